@@ -1,0 +1,106 @@
+"""Copy the few built front-end files we use from node_modules into static/vendor, with their licences.
+
+    python scripts/vendor_assets.py NODE_MODULES DESTINATION [TEST_ONLY_DESTINATION]
+
+Nothing is bundled or compiled. The icons become one small sprite of the names in scripts/icons.txt. axe-core
+(MPL-2.0) goes to the third folder, outside static/, because it serves the tests and is never shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+SHIPPED = {
+    "bootstrap": ["dist/css/bootstrap.min.css", "dist/js/bootstrap.bundle.min.js"],
+    "htmx.org": ["dist/htmx.min.js"],
+    "@event-calendar/build": ["dist/event-calendar.min.js", "dist/event-calendar.min.css"],
+    "signature_pad": ["dist/signature_pad.umd.min.js"],
+    "@fontsource-variable/figtree": [
+        "files/figtree-latin-wght-normal.woff2",
+        "files/figtree-latin-ext-wght-normal.woff2",
+    ],
+    "@fontsource-variable/fraunces": [
+        "files/fraunces-latin-wght-normal.woff2",
+        "files/fraunces-latin-ext-wght-normal.woff2",
+    ],
+}
+ICONS = "bootstrap-icons"
+INSIDE_A_BUNDLE = ["@popperjs/core"]  # part of bootstrap.bundle.min.js: its licence is owed too
+TEST_ONLY = {"axe-core": ["axe.min.js"]}
+COPYRIGHT_WITHOUT_FILE = {"@event-calendar/build": "Copyright (c) 2021 vkurko"}  # ships no licence text
+
+SOURCE_MAP_COMMENT = re.compile(r"\n?(//|/\*)# sourceMappingURL=.*?(\*/)?\s*$")
+
+
+def main(node_modules: Path, destination: Path, tests_only: Path | None = None) -> None:
+    """Fill DESTINATION afresh; the manifest is written last, so its presence means a complete folder."""
+    shutil.rmtree(destination, ignore_errors=True)
+    copy_files(node_modules, SHIPPED, destination)
+    write_sprite(node_modules / ICONS, destination / f"{ICONS}.svg")
+    packages = sorted([*SHIPPED, *INSIDE_A_BUNDLE, ICONS])
+    write_notices(node_modules, packages, destination / "THIRD-PARTY-NOTICES.txt")
+    if tests_only is not None:
+        copy_files(node_modules, TEST_ONLY, tests_only)
+    versions = {name: package_facts(node_modules / name)["version"] for name in packages}
+    (destination / "manifest.json").write_text(json.dumps(versions, indent=2) + "\n", encoding="utf-8")
+
+
+def copy_files(node_modules: Path, wanted: dict[str, list[str]], destination: Path) -> None:
+    """Copy each package's files flat into DESTINATION, without the source-map comments that would be 404s."""
+    destination.mkdir(parents=True, exist_ok=True)
+    for package, files in wanted.items():
+        for name in files:
+            source, target = node_modules / package / name, destination / Path(name).name
+            if target.suffix in {".js", ".css"}:
+                text = source.read_text(encoding="utf-8")
+                target.write_text(SOURCE_MAP_COMMENT.sub("\n", text), encoding="utf-8")
+            else:
+                shutil.copyfile(source, target)
+
+
+def write_sprite(package: Path, target: Path) -> None:
+    """Write one SVG with a symbol for each name in icons.txt; an unknown name is an error, not a blank."""
+    names = Path(__file__).with_name("icons.txt").read_text(encoding="utf-8").split()
+    whole = (package / "bootstrap-icons.svg").read_text(encoding="utf-8")
+    symbols = {found["id"]: found[0] for found in re.finditer(r'<symbol[^>]* id="(?P<id>[^"]+)">.*?</symbol>', whole)}
+    if unknown := sorted(set(names) - set(symbols)):
+        sys.exit(f"scripts/icons.txt names icons that {ICONS} does not have: {', '.join(unknown)}")
+    chosen = "\n".join(symbols[name] for name in sorted(set(names)))
+    target.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">\n{chosen}\n</svg>\n', encoding="utf-8")
+
+
+def write_notices(node_modules: Path, packages: list[str], target: Path) -> None:
+    """Write every package's name, version and licence text: the permissive licences ask for it."""
+    parts = []
+    for name in packages:
+        facts = package_facts(node_modules / name)
+        title = f"{name} {facts['version']} ({facts['license']})"
+        parts.append(f"{title}\n{'=' * len(title)}\n{licence_text(node_modules / name, name)}\n")
+    target.write_text("\n".join(parts), encoding="utf-8")
+
+
+def licence_text(package: Path, name: str) -> str:
+    """The package's own licence file, or the MIT text under its copyright line where it ships none."""
+    for path in sorted(package.iterdir()):
+        if path.name.upper().startswith("LICEN"):
+            return path.read_text(encoding="utf-8")
+    if name not in COPYRIGHT_WITHOUT_FILE:
+        sys.exit(f"{name} ships no licence file: look it up and add it to {Path(__file__).name}")
+    ours = Path(__file__).parents[1].joinpath("LICENSE").read_text(encoding="utf-8")
+    return re.sub(r"Copyright \(c\).*", COPYRIGHT_WITHOUT_FILE[name], ours, count=1)
+
+
+def package_facts(package: Path) -> dict[str, str]:
+    """The package's own description of itself (package.json)."""
+    facts: dict[str, str] = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    return facts
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in {3, 4}:
+        sys.exit(__doc__)
+    main(*map(Path, sys.argv[1:]))
