@@ -66,7 +66,9 @@ def write_sprite(package: Path, target: Path) -> None:
     """Write one SVG with a symbol for each name in icons.txt; an unknown name is an error, not a blank."""
     names = Path(__file__).with_name("icons.txt").read_text(encoding="utf-8").split()
     whole = (package / "bootstrap-icons.svg").read_text(encoding="utf-8")
-    symbols = {found["id"]: found[0] for found in re.finditer(r'<symbol[^>]* id="(?P<id>[^"]+)">.*?</symbol>', whole)}
+    symbols = {
+        found["id"]: found[0] for found in re.finditer(r'<symbol[^>]* id="(?P<id>[^"]+)">.*?</symbol>', whole)
+    }
     if unknown := sorted(set(names) - set(symbols)):
         sys.exit(f"scripts/icons.txt names icons that {ICONS} does not have: {', '.join(unknown)}")
     chosen = "\n".join(symbols[name] for name in sorted(set(names)))

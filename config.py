@@ -1,0 +1,151 @@
+"""Every setting of the program, read from the environment in one place. Only clinic/app.py reads this file:
+
+    settings = runpy.run_path(str(ROOT / "config.py"))["settings"]
+    app.config.from_mapping(settings(os.environ, overrides or {}))
+
+CLINIC_DATA_DIR      the one folder that holds all data (in a checkout: ./instance)
+CLINIC_DATABASE_URL  sqlite:///…, postgresql://… or postgres://… (SQLite in <data>/database/clinic.db)
+CLINIC_HOST          the address served (127.0.0.1)
+CLINIC_PORT          the port served (8000)
+CLINIC_PUBLIC_URL    how people reach it, used for links in mails; https makes cookies secure (http://<host>:<port>)
+CLINIC_KEY_FILE      the keys that encrypt health data (<data>/keys/clinic.key)
+CLINIC_SECRET_KEY    signs cookies and links (made once, kept in <data>/keys/secret.key)
+CLINIC_MAIL_URL      smtp://user:password@host:port or smtps://… (empty: mails become files in <data>/mail)
+CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
+
+A wrong value ends the program with a sentence that names the variable and what it takes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+HERE = Path(__file__).resolve().parent
+MAX_REQUEST_BYTES = 1024 * 1024  # the largest honest form is an intake with a drawn signature, about 200 kB
+SQLITE_FILE = "sqlite:///"
+EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - recognised here, never chosen: links in mails need a name
+
+
+def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dict[str, object]:
+    """Return the whole configuration; OVERRIDES win, and what follows from an overridden one follows it too.
+
+    Makes the data folder and the secret key where they are missing. Exits with a sentence on a wrong value.
+    """
+    given = {**environ, **overrides}
+    data_dir = Path(str(given.get("CLINIC_DATA_DIR") or default_data_dir(environ))).expanduser().resolve()
+    database = str(overrides.get("SQLALCHEMY_DATABASE_URI") or database_uri(environ, data_dir))
+    keys = data_dir / "keys"
+    key_file = Path(str(given.get("CLINIC_KEY_FILE") or keys / "clinic.key")).expanduser().resolve()
+    check_key_is_apart(key_file, database)
+    for folder in (data_dir, *database_folder(database)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found: dict[str, object] = {
+        "CLINIC_MAIL_URL": mail_url(environ),
+        "CLINIC_MAIL_DIR": data_dir / "mail",
+        "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
+        "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
+        "MAX_FORM_MEMORY_SIZE": MAX_REQUEST_BYTES,
+        **address(environ),
+        **overrides,
+        "CLINIC_DATA_DIR": data_dir,
+        "CLINIC_KEY_FILE": key_file,
+        "SQLALCHEMY_DATABASE_URI": database,
+    }
+    if "SECRET_KEY" not in found:
+        found["SECRET_KEY"] = environ.get("CLINIC_SECRET_KEY") or kept_secret(keys / "secret.key")
+    return found
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """./instance in a checkout; in an installed wheel the person's own data folder, never site-packages."""
+    if HERE.name != "_bundle":
+        return HERE / "instance"
+    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "clinic"
+
+
+def database_uri(environ: Mapping[str, str], data_dir: Path) -> str:
+    """The SQLAlchemy address: PostgreSQL through psycopg, SQLite as a file with an absolute path."""
+    given = environ.get("CLINIC_DATABASE_URL", "").strip()
+    if not given:
+        return f"{SQLITE_FILE}{(data_dir / 'database' / 'clinic.db').as_posix()}"
+    scheme, _, rest = given.partition("://")
+    if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and rest:
+        return f"postgresql+psycopg://{rest}"
+    name = given.removeprefix(SQLITE_FILE)
+    if name != given and name not in {"", ":memory:"}:
+        return f"{SQLITE_FILE}{Path(name).expanduser().resolve().as_posix()}"
+    sys.exit("CLINIC_DATABASE_URL must be sqlite:///path/to/file, postgresql://… or postgres://…")
+
+
+def database_folder(database: str) -> list[Path]:
+    """The folder of an SQLite database, as a list of one; an empty list for a server."""
+    name = database.removeprefix(SQLITE_FILE)
+    return [Path(name).resolve().parent] if name != database else []
+
+
+def check_key_is_apart(key_file: Path, database: str) -> None:
+    """Refuse a key inside the database's folder: whoever copies that folder would hold the key as well."""
+    for folder in database_folder(database):
+        if key_file.is_relative_to(folder):
+            sys.exit(
+                f"The key file {key_file} lies inside the database's folder {folder}. Put the database into a "
+                "folder of its own (CLINIC_DATABASE_URL), or the key elsewhere (CLINIC_KEY_FILE)."
+            )
+
+
+def address(environ: Mapping[str, str]) -> dict[str, object]:
+    """Host, port and public address, and what follows for cookies and accepted host names."""
+    host = environ.get("CLINIC_HOST", "").strip() or "127.0.0.1"
+    port = environ.get("CLINIC_PORT", "").strip() or "8000"
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        sys.exit(f"CLINIC_PORT must be a whole number from 0 to 65535, not {port!r}")
+    given = environ.get("CLINIC_PUBLIC_URL", "").strip().rstrip("/")
+    public = given or f"http://{'localhost' if host in EVERY_ADDRESS else host}:{port}"
+    parts = urlsplit(public)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        sys.exit(f"CLINIC_PUBLIC_URL must look like https://book.example.org, not {given!r}")
+    secure = parts.scheme == "https"
+    return {
+        "CLINIC_HOST": host,
+        "CLINIC_PORT": int(port),
+        "CLINIC_PUBLIC_URL": public,
+        "PREFERRED_URL_SCHEME": parts.scheme,
+        "TRUSTED_HOSTS": [parts.hostname, "localhost", "127.0.0.1"] if given else None,
+        # A browser takes a __Host- cookie only over https and for this host alone.
+        "SESSION_COOKIE_NAME": "__Host-clinic" if secure else "clinic",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+    }
+
+
+def mail_url(environ: Mapping[str, str]) -> str:
+    """The SMTP address, or an empty string: then every mail is written as a file."""
+    given = environ.get("CLINIC_MAIL_URL", "").strip()
+    parts = urlsplit(given)
+    if given and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+        sys.exit(
+            "CLINIC_MAIL_URL must look like smtp://user:password@host:587 or smtps://user:password@host:465"
+        )
+    return given
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in PATH, made at the first start with mode 0600; safe when two processes start at once."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_text(secrets.token_hex(32), encoding="ascii")
+        try:
+            os.link(draft, path)  # unlike a rename, a link never replaces what another process has just made
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii").strip()
