@@ -1,0 +1,140 @@
+"""What the clinic says no to, by name. Each carries the sentence for the person at the screen.
+
+A class states the fact; a page shows `.sentence`; no sentence names a condition or blames the person. Where a
+default is given it says the way on; whoever raises may say it better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from clinic.rules.availability import Start
+    from clinic.rules.screening import Screening
+
+
+class RuleViolation(Exception):
+    """A rule of the clinic stands against what was asked. `.sentence` is for the person."""
+
+    default_sentence: ClassVar[str] = "This cannot be done. Please call the clinic."
+
+    def __init__(self, sentence: str = "") -> None:
+        self.sentence = sentence or self.default_sentence
+        super().__init__(self.sentence)
+
+
+class InvalidInput(RuleViolation):
+    """What was typed in one field cannot be taken as it is. `.field` is the name of the field."""
+
+    default_sentence = "Please check this."
+
+    def __init__(self, field: str, sentence: str = "") -> None:
+        self.field = field
+        super().__init__(sentence)
+
+
+class NotFound(RuleViolation):
+    """There is no such thing, or it is not this person's: the two look the same."""
+
+    default_sentence = "We cannot find this page."
+
+
+class SlotTaken(RuleViolation):
+    """The time is not free, or no longer. `.nearest` holds the free times nearest to it, nearest first."""
+
+    default_sentence = "This time has just been taken. Please choose another one."
+
+    def __init__(self, sentence: str = "", nearest: Sequence[Start] = ()) -> None:
+        self.nearest = tuple(nearest)
+        super().__init__(sentence)
+
+
+class HoldExpired(RuleViolation):
+    """The time was kept for a while, and the while is over."""
+
+    default_sentence = "We could not keep this time any longer. Please choose a time again."
+
+
+class TooLate(RuleViolation):
+    """The moment up to which this could be done has passed."""
+
+    default_sentence = "It is too late to do this online. Please call the clinic."
+
+
+class TooSoon(TooLate):
+    """The visit would start before the clinic can get ready for it."""
+
+    default_sentence = "This time is too soon to book online. Please choose a later one or call the clinic."
+
+
+class CancelTooLate(TooLate):
+    """The visit is so near that it cannot be cancelled or moved online any more."""
+
+    default_sentence = "Your visit is too near to change it online. Please call the clinic."
+
+
+class TooFarAhead(RuleViolation):
+    """The visit would lie beyond the days that can be booked."""
+
+    default_sentence = "We do not book that far ahead yet. Please choose an earlier day."
+
+
+class ScreeningRefuses(RuleViolation):
+    """The treatment is not safe for this person on that day. `.screening` says why and what would change it."""
+
+    default_sentence = "We cannot book this treatment for you at the moment. Your safety comes first."
+
+    def __init__(self, screening: Screening, sentence: str = "") -> None:
+        self.screening = screening
+        super().__init__(sentence)
+
+
+class ScreeningPending(RuleViolation):
+    """Something is still needed before the visit can be confirmed. `.screening` says what."""
+
+    default_sentence = "We need something more from you before we can confirm this visit."
+
+    def __init__(self, screening: Screening, sentence: str = "") -> None:
+        self.screening = screening
+        super().__init__(sentence)
+
+
+class MoveNotAllowed(RuleViolation):
+    """The visit cannot change in this way from where it stands."""
+
+    default_sentence = "This visit cannot be changed in this way."
+
+
+class TooManyPending(RuleViolation):
+    """The client already has as many unconfirmed visits as may wait at once."""
+
+    default_sentence = (
+        "You already have a visit that waits to be confirmed. We can book the next one after that."
+    )
+
+
+class BarredOnline(RuleViolation):
+    """This client's visits are booked by the desk only. The sentence gives no reason, on purpose."""
+
+    default_sentence = "We cannot take this booking online. Please call the clinic, we will help you."
+
+
+class NeverTogether(RuleViolation):
+    """This client and this therapist are not to be booked together. The sentence gives no reason."""
+
+    default_sentence = "This therapist has no free time for this visit. Please choose another therapist."
+
+
+class NotQualified(RuleViolation):
+    """The therapist lacks the licence or skill for this service on that day."""
+
+    default_sentence = (
+        "This therapist does not offer this service on that day. Please choose another therapist."
+    )
+
+
+class LastOwner(RuleViolation):
+    """A clinic keeps at least one owner who can sign in."""
+
+    default_sentence = "The clinic needs at least one owner. Make somebody else an owner first."
