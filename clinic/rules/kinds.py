@@ -1,0 +1,56 @@
+"""The kinds a clinic works with, in words: skills, licences, rooms, devices, and families of services.
+
+An owner may use kinds that are not listed here: their key is then read as words.
+"""
+
+from __future__ import annotations
+
+SKILLS = {
+    "traction": "Decompression by hand (traction)",
+    "cupping": "Cups and vacuum",
+    "chamber": "Interval chamber",
+    "deep_tissue": "Deep tissue",
+    "sports": "Sports massage",
+    "hot_stone": "Hot stones",
+    "aromatherapy": "Aromatherapy",
+    "prenatal": "Massage in pregnancy",
+    "oncology": "Massage for people with cancer",
+}
+
+LICENCES = {
+    "LMT": "Licensed massage therapist (LMT)",
+    "RMT": "Registered massage therapist (RMT)",
+    "PT": "Physical therapist (PT)",
+    "AT": "Athletic trainer (AT)",
+}
+
+ROOM_KINDS = {
+    "treatment": "Treatment room",
+    "chamber": "Room with the interval chamber",
+}
+
+DEVICE_KINDS = {
+    "vacuum_unit": "Vacuum pump with gauge and cups",
+    "magnet_cups": "Set of magnet cups",
+    "interval_chamber": "Interval chamber",
+    "stone_heater": "Stone heater",
+}
+
+FAMILIES = {
+    "vacuum": (
+        "Decompression by vacuum",
+        "Gentle suction lifts the skin and what lies under it: moving cups, with or without magnets, or a chamber.",
+    ),
+}
+"""Services shown on one card: the card's name and sentence."""
+
+
+def words_of(kind: str, known: dict[str, str]) -> str:
+    """The kind in words; an owner's own kind is its key read as words."""
+    return known.get(kind) or kind.replace("_", " ").capitalize()
+
+
+def key_of(text: str) -> str:
+    """A key for what an owner typed: `Hot towel cabinet` becomes `hot_towel_cabinet`; may be empty."""
+    plain = "".join(char if char.isascii() and char.isalnum() else " " for char in text.casefold())
+    return "_".join(plain.split())[:40]
