@@ -1,0 +1,88 @@
+"""People who sign in."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.rules.permissions import GIVEN_BY_NAME, Permission, Role, may
+from clinic.shared.database import Base
+
+
+class User(Base):
+    """An account. Without a password hash it can only be entered by a mailed link."""
+
+    __tablename__ = "user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)  # lower case, as mails are compared
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[dt.datetime]
+    role_rows: Mapped[list[UserRole]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    grant_rows: Mapped[list[UserGrant]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(Role(row.role) for row in self.role_rows)
+
+    @property
+    def given(self) -> frozenset[Permission]:
+        return frozenset(Permission(row.permission) for row in self.grant_rows) & GIVEN_BY_NAME
+
+    def may(self, permission: Permission) -> bool:
+        return self.is_active and may(self.roles, permission, self.given)
+
+
+class UserRole(Base):
+    __tablename__ = "user_role"
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+
+
+class UserGrant(Base):
+    """A permission given to a person by name (rules/permissions.py says which may be)."""
+
+    __tablename__ = "user_grant"
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    permission: Mapped[str] = mapped_column(primary_key=True)
+
+
+class UserSession(Base):
+    """One signed-in browser. Ending the row signs it out; the cookie holds a random token, here hashed."""
+
+    __tablename__ = "user_session"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[dt.datetime]
+    last_seen_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    browser: Mapped[str] = mapped_column(default="")
+    user: Mapped[User] = relationship()
+
+
+class MailedLink(Base):
+    """A one-time key sent by mail, stored hashed: to make an account (`welcome`) or a new password (`reset`)."""
+
+    __tablename__ = "mailed_link"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    purpose: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+
+
+class FailedTry(Base):
+    """A wrong password or another counted try, in the database so that every process counts the same."""
+
+    __tablename__ = "failed_try"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    who: Mapped[str]  # a keyed hash of the e-mail or the address, never the thing itself
+    at: Mapped[dt.datetime]
+    __table_args__ = (Index("ix_failed_try_kind_who_at", "kind", "who", "at"),)

@@ -1,0 +1,74 @@
+"""The application, put together: a table of contents. Nothing is decided here."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from collections.abc import Mapping
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import StrictUndefined
+from whitenoise import WhiteNoise
+
+from clinic.accounts.access import open_the_door
+from clinic.accounts.views import pages as accounts_pages
+from clinic.booking.services.judging import judge_after_new_answers
+from clinic.booking.views import pages as booking_pages
+from clinic.catalogue.views import pages as catalogue_pages
+from clinic.clients.views import pages as clients_pages
+from clinic.diary.views import pages as diary_pages
+from clinic.intake.services import after_new_answers
+from clinic.intake.views import pages as intake_pages
+from clinic.paths import ROOT
+from clinic.premises.views import pages as premises_pages
+from clinic.shared import crypto, mail
+from clinic.shared.database import db, harden_sqlite
+from clinic.shared.web import plain_errors, secure_answers
+from clinic.site import dress_pages
+from clinic.therapists.views import pages as therapists_pages
+
+BLUEPRINTS = (
+    accounts_pages,
+    catalogue_pages,
+    premises_pages,
+    clients_pages,
+    therapists_pages,
+    intake_pages,
+    booking_pages,
+    diary_pages,
+)
+
+
+def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
+    """A ready application. `overrides` win over the environment (config.py lists the settings)."""
+    app = Flask(
+        __name__, root_path=str(ROOT), template_folder="templates", static_folder="static", static_url_path="/static"
+    )
+    settings = runpy.run_path(str(ROOT / "config.py"))["settings"]
+    app.config.from_mapping(settings(os.environ, overrides or {}))
+    app.jinja_env.undefined = StrictUndefined
+    crypto.use(crypto.KeyRing.load_or_make(app.config["CLINIC_KEY_FILE"]))
+    mail.use_texts(ROOT / "templates" / "mail")
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            harden_sqlite(db.engine)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    CSRFProtect(app)
+    secure_answers(app)
+    plain_errors(app)
+    open_the_door(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    dress_pages(app)
+    after_new_answers.use(judge_after_new_answers)
+    serve_static(app)
+    return app
+
+
+def serve_static(app: Flask) -> None:
+    """Static files without going through the pages; hashed nothing, so kept for an hour."""
+    static = WhiteNoise(app.wsgi_app, root=str(ROOT / "static"), prefix="static/", max_age=3600)
+    app.wsgi_app = static  # type: ignore[method-assign]

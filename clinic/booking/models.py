@@ -1,0 +1,192 @@
+"""Visits, what they claim, and the judgement each rests on.
+
+Two promises are kept by the database itself (migrations/versions/0002_add_guards.py): no two claims on one resource overlap,
+and a confirmed visit references a screening of this client, this day and this very treatment that permits it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.catalogue.models import Service
+from clinic.clients.models import Client
+from clinic.premises.models import Location, Room
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.crypto import BigId, Sealed, SealedRow
+from clinic.shared.database import Base
+from clinic.therapists.models import Therapist
+
+NEEDS_PERMIT = "('confirmed', 'arrived', 'in_session', 'done')"
+WAITING = "('held', 'pending', 'suspended')"
+
+
+class Screening(SealedRow, Base):
+    """One judgement, kept for ever: what was judged, on which answers and rules, and what came out."""
+
+    __tablename__ = "screening"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
+    judged_key: Mapped[str]  # hash of client, service, mode, add-ons, areas, minutes and day
+    day: Mapped[dt.date]
+    permits: Mapped[bool]
+    service: Mapped[str]
+    mode: Mapped[str | None]
+    addons: Mapped[list[str]]
+    areas: Mapped[list[str]]
+    minutes: Mapped[int]
+    verdict: Mapped[str]
+    outcome: Mapped[str]
+    urgency: Mapped[str]
+    rules_version: Mapped[str]
+    question_version: Mapped[str | None]
+    intake_ids: Mapped[list[int]]  # every answers version that was read
+    door: Mapped[str]  # online, desk, move, answers, merge, …
+    visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    judged_at: Mapped[dt.datetime]
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    findings_sealed: Mapped[bytes]
+    findings = Sealed()
+    __table_args__ = (
+        UniqueConstraint("id", "client_id", "judged_key", "day", "permits", name="uq_screening_judged"),
+        Index("ix_screening_client_id_judged_at", "client_id", "judged_at"),
+    )
+
+
+class Visit(SealedRow, Base):
+    """A visit from its hold in the checkout to its end. `minutes` is the treatment that was chosen; the time
+    from `starts_at` to `ends_at` is what the client spends, with add-on and first-visit minutes."""
+
+    __tablename__ = "visit"
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"))
+    room_id: Mapped[int] = mapped_column(ForeignKey("room.id"))
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
+    mode: Mapped[str | None]
+    addons: Mapped[list[str]]
+    areas: Mapped[list[str]]
+    minutes: Mapped[int]
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    free_at: Mapped[dt.datetime]  # end of turnover: therapist, room and devices are claimed until then
+    day: Mapped[dt.date]
+    local_time: Mapped[dt.time]
+    fold: Mapped[int] = mapped_column(default=0)
+    zone: Mapped[str]
+    status: Mapped[str]
+    deadline_at: Mapped[dt.datetime | None]
+    hold_until: Mapped[dt.datetime | None]  # a hold is never renewed past this
+    waiting_for: Mapped[str | None]  # neutral: clearance, consent, intake, review
+    judged_key: Mapped[str | None]
+    screening_id: Mapped[int | None] = mapped_column(BigId)
+    permits: Mapped[bool | None]
+    first_visit: Mapped[bool] = mapped_column(default=False)
+    price: Mapped[int]
+    currency: Mapped[str]
+    source: Mapped[str]  # online, desk, walk_in
+    any_therapist: Mapped[bool] = mapped_column(default=True)
+    request_key: Mapped[str | None] = mapped_column(unique=True)
+    manage_hash: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[dt.datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    revision: Mapped[int] = mapped_column(default=1)  # goes up with every change: two tabs are told apart
+    note_sealed: Mapped[bytes | None]
+    note = Sealed()
+    client: Mapped[Client | None] = relationship(foreign_keys=[client_id])
+    therapist: Mapped[Therapist] = relationship(foreign_keys=[therapist_id])
+    room: Mapped[Room] = relationship(foreign_keys=[room_id])
+    service: Mapped[Service] = relationship()
+    location: Mapped[Location] = relationship()
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["screening_id", "client_id", "judged_key", "day", "permits"],
+            ["screening.id", "screening.client_id", "screening.judged_key", "screening.day", "screening.permits"],
+            name="fk_visit_screening",
+        ),
+        CheckConstraint(
+            f"status NOT IN {NEEDS_PERMIT} OR (permits IS TRUE AND screening_id IS NOT NULL"
+            " AND client_id IS NOT NULL AND judged_key IS NOT NULL)",
+            name="permit",
+        ),
+        CheckConstraint(f"status NOT IN {WAITING} OR permits IS NULL", name="no_permit_while_waiting"),
+        CheckConstraint("status = 'held' OR status = 'released' OR client_id IS NOT NULL", name="client"),
+        CheckConstraint(
+            "status IN ('" + "', '".join(sorted(status.value for status in VisitStatus)) + "')", name="status"
+        ),
+        CheckConstraint("ends_at > starts_at AND free_at >= ends_at", name="order"),
+        Index("ix_visit_location_id_starts_at", "location_id", "starts_at"),
+        Index("ix_visit_therapist_id_starts_at", "therapist_id", "starts_at"),
+        Index("ix_visit_client_id_starts_at", "client_id", "starts_at"),
+        Index("ix_visit_status_deadline_at", "status", "deadline_at"),
+    )
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status in ("pending", "suspended")
+
+
+class Claim(Base):
+    """This resource is taken from `starts_at` to `ends_at`, turnover included: by a visit, or (no visit) by time
+    off or a closure. `expires_at`: a hold's; once past, the claim gives way to the next that asks."""
+
+    __tablename__ = "claim"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="order"),
+        Index("ix_claim_resource_id_ends_at", "resource_id", "ends_at"),
+    )
+
+
+class StatusChange(Base):
+    """The life of a visit, one row a step, never edited."""
+
+    __tablename__ = "status_change"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    status: Mapped[str]
+    at: Mapped[dt.datetime]
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    reason: Mapped[str] = mapped_column(default="")  # neutral words, never a health detail
+
+
+class Checkout(SealedRow, Base):
+    """What somebody is booking, kept on the server from step to step so that nothing typed is lost.
+
+    `choice` is the plain order; `details` who they said they are. Found by a token in the browser's session.
+    """
+
+    __tablename__ = "checkout"
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime] = mapped_column(index=True)
+    choice: Mapped[dict[str, Any]]
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    finished_at: Mapped[dt.datetime | None]
+    details_sealed: Mapped[bytes | None]
+    details = Sealed()
+
+
+class CallRequest(Base):
+    """Somebody asked to be called. `about` is neutral: booking, letter, visit."""
+
+    __tablename__ = "call_request"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
+    phone: Mapped[str]
+    about: Mapped[str]
+    asked_at: Mapped[dt.datetime]
+    done_at: Mapped[dt.datetime | None]
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    client: Mapped[Client | None] = relationship()
+    visit: Mapped[Visit | None] = relationship()

@@ -1,0 +1,1 @@
+"""Reading visits, free times, checkouts and call requests."""

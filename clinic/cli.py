@@ -1,0 +1,194 @@
+"""The `clinic` command. `clinic demo` is what `make run` starts; a real clinic uses `init` and `serve`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@click.group()
+def main() -> None:
+    """Booking and intake for a massage clinic."""
+
+
+def make_app(**overrides: object) -> Flask:
+    """The application, with logs as plain lines on standard error."""
+    from clinic.app import create_app
+    from clinic.shared.logs import set_up_logs
+
+    set_up_logs()
+    return create_app(overrides)
+
+
+@main.command()
+def where() -> None:
+    """Say where the program and its data lie."""
+    app = make_app()
+    for name in ("CLINIC_DATA_DIR", "CLINIC_KEY_FILE"):
+        click.echo(f"{name}: {app.config[name]}")
+    click.echo(f"database: {_without_password(str(app.config['SQLALCHEMY_DATABASE_URI']))}")
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).render_as_string(hide_password=True)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    _migrate(make_app())
+    click.echo("The database is up to date.")
+
+
+def _migrate(app: Flask) -> None:
+    from flask_migrate import upgrade
+
+    with app.app_context():
+        upgrade()
+
+
+@main.command()
+def demo() -> None:
+    """Start the demo clinic: invented people, its own data folder, never for real clients."""
+    data = Path(os.environ.get("CLINIC_DATA_DIR") or "instance/demo").resolve()
+    app = make_app(CLINIC_DEMO=True, CLINIC_DATA_DIR=data)
+    port_is_free(app)
+    _migrate(app)
+    from clinic.demo import SIGN_INS, fill_if_empty
+
+    with app.app_context():
+        filled = fill_if_empty()
+    url = app.config["CLINIC_PUBLIC_URL"]
+    click.echo("")
+    click.echo(f"  Clinic demo   {url}" + ("   (new demo data)" if filled else "   (data kept from before)"))
+    click.echo("")
+    click.echo("  Sign in as    e-mail                       password")
+    for role, email, password in SIGN_INS:
+        click.echo(f"  {role:<13} {email:<28} {password}")
+    click.echo("")
+    click.echo(f"  Mails are written to {app.config['CLINIC_MAIL_DIR']}")
+    click.echo("  Stop with Ctrl+C.")
+    click.echo("")
+    run_server(app)
+
+
+@main.command()
+@click.option("--name", prompt="Name of the clinic")
+@click.option("--zone", prompt="Time zone (for example America/New_York)")
+@click.option("--owner-name", prompt="Name of the owner")
+@click.option("--owner-email", prompt="E-mail of the owner")
+def init(name: str, zone: str, owner_name: str, owner_email: str) -> None:
+    """Make an empty clinic and its owner, who sets a password by a one-time link."""
+    from clinic.demo import begin_clinic
+    from clinic.rules.errors import RuleViolation
+
+    app = make_app()
+    _migrate(app)
+    with app.app_context():
+        try:
+            token = begin_clinic(name=name, zone=zone, owner_name=owner_name, owner_email=owner_email)
+        except RuleViolation as error:
+            sys.exit(error.sentence)
+    click.echo("The clinic is ready. Open this link once within 24 hours to set the owner's password:")
+    click.echo(f"{app.config['CLINIC_PUBLIC_URL']}/password/{token}")
+    click.echo("Then start it with: clinic serve")
+
+
+@main.command()
+def serve() -> None:
+    """Serve the clinic. Never fills in demo data."""
+    app = make_app()
+    port_is_free(app)
+    refuse_open_http(app)
+    _migrate(app)
+    click.echo(f"Clinic is at {app.config['CLINIC_PUBLIC_URL']}. Stop with Ctrl+C.")
+    run_server(app)
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def refuse_open_http(app: Flask) -> None:
+    """Health answers never travel over plain http: beyond this machine a real clinic needs https in front."""
+    public = str(app.config["CLINIC_PUBLIC_URL"])
+    if public.startswith("http:") and app.config["CLINIC_HOST"] not in LOOPBACK:
+        sys.exit(
+            "Plain http on an address other than this machine is for the demo only. Put a proxy with https in"
+            " front and set CLINIC_PUBLIC_URL=https://…, or set CLINIC_HOST=127.0.0.1."
+        )
+
+
+def port_is_free(app: Flask) -> None:
+    """Say plainly when another program has the port."""
+    host, port = app.config["CLINIC_HOST"], app.config["CLINIC_PORT"]
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(
+                f"Cannot use {host}:{port} ({error.strerror}). Another program may have it: stop that one,"
+                f" or choose another port, for example: CLINIC_PORT={port + 1} make run"
+            )
+
+
+def run_server(app: Flask) -> None:
+    """Serve until Ctrl+C or TERM, with the worker beside it."""
+    import signal
+
+    from waitress.server import create_server
+
+    from clinic.worker import work_until
+
+    stop = threading.Event()
+    worker = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)
+    server = create_server(
+        app,
+        host=app.config["CLINIC_HOST"],
+        port=app.config["CLINIC_PORT"],
+        threads=8,
+        connection_limit=1000,  # the default of 100 dies of slow clients
+        channel_timeout=60,
+        ident=None,
+    )
+
+    def leave(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    worker.start()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop.set()
+        server.close()
+        worker.join(10)
+
+
+@main.command()
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+def screen(file: IO[str]) -> None:
+    """Judge one case, or a JSON list of cases, from FILE (or - for standard input); needs no database."""
+    from clinic.rules.screen_case import CaseError, judge
+
+    try:
+        result = judge(json.load(file))
+    except (CaseError, ValueError, RecursionError) as error:
+        click.echo(str(error) or type(error).__name__, err=True)
+        sys.exit(2)
+    click.echo(json.dumps(result, ensure_ascii=False, indent=1))

@@ -1,0 +1,83 @@
+"""People who are treated, and who may act for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.models import User
+from clinic.premises.models import Resource
+from clinic.shared.crypto import Sealed, SealedRow
+from clinic.shared.database import Base
+
+
+class Client(Resource):
+    """A person who is treated. `*_key` columns are what duplicates are found by."""
+
+    __tablename__ = "client"
+    id: Mapped[int] = mapped_column(ForeignKey("resource.id"), primary_key=True)
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(index=True)  # folded "first last"
+    born_on: Mapped[dt.date]
+    email: Mapped[str | None]
+    email_key: Mapped[str | None] = mapped_column(index=True)
+    phone: Mapped[str | None]
+    phone_key: Mapped[str | None] = mapped_column(index=True)  # E.164
+    emergency_contact: Mapped[str] = mapped_column(default="")
+    guardian_name: Mapped[str] = mapped_column(default="")
+    guardian_relation: Mapped[str] = mapped_column(default="")
+    guardian_phone: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[dt.datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    is_unproven: Mapped[bool] = mapped_column(default=False)  # typed online by somebody not signed in
+    is_barred_online: Mapped[bool] = mapped_column(default=False)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
+    merged_at: Mapped[dt.datetime | None]
+    __mapper_args__ = {"polymorphic_identity": "client"}  # noqa: RUF012
+    __table_args__ = (Index("ix_client_name_key_born_on", "name_key", "born_on"),)
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def age_on(self, day: dt.date) -> int:
+        """Whole years on that day; born on 29 February counts from 1 March in other years."""
+        before = (day.month, day.day) < (self.born_on.month, self.born_on.day)
+        return day.year - self.born_on.year - before
+
+
+class ClientNote(SealedRow, Base):
+    """Something staff wrote about a client; `kind` is `note` (staff) or `bar` (only the owner reads it)."""
+
+    __tablename__ = "client_note"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    kind: Mapped[str] = mapped_column(default="note")
+    written_at: Mapped[dt.datetime]
+    written_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    text_sealed: Mapped[bytes]
+    text = Sealed()
+
+
+class ClientAccess(Base):
+    """This account may act for this client: as `self`, `parent`, `partner` or `carer`."""
+
+    __tablename__ = "client_access"
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), primary_key=True, index=True)
+    relation: Mapped[str]
+    since: Mapped[dt.datetime]
+    client: Mapped[Client] = relationship()
+    user: Mapped[User] = relationship()
+
+
+class NotSamePerson(Base):
+    """Staff looked at two look-alike records and found two people: they are not offered as a match again."""
+
+    __tablename__ = "not_same_person"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("client.id"), primary_key=True)
+    decided_at: Mapped[dt.datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -1,0 +1,79 @@
+"""Keeping clients: new ones, changed details, notes, who may act for whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from clinic.clients.models import Client, ClientNote, NotSamePerson
+from clinic.clients.steps import Details, add_client, check_details, give_access, write_details
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+RELATIONS = ("self", "parent", "partner", "carer")
+
+
+@tried_again
+def create_client(details: Details, *, region: str, by: int | None, now: dt.datetime) -> int:
+    """A new client. Returns its id. Raises InvalidInput."""
+    with transaction() as session:
+        client = add_client(session, details, region=region, by=by, now=now)
+        leave_trace(session, "client.created", "client", client.id, by=by, now=now)
+        return client.id
+
+
+@tried_again
+def add_person(user_id: int, details: Details, relation: str, *, region: str, now: dt.datetime) -> int:
+    """A person this account acts for: themselves, their child, partner, or somebody they care for."""
+    if relation not in RELATIONS:
+        raise InvalidInput("relation", "Choose what you are to this person.")
+    with transaction() as session:
+        client = add_client(session, details, region=region, by=user_id, now=now)
+        give_access(session, user_id, client.id, relation, now=now)
+        leave_trace(session, "client.created", "client", client.id, by=user_id, now=now, relation=relation)
+        return client.id
+
+
+@tried_again
+def write_note(client_id: int, text: str, *, kind: str = "note", by: int, now: dt.datetime) -> None:
+    """Add a staff note (sealed). Raises InvalidInput when it is empty or too long."""
+    if not 0 < len(text.strip()) <= 2000:
+        raise InvalidInput("text", "Write the note in at most 2,000 characters.")
+    with transaction() as session:
+        if session.get(Client, client_id) is None:
+            raise NotFound("This person is not in the clinic's book.")
+        row = ClientNote(client_id=client_id, kind=kind, written_at=now, written_by_id=by)
+        row.text = text.strip()
+        session.add(row)
+        leave_trace(session, "client.note_written", "client", client_id, by=by, now=now, kind=kind)
+
+
+@tried_again
+def bar_online(client_id: int, barred: bool, reason: str, *, by: int, now: dt.datetime) -> None:
+    """Close or open online booking for a client; the reason is sealed and only the owner reads it."""
+    if not 0 < len(reason.strip()) <= 2000:
+        raise InvalidInput("reason", "Write the reason. Only the owner reads it.")
+    with transaction() as session:
+        client = session.get(Client, client_id)
+        if client is None:
+            raise NotFound("This person is not in the clinic's book.")
+        client.is_barred_online = barred
+        note = ClientNote(client_id=client_id, kind="bar", written_at=now, written_by_id=by)
+        note.text = reason.strip()
+        session.add(note)
+        leave_trace(session, "client.barred" if barred else "client.unbarred", "client", client_id, by=by, now=now)
+
+
+@tried_again
+def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) -> None:
+    """These two records are two people: not offered as a match again."""
+    first, second = sorted((client_id, other_id))
+    with transaction() as session:
+        if first == second or None in (session.get(Client, first), session.get(Client, second)):
+            raise NotFound("One of these people is not in the clinic's book.")
+        if session.get(NotSamePerson, (first, second)) is None:
+            session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
+        leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
+
+
+__all__ = ["Details", "add_person", "bar_online", "check_details", "create_client", "say_two_people", "write_details", "write_note"]

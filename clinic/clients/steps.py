@@ -1,0 +1,71 @@
+"""Steps on clients that a service takes inside its own transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from clinic.clients.models import Client, ClientAccess
+from clinic.rules import contact
+from clinic.rules.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Details:
+    """Who a person says they are. Empty text means not given."""
+
+    first_name: str
+    last_name: str
+    born_on: dt.date
+    email: str = ""
+    phone: str = ""
+    emergency_contact: str = ""
+    guardian_name: str = ""
+    guardian_relation: str = ""
+    guardian_phone: str = ""
+
+
+def check_details(details: Details, *, today: dt.date) -> None:
+    """Raises InvalidInput naming the field."""
+    if not contact.name_key(details.first_name, details.last_name):
+        raise InvalidInput("first_name", "Enter the first and last name.")
+    if details.born_on > today:
+        raise InvalidInput("born_on", "The birth date lies in the future. Check the year.")
+    if details.born_on.year < today.year - 120:
+        raise InvalidInput("born_on", "Check the year of the birth date.")
+
+
+def write_details(client: Client, details: Details, *, region: str) -> None:
+    """Put the details on the record, with the keys that duplicates are found by. Raises InvalidInput."""
+    client.first_name, client.last_name = details.first_name.strip(), details.last_name.strip()
+    client.name_key = contact.name_key(details.first_name, details.last_name)
+    client.born_on = details.born_on
+    client.email = details.email.strip() or None
+    client.email_key = contact.email_key(details.email)
+    client.phone = details.phone.strip() or None
+    client.phone_key = contact.phone_key(details.phone, region)
+    client.emergency_contact = details.emergency_contact.strip()
+    client.guardian_name = details.guardian_name.strip()
+    client.guardian_relation = details.guardian_relation.strip()
+    client.guardian_phone = details.guardian_phone.strip()
+
+
+def add_client(
+    session: Session, details: Details, *, region: str, by: int | None, now: dt.datetime, unproven: bool = False
+) -> Client:
+    """A new record. Looking for duplicates is the caller's page: a record is never shared by itself."""
+    check_details(details, today=now.date() + dt.timedelta(days=1))
+    client = Client(created_at=now, created_by_id=by, is_unproven=unproven, is_barred_online=False)
+    write_details(client, details, region=region)
+    session.add(client)
+    session.flush()
+    return client
+
+
+def give_access(session: Session, user_id: int, client_id: int, relation: str, *, now: dt.datetime) -> None:
+    """The account may act for the client; done twice it is still one row."""
+    if session.get(ClientAccess, (user_id, client_id)) is None:
+        session.add(ClientAccess(user_id=user_id, client_id=client_id, relation=relation, since=now))
+        session.flush()

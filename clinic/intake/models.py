@@ -1,0 +1,115 @@
+"""What a client answered: append-only versions, sealed; consents; the stop after a warning sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.shared.crypto import Sealed, SealedRow
+from clinic.shared.database import Base
+
+
+class Intake(SealedRow, Base):
+    """One signed version of a client's answers. Rows are added, never edited (the database refuses it).
+
+    `kind` is `full`, `confirm` (still right) or `checkin`. `completed_on` is the day of the last full intake
+    that these answers rest on, in the clinic's zone. `answers` is a mapping as rules/screening.py reads it.
+    """
+
+    __tablename__ = "intake"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
+    version: Mapped[int]
+    kind: Mapped[str]
+    question_version: Mapped[str]
+    completed_on: Mapped[dt.date]
+    answered_on: Mapped[dt.date]
+    signed_at: Mapped[dt.datetime]
+    source: Mapped[str]  # online, desk, tablet or paper
+    recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    softens: Mapped[bool]  # an earlier answer was taken back or weakened: both count until it is reviewed
+    answers_sealed: Mapped[bytes]
+    signature_sealed: Mapped[bytes]
+    answers = Sealed()
+    signature = Sealed()  # {"name", "relation", "points" or null}
+    __table_args__ = (UniqueConstraint("client_id", "version"),)
+
+
+class SoftenedReview(SealedRow, Base):
+    """Somebody with clinical review looked at a weakened answer: accepted, it stands alone from then on."""
+
+    __tablename__ = "softened_review"
+    intake_id: Mapped[int] = mapped_column(ForeignKey("intake.id"), unique=True)
+    accepted: Mapped[bool]
+    decided_at: Mapped[dt.datetime]
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    note_sealed: Mapped[bytes]
+    note = Sealed()
+
+
+class IntakeDraft(SealedRow, Base):
+    """Answers being typed, kept on every page so that nothing is lost. One for each client and writer."""
+
+    __tablename__ = "intake_draft"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
+    writer: Mapped[str]  # "client", "tablet" or "user:<id>"
+    kind: Mapped[str]
+    updated_at: Mapped[dt.datetime]
+    answers_sealed: Mapped[bytes]
+    answers = Sealed()
+    __table_args__ = (UniqueConstraint("client_id", "writer"),)
+
+
+class Consent(SealedRow, Base):
+    """One dated consent (`treatment`, `privacy`, `guardian`); withdrawn, it stays as a fact of the past.
+
+    For a guardian's consent `detail` holds {"name", "relation", "services", "will_be_in_room"}.
+    """
+
+    __tablename__ = "consent"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    kind: Mapped[str]
+    text_version: Mapped[str]
+    given_at: Mapped[dt.datetime]
+    given_on: Mapped[dt.date]
+    withdrawn_at: Mapped[dt.datetime | None]
+    recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    detail_sealed: Mapped[bytes]
+    detail = Sealed()
+
+
+class HealthStop(SealedRow, Base):
+    """A warning sign was declared: nothing can be booked for this person while it holds.
+
+    `needs` is `review` (somebody with clinical review records how it ended, and a new intake is signed after
+    that) or `new_answer` (a new intake signed on a later day: fever, a catching illness, alcohol).
+    """
+
+    __tablename__ = "health_stop"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    raised_at: Mapped[dt.datetime]
+    raised_on: Mapped[dt.date]  # the clinic's day
+    needs: Mapped[str]
+    urgency: Mapped[str]
+    source: Mapped[str]
+    ended_at: Mapped[dt.datetime | None]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    ending: Mapped[str | None]  # assessed or entered_in_error
+    answers_sealed: Mapped[bytes]
+    note_sealed: Mapped[bytes | None]
+    answers = Sealed()
+    note = Sealed()  # who assessed it, on which day; or why it was an error
+
+
+class TabletPass(Base):
+    """Staff handed the tablet over: one client's intake and nothing else, until it is signed or it runs out."""
+
+    __tablename__ = "tablet_pass"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    expires_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]

@@ -1,0 +1,156 @@
+"""Reading answers: which versions count now, what stops a person, what is being typed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview, TabletPass
+from clinic.shared.database import db
+
+Answers = Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class InForce:
+    """One version of answers that counts today."""
+
+    intake_id: int
+    client_id: int
+    version: int
+    answers: Answers
+    completed_on: dt.date
+    answered_on: dt.date
+    question_version: str
+
+
+def newest(client_id: int) -> Intake | None:
+    """The newest signed version of this very record (not of what was merged into it)."""
+    return db.session.scalars(
+        select(Intake).where(Intake.client_id == client_id).order_by(Intake.version.desc()).limit(1)
+    ).one_or_none()
+
+
+def versions(client_id: int) -> Sequence[Intake]:
+    """Every signed version, newest first."""
+    return db.session.scalars(
+        select(Intake).where(Intake.client_id == client_id).order_by(Intake.version.desc())
+    ).all()
+
+
+def in_force(client_id: int) -> list[InForce]:
+    """The versions that count for this client, its own newest first; all of them judge, the strictest holds.
+
+    Besides the newest: what it weakened, until somebody with clinical review accepted that; and the newest of
+    every record merged into this one, until this client signed an intake after the merge.
+    """
+    own = _standing(client_id)
+    found = list(own)
+    merged = [row for alias in clients.alias_ids(client_id) if (row := db.session.get(Client, alias))]
+    for alias in merged:
+        if own and alias.merged_at is not None and own[0].signed_at > alias.merged_at:
+            continue
+        found += _standing(alias.id)
+    return [_plain(row) for row in found]
+
+
+def _standing(client_id: int) -> list[Intake]:
+    """The newest version, and back through what was weakened without an accepted review."""
+    found: list[Intake] = []
+    for row in versions(client_id):
+        found.append(row)
+        if not row.softens or _is_accepted(row.id):
+            break
+    return found
+
+
+def _is_accepted(intake_id: int) -> bool:
+    return bool(
+        db.session.scalar(select(SoftenedReview.accepted).where(SoftenedReview.intake_id == intake_id))
+    )
+
+
+def _plain(row: Intake) -> InForce:
+    return InForce(
+        row.id, row.client_id, row.version, row.answers, row.completed_on, row.answered_on, row.question_version
+    )
+
+
+def stops_in_force(client_id: int) -> list[HealthStop]:
+    """Warning signs that still stop this person, oldest first."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    signed = db.session.scalars(
+        select(Intake).where(Intake.client_id == client_id, Intake.kind != "checkin").order_by(Intake.version.desc())
+    ).first()
+    rows = db.session.scalars(
+        select(HealthStop).where(HealthStop.client_id.in_(ids)).order_by(HealthStop.raised_at, HealthStop.id)
+    )
+    return [row for row in rows if not _has_ended(row, signed)]
+
+
+def _has_ended(stop: HealthStop, signed: Intake | None) -> bool:
+    if stop.ended_at is not None and stop.ending == "entered_in_error" and stop.needs == "new_answer":
+        return True
+    if signed is None:
+        return False
+    if stop.needs == "new_answer":
+        return signed.answered_on > stop.raised_on
+    return stop.ended_at is not None and signed.signed_at >= stop.ended_at
+
+
+def open_stops() -> Sequence[HealthStop]:
+    """Warning signs that wait for somebody with clinical review, oldest first."""
+    return db.session.scalars(
+        select(HealthStop)
+        .where(HealthStop.ended_at.is_(None), HealthStop.needs == "review")
+        .order_by(HealthStop.raised_at, HealthStop.id)
+    ).all()
+
+
+def softened_to_review() -> Sequence[Intake]:
+    """Newest versions that weaken an earlier answer and that nobody has reviewed, oldest first."""
+    later = select(Intake.client_id, Intake.version).subquery("later")
+    return db.session.scalars(
+        select(Intake)
+        .outerjoin(SoftenedReview, SoftenedReview.intake_id == Intake.id)
+        .outerjoin(later, (later.c.client_id == Intake.client_id) & (later.c.version > Intake.version))
+        .where(Intake.softens, SoftenedReview.id.is_(None), later.c.client_id.is_(None))
+        .order_by(Intake.signed_at, Intake.id)
+    ).all()
+
+
+def draft(client_id: int, writer: str) -> IntakeDraft | None:
+    """What this writer has typed so far for this client."""
+    return db.session.scalars(
+        select(IntakeDraft).where(IntakeDraft.client_id == client_id, IntakeDraft.writer == writer)
+    ).one_or_none()
+
+
+def guardian_consent(client_id: int) -> Consent | None:
+    """The newest guardian's consent, also a withdrawn one."""
+    return db.session.scalars(
+        select(Consent)
+        .where(Consent.client_id == client_id, Consent.kind == "guardian")
+        .order_by(Consent.given_at.desc(), Consent.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def consents(client_id: int) -> Sequence[Consent]:
+    return db.session.scalars(
+        select(Consent).where(Consent.client_id == client_id).order_by(Consent.given_at.desc(), Consent.id)
+    ).all()
+
+
+def tablet_pass(token_hash: str, now: dt.datetime) -> TabletPass | None:
+    """A pass that is still good."""
+    return db.session.scalars(
+        select(TabletPass).where(
+            TabletPass.token_hash == token_hash, TabletPass.ended_at.is_(None), TabletPass.expires_at > now
+        )
+    ).one_or_none()

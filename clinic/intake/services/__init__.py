@@ -1,0 +1,1 @@
+"""What people do with answers: one function, one transaction."""

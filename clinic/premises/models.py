@@ -1,0 +1,111 @@
+"""The clinic itself: its settings, its places, rooms, devices, opening hours and closures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.shared.database import Base
+
+
+class Clinic(Base):
+    """One row: what the owner sets for the whole clinic. Times in minutes, hours or days as named."""
+
+    __tablename__ = "clinic"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    mail_sender: Mapped[str]
+    currency: Mapped[str] = mapped_column(default="USD")  # ISO 4217
+    emergency_number: Mapped[str] = mapped_column(default="911")
+    health_line_name: Mapped[str] = mapped_column(default="")
+    health_line_number: Mapped[str] = mapped_column(default="")
+    phone_region: Mapped[str] = mapped_column(default="US")  # ISO 3166, for phone numbers without a country
+    uses_24_hours: Mapped[bool] = mapped_column(default=False)
+    slot_step_minutes: Mapped[int] = mapped_column(default=15)
+    lead_time_minutes: Mapped[int] = mapped_column(default=120)
+    horizon_days: Mapped[int] = mapped_column(default=60)
+    cancel_notice_hours: Mapped[int] = mapped_column(default=24)
+    hold_minutes: Mapped[int] = mapped_column(default=10)
+    hold_max_minutes: Mapped[int] = mapped_column(default=30)
+    pending_days: Mapped[int] = mapped_column(default=7)
+    pending_hours_before: Mapped[int] = mapped_column(default=24)
+    pending_short_hours_before: Mapped[int] = mapped_column(default=2)
+    turnover_may_overrun: Mapped[bool] = mapped_column(default=True)
+    adult_age: Mapped[int] = mapped_column(default=18)
+    guardian_in_room_age: Mapped[int] = mapped_column(default=15)
+    intake_valid_days: Mapped[int] = mapped_column(default=365)
+    minor_intake_valid_days: Mapped[int] = mapped_column(default=183)
+    treated_days_back: Mapped[int] = mapped_column(default=30)
+    treated_days_ahead: Mapped[int] = mapped_column(default=60)
+
+
+class Location(Base):
+    """A place of the clinic, with its own zone, hours and rooms."""
+
+    __tablename__ = "location"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    address: Mapped[str]  # lines separated by line breaks
+    phone: Mapped[str]
+    zone: Mapped[str]  # IANA name
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+
+class OpeningHours(Base):
+    """Weekly opening hours as wall-clock time; 0 is Monday. `closes` at or before `opens` is the next day."""
+
+    __tablename__ = "opening_hours"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"), index=True)
+    weekday: Mapped[int]
+    opens: Mapped[dt.time]
+    closes: Mapped[dt.time]
+    __table_args__ = (CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),)
+
+
+class Resource(Base):
+    """Whatever can be claimed for a time. Therapists, rooms, devices and clients share one series of ids,
+    so that one constraint on claims guards them all."""
+
+    __tablename__ = "resource"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 (SQLAlchemy reads a plain dict)
+
+
+class Room(Resource):
+    __tablename__ = "room"
+    id: Mapped[int] = mapped_column(ForeignKey("resource.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"), index=True)
+    name: Mapped[str]
+    room_kind: Mapped[str]
+    tables: Mapped[int] = mapped_column(default=1)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    location: Mapped[Location] = relationship()
+    __mapper_args__ = {"polymorphic_identity": "room"}  # noqa: RUF012
+
+
+class Device(Resource):
+    __tablename__ = "device"
+    id: Mapped[int] = mapped_column(ForeignKey("resource.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"), index=True)
+    name: Mapped[str]
+    device_kind: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    location: Mapped[Location] = relationship()
+    __mapper_args__ = {"polymorphic_identity": "device"}  # noqa: RUF012
+
+
+class Closure(Base):
+    """A time when a place, or one room or device of it, is shut. Rows may overlap each other and visits."""
+
+    __tablename__ = "closure"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"), index=True)
+    resource_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"), index=True)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    reason: Mapped[str]
+    __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"),)

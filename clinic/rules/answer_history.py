@@ -1,0 +1,77 @@
+"""Answers beside earlier answers: what changed, what was weakened, what two people's answers make together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+Answer = Mapping[str, object]
+Answers = Mapping[str, Answer]
+
+PASSING = frozenset({"fever", "contagious_illness", "alcohol_drugs_today"})
+"""What is about today and simply goes away: taking it back on a later day is no weakening."""
+
+_NOT_DETAIL = frozenset({"changed_on"})
+
+
+def plain(answer: Answer | None) -> dict[str, object]:
+    """An answer without the day of its change; "no" and never asked are both empty."""
+    if answer is None or not answer.get("present"):
+        return {}
+    return {name: value for name, value in answer.items() if name not in _NOT_DETAIL}
+
+
+def differ(one: Answers, other: Answers) -> bool:
+    """Whether two people's (or versions') answers say something different about any condition."""
+    return any(plain(one.get(key)) != plain(other.get(key)) for key in {*one, *other})
+
+
+def with_changes_dated(answers: Answers, before: Answers | None, today: dt.date) -> dict[str, dict[str, object]]:
+    """The answers with `changed_on` where they differ from the version before; older dates are carried on."""
+    dated: dict[str, dict[str, object]] = {}
+    for key, answer in answers.items():
+        new = {name: value for name, value in answer.items() if name not in _NOT_DETAIL}
+        old = (before or {}).get(key)
+        if before is not None and plain(answer) != plain(old):
+            new["changed_on"] = today.isoformat()
+        elif old is not None and "changed_on" in old:
+            new["changed_on"] = old["changed_on"]
+        dated[key] = new
+    return dated
+
+
+def softens(answers: Answers, before: Answers, *, given_on: dt.date, today: dt.date) -> bool:
+    """Whether something declared before is gone or said differently now.
+
+    Saying more (a new condition) is no weakening. A changed detail is treated as one, since only a person can
+    tell a correction from an answer given to pass; what passes by itself may go on a later day.
+    """
+    for key, old in before.items():
+        was, now_is = plain(old), plain(answers.get(key))
+        if not was or was == now_is:
+            continue
+        if key in PASSING and today > given_on:
+            continue
+        return True
+    return False
+
+
+def needs_review(rule: str) -> bool:
+    """Whether a warning sign ends only when somebody with clinical review has looked at it."""
+    return rule.startswith("rf_") or rule.startswith("I")
+
+
+def united(sources: Iterable[Answers]) -> dict[str, dict[str, object]]:
+    """Everything that any of the sources declares; where two describe one condition differently its details
+    count as not sure, which is judged by the strictest reading."""
+    together: dict[str, dict[str, object]] = {}
+    for answers in sources:
+        for key, answer in answers.items():
+            mine, theirs = plain(together.get(key)), plain(answer)
+            if not theirs:
+                together.setdefault(key, {"present": False})
+            elif not mine:
+                together[key] = dict(answer)
+            elif mine != theirs:
+                together[key] = {"present": True, "not_sure": True}
+    return together

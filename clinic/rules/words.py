@@ -1,0 +1,68 @@
+"""Days, times, lengths and money in words, the same on pages, in mails and in messages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+SIGNS = {"USD": "$", "CAD": "$", "AUD": "$", "NZD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF ", "JPY": "¥"}
+WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
+
+
+def day_words(day: dt.date, *, today: dt.date | None = None) -> str:
+    """`Tuesday 3 June`, with the year when it is not this one."""
+    words = f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+    return words if today is not None and today.year == day.year else f"{words} {day.year}"
+
+
+def short_day(day: dt.date) -> str:
+    """`Tue 3 Jun`."""
+    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
+
+
+def time_words(time: dt.time, *, uses_24_hours: bool) -> str:
+    """`2:15 pm` or `14:15`."""
+    if uses_24_hours:
+        return f"{time.hour:02}:{time.minute:02}"
+    return f"{time.hour % 12 or 12}:{time.minute:02} {'am' if time.hour < 12 else 'pm'}"
+
+
+def moment_words(moment: dt.datetime, zone: str, *, uses_24_hours: bool) -> str:
+    """`Tuesday 3 June 2026 at 2:15 pm` in that zone."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{day_words(local.date())} at {time_words(local.time(), uses_24_hours=uses_24_hours)}"
+
+
+def length_words(minutes: int) -> str:
+    """`45 minutes`, `1 hour`, `1 hour 30 minutes`."""
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} hour{'s' if hours > 1 else ''}"] if hours else []
+    if rest or not hours:
+        parts.append(f"{rest} minute{'' if rest == 1 else 's'}")
+    return " ".join(parts)
+
+
+def money_words(amount: int, currency: str) -> str:
+    """`$85`, `€72.50`; `amount` is in the currency's smallest unit."""
+    sign = SIGNS.get(currency, f"{currency} ")
+    if currency in WITHOUT_CENTS:
+        return f"{sign}{amount:,}"
+    whole, cents = divmod(amount, 100)
+    return f"{sign}{whole:,}" + (f".{cents:02}" if cents else "")
+
+
+def zone_words(zone: str) -> str:
+    """`New York` for America/New_York."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def join_words(words: list[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"

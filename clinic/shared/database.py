@@ -1,0 +1,148 @@
+"""One engine, one session, one way to write: `with transaction() as session`.
+
+SQLite and PostgreSQL run the same code. What differs is settled here and in the migrations.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, Connection, DateTime, Engine, LargeBinary, MetaData, String, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+SQLITE_SETTINGS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # NORMAL loses acknowledged bookings in a power cut
+    "foreign_keys=ON",
+    "busy_timeout=15000",
+    "temp_store=MEMORY",
+    "recursive_triggers=ON",
+)
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """An aware moment: UTC text on SQLite (sorts right), timestamptz on PostgreSQL; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("a moment needs its time zone")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class Base(DeclarativeBase):
+    """Parent of every table."""
+
+    # Not on the class itself: flask-sqlalchemy copies the class dictionary and would see two registries.
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            dt.datetime: UtcDateTime,
+            str: String(),
+            bytes: LargeBinary,
+            list[str]: JSON,
+            list[int]: JSON,
+            dict[str, Any]: JSON,
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+def harden_sqlite(engine: Engine) -> None:
+    """Durable, foreign-keyed SQLite whose writers queue instead of failing."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for setting in SQLITE_SETTINGS:
+            cursor.execute("PRAGMA " + setting)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One deed: begin, write, commit; anything raised inside leaves nothing behind.
+
+    On SQLite it begins IMMEDIATE, since a read that later writes fails at once under WAL when another
+    writer came between. Rows loaded before are expired by it: pass ids in, not rows.
+    """
+    session = db.session()
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("something was changed outside a transaction")
+    session.rollback()
+    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock detected
+
+
+def _may_try_again(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN:
+        return True
+    return isinstance(error, OperationalError) and "database is locked" in str(error.orig)
+
+
+def tried_again(service: Callable[P, R]) -> Callable[P, R]:
+    """A service whose transaction is run again when the database broke off a deadlock (at most 5 times)."""
+
+    @wraps(service)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(5):
+            try:
+                return service(*args, **kwargs)
+            except DBAPIError as error:
+                if attempt == 4 or not _may_try_again(error):
+                    raise
+                time.sleep(0.01 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def broken_guard(error: IntegrityError, *names: str) -> str | None:
+    """Which of these constraints or guards refused the row; None when it was another."""
+    text = str(error.orig)
+    return next((name for name in names if name in text), None)

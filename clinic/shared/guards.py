@@ -1,0 +1,21 @@
+"""The guards that the database itself must hold, by name. Without them the application refuses to start."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+APPEND_ONLY = ("screening", "intake", "softened_review", "status_change", "audit_row")
+TRIGGERS = frozenset(f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete"))
+SQLITE_OVERLAP = frozenset({"ex_claim_overlap_insert", "ex_claim_overlap_update"})
+POSTGRESQL_OVERLAP = frozenset({"ex_claim_overlap"})
+
+
+def missing_guards(session: Session) -> list[str]:
+    """Names of guards that are not there, in order; empty when all is well."""
+    if session.get_bind().dialect.name == "sqlite":
+        there = set(session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+        return sorted((TRIGGERS | SQLITE_OVERLAP) - there)
+    there = set(session.scalars(text("SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'")))
+    there |= set(session.scalars(text("SELECT conname FROM pg_constraint WHERE contype = 'x'")))
+    return sorted((TRIGGERS | POSTGRESQL_OVERLAP) - there)

@@ -1,0 +1,169 @@
+"""What every page shares: the declared need, security headers, the request's id, plain errors."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, Flask, Response, abort, g, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+log = structlog.get_logger()
+
+Answer = str | AnyResponse | tuple[str, int]
+View = Callable[..., Answer]
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none';"
+        " manifest-src 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer: the CSRF check on https wants to see where a form came from.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+HSTS = "max-age=63072000; includeSubDomains"
+
+
+class Pages(Blueprint):
+    """A blueprint whose routes say what they need: `@pages.get("/desk", needs=Permission.DIARY_ANY_READ)`.
+
+    A route without `needs` is refused at import, so that it cannot be forgotten.
+    """
+
+    def __init__(self, name: str, import_name: str, **options: Any) -> None:
+        super().__init__(name, import_name, **options)
+        self.needs: dict[str, str] = {}
+
+    def get(self, rule: str, *, needs: str, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
+        return self._page(rule, "GET", needs, options)
+
+    def post(self, rule: str, *, needs: str, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
+        return self._page(rule, "POST", needs, options)
+
+    def route(self, rule: str, **options: Any) -> Any:
+        """Use get or post: a page that reads and one that writes are two functions with a need each."""
+        raise TypeError(f"{rule}: declare it with get(…, needs=…) or post(…, needs=…)")
+
+    def _page(self, rule: str, method: str, needs: str, options: dict[str, Any]) -> Callable[[View], View]:
+        def add(view: View) -> View:
+            endpoint = options.pop("endpoint", None) or view.__name__
+            if self.needs.get(endpoint, needs) != needs:
+                raise TypeError(f"{self.name}.{endpoint} has two different needs")
+            self.needs[endpoint] = needs
+            self.add_url_rule(rule, endpoint, view, methods=[method], **options)
+            return view
+
+        return add
+
+    def register(self, app: Flask, options: dict[str, Any]) -> None:
+        super().register(app, options)
+        name = options.get("name", self.name)
+        needs_of(app).update({f"{name}.{endpoint}": need for endpoint, need in self.needs.items()})
+
+    def make_setup_state(
+        self, app: Any, options: dict[str, Any], first_registration: bool = False
+    ) -> BlueprintSetupState:
+        return super().make_setup_state(app, options, first_registration)
+
+
+def needs_of(app: Flask) -> dict[str, str]:
+    """What each endpoint needs."""
+    needs: dict[str, str] = app.extensions.setdefault("clinic_needs", {})
+    return needs
+
+
+def secure_answers(app: Flask) -> None:
+    """Put the security headers on every answer; private pages are never kept by a cache."""
+    https = app.config["CLINIC_PUBLIC_URL"].startswith("https:")
+
+    @app.before_request
+    def name_request() -> None:
+        g.request_id = secrets.token_hex(8)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=g.request_id)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if https:
+            response.headers.setdefault("Strict-Transport-Security", HSTS)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Request-Id", getattr(g, "request_id", ""))
+        return response
+
+
+_ERROR_PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
+
+
+def plain_errors(app: Flask) -> None:
+    """Every failure is a calm page with a way on, never a stack trace."""
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Answer | HTTPException:
+        code = error.code or 500
+        if code < 400:
+            return error
+        page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)
+        return render_template(f"errors/{page}.html", code=code), code
+
+    @app.errorhandler(RecursionError)
+    @app.errorhandler(UnicodeError)
+    def malformed(_error: Exception) -> Answer:
+        return render_template("errors/400.html", code=400), 400
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Answer:
+        if app.testing and app.config.get("PROPAGATE_EXCEPTIONS", True):
+            raise error
+        # The text of an error may hold what a person typed: log its kind and place, never its words.
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+        log.error("unexpected_error", kind=type(error).__name__, where=where, endpoint=request.endpoint)
+        return render_template("errors/500.html", code=500), 500
+
+
+def safe_next(target: str | None, otherwise: str) -> str:
+    """A path on this site to go on to, or `otherwise`: never another host."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return otherwise
+    if any(ord(char) < 32 or char == "\\" for char in target):
+        return otherwise
+    parts = urlsplit(target)
+    return target if not parts.netloc and not parts.scheme else otherwise
+
+
+def go(endpoint: str, **values: Any) -> AnyResponse:
+    """After a write: see the page by a fresh GET, so that the back button repeats nothing."""
+    return redirect(url_for(endpoint, **values), code=303)
+
+
+def found(row: Any) -> Any:
+    """The row, or 404: what is not yours and what is not there look the same."""
+    return row if row is not None else abort(404)
+
+
+def clean_text(form: Mapping[str, str]) -> None:
+    """Refuse what no keyboard types: lone surrogates and NUL would break the database later."""
+    for name, value in form.items():
+        if "\x00" in value or "\x00" in name:
+            abort(400)
+        try:
+            value.encode("utf-8")
+            name.encode("utf-8")
+        except UnicodeEncodeError:
+            abort(400)

@@ -1,0 +1,97 @@
+"""What every template can use: the clinic's name and numbers, the navigation, words for days and money."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, request, url_for
+from flask_login import current_user
+
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+
+
+@dataclass(frozen=True)
+class NavItem:
+    href: str
+    label: str
+    icon: str
+    current: bool
+
+
+# endpoint, label, icon, what it needs, the start of the paths under it
+PUBLIC_NAV = (
+    ("catalogue.services", "Services", "flower2", Permission.SITE_ANY_READ, "/services"),
+    ("booking.choose_service", "Book a visit", "calendar-plus", Permission.SITE_ANY_READ, "/book"),
+)
+OWN_NAV = (("booking.my_visits", "My visits", "calendar-check", Permission.VISIT_OWN_WRITE, "/my"),)
+STAFF_NAV = (
+    ("diary.my_day", "My day", "calendar3", Permission.DIARY_OWN_READ, "/diary"),
+    ("diary.desk_day", "Day", "grid-3x2-gap", Permission.DIARY_ANY_READ, "/desk"),
+    ("diary.to_do", "To do", "clipboard-check", Permission.DIARY_ANY_READ, "/todo"),
+    ("clients.search", "Clients", "people", Permission.CLIENT_ANY_READ, "/clients"),
+    ("intake.reviews", "Reviews", "clipboard-heart", Permission.CLINICAL_REVIEW, "/reviews"),
+    ("premises.owner_home", "Clinic", "gear", Permission.CLINIC_ANY_WRITE, "/owner"),
+)
+
+
+def navigation() -> list[NavItem]:
+    """The pages this person may open: staff see their work, everybody else the booking."""
+    items = STAFF_NAV if current_user.is_staff else PUBLIC_NAV + OWN_NAV
+    return [
+        NavItem(url_for(endpoint), label, icon, request.path.startswith(start))
+        for endpoint, label, icon, need, start in items
+        if current_user.may(need)
+    ]
+
+
+def the_clinic() -> Any:
+    """The clinic as plain values, read once for each request; None before `clinic init`."""
+    if "clinic" not in g:
+        g.clinic = premises.clinic_facts()
+    return g.clinic
+
+
+def dress_pages(app: Flask) -> None:
+    """Add globals and filters to the templates."""
+
+    @app.context_processor
+    def facts() -> dict[str, Any]:
+        return {
+            "clinic": the_clinic(),
+            "is_demo": app.config["CLINIC_DEMO"],
+            "nav": navigation(),
+            "may": current_user.may,
+            "Permission": Permission,
+            "today": local_today(),
+        }
+
+    filters = app.jinja_env.filters
+    filters["day"] = lambda day: words.day_words(day, today=local_today())
+    filters["short_day"] = words.short_day
+    filters["clock"] = lambda time: words.time_words(time, uses_24_hours=the_clinic().uses_24_hours)
+    filters["length"] = words.length_words
+    filters["money"] = lambda amount: words.money_words(amount, the_clinic().currency)
+    filters["zone_name"] = words.zone_words
+    filters["moment"] = moment
+    filters["local_day"] = lambda at: at.astimezone(ZoneInfo(the_clinic().zone)).date()
+    filters["local_time"] = lambda at: words.time_words(
+        at.astimezone(ZoneInfo(the_clinic().zone)).time(), uses_24_hours=the_clinic().uses_24_hours
+    )
+
+
+def moment(at: dt.datetime) -> str:
+    """A moment in the clinic's zone, in words."""
+    clinic = the_clinic()
+    return words.moment_words(at, clinic.zone, uses_24_hours=clinic.uses_24_hours)
+
+
+def local_today() -> dt.date:
+    """Today in the clinic's zone (in UTC before the clinic is set up)."""
+    clinic = the_clinic()
+    return clock.now().astimezone(ZoneInfo(clinic.zone) if clinic else dt.UTC).date()

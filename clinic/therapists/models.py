@@ -1,0 +1,101 @@
+"""Therapists: profile, licence, skills, working hours, breaks and time off."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.models import User
+from clinic.clients.models import Client
+from clinic.premises.models import Resource
+from clinic.shared.crypto import Sealed, SealedRow
+from clinic.shared.database import Base
+
+
+class Therapist(Resource):
+    """`licence_expires_on` is the last day on which the licence is good."""
+
+    __tablename__ = "therapist"
+    id: Mapped[int] = mapped_column(ForeignKey("resource.id"), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), unique=True)
+    name: Mapped[str]
+    bio: Mapped[str] = mapped_column(default="")
+    gender: Mapped[str] = mapped_column(default="")
+    tint: Mapped[int] = mapped_column(default=1)
+    licence_kind: Mapped[str] = mapped_column(default="LMT")
+    licence_number: Mapped[str] = mapped_column(default="")
+    licence_expires_on: Mapped[dt.date]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    skill_rows: Mapped[list[TherapistSkill]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    user: Mapped[User | None] = relationship()
+    __mapper_args__ = {"polymorphic_identity": "therapist"}  # noqa: RUF012
+
+    @property
+    def skills(self) -> frozenset[str]:
+        return frozenset(row.skill for row in self.skill_rows)
+
+    @property
+    def initials(self) -> str:
+        words = self.name.split()
+        return (words[0][:1] + words[-1][:1]).upper() if len(words) > 1 else self.name[:2].upper()
+
+
+class TherapistSkill(Base):
+    __tablename__ = "therapist_skill"
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"), primary_key=True)
+    skill: Mapped[str] = mapped_column(primary_key=True)
+
+
+class WorkingHours(Base):
+    """Weekly hours (`work`) and breaks (`break`) as wall-clock time; 0 is Monday; `ends` at or before `starts`
+    is the next day."""
+
+    __tablename__ = "working_hours"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"), index=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
+    kind: Mapped[str] = mapped_column(default="work")
+    weekday: Mapped[int]
+    starts: Mapped[dt.time]
+    ends: Mapped[dt.time]
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("kind IN ('work', 'break')", name="kind"),
+    )
+
+
+class TimeOff(Base):
+    """A time when the therapist cannot be booked: `off` (holiday, illness), or a block such as a meeting or
+    laundry. Rows may overlap each other and visits. `note` is for staff."""
+
+    __tablename__ = "time_off"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"), index=True)
+    kind: Mapped[str] = mapped_column(default="off")
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    note: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[dt.datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    therapist: Mapped[Therapist] = relationship()
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="order"),
+        CheckConstraint("kind IN ('off', 'meeting', 'laundry', 'other')", name="kind"),
+    )
+
+
+class NeverTogether(SealedRow, Base):
+    """This client and this therapist are never booked together; only the owner reads why."""
+
+    __tablename__ = "never_together"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"), index=True)
+    created_at: Mapped[dt.datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    reason_sealed: Mapped[bytes]
+    reason = Sealed()
+    client: Mapped[Client] = relationship()
+    therapist: Mapped[Therapist] = relationship()

@@ -1,0 +1,44 @@
+"""What goes on between requests: mails out, deadlines kept, visits judged again. Every step may run twice."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from clinic.booking.services import deadlines
+from clinic.premises import queries as premises
+from clinic.shared import clock, mail
+from clinic.shared.database import db
+
+log = structlog.get_logger()
+
+PAUSE_SECONDS = 5
+
+
+def work_once(app: Flask) -> None:
+    """One round: release what ran out, judge again what is due, send what is due."""
+    with app.app_context():
+        try:
+            deadlines.keep_deadlines(clock.now())
+            send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
+            mail.drain(send, sender, clock.now())
+        finally:
+            db.session.remove()
+
+
+def sender() -> tuple[str, str]:
+    """The name and address that mails come from."""
+    row = premises.clinic()
+    return row.name, row.mail_sender
+
+
+def work_until(app: Flask, stop: threading.Event) -> None:
+    """Rounds until told to stop. A round that fails is logged and tried again: nothing is lost in between."""
+    while not stop.wait(PAUSE_SECONDS):
+        try:
+            work_once(app)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("worker_round_failed", kind=type(error).__name__)
