@@ -1,0 +1,106 @@
+# Everything a person does with a checkout. `make` alone lists it. Nothing here needs or takes root.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+WORKERS ?= 2
+V := .venv
+PY := $(V)/bin/python
+UV := $(V)/bin/uv
+LOCKS := requirements
+
+# uv and node trust their own list of certificate authorities unless told to use the machine's.
+export UV_SYSTEM_CERTS := 1
+export NODE_USE_SYSTEM_CA := 1
+export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+define say_venv
+Python cannot make virtual environments here: its `venv` module is incomplete.
+On Debian and Ubuntu an administrator installs it with:  apt-get install python3-venv
+endef
+define say_python
+Python 3.11 or newer is needed. If it has another name here, say so:  make run PYTHON=python3.12
+endef
+define say_download
+A download failed: see the lines above. Nothing is broken: check the network (behind a proxy, HTTPS_PROXY)
+and run the same command again; it goes on where it stopped.
+endef
+export say_venv say_python say_download
+
+# Additive, so that `make run` after `make test` takes nothing away. pip is the second try: it also reads pip.conf.
+install = echo "Installing $(1) …"; \
+  $(UV) pip install --quiet --python $(PY) --require-hashes -r $(LOCKS)/$(1).lock \
+  || { echo "That did not work with uv: trying pip, which is slower."; \
+       $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
+  || { echo "$$say_download" >&2; exit 1; }
+
+.PHONY: help run setup test check migration locks clean
+
+help: ## list what can be done
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+	  printf '%-18s %s\n' "$$name" "$$what"; done
+
+run: setup ## start the demo clinic (invented people, data in instance/demo)
+	@$(PY) -m clinic demo
+
+setup: $(V)/.runtime static/vendor/manifest.json ## install what the program needs, without starting it
+
+test: setup $(V)/.test $(V)/.e2e build/axe/axe.min.js ## run all tests, on SQLite, PostgreSQL and in Chromium
+	@$(PY) -m pytest -n $(WORKERS)
+
+check: setup $(V)/.test $(V)/.e2e $(V)/.dev ## style, types, direction of imports, templates, locks
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(V)/bin/lint-imports --no-logo
+	$(PY) -m djlint --lint --quiet templates
+	@$(PY) scripts/check_locks.py
+
+migration: $(V)/.runtime ## write the next migration from the models: make migration name=add_visit_note
+	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }
+	@rm -rf build/migration
+	@export CLINIC_DATA_DIR=build/migration CLINIC_DATABASE_URL=; \
+	  $(V)/bin/flask --app clinic.app db upgrade && $(V)/bin/flask --app clinic.app db migrate -m "$(name)"
+
+locks: $(V)/.venv ## compute the locks anew from pyproject.toml and requirements/*.in
+	@UV="$(UV)" sh scripts/lock.sh
+
+clean: ## remove what set-up and tools have made; the data in instance/ stays
+	rm -rf $(V) .venv-node node_modules static/vendor build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache mutants htmlcov .coverage
+
+$(V)/.venv: $(LOCKS)/uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$say_python" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$$say_venv" >&2; exit 1; }
+	@echo "Making a virtual environment in $(V) …"
+	@$(PYTHON) -m venv $(V) || { rm -rf $(V); echo "$$say_venv" >&2; exit 1; }
+	@$(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/uv.lock || { echo "$$say_download" >&2; exit 1; }
+	@touch $@
+
+$(V)/.runtime: $(V)/.venv $(LOCKS)/runtime.lock
+	@$(call install,runtime)
+	@touch $@
+
+$(V)/.test: $(V)/.runtime $(LOCKS)/test.lock
+	@$(call install,test)
+	@touch $@
+
+$(V)/.e2e: $(V)/.test $(LOCKS)/e2e.lock
+	@$(call install,e2e)
+	@touch $@
+
+$(V)/.dev: $(V)/.e2e $(LOCKS)/dev.lock
+	@$(call install,dev)
+	@touch $@
+
+static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt | $(V)/.venv
+	@echo "Fetching the front-end files …"
+	@UV="$(UV)" PYTHON="$(PY)" sh scripts/fetch_assets.sh || { echo "$$say_download" >&2; exit 1; }
+
+# Made together with the front-end files; fetched again when only this one is missing.
+build/axe/axe.min.js: static/vendor/manifest.json
+	@test -e $@ || { rm -f $<; $(MAKE) --no-print-directory $<; }
+	@touch $@

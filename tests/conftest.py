@@ -1,0 +1,119 @@
+"""What every test may ask for. A test that asks for `app` runs twice: on SQLite and on PostgreSQL.
+
+`app`       the application on an empty, migrated database, with its context open: use rows and services directly
+`client`    a browser without JavaScript for that application, signed out
+`now`       the clock stands still at this moment (a Tuesday, 09:00 in New York)
+`settings`  extra settings for `app`; override it in a test file, for example to switch CSRF on
+`database`  the address of the empty, migrated database; one only: parametrize("database", ["sqlite"], indirect=True)
+
+Chromium and the pages it visits are in tests/browser.py, the throw-away server in tests/postgres.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from clinic.shared.database import db
+from tests import browser
+from tests.postgres import find_binaries, throw_away_postgres
+from tests.web import Visitor, app_on, migrate, sqlite_address
+
+pytest_plugins = ["tests.browser"]
+
+NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
+NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_PG_BINDIR"
+
+
+@pytest.fixture
+def now() -> Iterator[dt.datetime]:
+    """The moment at which the clock stands still for this test."""
+    with time_machine.travel(NOW, tick=False):
+        yield NOW
+
+
+@pytest.fixture(scope="session")
+def empty_clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with keys and a migrated, empty SQLite database; copied for each test, never used itself."""
+    folder = tmp_path_factory.mktemp("template") / "data"
+    app = app_on(sqlite_address(folder), folder)
+    migrate(app)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url(empty_clinic: Path) -> Iterator[str]:
+    """The address of a migrated database on a throw-away PostgreSQL: one server per worker process."""
+    if find_binaries() is None:
+        if os.environ.get("CLINIC_REQUIRE_PG"):
+            pytest.fail(NO_POSTGRES)
+        pytest.skip(NO_POSTGRES)
+    with throw_away_postgres() as url:
+        migrate(app_on(url, empty_clinic))
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]:
+    """The address of an empty, migrated database."""
+    if request.param == "sqlite":
+        yield sqlite_address(data_folder)
+        return
+    url = request.getfixturevalue("postgres_url")
+    yield url
+    empty_all_tables(url)
+
+
+def empty_all_tables(url: str) -> None:
+    """Delete every row. As a replica the server runs no triggers: append-only tables would refuse."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(";".join(f'DELETE FROM "{name}"' for name in sorted(db.metadata.tables))))
+    engine.dispose()
+
+
+@pytest.fixture
+def data_folder(empty_clinic: Path, tmp_path: Path) -> Path:
+    """A data folder of this test's own."""
+    return Path(shutil.copytree(empty_clinic, tmp_path / "data"))
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    """Settings for `app` beside the usual ones of a test."""
+    return {}
+
+
+@pytest.fixture
+def app(database: str, data_folder: Path, settings: dict[str, object]) -> Iterator[Flask]:
+    """The application on an empty database, with its context open."""
+    made = app_on(database, data_folder, **settings)
+    with made.app_context():
+        yield made
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript, signed out."""
+    app.test_client_class = Visitor
+    return app.test_client()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud, under the results, what this machine lacks and which tests therefore did not run."""
+    if find_binaries() is None:
+        terminalreporter.write_line(f"NOT TESTED ON POSTGRESQL: {NO_POSTGRES}", red=True)
+    if browser.find_chromium() is None:
+        terminalreporter.write_line(f"NOT TESTED IN A BROWSER: {browser.NO_CHROMIUM}", red=True)

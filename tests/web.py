@@ -1,0 +1,61 @@
+"""How tests make the application and visit its pages.
+
+The application is imported where it is made, so that the tests of the rules start without it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from clinic.shared.database import db
+
+
+def app_on(database: str, data_folder: Path, **settings: object) -> Flask:
+    """The application on DATABASE, without CSRF tokens unless SETTINGS ask for them."""
+    from clinic.app import create_app
+
+    return create_app(
+        {
+            "TESTING": True,
+            "WTF_CSRF_ENABLED": False,
+            "SQLALCHEMY_DATABASE_URI": database,
+            "CLINIC_DATA_DIR": data_folder,
+            **settings,
+        }
+    )
+
+
+def sqlite_address(data_folder: Path) -> str:
+    """Where the SQLite database of a data folder lies, as config.py has it."""
+    return f"sqlite:///{data_folder}/database/clinic.db"
+
+
+def migrate(app: Flask) -> None:
+    """Bring the application's database up to date, and let go of it."""
+    from flask_migrate import upgrade
+
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+
+
+class Visitor(FlaskClient):
+    """A test client whose requests stand apart from the test, as those of another process would.
+
+    Flask reuses an open application context for a request, and with it `g`, the signed-in person and the
+    database session; the test's own context would hide mistakes. After each request the test's rows are read
+    afresh.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Make the request in an empty context."""
+        response = contextvars.Context().run(super().open, *args, **kwargs)
+        db.session.rollback()
+        return response
