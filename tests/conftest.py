@@ -24,7 +24,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
 from clinic.shared.database import db
-from tests import browser
 from tests.postgres import find_binaries, throw_away_postgres
 from tests.web import Visitor, app_on, migrate, sqlite_address
 
@@ -113,6 +112,8 @@ def client(app: Flask) -> FlaskClient:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud, under the results, what this machine lacks and which tests therefore did not run."""
+    from tests import browser  # a plugin: it must not be imported before pytest has registered it
+
     if find_binaries() is None:
         terminalreporter.write_line(f"NOT TESTED ON POSTGRESQL: {NO_POSTGRES}", red=True)
     if browser.find_chromium() is None:
