@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from clinic.rules.intervals import Interval, subtract, union
+from clinic.rules.intervals import Interval, intersect, subtract, union
 
 STEPS_MINUTES: Final = (5, 10, 15, 20, 30, 60)
 _DAY_MINUTES: Final = 24 * 60
@@ -155,13 +155,17 @@ def hours_on(
         weekly[row.weekday].append(row)
     for row in breaks:
         pauses[row.weekday].append(row)
-    spans: list[Interval] = []
+    worked: list[Interval] = []
+    paused: list[Interval] = []
     for day in days:
         weekday = day.weekday()
         rows = dated[day] if dated is not None and day in dated else weekly[weekday]
         for row in rows:
-            spans += _less_breaks(clock, day, row, pauses[weekday])
-    return union(spans)
+            span = _span(clock, day, row)
+            worked.append(span)
+            for pause in pauses[weekday]:
+                paused += intersect([span], [_span(clock, _pause_day(day, row, pause), pause)])
+    return subtract(union(worked), union(paused))
 
 
 def break_fits(hours: WeeklyHours, pause: WeeklyHours) -> bool:
@@ -200,15 +204,9 @@ def grid_over(clock: WallClock, days: Iterable[date], step_minutes: int) -> list
     return [at for day in days for at in grid_of(clock, day, step_minutes)]
 
 
-def _less_breaks(
-    clock: WallClock, day: date, hours: WeeklyHours, breaks: Sequence[WeeklyHours]
-) -> list[Interval]:
-    """The hours that start on `day`, without those of the breaks that fall into them."""
-    worked = [_span(clock, day, hours)]
-    for pause in breaks:
-        pause_day = day + _DAY if _after_midnight(hours, pause) else day
-        worked = subtract(worked, [_span(clock, pause_day, pause)])
-    return worked
+def _pause_day(day: date, hours: WeeklyHours, pause: WeeklyHours) -> date:
+    """The date on which a break of the hours that start on `day` is taken."""
+    return day + _DAY if _after_midnight(hours, pause) else day
 
 
 def _after_midnight(hours: WeeklyHours, pause: WeeklyHours) -> bool:

@@ -1,0 +1,272 @@
+"""Lead time, horizon, deadlines, moving and cancelling: each at, just before and just after its edge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clinic.rules import errors
+from clinic.rules.booking_policy import (
+    BookingSettings,
+    cancel_until,
+    cancelled_status,
+    check_client_may_cancel,
+    check_client_may_move,
+    check_not_past,
+    check_pending_count,
+    check_start,
+    earliest_start,
+    hold_deadline,
+    is_past,
+    latest_start,
+    may_client_cancel,
+    may_client_move,
+    renewed_hold,
+    waiting_deadline,
+)
+from clinic.rules.visit_status import VisitStatus
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DEFAULT = BookingSettings()
+NOW = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)
+SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
+
+
+def test_the_defaults_are_the_clinics_own() -> None:
+    assert replace(DEFAULT, lead_minutes=0, horizon_days=0) == BookingSettings(
+        lead_minutes=0,
+        horizon_days=0,
+        slot_step_minutes=15,
+        turnover_may_overrun=True,
+        hold_minutes=10,
+        hold_longest_minutes=30,
+        pending_days=7,
+        pending_ends_hours_before=24,
+        pending_near_ends_hours_before=2,
+        pending_per_client=1,
+        cancel_notice_hours=24,
+    )
+
+
+# ── when a visit may start ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_lead_time_is_included_and_a_second_less_is_too_soon() -> None:
+    first = NOW + 2 * HOUR
+    assert earliest_start(NOW, DEFAULT) == first
+    check_start(first, now=NOW, zone=BERLIN, settings=DEFAULT)
+    with pytest.raises(errors.TooSoon):
+        check_start(first - SECOND, now=NOW, zone=BERLIN, settings=DEFAULT)
+
+
+def test_the_horizon_ends_with_the_last_local_date() -> None:
+    last = datetime(2026, 7, 31, 21, 59, tzinfo=UTC)  # 31 July, 23:59 in Berlin
+    assert latest_start(NOW, BERLIN, DEFAULT) == last
+    check_start(last, now=NOW, zone=BERLIN, settings=DEFAULT)
+    with pytest.raises(errors.TooFarAhead, match="up to 60 days ahead"):
+        check_start(last + MINUTE, now=NOW, zone=BERLIN, settings=DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "days", "expected"),
+    [
+        (
+            "Europe/Berlin",
+            datetime(2026, 6, 1, 22, 30, tzinfo=UTC),
+            0,
+            datetime(2026, 6, 2, 21, 59, tzinfo=UTC),
+        ),
+        (
+            "Europe/Berlin",
+            datetime(2026, 3, 28, 12, 0, tzinfo=UTC),
+            1,
+            datetime(2026, 3, 29, 21, 59, tzinfo=UTC),
+        ),
+        (
+            "Europe/Berlin",
+            datetime(2026, 10, 24, 12, 0, tzinfo=UTC),
+            1,
+            datetime(2026, 10, 25, 22, 59, tzinfo=UTC),
+        ),
+        (
+            "Asia/Kathmandu",
+            datetime(2026, 6, 1, 18, 20, tzinfo=UTC),
+            0,
+            datetime(2026, 6, 2, 18, 14, tzinfo=UTC),
+        ),
+        (
+            "America/Sao_Paulo",
+            datetime(2018, 11, 2, 12, 0, tzinfo=UTC),
+            1,
+            datetime(2018, 11, 4, 2, 59, tzinfo=UTC),
+        ),
+    ],
+)
+def test_the_horizon_counts_local_dates(zone: str, now: datetime, days: int, expected: datetime) -> None:
+    assert latest_start(now, ZoneInfo(zone), replace(DEFAULT, horizon_days=days)) == expected
+
+
+def test_the_desk_may_book_from_this_very_moment_on() -> None:
+    check_not_past(NOW, now=NOW)
+    with pytest.raises(errors.TooSoon, match="already passed"):
+        check_not_past(NOW - SECOND, now=NOW)
+
+
+def test_one_visit_may_wait_to_be_confirmed_at_once() -> None:
+    check_pending_count(0, DEFAULT)
+    check_pending_count(1, replace(DEFAULT, pending_per_client=2))
+    with pytest.raises(errors.TooManyPending):
+        check_pending_count(1, DEFAULT)
+
+
+# ── how long a time is kept ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("worked_on_after", "kept_until_after"),
+    [(0, 10), (5, 15), (20, 30), (21, 30), (29, 30)],
+)
+def test_a_hold_lasts_ten_minutes_from_the_last_work_and_thirty_at_most(
+    worked_on_after: int, kept_until_after: int
+) -> None:
+    now = NOW + worked_on_after * MINUTE
+    assert hold_deadline(NOW, now=now, settings=DEFAULT) == NOW + kept_until_after * MINUTE
+
+
+def test_a_hold_is_renewed_up_to_its_last_second_and_never_shortened() -> None:
+    expires = NOW + 10 * MINUTE
+    renewed = renewed_hold(NOW, expires, now=expires - SECOND, settings=DEFAULT)
+    assert renewed == NOW + 20 * MINUTE - SECOND
+    with pytest.raises(errors.HoldExpired):
+        renewed_hold(NOW, expires, now=expires, settings=DEFAULT)
+    far = NOW + 25 * MINUTE
+    assert renewed_hold(NOW, far, now=NOW + MINUTE, settings=DEFAULT) == far
+
+
+def test_a_deadline_is_the_first_moment_that_is_too_late() -> None:
+    assert [is_past(NOW, now=NOW + shift * SECOND) for shift in (-1, 0, 1)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("start_in", "kept_until"),
+    [
+        (30 * DAY, 7 * DAY),
+        (8 * DAY, 7 * DAY),
+        (8 * DAY - SECOND, 7 * DAY - SECOND),
+        (25 * HOUR, 1 * HOUR),
+        (24 * HOUR + SECOND, SECOND),
+        (24 * HOUR, 22 * HOUR),
+        (3 * HOUR, 1 * HOUR),
+        (2 * HOUR + SECOND, SECOND),
+        (2 * HOUR, 2 * HOUR),
+        (10 * MINUTE, 10 * MINUTE),
+    ],
+)
+def test_a_visit_that_waits_keeps_its_time_until(start_in: timedelta, kept_until: timedelta) -> None:
+    assert waiting_deadline(NOW + start_in, since=NOW, settings=DEFAULT) - NOW == kept_until
+
+
+def test_the_waiting_deadline_never_passes_the_start() -> None:
+    for minutes in range(0, 12 * 24 * 60, 7):
+        start = NOW + minutes * MINUTE
+        assert NOW <= waiting_deadline(start, since=NOW, settings=DEFAULT) <= start
+
+
+# ── moving and cancelling ─────────────────────────────────────────────────────────────────────────────────
+
+S = VisitStatus
+
+
+@pytest.mark.parametrize(
+    ("status", "start_in", "by_clinic", "expected"),
+    [
+        (S.CONFIRMED, 24 * HOUR + SECOND, False, S.CANCELLED),
+        (S.CONFIRMED, 24 * HOUR, False, S.CANCELLED),
+        (S.CONFIRMED, 24 * HOUR - SECOND, False, S.LATE_CANCELLED),
+        (S.CONFIRMED, HOUR, True, S.CANCELLED),
+        (S.ARRIVED, timedelta(0), False, S.LATE_CANCELLED),
+        (S.ARRIVED, timedelta(0), True, S.CANCELLED),
+        (S.PENDING, HOUR, False, S.CANCELLED),
+        (S.SUSPENDED, HOUR, False, S.CANCELLED),
+        (S.HELD, HOUR, False, S.CANCELLED),
+    ],
+)
+def test_a_cancellation_is_late_only_inside_the_notice_and_only_for_the_client(
+    status: VisitStatus, start_in: timedelta, by_clinic: bool, expected: VisitStatus
+) -> None:
+    became = cancelled_status(status, NOW + start_in, now=NOW, by_clinic=by_clinic, settings=DEFAULT)
+    assert became is expected
+
+
+def test_the_notice_is_in_hours_that_pass_not_hours_on_the_wall() -> None:
+    monday_noon = datetime(2026, 3, 30, 10, 0, tzinfo=UTC)  # a day after Berlin's clock went forward
+    two_days = replace(DEFAULT, cancel_notice_hours=48)
+    assert cancel_until(monday_noon, two_days) == datetime(2026, 3, 28, 10, 0, tzinfo=UTC)
+
+
+CANCELLING = [
+    (S.CONFIRMED, 24 * HOUR, None),
+    (S.CONFIRMED, 24 * HOUR - SECOND, errors.CancelTooLate),
+    (S.PENDING, HOUR, None),
+    (S.PENDING, timedelta(0), None),
+    (S.PENDING, -SECOND, errors.CancelTooLate),
+    (S.SUSPENDED, HOUR, None),
+    (S.HELD, HOUR, None),
+    (S.ARRIVED, 48 * HOUR, errors.MoveNotAllowed),
+    (S.IN_SESSION, 48 * HOUR, errors.MoveNotAllowed),
+    (S.DONE, 48 * HOUR, errors.MoveNotAllowed),
+    (S.NO_SHOW, 48 * HOUR, errors.MoveNotAllowed),
+    (S.CANCELLED, 48 * HOUR, errors.MoveNotAllowed),
+    (S.LATE_CANCELLED, 48 * HOUR, errors.MoveNotAllowed),
+    (S.RELEASED, 48 * HOUR, errors.MoveNotAllowed),
+]
+
+
+@pytest.mark.parametrize(("status", "start_in", "refusal"), CANCELLING)
+def test_what_the_client_may_cancel_online(
+    status: VisitStatus, start_in: timedelta, refusal: type[errors.RuleViolation] | None
+) -> None:
+    start = NOW + start_in
+    assert may_client_cancel(status, start, now=NOW, settings=DEFAULT) is (refusal is None)
+    if refusal is None:
+        check_client_may_cancel(status, start, now=NOW, settings=DEFAULT)
+    else:
+        with pytest.raises(refusal):
+            check_client_may_cancel(status, start, now=NOW, settings=DEFAULT)
+
+
+@pytest.mark.parametrize("status", list(VisitStatus))
+def test_only_a_confirmed_visit_may_be_moved_online_and_only_before_the_notice(status: VisitStatus) -> None:
+    far, near = NOW + 24 * HOUR, NOW + 24 * HOUR - SECOND
+    confirmed = status is S.CONFIRMED
+    assert may_client_move(status, far, now=NOW, settings=DEFAULT) is confirmed
+    assert may_client_move(status, near, now=NOW, settings=DEFAULT) is False
+    with pytest.raises(errors.CancelTooLate if confirmed else errors.MoveNotAllowed):
+        check_client_may_move(status, near, now=NOW, settings=DEFAULT)
+
+
+# ── what is said ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def family(of: type[errors.RuleViolation]) -> list[type[errors.RuleViolation]]:
+    return [one for child in of.__subclasses__() for one in (child, *family(child))]
+
+
+def test_every_refusal_has_a_calm_sentence_of_its_own() -> None:
+    refusals: list[type[errors.RuleViolation]] = [errors.RuleViolation, *family(errors.RuleViolation)]
+    sentences = [refusal.default_sentence for refusal in refusals]
+    assert len(set(sentences)) == len(sentences)
+    for sentence in sentences:
+        assert sentence.endswith(".")
+        assert not any(word in sentence.lower() for word in ("denied", "rejected", "contraindicat", "error"))
+
+
+def test_a_refusal_shows_the_given_sentence_or_its_own() -> None:
+    assert errors.SlotTaken().sentence == str(errors.SlotTaken()) == errors.SlotTaken.default_sentence
+    assert errors.SlotTaken("Gone.").sentence == "Gone."
+    wrong = errors.InvalidInput("email", "Write the whole address.")
+    assert (wrong.field, wrong.sentence) == ("email", "Write the whole address.")
+    assert errors.SlotTaken().nearest == ()

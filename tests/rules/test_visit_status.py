@@ -1,0 +1,97 @@
+"""The states of a visit: the table of transitions, claims, permits and labels."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from clinic.rules import visit_status
+from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.visit_status import VisitStatus, check_transition, may_become
+
+ALLOWED = {
+    ("held", "pending"),
+    ("held", "confirmed"),
+    ("held", "cancelled"),
+    ("held", "released"),
+    ("pending", "confirmed"),
+    ("pending", "cancelled"),
+    ("pending", "released"),
+    ("confirmed", "arrived"),
+    ("confirmed", "no_show"),
+    ("confirmed", "cancelled"),
+    ("confirmed", "late_cancelled"),
+    ("confirmed", "suspended"),
+    ("arrived", "in_session"),
+    ("arrived", "confirmed"),
+    ("arrived", "cancelled"),
+    ("arrived", "late_cancelled"),
+    ("arrived", "suspended"),
+    ("in_session", "done"),
+    ("no_show", "arrived"),
+    ("late_cancelled", "cancelled"),
+    ("suspended", "confirmed"),
+    ("suspended", "cancelled"),
+    ("suspended", "released"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), list(product(VisitStatus, VisitStatus)))
+def test_every_pair_of_states_is_as_the_table_says(old: VisitStatus, new: VisitStatus) -> None:
+    allowed = (old.value, new.value) in ALLOWED
+    assert may_become(old, new) is allowed
+    if allowed:
+        check_transition(old, new)
+    else:
+        with pytest.raises(MoveNotAllowed):
+            check_transition(old, new)
+
+
+def test_a_refused_change_is_said_in_plain_words() -> None:
+    with pytest.raises(MoveNotAllowed) as refused:
+        check_transition(VisitStatus.CANCELLED, VisitStatus.ARRIVED)
+    assert refused.value.sentence == "A visit that is marked “Cancelled” cannot be marked “Arrived”."
+    with pytest.raises(MoveNotAllowed) as again:
+        check_transition(VisitStatus.DONE, VisitStatus.DONE)
+    assert again.value.sentence == "This visit is already marked “Done”."
+
+
+def states_where(holds: object) -> set[str]:
+    assert callable(holds)
+    return {status.value for status in VisitStatus if holds(status)}
+
+
+def test_who_keeps_claims_needs_a_permit_and_ends_at_a_deadline() -> None:
+    assert states_where(visit_status.holds_claims) == {
+        "held", "pending", "confirmed", "arrived", "in_session", "done", "suspended",
+    }  # fmt: skip
+    assert states_where(visit_status.needs_permit) == {"confirmed", "arrived", "in_session", "done"}
+    assert states_where(visit_status.ends_at_a_deadline) == {"held", "pending", "suspended"}
+    assert set(visit_status.UPCOMING) == {"pending", "confirmed", "suspended"}
+    assert set(visit_status.FINAL) == {"done", "cancelled", "released"}
+
+
+def test_what_needs_a_permit_keeps_its_claims() -> None:
+    assert visit_status.NEEDING_PERMIT < visit_status.HOLDING_CLAIMS
+
+
+def test_a_state_with_a_permit_is_reached_from_outside_by_confirming_or_coming_after_all() -> None:
+    ways_in = {
+        (old.value, new.value)
+        for old, new in product(VisitStatus, VisitStatus)
+        if may_become(old, new) and visit_status.needs_permit(new) and not visit_status.needs_permit(old)
+    }
+    assert ways_in == {
+        ("held", "confirmed"),
+        ("pending", "confirmed"),
+        ("suspended", "confirmed"),
+        ("no_show", "arrived"),
+    }
+
+
+def test_every_state_has_a_label_of_its_own_for_client_and_staff() -> None:
+    for label in (visit_status.client_label, visit_status.staff_label):
+        words = [label(status) for status in VisitStatus]
+        assert len(set(words)) == len(VisitStatus)
+        assert not any(word in text.lower() for text in words for word in ("denied", "rejected", "_"))
