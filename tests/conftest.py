@@ -16,18 +16,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import Table, create_engine, select, text
 
 from clinic.shared.database import db
 from tests.postgres import find_binaries, throw_away_postgres
 from tests.web import Visitor, app_on, migrate, sqlite_address
 
 pytest_plugins = ["tests.browser"]
+
+FirstRows = dict[Table, list[dict[str, Any]]]
 
 NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
 NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_PG_BINDIR"
@@ -61,6 +64,18 @@ def postgres_url(empty_clinic: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def first_rows(postgres_url: str) -> FirstRows:
+    """The few rows that migrations put into an empty database."""
+    engine = create_engine(postgres_url)
+    with engine.connect() as connection:
+        rows = {
+            table: connection.execute(select(table)).mappings().all() for table in db.metadata.sorted_tables
+        }
+    engine.dispose()
+    return {table: [dict(row) for row in found] for table, found in rows.items() if found}
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]:
     """The address of an empty, migrated database."""
@@ -68,16 +83,19 @@ def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]
         yield sqlite_address(data_folder)
         return
     url = request.getfixturevalue("postgres_url")
+    first_rows = request.getfixturevalue("first_rows")
     yield url
-    empty_all_tables(url)
+    put_back(url, first_rows)
 
 
-def empty_all_tables(url: str) -> None:
-    """Delete every row. As a replica the server runs no triggers: append-only tables would refuse."""
+def put_back(url: str, first_rows: FirstRows) -> None:
+    """Delete every row but the first ones. As a replica the server runs no triggers, which forbid some deletes."""
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text(";".join(f'DELETE FROM "{name}"' for name in sorted(db.metadata.tables))))
+        for table, rows in first_rows.items():
+            connection.execute(table.insert(), rows)
     engine.dispose()
 
 
