@@ -31,7 +31,7 @@ endef
 export say_venv say_python say_download
 
 # Additive, so that `make run` after `make test` takes nothing away. pip is the second try: it also reads pip.conf.
-install = echo "Installing $(1) …"; \
+install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
   $(UV) pip install --quiet --python $(PY) --require-hashes -r $(LOCKS)/$(1).lock \
   || { echo "That did not work with uv: trying pip, which is slower."; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
