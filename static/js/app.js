@@ -1,0 +1,265 @@
+// What every page shares. Each part looks for its own data attributes and leaves the rest alone,
+// so a page without JavaScript loses comfort, never function.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const csrf = () => document.querySelector("meta[name=csrf-token]")?.content || "";
+  const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window */ } };
+
+  // ---- said aloud: say("Saved"), or the response header HX-Trigger: {"say": "Saved"}
+  const say = (text, urgent = false) => {
+    const region = document.getElementById(urgent ? "say-now" : "say");
+    if (!region) return;
+    region.textContent = "";
+    setTimeout(() => { region.textContent = text; }, 60);
+  };
+  document.addEventListener("say", (event) => say(event.detail?.value ?? event.detail ?? ""));
+  window.clinic = { say };
+
+  // ---- colours and text size
+  const labelTheme = (button) => {
+    button.setAttribute("aria-label", root.dataset.bsTheme === "dark" ? button.dataset.labelLight : button.dataset.labelDark);
+  };
+  const switchTheme = (button) => {
+    root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+    store("theme", root.dataset.bsTheme);
+    labelTheme(button);
+  };
+  const switchType = (button) => {
+    const large = root.dataset.type !== "large";
+    if (large) root.dataset.type = "large"; else delete root.dataset.type;
+    store("type", large ? "large" : "");
+    button.setAttribute("aria-pressed", String(large));
+  };
+
+  // ---- where the eye goes: the first error, else the new heading
+  const settle = (within, onLoad) => {
+    const summary = within.querySelector("[data-error-summary]");
+    if (summary) {
+      summary.focus();
+      if (onLoad && !document.title.startsWith("Error: ")) document.title = `Error: ${document.title}`;
+      return;
+    }
+    if (onLoad) return;
+    const heading = within.matches?.("[data-focus]") ? within : within.querySelector("[data-focus]");
+    if (heading) {
+      heading.tabIndex = -1;
+      heading.focus({ preventScroll: true });
+      heading.scrollIntoView({ block: "nearest" });
+    }
+  };
+  const followErrorLink = (event, link) => {
+    const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (!target) return;
+    event.preventDefault();
+    const hidden = target.closest("[data-unfold][hidden]");
+    if (hidden) hidden.hidden = false;
+    target.focus();
+    (target.closest(".field, .q") || target).scrollIntoView({ block: "center" });
+  };
+
+  // ---- follow-ups: shown when one of their answers is chosen
+  const refreshUnfold = (within) => {
+    all("[data-unfold]", within).forEach((box) => {
+      const scope = box.closest("form") || document;
+      const wanted = box.dataset.unfoldWhen.split(" ");
+      const shown = all(`[name="${CSS.escape(box.dataset.unfold)}"]`, scope)
+        .some((control) => (control.type === "radio" || control.type === "checkbox" ? control.checked : true) && wanted.includes(control.value));
+      box.hidden = !shown;
+    });
+  };
+  const keepNoneAlone = (control) => {
+    if (control.type !== "checkbox" || !control.checked) return;
+    const others = all(`[name="${CSS.escape(control.name)}"]`, control.form || document).filter((one) => one !== control);
+    const isNone = control.hasAttribute("data-none");
+    others.forEach((one) => { if (isNone || one.hasAttribute("data-none")) one.checked = false; });
+  };
+
+  // ---- one press, one request: busy until the page leaves, and free again on the way back
+  const busyForms = new Set();
+  const setBusy = (form, button) => {
+    busyForms.add(form);
+    form.setAttribute("aria-busy", "true");
+    if (button) { button.classList.add("is-busy"); button.setAttribute("aria-disabled", "true"); }
+    setTimeout(() => { if (busyForms.has(form)) say("Working, please wait."); }, 700);
+    setTimeout(() => free(form), 15000);
+  };
+  const free = (form) => {
+    busyForms.delete(form);
+    form.removeAttribute("aria-busy");
+    all(".is-busy", form).forEach((button) => { button.classList.remove("is-busy"); button.removeAttribute("aria-disabled"); });
+  };
+  addEventListener("pageshow", () => { all("form[aria-busy]").forEach(free); });
+
+  // ---- "are you sure?" as a dialog of our own; without JavaScript the button simply acts
+  const askFirst = (form, submitter) => {
+    const dialog = document.createElement("dialog");
+    dialog.className = "dialog";
+    const title = document.createElement("h2");
+    title.textContent = form.dataset.confirm;
+    title.id = "confirm-title";
+    dialog.setAttribute("aria-labelledby", title.id);
+    const row = document.createElement("div");
+    row.className = "actions";
+    const back = document.createElement("button");
+    back.type = "button";
+    back.className = "btn btn-quiet";
+    back.textContent = form.dataset.confirmBack || "Go back";
+    const go = document.createElement("button");
+    go.type = "button";
+    go.className = submitter?.className || "btn btn-primary";
+    go.textContent = submitter?.textContent.trim() || "Continue";
+    row.append(back, go);
+    dialog.append(title, row);
+    document.body.append(dialog);
+    back.addEventListener("click", () => dialog.close());
+    go.addEventListener("click", () => { form.dataset.confirmed = "yes"; dialog.close(); form.requestSubmit(submitter); });
+    dialog.addEventListener("close", () => { dialog.remove(); submitter?.focus(); });
+    dialog.showModal();
+  };
+
+  // ---- autosave: quiet while it works, plain when it does not
+  const timers = new WeakMap();
+  const saveState = (form, text, late) => {
+    const line = document.querySelector(form.dataset.autosaveState || "[data-autosave-state]");
+    if (!line) return;
+    line.classList.toggle("is-late", late);
+    (line.querySelector("span") || line).textContent = text;
+  };
+  const autosave = async (form) => {
+    saveState(form, "Saving…", false);
+    try {
+      const answer = await fetch(form.dataset.autosaveUrl, {
+        method: "POST", body: new FormData(form), credentials: "same-origin", keepalive: true,
+        headers: { "X-CSRFToken": csrf(), "X-Autosave": "1", "X-Requested-With": "fetch" },
+      });
+      if (answer.ok && !answer.redirected) return saveState(form, "Saved. You can stop and come back.", false);
+      saveState(form, "Not saved just now. Your answers are still on this page.", true);
+    } catch {
+      saveState(form, "No connection. Your answers are still on this page; we will try again.", true);
+      timers.set(form, setTimeout(() => autosave(form), 8000));
+    }
+  };
+  const saveSoon = (form) => {
+    clearTimeout(timers.get(form));
+    timers.set(form, setTimeout(() => autosave(form), 900));
+  };
+
+  // ---- the hold clock: counts by the server's time, speaks at two minutes and at thirty seconds
+  const startClock = (element) => {
+    const skew = Date.parse(element.dataset.deadlineNow || "") - Date.now() || 0;
+    const end = Date.parse(element.dataset.deadline);
+    const box = element.closest("[data-hold]");
+    let last = Infinity;
+    const tick = () => {
+      if (!element.isConnected) return clearInterval(timer);
+      const left = Math.max(0, Math.ceil((end - Date.now() - skew) / 1000));
+      element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      box?.classList.toggle("is-soon", left > 0 && left <= 120);
+      if (last > 120 && left <= 120 && left > 30) say("Two minutes left to finish. Nothing you typed will be lost.");
+      if (last > 30 && left <= 30 && left > 0) say("Thirty seconds left.", true);
+      if (left === 0) {
+        clearInterval(timer);
+        box?.classList.add("is-over");
+        const text = box?.querySelector("[data-hold-text]");
+        if (text) text.textContent = element.dataset.deadlineOver;
+        element.textContent = "";
+        say(element.dataset.deadlineOver, true);
+        document.dispatchEvent(new CustomEvent("hold:over"));
+      }
+      last = left;
+    };
+    const timer = setInterval(tick, 1000);
+    tick();
+  };
+
+  // ---- a password can be shown
+  const addReveal = (input) => {
+    const box = document.createElement("div");
+    box.className = "reveal";
+    input.replaceWith(box);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Show";
+    button.setAttribute("aria-label", "Show password");
+    button.setAttribute("aria-controls", input.id);
+    button.addEventListener("click", () => {
+      const shown = input.type === "text";
+      input.type = shown ? "password" : "text";
+      button.textContent = shown ? "Show" : "Hide";
+      button.setAttribute("aria-label", shown ? "Show password" : "Hide password");
+    });
+    box.append(input, button);
+  };
+
+  const start = (within) => {
+    refreshUnfold(within);
+    all("[data-deadline]", within).forEach(startClock);
+    all("input[type=password]", within).filter((one) => !one.closest(".reveal")).forEach(addReveal);
+    all("[data-theme-switch]", within).forEach(labelTheme);
+    all("[data-type-switch]", within).forEach((one) => one.setAttribute("aria-pressed", String(root.dataset.type === "large")));
+    all(".days, .tabs", within).forEach((strip) => {
+      const list = strip.querySelector("ul");
+      const current = strip.querySelector("[aria-current]");
+      if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
+    });
+  };
+
+  document.addEventListener("click", (event) => {
+    const near = (selector) => event.target.closest?.(selector);
+    const hit = (selector, act) => { const one = near(selector); if (one) act(one); };
+    hit("[data-theme-switch]", switchTheme);
+    hit("[data-type-switch]", switchType);
+    hit("[data-print]", () => print());
+    hit("[data-open-dialog]", (one) => document.getElementById(one.dataset.openDialog)?.showModal());
+    hit("[data-close-dialog]", (one) => one.closest("dialog")?.close());
+    hit("[data-error-summary] a[href^='#']", (one) => followErrorLink(event, one));
+    all("details[data-menu][open]").filter((menu) => !menu.contains(event.target)).forEach((menu) => { menu.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    all("details[data-menu][open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
+  });
+  document.addEventListener("change", (event) => {
+    const control = event.target;
+    if (control.matches("input, select")) keepNoneAlone(control);
+    if (control.name) refreshUnfold(control.form || document);
+    if (control.matches("[data-submit-on-change]")) control.form?.requestSubmit();
+    if (control.form?.dataset.autosaveUrl) saveSoon(control.form);
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.form?.dataset.autosaveUrl) saveSoon(event.target.form);
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.confirm && form.dataset.confirmed !== "yes") {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return askFirst(form, event.submitter);
+    }
+    delete form.dataset.confirmed;
+    if (form.getAttribute("method") !== "post" || "noBusy" in form.dataset) return;
+    if (busyForms.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    clearTimeout(timers.get(form));
+    if (!event.defaultPrevented) setBusy(form, event.submitter);
+  }, true);
+
+  // ---- htmx: the token goes along, focus follows, nothing fails in silence
+  const addToken = (headers) => { headers["X-CSRFToken"] = csrf(); };
+  document.addEventListener("htmx:configRequest", (event) => addToken(event.detail.headers));
+  document.addEventListener("htmx:config:request", (event) => addToken(event.detail.ctx.request.headers));
+  document.addEventListener("htmx:afterSettle", (event) => { start(event.detail.elt); settle(event.detail.elt, false); });
+  document.addEventListener("htmx:afterRequest", () => { all("form[aria-busy]").forEach(free); });
+  ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => {
+    document.addEventListener(name, () => say("That did not work. Please try again.", true));
+  });
+
+  const ready = () => {
+    start(document);
+    settle(document, true);
+    const notes = document.querySelector("[data-flashes]")?.textContent.trim();
+    if (notes) say(notes.replace(/\s+/g, " "));
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready); else ready();
+})();

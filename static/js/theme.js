@@ -1,0 +1,15 @@
+// Runs before the first paint: colours and text size as this person chose them, else as the device says.
+(() => {
+  const root = document.documentElement;
+  const read = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => {
+    root.dataset.bsTheme = read("theme") || (dark.matches ? "dark" : "light");
+    const bar = document.querySelector("meta[name=theme-color]");
+    if (bar) bar.content = root.dataset.bsTheme === "dark" ? "#101816" : "#f6f1e8";
+  };
+  root.classList.add("js");
+  apply();
+  if (read("type") === "large") root.dataset.type = "large";
+  dark.addEventListener("change", apply);
+})();
