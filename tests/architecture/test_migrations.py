@@ -1,0 +1,161 @@
+"""The numbered migrations: one line without gaps, up, down and up again, and in the end what the models say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import create_engine, inspect, text
+
+from clinic.paths import ROOT
+from clinic.shared.database import db
+from tests.web import app_on, sqlite_address
+
+FILES = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a database without tables, with its context open."""
+    if request.param == "sqlite":
+        address = sqlite_address(tmp_path)
+        yield from opened(address, tmp_path)
+        return
+    server = create_engine(request.getfixturevalue("postgres_url"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("CREATE DATABASE blank"))
+    yield from opened(server.url.set(database="blank").render_as_string(hide_password=False), tmp_path)
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE blank"))
+    server.dispose()
+
+
+def opened(address: str, folder: Path) -> Iterator[Flask]:
+    app = app_on(address, folder)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_files_are_numbered_from_one_without_gaps_and_say_what_they_do() -> None:
+    assert [path.name[:4] for path in FILES] == [f"{number:04}" for number in range(1, len(FILES) + 1)]
+    assert [
+        path.name for path in FILES if not re.fullmatch(r"\d{4}_[a-z]+(_[a-z0-9]+)+\.py", path.name)
+    ] == []
+
+
+def test_each_file_follows_the_one_before() -> None:
+    links = []
+    for path in FILES:
+        source = path.read_text(encoding="utf-8")
+        links.append(
+            (
+                re.search(r'^revision = "(\w+)"', source, re.M),
+                re.search(r"^down_revision = (.+)$", source, re.M),
+            )
+        )
+    found = [(own and own[1], before and before[1]) for own, before in links]
+    numbers = [path.name[:4] for path in FILES]
+    assert found == list(zip(numbers, ["None", *(f'"{number}"' for number in numbers)], strict=False))
+
+
+def test_from_nothing_to_what_the_models_say(blank: Flask) -> None:
+    upgrade()
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, db.metadata) == []
+    assert tables() == set(db.metadata.tables)
+
+
+def test_down_to_nothing_and_up_again(blank: Flask) -> None:
+    upgrade()
+    guards = guard_names()
+    downgrade(revision="base")
+    assert tables() == set()
+    assert guard_names() == set()
+    upgrade()
+    assert tables() == set(db.metadata.tables)
+    assert guard_names() == guards
+    assert guards != set()
+
+
+def guard_names() -> set[str]:
+    """Triggers and exclusion constraints that are there now."""
+    if db.engine.dialect.name == "sqlite":
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        query = (
+            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+            " UNION SELECT conname FROM pg_constraint WHERE contype = 'x'"
+        )
+    with db.engine.connect() as connection:
+        return set(connection.execute(text(query)).scalars())
+
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "9999", "{newest}"
+def upgrade():
+    op.create_table("left_over", sa.Column("id", sa.Integer()))
+    {step}
+"""
+
+
+def with_one_more(folder: Path, step: str) -> str:
+    """A copy of the migrations with one more file, which does STEP after making a table."""
+    copied = Path(shutil.copytree(ROOT / "migrations", folder / "migrations"))
+    text_of_it = MIGRATION.format(newest=FILES[-1].name[:4], step=step)
+    (copied / "versions" / "9999_try_something.py").write_text(text_of_it, encoding="utf-8")
+    return str(copied)
+
+
+def test_a_failing_migration_leaves_nothing_behind(blank: Flask, tmp_path: Path) -> None:
+    upgrade()
+    with pytest.raises(ZeroDivisionError):
+        upgrade(directory=with_one_more(tmp_path, "1 / 0"))
+    assert tables() == set(db.metadata.tables)
+
+
+@pytest.mark.parametrize("blank", ["sqlite"], indirect=True)
+def test_rebuilding_a_table_keeps_the_rows_below_it(blank: Flask, tmp_path: Path) -> None:
+    upgrade()
+    with db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE parent (id INTEGER PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE child (of INTEGER REFERENCES parent ON DELETE CASCADE)"))
+        connection.execute(text("INSERT INTO parent VALUES (1)"))
+        connection.execute(text("INSERT INTO child VALUES (1)"))
+    upgrade(directory=with_one_more(tmp_path, REBUILD_PARENT))
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT of FROM child")).scalars().all() == [1]
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+REBUILD_PARENT = """with op.batch_alter_table("parent", recreate="always") as batch:
+        batch.add_column(sa.Column("name", sa.String()))"""
+
+
+@pytest.mark.parametrize("blank", ["sqlite"], indirect=True)
+def test_a_migration_that_leaves_orphans_is_undone(
+    blank: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade()
+    orphan = """op.execute("INSERT INTO user_role (user_id, role) VALUES (77, 'owner')")"""
+    with pytest.raises(SystemExit):
+        upgrade(directory=with_one_more(tmp_path, orphan))
+    assert "rows without their parents: [('user_role'" in caplog.text
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM user_role")).scalar() == 0
+    assert tables() == set(db.metadata.tables)
