@@ -26,7 +26,7 @@ from clinic.premises.views import pages as premises_pages
 from clinic.shared import crypto, mail
 from clinic.shared.database import db, harden_sqlite
 from clinic.shared.web import plain_errors, secure_answers
-from clinic.site import dress_pages
+from clinic.site import clinic_name, dress_pages
 from clinic.therapists.views import pages as therapists_pages
 
 BLUEPRINTS = (
@@ -50,7 +50,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     app.config.from_mapping(settings(os.environ, overrides or {}))
     app.jinja_env.undefined = StrictUndefined
     crypto.use(crypto.KeyRing.load_or_make(app.config["CLINIC_KEY_FILE"]))
-    mail.use_texts(ROOT / "templates" / "mail")
+    mail.use_texts(ROOT / "templates" / "mail", public_url=app.config["CLINIC_PUBLIC_URL"])
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -59,7 +59,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     CSRFProtect(app)
     secure_answers(app)
     plain_errors(app)
-    open_the_door(app)
+    open_the_door(app, clinic_name)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     dress_pages(app)

@@ -57,6 +57,12 @@ def the_clinic() -> Any:
     return g.clinic
 
 
+def clinic_name() -> str:
+    """What the clinic is called; empty before `clinic init`."""
+    clinic = the_clinic()
+    return clinic.name if clinic else ""
+
+
 def dress_pages(app: Flask) -> None:
     """Add globals and filters to the templates."""
 

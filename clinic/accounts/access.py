@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Flask, abort, redirect, request, url_for
-from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
+import structlog
+from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from clinic.accounts import queries
+from clinic.accounts import queries, services
+from clinic.accounts.browsers import browser_words
+from clinic.accounts.tries import Origin
 from clinic.rules.permissions import STAFF, Permission, Role, may
 from clinic.shared import clock
 from clinic.shared.web import clean_text, needs_of
 
+log = structlog.get_logger()
+
+ACTIVITY_EVERY = dt.timedelta(minutes=5)
+CHECKOUT = "checkout"  # the key of a booking in the making: it survives signing in
+
 
 @dataclass(frozen=True, eq=False)
-class SignedIn(UserMixin):
+class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     """The signed-in person of this request: plain values, so that no transaction can expire them."""
 
     id: int
@@ -24,6 +36,7 @@ class SignedIn(UserMixin):
     roles: frozenset[Role]
     given: frozenset[Permission]
     session_id: int
+    last_seen_at: dt.datetime
     token: str
 
     def may(self, permission: Permission) -> bool:
@@ -38,10 +51,11 @@ class SignedIn(UserMixin):
         return self.token
 
 
-class PasserBy(AnonymousUserMixin):
+class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
     """Somebody who has not signed in."""
 
     id = None
+    session_id = None
     name = ""
     is_staff = False
 
@@ -55,17 +69,55 @@ def who() -> int | None:
     return user_id
 
 
-def open_the_door(app: Flask) -> None:
-    """Load the signed-in person, and refuse every page that does not declare what it needs."""
+def origin() -> Origin:
+    """Where this request comes from. A proxy's headers are not believed: anybody can write them."""
+    return Origin(
+        address=request.remote_addr or "",
+        browser=browser_words(request.user_agent.string),
+        secret=str(current_app.config["SECRET_KEY"]),
+    )
+
+
+def clinic_name() -> str:
+    """What the clinic is called, which no password may hold."""
+    name: str = current_app.extensions["clinic_name"]()
+    return name
+
+
+def let_in(token: str) -> None:
+    """Give this browser the key of its new session; all it held before is dropped but the booking it is making."""
+    forget_browser(but_the_booking=True)
+    person = _load(token)
+    if person is not None:
+        login_user(person)
+
+
+def forget_browser(*, but_the_booking: bool = False) -> None:
+    """Leave nothing of the person in this browser's cookie; the booking it is making may stay."""
+    checkout = session.get(CHECKOUT) if but_the_booking else None
+    logout_user()
+    session.clear()
+    if checkout is not None:
+        session[CHECKOUT] = checkout
+
+
+def _load(token: str) -> SignedIn | None:
+    found = queries.signed_in(token, clock.now())
+    return SignedIn(**found, token=token) if found else None
+
+
+def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
+    """Load the signed-in person, and refuse every page that does not declare what it needs.
+
+    `clinic_name` says what the clinic is called: accounts lie below the premises and cannot ask them.
+    """
     manager = LoginManager()
     manager.anonymous_user = PasserBy
     manager.session_protection = None  # our session rows are the truth; a browser update must not sign out
     manager.init_app(app)
-
-    @manager.user_loader
-    def load(token: str) -> SignedIn | None:
-        found = queries.signed_in(token, clock.now())
-        return SignedIn(**found, token=token) if found else None
+    manager.user_loader(_load)
+    app.extensions["clinic_name"] = clinic_name
+    app.context_processor(_doors)
 
     @app.before_request
     def check_access() -> Response | None:
@@ -76,9 +128,34 @@ def open_the_door(app: Flask) -> None:
         need = needs_of(app).get(request.endpoint)
         if need is None:
             abort(404)
+        if current_user.is_authenticated:
+            _note_activity(current_user)
         if current_user.may(Permission(need)):
             return None
         if current_user.is_authenticated:
             abort(403)
         ahead = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("accounts.sign_in", next=ahead), code=303)
+
+
+def _note_activity(person: SignedIn) -> None:
+    """At most one small write in five minutes; a page does not fail because it could not be written."""
+    now = clock.now()
+    if now - person.last_seen_at < ACTIVITY_EVERY:
+        return
+    try:
+        services.note_activity(person.session_id, now)
+    except SQLAlchemyError as error:
+        log.warning("activity_not_noted", kind=type(error).__name__)
+
+
+def _doors() -> dict[str, Any]:
+    """What the frame of every page shows about signing in and out."""
+    own = [{"href": url_for("accounts.account"), "label": "Your account", "icon": "person"}]
+    if current_user.may(Permission.TEAM_ANY_WRITE):
+        own.append({"href": url_for("accounts.team"), "label": "Team", "icon": "people"})
+    return {
+        "sign_in_href": url_for("accounts.sign_in"),
+        "sign_out_href": url_for("accounts.sign_out"),
+        "account_nav": own,
+    }

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 
+from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
 from clinic.catalogue.models import Addon, Service, ServiceLength, ServiceMode
+from clinic.catalogue.search import score
+from clinic.premises import queries as premises
+from clinic.rules.kinds import FAMILIES, SKILLS
 from clinic.shared.database import db
 
 
@@ -15,7 +21,8 @@ from clinic.shared.database import db
 class VisitPlan:
     """What one visit takes, worked out from the catalogue. Minutes are whole, `price` is in the smallest unit
     of the currency. `minutes` is the chosen length, `total_minutes` what the client spends (with add-on and
-    first-visit minutes), `turnover_minutes` what comes after it. `addons` are keys."""
+    first-visit minutes), `turnover_minutes` what comes after it. `addons` are keys; `addons_judged_as` the columns
+    that judge them."""
 
     service_id: int
     key: str
@@ -24,6 +31,7 @@ class VisitPlan:
     mode_name: str
     addons: tuple[str, ...]
     addon_names: tuple[str, ...]
+    addons_judged_as: tuple[str, ...]
     addon_columns: tuple[str, ...]  # the columns that judge them, in the same order
     minutes: int
     total_minutes: int
@@ -82,6 +90,24 @@ def plan_for(
     return _plan(row, way, addons, length, first_visit)
 
 
+def plan_for_booked(
+    service_id: int, mode: str | None, addon_keys: Collection[str], minutes: int, *, first_visit: bool = False
+) -> VisitPlan:
+    """The plan of a visit that is booked already, whatever the owner has switched off or taken away since.
+
+    Raises NoResultFound for a service that never was. A length that is gone costs 0 here: a booked visit keeps
+    its own price.
+    """
+    row = db.session.get_one(Service, service_id)
+    way = next((one for one in row.modes if one.key == mode), None)
+    length = next((one for one in row.lengths if (one.mode, one.minutes) == (mode, minutes)), None)
+    addons = db.session.scalars(
+        select(Addon).where(Addon.key.in_(addon_keys)).order_by(Addon.position, Addon.id)
+    )
+    length = length or ServiceLength(mode=mode, minutes=minutes, price=0)
+    return _plan(row, way, list(addons), length, first_visit)
+
+
 def _plan(
     row: Service, way: ServiceMode | None, addons: list[Addon], length: ServiceLength, first_visit: bool
 ) -> VisitPlan:
@@ -96,6 +122,7 @@ def _plan(
         mode_name=way.name if way else row.usual_way,
         addons=tuple(one.key for one in addons),
         addon_names=tuple(one.name for one in addons),
+        addons_judged_as=tuple(dict.fromkeys(one.judged_as for one in addons)),
         addon_columns=tuple(one.judged_as for one in addons),
         minutes=length.minutes,
         total_minutes=length.minutes + extra_minutes,
@@ -108,3 +135,98 @@ def _plan(
         device_kinds=tuple(dict.fromkeys(device_kinds)),
         asks_area=row.asks_area,
     )
+
+
+@dataclass(frozen=True)
+class ServiceCard:
+    """One card of the list: a service, or a family of them with a name and sentence of its own."""
+
+    title: str
+    summary: str
+    services: tuple[Service, ...]
+
+    @property
+    def is_family(self) -> bool:
+        return len(self.services) > 1
+
+    @property
+    def from_price(self) -> int:
+        """The lowest price on the card, in the smallest unit."""
+        return min((length.price for one in self.services for length in one.lengths), default=0)
+
+    @property
+    def minutes(self) -> list[int]:
+        """Every length on the card, shortest first."""
+        return sorted({length.minutes for one in self.services for length in one.lengths})
+
+
+def cards_of(services: Sequence[Service]) -> list[ServiceCard]:
+    """The services as cards: members of a family that follow each other share one."""
+    cards = []
+    for family, group in groupby(services, key=lambda one: one.family):
+        members = tuple(group)
+        title, summary = members[0].name, members[0].summary
+        if len(members) > 1 and family in FAMILIES:
+            title, summary = FAMILIES[family]
+        cards.append(ServiceCard(title, summary, members))
+    return cards
+
+
+def find_services(text: str) -> list[Service]:
+    """Services on offer that the text may mean, best first: by name, other names, add-ons, techniques, good-for."""
+    found = [(score(text, _described(one)), one) for one in services_on_offer()]
+    return [one for points, one in sorted(found, key=lambda pair: -pair[0]) if points]
+
+
+def _described(one: Service) -> list[tuple[int, list[str]]]:
+    extras = [mode.name for mode in one.modes] + [addon.name for addon in one.addons if addon.is_active]
+    return [(8, [one.name]), (5, one.other_names), (3, extras), (1, [one.techniques, one.good_for])]
+
+
+def service_facts(row: Service) -> ServiceFacts:
+    """The service as its form shows it."""
+    special: dict[str, Any] = {
+        "other_names": tuple(row.other_names),
+        "skills": tuple(row.skills),
+        "device_kinds": tuple(row.device_kinds),
+        "addons": tuple(one.key for one in row.addons),
+        "lengths": tuple(
+            sorted((Length(one.mode, one.minutes, one.price) for one in row.lengths), key=_length_order)
+        ),
+    }
+    plain = {one.name: getattr(row, one.name) for one in fields(ServiceFacts) if one.name not in special}
+    return ServiceFacts(**plain, **special)
+
+
+def _length_order(length: Length) -> tuple[str, int, int]:
+    return length.mode or "", length.minutes, length.price
+
+
+def addon_facts(row: Addon) -> AddonFacts:
+    """The add-on as its form shows it."""
+    special: dict[str, Any] = {"skills": tuple(row.skills), "device_kinds": tuple(row.device_kinds)}
+    plain = {one.name: getattr(row, one.name) for one in fields(AddonFacts) if one.name not in special}
+    return AddonFacts(**plain, **special)
+
+
+def skills() -> list[str]:
+    """The known skills and those that services, modes and add-ons ask for."""
+    asked = [list(db.session.scalars(select(table.skills))) for table in (Service, ServiceMode, Addon)]
+    used = sorted({skill for lists in asked for one in lists for skill in one})
+    return list(dict.fromkeys([*SKILLS, *used]))
+
+
+def what_is_missing(row: Service, room_kinds: Collection[str], device_kinds: Collection[str]) -> list[str]:
+    """Kinds that a service needs and no room or device in use has: until then it cannot be booked."""
+    wanted: list[Service | ServiceMode] = [row, *row.modes]
+    with_addons: list[Service | ServiceMode | Addon] = [*wanted, *row.addons]
+    rooms = [one.room_kind for one in wanted if one.room_kind not in room_kinds]
+    devices = [kind for one in with_addons for kind in one.device_kinds if kind not in device_kinds]
+    return list(dict.fromkeys([*rooms, *devices]))
+
+
+def kinds_in_use() -> tuple[frozenset[str], frozenset[str]]:
+    """Kinds of the rooms and of the devices that can be booked at any place."""
+    rooms = frozenset(one.room_kind for one in premises.all_rooms() if one.is_active)
+    devices = frozenset(one.device_kind for one in premises.all_devices() if one.is_active)
+    return rooms, devices

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from clinic.clients.models import Client, ClientNote, NotSamePerson
-from clinic.clients.steps import Details, add_client, check_details, give_access, write_details
+from clinic.clients.models import Client, ClientNote
+from clinic.clients.steps import Details, add_client, give_access
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -62,18 +62,3 @@ def bar_online(client_id: int, barred: bool, reason: str, *, by: int, now: dt.da
         note.text = reason.strip()
         session.add(note)
         leave_trace(session, "client.barred" if barred else "client.unbarred", "client", client_id, by=by, now=now)
-
-
-@tried_again
-def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) -> None:
-    """These two records are two people: not offered as a match again."""
-    first, second = sorted((client_id, other_id))
-    with transaction() as session:
-        if first == second or None in (session.get(Client, first), session.get(Client, second)):
-            raise NotFound("One of these people is not in the clinic's book.")
-        if session.get(NotSamePerson, (first, second)) is None:
-            session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
-        leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
-
-
-__all__ = ["Details", "add_person", "bar_online", "check_details", "create_client", "say_two_people", "write_details", "write_note"]

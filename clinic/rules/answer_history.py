@@ -26,7 +26,9 @@ def differ(one: Answers, other: Answers) -> bool:
     return any(plain(one.get(key)) != plain(other.get(key)) for key in {*one, *other})
 
 
-def with_changes_dated(answers: Answers, before: Answers | None, today: dt.date) -> dict[str, dict[str, object]]:
+def with_changes_dated(
+    answers: Answers, before: Answers | None, today: dt.date
+) -> dict[str, dict[str, object]]:
     """The answers with `changed_on` where they differ from the version before; older dates are carried on."""
     dated: dict[str, dict[str, object]] = {}
     for key, answer in answers.items():

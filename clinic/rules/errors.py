@@ -138,3 +138,12 @@ class LastOwner(RuleViolation):
     """A clinic keeps at least one owner who can sign in."""
 
     default_sentence = "The clinic needs at least one owner. Make somebody else an owner first."
+
+
+class ChangedMeanwhile(RuleViolation):
+    """The row is no longer what the form showed: another tab or another person was there in between."""
+
+    default_sentence = (
+        "Somebody changed this while you had it open. What you typed is still here: compare it with the present"
+        " state in another tab, then save again to replace that."
+    )

@@ -48,12 +48,13 @@ class _Texts:
     environment: Environment | None = None
 
 
-def use_texts(folder: Path) -> None:
-    """Where the mail templates lie."""
+def use_texts(folder: Path, **known: object) -> None:
+    """Where the mail templates lie, and what every one of them knows (`public_url`, for links)."""
     # S701: plain text, nothing to escape.
     _Texts.environment = Environment(  # noqa: S701
         loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    _Texts.environment.globals.update(known)
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The owner's pages about the clinic itself."""
+"""The pages object that the views of this folder hang on."""
 
 from __future__ import annotations
 

@@ -1,0 +1,113 @@
+"""What is typed on the account pages: its shape only. The lengths of passwords are judged by the services."""
+
+from __future__ import annotations
+
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Form,
+    HiddenField,
+    PasswordField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.validators import Email, InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from clinic.rules.permissions import Role
+
+LONGEST_EMAIL = 254
+LONGEST_NAME = 120
+ROLE_WORDS = {
+    Role.FRONT_DESK: "Front desk",
+    Role.THERAPIST: "Therapist",
+    Role.OWNER: "Owner",
+    Role.CLIENT: "Client",
+}
+STAFF_ROLES = (Role.FRONT_DESK, Role.THERAPIST, Role.OWNER)
+ROLE_DETAILS = {
+    Role.FRONT_DESK: "Runs the day: bookings, clients and intakes",
+    Role.THERAPIST: "Sees their own visits and what to take care of",
+    Role.OWNER: "Sets up the clinic and the team",
+}
+
+
+def _trimmed(text: str | None) -> str:
+    return (text or "").strip()
+
+
+class SignInForm(Form):
+    """E-mail and password. Any text will do as an e-mail: what is no account simply does not fit."""
+
+    email = EmailField(
+        "E-mail", [InputRequired("Please write your e-mail address."), Length(max=LONGEST_EMAIL)], [_trimmed]
+    )
+    password = PasswordField("Password", [InputRequired("Please write your password.")])
+    next = HiddenField(validators=[Optional()])
+
+
+class ForgotForm(Form):
+    """The e-mail to which a link is to be sent."""
+
+    email = EmailField(
+        "E-mail",
+        [
+            InputRequired("Please write your e-mail address."),
+            Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
+            Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
+        ],
+        [_trimmed],
+    )
+
+
+class NewPasswordForm(Form):
+    """The password to set by a mailed link."""
+
+    password = PasswordField("New password", [InputRequired("Please write a new password.")])
+
+
+class ChangePasswordForm(Form):
+    """The password now and the one to come."""
+
+    current_password = PasswordField(
+        "Password now", [InputRequired("Please write the password you have now.")]
+    )
+    new_password = PasswordField("New password", [InputRequired("Please write a new password.")])
+
+
+class MemberForm(Form):
+    """What somebody of the team does in the clinic."""
+
+    roles = SelectMultipleField(
+        "Roles",
+        [InputRequired("Choose at least one role.")],
+        choices=[(role.value, ROLE_WORDS[role]) for role in STAFF_ROLES],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    clinical_review = BooleanField(
+        "May review health answers",
+        description="Therapists may do this anyway. Tick it for somebody else who is trained for it.",
+    )
+
+
+class InviteForm(MemberForm):
+    """A new person of the team."""
+
+    name = StringField(
+        "Name",
+        [
+            InputRequired("Please write the person's name."),
+            Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
+        ],
+        [_trimmed],
+    )
+    email = EmailField(
+        "E-mail",
+        [
+            InputRequired("Please write the person's e-mail address."),
+            Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
+            Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
+        ],
+        [_trimmed],
+    )

@@ -1,0 +1,95 @@
+"""Which passwords are accepted: long enough, not one of the commonest, not made of the clinic or the e-mail.
+
+Lengths follow NIST SP 800-63B-4 for a password used alone (15) for staff; clients, who see their own records
+only, may have 12. No rules about kinds of characters, no forced change, pasting welcome.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+from clinic.accounts.passwords import LONGEST
+from clinic.rules.errors import InvalidInput
+
+STAFF_SHORTEST = 15
+CLIENT_SHORTEST = 12
+FEWEST_DIFFERENT = 5
+SHORTEST_NAME = 4  # shorter names and mailbox names turn up inside honest passwords by chance
+
+COMMON_WORDS = (
+    "abc", "admin", "administrator", "appointment", "arsenal", "asdf", "asdfghjkl", "barcelona", "baseball",
+    "basketball", "batman", "booking", "changeme", "charlie", "chelsea", "chocolate", "clinic", "computer",
+    "default", "dragon", "facebook", "football", "forever", "freedom", "friend", "google", "guest", "hallo",
+    "hello", "internet", "iloveyou", "jennifer", "jordan", "letmein", "liverpool", "login", "lovely", "manager",
+    "massage", "master", "michael", "monkey", "mustang", "naruto", "nothing", "owner", "pass", "passwd",
+    "password", "passwort", "pokemon", "princess", "qazwsx", "qwer", "qwerty", "qwertyuiop", "qwertz",
+    "reception", "rockyou", "samsung", "secret", "shadow", "spa", "starwars", "summer", "sunshine", "superman",
+    "superstar", "test", "therapist", "thisismy", "trustno", "user", "welcome", "welcometo", "whatever",
+    "winter", "my", "the", "new", "love", "you", "your", "i", "is", "me", "one", "two", "three",
+)  # fmt: skip
+ROWS = (
+    "01234567890",
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+)
+
+_NEIGHBOURS = frozenset(pair for row in ROWS for line in (row, row[::-1]) for pair in pairwise(line))
+_ONLY_COMMON = re.compile(f"(?:{'|'.join(COMMON_WORDS)})+")
+_AS_LETTERS = str.maketrans("@4301!$5", "aaeoiiss")
+
+
+def shortest(*, is_staff: bool) -> int:
+    """How many characters a new password needs at least."""
+    return STAFF_SHORTEST if is_staff else CLIENT_SHORTEST
+
+
+def check_new_password(
+    password: str, *, is_staff: bool, email: str, clinic_name: str, field: str = "password"
+) -> None:
+    """Raise InvalidInput for `field` when this cannot be the password of the account with that e-mail."""
+    least = shortest(is_staff=is_staff)
+    if len(password) < least:
+        raise InvalidInput(
+            field, f"Use at least {least} characters. A few words in a row are easy to remember."
+        )
+    if len(password) > LONGEST:
+        raise InvalidInput(field, f"Use at most {LONGEST} characters.")
+    if is_easily_guessed(password):
+        raise InvalidInput(field, "This password is one of the first that people try. Choose another one.")
+    if _holds(password, _names_of(email, clinic_name)):
+        raise InvalidInput(field, "Leave the clinic's name and your e-mail address out of the password.")
+
+
+def is_easily_guessed(password: str) -> bool:
+    """Whether it is a common word, a row of keys, or the same few characters again and again."""
+    folded = password.casefold()
+    if len(set(folded)) < FEWEST_DIFFERENT or _is_row_of_keys(folded):
+        return True
+    return any(_ONLY_COMMON.fullmatch(_letters(text)) for text in (folded, folded.translate(_AS_LETTERS)))
+
+
+def _is_row_of_keys(folded: str) -> bool:
+    pairs = list(pairwise(folded))
+    return sum(pair in _NEIGHBOURS for pair in pairs) >= 0.8 * len(pairs)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if char.isalpha())
+
+
+def _names_of(email: str, clinic_name: str) -> Iterable[str]:
+    return _plain(email), _plain(email.partition("@")[0]), _plain(clinic_name)
+
+
+def _holds(password: str, names: Iterable[str]) -> bool:
+    plain = _plain(password)
+    return any(len(name) >= SHORTEST_NAME and name in plain for name in names)
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())

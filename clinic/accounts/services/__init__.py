@@ -1,0 +1,32 @@
+"""What people do with accounts. Each function is one deed: it opens its own transaction and writes its trace."""
+
+from __future__ import annotations
+
+from clinic.accounts.services.links import ask_for_link, send_welcome_link, set_password_by_link
+from clinic.accounts.services.signing_in import change_password, end_session, note_activity, sign_in
+from clinic.accounts.services.team import (
+    begin_owner,
+    change_member,
+    invite,
+    lift_lock,
+    make_account,
+    switch_off,
+    switch_on,
+)
+
+__all__ = [
+    "ask_for_link",
+    "begin_owner",
+    "change_member",
+    "change_password",
+    "end_session",
+    "invite",
+    "lift_lock",
+    "make_account",
+    "note_activity",
+    "send_welcome_link",
+    "set_password_by_link",
+    "sign_in",
+    "switch_off",
+    "switch_on",
+]

@@ -1,0 +1,168 @@
+"""Signing in and out, and changing one's password while signed in.
+
+Checking a password takes two transactions with the slow hash between them: the first counts the try, the
+second, after the right password, takes it back and opens the session.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.accounts import passwords, steps, tries
+from clinic.accounts.models import User, UserSession
+from clinic.accounts.password_rules import check_new_password
+from clinic.accounts.tries import Origin
+from clinic.rules.contact import email_key
+from clinic.rules.errors import InvalidInput, NotFound, RuleViolation
+from clinic.rules.permissions import STAFF
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.shared.mail import queue_mail
+
+log = structlog.get_logger()
+
+
+class WrongSignIn(RuleViolation):
+    """No active account has this e-mail and password. Which of the two is wrong is nobody's business."""
+
+    default_sentence = "This e-mail and password do not fit together. Check both, or ask for a new password."
+
+
+def sign_in(
+    email: str, password: str, *, origin: Origin, now: dt.datetime, replaces: int | None = None
+) -> str:
+    """Check the password and open a session; returns the new key for the cookie.
+
+    `replaces` is the session this browser had before: it ends. Raises WrongSignIn or TooManyTries, which are
+    the same for an account that does not exist.
+    """
+    key = email_key(email) or ""
+    counted, user_id, stored = _admit(key, origin, now)
+    if not passwords.is_right(stored, password) or user_id is None or stored is None:
+        log.warning("sign_in_failed")
+        raise WrongSignIn
+    better = passwords.renewed(stored, password)
+    return _let_in(user_id, stored, better, counted, origin.browser, replaces, now)
+
+
+@tried_again
+def _admit(key: str, origin: Origin, now: dt.datetime) -> tuple[list[int], int | None, str | None]:
+    """Count the try; returns its rows, and the active account's id and stored password if there is one."""
+    with transaction() as session:
+        limits = [
+            origin.of_account(tries.SIGN_IN_ACCOUNT, key),
+            origin.of_address(tries.SIGN_IN_ADDRESS),
+        ]
+        counted = tries.count(session, limits, now)
+        found = session.execute(
+            select(User.id, User.password_hash).where(User.email == key, User.is_active)
+        ).one_or_none()
+        return counted, *(found or (None, None))
+
+
+@tried_again
+def _let_in(
+    user_id: int,
+    stored: str,
+    better: str | None,
+    counted: list[int],
+    browser: str,
+    replaces: int | None,
+    now: dt.datetime,
+) -> str:
+    with transaction() as session:
+        user = session.get_one(User, user_id, with_for_update=True)
+        if not user.is_active or user.password_hash != stored:  # changed while the password was checked
+            raise WrongSignIn
+        user.password_hash = better or stored
+        tries.take_back(session, counted)
+        if replaces is not None:
+            _end(session, session.get(UserSession, replaces), now)
+        _tell_of_new_browser(session, user, browser, now)
+        row, token = steps.add_session(session, user_id, browser, now)
+        leave_trace(session, "signed_in", "user_session", row.id, by=user_id, now=now)
+    return token
+
+
+def _tell_of_new_browser(session: Session, user: User, browser: str, now: dt.datetime) -> None:
+    """A mail when the account was used before, but never in a browser that calls itself so."""
+    known = set(session.scalars(select(UserSession.browser).where(UserSession.user_id == user.id).distinct()))
+    if known and browser not in known:
+        queue_mail(
+            session,
+            "new_browser",
+            user.email,
+            key=f"new-browser-{user.id}-{now.timestamp():.0f}",
+            now=now,
+            name=user.name,
+            browser=browser,
+        )
+
+
+def end_session(user_id: int, session_id: int, now: dt.datetime) -> None:
+    """Sign one browser out. Raises NotFound when it is not this person's; an ended one stays ended."""
+    with transaction() as session:
+        row = session.get(UserSession, session_id)
+        if row is None or row.user_id != user_id:
+            raise NotFound
+        _end(session, row, now)
+        leave_trace(session, "signed_out", "user_session", session_id, by=user_id, now=now)
+
+
+def _end(session: Session, row: UserSession | None, now: dt.datetime) -> None:
+    if row is not None and row.ended_at is None:
+        row.ended_at = now
+        session.flush()
+
+
+def note_activity(session_id: int, now: dt.datetime) -> None:
+    """Keep when a browser was last used."""
+    with transaction() as session:
+        row = session.get(UserSession, session_id)
+        if row is not None:
+            row.last_seen_at = now
+
+
+def change_password(
+    user_id: int, current: str, new: str, *, clinic_name: str, origin: Origin, now: dt.datetime
+) -> str:
+    """Set a new password and sign out everywhere; returns the key of a fresh session for this browser.
+
+    Raises InvalidInput for `current_password` or `new_password`, or TooManyTries.
+    """
+    user_email, is_staff = _owner_of(user_id)
+    check_new_password(
+        new, is_staff=is_staff, email=user_email, clinic_name=clinic_name, field="new_password"
+    )
+    if new == current:
+        raise InvalidInput("new_password", "Choose a password that is not the one you have now.")
+    counted, _, stored = _admit(user_email, origin, now)
+    if not passwords.is_right(stored, current):
+        log.warning("password_change_failed")
+        raise InvalidInput("current_password", "This is not the password you have now.")
+    return _replace_password(user_id, stored, passwords.hash_password(new), counted, origin.browser, now)
+
+
+def _owner_of(user_id: int) -> tuple[str, bool]:
+    with transaction() as session:
+        user = session.get_one(User, user_id)
+        return user.email, bool(user.roles & STAFF)
+
+
+@tried_again
+def _replace_password(
+    user_id: int, stored: str | None, new_hash: str, counted: list[int], browser: str, now: dt.datetime
+) -> str:
+    with transaction() as session:
+        user = session.get_one(User, user_id, with_for_update=True)
+        if not user.is_active or user.password_hash != stored:
+            raise InvalidInput("current_password", "Your password was changed elsewhere just now.")
+        tries.take_back(session, counted)
+        steps.store_password(session, user, new_hash, now)
+        row, token = steps.add_session(session, user_id, browser, now)
+        leave_trace(session, "password_changed", "user", user_id, by=user_id, now=now, session_id=row.id)
+    return token

@@ -1,0 +1,162 @@
+"""Making accounts, and what an owner does with the team."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from clinic.accounts import steps, tries
+from clinic.accounts.models import User, UserGrant, UserRole
+from clinic.accounts.tries import Origin
+from clinic.rules.errors import InvalidInput, LastOwner, NotFound
+from clinic.rules.permissions import GIVEN_BY_NAME, STAFF, Permission, Role
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction
+
+
+def make_account(email: str, name: str, roles: Collection[Role], now: dt.datetime, by: int | None) -> int:
+    """Add an account without a password and without a mail; returns its id. Raises InvalidInput."""
+    with transaction() as session:
+        user = steps.add_user(session, email=email, name=name, roles=roles, now=now)
+        leave_trace(session, "account_made", "user", user.id, by=by, now=now, roles=_words(roles))
+        return user.id
+
+
+def begin_owner(email: str, name: str, now: dt.datetime) -> str:
+    """Add the clinic's first owner; returns the key of the link that sets the password, good for 24 hours."""
+    with transaction() as session:
+        token = steps.begin_owner(session, email=email, name=name, now=now)
+        leave_trace(session, "owner_begun", "user", None, by=None, now=now)
+        return token
+
+
+def invite(
+    email: str,
+    name: str,
+    roles: Collection[Role],
+    given: Collection[Permission],
+    *,
+    by: int,
+    now: dt.datetime,
+) -> int:
+    """Add somebody to the team and mail them a link, good for 24 hours; returns the account's id.
+
+    A client's account is taken over as it is, but needs a new password: staff have longer ones.
+    Raises InvalidInput.
+    """
+    _check_roles(roles)
+    with transaction() as session:
+        user = steps.user_with_email(session, email)
+        if user is None:
+            user = steps.add_user(session, email=email, name=name, roles=(), now=now)
+        elif user.roles & STAFF:
+            raise InvalidInput("email", "This person is in your team already. Find them in the list.")
+        user.password_hash, user.is_active = None, True
+        steps.end_sessions(session, user.id, now)
+        _set_roles(user, {*(user.roles & {Role.CLIENT}), *roles})
+        _set_given(user, given)
+        session.flush()
+        steps.mail_welcome(session, user, steps.new_link(session, user, "welcome", now), now)
+        leave_trace(session, "invited", "user", user.id, by=by, now=now, roles=_words(roles))
+        return user.id
+
+
+def change_member(
+    user_id: int, roles: Collection[Role], given: Collection[Permission], *, by: int, now: dt.datetime
+) -> None:
+    """Set somebody's roles and given permissions; it acts on their next request.
+
+    Raises NotFound, InvalidInput for `roles`, or LastOwner.
+    """
+    _check_roles(roles)
+    with transaction() as session:
+        _one_change_at_a_time(session)
+        user = _of_team(session, user_id)
+        if Role.OWNER in user.roles and Role.OWNER not in roles:
+            _check_another_owner(session, user_id)
+        _set_roles(user, {*(user.roles & {Role.CLIENT}), *roles})
+        _set_given(user, given)
+        leave_trace(
+            session,
+            "roles_changed",
+            "user",
+            user_id,
+            by=by,
+            now=now,
+            roles=_words(roles),
+            given=_words(given),
+        )
+
+
+def switch_off(user_id: int, *, by: int, now: dt.datetime) -> None:
+    """End somebody's access now: sessions and links too. Raises NotFound or LastOwner."""
+    with transaction() as session:
+        _one_change_at_a_time(session)
+        user = _of_team(session, user_id)
+        if Role.OWNER in user.roles:
+            _check_another_owner(session, user_id)
+        user.is_active = False
+        steps.end_sessions(session, user_id, now)
+        steps.end_links(session, user_id, now)
+        leave_trace(session, "switched_off", "user", user_id, by=by, now=now)
+
+
+def switch_on(user_id: int, *, by: int, now: dt.datetime) -> None:
+    """Let somebody sign in again. Raises NotFound."""
+    with transaction() as session:
+        _of_team(session, user_id).is_active = True
+        leave_trace(session, "switched_on", "user", user_id, by=by, now=now)
+
+
+def lift_lock(user_id: int, *, origin: Origin, by: int, now: dt.datetime) -> None:
+    """Let somebody of the team try to sign in at once after too many wrong passwords. Raises NotFound."""
+    with transaction() as session:
+        user = _of_team(session, user_id)
+        tries.forget(session, origin.of_account(tries.SIGN_IN_ACCOUNT, user.email))
+        leave_trace(session, "lock_lifted", "user", user_id, by=by, now=now)
+
+
+def _of_team(session: Session, user_id: int) -> User:
+    user = session.get(User, user_id)
+    if user is None or not user.roles & STAFF:
+        raise NotFound
+    return user
+
+
+def _owners() -> Select[tuple[int]]:
+    return select(User.id).where(User.role_rows.any(UserRole.role == Role.OWNER)).order_by(User.id)
+
+
+def _one_change_at_a_time(session: Session) -> None:
+    """Lock the owners before anything is read, so that two of them cannot remove each other at once."""
+    session.execute(_owners().with_for_update()).all()
+
+
+def _check_another_owner(session: Session, user_id: int) -> None:
+    """An owner who never set a password does not count: nobody could sign in any more."""
+    others = _owners().where(User.id != user_id, User.is_active, User.password_hash.is_not(None))
+    if session.scalars(others.limit(1)).first() is None:
+        raise LastOwner
+
+
+def _check_roles(roles: Collection[Role]) -> None:
+    if not roles or not STAFF.issuperset(roles):
+        raise InvalidInput("roles", "Choose at least one role.")
+
+
+def _set_roles(user: User, roles: Collection[Role]) -> None:
+    kept = {row.role: row for row in user.role_rows}
+    user.role_rows = [kept.get(role) or UserRole(role=role) for role in sorted(roles)]
+
+
+def _set_given(user: User, given: Collection[Permission]) -> None:
+    kept = {row.permission: row for row in user.grant_rows}
+    wanted = sorted(GIVEN_BY_NAME.intersection(given))
+    user.grant_rows = [kept.get(permission) or UserGrant(permission=permission) for permission in wanted]
+
+
+def _words(names: Collection[str]) -> str:
+    return " ".join(sorted(names))

@@ -1,0 +1,137 @@
+"""Counting tries in the database, so that every process counts the same and a restart forgets nothing.
+
+Works inside the caller's transaction. A try is counted before the password is looked at and taken back when it
+was right, so that many guesses sent at once are not let through together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from clinic.accounts.models import FailedTry
+from clinic.rules.errors import RuleViolation
+
+KEPT_FOR = dt.timedelta(hours=1)  # no limit below looks further back
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many tries of a kind by one account or one address within the last while."""
+
+    kind: str
+    most: int
+    within: dt.timedelta
+
+
+SIGN_IN_ACCOUNT = Limit("sign_in_account", 10, dt.timedelta(minutes=5))
+SIGN_IN_ADDRESS = Limit("sign_in_address", 10, dt.timedelta(minutes=5))
+LINK_ACCOUNT = Limit("link_account", 5, dt.timedelta(hours=1))
+LINK_ADDRESS = Limit("link_address", 20, dt.timedelta(hours=1))
+DEAD_LINK_ADDRESS = Limit("dead_link_address", 10, dt.timedelta(minutes=5))
+
+
+class TooManyTries(RuleViolation):
+    """The limit is reached. `.minutes` is how long to wait; it says nothing about whether an account exists."""
+
+    def __init__(self, minutes: int) -> None:
+        self.minutes = minutes
+        wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
+        super().__init__(f"There were too many tries. Please wait {wait}, then try again.")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request comes from: its address, the browser in words, and the key that hides what is counted."""
+
+    address: str
+    browser: str
+    secret: str = field(repr=False)
+
+    def of_account(self, limit: Limit, email: str) -> Counted:
+        return Counted(limit, mark(self.secret, email))
+
+    def of_address(self, limit: Limit) -> Counted:
+        return Counted(limit, mark(self.secret, _whose_network(self.address)))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Whose tries are counted against which limit; `who` is a keyed hash."""
+
+    limit: Limit
+    who: str
+
+
+def mark(secret: str, text: str) -> str:
+    """A keyed hash: the table of tries names nobody to whoever reads it."""
+    return hmac.new(secret.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def _whose_network(address: str) -> str:
+    """An IPv6 customer has a whole /64 to choose addresses from, so that is what is counted."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def count(session: Session, counted: Sequence[Counted], now: dt.datetime) -> list[int]:
+    """Count one try against each limit; returns the rows, for `take_back`. Raises TooManyTries at a limit."""
+    _one_at_a_time(session, counted)
+    session.execute(delete(FailedTry).where(FailedTry.at < now - KEPT_FOR))
+    waits = [_wait(session, each, now) for each in counted]
+    if any(waits):
+        raise TooManyTries(-(-max(waits) // 60))
+    rows = [FailedTry(kind=each.limit.kind, who=each.who, at=now) for each in counted]
+    session.add_all(rows)
+    session.flush()
+    return [row.id for row in rows]
+
+
+def take_back(session: Session, ids: Sequence[int]) -> None:
+    """The try was right after all: it is not counted."""
+    session.execute(delete(FailedTry).where(FailedTry.id.in_(ids)))
+
+
+def forget(session: Session, counted: Counted) -> None:
+    """Lift the limit for one account now."""
+    session.execute(
+        delete(FailedTry).where(FailedTry.kind == counted.limit.kind, FailedTry.who == counted.who)
+    )
+
+
+def is_full(session: Session, counted: Counted, now: dt.datetime) -> bool:
+    """Whether the next try would be refused."""
+    return _wait(session, counted, now) > 0
+
+
+def _wait(session: Session, counted: Counted, now: dt.datetime) -> int:
+    """Seconds until a try is free again; 0 when one is free now."""
+    limit = counted.limit
+    deciding = session.scalar(
+        select(FailedTry.at)
+        .where(FailedTry.kind == limit.kind, FailedTry.who == counted.who, FailedTry.at > now - limit.within)
+        .order_by(FailedTry.at.desc(), FailedTry.id.desc())
+        .offset(limit.most - 1)
+        .limit(1)
+    )
+    return max(1, int((deciding + limit.within - now).total_seconds())) if deciding else 0
+
+
+def _one_at_a_time(session: Session, counted: Sequence[Counted]) -> None:
+    """Two tries for the same account queue up until one is written. SQLite has one writer at a time anyway."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for number in sorted(int(each.who[:15], 16) for each in counted):
+        session.execute(select(func.pg_advisory_xact_lock(number)))

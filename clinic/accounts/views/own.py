@@ -1,0 +1,72 @@
+"""One's own account: who it is, where it is signed in, its password."""
+
+from __future__ import annotations
+
+from flask import abort, flash, render_template, request
+from flask_login import current_user
+
+from clinic.accounts import queries, services
+from clinic.accounts.access import clinic_name, forget_browser, let_in, origin
+from clinic.accounts.forms import ChangePasswordForm
+from clinic.accounts.password_rules import shortest
+from clinic.accounts.views.blueprint import pages, refused
+from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, go
+
+
+@pages.get("/account", needs=Permission.ACCOUNT_OWN_WRITE)
+def account() -> Answer:
+    """Name, e-mail, and the browsers in which this account is signed in."""
+    browsers = queries.signed_in_browsers(current_user.id, clock.now())
+    return render_template("accounts/account.html", browsers=browsers)
+
+
+@pages.post("/account/browsers/<int:session_id>/sign-out", needs=Permission.ACCOUNT_OWN_WRITE)
+def sign_out_browser(session_id: int) -> Answer:
+    """End one of one's own sessions, perhaps this one."""
+    try:
+        services.end_session(current_user.id, session_id, clock.now())
+    except NotFound:
+        abort(404)
+    if session_id == current_user.session_id:
+        forget_browser()
+        flash("You are signed out.", "success")
+        return go("accounts.sign_in")
+    flash("That browser is signed out.", "success")
+    return go("accounts.account")
+
+
+@pages.get("/account/password", needs=Permission.ACCOUNT_OWN_WRITE)
+def change_password() -> Answer:
+    """The form for a new password."""
+    return render_template(
+        "accounts/change_password.html", form=ChangePasswordForm(), refusal=None, least=_least()
+    )
+
+
+@pages.post("/account/password", needs=Permission.ACCOUNT_OWN_WRITE)
+def save_password() -> Answer:
+    """Set a new password; every other browser is signed out, and this one gets a new session."""
+    form = ChangePasswordForm(request.form)
+    if not form.validate():
+        return refused("change_password", form, least=_least())
+    try:
+        token = services.change_password(
+            current_user.id,
+            form.current_password.data or "",
+            form.new_password.data or "",
+            clinic_name=clinic_name(),
+            origin=origin(),
+            now=clock.now(),
+        )
+    except RuleViolation as error:
+        return refused("change_password", form, error, least=_least())
+    let_in(token)
+    flash("Your password is changed. You are signed out in every other browser.", "success")
+    return go("accounts.account")
+
+
+def _least() -> int:
+    return shortest(is_staff=current_user.is_staff)

@@ -1,0 +1,134 @@
+"""The owner's pages about the team: who works here, in which roles, and who may sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, render_template, request
+from flask_login import current_user
+
+from clinic.accounts import queries, services
+from clinic.accounts.access import origin
+from clinic.accounts.forms import ROLE_DETAILS, ROLE_WORDS, STAFF_ROLES, InviteForm, MemberForm
+from clinic.accounts.views.blueprint import pages, refused
+from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.permissions import Permission, Role
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+
+WORDS: dict[str, Any] = {"role_words": ROLE_WORDS, "role_details": ROLE_DETAILS, "staff_roles": STAFF_ROLES}
+NEED = Permission.TEAM_ANY_WRITE
+
+
+@pages.get("/owner/team", needs=NEED)
+def team() -> Answer:
+    """Everybody who works here."""
+    return render_template("accounts/team.html", team=queries.team(), **WORDS)
+
+
+@pages.get("/owner/team/new", needs=NEED)
+def new_member() -> Answer:
+    """The form that invites somebody."""
+    return render_template("accounts/invite.html", form=InviteForm(), refusal=None, **WORDS)
+
+
+@pages.post("/owner/team/new", needs=NEED)
+def invite_member() -> Answer:
+    """Mail somebody a link to set a password."""
+    form = InviteForm(request.form)
+    if not form.validate():
+        return refused("invite", form, **WORDS)
+    try:
+        services.invite(
+            form.email.data or "",
+            form.name.data or "",
+            _roles(form),
+            _given(form),
+            by=current_user.id,
+            now=clock.now(),
+        )
+    except RuleViolation as error:
+        return refused("invite", form, error, **WORDS)
+    flash(f"We have sent {form.name.data} an invitation.", "success")
+    return go("accounts.team")
+
+
+@pages.get("/owner/team/<int:user_id>", needs=NEED)
+def member(user_id: int) -> Answer:
+    """One person of the team."""
+    row = found(queries.member(user_id))
+    form = MemberForm(
+        data={"roles": sorted(row.roles), "clinical_review": Permission.CLINICAL_REVIEW in row.given}
+    )
+    return render_template("accounts/member.html", form=form, refusal=None, **_about(row))
+
+
+@pages.post("/owner/team/<int:user_id>", needs=NEED)
+def change_member(user_id: int) -> Answer:
+    """Set the person's roles."""
+    row = found(queries.member(user_id))
+    form = MemberForm(request.form)
+    if not form.validate():
+        return refused("member", form, **_about(row))
+    try:
+        services.change_member(user_id, _roles(form), _given(form), by=current_user.id, now=clock.now())
+    except RuleViolation as error:
+        return refused("member", form, error, **_about(row))
+    flash(f"Saved. It counts for {row.name} from now on.", "success")
+    return go("accounts.team")
+
+
+@pages.post("/owner/team/<int:user_id>/off", needs=NEED)
+def switch_off_member(user_id: int) -> Answer:
+    """End the person's access now."""
+    row = found(queries.member(user_id))
+    try:
+        services.switch_off(user_id, by=current_user.id, now=clock.now())
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+        return go("accounts.member", user_id=user_id)
+    flash(f"{row.name} is signed out and cannot sign in any more.", "success")
+    return go("accounts.team")
+
+
+@pages.post("/owner/team/<int:user_id>/on", needs=NEED)
+def switch_on_member(user_id: int) -> Answer:
+    """Let the person sign in again."""
+    row = found(queries.member(user_id))
+    services.switch_on(user_id, by=current_user.id, now=clock.now())
+    flash(f"{row.name} can sign in again.", "success")
+    return go("accounts.member", user_id=user_id)
+
+
+@pages.post("/owner/team/<int:user_id>/invite-again", needs=NEED)
+def invite_again(user_id: int) -> Answer:
+    """Mail a new link; the one before ends."""
+    row = found(queries.member(user_id))
+    try:
+        services.send_welcome_link(user_id, clock.now(), by=current_user.id)
+    except NotFound:
+        flash(f"Switch the account of {row.name} on first.", "care")
+        return go("accounts.member", user_id=user_id)
+    flash(f"We have sent {row.name} a new link.", "success")
+    return go("accounts.member", user_id=user_id)
+
+
+@pages.post("/owner/team/<int:user_id>/let-try-again", needs=NEED)
+def let_try_again(user_id: int) -> Answer:
+    """Lift the wait after too many wrong passwords."""
+    row = found(queries.member(user_id))
+    services.lift_lock(user_id, origin=origin(), by=current_user.id, now=clock.now())
+    flash(f"{row.name} can try to sign in again now.", "success")
+    return go("accounts.member", user_id=user_id)
+
+
+def _roles(form: MemberForm) -> set[Role]:
+    return {Role(name) for name in form.roles.data or ()}
+
+
+def _given(form: MemberForm) -> set[Permission]:
+    return {Permission.CLINICAL_REVIEW} if form.clinical_review.data else set()
+
+
+def _about(row: queries.Member) -> dict[str, Any]:
+    return {"member": row, "is_me": row.id == current_user.id, **WORDS}

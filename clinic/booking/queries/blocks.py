@@ -1,0 +1,54 @@
+"""Visits under time off and closures: work to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import joinedload
+
+from clinic.booking.models import Claim, Visit
+from clinic.premises.models import Closure
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db
+from clinic.therapists.models import TimeOff
+
+TOUCHED = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED)
+
+
+def visits_under(now: dt.datetime) -> Sequence[Visit]:
+    """Coming visits whose therapist is off, or whose place, room or device is closed, soonest first."""
+    off = exists().where(
+        TimeOff.therapist_id == Visit.therapist_id,
+        TimeOff.starts_at < Visit.ends_at,
+        TimeOff.ends_at > Visit.starts_at,
+    )
+    shut = exists().where(
+        Closure.starts_at < Visit.ends_at,
+        Closure.ends_at > Visit.starts_at,
+        Closure.location_id == Visit.location_id,
+        or_(
+            Closure.resource_id.is_(None),
+            exists().where(Claim.visit_id == Visit.id, Claim.resource_id == Closure.resource_id),
+        ),
+    )
+    return _coming(now, or_(off, shut))
+
+
+def visits_in(therapist_id: int, starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime) -> Sequence[Visit]:
+    """A therapist's coming visits that a time touches: shown before time off is saved."""
+    return _coming(
+        now, (Visit.therapist_id == therapist_id) & (Visit.starts_at < ends_at) & (Visit.ends_at > starts_at)
+    )
+
+
+def _coming(now: dt.datetime, wanted: object) -> Sequence[Visit]:
+    return db.session.scalars(
+        select(Visit)
+        .where(Visit.status.in_(TOUCHED), Visit.ends_at > now, wanted)  # type: ignore[arg-type]
+        .order_by(Visit.starts_at, Visit.id)
+        .options(
+            joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.service), joinedload(Visit.room)
+        )
+    ).all()

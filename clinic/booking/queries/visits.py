@@ -1,0 +1,158 @@
+"""Reading visits, their history, and who may see a client's answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import joinedload
+
+from clinic.accounts.queries import hash_of
+from clinic.booking.models import CallRequest, Checkout, Screening, StatusChange, Visit
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules.visit_status import NEEDING_PERMIT, VisitStatus
+from clinic.shared.database import db
+
+_WITH_NAMES = (
+    joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
+    joinedload(Visit.location),
+)  # fmt: skip
+
+JUDGED_AGAIN = (
+    VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.ARRIVED, VisitStatus.SUSPENDED,
+)  # fmt: skip
+
+
+def visit(visit_id: int) -> Visit | None:
+    return db.session.get(Visit, visit_id, options=_WITH_NAMES)
+
+
+def visit_by_key(token: str) -> Visit | None:
+    """The visit that this mailed key opens."""
+    return db.session.scalars(
+        select(Visit).where(Visit.manage_hash == hash_of(token)).options(*_WITH_NAMES)
+    ).one_or_none()
+
+
+def visit_by_request(request_key: str) -> Visit | None:
+    """The visit that this very request already made: a double click gets the same answer."""
+    return db.session.scalars(select(Visit).where(Visit.request_key == request_key)).one_or_none()
+
+
+def visits_of(client_ids: Collection[int]) -> Sequence[Visit]:
+    """Every visit of these people but holds, newest first."""
+    return db.session.scalars(
+        select(Visit)
+        .where(Visit.client_id.in_(client_ids), Visit.status.not_in(("held", "released")))
+        .order_by(Visit.starts_at.desc(), Visit.id)
+        .options(*_WITH_NAMES)
+    ).all()
+
+
+def own_visit(user_id: int, visit_id: int) -> Visit | None:
+    """The visit, when this account may act for its client; else None, as if it were not there."""
+    found = visit(visit_id)
+    if found is None or found.client_id is None:
+        return None
+    return found if clients.client_of(user_id, found.client_id) is not None else None
+
+
+def visits_ahead(client_id: int, today: dt.date) -> Sequence[Visit]:
+    """Visits that a new answer, rule or birthday must judge again, soonest first."""
+    return db.session.scalars(
+        select(Visit)
+        .where(Visit.client_id == client_id, Visit.day >= today, Visit.status.in_(JUDGED_AGAIN))
+        .order_by(Visit.starts_at, Visit.id)
+    ).all()
+
+
+def visits_between(location_id: int, start: dt.datetime, end: dt.datetime) -> Sequence[Visit]:
+    """Visits on the grid, holds included, by time."""
+    shown = [status for status in VisitStatus if status not in (VisitStatus.RELEASED,)]
+    return db.session.scalars(
+        select(Visit)
+        .where(
+            Visit.location_id == location_id, Visit.starts_at < end, Visit.free_at > start, Visit.status.in_(shown)
+        )
+        .order_by(Visit.starts_at, Visit.id)
+        .options(*_WITH_NAMES)
+    ).all()
+
+
+def waiting_visits() -> Sequence[Visit]:
+    """Pending and suspended visits, nearest deadline first."""
+    return db.session.scalars(
+        select(Visit)
+        .where(Visit.status.in_(("pending", "suspended")))
+        .order_by(Visit.deadline_at, Visit.id)
+        .options(*_WITH_NAMES)
+    ).all()
+
+
+def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None = None) -> bool:
+    """Whether this person has, or had, a visit before this one: else it is a first visit."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    earlier = exists().where(
+        Visit.client_id.in_(ids), Visit.starts_at < moment, Visit.status.in_(tuple(NEEDING_PERMIT))
+    )
+    if besides is not None:
+        earlier = earlier.where(Visit.id != besides)
+    return bool(db.session.scalar(select(earlier)))
+
+
+def others_pending(client_id: int, *, besides: int | None = None) -> int:
+    """How many of this client's visits wait to be confirmed."""
+    rows = db.session.scalars(
+        select(Visit.id).where(Visit.client_id == client_id, Visit.status == VisitStatus.PENDING)
+    ).all()
+    return sum(1 for row in rows if row != besides)
+
+
+def treats(therapist_id: int, client_id: int, now: dt.datetime) -> bool:
+    """Whether this therapist treats this client: a visit from 30 days back to 60 ahead (settings)."""
+    settings = premises.clinic()
+    ids = [client_id, *clients.alias_ids(client_id)]
+    wanted = exists().where(
+        Visit.therapist_id == therapist_id,
+        Visit.client_id.in_(ids),
+        Visit.starts_at > now - dt.timedelta(days=settings.treated_days_back),
+        Visit.starts_at < now + dt.timedelta(days=settings.treated_days_ahead),
+        Visit.status.in_(("pending", "suspended", *NEEDING_PERMIT)),
+    )
+    return bool(db.session.scalar(select(wanted)))
+
+
+def history(visit_id: int) -> Sequence[StatusChange]:
+    """The visit's life, oldest step first."""
+    return db.session.scalars(
+        select(StatusChange).where(StatusChange.visit_id == visit_id).order_by(StatusChange.at, StatusChange.id)
+    ).all()
+
+
+def screenings_of(visit_id: int) -> Sequence[Screening]:
+    """Every judgement of this visit, newest first."""
+    return db.session.scalars(
+        select(Screening).where(Screening.visit_id == visit_id).order_by(Screening.judged_at.desc(), Screening.id)
+    ).all()
+
+
+def newest_screening(visit_id: int) -> Screening | None:
+    """The judgement that stands for this visit, permitting or not."""
+    return next(iter(screenings_of(visit_id)), None)
+
+
+def checkout(token: str) -> Checkout | None:
+    """The booking that this browser is making."""
+    return db.session.scalars(select(Checkout).where(Checkout.token_hash == hash_of(token))).one_or_none()
+
+
+def open_calls() -> Sequence[CallRequest]:
+    """People who asked to be called, longest waiting first."""
+    return db.session.scalars(
+        select(CallRequest)
+        .where(CallRequest.done_at.is_(None))
+        .order_by(CallRequest.asked_at, CallRequest.id)
+        .options(joinedload(CallRequest.client), joinedload(CallRequest.visit))
+    ).all()

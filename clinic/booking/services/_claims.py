@@ -1,0 +1,146 @@
+"""Steps inside a transaction: claim therapist, room, devices and client, and give them up again.
+
+The database refuses an overlap by itself; here its refusal becomes "take the next one".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Claim, Visit
+from clinic.booking.queries.availability import Ask, look
+from clinic.premises.models import Closure, Device, Room
+from clinic.rules.availability import Combination, nearest
+from clinic.rules.errors import SlotTaken
+from clinic.rules.intervals import subtract, union
+from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
+from clinic.shared.database import broken_guard
+from clinic.therapists.models import TimeOff
+
+OVERLAP = "ex_claim_overlap"
+
+
+def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datetime | None) -> None:
+    """Give the visit the best free therapist, room and devices for `visit.starts_at`, and claim them.
+
+    `visit` has its times set; its therapist and room are set here. When somebody else was faster the next
+    combination is tried. Raises SlotTaken with the nearest free starts when none is left.
+    """
+    clear_expired(session, ask.now)
+    found = look(ask)
+    for way in found.ways(visit.starts_at):
+        try:
+            with session.begin_nested():
+                _place(session, visit, way, expires_at)
+            return
+        except IntegrityError as error:
+            if broken_guard(error, OVERLAP) is None:
+                raise
+    raise SlotTaken(nearest=nearest(look(ask).starts(), epoch_minute(visit.starts_at), 3))
+
+
+def _place(session: Session, visit: Visit, way: Combination, expires_at: dt.datetime | None) -> None:
+    visit.therapist_id, visit.room_id = way.therapist, way.room
+    session.add(visit)
+    session.flush()
+    taken = [way.therapist, way.room, *way.devices]
+    rows = [_claim(visit, one, visit.free_at, expires_at) for one in taken]
+    if visit.client_id is not None:
+        rows.append(_claim(visit, visit.client_id, visit.ends_at, expires_at))
+    session.add_all(sorted(rows, key=lambda row: row.resource_id))  # one order for all: fewer deadlocks
+    session.flush()
+
+
+def _claim(visit: Visit, resource_id: int, until: dt.datetime, expires_at: dt.datetime | None) -> Claim:
+    return Claim(
+        resource_id=resource_id, visit_id=visit.id, starts_at=visit.starts_at, ends_at=until, expires_at=expires_at
+    )
+
+
+def claim_client(session: Session, visit: Visit, expires_at: dt.datetime | None) -> None:
+    """Claim the client of a held visit whose client has just become known. Raises SlotTaken in their own words."""
+    session.execute(
+        delete(Claim).where(
+            Claim.visit_id == visit.id, Claim.resource_id.not_in(_staff_side(session, visit.id))
+        )
+    )
+    if visit.client_id is None:
+        return
+    try:
+        with session.begin_nested():
+            session.add(_claim(visit, visit.client_id, visit.ends_at, expires_at))
+            session.flush()
+    except IntegrityError as error:
+        if broken_guard(error, OVERLAP) is None:
+            raise
+        raise SlotTaken("This person already has a visit at that time. Please choose another time.") from error
+
+
+def _staff_side(session: Session, visit_id: int) -> list[int]:
+    """The therapist, room and devices that the visit claims."""
+    visit = session.get_one(Visit, visit_id)
+    devices = session.scalars(
+        select(Claim.resource_id).join(Device, Device.id == Claim.resource_id).where(Claim.visit_id == visit_id)
+    ).all()
+    return [visit.therapist_id, visit.room_id, *devices]
+
+
+def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) -> None:
+    """Set when the visit's claims give way; None keeps them."""
+    session.execute(update(Claim).where(Claim.visit_id == visit_id).values(expires_at=expires_at))
+
+
+def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
+    """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once."""
+    taken = list(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
+    session.execute(delete(Claim).where(Claim.visit_id == visit.id))
+    session.flush()
+    claim_blocks(session, taken, now)
+
+
+def clear_expired(session: Session, now: dt.datetime) -> None:
+    """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all."""
+    freed = session.scalars(
+        delete(Claim).where(Claim.expires_at <= now).returning(Claim.resource_id)
+    ).all()
+    claim_blocks(session, freed, now)
+
+
+def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -> None:
+    """Make the claims of time off and closures anew for these resources, from today on: their union, less what
+    visits already claim, so that nothing new can be booked there and booked visits stay visible as work to do."""
+    since = now - dt.timedelta(days=2)
+    for resource in sorted(set(resources)):
+        session.execute(
+            delete(Claim).where(Claim.resource_id == resource, Claim.visit_id.is_(None), Claim.ends_at > since)
+        )
+        taken = session.execute(
+            select(Claim.starts_at, Claim.ends_at).where(Claim.resource_id == resource, Claim.ends_at > since)
+        )
+        busy = union([(epoch_minute(start), epoch_minute_after(end)) for start, end in taken])
+        for start, end in subtract(union(_blocked(session, resource, since)), busy):
+            session.add(Claim(resource_id=resource, starts_at=moment(start), ends_at=moment(end)))
+        session.flush()
+
+
+def _blocked(session: Session, resource: int, since: dt.datetime) -> list[tuple[int, int]]:
+    off = session.execute(
+        select(TimeOff.starts_at, TimeOff.ends_at).where(TimeOff.therapist_id == resource, TimeOff.ends_at > since)
+    ).all()
+    place = session.scalar(select(Room.location_id).where(Room.id == resource))
+    shut = session.execute(
+        select(Closure.starts_at, Closure.ends_at).where(
+            or_(
+                Closure.resource_id == resource,
+                (Closure.resource_id.is_(None)) & (Closure.location_id == (place or 0)),
+            ),
+            Closure.ends_at > since,
+        )
+    ).all()
+    rows = [(row[0], row[1]) for row in (*off, *shut)]
+    return [(max(epoch_minute(start), epoch_minute(since)), epoch_minute_after(end)) for start, end in rows]

@@ -1,0 +1,236 @@
+"""Steps inside a transaction: judge a visit on everything that counts, and keep the judgement.
+
+This is the one gate. Every door comes through `judge`: online, desk, move, change, new answers, merge.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Screening
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.intake import queries as intake
+from clinic.intake.models import Consent, HealthStop
+from clinic.intake.queries import InForce
+from clinic.premises import queries as premises
+from clinic.rules import answer_history, screening
+from clinic.rules.screening import Screening as Judgement
+from clinic.rules.verdicts import Outcome, Verdict
+
+NEEDS_REVIEW = "needs_review"
+WAITING_FOR = {
+    Outcome.HOLD_UNTIL_CLEARANCE: "clearance",
+    Outcome.NEEDS_GUARDIAN_CONSENT: "consent",
+    Outcome.NEEDS_INTAKE: "intake",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is judged, but for the client: the plan, the areas, the day."""
+
+    plan: VisitPlan
+    areas: tuple[str, ...]
+    day: dt.date
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came out. `own` is the judgement of the person's own newest answers, the only one they are shown;
+    `strictest` is that of everything that counts. `row` is kept (None for a preview)."""
+
+    own: Judgement
+    strictest: Judgement
+    review: bool
+    stopped: bool
+    row: Screening | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.stopped:
+            return max(Outcome.REFUSE, self.own.outcome)
+        return self.own.outcome
+
+    @property
+    def permits(self) -> bool:
+        return self.outcome.permits and not self.review
+
+    @property
+    def refuses(self) -> bool:
+        return self.outcome >= Outcome.REFUSE
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What a visit that is neither permitted nor refused waits for, in a neutral word."""
+        if self.permits or self.refuses:
+            return None
+        return WAITING_FOR.get(self.outcome, "review")
+
+    @property
+    def unsafe_addons(self) -> tuple[str, ...]:
+        """Columns of add-ons that may not be given, by any of the answers that count."""
+        return tuple(dict.fromkeys((*self.own.dropped_addons, *self.strictest.dropped_addons)))
+
+
+def judged_key(client_id: int, order: Order) -> str:
+    """A hash of all that is judged. A visit that differs in any of it needs another judgement."""
+    plan = order.plan
+    what = [
+        client_id, plan.key, plan.mode, sorted(plan.addons), sorted(order.areas), plan.minutes, order.day.isoformat()
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+
+def weigh(client: Client, order: Order) -> Judged:
+    """Judge without keeping it: for pages that show what would come out. Reads only."""
+    sources = intake.in_force(client.id)
+    others = _look_alike_answers(client)
+    stops = intake.stops_in_force(client.id)
+    if client.is_unproven:
+        stops = [*stops, *(stop for one in clients.look_alikes(client) for stop in intake.stops_in_force(one.id))]
+    own = _screen(client, order, sources[0].answers if sources else {}, sources)
+    every = [source.answers for source in (*sources, *others)]
+    strictest = own
+    if len(every) > 1:
+        rest = [*every[1:], answer_history.united(every)]
+        strictest = max((own, *(_screen(client, order, one, sources) for one in rest)), key=_strength)
+    differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
+    stopped = any(_stops_the_person(stop, client) for stop in stops)
+    review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
+    return Judged(own=own, strictest=strictest, review=review, stopped=stopped)
+
+
+def _stops_the_person(stop: HealthStop, client: Client) -> bool:
+    """A stop on the record itself refuses; one on a look-alike's record is for the desk to look into, and what
+    it says is never shown to somebody who only typed a name."""
+    return stop.client_id == client.id or not client.is_unproven
+
+
+def _strength(judgement: Judgement) -> tuple[int, int]:
+    return judgement.outcome, judgement.verdict
+
+
+def _look_alike_answers(client: Client) -> list[InForce]:
+    """Answers of known people that somebody not signed in may be. A hint: it makes the judgement stricter only."""
+    if not client.is_unproven:
+        return []
+    return [source for one in clients.look_alikes(client) for source in intake.in_force(one.id)]
+
+
+def _screen(
+    client: Client, order: Order, answers: intake.Answers, sources: Sequence[InForce]
+) -> Judgement:
+    rules = premises.clinic()
+    plan = order.plan
+    return screening.screen(
+        screening.Treatment(
+            judged_as=plan.judged_as,
+            mode="interval" if plan.mode == "interval" else None,
+            addons=plan.addon_columns,
+            areas=order.areas or ("full_body",),
+            minutes=plan.minutes,
+        ),
+        answers,
+        day=order.day,
+        age=client.age_on(order.day),
+        consent=_consent(intake.guardian_consent(client.id)),
+        intake_completed_on=sources[0].completed_on if sources else None,
+        settings=screening.GateSettings(
+            guardian_age=rules.adult_age,
+            in_room_age=rules.guardian_in_room_age,
+            intake_days=rules.intake_valid_days,
+            minor_intake_days=rules.minor_intake_valid_days,
+        ),
+    )
+
+
+def _consent(row: Consent | None) -> screening.GuardianConsent | None:
+    if row is None:
+        return None
+    return screening.GuardianConsent(
+        signed_on=row.given_on,
+        will_be_in_room=row.detail["will_be_in_room"],
+        services=frozenset(row.detail["services"]),
+        withdrawn_on=row.withdrawn_at.date() if row.withdrawn_at else None,
+    )
+
+
+def judge(
+    session: Session,
+    client: Client,
+    order: Order,
+    *,
+    door: str,
+    visit_id: int | None,
+    by: int | None,
+    now: dt.datetime,
+) -> Judged:
+    """Judge and append the screening record, whatever came out."""
+    judged = weigh(client, order)
+    sources = intake.in_force(client.id)
+    row = Screening(
+        client_id=client.id,
+        judged_key=judged_key(client.id, order),
+        day=order.day,
+        permits=judged.permits,
+        service=order.plan.key,
+        mode=order.plan.mode,
+        addons=sorted(order.plan.addons),
+        areas=sorted(order.areas),
+        minutes=order.plan.minutes,
+        verdict=_verdict(judged).word,
+        outcome=NEEDS_REVIEW if judged.waiting_for == "review" else judged.outcome.word,
+        urgency=judged.own.urgency.word,
+        rules_version=judged.own.rules_version,
+        question_version=sources[0].question_version if sources else None,
+        intake_ids=[source.intake_id for source in (*sources, *_look_alike_answers(client))],
+        door=door,
+        visit_id=visit_id,
+        judged_at=now,
+        by_user_id=by,
+    )
+    row.findings = {
+        "own": [finding_record(one) for one in judged.own.findings],
+        "strictest": [finding_record(one) for one in judged.strictest.findings],
+        "stopped": judged.stopped,
+    }
+    session.add(row)
+    session.flush()
+    return replace(judged, row=row)
+
+
+def _verdict(judged: Judged) -> Verdict:
+    if judged.stopped:
+        return Verdict.BLOCK
+    return max(judged.own.verdict, judged.strictest.verdict)
+
+
+def finding_record(finding: screening.Finding) -> dict[str, object]:
+    """One finding as it is kept: plain values, in the words of the rules of that day."""
+    return {
+        "rule": finding.rule,
+        "label": finding.label,
+        "verdict": finding.verdict.word,
+        "urgency": finding.urgency.word,
+        "column": finding.column,
+        "reason": finding.reason,
+        "staff_note": finding.staff_note,
+        "source": finding.source,
+        "until": finding.until.isoformat() if finding.until else None,
+        "what_would_change": finding.what_would_change,
+        "who_may_clear": list(finding.who_may_clear),
+    }
+
+
+def local_day(now: dt.datetime, zone: str) -> dt.date:
+    """Today on the clinic's wall."""
+    return now.astimezone(ZoneInfo(zone)).date()

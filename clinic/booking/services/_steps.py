@@ -1,0 +1,146 @@
+"""Steps inside a transaction: a visit's times, its status, what a judgement makes of it, and who is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Collection
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from clinic.accounts.queries import hash_of
+from clinic.booking.models import Screening, StatusChange, Visit
+from clinic.booking.queries.availability import Ask
+from clinic.booking.services._claims import give_up, keep_until
+from clinic.booking.services._judging import Judged, Order
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy, words
+from clinic.rules.errors import InvalidInput
+from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
+from clinic.shared.mail import queue_mail
+
+
+def plan_of(visit: Visit) -> VisitPlan:
+    """The visit's plan; a booked visit keeps what it was booked as, whatever was switched off since."""
+    return catalogue.plan_for_booked(
+        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
+    )
+
+
+def plan_without(visit: Visit, plan: VisitPlan, columns: Collection[str]) -> VisitPlan:
+    """The same plan without the add-ons that these columns judge."""
+    pairs = zip(plan.addons, plan.addon_columns, strict=True)
+    keep = [key for key, column in pairs if column not in columns]
+    return catalogue.plan_for_booked(
+        visit.service_id, visit.mode, keep, visit.minutes, first_visit=visit.first_visit
+    )
+
+
+def order_of(visit: Visit, plan: VisitPlan) -> Order:
+    """What the gate judges of this visit."""
+    return Order(plan=plan, areas=tuple(visit.areas), day=visit.day)
+
+
+def set_plan(visit: Visit, plan: VisitPlan) -> None:
+    """Put the plan on the visit; its end and price follow."""
+    visit.service_id, visit.mode, visit.addons = plan.service_id, plan.mode, sorted(plan.addons)
+    visit.minutes, visit.price = plan.minutes, plan.price
+    set_start(visit, plan, visit.starts_at)
+
+
+def set_start(visit: Visit, plan: VisitPlan, starts_at: dt.datetime) -> None:
+    """Put the start on the visit; the local day and time, the end and the end of turnover follow."""
+    local = starts_at.astimezone(ZoneInfo(visit.zone))
+    visit.starts_at = starts_at
+    visit.day, visit.local_time, visit.fold = local.date(), local.time().replace(fold=0), local.fold
+    visit.ends_at = starts_at + dt.timedelta(minutes=plan.total_minutes)
+    visit.free_at = visit.ends_at + dt.timedelta(minutes=plan.turnover_minutes)
+
+
+def ask_for(visit: Visit, plan: VisitPlan, *, now: dt.datetime, by_staff: bool, therapist_id: int | None) -> Ask:
+    """The wish that finds a place for this visit, its own claims out of the way."""
+    return Ask(
+        plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
+        therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
+    )  # fmt: skip
+
+
+def set_status(
+    session: Session, visit: Visit, new: VisitStatus, *, by: int | None, now: dt.datetime, reason: str = ""
+) -> None:
+    """Take the visit to another status, keep the step, and give up its claims when it has ended."""
+    check_transition(VisitStatus(visit.status), new)
+    visit.status = new
+    visit.revision += 1
+    if not needs_permit(new) and visit.permits:
+        visit.permits = None if new in (VisitStatus.SUSPENDED, VisitStatus.PENDING) else visit.permits
+    session.add(StatusChange(visit_id=visit.id, status=new, at=now, by_user_id=by, reason=reason))
+    session.flush()
+    if not holds_claims(new):
+        give_up(session, visit, now)
+
+
+def first_status(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
+    """The first row of a visit's life."""
+    session.add(StatusChange(visit_id=visit.id, status=visit.status, at=now, by_user_id=by, reason=""))
+
+
+def rest_on(visit: Visit, screening: Screening) -> None:
+    """The visit rests on this permitting judgement from now on."""
+    visit.screening_id, visit.judged_key, visit.permits = screening.id, screening.judged_key, True
+    visit.waiting_for = visit.deadline_at = visit.hold_until = None
+
+
+def wait_for(session: Session, visit: Visit, judged: Judged, *, now: dt.datetime) -> None:
+    """The visit waits, its claims kept until its deadline. The deadline does not move while it goes on waiting."""
+    row = judged.row
+    visit.screening_id, visit.judged_key = (row.id, row.judged_key) if row else (None, None)
+    visit.permits, visit.hold_until = None, None
+    visit.waiting_for = judged.waiting_for
+    if visit.status not in (VisitStatus.PENDING, VisitStatus.SUSPENDED) or visit.deadline_at is None:
+        settings = premises.booking_settings()
+        visit.deadline_at = booking_policy.waiting_deadline(visit.starts_at, since=now, settings=settings)
+    keep_until(session, visit.id, None)
+
+
+def new_manage_key(visit: Visit) -> str:
+    """A fresh key for the visit's own page; an earlier one stops working. Returned once, kept hashed."""
+    token = secrets.token_urlsafe(32)
+    visit.manage_hash = hash_of(token)
+    return token
+
+
+def tell_client(
+    session: Session, visit: Visit, template: str, *, now: dt.datetime, base_url: str = "", token: str = ""
+) -> None:
+    """Queue a mail about this visit. Neutral words only: no service, no reason, no answer."""
+    client, place = visit.client, visit.location
+    if client is None:
+        return
+    clinic = premises.clinic_facts()
+    if clinic is None:
+        raise InvalidInput("clinic", "The clinic is not set up.")
+    queue_mail(
+        session,
+        template,
+        client.email,
+        key=f"{template}:{visit.id}:{visit.revision}",
+        now=now,
+        name=client.first_name,
+        when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
+        length=words.length_words(visit.minutes),
+        therapist=visit.therapist.name,
+        place=clinic.address_line,
+        clinic=clinic.name,
+        phone=place.phone,
+        link=f"{base_url}/visit/{token}" if base_url and token else "",
+        deadline=(
+            words.moment_words(visit.deadline_at, visit.zone, uses_24_hours=clinic.uses_24_hours)
+            if visit.deadline_at
+            else ""
+        ),
+        notice_hours=clinic.cancel_notice_hours,
+    )

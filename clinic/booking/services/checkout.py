@@ -1,0 +1,400 @@
+"""The client's booking from the chosen time to the result. Every step may be done twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import open_account_for_client
+from clinic.booking.models import CallRequest, Checkout, Visit
+from clinic.booking.queries import visits
+from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
+from clinic.booking.services._judging import Judged, judge
+from clinic.booking.services._steps import (
+    ask_for,
+    first_status,
+    new_manage_key,
+    order_of,
+    plan_of,
+    plan_without,
+    rest_on,
+    set_plan,
+    set_start,
+    set_status,
+    tell_client,
+    wait_for,
+)
+from clinic.catalogue import queries as catalogue
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.clients.steps import Details, add_client, check_details, give_access, write_details
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, SlotTaken
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.shared.mail import queue_mail
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is wanted. `therapist_id` None is any therapist. `areas` are body-area keys."""
+
+    service: str
+    minutes: int
+    mode: str | None = None
+    addons: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ("full_body",)
+    therapist_id: int | None = None
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "service": self.service, "minutes": self.minutes, "mode": self.mode, "addons": list(self.addons),
+            "areas": list(self.areas), "therapist_id": self.therapist_id,
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Choice:
+        return cls(
+            record["service"], record["minutes"], record["mode"], tuple(record["addons"]),
+            tuple(record["areas"]), record["therapist_id"],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a confirmation ended. `judged` is None when the visit had been decided before (a double click).
+    `unsafe_addons` is filled when nothing was decided yet because these add-ons must come off first."""
+
+    visit_id: int
+    status: VisitStatus
+    judged: Judged | None = None
+    unsafe_addons: tuple[str, ...] = ()
+    unsafe_addon_names: tuple[str, ...] = ()
+
+
+@tried_again
+def hold_slot(
+    token: str | None,
+    choice: Choice,
+    starts_at: dt.datetime,
+    *,
+    first_visit: bool,
+    user_id: int | None,
+    now: dt.datetime,
+) -> str:
+    """Keep this time for the person who is choosing; an earlier hold of the same checkout is given up.
+
+    Returns the checkout's token (a new one when there was none). Raises SlotTaken with the nearest free times,
+    InvalidInput when the choice is not on offer.
+    """
+    with transaction() as session:
+        checkout = visits.checkout(token) if token else None
+        if checkout is None or checkout.finished_at is not None:
+            token = secrets.token_urlsafe(32)
+            checkout = Checkout(token_hash=hash_of(token), created_at=now, updated_at=now, choice=choice.record())
+            session.add(checkout)
+            session.flush()
+        held = session.get(Visit, checkout.visit_id) if checkout.visit_id else None
+        if held is not None and held.status == VisitStatus.HELD:
+            same = held.starts_at == starts_at and checkout.choice == choice.record()
+            if same and held.deadline_at is not None and held.deadline_at > now:
+                return token or ""
+            set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
+        visit = _new_hold(session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now)
+        checkout.choice, checkout.visit_id = choice.record(), visit.id
+        checkout.updated_at, checkout.user_id = now, user_id
+        if checkout.client_id is not None:
+            _place_person(session, visit, session.get_one(Client, checkout.client_id), now=now)
+        return token or ""
+
+
+def _new_hold(
+    session: Session,
+    choice: Choice,
+    starts_at: dt.datetime,
+    *,
+    first_visit: bool,
+    user_id: int | None,
+    now: dt.datetime,
+) -> Visit:
+    facts, settings = premises.clinic_facts(), premises.booking_settings()
+    plan = catalogue.plan_for(
+        choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
+    )
+    if facts is None or plan is None:
+        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
+    until = booking_policy.hold_deadline(now, now=now, settings=settings)
+    visit = Visit(
+        location_id=facts.location_id, client_id=None, areas=sorted(choice.areas), zone=facts.zone,
+        starts_at=starts_at, status=VisitStatus.HELD, deadline_at=until,
+        hold_until=now + dt.timedelta(minutes=settings.hold_longest_minutes),
+        first_visit=first_visit, currency=facts.currency, source="online",
+        any_therapist=choice.therapist_id is None, created_at=now, created_by_id=user_id,
+    )  # fmt: skip
+    set_plan(visit, plan)
+    claim_best(
+        session,
+        visit,
+        ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id),
+        expires_at=until,
+    )
+    first_status(session, visit, by=user_id, now=now)
+    return visit
+
+
+def _place_person(session: Session, visit: Visit, client: Client, *, now: dt.datetime) -> None:
+    """The visit is for this person: their own other visits, their first-visit minutes, and who they are never
+    booked with now count, so the place is claimed anew. Raises SlotTaken, leaving the hold as it was."""
+    first_visit = not visits.has_been_before(client.id, visit.starts_at, besides=visit.id)
+    unchanged = visit.client_id == client.id and visit.first_visit == first_visit
+    if unchanged:
+        return
+    therapist_id = None if visit.any_therapist else visit.therapist_id
+    with session.begin_nested():
+        give_up(session, visit, now)
+        visit.client_id, visit.first_visit = client.id, first_visit
+        plan = plan_of(visit)
+        set_start(visit, plan, visit.starts_at)
+        session.flush()
+        ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist_id)
+        claim_best(session, visit, ask, expires_at=visit.deadline_at)
+
+
+
+
+def _working(token: str, now: dt.datetime) -> tuple[Checkout, Visit]:
+    """The checkout and its visit. Raises HoldExpired when there is none."""
+    checkout = visits.checkout(token)
+    visit = visits.visit(checkout.visit_id) if checkout and checkout.visit_id else None
+    if checkout is None or visit is None or checkout.updated_at < now - dt.timedelta(days=1):
+        raise HoldExpired()
+    return checkout, visit
+
+
+@tried_again
+def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime) -> None:
+    """A signed-in account says who the visit is for. Raises NotFound for somebody it may not act for."""
+    with transaction() as session:
+        checkout, visit = _working(token, now)
+        client = clients.client_of(user_id, client_id)
+        if client is None:
+            raise NotFound()
+        _refuse_barred(client)
+        if client.is_unproven and not clients.look_alikes(client):
+            client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
+        checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
+        if visit.status == VisitStatus.HELD:
+            _place_person(session, visit, client, now=now)
+
+
+@tried_again
+def name_person(token: str, details: Details, *, relation: str, now: dt.datetime) -> int:
+    """Somebody not signed in says who the visit is for: always a record of its own, never an existing one.
+
+    Returns the client's id. Raises InvalidInput naming the field.
+    """
+    facts = premises.clinic_facts()
+    if facts is None:
+        raise HoldExpired()
+    if not details.email.strip():
+        raise InvalidInput("email", "Enter your e-mail address: we send the confirmation there.")
+    if not details.phone.strip():
+        raise InvalidInput("phone", "Enter your phone number, so that we can reach you.")
+    with transaction() as session:
+        checkout, visit = _working(token, now)
+        client = session.get(Client, checkout.client_id) if checkout.client_id else None
+        if client is None or not client.is_unproven or checkout.user_id is not None:
+            client = add_client(
+                session, details, region=facts.phone_region, by=None, now=now, unproven=True
+            )
+        else:
+            check_details(details, today=now.date() + dt.timedelta(days=1))
+            write_details(client, details, region=facts.phone_region)
+        checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
+        checkout.details = {"relation": relation}
+        if visit.status == VisitStatus.HELD:
+            _place_person(session, visit, client, now=now)
+        return client.id
+
+
+def _refuse_barred(client: Client) -> None:
+    if client.is_barred_online:
+        raise BarredOnline()
+
+
+@tried_again
+def renew_hold(token: str, *, now: dt.datetime) -> dt.datetime:
+    """The person is still working: keep the time a little longer, up to its limit. Returns the new deadline.
+
+    Raises HoldExpired when it ran out.
+    """
+    with transaction() as session:
+        _checkout, visit = _working(token, now)
+        if visit.status != VisitStatus.HELD or visit.deadline_at is None:
+            raise HoldExpired()
+        until = booking_policy.renewed_hold(
+            visit.created_at, visit.deadline_at, now=now, settings=premises.booking_settings()
+        )
+        visit.deadline_at = until
+        keep_until(session, visit.id, until)
+        return until
+
+
+@tried_again
+def leave(token: str, *, now: dt.datetime) -> None:
+    """Give the held time back (a warning sign, or the person changed their mind). What was typed stays."""
+    with transaction() as session:
+        checkout = visits.checkout(token)
+        visit = session.get(Visit, checkout.visit_id) if checkout and checkout.visit_id else None
+        if visit is not None and visit.status == VisitStatus.HELD:
+            set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="left")
+
+
+@tried_again
+def drop_addons(token: str, columns: tuple[str, ...], *, now: dt.datetime) -> None:
+    """The person agreed to come without these add-ons (named by the columns that judge them)."""
+    with transaction() as session:
+        checkout, visit = _working(token, now)
+        if visit.status != VisitStatus.HELD:
+            return
+        plan = plan_without(visit, plan_of(visit), columns)
+        set_plan(visit, plan)
+        checkout.choice = {**checkout.choice, "addons": list(plan.addons)}
+
+
+@tried_again
+def confirm(token: str, *, user_id: int | None, base_url: str, now: dt.datetime) -> Result:
+    """Judge and decide: confirmed, waiting, or not booked with the time given back.
+
+    Done twice it answers with what the first one made. Raises HoldExpired or SlotTaken when the time went
+    meanwhile, BarredOnline, TooManyPending, InvalidInput when nobody has been named yet.
+    """
+    with transaction() as session:
+        checkout, visit = _working(token, now)
+        if visit.status != VisitStatus.HELD:
+            if visit.status == VisitStatus.RELEASED:
+                raise HoldExpired()
+            return Result(visit.id, VisitStatus(visit.status))
+        client = clients.client(checkout.client_id) if checkout.client_id else None
+        if client is None or visit.client_id != client.id:
+            raise InvalidInput("person", "Please say who this visit is for.")
+        if user_id is not None and checkout.user_id == user_id and clients.client_of(user_id, client.id) is None:
+            raise NotFound()
+        _refuse_barred(client)
+        _keep_place(session, visit, now)
+        plan = plan_of(visit)
+        judged = judge(session, client, order_of(visit, plan), door="online", visit_id=visit.id, by=user_id, now=now)
+        if judged.unsafe_addons and not judged.refuses:
+            named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
+            names = tuple(named[column] for column in judged.unsafe_addons if column in named)
+            return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names)
+        _decide(session, visit, judged, user_id=user_id, now=now)
+        if visit.status != VisitStatus.RELEASED:
+            checkout.finished_at = now
+            _tell(session, visit, client, checkout, judged, base_url=base_url, now=now)
+        leave_trace(
+            session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"
+        )
+        return Result(visit.id, VisitStatus(visit.status), judged)
+
+
+def _keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
+    """A hold that ran out is taken again when it is still free; raises SlotTaken when it is not."""
+    if visit.deadline_at is not None and visit.deadline_at > now:
+        return
+    if visit.starts_at <= now:
+        raise HoldExpired()
+    clear_expired(session, now)
+    give_up(session, visit, now)
+    therapist_id = None if visit.any_therapist else visit.therapist_id
+    until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
+    try:
+        ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
+        claim_best(session, visit, ask, expires_at=until)
+    except SlotTaken as error:
+        raise SlotTaken("We could not keep this time any longer, and it has been taken.", error.nearest) from error
+    visit.deadline_at = until
+
+
+def _decide(session: Session, visit: Visit, judged: Judged, *, user_id: int | None, now: dt.datetime) -> None:
+    if judged.permits and judged.row is not None:
+        rest_on(visit, judged.row)
+        set_status(session, visit, VisitStatus.CONFIRMED, by=user_id, now=now)
+        keep_until(session, visit.id, None)
+    elif judged.refuses:
+        set_status(session, visit, VisitStatus.RELEASED, by=user_id, now=now, reason="not booked")
+    else:
+        waiting = visits.others_pending(visit.client_id or 0, besides=visit.id)
+        booking_policy.check_pending_count(waiting, premises.booking_settings())
+        visit.deadline_at = None
+        wait_for(session, visit, judged, now=now)
+        set_status(session, visit, VisitStatus.PENDING, by=user_id, now=now)
+
+
+def _tell(
+    session: Session,
+    visit: Visit,
+    client: Client,
+    checkout: Checkout,
+    judged: Judged,
+    *,
+    base_url: str,
+    now: dt.datetime,
+) -> None:
+    """The mail with the visit's own link; for somebody without an account, the way to one."""
+    token = new_manage_key(visit)
+    template = "visit_booked" if judged.permits or judged.waiting_for == "review" else "visit_waiting"
+    tell_client(session, visit, template, now=now, base_url=base_url, token=token)
+    if checkout.user_id is None and client.email_key:
+        user, welcome = open_account_for_client(session, client.email_key, client.name, now)
+        if welcome is not None:
+            relation = (checkout.details or {}).get("relation", "self")
+            give_access(session, user.id, client.id, relation, now=now)
+            session.flush()
+            tell_account(session, client, welcome, base_url=base_url, visit=visit, now=now)
+
+
+def tell_account(
+    session: Session, client: Client, welcome: str, *, base_url: str, visit: Visit, now: dt.datetime
+) -> None:
+    """Queue the mail that lets a new client set a password."""
+    clinic = premises.clinic_facts()
+    queue_mail(
+        session,
+        "welcome_client",
+        client.email,
+        key=f"welcome_client:{visit.id}",
+        now=now,
+        name=client.first_name,
+        clinic=clinic.name if clinic else "",
+        link=f"{base_url}/password/{welcome}",
+    )
+
+
+@tried_again
+def ask_for_call(
+    *, client_id: int | None, visit_id: int | None, phone: str, about: str, now: dt.datetime
+) -> None:
+    """"Please call me": one open request for each person or number is enough."""
+    facts = premises.clinic_facts()
+    if not phone.strip() or len(phone) > 40:
+        raise InvalidInput("phone", "Enter the number we should call.")
+    with transaction() as session:
+        already = [
+            row
+            for row in visits.open_calls()
+            if (client_id is not None and row.client_id == client_id) or row.phone == phone.strip()
+        ]
+        if already or facts is None:
+            return
+        session.add(
+            CallRequest(client_id=client_id, visit_id=visit_id, phone=phone.strip(), about=about, asked_at=now)
+        )
+        leave_trace(session, "call.asked", "client", client_id, by=None, now=now, about=about)

@@ -1,0 +1,41 @@
+"""What time does to visits: holds run out, waiting visits are released, everybody concerned is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+
+from clinic.booking.models import Visit
+from clinic.booking.services._claims import clear_expired
+from clinic.booking.services._steps import set_status, tell_client
+from clinic.rules.visit_status import ENDING_AT_A_DEADLINE, VisitStatus
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import db, transaction, tried_again
+
+
+def keep_deadlines(now: dt.datetime) -> int:
+    """Release what ran out, one visit a transaction; returns how many. Safe to run twice or in two processes."""
+    wanted = select(Visit.id).where(
+        Visit.status.in_(tuple(ENDING_AT_A_DEADLINE)), Visit.deadline_at <= now
+    )
+    due = db.session.scalars(wanted.order_by(Visit.deadline_at).limit(200)).all()
+    db.session.rollback()
+    return sum(_release(visit_id, now) for visit_id in due)
+
+
+@tried_again
+def _release(visit_id: int, now: dt.datetime) -> bool:
+    with transaction() as session:
+        visit = session.get(Visit, visit_id, with_for_update=True)
+        if visit is None or visit.status not in ENDING_AT_A_DEADLINE:
+            return False
+        if visit.deadline_at is None or visit.deadline_at > now:
+            return False
+        was_held = visit.status == VisitStatus.HELD
+        clear_expired(session, now)
+        set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="deadline passed")
+        if not was_held:
+            tell_client(session, visit, "visit_released", now=now)
+            leave_trace(session, "visit.released", "visit", visit.id, by=None, now=now)
+        return True

@@ -1,0 +1,144 @@
+"""Deeds on people that change what their visits are judged on: details, look-alikes, merging, barring."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import CallRequest, Claim, Visit
+from clinic.booking.queries import visits
+from clinic.booking.services._judging import judge, local_day
+from clinic.booking.services._steps import order_of, plan_of
+from clinic.booking.services.judging import follow, judge_visits_of
+from clinic.clients import queries as clients
+from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
+from clinic.clients.steps import Details, check_details, give_access, write_details
+from clinic.premises import queries as premises
+from clinic.rules.errors import MoveNotAllowed, NotFound
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.therapists.models import NeverTogether
+
+
+@tried_again
+def change_details(client_id: int, details: Details, *, by: int, now: dt.datetime) -> None:
+    """Change contact details or the birth date; visits are judged again, since age counts. Raises InvalidInput."""
+    facts = premises.clinic_facts()
+    with transaction() as session:
+        client = clients.client(client_id)
+        if client is None or facts is None:
+            raise NotFound()
+        check_details(details, today=local_day(now, facts.zone))
+        write_details(client, details, region=facts.phone_region)
+        session.flush()
+        judge_visits_of(session, client, door="details", by=by, now=now)
+        leave_trace(session, "client.changed", "client", client.id, by=by, now=now)
+
+
+@tried_again
+def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) -> None:
+    """Staff found two people behind two look-alike records: they no longer count for each other."""
+    first, second = sorted((client_id, other_id))
+    with transaction() as session:
+        pair = [session.get(Client, one) for one in (first, second)]
+        if first == second or None in pair:
+            raise NotFound("One of these people is not in the clinic's book.")
+        if session.get(NotSamePerson, (first, second)) is None:
+            session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
+        session.flush()
+        for one in pair:
+            if one is not None:
+                judge_visits_of(session, one, door="two people", by=by, now=now)
+        leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
+
+
+@tried_again
+def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> None:
+    """Two records are one person: the second becomes an alias of the first.
+
+    Screenings and past visits stay as they were written. Answers of both count, the strictest first, until the
+    person signs a new intake; coming visits go to the kept record and are judged again. Raises NotFound.
+    """
+    with transaction() as session:
+        keep, lose = session.get(Client, keep_id), session.get(Client, lose_id)
+        if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
+            raise NotFound("One of these records is not there any more.")
+        lose.merged_into_id, lose.merged_at = keep.id, now
+        _fill_gaps(keep, lose)
+        keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
+        keep.is_unproven = keep.is_unproven and lose.is_unproven
+        _carry_over(session, keep, lose, now)
+        session.flush()
+        _move_visits(session, keep, lose, by=by, now=now)
+        judge_visits_of(session, keep, door="merge", by=by, now=now)
+        leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
+
+
+def _fill_gaps(keep: Client, lose: Client) -> None:
+    if not keep.email:
+        keep.email, keep.email_key = lose.email, lose.email_key
+    if not keep.phone:
+        keep.phone, keep.phone_key = lose.phone, lose.phone_key
+    for name in ("emergency_contact", "guardian_name", "guardian_relation", "guardian_phone"):
+        if not getattr(keep, name):
+            setattr(keep, name, getattr(lose, name))
+
+
+def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) -> None:
+    """Who may act, notes, pairs never booked together, and open call requests go over to the kept record."""
+    for row in session.scalars(select(ClientAccess).where(ClientAccess.client_id == lose.id)).all():
+        give_access(session, row.user_id, keep.id, row.relation, now=now)
+        session.delete(row)
+    for table in (ClientNote, NeverTogether, CallRequest):
+        for other in session.scalars(select(table).where(table.client_id == lose.id)).all():
+            other.client_id = keep.id
+
+
+def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: dt.datetime) -> None:
+    """Coming visits follow the person. Their claims on the client follow too; two at one time are refused."""
+    facts = premises.clinic_facts()
+    today = local_day(now, facts.zone) if facts else now.date()
+    for visit in visits.visits_ahead(lose.id, today):
+        clash = session.scalar(
+            select(Visit.id).where(
+                Visit.client_id == keep.id, Visit.status.in_(visits.JUDGED_AGAIN),
+                Visit.starts_at < visit.ends_at, Visit.ends_at > visit.starts_at,
+            )  # fmt: skip
+        )
+        if clash is not None:
+            raise MoveNotAllowed("Both records have a visit at the same time. Move or cancel one of them first.")
+        for claim in session.scalars(
+            select(Claim).where(Claim.visit_id == visit.id, Claim.resource_id == lose.id)
+        ).all():
+            claim.resource_id = keep.id
+        _rejudge_moved(session, visit, keep, by=by, now=now)
+
+
+def _rejudge_moved(session: Session, visit: Visit, keep: Client, *, by: int, now: dt.datetime) -> None:
+    """The old judgement names the old record, so the visit gets its new one in the same step as its new client."""
+    judged = judge(
+        session, keep, order_of(visit, plan_of(visit)), door="merge", visit_id=visit.id, by=by, now=now
+    )
+    with session.no_autoflush:
+        visit.client_id = keep.id
+        if judged.permits and judged.row is not None and visit.permits:
+            visit.screening_id, visit.judged_key = judged.row.id, judged.row.judged_key
+        else:
+            visit.screening_id = visit.judged_key = visit.permits = None
+        if visit.status == "held":
+            return
+        follow(session, visit, judged, by=by, now=now)
+
+
+@tried_again
+def close_call(call_id: int, *, by: int, now: dt.datetime) -> None:
+    """Somebody has called them back."""
+    with transaction() as session:
+        row = session.get(CallRequest, call_id)
+        if row is None:
+            raise NotFound()
+        if row.done_at is None:
+            row.done_at, row.done_by_id = now, by
+            leave_trace(session, "call.done", "client", row.client_id, by=by, now=now)

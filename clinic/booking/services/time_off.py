@@ -1,0 +1,126 @@
+"""Time off, other blocks and closures: rows that may overlap anything, and claims so that nothing new is booked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.booking.services._claims import claim_blocks
+from clinic.premises.models import Closure, Location, Resource, Room
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.therapists.models import Therapist, TimeOff
+
+KINDS = ("off", "meeting", "laundry", "other")
+LONGEST = dt.timedelta(days=366)
+
+
+def _check_span(starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime) -> None:
+    if ends_at <= starts_at:
+        raise InvalidInput("ends", "The end must come after the start.")
+    if ends_at <= now:
+        raise InvalidInput("ends", "This lies in the past.")
+    if ends_at - starts_at > LONGEST:
+        raise InvalidInput("ends", "Enter at most one year at a time.")
+
+
+@tried_again
+def add_time_off(
+    therapist_id: int,
+    kind: str,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    note: str,
+    *,
+    by: int,
+    now: dt.datetime,
+) -> int:
+    """Time off or another block. Nothing new can be booked there at once; booked visits stay and become work to
+    do (`queries.blocks.visits_under`). Returns its id. Raises InvalidInput naming the field."""
+    _check_span(starts_at, ends_at, now)
+    if kind not in KINDS:
+        raise InvalidInput("kind", "Choose what this is.")
+    if len(note) > 200:
+        raise InvalidInput("note", "Use at most 200 characters.")
+    with transaction() as session:
+        if session.get(Therapist, therapist_id) is None:
+            raise NotFound()
+        row = TimeOff(
+            therapist_id=therapist_id, kind=kind, starts_at=starts_at, ends_at=ends_at, note=note.strip(),
+            created_at=now, created_by_id=by,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        claim_blocks(session, [therapist_id], now)
+        leave_trace(session, "time_off.added", "therapist", therapist_id, by=by, now=now, kind=kind)
+        return row.id
+
+
+@tried_again
+def remove_time_off(time_off_id: int, therapist_id: int, *, by: int, now: dt.datetime) -> None:
+    """Take it back: the time can be booked again. Raises NotFound for somebody else's."""
+    with transaction() as session:
+        row = session.get(TimeOff, time_off_id)
+        if row is None or row.therapist_id != therapist_id:
+            raise NotFound()
+        session.delete(row)
+        session.flush()
+        claim_blocks(session, [therapist_id], now)
+        leave_trace(session, "time_off.removed", "therapist", therapist_id, by=by, now=now)
+
+
+@tried_again
+def add_closure(
+    location_id: int,
+    resource_id: int | None,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    reason: str,
+    *,
+    by: int,
+    now: dt.datetime,
+) -> int:
+    """Close the place, or one room or device of it. Returns its id. Raises InvalidInput, NotFound."""
+    _check_span(starts_at, ends_at, now)
+    if not 0 < len(reason.strip()) <= 200:
+        raise InvalidInput("reason", "Say why in a few words, for example “Public holiday”.")
+    with transaction() as session:
+        if session.get(Location, location_id) is None:
+            raise NotFound()
+        row = Closure(
+            location_id=location_id, resource_id=resource_id, starts_at=starts_at, ends_at=ends_at,
+            reason=reason.strip(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        claim_blocks(session, _shut_by(session, row), now)
+        leave_trace(session, "closure.added", "location", location_id, by=by, now=now)
+        return row.id
+
+
+@tried_again
+def remove_closure(closure_id: int, *, by: int, now: dt.datetime) -> None:
+    """Open again."""
+    with transaction() as session:
+        row = session.get(Closure, closure_id)
+        if row is None:
+            raise NotFound()
+        shut = _shut_by(session, row)
+        session.delete(row)
+        session.flush()
+        claim_blocks(session, shut, now)
+        leave_trace(session, "closure.removed", "location", row.location_id, by=by, now=now)
+
+
+def _shut_by(session: Session, closure: Closure) -> Sequence[int]:
+    """What a closure claims: its one room or device, or every room of the place, since every visit needs one."""
+    if closure.resource_id is not None:
+        one = session.get(Resource, closure.resource_id)
+        if one is None or one.kind not in ("room", "device"):
+            raise NotFound()
+        return [one.id]
+    return session.scalars(select(Room.id).where(Room.location_id == closure.location_id).order_by(Room.id)).all()

@@ -1,0 +1,319 @@
+"""Booking, moving and changing visits at the desk, and moving them online.
+
+Judged first, claimed next, written at once: the same gate and the same claims as the online checkout.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Visit
+from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._judging import Judged, Order, judge
+from clinic.booking.services._steps import (
+    first_status,
+    new_manage_key,
+    plan_of,
+    rest_on,
+    set_plan,
+    set_start,
+    set_status,
+    tell_client,
+    wait_for,
+)
+from clinic.booking.services.checkout import Choice
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+WALK_IN_GRACE = dt.timedelta(minutes=15)
+"""A walk-in is typed in while the client is already on the way to the room."""
+
+CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a deed that the gate judged. `visit_id` is None when nothing was booked or changed; with
+    `unsafe_addons` (columns) nothing was decided: these add-ons must come off first."""
+
+    visit_id: int | None
+    status: VisitStatus | None
+    judged: Judged | None
+    unsafe_addons: tuple[str, ...] = ()
+
+
+@tried_again
+def book_visit(
+    choice: Choice,
+    client_id: int,
+    starts_at: dt.datetime,
+    *,
+    request_key: str,
+    source: str,
+    base_url: str,
+    by: int,
+    now: dt.datetime,
+) -> Outcome:
+    """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept).
+
+    Done twice with one `request_key` it answers with the first visit. Raises SlotTaken, InvalidInput, NotFound,
+    TooSoon for the past.
+    """
+    booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
+    with transaction() as session:
+        done = visits.visit_by_request(request_key)
+        if done is not None:
+            return Outcome(done.id, VisitStatus(done.status), None)
+        client = _client(client_id)
+        visit, plan = _new_visit(choice, client, starts_at, source=source, by=by, now=now)
+        visit.request_key = request_key
+        order = Order(plan, tuple(sorted(choice.areas)), visit.day)
+        judged = judge(session, client, order, door="desk", visit_id=visit.id, by=by, now=now)
+        if judged.refuses or judged.unsafe_addons:
+            leave_trace(session, "visit.refused", "client", client.id, by=by, now=now, door="desk")
+            return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
+        _rest_or_wait(session, visit, judged, now=now)
+        visit.status = VisitStatus.CONFIRMED if judged.permits else VisitStatus.PENDING
+        token = new_manage_key(visit)
+        claim_best(session, visit, _ask(visit, plan, choice.therapist_id, now=now), expires_at=None)
+        first_status(session, visit, by=by, now=now)
+        template = "visit_booked" if judged.permits else "visit_waiting"
+        tell_client(session, visit, template, now=now, base_url=base_url, token=token)
+        leave_trace(session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source)
+        return Outcome(visit.id, VisitStatus(visit.status), judged)
+
+
+def _client(client_id: int) -> Client:
+    client = clients.client(client_id)
+    if client is None:
+        raise NotFound("This person is not in the clinic's book.")
+    return client
+
+
+def _new_visit(
+    choice: Choice, client: Client, starts_at: dt.datetime, *, source: str, by: int, now: dt.datetime
+) -> tuple[Visit, VisitPlan]:
+    """A visit that is not in the session yet, with its times but no place."""
+    facts = premises.clinic_facts()
+    first_visit = not visits.has_been_before(client.id, starts_at)
+    plan = _plan(choice, first_visit)
+    if facts is None:
+        raise InvalidInput("service", "The clinic is not set up yet.")
+    visit = Visit(
+        location_id=facts.location_id, client_id=client.id, areas=sorted(choice.areas), zone=facts.zone,
+        starts_at=starts_at, first_visit=first_visit, currency=facts.currency, source=source, revision=1,
+        any_therapist=choice.therapist_id is None, created_at=now, created_by_id=by,
+    )  # fmt: skip
+    set_plan(visit, plan)
+    return visit, plan
+
+
+def _plan(choice: Choice, first_visit: bool) -> VisitPlan:
+    plan = catalogue.plan_for(
+        choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
+    )
+    if plan is None:
+        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
+    return plan
+
+
+def _ask(
+    visit: Visit, plan: VisitPlan, therapist_id: int | None, *, now: dt.datetime, by_staff: bool = True
+) -> Ask:
+    return Ask(
+        plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
+        therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
+    )  # fmt: skip
+
+
+def _rest_or_wait(session: Session, visit: Visit, judged: Judged, *, now: dt.datetime) -> None:
+    if judged.permits and judged.row is not None:
+        rest_on(visit, judged.row)
+    else:
+        wait_for(session, visit, judged, now=now)
+
+
+@tried_again
+def change_visit(
+    visit_id: int,
+    *,
+    revision: int,
+    starts_at: dt.datetime | None = None,
+    choice: Choice | None = None,
+    by: int | None,
+    by_client: bool = False,
+    now: dt.datetime,
+) -> Outcome:
+    """Move a visit, or change its service, length, mode, add-ons, areas or therapist: judged and claimed anew.
+
+    When the gate would not let a confirmed visit stand in its new form, nothing changes and the outcome says
+    why. Raises SlotTaken (the visit keeps its place), MoveNotAllowed (also for a stale `revision`), CancelTooLate,
+    TooSoon, TooFarAhead, InvalidInput, NotFound.
+    """
+    with transaction() as session:
+        visit = _changeable(session, visit_id, revision)
+        start = starts_at or visit.starts_at
+        _check_policy(visit, start, moved=starts_at is not None, by_client=by_client, now=now)
+        client = _client(visit.client_id or 0)
+        plan = _plan(choice, visit.first_visit) if choice else plan_of(visit)
+        areas = tuple(sorted(choice.areas)) if choice else tuple(visit.areas)
+        order = Order(plan, areas, start.astimezone(ZoneInfo(visit.zone)).date())
+        judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
+        if not _stands(visit, judged):
+            leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
+            return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
+        give_up(session, visit, now)
+        _write_change(session, visit, plan, areas, start, choice, judged, now=now)
+        _claim_again(session, visit, plan, choice, now=now, by_client=by_client)
+        if judged.permits and visit.status != VisitStatus.CONFIRMED:
+            set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
+        visit.revision += 1
+        tell_client(session, visit, "visit_moved", now=now)
+        leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=starts_at is not None)
+        return Outcome(visit.id, VisitStatus(visit.status), judged)
+
+
+def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
+    visit = session.get(Visit, visit_id, with_for_update=True)
+    if visit is None or visit.client_id is None:
+        raise NotFound()
+    if visit.revision != revision:
+        raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+    if visit.status not in CHANGEABLE:
+        raise MoveNotAllowed("This visit cannot be moved or changed any more.")
+    return visit
+
+
+def _check_policy(visit: Visit, start: dt.datetime, *, moved: bool, by_client: bool, now: dt.datetime) -> None:
+    settings = premises.booking_settings()
+    if by_client:
+        booking_policy.check_client_may_move(VisitStatus(visit.status), visit.starts_at, now=now, settings=settings)
+        booking_policy.check_start(start, now=now, zone=ZoneInfo(visit.zone), settings=settings)
+    elif moved:
+        booking_policy.check_not_past(start, now=now)
+
+
+def _stands(visit: Visit, judged: Judged) -> bool:
+    """A confirmed visit is changed only into one that is permitted; a waiting one may go on waiting."""
+    if judged.refuses or judged.unsafe_addons:
+        return False
+    return judged.permits or visit.status != VisitStatus.CONFIRMED
+
+
+def _write_change(
+    session: Session,
+    visit: Visit,
+    plan: VisitPlan,
+    areas: tuple[str, ...],
+    start: dt.datetime,
+    choice: Choice | None,
+    judged: Judged,
+    *,
+    now: dt.datetime,
+) -> None:
+    """Everything that the gate judged changes together with the judgement it rests on."""
+    with session.no_autoflush:
+        if choice is not None:
+            visit.any_therapist = choice.therapist_id is None
+            set_plan(visit, plan)
+        visit.areas = list(areas)
+        set_start(visit, plan, start)
+        if judged.permits and judged.row is not None:
+            visit.screening_id, visit.judged_key = judged.row.id, judged.row.judged_key
+            visit.permits = True if visit.status == VisitStatus.CONFIRMED else None
+        else:
+            wait_for(session, visit, judged, now=now)
+    session.flush()
+
+
+def _claim_again(
+    session: Session, visit: Visit, plan: VisitPlan, choice: Choice | None, *, now: dt.datetime, by_client: bool
+) -> None:
+    """The same therapist first; another only where any therapist was asked for."""
+    wanted = choice.therapist_id if choice else visit.therapist_id
+    ask = _ask(visit, plan, wanted, now=now, by_staff=not by_client)
+    try:
+        claim_best(session, visit, ask, expires_at=None)
+    except SlotTaken:
+        if wanted is None or not visit.any_therapist:
+            raise
+        claim_best(session, visit, replace(ask, therapist_id=None), expires_at=None)
+
+
+@tried_again
+def cancel_visit(
+    visit_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, by_client: bool = False
+) -> VisitStatus:
+    """Cancel; inside the notice a client's cancellation counts as late. A second cancel changes nothing.
+
+    Raises CancelTooLate or MoveNotAllowed for a client who may not cancel online any more.
+    """
+    with transaction() as session:
+        visit = session.get(Visit, visit_id, with_for_update=True)
+        if visit is None:
+            raise NotFound()
+        status, settings = VisitStatus(visit.status), premises.booking_settings()
+        if status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
+            return status
+        if by_client:
+            booking_policy.check_client_may_cancel(status, visit.starts_at, now=now, settings=settings)
+        new = booking_policy.cancelled_status(
+            status, visit.starts_at, now=now, by_clinic=by_clinic, settings=settings
+        )
+        set_status(session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client")
+        visit.deadline_at = visit.waiting_for = None
+        tell_client(session, visit, "visit_cancelled", now=now)
+        leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
+        return new
+
+
+@tried_again
+def mark_visit(visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime) -> None:
+    """Arrived, in session, done, no-show and back: one tap each. Raises MoveNotAllowed."""
+    if new not in (
+        VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE, VisitStatus.NO_SHOW, VisitStatus.CONFIRMED
+    ):  # fmt: skip
+        raise MoveNotAllowed()
+    with transaction() as session:
+        visit = session.get(Visit, visit_id, with_for_update=True)
+        if visit is None:
+            raise NotFound()
+        if visit.status == new:
+            return
+        if visit.revision != revision:
+            raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+        if new in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.CONFIRMED):
+            _judge_at_the_door(session, visit, new, by=by, now=now)
+        else:
+            set_status(session, visit, new, by=by, now=now)
+        leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)
+
+
+def _judge_at_the_door(session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime) -> None:
+    """Coming in is judged like every other door: the visit goes on only when it is permitted today."""
+    client, plan = _client(visit.client_id or 0), plan_of(visit)
+    came_late = visit.status == VisitStatus.NO_SHOW
+    order = Order(plan, tuple(visit.areas), visit.day)
+    judged = judge(session, client, order, door="check_in", visit_id=visit.id, by=by, now=now)
+    if not judged.permits or judged.row is None:
+        raise MoveNotAllowed(
+            "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
+        )
+    rest_on(visit, judged.row)
+    set_status(session, visit, new, by=by, now=now)
+    if came_late:
+        claim_best(session, visit, _ask(visit, plan, visit.therapist_id, now=now), expires_at=None)

@@ -1,0 +1,7 @@
+"""Pages: read input, call a query or a service, answer."""
+
+from __future__ import annotations
+
+from clinic.intake.views.blueprint import pages
+
+__all__ = ["pages"]

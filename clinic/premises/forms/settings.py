@@ -1,0 +1,137 @@
+"""The settings of the whole clinic, as an owner types them."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, EmailField, SelectField, StringField
+from wtforms.validators import DataRequired, Email, Length, Regexp, ValidationError
+
+from clinic.rules.wall_time import STEPS_MINUTES
+from clinic.rules.words import SIGNS, WITHOUT_CENTS, length_words
+from clinic.shared.fields import FactsForm, number_field, stripped, text_field
+
+CURRENCIES = tuple(dict.fromkeys([*SIGNS, *sorted(WITHOUT_CENTS), "SEK", "NOK", "DKK", "PLN", "MXN", "INR"]))
+
+
+class SettingsForm(FactsForm):
+    """The settings of the whole clinic, each with its effect in plain words."""
+
+    name = text_field("Name of the clinic", longest=80, required="Enter the clinic's name.")
+    mail_sender = EmailField(
+        "E-mail address that mails come from",
+        filters=[stripped],
+        validators=[
+            DataRequired("Enter an e-mail address."),
+            Length(max=200),
+            Email("This does not look like an e-mail address. It needs a name, an @ and a place."),
+        ],
+        description="Clients see it as the sender, and their replies go there.",
+    )
+    currency = SelectField(
+        "Currency",
+        choices=[(code, code) for code in CURRENCIES],
+        description="Shown beside prices. Changing it does not convert the prices you have entered.",
+    )
+    phone_region = text_field(
+        "Country of phone numbers",
+        longest=2,
+        required="Enter the two letters of a country, such as US.",
+        help_text="Two letters, such as US or GB. Assumed for numbers that are typed without a country.",
+        autocapitalize="characters",
+    )
+    uses_24_hours = BooleanField("Show times as 14:15 instead of 2:15 pm")
+    emergency_number = StringField(
+        "Emergency number",
+        filters=[stripped],
+        validators=[
+            DataRequired("Enter the number people call in an emergency."),
+            Regexp(r"[0-9]{2,6}\Z", message="Enter 2 to 6 digits, such as 911."),
+        ],
+        description="Shown on every page, and first of all where somebody needs help at once.",
+    )
+    health_line_name = text_field(
+        "Name of the health advice line",
+        longest=80,
+        help_text="For people who need advice the same day. Leave both empty if there is none where you are.",
+    )
+    health_line_number = text_field("Number of the health advice line", longest=40)
+    slot_step_minutes = SelectField(
+        "Times start every",
+        coerce=int,
+        choices=[(step, length_words(step)) for step in STEPS_MINUTES],
+        description="Smaller steps offer more times; larger ones leave fewer gaps.",
+    )
+    lead_time_minutes = number_field(
+        "Minutes before a visit that online booking closes",
+        least=0,
+        most=20160,
+        help_text="120 means: at noon, the first time offered online is 2 pm. The desk can book later than that.",
+    )
+    horizon_days = number_field(
+        "Days ahead that can be booked online",
+        least=1,
+        most=730,
+        help_text="60 means about two months.",
+    )
+    cancel_notice_hours = number_field(
+        "Hours before a visit up to which clients can cancel or move it online",
+        least=0,
+        most=336,
+        help_text="After that they are asked to call.",
+    )
+    hold_minutes = number_field(
+        "Minutes a chosen time is kept while somebody books",
+        least=2,
+        most=60,
+        help_text="It is kept longer while they go on typing.",
+    )
+    hold_max_minutes = number_field("Minutes it is kept at most", least=2, most=120)
+    pending_days = number_field(
+        "Days an unconfirmed visit keeps its time",
+        least=1,
+        most=60,
+        help_text="For visits that wait for a doctor's note, a consent or the health questions.",
+    )
+    pending_hours_before = number_field(
+        "Hours before the start at which it is given back",
+        least=1,
+        most=336,
+        help_text="Whichever comes first.",
+    )
+    pending_short_hours_before = number_field(
+        "The same for visits booked on short notice, in hours", least=0, most=72
+    )
+    turnover_may_overrun = BooleanField(
+        "Cleaning up after a visit may run past working hours or into a break",
+        description="Never into another visit, time off or a closure.",
+    )
+    adult_age = number_field(
+        "Age from which people decide for themselves",
+        least=14,
+        most=25,
+        help_text="Below it a parent or guardian has to agree.",
+    )
+    guardian_in_room_age = number_field("Below this age a guardian stays in the room", least=0, most=25)
+    intake_valid_days = number_field(
+        "Days the health questions stay valid",
+        least=1,
+        most=730,
+        help_text="After that they are asked again.",
+    )
+    minor_intake_valid_days = number_field("The same for people below the adult age", least=1, most=730)
+    treated_days_back = number_field(
+        "Days after a visit that the therapist can still read the answers",
+        least=0,
+        most=365,
+        help_text="Only therapists who treat somebody read that person's answers.",
+    )
+    treated_days_ahead = number_field(
+        "Days before a visit that the therapist can read the answers", least=0, most=365
+    )
+
+    def validate_phone_region(self, typed: StringField) -> None:
+        """Two letters; `phonenumbers` knows which are countries."""
+        from phonenumbers import SUPPORTED_REGIONS
+
+        typed.data = (typed.data or "").upper()
+        if typed.data not in SUPPORTED_REGIONS:
+            raise ValidationError("Enter the two letters of a country, such as US.")

@@ -1,0 +1,195 @@
+"""Reading the clinic, its places, rooms, devices, hours and closures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
+from clinic.premises.models import Clinic, Closure, Device, Location, OpeningHours, Room
+from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
+from clinic.rules.wall_time import WeeklyHours
+from clinic.shared.database import db
+
+Facts = TypeVar("Facts")
+
+
+@dataclass(frozen=True)
+class ClinicFacts:
+    """What pages and mails say about the clinic; `location_id` is its first place."""
+
+    name: str
+    mail_sender: str
+    currency: str
+    emergency_number: str
+    health_line_name: str
+    health_line_number: str
+    phone_region: str
+    uses_24_hours: bool
+    location_id: int
+    address: str
+    phone: str
+    zone: str
+    cancel_notice_hours: int
+    adult_age: int
+
+    @property
+    def address_line(self) -> str:
+        return ", ".join(line.strip() for line in self.address.splitlines() if line.strip())
+
+
+def clinic() -> Clinic:
+    """The clinic's settings. Raises NoResultFound before `clinic init`."""
+    return db.session.scalars(select(Clinic).order_by(Clinic.id).limit(1)).one()
+
+
+def clinic_facts() -> ClinicFacts | None:
+    """The clinic and its first place as plain values; None before it is set up."""
+    row = db.session.execute(
+        select(Clinic, Location).join(Location, Location.is_active).order_by(Clinic.id, Location.id).limit(1)
+    ).first()
+    if row is None:
+        return None
+    found, place = row
+    return ClinicFacts(
+        name=found.name,
+        mail_sender=found.mail_sender,
+        currency=found.currency,
+        emergency_number=found.emergency_number,
+        health_line_name=found.health_line_name,
+        health_line_number=found.health_line_number,
+        phone_region=found.phone_region,
+        uses_24_hours=found.uses_24_hours,
+        location_id=place.id,
+        address=place.address,
+        phone=place.phone,
+        zone=place.zone,
+        cancel_notice_hours=found.cancel_notice_hours,
+        adult_age=found.adult_age,
+    )
+
+
+def booking_settings() -> BookingSettings:
+    """The owner's booking rules as the rulebook reads them."""
+    row = clinic()
+    return BookingSettings(
+        lead_minutes=row.lead_time_minutes,
+        horizon_days=row.horizon_days,
+        slot_step_minutes=row.slot_step_minutes,
+        turnover_may_overrun=row.turnover_may_overrun,
+        hold_minutes=row.hold_minutes,
+        hold_longest_minutes=row.hold_max_minutes,
+        pending_days=row.pending_days,
+        pending_ends_hours_before=row.pending_hours_before,
+        pending_near_ends_hours_before=row.pending_short_hours_before,
+        cancel_notice_hours=row.cancel_notice_hours,
+    )
+
+
+def location(location_id: int) -> Location | None:
+    return db.session.get(Location, location_id)
+
+
+def locations() -> Sequence[Location]:
+    return db.session.scalars(select(Location).order_by(Location.id)).all()
+
+
+def opening_hours(location_id: int) -> Sequence[OpeningHours]:
+    return db.session.scalars(
+        select(OpeningHours)
+        .where(OpeningHours.location_id == location_id)
+        .order_by(OpeningHours.weekday, OpeningHours.opens, OpeningHours.id)
+    ).all()
+
+
+def rooms(location_id: int, *, only_active: bool = True) -> Sequence[Room]:
+    wanted = select(Room).where(Room.location_id == location_id).order_by(Room.name, Room.id)
+    return db.session.scalars(wanted.where(Room.is_active) if only_active else wanted).all()
+
+
+def devices(location_id: int, *, only_active: bool = True) -> Sequence[Device]:
+    wanted = select(Device).where(Device.location_id == location_id).order_by(Device.name, Device.id)
+    return db.session.scalars(wanted.where(Device.is_active) if only_active else wanted).all()
+
+
+def closures_from(location_id: int, moment: dt.datetime) -> Sequence[Closure]:
+    """Closures that end after `moment`, soonest first."""
+    return db.session.scalars(
+        select(Closure)
+        .where(Closure.location_id == location_id, Closure.ends_at > moment)
+        .order_by(Closure.starts_at, Closure.id)
+    ).all()
+
+
+def clinic_settings() -> ClinicSettings:
+    """The settings as plain values. Raises NoResultFound before the clinic is set up."""
+    return facts_of(clinic(), ClinicSettings)
+
+
+def location_facts(location_id: int) -> LocationFacts | None:
+    row = location(location_id)
+    return facts_of(row, LocationFacts) if row is not None else None
+
+
+def room_facts(room_id: int) -> RoomFacts | None:
+    row = db.session.get(Room, room_id)
+    return facts_of(row, RoomFacts) if row is not None else None
+
+
+def device_facts(device_id: int) -> DeviceFacts | None:
+    row = db.session.get(Device, device_id)
+    return facts_of(row, DeviceFacts) if row is not None else None
+
+
+def facts_of(row: Any, kind: type[Facts]) -> Facts:
+    """The columns of a row that this dataclass names."""
+    return kind(**{field.name: getattr(row, field.name) for field in fields(kind)})  # type: ignore[arg-type]
+
+
+def all_rooms() -> Sequence[Room]:
+    """Rooms of every place, those switched off last; for the owner."""
+    return db.session.scalars(
+        select(Room)
+        .options(joinedload(Room.location))
+        .order_by(Room.location_id, Room.is_active.desc(), Room.name, Room.id)
+    ).all()
+
+
+def all_devices() -> Sequence[Device]:
+    """Devices of every place, those switched off last; for the owner."""
+    return db.session.scalars(
+        select(Device)
+        .options(joinedload(Device.location))
+        .order_by(Device.location_id, Device.is_active.desc(), Device.name, Device.id)
+    ).all()
+
+
+def room_kinds() -> list[str]:
+    """The known kinds of rooms and those that are in use."""
+    used = db.session.scalars(select(Room.room_kind).distinct().order_by(Room.room_kind))
+    return list(dict.fromkeys([*ROOM_KINDS, *used]))
+
+
+def device_kinds() -> list[str]:
+    """The known kinds of devices and those that are in use."""
+    used = db.session.scalars(select(Device.device_kind).distinct().order_by(Device.device_kind))
+    return list(dict.fromkeys([*DEVICE_KINDS, *used]))
+
+
+def has_rooms(location_id: int) -> bool:
+    """Whether visits can have been booked there: a visit needs a room, and rooms are never deleted."""
+    return (
+        db.session.scalars(select(Room.id).where(Room.location_id == location_id).limit(1)).first()
+        is not None
+    )
+
+
+def week_of(location_id: int) -> list[WeeklyHours]:
+    """The opening hours as the rules read them."""
+    return [WeeklyHours(row.weekday, row.opens, row.closes) for row in opening_hours(location_id)]

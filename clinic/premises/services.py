@@ -1,0 +1,174 @@
+"""Changing the clinic, its places, rooms and devices. Nothing is deleted: what is no longer used is switched off."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any
+from zoneinfo import available_timezones
+
+from sqlalchemy.orm import Session
+
+from clinic.premises import queries
+from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
+from clinic.premises.models import Clinic, Device, Location, OpeningHours, Room
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
+from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours
+from clinic.rules.week import week_problems
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.shared.seen import mark_of
+
+Place = LocationFacts | RoomFacts | DeviceFacts
+
+
+@tried_again
+def save_settings(settings: ClinicSettings, *, seen: str, by: int | None, now: dt.datetime) -> None:
+    """Change the clinic's settings. `seen` is the mark of the settings the form showed.
+
+    Raises InvalidInput, or ChangedMeanwhile when they are no longer those.
+    """
+    check_settings(settings)
+    with transaction() as session:
+        row = queries.clinic()
+        _check_seen(row, settings, seen)
+        changed = _write(row, settings)
+        leave_trace(session, "clinic.settings_changed", "clinic", row.id, by=by, now=now, fields=changed)
+
+
+def check_settings(settings: ClinicSettings) -> None:
+    """Raise InvalidInput for settings that contradict each other."""
+    if settings.slot_step_minutes not in STEPS_MINUTES:
+        raise InvalidInput("slot_step_minutes", "Choose one of the steps.")
+    if settings.hold_max_minutes < settings.hold_minutes:
+        raise InvalidInput("hold_max_minutes", "This cannot be shorter than the first keeping time.")
+    if settings.pending_short_hours_before > settings.pending_hours_before:
+        raise InvalidInput(
+            "pending_short_hours_before", "This cannot be longer than the ordinary time before."
+        )
+    if settings.guardian_in_room_age > settings.adult_age:
+        raise InvalidInput("guardian_in_room_age", "This cannot be above the adult age.")
+    if bool(settings.health_line_name) != bool(settings.health_line_number):
+        raise InvalidInput("health_line_number", "Enter the health line's name and number, or neither.")
+
+
+@tried_again
+def save_location(
+    location_id: int | None, facts: LocationFacts, *, seen: str, by: int | None, now: dt.datetime
+) -> int:
+    """A new place (no id) or a changed one. Returns its id.
+
+    The zone of a place that has rooms stays: booked visits are kept in it. Raises InvalidInput, NotFound,
+    ChangedMeanwhile.
+    """
+    if facts.zone not in available_timezones():
+        raise InvalidInput("zone", "Choose a time zone from the list.")
+    with transaction() as session:
+        row = session.get(Location, location_id) if location_id else Location()
+        if row is not None and location_id and facts.zone != row.zone and queries.has_rooms(location_id):
+            raise InvalidInput("zone", "The time zone of a place with rooms cannot be changed on this page.")
+        if row is not None and location_id and not facts.is_active:
+            _check_not_last(location_id)
+        return _save(session, row, facts, seen if location_id else None, "location", by, now)
+
+
+def _check_not_last(location_id: int) -> None:
+    if not any(place.is_active and place.id != location_id for place in queries.locations()):
+        raise InvalidInput("is_active", "The clinic needs at least one place that is in use.")
+
+
+@tried_again
+def save_room(room_id: int | None, facts: RoomFacts, *, seen: str, by: int | None, now: dt.datetime) -> int:
+    """A new room (no id) or a changed one. Returns its id. A room stays at its place.
+
+    Raises InvalidInput, NotFound, ChangedMeanwhile.
+    """
+    with transaction() as session:
+        row = session.get(Room, room_id) if room_id else Room()
+        _check_place(session, row, facts)
+        return _save(session, row, facts, seen if room_id else None, "room", by, now)
+
+
+@tried_again
+def save_device(
+    device_id: int | None, facts: DeviceFacts, *, seen: str, by: int | None, now: dt.datetime
+) -> int:
+    """A new device (no id) or a changed one. Returns its id. A device stays at its place.
+
+    Raises InvalidInput, NotFound, ChangedMeanwhile.
+    """
+    with transaction() as session:
+        row = session.get(Device, device_id) if device_id else Device()
+        _check_place(session, row, facts)
+        return _save(session, row, facts, seen if device_id else None, "device", by, now)
+
+
+def _check_place(session: Session, row: Room | Device | None, facts: RoomFacts | DeviceFacts) -> None:
+    """Booked visits lie in the zone and the house of their room, so it cannot be moved to another."""
+    if session.get(Location, facts.location_id) is None:
+        raise InvalidInput("location_id", "Choose a place from the list.")
+    if row is not None and row.location_id not in (None, facts.location_id):
+        raise InvalidInput(
+            "location_id", "This stays at its place. Switch it off here and add it at the other place."
+        )
+
+
+@tried_again
+def save_opening_hours(
+    location_id: int, hours: Sequence[WeeklyHours], *, seen: str, by: int | None, now: dt.datetime
+) -> None:
+    """Replace the week of a place. Booked visits stay as they are.
+
+    Raises InvalidInput (its field is `work.<row>`), NotFound, ChangedMeanwhile.
+    """
+    for problem in week_problems(hours, may_be_whole_day=True):
+        raise InvalidInput(f"work.{problem.row}", problem.sentence)
+    with transaction() as session:
+        if session.get(Location, location_id) is None:
+            raise NotFound("There is no such place.")
+        if mark_of(queries.week_of(location_id)) != seen:
+            raise ChangedMeanwhile
+        for old in queries.opening_hours(location_id):
+            session.delete(old)
+        session.add_all(
+            OpeningHours(location_id=location_id, weekday=row.weekday, opens=row.starts, closes=row.ends)
+            for row in hours
+        )
+        leave_trace(session, "location.hours_changed", "location", location_id, by=by, now=now)
+
+
+def _save(
+    session: Session,
+    row: Location | Room | Device | None,
+    facts: Place,
+    seen: str | None,
+    thing: str,
+    by: int | None,
+    now: dt.datetime,
+) -> int:
+    """Write the facts on a new row (`seen` is None) or on the one that was shown; leave a trace."""
+    if row is None:
+        raise NotFound(f"There is no such {thing}.")
+    if seen is not None:
+        _check_seen(row, facts, seen)
+    changed = _write(row, facts)
+    session.add(row)
+    session.flush()
+    deed = f"{thing}.changed" if seen is not None else f"{thing}.added"
+    leave_trace(session, deed, thing, row.id, by=by, now=now, fields=changed)
+    return row.id
+
+
+def _check_seen(row: Any, facts: Place | ClinicSettings, seen: str) -> None:
+    if mark_of(asdict(queries.facts_of(row, type(facts)))) != seen:
+        raise ChangedMeanwhile
+
+
+def _write(row: Clinic | Location | Room | Device, facts: Place | ClinicSettings) -> str:
+    """Put the facts on the row; the names of the columns that changed, for the audit."""
+    names = [field.name for field in fields(facts)]
+    changed = [name for name in names if getattr(row, name) != getattr(facts, name)]
+    for name in changed:
+        setattr(row, name, getattr(facts, name))
+    return ", ".join(changed)

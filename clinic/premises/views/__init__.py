@@ -1,0 +1,8 @@
+"""The owner's pages about the clinic: settings, places with their hours, rooms, devices, and the health rules."""
+
+from __future__ import annotations
+
+from clinic.premises.views import kit, places, settings
+from clinic.premises.views.blueprint import pages
+
+__all__ = ["kit", "pages", "places", "settings"]

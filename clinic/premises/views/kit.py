@@ -1,0 +1,156 @@
+"""Rooms and devices: what is booked together with a therapist."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TypeVar
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.premises import queries, services
+from clinic.premises.facts import DeviceFacts, RoomFacts
+from clinic.premises.forms.places import DeviceForm, KindForm, RoomForm
+from clinic.premises.views.blueprint import pages
+from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS, words_of
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.fields import choose, saves
+from clinic.shared.seen import mark_of
+from clinic.shared.web import Answer, found, go
+
+SomeForm = TypeVar("SomeForm", bound=KindForm)
+
+
+@pages.get("/owner/rooms", needs=Permission.CLINIC_ANY_WRITE)
+def rooms() -> Answer:
+    """All rooms."""
+    rows = [(row, words_of(row.room_kind, ROOM_KINDS)) for row in queries.all_rooms()]
+    return render_template("premises/rooms.html", rows=rows, places=queries.locations())
+
+
+@pages.get("/owner/rooms/new", needs=Permission.CLINIC_ANY_WRITE)
+def new_room() -> Answer:
+    """An empty form."""
+    return _room_page(_with_choices(RoomForm(data={"tables": 1, "is_active": True})), None)
+
+
+@pages.post("/owner/rooms/new", needs=Permission.CLINIC_ANY_WRITE)
+def add_room() -> Answer:
+    """Add a room."""
+    return _save_room(None)
+
+
+@pages.get("/owner/rooms/<int:room_id>", needs=Permission.CLINIC_ANY_WRITE)
+def room(room_id: int) -> Answer:
+    """One room as it is."""
+    facts = found(queries.room_facts(room_id))
+    data = asdict(facts) | {"kind": facts.room_kind, "seen": mark_of(asdict(facts))}
+    return _room_page(_with_choices(RoomForm(data=data)), room_id)
+
+
+@pages.post("/owner/rooms/<int:room_id>", needs=Permission.CLINIC_ANY_WRITE)
+def save_room(room_id: int) -> Answer:
+    """Change a room."""
+    found(queries.room_facts(room_id))
+    return _save_room(room_id)
+
+
+def _save_room(room_id: int | None) -> Answer:
+    form = _with_choices(RoomForm(request.form))
+    if room_id:
+        form.location_id.data = found(queries.room_facts(room_id)).location_id
+
+    def save() -> None:
+        facts = RoomFacts(
+            location_id=form.location_id.data,
+            name=form.name.data or "",
+            room_kind=form.kind_key,
+            tables=form.tables.data or 1,
+            is_active=form.is_active.data,
+        )
+        services.save_room(room_id, facts, seen=form.seen.data or "", by=who(), now=clock.now())
+
+    def seen_now() -> str:
+        facts = queries.room_facts(room_id) if room_id else None
+        return mark_of(asdict(facts)) if facts else ""
+
+    if not saves(form, save, seen_now=seen_now):
+        return _room_page(form, room_id, status=422)
+    flash(f"{form.name.data} is saved.", "success")
+    return go("premises.rooms")
+
+
+def _room_page(form: RoomForm, room_id: int | None, status: int = 200) -> Answer:
+    return render_template("premises/room.html", form=form, room_id=room_id), status
+
+
+@pages.get("/owner/devices", needs=Permission.CLINIC_ANY_WRITE)
+def devices() -> Answer:
+    """All devices."""
+    rows = [(row, words_of(row.device_kind, DEVICE_KINDS)) for row in queries.all_devices()]
+    return render_template("premises/devices.html", rows=rows, places=queries.locations())
+
+
+@pages.get("/owner/devices/new", needs=Permission.CLINIC_ANY_WRITE)
+def new_device() -> Answer:
+    """An empty form."""
+    return _device_page(_with_choices(DeviceForm(data={"is_active": True})), None)
+
+
+@pages.post("/owner/devices/new", needs=Permission.CLINIC_ANY_WRITE)
+def add_device() -> Answer:
+    """Add a device."""
+    return _save_device(None)
+
+
+@pages.get("/owner/devices/<int:device_id>", needs=Permission.CLINIC_ANY_WRITE)
+def device(device_id: int) -> Answer:
+    """One device as it is."""
+    facts = found(queries.device_facts(device_id))
+    data = asdict(facts) | {"kind": facts.device_kind, "seen": mark_of(asdict(facts))}
+    return _device_page(_with_choices(DeviceForm(data=data)), device_id)
+
+
+@pages.post("/owner/devices/<int:device_id>", needs=Permission.CLINIC_ANY_WRITE)
+def save_device(device_id: int) -> Answer:
+    """Change a device."""
+    found(queries.device_facts(device_id))
+    return _save_device(device_id)
+
+
+def _save_device(device_id: int | None) -> Answer:
+    form = _with_choices(DeviceForm(request.form))
+    if device_id:
+        form.location_id.data = found(queries.device_facts(device_id)).location_id
+
+    def save() -> None:
+        facts = DeviceFacts(
+            location_id=form.location_id.data,
+            name=form.name.data or "",
+            device_kind=form.kind_key,
+            is_active=form.is_active.data,
+        )
+        services.save_device(device_id, facts, seen=form.seen.data or "", by=who(), now=clock.now())
+
+    def seen_now() -> str:
+        facts = queries.device_facts(device_id) if device_id else None
+        return mark_of(asdict(facts)) if facts else ""
+
+    if not saves(form, save, seen_now=seen_now):
+        return _device_page(form, device_id, status=422)
+    flash(f"{form.name.data} is saved.", "success")
+    return go("premises.devices")
+
+
+def _device_page(form: DeviceForm, device_id: int | None, status: int = 200) -> Answer:
+    return render_template("premises/device.html", form=form, device_id=device_id), status
+
+
+def _with_choices(form: SomeForm) -> SomeForm:
+    """The clinic's places and the kinds, in words."""
+    known = ROOM_KINDS if isinstance(form, RoomForm) else DEVICE_KINDS
+    kinds = queries.room_kinds() if isinstance(form, RoomForm) else queries.device_kinds()
+    choose(form.location_id, [(place.id, place.name) for place in queries.locations()])
+    choose(form.kind, [(kind, words_of(kind, known)) for kind in kinds])
+    return form

@@ -1,0 +1,139 @@
+"""The places of the clinic and their opening hours."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from zoneinfo import available_timezones
+
+from flask import flash, render_template, request, url_for
+
+from clinic.accounts.access import who
+from clinic.premises import queries, services
+from clinic.premises.facts import LocationFacts
+from clinic.premises.forms.places import LocationForm
+from clinic.premises.forms.week import WeekForm
+from clinic.premises.views.blueprint import pages
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+from clinic.rules.permissions import Permission
+from clinic.rules.week import week_in_words
+from clinic.rules.words import WEEKDAYS
+from clinic.shared import clock
+from clinic.shared.fields import choose, saves
+from clinic.shared.seen import mark_of
+from clinic.shared.web import Answer, found, go
+
+
+@pages.get("/owner/locations", needs=Permission.CLINIC_ANY_WRITE)
+def locations() -> Answer:
+    """All places with their hours in words."""
+    uses_24_hours = queries.clinic_settings().uses_24_hours
+    places = [
+        (place, week_in_words(queries.week_of(place.id), uses_24_hours=uses_24_hours))
+        for place in queries.locations()
+    ]
+    return render_template("premises/locations.html", places=places)
+
+
+@pages.get("/owner/locations/new", needs=Permission.CLINIC_ANY_WRITE)
+def new_location() -> Answer:
+    """An empty form, in the zone of the first place."""
+    first = queries.clinic_facts()
+    form = _with_zones(LocationForm(data={"zone": first.zone if first else "UTC", "is_active": True}))
+    return _location_page(form, None)
+
+
+@pages.post("/owner/locations/new", needs=Permission.CLINIC_ANY_WRITE)
+def add_location() -> Answer:
+    """Add a place."""
+    return _save_location(None)
+
+
+@pages.get("/owner/locations/<int:location_id>", needs=Permission.CLINIC_ANY_WRITE)
+def location(location_id: int) -> Answer:
+    """One place as it is."""
+    facts = found(queries.location_facts(location_id))
+    form = _with_zones(LocationForm(data=asdict(facts) | {"seen": mark_of(asdict(facts))}))
+    return _location_page(form, location_id)
+
+
+@pages.post("/owner/locations/<int:location_id>", needs=Permission.CLINIC_ANY_WRITE)
+def save_location(location_id: int) -> Answer:
+    """Change a place."""
+    found(queries.location_facts(location_id))
+    return _save_location(location_id)
+
+
+def _save_location(location_id: int | None) -> Answer:
+    form = _with_zones(LocationForm(request.form))
+    if location_id and queries.has_rooms(location_id):  # then the zone is shown, not asked
+        form.zone.data = found(queries.location_facts(location_id)).zone
+    form.region = queries.clinic_settings().phone_region
+
+    def save() -> None:
+        facts = form.facts(LocationFacts)
+        services.save_location(location_id, facts, seen=form.seen.data or "", by=who(), now=clock.now())
+
+    def seen_now() -> str:
+        facts = queries.location_facts(location_id) if location_id else None
+        return mark_of(asdict(facts)) if facts else ""
+
+    if not saves(form, save, seen_now=seen_now):
+        return _location_page(form, location_id, status=422)
+    flash(f"{form.name.data} is saved.", "success")
+    return go("premises.locations")
+
+
+def _with_zones(form: LocationForm) -> LocationForm:
+    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+    choose(form.zone, [(zone, zone.replace("_", " ")) for zone in ["UTC", *zones]])
+    return form
+
+
+def _location_page(form: LocationForm, location_id: int | None, status: int = 200) -> Answer:
+    fixed = location_id is not None and queries.has_rooms(location_id)
+    return (
+        render_template("premises/location.html", form=form, location_id=location_id, zone_is_fixed=fixed),
+        status,
+    )
+
+
+@pages.get("/owner/locations/<int:location_id>/hours", needs=Permission.CLINIC_ANY_WRITE)
+def opening_hours(location_id: int) -> Answer:
+    """The week of a place, day by day."""
+    found(queries.location_facts(location_id))
+    week = queries.week_of(location_id)
+    form = WeekForm(may_be_whole_day=True)
+    form.fill("work", week)
+    return _hours_page(form, location_id, mark_of(week))
+
+
+@pages.post("/owner/locations/<int:location_id>/hours", needs=Permission.CLINIC_ANY_WRITE)
+def save_opening_hours(location_id: int) -> Answer:
+    """Replace the week, or only change the form by one of its other buttons."""
+    found(queries.location_facts(location_id))
+    form = WeekForm(may_be_whole_day=True)
+    form.read(request.form)
+    seen = request.form.get("seen", "")
+    if form.act(request.form.get("act", "")):
+        return _hours_page(form, location_id, seen)
+    if not form.validate():
+        return _hours_page(form, location_id, seen, status=422)
+    try:
+        services.save_opening_hours(location_id, form.week("work"), seen=seen, by=who(), now=clock.now())
+    except (ChangedMeanwhile, InvalidInput) as error:
+        form.errors.append(error.sentence)
+        return _hours_page(form, location_id, mark_of(queries.week_of(location_id)), status=422)
+    flash("The opening hours are saved. Visits already booked stay as they are.", "success")
+    return go("premises.locations")
+
+
+def _hours_page(form: WeekForm, location_id: int, seen: str, status: int = 200) -> Answer:
+    page = render_template(
+        "premises/opening_hours.html",
+        form=form,
+        place=queries.location(location_id),
+        seen=seen,
+        weekdays=WEEKDAYS,
+        back=url_for("premises.locations"),
+    )
+    return page, status

@@ -1,0 +1,52 @@
+"""The owner's way in, the clinic's settings, and the health rules to read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.premises import queries, services
+from clinic.premises.facts import ClinicSettings
+from clinic.premises.forms.settings import SettingsForm
+from clinic.premises.views.blueprint import pages
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.fields import saves
+from clinic.shared.seen import mark_of
+from clinic.shared.web import Answer, go
+
+
+@pages.get("/owner", needs=Permission.CLINIC_ANY_WRITE)
+def owner_home() -> Answer:
+    """Every page of the owner, in plain words."""
+    return render_template("premises/owner_home.html")
+
+
+@pages.get("/owner/settings", needs=Permission.CLINIC_ANY_WRITE)
+def settings() -> Answer:
+    """The settings as they are."""
+    facts = queries.clinic_settings()
+    return render_template(
+        "premises/settings.html", form=SettingsForm(data=asdict(facts) | {"seen": _seen()})
+    )
+
+
+@pages.post("/owner/settings", needs=Permission.CLINIC_ANY_WRITE)
+def save_settings() -> Answer:
+    """Change the settings."""
+    form = SettingsForm(request.form)
+
+    def save() -> None:
+        facts = form.facts(ClinicSettings)
+        services.save_settings(facts, seen=form.seen.data or "", by=who(), now=clock.now())
+
+    if not saves(form, save, seen_now=_seen):
+        return render_template("premises/settings.html", form=form), 422
+    flash("The settings are saved.", "success")
+    return go("premises.settings")
+
+
+def _seen() -> str:
+    return mark_of(asdict(queries.clinic_settings()))

@@ -1,0 +1,101 @@
+"""The places of the body that a client can name, and when two places overlap.
+
+A key is a single area or a group of them; both are expanded to single areas and overlap when they share
+one. Where a group's borders are open to argument (buttocks with the back, shoulders with the arms, hips with
+the legs) the area belongs to the group, because overlapping is the stricter reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+FULL_BODY = "full_body"
+SIDES = ("left", "right")
+ARM = ("shoulder", "upper_arm", "elbow", "forearm", "wrist", "hand")
+LEG = ("hip", "thigh", "knee", "lower_leg", "ankle", "foot")
+HEAD_NECK = ("head", "face", "neck")
+BACK = ("upper_back", "mid_back", "lower_back", "buttocks")
+FRONT = ("chest", "abdomen", "groin")
+
+
+def _sided(part: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{part}" for side in SIDES)
+
+
+_LIMBS = tuple(f"{side}_{part}" for part in ARM + LEG for side in SIDES)
+SINGLE_AREAS: frozenset[str] = frozenset(HEAD_NECK + BACK + FRONT + _LIMBS)
+
+_GROUPS: dict[str, frozenset[str]] = {
+    "head_neck": frozenset(HEAD_NECK),
+    "shoulders": frozenset(_sided("shoulder")),
+    "back": frozenset(BACK),
+    "trunk_front": frozenset(FRONT),
+    "left_arm": frozenset(f"left_{part}" for part in ARM),
+    "right_arm": frozenset(f"right_{part}" for part in ARM),
+    "left_leg": frozenset(f"left_{part}" for part in LEG),
+    "right_leg": frozenset(f"right_{part}" for part in LEG),
+    "lower_legs": frozenset(_sided("lower_leg")),
+    "feet": frozenset(_sided("foot")),
+    FULL_BODY: SINGLE_AREAS,
+}
+
+BELOW_THE_RIBS: frozenset[str] = frozenset(
+    ("lower_back", "buttocks", "abdomen", "groin", *(area for part in LEG for area in _sided(part)))
+)
+"""What the interval chamber encloses: it counts as requested whatever was asked for."""
+
+_EXPANDED: dict[str, frozenset[str]] = {area: frozenset((area,)) for area in SINGLE_AREAS} | _GROUPS
+
+_LABELS = {
+    FULL_BODY: "Whole body",
+    "trunk_front": "Front of the body (chest, belly, groin)",
+    "head_neck": "Head and neck",
+    "abdomen": "Belly",
+    "mid_back": "Middle back",
+}
+_ORDER = (
+    FULL_BODY, "head_neck", *HEAD_NECK, "shoulders", "back", *BACK, "trunk_front", *FRONT,
+    "left_arm", "right_arm", *(area for part in ARM for area in _sided(part)),
+    "left_leg", "right_leg", "lower_legs", "feet", *(area for part in LEG for area in _sided(part)),
+)  # fmt: skip
+
+
+def _label(area: str) -> str:
+    return _LABELS.get(area, area.replace("_", " ").capitalize())
+
+
+AREAS: dict[str, str] = {area: _label(area) for area in _ORDER}
+"""Every key a client or a visit may name, with its label, in the order of a menu; groups come first."""
+
+
+def expand(areas: Iterable[str]) -> frozenset[str]:
+    """The single areas that these keys cover; raises ``ValueError`` naming a key that is not an area."""
+    covered: set[str] = set()
+    for area in areas:
+        if area not in _EXPANDED:
+            raise ValueError(f"unknown body area: {area!r}")
+        covered |= _EXPANDED[area]
+    return frozenset(covered)
+
+
+def is_on_site(site: Iterable[str], requested: Iterable[str]) -> bool:
+    """Whether a place must be judged as lying in the requested areas (the strict, on-site columns).
+
+    An unknown place (nothing named), one that covers the whole body and an unknown request count as
+    overlapping. In a whole-body session a named place can be skipped, so ``full_body`` alone overlaps with
+    nothing; areas named beside it count.
+    """
+    place = expand(site)
+    wanted = frozenset(requested)
+    if not place or place == SINGLE_AREAS or not wanted:
+        return True
+    return not place.isdisjoint(expand(wanted - {FULL_BODY}))
+
+
+def with_chamber(requested: Iterable[str]) -> frozenset[str]:
+    """The requested areas of a session in the interval chamber: every area below the ribs is added.
+
+    An unknown request stays unknown.
+    """
+    wanted = frozenset(requested)
+    return wanted | BELOW_THE_RIBS if wanted else wanted

@@ -1,0 +1,122 @@
+"""A finding: what one rule says about one column, and the words that explain it to client and staff."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from clinic.rules.clearances import Clearance
+from clinic.rules.conditions import Condition
+from clinic.rules.row_verdicts import RowJudgement
+from clinic.rules.rule_table import TABLE, Combination
+from clinic.rules.verdicts import Urgency, Verdict
+from clinic.rules.words import day_words, join_words
+
+ISSUER_WORDS = {
+    "physician": "a doctor",
+    "specialist": "a specialist",
+    "nurse_practitioner": "a nurse practitioner",
+    "midwife": "a midwife",
+    "physiotherapist": "a physiotherapist",
+}
+CARE_FIRST = "Please get medical care first. Afterwards tell us what was found, and we look at it again."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule says about one column (a service or an add-on), clearances counted.
+
+    ``reason`` and ``what_would_change`` are written for the client, ``staff_note`` for people who may read
+    answers. ``until`` is the first day on which this finding would be weaker, where a window decides.
+    ``sure`` is False when a detail is missing and the strict columns hold because of that.
+    """
+
+    rule: str
+    label: str
+    column: str
+    verdict: Verdict
+    urgency: Urgency
+    reason: str
+    staff_note: str
+    source: str
+    until: dt.date | None
+    who_may_clear: tuple[str, ...]
+    sure: bool
+    cleared_by: Clearance | None = None
+
+    @property
+    def what_would_change(self) -> str:
+        """What the client can do about it, in one or two sentences; empty when nothing is asked of them."""
+        if self.urgency is not Urgency.NONE:
+            return CARE_FIRST
+        wait = (
+            f"From {day_words(self.until)} on it is judged again and may be less strict."
+            if self.until
+            else ""
+        )
+        if self.verdict is Verdict.CAUTION:
+            return ""
+        letter = ""
+        if self.verdict is Verdict.CLEARANCE and self.who_may_clear:
+            who = join_words([ISSUER_WORDS[issuer] for issuer in self.who_may_clear], "or")
+            letter = f"A letter from {who} that names this and the service would change it."
+        details = "" if self.sure else "Some details are missing; with them it may be less strict."
+        said = " ".join(part for part in (letter, wait, details) if part)
+        return said or "It holds as long as this is so; a letter cannot change it."
+
+
+def row_finding(
+    condition: Condition,
+    row: RowJudgement,
+    column: str,
+    verdict: Verdict,
+    *,
+    until: dt.date | None,
+    cleared_by: Clearance | None,
+) -> Finding:
+    """The finding of a row of the table."""
+    notes = [f"{condition.label}: {condition.reason}"]
+    if row.variant is not None and row.variant.note:
+        notes.append(f"Holds: {row.variant.note}.")
+    if condition.is_local_somewhere:
+        notes.append(
+            "At or near the requested area." if row.on_site else "Not in the requested area: avoid it."
+        )
+    if not row.sure:
+        notes.append("Details are missing: the strict default holds.")
+    return Finding(
+        rule=condition.key,
+        label=condition.label,
+        column=column,
+        verdict=verdict,
+        urgency=row.urgency,
+        reason=condition.plain_reason,
+        staff_note=" ".join(notes),
+        source="; ".join(condition.sources),
+        until=until,
+        who_may_clear=condition.who_may_clear,
+        sure=row.sure,
+        cleared_by=cleared_by,
+    )
+
+
+def combination_finding(
+    rule: Combination, column: str, verdict: Verdict, *, until: dt.date | None, cleared_by: Clearance | None
+) -> Finding:
+    """The finding of a combination; who may clear it is whoever may clear everything it wants named."""
+    issuers = [set(TABLE.clearable(key).who_may_clear) for key in rule.must_name]
+    may = set.intersection(*issuers) if issuers else set()
+    return Finding(
+        rule=rule.key,
+        label=rule.label,
+        column=column,
+        verdict=verdict,
+        urgency=rule.red_flag,
+        reason=rule.plain_reason,
+        staff_note=f"{rule.key}, {rule.label}: {rule.reason}",
+        source="; ".join(rule.sources),
+        until=until,
+        who_may_clear=tuple(issuer for issuer in ISSUER_WORDS if issuer in may),
+        sure=True,
+        cleared_by=cleared_by,
+    )

@@ -1,0 +1,103 @@
+"""The administrative gates after the medical verdict: an intake in date, and a guardian's consent.
+
+Ages and lengths are house policy and differ by law, so all of them are settings.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clinic.rules.verdicts import Outcome
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """Ages in whole years, lengths in days; the last day of a length is still good.
+
+    Source of the figures: the sections on guardian consent and on how long an intake holds. Half a year for
+    minors is taken as 26 weeks, the stricter whole-day reading.
+    """
+
+    guardian_age: int = 18
+    in_room_age: int = 15
+    intake_days: int = 365
+    minor_intake_days: int = 182
+    consent_days: int = 365
+
+
+STANDARD = GateSettings()
+"""The settings of a new clinic."""
+
+
+@dataclass(frozen=True)
+class GuardianConsent:
+    """Written consent of a parent or guardian; ``services`` limits it to these columns, ``None`` does not."""
+
+    signed_on: dt.date | None
+    will_be_in_room: bool = False
+    services: frozenset[str] | None = None
+    withdrawn_on: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """An administrative gate that is not passed, and why, in words for the client."""
+
+    outcome: Outcome
+    reason: str
+
+
+def is_intake_in_date(
+    completed_on: dt.date | None, day: dt.date, age: int, settings: GateSettings = STANDARD
+) -> bool:
+    """Whether an intake signed on that day still holds on the day of the visit (day 365 is good, 366 is not)."""
+    days = settings.intake_days if age >= settings.guardian_age else settings.minor_intake_days
+    return completed_on is not None and 0 <= (day - completed_on).days <= days
+
+
+def is_consent_given(
+    consent: GuardianConsent | None,
+    services: Iterable[str],
+    day: dt.date,
+    age: int,
+    settings: GateSettings = STANDARD,
+) -> bool:
+    """Whether a guardian's consent covers these services on that day, where the age asks for one.
+
+    At ``in_room_age`` and under the guardian has to be in the room as well.
+    """
+    if age >= settings.guardian_age:
+        return True
+    if consent is None or consent.signed_on is None:
+        return False
+    withdrawn = consent.withdrawn_on is not None and consent.withdrawn_on <= day
+    in_date = 0 <= (day - consent.signed_on).days <= settings.consent_days
+    covered = consent.services is None or set(services) <= consent.services
+    in_room = consent.will_be_in_room or age > settings.in_room_age
+    return in_date and covered and in_room and not withdrawn
+
+
+NO_INTAKE = Gate(Outcome.NEEDS_INTAKE, "We need your answers to the health questions, newly signed.")
+NO_CONSENT = Gate(
+    Outcome.NEEDS_GUARDIAN_CONSENT,
+    "A parent or guardian has to agree in writing first, and be in the room with younger children.",
+)
+
+
+def gates_not_passed(
+    intake_completed_on: dt.date | None,
+    consent: GuardianConsent | None,
+    services: tuple[str, ...],
+    day: dt.date,
+    age: int,
+    settings: GateSettings,
+) -> tuple[Gate, ...]:
+    """The administrative gates that this visit does not pass, the strongest first."""
+    gates = []
+    if not is_intake_in_date(intake_completed_on, day, age, settings):
+        gates.append(NO_INTAKE)
+    if not is_consent_given(consent, services, day, age, settings):
+        gates.append(NO_CONSENT)
+    return tuple(gates)

@@ -1,0 +1,34 @@
+"""Amounts of money as people type them, and back."""
+
+from __future__ import annotations
+
+import re
+
+from clinic.rules.words import WITHOUT_CENTS
+
+LARGEST = 100_000_000
+"""In the smallest unit: beyond any price of a visit, below what a column holds."""
+
+_AMOUNT = re.compile(r"(?P<whole>\d{1,3}(?:[ ,.'’]\d{3})+|\d+)(?:[.,](?P<cents>\d{1,2}))?")
+
+
+def parse_money(text: str, currency: str) -> int | None:
+    """`85`, `$72.50`, `1,200` or `72,5` in the smallest unit of the currency; None for anything else."""
+    plain = re.sub(r"^[^\d\-+]{0,4}|[^\d]{0,4}$", "", text.strip())
+    found = _AMOUNT.fullmatch(plain)
+    if found is None:
+        return None
+    whole = int(re.sub(r"\D", "", found["whole"])[:12])
+    if currency in WITHOUT_CENTS:
+        amount = None if found["cents"] else whole
+    else:
+        amount = whole * 100 + int((found["cents"] or "0").ljust(2, "0"))
+    return amount if amount is not None and amount <= LARGEST else None
+
+
+def typed_money(amount: int, currency: str) -> str:
+    """The amount as one would type it: `85` or `72.50`."""
+    if currency in WITHOUT_CENTS:
+        return str(amount)
+    whole, cents = divmod(amount, 100)
+    return f"{whole}.{cents:02}" if cents else str(whole)

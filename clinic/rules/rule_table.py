@@ -1,0 +1,223 @@
+"""The loaded tables of the gate: conditions, combinations and their sources, read once at start.
+
+``TABLE`` is what the clinic decides by. Its ``version`` is the number written in the file and a hash of all
+three files, so that every judgement can name exactly the tables that made it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from clinic.rules.conditions import ISSUERS, Condition, detail_name, read_condition
+from clinic.rules.expressions import Expression, ExpressionError, Name, compile_expression
+from clinic.rules.table_entries import Entry, LoadError, Verdicts
+from clinic.rules.verdicts import Urgency
+
+FOLDER = Path(__file__).parent
+CONDITIONS_FILE = FOLDER / "conditions.toml"
+COMBINATIONS_FILE = FOLDER / "combinations.toml"
+SOURCES_FILE = FOLDER / "sources.toml"
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Facts that together raise every column to at least ``minimum``."""
+
+    key: str
+    label: str
+    when: Expression
+    minimum: Verdicts
+    red_flag: Urgency
+    must_name: tuple[str, ...]
+    plain_reason: str
+    reason: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClearanceOnly:
+    """Something that is no condition but has to be cleared, such as being under 18."""
+
+    key: str
+    label: str
+    who_may_clear: tuple[str, ...]
+    clearance_days: int
+
+
+@dataclass(frozen=True)
+class PageText:
+    """Title and opening words of one page of the questionnaire."""
+
+    key: str
+    title: str
+    intro: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of the register of sources; ``basis`` is R, R2 or K as said in the register."""
+
+    key: str
+    basis: str
+    title: str
+    address: str
+
+
+@dataclass(frozen=True)
+class RuleTable:
+    """Everything the gate decides by."""
+
+    version: str
+    conditions: Mapping[str, Condition]
+    combinations: tuple[Combination, ...]
+    clearance_only: Mapping[str, ClearanceOnly]
+    ends_clearances: frozenset[str]
+    ends_clearances_by_date: frozenset[str]
+    pages: tuple[PageText, ...]
+    sources: Mapping[str, Source]
+
+    def clearable(self, key: str) -> Condition | ClearanceOnly:
+        """The row or the other thing that a clearance names; raises ``KeyError`` when there is none."""
+        return self.clearance_only[key] if key in self.clearance_only else self.conditions[key]
+
+
+def load_table(
+    conditions: Path = CONDITIONS_FILE, combinations: Path = COMBINATIONS_FILE, sources: Path = SOURCES_FILE
+) -> RuleTable:
+    """Read and check the three files; raises ``LoadError`` naming the entry and the key that is wrong."""
+    register = _read_all(_open(sources), "source", _read_source)
+    file = _open(conditions)
+    pages = _read_all(file, "page", _read_page)
+    rows = _read_all(file, "condition", lambda raw: read_condition(raw, pages, register))
+    others = _read_all(file, "clearance_only", _read_clearance_only)
+    number = file.take_whole_number("version")
+    ends = file.take_words("ends_clearances", rows)
+    by_date = file.take_words("ends_clearances_by_date", ends)
+    file.close()
+    names = _names_of(rows)
+    may_name = {**rows, **others}
+    combined = _read_all(
+        _open(combinations), "combination", lambda raw: _read_combination(raw, names, may_name, register)
+    )
+    digest = hashlib.sha256()
+    for path in (conditions, combinations, sources):
+        digest.update(path.read_bytes())
+    return RuleTable(
+        version=f"{number}-{digest.hexdigest()[:12]}",
+        conditions=rows,
+        combinations=tuple(combined.values()),
+        clearance_only=others,
+        ends_clearances=frozenset(ends),
+        ends_clearances_by_date=frozenset(by_date),
+        pages=tuple(pages.values()),
+        sources=register,
+    )
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+_K = TypeVar("_K", bound=_Keyed)
+
+
+def _open(path: Path) -> Entry:
+    try:
+        return Entry(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+    except tomllib.TOMLDecodeError as error:
+        raise LoadError(path.name, "file", f"cannot be read: {error}") from error
+
+
+def _read_all(file: Entry, kind: str, read: Callable[[object], _K]) -> dict[str, _K]:
+    found: dict[str, _K] = {}
+    for raw in file.take_entries(kind):
+        item = read(raw)
+        if item.key in found:
+            raise file.fail(item.key, f"is there twice among the entries of {kind}")
+        found[item.key] = item
+    if not found:
+        raise file.fail(kind, "has no entries")
+    return found
+
+
+def _read_source(raw: object) -> Source:
+    entry = Entry(raw, "source")
+    source = Source(
+        key=entry.take_text("id"),
+        basis=entry.take_word("basis", ("R", "R2", "K")),
+        title=entry.take_text("title"),
+        address=entry.take_text("address", optional=True),
+    )
+    entry.close()
+    return source
+
+
+def _read_page(raw: object) -> PageText:
+    entry = Entry(raw, "page")
+    page = PageText(entry.take_text("key"), entry.take_text("title"), entry.take_text("intro"))
+    entry.close()
+    return page
+
+
+def _read_clearance_only(raw: object) -> ClearanceOnly:
+    entry = Entry(raw, "clearance_only")
+    other = ClearanceOnly(
+        key=entry.take_text("key"),
+        label=entry.take_text("label"),
+        who_may_clear=entry.take_words("who_may_clear", ISSUERS),
+        clearance_days=entry.take_whole_number("clearance_valid_days") or 0,
+    )
+    entry.close()
+    return other
+
+
+def _names_of(rows: Mapping[str, Condition]) -> Callable[[str], Name | None]:
+    """What a combination may name: ``age``, a condition, or a detail of one."""
+
+    def names(name: str) -> Name | None:
+        if name == "age":
+            return Name("number")
+        key, dot, detail = name.partition(".")
+        if key not in rows:
+            return None
+        return detail_name(rows[key].fields_by_name, detail) if dot else Name("yes_no")
+
+    return names
+
+
+def _read_combination(
+    raw: object,
+    names: Callable[[str], Name | None],
+    may_name: Mapping[str, object],
+    sources: Mapping[str, object],
+) -> Combination:
+    entry = Entry(raw, "combination")
+    entry.name = entry.take_text("id")
+    when = entry.take_text("when")
+    try:
+        expression = compile_expression(when, names)
+    except ExpressionError as error:
+        raise entry.fail("when", str(error)) from error
+    combination = Combination(
+        key=entry.name,
+        label=entry.take_text("label"),
+        when=expression,
+        minimum=entry.take_verdicts("minimum"),
+        red_flag=entry.take_urgency("red_flag"),
+        must_name=entry.take_words("must_name", may_name),
+        plain_reason=entry.take_text("plain_reason"),
+        reason=entry.take_text("reason"),
+        sources=entry.take_words("sources", sources),
+    )
+    entry.close()
+    return combination
+
+
+TABLE: Final = load_table()
+"""The tables that the clinic decides by, loaded and checked when this module is imported."""

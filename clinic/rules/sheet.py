@@ -1,0 +1,185 @@
+"""One treatment on one day, with everything that is declared: what every rule says about every column.
+
+The order is that of the clinical rules: row verdicts by day and place, the chamber's raise, clearances,
+combinations as minimums. ``screening.py`` makes the judgement from it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from clinic.rules.answers import Answers, Declared, Facts, read_answers
+from clinic.rules.body_areas import FULL_BODY, expand, with_chamber
+from clinic.rules.clearances import Clearance, covers, is_valid
+from clinic.rules.findings import Finding, combination_finding, row_finding
+from clinic.rules.row_verdicts import RowJudgement, holds, judge_row
+from clinic.rules.rule_table import TABLE, Combination
+from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, SERVICES, VACUUM, Urgency, Verdict
+
+MAGNETS = "decompression_vacuum_magnetic"
+_INDEX = {column: index for index, column in enumerate(COLUMNS)}
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is to be done: the columns it is judged as (the strictest holds), mode, add-ons, areas, minutes.
+
+    Raises ``ValueError`` for an unknown column, add-on, mode or area, and for magnets in the chamber.
+    """
+
+    judged_as: tuple[str, ...]
+    mode: str | None = None
+    addons: tuple[str, ...] = ()
+    areas: tuple[str, ...] = (FULL_BODY,)
+    minutes: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.judged_as or not set(self.judged_as) <= set(SERVICES):
+            raise ValueError(f"not services: {self.judged_as}")
+        if not set(self.addons) <= set(ADDONS):
+            raise ValueError(f"not add-ons: {self.addons}")
+        if self.mode not in (None, INTERVAL):
+            raise ValueError(f"unknown mode: {self.mode}")
+        if self.mode == INTERVAL and (VACUUM not in self.judged_as or MAGNETS in self.judged_as):
+            raise ValueError("the interval chamber goes with vacuum decompression only, without magnets")
+        expand(self.areas)
+
+    @property
+    def requested(self) -> frozenset[str]:
+        """The areas to judge by: in the chamber every area below the ribs is added."""
+        return with_chamber(self.areas) if self.mode == INTERVAL else frozenset(self.areas)
+
+
+def age_on(self, day: dt.date) -> int:
+    """Age in whole years on that day; raises ``ValueError`` when neither birth date nor age is known."""
+    if self.born_on is not None:
+        return age_on(self.born_on, day)
+    if self.age is None:
+        raise ValueError("a person cannot be judged without an age")
+    return self.age
+
+
+def age_on(born_on: dt.date, day: dt.date) -> int:
+    """Whole years from birth to ``day``; someone born on 29 February turns on 1 March in common years."""
+    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+
+
+def strongest(findings: Iterable[Finding]) -> Verdict:
+    """The strongest verdict among findings; clear when there is none."""
+    return max((finding.verdict for finding in findings), default=Verdict.CLEAR)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything known for one judgement: declared conditions, their rows on the day, what combines."""
+
+    treatment: Treatment
+    requested: frozenset[str]
+    declared: Mapping[str, Declared]
+    facts: Mapping[str, Facts]
+    rows: Mapping[str, RowJudgement]
+    combinations: tuple[Combination, ...]
+    clearances: tuple[Clearance, ...]
+    age: int
+    day: dt.date
+
+    @classmethod
+    def of(
+        cls,
+        treatment: Treatment,
+        answers: Answers,
+        *,
+        day: dt.date,
+        age: int,
+        clearances: Iterable[Clearance] = (),
+    ) -> Sheet:
+        """Read the answers and judge every declared row and combination on ``day``, at ``age`` in whole years."""
+        declared = read_answers(answers)
+        requested = treatment.requested
+        facts = {key: one.facts_on(day) for key, one in declared.items()}
+        return cls(
+            treatment=treatment,
+            requested=requested,
+            declared=declared,
+            facts=facts,
+            rows={key: judge_row(one.condition, facts[key], requested) for key, one in declared.items()},
+            combinations=tuple(rule for rule in TABLE.combinations if holds(rule, facts, age)),
+            clearances=tuple(one for one in clearances if is_valid(one, declared, day)),
+            age=age,
+            day=day,
+        )
+
+    @property
+    def urgency(self) -> Urgency:
+        """The most urgent of all rows and combinations."""
+        rows = (row.urgency for row in self.rows.values())
+        return max((*rows, *(rule.red_flag for rule in self.combinations)), default=Urgency.NONE)
+
+    def findings(self, columns: tuple[str, ...]) -> list[Finding]:
+        """What speaks against these columns: one finding per rule, for the column where it is strongest."""
+        found = []
+        for key in self.rows:
+            each = [one for column in columns if (one := self._row_finding(key, column)) is not None]
+            found.extend(sorted(each, key=lambda one: -one.verdict)[:1])
+        for rule in self.combinations:
+            each = [one for column in columns if (one := self._combination_finding(rule, column)) is not None]
+            found.extend(sorted(each, key=lambda one: -one.verdict)[:1])
+        return found
+
+    def _row_finding(self, key: str, column: str) -> Finding | None:
+        verdict = self._raised(key, self.rows[key], column)
+        if verdict is Verdict.CLEAR:
+            return None
+        cleared_by = self._clearance(key, column) if verdict is Verdict.CLEARANCE else None
+        if cleared_by is not None:
+            verdict = Verdict.CAUTION
+        condition = self.declared[key].condition
+        until = self._row_weaker_on(key, column, verdict)
+        return row_finding(condition, self.rows[key], column, verdict, until=until, cleared_by=cleared_by)
+
+    def _combination_finding(self, rule: Combination, column: str) -> Finding | None:
+        verdict = rule.minimum[_INDEX[column]]
+        if verdict is Verdict.CLEAR:
+            return None
+        cleared_by = None
+        if verdict is Verdict.CLEARANCE:
+            named = [key for key in rule.must_name if key in self.declared or key in TABLE.clearance_only]
+            found = [self._clearance(key, column) for key in named]
+            if found and None not in found:
+                verdict, cleared_by = Verdict.CAUTION, found[0]
+        until = self._combination_weaker_on(rule)
+        return combination_finding(rule, column, verdict, until=until, cleared_by=cleared_by)
+
+    def _raised(self, key: str, row: RowJudgement, column: str) -> Verdict:
+        """The row's verdict for a column; in the chamber the vacuum column is raised where the row says so."""
+        verdict = row.verdicts[_INDEX[column]]
+        if self.treatment.mode == INTERVAL and column == VACUUM:
+            return max(verdict, self.declared[key].condition.interval_vacuum_raise)
+        return verdict
+
+    def _clearance(self, key: str, column: str) -> Clearance | None:
+        for one in self.clearances:
+            if one.condition == key and covers(one, column, self.treatment.mode, self.requested):
+                return one
+        return None
+
+    def _row_weaker_on(self, key: str, column: str, verdict: Verdict) -> dt.date | None:
+        one = self.declared[key]
+        for later in one.turning_days():
+            if later > self.day:
+                row = judge_row(one.condition, one.facts_on(later), self.requested)
+                if self._raised(key, row, column) < verdict:
+                    return later
+        return None
+
+    def _combination_weaker_on(self, rule: Combination) -> dt.date | None:
+        if not rule.when.turns:
+            return None
+        for later in sorted({later for one in self.declared.values() for later in one.turning_days()}):
+            if later > self.day:
+                facts = {key: one.facts_on(later) for key, one in self.declared.items()}
+                if not holds(rule, facts, self.age):
+                    return later
+        return None

@@ -1,0 +1,114 @@
+"""Form fields and checks that every feature's forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from wtforms import Form, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+
+Facts = TypeVar("Facts")
+
+
+def stripped(text: str | None) -> str:
+    """Without spaces around it; line breaks of a text area as single characters."""
+    return (text or "").replace("\r\n", "\n").strip()
+
+
+def text_field(
+    label: str, *, longest: int, required: str = "", help_text: str = "", **looks: Any
+) -> StringField:
+    """One line of text; `required` is the sentence shown when it is empty (none: it may be left out)."""
+    return StringField(
+        label,
+        filters=[stripped],
+        validators=_text_checks(longest, required),
+        description=help_text,
+        render_kw={"maxlength": longest, **looks},
+    )
+
+
+def lines_field(
+    label: str, *, longest: int, rows: int = 4, required: str = "", help_text: str = ""
+) -> TextAreaField:
+    """Several lines of text."""
+    return TextAreaField(
+        label,
+        filters=[stripped],
+        validators=_text_checks(longest, required),
+        description=help_text,
+        render_kw={"rows": rows, "maxlength": longest},
+    )
+
+
+def _text_checks(longest: int, required: str) -> list[Any]:
+    too_long = Length(max=longest, message=f"Write this in at most {longest:,} characters.")
+    return [DataRequired(required), too_long] if required else [too_long]
+
+
+def number_field(label: str, *, least: int, most: int, help_text: str = "") -> IntegerField:
+    """A whole number from `least` to `most`, required."""
+    sentence = f"Enter a whole number from {least} to {most}."
+    return WholeNumberField(
+        label,
+        validators=[InputRequired(sentence), NumberRange(least, most, message=sentence)],
+        description=help_text,
+        render_kw={"inputmode": "numeric", "min": least, "max": most},
+    )
+
+
+class WholeNumberField(IntegerField):
+    """An integer; what is not one is kept as typed, and the range check says what to enter."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the number, or None."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            self.data = None
+
+
+class FactsForm(Form):
+    """A form over a frozen dataclass of facts; `seen` is the mark of what the form showed."""
+
+    seen = HiddenField()
+
+    def facts(self, kind: type[Facts]) -> Facts:
+        """The typed values as that dataclass."""
+        return kind(**{field.name: self.data[field.name] for field in fields(kind)})  # type: ignore[arg-type]
+
+    def add_error(self, field: str, sentence: str) -> None:
+        """Show what a service found wrong at its field, or above the form when it has no such field."""
+        if field in self._fields:
+            self._fields[field].errors = [*self._fields[field].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
+
+
+def choose(field: Any, choices: Sequence[tuple[Any, str]]) -> None:
+    """Give a select, radio or checkbox field its choices."""
+    field.choices = list(choices)
+
+
+def saves(form: FactsForm, save: Callable[[], object], *, seen_now: Callable[[], str] | None = None) -> bool:
+    """Whether the form was right and `save` took it; else every error stands at its field.
+
+    `seen_now` gives the mark of the present state: after a clash the owner may save over it knowingly.
+    """
+    if not form.validate():
+        return False
+    try:
+        save()
+    except InvalidInput as error:
+        form.add_error(error.field, error.sentence)
+    except ChangedMeanwhile as error:
+        form.add_error("", error.sentence)
+        if seen_now is not None:
+            form.seen.data = seen_now()
+    else:
+        return True
+    return False
