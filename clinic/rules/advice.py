@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from clinic.rules.answers import Answers, read_answers
 from clinic.rules.body_areas import FULL_BODY
+from clinic.rules.clearances import Clearance
 from clinic.rules.row_verdicts import holds, judge_row
 from clinic.rules.rule_table import TABLE
-from clinic.rules.clearances import Clearance
 from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
 from clinic.rules.verdicts import SERVICES, Urgency, Verdict
 

@@ -52,15 +52,6 @@ class Treatment:
         return with_chamber(self.areas) if self.mode == INTERVAL else frozenset(self.areas)
 
 
-def age_on(self, day: dt.date) -> int:
-    """Age in whole years on that day; raises ``ValueError`` when neither birth date nor age is known."""
-    if self.born_on is not None:
-        return age_on(self.born_on, day)
-    if self.age is None:
-        raise ValueError("a person cannot be judged without an age")
-    return self.age
-
-
 def age_on(born_on: dt.date, day: dt.date) -> int:
     """Whole years from birth to ``day``; someone born on 29 February turns on 1 March in common years."""
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
