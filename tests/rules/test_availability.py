@@ -83,62 +83,58 @@ TIDY = st.lists(st.tuples(st.integers(0, 120), st.integers(20, 180)), max_size=3
 RESOURCES = [ANA, BEN, ROOM, OTHER_ROOM, CUPS, OTHER_CUPS, CHAMBER]
 
 
+ALL_DAY = [(0, 300)]
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[list[int], Wanted, Eligible, Book]:
+    """A wish, a book, and the starts worth a look: one minute around every edge of the book."""
     wanted = Wanted(
-        minutes=draw(st.integers(1, 40)),
+        minutes=draw(st.integers(1, 30)),
         turnover_minutes=draw(st.sampled_from([0, 1, 10, 15])),
-        not_before=draw(st.integers(-5, 60)),
-        not_after=draw(st.integers(40, 260)),
+        not_before=draw(st.integers(-5, 40)),
+        not_after=draw(st.integers(60, 260)),
         turnover_may_overrun=draw(st.booleans()),
     )
     eligible = Eligible(
         therapists=draw(st.sampled_from([[ANA], [ANA, BEN], [BEN, ANA], []])),
-        rooms=draw(st.sampled_from([[ROOM], [ROOM, OTHER_ROOM], []])),
-        device_groups=draw(st.sampled_from([[], [[CUPS]], [[CUPS, OTHER_CUPS], [CHAMBER]], [[]]])),
+        rooms=draw(st.sampled_from([[ROOM], [ROOM, OTHER_ROOM], [OTHER_ROOM, ROOM], []])),
+        device_groups=draw(st.sampled_from([[], [], [[CUPS]], [[CUPS, OTHER_CUPS], [CHAMBER]], [[]]])),
     )
     in_book = Book(
-        duty={ANA: draw(TIDY), BEN: draw(TIDY)},
-        opening=draw(st.one_of(st.just([(0, 300)]), TIDY)),
+        duty={ANA: draw(st.one_of(st.just(ALL_DAY), TIDY)), BEN: draw(TIDY)},
+        opening=draw(st.one_of(st.just(ALL_DAY), TIDY)),
         busy={resource: draw(RAW) for resource in draw(st.sets(st.sampled_from(RESOURCES)))},
-        client_busy=draw(RAW),
+        client_busy=draw(st.one_of(st.just([]), RAW)),
     )
-    return draw(st.sets(st.integers(0, 250), max_size=60).map(sorted)), wanted, eligible, in_book
+    return starts_worth_a_look(wanted, in_book), wanted, eligible, in_book
 
 
-@settings(max_examples=300, deadline=None)
+def starts_worth_a_look(wanted: Wanted, in_book: Book) -> list[int]:
+    spans = [*in_book.opening, *in_book.client_busy]
+    for rows in (*in_book.duty.values(), *in_book.busy.values()):
+        spans += rows
+    edges = {edge for span in spans for edge in span} | {wanted.not_before, wanted.not_after}
+    lengths = (0, wanted.minutes, wanted.claim_minutes)
+    return sorted({edge - length + by for edge in edges for length in lengths for by in (-1, 0, 1)})
+
+
+@settings(max_examples=250, deadline=None)
 @given(cases())
-def test_bookable_starts_are_those_of_the_model(case: tuple[list[int], Wanted, Eligible, Book]) -> None:
-    grid, wanted, eligible, in_book = case
-    expected = []
-    for at in grid:
-        who = {combination.therapist for combination in model_combinations(at, wanted, eligible, in_book)}
-        if who:
-            expected.append(Start(at, tuple(one for one in eligible.therapists if one in who)))
-    assert bookable_starts(grid, wanted, eligible, in_book) == expected
-
-
-@settings(max_examples=300, deadline=None)
-@given(cases(), st.integers(0, 250))
-def test_combinations_are_those_of_the_model(case: tuple[list[int], Wanted, Eligible, Book], at: int) -> None:
-    _grid, wanted, eligible, in_book = case
-    found = list(combinations_for(at, wanted, eligible, in_book))
-    assert set(found) == model_combinations(at, wanted, eligible, in_book)
-    assert len(found) == len(set(found))
-
-
-@settings(max_examples=200, deadline=None)
-@given(cases())
-def test_what_is_offered_can_be_booked_and_nothing_else(
+def test_what_is_offered_and_what_can_be_booked_are_those_of_the_model(
     case: tuple[list[int], Wanted, Eligible, Book],
 ) -> None:
-    grid, wanted, eligible, in_book = case
-    listed = {
-        start.starts_at: set(start.therapists) for start in bookable_starts(grid, wanted, eligible, in_book)
-    }
-    for at in grid:
-        booked = {combination.therapist for combination in combinations_for(at, wanted, eligible, in_book)}
-        assert booked == listed.get(at, set())
+    starts, wanted, eligible, in_book = case
+    expected = []
+    for at in starts:
+        free = model_combinations(at, wanted, eligible, in_book)
+        found = list(combinations_for(at, wanted, eligible, in_book))
+        assert set(found) == free
+        assert len(found) == len(free)
+        who = {combination.therapist for combination in free}
+        if who:
+            expected.append(Start(at, tuple(one for one in eligible.therapists if one in who)))
+    assert bookable_starts(starts, wanted, eligible, in_book) == expected
 
 
 # ── edges, one by one ─────────────────────────────────────────────────────────────────────────────────────
@@ -172,6 +168,21 @@ def test_the_turnover_stays_inside_duty_where_the_clinic_wants_it() -> None:
 
 def test_the_turnover_may_not_run_into_time_off() -> None:
     assert offered(HOUR, SOLO, book({ANA: [(1020, 1440)]}))[-1] == 945
+
+
+def test_every_bound_holds_to_the_minute() -> None:
+    in_book = book(
+        {ANA: [(700, 700), (800, 830)], ROOM: [(905, 910)]}, duty=[(541, 601), (610, 669), (670, 1020)]
+    )
+    minutes = [start.starts_at for start in bookable_starts(range(1440), HOUR, SOLO, in_book)]
+    assert minutes == [541, *range(670, 726), 830, *range(910, 961)]
+
+
+def test_a_free_window_of_just_the_claim_is_one_start() -> None:
+    gap = book({ANA: [(0, 600), (675, 1440)]})
+    assert [start.starts_at for start in bookable_starts(range(1440), HOUR, SOLO, gap)] == [600]
+    narrower = book({ANA: [(0, 600), (674, 1440)]})
+    assert bookable_starts(range(1440), HOUR, SOLO, narrower) == []
 
 
 def test_two_overlapping_times_off_count_as_one() -> None:
@@ -273,6 +284,17 @@ BOTH = Eligible(therapists=[BEN, ANA], rooms=[OTHER_ROOM, ROOM])
 def test_combinations_come_best_first(leaning: Leaning, expected: list[tuple[int, int]]) -> None:
     found = [(one.therapist, one.room) for one in combinations_for(600, HOUR, BOTH, book(), leaning)]
     assert found == expected
+
+
+def test_only_what_is_free_is_combined() -> None:
+    taken = book({BEN: [(500, 601)], OTHER_ROOM: [(674, 700)], CUPS: [(540, 720)]})
+    needy = replace(BOTH, device_groups=[[CUPS, OTHER_CUPS]])
+    assert list(combinations_for(600, HOUR, needy, taken)) == [Combination(ANA, ROOM, (OTHER_CUPS,))]
+
+
+def test_absent_from_usage_is_less_than_used_once() -> None:
+    used = Leaning(usage={ANA: 1, ROOM: 1})
+    assert next(combinations_for(600, HOUR, BOTH, book(), used)) == Combination(BEN, OTHER_ROOM, ())
 
 
 def test_the_least_used_device_of_each_kind_comes_first() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,6 +29,9 @@ from clinic.rules.booking_policy import (
     waiting_deadline,
 )
 from clinic.rules.visit_status import VisitStatus
+
+if TYPE_CHECKING:
+    from clinic.rules.screening import Screening
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DEFAULT = BookingSettings()
@@ -244,8 +248,10 @@ def test_only_a_confirmed_visit_may_be_moved_online_and_only_before_the_notice(s
     confirmed = status is S.CONFIRMED
     assert may_client_move(status, far, now=NOW, settings=DEFAULT) is confirmed
     assert may_client_move(status, near, now=NOW, settings=DEFAULT) is False
-    with pytest.raises(errors.CancelTooLate if confirmed else errors.MoveNotAllowed):
+    with pytest.raises(errors.CancelTooLate if confirmed else errors.MoveNotAllowed) as refused:
         check_client_may_move(status, near, now=NOW, settings=DEFAULT)
+    way_on = "call the clinic" if confirmed else "cancel this one and book again"
+    assert way_on in refused.value.sentence
 
 
 # ── what is said ──────────────────────────────────────────────────────────────────────────────────────────
@@ -270,3 +276,13 @@ def test_a_refusal_shows_the_given_sentence_or_its_own() -> None:
     wrong = errors.InvalidInput("email", "Write the whole address.")
     assert (wrong.field, wrong.sentence) == ("email", "Write the whole address.")
     assert errors.SlotTaken().nearest == ()
+
+
+@pytest.mark.parametrize("refusal", [errors.ScreeningRefuses, errors.ScreeningPending])
+def test_a_refusal_of_the_gate_carries_its_screening(
+    refusal: type[errors.ScreeningRefuses] | type[errors.ScreeningPending],
+) -> None:
+    screening = cast("Screening", object())
+    assert refusal(screening).screening is screening
+    assert refusal(screening).sentence == refusal.default_sentence
+    assert refusal(screening, "Not today.").sentence == "Not today."
