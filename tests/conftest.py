@@ -6,7 +6,7 @@
 `settings`  extra settings for `app`; override it in a test file, for example to switch CSRF on
 `database`  the address of the empty, migrated database; one only: parametrize("database", ["sqlite"], indirect=True)
 
-Chromium and the pages it visits are in tests/browser.py, the throw-away server in tests/postgres.py.
+What visits pages with Chromium is in tests/journeys/conftest.py, the throw-away server in tests/postgres.py.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Table, create_engine, select, text
 
 from clinic.shared.database import db
+from tests.browser import NO_CHROMIUM, find_chromium
 from tests.postgres import find_binaries, throw_away_postgres
 from tests.web import Visitor, app_on, migrate, sqlite_address
-
-pytest_plugins = ["tests.browser"]
 
 FirstRows = dict[Table, list[dict[str, Any]]]
 
@@ -130,9 +129,7 @@ def client(app: Flask) -> FlaskClient:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud, under the results, what this machine lacks and which tests therefore did not run."""
-    from tests import browser  # a plugin: it must not be imported before pytest has registered it
-
     if find_binaries() is None:
         terminalreporter.write_line(f"NOT TESTED ON POSTGRESQL: {NO_POSTGRES}", red=True)
-    if browser.find_chromium() is None:
-        terminalreporter.write_line(f"NOT TESTED IN A BROWSER: {browser.NO_CHROMIUM}", red=True)
+    if find_chromium() is None:
+        terminalreporter.write_line(f"NOT TESTED IN A BROWSER: {NO_CHROMIUM}", red=True)

@@ -1,0 +1,96 @@
+"""What a journey may ask for: a test with `page` gets a phone-sized Chromium and a demo clinic of its own.
+
+`page.goto("/")` opens that clinic. `site` is the clinic itself (tests/browser.py), `accessibility_faults` runs
+axe-core on the open page.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clinic.paths import ROOT
+from clinic.shared.database import db
+from tests.browser import NO_CHROMIUM, Site, find_chromium, served
+from tests.web import app_on, sqlite_address
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PHONE = {"width": 390, "height": 844}
+AXE = ROOT / "build" / "axe" / "axe.min.js"
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a browser where there is none, unless the run must have one."""
+    if find_chromium() is not None or os.environ.get("CLINIC_REQUIRE_BROWSER"):
+        return
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+@pytest.fixture(scope="session")
+def demo_clinic(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo clinic; copied for each test, never used itself."""
+    from clinic.demo import fill_if_empty
+
+    folder = Path(shutil.copytree(empty_clinic, tmp_path_factory.mktemp("demo") / "data"))
+    app = app_on(sqlite_address(folder), folder, CLINIC_DEMO=True)
+    with app.app_context():
+        fill_if_empty()
+        db.session.remove()
+        db.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def site(demo_clinic: Path, tmp_path: Path) -> Iterator[Site]:
+    """A served demo clinic of this test's own."""
+    with served(Path(shutil.copytree(demo_clinic, tmp_path / "served"))) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the machine's own Chromium; as root it refuses to run with its sandbox."""
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.fail(NO_CHROMIUM)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": chromium, "args": sandbox}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Nothing for the whole run: each test has its own address (`browser_context_args`).
+
+    Stands in for the fixture of pytest-playwright, which pytest 9 warns about, and warnings are errors here.
+    """
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any], site: Site) -> dict[str, Any]:
+    """A phone's width, and short addresses that begin at the served clinic."""
+    return {**browser_context_args, "base_url": site.url, "viewport": PHONE, "locale": "en-US"}
+
+
+@pytest.fixture(scope="session")
+def accessibility_faults() -> Callable[[Page], list[str]]:
+    """A function that runs axe-core on the open page and returns its violations, one line each."""
+    source = AXE.read_text(encoding="utf-8")
+
+    def faults(page: Page) -> list[str]:
+        page.evaluate(source)
+        found = page.evaluate("rules => axe.run(document, rules)", AXE_RULES)["violations"]
+        return [
+            f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}" for one in found
+        ]
+
+    return faults
