@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
 from clinic.catalogue.models import Addon, Service, ServiceLength, ServiceMode
@@ -211,9 +212,33 @@ def addon_facts(row: Addon) -> AddonFacts:
 
 def skills() -> list[str]:
     """The known skills and those that services, modes and add-ons ask for."""
-    asked = [list(db.session.scalars(select(table.skills))) for table in (Service, ServiceMode, Addon)]
-    used = sorted({skill for lists in asked for one in lists for skill in one})
-    return list(dict.fromkeys([*SKILLS, *used]))
+    asked = [*_lists(Service.skills), *_lists(ServiceMode.skills), *_lists(Addon.skills)]
+    return list(dict.fromkeys([*SKILLS, *sorted(asked)]))
+
+
+def device_kinds() -> list[str]:
+    """The known kinds of devices, those there are, and those that services, modes and add-ons ask for."""
+    asked = [*_lists(Service.device_kinds), *_lists(ServiceMode.device_kinds), *_lists(Addon.device_kinds)]
+    return list(dict.fromkeys([*premises.device_kinds(), *sorted(asked)]))
+
+
+def room_kinds() -> list[str]:
+    """The known kinds of rooms, those there are, and those that services and modes ask for."""
+    asked = [
+        *db.session.scalars(select(Service.room_kind)),
+        *db.session.scalars(select(ServiceMode.room_kind)),
+    ]
+    return list(dict.fromkeys([*premises.room_kinds(), *sorted(asked)]))
+
+
+def _lists(column: InstrumentedAttribute[list[str]]) -> list[str]:
+    """Every entry of a column that holds lists."""
+    return [entry for row in db.session.scalars(select(column)) for entry in row]
+
+
+def sisters_of(row: Service) -> list[Service]:
+    """The other services on offer of the same family."""
+    return [one for one in services_on_offer() if one.family == row.family and one.id != row.id]
 
 
 def what_is_missing(row: Service, room_kinds: Collection[str], device_kinds: Collection[str]) -> list[str]:

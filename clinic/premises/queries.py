@@ -52,7 +52,10 @@ def clinic() -> Clinic:
 def clinic_facts() -> ClinicFacts | None:
     """The clinic and its first place as plain values; None before it is set up."""
     row = db.session.execute(
-        select(Clinic, Location).join(Location, Location.is_active).order_by(Clinic.id, Location.id).limit(1)
+        select(Clinic, Location)
+        .join(Location, Location.is_active.is_(True))
+        .order_by(Clinic.id, Location.id)
+        .limit(1)
     ).first()
     if row is None:
         return None

@@ -114,9 +114,9 @@ def new_manage_key(visit: Visit) -> str:
 
 
 def tell_client(
-    session: Session, visit: Visit, template: str, *, now: dt.datetime, base_url: str = "", token: str = ""
+    session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = ""
 ) -> None:
-    """Queue a mail about this visit. Neutral words only: no service, no reason, no answer."""
+    """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer."""
     client, place = visit.client, visit.location
     if client is None:
         return
@@ -136,7 +136,7 @@ def tell_client(
         place=clinic.address_line,
         clinic=clinic.name,
         phone=place.phone,
-        link=f"{base_url}/visit/{token}" if base_url and token else "",
+        token=token,
         deadline=(
             words.moment_words(visit.deadline_at, visit.zone, uses_24_hours=clinic.uses_24_hours)
             if visit.deadline_at

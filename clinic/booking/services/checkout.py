@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
-from clinic.accounts.steps import open_account_for_client
+from clinic.accounts.steps import mail_welcome, open_account_for_client
 from clinic.booking.models import CallRequest, Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
@@ -39,7 +39,6 @@ from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFoun
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
-from clinic.shared.mail import queue_mail
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ def drop_addons(token: str, columns: tuple[str, ...], *, now: dt.datetime) -> No
 
 
 @tried_again
-def confirm(token: str, *, user_id: int | None, base_url: str, now: dt.datetime) -> Result:
+def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
     """Judge and decide: confirmed, waiting, or not booked with the time given back.
 
     Done twice it answers with what the first one made. Raises HoldExpired or SlotTaken when the time went
@@ -298,7 +297,7 @@ def confirm(token: str, *, user_id: int | None, base_url: str, now: dt.datetime)
         _decide(session, visit, judged, user_id=user_id, now=now)
         if visit.status != VisitStatus.RELEASED:
             checkout.finished_at = now
-            _tell(session, visit, client, checkout, judged, base_url=base_url, now=now)
+            _tell(session, visit, client, checkout, judged, now=now)
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"
         )
@@ -339,43 +338,18 @@ def _decide(session: Session, visit: Visit, judged: Judged, *, user_id: int | No
 
 
 def _tell(
-    session: Session,
-    visit: Visit,
-    client: Client,
-    checkout: Checkout,
-    judged: Judged,
-    *,
-    base_url: str,
-    now: dt.datetime,
+    session: Session, visit: Visit, client: Client, checkout: Checkout, judged: Judged, *, now: dt.datetime
 ) -> None:
     """The mail with the visit's own link; for somebody without an account, the way to one."""
     token = new_manage_key(visit)
     template = "visit_booked" if judged.permits or judged.waiting_for == "review" else "visit_waiting"
-    tell_client(session, visit, template, now=now, base_url=base_url, token=token)
+    tell_client(session, visit, template, now=now, token=token)
     if checkout.user_id is None and client.email_key:
         user, welcome = open_account_for_client(session, client.email_key, client.name, now)
         if welcome is not None:
             relation = (checkout.details or {}).get("relation", "self")
             give_access(session, user.id, client.id, relation, now=now)
-            session.flush()
-            tell_account(session, client, welcome, base_url=base_url, visit=visit, now=now)
-
-
-def tell_account(
-    session: Session, client: Client, welcome: str, *, base_url: str, visit: Visit, now: dt.datetime
-) -> None:
-    """Queue the mail that lets a new client set a password."""
-    clinic = premises.clinic_facts()
-    queue_mail(
-        session,
-        "welcome_client",
-        client.email,
-        key=f"welcome_client:{visit.id}",
-        now=now,
-        name=client.first_name,
-        clinic=clinic.name if clinic else "",
-        link=f"{base_url}/password/{welcome}",
-    )
+            mail_welcome(session, user, welcome, now)
 
 
 @tried_again

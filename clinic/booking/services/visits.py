@@ -64,7 +64,6 @@ def book_visit(
     *,
     request_key: str,
     source: str,
-    base_url: str,
     by: int,
     now: dt.datetime,
 ) -> Outcome:
@@ -92,7 +91,7 @@ def book_visit(
         claim_best(session, visit, _ask(visit, plan, choice.therapist_id, now=now), expires_at=None)
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if judged.permits else "visit_waiting"
-        tell_client(session, visit, template, now=now, base_url=base_url, token=token)
+        tell_client(session, visit, template, now=now, token=token)
         leave_trace(session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source)
         return Outcome(visit.id, VisitStatus(visit.status), judged)
 
