@@ -1,0 +1,54 @@
+"""What anybody can read: the home page, the services, and how they compare."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+
+from clinic.catalogue import aftercare, queries
+from clinic.catalogue.views.blueprint import pages
+from clinic.premises import queries as premises
+from clinic.rules.permissions import Permission
+from clinic.rules.week import week_in_words
+from clinic.shared.web import Answer, found
+
+LONGEST_SEARCH = 80
+
+
+@pages.get("/", needs=Permission.SITE_ANY_READ)
+def home() -> Answer:
+    """What the clinic is, how booking works, and when it is open."""
+    facts = premises.clinic_facts()
+    hours = []
+    if facts is not None:
+        hours = week_in_words(premises.week_of(facts.location_id), uses_24_hours=facts.uses_24_hours)
+    cards = queries.cards_of(queries.services_on_offer())
+    return render_template("catalogue/home.html", hours=hours, cards=cards)
+
+
+@pages.get("/services", needs=Permission.SITE_ANY_READ)
+def services() -> Answer:
+    """All services as cards, or those that a search means."""
+    text = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+    found_services = queries.find_services(text) if text else queries.services_on_offer()
+    return render_template("catalogue/services.html", cards=queries.cards_of(found_services), text=text)
+
+
+@pages.get("/services/compare", needs=Permission.SITE_ANY_READ)
+def compare() -> Answer:
+    """The services side by side, and what the words mean."""
+    return render_template("catalogue/compare.html", services=queries.services_on_offer())
+
+
+@pages.get("/services/<key>", needs=Permission.SITE_ANY_READ)
+def service(key: str) -> Answer:
+    """One service: what happens, what to expect, lengths and prices, aftercare."""
+    row = found(queries.service_by_key(key))
+    return render_template(
+        "catalogue/service.html",
+        service=row,
+        sisters=queries.sisters_of(row),
+        general_aftercare=aftercare.GENERAL,
+        ring_a_doctor=aftercare.RING_A_DOCTOR,
+        call_emergency=aftercare.CALL_EMERGENCY,
+        complements=aftercare.COMPLEMENTS,
+    )
