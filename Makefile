@@ -52,12 +52,14 @@ test: setup $(V)/.test $(V)/.e2e build/axe/axe.min.js ## run all tests, on SQLit
 	@$(PY) -m pytest -n $(WORKERS)
 
 check: setup $(V)/.test $(V)/.e2e $(V)/.dev ## style, types, direction of imports, templates, locks
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(PY) -m mypy
-	$(V)/bin/lint-imports --no-logo
-	$(PY) -m djlint --lint --quiet templates
-	@$(PY) scripts/check_locks.py
+	@failed=0; \
+	$(PY) -m ruff check --quiet . || failed=1; \
+	$(PY) -m ruff format --check --output-format concise . || failed=1; \
+	$(PY) -m mypy --no-error-summary || failed=1; \
+	$(V)/bin/lint-imports --no-logo || failed=1; \
+	$(PY) -m djlint --lint --quiet templates || failed=1; \
+	$(PY) scripts/check_locks.py || failed=1; \
+	[ $$failed = 0 ] && echo "All checks passed." || { echo "Some checks failed: see above." >&2; exit 1; }
 
 migration: $(V)/.runtime ## write the next migration from the models: make migration name=add_visit_note
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }
