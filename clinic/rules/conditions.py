@@ -111,6 +111,11 @@ class Condition:
         return self.off_site is not None or any(variant.off_site is not None for variant in self.variants)
 
     @cached_property
+    def stops_at_once(self) -> bool:
+        """Whether a yes ends the questions: no follow-up may stand between it and the urgent message."""
+        return self.follow_up_question.startswith(("None: stop", "No more questions"))
+
+    @cached_property
     def turns(self) -> tuple[tuple[str, int], ...]:
         """At which ``days`` or ``weeks`` the row can change its verdict, smallest first."""
         found = {turn for variant in self.variants for turn in variant.when.turns if turn[0] in _COUNTED}
@@ -235,5 +240,9 @@ def _check_scope(condition: Condition, entry: Entry) -> None:
         raise entry.fail("off_site", "is missing in a local row")
     if condition.is_local_somewhere and "site" not in condition.fields_by_name:
         raise entry.fail("field", "a local row has to ask for the site")
+    for part in (condition, *condition.variants):
+        codes = [part.on_site, *([part.off_site] if part.off_site else [])]
+        if part.red_flag is not Urgency.NONE and any(min(code) is not Verdict.BLOCK for code in codes):
+            raise entry.fail("red_flag", "an urgent rule has to block every column")
     if not condition.ask_when:
         raise entry.fail("ask_when", "is asked nowhere")

@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeVar
 from clinic.rules.conditions import ISSUERS, Condition, detail_name, read_condition
 from clinic.rules.expressions import Expression, ExpressionError, Name, compile_expression
 from clinic.rules.table_entries import Entry, LoadError, Verdicts
-from clinic.rules.verdicts import Urgency
+from clinic.rules.verdicts import Urgency, Verdict
 
 FOLDER = Path(__file__).parent
 CONDITIONS_FILE = FOLDER / "conditions.toml"
@@ -216,6 +216,10 @@ def _read_combination(
         sources=entry.take_words("sources", sources),
     )
     entry.close()
+    if Verdict.CLEARANCE in combination.minimum and not combination.must_name:
+        raise entry.fail("must_name", "a minimum of clearance needs the conditions to be cleared")
+    if combination.red_flag is not Urgency.NONE and min(combination.minimum) is not Verdict.BLOCK:
+        raise entry.fail("red_flag", "an urgent rule has to block every column")
     return combination
 
 

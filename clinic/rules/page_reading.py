@@ -1,0 +1,227 @@
+"""Reading one filled-in page of the questionnaire: typed text to answers, with a message at every field.
+
+Form names: ``c.<condition>`` is ``yes``, ``no`` or ``not_sure``; ``none.<page>`` answers the whole page with
+"no"; ``f.<condition>.<detail>`` is a detail, with several values for body areas. A date may be a day, a month
+or a year; it then counts as the last day of that time (not after today), because a younger event is the
+stricter reading. What was typed is kept word for word.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from clinic.rules.answers import Answers, read_answer
+from clinic.rules.body_areas import AREAS
+from clinic.rules.conditions import Condition, Field
+from clinic.rules.question_pages import Page
+from clinic.rules.row_verdicts import undecided_fields
+
+Form: TypeAlias = Mapping[str, Sequence[str]]
+
+LONGEST_TEXT = 500
+OLDEST_YEARS = 120
+RANGES = {
+    "systolic": (50, 300),
+    "diastolic": (20, 200),
+    "weeks": (0, 45),
+    "weeks_lasting": (0, 5000),
+}
+"""What a number can be; outside it is a slip of the pen."""
+ANY_NUMBER = (0, 100_000)
+
+ALSO_NEEDED = frozenset({("doctor_said_no", "date")})
+"""Details that no verdict reads, but without which no clearance could ever count."""
+
+CHOOSE = "Please choose yes, no or not sure."
+MISSING = "Please answer this, or choose “Not sure” above."
+BOTH = "You ticked “None of these” and also answered a question with yes. Please change one of them."
+NO_DATE = "Please write a day like 2026-03-16. Month and year (2026-03) or only the year will do."
+NO_DAY = "Please write a day like 2026-03-16."
+NOT_YET = "This day has not come yet."
+TOO_OLD = "This is too long ago to be right."
+NO_NUMBER = "Please write a number."
+NO_AREA = "Please choose from the list of body areas."
+NO_CHOICE = "Please choose one of these."
+TOO_LONG = f"Please use at most {LONGEST_TEXT} letters."
+
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,2})?")
+_UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+
+class FieldError(ValueError):
+    """What is wrong with one typed detail, in words for the page."""
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """``answers`` holds what could be read, ``errors`` a message per form name, ``typed`` the page as it came."""
+
+    answers: dict[str, dict[str, object]]
+    errors: dict[str, str]
+    typed: dict[str, list[str]]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every question of the page has a readable answer."""
+        return not self.errors
+
+
+def parse_page(page: Page, form: Form, *, today: dt.date) -> PageResult:
+    """Read the questions of ``page`` from a posted form; names that are not of this page are ignored."""
+    reader = _PageReader(form, today)
+    none_name = f"none.{page.key}"
+    none = bool(form.get(none_name))
+    for condition in page.conditions:
+        reader.read(condition, none)
+    if none and reader.said_yes:
+        reader.errors[none_name] = BOTH
+        reader.answers = {key: answer for key, answer in reader.answers.items() if answer["present"]}
+    names = {none_name, *(f"c.{one.key}" for one in page.conditions)}
+    names |= {f"f.{one.key}.{field.name}" for one in page.conditions for field in one.fields}
+    typed = {name: list(values) for name, values in form.items() if name in names}
+    return PageResult(reader.answers, reader.errors, typed)
+
+
+def as_form(page: Page, answers: Answers) -> dict[str, list[str]]:
+    """Stored answers as the page would have been typed, to show them again."""
+    form: dict[str, list[str]] = {}
+    for condition in page.conditions:
+        answer = answers.get(condition.key)
+        if answer is None:
+            continue
+        choice = "no" if not answer.get("present") else "not_sure" if answer.get("not_sure") else "yes"
+        form[f"c.{condition.key}"] = [choice]
+        for field in condition.fields:
+            value = answer.get(field.name)
+            if value is not None:
+                form[f"f.{condition.key}.{field.name}"] = _typed(value)
+    if page.conditions and all(form.get(f"c.{one.key}") == ["no"] for one in page.conditions):
+        form[f"none.{page.key}"] = ["1"]
+    return form
+
+
+def _typed(value: object) -> list[str]:
+    if isinstance(value, bool):
+        return ["yes" if value else "no"]
+    return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+class _PageReader:
+    def __init__(self, form: Form, today: dt.date) -> None:
+        self.form = form
+        self.today = today
+        self.answers: dict[str, dict[str, object]] = {}
+        self.errors: dict[str, str] = {}
+        self.said_yes = False
+
+    def read(self, condition: Condition, none: bool) -> None:
+        name = f"c.{condition.key}"
+        choice = "".join(self.form.get(name, ())[:1])
+        self.said_yes = self.said_yes or choice in ("yes", "not_sure")
+        match choice:
+            case "no":
+                self.answers[condition.key] = {"present": False}
+            case "" if none:
+                self.answers[condition.key] = {"present": False}
+            case "not_sure":
+                self.answers[condition.key] = {"present": True, "not_sure": True}
+            case "yes":
+                self._read_details(condition)
+            case _:
+                self.errors[name] = CHOOSE
+
+    def _read_details(self, condition: Condition) -> None:
+        answer: dict[str, object] = {"present": True}
+        errors: dict[str, str] = {}
+        for field in condition.fields:
+            name = f"f.{condition.key}.{field.name}"
+            values = [text for value in self.form.get(name, ()) if (text := _UNSEEN.sub(" ", value).strip())]
+            try:
+                if values:
+                    answer[field.name] = read_typed(field, values, self.today)
+            except FieldError as error:
+                errors[name] = str(error)
+        if "weeks" in answer and f"f.{condition.key}.weeks_as_of" not in errors:
+            answer.setdefault("weeks_as_of", self.today.isoformat())
+        for field_name in self._needed(condition, answer):
+            errors.setdefault(f"f.{condition.key}.{field_name}", MISSING)
+        self.errors |= errors
+        if not errors:
+            self.answers[condition.key] = answer
+
+    def _needed(self, condition: Condition, answer: Mapping[str, object]) -> set[str]:
+        """The details that are still needed: the row cannot be decided without them.
+
+        Where the table says to stop without more questions, none is: with no details the strict default holds.
+        """
+        if condition.stops_at_once:
+            return set()
+        declared = read_answer(condition.key, answer)
+        missing = (
+            set() if declared is None else set(undecided_fields(condition, declared.facts_on(self.today)))
+        )
+        also = {name for key, name in ALSO_NEEDED if key == condition.key and name not in answer}
+        return missing | also
+
+
+def read_typed(field: Field, values: Sequence[str], today: dt.date) -> object:
+    """One typed detail as it is stored; raises ``FieldError`` with the message for the page."""
+    text = values[0]
+    match field.type:
+        case "yes_no":
+            if text not in ("yes", "no"):
+                raise FieldError(NO_CHOICE)
+            return text == "yes"
+        case "choice":
+            if text not in field.choice_keys:
+                raise FieldError(NO_CHOICE)
+            return text
+        case "date":
+            return read_day(text, today, whole_day=field.name == "weeks_as_of").isoformat()
+        case "number":
+            return _read_number(text, RANGES.get(field.name, ANY_NUMBER))
+        case "area":
+            if not set(values) <= AREAS.keys():
+                raise FieldError(NO_AREA)
+            return [area for area in AREAS if area in values]
+    if len(text) > LONGEST_TEXT:
+        raise FieldError(TOO_LONG)
+    return text
+
+
+def read_day(text: str, today: dt.date, *, whole_day: bool = False) -> dt.date:
+    """A day, or the last day (not after today) of a month or year; raises ``FieldError``.
+
+    With ``whole_day`` only a full date will do: weeks of pregnancy are stricter early and late.
+    """
+    found = _DATE.fullmatch(text)
+    if found is None or (whole_day and found[3] is None):
+        raise FieldError(NO_DAY if whole_day else NO_DATE)
+    year, month, day = int(found[1]), int(found[2] or 0), int(found[3] or 0)
+    try:
+        first = dt.date(year, month or 1, day or 1)
+    except ValueError as error:
+        raise FieldError(NO_DATE) from error
+    if first > today:
+        raise FieldError(NOT_YET)
+    if year < today.year - OLDEST_YEARS:
+        raise FieldError(TOO_OLD)
+    last_month = month or 12
+    last = first if day else dt.date(year, last_month, calendar.monthrange(year, last_month)[1])
+    return min(last, today)
+
+
+def _read_number(text: str, bounds: tuple[int, int]) -> int | float:
+    if not _NUMBER.fullmatch(text):
+        raise FieldError(NO_NUMBER)
+    value = float(text.replace(",", "."))
+    low, high = bounds
+    if not low <= value <= high:
+        raise FieldError(f"This has to be between {low} and {high}.")
+    return int(value) if value.is_integer() else value

@@ -1,0 +1,60 @@
+"""The pages of the questionnaire, made from the table: what is asked at the intake and on the day itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from clinic.rules.conditions import OCCASIONS, Condition
+from clinic.rules.rule_table import TABLE
+from clinic.rules.verdicts import Urgency
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of questions; ``urgent`` pages hold red flags only and come first."""
+
+    key: str
+    title: str
+    intro: str
+    urgent: bool
+    conditions: tuple[Condition, ...]
+
+
+@cache
+def pages(kind: str) -> tuple[Page, ...]:
+    """The pages of an ``intake`` or a ``checkin``, in order; raises ``ValueError`` for any other word.
+
+    The check-in asks only what is about the day itself; pages without such a question are left out.
+    """
+    if kind not in OCCASIONS:
+        raise ValueError(f"unknown kind of questionnaire: {kind}")
+    made = []
+    for text in TABLE.pages:
+        asked = tuple(
+            condition
+            for condition in TABLE.conditions.values()
+            if condition.page == text.key and kind in condition.ask_when
+        )
+        if asked:
+            urgent = all(condition.red_flag is not Urgency.NONE for condition in asked)
+            made.append(Page(text.key, text.title, text.intro, urgent, asked))
+    return tuple(made)
+
+
+def _question_version() -> str:
+    asked = [
+        [one.key, one.question, one.examples, one.ask_when, [
+            [field.name, field.type, field.question, field.choices] for field in one.fields
+        ]]
+        for one in TABLE.conditions.values()
+    ]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    return f"q-{digest[:12]}"
+
+
+QUESTION_VERSION: Final = _question_version()
+"""Names exactly what was asked: it changes with any word of a question, a detail or a choice."""
