@@ -67,9 +67,10 @@ def demo() -> None:
     port_is_free(app)
     _migrate(app)
     from clinic.demo import SIGN_INS, fill_if_empty
+    from clinic.shared import clock
 
     with app.app_context():
-        filled = fill_if_empty()
+        filled = fill_if_empty(clock.now())
     url = app.config["CLINIC_PUBLIC_URL"]
     click.echo("")
     click.echo(f"  Clinic demo   {url}" + ("   (new demo data)" if filled else "   (data kept from before)"))
@@ -91,14 +92,17 @@ def demo() -> None:
 @click.option("--owner-email", prompt="E-mail of the owner")
 def init(name: str, zone: str, owner_name: str, owner_email: str) -> None:
     """Make an empty clinic and its owner, who sets a password by a one-time link."""
-    from clinic.demo import begin_clinic
     from clinic.rules.errors import RuleViolation
+    from clinic.shared import clock
+    from clinic.starting import begin_clinic
 
     app = make_app()
     _migrate(app)
     with app.app_context():
         try:
-            token = begin_clinic(name=name, zone=zone, owner_name=owner_name, owner_email=owner_email)
+            token = begin_clinic(
+                name=name, zone=zone, owner_name=owner_name, owner_email=owner_email, now=clock.now()
+            )
         except RuleViolation as error:
             sys.exit(error.sentence)
     click.echo("The clinic is ready. Open this link once within 24 hours to set the owner's password:")
