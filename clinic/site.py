@@ -81,7 +81,7 @@ def dress_pages(app: Flask) -> None:
     filters["day"] = lambda day: words.day_words(day, today=local_today())
     filters["short_day"] = words.short_day
     filters["clock"] = lambda time: words.time_words(time, uses_24_hours=the_clinic().uses_24_hours)
-    filters["length"] = words.length_words
+    filters["duration"] = words.length_words  # not `length`: that one is Jinja's own
     filters["money"] = lambda amount: words.money_words(amount, the_clinic().currency)
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment
