@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 
 from clinic.premises import queries as premises
@@ -46,7 +46,7 @@ def navigation() -> list[NavItem]:
     return [
         NavItem(url_for(endpoint), label, icon, request.path.startswith(start))
         for endpoint, label, icon, need, start in items
-        if current_user.may(need)
+        if current_user.may(need) and endpoint in current_app.view_functions
     ]
 
 
