@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, Flask, Response, abort, g, redirect, render_template, request, url_for
-from flask.blueprints import BlueprintSetupState
+from flask.sansio.app import App
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -66,18 +66,13 @@ class Pages(Blueprint):
 
         return add
 
-    def register(self, app: Flask, options: dict[str, Any]) -> None:
+    def register(self, app: App, options: dict[str, Any]) -> None:
         super().register(app, options)
         name = options.get("name", self.name)
         needs_of(app).update({f"{name}.{endpoint}": need for endpoint, need in self.needs.items()})
 
-    def make_setup_state(
-        self, app: Any, options: dict[str, Any], first_registration: bool = False
-    ) -> BlueprintSetupState:
-        return super().make_setup_state(app, options, first_registration)
 
-
-def needs_of(app: Flask) -> dict[str, str]:
+def needs_of(app: App) -> dict[str, str]:
     """What each endpoint needs."""
     needs: dict[str, str] = app.extensions.setdefault("clinic_needs", {})
     return needs
@@ -126,7 +121,7 @@ def plain_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Answer:
-        if app.testing and app.config.get("PROPAGATE_EXCEPTIONS", True):
+        if app.testing and app.config["PROPAGATE_EXCEPTIONS"] is not False:
             raise error
         # The text of an error may hold what a person typed: log its kind and place, never its words.
         trace = error.__traceback__
