@@ -143,9 +143,13 @@ def fill_if_empty(now: dt.datetime) -> bool:
 def _premises(session: Session) -> Location:
     session.add(
         Clinic(
-            id=1, name="Willow Clinic", mail_sender="hello@willow.example", currency="USD",
-            health_line_name="the nurse line", health_line_number="555-0111",
-        )  # fmt: skip
+            id=1,
+            name="Willow Clinic",
+            mail_sender="hello@willow.example",
+            currency="USD",
+            health_line_name="the nurse line",
+            health_line_number="555-0111",
+        )
     )
     place = Location(
         name="Elm Street", address="14 Elm Street\n2nd floor, lift available\nSpringfield", phone="(212) 555-0142",
@@ -200,7 +204,9 @@ def _team(session: Session, place: Location, users: Mapping[str, User], now: dt.
         for weekday, (start, end) in one.hours.items():
             _hours(session, row, place, "work", weekday, dt.time(start), dt.time(end % 24))
             hour, minute = one.lunch
-            lunch_ends = (dt.datetime(2000, 1, 1, hour, minute, tzinfo=dt.UTC) + dt.timedelta(minutes=45)).time()
+            lunch_ends = (
+                dt.datetime(2000, 1, 1, hour, minute, tzinfo=dt.UTC) + dt.timedelta(minutes=45)
+            ).time()
             _hours(session, row, place, "break", weekday, dt.time(hour, minute), lunch_ends)
         team.append(row)
     return team
@@ -236,9 +242,7 @@ def _clients(
             # The sixteen with something to tell are spread over the sixty.
             answers = told[(number - 1) // 3] if number % 3 == 1 and (number - 1) // 3 < len(told) else {}
             _intake(session, client, answers, now - dt.timedelta(days=15 + number))
-    session.add(
-        ClientAccess(user_id=users["client"].id, client_id=people[0].id, relation="self", since=now)
-    )
+    session.add(ClientAccess(user_id=users["client"].id, client_id=people[0].id, relation="self", since=now))
     return people
 
 
@@ -280,7 +284,16 @@ def _diary(
                 continue
             for _ in range(chance.choice((2, 3, 3, 4))):
                 plan = chance.choice([plan for plan in plans if plan.skills <= set(one.skills)])
-                _visit(session, place, therapist, chance.choice(people), plan, day, chance, now)
+                _visit(
+                    session,
+                    place,
+                    therapist,
+                    chance.choice(people),
+                    plan=plan,
+                    day=day,
+                    chance=chance,
+                    now=now,
+                )
 
 
 def _plans() -> list[VisitPlan]:
@@ -291,7 +304,8 @@ def _plans() -> list[VisitPlan]:
         ("decompression_vacuum", "interval", (), 30), ("decompression_vacuum_magnetic", None, (), 30),
     )  # fmt: skip
     plans = [
-        catalogue.plan_for(key, mode, addons, minutes, first_visit=False) for key, mode, addons, minutes in wanted
+        catalogue.plan_for(key, mode, addons, minutes, first_visit=False)
+        for key, mode, addons, minutes in wanted
     ]
     return [plan for plan in plans if plan is not None]
 
@@ -301,6 +315,7 @@ def _visit(
     place: Location,
     therapist: Therapist,
     client: Client,
+    *,
     plan: VisitPlan,
     day: dt.date,
     chance: random.Random,
@@ -377,10 +392,14 @@ def _blocks(session: Session, team: list[Therapist], users: Mapping[str, User], 
         length = dt.timedelta(hours=6 if kind == "off" else 1)
         session.add(
             TimeOff(
-                therapist_id=therapist.id, kind=kind, starts_at=start.astimezone(dt.UTC),
-                ends_at=(start + length).astimezone(dt.UTC), note=note, created_at=now,
+                therapist_id=therapist.id,
+                kind=kind,
+                starts_at=start.astimezone(dt.UTC),
+                ends_at=(start + length).astimezone(dt.UTC),
+                note=note,
+                created_at=now,
                 created_by_id=users["owner"].id,
-            )  # fmt: skip
+            )
         )
     session.flush()
     claim_blocks(session, [team[0].id, team[2].id, team[4].id], now)

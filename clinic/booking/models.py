@@ -1,7 +1,8 @@
 """Visits, what they claim, and the judgement each rests on.
 
-Two promises are kept by the database itself (migrations/versions/0002_add_guards.py): no two claims on one resource overlap,
-and a confirmed visit references a screening of this client, this day and this very treatment that permits it.
+Two promises are kept by the database itself (migrations/versions/0002_add_guards.py): no two claims on one
+resource overlap, and a confirmed visit references a screening of this client, this day and this very treatment
+that permits it.
 """
 
 from __future__ import annotations
@@ -103,7 +104,13 @@ class Visit(SealedRow, Base):
     __table_args__ = (
         ForeignKeyConstraint(
             ["screening_id", "client_id", "judged_key", "day", "permits"],
-            ["screening.id", "screening.client_id", "screening.judged_key", "screening.day", "screening.permits"],
+            [
+                "screening.id",
+                "screening.client_id",
+                "screening.judged_key",
+                "screening.day",
+                "screening.permits",
+            ],
             name="fk_visit_screening",
         ),
         CheckConstraint(

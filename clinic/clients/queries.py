@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import name_key
@@ -106,9 +106,10 @@ def search(text: str, limit: int = 20) -> Sequence[Client]:
     ).all()
 
 
-def _starts_a_name(word: str) -> object:
+def _starts_a_name(word: str) -> ColumnElement[bool]:
     return or_(
-        Client.name_key.startswith(word, autoescape=True), Client.name_key.contains(f" {word}", autoescape=True)
+        Client.name_key.startswith(word, autoescape=True),
+        Client.name_key.contains(f" {word}", autoescape=True),
     )
 
 

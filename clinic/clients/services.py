@@ -61,4 +61,6 @@ def bar_online(client_id: int, barred: bool, reason: str, *, by: int, now: dt.da
         note = ClientNote(client_id=client_id, kind="bar", written_at=now, written_by_id=by)
         note.text = reason.strip()
         session.add(note)
-        leave_trace(session, "client.barred" if barred else "client.unbarred", "client", client_id, by=by, now=now)
+        leave_trace(
+            session, "client.barred" if barred else "client.unbarred", "client", client_id, by=by, now=now
+        )

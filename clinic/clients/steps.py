@@ -53,7 +53,13 @@ def write_details(client: Client, details: Details, *, region: str) -> None:
 
 
 def add_client(
-    session: Session, details: Details, *, region: str, by: int | None, now: dt.datetime, unproven: bool = False
+    session: Session,
+    details: Details,
+    *,
+    region: str,
+    by: int | None,
+    now: dt.datetime,
+    unproven: bool = False,
 ) -> Client:
     """A new record. Looking for duplicates is the caller's page: a record is never shared by itself."""
     check_details(details, today=now.date() + dt.timedelta(days=1))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from wtforms import Form, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms import DateField, Form, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
@@ -70,6 +70,30 @@ class WholeNumberField(IntegerField):
             super().process_formdata(valuelist)
         except ValueError:
             self.data = None
+
+
+def date_field(label: str, *, required: str, help_text: str = "") -> DateField:
+    """A date; `required` is the sentence for an empty or unreadable one, which is kept as typed."""
+    return PlainDateField(label, validators=[_IsThere(required)], description=help_text)
+
+
+class PlainDateField(DateField):
+    """A date; what is not one is kept as typed, and the check that follows says what to enter."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the date, or None."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            self.data = None
+
+
+class _IsThere(DataRequired):
+    """Like DataRequired, and it also tells the browser."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field_flags = {"required": True}
 
 
 class FactsForm(Form):

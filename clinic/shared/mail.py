@@ -149,7 +149,9 @@ def drain(send: Send, sender: Callable[[], tuple[str, str]], now: dt.datetime) -
 def _due(now: dt.datetime) -> list[int]:
     with transaction() as session:
         free = or_(OutgoingMail.lease_until.is_(None), OutgoingMail.lease_until < now)
-        waiting = select(OutgoingMail.id).where(OutgoingMail.sent_at.is_(None), OutgoingMail.due_at <= now, free)
+        waiting = select(OutgoingMail.id).where(
+            OutgoingMail.sent_at.is_(None), OutgoingMail.due_at <= now, free
+        )
         return list(session.scalars(waiting.order_by(OutgoingMail.due_at, OutgoingMail.id).limit(100)))
 
 

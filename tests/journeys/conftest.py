@@ -40,11 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def demo_clinic(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the demo clinic; copied for each test, never used itself."""
     from clinic.demo import fill_if_empty
+    from clinic.shared import clock
 
     folder = Path(shutil.copytree(empty_clinic, tmp_path_factory.mktemp("demo") / "data"))
     app = app_on(sqlite_address(folder), folder, CLINIC_DEMO=True)
     with app.app_context():
-        fill_if_empty()
+        fill_if_empty(clock.now())
         db.session.remove()
         db.engine.dispose()
     return folder

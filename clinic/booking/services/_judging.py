@@ -96,7 +96,10 @@ def weigh(client: Client, order: Order) -> Judged:
     others = _look_alike_answers(client)
     stops = intake.stops_in_force(client.id)
     if client.is_unproven:
-        stops = [*stops, *(stop for one in clients.look_alikes(client) for stop in intake.stops_in_force(one.id))]
+        stops = [
+            *stops,
+            *(stop for one in clients.look_alikes(client) for stop in intake.stops_in_force(one.id)),
+        ]
     own = _screen(client, order, sources[0].answers if sources else {}, sources)
     every = [source.answers for source in (*sources, *others)]
     strictest = own
@@ -126,9 +129,7 @@ def _look_alike_answers(client: Client) -> list[InForce]:
     return [source for one in clients.look_alikes(client) for source in intake.in_force(one.id)]
 
 
-def _screen(
-    client: Client, order: Order, answers: intake.Answers, sources: Sequence[InForce]
-) -> Judgement:
+def _screen(client: Client, order: Order, answers: intake.Answers, sources: Sequence[InForce]) -> Judgement:
     rules = premises.clinic()
     plan = order.plan
     return screening.screen(

@@ -60,7 +60,9 @@ def set_start(visit: Visit, plan: VisitPlan, starts_at: dt.datetime) -> None:
     visit.free_at = visit.ends_at + dt.timedelta(minutes=plan.turnover_minutes)
 
 
-def ask_for(visit: Visit, plan: VisitPlan, *, now: dt.datetime, by_staff: bool, therapist_id: int | None) -> Ask:
+def ask_for(
+    visit: Visit, plan: VisitPlan, *, now: dt.datetime, by_staff: bool, therapist_id: int | None
+) -> Ask:
     """The wish that finds a place for this visit, its own claims out of the way."""
     return Ask(
         plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
@@ -113,9 +115,7 @@ def new_manage_key(visit: Visit) -> str:
     return token
 
 
-def tell_client(
-    session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = ""
-) -> None:
+def tell_client(session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "") -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer."""
     client, place = visit.client, visit.location
     if client is None:

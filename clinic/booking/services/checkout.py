@@ -97,7 +97,9 @@ def hold_slot(
         checkout = visits.checkout(token) if token else None
         if checkout is None or checkout.finished_at is not None:
             token = secrets.token_urlsafe(32)
-            checkout = Checkout(token_hash=hash_of(token), created_at=now, updated_at=now, choice=choice.record())
+            checkout = Checkout(
+                token_hash=hash_of(token), created_at=now, updated_at=now, choice=choice.record()
+            )
             session.add(checkout)
             session.flush()
         held = session.get(Visit, checkout.visit_id) if checkout.visit_id else None
@@ -166,8 +168,6 @@ def _place_person(session: Session, visit: Visit, client: Client, *, now: dt.dat
         claim_best(session, visit, ask, expires_at=visit.deadline_at)
 
 
-
-
 def _working(token: str, now: dt.datetime) -> tuple[Checkout, Visit]:
     """The checkout and its visit. Raises HoldExpired when there is none."""
     checkout = visits.checkout(token)
@@ -210,9 +210,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         checkout, visit = _working(token, now)
         client = session.get(Client, checkout.client_id) if checkout.client_id else None
         if client is None or not client.is_unproven or checkout.user_id is not None:
-            client = add_client(
-                session, details, region=facts.phone_region, by=None, now=now, unproven=True
-            )
+            client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:
             check_details(details, today=now.date() + dt.timedelta(days=1))
             write_details(client, details, region=facts.phone_region)
@@ -259,7 +257,7 @@ def leave(token: str, *, now: dt.datetime) -> None:
 @tried_again
 def drop_addons(token: str, columns: tuple[str, ...], *, now: dt.datetime) -> None:
     """The person agreed to come without these add-ons (named by the columns that judge them)."""
-    with transaction() as session:
+    with transaction():
         checkout, visit = _working(token, now)
         if visit.status != VisitStatus.HELD:
             return
@@ -284,12 +282,18 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         client = clients.client(checkout.client_id) if checkout.client_id else None
         if client is None or visit.client_id != client.id:
             raise InvalidInput("person", "Please say who this visit is for.")
-        if user_id is not None and checkout.user_id == user_id and clients.client_of(user_id, client.id) is None:
+        if (
+            user_id is not None
+            and checkout.user_id == user_id
+            and clients.client_of(user_id, client.id) is None
+        ):
             raise NotFound()
         _refuse_barred(client)
         _keep_place(session, visit, now)
         plan = plan_of(visit)
-        judged = judge(session, client, order_of(visit, plan), door="online", visit_id=visit.id, by=user_id, now=now)
+        judged = judge(
+            session, client, order_of(visit, plan), door="online", visit_id=visit.id, by=user_id, now=now
+        )
         if judged.unsafe_addons and not judged.refuses:
             named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
@@ -299,7 +303,14 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             checkout.finished_at = now
             _tell(session, visit, client, checkout, judged, now=now)
         leave_trace(
-            session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"
+            session,
+            "visit.booked",
+            "visit",
+            visit.id,
+            by=user_id,
+            now=now,
+            status=visit.status,
+            door="online",
         )
         return Result(visit.id, VisitStatus(visit.status), judged)
 
@@ -318,7 +329,9 @@ def _keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
         ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
         claim_best(session, visit, ask, expires_at=until)
     except SlotTaken as error:
-        raise SlotTaken("We could not keep this time any longer, and it has been taken.", error.nearest) from error
+        raise SlotTaken(
+            "We could not keep this time any longer, and it has been taken.", error.nearest
+        ) from error
     visit.deadline_at = until
 
 
@@ -356,7 +369,7 @@ def _tell(
 def ask_for_call(
     *, client_id: int | None, visit_id: int | None, phone: str, about: str, now: dt.datetime
 ) -> None:
-    """"Please call me": one open request for each person or number is enough."""
+    """ "Please call me": one open request for each person or number is enough."""
     facts = premises.clinic_facts()
     if not phone.strip() or len(phone) > 40:
         raise InvalidInput("phone", "Enter the number we should call.")
@@ -369,6 +382,8 @@ def ask_for_call(
         if already or facts is None:
             return
         session.add(
-            CallRequest(client_id=client_id, visit_id=visit_id, phone=phone.strip(), about=about, asked_at=now)
+            CallRequest(
+                client_id=client_id, visit_id=visit_id, phone=phone.strip(), about=about, asked_at=now
+            )
         )
         leave_trace(session, "call.asked", "client", client_id, by=None, now=now, about=about)

@@ -16,9 +16,7 @@ from clinic.shared.database import db, transaction, tried_again
 
 def keep_deadlines(now: dt.datetime) -> int:
     """Release what ran out, one visit a transaction; returns how many. Safe to run twice or in two processes."""
-    wanted = select(Visit.id).where(
-        Visit.status.in_(tuple(ENDING_AT_A_DEADLINE)), Visit.deadline_at <= now
-    )
+    wanted = select(Visit.id).where(Visit.status.in_(tuple(ENDING_AT_A_DEADLINE)), Visit.deadline_at <= now)
     due = db.session.scalars(wanted.order_by(Visit.deadline_at).limit(200)).all()
     db.session.rollback()
     return sum(_release(visit_id, now) for visit_id in due)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import CallRequest, Claim, Visit
@@ -92,8 +92,7 @@ def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) 
         give_access(session, row.user_id, keep.id, row.relation, now=now)
         session.delete(row)
     for table in (ClientNote, NeverTogether, CallRequest):
-        for other in session.scalars(select(table).where(table.client_id == lose.id)).all():
-            other.client_id = keep.id
+        session.execute(update(table).where(table.client_id == lose.id).values(client_id=keep.id))
 
 
 def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: dt.datetime) -> None:
@@ -103,12 +102,16 @@ def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: 
     for visit in visits.visits_ahead(lose.id, today):
         clash = session.scalar(
             select(Visit.id).where(
-                Visit.client_id == keep.id, Visit.status.in_(visits.JUDGED_AGAIN),
-                Visit.starts_at < visit.ends_at, Visit.ends_at > visit.starts_at,
-            )  # fmt: skip
+                Visit.client_id == keep.id,
+                Visit.status.in_(visits.JUDGED_AGAIN),
+                Visit.starts_at < visit.ends_at,
+                Visit.ends_at > visit.starts_at,
+            )
         )
         if clash is not None:
-            raise MoveNotAllowed("Both records have a visit at the same time. Move or cancel one of them first.")
+            raise MoveNotAllowed(
+                "Both records have a visit at the same time. Move or cancel one of them first."
+            )
         for claim in session.scalars(
             select(Claim).where(Claim.visit_id == visit.id, Claim.resource_id == lose.id)
         ).all():

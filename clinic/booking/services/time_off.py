@@ -123,4 +123,6 @@ def _shut_by(session: Session, closure: Closure) -> Sequence[int]:
         if one is None or one.kind not in ("room", "device"):
             raise NotFound()
         return [one.id]
-    return session.scalars(select(Room.id).where(Room.location_id == closure.location_id).order_by(Room.id)).all()
+    return session.scalars(
+        select(Room.id).where(Room.location_id == closure.location_id).order_by(Room.id)
+    ).all()

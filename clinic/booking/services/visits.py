@@ -92,7 +92,9 @@ def book_visit(
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if judged.permits else "visit_waiting"
         tell_client(session, visit, template, now=now, token=token)
-        leave_trace(session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source)
+        leave_trace(
+            session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source
+        )
         return Outcome(visit.id, VisitStatus(visit.status), judged)
 
 
@@ -197,10 +199,14 @@ def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
     return visit
 
 
-def _check_policy(visit: Visit, start: dt.datetime, *, moved: bool, by_client: bool, now: dt.datetime) -> None:
+def _check_policy(
+    visit: Visit, start: dt.datetime, *, moved: bool, by_client: bool, now: dt.datetime
+) -> None:
     settings = premises.booking_settings()
     if by_client:
-        booking_policy.check_client_may_move(VisitStatus(visit.status), visit.starts_at, now=now, settings=settings)
+        booking_policy.check_client_may_move(
+            VisitStatus(visit.status), visit.starts_at, now=now, settings=settings
+        )
         booking_policy.check_start(start, now=now, zone=ZoneInfo(visit.zone), settings=settings)
     elif moved:
         booking_policy.check_not_past(start, now=now)
@@ -240,7 +246,13 @@ def _write_change(
 
 
 def _claim_again(
-    session: Session, visit: Visit, plan: VisitPlan, choice: Choice | None, *, now: dt.datetime, by_client: bool
+    session: Session,
+    visit: Visit,
+    plan: VisitPlan,
+    choice: Choice | None,
+    *,
+    now: dt.datetime,
+    by_client: bool,
 ) -> None:
     """The same therapist first; another only where any therapist was asked for."""
     wanted = choice.therapist_id if choice else visit.therapist_id
@@ -273,7 +285,9 @@ def cancel_visit(
         new = booking_policy.cancelled_status(
             status, visit.starts_at, now=now, by_clinic=by_clinic, settings=settings
         )
-        set_status(session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client")
+        set_status(
+            session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client"
+        )
         visit.deadline_at = visit.waiting_for = None
         tell_client(session, visit, "visit_cancelled", now=now)
         leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
@@ -302,7 +316,9 @@ def mark_visit(visit_id: int, new: VisitStatus, *, revision: int, by: int, now: 
         leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)
 
 
-def _judge_at_the_door(session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime) -> None:
+def _judge_at_the_door(
+    session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime
+) -> None:
     """Coming in is judged like every other door: the visit goes on only when it is permitted today."""
     client, plan = _client(visit.client_id or 0), plan_of(visit)
     came_late = visit.status == VisitStatus.NO_SHOW

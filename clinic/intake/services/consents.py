@@ -43,11 +43,11 @@ def give_guardian_consent(
         row = Consent(
             client_id=client_id, kind="guardian", text_version=CONSENT_VERSION, given_at=now, given_on=signed_on,
             recorded_by_id=by,
-        )  # fmt: skip
+        )
         row.detail = {
             "name": name.strip(), "relation": relation.strip(), "services": sorted(services),
             "will_be_in_room": will_be_in_room,
-        }  # fmt: skip
+        }
         session.add(row)
         session.flush()
         judge_again(session, client_id, by=by, now=now)
@@ -80,9 +80,12 @@ def hand_over_tablet(client_id: int, *, by: int, now: dt.datetime) -> str:
             row.ended_at = now
         session.add(
             TabletPass(
-                client_id=client_id, token_hash=hash_of(token), made_at=now, made_by_id=by,
+                client_id=client_id,
+                token_hash=hash_of(token),
+                made_at=now,
+                made_by_id=by,
                 expires_at=now + dt.timedelta(minutes=TABLET_MINUTES),
-            )  # fmt: skip
+            )
         )
         leave_trace(session, "tablet.handed_over", "client", client_id, by=by, now=now)
     return token

@@ -90,7 +90,7 @@ def submit_intake(
 def confirm_still_right(
     client_id: int, signature: Signature, *, source: str, by: int | None, now: dt.datetime, today: dt.date
 ) -> int:
-    """"Still right?" answered with yes: the same answers, stamped today; the full intake keeps its age."""
+    """ "Still right?" answered with yes: the same answers, stamped today; the full intake keeps its age."""
     with transaction() as session:
         client = _client(session, client_id)
         last = queries.newest(client.id)
@@ -137,7 +137,11 @@ def _add_version(
         ),
     )
     row.answers = stamped
-    row.signature = {"name": signature.name.strip(), "relation": signature.relation, "points": signature.points}
+    row.signature = {
+        "name": signature.name.strip(),
+        "relation": signature.relation,
+        "points": signature.points,
+    }
     session.add(row)
     session.flush()
     return row

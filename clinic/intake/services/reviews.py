@@ -48,4 +48,6 @@ def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: 
         session.add(review)
         session.flush()
         judge_again(session, intake.client_id, by=by, now=now)
-        leave_trace(session, "answers.reviewed", "client", intake.client_id, by=by, now=now, accepted=accepted)
+        leave_trace(
+            session, "answers.reviewed", "client", intake.client_id, by=by, now=now, accepted=accepted
+        )
