@@ -77,7 +77,13 @@ def _is_accepted(intake_id: int) -> bool:
 
 def _plain(row: Intake) -> InForce:
     return InForce(
-        row.id, row.client_id, row.version, row.answers, row.completed_on, row.answered_on, row.question_version
+        row.id,
+        row.client_id,
+        row.version,
+        row.answers,
+        row.completed_on,
+        row.answered_on,
+        row.question_version,
     )
 
 
@@ -85,7 +91,9 @@ def stops_in_force(client_id: int) -> list[HealthStop]:
     """Warning signs that still stop this person, oldest first."""
     ids = [client_id, *clients.alias_ids(client_id)]
     signed = db.session.scalars(
-        select(Intake).where(Intake.client_id == client_id, Intake.kind != "checkin").order_by(Intake.version.desc())
+        select(Intake)
+        .where(Intake.client_id == client_id, Intake.kind != "checkin")
+        .order_by(Intake.version.desc())
     ).first()
     rows = db.session.scalars(
         select(HealthStop).where(HealthStop.client_id.in_(ids)).order_by(HealthStop.raised_at, HealthStop.id)

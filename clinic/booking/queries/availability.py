@@ -107,7 +107,9 @@ def look(ask: Ask) -> Open:
         client_busy=busy.get(ask.client_id, []) if ask.client_id else [],
     )
     step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
-    leaning = rule.Leaning(usage={one: sum(end - start for start, end in busy.get(one, ())) for one in everything})
+    leaning = rule.Leaning(
+        usage={one: sum(end - start for start, end in busy.get(one, ())) for one in everything}
+    )
     return Open(
         zone=place.zone,
         wanted=wanted,
@@ -131,9 +133,7 @@ def _duty(ask: Ask, clock: WallClock) -> dict[int, list[Interval]]:
     """Working hours less breaks of everybody who may give this, on days on which the licence is good."""
     people = therapists.eligible(ask.plan.skills, ask.plan.licence_kind)
     apart = therapists.never_together(ask.client_id) if ask.client_id else set()
-    wanted = [
-        one for one in people if ask.therapist_id in (None, one.id) and one.id not in apart
-    ]
+    wanted = [one for one in people if ask.therapist_id in (None, one.id) and one.id not in apart]
     rows = therapists.weekly_hours([one.id for one in wanted], ask.location_id)
     days = spill_days(ask.first_day, ask.days)
     duty: dict[int, list[Interval]] = {}

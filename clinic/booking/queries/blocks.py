@@ -36,7 +36,9 @@ def visits_under(now: dt.datetime) -> Sequence[Visit]:
     return _coming(now, or_(off, shut))
 
 
-def visits_in(therapist_id: int, starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime) -> Sequence[Visit]:
+def visits_in(
+    therapist_id: int, starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime
+) -> Sequence[Visit]:
     """A therapist's coming visits that a time touches: shown before time off is saved."""
     return _coming(
         now, (Visit.therapist_id == therapist_id) & (Visit.starts_at < ends_at) & (Visit.ends_at > starts_at)
@@ -49,6 +51,9 @@ def _coming(now: dt.datetime, wanted: object) -> Sequence[Visit]:
         .where(Visit.status.in_(TOUCHED), Visit.ends_at > now, wanted)  # type: ignore[arg-type]
         .order_by(Visit.starts_at, Visit.id)
         .options(
-            joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.service), joinedload(Visit.room)
+            joinedload(Visit.client),
+            joinedload(Visit.therapist),
+            joinedload(Visit.service),
+            joinedload(Visit.room),
         )
     ).all()

@@ -74,7 +74,10 @@ def visits_between(location_id: int, start: dt.datetime, end: dt.datetime) -> Se
     return db.session.scalars(
         select(Visit)
         .where(
-            Visit.location_id == location_id, Visit.starts_at < end, Visit.free_at > start, Visit.status.in_(shown)
+            Visit.location_id == location_id,
+            Visit.starts_at < end,
+            Visit.free_at > start,
+            Visit.status.in_(shown),
         )
         .order_by(Visit.starts_at, Visit.id)
         .options(*_WITH_NAMES)
@@ -127,14 +130,18 @@ def treats(therapist_id: int, client_id: int, now: dt.datetime) -> bool:
 def history(visit_id: int) -> Sequence[StatusChange]:
     """The visit's life, oldest step first."""
     return db.session.scalars(
-        select(StatusChange).where(StatusChange.visit_id == visit_id).order_by(StatusChange.at, StatusChange.id)
+        select(StatusChange)
+        .where(StatusChange.visit_id == visit_id)
+        .order_by(StatusChange.at, StatusChange.id)
     ).all()
 
 
 def screenings_of(visit_id: int) -> Sequence[Screening]:
     """Every judgement of this visit, newest first."""
     return db.session.scalars(
-        select(Screening).where(Screening.visit_id == visit_id).order_by(Screening.judged_at.desc(), Screening.id)
+        select(Screening)
+        .where(Screening.visit_id == visit_id)
+        .order_by(Screening.judged_at.desc(), Screening.id)
     ).all()
 
 

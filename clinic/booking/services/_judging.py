@@ -52,6 +52,9 @@ class Judged:
     strictest: Judgement
     review: bool
     stopped: bool
+    unsafe_addons: tuple[str, ...] = ()
+    """Columns of add-ons that may not be given, by any of this person's own answers. What only the answers of a
+    look-alike speak against is left to the desk: it would show what another record says."""
     row: Screening | None = None
 
     @property
@@ -75,11 +78,6 @@ class Judged:
             return None
         return WAITING_FOR.get(self.outcome, "review")
 
-    @property
-    def unsafe_addons(self) -> tuple[str, ...]:
-        """Columns of add-ons that may not be given, by any of the answers that count."""
-        return tuple(dict.fromkeys((*self.own.dropped_addons, *self.strictest.dropped_addons)))
-
 
 def judged_key(client_id: int, order: Order) -> str:
     """A hash of all that is judged. A visit that differs in any of it needs another judgement."""
@@ -101,15 +99,20 @@ def weigh(client: Client, order: Order) -> Judged:
             *(stop for one in clients.look_alikes(client) for stop in intake.stops_in_force(one.id)),
         ]
     own = _screen(client, order, sources[0].answers if sources else {}, sources)
-    every = [source.answers for source in (*sources, *others)]
-    strictest = own
-    if len(every) > 1:
-        rest = [*every[1:], answer_history.united(every)]
-        strictest = max((own, *(_screen(client, order, one, sources) for one in rest)), key=_strength)
+    mine = [own]
+    if len(sources) > 1:
+        ours = [source.answers for source in sources]
+        mine += [_screen(client, order, one, sources) for one in (*ours[1:], answer_history.united(ours))]
+    strictest = max(mine, key=_strength)
+    if others:
+        theirs = [one.answers for one in others]
+        both = answer_history.united([*(source.answers for source in sources), *theirs])
+        strictest = max((strictest, *(_screen(client, order, one, sources) for one in (*theirs, both))), key=_strength)
     differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
     stopped = any(_stops_the_person(stop, client) for stop in stops)
     review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
-    return Judged(own=own, strictest=strictest, review=review, stopped=stopped)
+    unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
+    return Judged(own, strictest, review, stopped, unsafe_addons=tuple(unsafe))
 
 
 def _stops_the_person(stop: HealthStop, client: Client) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -24,17 +24,19 @@ from clinic.booking.services._steps import (
     plan_without,
     rest_on,
     set_plan,
-    set_start,
     set_status,
     tell_client,
     wait_for,
 )
 from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, check_details, give_access, write_details
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
+from clinic.rules.contact import name_key
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
@@ -179,7 +181,8 @@ def _working(token: str, now: dt.datetime) -> tuple[Checkout, Visit]:
 
 @tried_again
 def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime) -> None:
-    """A signed-in account says who the visit is for. Raises NotFound for somebody it may not act for."""
+    """A signed-in account says who the visit is for. Raises NotFound for somebody it may not act for, BarredOnline,
+    and SlotTaken when the time does not fit this person: who they are is kept all the same."""
     with transaction() as session:
         checkout, visit = _working(token, now)
         client = clients.client_of(user_id, client_id)
@@ -189,15 +192,18 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         if client.is_unproven and not clients.look_alikes(client):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
-        if visit.status == VisitStatus.HELD:
-            _place_person(session, visit, client, now=now)
+        refusal = _seat(session, visit, client, now=now)
+    if refusal is not None:
+        raise refusal
 
 
 @tried_again
 def name_person(token: str, details: Details, *, relation: str, now: dt.datetime) -> int:
     """Somebody not signed in says who the visit is for: always a record of its own, never an existing one.
 
-    Returns the client's id. Raises InvalidInput naming the field.
+    Typed again it corrects that record, unless answers are signed for it and it is another person now: those
+    answers are not this person's. Returns the client's id. Raises InvalidInput naming the field, SlotTaken as
+    `choose_person` does.
     """
     facts = premises.clinic_facts()
     if facts is None:
@@ -209,16 +215,27 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
     with transaction() as session:
         checkout, visit = _working(token, now)
         client = session.get(Client, checkout.client_id) if checkout.client_id else None
-        if client is None or not client.is_unproven or checkout.user_id is not None:
+        if client is None or checkout.user_id is not None or not _may_correct(client, details):
             client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:
             check_details(details, today=now.date() + dt.timedelta(days=1))
             write_details(client, details, region=facts.phone_region)
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
         checkout.details = {"relation": relation}
-        if visit.status == VisitStatus.HELD:
-            _place_person(session, visit, client, now=now)
-        return client.id
+        client_id, refusal = client.id, _seat(session, visit, client, now=now)
+    if refusal is not None:
+        raise refusal
+    return client_id
+
+
+def _may_correct(client: Client, details: Details) -> bool:
+    """Whether what was typed now may be written over the record that this checkout made."""
+    if not client.is_unproven:
+        return False
+    same = (client.name_key, client.born_on) == (
+        name_key(details.first_name, details.last_name), details.born_on
+    )  # fmt: skip
+    return same or (intake.newest(client.id) is None and not intake.stops_in_force(client.id))
 
 
 def _refuse_barred(client: Client) -> None:
@@ -262,8 +279,18 @@ def drop_addons(token: str, columns: tuple[str, ...], *, now: dt.datetime) -> No
         if visit.status != VisitStatus.HELD:
             return
         plan = plan_without(visit, plan_of(visit), columns)
-        set_plan(visit, plan)
+        _claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
         checkout.choice = {**checkout.choice, "addons": list(plan.addons)}
+        visit.revision += 1
+
+
+@tried_again
+def put_off_consent(token: str, *, now: dt.datetime) -> None:
+    """The parent or guardian is not there to sign: the visit is asked for without it, and waits for it."""
+    with transaction() as session:
+        checkout, _visit = _working(token, now)
+        checkout.details = {**(checkout.details or {}), "consent_later": checkout.client_id}
+        session.flush()
 
 
 @tried_again
@@ -322,12 +349,9 @@ def _keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
     if visit.starts_at <= now:
         raise HoldExpired()
     clear_expired(session, now)
-    give_up(session, visit, now)
-    therapist_id = None if visit.any_therapist else visit.therapist_id
     until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
     try:
-        ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
-        claim_best(session, visit, ask, expires_at=until)
+        _claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
     except SlotTaken as error:
         raise SlotTaken(
             "We could not keep this time any longer, and it has been taken.", error.nearest
@@ -355,6 +379,7 @@ def _tell(
 ) -> None:
     """The mail with the visit's own link; for somebody without an account, the way to one."""
     token = new_manage_key(visit)
+    checkout.details = {**(checkout.details or {}), "manage": token}
     template = "visit_booked" if judged.permits or judged.waiting_for == "review" else "visit_waiting"
     tell_client(session, visit, template, now=now, token=token)
     if checkout.user_id is None and client.email_key:

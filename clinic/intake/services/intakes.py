@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,16 +33,28 @@ class Signature:
 
 @tried_again
 def save_draft(
-    client_id: int, writer: str, kind: str, answers: Answers, *, now: dt.datetime, replace: bool = False
+    client_id: int,
+    writer: str,
+    kind: str,
+    answers: Answers,
+    *,
+    now: dt.datetime,
+    replace: bool = False,
+    asked: Collection[str] = (),
 ) -> None:
-    """Keep what has been typed so far; new answers are laid over the earlier ones unless `replace`."""
+    """Keep what has been typed so far; new answers are laid over the earlier ones unless `replace`.
+
+    `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
+    had before, so that an old "no" never stands in for a "yes" that is half typed.
+    """
     with transaction() as session:
         row = queries.draft(client_id, writer)
         if row is None:
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
             row.answers = {}
             session.add(row)
-        row.answers = dict(answers) if replace else {**row.answers, **answers}
+        kept = {} if replace else {key: value for key, value in row.answers.items() if key not in asked}
+        row.answers = {**kept, **answers}
         row.kind, row.updated_at = kind, now
 
 

@@ -1,0 +1,88 @@
+"""What the desk has to do about a visit, in words that name no condition.
+
+The desk sees the outcome, the deadline and the next step. Why it is so is for the client and for those who treat.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from clinic.booking.models import Screening, Visit
+from clinic.rules.screening import CALL_FIRST_FROM
+from clinic.rules.verdicts import ADDONS, Verdict
+from clinic.rules.visit_status import UPCOMING
+from clinic.shared.database import db
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """`kind` is ok, call or wait; `flag` fits on the day's grid, `title` and `text` on the visit's card."""
+
+    kind: str
+    flag: str = ""
+    title: str = ""
+    text: str = ""
+    until: dt.datetime | None = None
+
+
+NOTHING_TO_DO = NextStep("ok")
+CALL_FIRST = NextStep(
+    "call",
+    "Call first",
+    "The therapist should call before the visit",
+    "Several small things need care together. Ask the therapist to call the client before the day.",
+)
+
+_WAITING = {
+    "intake": (
+        "Intake missing",
+        "The health questions are not signed yet",
+        "Hand over the tablet, type the answers in, or send the link. The visit is confirmed as soon as the answers"
+        " allow it.",
+    ),
+    "clearance": (
+        "Doctor’s letter",
+        "Waiting for a doctor’s letter",
+        "The client knows what to ask the doctor. When the letter comes, give it to somebody with clinical review.",
+    ),
+    "consent": (
+        "Parent signs",
+        "Waiting for a parent or guardian to agree in writing",
+        "Let the parent or guardian sign the paper, then enter it on the client’s card.",
+    ),
+    "review": (
+        "Check first",
+        "Waiting for a check",
+        "Somebody with clinical review looks at the answers, or two records that look alike are to be compared.",
+    ),
+}
+
+
+def next_step(visit: Visit, screening: Screening | None) -> NextStep:
+    """What to do about this visit; `screening` is the judgement it rests on, None when it rests on none."""
+    if visit.is_waiting:
+        flag, title, text = _WAITING[visit.waiting_for or "review"]
+        return NextStep("wait", flag, title, text, visit.deadline_at)
+    if visit.status in UPCOMING and screening is not None and is_call_first(screening):
+        return CALL_FIRST
+    return NOTHING_TO_DO
+
+
+def is_call_first(screening: Screening) -> bool:
+    """Whether so many cautions came together that the therapist calls first. Says nothing of what they are."""
+    cautions = [
+        one
+        for one in screening.findings["own"]
+        if one["verdict"] == Verdict.CAUTION.word and one["column"] not in ADDONS
+    ]
+    return len(cautions) >= CALL_FIRST_FROM
+
+
+def screenings(ids: Collection[int]) -> dict[int, Screening]:
+    """These judgements by their id, in one statement."""
+    rows = db.session.scalars(select(Screening).where(Screening.id.in_(ids)).order_by(Screening.id))
+    return {row.id: row for row in rows}
