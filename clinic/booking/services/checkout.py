@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,8 +13,9 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import mail_welcome, open_account_for_client
 from clinic.booking.models import CallRequest, Checkout, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
+from clinic.booking.services._claims import claim_best, clear_expired, keep_until
 from clinic.booking.services._judging import Judged, judge
+from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -29,7 +30,6 @@ from clinic.booking.services._steps import (
     wait_for,
 )
 from clinic.catalogue import queries as catalogue
-from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, check_details, give_access, write_details
@@ -114,7 +114,7 @@ def hold_slot(
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at, checkout.user_id = now, user_id
         if checkout.client_id is not None:
-            _place_person(session, visit, session.get_one(Client, checkout.client_id), now=now)
+            place_person(session, visit, session.get_one(Client, checkout.client_id), now=now)
         return token or ""
 
 
@@ -152,24 +152,6 @@ def _new_hold(
     return visit
 
 
-def _place_person(session: Session, visit: Visit, client: Client, *, now: dt.datetime) -> None:
-    """The visit is for this person: their own other visits, their first-visit minutes, and who they are never
-    booked with now count, so the place is claimed anew. Raises SlotTaken, leaving the hold as it was."""
-    first_visit = not visits.has_been_before(client.id, visit.starts_at, besides=visit.id)
-    unchanged = visit.client_id == client.id and visit.first_visit == first_visit
-    if unchanged:
-        return
-    therapist_id = None if visit.any_therapist else visit.therapist_id
-    with session.begin_nested():
-        give_up(session, visit, now)
-        visit.client_id, visit.first_visit = client.id, first_visit
-        plan = plan_of(visit)
-        set_start(visit, plan, visit.starts_at)
-        session.flush()
-        ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist_id)
-        claim_best(session, visit, ask, expires_at=visit.deadline_at)
-
-
 def _working(token: str, now: dt.datetime) -> tuple[Checkout, Visit]:
     """The checkout and its visit. Raises HoldExpired when there is none."""
     checkout = visits.checkout(token)
@@ -192,7 +174,7 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         if client.is_unproven and not clients.look_alikes(client):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
-        refusal = _seat(session, visit, client, now=now)
+        refusal = seat(session, visit, client, now=now)
     if refusal is not None:
         raise refusal
 
@@ -222,7 +204,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
             write_details(client, details, region=facts.phone_region)
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
         checkout.details = {"relation": relation}
-        client_id, refusal = client.id, _seat(session, visit, client, now=now)
+        client_id, refusal = client.id, seat(session, visit, client, now=now)
     if refusal is not None:
         raise refusal
     return client_id
@@ -274,12 +256,12 @@ def leave(token: str, *, now: dt.datetime) -> None:
 @tried_again
 def drop_addons(token: str, columns: tuple[str, ...], *, now: dt.datetime) -> None:
     """The person agreed to come without these add-ons (named by the columns that judge them)."""
-    with transaction():
+    with transaction() as session:
         checkout, visit = _working(token, now)
         if visit.status != VisitStatus.HELD:
             return
         plan = plan_without(visit, plan_of(visit), columns)
-        _claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
+        claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
         checkout.choice = {**checkout.choice, "addons": list(plan.addons)}
         visit.revision += 1
 
@@ -351,7 +333,7 @@ def _keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
     clear_expired(session, now)
     until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
     try:
-        _claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
+        claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
     except SlotTaken as error:
         raise SlotTaken(
             "We could not keep this time any longer, and it has been taken.", error.nearest

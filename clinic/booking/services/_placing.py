@@ -1,0 +1,58 @@
+"""Steps inside a transaction: give a held time to the person it is for, and claim it anew when the order changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Visit
+from clinic.booking.queries import visits
+from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._steps import ask_for, plan_of, set_plan, set_status
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients.models import Client
+from clinic.rules.errors import SlotTaken
+from clinic.rules.visit_status import VisitStatus
+
+
+def place_person(session: Session, visit: Visit, client: Client, *, now: dt.datetime) -> None:
+    """The visit is for this person: their own other visits, their first-visit minutes, and who they are never
+    booked with now count, so the place is claimed anew. Raises SlotTaken, leaving the hold as it was."""
+    first_visit = not visits.has_been_before(client.id, visit.starts_at, besides=visit.id)
+    if visit.client_id == client.id and visit.first_visit == first_visit:
+        return
+    with session.begin_nested():
+        visit.client_id, visit.first_visit = client.id, first_visit
+        claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+
+
+def seat(session: Session, visit: Visit, client: Client, *, now: dt.datetime) -> SlotTaken | None:
+    """Give the held time to this person. When it does not fit them it is given back, and the refusal is returned:
+    the caller keeps who they are before raising it."""
+    if visit.status != VisitStatus.HELD:
+        return None
+    try:
+        place_person(session, visit, client, now=now)
+    except SlotTaken as error:
+        set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="does not fit this person")
+        return error
+    return None
+
+
+def claim_anew(
+    session: Session, visit: Visit, plan: VisitPlan, *, expires_at: dt.datetime | None, now: dt.datetime
+) -> None:
+    """Claim what this plan takes at the same start: with the same therapist first, whom the person has read on
+    the page; with another only where any therapist was asked for. Raises SlotTaken."""
+    give_up(session, visit, now)
+    set_plan(visit, plan)
+    session.flush()
+    ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=visit.therapist_id)
+    try:
+        claim_best(session, visit, ask, expires_at=expires_at)
+    except SlotTaken:
+        if not visit.any_therapist:
+            raise
+        claim_best(session, visit, replace(ask, therapist_id=None), expires_at=expires_at)
