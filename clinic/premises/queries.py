@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -14,7 +15,7 @@ from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, Ro
 from clinic.premises.models import Clinic, Closure, Device, Location, OpeningHours, Room
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
-from clinic.rules.wall_time import WeeklyHours
+from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
 
 Facts = TypeVar("Facts")
@@ -76,6 +77,12 @@ def clinic_facts() -> ClinicFacts | None:
         cancel_notice_hours=found.cancel_notice_hours,
         adult_age=found.adult_age,
     )
+
+
+def today(now: dt.datetime) -> dt.date:
+    """The day on the clinic's wall; in UTC before it is set up."""
+    facts = clinic_facts()
+    return local_day(now, ZoneInfo(facts.zone) if facts else ZoneInfo("UTC"))
 
 
 def booking_settings() -> BookingSettings:

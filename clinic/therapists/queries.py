@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import select
 
+from clinic.accounts.models import User, UserRole
+from clinic.catalogue import queries as catalogue
+from clinic.rules.permissions import Role
+from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
-from clinic.therapists.models import NeverTogether, Therapist, TimeOff, WorkingHours
+from clinic.therapists.facts import TherapistFacts
+from clinic.therapists.models import NeverTogether, Therapist, TherapistSkill, TimeOff, WorkingHours
 
 
 @dataclass(frozen=True)
@@ -102,4 +107,59 @@ def never_together_of(therapist_id: int) -> Sequence[NeverTogether]:
         select(NeverTogether)
         .where(NeverTogether.therapist_id == therapist_id, NeverTogether.ended_at.is_(None))
         .order_by(NeverTogether.created_at.desc(), NeverTogether.id)
+    ).all()
+
+
+def therapist_facts(row: Therapist) -> TherapistFacts:
+    """The profile as its form shows it."""
+    plain = {one.name: getattr(row, one.name) for one in fields(TherapistFacts) if one.name != "skills"}
+    return TherapistFacts(**plain, skills=tuple(sorted(row.skills)))
+
+
+def week_of(therapist_id: int, location_id: int) -> dict[str, list[WeeklyHours]]:
+    """Work and breaks of one therapist at one place, as the rules read them."""
+    rows = weekly_hours([therapist_id], location_id)
+    return {
+        kind: [WeeklyHours(row.weekday, row.starts, row.ends) for row in rows if row.kind == kind]
+        for kind in ("work", "break")
+    }
+
+
+def hours_elsewhere(therapist_id: int, location_id: int) -> Sequence[WorkingHours]:
+    """Working hours (without breaks) at every other place."""
+    return db.session.scalars(
+        select(WorkingHours)
+        .where(
+            WorkingHours.therapist_id == therapist_id,
+            WorkingHours.location_id != location_id,
+            WorkingHours.kind == "work",
+        )
+        .order_by(WorkingHours.weekday, WorkingHours.starts, WorkingHours.id)
+    ).all()
+
+
+def accounts_of_therapists() -> list[tuple[int, str]]:
+    """(id, `Name, e-mail`) of the accounts that have the role of therapist, by name."""
+    rows = db.session.scalars(
+        select(User)
+        .join(UserRole)
+        .where(UserRole.role == Role.THERAPIST, User.is_active)
+        .order_by(User.name, User.id)
+    )
+    return [(row.id, f"{row.name}, {row.email}") for row in rows]
+
+
+def skills() -> list[str]:
+    """The known skills, those the catalogue asks for, and those that therapists have."""
+    own = db.session.scalars(select(TherapistSkill.skill).distinct().order_by(TherapistSkill.skill))
+    return list(dict.fromkeys([*catalogue.skills(), *own]))
+
+
+def therapists_to_show() -> Sequence[Therapist]:
+    """For the public page: those who can be booked and have hours somewhere, by name."""
+    works = select(WorkingHours.therapist_id).where(WorkingHours.kind == "work")
+    return db.session.scalars(
+        select(Therapist)
+        .where(Therapist.is_active, Therapist.id.in_(works))
+        .order_by(Therapist.name, Therapist.id)
     ).all()

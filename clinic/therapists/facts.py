@@ -1,0 +1,22 @@
+"""What an owner enters about therapists, as plain values that forms, services and queries share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TherapistFacts:
+    """A therapist's profile. `licence_expires_on` is the last day on which the licence is good."""
+
+    name: str
+    bio: str
+    gender: str
+    tint: int
+    licence_kind: str
+    licence_number: str
+    licence_expires_on: dt.date
+    skills: tuple[str, ...]
+    user_id: int | None
+    is_active: bool

@@ -1,0 +1,85 @@
+"""A therapist's profile, and who they are never booked with, as an owner types them."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, DateField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import ValidationError
+
+from clinic.rules.kinds import LICENCES, key_of
+from clinic.shared.fields import FactsForm, date_field, lines_field, text_field
+from clinic.therapists.facts import TherapistFacts
+
+TINT_NAMES = {1: "Clay", 2: "Blue", 3: "Violet", 4: "Olive", 5: "Teal", 6: "Rose"}
+
+
+class TherapistForm(FactsForm):
+    """Everything of a therapist but the hours."""
+
+    name = text_field("Name", longest=80, required="Enter the name as clients read it.")
+    bio = lines_field(
+        "About them", longest=1000, help_text="Two or three sentences that clients read. Promise nothing."
+    )
+    gender = SelectField(
+        "Gender",
+        choices=[("", "Not said"), ("woman", "Woman"), ("man", "Man"), ("nonbinary", "Non-binary")],
+        validate_choice=False,
+        description="Shown to clients who ask for a woman or a man. May be left out.",
+    )
+    tint = RadioField("Colour in the diary", coerce=int, choices=list(TINT_NAMES.items()))
+    licence_kind = SelectField("Kind of licence", choices=list(LICENCES.items()))
+    licence_number = text_field("Licence number", longest=60, required="Enter the number on the licence.")
+    licence_expires_on = date_field(
+        "Last day of the licence",
+        required="Enter the last day on which the licence is good.",
+        help_text="After this day no visits can be booked with them.",
+    )
+    skills = SelectMultipleField(
+        "Skills", description="They can be booked only for services whose skills they have."
+    )
+    other_skill = text_field("Another skill", longest=40, help_text="Only if it is not in the list.")
+    user_id = SelectField(
+        "Signs in as",
+        coerce=lambda value: int(value) if value and str(value).isdigit() else None,
+        description="The account that sees this therapist's diary. Accounts are made on the Team page.",
+    )
+    is_active = BooleanField(
+        "Can be booked",
+        default=True,
+        description="Switched off, no new visits can be booked. Visits already booked stay: move them in the diary.",
+    )
+
+    def validate_other_skill(self, typed: StringField) -> None:
+        """A new skill needs letters or digits that can be its key."""
+        if typed.data and not key_of(typed.data):
+            raise ValidationError("Use letters from a to z.")
+
+    def validate_licence_expires_on(self, typed: DateField) -> None:
+        """A year somebody can have meant."""
+        if typed.data is not None and not 1990 <= typed.data.year <= 2100:
+            raise ValidationError("Check the year.")
+
+    def therapist_facts(self) -> TherapistFacts:
+        """The values of a valid form."""
+        other = key_of(self.other_skill.data or "")
+        values = {name: self.data[name] for name in TherapistFacts.__dataclass_fields__ if name != "skills"}
+        return TherapistFacts(
+            **values, skills=tuple({*(self.skills.data or ()), *([other] if other else [])})
+        )
+
+
+class KeepApartForm(FactsForm):
+    """A client who is never booked with this therapist, and why."""
+
+    client_id = RadioField("Client", coerce=int, validate_choice=False)
+    reason = lines_field(
+        "Reason",
+        longest=2000,
+        rows=3,
+        required="Write the reason. Only the owner reads it.",
+        help_text="Kept encrypted. Only owners can read it; clients and staff see neutral words.",
+    )
+
+    def validate_client_id(self, typed: RadioField) -> None:
+        """One of those that were found."""
+        if typed.data is None:
+            raise ValidationError("Choose the client.")

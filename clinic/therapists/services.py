@@ -1,0 +1,171 @@
+"""Keeping therapists: profile, licence, skills, weekly hours, and pairs that are never booked together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.accounts.models import User
+from clinic.clients.models import Client
+from clinic.premises.models import Location
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
+from clinic.rules.permissions import Role
+from clinic.rules.wall_time import WeeklyHours
+from clinic.rules.week import week_problems
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.shared.seen import mark_of
+from clinic.therapists import queries
+from clinic.therapists.facts import TherapistFacts
+from clinic.therapists.models import NeverTogether, Therapist, TherapistSkill, WorkingHours
+
+TINTS = range(1, 7)
+
+
+@tried_again
+def add_therapist(facts: TherapistFacts, *, by: int | None, now: dt.datetime) -> int:
+    """A new therapist, with no hours yet. Returns the id. Raises InvalidInput."""
+    with transaction() as session:
+        row = Therapist(skill_rows=[])
+        _write(session, row, facts)
+        session.add(row)
+        session.flush()
+        leave_trace(session, "therapist.added", "therapist", row.id, by=by, now=now)
+        return row.id
+
+
+@tried_again
+def change_therapist(
+    therapist_id: int, facts: TherapistFacts, *, seen: str, by: int | None, now: dt.datetime
+) -> None:
+    """Change the profile. Visits already booked stay. Raises InvalidInput, NotFound, ChangedMeanwhile."""
+    with transaction() as session:
+        row = _therapist(session, therapist_id)
+        before = queries.therapist_facts(row)
+        if mark_of(asdict(before)) != seen:
+            raise ChangedMeanwhile
+        _write(session, row, facts)
+        changed = [one.name for one in fields(facts) if getattr(before, one.name) != getattr(facts, one.name)]
+        detail = ", ".join(changed)
+        leave_trace(session, "therapist.changed", "therapist", row.id, by=by, now=now, fields=detail)
+
+
+def _therapist(session: Session, therapist_id: int) -> Therapist:
+    row = session.get(Therapist, therapist_id)
+    if row is None:
+        raise NotFound("There is no such therapist.")
+    return row
+
+
+def _write(session: Session, row: Therapist, facts: TherapistFacts) -> None:
+    if facts.tint not in TINTS:
+        raise InvalidInput("tint", "Choose one of the colours.")
+    if facts.user_id is not None:
+        _check_account(session, row, facts.user_id)
+    for name, value in asdict(facts).items():
+        if name != "skills":
+            setattr(row, name, value)
+    kept = {one.skill: one for one in row.skill_rows}
+    row.skill_rows = [kept.get(skill) or TherapistSkill(skill=skill) for skill in sorted(set(facts.skills))]
+
+
+def _check_account(session: Session, row: Therapist, user_id: int) -> None:
+    """The account exists, is a therapist's, and is nobody else's."""
+    account = session.get(User, user_id)
+    if account is None or Role.THERAPIST not in account.roles:
+        raise InvalidInput("user_id", "Choose an account that has the role of therapist.")
+    other = session.scalars(select(Therapist.id).where(Therapist.user_id == user_id)).first()
+    if other not in (None, row.id):
+        raise InvalidInput("user_id", "Another therapist signs in with this account.")
+
+
+@tried_again
+def save_weekly_hours(
+    therapist_id: int,
+    location_id: int,
+    hours: Sequence[WeeklyHours],
+    breaks: Sequence[WeeklyHours],
+    *,
+    seen: str,
+    by: int | None,
+    now: dt.datetime,
+) -> None:
+    """Replace the therapist's week at one place. Booked visits stay as they are.
+
+    `seen` is the mark of `queries.week_of` as it was shown. Raises InvalidInput (its field is `<kind>.<row>`),
+    NotFound, ChangedMeanwhile.
+    """
+    for problem in week_problems(hours, breaks):
+        raise InvalidInput(f"{problem.kind}.{problem.row}", problem.sentence)
+    with transaction() as session:
+        _therapist(session, therapist_id)
+        if session.get(Location, location_id) is None:
+            raise NotFound("There is no such place.")
+        _check_other_places(therapist_id, location_id, hours)
+        if mark_of(queries.week_of(therapist_id, location_id)) != seen:
+            raise ChangedMeanwhile
+        for old in queries.weekly_hours([therapist_id], location_id):
+            session.delete(old)
+        session.add_all(
+            WorkingHours(
+                therapist_id=therapist_id,
+                location_id=location_id,
+                kind=kind,
+                weekday=row.weekday,
+                starts=row.starts,
+                ends=row.ends,
+            )
+            for kind, rows in (("work", hours), ("break", breaks))
+            for row in rows
+        )
+        leave_trace(session, "therapist.hours_changed", "therapist", therapist_id, by=by, now=now)
+
+
+def _check_other_places(therapist_id: int, location_id: int, hours: Sequence[WeeklyHours]) -> None:
+    """Nobody works at two places at once (read as wall time: places of one clinic lie in one zone or nearly so)."""
+    elsewhere = [
+        WeeklyHours(row.weekday, row.starts, row.ends)
+        for row in queries.hours_elsewhere(therapist_id, location_id)
+    ]
+    for problem in week_problems([*elsewhere, *hours]):
+        raise InvalidInput(
+            "work", f"At another place of the clinic: {problem.sentence[:1].lower()}{problem.sentence[1:]}"
+        )
+
+
+@tried_again
+def keep_apart(client_id: int, therapist_id: int, reason: str, *, by: int | None, now: dt.datetime) -> int:
+    """This client and this therapist are not booked together from now on. Returns the id of the row.
+
+    The reason is sealed and only the owner reads it. Raises InvalidInput, NotFound.
+    """
+    if not 0 < len(reason.strip()) <= 2000:
+        raise InvalidInput("reason", "Write the reason in at most 2,000 characters. Only the owner reads it.")
+    with transaction() as session:
+        _therapist(session, therapist_id)
+        if session.get(Client, client_id) is None:
+            raise NotFound("This person is not in the clinic's book.")
+        if therapist_id in queries.never_together(client_id):
+            raise InvalidInput("client_id", "These two are kept apart already.")
+        row = NeverTogether(client_id=client_id, therapist_id=therapist_id, created_at=now, created_by_id=by)
+        row.reason = reason.strip()
+        session.add(row)
+        leave_trace(session, "pair.kept_apart", "therapist", therapist_id, by=by, now=now, client=client_id)
+        return row.id
+
+
+@tried_again
+def end_keeping_apart(pair_id: int, therapist_id: int, *, by: int | None, now: dt.datetime) -> None:
+    """They may be booked together again; the row stays, ended. Raises NotFound."""
+    with transaction() as session:
+        row = session.get(NeverTogether, pair_id)
+        if row is None or row.therapist_id != therapist_id or row.ended_at is not None:
+            raise NotFound("There is no such pair.")
+        row.ended_at = now
+        leave_trace(
+            session, "pair.together_again", "therapist", therapist_id, by=by, now=now, client=row.client_id
+        )

@@ -1,0 +1,8 @@
+"""Therapists: the public page, and the owner's pages."""
+
+from __future__ import annotations
+
+from clinic.therapists.views import hours, pairs, people
+from clinic.therapists.views.blueprint import pages
+
+__all__ = ["hours", "pages", "pairs", "people"]

@@ -1,0 +1,110 @@
+"""Who works here: for everybody, and the owner's profiles."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.premises import queries as premises
+from clinic.rules.kinds import LICENCES, SKILLS, words_of
+from clinic.rules.licence import licence_state, licence_words
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.fields import choose, saves
+from clinic.shared.seen import mark_of
+from clinic.shared.web import Answer, found, go
+from clinic.therapists import queries, services
+from clinic.therapists.facts import TherapistFacts
+from clinic.therapists.forms import TherapistForm
+from clinic.therapists.views.blueprint import pages
+
+
+@pages.get("/therapists", needs=Permission.SITE_ANY_READ)
+def people() -> Answer:
+    """The therapists, as clients meet them."""
+    rows = [(row, _skill_words(row.skills)) for row in queries.therapists_to_show()]
+    return render_template("therapists/people.html", rows=rows, licences=LICENCES)
+
+
+@pages.get("/owner/therapists", needs=Permission.THERAPIST_ANY_WRITE)
+def therapists() -> Answer:
+    """All therapists, with how long their licence is good."""
+    today = premises.today(clock.now())
+    rows = [
+        (
+            row,
+            _skill_words(row.skills),
+            licence_state(row.licence_expires_on, today),
+            licence_words(row.licence_expires_on, today),
+        )
+        for row in queries.all_therapists()
+    ]
+    return render_template("therapists/therapists.html", rows=rows, places=premises.locations())
+
+
+@pages.get("/owner/therapists/new", needs=Permission.THERAPIST_ANY_WRITE)
+def new_therapist() -> Answer:
+    """An empty form."""
+    tint = len(queries.all_therapists()) % 6 + 1
+    return _page(_with_choices(TherapistForm(data={"tint": tint, "is_active": True})), None)
+
+
+@pages.post("/owner/therapists/new", needs=Permission.THERAPIST_ANY_WRITE)
+def add_therapist() -> Answer:
+    """Add a therapist; the hours come next."""
+    form = _with_choices(TherapistForm(request.form))
+    added: list[int] = []
+
+    def save() -> None:
+        added.append(services.add_therapist(form.therapist_facts(), by=who(), now=clock.now()))
+
+    if not saves(form, save):
+        return _page(form, None, status=422)
+    flash(f"{form.name.data} is added. Now enter the weekly hours.", "success")
+    return go("therapists.hours", therapist_id=added[0])
+
+
+@pages.get("/owner/therapists/<int:therapist_id>", needs=Permission.THERAPIST_ANY_WRITE)
+def profile(therapist_id: int) -> Answer:
+    """One therapist as they are."""
+    facts = _facts(therapist_id)
+    data = asdict(facts) | {"seen": mark_of(asdict(facts))}
+    return _page(_with_choices(TherapistForm(data=data)), therapist_id)
+
+
+@pages.post("/owner/therapists/<int:therapist_id>", needs=Permission.THERAPIST_ANY_WRITE)
+def save_profile(therapist_id: int) -> Answer:
+    """Change a therapist."""
+    _facts(therapist_id)
+    form = _with_choices(TherapistForm(request.form))
+
+    def save() -> None:
+        facts, seen = form.therapist_facts(), form.seen.data or ""
+        services.change_therapist(therapist_id, facts, seen=seen, by=who(), now=clock.now())
+
+    if not saves(form, save, seen_now=lambda: mark_of(asdict(_facts(therapist_id)))):
+        return _page(form, therapist_id, status=422)
+    flash(f"{form.name.data} is saved. Visits already booked stay as they are.", "success")
+    return go("therapists.therapists")
+
+
+def _facts(therapist_id: int) -> TherapistFacts:
+    return queries.therapist_facts(found(queries.therapist(therapist_id)))
+
+
+def _skill_words(skills: frozenset[str]) -> list[str]:
+    """In the order of the known skills, then the clinic's own."""
+    known = [words for skill, words in SKILLS.items() if skill in skills]
+    return known + [words_of(skill, SKILLS) for skill in sorted(skills - SKILLS.keys())]
+
+
+def _with_choices(form: TherapistForm) -> TherapistForm:
+    choose(form.skills, [(skill, words_of(skill, SKILLS)) for skill in queries.skills()])
+    choose(form.user_id, [("", "Nobody: has no account"), *queries.accounts_of_therapists()])
+    return form
+
+
+def _page(form: TherapistForm, therapist_id: int | None, status: int = 200) -> Answer:
+    return render_template("therapists/profile.html", form=form, therapist_id=therapist_id), status
