@@ -240,7 +240,8 @@ def _check_scope(condition: Condition, entry: Entry) -> None:
         raise entry.fail("off_site", "is missing in a local row")
     if condition.is_local_somewhere and "site" not in condition.fields_by_name:
         raise entry.fail("field", "a local row has to ask for the site")
-    for part in (condition, *condition.variants):
+    parts: list[Condition | Variant] = [condition, *condition.variants]
+    for part in parts:
         codes = [part.on_site, *([part.off_site] if part.off_site else [])]
         if part.red_flag is not Urgency.NONE and any(min(code) is not Verdict.BLOCK for code in codes):
             raise entry.fail("red_flag", "an urgent rule has to block every column")

@@ -204,9 +204,11 @@ class _Compiler:
 
     @staticmethod
     def _values(name: str, known: Name, node: ast.expr, *, many: bool) -> tuple[object, ...]:
-        parts = node.elts if many and isinstance(node, ast.Tuple) else [node]
+        parts = [node]
+        if many:
+            parts = node.elts if isinstance(node, ast.Tuple) else []
         values = tuple(part.value if isinstance(part, ast.Constant) else None for part in parts)
-        for value in values:
+        for value in values or (None,):
             fits = value in known.choices if known.kind == "choice" else type(value) is bool
             if not fits:
                 raise ExpressionError(f"{name} is never {ast.unparse(node)}")

@@ -101,7 +101,7 @@ class Screening:
         return tuple(dict.fromkeys(one.cleared_by for one in self.findings if one.cleared_by is not None))
 
 
-def screen(  # noqa: PLR0913 - everything that a judgement rests on is named, so that no caller forgets a part
+def screen(
     treatment: Treatment,
     answers: Answers,
     *,

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from clinic.rules.gates import (
+    NO_CONSENT,
+    NO_INTAKE,
+    STANDARD,
+    GateSettings,
+    GuardianConsent,
+    gates_not_passed,
+    is_consent_given,
+    is_intake_in_date,
+)
+from tests.rules.gate_cases import DAY
+
+
+def day_before(days: int) -> dt.date:
+    return DAY - dt.timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    ("age", "days", "expected"),
+    [
+        (40, 0, True),
+        (40, 365, True),
+        (40, 366, False),
+        (40, -1, False),
+        (18, 365, True),
+        (17, 182, True),
+        (17, 183, False),
+    ],
+)
+def test_intake_holds_a_year_and_half_a_year_for_minors(age: int, days: int, expected: bool) -> None:
+    assert is_intake_in_date(day_before(days), DAY, age) is expected
+
+
+def test_no_intake_is_never_in_date() -> None:
+    assert not is_intake_in_date(None, DAY, 40)
+
+
+def consent(signed: int = 10, *, in_room: bool = False, **more: object) -> GuardianConsent:
+    return GuardianConsent(day_before(signed), in_room, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("age", "given", "expected"),
+    [
+        (18, None, True),
+        (17, None, False),
+        (17, GuardianConsent(None, will_be_in_room=True), False),
+        (17, consent(), True),
+        (16, consent(), True),
+        (15, consent(), False),
+        (15, consent(in_room=True), True),
+        (17, consent(365), True),
+        (17, consent(366), False),
+        (17, consent(-1), False),
+        (17, consent(0), True),
+        (17, consent(withdrawn_on=DAY), False),
+        (17, consent(withdrawn_on=day_before(-1)), True),
+        (17, consent(services=frozenset({"sports", "hot_stone"})), True),
+        (17, consent(services=frozenset({"sports", "swedish"})), False),
+    ],
+)
+def test_guardian_consent(age: int, given: GuardianConsent | None, expected: bool) -> None:
+    assert is_consent_given(given, ["sports", "hot_stone"], DAY, age) is expected
+
+
+def test_ages_and_lengths_are_settings() -> None:
+    settings = GateSettings(
+        guardian_age=16, in_room_age=12, intake_days=100, minor_intake_days=50, consent_days=20
+    )
+    assert is_consent_given(None, ["sports"], DAY, 16, settings)
+    assert not is_consent_given(None, ["sports"], DAY, 15, settings)
+    assert is_consent_given(consent(20), ["sports"], DAY, 13, settings)
+    assert not is_consent_given(consent(20), ["sports"], DAY, 12, settings)
+    assert not is_consent_given(consent(21), ["sports"], DAY, 13, settings)
+    assert is_intake_in_date(day_before(100), DAY, 16, settings)
+    assert not is_intake_in_date(day_before(101), DAY, 16, settings)
+    assert is_intake_in_date(day_before(50), DAY, 15, settings)
+    assert not is_intake_in_date(day_before(51), DAY, 15, settings)
+
+
+def test_gates_not_passed_are_listed_with_the_strongest_first() -> None:
+    assert gates_not_passed(DAY, None, ("sports",), DAY, 40, STANDARD) == ()
+    assert gates_not_passed(None, None, ("sports",), DAY, 40, STANDARD) == (NO_INTAKE,)
+    assert gates_not_passed(DAY, None, ("sports",), DAY, 16, STANDARD) == (NO_CONSENT,)
+    assert gates_not_passed(None, None, ("sports",), DAY, 16, STANDARD) == (NO_INTAKE, NO_CONSENT)
