@@ -20,7 +20,7 @@ from clinic.rules.rule_table import TABLE
 
 Answers: TypeAlias = Mapping[str, Mapping[str, object]]
 
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 LARGEST_NUMBER = 100_000
 _PLAIN_KEYS = frozenset({"present", "not_sure", "changed_on"})

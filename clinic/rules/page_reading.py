@@ -49,8 +49,8 @@ NO_AREA = "Please choose from the list of body areas."
 NO_CHOICE = "Please choose one of these."
 TOO_LONG = f"Please use at most {LONGEST_TEXT} letters."
 
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,2})?")
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,2})?", re.ASCII)
 _UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
@@ -147,7 +147,7 @@ class _PageReader:
                     answer[field.name] = read_typed(field, values, self.today)
             except FieldError as error:
                 errors[name] = str(error)
-        if "weeks" in answer and f"f.{condition.key}.weeks_as_of" not in errors:
+        if "weeks" in answer:
             answer.setdefault("weeks_as_of", self.today.isoformat())
         for field_name in self._needed(condition, answer):
             errors.setdefault(f"f.{condition.key}.{field_name}", MISSING)
