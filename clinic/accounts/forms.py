@@ -81,7 +81,7 @@ class MemberForm(Form):
     roles = SelectMultipleField(
         "Roles",
         [InputRequired("Choose at least one role.")],
-        choices=[(role.value, ROLE_WORDS[role]) for role in STAFF_ROLES],
+        choices={role.value: ROLE_WORDS[role] for role in STAFF_ROLES},
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )

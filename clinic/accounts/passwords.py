@@ -27,7 +27,7 @@ def hash_password(password: str) -> str:
 def is_right(stored: str | None, password: str) -> bool:
     """Whether the password fits. Without a stored one the same work is done, so that the time says nothing."""
     try:
-        _HASHER.verify(stored or _nobodys(), _as_typed_anywhere(password))
+        _HASHER.verify(_nobodys() if stored is None else stored, _as_typed_anywhere(password))
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

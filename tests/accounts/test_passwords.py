@@ -1,0 +1,149 @@
+"""Which passwords are taken, and how they are kept."""
+
+from __future__ import annotations
+
+import pytest
+from argon2 import extract_parameters
+from argon2.low_level import Type
+
+from clinic.accounts import passwords
+from clinic.accounts.password_rules import check_new_password, is_easily_guessed
+from clinic.rules.errors import InvalidInput
+
+LONG = "tall river otter lamp "
+
+
+def refusal(
+    password: str, *, is_staff: bool = False, email: str = "ann.lee@mail.example", clinic: str = ""
+) -> str:
+    """The sentence at the field; empty when the password is taken."""
+    try:
+        check_new_password(password, is_staff=is_staff, email=email, clinic_name=clinic, field="new")
+    except InvalidInput as error:
+        return error.sentence
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("length", "is_staff", "is_taken"),
+    [
+        (11, False, False),
+        (12, False, True),
+        (14, True, False),
+        (15, True, True),
+        (64, True, True),
+        (256, True, True),
+        (257, True, False),
+    ],
+)
+def test_length(length: int, is_staff: bool, is_taken: bool) -> None:
+    assert (refusal((LONG * 20)[:length], is_staff=is_staff) == "") is is_taken
+
+
+def test_refusal_names_the_field() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_new_password("short", is_staff=False, email="a@b.example", clinic_name="", field="new")
+    assert refused.value.field == "new"
+
+
+def test_length_is_said_in_the_sentence() -> None:
+    assert "at least 12 characters" in refusal("short")
+    assert "at least 15 characters" in refusal("short", is_staff=True)
+    assert "at most 256 characters" in refusal(LONG * 20)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "passwordpassword",
+        "Password12345678",
+        "P@ssw0rdP@ssw0rd!",
+        "password-password-1",
+        "qwertyuiop123456",
+        "qwertyuiopasdfgh",
+        "1234567890123456",
+        "0987654321098765",
+        "abcdefghijklmnop",
+        "1qaz2wsx3edc4rfv",
+        "aaaaaaaaaaaaaaaa",
+        "abababababababab",
+        "iloveyou20252025",
+        "welcome to the clinic",
+        "letmeinletmein!!",
+        "!!!!!!!!!!!!!!!!!!",
+        "administrator2026",
+    ],
+)
+def test_commonest_ones_are_refused(password: str) -> None:
+    assert is_easily_guessed(password)
+    assert "first that people try" in refusal(password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "tall river otter lamp",
+        "correct horse battery staple",
+        "uN8#vq2!Lz0pRw4e",
+        "mon père aime le thé",
+        "蓝色的河流在山谷里慢慢流过去",
+        "password of the lighthouse keeper",
+        "93 blue kites over Oslo",
+        "<script>alert(1)</script>",
+    ],
+)
+def test_honest_ones_are_taken(password: str) -> None:
+    assert refusal(password) == ""
+
+
+@pytest.mark.parametrize(
+    ("password", "clinic"),
+    [
+        ("ann.lee@mail.example", ""),
+        ("my Ann Lee and me too", ""),
+        ("we are STILL  waters here", "Still Waters"),
+        ("still-waters-run-deep", "Still Waters"),
+    ],
+)
+def test_email_and_clinic_name_are_refused_inside(password: str, clinic: str) -> None:
+    assert "Leave the clinic's name and your e-mail address out" in refusal(password, clinic=clinic)
+
+
+def test_short_names_are_no_reason_to_refuse() -> None:
+    assert refusal("a joyful morning swim", email="joy@mail.example", clinic="Spa") == ""
+
+
+def test_hash_is_argon2id_at_no_less_than_the_minimum() -> None:
+    found = extract_parameters(passwords.hash_password(LONG))
+    assert found.type is Type.ID
+    assert (found.memory_cost, found.time_cost, found.parallelism) == (19456, 2, 1)
+
+
+def test_two_hashes_of_one_password_differ_and_both_fit() -> None:
+    first, second = passwords.hash_password(LONG), passwords.hash_password(LONG)
+    assert first != second
+    assert passwords.is_right(first, LONG)
+    assert passwords.is_right(second, LONG)
+    assert not passwords.is_right(first, LONG.strip())
+
+
+def test_every_character_counts() -> None:
+    longest = (LONG * 20)[:256]
+    stored = passwords.hash_password(longest)
+    assert passwords.is_right(stored, longest)
+    assert not passwords.is_right(stored, longest[:-1] + "~")
+    assert not passwords.is_right(stored, longest + "x")
+
+
+def test_same_characters_from_another_keyboard_fit() -> None:
+    assert passwords.is_right(passwords.hash_password("cafe\u0301 at the corner"), "caf\u00e9 at the corner")
+
+
+@pytest.mark.parametrize("stored", [None, "", "junk", "$argon2id$v=19$m=8,t=1,p=1$x$y"])
+def test_without_a_usable_hash_nothing_fits(stored: str | None) -> None:
+    assert not passwords.is_right(stored, "the password of an account that does not exist")
+    assert not passwords.is_right(stored, "")
+
+
+def test_up_to_date_hash_is_not_renewed() -> None:
+    assert passwords.renewed(passwords.hash_password(LONG), LONG) is None

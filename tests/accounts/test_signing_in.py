@@ -1,0 +1,271 @@
+"""Signing in and out: what it makes at the server, and what it never says."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.accounts import passwords
+from clinic.accounts.models import User, UserSession
+from clinic.rules.permissions import Role
+from clinic.shared.database import db
+from tests.accounts.people import (
+    CHROME,
+    FIREFOX,
+    OTHER_PASSWORD,
+    PASSWORD,
+    browser_of,
+    deeds,
+    how_many,
+    is_signed_in,
+    mails,
+    make_person,
+    sign_in,
+)
+
+pytestmark = pytest.mark.usefixtures("premises", "now")
+
+NOT_ON_THIS_SITE = [
+    "https://evil.example",
+    "//evil.example",
+    "///evil.example",
+    "////evil.example/%2f..",
+    "/\\evil.example",
+    "\\/evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "\x01//evil.example",
+    " //evil.example",
+    "http:evil.example",
+    "https:/evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "evil.example",
+    "@evil.example",
+    "//evil.example@localhost/",
+    "/a\\b",
+    "//[::1]/",
+]
+
+
+def rows(email: str) -> list[UserSession]:
+    return list(
+        db.session.scalars(select(UserSession).join(User).where(User.email == email).order_by(UserSession.id))
+    )
+
+
+def test_right_password_opens_a_session_whose_key_is_only_kept_hashed(
+    client: FlaskClient, now: dt.datetime
+) -> None:
+    make_person("ann@mail.example")
+    answer = sign_in(client, "ann@mail.example")
+    assert (answer.status_code, is_signed_in(client)) == (303, True)
+    [row] = rows("ann@mail.example")
+    with client.session_transaction() as cookie:
+        key = cookie["_user_id"]
+    assert len(key) == 43
+    assert key not in (row.token_hash, str(row.__dict__))
+    assert (row.created_at, row.last_seen_at, row.ended_at) == (now, now, None)
+    assert deeds() == ["signed_in"]
+
+
+@pytest.mark.parametrize("email", ["ANN@Mail.Example", "  ann@mail.example  "])
+def test_email_is_taken_as_people_type_it(client: FlaskClient, email: str) -> None:
+    make_person("ann@mail.example")
+    assert sign_in(client, email).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("ann@mail.example", "not her password"),
+        ("ann@mail.example", PASSWORD + " "),
+        ("ann@mail.example", PASSWORD.upper()),
+        ("ann@mail.example", PASSWORD + "x" * 300),
+        ("nobody@mail.example", PASSWORD),
+        ("left@mail.example", PASSWORD),
+        ("invited@mail.example", PASSWORD),
+        ("' OR 1=1 --", PASSWORD),
+        ("ann@mail.example\u2028", "<script>alert(1)</script>"),
+    ],
+)
+def test_every_wrong_sign_in_gets_the_same_answer(client: FlaskClient, email: str, password: str) -> None:
+    make_person("ann@mail.example")
+    make_person("left@mail.example", is_active=False)
+    make_person("invited@mail.example", Role.THERAPIST, password=None)
+    expected = sign_in(client, "stranger@mail.example", "whatever it may be")
+    answer = sign_in(client, email, password)
+    typed = str(client.application.jinja_env.filters["e"](email.strip()))
+    assert answer.status_code == expected.status_code == 422
+    assert answer.text.replace(typed, "stranger@mail.example") == expected.text
+    assert not is_signed_in(client)
+    assert how_many(UserSession) == 0
+
+
+def test_typed_email_is_kept_and_typed_password_is_not(client: FlaskClient) -> None:
+    text = sign_in(client, '"><b>ann', "my secret words").text
+    assert 'value="&#34;&gt;&lt;b&gt;ann"' in text
+    assert "my secret words" not in text
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"email": "", "password": ""}, {"email": "x" * 100_000, "password": "y"}]
+)
+def test_missing_or_endless_input_is_said_at_its_field(client: FlaskClient, data: dict[str, str]) -> None:
+    answer = client.post("/sign-in", data=data)
+    assert answer.status_code == 422
+    assert 'id="email-error"' in answer.text
+
+
+@pytest.mark.parametrize("bad", [b"email=a%00b&password=x", b"email=a&password=%ED%A0%80", b"em%00ail=a"])
+def test_what_no_keyboard_types_is_a_bad_request_or_a_wrong_sign_in(client: FlaskClient, bad: bytes) -> None:
+    answer = client.post("/sign-in", data=bad, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code in (400, 422)
+
+
+def test_session_is_new_at_every_sign_in_and_the_one_before_ends(client: FlaskClient) -> None:
+    make_person("ann@mail.example")
+    keys = []
+    for _ in range(2):
+        sign_in(client, "ann@mail.example")
+        with client.session_transaction() as cookie:
+            keys.append(cookie["_user_id"])
+    assert keys[0] != keys[1]
+    assert [row.ended_at is None for row in rows("ann@mail.example")] == [False, True]
+
+
+def test_planted_cookie_does_not_survive_but_the_booking_does(client: FlaskClient) -> None:
+    make_person("ann@mail.example")
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = "chosen by somebody else"
+        cookie["checkout"] = "key of the booking"
+        cookie["planted"] = "x"
+    sign_in(client, "ann@mail.example")
+    with client.session_transaction() as cookie:
+        assert cookie["_user_id"] != "chosen by somebody else"
+        assert cookie["checkout"] == "key of the booking"
+        assert "planted" not in cookie
+
+
+def test_sign_out_ends_the_session_at_the_server(client: FlaskClient, app: Flask) -> None:
+    make_person("ann@mail.example")
+    sign_in(client, "ann@mail.example")
+    copied = client.get_cookie("clinic")
+    assert copied is not None
+    with client.session_transaction() as cookie:
+        cookie["checkout"] = "key of the booking"
+    answer = client.post("/sign-out")
+    assert (answer.status_code, answer.location) == (303, "/sign-in")
+    with client.session_transaction() as cookie:
+        assert {"_user_id", "checkout"}.isdisjoint(cookie)
+    thief = app.test_client()
+    thief.set_cookie("clinic", copied.value)
+    assert not is_signed_in(thief)
+    assert deeds() == ["signed_in", "signed_out"]
+
+
+@pytest.mark.parametrize("target", NOT_ON_THIS_SITE)
+def test_next_never_leaves_this_site(client: FlaskClient, target: str) -> None:
+    make_person("ann@mail.example")
+    first_page = sign_in(client, "ann@mail.example").location
+    assert first_page.startswith("/my")
+    assert sign_in(client, "ann@mail.example", next=target).location == first_page
+    assert client.get("/sign-in", query_string={"next": target}).location == first_page
+
+
+@pytest.mark.parametrize("target", ["/account", "/account?a=1&b=//x", "/services/swedish#top"])
+def test_next_leads_on_inside_this_site(client: FlaskClient, target: str) -> None:
+    make_person("ann@mail.example")
+    page = client.get("/sign-in", query_string={"next": target}).text
+    assert f'value="{target.replace("&", "&amp;")}"' in page
+    assert sign_in(client, "ann@mail.example", next=target).location == target
+
+
+def test_closed_page_leads_to_sign_in_and_back(client: FlaskClient) -> None:
+    make_person("ann@mail.example")
+    answer = client.get("/account?from=mail")
+    assert (answer.status_code, answer.location) == (303, "/sign-in?next=/account?from%3Dmail")
+    page = client.get(answer.location).text
+    assert 'value="/account?from=mail"' in page
+
+
+@pytest.mark.parametrize(
+    ("roles", "hours", "still"),
+    [
+        ([Role.CLIENT], 30 * 24, True),
+        ([Role.CLIENT], 30 * 24 + 1, False),
+        ([Role.FRONT_DESK], 12, True),
+        ([Role.FRONT_DESK], 13, False),
+        ([Role.CLIENT, Role.THERAPIST], 13, False),
+    ],
+)
+def test_session_ends_at_its_longest(
+    app: Flask, client: FlaskClient, roles: list[Role], hours: int, still: bool
+) -> None:
+    make_person("ann@mail.example", *roles)
+    mine = browser_of(app, "ann@mail.example")
+    later = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC) + dt.timedelta(hours=hours)
+    with time_machine.travel(later, tick=False):
+        assert is_signed_in(mine) is still
+
+
+def test_last_use_is_noted_at_most_every_five_minutes(client: FlaskClient, now: dt.datetime) -> None:
+    make_person("ann@mail.example")
+    sign_in(client, "ann@mail.example")
+    seen = []
+    for minutes in (4, 5, 9, 12):
+        with time_machine.travel(now + dt.timedelta(minutes=minutes), tick=False):
+            client.get("/account")
+        [row] = rows("ann@mail.example")
+        seen.append((row.last_seen_at - now).total_seconds() / 60)
+    assert seen == [0, 5, 5, 12]
+
+
+def test_weaker_stored_hash_is_renewed_at_sign_in(client: FlaskClient) -> None:
+    weak = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    user = make_person("ann@mail.example", password=None)
+    user.password_hash = weak
+    db.session.commit()
+    assert sign_in(client, "ann@mail.example").status_code == 303
+    stored = db.session.scalar(select(User.password_hash))
+    assert stored is not None
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert sign_in(client, "ann@mail.example").status_code == 303
+    assert db.session.scalar(select(User.password_hash)) == stored
+
+
+def test_hashing_happens_outside_every_transaction(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_person("ann@mail.example")
+    real, open_then = passwords.is_right, []
+
+    def watched(stored: str | None, password: str) -> bool:
+        open_then.append(db.session().in_transaction())
+        return real(stored, password)
+
+    monkeypatch.setattr(passwords, "is_right", watched)
+    sign_in(client, "ann@mail.example")
+    assert open_then == [False]
+
+
+def test_new_kind_of_browser_is_told_by_mail_once(app: Flask, client: FlaskClient) -> None:
+    make_person("ann@mail.example")
+    for agent in (FIREFOX, FIREFOX, CHROME, CHROME, FIREFOX):
+        browser_of(app, "ann@mail.example", agent=agent)
+    [mail] = mails()
+    assert (mail.to, mail.subject) == ("ann@mail.example", "A new sign-in to your account")
+    assert "Chrome on Windows" in mail.text
+
+
+def test_wrong_password_writes_nothing_but_the_count(client: FlaskClient) -> None:
+    make_person("ann@mail.example")
+    sign_in(client, "ann@mail.example", OTHER_PASSWORD)
+    assert (deeds(), mails(), how_many(UserSession)) == ([], [], 0)
