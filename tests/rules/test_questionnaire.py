@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pytest
 
@@ -25,12 +26,14 @@ def page_of(key: str, kind: str = "intake") -> Page:
     return next(page for page in pages(kind) if any(one.key == key for one in page.conditions))
 
 
-def read(key: str, choice: str = "yes", *, none: bool = False, **details: object) -> PageResult:
+def read(
+    key: str, choice: str = "yes", details: Mapping[str, object] | None = None, *, none: bool = False
+) -> PageResult:
     """Reads the page of ``key`` with everything else answered with no."""
     page = page_of(key)
     form = {f"c.{one.key}": ["no"] for one in page.conditions}
     form[f"c.{key}"] = [choice]
-    for name, value in details.items():
+    for name, value in (details or {}).items():
         form[f"f.{key}.{name}"] = value if isinstance(value, list) else [str(value)]
     if none:
         form[f"none.{page.key}"] = ["1"]
@@ -38,14 +41,14 @@ def read(key: str, choice: str = "yes", *, none: bool = False, **details: object
 
 
 def answer(key: str, **details: object) -> dict[str, object]:
-    result = read(key, **details)
+    result = read(key, "yes", details)
     assert result.errors == {}
     assert result.is_complete
     return result.answers[key]
 
 
 def errors(key: str, **details: object) -> dict[str, str]:
-    result = read(key, **details)
+    result = read(key, "yes", details)
     assert not result.is_complete
     assert key not in result.answers
     return result.errors
@@ -110,7 +113,7 @@ def test_none_of_these_beside_no_is_fine() -> None:
 
 
 def test_not_sure_is_present_without_details() -> None:
-    result = read("diabetes", "not_sure", status="controlled")
+    result = read("diabetes", "not_sure", {"status": "controlled"})
     assert result.answers["diabetes"] == {"present": True, "not_sure": True}
     assert result.errors == {}
 
@@ -200,7 +203,7 @@ def test_no_question_stands_between_a_yes_and_the_urgent_message(key: str) -> No
     ],
 )
 def test_wrong_detail_gets_a_message_at_its_field(key: str, field: str, typed: str, message: str) -> None:
-    result = read(key, **{field: typed})
+    result = read(key, "yes", {field: typed})
     assert result.errors[f"f.{key}.{field}"] == message
     assert key not in result.answers
     assert result.typed[f"f.{key}.{field}"] == [typed]
@@ -278,7 +281,7 @@ def test_every_readable_answer_can_be_judged_and_shown_again() -> None:
 
 def test_as_form_shows_no_not_sure_and_what_is_open() -> None:
     page = page_of("epilepsy")
-    answers = {
+    answers: dict[str, dict[str, object]] = {
         "epilepsy": {"present": False},
         "stroke_tia": yes(not_sure=True),
         "ms_parkinsons": yes(relapse_now=True),

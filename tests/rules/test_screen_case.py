@@ -31,6 +31,8 @@ HEALTHY: dict[str, Any] = {
     "intake": {"completed_on": "2026-03-09"},
     "existing_booking": None,
 }
+CONSENT = "client.guardian_consent"
+HERE, AWAY = ({"signed_on": "2026-03-01", "will_be_in_room": here} for here in (True, False))
 LETTER = {
     "condition": "epilepsy",
     "services": ["swedish"],
@@ -101,10 +103,10 @@ def test_existing_booking_follows_the_outcome(changes: dict[str, Any], booking: 
 @pytest.mark.parametrize(
     ("client", "booking"),
     [
-        ({"age": 16, "guardian_consent": {"signed_on": "2026-03-01", "will_be_in_room": False}}, "allow_flag_therapist"),
-        ({"age": 15, "guardian_consent": {"signed_on": "2026-03-01", "will_be_in_room": False}}, "needs_guardian_consent"),
+        ({"age": 16, "guardian_consent": AWAY}, "allow_flag_therapist"),
+        ({"age": 15, "guardian_consent": AWAY}, "needs_guardian_consent"),
         ({"age": 15, "guardian_consent": {"signed_on": "2026-03-01"}}, "needs_guardian_consent"),
-        ({"age": 15, "guardian_consent": {"signed_on": "2026-03-01", "will_be_in_room": True}}, "allow_flag_therapist"),
+        ({"age": 15, "guardian_consent": HERE}, "allow_flag_therapist"),
         ({"age": 17, "guardian_consent": {"will_be_in_room": True}}, "needs_guardian_consent"),
         ({"age": 17, "guardian_consent": None}, "needs_guardian_consent"),
         ({"born_on": "2008-03-16"}, "allow"),
@@ -177,7 +179,7 @@ def test_needed_field_must_be_there(field: str) -> None:
         ({"client": {"born_on": "1986-03-16", "age": 39}}, "client.age"),
         ({"client": {"age": 16, "guardian_consent": True}}, "client.guardian_consent"),
         ({"client": {"age": 16, "guardian_consent": {"signed_on": "soon"}}}, "client.guardian_consent.signed_on"),
-        ({"client": {"age": 16, "guardian_consent": {"will_be_in_room": "yes"}}}, "client.guardian_consent.will_be_in_room"),
+        ({"client": {"age": 16, "guardian_consent": {"will_be_in_room": "yes"}}}, f"{CONSENT}.will_be_in_room"),
         ({"client": {"age": 16, "guardian_consent": {"by": "mum"}}}, "client.guardian_consent.by"),
         ({"intake_date": "2026-13-01"}, "intake_date"),
         ({"appointment_date": "2026-02-29"}, "appointment_date"),
