@@ -1,0 +1,58 @@
+"""Where on the body a therapist keeps away from, and where they take care, in one visit.
+
+A place counts when the treatment would call for care there if it were asked for there: so a sore arm is named in a
+visit for the back too, where the gate itself has nothing to say about it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from clinic.rules.answers import Answers, Declared
+from clinic.rules.body_areas import AREAS
+from clinic.rules.sheet import Sheet, Treatment
+from clinic.rules.verdicts import Verdict
+from clinic.rules.words import join_words
+
+
+@dataclass(frozen=True)
+class Place:
+    """One condition's place. `areas` are body-area keys, none when the place is not known; with `avoid` it is
+    not touched, else it lies in what was asked for and may be treated with care."""
+
+    rule: str
+    label: str
+    areas: tuple[str, ...]
+    avoid: bool
+
+
+def places_to_avoid(treatment: Treatment, answers: Answers, *, day: dt.date, age: int) -> tuple[Place, ...]:
+    """The places of local conditions, those to keep away from first.
+
+    Raises AnswerError for answers that cannot be read.
+    """
+    columns = (*treatment.judged_as, *treatment.addons)
+    here = {one.rule: one.verdict for one in Sheet.of(treatment, answers, day=day, age=age).findings(columns)}
+    rows = Sheet.of(treatment, answers, day=day, age=age).rows
+    # No area at all is judged as lying on the site: what would be said if it were asked for right there.
+    on_site = Sheet.of(replace(treatment, areas=()), answers, day=day, age=age)
+    found = []
+    for finding in on_site.findings(columns):
+        declared = on_site.declared.get(finding.rule)
+        if declared is None or not declared.condition.is_local_somewhere:
+            continue
+        may_be_touched = rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
+        place = _site(declared)
+        found.append(Place(finding.rule, finding.label, place, avoid=not may_be_touched or not place))
+    return tuple(sorted(found, key=lambda one: not one.avoid))
+
+
+def _site(declared: Declared) -> tuple[str, ...]:
+    site = declared.details.get("site")
+    return tuple(site) if isinstance(site, tuple) and site else declared.condition.default_site
+
+
+def areas_in_words(areas: tuple[str, ...] | list[str]) -> str:
+    """`left knee and lower back`; empty for none."""
+    return join_words([AREAS[area].lower() for area in areas if area in AREAS])
