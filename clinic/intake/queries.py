@@ -108,7 +108,7 @@ def _has_ended(stop: HealthStop, signed: Intake | None) -> bool:
         return False
     if stop.needs == "new_answer":
         return signed.answered_on > stop.raised_on
-    return stop.ended_at is not None and signed.signed_at >= stop.ended_at
+    return stop.ended_at is not None and signed.signed_at > stop.ended_at
 
 
 def open_stops() -> Sequence[HealthStop]:

@@ -60,7 +60,7 @@ def softens(answers: Answers, before: Answers, *, given_on: dt.date, today: dt.d
 
 def needs_review(rule: str) -> bool:
     """Whether a warning sign ends only when somebody with clinical review has looked at it."""
-    return rule.startswith("rf_") or rule.startswith("I")
+    return rule.startswith(("rf_", "I"))
 
 
 def united(sources: Iterable[Answers]) -> dict[str, dict[str, object]]:

@@ -150,9 +150,10 @@ def newest_screening(visit_id: int) -> Screening | None:
     return next(iter(screenings_of(visit_id)), None)
 
 
-def checkout(token: str) -> Checkout | None:
-    """The booking that this browser is making."""
-    return db.session.scalars(select(Checkout).where(Checkout.token_hash == hash_of(token))).one_or_none()
+def checkout(token: str, *, to_change: bool = False) -> Checkout | None:
+    """The booking that this browser is making. `to_change` keeps a second tab waiting until this one is done."""
+    wanted = select(Checkout).where(Checkout.token_hash == hash_of(token))
+    return db.session.scalars(wanted.with_for_update() if to_change else wanted).one_or_none()
 
 
 def open_calls() -> Sequence[CallRequest]:

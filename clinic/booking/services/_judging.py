@@ -23,6 +23,7 @@ from clinic.intake.models import Consent, HealthStop
 from clinic.intake.queries import InForce
 from clinic.premises import queries as premises
 from clinic.rules import answer_history, screening
+from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.verdicts import Outcome, Verdict
 
@@ -107,7 +108,9 @@ def weigh(client: Client, order: Order) -> Judged:
     if others:
         theirs = [one.answers for one in others]
         both = answer_history.united([*(source.answers for source in sources), *theirs])
-        strictest = max((strictest, *(_screen(client, order, one, sources) for one in (*theirs, both))), key=_strength)
+        strictest = max(
+            (strictest, *(_screen(client, order, one, sources) for one in (*theirs, both))), key=_strength
+        )
     differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
     stopped = any(_stops_the_person(stop, client) for stop in stops)
     review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
@@ -132,17 +135,37 @@ def _look_alike_answers(client: Client) -> list[InForce]:
     return [source for one in clients.look_alikes(client) for source in intake.in_force(one.id)]
 
 
+def _treatment(order: Order) -> screening.Treatment:
+    plan = order.plan
+    return screening.Treatment(
+        judged_as=plan.judged_as,
+        mode="interval" if plan.mode == "interval" else None,
+        addons=plan.addon_columns,
+        areas=order.areas or ("full_body",),
+        minutes=plan.minutes,
+    )
+
+
+def _places(client: Client, order: Order, sources: Sequence[InForce]) -> list[dict[str, object]]:
+    """Where the therapist keeps away from, by every version of the person's own answers that counts."""
+    found = [
+        place
+        for source in sources
+        for place in places_to_avoid(
+            _treatment(order), source.answers, day=order.day, age=client.age_on(order.day)
+        )
+    ]
+    return [
+        {"rule": one.rule, "label": one.label, "areas": list(one.areas), "avoid": one.avoid}
+        for one in dict.fromkeys(found)
+    ]
+
+
 def _screen(client: Client, order: Order, answers: intake.Answers, sources: Sequence[InForce]) -> Judgement:
     rules = premises.clinic()
     plan = order.plan
     return screening.screen(
-        screening.Treatment(
-            judged_as=plan.judged_as,
-            mode="interval" if plan.mode == "interval" else None,
-            addons=plan.addon_columns,
-            areas=order.areas or ("full_body",),
-            minutes=plan.minutes,
-        ),
+        _treatment(order),
         answers,
         day=order.day,
         age=client.age_on(order.day),
@@ -206,6 +229,7 @@ def judge(
         "own": [finding_record(one) for one in judged.own.findings],
         "strictest": [finding_record(one) for one in judged.strictest.findings],
         "stopped": judged.stopped,
+        "places": _places(client, order, sources),
     }
     session.add(row)
     session.flush()

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
@@ -92,30 +93,47 @@ def hold_slot(
 ) -> str:
     """Keep this time for the person who is choosing; an earlier hold of the same checkout is given up.
 
-    Returns the checkout's token (a new one when there was none). Raises SlotTaken with the nearest free times,
-    InvalidInput when the choice is not on offer.
+    Returns the checkout's token: the given one, or a new one when there was none or its booking is finished. A
+    page gives its token out before the first hold, so that a double click is one checkout. Raises SlotTaken with
+    the nearest free times, InvalidInput when the choice is not on offer.
     """
     with transaction() as session:
-        checkout = visits.checkout(token) if token else None
-        if checkout is None or checkout.finished_at is not None:
-            token = secrets.token_urlsafe(32)
-            checkout = Checkout(
-                token_hash=hash_of(token), created_at=now, updated_at=now, choice=choice.record()
-            )
-            session.add(checkout)
-            session.flush()
+        token, checkout = _open_checkout(session, token, choice, now)
         held = session.get(Visit, checkout.visit_id) if checkout.visit_id else None
         if held is not None and held.status == VisitStatus.HELD:
             same = held.starts_at == starts_at and checkout.choice == choice.record()
             if same and held.deadline_at is not None and held.deadline_at > now:
-                return token or ""
+                return token
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
         visit = _new_hold(session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now)
         checkout.choice, checkout.visit_id = choice.record(), visit.id
-        checkout.updated_at, checkout.user_id = now, user_id
-        if checkout.client_id is not None:
+        checkout.updated_at = now
+        if checkout.client_id is None:
+            checkout.user_id = user_id
+        else:
             place_person(session, visit, session.get_one(Client, checkout.client_id), now=now)
-        return token or ""
+        return token
+
+
+def _open_checkout(
+    session: Session, token: str | None, choice: Choice, now: dt.datetime
+) -> tuple[str, Checkout]:
+    """The checkout under this token, locked; a new one where there is none that is still open."""
+    row = visits.checkout(token, to_change=True) if token else None
+    if row is not None and row.finished_at is not None:
+        row, token = None, None
+    token = token or secrets.token_urlsafe(32)
+    if row is None:
+        row = Checkout(token_hash=hash_of(token), created_at=now, updated_at=now, choice=choice.record())
+        try:
+            with session.begin_nested():
+                session.add(row)
+        except IntegrityError:  # the other half of a double click was first: go on with its checkout
+            there = visits.checkout(token, to_change=True)
+            if there is None:
+                raise
+            row = there
+    return token, row
 
 
 def _new_hold(
@@ -154,7 +172,7 @@ def _new_hold(
 
 def _working(token: str, now: dt.datetime) -> tuple[Checkout, Visit]:
     """The checkout and its visit. Raises HoldExpired when there is none."""
-    checkout = visits.checkout(token)
+    checkout = visits.checkout(token, to_change=True)
     visit = visits.visit(checkout.visit_id) if checkout and checkout.visit_id else None
     if checkout is None or visit is None or checkout.updated_at < now - dt.timedelta(days=1):
         raise HoldExpired()
@@ -247,7 +265,7 @@ def renew_hold(token: str, *, now: dt.datetime) -> dt.datetime:
 def leave(token: str, *, now: dt.datetime) -> None:
     """Give the held time back (a warning sign, or the person changed their mind). What was typed stays."""
     with transaction() as session:
-        checkout = visits.checkout(token)
+        checkout = visits.checkout(token, to_change=True)
         visit = session.get(Visit, checkout.visit_id) if checkout and checkout.visit_id else None
         if visit is not None and visit.status == VisitStatus.HELD:
             set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="left")

@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
@@ -37,7 +38,7 @@ from clinic.rules import booking_policy
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
-from clinic.shared.database import transaction, tried_again
+from clinic.shared.database import broken_guard, transaction, tried_again
 
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
@@ -69,10 +70,31 @@ def book_visit(
 ) -> Outcome:
     """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept).
 
-    Done twice with one `request_key` it answers with the first visit. Raises SlotTaken, InvalidInput, NotFound,
-    TooSoon for the past.
+    Done twice with one `request_key`, also at the same moment, it answers with the first visit. Raises SlotTaken,
+    InvalidInput, NotFound, TooSoon for the past.
     """
     booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
+    try:
+        return _book(choice, client_id, starts_at, request_key=request_key, source=source, by=by, now=now)
+    except (SlotTaken, IntegrityError) as error:
+        if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
+            raise
+        done = visits.visit_by_request(request_key)
+        if done is None:
+            raise
+        return Outcome(done.id, VisitStatus(done.status), None)
+
+
+def _book(
+    choice: Choice,
+    client_id: int,
+    starts_at: dt.datetime,
+    *,
+    request_key: str,
+    source: str,
+    by: int,
+    now: dt.datetime,
+) -> Outcome:
     with transaction() as session:
         done = visits.visit_by_request(request_key)
         if done is not None:
@@ -296,7 +318,8 @@ def cancel_visit(
 
 @tried_again
 def mark_visit(visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime) -> None:
-    """Arrived, in session, done, no-show and back: one tap each. Raises MoveNotAllowed."""
+    """Arrived, in session, done, no-show and back: one tap each; nobody arrives before the day or is missed before
+    the start. Started from confirmed, the arrival is kept as a step of its own. Raises MoveNotAllowed."""
     if new not in (
         VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE, VisitStatus.NO_SHOW, VisitStatus.CONFIRMED
     ):  # fmt: skip
@@ -309,6 +332,7 @@ def mark_visit(visit_id: int, new: VisitStatus, *, revision: int, by: int, now: 
             return
         if visit.revision != revision:
             raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+        booking_policy.check_may_mark(new, visit.starts_at, now=now, zone=ZoneInfo(visit.zone))
         if new in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.CONFIRMED):
             _judge_at_the_door(session, visit, new, by=by, now=now)
         else:
@@ -329,6 +353,8 @@ def _judge_at_the_door(
             "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
         )
     rest_on(visit, judged.row)
+    if new == VisitStatus.IN_SESSION and visit.status == VisitStatus.CONFIRMED:
+        set_status(session, visit, VisitStatus.ARRIVED, by=by, now=now)
     set_status(session, visit, new, by=by, now=now)
     if came_late:
         claim_best(session, visit, _ask(visit, plan, visit.therapist_id, now=now), expires_at=None)

@@ -1,0 +1,81 @@
+"""What this person can safely have instead, with its next free times. Reads only: nothing is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.desk_times import FreeTime, free_times
+from clinic.booking.services._judging import Judged, Order, weigh
+from clinic.booking.services.checkout import Choice
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules.verdicts import ADDONS, Verdict
+
+TIMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class SafeService:
+    """A treatment that the gate lets this person have on that day, and when it is free. `choice` books it."""
+
+    name: str
+    mode_name: str
+    choice: Choice
+    price: int
+    times: tuple[FreeTime, ...]
+
+
+def safe_instead(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> list[SafeService]:
+    """Services that are safe for this person on that day, without the one that was refused; the length nearest to
+    what was wanted, and the first free times from that day on. Empty when nothing is."""
+    client, facts = clients.client(client_id), premises.clinic_facts()
+    if client is None or facts is None:
+        return []
+    first_visit = not visits.has_been_before(client.id, now)
+    found = []
+    for option, plan in _offers(choice, first_visit):
+        if not weigh(client, Order(plan, option.areas, day)).permits:
+            continue
+        ask = Ask(
+            plan=plan, location_id=facts.location_id, first_day=day, days=1, now=now, client_id=client.id,
+            by_staff=True,
+        )  # fmt: skip
+        free = free_times(ask, since=now)
+        times = (*free.on_day, *free.later)[:TIMES_SHOWN]
+        found.append(SafeService(plan.name, plan.mode_name if plan.mode else "", option, plan.price, times))
+    return found
+
+
+def _offers(choice: Choice, first_visit: bool) -> Iterator[tuple[Choice, VisitPlan]]:
+    """Every other service and mode on offer, without add-ons, in the length nearest to the one wanted."""
+    for row in catalogue.services_on_offer():
+        for mode in dict.fromkeys(length.mode for length in row.lengths):
+            if (row.key, mode) == (choice.service, choice.mode):
+                continue
+            lengths = [one.minutes for one in row.lengths if one.mode == mode]
+            minutes = min(lengths, key=lambda one: (abs(one - choice.minutes), one))
+            areas = choice.areas if row.asks_area else ("full_body",)
+            option = replace(choice, service=row.key, mode=mode, minutes=minutes, addons=(), areas=areas)
+            option = replace(option, therapist_id=None)
+            plan = catalogue.plan_for(row.key, mode, (), minutes, first_visit=first_visit)
+            if plan is not None:
+                yield option, plan
+
+
+def look_again_on(judged: Judged) -> dt.date | None:
+    """The first day on which what stands against the treatment may be weaker; None when time does not change it."""
+    against = [
+        one
+        for judgement in (judged.own, judged.strictest)
+        for one in judgement.findings
+        if one.verdict >= Verdict.CLEARANCE and one.column not in ADDONS
+    ]
+    days = [one.until for one in against]
+    known = [day for day in days if day is not None]
+    return max(known) if known and len(known) == len(days) else None

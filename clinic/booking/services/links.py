@@ -1,0 +1,30 @@
+"""Sending a visit's own link once more."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from clinic.booking.models import Visit
+from clinic.booking.services._steps import new_manage_key, tell_client
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound
+from clinic.rules.visit_status import UPCOMING
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+
+@tried_again
+def send_link_again(visit_id: int, *, by: int, now: dt.datetime) -> None:
+    """Mail the link of a coming visit; the one sent before stops working. Raises InvalidInput without an e-mail
+    address, MoveNotAllowed for a visit that is over."""
+    with transaction() as session:
+        visit = session.get(Visit, visit_id, with_for_update=True)
+        if visit is None or visit.client is None:
+            raise NotFound()
+        if visit.status not in UPCOMING:
+            raise MoveNotAllowed("This visit is over, so there is no link to send.")
+        if not visit.client.email:
+            raise InvalidInput("email", "There is no e-mail address on the client’s card.")
+        visit.revision += 1  # each change tells the client once; this one is told again on purpose
+        template = "visit_waiting" if visit.is_waiting else "visit_booked"
+        tell_client(session, visit, template, now=now, token=new_manage_key(visit))
+        leave_trace(session, "visit.link_sent", "visit", visit.id, by=by, now=now)

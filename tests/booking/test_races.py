@@ -1,0 +1,130 @@
+"""Many at once want one slot: one gets it, the others are told kindly. Short here; `make soak` runs it long."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from clinic.booking.models import Claim, Visit
+from clinic.booking.services import checkout, visits
+from clinic.clients.steps import Details
+from clinic.rules.errors import SlotTaken
+from clinic.shared.database import db
+from tests.booking import world as w
+from tests.conftest import NOW
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build(therapists=1)
+
+
+def all_at_once(app: Flask, jobs: list[tuple[int, str]], world: w.World) -> list[str]:
+    """Every job (client, request key) in its own thread, started together."""
+    gate = threading.Barrier(len(jobs))
+
+    def run(job: tuple[int, str]) -> str:
+        client, key = job
+        with app.app_context():
+            gate.wait()
+            try:
+                visits.book_visit(
+                    w.choice("relaxation"),
+                    client,
+                    w.at(3),
+                    request_key=key,
+                    source="desk",
+                    by=world.desk_id,
+                    now=NOW,
+                )
+            except SlotTaken:
+                return "taken"
+            finally:
+                db.session.remove()
+            return "booked"
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+def test_one_slot_is_booked_once(app: Flask, world: w.World) -> None:
+    clients = [w.person() for _ in range(12)]
+    for client in clients:
+        w.sign(client)
+    for _round in range(3):
+        results = all_at_once(app, [(client, f"{_round}-{client}") for client in clients], world)
+        assert sorted(results) == ["booked"] + ["taken"] * 11
+        db.session.rollback()
+        booked = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
+        visits.cancel_visit(booked.id, by=world.desk_id, by_clinic=True, now=NOW)
+
+
+def test_one_request_sent_many_times_books_once(app: Flask, world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    results = all_at_once(app, [(client, "the same")] * 8, world)
+    assert results == ["booked"] * 8
+    assert db.session.scalar(select(func.count()).select_from(Visit)) == 1
+
+
+def test_no_two_claims_overlap_after_a_storm(app: Flask, world: w.World) -> None:
+    """Holds for overlapping times by many browsers at once: what stands never overlaps."""
+    starts = [w.at(3, 10, minute) for minute in (0, 15, 30, 45)] * 5
+    gate = threading.Barrier(len(starts))
+
+    def hold(starts_at: object) -> None:
+        with app.app_context():
+            gate.wait()
+            try:
+                checkout.hold_slot(
+                    None, w.choice("relaxation"), starts_at, first_visit=True, user_id=None, now=NOW
+                )  # type: ignore[arg-type]
+            except SlotTaken:
+                pass
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(len(starts)) as pool:
+        list(pool.map(hold, starts))
+    db.session.rollback()
+    held = db.session.scalars(select(Claim).where(Claim.resource_id == world.therapists[0])).all()
+    assert len(held) == 1
+
+
+def test_a_double_click_holds_once_and_confirms_once(app: Flask, world: w.World) -> None:
+    """One browser, four clicks at the same moment: one hold, one visit, the same answer to all."""
+    gate = threading.Barrier(4)
+
+    def at_once(deed: Callable[[], object]) -> list[object]:
+        def run(_number: int) -> object:
+            with app.app_context():
+                gate.wait()
+                try:
+                    return deed()
+                finally:
+                    db.session.remove()
+
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(run, range(4)))
+
+    choice = w.choice("relaxation")
+    held = at_once(
+        lambda: checkout.hold_slot("one-browser", choice, w.at(3), first_visit=True, user_id=None, now=NOW)
+    )
+    assert held == ["one-browser"] * 4
+    details = Details(
+        "Dana", "Double", dt.date(1990, 1, 1), email="dana@people.example", phone="(212) 555-0199"
+    )
+    client = checkout.name_person("one-browser", details, relation="self", now=NOW)
+    w.sign(client)
+    results = at_once(lambda: checkout.confirm("one-browser", user_id=None, now=NOW))
+    db.session.rollback()
+    visit = db.session.scalars(select(Visit)).one()
+    assert visit.status == "confirmed"
+    assert {(result.visit_id, result.status) for result in results} == {(visit.id, "confirmed")}  # type: ignore[attr-defined]

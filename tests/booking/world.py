@@ -1,0 +1,156 @@
+"""A small clinic for booking tests: one place in New York, three therapists with every skill, the starter catalogue.
+
+All moments are built from the fixed `NOW` of tests/conftest.py (Tuesday 9 June 2026, 09:00 in New York).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from clinic.accounts.models import User
+from clinic.booking.models import Visit
+from clinic.booking.services import checkout, visits
+from clinic.booking.services.checkout import Choice
+from clinic.catalogue.services import add_starter_catalogue
+from clinic.clients.steps import Details
+from clinic.intake.services import intakes
+from clinic.premises.models import Location
+from clinic.rules import questionnaire
+from clinic.rules.permissions import Role
+from clinic.shared.database import db, transaction
+from tests import factories
+from tests.conftest import NOW
+
+ZONE = "America/New_York"
+SKILLS = ("traction", "cupping", "chamber", "deep_tissue", "sports", "hot_stone", "aromatherapy")
+SERVICES = {
+    "decompression_traction": 45,
+    "decompression_vacuum": 45,
+    "decompression_vacuum_magnetic": 30,
+    "swedish": 60,
+    "deep_tissue": 60,
+    "sports": 45,
+    "relaxation": 60,
+}
+TODAY = NOW.astimezone(ZoneInfo(ZONE)).date()
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class World:
+    """Ids, so that no transaction can expire them."""
+
+    place_id: int
+    therapists: tuple[int, ...]
+    desk_id: int
+
+
+def build(therapists: int = 3) -> World:
+    """Make it in the current application's database."""
+    factories.make_clinic(lead_time_minutes=60)
+    place: Location = factories.make_location(zone=ZONE)
+    for number in range(1, 4):
+        factories.make_room(place, name=f"Room {number}")
+    factories.make_room(place, name="Chamber", room_kind="chamber")
+    for kind in (
+        "vacuum_unit",
+        "vacuum_unit",
+        "magnet_cups",
+        "interval_chamber",
+        "stone_heater",
+        "stone_heater",
+    ):
+        factories.make_device(place, device_kind=kind)
+    with transaction() as session:
+        add_starter_catalogue(session)
+    team = []
+    for number in range(therapists):
+        one = factories.make_therapist(name=f"Terry {number}", skills=SKILLS)
+        factories.make_hours(one, place, starts="08:00", ends="20:00", weekdays=range(7))
+        team.append(one.id)
+    desk: User = factories.make_user(email="desk@clinic.example", roles=[Role.FRONT_DESK])
+    return World(place.id, tuple(team), desk.id)
+
+
+def at(days: int, hour: int = 10, minute: int = 0) -> dt.datetime:
+    """That wall time, `days` from today, as a moment."""
+    day = TODAY + dt.timedelta(days=days)
+    return dt.datetime.combine(day, dt.time(hour, minute), ZoneInfo(ZONE)).astimezone(dt.UTC)
+
+
+def person(born_on: dt.date = dt.date(1985, 5, 5), **values: Any) -> int:
+    """A client with a name of their own."""
+    number = next(_numbers)
+    return factories.make_client(first_name="Pat", last_name=f"Number{number}", born_on=born_on, **values).id
+
+
+def answers(**declared: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
+    """A whole intake: everything "no" but what is declared (details without `present`)."""
+    whole: dict[str, Mapping[str, object]] = {
+        condition.key: {"present": False}
+        for page in questionnaire.pages("intake")
+        for condition in page.conditions
+    }
+    return {**whole, **{key: {"present": True, **details} for key, details in declared.items()}}
+
+
+def sign(client_id: int, *, now: dt.datetime = NOW, **declared: Mapping[str, object]) -> int:
+    """The client signs an intake."""
+    return intakes.submit_intake(
+        client_id, answers(**declared), intakes.Signature("Pat Number"), writer="client", source="online",
+        consents={}, by=None, now=now, today=now.astimezone(ZoneInfo(ZONE)).date(),
+    )  # fmt: skip
+
+
+def choice(service: str, **values: Any) -> Choice:
+    return Choice(service=service, minutes=values.pop("minutes", SERVICES[service]), **values)
+
+
+def at_desk(
+    world: World, client_id: int, service: str, *, when: dt.datetime | None = None, **values: Any
+) -> visits.Outcome:
+    """Booked by the desk."""
+    return visits.book_visit(
+        choice(service, **values), client_id, when or at(3), request_key=f"r{next(_numbers)}", source="desk",
+        by=world.desk_id, now=NOW,
+    )  # fmt: skip
+
+
+def online(
+    service: str,
+    declared: Mapping[str, Mapping[str, object]],
+    *,
+    when: dt.datetime | None = None,
+    **values: Any,
+) -> checkout.Result:
+    """Booked by somebody who is not signed in: hold, name, intake, confirm."""
+    number = next(_numbers)
+    token = checkout.hold_slot(
+        None, choice(service, **values), when or at(3), first_visit=True, user_id=None, now=NOW
+    )
+    details = Details(
+        first_name="Only", last_name=f"Online{number}", born_on=dt.date(1990, 1, 1),
+        email=f"online{number}@people.example", phone=f"(212) 555-{2000 + number % 7000}",
+    )  # fmt: skip
+    client_id = checkout.name_person(token, details, relation="self", now=NOW)
+    sign(client_id, **declared)
+    return checkout.confirm(token, user_id=None, now=NOW)
+
+
+def statuses(client_id: int) -> list[str]:
+    """What stands in the database for this client, oldest first; holds that were given back left out."""
+    db.session.rollback()
+    return list(
+        db.session.scalars(
+            select(Visit.status)
+            .where(Visit.client_id == client_id, Visit.status != "released")
+            .order_by(Visit.starts_at)
+        )
+    )
