@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, Flask, Response, abort, g, redirect, render_template, request, url_for
 from flask.sansio.app import App
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
+
+from clinic.rules.errors import NotFound, RuleViolation
 
 log = structlog.get_logger()
 
@@ -101,6 +106,9 @@ def secure_answers(app: Flask) -> None:
 
 
 _ERROR_PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
+_BARE = (
+    "<!doctype html><html lang=en><title>Please try again</title><h1>Please try again</h1><p>{}</p></html>"
+)
 
 
 def plain_errors(app: Flask) -> None:
@@ -109,15 +117,23 @@ def plain_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Answer | HTTPException:
         code = error.code or 500
-        if code < 400:
-            return error
-        page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)
-        return render_template(f"errors/{page}.html", code=code), code
+        return error if code < 400 else error_page(code)
+
+    @app.errorhandler(RuleViolation)
+    def rule_stands_against_it(error: RuleViolation) -> Answer:
+        if isinstance(error, NotFound):
+            return error_page(404)
+        return error_page(409, error.sentence)
 
     @app.errorhandler(RecursionError)
     @app.errorhandler(UnicodeError)
     def malformed(_error: Exception) -> Answer:
-        return render_template("errors/400.html", code=400), 400
+        return error_page(400)
+
+    @app.errorhandler(OperationalError)
+    def no_database(error: OperationalError) -> Answer:
+        log.error("database_away", kind=type(error.orig).__name__, endpoint=request.endpoint)
+        return error_page(503)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Answer:
@@ -127,9 +143,22 @@ def plain_errors(app: Flask) -> None:
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
         log.error("unexpected_error", kind=type(error).__name__, where=where, endpoint=request.endpoint)
-        return render_template("errors/500.html", code=500), 500
+        return error_page(500)
+
+
+def error_page(code: int, message: str | None = None) -> Answer:
+    """The page for this status. When even that cannot be made (no database), a bare one."""
+    page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)
+    headers = {"Retry-After": "10"} if code == 503 else {}
+    try:
+        body = render_template(f"errors/{page}.html", code=code, message=message)
+    except (SQLAlchemyError, BuildError):
+        body = _BARE.format(
+            "Something does not work at the moment. Try again in a minute, or call the clinic."
+        )
+    return Response(body, status=code, headers=headers)
 
 
 def safe_next(target: str | None, otherwise: str) -> str:
