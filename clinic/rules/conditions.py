@@ -31,7 +31,7 @@ SCOPES = ("systemic", "local", "local or systemic by variant")
 OCCASIONS = ("intake", "checkin")
 RAISES = {"clearance": Verdict.CLEARANCE, "block": Verdict.BLOCK}
 STRICTEST_VARIANT = "strictest_variant"
-_COUNTED = {"days": "date", "weeks": "weeks"}
+COUNTED = {"days": "date", "weeks": "weeks"}
 """Numbers that are counted to the day of the visit, and the field they are counted from."""
 
 
@@ -58,13 +58,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Variant:
-    """The verdicts that hold while ``when`` is true; with ``off_site`` it is local, without it whole-body."""
+    """The verdicts that hold while ``when`` is true; with ``off_site`` it is local, without it whole-body.
+
+    ``holds_without`` names details that may be missing: the variant speaks about their absence itself.
+    """
 
     when: Expression
     on_site: Verdicts
     off_site: Verdicts | None
     red_flag: Urgency
     note: str
+    holds_without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -118,14 +122,14 @@ class Condition:
     @cached_property
     def turns(self) -> tuple[tuple[str, int], ...]:
         """At which ``days`` or ``weeks`` the row can change its verdict, smallest first."""
-        found = {turn for variant in self.variants for turn in variant.when.turns if turn[0] in _COUNTED}
+        found = {turn for variant in self.variants for turn in variant.when.turns if turn[0] in COUNTED}
         return tuple(sorted(found, key=lambda turn: turn[1]))
 
 
 def detail_name(fields: Mapping[str, Field], name: str) -> Name | None:
     """What an expression may do with a detail of a row; ``None`` when the row has no such detail."""
-    if name in _COUNTED:
-        return Name("number") if _COUNTED[name] in fields else None
+    if name in COUNTED:
+        return Name("number") if COUNTED[name] in fields else None
     field = fields.get(name)
     if field is None or field.type not in ("yes_no", "number", "choice"):
         return None
@@ -217,6 +221,7 @@ def _read_variant(raw: object, key: str, fields: Mapping[str, Field]) -> Variant
         off_site=part.take_optional_verdicts("off_site"),
         red_flag=part.take_urgency("red_flag"),
         note=part.take_text("note", optional=True),
+        holds_without=frozenset(part.take_words("holds_without", fields)),
     )
     part.close()
     return variant
@@ -224,7 +229,7 @@ def _read_variant(raw: object, key: str, fields: Mapping[str, Field]) -> Variant
 
 def _with_deciding(fields: Mapping[str, Field], variants: tuple[Variant, ...]) -> tuple[Field, ...]:
     read = {name for variant in variants for name in variant.when.names}
-    deciding = read | {_COUNTED[name] for name in read & _COUNTED.keys()}
+    deciding = read | {COUNTED[name] for name in read & COUNTED.keys()}
     if "weeks" in read:
         deciding.add("weeks_as_of")
     return tuple(

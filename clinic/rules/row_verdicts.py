@@ -7,10 +7,9 @@ table says ("if one is missing all the same, the nine named columns apply"), and
 stricter somewhere, that too. So a missing detail never gives a laxer verdict than the default, and a detail
 that changes nothing (a name of a medicine, the hardware on day 100) never makes one stricter.
 
-Two readings where the table leaves a choice, both the stricter one: an operation on the spine of over a year
-ago with the hardware not known takes the default, although a note says "hardware or not known"; angina with no
-date takes the default, because the first 90 days cannot be ruled out. In the four rows marked
-``not_sure = "strictest_variant"`` all variants count when the deciding detail is missing.
+Angina with no date takes the default too, because the first 90 days cannot be ruled out. One variant speaks
+about a missing detail itself ("over a year, hardware or not known") and says so with ``holds_without``. In the
+four rows marked ``not_sure = "strictest_variant"`` all variants count when the deciding detail is missing.
 
 A date after the day of the visit is counted as it is (a negative number of days, the strictest window) and as
 missing, whichever is stricter.
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 
 from clinic.rules.answers import Facts
 from clinic.rules.body_areas import is_on_site
-from clinic.rules.conditions import Condition, Variant
+from clinic.rules.conditions import COUNTED, Condition, Variant
 from clinic.rules.expressions import ABSENT
 from clinic.rules.rule_table import Combination
 from clinic.rules.table_entries import Verdicts
@@ -48,19 +47,33 @@ class RowJudgement:
 def judge_row(condition: Condition, facts: Facts, requested: Iterable[str]) -> RowJudgement:
     """Judge one declared row; ``requested`` are the area keys of the visit, the chamber's included."""
     on_site = not condition.is_local_somewhere or _is_on_site(condition, facts.values, requested)
-    variant, sure = _first_true(condition, facts)
-    sure = sure and not (facts.ahead and condition.turns)
-    if sure:
-        if variant is None:
-            verdicts = _at_place(condition, on_site)
-            return RowJudgement(verdicts, condition.red_flag, None, True, on_site)
-        return RowJudgement(_at_place(variant, on_site), variant.red_flag, variant, True, on_site)
-    counted = [variant] if variant is not None else []
-    if condition.not_sure_is_strictest:
-        counted = list(condition.variants)
-    parts: list[Condition | Variant] = [condition, *counted]
-    verdicts = strictest(_at_place(part, on_site) for part in parts)
-    return RowJudgement(verdicts, max(part.red_flag for part in parts), variant, False, on_site)
+    row = _judged(condition, facts.values, on_site)
+    if not facts.ahead:
+        return row
+    uncounted = {name: value for name, value in facts.values.items() if name not in COUNTED}
+    other = _judged(condition, uncounted, on_site)
+    return RowJudgement(
+        verdicts=strictest([row.verdicts, other.verdicts]),
+        urgency=max(row.urgency, other.urgency),
+        variant=row.variant,
+        sure=row.sure and other.sure,
+        on_site=on_site,
+    )
+
+
+def _judged(condition: Condition, values: Mapping[str, object], on_site: bool) -> RowJudgement:
+    variant, missing = _first_true(condition, values)
+    sure = not missing
+    counted: list[Condition | Variant] = [condition if variant is None else variant]
+    if not sure:
+        counted = [condition, *counted, *(condition.variants if condition.not_sure_is_strictest else ())]
+    return RowJudgement(
+        verdicts=strictest([_at_place(part, on_site) for part in counted]),
+        urgency=max(part.red_flag for part in counted),
+        variant=variant,
+        sure=sure,
+        on_site=on_site,
+    )
 
 
 def strictest(codes: Iterable[Verdicts]) -> Verdicts:
@@ -73,18 +86,13 @@ def undecided_fields(condition: Condition, facts: Facts) -> frozenset[str]:
 
     In a local row the place counts as one of them, and where the row asks for it the extent too.
     """
-    missing: set[str] = set()
-    for variant in condition.variants:
-        truth = variant.when.test(facts.values.get)
-        if truth is True:
-            break
-        if truth is None:
-            missing |= {name for name in variant.when.names if facts.values.get(name) is None}
+    _, missing = _first_true(condition, facts.values)
+    needed = {"date" if name == "days" else name for name in missing}
     if condition.is_local_somewhere and not _site(condition, facts.values):
-        missing.add("site")
+        needed.add("site")
     if "extent" in condition.fields_by_name and facts.values.get("extent") is None:
-        missing.add("extent")
-    return frozenset("date" if name == "days" else name for name in missing)
+        needed.add("extent")
+    return frozenset(needed)
 
 
 def holds(rule: Combination, facts: Mapping[str, Facts], age: int | None) -> bool:
@@ -105,16 +113,19 @@ def holds(rule: Combination, facts: Mapping[str, Facts], age: int | None) -> boo
     return rule.when.test(read) is not False
 
 
-def _first_true(condition: Condition, facts: Facts) -> tuple[Variant | None, bool]:
-    """The first true variant, and whether every one before it is surely false."""
-    sure = True
+def _first_true(condition: Condition, values: Mapping[str, object]) -> tuple[Variant | None, frozenset[str]]:
+    """The first true variant, and the missing details that keep an earlier one from being surely false.
+
+    Without such details the variant (or, without a variant, the default) is sure to be the right one.
+    """
+    missing: set[str] = set()
     for variant in condition.variants:
-        truth = variant.when.test(facts.values.get)
+        truth = variant.when.test(values.get)
         if truth is True:
-            return variant, sure
+            return variant, frozenset(missing - variant.holds_without)
         if truth is None:
-            sure = False
-    return None, sure
+            missing |= {name for name in variant.when.names if values.get(name) is None}
+    return None, frozenset(missing)
 
 
 def _at_place(part: Condition | Variant, on_site: bool) -> Verdicts:

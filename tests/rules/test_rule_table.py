@@ -51,8 +51,8 @@ def test_off_site_is_never_stricter_than_on_site() -> None:
 
 def test_table_is_whole() -> None:
     assert len(TABLE.conditions) == 71
-    assert sum(len(condition.variants) for condition in TABLE.conditions.values()) == 118
-    assert len(every_code()) == 71 + 118 + 17 + 22
+    assert sum(len(condition.variants) for condition in TABLE.conditions.values()) == 119
+    assert len(every_code()) == 71 + 119 + 17 + 22
     assert len(TABLE.sources) == 78
 
 
@@ -82,6 +82,9 @@ def test_what_is_about_now_and_what_must_not_be_unsure_is_marked() -> None:
     strict = {key for key, one in TABLE.conditions.items() if one.not_sure_is_strictest}
     assert strict == {"implanted_device", "allergy_contact", "ms_parkinsons", "cancer_metastatic"}
     assert {key for key, one in TABLE.conditions.items() if one.default_site} == {"hernia"}
+    without = {key: variant.holds_without for key, one in TABLE.conditions.items() for variant in one.variants
+               if variant.holds_without}  # fmt: skip
+    assert without == {"spinal_surgery": {"hardware"}}
     assert TABLE.conditions["hernia"].default_site == ("abdomen",)
 
 
@@ -234,6 +237,7 @@ FEVER = 'key = "fever"\n'
         ('when = "fever_free_hours>=24"\n', 'when = "fever_free_hours>=24"\nif = "x"\n', "if: unknown key"),
         ('on_site = "333333333"\nred_flag = "same_day"', 'on_site = "333333332"\nred_flag = "same_day"',
          "an urgent rule has to block every column"),
+        ('holds_without = ["hardware"]', 'holds_without = ["colour"]', "holds_without: unknown word 'colour'"),
         ("version = 1", "version = 0", "version: needs a positive whole number"),
         ("version = 1", 'version = 1\nowner = "x"', "owner: unknown key"),
         ('ends_clearances = [', 'ends_clearances = [\n  "old_age",', "ends_clearances: unknown word 'old_age'"),
