@@ -1,6 +1,6 @@
 """The one thing that must happen with every new answer: future visits are judged again, in its transaction.
 
-Visits live in a folder above this one, so the application factory hands the judging in (docs/adr/0003).
+Visits live in a folder above this one, so the application factory hands the judging in (docs/adr/0005).
 Without it no answer can be saved: saving answers that nobody judges would be the unsafe failure.
 """
 
