@@ -86,6 +86,7 @@ def number_the_file(
     compared = getattr(context.config.cmd_opts, "autogenerate", False)
     if compared and script.upgrade_ops is not None and script.upgrade_ops.is_empty():
         directives.clear()
+        print("Models and database agree: no migration is needed.")  # noqa: T201 - answers `make migration`
         return
     script.rev_id = f"{int(context.script.get_current_head() or 0) + 1:04}"
 
