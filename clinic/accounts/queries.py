@@ -121,7 +121,7 @@ def live_link(token: str, now: dt.datetime) -> LiveLink | None:
 def names_of(user_ids: Collection[int]) -> dict[int, str]:
     """The names of these people by their id, in one statement."""
     rows = db.session.execute(select(User.id, User.name).where(User.id.in_(user_ids)).order_by(User.id))
-    return {user_id: name for user_id, name in rows}
+    return {row.id: row.name for row in rows}
 
 
 def team() -> list[Member]:
