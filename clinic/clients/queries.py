@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
 
+from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
-from clinic.rules.contact import name_key
+from clinic.rules.contact import email_key, name_key, phone_key
 from clinic.shared.database import db
 
 
@@ -53,6 +56,21 @@ def look_alikes(one: Client) -> Sequence[Client]:
         .where(or_(*same), Client.id != one.id, Client.merged_into_id.is_(None), ~apart)
         .order_by(Client.id)
     ).all()
+
+
+def like(
+    first_name: str, last_name: str, born_on: dt.date, *, email: str, phone: str, region: str
+) -> Sequence[Client]:
+    """Known people who may be the one described: the same phone, e-mail, or name and birth date. Raises
+    InvalidInput for a phone number that cannot be one."""
+    probe = Client(
+        id=0,
+        name_key=name_key(first_name, last_name),
+        born_on=born_on,
+        email_key=email_key(email),
+        phone_key=phone_key(phone, region),
+    )
+    return look_alikes(probe)
 
 
 @dataclass(frozen=True)
@@ -120,3 +138,71 @@ def notes(client_id: int, kind: str = "note") -> Sequence[ClientNote]:
         .where(ClientNote.client_id == client_id, ClientNote.kind == kind)
         .order_by(ClientNote.written_at.desc(), ClientNote.id)
     ).all()
+
+
+@dataclass(frozen=True)
+class Known:
+    """Enough of a client to tell two of the same name apart."""
+
+    id: int
+    name: str
+    born_on: dt.date
+    phone: str
+    email: str
+    is_unproven: bool
+
+
+def known(row: Client) -> Known:
+    """The client as lists show them."""
+    return Known(row.id, row.name, row.born_on, row.phone or "", row.email or "", row.is_unproven)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records that may be one person, and what they share: words such as "same phone"."""
+
+    first: Known
+    second: Known
+    shared: tuple[str, ...]
+
+
+def pairs(limit: int = 200) -> list[Pair]:
+    """Records that look alike and that nobody has decided on, those typed online by a stranger first.
+
+    People may share a phone or an e-mail (families), so this is a list to look at, not a fault. One statement.
+    """
+    first, second = aliased(Client), aliased(Client)
+    same_name = and_(first.name_key == second.name_key, first.born_on == second.born_on)
+    same_phone, same_email = first.phone_key == second.phone_key, first.email_key == second.email_key
+    apart = exists().where(NotSamePerson.client_id == first.id, NotSamePerson.other_id == second.id)
+    rows = db.session.execute(
+        select(first, second)
+        .join(second, and_(first.id < second.id, or_(same_name, same_phone, same_email)))
+        .where(first.merged_into_id.is_(None), second.merged_into_id.is_(None), ~apart)
+        .order_by(or_(first.is_unproven, second.is_unproven).desc(), first.id, second.id)
+        .limit(limit)
+    ).all()
+    return [Pair(known(one), known(other), what_is_shared(one, other)) for one, other in rows]
+
+
+def what_is_shared(one: Client, other: Client) -> tuple[str, ...]:
+    """What makes two records look alike, in words."""
+    same = []
+    if (one.name_key, one.born_on) == (other.name_key, other.born_on):
+        same.append("same name and birth date")
+    if one.phone_key and one.phone_key == other.phone_key:
+        same.append("same phone")
+    if one.email_key and one.email_key == other.email_key:
+        same.append("same e-mail")
+    return tuple(same)
+
+
+def may_act_for(client_id: int) -> list[tuple[str, str, str]]:
+    """Name, e-mail and relation of the accounts that may act for this client, by name."""
+    rows = db.session.execute(
+        select(User.name, User.email, ClientAccess.relation)
+        .join(ClientAccess, ClientAccess.user_id == User.id)
+        .where(ClientAccess.client_id == client_id)
+        .order_by(User.name, User.id)
+    ).all()
+    return [(name, email, relation) for name, email, relation in rows]

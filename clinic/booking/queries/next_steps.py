@@ -41,8 +41,7 @@ _WAITING = {
     "intake": (
         "Intake missing",
         "The health questions are not signed yet",
-        "Hand over the tablet, type the answers in, or send the link. The visit is confirmed as soon as the answers"
-        " allow it.",
+        "Hand over the tablet, type the answers in, or send the link. Signed answers confirm it where they allow it.",
     ),
     "clearance": (
         "Doctor’s letter",

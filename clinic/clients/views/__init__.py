@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clinic.clients.views import people
 from clinic.clients.views.blueprint import pages
 
-__all__ = ["pages"]
+__all__ = ["pages", "people"]

@@ -1,0 +1,124 @@
+"""The desk's forms: what is wanted and when, and who it is for."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from wtforms import (
+    DateField,
+    Form,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TimeField,
+)
+from wtforms.validators import Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from clinic.rules.body_areas import AREAS
+from clinic.shared.fields import stripped, text_field
+
+AREA_GROUPS = (
+    ("Whole body", ("full_body",)),
+    ("Head and neck", ("head_neck", "head", "face", "neck")),
+    ("Back and shoulders", ("back", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
+    ("Front", ("trunk_front", "chest", "abdomen", "groin")),
+    ("Arms", tuple(area for area in AREAS if area.endswith(("arm", "elbow", "wrist", "hand", "_shoulder")))),
+    (
+        "Legs",
+        tuple(
+            area
+            for area in AREAS
+            if area.endswith(("leg", "legs", "hip", "thigh", "knee", "ankle", "foot", "feet"))
+        ),
+    ),
+)
+NEW = "new"
+"""The choice "somebody new" among the people found."""
+
+
+def what_value(service: str, mode: str | None, minutes: int) -> str:
+    """A service, its mode and its length as one choice."""
+    return f"{service}|{mode or ''}|{minutes}"
+
+
+class TickField(SelectMultipleField):
+    """Several of a list, as tick boxes."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class WhatForm(Form):
+    """What, with whom, when. The view gives the choices."""
+
+    what = SelectField("Service and length", validate_choice=False)
+    addons = TickField("With it", validate_choice=False)
+    areas = TickField("Where on the body", validate_choice=False)
+    therapist = SelectField("Therapist", validate_choice=False)
+    day = DateField("Day", validators=[Optional()])
+    at = TimeField("Time", validators=[Optional()])
+
+    @property
+    def parts(self) -> tuple[str, str | None, int] | None:
+        """Service key, mode and minutes; None when nothing, or nothing that can be read, was chosen."""
+        pieces = (self.what.data or "").split("|")
+        if len(pieces) != 3 or not pieces[2].isascii() or not pieces[2].isdecimal() or len(pieces[2]) > 4:
+            return None
+        return pieces[0], pieces[1] or None, int(pieces[2])
+
+    @property
+    def therapist_id(self) -> int | None:
+        """The therapist asked for; None is any."""
+        text = self.therapist.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+
+class NewVisitForm(WhatForm):
+    """A new visit: who, besides what and when. The fields of somebody new are read only when `client` says so."""
+
+    q = StringField("Find the client", filters=[stripped], validators=[Length(max=80)])
+    client = RadioField("Client", validate_choice=False)
+    first_name = text_field("First name", longest=80)
+    last_name = text_field("Last name", longest=80)
+    born_on = DateField("Birth date", validators=[Optional()])
+    phone = text_field("Phone", longest=40)
+    email = text_field("E-mail", longest=254)
+    nobody_known = HiddenField()
+    walk_in = HiddenField()
+    request_key = HiddenField()
+
+    @property
+    def client_id(self) -> int | None:
+        """The known client who was chosen."""
+        text = self.client.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the visit is for somebody new."""
+        return bool(self.client.data == NEW or (not self.client.data and self.first_name.data))
+
+
+class ClosureForm(Form):
+    """When what is shut, and why."""
+
+    what = SelectField("What is closed", validate_choice=False)
+    first_day = DateField("First day", validators=[Optional()])
+    starts = TimeField("From", validators=[Optional()])
+    last_day = DateField("Last day", validators=[Optional()])
+    ends = TimeField("To", validators=[Optional()])
+    reason = text_field("Why", longest=200, required="Say why in a few words, for example “Public holiday”.")
+
+
+def read_moment(text: str) -> dt.datetime | None:
+    """A start as it stands on a button, an aware moment; None for anything else."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None or not 2000 < moment.year < 2100:
+        return None
+    return moment.astimezone(dt.UTC)

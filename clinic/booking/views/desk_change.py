@@ -1,0 +1,171 @@
+"""Move a visit, or change what it is: judged anew, and saved only where the gate lets it stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import flash, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from clinic.accounts.access import who
+from clinic.booking.forms.desk import WhatForm, read_moment, what_value
+from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.desk_times import FreeTimes, free_times
+from clinic.booking.services import alternatives
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.visits import CHANGEABLE, Outcome, change_visit
+from clinic.booking.views import desk_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken, TooSoon
+from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import VisitStatus
+from clinic.rules.wall_time import moment
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+
+NEED = Permission.VISIT_ANY_WRITE
+
+
+@pages.get("/desk/visits/<int:visit_id>/change", needs=NEED)
+def desk_change(visit_id: int) -> Answer:
+    """The visit as it is, with the free times of its day."""
+    visit = _visit(visit_id)
+    if visit is None:
+        return go("booking.desk_visit", visit_id=visit_id)
+    form = _form(
+        MultiDict(
+            [
+                ("what", what_value(visit.service.key, visit.mode, visit.minutes)),
+                ("therapist", "" if visit.any_therapist else str(visit.therapist_id)),
+                ("day", max(visit.day, premises.today(clock.now())).isoformat()),
+                *(("addons", one) for one in visit.addons),
+                *(("areas", one) for one in visit.areas),
+            ]
+        )
+    )
+    return _page(visit, form)
+
+
+@pages.post("/desk/visits/<int:visit_id>/change", needs=NEED)
+def desk_save_change(visit_id: int) -> Answer:
+    """Show other times, or save: in the time that was pressed, or where it stands (`keep`)."""
+    visit = _visit(visit_id)
+    if visit is None:
+        flash("This visit cannot be moved or changed any more.", "care")
+        return go("booking.desk_visit", visit_id=visit_id)
+    form = _form(request.form)
+    starts_at = read_moment(request.form.get("start", ""))
+    is_right, keep = form.validate(), bool(request.form.get("keep"))
+    if not is_right or (starts_at is None and not keep):
+        return _page(visit, form, 200 if is_right else 422)
+    choice = kit.choice_of(form)
+    if choice is None:
+        return _page(visit, form, 422)
+    return _save(visit, form, choice, None if keep else starts_at)
+
+
+def _visit(visit_id: int) -> Any:
+    """The visit, when it can still be changed; 404 when it is not there or nobody's yet."""
+    visit = found(visits.visit(visit_id))
+    found(visit.client)
+    return visit if visit.status in CHANGEABLE else None
+
+
+def _form(typed: MultiDict[str, str]) -> WhatForm:
+    form = WhatForm(typed)
+    kit.with_choices(form)
+    return form
+
+
+def _is_as_booked(visit: Any, choice: Choice) -> bool:
+    """Whether only the time changes: then a length or service that is no longer on offer may stay."""
+    asked = None if visit.any_therapist else visit.therapist_id
+    booked = (visit.service.key, visit.mode, visit.minutes, sorted(visit.addons), sorted(visit.areas), asked)
+    wanted = (
+        choice.service, choice.mode, choice.minutes, sorted(choice.addons), sorted(choice.areas),
+        choice.therapist_id,
+    )  # fmt: skip
+    return booked == wanted
+
+
+def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | None) -> Answer:
+    revision = request.form.get("revision", "")
+    visit_id, client_id, day = visit.id, visit.client_id, visit.day
+    try:
+        outcome = change_visit(
+            visit_id,
+            revision=int(revision) if revision.isascii() and revision.isdecimal() else 0,
+            starts_at=starts_at,
+            choice=None if _is_as_booked(visit, choice) else choice,
+            by=who(),
+            now=clock.now(),
+        )
+    except (SlotTaken, TooSoon, MoveNotAllowed, InvalidInput, NotFound) as error:
+        nearest = error.nearest if isinstance(error, SlotTaken) else ()
+        times = [alternatives.FreeTime(moment(one.starts_at), one.therapists) for one in nearest]
+        return _page(found(visits.visit(visit_id)), form, 409, trouble=error.sentence, nearest=times)
+    if outcome.visit_id is None:
+        wanted_on = starts_at.astimezone(kit.zone_of(kit.clinic())).date() if starts_at else day
+        return _not_changed(visit_id, client_id, form, choice, outcome, wanted_on)
+    if outcome.status == VisitStatus.CONFIRMED:
+        flash("Saved. The visit is confirmed, and the client is told.", "success")
+    else:
+        flash("Saved. The visit still waits: see what is needed.", "care")
+    return go("booking.desk_visit", visit_id=visit_id)
+
+
+def _not_changed(
+    visit_id: int, client_id: int, form: WhatForm, choice: Choice, outcome: Outcome, day: dt.date
+) -> Answer:
+    """The gate would not let it stand: nothing was changed."""
+    page = render_template(
+        "booking/desk_not_changed.html",
+        visit=found(visits.visit(visit_id)),
+        form=form,
+        outcome=outcome,
+        unsafe=kit.addons_in(outcome.unsafe_addons, form),
+        urgency=kit.urgency_of(outcome),
+        waits=outcome.judged.waiting_for if outcome.judged else None,
+        look_again_on=alternatives.look_again_on(outcome.judged) if outcome.judged else None,
+        safe=alternatives.safe_instead(client_id, choice, day, now=clock.now()),
+    )
+    return page, 409
+
+
+def _page(
+    visit: Any, form: WhatForm, status: int = 200, *, trouble: str = "", nearest: Any = ()
+) -> Answer:
+    choice = kit.choice_of(form)
+    times, minutes = _times(visit, form, choice) if choice else (None, 0)
+    names = kit.therapist_names()
+    page = render_template(
+        "booking/desk_change.html",
+        visit=visit,
+        form=form,
+        trouble=trouble,
+        nearest=kit.slots(nearest, names, minutes),
+        has_times=times is not None,
+        asked=kit.slots([times.asked] if times and times.asked else [], names, minutes),
+        later=kit.slots(times.later, names, minutes) if times else [],
+        parts=kit.parts_of_day(kit.slots(times.on_day, names, minutes)) if times else [],
+        area_groups=kit.area_groups(),
+        minutes=minutes,
+    )
+    return page, status
+
+
+def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, int]:
+    """Free times for the changed visit, its own time counted as free."""
+    plan = catalogue.plan_for(
+        choice.service, choice.mode, choice.addons, choice.minutes, first_visit=visit.first_visit
+    ) or catalogue.plan_for_booked(visit.service_id, visit.mode, visit.addons, visit.minutes)
+    now = clock.now()
+    ask = Ask(
+        plan=plan, location_id=visit.location_id, first_day=form.day.data or visit.day, days=1, now=now,
+        therapist_id=choice.therapist_id, client_id=visit.client_id, by_staff=True, instead_of=visit.id,
+    )  # fmt: skip
+    return free_times(ask, form.at.data, since=now), plan.total_minutes

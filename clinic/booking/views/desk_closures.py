@@ -1,0 +1,102 @@
+"""Closures: the whole place, one room or one device, and what lies underneath."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.booking.forms.desk import ClosureForm
+from clinic.booking.queries import blocks
+from clinic.booking.services import time_off
+from clinic.booking.views import desk_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.permissions import Permission
+from clinic.rules.wall_time import WallClock, moment
+from clinic.shared import clock
+from clinic.shared.fields import choose
+from clinic.shared.web import Answer, go
+
+NEED = Permission.CLINIC_ANY_WRITE
+
+
+@pages.get("/owner/closures", needs=NEED)
+def closures() -> Answer:
+    """What is closed from today on, and a form for more."""
+    return _page(ClosureForm())
+
+
+@pages.post("/owner/closures", needs=NEED)
+def add_closure() -> Answer:
+    """Close the place, a room or a device. Booked visits stay, and become work to do."""
+    form = ClosureForm(request.form)
+    is_right = form.validate()
+    span = _span(form)
+    if not is_right or span is None:
+        return _page(form, 422)
+    location_id, what = kit.clinic().location_id, form.what.data or ""
+    try:
+        time_off.add_closure(
+            location_id, _resource(what, location_id), *span, form.reason.data or "", by=who() or 0, now=clock.now()
+        )
+    except InvalidInput as error:
+        target = {"ends": form.last_day, "reason": form.reason}.get(error.field, form.what)
+        target.errors = [*target.errors, error.sentence]
+        return _page(form, 422)
+    flash("Closed. Nothing new can be booked then. Visits underneath are on the list of work.", "success")
+    return go("booking.closures")
+
+
+@pages.post("/owner/closures/<int:closure_id>/remove", needs=NEED)
+def remove_closure(closure_id: int) -> Answer:
+    """Open again."""
+    try:
+        time_off.remove_closure(closure_id, by=who() or 0, now=clock.now())
+    except NotFound:
+        flash("This closure is not there any more.", "care")
+    else:
+        flash("Open again. The time can be booked.", "success")
+    return go("booking.closures")
+
+
+def _span(form: ClosureForm) -> tuple[dt.datetime, dt.datetime] | None:
+    """From the first day to the last, whole days unless times are given; None with the message at its field."""
+    first, last = form.first_day.data, form.last_day.data or form.first_day.data
+    if first is None or last is None:
+        form.first_day.errors = form.first_day.errors or ["Enter the first day, such as 2026-12-24."]
+        return None
+    if not (2000 < first.year < 2100 and 2000 < last.year < 2100):
+        form.first_day.errors = ["Check the year."]
+        return None
+    wall = WallClock(kit.zone_of(kit.clinic()))
+    start = wall.minute_at(first, form.starts.data or dt.time())
+    end = wall.minute_at(last, form.ends.data) if form.ends.data else wall.day_bounds(last)[1]
+    return moment(start), moment(end)
+
+
+def _resource(what: str, location_id: int) -> int | None:
+    """The room or device that was chosen; None is the whole place. Raises InvalidInput for anything else."""
+    if what == "place":
+        return None
+    known = {str(one.id): one.id for one in (*premises.rooms(location_id), *premises.devices(location_id))}
+    if what not in known:
+        raise InvalidInput("what", "Choose what is closed.")
+    return known[what]
+
+
+def _page(form: ClosureForm, status: int = 200) -> Answer:
+    location_id, now = kit.clinic().location_id, clock.now()
+    rooms, devices = premises.rooms(location_id), premises.devices(location_id)
+    names = {one.id: one.name for one in (*rooms, *devices)}
+    choose(form.what, [("place", "The whole place"), *((str(key), name) for key, name in names.items())])
+    page = render_template(
+        "booking/desk_closures.html",
+        form=form,
+        names=names,
+        closures=premises.closures_from(location_id, now),
+        under=blocks.visits_under(now),
+    )
+    return page, status

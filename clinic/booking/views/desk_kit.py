@@ -1,0 +1,151 @@
+"""What the desk's booking pages share: choices for the form, and times as buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clinic.booking.forms.desk import AREA_GROUPS, WhatForm, what_value
+from clinic.booking.queries.desk_times import FreeTime
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.visits import Outcome
+from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
+from clinic.premises.queries import ClinicFacts
+from clinic.rules import words
+from clinic.rules.body_areas import AREAS
+from clinic.rules.errors import InvalidInput
+from clinic.shared.fields import choose
+from clinic.shared.web import found
+from clinic.therapists import queries as therapists
+
+PARTS = (("Morning", "sunrise", 12), ("Afternoon", "sun", 17), ("Evening", "moon", 24))
+
+
+def clinic() -> ClinicFacts:
+    """The clinic; 404 before it is set up."""
+    facts: ClinicFacts = found(premises.clinic_facts())
+    return facts
+
+
+def with_choices(form: WhatForm) -> None:
+    """What is on offer, the add-ons and the therapists."""
+    facts = clinic()
+    offered = []
+    for service in catalogue.services_on_offer():
+        modes = {one.key: one.name for one in service.modes}
+        for length in service.lengths:
+            name = f"{service.name}: {modes.get(length.mode, length.mode)}" if length.mode else service.name
+            price = words.money_words(length.price, facts.currency)
+            label = f"{name}, {words.length_words(length.minutes)}, {price}"
+            offered.append((what_value(service.key, length.mode, length.minutes), label))
+    choose(form.what, [("", "Choose a service"), *offered])
+    choose(form.addons, [(one.key, one.name) for one in catalogue.all_addons() if one.is_active])
+    people = [(str(one.id), one.name) for one in therapists.active_therapists()]
+    choose(form.therapist, [("", "Any therapist, soonest"), *people])
+    choose(form.areas, list(AREAS.items()))
+
+
+def area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Body areas in groups, as the picker shows them."""
+    return [(title, [(area, AREAS[area]) for area in areas]) for title, areas in AREA_GROUPS]
+
+
+def choice_of(form: WhatForm) -> Choice | None:
+    """What was chosen, checked against the catalogue; None (with the message at its field) when it is not whole.
+
+    A service that is given at one place of the body needs the place: unknown is never "nowhere".
+    """
+    parts = form.parts
+    if parts is None:
+        return None
+    service, mode, minutes = parts
+    addons = tuple(dict.fromkeys(form.addons.data or ()))
+    plan = catalogue.plan_for(service, mode, addons, minutes, first_visit=False)
+    if plan is None:
+        field = form.addons if addons else form.what
+        field.errors = [
+            "This is not on offer with that service. Take it off, or choose another service."
+            if addons
+            else "This is not on offer. Choose another one."
+        ]
+        return None
+    areas = tuple(one for one in dict.fromkeys(form.areas.data or ()) if one in AREAS)
+    if plan.asks_area and not areas:
+        form.areas.errors = ["Choose where on the body: the answers are judged for that place."]
+        return None
+    return Choice(
+        service, minutes, mode, addons, areas if plan.asks_area else ("full_body",), form.therapist_id
+    )
+
+
+def put_error(form: Any, error: InvalidInput) -> None:
+    """Show what a service found wrong at its field, or above the form."""
+    if error.field in form:
+        form[error.field].errors = [*form[error.field].errors, error.sentence]
+    else:
+        form.form_errors.append(error.sentence)
+
+
+def slots(times: Sequence[FreeTime], names: dict[int, str], minutes: int) -> list[dict[str, Any]]:
+    """Times as buttons, labelled in full."""
+    facts = clinic()
+    return [_slot(one, names, minutes, facts) for one in times]
+
+
+def _slot(time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts) -> dict[str, Any]:
+    local = time.starts_at.astimezone(ZoneInfo(facts.zone))
+    text = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
+    who = words.join_words([names[one] for one in time.therapists if one in names], "or")
+    note = names.get(time.therapists[0], "") if len(time.therapists) == 1 else f"{len(time.therapists)} therapists"
+    return {
+        "value": time.starts_at.isoformat(),
+        "text": text,
+        "day": words.short_day(local.date()),
+        "hour": local.hour,
+        "note": note,
+        "label": f"{text} on {words.day_words(local.date())} with {who}, {words.length_words(minutes)}",
+    }
+
+
+def parts_of_day(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Slots by part of the day; empty parts are left out."""
+    parts, start = [], 0
+    for label, icon, end in PARTS:
+        inside = [one for one in found if start <= one["hour"] < end]
+        if inside:
+            parts.append({"label": label, "icon": icon, "slots": inside})
+        start = end
+    return parts
+
+
+def therapist_names() -> dict[int, str]:
+    """Everybody who can be booked, by id."""
+    return {one.id: one.name for one in therapists.active_therapists()}
+
+
+def addons_in(columns: Sequence[str], form: WhatForm) -> list[tuple[str, str]]:
+    """Key and name of the chosen add-ons that these columns judge."""
+    chosen = form.addons.data or ()
+    return [(one.key, one.name) for one in catalogue.all_addons() if one.key in chosen and one.judged_as in columns]
+
+
+def zone_of(facts: ClinicFacts) -> ZoneInfo:
+    """The clinic's zone."""
+    return ZoneInfo(facts.zone)
+
+
+def value_of(choice: Choice) -> str:
+    """The choice as the select has it."""
+    return what_value(choice.service, choice.mode, choice.minutes)
+
+
+def urgency_of(outcome: Outcome) -> str:
+    """How soon the person needs care, "" when nothing is urgent. A stop on record counts as prompt at least."""
+    judged = outcome.judged
+    if judged is None:
+        return ""
+    if judged.own.is_urgent:
+        return judged.own.urgency.word
+    return "prompt" if judged.stopped else ""

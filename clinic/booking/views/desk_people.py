@@ -1,0 +1,81 @@
+"""Deeds on people that their visits are judged by: changed details, two records that look alike, merging."""
+
+from __future__ import annotations
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.booking.queries import visits
+from clinic.booking.services import people
+from clinic.booking.views.blueprint import pages
+from clinic.clients import queries as clients
+from clinic.clients.forms import DetailsForm
+from clinic.clients.steps import Details
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+
+
+@pages.get("/clients/<int:client_id>/edit", needs=Permission.CLIENT_ANY_WRITE)
+def desk_edit_client(client_id: int) -> Answer:
+    """The details as they are."""
+    client = found(clients.client(client_id))
+    return _edit_page(client_id, DetailsForm(obj=client))
+
+
+@pages.post("/clients/<int:client_id>/edit", needs=Permission.CLIENT_ANY_WRITE)
+def desk_save_client(client_id: int) -> Answer:
+    """Save the details; coming visits are judged again, since age counts."""
+    found(clients.client(client_id))
+    form = DetailsForm(request.form)
+    if not form.validate():
+        return _edit_page(client_id, form, 422)
+    try:
+        people.change_details(client_id, Details(**form.details()), by=who() or 0, now=clock.now())
+    except InvalidInput as error:
+        form.add_error(error.field, error.sentence)
+        return _edit_page(client_id, form, 422)
+    flash("Saved.", "success")
+    return go("diary.client_card", client_id=client_id)
+
+
+def _edit_page(client_id: int, form: DetailsForm, status: int = 200) -> Answer:
+    return render_template("clients/edit.html", form=form, client=found(clients.client(client_id))), status
+
+
+@pages.get("/clients/<int:client_id>/compare/<int:other_id>", needs=Permission.CLIENT_ANY_MERGE)
+def desk_compare(client_id: int, other_id: int) -> Answer:
+    """Two records side by side."""
+    one, other = found(clients.client(client_id)), found(clients.client(other_id))
+    if one.id == other.id:
+        flash("These records are one already.", "info")
+        return go("diary.client_card", client_id=one.id)
+    return render_template(
+        "clients/compare.html",
+        records=[(row, visits.visits_of([row.id]), clients.may_act_for(row.id)) for row in (one, other)],
+        shared=clients.what_is_shared(one, other),
+    )
+
+
+@pages.post("/clients/<int:client_id>/compare/<int:other_id>", needs=Permission.CLIENT_ANY_MERGE)
+def desk_decide(client_id: int, other_id: int) -> Answer:
+    """One person (and which record stays), or two."""
+    decision = request.form.get("decision", "")
+    by, now = who() or 0, clock.now()
+    try:
+        if decision == "two":
+            people.say_two_people(client_id, other_id, by=by, now=now)
+            flash("Kept apart. Their visits were judged again.", "success")
+            return go("diary.to_do")
+        if decision not in (str(client_id), str(other_id)):
+            flash("Choose which record stays, or say that they are two people.", "care")
+            return go("booking.desk_compare", client_id=client_id, other_id=other_id)
+        keep = int(decision)
+        lose = other_id if keep == client_id else client_id
+        people.merge_clients(keep, lose, by=by, now=now)
+    except (NotFound, MoveNotAllowed) as error:
+        flash(error.sentence, "care")
+        return go("booking.desk_compare", client_id=client_id, other_id=other_id)
+    flash("The two records are one now. Coming visits were judged again.", "success")
+    return go("diary.client_card", client_id=keep)

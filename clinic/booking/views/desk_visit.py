@@ -1,0 +1,182 @@
+"""One visit at the desk: where it stands, what comes next, and each step by one tap."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, render_template, request
+
+from clinic.accounts import queries as accounts
+from clinic.accounts.access import who
+from clinic.booking.queries import next_steps, visits
+from clinic.booking.services import people
+from clinic.booking.services.checkout import ask_for_call
+from clinic.booking.services.links import send_link_again
+from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
+from clinic.booking.views import desk_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.catalogue import queries as catalogue
+from clinic.clients import queries as clients
+from clinic.rules.body_areas import AREAS
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, RuleViolation, SlotTaken
+from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import VisitStatus, may_become, staff_label
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+
+NEED = Permission.VISIT_ANY_WRITE
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button: the status it brings, its words and its icon."""
+
+    status: VisitStatus
+    words: str
+    icon: str
+    is_main: bool = False
+
+
+_STEPS = {
+    VisitStatus.CONFIRMED: (
+        Step(VisitStatus.ARRIVED, "Mark as arrived", "door-open", is_main=True),
+        Step(VisitStatus.NO_SHOW, "Did not come", "person-x"),
+    ),
+    VisitStatus.ARRIVED: (
+        Step(VisitStatus.IN_SESSION, "Start the session", "play-circle", is_main=True),
+        Step(VisitStatus.CONFIRMED, "Not here yet after all", "arrow-counterclockwise"),
+    ),
+    VisitStatus.IN_SESSION: (Step(VisitStatus.DONE, "Finish the session", "check-all", is_main=True),),
+    VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, "Came after all", "door-open", is_main=True),),
+}
+
+
+@pages.get("/desk/visits/<int:visit_id>", needs=NEED)
+def desk_visit(visit_id: int) -> Answer:
+    """The visit's card."""
+    visit = found(visits.visit(visit_id))
+    if visit.client is None:
+        return render_template("booking/desk_held.html", visit=visit)
+    screening = next_steps.screenings([visit.screening_id]).get(visit.screening_id) if visit.screening_id else None
+    status = VisitStatus(visit.status)
+    steps = visits.history(visit.id)
+    return render_template(
+        "booking/desk_visit.html",
+        visit=visit,
+        client=visit.client,
+        plan=catalogue.plan_for_booked(
+            visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
+        ),
+        area_words=[AREAS.get(one, one) for one in visit.areas],
+        step=next_steps.next_step(visit, screening),
+        buttons=_buttons(visit, clock.now()),
+        may_change=status in CHANGEABLE,
+        may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
+        history=_history(steps),
+        alike=clients.look_alikes(visit.client) if visit.waiting_for == "review" else [],
+    )
+
+
+def _buttons(visit: Any, now: dt.datetime) -> list[Step]:
+    """Steps that make sense now: nobody fails to come before the start, nobody arrives on another day."""
+    steps = _STEPS.get(VisitStatus(visit.status), ())
+    if visit.day > now.astimezone(kit.zone_of(kit.clinic())).date():
+        return []
+    return [one for one in steps if one.status != VisitStatus.NO_SHOW or now >= visit.starts_at]
+
+
+def _history(steps: Any) -> list[dict[str, Any]]:
+    names = accounts.names_of({one.by_user_id for one in steps if one.by_user_id})
+    return [
+        {
+            "at": one.at,
+            "words": staff_label(VisitStatus(one.status)),
+            "by": names.get(one.by_user_id, ""),
+            "reason": one.reason,
+        }
+        for one in steps
+    ]
+
+
+@pages.post("/desk/visits/<int:visit_id>/mark", needs=NEED)
+def desk_mark(visit_id: int) -> Answer:
+    """Arrived, started, finished, did not come, and back."""
+    found(visits.visit(visit_id))
+    try:
+        new = VisitStatus(request.form.get("status", ""))
+        revision = int(request.form.get("revision", ""))
+        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now())
+    except ValueError:
+        flash("This step is not known. Please use the buttons.", "care")
+    except SlotTaken:
+        flash("The time has been given to somebody else. Book a new visit instead.", "care")
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+    return go("booking.desk_visit", visit_id=visit_id)
+
+
+@pages.get("/desk/visits/<int:visit_id>/cancel", needs=NEED)
+def desk_ask_cancel(visit_id: int) -> Answer:
+    """Who cancels? A page of its own, so that no visit goes by a slip."""
+    visit = found(visits.visit(visit_id))
+    found(visit.client)
+    if not may_become(VisitStatus(visit.status), VisitStatus.CANCELLED):
+        return go("booking.desk_visit", visit_id=visit_id)
+    return render_template("booking/desk_cancel.html", visit=visit, client=visit.client)
+
+
+@pages.post("/desk/visits/<int:visit_id>/cancel", needs=NEED)
+def desk_cancel(visit_id: int) -> Answer:
+    """Cancel, for the client or by the clinic."""
+    found(visits.visit(visit_id))
+    by_clinic = request.form.get("cancelled_by") == "clinic"
+    try:
+        status = cancel_visit(visit_id, by=who(), by_clinic=by_clinic, now=clock.now())
+    except (MoveNotAllowed, NotFound) as error:
+        flash(error.sentence, "care")
+    else:
+        late = status == VisitStatus.LATE_CANCELLED
+        flash("Cancelled, inside the notice." if late else "Cancelled. The time is free again.", "success")
+    return go("booking.desk_visit", visit_id=visit_id)
+
+
+@pages.post("/desk/visits/<int:visit_id>/send-link", needs=NEED)
+def desk_send_link(visit_id: int) -> Answer:
+    """Mail the visit's own link again, for the health questions."""
+    found(visits.visit(visit_id))
+    try:
+        send_link_again(visit_id, by=who() or 0, now=clock.now())
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+    else:
+        flash("The link is on its way.", "success")
+    return go("booking.desk_visit", visit_id=visit_id)
+
+
+@pages.post("/clients/<int:client_id>/call", needs=NEED)
+def desk_ask_call(client_id: int) -> Answer:
+    """The client wants to be called back: put it on the list."""
+    client = found(clients.client(client_id))
+    try:
+        ask_for_call(
+            client_id=client.id, visit_id=None, phone=client.phone or "", about="booking", now=clock.now()
+        )
+    except InvalidInput as error:
+        flash(error.sentence, "care")
+    else:
+        flash("It is on the list of calls.", "success")
+    return go("diary.to_do")
+
+
+@pages.post("/desk/calls/<int:call_id>/done", needs=NEED)
+def desk_close_call(call_id: int) -> Answer:
+    """Somebody has called them back."""
+    try:
+        people.close_call(call_id, by=who() or 0, now=clock.now())
+    except NotFound:
+        flash("This call is not on the list any more.", "care")
+    else:
+        flash("Done. The call is off the list.", "success")
+    return go("diary.to_do")

@@ -1,0 +1,91 @@
+"""A client's card at the desk: contact, visits, and whether the health questions are in date. No answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clinic.accounts import queries as accounts
+from clinic.booking.models import Visit
+from clinic.booking.queries import visits
+from clinic.clients import queries as clients
+from clinic.clients.models import Client, ClientNote
+from clinic.intake import queries as intake
+from clinic.intake.models import Consent
+from clinic.premises import queries as premises
+from clinic.rules.gates import GateSettings, is_intake_in_date
+
+
+@dataclass(frozen=True)
+class IntakeState:
+    """`kind` is missing, in_date or out_of_date; `valid_until` is the last day on which the intake holds."""
+
+    kind: str
+    signed_on: dt.date | None = None
+    valid_until: dt.date | None = None
+    is_stopped: bool = False
+
+
+@dataclass(frozen=True)
+class ClientCard:
+    """What the desk reads about a client."""
+
+    client: Client
+    age: int
+    is_minor: bool
+    intake: IntakeState
+    consent: Consent | None
+    coming: Sequence[Visit]
+    past: Sequence[Visit]
+    notes: Sequence[ClientNote]
+    writers: dict[int, str]
+    may_act: Sequence[tuple[str, str, str]]
+    alike: Sequence[Client]
+
+
+def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
+    """The card; None when there is no such client."""
+    client = clients.client(client_id)
+    if client is None:
+        return None
+    today = premises.today(now)
+    rules = premises.clinic()
+    age = client.age_on(today)
+    found = visits.visits_of([client.id, *clients.alias_ids(client.id)])
+    notes = clients.notes(client.id)
+    is_minor = age < rules.adult_age
+    return ClientCard(
+        client=client,
+        age=age,
+        is_minor=is_minor,
+        intake=intake_state(client, today),
+        consent=intake.guardian_consent(client.id) if is_minor else None,
+        coming=sorted((one for one in found if one.ends_at > now), key=lambda one: one.starts_at),
+        past=[one for one in found if one.ends_at <= now],
+        notes=notes,
+        writers=accounts.names_of({one.written_by_id for one in notes if one.written_by_id}),
+        may_act=clients.may_act_for(client.id),
+        alike=clients.look_alikes(client),
+    )
+
+
+def intake_state(client: Client, today: dt.date) -> IntakeState:
+    """Whether the health questions are signed and hold today, as the gate reads it."""
+    rules = premises.clinic()
+    settings = GateSettings(
+        guardian_age=rules.adult_age,
+        intake_days=rules.intake_valid_days,
+        minor_intake_days=rules.minor_intake_valid_days,
+    )
+    is_stopped = bool(intake.stops_in_force(client.id))
+    sources = intake.in_force(client.id)
+    if not sources:
+        return IntakeState("missing", is_stopped=is_stopped)
+    age = client.age_on(today)
+    days = settings.intake_days if age >= settings.guardian_age else settings.minor_intake_days
+    completed_on = sources[0].completed_on
+    in_date = is_intake_in_date(completed_on, today, age, settings)
+    return IntakeState(
+        "in_date" if in_date else "out_of_date", completed_on, completed_on + dt.timedelta(days=days), is_stopped
+    )

@@ -1,0 +1,55 @@
+"""The desk's work: what waits, who has to be called, what lies under time off, which records look alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clinic.booking.models import CallRequest, Visit
+from clinic.booking.queries import blocks, next_steps, visits
+from clinic.booking.queries.next_steps import NextStep
+from clinic.clients import queries as clients
+from clinic.clients.queries import Pair
+from clinic.intake import queries as intake
+
+SOON = dt.timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class WaitingVisit:
+    """A visit that waits, and what it needs."""
+
+    visit: Visit
+    step: NextStep
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """Everything on the desk's list, most urgent first in each part. `to_review` is a number only."""
+
+    intakes: Sequence[WaitingVisit]
+    waiting: Sequence[WaitingVisit]
+    calls: Sequence[CallRequest]
+    under: Sequence[Visit]
+    pairs: Sequence[Pair]
+    to_review: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.intakes or self.waiting or self.calls or self.under or self.pairs or self.to_review)
+
+
+def to_do(now: dt.datetime) -> ToDo:
+    """Read the list. A fixed number of statements."""
+    waiting = [WaitingVisit(one, next_steps.next_step(one, None)) for one in visits.waiting_visits()]
+    intakes = [one for one in waiting if one.visit.waiting_for == "intake" and one.visit.starts_at < now + SOON]
+    ids = {one.visit.id for one in intakes}
+    return ToDo(
+        intakes=sorted(intakes, key=lambda one: (one.visit.starts_at, one.visit.id)),
+        waiting=[one for one in waiting if one.visit.id not in ids],
+        calls=visits.open_calls(),
+        under=blocks.visits_under(now),
+        pairs=clients.pairs(),
+        to_review=len(intake.open_stops()) + len(intake.softened_to_review()),
+    )

@@ -1,0 +1,78 @@
+"""The desk's day on one page: as a grid, and as a list that is also the day sheet on paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import render_template, request, url_for
+
+from clinic.diary.queries import desk
+from clinic.diary.views.blueprint import pages
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, found
+
+
+@pages.get("/desk", needs=Permission.DIARY_ANY_READ)
+def desk_day() -> Answer:
+    """All therapists' day side by side; `?day=2026-06-09`, `?view=list` for the day sheet."""
+    day = _asked_day()
+    place = found(desk.first_location())
+    shown = desk.desk_day(place, day, clock.now())
+    is_list = request.args.get("view") == "list"
+    return render_template(
+        "diary/desk_list.html" if is_list else "diary/desk_day.html",
+        desk=shown,
+        columns=[_column(one, day) for one in shown.columns],
+        before=day - dt.timedelta(days=1),
+        after=day + dt.timedelta(days=1),
+        view="list" if is_list else None,
+    )
+
+
+def _asked_day() -> dt.date:
+    """The day in the address, or today. An impossible one is today too: a typed address is no form."""
+    today = premises.today(clock.now())
+    try:
+        day = dt.date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return today
+    return day if 2000 < day.year < 2100 else today
+
+
+def _column(column: desk.Column, day: dt.date) -> dict[str, Any]:
+    """What the grid draws."""
+    return {
+        "name": column.name,
+        "tint": column.tint,
+        "note": column.note,
+        "off": column.off,
+        "free": [_free(one, column, day) for one in column.free],
+        "visits": [_visit(one) for one in column.visits],
+    }
+
+
+def _free(gap: desk.Gap, column: desk.Column, day: dt.date) -> dict[str, Any]:
+    return {
+        "start": gap.start,
+        "minutes": gap.minutes,
+        "href": url_for("booking.desk_new", day=day, at=gap.start, therapist=column.therapist_id),
+        "label": f"Book {column.name} at {gap.start}, {words.length_words(gap.minutes)} free",
+    }
+
+
+def _visit(visit: desk.ShownVisit) -> dict[str, Any]:
+    return {
+        "id": visit.id,
+        "href": url_for("booking.desk_visit", visit_id=visit.id),
+        "client": visit.client,
+        "service": visit.service,
+        "status": visit.status,
+        "start": visit.start,
+        "until": visit.until,
+        "minutes": visit.minutes,
+        "flag": visit.step.flag,
+    }

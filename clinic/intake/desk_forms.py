@@ -1,0 +1,49 @@
+"""The desk's forms around the health questions: the signed paper, and a guardian's written consent."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, DateField, Form, SelectMultipleField
+from wtforms.validators import DataRequired, InputRequired
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from clinic.shared.fields import text_field
+
+
+class PaperForm(Form):
+    """What stands under the signed paper."""
+
+    name = text_field("Name under the signature", longest=120, required="Type the name that was signed with.")
+    signed_on = DateField(
+        "Date on the paper", validators=[InputRequired("Enter the date that stands on the paper.")]
+    )
+    treatment = BooleanField(
+        "The client agreed to the treatment", validators=[DataRequired("This has to be ticked on the paper too.")]
+    )
+    privacy = BooleanField(
+        "The client agreed that the answers are kept",
+        validators=[DataRequired("This has to be ticked on the paper too.")],
+    )
+
+
+class GuardianForm(Form):
+    """What a parent or guardian signed."""
+
+    guardian_name = text_field("Name of the parent or guardian", longest=120, required="Type the full name.")
+    relation = text_field("What they are to the client", longest=60, required="For example mother, or guardian.")
+    services = SelectMultipleField(
+        "What they agreed to",
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validators=[DataRequired("Tick every treatment that stands on the paper.")],
+    )
+    will_be_in_room = BooleanField("They stay in the room during the visit")
+    signed_on = DateField(
+        "Date on the paper", validators=[InputRequired("Enter the date that stands on the paper.")]
+    )
+
+    def add_error(self, field: str, sentence: str) -> None:
+        """Show what a service found wrong at its field, or above the form when it has no such field."""
+        if field in self:
+            self[field].errors = [*self[field].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
