@@ -22,8 +22,7 @@ from clinic.shared.database import db
 class VisitPlan:
     """What one visit takes, worked out from the catalogue. Minutes are whole, `price` is in the smallest unit
     of the currency. `minutes` is the chosen length, `total_minutes` what the client spends (with add-on and
-    first-visit minutes), `turnover_minutes` what comes after it. `addons` are keys; `addons_judged_as` the columns
-    that judge them."""
+    first-visit minutes), `turnover_minutes` what comes after it. `addons` are keys."""
 
     service_id: int
     key: str
@@ -32,7 +31,6 @@ class VisitPlan:
     mode_name: str
     addons: tuple[str, ...]
     addon_names: tuple[str, ...]
-    addons_judged_as: tuple[str, ...]
     addon_columns: tuple[str, ...]  # the columns that judge them, in the same order
     minutes: int
     total_minutes: int
@@ -123,7 +121,6 @@ def _plan(
         mode_name=way.name if way else row.usual_way,
         addons=tuple(one.key for one in addons),
         addon_names=tuple(one.name for one in addons),
-        addons_judged_as=tuple(dict.fromkeys(one.judged_as for one in addons)),
         addon_columns=tuple(one.judged_as for one in addons),
         minutes=length.minutes,
         total_minutes=length.minutes + extra_minutes,

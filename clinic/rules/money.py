@@ -9,7 +9,10 @@ from clinic.rules.words import WITHOUT_CENTS
 LARGEST = 100_000_000
 """In the smallest unit: beyond any price of a visit, below what a column holds."""
 
-_AMOUNT = re.compile(r"(?P<whole>\d{1,3}(?:[ ,.'’]\d{3})+|\d+)(?:[.,](?P<cents>\d{1,2}))?")
+_AMOUNT = re.compile(
+    r"(?P<whole>\d{1,3}(?P<group>[ ,.'’])\d{3}(?:(?P=group)\d{3})*|\d+)(?:(?!(?P=group))[.,](?P<cents>\d{1,2}))?"
+)
+"""Digits, perhaps in groups of three, perhaps with one or two decimals after the other kind of mark."""
 
 
 def parse_money(text: str, currency: str) -> int | None:

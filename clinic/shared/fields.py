@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from wtforms import DateField, Form, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
@@ -96,8 +96,27 @@ class _IsThere(DataRequired):
         self.field_flags = {"required": True}
 
 
+class PlainWords:
+    """The library's own messages in the words of the house."""
+
+    WORDS: ClassVar = {
+        "Not a valid choice.": "Choose one from the list.",
+        "Invalid Choice: could not coerce.": "Choose one from the list.",
+    }
+
+    def gettext(self, text: str) -> str:
+        return self.WORDS.get(text, text)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return "Choose from the list only." if "valid choice" in one else (one if count == 1 else many)
+
+
 class FactsForm(Form):
     """A form over a frozen dataclass of facts; `seen` is the mark of what the form showed."""
+
+    class Meta:
+        def get_translations(self, _form: Form) -> PlainWords:
+            return PlainWords()
 
     seen = HiddenField()
 
@@ -115,15 +134,22 @@ class FactsForm(Form):
 
 def choose(field: Any, choices: Sequence[tuple[Any, str]]) -> None:
     """Give a select, radio or checkbox field its choices."""
-    field.choices = list(choices)
+    field.choices = {str(value): words for value, words in choices}
 
 
-def saves(form: FactsForm, save: Callable[[], object], *, seen_now: Callable[[], str] | None = None) -> bool:
+def saves(
+    form: FactsForm,
+    save: Callable[[], object],
+    *,
+    seen_now: Callable[[], str] | None = None,
+    rest_is_right: bool = True,
+) -> bool:
     """Whether the form was right and `save` took it; else every error stands at its field.
 
     `seen_now` gives the mark of the present state: after a clash the owner may save over it knowingly.
+    `rest_is_right`: whether what the page asks beside this form can be taken too.
     """
-    if not form.validate():
+    if not form.validate() or not rest_is_right:
         return False
     try:
         save()

@@ -9,7 +9,7 @@ from clinic.rules.kinds import LICENCES, key_of
 from clinic.shared.fields import FactsForm, date_field, lines_field, text_field
 from clinic.therapists.facts import TherapistFacts
 
-TINT_NAMES = {1: "Clay", 2: "Blue", 3: "Violet", 4: "Olive", 5: "Teal", 6: "Rose"}
+TINT_NAMES = {"1": "Clay", "2": "Blue", "3": "Violet", "4": "Olive", "5": "Teal", "6": "Rose"}
 
 
 class TherapistForm(FactsForm):
@@ -21,12 +21,12 @@ class TherapistForm(FactsForm):
     )
     gender = SelectField(
         "Gender",
-        choices=[("", "Not said"), ("woman", "Woman"), ("man", "Man"), ("nonbinary", "Non-binary")],
+        choices={"": "Not said", "woman": "Woman", "man": "Man", "nonbinary": "Non-binary"},
         validate_choice=False,
         description="Shown to clients who ask for a woman or a man. May be left out.",
     )
-    tint = RadioField("Colour in the diary", coerce=int, choices=list(TINT_NAMES.items()))
-    licence_kind = SelectField("Kind of licence", choices=list(LICENCES.items()))
+    tint = RadioField("Colour in the diary", coerce=int, choices=TINT_NAMES)
+    licence_kind = SelectField("Kind of licence", choices=LICENCES)
     licence_number = text_field("Licence number", longest=60, required="Enter the number on the licence.")
     licence_expires_on = date_field(
         "Last day of the licence",

@@ -74,10 +74,10 @@ class AddonForm(KitForm):
     )
     judged_as = RadioField(
         "What is it like for the body?",
-        choices=[
-            ("hot_stone", "Hot stones: it warms the skin or the body"),
-            ("aromatherapy", "Aromatherapy: something with a scent, or on the skin"),
-        ],
+        choices={
+            "hot_stone": "Hot stones: it warms the skin or the body",
+            "aromatherapy": "Aromatherapy: something with a scent, or on the skin",
+        },
         validate_choice=False,
         description="The health rules for that add-on then apply to this one. It cannot be changed later.",
     )

@@ -60,7 +60,7 @@ class ServiceForm(KitForm):
     other_names = lines_field(
         "Other names people search for", longest=1000, help_text="One a line, such as: cupping"
     )
-    licence_kind = SelectField("Licence the therapist needs", choices=list(LICENCES.items()))
+    licence_kind = SelectField("Licence the therapist needs", choices=LICENCES)
     room_kind = SelectField("Room it needs")
     other_room = text_field(
         "Another kind of room",

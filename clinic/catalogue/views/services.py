@@ -56,8 +56,7 @@ def add_service() -> Answer:
         facts = form.service_facts(rows.lengths())
         deeds.add_service(facts, form.judged_as.data or (), by=who(), now=clock.now())
 
-    if not rows.validate() or not saves(form, save):
-        form.validate()
+    if not saves(form, save, rest_is_right=rows.validate()):
         return _page(form, rows, None, status=422)
     flash(f"{form.name.data} is added.", "success")
     return go("catalogue.owner_services")
@@ -89,7 +88,7 @@ def save_service(service_id: int) -> Answer:
     def seen_now() -> str:
         return mark_of(asdict(queries.service_facts(found(queries.service(service_id)))))
 
-    if not rows.validate() or not saves(form, save, seen_now=seen_now):
+    if not saves(form, save, seen_now=seen_now, rest_is_right=rows.validate()):
         return _page(form, rows, service_id, status=422)
     flash(f"{form.name.data} is saved. Visits already booked stay as they are.", "success")
     return go("catalogue.owner_services")

@@ -28,7 +28,7 @@ class SettingsForm(FactsForm):
     )
     currency = SelectField(
         "Currency",
-        choices=[(code, code) for code in CURRENCIES],
+        choices={code: code for code in CURRENCIES},
         description="Shown beside prices. Changing it does not convert the prices you have entered.",
     )
     phone_region = text_field(
@@ -57,7 +57,7 @@ class SettingsForm(FactsForm):
     slot_step_minutes = SelectField(
         "Times start every",
         coerce=int,
-        choices=[(step, length_words(step)) for step in STEPS_MINUTES],
+        choices={str(step): length_words(step) for step in STEPS_MINUTES},
         description="Smaller steps offer more times; larger ones leave fewer gaps.",
     )
     lead_time_minutes = number_field(

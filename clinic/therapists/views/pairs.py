@@ -74,7 +74,7 @@ def _page(form: KeepApartForm, therapist_id: int, text: str, status: int = 200) 
         therapist=row,
         pairs=queries.never_together_of(therapist_id),
         matches=matches,
-        born={one.id: f"Born on {one.born_on:%d %b %Y}" for one in matches},
+        born={str(one.id): f"Born on {one.born_on:%d %b %Y}" for one in matches},
         text=text,
     )
     return page, status

@@ -1,0 +1,120 @@
+"""What anybody can read about the services."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.catalogue import aftercare
+from clinic.catalogue.models import Service
+from clinic.catalogue.services import add_starter_catalogue
+from clinic.shared.database import transaction
+from tests.factories import make_clinic, make_location, make_opening_hours
+
+
+@pytest.fixture(autouse=True)
+def _clinic(app: Flask) -> None:
+    """A clinic with the starter catalogue."""
+    make_clinic(name="Still Waters", emergency_number="112")
+    place = make_location(zone="America/New_York", opens=None)
+    make_opening_hours(place, opens="09:00", closes="18:00", weekdays=range(5))
+    with transaction() as session:
+        add_starter_catalogue(session)
+
+
+def switch_off(key: str) -> None:
+    with transaction() as session:
+        session.query(Service).filter_by(key=key).one().is_active = False
+
+
+def test_home_says_where_when_and_how(client: FlaskClient) -> None:
+    page = client.get("/").text
+    for words in (
+        "Monday to Friday",
+        "9:00 am to 6:00 pm",
+        "Closed",
+        "12 Main Street",
+        "New York",
+        "How booking works",
+    ):
+        assert words in page
+    assert 'href="/book"' in page
+
+
+def test_home_without_a_clinic_says_so(client: FlaskClient) -> None:
+    from clinic.premises.models import Clinic
+
+    with transaction() as session:
+        session.query(Clinic).delete()
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert "This clinic is not set up yet" in answer.text
+
+
+def test_services_shows_what_is_on_offer_and_nothing_else(client: FlaskClient) -> None:
+    switch_off("sports")
+    page = client.get("/services").text
+    assert "Deep tissue massage" in page
+    assert "Sports massage" not in page
+    assert page.count("Moving cups with magnets") == 1
+
+
+def test_search_finds_by_other_names_and_keeps_what_was_typed(client: FlaskClient) -> None:
+    page = client.get("/services?q=Cuping").text
+    assert "2 services for “Cuping”" in page
+    assert "Interval chamber" in page
+    assert "Swedish massage" not in page
+    assert 'value="Cuping"' in page
+
+
+@pytest.mark.parametrize("typed", ["<script>alert(1)</script>", "x" * 5000, "%25", "'; DROP TABLE service"])
+def test_search_for_nonsense_is_a_calm_page(client: FlaskClient, typed: str) -> None:
+    answer = client.get("/services", query_string={"q": typed})
+    assert answer.status_code == 200
+    assert "We do not know it by that name" in answer.text
+    assert "<script>alert" not in answer.text
+
+
+def test_service_page_tells_everything_before_booking(client: FlaskClient) -> None:
+    page = client.get("/services/decompression_vacuum").text
+    for words in (
+        "Round marks are likely",
+        "Interval chamber",
+        "$55",
+        "1 hour",
+        "negative pressure massage",
+        "15 minutes more",
+        "When to call 112",
+        aftercare.GENERAL[0],
+        aftercare.RING_A_DOCTOR[1],
+        aftercare.CALL_EMERGENCY[0],
+        aftercare.COMPLEMENTS,
+    ):
+        assert words in page, words
+    assert 'href="/book/decompression_vacuum"' in page
+
+
+def test_service_page_shows_addons_with_their_price(client: FlaskClient) -> None:
+    page = client.get("/services/swedish").text
+    assert "$25, 15 minutes more" in page
+    assert "After hot stones" in page
+
+
+def test_service_that_is_switched_off_is_not_there(client: FlaskClient) -> None:
+    assert client.get("/services/sports").status_code == 200
+    switch_off("sports")
+    assert client.get("/services/sports").status_code == 404
+    assert client.get("/services/nothing").status_code == 404
+
+
+def test_comparison_has_every_service_and_both_meanings(client: FlaskClient) -> None:
+    page = client.get("/services/compare").text
+    assert page.count('class="btn btn-quiet btn-sm" href="/book/') == 7
+    for words in (
+        "By hand",
+        "By vacuum",
+        "Decompression or traditional massage?",
+        "Relaxation or therapeutic massage?",
+    ):
+        assert words in page
