@@ -61,11 +61,12 @@ check: setup $(V)/.test $(V)/.e2e $(V)/.dev ## style, types, direction of import
 	$(PY) scripts/check_locks.py || failed=1; \
 	[ $$failed = 0 ] && echo "All checks passed." || { echo "Some checks failed: see above." >&2; exit 1; }
 
-migration: $(V)/.runtime ## write the next migration from the models: make migration name=add_visit_note
+migration: $(V)/.dev ## write the next migration from the models: make migration name=add_visit_note
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }
 	@rm -rf build/migration
 	@export CLINIC_DATA_DIR=build/migration CLINIC_DATABASE_URL=; \
 	  $(V)/bin/flask --app clinic.app db upgrade && $(V)/bin/flask --app clinic.app db migrate -m "$(name)"
+	@$(PY) -m ruff format --quiet migrations/versions
 
 locks: $(V)/.venv ## compute the locks anew from pyproject.toml and requirements/*.in
 	@UV="$(UV)" sh scripts/lock.sh

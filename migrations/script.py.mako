@@ -1,4 +1,4 @@
-"""${message}."""
+"""${message.replace("_", " ").capitalize()}."""
 
 from __future__ import annotations
 
