@@ -1,0 +1,70 @@
+"""Keys are changed while values stay readable, and an old key opens nothing afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from clinic.intake.models import Intake
+from clinic.shared import crypto, rotation
+from clinic.shared.database import db
+from tests.booking import world as w
+
+
+@pytest.fixture
+def key_file(app: Flask) -> Path:
+    return Path(app.config["CLINIC_KEY_FILE"])
+
+
+def test_values_are_sealed_anew_and_the_old_key_opens_none(app: Flask, key_file: Path) -> None:
+    w.build(therapists=1)
+    clients = [w.person() for _ in range(3)]
+    for client in clients:
+        w.sign(client, doctor_said_no={"reason": "told so", "date": "2025-01-01"})
+    old = crypto.KeyRing.load(key_file)
+    crypto.use(rotation.add_key(key_file))
+    assert db.session.scalars(select(Intake)).first().answers["doctor_said_no"]["reason"] == "told so"  # type: ignore[union-attr]
+    db.session.rollback()
+    assert rotation.seal_anew() == 6  # answers and signatures
+    assert rotation.seal_anew() == 0
+    crypto.use(rotation.drop_old_keys(key_file))
+    answers = [row.answers["doctor_said_no"]["reason"] for row in db.session.scalars(select(Intake))]
+    assert answers == ["told so"] * 3
+    crypto.use(old)
+    db.session.expire_all()
+    with pytest.raises(crypto.CannotOpen):
+        _ = db.session.scalars(select(Intake)).first().answers  # type: ignore[union-attr]
+
+
+def test_every_sealed_column_is_known(app: Flask) -> None:
+    """A sealed value that the change of keys does not reach would be lost with the old key."""
+    found = {f"{table.name}.{column}" for table, column in rotation.sealed_columns()}
+    assert {"intake.answers_sealed", "screening.findings_sealed", "consent.detail_sealed"} <= found
+    for name in found:
+        table, column = name.split(".")
+        db.session.execute(text(f'SELECT id, {column} FROM "{table}"'))
+
+
+def test_the_key_file_is_for_its_owner_alone(app: Flask, key_file: Path) -> None:
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    rotation.add_key(key_file)
+    assert key_file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("change", ["other row", "other column", "other table", "flipped bit"])
+def test_a_moved_or_changed_value_is_not_opened(change: str) -> None:
+    ring = crypto.KeyRing("a", {"a": b"k" * 32})
+    sealed = ring.seal(b"secret", table="intake", column="answers_sealed", row_id=7)
+    place = {"table": "intake", "column": "answers_sealed", "row_id": 7}
+    assert ring.open(sealed, **place) == b"secret"  # type: ignore[arg-type]
+    if change == "flipped bit":
+        sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    else:
+        place |= {"other row": {"row_id": 8}, "other column": {"column": "x"}, "other table": {"table": "x"}}[
+            change
+        ]  # type: ignore[operator]
+    with pytest.raises(crypto.CannotOpen):
+        ring.open(sealed, **place)  # type: ignore[arg-type]
