@@ -11,6 +11,7 @@ from sqlalchemy import select
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview, TabletPass
+from clinic.rules import answer_history, answers_in_words
 from clinic.shared.database import db
 
 Answers = Mapping[str, Mapping[str, object]]
@@ -162,3 +163,103 @@ def tablet_pass(token_hash: str, now: dt.datetime) -> TabletPass | None:
             TabletPass.token_hash == token_hash, TabletPass.ended_at.is_(None), TabletPass.expires_at > now
         )
     ).one_or_none()
+
+
+def stop(stop_id: int) -> HealthStop | None:
+    return db.session.get(HealthStop, stop_id)
+
+
+@dataclass(frozen=True)
+class WaitingReview:
+    """One line of the list of reviews: whose, since when. `urgency` only for a warning sign."""
+
+    id: int
+    client: str
+    since: dt.datetime
+    urgency: str = ""
+
+
+def reviews_waiting() -> tuple[list[WaitingReview], list[WaitingReview]]:
+    """Warning signs that wait for an assessment, and answers that were weakened; the oldest first in each."""
+    stops, softened = open_stops(), softened_to_review()
+    names = _names({row.client_id for row in (*stops, *softened)})
+    return (
+        [WaitingReview(row.id, names[row.client_id], row.raised_at, row.urgency) for row in stops],
+        [WaitingReview(row.id, names[row.client_id], row.signed_at) for row in softened],
+    )
+
+
+def _names(client_ids: set[int]) -> dict[int, str]:
+    rows = db.session.scalars(select(Client).where(Client.id.in_(client_ids)).order_by(Client.id))
+    return {row.id: row.name for row in rows}
+
+
+@dataclass(frozen=True)
+class Softened:
+    """Answers that weaken, and the earlier ones that count until somebody has looked at it, newest first."""
+
+    intake_id: int
+    client_id: int
+    client: str
+    signed_at: dt.datetime
+    answers: Answers
+    earlier: tuple[InForce, ...]
+
+
+def softened(intake_id: int) -> Softened | None:
+    """The version with what it weakens; None when there is nothing to review (any more)."""
+    row = db.session.get(Intake, intake_id)
+    if row is None or all(one.id != intake_id for one in softened_to_review()):
+        return None
+    earlier = tuple(one for one in in_force(row.client_id) if one.intake_id != intake_id)
+    return Softened(intake_id, row.client_id, person(row.client_id), row.signed_at, row.answers, earlier)
+
+
+def is_softened(intake_id: int) -> bool:
+    """Whether there ever was something to review in this version."""
+    row = db.session.get(Intake, intake_id)
+    return row is not None and row.softens
+
+
+def person(client_id: int) -> str:
+    """The name of the client, or of the one it was merged into."""
+    row = clients.client(client_id)
+    return row.name if row is not None else ""
+
+
+KIND_WORDS = {"full": "Full health form", "confirm": "Confirmed as still right", "checkin": "Asked on the day"}
+SOURCE_WORDS = {
+    "online": "online", "desk": "taken at the desk", "tablet": "on the clinic’s tablet", "paper": "signed on paper",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AnswerSheet:
+    """One signed version as it is read: what it declares, and whether it counts today."""
+
+    signed_at: dt.datetime
+    kind_words: str
+    said: tuple[answers_in_words.Said, ...]
+    in_force: bool
+    is_weakened: bool
+    same_as_before: bool
+
+
+def answer_sheets(client_id: int) -> list[AnswerSheet]:
+    """Every signed version of this client and of records merged into it, newest first."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    counting = {one.intake_id for one in in_force(client_id)}
+    rows = sorted((row for one in ids for row in versions(one)), key=lambda row: row.signed_at, reverse=True)
+    return [_sheet(row, next(iter(rows[index + 1 :]), None), counting) for index, row in enumerate(rows)]
+
+
+def _sheet(row: Intake, before: Intake | None, counting: set[int]) -> AnswerSheet:
+    words = f"{KIND_WORDS.get(row.kind, row.kind)}, {SOURCE_WORDS.get(row.source, row.source)}"
+    return AnswerSheet(
+        signed_at=row.signed_at,
+        kind_words=words,
+        said=tuple(answers_in_words.declared_in_words(row.answers)),
+        in_force=row.id in counting,
+        is_weakened=row.softens,
+        same_as_before=before is not None and not answer_history.differ(before.answers, row.answers),
+    )

@@ -119,6 +119,17 @@ def cancelled_status(
     return VisitStatus.CANCELLED
 
 
+def check_may_mark(new: VisitStatus, starts_at: datetime, *, now: datetime, zone: ZoneInfo) -> None:
+    """Raise MoveNotAllowed where somebody would arrive before the day of the visit, or be missed before its start."""
+    if new in _HERE and now.astimezone(zone).date() < starts_at.astimezone(zone).date():
+        raise MoveNotAllowed("This visit is on a later day. It can be started on that day.")
+    if new is VisitStatus.NO_SHOW and now < starts_at:
+        raise MoveNotAllowed("The visit has not begun yet. From its start on you can mark that nobody came.")
+
+
+_HERE = frozenset({VisitStatus.ARRIVED, VisitStatus.IN_SESSION})
+
+
 def cancel_until(starts_at: datetime, settings: BookingSettings) -> datetime:
     """The last moment at which the client may cancel or move a confirmed visit online."""
     return starts_at - timedelta(hours=settings.cancel_notice_hours)

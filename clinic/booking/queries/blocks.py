@@ -45,6 +45,25 @@ def visits_in(
     )
 
 
+def visits_under_time_off(therapist_id: int, now: dt.datetime) -> Sequence[Visit]:
+    """A therapist's coming visits that lie in their own time off, soonest first: each needs a new time or person."""
+    off = exists().where(
+        TimeOff.therapist_id == Visit.therapist_id,
+        TimeOff.starts_at < Visit.ends_at,
+        TimeOff.ends_at > Visit.starts_at,
+    )
+    return _coming(now, off & (Visit.therapist_id == therapist_id))
+
+
+def time_off_ahead(therapist_id: int, now: dt.datetime) -> Sequence[TimeOff]:
+    """Time off and other blocks that have not ended, soonest first."""
+    return db.session.scalars(
+        select(TimeOff)
+        .where(TimeOff.therapist_id == therapist_id, TimeOff.ends_at > now)
+        .order_by(TimeOff.starts_at, TimeOff.id)
+    ).all()
+
+
 def _coming(now: dt.datetime, wanted: object) -> Sequence[Visit]:
     return db.session.scalars(
         select(Visit)

@@ -163,7 +163,6 @@ def _places(client: Client, order: Order, sources: Sequence[InForce]) -> list[di
 
 def _screen(client: Client, order: Order, answers: intake.Answers, sources: Sequence[InForce]) -> Judgement:
     rules = premises.clinic()
-    plan = order.plan
     return screening.screen(
         _treatment(order),
         answers,

@@ -49,6 +49,15 @@ def add_time_off(
     with transaction() as session:
         if session.get(Therapist, therapist_id) is None:
             raise NotFound()
+        same = select(TimeOff.id).where(
+            TimeOff.therapist_id == therapist_id,
+            TimeOff.kind == kind,
+            TimeOff.starts_at == starts_at,
+            TimeOff.ends_at == ends_at,
+        )
+        already = session.scalars(same.order_by(TimeOff.id)).first()
+        if already is not None:  # a double click, or the back button
+            return already
         row = TimeOff(
             therapist_id=therapist_id, kind=kind, starts_at=starts_at, ends_at=ends_at, note=note.strip(),
             created_at=now, created_by_id=by,

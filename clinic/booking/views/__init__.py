@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+from clinic.booking.views import (
+    answers,
+    client,
+    desk_change,
+    desk_closures,
+    desk_new,
+    desk_people,
+    desk_visit,
+    marking,
+    time_off,
+)
 from clinic.booking.views.blueprint import pages
 
-__all__ = ["pages"]
+__all__ = [
+    "answers",
+    "client",
+    "desk_change",
+    "desk_closures",
+    "desk_new",
+    "desk_people",
+    "desk_visit",
+    "marking",
+    "pages",
+    "time_off",
+]

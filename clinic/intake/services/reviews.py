@@ -51,3 +51,10 @@ def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: 
         leave_trace(
             session, "answers.reviewed", "client", intake.client_id, by=by, now=now, accepted=accepted
         )
+
+
+@tried_again
+def note_look(client_id: int, what: str, *, by: int, now: dt.datetime) -> None:
+    """Record that somebody with clinical review read this client's answers; `what` is stop or answers."""
+    with transaction() as session:
+        leave_trace(session, "answers.read", "client", client_id, by=by, now=now, door=f"review {what}")

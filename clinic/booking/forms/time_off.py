@@ -1,0 +1,84 @@
+"""Time off as a therapist or the desk types it: days, and times only where it is not the whole day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from wtforms import DateField, Form, RadioField, StringField
+from wtforms.validators import InputRequired, Optional, ValidationError
+
+from clinic.rules.typed_span import Wall
+from clinic.rules.week import parse_time
+from clinic.shared.fields import PlainDateField, date_field, stripped, text_field
+
+KINDS = {"off": "Time off", "meeting": "Meeting", "laundry": "Laundry", "other": "Something else"}
+BAD_TIME = "Type a time such as 9:30 or 2 pm."
+
+
+class TimeOffForm(Form):
+    """A span on the clinic's wall clock; its meaning is read by rules/typed_span.py."""
+
+    kind = RadioField(
+        "What is it?", choices=KINDS, default="off", validators=[InputRequired("Choose what this is.")]
+    )
+    starts_on = date_field("First day", required="Enter the first day.")
+    starts = StringField(
+        "From",
+        filters=[stripped],
+        description="Leave this empty for the whole day.",
+        render_kw={"maxlength": 12},
+    )
+    ends_on = PlainDateField(
+        "Last day", validators=[Optional()], description="Leave this empty when it is one day."
+    )
+    ends = StringField(
+        "Until", filters=[stripped], description="Leave this empty for the end of the day.",
+        render_kw={"maxlength": 12},
+    )  # fmt: skip
+    note = text_field(
+        "Note for the team", longest=200, help_text="Clients never see it. No reason is needed."
+    )
+
+    def validate_starts(self, typed: StringField) -> None:
+        """A time, or nothing."""
+        _check_time(typed)
+
+    def validate_ends(self, typed: StringField) -> None:
+        """A time, or nothing."""
+        _check_time(typed)
+
+    def validate_starts_on(self, typed: Any) -> None:
+        """A year somebody can have meant."""
+        _check_year(typed)
+
+    def validate_ends_on(self, typed: Any) -> None:
+        """A year somebody can have meant; what is no date at all is not taken for left out."""
+        if typed.data is None and any(stripped(text) for text in typed.raw_data or ()):
+            raise ValidationError("Enter a day, or leave this empty when it is one day.")
+        _check_year(typed)
+
+    def first(self) -> Wall:
+        """The start, of a valid form."""
+        return Wall(_day(self.starts_on), parse_time(self.starts.data or ""))
+
+    def last(self) -> Wall:
+        """The end, of a valid form."""
+        day = self.ends_on.data or _day(self.starts_on)
+        return Wall(day, parse_time(self.ends.data or ""))
+
+
+def _day(field: DateField) -> dt.date:
+    if field.data is None:
+        raise ValueError("the form is not valid")
+    return field.data
+
+
+def _check_time(typed: StringField) -> None:
+    if typed.data and parse_time(typed.data) is None:
+        raise ValidationError(BAD_TIME)
+
+
+def _check_year(typed: Any) -> None:
+    if typed.data is not None and not 2000 < typed.data.year < 2100:
+        raise ValidationError("Check the year.")

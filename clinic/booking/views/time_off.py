@@ -1,0 +1,217 @@
+"""Time off and other blocks: a therapist's own, and anybody's at the desk.
+
+What it touches is shown before it is saved. Booked visits stay; afterwards they are work to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import flash, render_template, request, url_for
+
+from clinic.accounts.access import who
+from clinic.booking.forms.time_off import KINDS, TimeOffForm
+from clinic.booking.queries import blocks
+from clinic.booking.services import time_off as services
+from clinic.booking.views.blueprint import pages
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.permissions import Permission
+from clinic.rules.typed_span import TypedSpan, rest_of_day, span_typed
+from clinic.rules.wall_time import WallClock
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+from clinic.therapists import queries as therapists
+
+OWN, ANY = Permission.TIME_OFF_OWN_WRITE, Permission.TIME_OFF_ANY_WRITE
+NOT_IN_TODAY = "Not in today"
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Whose time off the page is about, and through which door. Addresses carry the therapist at the desk only."""
+
+    therapist_id: int
+    name: str
+    at_desk: bool
+
+    def href(self, page: str, **values: Any) -> str:
+        """`page` is time_off, sick_day or remove_time_off."""
+        if self.at_desk:
+            return url_for(f"booking.desk_{page}", therapist=self.therapist_id, **values)
+        return url_for(f"booking.my_{page}", **values)
+
+    def back(self) -> Answer:
+        """To the list, by a fresh GET."""
+        if self.at_desk:
+            return go("booking.desk_time_off", therapist=self.therapist_id)
+        return go("booking.my_time_off")
+
+
+def _me() -> Whose:
+    me = found(therapists.therapist_of_user(who() or 0))
+    return Whose(me.id, me.name, at_desk=False)
+
+
+def _chosen() -> Whose:
+    """The therapist in the address, or the first by name."""
+    typed = request.args.get("therapist", "")
+    rows = therapists.active_therapists()
+    if not typed:
+        row = found(rows[0] if rows else None)
+    else:
+        row = found(therapists.therapist(int(typed)) if typed.isdecimal() and len(typed) < 19 else None)
+    return Whose(row.id, row.name, at_desk=True)
+
+
+@pages.get("/diary/time-off", needs=OWN)
+def my_time_off() -> Answer:
+    """What is entered, what it leaves to do, and a form for more."""
+    return _list_page(_me(), TimeOffForm())
+
+
+@pages.get("/desk/time-off", needs=ANY)
+def desk_time_off() -> Answer:
+    """The same for `?therapist=`."""
+    return _list_page(_chosen(), TimeOffForm())
+
+
+@pages.post("/diary/time-off", needs=OWN)
+def save_my_time_off() -> Answer:
+    """Look at what it touches, then save."""
+    return _look_or_save(_me())
+
+
+@pages.post("/desk/time-off", needs=ANY)
+def save_desk_time_off() -> Answer:
+    """The same for `?therapist=`."""
+    return _look_or_save(_chosen())
+
+
+@pages.get("/diary/time-off/today", needs=OWN)
+def my_sick_day() -> Answer:
+    """The second tap of the call at 7:30."""
+    return _sick_page(_me())
+
+
+@pages.get("/desk/time-off/today", needs=ANY)
+def desk_sick_day() -> Answer:
+    """Somebody calls in sick at the desk."""
+    return _sick_page(_chosen())
+
+
+@pages.post("/diary/time-off/today", needs=OWN)
+def save_my_sick_day() -> Answer:
+    """From now to the end of the day."""
+    return _save(_me(), "off", rest_of_day(_clock(), clock.now()), NOT_IN_TODAY)
+
+
+@pages.post("/desk/time-off/today", needs=ANY)
+def save_desk_sick_day() -> Answer:
+    """The same for `?therapist=`."""
+    return _save(_chosen(), "off", rest_of_day(_clock(), clock.now()), NOT_IN_TODAY)
+
+
+@pages.post("/diary/time-off/<int:time_off_id>/remove", needs=OWN)
+def my_remove_time_off(time_off_id: int) -> Answer:
+    """Take it back; somebody else's looks as if it were not there."""
+    return _remove(_me(), time_off_id)
+
+
+@pages.post("/desk/time-off/<int:time_off_id>/remove", needs=ANY)
+def desk_remove_time_off(time_off_id: int) -> Answer:
+    """The same for `?therapist=`."""
+    return _remove(_chosen(), time_off_id)
+
+
+def _clock() -> WallClock:
+    facts = found(premises.clinic_facts())
+    return WallClock(ZoneInfo(facts.zone))
+
+
+def _look_or_save(whose: Whose) -> Answer:
+    form = TimeOffForm(request.form)
+    if not form.validate():
+        return _list_page(whose, form, 422)
+    uses_24_hours = found(premises.clinic_facts()).uses_24_hours
+    try:
+        span = span_typed(_clock(), form.first(), form.last(), uses_24_hours=uses_24_hours)
+        touched = blocks.visits_in(whose.therapist_id, span.starts_at, span.ends_at, clock.now())
+        if (touched or span.remarks) and request.form.get("act") != "save":
+            return _check_page(whose, form, span, touched)
+        return _save(whose, form.kind.data, span, form.note.data or "")
+    except InvalidInput as error:
+        field = form._fields.get(error.field, form.starts)
+        field.errors = [*field.errors, error.sentence]
+        return _list_page(whose, form, 422)
+
+
+def _save(whose: Whose, kind: str, span: TypedSpan, note: str) -> Answer:
+    now = clock.now()
+    services.add_time_off(
+        whose.therapist_id, kind, span.starts_at, span.ends_at, note, by=who() or 0, now=now
+    )
+    touched = len(blocks.visits_in(whose.therapist_id, span.starts_at, span.ends_at, now))
+    if touched:
+        flash(f"Saved. {_visits_need(touched)}", "care")
+    else:
+        flash("Saved. Nothing new can be booked in this time.", "success")
+    return whose.back()
+
+
+def _visits_need(count: int) -> str:
+    return "1 visit needs a new time." if count == 1 else f"{count} visits need a new time."
+
+
+def _remove(whose: Whose, time_off_id: int) -> Answer:
+    try:
+        services.remove_time_off(time_off_id, whose.therapist_id, by=who() or 0, now=clock.now())
+    except NotFound:
+        flash("This has been removed already.", "info")
+    else:
+        flash("Removed. The time can be booked again.", "success")
+    return whose.back()
+
+
+def _list_page(whose: Whose, form: TimeOffForm, status: int = 200) -> Answer:
+    now = clock.now()
+    page = render_template(
+        "booking/time_off.html",
+        whose=whose,
+        form=form,
+        rows=blocks.time_off_ahead(whose.therapist_id, now),
+        touched=blocks.visits_under_time_off(whose.therapist_id, now),
+        kinds=KINDS,
+        team=therapists.active_therapists() if whose.at_desk else (),
+    )
+    return page, status
+
+
+def _check_page(whose: Whose, form: TimeOffForm, span: TypedSpan, touched: Any) -> Answer:
+    return render_template(
+        "booking/time_off_check.html",
+        whose=whose,
+        span=span,
+        touched=touched,
+        kind=KINDS[form.kind.data],
+        action=whose.href("time_off"),
+        typed={name: value for name, value in request.form.items() if name in form} | {"act": "save"},
+        sick=False,
+    )
+
+
+def _sick_page(whose: Whose) -> Answer:
+    now = clock.now()
+    span = rest_of_day(_clock(), now)
+    return render_template(
+        "booking/time_off_check.html",
+        whose=whose,
+        span=span,
+        touched=blocks.visits_in(whose.therapist_id, span.starts_at, span.ends_at, now),
+        kind=NOT_IN_TODAY,
+        action=whose.href("sick_day"),
+        typed={},
+        sick=True,
+    )

@@ -1,0 +1,96 @@
+"""One visit as its therapist reads it in ten seconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from clinic.booking.queries import next_steps, treated, visits
+from clinic.catalogue import queries as catalogue
+from clinic.clients.models import Client
+from clinic.diary.queries.findings import Care, care_of
+from clinic.intake import queries as intake
+from clinic.premises import queries as premises
+from clinic.rules.places_to_avoid import areas_in_words
+from clinic.rules.visit_status import VisitStatus
+
+
+@dataclass(frozen=True)
+class VisitCard:
+    """Who comes, for what, and what to take care of. `phone` is there only where the client is to be called."""
+
+    id: int
+    revision: int
+    status: VisitStatus
+    starts_at: dt.datetime
+    day: dt.date
+    client: str
+    client_id: int
+    age: int
+    first_visit: bool
+    service: str
+    way: str
+    addons: tuple[str, ...]
+    minutes: int
+    total_minutes: int
+    turnover_minutes: int
+    room: str
+    areas: str
+    note: str
+    guardian: str
+    guardian_in_room: bool
+    phone: str
+    waiting: str
+    may_read_answers: bool
+    care: Care
+
+
+def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard | None:
+    """The visit when it is this therapist's own; else None, as if it were not there."""
+    visit = treated.visit_of_therapist(therapist_id, visit_id)
+    if visit is None or visit.client is None:
+        return None
+    client = visit.client
+    plan = catalogue.plan_for_booked(
+        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
+    )
+    rows = next_steps.screenings([visit.screening_id] if visit.screening_id else [])
+    care = care_of(rows.get(visit.screening_id or 0))
+    guardian, in_room = _guardian(client, visit.day)
+    return VisitCard(
+        id=visit.id,
+        revision=visit.revision,
+        status=VisitStatus(visit.status),
+        starts_at=visit.starts_at,
+        day=visit.day,
+        client=client.name,
+        client_id=client.id,
+        age=client.age_on(visit.day),
+        first_visit=visit.first_visit,
+        service=plan.name,
+        way=plan.mode_name,
+        addons=plan.addon_names,
+        minutes=visit.minutes,
+        total_minutes=plan.total_minutes,
+        turnover_minutes=plan.turnover_minutes,
+        room=visit.room.name,
+        areas=areas_in_words(visit.areas).capitalize(),
+        note=visit.note or "",
+        guardian=guardian,
+        guardian_in_room=in_room,
+        phone=(client.phone or "") if care.call_first else "",
+        waiting=next_steps.next_step(visit, None).title if visit.is_waiting else "",
+        may_read_answers=visits.treats(therapist_id, client.id, now),
+        care=care,
+    )
+
+
+def _guardian(client: Client, day: dt.date) -> tuple[str, bool]:
+    """Who signed for somebody under age, and whether a parent or guardian stays in the room."""
+    rules, age = premises.clinic(), client.age_on(day)
+    if age >= rules.adult_age:
+        return "", False
+    consent = intake.guardian_consent(client.id)
+    if consent is None or consent.withdrawn_at is not None:
+        return client.guardian_name, age < rules.guardian_in_room_age
+    return consent.detail["name"], age < rules.guardian_in_room_age or bool(consent.detail["will_be_in_room"])

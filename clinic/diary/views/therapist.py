@@ -1,0 +1,159 @@
+"""A therapist's own day, week and visits. Nobody else's can be asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import render_template, request, url_for
+
+from clinic.accounts.access import who
+from clinic.diary.queries import therapist as diary
+from clinic.diary.queries.visit_card import visit_card
+from clinic.diary.views.blueprint import pages
+from clinic.premises import queries as premises
+from clinic.rules.licence import LicenceState, licence_state, licence_words
+from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared import clock
+from clinic.shared.web import Answer, found
+
+# status → what one tap makes of it: new status, label, kind of button, icon
+TAPS = {
+    VisitStatus.CONFIRMED: (
+        (VisitStatus.IN_SESSION, "Start the visit", "primary", "play-circle"),
+        (VisitStatus.NO_SHOW, "Client did not come", "ghost", "person-x"),
+    ),
+    VisitStatus.ARRIVED: ((VisitStatus.IN_SESSION, "Start the visit", "primary", "play-circle"),),
+    VisitStatus.IN_SESSION: ((VisitStatus.DONE, "Finish the visit", "primary", "check-all"),),
+    VisitStatus.NO_SHOW: ((VisitStatus.ARRIVED, "Client came after all", "quiet", "door-open"),),
+}
+
+
+@pages.get("/diary", needs=Permission.DIARY_OWN_READ)
+def my_day() -> Answer:
+    """Today, or `?day=2026-06-09`: who is next, and the day as a grid."""
+    me, now = diary.therapist_who(who()), clock.now()
+    facts = found(premises.clinic_facts())
+    if me is None:
+        return render_template("diary/my_no_profile.html")
+    today = premises.today(now)
+    day = _asked_day(today)
+    shown = diary.own_days(me, facts, day, 1)[0]
+    coming = diary.next_visit(shown, now) if day == today else None
+    from_hour, to_hour = diary.window([shown])
+    return render_template(
+        "diary/my_day.html",
+        me=me,
+        shown=shown,
+        coming=coming,
+        taps=_taps(coming.status, coming.starts_at, day, now) if coming else (),
+        column={"name": me.name, "tint": me.tint, "note": "", "off": shown.off, "visits": _grid(shown)},
+        from_hour=from_hour,
+        to_hour=to_hour,
+        now=_now_mark(now, facts.zone, day, from_hour, to_hour),
+        before=day - dt.timedelta(days=1),
+        after=day + dt.timedelta(days=1),
+        is_today=day == today,
+        licence=_licence(me, today),
+    )
+
+
+@pages.get("/diary/week", needs=Permission.DIARY_OWN_READ)
+def my_week() -> Answer:
+    """Monday to Sunday of this week, or of the week of `?day=`."""
+    me, now = diary.therapist_who(who()), clock.now()
+    facts = found(premises.clinic_facts())
+    if me is None:
+        return render_template("diary/my_no_profile.html")
+    today = premises.today(now)
+    asked = _asked_day(today)
+    monday = asked - dt.timedelta(days=asked.weekday())
+    days = diary.own_days(me, facts, monday, 7)
+    from_hour, to_hour = diary.window(days)
+    shown = [one for one in days if one.day.weekday() < 5 or _has_something(one)]
+    return render_template(
+        "diary/my_week.html",
+        me=me,
+        days=shown,
+        grids=[_grid(one) for one in shown],
+        monday=monday,
+        sunday=monday + dt.timedelta(days=6),
+        before=monday - dt.timedelta(days=7),
+        after=monday + dt.timedelta(days=7),
+        is_this_week=monday <= today < monday + dt.timedelta(days=7),
+        from_hour=from_hour,
+        to_hour=to_hour,
+        marks=[_now_mark(now, facts.zone, one.day, from_hour, to_hour) for one in shown],
+        licence=_licence(me, today),
+        total=sum(len(one.coming) for one in shown),
+    )
+
+
+@pages.get("/diary/visits/<int:visit_id>", needs=Permission.DIARY_OWN_READ)
+def my_visit(visit_id: int) -> Answer:
+    """One visit: who, what, and what to take care of."""
+    now = clock.now()
+    card = found(visit_card(found(diary.therapist_who(who())).id, visit_id, now))
+    return render_template(
+        "diary/my_visit.html",
+        visit=card,
+        taps=_taps(card.status, card.starts_at, premises.today(now), now, card.day),
+    )
+
+
+def _has_something(day: diary.OwnDay) -> bool:
+    return bool(day.hours or day.visits or any(span.label for span in day.off))
+
+
+def _asked_day(today: dt.date) -> dt.date:
+    """The day in the address, or today. An impossible one is today too: a typed address is no form."""
+    try:
+        day = dt.date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return today
+    return day if 2000 < day.year < 2100 else today
+
+
+def _grid(day: diary.OwnDay) -> list[dict[str, Any]]:
+    """What the grid draws. A time that somebody online is choosing has no page of its own."""
+    return [
+        {
+            "id": one.id,
+            "href": url_for("diary.my_visit", visit_id=one.id)
+            if one.status is not VisitStatus.HELD
+            else url_for("diary.my_day", day=day.day),
+            "client": one.client,
+            "service": f"{one.service}, {one.room}",
+            "status": one.status,
+            "start": one.start,
+            "until": one.until,
+            "minutes": one.minutes,
+            "flag": one.flag,
+        }
+        for one in day.visits
+    ]
+
+
+def _taps(
+    status: VisitStatus, starts_at: dt.datetime, today: dt.date, now: dt.datetime, day: dt.date | None = None
+) -> list[tuple[VisitStatus, str, str, str]]:
+    """The buttons that make sense now: nothing before its day, and nobody is missed before the start."""
+    if day is not None and day > today:
+        return []
+    return [tap for tap in TAPS.get(status, ()) if tap[0] is not VisitStatus.NO_SHOW or now >= starts_at]
+
+
+def _now_mark(now: dt.datetime, zone: str, day: dt.date, from_hour: int, to_hour: int) -> str:
+    local = now.astimezone(ZoneInfo(zone))
+    return f"{local:%H:%M}" if local.date() == day and from_hour <= local.hour < to_hour else ""
+
+
+def _licence(me: diary.Me, today: dt.date) -> dict[str, str] | None:
+    """A warning 60, 30 and 7 days before the licence ends, stronger each time; None while it is good."""
+    state = licence_state(me.licence_expires_on, today)
+    if state is LicenceState.GOOD:
+        return None
+    kind = "info" if state is LicenceState.SOON else "care" if state is LicenceState.NEAR else "urgent"
+    return {"kind": kind, "text": licence_words(me.licence_expires_on, today)}

@@ -1,0 +1,242 @@
+"""What is typed on the questionnaire's pages: read, kept, and shown again. Meaning is the rulebook's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, DateField, Form, HiddenField, RadioField
+from wtforms.validators import InputRequired, Optional, ValidationError
+
+from clinic.rules.answers import Answers
+from clinic.rules.body_areas import AREAS
+from clinic.rules.conditions import Condition, Field
+from clinic.rules.page_reading import NO_DATE, NO_DAY
+from clinic.rules.question_pages import Page, pages
+from clinic.rules.questionnaire import PageResult, as_form, parse_page
+from clinic.rules.verdicts import Urgency
+from clinic.rules.words import MONTHS, day_words
+from clinic.shared.fields import lines_field, text_field
+
+DATE_PARTS = ("day", "month", "year")
+LONGEST_SIGNATURE = 60_000
+SAY_WHEN = "Give at least the year. The month and the day help us, when you remember them."
+SAY_DAY = "Give the day, the month and the year."
+
+
+def read_page(page: Page, form: MultiDict[str, str], *, today: dt.date) -> PageResult:
+    """A posted page: "about when" is joined from its parts, the rest is read by the rulebook."""
+    typed = {name: values[:80] for name, values in form.lists()}
+    for name in _date_names(page):
+        parts = [typed.pop(f"{name}.{part}", [""])[0].strip()[:12] for part in DATE_PARTS]
+        if any(parts):
+            typed[name] = [_joined(*parts)]
+    result = parse_page(page, typed, today=today)
+    says = {NO_DATE: SAY_WHEN, NO_DAY: SAY_DAY}
+    return replace(result, errors={name: says.get(text, text) for name, text in result.errors.items()})
+
+
+def _date_names(page: Page) -> list[str]:
+    return [
+        f"f.{one.key}.{field.name}" for one in page.conditions for field in one.fields if field.type == "date"
+    ]
+
+
+def _joined(day: str, month: str, year: str) -> str:
+    """2026-03-16, 2026-03 or 2026; what is left out in between stays visible as a gap, which is no date."""
+    if day:
+        return f"{year}-{month or '?'}-{day}"
+    return f"{year}-{month}" if month else year
+
+
+def date_parts(text: str) -> dict[str, str]:
+    """The parts of such a text, to show them again."""
+    year, month, day = (*text.split("-"), "", "")[:3]
+    return {"day": day.lstrip("0"), "month": month.replace("?", "").lstrip("0"), "year": year}
+
+
+def declared_stop(page: Page, result: PageResult) -> dict[str, dict[str, object]]:
+    """The answers of the page, with warning signs that were ticked although their follow-ups are missing.
+
+    Nobody with a warning sign is sent back to fill in a detail: what is missing is judged strictly.
+    """
+    found = dict(result.answers)
+    for one in page.conditions:
+        ticked = result.typed.get(f"c.{one.key}", [""])[0] in ("yes", "not_sure")
+        if one.red_flag is not Urgency.NONE and ticked and one.key not in found:
+            found[one.key] = {"present": True}
+    return found
+
+
+def typed_of(page: Page, answers: Answers) -> dict[str, list[str]]:
+    """Stored answers as this page shows them."""
+    return as_form(page, answers)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing that somebody declared, for a summary: `page` is its page's number."""
+
+    label: str
+    details: tuple[str, ...]
+    not_sure: bool
+    page: int
+
+
+def told(answers: Answers) -> list[Told]:
+    """What was answered with yes or not sure, in the order of the questions."""
+    return [
+        Told(one.label, _details(one, answers[one.key]), bool(answers[one.key].get("not_sure")), number)
+        for number, page in enumerate(pages("intake"), start=1)
+        for one in page.conditions
+        if answers.get(one.key, {}).get("present")
+    ]
+
+
+def _details(condition: Condition, answer: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(
+        f"{field.question} {_said(field, answer[field.name])}"
+        for field in condition.fields
+        if answer.get(field.name) not in (None, "", [])
+    )
+
+
+def _said(field: Field, value: object) -> str:
+    if field.type == "yes_no":
+        return "Yes" if value else "No"
+    if field.type == "choice":
+        return dict(field.choices).get(str(value), str(value))
+    if field.type == "area" and isinstance(value, list | tuple):
+        return ", ".join(AREAS[one] for one in value if one in AREAS)
+    if field.type == "date":
+        return day_words(dt.date.fromisoformat(str(value)))
+    return str(value)
+
+
+MONTH_CHOICES = [("", "Month")] + [(str(number), name) for number, name in enumerate(MONTHS, start=1)]
+
+AREA_GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
+    ("Whole body", [("full_body", "Whole body, or many places")]),
+    ("Head and neck", [(key, AREAS[key]) for key in ("head", "face", "neck")]),
+    ("Back", [(key, AREAS[key]) for key in ("upper_back", "mid_back", "lower_back", "buttocks")]),
+    ("Front", [(key, AREAS[key]) for key in ("chest", "abdomen", "groin")]),
+    *(
+        (f"{side.capitalize()} side", [
+            (f"{side}_{part}", part.replace("_", " ").capitalize())
+            for part in ("shoulder", "upper_arm", "elbow", "forearm", "wrist", "hand",
+                         "hip", "thigh", "knee", "lower_leg", "ankle", "foot")
+        ])
+        for side in ("left", "right")
+    ),
+]  # fmt: skip
+
+
+class SignForm(Form):
+    """The consents, one by one, and a typed or drawn name."""
+
+    treatment = BooleanField(
+        "I agree to the treatment as it was described, and I know that I can stop it at any time.",
+        [InputRequired("Tick this to agree to the treatment. Without it we may not treat.")],
+    )
+    privacy = BooleanField(
+        "I agree that the clinic keeps these health answers, so that my treatment is safe.",
+        [InputRequired("Tick this to agree that we keep the answers. Without them we may not treat.")],
+    )
+    name = text_field("Full name of the person who signs", longest=120, autocomplete="name")
+    points = HiddenField()
+
+    def validate_points(self, field: Any) -> None:
+        """A drawing that is none is left out; one without a name asks for the name."""
+        if self.drawn() is None and not self.name.data:
+            self.name.errors = [*self.name.errors, "Type the full name to sign, or draw it below."]
+            raise ValidationError("")
+
+    def drawn(self) -> list[Any] | None:
+        """The strokes of the drawn signature as lists of [x, y]; None when there is none or it is not one."""
+        text = self.points.data or ""
+        if not text or len(text) > LONGEST_SIGNATURE:
+            return None
+        try:
+            kept = json.loads(text)
+            size = [float(kept["width"]), float(kept["height"])]
+            strokes = [[[float(x), float(y)] for x, y in stroke] for stroke in kept["strokes"]]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        return [size, *strokes] if any(strokes) else None
+
+
+def error_list(page: Page, errors: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The messages in the order of the page, each with the id of the control to go to."""
+    found = [(f"none.{page.key}", errors[f"none.{page.key}"])] if f"none.{page.key}" in errors else []
+    for one in page.conditions:
+        if f"c.{one.key}" in errors:
+            found.append((f"c.{one.key}-0", f"{one.label}: {errors[f'c.{one.key}']}"))
+        for field in one.fields:
+            name = f"f.{one.key}.{field.name}"
+            if name in errors:
+                found.append((_first_control(name, field), f"{one.label}: {errors[name]}"))
+    return found
+
+
+def _first_control(name: str, field: Field) -> str:
+    if field.type == "date":
+        return f"{name}.day"
+    return f"{name}-0" if field.type in ("yes_no", "choice", "area") else name
+
+
+class EndStopForm(Form):
+    """How a warning sign ended: somebody assessed it, or it was entered by mistake."""
+
+    ending = RadioField(
+        "How did this end?",
+        choices={
+            "assessed": "Somebody qualified assessed it",
+            "entered_in_error": "It was entered in error",
+        },
+        validators=[InputRequired("Choose how this ended.")],
+    )
+    assessed_by = text_field(
+        "Assessed by", longest=120, help_text="Name and profession, for example “Dr Lee, family doctor”."
+    )
+    assessed_on = DateField("Assessed on", validators=[Optional()])
+    reason = lines_field(
+        "What was found, or why it was an error", longest=1500, rows=3, required="Write this in a few words."
+    )
+
+    def check_day(self, raised_on: dt.date, today: dt.date) -> bool:
+        """Whether an assessment is named with a day that can be right; else the errors stand at the fields."""
+        if self.ending.data != "assessed":
+            return True
+        if not self.assessed_by.data:
+            self.assessed_by.errors = ["Write who assessed it."]
+        if self.assessed_on.data is None:
+            self.assessed_on.errors = ["Enter the day of the assessment."]
+        elif self.assessed_on.data > today:
+            self.assessed_on.errors = ["This day lies in the future."]
+        elif self.assessed_on.data < raised_on:
+            self.assessed_on.errors = ["This day lies before the warning sign was declared."]
+        return not (self.assessed_by.errors or self.assessed_on.errors)
+
+    def note(self) -> str:
+        """The record, in one text."""
+        if self.ending.data != "assessed" or self.assessed_on.data is None:
+            return f"Entered in error: {self.reason.data}"
+        return f"Assessed by {self.assessed_by.data} on {self.assessed_on.data.isoformat()}. {self.reason.data}"
+
+
+class SoftenedForm(Form):
+    """Whether answers that take something back may stand alone."""
+
+    decision = RadioField(
+        "What holds from now on?",
+        choices={"accept": "The new answers alone", "keep": "The earlier answers count too"},
+        validators=[InputRequired("Choose what holds from now on.")],
+    )
+    note = lines_field(
+        "Why", longest=1500, rows=3, required="Write in a few words why.",
+        help_text="For example: asked on the phone, the doctor has stopped the medicine.",
+    )  # fmt: skip

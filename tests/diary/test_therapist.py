@@ -1,0 +1,294 @@
+"""A therapist's day, week and visits: what matters is there, and nobody else's is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+
+from clinic.booking.models import StatusChange, Visit
+from clinic.booking.services import time_off, visits
+from clinic.diary.queries import therapist as diary
+from clinic.diary.queries.visit_card import visit_card
+from clinic.premises import queries as premises
+from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.permissions import Permission, Role
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db, transaction
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.diary.staff import ME, OTHER, Staffed, person_with, staffed
+
+pytestmark = pytest.mark.usefixtures("now")
+
+VEINS = {"site": ["left_lower_leg"], "status": "quiet"}
+THINNER = {"med_class": "anticoagulant", "medication": "apixaban", "stable_3_months": True, "bruising": False}
+
+
+@pytest.fixture
+def clinic(app: Flask) -> Staffed:
+    return staffed(app)
+
+
+def booked(
+    clinic: Staffed, service: str = "relaxation", *, therapist: int | None = None, **values: object
+) -> int:
+    """A visit today at 10:00 with Terry 1 unless said otherwise; returns its id."""
+    client = w.person(**values.pop("person", {}))  # type: ignore[arg-type]
+    w.sign(client, **values.pop("declared", {}))  # type: ignore[arg-type]
+    outcome = w.at_desk(
+        clinic.world, client, service, when=values.pop("when", w.at(0)),  # type: ignore[arg-type]
+        therapist_id=therapist or clinic.me, **values,
+    )  # fmt: skip
+    assert outcome.visit_id is not None
+    return outcome.visit_id
+
+
+def my_days(clinic: Staffed, days: int = 1) -> list[diary.OwnDay]:
+    facts = premises.clinic_facts()
+    row = db.session.get_one(Therapist, clinic.me)
+    assert facts is not None
+    me = diary.Me(row.id, row.name, row.tint, row.licence_expires_on)
+    return diary.own_days(me, facts, w.TODAY, days)
+
+
+def test_the_day_has_hours_breaks_time_off_and_own_visits_only(clinic: Staffed) -> None:
+    mine = booked(clinic)
+    booked(clinic, therapist=clinic.other)
+    place = premises.location(clinic.world.place_id)
+    assert place is not None
+    row = db.session.get_one(Therapist, clinic.me)
+    factories.make_hours(row, place, starts="12:30", ends="13:15", weekdays=range(7), kind="break")
+    time_off.add_time_off(
+        clinic.me, "meeting", w.at(0, 16), w.at(0, 17), "Team", by=clinic.world.desk_id, now=NOW
+    )
+    day = my_days(clinic)[0]
+    assert [(one.id, one.start, one.until, one.minutes) for one in day.visits] == [
+        (mine, "10:00", "11:15", 75)  # with the minutes of a first visit
+    ]
+    assert day.hours == ((dt.time(8), dt.time(20)),)
+    assert [(one.start, one.minutes, one.label) for one in day.off] == [
+        ("00:00", 480, ""), ("20:00", 240, ""), ("12:30", 45, "Break"), ("16:00", 60, "Meeting: Team")
+    ]  # fmt: skip
+    assert diary.window([day]) == (8, 20)
+
+
+def test_a_week_costs_the_same_however_many_visits(clinic: Staffed) -> None:
+    booked(clinic, when=w.at(0, 18))
+    db.session.rollback()
+    few = statements(lambda: my_days(clinic, 7))
+    for days in range(5):
+        for hour in (10, 12, 14, 16):
+            booked(clinic, when=w.at(days, hour), declared={"varicose_veins": VEINS})
+    db.session.rollback()
+    many = statements(lambda: my_days(clinic, 7))
+    assert sum(len(day.visits) for day in my_days(clinic, 7)) == 21
+    assert many == few == 8
+
+
+def statements(do: Callable[[], object]) -> int:
+    """How many statements that takes."""
+    seen: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    do()
+    event.remove(db.engine, "before_cursor_execute", note)
+    db.session.rollback()
+    return len([one for one in seen if one.lstrip().upper().startswith("SELECT")])
+
+
+def test_the_card_says_what_to_take_care_of_and_where_not_to_touch(clinic: Staffed) -> None:
+    visit = booked(clinic, "relaxation", declared={"varicose_veins": VEINS, "blood_thinners": THINNER})
+    card = visit_card(clinic.me, visit, NOW)
+    assert card is not None
+    assert (card.age, card.first_visit, card.service, card.areas) == (
+        41,
+        True,
+        "Relaxation massage",
+        "Whole body",
+    )
+    assert [(one.words, one.avoid) for one in card.care.places] == [("left lower leg", True)]
+    assert {one.rule for one in card.care.cautions} == {"varicose_veins", "blood_thinners"}
+    assert all(one.note and not one.note.startswith(one.label) for one in card.care.cautions)
+    assert (card.care.call_first, card.phone) == (False, "")
+
+
+def test_three_cautions_say_call_first_with_the_number(clinic: Staffed) -> None:
+    declared = {
+        "varicose_veins": VEINS,
+        "blood_thinners": THINNER,
+        "diabetes": {"status": "controlled", "complications": False, "insulin": False},
+        "high_blood_pressure": {"status": "controlled", "systolic": 132, "diastolic": 84},
+    }
+    visit = booked(clinic, declared=declared, person={"phone": "(212) 555-1234"})
+    card = visit_card(clinic.me, visit, NOW)
+    assert card is not None
+    assert (card.care.call_first, card.care.flag, card.phone) == (True, "Call first", "(212) 555-1234")
+
+
+def test_another_therapists_visit_is_not_there(clinic: Staffed) -> None:
+    theirs = booked(clinic, therapist=clinic.other)
+    assert visit_card(clinic.me, theirs, NOW) is None
+    browser = clinic.browser(ME)
+    revision = db.session.get_one(Visit, theirs).revision
+    answers = [
+        browser.get(f"/diary/visits/{theirs}"),
+        browser.get(f"/diary/visits/{theirs}/earlier"),
+        browser.post(f"/diary/visits/{theirs}/mark", data={"status": "in_session", "revision": revision}),
+    ]
+    assert [one.status_code for one in answers] == [404, 404, 404]
+    assert db.session.get_one(Visit, theirs).status == "confirmed"
+    assert "Terry 2" not in browser.get("/diary/week").text
+
+
+def test_pages_are_open_to_therapists_alone(clinic: Staffed) -> None:
+    visit = booked(clinic)
+    pages = [
+        "/diary",
+        "/diary/week",
+        f"/diary/visits/{visit}",
+        f"/diary/visits/{visit}/earlier",
+        "/diary/time-off",
+    ]
+    wanted = {ME: [200] * 5, OTHER: [200, 200, 404, 404, 200]}
+    for role in (Role.CLIENT, Role.FRONT_DESK, Role.OWNER):
+        wanted[person_with(role)] = [403] * 5
+    # clinical review given by name opens the reviews, not a therapist's visits
+    wanted[person_with(Role.FRONT_DESK, Permission.CLINICAL_REVIEW)] = [403] * 5
+    found = {}
+    for email in wanted:
+        browser = clinic.browser(email)
+        found[email] = [browser.get(page).status_code for page in pages]
+    assert found == wanted
+    stranger = clinic.app.test_client()
+    assert {stranger.get(page).headers.get("Location", "").split("?")[0] for page in pages} == {"/sign-in"}
+
+
+def test_start_from_confirmed_keeps_the_arrival_as_a_step(clinic: Staffed) -> None:
+    visit = booked(clinic)
+    browser = clinic.browser(ME)
+    page = browser.get("/diary").text
+    assert "Start the visit" in page
+    assert "Client did not come" not in page  # it has not begun yet
+    revision = db.session.get_one(Visit, visit).revision
+    answer = browser.post(f"/diary/visits/{visit}/mark", data={"status": "in_session", "revision": revision})
+    assert answer.status_code == 303
+    assert db.session.get_one(Visit, visit).status == "in_session"
+    steps = select(StatusChange.status).where(StatusChange.visit_id == visit).order_by(StatusChange.id)
+    assert list(db.session.scalars(steps)) == ["confirmed", "arrived", "in_session"]
+    revision = db.session.get_one(Visit, visit).revision
+    browser.post(f"/diary/visits/{visit}/mark", data={"status": "done", "revision": revision})
+    assert db.session.get_one(Visit, visit).status == "done"
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"status": "cancelled", "revision": "1"}, "This step is not known"),
+        ({"status": "in_session", "revision": "x"}, "This step is not known"),
+        ({"status": "in_session", "revision": "99"}, "was changed meanwhile"),
+        ({"status": "done", "revision": "1"}, "cannot be marked"),
+        ({"status": "no_show", "revision": "1"}, "has not begun yet"),
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_wrong_step_is_said_and_changes_nothing(
+    clinic: Staffed, data: dict[str, str], sentence: str
+) -> None:
+    visit = booked(clinic)
+    browser = clinic.browser(ME)
+    browser.post(f"/diary/visits/{visit}/mark", data=data)
+    assert sentence in browser.get(f"/diary/visits/{visit}").text
+    assert db.session.get_one(Visit, visit).status == "confirmed"
+
+
+def test_nobody_arrives_before_the_day_or_is_missed_before_the_start(clinic: Staffed) -> None:
+    visit = booked(clinic, when=w.at(1))
+    revision = db.session.get_one(Visit, visit).revision
+    for new, now in (
+        (VisitStatus.ARRIVED, NOW), (VisitStatus.IN_SESSION, NOW), (VisitStatus.NO_SHOW, w.at(1, 9, 59))
+    ):  # fmt: skip
+        with pytest.raises(MoveNotAllowed):
+            visits.mark_visit(visit, new, revision=revision, by=clinic.world.desk_id, now=now)
+    visits.mark_visit(visit, VisitStatus.NO_SHOW, revision=revision, by=clinic.world.desk_id, now=w.at(1))
+    db.session.rollback()
+    assert db.session.get_one(Visit, visit).status == "no_show"
+
+
+def test_reading_answers_is_recorded_and_ends_with_the_treatment(clinic: Staffed) -> None:
+    visit = booked(clinic, declared={"varicose_veins": VEINS})
+    browser = clinic.browser(ME)
+    page = browser.get(f"/diary/visits/{visit}/earlier").text
+    assert "Varicose veins" in page
+    assert "Left lower leg" in page
+    read = select(AuditRow).where(AuditRow.deed == "answers.read")
+    row = db.session.scalars(read).one()
+    assert (row.thing, row.thing_id, row.detail) == (
+        "client", db.session.get_one(Visit, visit).client_id, {"door": "diary"}
+    )  # fmt: skip
+    with transaction() as session:
+        session.get_one(Visit, visit).starts_at = NOW - dt.timedelta(days=31)
+    assert browser.get(f"/diary/visits/{visit}/earlier").status_code == 404
+    assert len(db.session.scalars(read).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (61, ""),
+        (60, "Expires in 60 days"),
+        (30, "Expires in 30 days"),
+        (7, "Expires in 7 days"),
+        (-1, "Expired on"),
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_licence_is_named_before_it_ends(clinic: Staffed, days: int, words: str) -> None:
+    with transaction() as session:
+        session.get_one(Therapist, clinic.me).licence_expires_on = w.TODAY + dt.timedelta(days=days)
+    page = clinic.browser(ME).get("/diary").text
+    assert ("Your licence" in page) == bool(words)
+    assert words in page
+
+
+def test_the_next_card_is_who_is_on_the_table_then_who_comes_next(clinic: Staffed) -> None:
+    first, second = booked(clinic, when=w.at(0, 10)), booked(clinic, when=w.at(0, 12))
+    day = my_days(clinic)[0]
+    assert [getattr(diary.next_visit(day, now), "id", None) for now in (NOW, w.at(0, 11, 15), w.at(0, 13, 15))] == [
+        first, second, None
+    ]  # fmt: skip
+    visits.mark_visit(
+        first,
+        VisitStatus.IN_SESSION,
+        revision=db.session.get_one(Visit, first).revision,
+        by=clinic.world.desk_id,
+        now=w.at(0, 10),
+    )
+    running_late = diary.next_visit(my_days(clinic)[0], w.at(0, 11, 40))
+    assert running_late is not None
+    assert running_late.id == first
+
+
+def test_an_account_without_a_profile_is_told_whom_to_ask(clinic: Staffed) -> None:
+    browser = clinic.browser(person_with(Role.THERAPIST))
+    for page in ("/diary", "/diary/week"):
+        assert "Your account has no therapist profile yet" in browser.get(page).text
+
+
+def test_a_waiting_visit_says_so_and_cannot_be_started(clinic: Staffed) -> None:
+    client = w.person()
+    outcome = w.at_desk(clinic.world, client, "relaxation", when=w.at(0, 15), therapist_id=clinic.me)
+    assert (outcome.status, outcome.visit_id is not None) == (VisitStatus.PENDING, True)
+    page = clinic.browser(ME).get(f"/diary/visits/{outcome.visit_id}").text
+    assert "Not confirmed yet" in page
+    assert "Start the visit" not in page
+    assert my_days(clinic)[0].visits[0].flag == "Not confirmed"
