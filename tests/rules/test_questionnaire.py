@@ -248,6 +248,11 @@ def test_month_or_year_counts_as_its_last_day_not_after_today(typed: str, expect
     assert read_day(typed, DAY) == expected
 
 
+def test_time_that_has_begun_today_may_be_named() -> None:
+    first = dt.date(2026, 1, 1)
+    assert read_day("2026", first) == read_day("2026-01", first) == read_day("2026-01-01", first) == first
+
+
 def test_whole_day_is_wanted_where_a_month_would_not_do() -> None:
     assert read_day("2026-03-01", DAY, whole_day=True) == dt.date(2026, 3, 1)
     with pytest.raises(FieldError, match="like 2026-03-16"):

@@ -88,6 +88,19 @@ def test_what_is_about_now_and_what_must_not_be_unsure_is_marked() -> None:
     assert TABLE.conditions["hernia"].default_site == ("abdomen",)
 
 
+@pytest.mark.parametrize(
+    ("key", "deciding"),
+    [
+        ("pregnancy", {"status", "weeks", "weeks_as_of", "high_risk", "complication"}),
+        ("blood_thinners", {"med_class", "stable_3_months", "bruising"}),
+        ("fracture", {"date"}),
+        ("strong_painkillers", set()),
+    ],
+)
+def test_details_that_a_rule_reads_are_marked(key: str, deciding: set[str]) -> None:
+    assert {field.name for field in TABLE.conditions[key].fields if field.decides} == deciding
+
+
 def test_every_source_of_a_rule_is_in_the_register() -> None:
     named = {source for one in TABLE.conditions.values() for source in one.sources}
     named |= {source for rule in TABLE.combinations for source in rule.sources}

@@ -339,6 +339,15 @@ def test_answers_that_cannot_be_read_are_refused(
     assert str(caught.value) == f"{key}.{field}: {caught.value.problem}"
 
 
+def test_smallest_and_largest_numbers_and_years_are_taken() -> None:
+    for hours in (0, 0.5, 100_000):
+        assert judged({"fever": yes(fever_free_hours=hours)}).is_urgent is (hours < 24)
+    for day in ("1900-01-01", "2200-12-31"):
+        assert not judged({"stroke_tia": yes(date=day)}).is_urgent
+    with pytest.raises(AnswerError):
+        judged({"fever": yes(fever_free_hours=100_001)})
+
+
 def test_dates_and_tuples_are_read_like_texts_and_lists() -> None:
     answers = {"fracture": yes(date=DAY - dt.timedelta(days=100), site=("left_hand",))}
     assert judged(answers, "deep_tissue", areas=("left_arm",)).verdict is Verdict.CLEARANCE
