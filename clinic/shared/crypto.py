@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,13 @@ class KeyRing:
             name = "k" + secrets.token_hex(4)
             key = base64.b64encode(AESGCM.generate_key(256)).decode("ascii")
             text = json.dumps({"current": name, "keys": {name: key}})
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:  # another process was first: its key is as good
-                return cls.load(path)
+            draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="ascii") as file:
                 file.write(text)
+            with suppress(FileExistsError):  # another process was first: its key is as good
+                os.link(draft, path)
+            draft.unlink()
         return cls.load(path)
 
     def seal(self, plain: bytes, *, table: str, column: str, row_id: int) -> bytes:

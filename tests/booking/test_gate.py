@@ -1,5 +1,7 @@
 """No confirmed visit comes about where the table says block or clearance: through every door, on both databases."""
 
+# ruff: noqa: E501 (tables: one case a line)
+
 from __future__ import annotations
 
 import datetime as dt
@@ -364,3 +366,23 @@ def test_check_in_is_judged_too(world: w.World) -> None:
     with pytest.raises(MoveNotAllowed):
         visits.mark_visit(visit.id, VisitStatus.ARRIVED, revision=visit.revision, by=world.desk_id, now=NOW)
     assert confirmed() == []
+
+
+def test_a_waiting_visit_moved_to_a_safe_day_is_confirmed(world: w.World) -> None:
+    client = w.person()
+    surgery = {
+        "date": "2026-03-20",
+        "type": "knee",
+        "site": ["left_knee"],
+        "minor": False,
+        "complications": False,
+    }
+    w.sign(client, recent_surgery=surgery)
+    booked = w.at_desk(world, client, "relaxation", when=w.at(2))  # day 83: a letter is needed
+    assert booked.status == VisitStatus.PENDING
+    visit = db.session.get_one(Visit, booked.visit_id)
+    moved = visits.change_visit(
+        visit.id, revision=visit.revision, starts_at=w.at(3), by=world.desk_id, now=NOW
+    )
+    db.session.rollback()
+    assert (moved.status, visit.status, visit.deadline_at) == (VisitStatus.CONFIRMED, "confirmed", None)

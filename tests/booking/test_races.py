@@ -128,3 +128,30 @@ def test_a_double_click_holds_once_and_confirms_once(app: Flask, world: w.World)
     visit = db.session.scalars(select(Visit)).one()
     assert visit.status == "confirmed"
     assert {(result.visit_id, result.status) for result in results} == {(visit.id, "confirmed")}  # type: ignore[attr-defined]
+
+
+def test_answers_signed_while_a_booking_is_judged_are_not_slipped_past(app: Flask, world: w.World) -> None:
+    """Booking and a new answer at the same moment, whichever comes first: no confirmed visit is left."""
+    for round_ in range(6):
+        client = w.person()
+        w.sign(client)
+        gate = threading.Barrier(2)
+
+        def in_own_context(deed: Callable[[], object], gate: threading.Barrier = gate) -> None:
+            with app.app_context():
+                gate.wait()
+                try:
+                    deed()
+                finally:
+                    db.session.remove()
+
+        when = w.at(3 + round_)
+        deeds = [
+            lambda client=client, when=when: w.at_desk(world, client, "deep_tissue", when=when),
+            lambda client=client: w.sign(
+                client, now=NOW + dt.timedelta(minutes=1), clotting_tendency={"type": "V"}
+            ),
+        ]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(in_own_context, deeds))
+        assert w.statuses(client) in ([], ["cancelled"])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, look
-from clinic.premises.models import Closure, Device, Room
+from clinic.premises.models import Closure, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import subtract, union
@@ -69,38 +69,6 @@ def _claim(visit: Visit, resource_id: int, until: dt.datetime, expires_at: dt.da
         ends_at=until,
         expires_at=expires_at,
     )
-
-
-def claim_client(session: Session, visit: Visit, expires_at: dt.datetime | None) -> None:
-    """Claim the client of a held visit whose client has just become known. Raises SlotTaken in their own words."""
-    session.execute(
-        delete(Claim).where(
-            Claim.visit_id == visit.id, Claim.resource_id.not_in(_staff_side(session, visit.id))
-        )
-    )
-    if visit.client_id is None:
-        return
-    try:
-        with session.begin_nested():
-            session.add(_claim(visit, visit.client_id, visit.ends_at, expires_at))
-            session.flush()
-    except IntegrityError as error:
-        if broken_guard(error, OVERLAP) is None:
-            raise
-        raise SlotTaken(
-            "This person already has a visit at that time. Please choose another time."
-        ) from error
-
-
-def _staff_side(session: Session, visit_id: int) -> list[int]:
-    """The therapist, room and devices that the visit claims."""
-    visit = session.get_one(Visit, visit_id)
-    devices = session.scalars(
-        select(Claim.resource_id)
-        .join(Device, Device.id == Claim.resource_id)
-        .where(Claim.visit_id == visit_id)
-    ).all()
-    return [visit.therapist_id, visit.room_id, *devices]
 
 
 def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
@@ -190,6 +191,16 @@ def _consent(row: Consent | None) -> screening.GuardianConsent | None:
     )
 
 
+def wait_for_answers(session: Session, client: Client) -> None:
+    """Nobody signs answers that count for this client between the judging and the commit, and nobody books
+    between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)"""
+    ids = [client.id]
+    if client.is_unproven:
+        ids += [one.id for one in clients.look_alikes(client)]
+    table = Client.__table__
+    session.execute(select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update())
+
+
 def judge(
     session: Session,
     client: Client,
@@ -201,6 +212,7 @@ def judge(
     now: dt.datetime,
 ) -> Judged:
     """Judge and append the screening record, whatever came out."""
+    wait_for_answers(session, client)
     judged = weigh(client, order)
     sources = intake.in_force(client.id)
     row = Screening(

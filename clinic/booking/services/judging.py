@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._judging import Judged, judge, local_day
+from clinic.booking.services._judging import Judged, judge, local_day, wait_for_answers
 from clinic.booking.services._steps import (
     order_of,
     plan_of,
@@ -34,6 +34,7 @@ def judge_after_new_answers(session: Session, client_id: int, *, by: int | None,
     client = clients.client(client_id)
     if client is None:
         return
+    wait_for_answers(session, client)
     people = [client, *(one for one in clients.look_alikes(client) if one.is_unproven)]
     for one in people:
         judge_visits_of(session, one, door="answers", by=by, now=now)

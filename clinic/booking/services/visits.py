@@ -202,7 +202,8 @@ def change_visit(
         give_up(session, visit, now)
         _write_change(session, visit, plan, areas, start, choice, judged, now=now)
         _claim_again(session, visit, plan, choice, now=now, by_client=by_client)
-        if judged.permits and visit.status != VisitStatus.CONFIRMED:
+        if judged.permits and judged.row is not None and visit.status != VisitStatus.CONFIRMED:
+            rest_on(visit, judged.row)
             set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
         visit.revision += 1
         tell_client(session, visit, "visit_moved", now=now)
@@ -227,7 +228,7 @@ def _check_policy(
     settings = premises.booking_settings()
     if by_client:
         booking_policy.check_client_may_move(
-            VisitStatus(visit.status), visit.starts_at, now=now, settings=settings
+            visits.seen_as(visit), visit.starts_at, now=now, settings=settings
         )
         booking_policy.check_start(start, now=now, zone=ZoneInfo(visit.zone), settings=settings)
     elif moved:
@@ -263,6 +264,7 @@ def _write_change(
             visit.screening_id, visit.judged_key = judged.row.id, judged.row.judged_key
             visit.permits = True if visit.status == VisitStatus.CONFIRMED else None
         else:
+            visit.deadline_at = None  # the deadline follows the new time
             wait_for(session, visit, judged, now=now)
     session.flush()
 
@@ -303,7 +305,9 @@ def cancel_visit(
         if status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
             return status
         if by_client:
-            booking_policy.check_client_may_cancel(status, visit.starts_at, now=now, settings=settings)
+            booking_policy.check_client_may_cancel(
+                visits.seen_as(visit), visit.starts_at, now=now, settings=settings
+            )
         new = booking_policy.cancelled_status(
             status, visit.starts_at, now=now, by_clinic=by_clinic, settings=settings
         )

@@ -1,0 +1,90 @@
+"""What a client whose wish was not booked can have instead, with the next times they can book. Reads only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from clinic.booking.models import Visit
+from clinic.booking.queries import free_times
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.free_times import Time
+from clinic.booking.services._judging import Order, weigh
+from clinic.booking.services.checkout import Choice
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.models import Service
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients.models import Client
+from clinic.intake import queries as intake
+from clinic.rules import screening
+
+TIMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Safe:
+    """One treatment that the gate lets this person have, and its next free times. `choice` books it."""
+
+    service: Service
+    plan: VisitPlan
+    choice: Choice
+    times: tuple[Time, ...]
+
+
+def safe_instead(
+    visit: Visit, client: Client, choice: Choice, *, first_day: dt.date, now: dt.datetime
+) -> list[Safe]:
+    """The other treatments on offer that are safe on the day that was wanted, nearest to the wish: the same length
+    and therapist where there is one. Empty when nothing is, or when this person has to talk to the clinic first."""
+    found = []
+    for service in catalogue.services_on_offer():
+        if service.key == choice.service:
+            continue
+        option, plan = _as_wanted(service, choice, first_visit=visit.first_visit)
+        if plan is None or not weigh(client, Order(plan, option.areas, visit.day)).permits:
+            continue
+        times = _next_times(plan, option, visit, client, first_day, now)
+        if times:
+            found.append(Safe(service, plan, option, times))
+    return found
+
+
+def _as_wanted(service: Service, choice: Choice, *, first_visit: bool) -> tuple[Choice, VisitPlan | None]:
+    """This service in the length nearest to the wish, with those of its add-ons that were wanted left out: what
+    made the wish unsafe may lie in them."""
+    lengths = [one.minutes for one in service.lengths if one.mode is None]
+    minutes = min(lengths, key=lambda one: (abs(one - choice.minutes), one), default=0)
+    areas = choice.areas if service.asks_area else ("full_body",)
+    option = replace(choice, service=service.key, mode=None, minutes=minutes, addons=(), areas=areas)
+    return option, catalogue.plan_for(service.key, None, (), minutes, first_visit=first_visit)
+
+
+def _next_times(
+    plan: VisitPlan, option: Choice, visit: Visit, client: Client, first_day: dt.date, now: dt.datetime
+) -> tuple[Time, ...]:
+    ask = Ask(
+        plan=plan, location_id=visit.location_id, first_day=first_day, days=free_times.DAYS_SHOWN, now=now,
+        therapist_id=option.therapist_id, client_id=client.id,
+    )  # fmt: skip
+    times: Sequence[Time] = free_times.window(ask).times
+    if not times and option.therapist_id is not None:
+        times = free_times.window(replace(ask, therapist_id=None)).times
+    wanted = sorted(times, key=lambda one: abs(one.starts_at - visit.starts_at))[:TIMES_SHOWN]
+    return tuple(sorted(wanted, key=lambda one: one.starts_at))
+
+
+def possible_from(visit: Visit, client: Client, plan: VisitPlan) -> dt.date | None:
+    """The first later day on which the wish itself may be booked by the person's own answers; None within a year."""
+    newest = intake.newest(client.id)
+    if newest is None or intake.stops_in_force(client.id):
+        return None
+    treatment = screening.Treatment(
+        judged_as=plan.judged_as,
+        mode="interval" if plan.mode == "interval" else None,
+        addons=plan.addon_columns,
+        areas=tuple(visit.areas) or ("full_body",),
+        minutes=plan.minutes,
+    )
+    day = screening.earliest_day(treatment, newest.answers, start=visit.day, born_on=client.born_on)
+    return day if day is not None and day > visit.day else None
