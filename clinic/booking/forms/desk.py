@@ -44,7 +44,7 @@ def what_value(service: str, mode: str | None, minutes: int) -> str:
     return f"{service}|{mode or ''}|{minutes}"
 
 
-class TickField(SelectMultipleField):
+class ManyCheckboxField(SelectMultipleField):
     """Several of a list, as tick boxes."""
 
     widget = ListWidget(prefix_label=False)
@@ -55,8 +55,8 @@ class WhatForm(Form):
     """What, with whom, when. The view gives the choices."""
 
     what = SelectField("Service and length", validate_choice=False)
-    addons = TickField("With it", validate_choice=False)
-    areas = TickField("Where on the body", validate_choice=False)
+    addons = ManyCheckboxField("With it", validate_choice=False)
+    areas = ManyCheckboxField("Where on the body", validate_choice=False)
     therapist = SelectField("Therapist", validate_choice=False)
     day = DateField("Day", validators=[Optional()])
     at = TimeField("Time", validators=[Optional()])

@@ -48,7 +48,9 @@ def _asked(starts: Sequence[Start], day: dt.date, at: dt.time, zone: str) -> Fre
 
 
 def _later(ask: Ask, since: dt.datetime) -> tuple[FreeTime, ...]:
-    ahead = replace(ask, first_day=ask.first_day + dt.timedelta(days=1), days=DAYS_TO_LOOK_AHEAD, by_staff=True)
+    ahead = replace(
+        ask, first_day=ask.first_day + dt.timedelta(days=1), days=DAYS_TO_LOOK_AHEAD, by_staff=True
+    )
     starts = [one for one in look(ahead).starts() if moment(one.starts_at) >= since]
     return tuple(_plain(one) for one in _thinned(starts)[:LATER_SHOWN])
 

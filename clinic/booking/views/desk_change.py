@@ -136,9 +136,7 @@ def _not_changed(
     return page, 409
 
 
-def _page(
-    visit: Any, form: WhatForm, status: int = 200, *, trouble: str = "", nearest: Any = ()
-) -> Answer:
+def _page(visit: Any, form: WhatForm, status: int = 200, *, trouble: str = "", nearest: Any = ()) -> Answer:
     choice = kit.choice_of(form)
     times, minutes = _times(visit, form, choice) if choice else (None, 0)
     names = kit.therapist_names()

@@ -40,7 +40,12 @@ def add_closure() -> Answer:
     location_id, what = kit.clinic().location_id, form.what.data or ""
     try:
         time_off.add_closure(
-            location_id, _resource(what, location_id), *span, form.reason.data or "", by=who() or 0, now=clock.now()
+            location_id,
+            _resource(what, location_id),
+            *span,
+            form.reason.data or "",
+            by=who() or 0,
+            now=clock.now(),
         )
     except InvalidInput as error:
         target = {"ends": form.last_day, "reason": form.reason}.get(error.field, form.what)

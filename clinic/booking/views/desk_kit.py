@@ -98,7 +98,11 @@ def _slot(time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFact
     local = time.starts_at.astimezone(ZoneInfo(facts.zone))
     text = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
     who = words.join_words([names[one] for one in time.therapists if one in names], "or")
-    note = names.get(time.therapists[0], "") if len(time.therapists) == 1 else f"{len(time.therapists)} therapists"
+    note = (
+        names.get(time.therapists[0], "")
+        if len(time.therapists) == 1
+        else f"{len(time.therapists)} therapists"
+    )
     return {
         "value": time.starts_at.isoformat(),
         "text": text,
@@ -128,7 +132,11 @@ def therapist_names() -> dict[int, str]:
 def addons_in(columns: Sequence[str], form: WhatForm) -> list[tuple[str, str]]:
     """Key and name of the chosen add-ons that these columns judge."""
     chosen = form.addons.data or ()
-    return [(one.key, one.name) for one in catalogue.all_addons() if one.key in chosen and one.judged_as in columns]
+    return [
+        (one.key, one.name)
+        for one in catalogue.all_addons()
+        if one.key in chosen and one.judged_as in columns
+    ]
 
 
 def zone_of(facts: ClinicFacts) -> ZoneInfo:

@@ -115,7 +115,9 @@ def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int 
     now = clock.now()
     day = form.day.data or premises.today(now)
     is_first = client_id is None or not visits.has_been_before(client_id, now)
-    plan = catalogue.plan_for(choice.service, choice.mode, choice.addons, choice.minutes, first_visit=is_first)
+    plan = catalogue.plan_for(
+        choice.service, choice.mode, choice.addons, choice.minutes, first_visit=is_first
+    )
     if plan is None:
         return
     ask = Ask(
@@ -160,7 +162,9 @@ def _client_for(form: NewVisitForm) -> int | None:
         form.born_on.errors = form.born_on.errors or ["Enter the birth date: the answers are judged by age."]
         return None
     if not form.nobody_known.data and _found_alike(form):
-        form.client.errors = ["Somebody like this is in the book already. Choose them, or say it is somebody else."]
+        form.client.errors = [
+            "Somebody like this is in the book already. Choose them, or say it is somebody else."
+        ]
         return None
     try:
         return create_client(_details(form), region=kit.clinic().phone_region, by=who(), now=clock.now())
@@ -237,7 +241,9 @@ def _refused(
         client=clients.client(client_id),
         urgency=kit.urgency_of(outcome),
         look_again_on=alternatives.look_again_on(outcome.judged) if outcome.judged else None,
-        safe=[(one, kit.slots(one.times, names, one.choice.minutes), kit.value_of(one.choice)) for one in safe],
+        safe=[
+            (one, kit.slots(one.times, names, one.choice.minutes), kit.value_of(one.choice)) for one in safe
+        ],
     )
     return page, 409
 

@@ -59,7 +59,9 @@ def desk_visit(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     if visit.client is None:
         return render_template("booking/desk_held.html", visit=visit)
-    screening = next_steps.screenings([visit.screening_id]).get(visit.screening_id) if visit.screening_id else None
+    screening = (
+        next_steps.screenings([visit.screening_id]).get(visit.screening_id) if visit.screening_id else None
+    )
     status = VisitStatus(visit.status)
     steps = visits.history(visit.id)
     return render_template(

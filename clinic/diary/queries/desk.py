@@ -246,6 +246,8 @@ def _gaps(span: Interval, read: _Read) -> list[Gap]:
     while end - start >= SHORTEST_GAP_MINUTES:
         local = read.clock.show(start)
         stop = min(end, start + 60 - local.minute)
+        if stop - start < SHORTEST_GAP_MINUTES:
+            stop = min(end, stop + 60)
         if end - stop < SHORTEST_GAP_MINUTES:
             stop = end
         gaps.append(Gap(moment(start), f"{local:%H:%M}", stop - start))
