@@ -142,7 +142,7 @@ def _treatment(order: Order) -> screening.Treatment:
         judged_as=plan.judged_as,
         mode="interval" if plan.mode == "interval" else None,
         addons=plan.addon_columns,
-        areas=order.areas or ("full_body",),
+        areas=order.areas,  # none named: unknown, which is judged by the strict columns
         minutes=plan.minutes,
     )
 
