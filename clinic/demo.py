@@ -65,17 +65,17 @@ class Person:
 TEAM = (
     Person("Maya Okafor", "Slow, deep and precise. Trained in hand traction.", "woman",
            ("traction", "cupping", "deep_tissue", "prenatal", "hot_stone", "aromatherapy"),
-           dict.fromkeys(range(5), (9, 17)), (12, 30), 420),
+           dict.fromkeys(range(7), (9, 17)), (12, 30), 420),
     Person("Jonas Lindqvist", "Works with runners and climbers.", "man",
-           ("traction", "deep_tissue", "sports"), dict.fromkeys(range(1, 6), (10, 18)), (13, 30), 300),
+           ("traction", "deep_tissue", "sports"), dict.fromkeys((1, 2, 3, 4, 5, 6), (10, 18)), (13, 30), 300),
     Person("Priya Raman", "Cups, chamber and quiet rooms.", "woman",
            ("cupping", "chamber", "aromatherapy", "hot_stone"),
-           {0: (8, 16), 2: (8, 16), 3: (12, 20), 4: (8, 16)}, (14, 0), 700),
+           {0: (8, 16), 2: (8, 16), 3: (12, 20), 5: (8, 16), 6: (8, 16)}, (14, 0), 700),
     Person("Tom Becker", "Sports massage before and after the event.", "man",
-           ("sports", "deep_tissue"), dict.fromkeys(range(5), (12, 20)), (16, 0), 9),
+           ("sports", "deep_tissue"), dict.fromkeys((0, 1, 2, 4, 6), (12, 20)), (16, 0), 9),
     Person("Lucia Moretti", "Gentle work for calm and sleep.", "woman",
            ("hot_stone", "aromatherapy", "prenatal", "oncology"),
-           dict.fromkeys(range(1, 6), (9, 15)), (12, 0), 180),
+           dict.fromkeys((1, 2, 3, 4, 5), (9, 15)), (12, 0), 180),
     Person("Sam Whitfield", "Evening hours for people who sit all day.", "",
            ("cupping", "deep_tissue", "chamber", "traction"), dict.fromkeys(range(4), (13, 20)), (17, 0), 540),
 )  # fmt: skip
@@ -157,7 +157,7 @@ def _premises(session: Session) -> Location:
     )  # fmt: skip
     session.add(place)
     session.flush()
-    for weekday in range(6):
+    for weekday in range(7):
         session.add(OpeningHours(location_id=place.id, weekday=weekday, opens=dt.time(8), closes=dt.time(20)))
     for name, kind in (
         ("Birch", "treatment"), ("Cedar", "treatment"), ("Fern", "treatment"), ("Stone", "chamber")
