@@ -121,6 +121,8 @@ def address(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": secure,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        # A token lasts as long as its session: an intake left open over lunch must not be lost.
+        "WTF_CSRF_TIME_LIMIT": None,
     }
 
 

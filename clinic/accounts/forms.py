@@ -75,24 +75,8 @@ class ChangePasswordForm(Form):
     new_password = PasswordField("New password", [InputRequired("Please write a new password.")])
 
 
-class MemberForm(Form):
-    """What somebody of the team does in the clinic."""
-
-    roles = SelectMultipleField(
-        "Roles",
-        [InputRequired("Choose at least one role.")],
-        choices={role.value: ROLE_WORDS[role] for role in STAFF_ROLES},
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-    )
-    clinical_review = BooleanField(
-        "May review health answers",
-        description="Therapists may do this anyway. Tick it for somebody else who is trained for it.",
-    )
-
-
-class InviteForm(MemberForm):
-    """A new person of the team."""
+class PersonForm(Form):
+    """Who somebody is."""
 
     name = StringField(
         "Name",
@@ -111,3 +95,23 @@ class InviteForm(MemberForm):
         ],
         [_trimmed],
     )
+
+
+class MemberForm(Form):
+    """What somebody of the team does in the clinic."""
+
+    roles = SelectMultipleField(
+        "Roles",
+        [InputRequired("Choose at least one role.")],
+        choices={role.value: ROLE_WORDS[role] for role in STAFF_ROLES},
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    clinical_review = BooleanField(
+        "May review health answers",
+        description="Therapists may do this anyway. Tick it for somebody else who is trained for it.",
+    )
+
+
+class InviteForm(PersonForm, MemberForm):
+    """A new person of the team, and what they do."""

@@ -179,3 +179,4 @@ def _mark_sent(mail_id: int, now: dt.datetime) -> None:
     with transaction() as session:
         row = session.get_one(OutgoingMail, mail_id)
         row.sent_at, row.lease_until = now, None
+        row.text = ""  # it may carry the key of a link, which is kept nowhere but in the person's mailbox

@@ -171,13 +171,18 @@ def test_sign_out_ends_the_session_at_the_server(client: FlaskClient, app: Flask
     assert deeds() == ["signed_in", "signed_out"]
 
 
-@pytest.mark.parametrize("target", NOT_ON_THIS_SITE)
-def test_next_never_leaves_this_site(client: FlaskClient, target: str) -> None:
+def test_next_never_leaves_this_site(client: FlaskClient) -> None:
     make_person("ann@mail.example")
     first_page = sign_in(client, "ann@mail.example").location
     assert first_page.startswith("/my")
-    assert sign_in(client, "ann@mail.example", next=target).location == first_page
-    assert client.get("/sign-in", query_string={"next": target}).location == first_page
+    led_to = {
+        target: (
+            sign_in(client, "ann@mail.example", next=target).location,
+            client.get("/sign-in", query_string={"next": target}).location,
+        )
+        for target in NOT_ON_THIS_SITE
+    }
+    assert led_to == dict.fromkeys(NOT_ON_THIS_SITE, (first_page, first_page))
 
 
 @pytest.mark.parametrize("target", ["/account", "/account?a=1&b=//x", "/services/swedish#top"])

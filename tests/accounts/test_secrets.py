@@ -1,0 +1,46 @@
+"""What is kept nowhere: keys, passwords, and e-mail addresses in the log."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.shared import clock, mail
+from clinic.shared.database import Base, db
+from tests.accounts.people import OTHER_PASSWORD, PASSWORD, browser_of, key_in, mails, make_person, sign_in
+
+pytestmark = pytest.mark.usefixtures("premises", "now")
+
+
+def test_no_table_holds_a_key_or_a_password_once_the_mail_is_out(app: Flask, client: FlaskClient) -> None:
+    make_person("ann@mail.example")
+    mine = browser_of(app, "ann@mail.example")
+    with mine.session_transaction() as cookie:
+        session_key = cookie["_user_id"]
+    client.post("/password/forgot", data={"email": "ann@mail.example"})
+    link_key = key_in(mails()[-1])
+    sent: list[str] = []
+    mail.drain(lambda one: sent.append(one.get_content()), lambda: ("Clinic", "c@mail.example"), clock.now())
+    assert link_key in sent[0]
+    kept = " ".join(
+        repr(tuple(row)) for table in Base.metadata.sorted_tables for row in db.session.execute(select(table))
+    )
+    assert "ann@mail.example" in kept
+    for secret in (session_key, link_key, PASSWORD):
+        assert secret not in kept
+
+
+def test_log_names_nobody(client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    make_person("ann@mail.example")
+    sign_in(client, "ann@mail.example", "wrong wrong wrong")
+    client.post("/password/forgot", data={"email": "ann@mail.example"})
+    key = key_in(mails()[-1])
+    client.post(f"/password/{key}x", data={"password": OTHER_PASSWORD})
+    client.post(f"/password/{key}", data={"password": OTHER_PASSWORD})
+    said = "".join(capsys.readouterr())
+    assert "sign_in_failed" in said
+    assert "dead_link_used" in said
+    for secret in ("ann@", "mail.example", "wrong wrong", OTHER_PASSWORD, key):
+        assert secret not in said
