@@ -225,7 +225,9 @@ class EndStopForm(Form):
         """The record, in one text."""
         if self.ending.data != "assessed" or self.assessed_on.data is None:
             return f"Entered in error: {self.reason.data}"
-        return f"Assessed by {self.assessed_by.data} on {self.assessed_on.data.isoformat()}. {self.reason.data}"
+        return (
+            f"Assessed by {self.assessed_by.data} on {self.assessed_on.data.isoformat()}. {self.reason.data}"
+        )
 
 
 class SoftenedForm(Form):

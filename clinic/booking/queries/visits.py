@@ -41,6 +41,14 @@ def visit_by_request(request_key: str) -> Visit | None:
     return db.session.scalars(select(Visit).where(Visit.request_key == request_key)).one_or_none()
 
 
+def seen_as(visit: Visit) -> VisitStatus:
+    """What whoever booked may be told. Somebody not signed in whose answers wait for the desk, because they may be
+    a known person, sees what everybody sees who books for the first time: else the page would say who is known."""
+    status = VisitStatus(visit.status)
+    hidden = visit.client is not None and visit.client.is_unproven and visit.waiting_for == "review"
+    return VisitStatus.CONFIRMED if status is VisitStatus.PENDING and hidden else status
+
+
 def visits_of(client_ids: Collection[int]) -> Sequence[Visit]:
     """Every visit of these people but holds, newest first."""
     return db.session.scalars(

@@ -1,0 +1,37 @@
+"""A parent's or guardian's consent, typed by them."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, Form, RadioField, SelectChoice
+from wtforms.validators import InputRequired
+
+from clinic.shared.fields import text_field
+
+RELATIONS = (
+    ("mother", "Mother"),
+    ("father", "Father"),
+    ("guardian", "Legal guardian"),
+)
+
+
+class ConsentForm(Form):
+    """Only the parent or guardian themselves fills this in."""
+
+    guardian_name = text_field(
+        "Your full name", longest=160, required="Type your full name: it counts as your signature.",
+        autocomplete="name",
+    )  # fmt: skip
+    relation = RadioField(
+        "What are you to them?",
+        [InputRequired("Choose what you are to them.")],
+        choices=[SelectChoice(key, text) for key, text in RELATIONS],
+    )
+    in_room = BooleanField("I will be in the room during the visit.")
+    agree = BooleanField(
+        "I am a parent or legal guardian, and I agree to this treatment.",
+        [
+            InputRequired(
+                "Tick this to agree. If you are not a parent or guardian, choose “Ask for consent later”."
+            )
+        ],
+    )

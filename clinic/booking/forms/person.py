@@ -1,0 +1,144 @@
+"""Who is coming: names, birth date, how to reach them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from wtforms import Form, RadioField, SelectChoice, SelectField, StringField
+from wtforms.validators import Email, InputRequired
+
+from clinic.clients.steps import Details
+from clinic.rules.screening import age_on
+from clinic.rules.words import MONTHS
+from clinic.shared.fields import stripped, text_field
+
+WHOM = {
+    "self": "Me",
+    "parent": "My child",
+    "partner": "My partner",
+    "carer": "Somebody I care for",
+}
+NO_BIRTH_DATE = "Give the day, the month and the year of birth."
+NO_SUCH_DAY = "There is no such day. Check the birth date."
+NOT_AN_EMAIL = "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
+
+
+class PersonForm(Form):
+    """Somebody who is treated. The guardian's name is asked for a minor only."""
+
+    relation = RadioField(
+        "Who is this visit for?",
+        [InputRequired("Choose who this visit is for.")],
+        choices=[SelectChoice(key, text) for key, text in WHOM.items()],
+        default="self",
+    )
+    first_name = text_field("First name", longest=80, required="Enter the first name.")
+    last_name = text_field("Last name", longest=80, required="Enter the last name.")
+    born_day = StringField("Day", filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 2})
+    born_month = SelectField(
+        "Month",
+        choices=[
+            SelectChoice("", "Month"),
+            *(SelectChoice(str(number), name) for number, name in enumerate(MONTHS, start=1)),
+        ],
+        validate_choice=False,
+    )
+    born_year = StringField("Year", filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 4})
+    guardian_name = text_field("Full name of a parent or guardian", longest=160)
+
+    born_on: dt.date | None = None
+    born_error = ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Besides the fields, the birth date as a whole."""
+        right = super().validate(extra_validators)
+        self._read_birth_date()
+        return right and not self.born_error
+
+    def _read_birth_date(self) -> None:
+        parts = [self.born_year.data or "", self.born_month.data or "", self.born_day.data or ""]
+        if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+            self.born_error = NO_BIRTH_DATE
+            return
+        try:
+            self.born_on = dt.date(*(int(part) for part in parts))
+        except ValueError:
+            self.born_error = NO_SUCH_DAY
+
+    def add_error(self, field: str, sentence: str) -> None:
+        """Put what a service found wrong at its field."""
+        if field == "born_on":
+            self.born_error = sentence
+            return
+        target = self[field if field in self else "first_name"]
+        target.errors = [*target.errors, sentence]
+
+    def needs_guardian(self, adult_age: int, today: dt.date) -> bool:
+        """Whether this is a minor without a guardian's name, which is then said at the field."""
+        if self.born_on is None or self.guardian_name.data:
+            return False
+        if not 0 <= age_on(self.born_on, today) < adult_age:
+            return False
+        self.add_error(
+            "guardian_name", f"Enter the name of a parent or guardian: we need it under {adult_age}."
+        )
+        return True
+
+    def errors_in_order(self) -> list[tuple[str, str]]:
+        """Messages with the id of the control to go to, in the order of the page."""
+        found: list[tuple[str, str]] = []
+        for field in self:
+            if field.name == "born_day" and self.born_error:
+                found.append(("born_day", self.born_error))
+            target = f"{field.id}-0" if field.type == "RadioField" else field.id
+            found += [(target, str(text)) for text in field.errors]
+        return found
+
+    def details(self, **more: str) -> Details:
+        """What was typed; call it on a valid form only."""
+        if self.born_on is None:
+            raise ValueError("the form is not valid")
+        relation = WHOM.get(self.relation.data or "", "")
+        guardian = self.guardian_name.data or ""
+        return Details(
+            first_name=self.first_name.data or "",
+            last_name=self.last_name.data or "",
+            born_on=self.born_on,
+            guardian_name=guardian,
+            guardian_relation="parent or guardian" if guardian and relation else "",
+            **more,
+        )
+
+
+class BookingPersonForm(PersonForm):
+    """Somebody not signed in also says where we reach them."""
+
+    email = text_field(
+        "E-mail",
+        longest=254,
+        required="Enter your e-mail address: we send the confirmation there.",
+        help_text="We send the confirmation here.",
+        type="email",
+        autocomplete="email",
+        autocapitalize="none",
+        spellcheck="false",
+    )
+    phone = text_field(
+        "Mobile phone",
+        longest=40,
+        required="Enter your phone number, so that we can reach you.",
+        help_text="Only for this visit, when something changes.",
+        type="tel",
+        autocomplete="tel",
+        inputmode="tel",
+    )
+
+    def validate_email(self, field: Any) -> None:
+        """Checked only when something was typed: an empty one has its own message."""
+        if field.data:
+            Email(NOT_AN_EMAIL)(self, field)
+
+    def details(self, **more: str) -> Details:
+        """What was typed, with the ways to reach them."""
+        return super().details(email=self.email.data or "", phone=self.phone.data or "", **more)

@@ -1,0 +1,145 @@
+"""Where a booking in the making stands: who, for what, and which step comes next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from clinic.booking.models import Checkout, Visit
+from clinic.booking.queries import visits
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.intake import queries as intake
+from clinic.intake.models import HealthStop
+from clinic.premises import queries as premises
+from clinic.rules.gates import GateSettings, GuardianConsent, is_consent_given, is_intake_in_date
+from clinic.rules.visit_status import VisitStatus
+
+NOT_BOOKED = "not booked"
+LEFT = ("left", "another time chosen", "does not fit this person")
+LASTS = dt.timedelta(days=1)
+
+
+class Step(StrEnum):
+    """The step that a booking waits at."""
+
+    TIMES = "times"
+    WHO = "who"
+    STOPPED = "stopped"
+    HEALTH = "health"
+    CONSENT = "consent"
+    CHECK = "check"
+    REFUSED = "refused"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A booking in the making, with its rows."""
+
+    checkout: Checkout
+    visit: Visit
+    plan: VisitPlan
+    client: Client | None
+    step: Step
+    still_right: bool = False
+    """Whether earlier answers still hold, so that one question is enough."""
+
+    @property
+    def is_held(self) -> bool:
+        return self.visit.status == VisitStatus.HELD
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.checkout.user_id is not None
+
+
+def standing(token: str | None, user_id: int | None, now: dt.datetime) -> Standing | None:
+    """The booking of this browser; None when there is none, it is too old, or another account began it."""
+    checkout = visits.checkout(token) if token else None
+    visit = visits.visit(checkout.visit_id) if checkout and checkout.visit_id else None
+    if checkout is None or visit is None or checkout.updated_at < now - LASTS:
+        return None
+    if checkout.user_id is not None and checkout.user_id != user_id:
+        return None
+    client = clients.client(checkout.client_id) if checkout.client_id else None
+    plan = plan_of_visit(visit)
+    still_right = False
+    step = _booked_or_lost(checkout, visit)
+    if step is None:
+        step, still_right = _next_step(checkout, visit, plan, client, now)
+    return Standing(checkout, visit, plan, client, step, still_right)
+
+
+def plan_of_visit(visit: Visit) -> VisitPlan:
+    """What this visit is: it keeps what it was booked as."""
+    return catalogue.plan_for_booked(
+        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
+    )
+
+
+def _booked_or_lost(checkout: Checkout, visit: Visit) -> Step | None:
+    """The end of it, when it has one: booked, refused, or its time given back. None while it goes on."""
+    if checkout.finished_at is not None or visit.status not in (VisitStatus.HELD, VisitStatus.RELEASED):
+        return Step.DONE
+    if visit.status == VisitStatus.HELD:
+        return None
+    last = visits.history(visit.id)[-1]
+    if last.reason == NOT_BOOKED:
+        return Step.REFUSED
+    return Step.TIMES if last.reason in LEFT else None
+
+
+def _next_step(
+    checkout: Checkout, visit: Visit, plan: VisitPlan, client: Client | None, now: dt.datetime
+) -> tuple[Step, bool]:
+    if client is None:
+        return Step.WHO, False
+    stops = intake.stops_in_force(client.id)
+    today = now.astimezone(ZoneInfo(visit.zone)).date()
+    if any(_holds_today(stop, today) for stop in stops):
+        return Step.STOPPED, False
+    newest = intake.newest(client.id)
+    if stops or newest is None or newest.signed_at < checkout.created_at:
+        in_date = newest is not None and is_intake_in_date(
+            newest.completed_on, visit.day, client.age_on(visit.day), _gates()
+        )
+        return Step.HEALTH, in_date and not stops and checkout.user_id is not None
+    put_off = (checkout.details or {}).get("consent_later") == client.id
+    return (Step.CHECK if put_off or has_consent(client, visit, plan) else Step.CONSENT), False
+
+
+def _holds_today(stop: HealthStop, today: dt.date) -> bool:
+    """Whether nothing can be done about this stop online today; on a later day new answers may end some."""
+    if stop.needs == "new_answer":
+        return stop.raised_on >= today
+    return stop.ended_at is None
+
+
+def has_consent(client: Client, visit: Visit, plan: VisitPlan) -> bool:
+    """Whether the guardian's consent that this visit asks for is there; true for adults."""
+    row = intake.guardian_consent(client.id)
+    consent = None
+    if row is not None:
+        consent = GuardianConsent(
+            signed_on=row.given_on,
+            will_be_in_room=row.detail["will_be_in_room"],
+            services=frozenset(row.detail["services"]),
+            withdrawn_on=row.withdrawn_at.date() if row.withdrawn_at else None,
+        )
+    columns = (*plan.judged_as, *plan.addon_columns)
+    return is_consent_given(consent, columns, visit.day, client.age_on(visit.day), _gates())
+
+
+def _gates() -> GateSettings:
+    rules = premises.clinic()
+    return GateSettings(
+        guardian_age=rules.adult_age,
+        in_room_age=rules.guardian_in_room_age,
+        intake_days=rules.intake_valid_days,
+        minor_intake_days=rules.minor_intake_valid_days,
+    )

@@ -1,0 +1,76 @@
+"""Free times as a client sees them: days with how many, one day's times, the soonest; and why there are none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from clinic.booking.queries.availability import Ask, look
+from clinic.rules.availability import Start
+from clinic.rules.wall_time import dates_from, moment
+
+DAYS_SHOWN = 14
+SOONEST = 3
+LOOK_FURTHER_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Time:
+    """One free start. `twice` tells two equal wall times of the night the clock goes back apart."""
+
+    starts_at: dt.datetime
+    local: dt.datetime
+    therapists: tuple[int, ...]
+    twice: str = ""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some days and every free start in them, earliest first."""
+
+    days: tuple[dt.date, ...]
+    times: tuple[Time, ...]
+
+    def on(self, day: dt.date) -> list[Time]:
+        return [one for one in self.times if one.local.date() == day]
+
+    def free_on(self, day: dt.date) -> int:
+        """How many times are free on that day."""
+        return len(self.on(day))
+
+    @property
+    def first_free_day(self) -> dt.date | None:
+        return self.times[0].local.date() if self.times else None
+
+
+def window(ask: Ask) -> Window:
+    """Everything free in the days asked for: one read of the book."""
+    found = look(ask)
+    return Window(tuple(dates_from(ask.first_day, ask.days)), plain_times(found.starts(), found.zone))
+
+
+def plain_times(starts: Sequence[Start], zone: str) -> tuple[Time, ...]:
+    """Starts as moments on the clinic's wall."""
+    local = [moment(one.starts_at).astimezone(ZoneInfo(zone)) for one in starts]
+    seen = Counter(one.replace(tzinfo=None, fold=0) for one in local)
+    return tuple(
+        Time(
+            moment(start.starts_at),
+            at,
+            start.therapists,
+            (at.tzname() or "") if seen[at.replace(tzinfo=None, fold=0)] > 1 or at.fold else "",
+        )
+        for start, at in zip(starts, local, strict=True)
+    )
+
+
+def later(ask: Ask, horizon: dt.date) -> Time | None:
+    """The first free start after the days asked for, up to the last day that can be booked."""
+    first = ask.first_day + dt.timedelta(days=ask.days)
+    days = min(LOOK_FURTHER_DAYS, (horizon - first).days + 1)
+    if days <= 0:
+        return None
+    return next(iter(window(replace(ask, first_day=first, days=days)).times), None)

@@ -1,0 +1,320 @@
+"""From the held time to the confirmation: who is coming, consent, check. Each step may be done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+
+from clinic.accounts.access import who as acting_user
+from clinic.booking.forms.consent import ConsentForm
+from clinic.booking.forms.person import BookingPersonForm
+from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.services import checkout as services
+from clinic.booking.services.checkout import Choice
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views import times as times_views
+from clinic.booking.views.blueprint import pages
+from clinic.clients import queries as clients
+from clinic.intake.services import consents
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.booking_policy import cancel_until
+from clinic.rules.errors import (
+    BarredOnline,
+    HoldExpired,
+    InvalidInput,
+    NotFound,
+    RuleViolation,
+    SlotTaken,
+)
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, go
+
+NEXT = {
+    Step.WHO: "booking.who",
+    Step.STOPPED: "booking.stopped",
+    Step.HEALTH: "booking.health",
+    Step.CONSENT: "booking.consent",
+    Step.CHECK: "booking.check",
+    Step.REFUSED: "booking.done",
+    Step.DONE: "booking.done",
+}
+STARTED_AGAIN = "We could not find the booking you had begun. Nothing is booked: please choose again."
+
+StepView = Callable[[Standing], Answer]
+
+
+def with_booking(*allowed: Step) -> Callable[[StepView], Callable[[], Answer]]:
+    """Hand the booking of this browser to the page. Without one, or when the page is not open yet, go where it
+    stands: a page that was done before can be opened again."""
+
+    def wrap(view: StepView) -> Callable[[], Answer]:
+        @wraps(view)
+        def step() -> Answer:
+            now_at = kit.standing()
+            if now_at is None:
+                flash(STARTED_AGAIN, "care")
+                return go("booking.choose_service")
+            if now_at.step not in allowed:
+                return ahead(now_at)
+            return view(now_at)
+
+        return step
+
+    return wrap
+
+
+def ahead(now_at: Standing) -> Answer:
+    """The page at which this booking waits."""
+    if now_at.step is Step.TIMES:
+        wish = kit.wish_of(Choice.of(now_at.checkout.choice), now_at.visit.day)
+        return redirect(kit.times_url(wish), 303)
+    return go(NEXT[now_at.step])
+
+
+UNDER_WAY = (Step.WHO, Step.HEALTH, Step.CONSENT, Step.CHECK)
+
+
+@pages.get("/book/next", needs=Permission.SITE_ANY_READ)
+@with_booking(*Step)
+def checkout(now_at: Standing) -> Answer:
+    """Wherever this booking goes on."""
+    return ahead(now_at)
+
+
+@pages.post("/book/renew", needs=Permission.SITE_ANY_READ)
+def renew() -> Answer:
+    """The clock, with a new end: asked for while somebody is typing."""
+    kit.renew()
+    now_at = kit.standing()
+    if now_at is None or now_at.step not in UNDER_WAY:
+        return "", 204
+    return render_template("booking/_hold.html", hold=kit.hold_of(now_at))
+
+
+@pages.get("/book/who", needs=Permission.SITE_ANY_READ)
+@with_booking(*UNDER_WAY, Step.STOPPED)
+def who(now_at: Standing) -> Answer:
+    """Sign in, choose a person, or say who is coming."""
+    return _who_page(now_at, BookingPersonForm(data=_known(now_at)))
+
+
+def _known(now_at: Standing) -> dict[str, object]:
+    """What was typed for this booking before, to correct it."""
+    client = now_at.client
+    if client is None or now_at.is_signed_in:
+        return {}
+    return {
+        "relation": (now_at.checkout.details or {}).get("relation", "self"),
+        "first_name": client.first_name, "last_name": client.last_name, "email": client.email,
+        "phone": client.phone, "born_day": str(client.born_on.day), "born_month": str(client.born_on.month),
+        "born_year": str(client.born_on.year), "guardian_name": client.guardian_name,
+    }  # fmt: skip
+
+
+def _who_page(now_at: Standing, form: BookingPersonForm, refusal: str = "") -> str:
+    user_id = acting_user()
+    facts = premises.clinic_facts()
+    return render_template(
+        "booking/who.html",
+        form=form,
+        refusal=refusal,
+        people=clients.people_of(user_id) if user_id is not None else [],
+        chosen=now_at.client.id if now_at.client else None,
+        sign_in=url_for("accounts.sign_in", next=url_for("booking.who")),
+        adult_age=facts.adult_age if facts else 18,
+        **kit.flow(now_at),
+    )
+
+
+@pages.post("/book/who", needs=Permission.SITE_ANY_READ)
+@with_booking(*UNDER_WAY, Step.STOPPED)
+def name_person(now_at: Standing) -> Answer:
+    """Somebody not signed in says who is coming."""
+    form = BookingPersonForm(request.form)
+    facts = premises.clinic_facts()
+    kit.renew()
+    right = form.validate()
+    is_short = facts is not None and form.needs_guardian(facts.adult_age, kit.local_today())
+    if not right or is_short:
+        return _who_page(now_at, form), 422
+    try:
+        services.name_person(
+            kit.token() or "", form.details(), relation=form.relation.data or "self", now=clock.now()
+        )
+    except InvalidInput as error:
+        form.add_error(error.field, error.sentence)
+        return _who_page(now_at, form), 422
+    except SlotTaken as error:
+        return slot_gone(now_at, error)
+    except HoldExpired:
+        return go("booking.choose_service")
+    return go("booking.checkout")
+
+
+@pages.post("/book/person", needs=Permission.PERSON_OWN_WRITE)
+@with_booking(*UNDER_WAY, Step.STOPPED)
+def choose_person(now_at: Standing) -> Answer:
+    """A signed-in account says which of its people is coming."""
+    client_id = kit.number(request.form.get("person"))
+    kit.renew()
+    if client_id is None:
+        return _who_page(now_at, BookingPersonForm(), "Choose who this visit is for."), 422
+    try:
+        services.choose_person(kit.token() or "", client_id, user_id=current_user.id, now=clock.now())
+    except NotFound:
+        abort(404)
+    except BarredOnline as error:
+        return call_us(error)
+    except SlotTaken as error:
+        return slot_gone(now_at, error)
+    except HoldExpired:
+        return go("booking.choose_service")
+    return go("booking.checkout")
+
+
+def slot_gone(now_at: Standing, error: SlotTaken) -> Answer:
+    """The times again, with the nearest free ones on top; everything else that was typed is kept."""
+    wish = kit.wish_of(Choice.of(now_at.checkout.choice), now_at.visit.day)
+    return times_views.times_page(wish, now_at.plan, error)
+
+
+def call_us(error: RuleViolation) -> Answer:
+    """Something that only the desk can do, in neutral words."""
+    return render_template("booking/call_us.html", sentence=error.sentence), 409
+
+
+@pages.get("/book/stopped", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.STOPPED)
+def stopped(now_at: Standing) -> Answer:
+    """An earlier warning sign still holds: say how it goes on, and nothing about what it was."""
+    return render_template("booking/stopped.html", **kit.flow(now_at))
+
+
+@pages.get("/book/consent", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.CONSENT)
+def consent(now_at: Standing) -> Answer:
+    """A minor's parent or guardian agrees to this very treatment, or does it later."""
+    name = now_at.client.guardian_name if now_at.client else ""
+    return _consent_page(now_at, ConsentForm(data={"guardian_name": name}))
+
+
+def _consent_page(now_at: Standing, form: ConsentForm) -> str:
+    settings = premises.clinic()
+    age = now_at.client.age_on(now_at.visit.day) if now_at.client else 0
+    return render_template(
+        "booking/consent.html",
+        form=form,
+        client=now_at.client,
+        must_be_in_room=age <= settings.guardian_in_room_age,
+        in_room_age=settings.guardian_in_room_age,
+        **kit.flow(now_at),
+    )
+
+
+@pages.post("/book/consent", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.CONSENT)
+def give_consent(now_at: Standing) -> Answer:
+    """The guardian signs by typing their name."""
+    kit.renew()
+    if request.form.get("go") == "later":
+        services.put_off_consent(kit.token() or "", now=clock.now())
+        return go("booking.checkout")
+    form = ConsentForm(request.form)
+    if not form.validate() or now_at.client is None:
+        return _consent_page(now_at, form), 422
+    plan = now_at.plan
+    consents.give_guardian_consent(
+        now_at.client.id,
+        name=form.guardian_name.data or "",
+        relation=form.relation.data or "",
+        services=[*plan.judged_as, *plan.addon_columns],
+        will_be_in_room=bool(form.in_room.data),
+        signed_on=kit.local_today(),
+        by=acting_user(),
+        now=clock.now(),
+    )
+    after = kit.standing()
+    if after is not None and after.step is Step.CONSENT:  # under age for coming in alone, and not in the room
+        services.put_off_consent(kit.token() or "", now=clock.now())
+    return go("booking.checkout")
+
+
+@pages.get("/book/check", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.CHECK)
+def check(now_at: Standing) -> Answer:
+    """Everything on one card, before anything is booked."""
+    return check_page(now_at)
+
+
+def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
+    visit = now_at.visit
+    until = cancel_until(visit.starts_at, premises.booking_settings())
+    facts = premises.clinic_facts()
+    return render_template(
+        "booking/check.html",
+        client=now_at.client,
+        until=words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours)),
+        is_late=until <= clock.now(),
+        seen=seen_of(now_at),
+        unsafe=unsafe,
+        areas=kit.area_words(visit.areas),
+        **kit.flow(now_at),
+    )
+
+
+def seen_of(now_at: Standing) -> str:
+    """What the page showed: another tab may have changed it before the button is pressed."""
+    return f"{now_at.visit.id}.{now_at.visit.revision}"
+
+
+@pages.post("/book/check", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.CHECK, Step.REFUSED, Step.DONE)
+def confirm(now_at: Standing) -> Answer:
+    """Book it, once, however often the button is pressed."""
+    if now_at.step is not Step.CHECK:
+        return go("booking.done")
+    if request.form.get("seen") != seen_of(now_at):
+        flash(
+            "Your booking was changed meanwhile, perhaps in another tab. This is how it stands now.", "care"
+        )
+        return go("booking.check")
+    try:
+        if request.form.get("go") == "without":
+            services.drop_addons(kit.token() or "", _unsafe_columns(), now=clock.now())
+        result = _confirm_or_take_again(now_at)
+    except SlotTaken as error:
+        return slot_gone(now_at, error)
+    except (HoldExpired, InvalidInput) as error:
+        flash(error.sentence, "care")
+        return ahead(kit.standing() or now_at)
+    except RuleViolation as error:
+        return call_us(error)
+    if result.unsafe_addons:
+        now_at = kit.standing() or now_at
+        return check_page(now_at, result)
+    return go("booking.done")
+
+
+def _unsafe_columns() -> tuple[str, ...]:
+    return tuple(one[:40] for one in request.form.getlist("unsafe")[:10])
+
+
+def _confirm_or_take_again(now_at: Standing) -> services.Result:
+    """Confirm; a time that was given back because nobody worked on it is taken again when it is still free."""
+    key, user_id, now = kit.token() or "", acting_user(), clock.now()
+    if not now_at.is_held:
+        choice = Choice.of(now_at.checkout.choice)
+        services.hold_slot(
+            key,
+            choice,
+            now_at.visit.starts_at,
+            first_visit=now_at.visit.first_visit,
+            user_id=user_id,
+            now=now,
+        )
+    return services.confirm(key, user_id=user_id, now=now)

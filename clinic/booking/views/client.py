@@ -1,0 +1,7 @@
+"""The client's pages, put together: importing this module declares their routes."""
+
+from __future__ import annotations
+
+from clinic.booking.views import checkout, health, own, result, times, visit_link
+
+__all__ = ["checkout", "health", "own", "result", "times", "visit_link"]

@@ -1,0 +1,164 @@
+"""What the client's booking pages share: the token in the browser, the present moment, pieces for templates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import session, url_for
+
+from clinic.accounts.access import CHECKOUT, who
+from clinic.booking.forms.choice import Wish, moment_text, whole_number
+from clinic.booking.queries import checkouts
+from clinic.booking.queries.checkouts import Standing
+from clinic.booking.queries.free_times import Time
+from clinic.booking.services import checkout as checkout_services
+from clinic.booking.services.checkout import Choice
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.body_areas import AREAS
+from clinic.rules.errors import HoldExpired
+from clinic.shared import clock
+
+STEPS = 5
+PARTS_OF_DAY = (("Morning", "sunrise", 0, 12), ("Afternoon", "sun", 12, 17), ("Evening", "moon", 17, 24))
+
+
+def token() -> str | None:
+    """The key of the booking that this browser is making."""
+    kept = session.get(CHECKOUT)
+    return kept if isinstance(kept, str) and len(kept) < 100 else None
+
+
+def remember(key: str) -> None:
+    """Keep the key in the browser's signed cookie."""
+    session[CHECKOUT] = key
+
+
+def standing() -> Standing | None:
+    """The booking of this browser."""
+    return checkouts.standing(token(), who(), clock.now())
+
+
+def renew() -> None:
+    """The person is still working: keep the time a little longer. When it ran out, the work goes on all the same."""
+    key = token()
+    if key is None:
+        return
+    try:
+        checkout_services.renew_hold(key, now=clock.now())
+    except HoldExpired:
+        return
+
+
+def number(text: str | None) -> int | None:
+    """A posted id; None for anything that cannot be one."""
+    return whole_number(text)
+
+
+def area_words(areas: list[str]) -> str:
+    """`Upper back and left leg`; the whole body in words."""
+    names = [AREAS[area] for area in areas if area in AREAS]
+    if not names:
+        return ""
+    return words.join_words([names[0], *(name[0].lower() + name[1:] for name in names[1:])])
+
+
+def local_today() -> dt.date:
+    """The clinic's day."""
+    facts = premises.clinic_facts()
+    return clock.now().astimezone(ZoneInfo(facts.zone) if facts else dt.UTC).date()
+
+
+def wish_of(choice: Choice, day: dt.date | None = None) -> Wish:
+    """A choice as the addresses of the pages carry it."""
+    return Wish(
+        choice.service, choice.minutes, choice.mode, choice.addons, choice.areas, choice.therapist_id, day
+    )
+
+
+def choice_of(wish: Wish) -> Choice:
+    """A complete wish as the services take it."""
+    return Choice(wish.service, wish.minutes or 0, wish.mode, wish.addons, wish.areas, wish.therapist_id)
+
+
+def times_url(wish: Wish, **changes: Any) -> str:
+    """The page of free times for this wish, with some of it changed."""
+    service = changes.pop("service", wish.service)
+    return url_for("booking.times", service=service, **wish.query(**changes))
+
+
+def options_url(wish: Wish) -> str:
+    """The page on which this wish is chosen, as it stands."""
+    return url_for("booking.choose_options", service=wish.service, **wish.query(day=None))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A free time as a button: read aloud in full."""
+
+    value: str
+    text: str
+    day: str
+    label: str
+    note: str = ""
+
+
+def slots(times: list[Time] | tuple[Time, ...], length: str, with_whom: str) -> list[Slot]:
+    """Times as buttons."""
+    facts = premises.clinic_facts()
+    uses_24_hours = facts is not None and facts.uses_24_hours
+    made = []
+    for one in times:
+        text = words.time_words(one.local.time(), uses_24_hours=uses_24_hours)
+        day = words.day_words(one.local.date())
+        said = f"{text} {one.twice}".strip()
+        label = f"{said} {with_whom}, {length}, {day}"
+        made.append(
+            Slot(moment_text(one.starts_at), text, words.short_day(one.local.date()), label, one.twice)
+        )
+    return made
+
+
+def parts_of_day(times: list[Time], length: str, with_whom: str) -> list[dict[str, Any]]:
+    """One day's times in morning, afternoon and evening; empty parts are left out."""
+    parts = []
+    for label, icon, start, end in PARTS_OF_DAY:
+        inside = [one for one in times if start <= one.local.hour < end]
+        if inside:
+            parts.append({"label": label, "icon": icon, "slots": slots(inside, length, with_whom)})
+    return parts
+
+
+def hold_of(now_at: Standing) -> dict[str, Any]:
+    """What the hold clock shows: until when, and whether it is over."""
+    visit, now = now_at.visit, clock.now()
+    until = visit.deadline_at
+    facts = premises.clinic_facts()
+    is_over = not now_at.is_held or until is None or until <= now
+    text = ""
+    if until is not None and facts is not None:
+        local = until.astimezone(ZoneInfo(visit.zone))
+        text = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
+    return {
+        "over": is_over,
+        "until": text,
+        "deadline": until.isoformat() if until else "",
+        "now": now.isoformat(),
+    }
+
+
+def flow(now_at: Standing) -> dict[str, Any]:
+    """What every page of the checkout shows beside its own: the visit, its clock, the way back to the times."""
+    visit, plan = now_at.visit, now_at.plan
+    wish = wish_of(Choice.of(now_at.checkout.choice), visit.day)
+    return {
+        "visit": visit,
+        "plan": plan,
+        "hold": hold_of(now_at),
+        "times_href": times_url(wish),
+        "options_href": options_url(wish),
+        "steps": STEPS,
+    }

@@ -1,0 +1,168 @@
+"""The questions about health inside the booking: for the first time, or "still right?" for who answered before."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+
+from clinic.accounts.access import who as acting_user
+from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.services import checkout as services
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.checkout import ahead, with_booking
+from clinic.clients import queries as clients
+from clinic.intake import forms
+from clinic.intake import queries as intake
+from clinic.intake.services import intakes
+from clinic.intake.views import questionnaire
+from clinic.intake.views.questionnaire import Sitting
+from clinic.premises import queries as premises
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, go
+
+# Signed answers can be looked at and changed again until the visit is booked.
+OPEN = (Step.HEALTH, Step.CONSENT, Step.CHECK)
+
+
+@pages.get("/book/health", needs=Permission.SITE_ANY_READ)
+@with_booking(*OPEN)
+def health(now_at: Standing) -> Answer:
+    """ "Still right?" for who has valid answers; else the first page that is open."""
+    client = now_at.client
+    if client is None:
+        return ahead(now_at)
+    newest = intake.newest(client.id)
+    if now_at.still_right and newest is not None:
+        return render_template(
+            "booking/still_right.html",
+            client=client,
+            told=forms.told(newest.answers),
+            answered_on=newest.answered_on,
+            is_self=_signer(now_at) == "self",
+            **kit.flow(now_at),
+        )
+    begin = questionnaire.first_open(sitting(now_at)) if newest is None else 1
+    return redirect(url_for("booking.health_page", number=begin or 1), 303)
+
+
+@pages.post("/book/health", needs=Permission.INTAKE_OWN_WRITE)
+@with_booking(Step.HEALTH)
+def answer_still_right(now_at: Standing) -> Answer:
+    """Nothing has changed: the same answers, stamped today. Something has: the pages, filled in already."""
+    client = now_at.client
+    kit.renew()
+    if client is None or not now_at.still_right:
+        return ahead(now_at)
+    if request.form.get("go") != "same":
+        newest = intake.newest(client.id)
+        questionnaire.start_from(client.id, "client", newest.answers if newest else {})
+        return go("booking.health_page", number=1)
+    signer = _signer(now_at)
+    intakes.confirm_still_right(
+        client.id,
+        intakes.Signature(client.name if signer == "self" else client.guardian_name or client.name, signer),
+        source="online",
+        by=acting_user(),
+        now=clock.now(),
+        today=kit.local_today(),
+    )
+    return go("booking.checkout")
+
+
+@pages.get("/book/health/<int:number>", needs=Permission.SITE_ANY_READ)
+def health_page(number: int) -> Answer:
+    """One page of questions."""
+
+    @with_booking(*OPEN)
+    def show(now_at: Standing) -> Answer:
+        return questionnaire.show_page(sitting(now_at), number)
+
+    return show()
+
+
+@pages.post("/book/health/<int:number>", needs=Permission.SITE_ANY_READ)
+def answer_health_page(number: int) -> Answer:
+    """Keep the page and go on; a warning sign gives the time back and shows the urgent page."""
+
+    @with_booking(*OPEN)
+    def take(now_at: Standing) -> Answer:
+        kit.renew()
+        return questionnaire.take_page(sitting(now_at), number, stop)
+
+    return take()
+
+
+@pages.post("/book/health/<int:number>/keep", needs=Permission.SITE_ANY_READ)
+def keep_health_page(number: int) -> Answer:
+    """Autosave."""
+
+    @with_booking(*OPEN)
+    def keep(now_at: Standing) -> Answer:
+        kit.renew()
+        return questionnaire.keep_page(sitting(now_at), number)
+
+    return keep()
+
+
+@pages.get("/book/health/sign", needs=Permission.SITE_ANY_READ)
+@with_booking(*OPEN)
+def sign_health(now_at: Standing) -> Answer:
+    """What was answered, the consents, the signature."""
+    return questionnaire.show_signing(sitting(now_at))
+
+
+@pages.post("/book/health/sign", needs=Permission.SITE_ANY_READ)
+@with_booking(*OPEN)
+def take_signature(now_at: Standing) -> Answer:
+    """Sign, and go on."""
+    kit.renew()
+    return questionnaire.take_signing(sitting(now_at), stop, lambda _intake: go("booking.checkout"))
+
+
+def stop(level: str) -> Answer:
+    """A warning sign: the time is given back, and the page says what to do now and nothing else."""
+    services.leave(kit.token() or "", now=clock.now())
+    return urgent_page(level)
+
+
+def urgent_page(level: str) -> str:
+    """The urgent message of this level."""
+    return render_template("intake/urgent.html", level=level)
+
+
+def sitting(now_at: Standing) -> Sitting:
+    """Who fills in for whom in this booking."""
+    client, facts = now_at.client, premises.clinic_facts()
+    if client is None or facts is None:
+        raise LookupError("nobody is named yet")
+    age = client.age_on(kit.local_today())
+    newest = intake.newest(client.id)
+    return Sitting(
+        client_id=client.id,
+        client_name=client.name,
+        writer="client",
+        source="online",
+        by=acting_user(),
+        page_url=lambda number: url_for("booking.health_page", number=number),
+        keep_url=lambda number: url_for("booking.keep_health_page", number=number),
+        sign_url=url_for("booking.sign_health"),
+        back_url=url_for("booking.who"),
+        signer=_signer(now_at),
+        is_minor=age < facts.adult_age,
+        earlier=newest.answers if newest is not None else {},
+        layout="booking/_flow.html",
+        extra=kit.flow(now_at),
+    )
+
+
+def _signer(now_at: Standing) -> str:
+    """What the person at the screen is to the client."""
+    if now_at.client is None:
+        return "self"
+    user_id = acting_user()
+    if now_at.is_signed_in and user_id is not None:
+        people = {one.client_id: one.relation for one in clients.people_of(user_id)}
+        return people.get(now_at.client.id, "self")
+    relation: str = (now_at.checkout.details or {}).get("relation", "self")
+    return relation

@@ -1,0 +1,143 @@
+"""See, move and cancel one booked visit: the same pages behind the mailed link and behind the own account."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import flash, redirect, render_template, request
+
+from clinic.booking.forms.choice import day_of, moment_of, whole_number
+from clinic.booking.queries import free_times, visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.checkouts import plan_of_visit
+from clinic.booking.services.visits import cancel_visit, change_visit
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views.result import is_stopped, reasons
+from clinic.booking.views.strip import strip_of
+from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.booking_policy import cancel_until, may_client_cancel, may_client_move
+from clinic.rules.errors import RuleViolation, SlotTaken
+from clinic.rules.visit_status import UPCOMING, VisitStatus
+from clinic.shared import clock
+from clinic.shared.web import Answer
+
+
+@dataclass(frozen=True)
+class Door:
+    """One visit, who acts, and where its pages lie. `shows_reasons`: only to the signed-in person themselves."""
+
+    visit: Any
+    by: int | None
+    home: str
+    move: str
+    cancel: str
+    file: str
+    shows_reasons: bool = False
+
+
+def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
+    """The visit, with what can be done about it."""
+    visit, now, settings = door.visit, clock.now(), premises.booking_settings()
+    status = visits.seen_as(visit)
+    until = cancel_until(visit.starts_at, settings)
+    facts = premises.clinic_facts()
+    page = render_template(
+        "booking/visit.html",
+        door=door,
+        visit=visit,
+        plan=plan_of_visit(visit),
+        status=status,
+        is_coming=status in UPCOMING,
+        until=words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours)),
+        may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
+        may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
+        reasons=reasons(visit, at_least=("clearance", "block")) if _explains(door, status) else [],
+        service=catalogue.service(visit.service_id),
+        sentence=sentence,
+    )
+    return (page, status_code) if status_code != 200 else page
+
+
+def _explains(door: Door, status: VisitStatus) -> bool:
+    waits = status in (VisitStatus.PENDING, VisitStatus.SUSPENDED)
+    return door.shows_reasons and waits and not is_stopped(door.visit)
+
+
+def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
+    """Free times for the same visit."""
+    visit, now, settings = door.visit, clock.now(), premises.booking_settings()
+    if not may_client_move(visits.seen_as(visit), visit.starts_at, now=now, settings=settings):
+        return show(door, 409, "This visit cannot be moved online any more. Please call us.")
+    plan = plan_of_visit(visit)
+    today = kit.local_today()
+    wanted = day_of(request.args.get("day"))
+    first = today
+    if wanted is not None and wanted >= today + dt.timedelta(days=free_times.DAYS_SHOWN):
+        ahead = (wanted - today).days
+        first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
+    ask = Ask(
+        plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
+        therapist_id=visit.therapist_id, client_id=visit.client_id, instead_of=visit.id,
+    )  # fmt: skip
+    free = free_times.window(ask)
+    if not free.times and visit.any_therapist:
+        free = free_times.window(replace(ask, therapist_id=None))
+    day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
+    length, whom = words.length_words(plan.total_minutes), f"with {visit.therapist.name}"
+    nearest = free_times.plain_times(taken.nearest, visit.zone) if taken is not None else ()
+    page = render_template(
+        "booking/move.html",
+        door=door, visit=visit, plan=plan, taken=taken, day=day,
+        soon=kit.slots(nearest or free.times[: free_times.SOONEST], length, whom),
+        soon_title="Nearest free times" if nearest else "Soonest",
+        strip=strip_of(free, day, lambda one: f"{door.move}?day={one.isoformat()}"),
+        parts=kit.parts_of_day(free.on(day), length, whom) if day else [],
+        free_that_day=free.free_on(day) if day else 0,
+        further=f"{door.move}?day={(free.days[-1] + dt.timedelta(days=1)).isoformat()}",
+        zone=words.zone_words(visit.zone),
+    )  # fmt: skip
+    return (page, 409) if taken is not None else page
+
+
+def take_move(door: Door) -> Answer:
+    """Move it to the chosen time, when the gate lets it stand there."""
+    starts_at = moment_of(request.form.get("slot"))
+    if starts_at is None:
+        flash("Choose one of the times.", "care")
+        return redirect(door.move, 303)
+    visit = door.visit
+    if starts_at == visit.starts_at:
+        return redirect(door.home, 303)
+    try:
+        outcome = change_visit(
+            visit.id,
+            revision=whole_number(request.form.get("revision")) or 0,
+            starts_at=starts_at,
+            by=door.by,
+            by_client=True,
+            now=clock.now(),
+        )
+    except SlotTaken as error:
+        return show_move(door, error)
+    except RuleViolation as error:
+        return show(door, 409, error.sentence)
+    if outcome.visit_id is None:
+        return show(
+            door, 409, "We cannot move this visit to that time online. It stays as it is. Please call us."
+        )
+    flash("Your visit is moved. This is how it stands now.", "success")
+    return redirect(door.home, 303)
+
+
+def take_cancel(door: Door) -> Answer:
+    """Cancel it; pressed twice it is cancelled once."""
+    try:
+        cancel_visit(door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now())
+    except RuleViolation as error:
+        return show(door, 409, error.sentence)
+    flash("Your visit is cancelled.", "success")
+    return redirect(door.home, 303)

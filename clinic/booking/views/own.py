@@ -1,0 +1,223 @@
+"""What an account sees of its own: visits, people, answers. Every row is fetched through the account."""
+
+from __future__ import annotations
+
+from flask import abort, redirect, render_template, request, url_for
+from flask_login import current_user
+
+from clinic.booking.forms.person import PersonForm
+from clinic.booking.queries import visits
+from clinic.booking.queries.checkouts import plan_of_visit
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views import manage
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.calendar_file import calendar_file
+from clinic.booking.views.health import urgent_page
+from clinic.booking.views.manage import Door
+from clinic.clients import queries as clients
+from clinic.clients.services import add_person as add_client_person
+from clinic.intake import forms as intake_forms
+from clinic.intake import queries as intake
+from clinic.intake.views import questionnaire
+from clinic.intake.views.questionnaire import Sitting
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput
+from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import UPCOMING
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go, safe_next
+
+
+@pages.get("/my", needs=Permission.VISIT_OWN_WRITE)
+def my_visits() -> Answer:
+    """Coming and past visits of everybody this account acts for."""
+    people = clients.people_of(current_user.id)
+    rows = visits.visits_of([one.client_id for one in people])
+    now = clock.now()
+    coming = [one for one in rows if one.ends_at > now and visits.seen_as(one) in UPCOMING]
+    return render_template(
+        "booking/my_visits.html",
+        people=people,
+        coming=sorted(coming, key=lambda one: one.starts_at),
+        past=[one for one in rows if one not in coming],
+        again=_again,
+        intakes={one.client_id: intake.newest(one.client_id) for one in people},
+        many=len(people) > 1,
+    )
+
+
+def _again(visit: object) -> str:
+    """The free times for the same visit once more."""
+    plan = plan_of_visit(visit)  # type: ignore[arg-type]
+    return url_for(
+        "booking.times",
+        service=plan.key,
+        minutes=plan.minutes,
+        mode=plan.mode,
+        addons=list(plan.addons),
+        areas=getattr(visit, "areas", []),
+        therapist=getattr(visit, "therapist_id", None),
+    )
+
+
+def _door(visit_id: int) -> Door:
+    return Door(
+        visit=found(visits.own_visit(current_user.id, visit_id)),
+        by=current_user.id,
+        home=url_for("booking.my_visit", visit_id=visit_id),
+        move=url_for("booking.move_my_visit", visit_id=visit_id),
+        cancel=url_for("booking.cancel_my_visit", visit_id=visit_id),
+        file=url_for("booking.my_visit_file", visit_id=visit_id),
+        shows_reasons=True,
+    )
+
+
+@pages.get("/my/visits/<int:visit_id>", needs=Permission.VISIT_OWN_WRITE)
+def my_visit(visit_id: int) -> Answer:
+    """One visit."""
+    return manage.show(_door(visit_id))
+
+
+@pages.get("/my/visits/<int:visit_id>/move", needs=Permission.VISIT_OWN_WRITE)
+def move_my_visit(visit_id: int) -> Answer:
+    """Free times to move it to."""
+    return manage.show_move(_door(visit_id))
+
+
+@pages.post("/my/visits/<int:visit_id>/move", needs=Permission.VISIT_OWN_WRITE)
+def take_move_of_mine(visit_id: int) -> Answer:
+    """Move it."""
+    return manage.take_move(_door(visit_id))
+
+
+@pages.post("/my/visits/<int:visit_id>/cancel", needs=Permission.VISIT_OWN_WRITE)
+def cancel_my_visit(visit_id: int) -> Answer:
+    """Cancel it."""
+    return manage.take_cancel(_door(visit_id))
+
+
+@pages.get("/my/visits/<int:visit_id>/visit.ics", needs=Permission.VISIT_OWN_WRITE)
+def my_visit_file(visit_id: int) -> Answer:
+    """Its calendar file."""
+    return calendar_file(_door(visit_id).visit)
+
+
+@pages.get("/my/people", needs=Permission.PERSON_OWN_WRITE)
+def add_person() -> Answer:
+    """Everybody this account acts for, and the form for one more."""
+    return _people_page(PersonForm())
+
+
+def _people_page(form: PersonForm) -> str:
+    return render_template(
+        "booking/people.html",
+        form=form,
+        people=clients.people_of(current_user.id),
+        ahead=request.values.get("next", ""),
+        adult_age=premises.clinic().adult_age,
+    )
+
+
+@pages.post("/my/people", needs=Permission.PERSON_OWN_WRITE)
+def save_person() -> Answer:
+    """Add a person; then back to where the form was opened from."""
+    form = PersonForm(request.form)
+    facts = premises.clinic_facts()
+    if facts is None:
+        abort(404)
+    right = form.validate()
+    if form.needs_guardian(facts.adult_age, kit.local_today()) or not right:
+        return _people_page(form), 422
+    try:
+        add_client_person(
+            current_user.id,
+            form.details(email=current_user.email),
+            form.relation.data or "",
+            region=facts.phone_region,
+            now=clock.now(),
+        )
+    except InvalidInput as error:
+        form.add_error(error.field, error.sentence)
+        return _people_page(form), 422
+    return redirect(safe_next(request.form.get("next"), url_for("booking.add_person")), 303)
+
+
+@pages.get("/my/health/<int:client_id>", needs=Permission.INTAKE_OWN_WRITE)
+def my_health(client_id: int) -> Answer:
+    """The own signed answers and their dates."""
+    client = found(clients.client_of(current_user.id, client_id))
+    newest = intake.newest(client.id)
+    return render_template(
+        "booking/my_health.html",
+        client=client,
+        newest=newest,
+        told=intake_forms.told(newest.answers) if newest is not None else [],
+        consents=intake.consents(client.id),
+        is_self=_relation(client_id) == "self",
+    )
+
+
+@pages.post("/my/health/<int:client_id>", needs=Permission.INTAKE_OWN_WRITE)
+def update_my_health(client_id: int) -> Answer:
+    """Go through the questions again, filled in as they stand."""
+    client = found(clients.client_of(current_user.id, client_id))
+    newest = intake.newest(client.id)
+    if newest is not None:
+        questionnaire.start_from(client.id, "client", newest.answers)
+    return go("booking.my_health_page", client_id=client_id, number=1)
+
+
+@pages.get("/my/health/<int:client_id>/<int:number>", needs=Permission.INTAKE_OWN_WRITE)
+def my_health_page(client_id: int, number: int) -> Answer:
+    """One page of questions."""
+    return questionnaire.show_page(_sitting(client_id), number)
+
+
+@pages.post("/my/health/<int:client_id>/<int:number>", needs=Permission.INTAKE_OWN_WRITE)
+def take_my_health_page(client_id: int, number: int) -> Answer:
+    """Keep it and go on; a warning sign shows the urgent page."""
+    return questionnaire.take_page(_sitting(client_id), number, urgent_page)
+
+
+@pages.post("/my/health/<int:client_id>/<int:number>/keep", needs=Permission.INTAKE_OWN_WRITE)
+def keep_my_health_page(client_id: int, number: int) -> Answer:
+    """Autosave."""
+    return questionnaire.keep_page(_sitting(client_id), number)
+
+
+@pages.get("/my/health/<int:client_id>/sign", needs=Permission.INTAKE_OWN_WRITE)
+def sign_my_health(client_id: int) -> Answer:
+    """What was answered, the consents, the signature."""
+    return questionnaire.show_signing(_sitting(client_id))
+
+
+@pages.post("/my/health/<int:client_id>/sign", needs=Permission.INTAKE_OWN_WRITE)
+def take_my_signature(client_id: int) -> Answer:
+    """Sign a new version: every coming visit is judged again with it."""
+    return questionnaire.take_signing(
+        _sitting(client_id), urgent_page, lambda _intake: go("booking.my_health", client_id=client_id)
+    )
+
+
+def _relation(client_id: int) -> str:
+    people = {one.client_id: one.relation for one in clients.people_of(current_user.id)}
+    return people.get(client_id, "self")
+
+
+def _sitting(client_id: int) -> Sitting:
+    client = found(clients.client_of(current_user.id, client_id))
+    newest = intake.newest(client.id)
+    return Sitting(
+        client_id=client.id,
+        client_name=client.name,
+        writer="client",
+        source="online",
+        by=current_user.id,
+        page_url=lambda number: url_for("booking.my_health_page", client_id=client_id, number=number),
+        keep_url=lambda number: url_for("booking.keep_my_health_page", client_id=client_id, number=number),
+        sign_url=url_for("booking.sign_my_health", client_id=client_id),
+        back_url=url_for("booking.my_health", client_id=client_id),
+        signer=_relation(client_id),
+        earlier=newest.answers if newest is not None else {},
+        layout="booking/_own_questions.html",
+    )

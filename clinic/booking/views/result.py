@@ -1,0 +1,165 @@
+"""How a booking ended: booked, waiting, or not booked with the way on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+
+from clinic.booking.queries import visits
+from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.services import checkout as services
+from clinic.booking.services import safe_online
+from clinic.booking.services.checkout import Choice
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.calendar_file import calendar_file
+from clinic.booking.views.checkout import call_us, with_booking
+from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
+from clinic.rules.booking_policy import may_client_cancel, may_client_move
+from clinic.rules.errors import InvalidInput
+from clinic.rules.permissions import Permission
+from clinic.rules.verdicts import ADDONS
+from clinic.rules.visit_status import VisitStatus
+from clinic.rules.words import length_words
+from clinic.shared import clock
+from clinic.shared.web import Answer
+
+ENDED = (Step.DONE, Step.REFUSED)
+
+
+@pages.get("/book/done", needs=Permission.SITE_ANY_READ)
+@with_booking(*ENDED)
+def done(now_at: Standing) -> Answer:
+    """The result, read from the visit: a reload shows the same."""
+    if now_at.step is Step.REFUSED:
+        return _refused(now_at)
+    status = visits.seen_as(now_at.visit)
+    if status is VisitStatus.PENDING:
+        return _waiting(now_at)
+    return _booked(now_at, status)
+
+
+def _booked(now_at: Standing, status: VisitStatus) -> str:
+    visit, now, settings = now_at.visit, clock.now(), premises.booking_settings()
+    manage = (now_at.checkout.details or {}).get("manage", "")
+    return render_template(
+        "booking/done.html",
+        status=status,
+        client=now_at.client,
+        is_proven=now_at.is_signed_in,
+        service=catalogue.service(visit.service_id),
+        manage=manage,
+        may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
+        may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
+        **kit.flow(now_at),
+    )
+
+
+def _waiting(now_at: Standing) -> str:
+    return render_template(
+        "booking/waiting.html",
+        client=now_at.client,
+        waiting_for=now_at.visit.waiting_for,
+        reasons=reasons(now_at.visit, at_least=("clearance", "block")),
+        manage=(now_at.checkout.details or {}).get("manage", ""),
+        called=request.args.get("called") == "1",
+        **kit.flow(now_at),
+    )
+
+
+def _refused(now_at: Standing) -> str:
+    visit, client, now = now_at.visit, now_at.client, clock.now()
+    choice = Choice.of(now_at.checkout.choice)
+    stopped = is_stopped(visit)
+    found = []
+    if client is not None and not stopped:
+        found = safe_online.safe_instead(visit, client, choice, first_day=kit.local_today(), now=now)
+    later = (
+        safe_online.possible_from(visit, client, now_at.plan) if client is not None and not stopped else None
+    )
+    return render_template(
+        "booking/refused.html",
+        client=client,
+        stopped=stopped,
+        reasons=[] if stopped else reasons(visit, at_least=("block",)),
+        safe=[_card(one) for one in found],
+        later=later,
+        called=request.args.get("called") == "1",
+        **kit.flow(now_at),
+    )
+
+
+def _card(one: safe_online.Safe) -> dict[str, Any]:
+    """A safe treatment with buttons that keep everything else that was chosen."""
+    wish = kit.wish_of(one.choice)
+    return {
+        "service": one.service,
+        "plan": one.plan,
+        "slots": kit.slots(one.times, length_words(one.plan.total_minutes), one.plan.name),
+        "action": url_for("booking.hold", service=wish.service),
+        "fields": wish,
+        "href": kit.times_url(wish),
+    }
+
+
+def reasons(visit: Any, *, at_least: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What speaks against the treatment by the person's own answers, in the words of the judgement, each rule once.
+
+    Nothing of what other records say, and nothing about add-ons, which come off by themselves.
+    """
+    row = visits.newest_screening(visit.id)
+    if row is None:
+        return []
+    against = [
+        one for one in row.findings["own"] if one["verdict"] in at_least and one["column"] not in ADDONS
+    ]
+    return list({one["rule"]: one for one in against}.values())
+
+
+def is_stopped(visit: Any) -> bool:
+    """Whether an earlier warning sign, not this treatment, stood against the visit."""
+    row = visits.newest_screening(visit.id)
+    return row is not None and bool(row.findings["stopped"])
+
+
+@pages.get("/book/letter", needs=Permission.SITE_ANY_READ)
+@with_booking(*ENDED)
+def letter(now_at: Standing) -> Answer:
+    """The questions for the doctor, to print or to show."""
+    return render_template(
+        "booking/letter.html",
+        client=now_at.client,
+        reasons=reasons(now_at.visit, at_least=("clearance",)),
+        areas=kit.area_words(now_at.visit.areas),
+        service=catalogue.service(now_at.visit.service_id),
+        back=url_for("booking.done"),
+        **kit.flow(now_at),
+    )
+
+
+@pages.get("/book/visit.ics", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.DONE)
+def booked_file(now_at: Standing) -> Answer:
+    """The calendar file of the visit that was just booked."""
+    return calendar_file(now_at.visit)
+
+
+@pages.post("/book/call", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.REFUSED, Step.DONE, Step.STOPPED)
+def call_me(now_at: Standing) -> Answer:
+    """ "Please call me": the request reaches the desk."""
+    client = now_at.client
+    try:
+        services.ask_for_call(
+            client_id=client.id if client else None,
+            visit_id=now_at.visit.id,
+            phone=request.form.get("phone", "").strip() or (client.phone if client else "") or "",
+            about="letter" if now_at.visit.waiting_for == "clearance" else "booking",
+            now=clock.now(),
+        )
+    except InvalidInput as error:
+        return call_us(error)
+    end = "booking.stopped" if now_at.step is Step.STOPPED else "booking.done"
+    return redirect(url_for(end, called="1"), 303)

@@ -1,0 +1,30 @@
+"""The strip of days above the times, each day read aloud in full."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from clinic.booking.queries.free_times import Window
+from clinic.rules.words import day_words, short_day
+
+
+def strip_of(free: Window, current: dt.date | None, href: Callable[[dt.date], str]) -> list[dict[str, Any]]:
+    """One entry for each day of the window, with how many times are free."""
+    days = []
+    for day in free.days:
+        count = free.free_on(day)
+        many = "no free times" if not count else f"{count} time{'s' if count > 1 else ''} free"
+        days.append(
+            {
+                "href": href(day),
+                "label": f"{day_words(day)}, {many}",
+                "weekday": short_day(day)[:3],
+                "day": day.day,
+                "month": short_day(day)[-3:],
+                "free": count,
+                "current": day == current,
+            }
+        )
+    return days

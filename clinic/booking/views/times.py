@@ -1,0 +1,274 @@
+"""What, how long and when: open to everybody, no account needed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+
+from clinic.accounts.access import who
+from clinic.booking.forms.choice import Wish, moment_of, read_wish
+from clinic.booking.queries import free_times, visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.free_times import Time, Window
+from clinic.booking.services.checkout import hold_slot
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.strip import strip_of
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules.body_areas import AREAS
+from clinic.rules.booking_policy import latest_start
+from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.permissions import Permission
+from clinic.rules.wall_time import local_day
+from clinic.rules.words import day_words, length_words, zone_words
+from clinic.shared import clock
+from clinic.shared.web import Answer, found
+from clinic.therapists import queries as therapists
+
+AREA_GROUPS = (
+    ("Upper body", ("head_neck", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
+    ("Arms", ("left_arm", "right_arm")),
+    ("Front", ("chest", "abdomen")),
+    ("Legs", ("left_leg", "right_leg", "lower_legs", "feet")),
+)
+
+
+@pages.get("/book", needs=Permission.SITE_ANY_READ)
+def choose_service() -> Answer:
+    """All services as cards."""
+    return render_template("booking/services.html", cards=catalogue.cards_of(catalogue.services_on_offer()))
+
+
+@pages.get("/book/<service>", needs=Permission.SITE_ANY_READ)
+def choose_options(service: str) -> Answer:
+    """Length, way, add-ons, area and therapist of one service."""
+    return _options_page(service, read_wish(service, request.args), [])
+
+
+def _options_page(service: str, wish: Wish, errors: list[tuple[str, str]]) -> Answer:
+    row = found(catalogue.service_by_key(service))
+    modes = {length.mode for length in row.lengths}
+    mode = wish.mode if wish.mode in modes else next(iter(sorted(modes, key=lambda one: one or "")))
+    lengths = [one for one in row.lengths if one.mode == mode]
+    plan = catalogue.plan_for(service, mode, (), lengths[0].minutes, first_visit=False) if lengths else None
+    people = therapists.eligible(plan.skills, plan.licence_kind) if plan else []
+    return render_template(
+        "booking/options.html",
+        service=row,
+        wish=wish,
+        mode=mode,
+        ways=_ways(row, wish, mode),
+        lengths=lengths,
+        addons=[one for one in row.addons if one.is_active],
+        people=people,
+        area_groups=_area_groups(),
+        first_visit_minutes=row.first_visit_minutes,
+        errors=errors,
+        steps=kit.STEPS,
+    )
+
+
+def _area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    return [(title, [(key, AREAS[key]) for key in keys]) for title, keys in AREA_GROUPS]
+
+
+def _ways(row: Any, wish: Wish, mode: str | None) -> list[dict[str, Any]]:
+    """The ways of one card: those of the service itself and those of its sisters; none when there is only one."""
+    ways = []
+    for service in [row, *catalogue.sisters_of(row)]:
+        for key in dict.fromkeys(length.mode for length in service.lengths):
+            way = next((one for one in service.modes if one.key == key), None)
+            ways.append(
+                {
+                    "href": url_for(
+                        "booking.choose_options", service=service.key, **wish.query(mode=key, minutes=None)
+                    ),
+                    "name": way.name if way else service.usual_way or service.name,
+                    "text": way.summary if way else service.summary,
+                    "current": service.key == row.key and key == mode,
+                }
+            )
+    return ways if len(ways) > 1 else []
+
+
+@pages.get("/book/<service>/times", needs=Permission.SITE_ANY_READ)
+def times(service: str) -> Answer:
+    """Free times: the soonest three, the days, one day's times."""
+    wish = read_wish(service, request.args)
+    found(catalogue.service_by_key(service))
+    plan = _plan(wish)
+    errors = _gaps(wish, plan)
+    if errors or plan is None:
+        page = _options_page(service, wish, errors)
+        return (page, 422) if isinstance(page, str) else page
+    return times_page(wish, plan)
+
+
+def _plan(wish: Wish) -> VisitPlan | None:
+    if wish.minutes is None:
+        return None
+    return catalogue.plan_for(
+        wish.service, wish.mode, wish.addons, wish.minutes, first_visit=is_first_visit()
+    )
+
+
+def is_first_visit() -> bool:
+    """Whether to plan for a first visit: yes, unless this browser's account has somebody who has been before."""
+    user_id = who()
+    if user_id is None:
+        return True
+    now = clock.now()
+    return not any(visits.has_been_before(one.client_id, now) for one in clients.people_of(user_id)[:1])
+
+
+def _gaps(wish: Wish, plan: VisitPlan | None) -> list[tuple[str, str]]:
+    if wish.minutes is None:
+        return [("minutes-0", "Choose how long the visit should be.")]
+    if plan is None:
+        return [("minutes-0", "This is not on offer in this form. Please choose again.")]
+    if not wish.areas:
+        return [("where-0", "Choose at least one area, or the whole body.")]
+    return []
+
+
+def _ask(wish: Wish, plan: VisitPlan) -> Ask:
+    """Fourteen days from today, or from the day that is asked for when it lies further ahead."""
+    facts, now = premises.clinic_facts(), clock.now()
+    if facts is None:
+        raise InvalidInput("service", "The clinic is not set up yet.")
+    today = kit.local_today()
+    first = today
+    if wish.day is not None and wish.day >= today + dt.timedelta(days=free_times.DAYS_SHOWN):
+        ahead = (wish.day - today).days
+        first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
+    now_at = kit.standing()
+    client = now_at.client if now_at is not None and not now_at.checkout.finished_at else None
+    return Ask(
+        plan=plan, location_id=facts.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
+        therapist_id=wish.therapist_id, client_id=client.id if client else None,
+        instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
+    )  # fmt: skip
+
+
+def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
+    """The page of free times; after a clash with the nearest free ones on top."""
+    ask = _ask(wish, plan)
+    free = free_times.window(ask)
+    day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
+    people = therapists.eligible(plan.skills, plan.licence_kind)
+    whom = next((one.name for one in people if one.id == wish.therapist_id), "")
+    said = f"with {whom}" if whom else "with any therapist"
+    length = length_words(plan.total_minutes)
+    nearest = free_times.plain_times(taken.nearest, _zone()) if taken is not None else ()
+    page = render_template(
+        "booking/times.html",
+        wish=wish, plan=plan, day=day, people=people, whom=whom, taken=taken,
+        soon=kit.slots(nearest or free.times[: free_times.SOONEST], length, said),
+        soon_title="Nearest free times" if nearest else "Soonest",
+        strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
+        parts=kit.parts_of_day(free.on(day), length, said) if day else [],
+        free_that_day=free.free_on(day) if day else 0,
+        person_choices=_person_choices(wish, people),
+        earlier=_other_days(free, wish, -1), further=_other_days(free, wish, 1),
+        helps=_what_helps(wish, ask) if not free.times else [],
+        zone=zone_words(_zone()), steps=kit.STEPS, options_href=kit.options_url(wish),
+        refresh=kit.times_url,
+    )  # fmt: skip
+    return (page, 409) if taken is not None else page
+
+
+def _zone() -> str:
+    facts = premises.clinic_facts()
+    return facts.zone if facts else "UTC"
+
+
+def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {"href": kit.times_url(wish, therapist_id=key), "label": label, "current": key == wish.therapist_id}
+        for key, label in [(None, "Any therapist"), *((one.id, one.name) for one in people)]
+    ]
+
+
+def _other_days(free: Window, wish: Wish, direction: int) -> str:
+    """The page with the days before or after these; nothing before today or past the last bookable day."""
+    today = kit.local_today()
+    first = free.days[0] + dt.timedelta(days=direction * free_times.DAYS_SHOWN)
+    return kit.times_url(wish, day=first) if today <= first <= _horizon() else ""
+
+
+def _horizon() -> dt.date:
+    zone = ZoneInfo(_zone())
+    return local_day(latest_start(clock.now(), zone, premises.booking_settings()), zone)
+
+
+def _what_helps(wish: Wish, ask: Ask) -> list[dict[str, str]]:
+    """The nearest changes that bring free times: another therapist, another length, later days."""
+    helps = []
+    if wish.therapist_id is not None:
+        first = _first(wish, therapist_id=None)
+        if first is not None:
+            helps.append(_help(wish, "With another therapist", first, therapist_id=None))
+    row = catalogue.service_by_key(wish.service)
+    lengths = [one.minutes for one in row.lengths if one.mode == wish.mode] if row else []
+    for minutes in sorted(lengths, key=lambda one: (abs(one - (wish.minutes or 0)), one)):
+        first = _first(wish, minutes=minutes) if minutes != wish.minutes else None
+        if first is not None:
+            helps.append(_help(wish, f"{length_words(minutes)} instead", first, minutes=minutes))
+            break
+    later = free_times.later(ask, _horizon())
+    if later is not None:
+        helps.append(_help(wish, "The next free day", later))
+    return helps
+
+
+def _first(wish: Wish, **changes: Any) -> Time | None:
+    changed = replace(wish, **changes)
+    plan = _plan(changed)
+    if plan is None:
+        return None
+    return next(iter(free_times.window(_ask(changed, plan)).times), None)
+
+
+def _help(wish: Wish, text: str, first: Time, **changes: Any) -> dict[str, str]:
+    slot = kit.slots((first,), "", "")[0]
+    return {
+        "text": text,
+        "when": f"{day_words(first.local.date())}, {slot.text}",
+        "href": kit.times_url(wish, day=first.local.date(), **changes),
+    }
+
+
+@pages.post("/book/<service>/times", needs=Permission.SITE_ANY_READ)
+def hold(service: str) -> Answer:
+    """Keep the chosen time, and go on to whatever comes next."""
+    wish = read_wish(service, request.form)
+    found(catalogue.service_by_key(service))
+    plan, starts_at = _plan(wish), moment_of(request.form.get("slot"))
+    if plan is None or not wish.areas:
+        return redirect(kit.times_url(wish), 303)
+    if starts_at is None:
+        flash("Choose one of the times.", "care")
+        return redirect(kit.times_url(wish), 303)
+    try:
+        key = hold_slot(
+            kit.token() if kit.standing() else None,
+            kit.choice_of(wish),
+            starts_at,
+            first_visit=is_first_visit(),
+            user_id=who(),
+            now=clock.now(),
+        )
+    except SlotTaken as error:
+        return times_page(wish, plan, error)
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+        return redirect(kit.times_url(wish), 303)
+    kit.remember(key)
+    return redirect(url_for("booking.checkout"), 303)

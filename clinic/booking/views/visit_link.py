@@ -1,0 +1,55 @@
+"""The page behind the mailed link: this one visit, and nothing about health. Its key is the only permission."""
+
+from __future__ import annotations
+
+from flask import url_for
+
+from clinic.booking.queries import visits
+from clinic.booking.views import manage
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.calendar_file import calendar_file
+from clinic.booking.views.manage import Door
+from clinic.rules.permissions import Permission
+from clinic.shared.web import Answer, found
+
+
+def _door(token: str) -> Door:
+    visit = found(visits.visit_by_key(token))
+    return Door(
+        visit=visit,
+        by=None,
+        home=url_for("booking.visit_by_link", token=token),
+        move=url_for("booking.move_by_link", token=token),
+        cancel=url_for("booking.cancel_by_link", token=token),
+        file=url_for("booking.file_by_link", token=token),
+    )
+
+
+@pages.get("/visit/<token>", needs=Permission.SITE_ANY_READ)
+def visit_by_link(token: str) -> Answer:
+    """The visit."""
+    return manage.show(_door(token))
+
+
+@pages.get("/visit/<token>/move", needs=Permission.SITE_ANY_READ)
+def move_by_link(token: str) -> Answer:
+    """Free times to move it to."""
+    return manage.show_move(_door(token))
+
+
+@pages.post("/visit/<token>/move", needs=Permission.SITE_ANY_READ)
+def take_move_by_link(token: str) -> Answer:
+    """Move it."""
+    return manage.take_move(_door(token))
+
+
+@pages.post("/visit/<token>/cancel", needs=Permission.SITE_ANY_READ)
+def cancel_by_link(token: str) -> Answer:
+    """Cancel it."""
+    return manage.take_cancel(_door(token))
+
+
+@pages.get("/visit/<token>/visit.ics", needs=Permission.SITE_ANY_READ)
+def file_by_link(token: str) -> Answer:
+    """Its calendar file."""
+    return calendar_file(_door(token).visit)

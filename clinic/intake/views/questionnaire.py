@@ -1,0 +1,226 @@
+"""The questionnaire's pages, for whoever fills them in: a client, the desk, the waiting room's tablet.
+
+A `Sitting` says who fills in for whom and where the pages lie; each feature declares its own routes and hands one in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import abort, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from clinic.intake import forms, queries
+from clinic.intake.services import intakes
+from clinic.premises import queries as premises
+from clinic.rules import questionnaire, screening
+from clinic.rules.answers import Answers
+from clinic.rules.errors import InvalidInput
+from clinic.rules.question_pages import Page
+from clinic.rules.questionnaire import PageResult
+from clinic.shared import clock
+from clinic.shared.web import Answer
+
+KIND = "intake"
+OnStop = Callable[[str], Answer]
+OnSigned = Callable[[int], Answer]
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One person filling in the questions for one client, and where its pages lie.
+
+    `page_url` takes a page's number, 1 to n; no address says what a page asks. `signer` is what the person who
+    signs is to the client. `extra` is for the layout that the pages extend.
+    """
+
+    client_id: int
+    client_name: str
+    writer: str
+    source: str
+    by: int | None
+    page_url: Callable[[int], str]
+    keep_url: Callable[[int], str]
+    sign_url: str
+    back_url: str
+    signer: str = "self"
+    is_minor: bool = False
+    earlier: Answers = field(default_factory=dict)
+    """Answers to show while nothing has been typed: those this person signed before."""
+    layout: str = "intake/_layout.html"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def pages_of() -> tuple[Page, ...]:
+    """The intake's pages, in order."""
+    return questionnaire.pages(KIND)
+
+
+def today() -> dt.date:
+    """The clinic's day."""
+    facts = premises.clinic_facts()
+    return clock.now().astimezone(ZoneInfo(facts.zone) if facts else dt.UTC).date()
+
+
+def start_from(client_id: int, writer: str, answers: Answers) -> None:
+    """Begin with an earlier version's answers, to go through them page by page."""
+    plain = {
+        key: {name: value for name, value in answer.items() if name != "changed_on"}
+        for key, answer in answers.items()
+    }
+    intakes.save_draft(client_id, writer, KIND, plain, now=clock.now(), replace=True)
+
+
+def first_open(sitting: Sitting) -> int | None:
+    """The number of the first page with an unanswered question; None when all are answered."""
+    open_keys = set(questionnaire.unanswered(_draft(sitting), KIND))
+    for number, page in enumerate(pages_of(), start=1):
+        if any(one.key in open_keys for one in page.conditions):
+            return number
+    return None
+
+
+def show_page(sitting: Sitting, number: int) -> Answer:
+    """One page, with what is answered already."""
+    page = _page(number)
+    return _render(sitting, number, forms.typed_of(page, _draft(sitting)), {})
+
+
+def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
+    """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
+    page = _page(number)
+    result = _keep(sitting, page)
+    stop = forms.declared_stop(page, result)
+    if screening.red_flags_in(stop, today()):
+        return on_stop(_stop(sitting, stop))
+    together = {**_draft(sitting), **result.answers}
+    if result.answers and screening.red_flags_in(together, today()):
+        return on_stop(_stop(sitting, together))
+    if request.form.get("go") == "back":
+        return redirect(sitting.page_url(number - 1) if number > 1 else sitting.back_url, 303)
+    if result.errors:
+        return _render(sitting, number, result.typed, result.errors), 422
+    if request.form.get("then") == "sign" or number == len(pages_of()):
+        return redirect(sitting.sign_url, 303)
+    return redirect(sitting.page_url(number + 1), 303)
+
+
+def keep_page(sitting: Sitting, number: int) -> Answer:
+    """Autosave: what can be read is kept, nothing is answered back."""
+    _keep(sitting, _page(number))
+    return Response(status=204)
+
+
+def show_signing(sitting: Sitting, form: forms.SignForm | None = None) -> Answer:
+    """What was answered, the consents and the signature; before that, the first page that is still open."""
+    still_open = first_open(sitting)
+    if still_open is not None:
+        return redirect(sitting.page_url(still_open), 303)
+    return render_template(
+        "intake/sign.html",
+        sitting=sitting,
+        layout=sitting.layout,
+        form=form or forms.SignForm(),
+        told=forms.told(_draft(sitting)),
+        of=len(pages_of()) + 1,
+        **sitting.extra,
+    )
+
+
+def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
+    """Sign: a new version of the answers, with its consents."""
+    form = forms.SignForm(request.form)
+    answers = _draft(sitting)
+    if sitting.earlier and queries.draft(sitting.client_id, sitting.writer) is None:
+        return on_signed(0)  # pressed twice: it is signed already
+    if first_open(sitting) is not None:
+        return show_signing(sitting)
+    if screening.red_flags_in(answers, today()):
+        return on_stop(_stop(sitting, answers))
+    if not form.validate():
+        return _again(sitting, form)
+    points = form.drawn()
+    signature = intakes.Signature(form.name.data or sitting.client_name, sitting.signer, points)
+    try:
+        intake_id = intakes.submit_intake(
+            sitting.client_id,
+            answers,
+            signature,
+            writer=sitting.writer,
+            source=sitting.source,
+            consents={"treatment": {"signer": sitting.signer}, "privacy": {"signer": sitting.signer}},
+            by=sitting.by,
+            now=clock.now(),
+            today=today(),
+        )
+    except InvalidInput as error:
+        form.name.errors = [*form.name.errors, error.sentence]
+        return _again(sitting, form)
+    return on_signed(intake_id)
+
+
+def _again(sitting: Sitting, form: forms.SignForm) -> Answer:
+    page = show_signing(sitting, form)
+    return (page, 422) if isinstance(page, str) else page
+
+
+def _page(number: int) -> Page:
+    asked = pages_of()
+    if not 1 <= number <= len(asked):
+        abort(404)
+    return asked[number - 1]
+
+
+def _draft(sitting: Sitting) -> Answers:
+    row = queries.draft(sitting.client_id, sitting.writer)
+    return row.answers if row is not None else sitting.earlier
+
+
+def _keep(sitting: Sitting, page: Page) -> PageResult:
+    if sitting.earlier and queries.draft(sitting.client_id, sitting.writer) is None:
+        start_from(sitting.client_id, sitting.writer, sitting.earlier)
+    result = forms.read_page(page, request.form, today=today())
+    intakes.save_draft(
+        sitting.client_id,
+        sitting.writer,
+        KIND,
+        result.answers,
+        now=clock.now(),
+        asked=[one.key for one in page.conditions],
+    )
+    return result
+
+
+def _stop(sitting: Sitting, answers: Answers) -> str:
+    """Raise the stop. Its own answers leave the draft: they are asked anew when the person comes back."""
+    now = clock.now()
+    level = intakes.raise_stop(
+        sitting.client_id, answers, source=sitting.source, by=sitting.by, now=now, today=today()
+    )
+    about_now = screening.stops_today(answers)
+    intakes.save_draft(sitting.client_id, sitting.writer, KIND, {}, now=now, asked=about_now)
+    return level
+
+
+def _render(sitting: Sitting, number: int, typed: Mapping[str, list[str]], errors: Mapping[str, str]) -> str:
+    page = _page(number)
+    return render_template(
+        "intake/page.html",
+        sitting=sitting,
+        layout=sitting.layout,
+        page=page,
+        number=number,
+        of=len(pages_of()) + 1,
+        typed=typed,
+        errors=errors,
+        error_list=forms.error_list(page, errors),
+        then=request.values.get("then", ""),
+        area_groups=forms.AREA_GROUPS,
+        months=forms.MONTH_CHOICES,
+        date_parts=forms.date_parts,
+        **sitting.extra,
+    )

@@ -1,0 +1,35 @@
+// The questionnaire: "None of these" and the yes, no and not sure of a page never contradict each other.
+(() => {
+  "use strict";
+  const forms = document.querySelectorAll("form[data-questions]");
+  const changed = (control) => control.dispatchEvent(new Event("change", { bubbles: true }));
+  const radios = (form) => [...form.querySelectorAll("input[type=radio][name^='c.']")];
+
+  const start = (form) => {
+    const none = form.querySelector("[data-none-of-page]");
+    const names = [...new Set(radios(form).map((radio) => radio.name))];
+    const answer = (name) => radios(form).find((radio) => radio.name === name && radio.checked);
+    const sayNo = (wanted) => {
+      let last = null;
+      names.filter(wanted).forEach((name) => {
+        const no = radios(form).find((radio) => radio.name === name && radio.value === "no");
+        if (no && !no.checked) { no.checked = true; last = no; }
+      });
+      if (last) changed(last);
+    };
+    const follow = () => { none.checked = names.every((name) => answer(name)?.value === "no"); };
+    form.addEventListener("change", (event) => {
+      if (event.target === none) {
+        // A "yes" is never taken back for somebody: only what is open becomes "no".
+        if (none.checked) { sayNo((name) => !answer(name)); follow(); }
+        return;
+      }
+      if (event.target.name?.startsWith("c.")) follow();
+    });
+    form.querySelector("[data-rest-no]")?.addEventListener("click", () => {
+      sayNo((name) => !answer(name));
+      window.clinic?.say("All the others are answered with no.");
+    });
+  };
+  forms.forEach(start);
+})();

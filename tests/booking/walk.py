@@ -1,0 +1,132 @@
+"""A person who books online in a browser without JavaScript: each function is what they do on one page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from clinic.booking.forms.choice import moment_text
+from clinic.rules.question_pages import pages
+from clinic.rules.questionnaire import as_form
+from tests.booking import world as w
+
+_numbers = itertools.count(1)
+FORM = dict[str, Any]
+
+
+def location(answer: TestResponse) -> str:
+    """Where a redirect leads."""
+    assert answer.status_code == 303, (answer.status_code, heading(answer))
+    return answer.headers["Location"]
+
+
+def heading(answer: TestResponse) -> str:
+    """The h1 of the page, as text."""
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", answer.text, re.DOTALL)
+    return re.sub(r"<[^>]+>|\s+", " ", found[1]).strip() if found else ""
+
+
+def title(answer: TestResponse) -> str:
+    """The page's title without the clinic's name."""
+    found = re.search(r"<title>(.*?) – ", answer.text, re.DOTALL)
+    return found[1] if found else ""
+
+
+def hidden(answer: TestResponse, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{re.escape(name)}" value="([^"]*)"', answer.text)
+    assert found, name
+    return found[1]
+
+
+def choice(service: str, **values: Any) -> FORM:
+    return {"minutes": str(w.SERVICES[service]), **values}
+
+
+def hold(client: FlaskClient, service: str, when: dt.datetime | None = None, **values: Any) -> TestResponse:
+    """Press a time."""
+    form = choice(service, slot=moment_text(when or w.at(3)), **values)
+    return client.post(f"/book/{service}/times", data=form)
+
+
+def details(**values: Any) -> FORM:
+    """Somebody new, with an e-mail and phone of their own unless VALUES say otherwise."""
+    number = next(_numbers)
+    return {
+        "relation": "self", "first_name": "Nora", "last_name": f"Walker{number}", "born_day": "4",
+        "born_month": "7", "born_year": "1988", "email": f"nora{number}@people.example",
+        "phone": f"(212) 555-{3000 + number}", "guardian_name": "", **values,
+    }  # fmt: skip
+
+
+def name(client: FlaskClient, **values: Any) -> TestResponse:
+    return client.post("/book/who", data=details(**values))
+
+
+def page_form(number: int, declared: Mapping[str, Mapping[str, object]]) -> dict[str, Sequence[str]]:
+    """What is typed on one page of questions to declare this and nothing else."""
+    form: dict[str, Sequence[str]] = {}
+    for field, values in as_form(pages("intake")[number - 1], w.answers(**declared)).items():
+        if field.startswith("none."):
+            continue
+        if field.endswith(".date") or field.endswith(".weeks_as_of"):
+            year, month, day = values[0].split("-")
+            form |= {f"{field}.day": [day], f"{field}.month": [month.lstrip("0")], f"{field}.year": [year]}
+        else:
+            form[field] = values
+    return form
+
+
+def answer(client: FlaskClient, base: str = "/book/health", **declared: Mapping[str, object]) -> TestResponse:
+    """Go through every page of questions; stops at the first that does not lead on."""
+    for number in range(1, len(pages("intake")) + 1):
+        got = client.post(f"{base}/{number}", data=page_form(number, declared))
+        if got.status_code != 303:
+            return got
+    return got
+
+
+def sign(client: FlaskClient, base: str = "/book/health", **values: Any) -> TestResponse:
+    form = {"treatment": "y", "privacy": "y", "name": "Nora Walker", **values}
+    return client.post(f"{base}/sign", data={key: one for key, one in form.items() if one})
+
+
+def confirm(client: FlaskClient, **values: Any) -> TestResponse:
+    """Press "Confirm booking" on the page as it stands."""
+    page = client.get("/book/check")
+    assert page.status_code == 200, location(page)
+    return client.post("/book/check", data={"seen": hidden(page, "seen"), **values})
+
+
+def up_to_check(
+    client: FlaskClient,
+    service: str,
+    declared: Mapping[str, Mapping[str, object]],
+    *,
+    when: dt.datetime | None = None,
+    who: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> TestResponse:
+    """From the time to the page before the button."""
+    location(hold(client, service, when, **values))
+    location(name(client, **(who or {})))
+    answered = answer(client, **declared)
+    if answered.status_code != 303:
+        return answered
+    location(sign(client))
+    return client.get("/book/next", follow_redirects=True)
+
+
+def book(client: FlaskClient, service: str, **values: Any) -> TestResponse:
+    """The whole way; returns the page it ends on."""
+    declared = values.pop("declared", {})
+    page = up_to_check(client, service, declared, **values)
+    if heading(page) != "Is everything right?":
+        return page
+    return client.get(location(confirm(client)))
