@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, look
-from clinic.premises.models import Closure, Room
+from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import subtract, union
@@ -94,7 +94,14 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     """Make the claims of time off and closures anew for these resources, from today on: their union, less what
     visits already claim, so that nothing new can be booked there and booked visits stay visible as work to do."""
     since = now - dt.timedelta(days=2)
-    for resource in sorted(set(resources)):
+    wanted = sorted(set(resources))
+    if wanted:
+        # Whoever claims one of these keeps its row from being locked until the commit, and the other way round: so
+        # a booking, a cancellation and time off at the same moment see each other, and leave neither clash nor hole.
+        session.scalars(
+            select(Resource.id).where(Resource.id.in_(wanted)).order_by(Resource.id).with_for_update()
+        ).all()
+    for resource in wanted:
         session.execute(
             delete(Claim).where(
                 Claim.resource_id == resource, Claim.visit_id.is_(None), Claim.ends_at > since

@@ -1,0 +1,258 @@
+"""Time off claims what is not booked, at once and always: nothing new can be booked there, on both databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from clinic.booking.models import Claim, Visit
+from clinic.booking.queries import blocks
+from clinic.booking.queries.availability import Ask, look
+from clinic.booking.services import checkout, deadlines, time_off, visits
+from clinic.catalogue import queries as catalogue
+from clinic.rules.errors import InvalidInput, NotFound, SlotTaken
+from clinic.rules.wall_time import WallClock, epoch_minute, moment
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db, transaction
+from clinic.therapists.models import TimeOff
+from tests.booking import world as w
+from tests.conftest import NOW
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build(therapists=1)
+
+
+def off(
+    world: w.World, start: dt.datetime, end: dt.datetime, *, kind: str = "off", now: dt.datetime = NOW
+) -> int:
+    return time_off.add_time_off(world.therapists[0], kind, start, end, "", by=world.desk_id, now=now)
+
+
+def booked(world: w.World, when: dt.datetime) -> int:
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(world, client, "relaxation", when=when).visit_id
+    assert visit_id is not None
+    return visit_id
+
+
+def claims(world: w.World, *, of_visits: bool = False) -> list[tuple[str, str]]:
+    """The therapist's claims as local times, those of time off unless `of_visits`."""
+    db.session.rollback()
+    wanted = Claim.visit_id.is_not(None) if of_visits else Claim.visit_id.is_(None)
+    rows = db.session.execute(
+        select(Claim.starts_at, Claim.ends_at)
+        .where(Claim.resource_id == world.therapists[0], wanted)
+        .order_by(Claim.starts_at)
+    ).all()
+    zone = ZoneInfo(w.ZONE)
+    return [(f"{start.astimezone(zone):%d %H:%M}", f"{end.astimezone(zone):%d %H:%M}") for start, end in rows]
+
+
+def free_hours(world: w.World, days: int) -> set[int]:
+    """Hours of that day at which an hour of relaxation can still start."""
+    plan = catalogue.plan_for("relaxation", None, (), 60, first_visit=False)
+    assert plan is not None
+    day = w.TODAY + dt.timedelta(days=days)
+    found = look(Ask(plan, world.place_id, day, 1, NOW, by_staff=True)).starts()
+    return {moment(one.starts_at).astimezone(ZoneInfo(w.ZONE)).hour for one in found}
+
+
+def test_rows_that_overlap_become_one_claim_and_each_may_go(world: w.World) -> None:
+    first = off(world, w.at(3, 9), w.at(3, 12))
+    second = off(world, w.at(3, 11), w.at(3, 15), kind="meeting")
+    assert claims(world) == [("12 09:00", "12 15:00")]
+    time_off.remove_time_off(first, world.therapists[0], by=world.desk_id, now=NOW)
+    assert claims(world) == [("12 11:00", "12 15:00")]
+    time_off.remove_time_off(second, world.therapists[0], by=world.desk_id, now=NOW)
+    assert claims(world) == []
+    assert db.session.scalars(select(TimeOff)).all() == []
+
+
+def test_a_booked_visit_stays_and_becomes_work_to_do(world: w.World) -> None:
+    visit = booked(world, w.at(3, 11))  # 11:00 to 12:15, turnover until 12:30
+    before = claims(world, of_visits=True)
+    off(world, w.at(3, 9), w.at(3, 18))
+    assert claims(world, of_visits=True) == before == [("12 11:00", "12 12:30")]
+    assert claims(world) == [("12 09:00", "12 11:00"), ("12 12:30", "12 18:00")]
+    assert db.session.get_one(Visit, visit).status == "confirmed"
+    assert [one.id for one in blocks.visits_under(NOW)] == [visit]
+    assert [one.id for one in blocks.visits_under_time_off(world.therapists[0], NOW)] == [visit]
+    assert [one.id for one in blocks.visits_in(world.therapists[0], w.at(3, 12), w.at(3, 13), NOW)] == [visit]
+    assert blocks.visits_in(world.therapists[0], w.at(3, 12, 15), w.at(3, 13), NOW) == []
+
+
+def test_a_visit_cancelled_under_time_off_leaves_the_time_blocked(world: w.World) -> None:
+    visit = booked(world, w.at(3, 11))
+    off(world, w.at(3, 9), w.at(3, 18))
+    visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=NOW)
+    assert claims(world, of_visits=True) == []
+    assert free_hours(world, 3) == {18, 19}
+    with pytest.raises(SlotTaken):
+        booked(world, w.at(3, 11))
+    assert blocks.visits_under(NOW) == []
+
+
+def test_a_moved_visit_leaves_the_time_blocked(world: w.World) -> None:
+    visit = booked(world, w.at(3, 11))
+    off(world, w.at(3, 9), w.at(3, 18))
+    revision = db.session.get_one(Visit, visit).revision
+    visits.change_visit(visit, revision=revision, starts_at=w.at(4, 11), by=world.desk_id, now=NOW)
+    assert claims(world, of_visits=True) == [("13 11:00", "13 12:30")]
+    with pytest.raises(SlotTaken):
+        booked(world, w.at(3, 11))
+
+
+def test_a_hold_that_runs_out_under_time_off_leaves_the_time_blocked(world: w.World) -> None:
+    checkout.hold_slot(None, w.choice("relaxation"), w.at(3, 11), first_visit=True, user_id=None, now=NOW)
+    off(world, w.at(3, 9), w.at(3, 18))
+    assert claims(world) == [("12 09:00", "12 11:00"), ("12 12:30", "12 18:00")]
+    later = NOW + dt.timedelta(minutes=11)
+    assert deadlines.keep_deadlines(later) == 1
+    assert claims(world) != []
+    assert claims(world, of_visits=True) == []
+    with pytest.raises(SlotTaken):
+        booked(world, w.at(3, 11))
+
+
+def test_nobody_slips_into_an_expired_hold_under_time_off(world: w.World) -> None:
+    """The hold ran out, the worker has not run: the next who asks finds the time off, not the gap."""
+    checkout.hold_slot(None, w.choice("relaxation"), w.at(3, 11), first_visit=True, user_id=None, now=NOW)
+    off(world, w.at(3, 9), w.at(3, 18))
+    later = NOW + dt.timedelta(minutes=11)
+    with pytest.raises(SlotTaken):
+        checkout.hold_slot(
+            None, w.choice("relaxation"), w.at(3, 11), first_visit=True, user_id=None, now=later
+        )
+
+
+@pytest.mark.parametrize(("start", "end"), [(9, 10), (8, 19), (11, 12), (17, 19)])
+def test_sql_past_all_the_code_is_refused(world: w.World, start: int, end: int) -> None:
+    off(world, w.at(3, 9), w.at(3, 18))
+    with pytest.raises(IntegrityError, match="ex_claim_overlap"), transaction() as session:
+        session.add(Claim(resource_id=world.therapists[0], starts_at=w.at(3, start), ends_at=w.at(3, end)))
+
+
+def test_touching_time_off_is_free(world: w.World) -> None:
+    off(world, w.at(3, 9), w.at(3, 18))
+    assert free_hours(world, 3) == {18, 19}  # from 08:00 the turnover would run into it
+    booked(world, w.at(3, 18))
+    assert claims(world, of_visits=True) == [("12 18:00", "12 19:30")]
+
+
+def test_the_same_twice_is_once(world: w.World) -> None:
+    assert off(world, w.at(3, 9), w.at(3, 18)) == off(world, w.at(3, 9), w.at(3, 18))
+    deeds = list(db.session.scalars(select(AuditRow.deed).where(AuditRow.deed.like("time_off%"))))
+    assert deeds == ["time_off.added"]
+
+
+def test_somebody_elses_cannot_be_removed(world: w.World) -> None:
+    row = off(world, w.at(3, 9), w.at(3, 18))
+    with pytest.raises(NotFound):
+        time_off.remove_time_off(row, world.therapists[0] + 1, by=world.desk_id, now=NOW)
+    assert claims(world) == [("12 09:00", "12 18:00")]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "field"),
+    [
+        (w.at(3, 12), w.at(3, 9), "ends"),
+        (w.at(3, 9), w.at(3, 9), "ends"),
+        (w.at(-2, 9), w.at(-1, 9), "ends"),
+        (w.at(1, 9), w.at(400, 9), "ends"),
+    ],
+)
+def test_a_wrong_span_is_named(world: w.World, start: dt.datetime, end: dt.datetime, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        off(world, start, end)
+    assert refused.value.field == field
+    assert claims(world) == []
+
+
+@pytest.mark.parametrize(("day", "hours"), [(dt.date(2026, 11, 1), 25), (dt.date(2027, 3, 14), 23)])
+def test_a_whole_day_is_whole_on_the_days_the_clock_is_changed(
+    world: w.World, day: dt.date, hours: int
+) -> None:
+    first, last = WallClock(ZoneInfo(w.ZONE)).day_bounds(day)
+    off(world, moment(first), moment(last))
+    row = db.session.scalars(select(Claim).where(Claim.visit_id.is_(None))).one()
+    assert (row.starts_at, row.ends_at) == (moment(first), moment(last))
+    assert epoch_minute(row.ends_at) - epoch_minute(row.starts_at) == hours * 60
+
+
+def test_called_in_sick_at_half_past_seven(world: w.World) -> None:
+    """The story: two visits today, the therapist is ill from now on; both are listed, no third can be booked."""
+    today = [booked(world, w.at(0, hour)) for hour in (10, 14)]
+    now = NOW - dt.timedelta(minutes=90)  # 07:30
+    off(world, now, w.at(1, 0), now=now)
+    assert [one.id for one in blocks.visits_under(now)] == today
+    assert free_hours(world, 0) == set()
+    visits.cancel_visit(today[0], by=world.desk_id, by_clinic=True, now=now)
+    assert [one.id for one in blocks.visits_under(now)] == today[1:]
+    assert free_hours(world, 0) == set()
+
+
+def test_time_off_and_bookings_at_the_same_moment(app: Flask, world: w.World) -> None:
+    """Each either comes before the other: a visit stands inside the time off, or it is refused. No error, no hole."""
+    clients = [w.person() for _ in range(6)]
+    for client in clients:
+        w.sign(client)
+    starts = [w.at(3, hour) for hour in (9, 11, 13, 15, 17)]
+    jobs = [*zip(clients, starts, strict=False), None, None, None]
+    gate = threading.Barrier(len(jobs))
+
+    def run(numbered: tuple[int, tuple[int, dt.datetime] | None]) -> str:
+        number, job = numbered
+        with app.app_context():
+            gate.wait()
+            try:
+                if job is None:
+                    off(world, w.at(3, 8 + number % 3), w.at(3, 20))
+                    return "off"
+                w.at_desk(world, job[0], "relaxation", when=job[1])
+            except SlotTaken:
+                return "taken"
+            finally:
+                db.session.remove()
+            return "booked"
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        results = list(pool.map(run, enumerate(jobs)))
+    assert set(results) <= {"off", "taken", "booked"}
+    assert results.count("off") == 3
+    spans = sorted([*claims(world), *claims(world, of_visits=True)])
+    assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert free_hours(world, 3) == set()
+
+
+def test_a_cancellation_and_time_off_at_the_same_moment_leave_no_hole(app: Flask, world: w.World) -> None:
+    for round_ in range(4):
+        day = 3 + round_
+        visit = booked(world, w.at(day, 11))
+        gate = threading.Barrier(2)
+
+        def cancel(visit: int = visit, gate: threading.Barrier = gate) -> None:
+            with app.app_context():
+                gate.wait()
+                visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=NOW)
+                db.session.remove()
+
+        def add(day: int = day, gate: threading.Barrier = gate) -> None:
+            with app.app_context():
+                gate.wait()
+                off(world, w.at(day, 8), w.at(day, 20))
+                db.session.remove()
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(cancel), pool.submit(add)]:
+                done.result()
+        assert free_hours(world, day) == set()
