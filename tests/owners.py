@@ -36,7 +36,7 @@ def owner_browser(app: Flask) -> FlaskClient:
     return browser_of(app, make_user(email="olive@clinic.example", roles=[Role.OWNER]))
 
 
-def save_page(client: FlaskClient, address: str, **changes: Any) -> TestResponse:
+def save_page(client: FlaskClient, address: str, /, **changes: Any) -> TestResponse:
     """Open the page, change these fields of its form, send it. Field names with dots are given by `fields`."""
     page = client.get(address)
     assert page.status_code == 200, page.text

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from clinic.catalogue import queries
 from clinic.catalogue.models import Service, ServiceMode
@@ -15,22 +11,9 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.catalogue.services import add_starter_catalogue
 from clinic.shared.database import db, transaction
 from tests.factories import make_addon, make_device, make_location, make_room, make_service
+from tests.statements import counted
 
 pytestmark = pytest.mark.usefixtures("app")
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements sent to the database inside."""
-    sent: list[str] = []
-
-    def note(*args: object) -> None:
-        if not str(args[2]).startswith("BEGIN"):
-            sent.append(str(args[2]))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
@@ -72,7 +55,11 @@ def test_plan_of_a_later_visit_is_the_length_alone() -> None:
     plan = queries.plan_for("decompression_vacuum", None, [], 45, first_visit=False)
     assert plan is not None
     assert (plan.total_minutes, plan.turnover_minutes, plan.price) == (45, 20, 8500)
-    assert (plan.mode_name, plan.skills, plan.device_kinds) == ("Moving cups", {"cupping"}, ("vacuum_unit",))
+    assert (plan.mode_name, plan.skills, plan.device_kinds) == (
+        "Moving cups",
+        frozenset({"cupping"}),
+        ("vacuum_unit",),
+    )
     assert plan.asks_area
 
 
@@ -81,7 +68,11 @@ def test_plan_of_the_chamber_takes_its_own_kit() -> None:
     plan = queries.plan_for("decompression_vacuum", "interval", [], 20, first_visit=False)
     assert plan is not None
     assert (plan.mode, plan.mode_name, plan.price) == ("interval", "Interval chamber", 5500)
-    assert (plan.skills, plan.room_kind, plan.device_kinds) == ({"chamber"}, "chamber", ("interval_chamber",))
+    assert (plan.skills, plan.room_kind, plan.device_kinds) == (
+        frozenset({"chamber"}),
+        "chamber",
+        ("interval_chamber",),
+    )
 
 
 @pytest.mark.usefixtures("starter")

@@ -77,7 +77,7 @@ def test_new_service_can_be_planned_as_it_was_entered() -> None:
     plan = queries.plan_for("hot_towel_massage", None, [], 60, first_visit=False)
     assert plan is not None
     assert plan.judged_as == ("swedish", "relaxation")
-    assert (plan.skills, plan.device_kinds) == ({"hot_towel"}, ("towel_warmer",))
+    assert (plan.skills, plan.device_kinds) == (frozenset({"hot_towel"}), ("towel_warmer",))
     assert deeds() == [("service.added", "")]
 
 

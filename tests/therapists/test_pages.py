@@ -1,0 +1,234 @@
+"""The public page of the therapists, and the owner's pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.premises import queries as premises
+from clinic.rules.permissions import Role
+from clinic.therapists import queries
+from tests.factories import (
+    make_client,
+    make_clinic,
+    make_hours,
+    make_location,
+    make_never_together,
+    make_therapist,
+    make_user,
+)
+from tests.owners import browser_of, deeds, owner_browser, save_page
+from tests.typed_forms import form_on
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def owner(app: Flask) -> FlaskClient:
+    """An owner's browser, in a clinic where Ana works from nine to five."""
+    make_clinic()
+    place = make_location(zone="America/New_York", opens="09:00", closes="18:00")
+    ana = make_therapist(
+        name="Ana Ruiz",
+        skills=["cupping"],
+        bio="Likes calm.",
+        licence_expires_on=dt.date(2026, 6, 20),
+        tint=2,
+    )
+    make_hours(ana, place, starts="09:00", ends="17:00")
+    make_hours(ana, place, starts="12:00", ends="12:30", kind="break")
+    return owner_browser(app)
+
+
+def ana_id() -> int:
+    return queries.all_therapists()[0].id
+
+
+def place_id() -> int:
+    return premises.locations()[0].id
+
+
+def address(part: str = "") -> str:
+    return f"/owner/therapists/{ana_id()}{part}"
+
+
+def hours_address() -> str:
+    return address(f"/hours?place={place_id()}")
+
+
+@pytest.mark.parametrize("part", ["", "/hours", "/apart"])
+def test_only_an_owner_comes_in(app: Flask, client: FlaskClient, owner: FlaskClient, part: str) -> None:
+    assert owner.get(address(part)).status_code == 200
+    assert client.get(address(part)).status_code == 303
+    desk = make_user(email="desk@clinic.example", roles=[Role.FRONT_DESK, Role.THERAPIST])
+    browser = browser_of(app, desk)
+    assert browser.get(address(part)).status_code == 403
+    assert browser.post(address(part)).status_code == 403
+
+
+def test_public_page_has_skills_in_words_and_nothing_private(client: FlaskClient, owner: FlaskClient) -> None:
+    make_therapist(name="Bob Off", skills=[], is_active=False)
+    page = client.get("/therapists").text
+    for words in ("Ana Ruiz", "Likes calm.", "Cups and vacuum", "Licensed massage therapist (LMT)"):
+        assert words in page
+    for private in ("Bob Off", "T-1", "20 June"):
+        assert private not in page
+
+
+def test_list_warns_of_licences_in_words(owner: FlaskClient) -> None:
+    make_therapist(name="Zed", skills=[], licence_expires_on=dt.date(2026, 6, 8))
+    page = owner.get("/owner/therapists").text
+    assert "LMT licence: expires in 11 days, last day Saturday 20 June" in page
+    assert "LMT licence: expired on Monday 8 June: no visits can be booked" in page
+
+
+@pytest.mark.parametrize("hours", [False, True])
+def test_saving_untouched_changes_nothing(owner: FlaskClient, hours: bool) -> None:
+    row = queries.therapist(ana_id())
+    assert row is not None
+    before = (queries.therapist_facts(row), queries.week_of(row.id, place_id()))
+    assert save_page(owner, hours_address() if hours else address()).status_code == 303
+    row = queries.therapist(ana_id())
+    assert row is not None
+    assert (queries.therapist_facts(row), queries.week_of(row.id, place_id())) == before
+    assert len(deeds()) == 1
+
+
+def test_profile_is_changed(owner: FlaskClient) -> None:
+    account = make_user(email="ana@clinic.example", roles=[Role.THERAPIST]).id
+    answer = save_page(
+        owner,
+        address(),
+        skills=["sports", "prenatal"],
+        other_skill="Gua sha",
+        licence_expires_on="2027-01-31",
+        user_id=str(account),
+        tint="5",
+    )
+    assert answer.status_code == 303
+    row = queries.therapist(ana_id())
+    assert row is not None
+    facts = queries.therapist_facts(row)
+    assert (facts.skills, facts.licence_expires_on, facts.user_id, facts.tint) == (
+        ("gua_sha", "prenatal", "sports"),
+        dt.date(2027, 1, 31),
+        account,
+        5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("name", "", "Enter the name as clients read it."),
+        ("licence_number", "", "Enter the number on the licence."),
+        ("licence_expires_on", "", "Enter the last day on which the licence is good."),
+        ("licence_expires_on", "31/01/2027", "Enter the last day on which the licence is good."),
+        ("licence_expires_on", "0202-01-31", "Check the year."),
+        ("skills", ["flying"], "Choose from the list only."),
+        ("tint", "9", "Choose one from the list."),
+        ("user_id", "999", "Choose one from the list."),
+        ("other_skill", "!!", "Use letters from a to z."),
+        ("bio", "x" * 1001, "Write this in at most 1,000 characters."),
+    ],
+)
+def test_wrong_profile_gets_a_sentence_and_stays_typed(
+    owner: FlaskClient, field: str, typed: str, sentence: str
+) -> None:
+    answer = save_page(owner, address(), gender="woman", **{field: typed})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert form_on(answer.text, address())["gender"] == ["woman"]
+    assert deeds() == []
+
+
+def test_new_therapist_goes_on_to_the_hours(owner: FlaskClient) -> None:
+    typed = {"name": "Bo Li", "licence_number": "NY-2", "licence_expires_on": "2027-01-31"}
+    answer = save_page(owner, "/owner/therapists/new", **typed)
+    added = next(row for row in queries.all_therapists() if row.name == "Bo Li")
+    assert answer.location == f"/owner/therapists/{added.id}/hours"
+    assert "Now enter the weekly hours" in owner.get(answer.location).text
+
+
+def test_second_tab_does_not_undo_the_first(owner: FlaskClient) -> None:
+    stale = form_on(owner.get(address()).text, address())
+    assert save_page(owner, address(), bio="First tab").status_code == 303
+    clash = owner.post(address(), data=stale)
+    assert clash.status_code == 422
+    assert "Somebody changed this while you had it open" in clash.text
+    assert owner.post(address(), data=form_on(clash.text, address())).status_code == 303
+
+
+def test_week_is_typed_with_breaks_and_buttons(owner: FlaskClient) -> None:
+    page = owner.get(address("/hours"))
+    assert "37 hours 30 minutes a week" in page.text
+    action = hours_address()
+    more = owner.post(action, data=form_on(page.text, action) | {"act": "add.break.0"})
+    assert more.status_code == 200
+    fields = form_on(more.text, action) | {"break.0.1.starts": "15:00", "break.0.1.ends": "15:15"}
+    assert owner.post(action, data=fields).status_code == 303
+    assert len(queries.week_of(ana_id(), place_id())["break"]) == 6
+
+
+def test_break_outside_the_hours_says_why(owner: FlaskClient) -> None:
+    action = hours_address()
+    fields = form_on(owner.get(action).text, action) | {
+        "break.0.0.starts": "17:00",
+        "break.0.0.ends": "17:30",
+    }
+    answer = owner.post(action, data=fields)
+    assert answer.status_code == 422
+    assert "Monday: This break does not lie inside the hours of Monday." in answer.text
+
+
+@pytest.mark.parametrize("place", ["999", "x", "-1", "1.0"])
+def test_place_that_is_not_there_is_not_found(owner: FlaskClient, place: str) -> None:
+    assert owner.get(address(f"/hours?place={place}")).status_code == 404
+
+
+def test_therapist_that_is_not_there_is_not_found(owner: FlaskClient) -> None:
+    for part in ("", "/hours", "/apart"):
+        assert owner.get(f"/owner/therapists/999{part}").status_code == 404
+        assert owner.post(f"/owner/therapists/999{part}", data={}).status_code == 404
+
+
+def test_client_is_found_kept_apart_and_let_together_again(owner: FlaskClient) -> None:
+    eva = make_client(first_name="Eva", last_name="Low", born_on=dt.date(1990, 1, 1)).id
+    make_client(first_name="Max", last_name="High", born_on=dt.date(1990, 1, 1))
+    page = owner.get(address("/apart?q=eva l")).text
+    assert "Eva Low" in page
+    assert "Max High" not in page
+    fields = form_on(page, address("/apart"))
+    without = owner.post(address("/apart"), data=fields | {"client_id": str(eva), "reason": ""})
+    assert without.status_code == 422
+    assert "Write the reason." in without.text
+    assert (
+        owner.post(
+            address("/apart"), data=fields | {"client_id": str(eva), "reason": "Neighbours."}
+        ).status_code
+        == 303
+    )
+    shown = owner.get(address("/apart")).text
+    assert "Neighbours." in shown
+    pair = queries.never_together_of(ana_id())[0].id
+    assert owner.post(address(f"/apart/{pair}/end")).status_code == 303
+    assert queries.never_together(eva) == set()
+    assert owner.post(address(f"/apart/{pair}/end")).status_code == 404
+
+
+@pytest.mark.parametrize("client_id", ["", "x", "999999"])
+def test_keeping_nobody_apart_is_a_message_not_an_error(owner: FlaskClient, client_id: str) -> None:
+    answer = owner.post(address("/apart"), data={"client_id": client_id, "reason": "Why.", "q": "eva"})
+    assert answer.status_code == 422
+    assert queries.never_together_of(ana_id()) == []
+
+
+def test_pair_of_another_therapist_cannot_be_ended_here(owner: FlaskClient) -> None:
+    eva = make_client(first_name="Eva", last_name="Low", born_on=dt.date(1990, 1, 1))
+    bob = make_therapist(name="Bob", skills=[])
+    pair = make_never_together(eva, bob).id
+    assert owner.post(address(f"/apart/{pair}/end")).status_code == 404
+    assert len(queries.never_together_of(bob.id)) == 1
