@@ -1,0 +1,360 @@
+"""The desk's door: what its pages book, refuse, move and mark, and what they never show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from clinic.booking.models import StatusChange, Visit
+from clinic.clients.models import Client
+from clinic.rules.rule_table import TABLE
+from clinic.shared.database import db
+from tests import factories
+from tests.booking import world as w
+from tests.booking.desk import book, desk_browser, order
+from tests.booking.test_gate import CASES, NAMES, areas
+from tests.conftest import NOW
+
+Details = Mapping[str, object]
+THINNERS = {"med_class": "anticoagulant", "medication": "warfarin", "stable_3_months": True, "bruising": False}
+PREGNANT = {
+    "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
+}  # fmt: skip
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+@pytest.fixture
+def desk(app: Flask, world: w.World) -> FlaskClient:
+    return desk_browser(app, world)
+
+
+def visit_of(client_id: int) -> Visit:
+    """This client's one visit, read afresh."""
+    db.session.rollback()
+    db.session.expire_all()
+    return db.session.scalars(select(Visit).where(Visit.client_id == client_id)).one()
+
+
+def change(desk: FlaskClient, visit: Visit, **changes: Any) -> Any:
+    """Send the page of a change with what the visit is now, but for these fields."""
+    data: dict[str, Any] = {
+        "what": f"{visit.service.key}|{visit.mode or ''}|{visit.minutes}",
+        "areas": list(visit.areas),
+        "addons": list(visit.addons),
+        "therapist": "",
+        "day": visit.day.isoformat(),
+        "revision": visit.revision,
+    }
+    return desk.post(f"/desk/visits/{visit.id}/change", data={**data, **changes})
+
+
+@pytest.mark.parametrize(("condition", "details", "service", "expected"), CASES, ids=NAMES)
+def test_what_the_table_forbids_is_never_confirmed_and_never_named(
+    world: w.World, desk: FlaskClient, condition: str, details: Details, service: str, expected: str
+) -> None:
+    client = w.person()
+    w.sign(client, **{condition: details})
+    answer = book(desk, client, service, areas=areas(service))
+    assert w.statuses(client) == (["pending"] if expected == "clearance" else [])
+    assert answer.status_code == (303 if expected == "clearance" else 409)
+    page = desk.get(answer.location).text if answer.location else answer.text
+    said = TABLE.conditions[condition]
+    assert said.label not in page
+    assert said.plain_reason not in page
+    assert said.question not in page
+
+
+@pytest.mark.parametrize("service", w.SERVICES)
+def test_a_healthy_person_is_confirmed(world: w.World, desk: FlaskClient, service: str) -> None:
+    client = w.person()
+    w.sign(client)
+    answer = book(desk, client, service, areas=("lower_back",))
+    assert (answer.status_code, w.statuses(client)) == (303, ["confirmed"])
+    assert "Booked and confirmed" in desk.get(answer.location).text
+
+
+def test_a_refusal_offers_what_is_safe_and_books_it(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client, blood_thinners=THINNERS)
+    page = book(desk, client, "deep_tissue", areas=("lower_back",))
+    assert page.status_code == 409
+    safe = page.text[page.text.index("What Pat can have") :]
+    assert "Relaxation massage" in safe
+    assert "Sports massage" not in safe
+    again = book(desk, client, "relaxation", request_key="after the refusal")
+    assert (again.status_code, w.statuses(client)) == (303, ["confirmed"])
+
+
+def test_the_same_form_sent_twice_books_once(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client)
+    form = order(client, "relaxation")
+    first = desk.post("/desk/visits/new", data=form)
+    second = desk.post("/desk/visits/new", data=form)
+    assert (first.location, w.statuses(client)) == (second.location, ["confirmed"])
+
+
+def test_a_time_that_went_is_answered_with_the_nearest_and_keeps_what_was_typed(
+    app: Flask, now: dt.datetime
+) -> None:
+    world = w.build(therapists=1)
+    desk = desk_browser(app, world)
+    first, second = w.person(), w.person()
+    w.sign(second)
+    book(desk, first, "relaxation", when=w.at(3, 10))
+    page = book(desk, second, "relaxation", when=w.at(3, 10, 30), addons=("aromatherapy",))
+    assert page.status_code == 409
+    assert w.statuses(second) == []
+    assert "Nearest free times" in page.text
+    assert f'value="relaxation||60" selected' in page.text.replace("selected value", "value") or (
+        'selected value="relaxation||60"' in page.text
+    )
+    assert 'value="aromatherapy"' in page.text
+
+
+def test_an_unsafe_addon_is_named_and_comes_off_with_one_press(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client, pregnancy=PREGNANT)
+    form = order(client, "relaxation", addons=("hot_stone", "aromatherapy"))
+    page = desk.post("/desk/visits/new", data=form)
+    assert (page.status_code, w.statuses(client)) == (409, [])
+    assert "Book without" in page.text
+    assert "hot_stone" in page.text[page.text.index("formaction=") :][:120]
+    gone = "hot_stone,aromatherapy" if "hot_stone%2Caromatherapy" in page.text else "hot_stone"
+    answer = desk.post(f"/desk/visits/new?without={gone}", data=form)
+    assert (answer.status_code, w.statuses(client)) == (303, ["confirmed"])
+    assert "hot_stone" not in visit_of(client).addons
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"what": "surgery||60"}, 422),
+        ({"what": "relaxation||61"}, 422),
+        ({"what": "relaxation|interval|60"}, 422),
+        ({"what": "x" * 5000}, 422),
+        ({"addons": ["leeches"]}, 422),
+        ({"areas": ["moon"], "what": "sports||45"}, 422),
+        ({"areas": [], "what": "sports||45"}, 422),
+        ({"client": "99999999"}, 409),
+        ({"client": "9" * 60}, 422),
+        ({"client": "'; DROP TABLE client"}, 422),
+        ({"therapist": "424242"}, 409),
+        ({"start": (NOW - dt.timedelta(days=1)).isoformat()}, 409),
+        ({"start": "2026-06-12T10:00"}, 200),
+        ({"start": "yesterday"}, 200),
+        ({"day": "31 June"}, 422),
+    ],
+    ids=str,
+)
+def test_edited_fields_book_nothing_and_break_nothing(
+    world: w.World, desk: FlaskClient, changes: dict[str, Any], status: int
+) -> None:
+    client = w.person()
+    w.sign(client)
+    answer = desk.post("/desk/visits/new", data={**order(client, "relaxation"), **changes})
+    assert (answer.status_code, db.session.scalar(select(func.count(Visit.id)))) == (status, 0)
+
+
+def test_nobody_is_booked_at_a_place_of_the_body_that_was_not_named(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client, open_wound_burn={"type": "wound", "site": ["left_lower_leg"], "extent": "small"})
+    assert book(desk, client, "sports", areas=("left_leg",)).status_code == 409
+    assert book(desk, client, "sports", areas=()).status_code == 422
+    assert w.statuses(client) == []
+
+
+def test_somebody_new_is_added_once_and_waits_for_the_health_questions(
+    world: w.World, desk: FlaskClient
+) -> None:
+    typed = {
+        "first_name": "Nora", "last_name": "Newman", "born_on": "1990-02-03", "phone": "(212) 555-7777",
+    }  # fmt: skip
+    form = {**order(0, "relaxation"), **typed, "client": "new"}
+    answer = desk.post("/desk/visits/new", data=form)
+    assert answer.status_code == 303
+    assert "Health questions" in desk.get(answer.location).text or "health questions" in desk.get(answer.location).text
+    again = {**form, "request_key": "another window", "start": w.at(4).isoformat()}
+    page = desk.post("/desk/visits/new", data=again)
+    assert page.status_code == 422
+    assert "Is it one of these people?" in page.text
+    found = db.session.scalars(select(Client).where(Client.name_key == "nora newman")).all()
+    assert [w.statuses(one.id) for one in found] == [["pending"]]
+    twin = desk.post("/desk/visits/new", data={**again, "nobody_known": "1"})
+    assert twin.status_code == 303
+    assert len(db.session.scalars(select(Client).where(Client.name_key == "nora newman")).all()) == 2
+
+
+def test_a_new_client_needs_a_birth_date(world: w.World, desk: FlaskClient) -> None:
+    form = {**order(0, "relaxation"), "client": "new", "first_name": "Nora", "last_name": "Newman"}
+    page = desk.post("/desk/visits/new", data=form)
+    assert page.status_code == 422
+    assert "birth date" in page.text
+    assert 'value="Nora"' in page.text
+
+
+def test_the_search_finds_by_three_letters_and_by_digits(world: w.World, desk: FlaskClient) -> None:
+    factories.make_client(
+        first_name="Zoë", last_name="Quartermaine", born_on=dt.date(1980, 1, 1), phone="(212) 555-8765"
+    )
+    for text in ("qua", "zoe", "8765"):
+        page = desk.post("/desk/visits/new", data={"q": text, "day": w.TODAY.isoformat()})
+        assert (page.status_code, "Zoë Quartermaine" in page.text) == (200, True), text
+
+
+def test_a_red_flag_is_read_out_and_nothing_is_booked(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client, rf_limb_swelling={})
+    page = book(desk, client, "relaxation")
+    assert (page.status_code, w.statuses(client)) == (409, [])
+    assert "Read this out" in page.text
+    assert "What Pat can have" not in page.text
+
+
+def test_moving_into_a_window_changes_nothing_and_says_so(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    surgery = {"date": "2026-03-20", "type": "knee", "site": ["left_knee"], "minor": False, "complications": False}
+    w.sign(client, recent_surgery=surgery)
+    book(desk, client, "relaxation", when=w.at(3))
+    visit = visit_of(client)
+    assert visit.status == "confirmed"
+    page = change(desk, visit, start=w.at(2).isoformat())
+    assert page.status_code == 409
+    assert "The visit stands as it was" in page.text
+    after = visit_of(client)
+    assert (after.status, after.starts_at) == ("confirmed", w.at(3))
+    assert change(desk, after, start=w.at(5).isoformat()).status_code == 303
+    assert (visit_of(client).status, visit_of(client).starts_at) == ("confirmed", w.at(5))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"what": "deep_tissue||60", "areas": ["lower_back"]},
+        {"what": "decompression_vacuum||45", "areas": ["lower_back"]},
+        {"what": "decompression_vacuum|interval|30", "areas": ["lower_back"]},
+    ],
+    ids=["service", "suction", "chamber"],
+)
+def test_a_change_to_what_is_unsafe_is_not_saved(
+    world: w.World, desk: FlaskClient, wanted: dict[str, Any]
+) -> None:
+    client = w.person()
+    w.sign(client, blood_thinners=THINNERS)
+    book(desk, client, "relaxation")
+    before = visit_of(client)
+    key = before.judged_key
+    for how in ({"keep": "1"}, {"start": w.at(4).isoformat()}):
+        assert change(desk, visit_of(client), **wanted, **how).status_code == 409
+    assert (visit_of(client).status, visit_of(client).judged_key) == ("confirmed", key)
+
+
+def test_a_stale_window_changes_nothing(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation")
+    old = visit_of(client).revision
+    assert change(desk, visit_of(client), start=w.at(4).isoformat()).status_code == 303
+    page = change(desk, visit_of(client), start=w.at(5).isoformat(), revision=old)
+    assert page.status_code == 409
+    assert "changed meanwhile" in page.text
+    assert visit_of(client).starts_at == w.at(4)
+
+
+def test_the_length_the_therapist_and_the_addons_are_changed_where_it_is_safe(
+    world: w.World, desk: FlaskClient
+) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation")
+    wanted = world.therapists[2]
+    answer = change(
+        desk, visit_of(client), what="relaxation||90", therapist=wanted, addons=["aromatherapy"], keep="1"
+    )
+    after = visit_of(client)
+    assert answer.status_code == 303
+    assert (after.minutes, after.therapist_id, after.addons, after.status) == (
+        90, wanted, ["aromatherapy"], "confirmed",
+    )  # fmt: skip
+
+
+def test_each_step_of_the_day_is_one_tap_and_keeps_its_time(
+    world: w.World, desk: FlaskClient, now: dt.datetime
+) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation", when=w.at(0, 9))
+    for status in ("arrived", "in_session", "done"):
+        visit = visit_of(client)
+        desk.post(f"/desk/visits/{visit.id}/mark", data={"status": status, "revision": visit.revision})
+        assert visit_of(client).status == status
+    steps = db.session.scalars(select(StatusChange).order_by(StatusChange.id)).all()
+    assert [(one.status, one.at, one.by_user_id) for one in steps] == [
+        (status, NOW, world.desk_id) for status in ("confirmed", "arrived", "in_session", "done")
+    ]
+
+
+@pytest.mark.parametrize("status", ["arrived", "in_session", "done", "no_show", "held", "released", "x"])
+def test_a_visit_of_another_day_is_not_marked(world: w.World, desk: FlaskClient, status: str) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation", when=w.at(3))
+    visit = visit_of(client)
+    desk.post(f"/desk/visits/{visit.id}/mark", data={"status": status, "revision": visit.revision})
+    assert visit_of(client).status == "confirmed"
+
+
+def test_a_pending_visit_cannot_be_marked_as_arrived(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    book(desk, client, "relaxation", when=w.at(0, 9))
+    visit = visit_of(client)
+    assert visit.status == "pending"
+    desk.post(f"/desk/visits/{visit.id}/mark", data={"status": "arrived", "revision": visit.revision})
+    assert visit_of(client).status == "pending"
+
+
+@pytest.mark.parametrize(("who", "status"), [("client", "late_cancelled"), ("clinic", "cancelled")])
+def test_a_cancellation_inside_the_notice_is_late_only_by_the_client(
+    world: w.World, desk: FlaskClient, who: str, status: str
+) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation", when=w.at(0, 18))
+    visit = visit_of(client)
+    assert "Cancel for the client" in desk.get(f"/desk/visits/{visit.id}/cancel").text
+    desk.post(f"/desk/visits/{visit.id}/cancel", data={"cancelled_by": who})
+    assert w.statuses(client) == [status]
+
+
+def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World) -> None:
+    from clinic.rules.permissions import Role
+
+    owner = factories.make_user(email="owner@clinic.example", roles=[Role.OWNER])
+    from tests.owners import browser_of
+
+    browser = browser_of(app, owner)
+    client = w.person()
+    w.sign(client)
+    day = (w.TODAY + dt.timedelta(days=3)).isoformat()
+    form = {"what": "place", "first_day": day, "reason": "Public holiday"}
+    assert browser.post("/owner/closures", data={**form, "reason": ""}).status_code == 422
+    assert browser.post("/owner/closures", data={**form, "what": "4242"}).status_code == 422
+    assert browser.post("/owner/closures", data={**form, "last_day": "2026-06-01"}).status_code == 422
+    assert browser.post("/owner/closures", data=form).status_code == 303
+    assert book(browser, client, "relaxation").status_code == 409
+    page = browser.get("/owner/closures").text
+    address = page[page.index("/owner/closures/") :].split('"')[0]
+    assert browser.post(address).status_code == 303
+    assert book(browser, client, "relaxation").status_code == 303

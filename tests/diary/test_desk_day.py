@@ -1,0 +1,166 @@
+"""The desk's day, its list of work and the client's card: what they show, and how many statements they take."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from clinic.booking.services import checkout, time_off
+from clinic.diary.queries.desk import desk_day
+from clinic.premises.models import Location
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import world as w
+from tests.booking.desk import book, desk_browser
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+@pytest.fixture
+def desk(app: Flask, world: w.World) -> FlaskClient:
+    return desk_browser(app, world)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement sent to the database meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "INSERT")):
+            sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def fill(desk: FlaskClient, world: w.World, count: int) -> None:
+    """So many visits on the same day, waiting and confirmed."""
+    for number in range(count):
+        client = w.person(phone=f"(212) 555-{1000 + number}")
+        if number % 2:
+            w.sign(client)
+        book(desk, client, "relaxation", when=w.at(2, 9 + 2 * number), therapist=world.therapists[0])
+
+
+@pytest.mark.parametrize("address", ["/desk?day=2026-06-11", "/desk?day=2026-06-11&view=list", "/todo"])
+def test_the_number_of_statements_does_not_grow(world: w.World, desk: FlaskClient, address: str) -> None:
+    fill(desk, world, 1)
+    with statements() as few:
+        assert desk.get(address).status_code == 200
+    fill(desk, world, 4)
+    with statements() as many:
+        assert desk.get(address).status_code == 200
+    assert len(many) == len(few)
+
+
+def test_hours_breaks_blocks_visits_and_gaps_stand_side_by_side(world: w.World, desk: FlaskClient) -> None:
+    place = factories.make_location(zone=w.ZONE, opens=None, name="Elsewhere")
+    one = factories.make_therapist(name="Nightly Nora", skills=[])
+    factories.make_hours(one, place, starts="09:00", ends="17:00")
+    first, second, third = world.therapists
+    home, person = db.session.get_one(Location, world.place_id), db.session.get_one(Therapist, first)
+    factories.make_hours(person, home, starts="12:00", ends="12:30", kind="break", weekdays=range(7))
+    time_off.add_time_off(second, "meeting", w.at(2, 10), w.at(2, 11), "", by=world.desk_id, now=NOW)
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation", when=w.at(2, 14), therapist=first)
+    shown = desk_day(world.place_id, w.TODAY + dt.timedelta(days=2), NOW)
+    columns = {one.therapist_id: one for one in shown.columns}
+    assert set(columns) == {first, second, third}
+    assert shown.not_working == ("Nightly Nora",)
+    assert (shown.from_hour, shown.to_hour, shown.now) == (8, 20, "")
+    assert [(one.start, one.minutes, one.label) for one in columns[first].off if one.label] == [("12:00", 30, "Break")]
+    assert [(one.start, one.minutes, one.label) for one in columns[second].off] == [("10:00", 60, "Meeting")]
+    [visit] = columns[first].visits
+    # 60 minutes, 15 more on the first visit; then the turnover, which is no gap
+    assert (visit.start, visit.until, visit.status) == ("14:00", "15:15", VisitStatus.CONFIRMED)
+    assert ("15:15", 15) in [(one.start, one.minutes) for one in columns[first].off]
+    gaps = [(one.start, one.minutes) for one in columns[first].free]
+    assert gaps[:5] == [("08:00", 60), ("09:00", 60), ("10:00", 60), ("11:00", 60), ("12:30", 30)]
+    assert all(minutes >= 30 for _start, minutes in gaps)
+    assert not any("14:00" <= start < "15:30" for start, _minutes in gaps)
+
+
+def test_no_gap_lies_in_the_past(world: w.World) -> None:
+    shown = desk_day(world.place_id, w.TODAY, NOW)  # it is 09:00
+    assert {one.free[0].start for one in shown.columns} == {"09:00"}
+    assert shown.now == "09:00"
+    yesterday = desk_day(world.place_id, w.TODAY - dt.timedelta(days=1), NOW)
+    assert [one.free for one in yesterday.columns] == [(), (), ()]
+
+
+def test_a_closed_day_says_so_and_has_no_gaps(world: w.World, desk: FlaskClient) -> None:
+    time_off.add_closure(
+        world.place_id, None, w.at(2, 0), w.at(3, 0), "Public holiday", by=world.desk_id, now=NOW
+    )
+    shown = desk_day(world.place_id, w.TODAY + dt.timedelta(days=2), NOW)
+    assert shown.closures == ("Public holiday",)
+    assert [one.free for one in shown.columns] == [(), (), ()]
+    assert "Closed: Public holiday" in desk.get("/desk?day=2026-06-11").text
+
+
+def test_the_health_state_says_what_to_do(world: w.World, desk: FlaskClient) -> None:
+    nobody_asked, letter = w.person(), w.person()
+    w.sign(letter, heart_failure={"worsening": False})
+    book(desk, nobody_asked, "swedish", when=w.at(2, 9))
+    book(desk, letter, "swedish", when=w.at(2, 9))
+    page = desk.get("/desk?day=2026-06-11").text
+    assert "Intake missing" in page
+    assert "Doctor’s letter" in page
+    listed = desk.get("/desk?day=2026-06-11&view=list").text
+    assert "until Wednesday 10 June 2026 at 9:00 am" in listed
+
+
+@pytest.mark.parametrize("day", ["x", "2026-02-30", "9999-12-31", "0001-01-01", ""])
+def test_an_impossible_day_is_today(desk: FlaskClient, day: str) -> None:
+    page = desk.get("/desk", query_string={"day": day})
+    assert (page.status_code, "Tuesday 9 June" in page.text) == (200, True)
+
+
+@pytest.mark.parametrize("days", [-94, 145])
+def test_the_days_on_which_the_clock_changes_are_drawn(world: w.World, days: int) -> None:
+    """8 March and 1 November 2026 in New York."""
+    day = w.TODAY + dt.timedelta(days=days)
+    shown = desk_day(world.place_id, day, NOW)
+    assert (shown.from_hour, shown.to_hour) == (8, 20)
+
+
+def test_the_list_of_work_has_each_kind_with_its_way_on(world: w.World, desk: FlaskClient) -> None:
+    assert "Nothing waits" in desk.get("/todo").text
+    soon = w.person(email="soon@people.example", phone="(212) 555-1234")
+    factories.make_client(
+        first_name="Other", last_name="Person", born_on=dt.date(1970, 1, 1), phone="(212) 555-1234"
+    )
+    book(desk, soon, "relaxation", when=w.at(1, 12), therapist=world.therapists[0])
+    off = w.person()
+    w.sign(off)
+    book(desk, off, "relaxation", when=w.at(2, 12), therapist=world.therapists[1])
+    time_off.add_time_off(world.therapists[1], "off", w.at(2, 8), w.at(2, 20), "", by=world.desk_id, now=NOW)
+    checkout.ask_for_call(client_id=off, visit_id=None, phone="(212) 555-9999", about="letter", now=NOW)
+    page = desk.get("/todo").text
+    for words in (
+        "Visits under time off or a closure", "Move or reassign", "Please call", "(212) 555-9999",
+        "Health questions missing in the next days", "Send the link", "Records that look alike", "Compare",
+    ):  # fmt: skip
+        assert words in page, words
+    address = page[page.index("/desk/calls/") :].split('"')[0]
+    assert desk.post(address).status_code == 303
+    assert "Please call" not in desk.get("/todo").text
