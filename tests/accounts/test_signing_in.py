@@ -9,12 +9,12 @@ import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic.accounts import passwords
 from clinic.accounts.models import User, UserSession
 from clinic.rules.permissions import Role
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from tests.accounts.people import (
     CHROME,
     FIREFOX,
@@ -259,6 +259,31 @@ def test_hashing_happens_outside_every_transaction(
     monkeypatch.setattr(passwords, "is_right", watched)
     sign_in(client, "ann@mail.example")
     assert open_then == [False]
+
+
+@pytest.mark.parametrize("values", [{"is_active": False}, {"password_hash": "changed"}])
+def test_account_changed_while_the_password_is_checked_stays_closed(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, values: dict[str, object]
+) -> None:
+    make_person("ann@mail.example")
+    real = passwords.is_right
+
+    def slow(stored: str | None, password: str) -> bool:
+        with transaction() as session:
+            session.execute(update(User).values(values))
+        return real(stored, password)
+
+    monkeypatch.setattr(passwords, "is_right", slow)
+    assert sign_in(client, "ann@mail.example").status_code == 422
+    assert how_many(UserSession) == 0
+
+
+def test_account_that_is_switched_off_in_any_way_is_signed_out(app: Flask, client: FlaskClient) -> None:
+    ann = make_person("ann@mail.example")
+    mine = browser_of(app, "ann@mail.example")
+    ann.is_active = False
+    db.session.commit()
+    assert not is_signed_in(mine)
 
 
 def test_new_kind_of_browser_is_told_by_mail_once(app: Flask, client: FlaskClient) -> None:
