@@ -37,7 +37,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check migration locks clean
+.PHONY: help run setup test check soak migration locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -60,6 +60,9 @@ check: setup $(V)/.test $(V)/.e2e $(V)/.dev ## style, types, direction of import
 	$(PY) -m djlint --lint --quiet templates || failed=1; \
 	$(PY) scripts/check_locks.py || failed=1; \
 	[ $$failed = 0 ] && echo "All checks passed." || { echo "Some checks failed: see above." >&2; exit 1; }
+
+soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 times, on both databases (long)
+	@$(PY) -m benchmarks.soak
 
 migration: $(V)/.dev ## write the next migration from the models: make migration name=add_visit_note
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }

@@ -33,7 +33,8 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     """
     clear_expired(session, ask.now)
     found = look(ask)
-    for way in found.ways(visit.starts_at):
+    ways = found.ways(visit.starts_at)
+    for way in ways:
         try:
             with session.begin_nested():
                 _place(session, visit, way, expires_at)
@@ -41,7 +42,8 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
         except IntegrityError as error:
             if broken_guard(error, OVERLAP) is None:
                 raise
-    raise SlotTaken(nearest=nearest(look(ask).starts(), epoch_minute(visit.starts_at), 3))
+    seen = look(ask) if ways else found  # somebody was faster: the book has changed
+    raise SlotTaken(nearest=nearest(seen.starts(), epoch_minute(visit.starts_at), 3))
 
 
 def _place(session: Session, visit: Visit, way: Combination, expires_at: dt.datetime | None) -> None:

@@ -1,0 +1,173 @@
+"""Races over real HTTP: many browsers ask for one slot at the same moment, many times over.
+
+`python -m benchmarks.soak [--rounds 200] [--browsers 50]` serves the demo clinic with the production server on SQLite
+and on a throw-away PostgreSQL. What counts is what then stands in the database: one hold a round, never two claims
+that overlap, and no answer that is an error page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import http.client
+import logging
+import re
+import sys
+import tempfile
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from sqlalchemy import func, select, text
+from waitress.server import create_server
+
+from clinic.booking.models import Claim, Visit
+from clinic.demo import ZONE, fill_if_empty
+from clinic.shared import clock
+from clinic.shared.database import db
+from tests.postgres import throw_away_postgres
+from tests.web import app_on, migrate, sqlite_address
+
+SERVICE, MINUTES = "relaxation", 60
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Browser:
+    """A cookie, a form token, and one request at a time."""
+
+    def __init__(self, port: int, therapist: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self.cookie = ""
+        self.token = ""
+        self.went_to = ""
+        self.therapist = therapist
+
+    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+        headers = {"Cookie": self.cookie}
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self.connection.request(method, path, urlencode(form) if form else None, headers)
+        answer = self.connection.getresponse()
+        body = answer.read().decode()
+        self.went_to = answer.getheader("Location") or ""
+        for name, value in answer.getheaders():
+            if name.lower() == "set-cookie":
+                self.cookie = value.split(";")[0]
+        return answer.status, body
+
+    def open_times(self) -> None:
+        query = f"minutes={MINUTES}&areas=full_body&therapist={self.therapist}"
+        status, body = self.ask("GET", f"/book/{SERVICE}/times?{query}")
+        found = TOKEN.search(body)
+        if status != 200 or found is None:
+            raise SystemExit(f"the page of times answered {status}")
+        self.token = found.group(1)
+
+    def hold(self, slot: str) -> str:
+        form = {
+            "csrf_token": self.token,
+            "minutes": str(MINUTES),
+            "areas": "full_body",
+            "therapist": str(self.therapist),
+            "slot": slot,
+        }
+        status, body = self.ask("POST", f"/book/{SERVICE}/times", form)
+        if status == 303:
+            return "held" if self.went_to.endswith("/book/next") else f"sent to {self.went_to}"
+        return "told kindly" if status in (200, 409) and "taken" in body else f"error {status}"
+
+
+def slots(app: Flask, therapist: int, rounds: int) -> list[str]:
+    """Free starts of one therapist, one for each round, as the page sends them; the same again when they run out."""
+    from clinic.booking.forms.choice import moment_text
+    from clinic.booking.queries.availability import Ask, look
+    from clinic.catalogue.queries import plan_for
+    from clinic.premises.queries import clinic_facts
+    from clinic.rules.wall_time import moment
+
+    with app.app_context():
+        facts, plan = clinic_facts(), plan_for(SERVICE, None, (), MINUTES, first_visit=True)
+        if facts is None or plan is None:
+            raise SystemExit("the demo has no such service")
+        now = clock.now()
+        ask = Ask(
+            plan, facts.location_id, now.astimezone(ZoneInfo(ZONE)).date(), 30, now, therapist_id=therapist
+        )
+        starts = [moment_text(moment(one.starts_at)) for one in look(ask).starts()]
+        db.session.remove()
+    return [starts[number % len(starts)] for number in range(rounds)]
+
+
+def release_all(app: Flask) -> tuple[int, int]:
+    """How many holds stand, and how many claims overlap; then everything held is given back."""
+    from clinic.booking.services.deadlines import keep_deadlines
+
+    with app.app_context():
+        held = db.session.scalar(select(func.count()).select_from(Visit).where(Visit.status == "held")) or 0
+        other = Claim.__table__.alias()
+        overlaps = db.session.scalar(
+            select(func.count())
+            .select_from(Claim.__table__.join(other, Claim.resource_id == other.c.resource_id))
+            .where(
+                Claim.id < other.c.id, Claim.starts_at < other.c.ends_at, Claim.ends_at > other.c.starts_at
+            )
+        )
+        db.session.rollback()
+        keep_deadlines(clock.now() + dt.timedelta(hours=1))
+        db.session.remove()
+    return held, overlaps or 0
+
+
+def race(name: str, address: str, folder: Path, rounds: int, browsers: int) -> bool:
+    """Run all rounds on one database; print and return whether every round was won exactly once."""
+    app = app_on(address, folder, WTF_CSRF_ENABLED=True, TESTING=False, CLINIC_DEMO=True)
+    migrate(app)
+    with app.app_context():
+        fill_if_empty(clock.now())
+        therapist = db.session.scalar(text("SELECT min(id) FROM therapist"))
+        db.session.remove()
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it says when browsers wait: they all do here
+    server = create_server(app, host="127.0.0.1", port=0, threads=8, connection_limit=1000)
+    threading.Thread(target=server.run, daemon=True).start()
+    answers: Counter[str] = Counter()
+    bad = 0
+    with ThreadPoolExecutor(browsers) as pool:
+        crowd = [Browser(server.effective_port, therapist) for _ in range(browsers)]
+        list(pool.map(Browser.open_times, crowd))
+        for slot in slots(app, therapist, rounds):
+            found = Counter(pool.map(lambda one, slot=slot: one.hold(slot), crowd))  # type: ignore[misc]
+            held, overlaps = release_all(app)
+            answers.update(found)
+            bad += (held, overlaps, found["held"]) != (1, 0, 1)
+    server.close()
+    print(
+        f"{name}: {rounds} rounds of {browsers}: {rounds - bad} won exactly once, {bad} not; {dict(answers)}"
+    )
+    return bad == 0 and set(answers) <= {"held", "told kindly"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--browsers", type=int, default=50)
+    asked = parser.parse_args()
+    good = True
+    with ExitStack() as stack:
+        for name in ("SQLite", "PostgreSQL"):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-soak")))
+            address = sqlite_address(folder)
+            if name == "PostgreSQL":
+                address = stack.enter_context(
+                    throw_away_postgres({"fsync": "on", "synchronous_commit": "on"})
+                )
+            good &= race(name, address, folder, asked.rounds, asked.browsers)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
