@@ -91,25 +91,30 @@ def _plain(row: Intake) -> InForce:
 def stops_in_force(client_id: int) -> list[HealthStop]:
     """Warning signs that still stop this person, oldest first."""
     ids = [client_id, *clients.alias_ids(client_id)]
-    signed = db.session.scalars(
-        select(Intake)
-        .where(Intake.client_id == client_id, Intake.kind != "checkin")
-        .order_by(Intake.version.desc())
-    ).first()
+    signed = _newest_of(client_id, "full", "confirm")
+    full = _newest_of(client_id, "full")
     rows = db.session.scalars(
         select(HealthStop).where(HealthStop.client_id.in_(ids)).order_by(HealthStop.raised_at, HealthStop.id)
     )
-    return [row for row in rows if not _has_ended(row, signed)]
+    return [row for row in rows if not _has_ended(row, signed, full)]
 
 
-def _has_ended(stop: HealthStop, signed: Intake | None) -> bool:
-    if stop.ended_at is not None and stop.ending == "entered_in_error" and stop.needs == "new_answer":
-        return True
-    if signed is None:
-        return False
+def _newest_of(client_id: int, *kinds: str) -> Intake | None:
+    return db.session.scalars(
+        select(Intake)
+        .where(Intake.client_id == client_id, Intake.kind.in_(kinds))
+        .order_by(Intake.version.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _has_ended(stop: HealthStop, signed: Intake | None, full: Intake | None) -> bool:
+    """What passes by itself ends with any answer on a later day; a warning sign with an assessment and a whole new
+    intake after it: "still right" to the questions from before the sign is none."""
     if stop.needs == "new_answer":
-        return signed.answered_on > stop.raised_on
-    return stop.ended_at is not None and signed.signed_at > stop.ended_at
+        in_error = stop.ended_at is not None and stop.ending == "entered_in_error"
+        return in_error or (signed is not None and signed.answered_on > stop.raised_on)
+    return stop.ended_at is not None and full is not None and full.signed_at > stop.ended_at
 
 
 def open_stops() -> Sequence[HealthStop]:

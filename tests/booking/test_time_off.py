@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -230,7 +231,7 @@ def test_time_off_and_bookings_at_the_same_moment(app: Flask, world: w.World) ->
     assert set(results) <= {"off", "taken", "booked"}
     assert results.count("off") == 3
     spans = sorted([*claims(world), *claims(world, of_visits=True)])
-    assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
     assert free_hours(world, 3) == set()
 
 
