@@ -289,6 +289,7 @@ def test_local_row_without_a_site_to_ask_for_is_refused(conditions_with: Reload)
         ('must_name = ["pregnancy"]\n', "", "I08, must_name: a minimum of clearance needs"),
         ('sources = ["R23"]', 'sources = ["R00"]', "I07, sources: unknown word 'R00'"),
         ('red_flag = "prompt"', 'red_flag = "later"', "I05, red_flag: unknown word"),
+        ('id = "I15"\n', 'id = "I15"\nred_flag = "prompt"\n', "I15, red_flag: an urgent rule has to block"),
         ('id = "I17"\n', 'id = "I17"\nred_flag = "prompt"\n', "I17, red_flag: an urgent rule has to block"),
     ],
 )

@@ -125,6 +125,11 @@ def test_service_of_several_columns_is_judged_by_the_strictest() -> None:
     assert judged({}, "decompression_vacuum", "swedish", age=17).verdict is Verdict.BLOCK
 
 
+def test_service_may_be_judged_as_all_seven_columns() -> None:
+    assert judged({}, *SERVICES).outcome is Outcome.ALLOW
+    assert judged({"osteoporosis": yes(severity="osteopenia")}, *SERVICES).verdict is Verdict.CLEARANCE
+
+
 def test_addons_are_judged_apart() -> None:
     found = judged({"asthma_breathing": yes(status="unstable")}, addons=("hot_stone", "aromatherapy"),
                    clearances=(letter("asthma_breathing", "swedish"),))  # fmt: skip
