@@ -1,0 +1,210 @@
+"""Clients at the desk: found, added, changed, noted, closed for online booking, compared and merged."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.booking.models import Visit
+from clinic.clients import queries
+from clinic.clients.models import Client
+from clinic.rules.permissions import Role
+from clinic.rules.visit_status import NEEDING_PERMIT
+from clinic.shared.database import db
+from tests import factories
+from tests.booking import world as w
+from tests.booking.desk import book, desk_browser
+from tests.owners import browser_of
+
+pytestmark = pytest.mark.usefixtures("now")
+BORN = dt.date(1980, 4, 1)
+TYPED = {"first_name": "Nora", "last_name": "Newman", "born_on": "1990-02-03"}
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+@pytest.fixture
+def desk(app: Flask, world: w.World) -> FlaskClient:
+    return desk_browser(app, world)
+
+
+def twins(**values: Any) -> tuple[int, int]:
+    """Two records of one name and birth date."""
+    return (
+        factories.make_client(first_name="Ann", last_name="Same", born_on=BORN).id,
+        factories.make_client(first_name="Ann", last_name="Same", born_on=BORN, **values).id,
+    )
+
+
+def good_visits() -> list[int | None]:
+    db.session.rollback()
+    db.session.expire_all()
+    rows = select(Visit.client_id).where(Visit.status.in_(tuple(NEEDING_PERMIT))).order_by(Visit.id)
+    return list(db.session.scalars(rows))
+
+
+def test_a_client_is_added_found_and_changed(world: w.World, desk: FlaskClient) -> None:
+    answer = desk.post("/clients/new", data={**TYPED, "phone": "212 555 4242"})
+    assert answer.status_code == 303
+    row = db.session.scalars(select(Client).where(Client.name_key == "nora newman")).one()
+    assert (row.phone_key, row.born_on, row.created_by_id) == ("+12125554242", dt.date(1990, 2, 3), world.desk_id)
+    for text in ("new", "NORA", "4242"):
+        assert "Nora Newman" in desk.get("/clients", query_string={"q": text}).text
+    assert "Nobody found" in desk.get("/clients?q=zzz").text
+    edited = desk.post(f"/clients/{row.id}/edit", data={**TYPED, "last_name": "Older", "phone": "212 555 4242"})
+    assert edited.status_code == 303
+    assert "Nora Older" in desk.get(f"/clients/{row.id}").text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"first_name": ""}, "Enter the first name."),
+        ({"last_name": " "}, "Enter the last name."),
+        ({"born_on": ""}, "Enter the birth date"),
+        ({"born_on": "1990-02-31"}, "date"),
+        ({"born_on": "2190-01-01"}, "future"),
+        ({"born_on": "1700-01-01"}, "Check the year"),
+        ({"email": "nora"}, "does not look like an e-mail"),
+        ({"phone": "call me"}, "does not look like a phone number"),
+        ({"first_name": "x" * 500}, "at most 80"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_said_at_its_field_and_kept(
+    world: w.World, desk: FlaskClient, changes: dict[str, str], words: str
+) -> None:
+    page = desk.post("/clients/new", data={**TYPED, **changes})
+    assert page.status_code == 422
+    assert words in page.text
+    kept = "Nora" if "first_name" not in changes else "Newman"
+    assert f'value="{kept}"' in page.text
+    assert queries.search("newman") == []
+    one = w.person()
+    assert desk.post(f"/clients/{one}/edit", data={**TYPED, **changes}).status_code == 422
+
+
+def test_somebody_who_looks_the_same_is_shown_first(world: w.World, desk: FlaskClient) -> None:
+    factories.make_client(first_name="Nóra", last_name="NEWMAN", born_on=dt.date(1990, 2, 3))
+    page = desk.post("/clients/new", data=TYPED)
+    assert (page.status_code, len(queries.search("newman"))) == (422, 1)
+    assert "Is it one of these people?" in page.text
+    assert desk.post("/clients/new", data={**TYPED, "nobody_known": "1"}).status_code == 303
+    assert len(queries.search("newman")) == 2
+
+
+def test_a_changed_birth_date_is_judged_at_once(world: w.World, desk: FlaskClient) -> None:
+    client = factories.make_client(first_name="Nora", last_name="Newman", born_on=dt.date(1990, 2, 3)).id
+    w.sign(client)
+    book(desk, client, "relaxation")
+    assert w.statuses(client) == ["confirmed"]
+    desk.post(f"/clients/{client}/edit", data={**TYPED, "born_on": "2012-02-03"})
+    assert w.statuses(client) == ["suspended"]
+    desk.post(f"/clients/{client}/edit", data=TYPED)
+    assert w.statuses(client) == ["confirmed"]
+
+
+def test_notes_are_for_staff_and_the_reason_of_a_bar_for_the_owner(
+    app: Flask, world: w.World, desk: FlaskClient
+) -> None:
+    client = w.person()
+    owner = browser_of(app, factories.make_user(email="olive@clinic.example", roles=[Role.OWNER]))
+    assert desk.post(f"/clients/{client}/notes", data={"text": "  "}).status_code == 422
+    assert desk.post(f"/clients/{client}/notes", data={"text": "Likes the window room"}).status_code == 303
+    assert desk.get(f"/clients/{client}/online").status_code == 403
+    assert desk.post(f"/clients/{client}/online", data={"reason": "x", "barred": "yes"}).status_code == 403
+    assert owner.post(f"/clients/{client}/online", data={"reason": "", "barred": "yes"}).status_code == 422
+    reason = {"reason": "Shouted at Robin", "barred": "yes"}
+    assert owner.post(f"/clients/{client}/online", data=reason).status_code == 303
+    db.session.rollback()
+    assert db.session.get_one(Client, client).is_barred_online
+    card = desk.get(f"/clients/{client}").text
+    assert "Likes the window room" in card
+    assert "booked by the desk only" in card
+    assert "Shouted" not in card
+    assert "Shouted at Robin" in owner.get(f"/clients/{client}/online").text
+    owner.post(f"/clients/{client}/online", data={"reason": "Said sorry", "barred": "no"})
+    db.session.rollback()
+    assert not db.session.get_one(Client, client).is_barred_online
+
+
+def test_a_healthy_record_merged_with_a_blocked_one_is_judged_by_both(world: w.World, desk: FlaskClient) -> None:
+    healthy, blocked = twins()
+    w.sign(healthy)
+    w.sign(blocked, blood_clot={"status": "current", "date": "2026-05-01", "still_on_treatment": True})
+    book(desk, healthy, "relaxation")
+    assert good_visits() == [healthy]
+    page = desk.get(f"/clients/{healthy}/compare/{blocked}").text
+    assert "same name and birth date" in page.lower()
+    assert "clot" not in page
+    answer = desk.post(f"/clients/{healthy}/compare/{blocked}", data={"decision": str(healthy)})
+    assert answer.status_code == 303
+    assert good_visits() == []
+    assert w.statuses(healthy) == ["suspended"]  # somebody with clinical review looks at the two sheets first
+    book(desk, healthy, "relaxation", when=w.at(4))
+    assert w.statuses(healthy) == ["suspended", "pending"]
+    desk.get("/todo")  # takes the message away
+    assert desk.get(f"/clients/{blocked}").text == desk.get(f"/clients/{healthy}").text
+
+
+@pytest.mark.parametrize("stays", ["healthy", "other"])
+def test_a_booked_visit_follows_the_record_that_stays(
+    world: w.World, desk: FlaskClient, stays: str
+) -> None:
+    one, other = twins()
+    w.sign(one)
+    w.sign(other)
+    book(desk, one, "relaxation")
+    keep = one if stays == "healthy" else other
+    desk.post(f"/clients/{one}/compare/{other}", data={"decision": str(keep)})
+    assert good_visits() == [keep]
+
+
+def test_two_people_are_kept_apart_and_not_offered_again(world: w.World, desk: FlaskClient) -> None:
+    known = factories.make_client(first_name="Ann", last_name="Same", born_on=BORN).id
+    stranger = factories.make_client(first_name="Ann", last_name="Same", born_on=BORN, is_unproven=True).id
+    w.sign(known, blood_thinners={"med_class": "anticoagulant", "medication": "warfarin", "stable_3_months": True, "bruising": False})  # fmt: skip
+    w.sign(stranger)
+    book(desk, stranger, "relaxation")
+    assert w.statuses(stranger) == ["pending"]
+    assert "Compare with Ann Same" in desk.get(f"/clients/{known}").text
+    answer = desk.post(f"/clients/{known}/compare/{stranger}", data={"decision": "two"})
+    assert answer.status_code == 303
+    assert w.statuses(stranger) == ["confirmed"]
+    assert queries.pairs() == []
+    assert "Nothing to decide" in desk.get("/clients/duplicates").text
+
+
+@pytest.mark.parametrize("decision", ["", "three", "99999", "-1"])
+def test_a_decision_that_is_none_changes_nothing(world: w.World, desk: FlaskClient, decision: str) -> None:
+    one, other = twins()
+    desk.post(f"/clients/{one}/compare/{other}", data={"decision": decision})
+    assert len(queries.pairs()) == 1
+
+
+def test_families_that_share_a_phone_are_listed_with_what_they_share(
+    world: w.World, desk: FlaskClient
+) -> None:
+    for name in ("Mia", "Noah"):
+        factories.make_client(first_name=name, last_name="Ray", born_on=BORN, phone="(212) 555-3131")
+    [pair] = queries.pairs()
+    assert (pair.first.name, pair.second.name, pair.shared) == ("Mia Ray", "Noah Ray", ("same phone",))
+    assert "Same phone" in desk.get("/clients/duplicates").text
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/clients/77", "/clients/77/edit", "/clients/77/intake", "/clients/77/consent", "/clients/77/compare/78",
+     "/desk/visits/77", "/desk/visits/77/change", "/desk/visits/77/cancel", "/clients/77/intake/desk/1",
+     "/clients/77/intake/other/1"],
+)  # fmt: skip
+def test_nobody_there_is_a_plain_page(world: w.World, desk: FlaskClient, address: str) -> None:
+    assert desk.get(address).status_code == 404
