@@ -16,7 +16,9 @@ class DetailsForm(Form):
 
     first_name = text_field("First name", longest=80, required="Enter the first name.")
     last_name = text_field("Last name", longest=80, required="Enter the last name.")
-    born_on = DateField("Birth date", validators=[InputRequired("Enter the birth date, as on an identity card.")])
+    born_on = DateField(
+        "Birth date", validators=[InputRequired("Enter the birth date, as on an identity card.")]
+    )
     phone = text_field("Phone", longest=40, type="tel", autocomplete="off")
     email = text_field("E-mail", longest=254, type="email", autocomplete="off")
     emergency_contact = text_field(
@@ -58,4 +60,6 @@ class NoteForm(Form):
 class BarForm(Form):
     """Close or open online booking for one client."""
 
-    reason = lines_field("Reason", longest=2000, rows=3, required="Write the reason. Only the owner reads it.")
+    reason = lines_field(
+        "Reason", longest=2000, rows=3, required="Write the reason. Only the owner reads it."
+    )

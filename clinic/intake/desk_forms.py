@@ -17,7 +17,8 @@ class PaperForm(Form):
         "Date on the paper", validators=[InputRequired("Enter the date that stands on the paper.")]
     )
     treatment = BooleanField(
-        "The client agreed to the treatment", validators=[DataRequired("This has to be ticked on the paper too.")]
+        "The client agreed to the treatment",
+        validators=[DataRequired("This has to be ticked on the paper too.")],
     )
     privacy = BooleanField(
         "The client agreed that the answers are kept",
@@ -29,7 +30,9 @@ class GuardianForm(Form):
     """What a parent or guardian signed."""
 
     guardian_name = text_field("Name of the parent or guardian", longest=120, required="Type the full name.")
-    relation = text_field("What they are to the client", longest=60, required="For example mother, or guardian.")
+    relation = text_field(
+        "What they are to the client", longest=60, required="For example mother, or guardian."
+    )
     services = SelectMultipleField(
         "What they agreed to",
         widget=ListWidget(prefix_label=False),

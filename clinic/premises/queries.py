@@ -128,6 +128,12 @@ def devices(location_id: int, *, only_active: bool = True) -> Sequence[Device]:
     return db.session.scalars(wanted.where(Device.is_active) if only_active else wanted).all()
 
 
+def kit_names(location_id: int) -> dict[int, str]:
+    """The names of the place's rooms and devices in use, by id: rooms first, each by name."""
+    found = {room.id: room.name for room in rooms(location_id)}
+    return found | {device.id: device.name for device in devices(location_id)}
+
+
 def closures_from(location_id: int, moment: dt.datetime) -> Sequence[Closure]:
     """Closures that end after `moment`, soonest first."""
     return db.session.scalars(

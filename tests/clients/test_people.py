@@ -55,11 +55,17 @@ def test_a_client_is_added_found_and_changed(world: w.World, desk: FlaskClient) 
     answer = desk.post("/clients/new", data={**TYPED, "phone": "212 555 4242"})
     assert answer.status_code == 303
     row = db.session.scalars(select(Client).where(Client.name_key == "nora newman")).one()
-    assert (row.phone_key, row.born_on, row.created_by_id) == ("+12125554242", dt.date(1990, 2, 3), world.desk_id)
+    assert (row.phone_key, row.born_on, row.created_by_id) == (
+        "+12125554242",
+        dt.date(1990, 2, 3),
+        world.desk_id,
+    )
     for text in ("new", "NORA", "4242"):
         assert "Nora Newman" in desk.get("/clients", query_string={"q": text}).text
     assert "Nobody found" in desk.get("/clients?q=zzz").text
-    edited = desk.post(f"/clients/{row.id}/edit", data={**TYPED, "last_name": "Older", "phone": "212 555 4242"})
+    edited = desk.post(
+        f"/clients/{row.id}/edit", data={**TYPED, "last_name": "Older", "phone": "212 555 4242"}
+    )
     assert edited.status_code == 303
     assert "Nora Older" in desk.get(f"/clients/{row.id}").text
 
@@ -136,7 +142,9 @@ def test_notes_are_for_staff_and_the_reason_of_a_bar_for_the_owner(
     assert not db.session.get_one(Client, client).is_barred_online
 
 
-def test_a_healthy_record_merged_with_a_blocked_one_is_judged_by_both(world: w.World, desk: FlaskClient) -> None:
+def test_a_healthy_record_merged_with_a_blocked_one_is_judged_by_both(
+    world: w.World, desk: FlaskClient
+) -> None:
     healthy, blocked = twins()
     w.sign(healthy)
     w.sign(blocked, blood_clot={"status": "current", "date": "2026-05-01", "still_on_treatment": True})
@@ -156,9 +164,7 @@ def test_a_healthy_record_merged_with_a_blocked_one_is_judged_by_both(world: w.W
 
 
 @pytest.mark.parametrize("stays", ["healthy", "other"])
-def test_a_booked_visit_follows_the_record_that_stays(
-    world: w.World, desk: FlaskClient, stays: str
-) -> None:
+def test_a_booked_visit_follows_the_record_that_stays(world: w.World, desk: FlaskClient, stays: str) -> None:
     one, other = twins()
     w.sign(one)
     w.sign(other)
@@ -171,9 +177,9 @@ def test_a_booked_visit_follows_the_record_that_stays(
 def test_two_people_are_kept_apart_and_not_offered_again(world: w.World, desk: FlaskClient) -> None:
     known = factories.make_client(first_name="Ann", last_name="Same", born_on=BORN).id
     stranger = factories.make_client(first_name="Ann", last_name="Same", born_on=BORN, is_unproven=True).id
-    w.sign(known, blood_thinners={"med_class": "anticoagulant", "medication": "warfarin", "stable_3_months": True, "bruising": False})  # fmt: skip
+    w.sign(known, heart_failure={"worsening": False})
     w.sign(stranger)
-    book(desk, stranger, "relaxation")
+    book(desk, stranger, "swedish")
     assert w.statuses(stranger) == ["pending"]
     assert "Compare with Ann Same" in desk.get(f"/clients/{known}").text
     answer = desk.post(f"/clients/{known}/compare/{stranger}", data={"decision": "two"})

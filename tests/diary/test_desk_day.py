@@ -87,7 +87,9 @@ def test_hours_breaks_blocks_visits_and_gaps_stand_side_by_side(world: w.World, 
     assert set(columns) == {first, second, third}
     assert shown.not_working == ("Nightly Nora",)
     assert (shown.from_hour, shown.to_hour, shown.now) == (8, 20, "")
-    assert [(one.start, one.minutes, one.label) for one in columns[first].off if one.label] == [("12:00", 30, "Break")]
+    assert [(one.start, one.minutes, one.label) for one in columns[first].off if one.label] == [
+        ("12:00", 30, "Break")
+    ]
     assert [(one.start, one.minutes, one.label) for one in columns[second].off] == [("10:00", 60, "Meeting")]
     [visit] = columns[first].visits
     # 60 minutes, 15 more on the first visit; then the turnover, which is no gap

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -19,10 +20,12 @@ from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
 
 CANARY = "Zanzibaramycin"
+STABLE = {"med_class": "anticoagulant", "medication": CANARY, "stable_3_months": True, "bruising": False}
 COUNT = len(questionnaire.pages("intake"))
 
 
@@ -85,7 +88,7 @@ def test_an_update_starts_from_empty_questions_and_shows_no_earlier_answer(
     world: w.World, desk: FlaskClient
 ) -> None:
     client = w.person()
-    w.sign(client, blood_thinners={"med_class": "anticoagulant", "medication": CANARY, "stable_3_months": True, "bruising": False})  # fmt: skip
+    w.sign(client, blood_thinners=STABLE)
     desk.post(f"/clients/{client}/intake", data={"source": "desk"})
     for number in range(1, COUNT + 1):
         page = desk.get(f"/clients/{client}/intake/desk/{number}").text
@@ -131,7 +134,14 @@ def test_a_warning_sign_typed_in_is_read_out_and_takes_every_visit_back(
 
 @pytest.mark.parametrize(
     ("signed_on", "status"),
-    [("2026-06-09", 303), ("2026-05-20", 303), ("2026-06-10", 422), ("2026-01-01", 422), ("", 422), ("x", 422)],
+    [
+        ("2026-06-09", 303),
+        ("2026-05-20", 303),
+        ("2026-06-10", 422),
+        ("2026-01-01", 422),
+        ("", 422),
+        ("x", 422),
+    ],
 )
 def test_paper_counts_from_the_day_it_was_signed(
     world: w.World, desk: FlaskClient, signed_on: str, status: int
@@ -200,11 +210,9 @@ def test_the_tablet_is_signed_out_and_opens_one_clients_questions_only(
 
 
 def test_the_tablets_pass_runs_out(world: w.World, desk: FlaskClient) -> None:
-    import time_machine
-
     client = w.person()
     desk.post(f"/clients/{client}/tablet")
-    with time_machine.travel(w.NOW + dt.timedelta(minutes=46), tick=False):
+    with time_machine.travel(NOW + dt.timedelta(minutes=46), tick=False):
         page = desk.post("/tablet/1", data={})
     assert "no questions open" in page.text
 
@@ -212,9 +220,7 @@ def test_the_tablets_pass_runs_out(world: w.World, desk: FlaskClient) -> None:
 def test_a_warning_sign_on_the_tablet_ends_it(world: w.World, desk: FlaskClient) -> None:
     client = w.person()
     desk.post(f"/clients/{client}/tablet")
-    page = desk.post(
-        f"/tablet/{page_of('rf_saddle_numbness')}", data={"c.rf_saddle_numbness": "yes"}
-    )
+    page = desk.post(f"/tablet/{page_of('rf_saddle_numbness')}", data={"c.rf_saddle_numbness": "yes"})
     assert "front desk now" in page.text
     assert "no questions open" in desk.get("/tablet").text
 
@@ -227,8 +233,19 @@ def test_a_guardians_signed_consent_confirms_and_taking_it_back_suspends(
     book(desk, child, "relaxation")
     assert w.statuses(child) == ["pending"]
     assert "Not agreed in writing yet" in desk.get(f"/clients/{child}").text
-    form = {"guardian_name": "Mo Number", "relation": "mother", "services": ["relaxation"], "signed_on": "2026-06-09"}
-    for wrong in ({"services": []}, {"signed_on": "2026-06-20"}, {"guardian_name": ""}, {"services": ["x"]}):
+    form = {
+        "guardian_name": "Mo Number",
+        "relation": "mother",
+        "services": ["relaxation"],
+        "signed_on": "2026-06-09",
+    }
+    mistakes: list[dict[str, object]] = [
+        {"services": []},
+        {"signed_on": "2026-06-20"},
+        {"guardian_name": ""},
+        {"services": ["x"]},
+    ]
+    for wrong in mistakes:
         assert desk.post(f"/clients/{child}/consent", data={**form, **wrong}).status_code == 422
     assert desk.post(f"/clients/{child}/consent", data=form).status_code == 303
     assert w.statuses(child) == ["confirmed"]
@@ -244,11 +261,10 @@ def test_no_page_of_the_desk_shows_an_answer(app: Flask, world: w.World, desk: F
         first_name="Ann", last_name="Same", born_on=dt.date(1980, 4, 1), email="ann@people.example"
     ).id
     other = factories.make_client(first_name="Ann", last_name="Same", born_on=dt.date(1980, 4, 1)).id
-    stable = {"med_class": "anticoagulant", "medication": CANARY, "stable_3_months": True, "bruising": False}
-    w.sign(client, blood_thinners=stable)
+    w.sign(client, blood_thinners=STABLE)
     booked = book(desk, client, "relaxation").location
-    w.sign(client, blood_thinners={**stable, "stable_3_months": False})
-    w.sign(other, blood_thinners={**stable, "medication": f"{CANARY} forte"})
+    w.sign(client, blood_thinners={**STABLE, "stable_3_months": False})
+    w.sign(other, blood_thinners={**STABLE, "medication": f"{CANARY} forte"})
     refused = book(desk, client, "deep_tissue", when=w.at(4), areas=("lower_back",))
     visit = re.sub(r".*?/desk", "/desk", booked)
     addresses = [

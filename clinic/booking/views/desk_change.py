@@ -12,7 +12,7 @@ from clinic.accounts.access import who
 from clinic.booking.forms.desk import WhatForm, read_moment, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.desk_times import FreeTimes, free_times
+from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.visits import CHANGEABLE, Outcome, change_visit
@@ -106,7 +106,7 @@ def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | N
         )
     except (SlotTaken, TooSoon, MoveNotAllowed, InvalidInput, NotFound) as error:
         nearest = error.nearest if isinstance(error, SlotTaken) else ()
-        times = [alternatives.FreeTime(moment(one.starts_at), one.therapists) for one in nearest]
+        times = [FreeTime(moment(one.starts_at), one.therapists) for one in nearest]
         return _page(found(visits.visit(visit_id)), form, 409, trouble=error.sentence, nearest=times)
     if outcome.visit_id is None:
         wanted_on = starts_at.astimezone(kit.zone_of(kit.clinic())).date() if starts_at else day

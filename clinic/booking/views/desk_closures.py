@@ -86,7 +86,7 @@ def _resource(what: str, location_id: int) -> int | None:
     """The room or device that was chosen; None is the whole place. Raises InvalidInput for anything else."""
     if what == "place":
         return None
-    known = {str(one.id): one.id for one in (*premises.rooms(location_id), *premises.devices(location_id))}
+    known = {str(key): key for key in premises.kit_names(location_id)}
     if what not in known:
         raise InvalidInput("what", "Choose what is closed.")
     return known[what]
@@ -94,8 +94,7 @@ def _resource(what: str, location_id: int) -> int | None:
 
 def _page(form: ClosureForm, status: int = 200) -> Answer:
     location_id, now = kit.clinic().location_id, clock.now()
-    rooms, devices = premises.rooms(location_id), premises.devices(location_id)
-    names = {one.id: one.name for one in (*rooms, *devices)}
+    names = premises.kit_names(location_id)
     choose(form.what, [("place", "The whole place"), *((str(key), name) for key, name in names.items())])
     page = render_template(
         "booking/desk_closures.html",

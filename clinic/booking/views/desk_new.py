@@ -14,7 +14,7 @@ from clinic.accounts.access import who
 from clinic.booking.forms.desk import NEW, NewVisitForm, read_moment, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.desk_times import FreeTimes, free_times
+from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.visits import Outcome, book_visit
@@ -205,7 +205,7 @@ def _not_possible(form: NewVisitForm, error: SlotTaken | TooSoon | NotFound | In
     shown.trouble = error.sentence
     if isinstance(error, SlotTaken):
         names = kit.therapist_names()
-        times = [alternatives.FreeTime(moment(one.starts_at), one.therapists) for one in error.nearest]
+        times = [FreeTime(moment(one.starts_at), one.therapists) for one in error.nearest]
         shown.nearest = kit.slots(times, names, shown.minutes)
     return _page(form, shown, 409)
 

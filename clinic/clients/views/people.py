@@ -24,7 +24,10 @@ def search() -> Answer:
     """People by the start of a name, by digits of the phone or by e-mail."""
     text = request.args.get("q", "").strip()[:LONGEST_SEARCH]
     return render_template(
-        "clients/search.html", q=text, people=queries.search(text, limit=50) if text else [], pairs=len(queries.pairs())
+        "clients/search.html",
+        q=text,
+        people=queries.search(text, limit=50) if text else [],
+        pairs=len(queries.pairs()),
     )
 
 
@@ -45,7 +48,9 @@ def add_client() -> Answer:
         alike = [] if request.form.get("nobody_known") else _alike(form, region)
         if alike:
             return _new_page(form, alike=alike, status=422)
-        client_id = services.create_client(Details(**form.details()), region=region, by=who(), now=clock.now())
+        client_id = services.create_client(
+            Details(**form.details()), region=region, by=who(), now=clock.now()
+        )
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _new_page(form, status=422)
@@ -96,7 +101,9 @@ def save_online_booking(client_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "care")
     else:
-        words = "Online booking is closed for this client." if barred else "This client can book online again."
+        words = (
+            "Online booking is closed for this client." if barred else "This client can book online again."
+        )
         flash(words, "success")
     return go("diary.client_card", client_id=client_id)
 

@@ -87,5 +87,8 @@ def intake_state(client: Client, today: dt.date) -> IntakeState:
     completed_on = sources[0].completed_on
     in_date = is_intake_in_date(completed_on, today, age, settings)
     return IntakeState(
-        "in_date" if in_date else "out_of_date", completed_on, completed_on + dt.timedelta(days=days), is_stopped
+        "in_date" if in_date else "out_of_date",
+        completed_on,
+        completed_on + dt.timedelta(days=days),
+        is_stopped,
     )

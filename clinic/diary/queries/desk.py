@@ -126,7 +126,9 @@ def desk_day(location_id: int, day: dt.date, now: dt.datetime) -> DeskDay:
     people = _people({one.therapist_id for one in found})
     ids = [one.id for one in people]
     closures = [
-        one for one in premises.closures_from(location_id, moment(bounds[0])) if one.starts_at < moment(bounds[1])
+        one
+        for one in premises.closures_from(location_id, moment(bounds[0]))
+        if one.starts_at < moment(bounds[1])
     ]
     opening = _opening(location_id, clock, day, bounds)
     hours = _drawn_hours(clock, [*opening, *(_held(one, bounds) for one in found if _on_grid(one))], bounds)
@@ -294,7 +296,7 @@ def _held(visit: Visit, bounds: Interval) -> Interval:
 def _closure_words(closures: Sequence[Closure], location_id: int) -> list[str]:
     if not closures:
         return []
-    names = {one.id: one.name for one in (*premises.rooms(location_id), *premises.devices(location_id))}
+    names = premises.kit_names(location_id)
     return [
         f"{names.get(one.resource_id, 'A room or device')}: {one.reason}" if one.resource_id else one.reason
         for one in closures

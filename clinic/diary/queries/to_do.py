@@ -43,7 +43,9 @@ class ToDo:
 def to_do(now: dt.datetime) -> ToDo:
     """Read the list. A fixed number of statements."""
     waiting = [WaitingVisit(one, next_steps.next_step(one, None)) for one in visits.waiting_visits()]
-    intakes = [one for one in waiting if one.visit.waiting_for == "intake" and one.visit.starts_at < now + SOON]
+    intakes = [
+        one for one in waiting if one.visit.waiting_for == "intake" and one.visit.starts_at < now + SOON
+    ]
     ids = {one.visit.id for one in intakes}
     return ToDo(
         intakes=sorted(intakes, key=lambda one: (one.visit.starts_at, one.visit.id)),

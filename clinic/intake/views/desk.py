@@ -79,7 +79,9 @@ def desk_take_signing(client_id: int, source: str) -> Answer:
     sitting = _sitting(client_id, source)
     if source == "paper":
         return _take_paper(sitting)
-    return asking.take_signing(sitting, lambda level: _stopped(client_id, level), lambda _id: _signed(client_id))
+    return asking.take_signing(
+        sitting, lambda level: _stopped(client_id, level), lambda _id: _signed(client_id)
+    )
 
 
 def _source(text: str) -> str:
@@ -180,7 +182,9 @@ def _is_good_date(form: PaperForm, client_id: int, today: dt.date) -> bool:
     elif signed_on < today - OLDEST_PAPER:
         form.signed_on.errors = ["This paper is too old. Let the client sign a new one."]
     elif last is not None and signed_on < last.answered_on:
-        form.signed_on.errors = ["There are newer signed answers than this paper. Let the client sign a new one."]
+        form.signed_on.errors = [
+            "There are newer signed answers than this paper. Let the client sign a new one."
+        ]
     return not form.signed_on.errors
 
 

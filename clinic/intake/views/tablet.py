@@ -57,7 +57,9 @@ def tablet() -> Answer:
     sitting = _sitting()
     if sitting is None:
         return _over()
-    return render_template("intake/tablet_welcome.html", sitting=sitting, number=asking.first_open(sitting) or 1)
+    return render_template(
+        "intake/tablet_welcome.html", sitting=sitting, number=asking.first_open(sitting) or 1
+    )
 
 
 @pages.get("/tablet/<int:number>", needs=Permission.TABLET_ONE_WRITE)
