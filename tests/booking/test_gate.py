@@ -13,9 +13,11 @@ from sqlalchemy import select
 
 from clinic.booking.models import Claim, Screening, Visit
 from clinic.booking.services import people, visits
+from clinic.booking.services.checkout import Choice
 from clinic.clients.models import Client
 from clinic.intake.services import consents, intakes, reviews
 from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.permissions import Role
 from clinic.rules.visit_status import NEEDING_PERMIT, VisitStatus
 from clinic.shared.database import db
 from tests import factories
@@ -100,7 +102,7 @@ def test_declared_at_the_desk_never_confirms(
     world: w.World, condition: str, details: Details, service: str, expected: str
 ) -> None:
     client = w.person()
-    w.sign(client, **{condition: details})
+    w.sign_answers(client, {condition: details})
     outcome = w.at_desk(world, client, service, areas=areas(service))
     assert confirmed() == []
     assert w.statuses(client) == (["pending"] if expected == "clearance" else [])
@@ -116,7 +118,7 @@ def test_declared_after_booking_takes_the_confirmation_away(
     w.sign(client)
     w.at_desk(world, client, service, areas=areas(service))
     assert w.statuses(client) == ["confirmed"]
-    w.sign(client, **{condition: details})
+    w.sign_answers(client, {condition: details})
     assert w.statuses(client) == (["suspended"] if expected == "clearance" else ["cancelled"])
     visit = db.session.scalars(select(Visit)).one()
     assert bool(db.session.scalars(select(Claim).where(Claim.visit_id == visit.id)).all()) == (
@@ -181,15 +183,15 @@ def test_moving_to_a_day_inside_a_window_is_judged_again(world: w.World) -> None
 
 
 @pytest.mark.parametrize(
-    "change",
+    "wanted",
     [
-        {"service": "deep_tissue"},
-        {"service": "decompression_vacuum", "areas": ("lower_back",)},
-        {"service": "decompression_vacuum", "mode": "interval", "minutes": 30},
+        w.choice("deep_tissue"),
+        w.choice("decompression_vacuum", areas=("lower_back",)),
+        w.choice("decompression_vacuum", mode="interval", minutes=30),
     ],
     ids=["service", "suction", "chamber"],
 )
-def test_changing_to_what_is_not_safe_changes_nothing(world: w.World, change: dict[str, object]) -> None:
+def test_changing_to_what_is_not_safe_changes_nothing(world: w.World, wanted: Choice) -> None:
     client = w.person()
     w.sign(
         client,
@@ -203,7 +205,6 @@ def test_changing_to_what_is_not_safe_changes_nothing(world: w.World, change: di
     booked = w.at_desk(world, client, "relaxation")
     visit = db.session.get_one(Visit, booked.visit_id)
     before = (visit.service_id, visit.mode, visit.minutes, visit.judged_key, visit.screening_id)
-    wanted = w.choice(**change)
     outcome = visits.change_visit(visit.id, revision=visit.revision, choice=wanted, by=world.desk_id, now=NOW)
     db.session.rollback()
     assert outcome.visit_id is None
@@ -272,7 +273,7 @@ def test_a_warning_sign_stops_every_door_until_it_is_reviewed_and_signed_anew(wo
     later = NOW + dt.timedelta(hours=1)
     w.sign(client, now=later)  # answering again does not open anything
     assert w.at_desk(world, client, "relaxation").visit_id is None
-    reviewer = factories.make_user(email="t@clinic.example", roles=["therapist"])
+    reviewer = factories.make_user(email="t@clinic.example", roles=[Role.THERAPIST])
     stop = intake_stop(client)
     reviews.end_stop(stop, "assessed", "Assessed by Dr Gray on 9 June", by=reviewer.id, now=later)
     assert w.at_desk(world, client, "relaxation").visit_id is None
@@ -294,7 +295,7 @@ def test_taking_an_answer_back_does_not_open_what_it_closed(world: w.World) -> N
     assert (
         w.at_desk(world, client, "decompression_vacuum", areas=("lower_back",)).status == VisitStatus.PENDING
     )
-    reviewer = factories.make_user(email="t@clinic.example", roles=["therapist"])
+    reviewer = factories.make_user(email="t@clinic.example", roles=[Role.THERAPIST])
     reviews.review_softened(newer, True, "Ticked by mistake, asked by phone.", by=reviewer.id, now=NOW)
     assert w.statuses(client) == ["confirmed"]
 
@@ -303,17 +304,18 @@ def test_a_minor_waits_for_the_guardians_consent(world: w.World) -> None:
     client = w.person(born_on=dt.date(2010, 6, 20))  # 15 on the day
     w.sign(client)
     assert w.at_desk(world, client, "relaxation").status == VisitStatus.PENDING
-    given = {"name": "Gil Number", "relation": "parent", "signed_on": w.TODAY, "by": None, "now": NOW}
-    consents.give_guardian_consent(client, services=["swedish"], will_be_in_room=True, **given)
+
+    def consent(service: str, *, in_room: bool, minutes: int) -> None:
+        consents.give_guardian_consent(
+            client, name="Gil Number", relation="parent", services=[service], will_be_in_room=in_room,
+            signed_on=w.TODAY, by=None, now=NOW + dt.timedelta(minutes=minutes),
+        )  # fmt: skip
+
+    consent("swedish", in_room=True, minutes=0)
     assert w.statuses(client) == ["pending"]  # another service
-    consents.give_guardian_consent(client, services=["relaxation"], will_be_in_room=False, **given)
+    consent("relaxation", in_room=False, minutes=1)
     assert w.statuses(client) == ["pending"]  # at 15 the guardian stays in the room
-    consents.give_guardian_consent(
-        client,
-        services=["relaxation"],
-        will_be_in_room=True,
-        **{**given, "now": NOW + dt.timedelta(minutes=1)},
-    )
+    consent("relaxation", in_room=True, minutes=2)
     assert w.statuses(client) == ["confirmed"]
 
 

@@ -78,13 +78,13 @@ def test_no_two_claims_overlap_after_a_storm(app: Flask, world: w.World) -> None
     starts = [w.at(3, 10, minute) for minute in (0, 15, 30, 45)] * 5
     gate = threading.Barrier(len(starts))
 
-    def hold(starts_at: object) -> None:
+    def hold(starts_at: dt.datetime) -> None:
         with app.app_context():
             gate.wait()
             try:
                 checkout.hold_slot(
                     None, w.choice("relaxation"), starts_at, first_visit=True, user_id=None, now=NOW
-                )  # type: ignore[arg-type]
+                )
             except SlotTaken:
                 pass
             finally:

@@ -103,6 +103,13 @@ def answers(**declared: Mapping[str, object]) -> dict[str, Mapping[str, object]]
 
 def sign(client_id: int, *, now: dt.datetime = NOW, **declared: Mapping[str, object]) -> int:
     """The client signs an intake."""
+    return sign_answers(client_id, declared, now=now)
+
+
+def sign_answers(
+    client_id: int, declared: Mapping[str, Mapping[str, object]], *, now: dt.datetime = NOW
+) -> int:
+    """The client signs an intake that declares these conditions."""
     return intakes.submit_intake(
         client_id, answers(**declared), intakes.Signature("Pat Number"), writer="client", source="online",
         consents={}, by=None, now=now, today=now.astimezone(ZoneInfo(ZONE)).date(),
@@ -140,7 +147,7 @@ def online(
         email=f"online{number}@people.example", phone=f"(212) 555-{2000 + number % 7000}",
     )  # fmt: skip
     client_id = checkout.name_person(token, details, relation="self", now=NOW)
-    sign(client_id, **declared)
+    sign_answers(client_id, declared)
     return checkout.confirm(token, user_id=None, now=NOW)
 
 
