@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +18,15 @@ from clinic.shared.database import Base, db, transaction
 from tests.web import Visitor
 
 MISSING_ID = 987_654_321
-NOT_AN_ID = "nothing-here"
+NOT_A_KEY = "nothing-here"
 STAND_FOR = {  # arguments that are not named after their table
+    "call_id": "call_request",
+    "other_id": "client",
+    "pair_id": "never_together",
     "session_id": "user_session",
-    "user_id": "user",
+    "stop_id": "health_stop",
 }
+WORDS = {"service": "swedish", "key": "swedish", "source": "desk"}
 
 
 @dataclass(frozen=True)
@@ -37,38 +42,37 @@ class Door:
         return f"{self.method} {self.rule}"
 
 
-def doors(app: Flask, *, ids: dict[str, int] | None = None) -> list[Door]:
-    """Every door but the static files, in order; `ids` are argument → id, all others are of missing rows."""
+def doors(app: Flask, *, rows: Mapping[str, int] | None = None) -> list[Door]:
+    """Every door but the static files, in order. `rows` are argument → id; without it every row is missing."""
     found = []
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static":
             continue
-        values = {name: some_value(rule, name, ids or {}) for name in rule.arguments}
+        values = {name: some_value(rule, name, rows) for name in rule.arguments}
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             address = adapter.build(rule.endpoint, values, method=method)
             found.append(Door(rule.endpoint, method, rule.rule, address))
     return sorted(found, key=lambda door: (door.endpoint, door.method, door.rule))
 
 
-def some_value(rule: Rule, name: str, ids: dict[str, int]) -> int | str:
-    """What stands for an argument: an id, or a word that is no key of anything."""
-    if isinstance(rule._converters[name], IntegerConverter):
-        return ids.get(name, MISSING_ID)
-    return NOT_AN_ID
+def some_value(rule: Rule, name: str, rows: Mapping[str, int] | None) -> int | str:
+    """What stands for an argument: an id, the number of a page, or a word."""
+    if not isinstance(rule._converters[name], IntegerConverter):
+        return WORDS.get(name, NOT_A_KEY) if rows is not None else NOT_A_KEY
+    return 1 if name == "number" else (rows or {}).get(name, MISSING_ID)
 
 
-def first_ids(app: Flask) -> dict[str, int]:
-    """For each argument of a route that names a table (`visit_id`), the id of a row of it."""
+def some_rows(app: Flask) -> dict[str, int]:
+    """For each argument of a route that names a table (`visit_id`), the id of its first row."""
     names = {name for rule in app.url_map.iter_rules() for name in rule.arguments if name.endswith("_id")}
-    ids = {}
+    rows = {}
     for name in sorted(names):
-        table = Base.metadata.tables.get(STAND_FOR.get(name, name.removesuffix("_id")))
-        if table is not None:
-            found = db.session.scalar(select(table.c.id).order_by(table.c.id).limit(1))
-            if found is not None:
-                ids[name] = found
-    return ids
+        table = Base.metadata.tables[STAND_FOR.get(name, name.removesuffix("_id"))]
+        found = db.session.scalar(select(table.c.id).order_by(table.c.id).limit(1))
+        if found is not None:
+            rows[name] = found
+    return rows
 
 
 def browser(app: Flask, user_id: int | None) -> FlaskClient:
