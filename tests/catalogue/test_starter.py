@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from clinic.catalogue.models import Addon, Service, ServiceMode
 from clinic.catalogue.starter import starter_rows
 from clinic.rules.kinds import DEVICE_KINDS, FAMILIES, LICENCES, ROOM_KINDS, SKILLS
 from clinic.rules.verdicts import ADDONS, SERVICES
@@ -67,10 +68,9 @@ def test_addons_go_with_relaxation_and_swedish_only() -> None:
 def test_every_kind_that_is_asked_for_has_words() -> None:
     services, addons = starter_rows()
     modes = [mode for one in services for mode in one.modes]
-    assert {skill for one in [*services, *modes, *addons] for skill in one.skills} <= SKILLS.keys()
-    assert {
-        kind for one in [*services, *modes, *addons] for kind in one.device_kinds or []
-    } <= DEVICE_KINDS.keys()
+    things: list[Service | ServiceMode | Addon] = [*services, *modes, *addons]
+    assert {skill for one in things for skill in one.skills} <= SKILLS.keys()
+    assert {kind for one in things for kind in one.device_kinds or []} <= DEVICE_KINDS.keys()
     assert {one.room_kind for one in modes} <= ROOM_KINDS.keys()
     assert {"LMT"} <= LICENCES.keys()
     families = [one.family for one in services]

@@ -55,7 +55,7 @@ def test_hub_leads_to_every_page_of_the_owner(owner: FlaskClient) -> None:
     page = owner.get("/owner").text
     for address in (
         "/owner/settings", "/owner/locations", "/owner/closures", "/owner/rooms", "/owner/devices", "/owner/services",
-        "/owner/addons", "/owner/rules", "/owner/therapists", "/owner/team",
+        "/owner/addons", "/owner/rules", "/owner/therapists", "/owner/team", "/desk/time-off",
     ):  # fmt: skip
         assert f'href="{address}"' in page, address
 

@@ -12,7 +12,7 @@ from clinic.rules.wall_time import WeeklyHours
 
 def typed(**rows: tuple[str, str]) -> dict[str, str]:
     """`work_0_0=("9", "17")` as the fields of the form."""
-    fields = {}
+    fields: dict[str, str] = {}
     for name, (starts, ends) in rows.items():
         dotted = name.replace("_", ".")
         fields |= {f"{dotted}.starts": starts, f"{dotted}.ends": ends}
