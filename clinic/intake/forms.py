@@ -25,6 +25,8 @@ from clinic.shared.fields import lines_field, text_field
 DATE_PARTS = ("day", "month", "year")
 LONGEST_SIGNATURE = 60_000
 SAY_WHEN = "Give at least the year. The month and the day help us, when you remember them."
+MANY_OPEN = 2
+ANSWER_ALL = "Answer every question with yes, no or not sure, or tick “None of these”."
 SAY_DAY = "Give the day, the month and the year."
 
 
@@ -170,7 +172,13 @@ class SignForm(Form):
 
 
 def error_list(page: Page, errors: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The messages in the order of the page, each with the id of the control to go to."""
+    """The messages in the order of the page, each with the id of the control to go to.
+
+    Where most of the page is still open, one sentence says more than a message for each question.
+    """
+    still_open = [one for one in page.conditions if f"c.{one.key}" in errors]
+    if len(still_open) > MANY_OPEN and len(still_open) == len(errors):
+        return [(f"c.{still_open[0].key}-0", ANSWER_ALL)]
     found = [(f"none.{page.key}", errors[f"none.{page.key}"])] if f"none.{page.key}" in errors else []
     for one in page.conditions:
         if f"c.{one.key}" in errors:

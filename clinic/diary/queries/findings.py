@@ -13,30 +13,36 @@ from clinic.rules.verdicts import ADDONS, Verdict
 
 @dataclass(frozen=True)
 class Caution:
-    """One finding: its label, what to do, and the add-on it is about (empty for the service itself)."""
+    """One finding: its label, what to do, and the add-ons that it is about too (or only)."""
 
     rule: str
     label: str
     note: str
-    addon: str = ""
+    addons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AvoidedPlace:
     """A place with its reason; `words` is empty when the place is not known."""
 
+    rule: str
     label: str
     words: str
     avoid: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Care:
-    """Everything to take care of; empty when there is nothing."""
+    """Everything to take care of. Without signed answers nothing is known: that is not the same as nothing found.
+
+    A caution that is about a place stands with its place only.
+    """
 
     cautions: tuple[Caution, ...] = ()
     places: tuple[AvoidedPlace, ...] = ()
     call_first: bool = False
+    is_known: bool = False
 
     @property
     def flag(self) -> str:
@@ -49,24 +55,34 @@ class Care:
 def care_of(screening: Screening | None) -> Care:
     """What the judgement found. A visit that may not go ahead yet shows this person's own newest answers only:
     the strictest reading may rest on the record of somebody who merely looks alike."""
-    if screening is None:
+    if screening is None or not screening.intake_ids:
         return Care()
     kept = screening.findings
     rows = [*kept["own"], *(kept["strictest"] if screening.permits else [])]
-    cautions = tuple({(row["rule"], row["column"]): _caution(row) for row in rows}.values())
-    places = tuple(dict.fromkeys(_place(row) for row in kept.get("places", ())))
+    found = {rule: _caution(rule, rows) for rule in dict.fromkeys(row["rule"] for row in rows)}
+    places = tuple(dict.fromkeys(_place(row, found) for row in kept.get("places", ())))
+    placed = {one.rule for one in places}
     serious = {
         row["rule"] for row in rows if row["verdict"] == Verdict.CAUTION.word and row["column"] not in ADDONS
     }
-    return Care(cautions, places, len(serious) >= CALL_FIRST_FROM)
+    return Care(
+        cautions=tuple(one for rule, one in found.items() if rule not in placed),
+        places=places,
+        call_first=len(serious) >= CALL_FIRST_FROM,
+        is_known=True,
+    )
 
 
-def _caution(row: dict[str, Any]) -> Caution:
-    addon = row["column"] if row["column"] in ADDONS else ""
-    # The note begins with the label, which stands before it on the page.
-    note = row["staff_note"].removeprefix(f"{row['label']}: ")
-    return Caution(row["rule"], row["label"], note, addon.replace("_", " "))
+def _caution(rule: str, rows: list[dict[str, Any]]) -> Caution:
+    mine = [row for row in rows if row["rule"] == rule]
+    addons = dict.fromkeys(row["column"].replace("_", " ") for row in mine if row["column"] in ADDONS)
+    label, note = mine[0]["label"], mine[0]["staff_note"]
+    # The note begins with the label and may end with where it is: both stand beside it on the page.
+    for said in (f"{label}: ", " Not in the requested area: avoid it.", " At or near the requested area."):
+        note = note.replace(said, "")
+    return Caution(rule, label, note, tuple(addons))
 
 
-def _place(row: dict[str, Any]) -> AvoidedPlace:
-    return AvoidedPlace(row["label"], areas_in_words(row["areas"]), row["avoid"])
+def _place(row: dict[str, Any], found: dict[str, Caution]) -> AvoidedPlace:
+    note = found[row["rule"]].note if row["rule"] in found else ""
+    return AvoidedPlace(row["rule"], row["label"], areas_in_words(row["areas"]), row["avoid"], note)
