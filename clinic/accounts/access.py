@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -37,7 +37,7 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     given: frozenset[Permission]
     session_id: int
     last_seen_at: dt.datetime
-    token: str
+    token: str = field(repr=False)  # the key to the session: it never gets into a page or a log by accident
 
     def may(self, permission: Permission) -> bool:
         return may(self.roles, permission, self.given)

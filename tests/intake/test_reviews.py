@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.booking.services import checkout, visits
+from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake, SoftenedReview
 from clinic.intake.services import intakes, reviews
@@ -246,7 +247,11 @@ def test_ending_a_stop_on_the_page(clinic: Staffed) -> None:
     stop_id = declare(client, "rf_chest_pain_breathless").id
     browser = clinic.browser(ME)
     page = f"/reviews/stops/{stop_id}"
-    assert "chest" in browser.get(page).text.lower()
+    shown = browser.get(page).text
+    assert "chest" in shown.lower()
+    name = db.session.get_one(Client, client).name
+    assert name in shown
+    assert "SignedIn(" not in shown
     wrong = [
         {},
         {"ending": "assessed", "reason": "It was nothing"},

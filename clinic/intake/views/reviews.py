@@ -66,7 +66,7 @@ def _stop_page(stop_id: int, form: EndStopForm, status: int = 200) -> Answer:
     page = render_template(
         "intake/review_stop.html",
         stop=row,
-        person=queries.person(row.client_id),
+        client_name=queries.person(row.client_id),
         flags=screening.red_flags_in(row.answers, row.raised_on),
         said=declared_in_words(row.answers),
         note=row.note or "",

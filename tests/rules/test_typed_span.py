@@ -1,0 +1,95 @@
+"""Times as they are typed, also on the nights the clock is changed (New York: 8 March and 1 November 2026)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clinic.rules.errors import InvalidInput
+from clinic.rules.typed_span import TypedSpan, Wall, rest_of_day, span_typed
+from clinic.rules.wall_time import WallClock
+
+CLOCK = WallClock(ZoneInfo("America/New_York"))
+FORWARD, BACK = dt.date(2026, 3, 8), dt.date(2026, 11, 1)
+PLAIN = dt.date(2026, 6, 9)
+
+
+def typed(first: dt.date, start: str, last: dt.date, end: str) -> TypedSpan:
+    walls = [
+        Wall(day, dt.time.fromisoformat(text) if text else None)
+        for day, text in ((first, start), (last, end))
+    ]
+    return span_typed(CLOCK, walls[0], walls[1], uses_24_hours=False)
+
+
+def utc(*parts: int) -> dt.datetime:
+    return dt.datetime(*parts, tzinfo=dt.UTC)  # type: ignore[arg-type,misc]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("09:00", "12:30", (utc(2026, 6, 9, 13), utc(2026, 6, 9, 16, 30))),
+        ("", "", (utc(2026, 6, 9, 4), utc(2026, 6, 10, 4))),
+        ("09:00", "", (utc(2026, 6, 9, 13), utc(2026, 6, 10, 4))),
+        ("", "09:00", (utc(2026, 6, 9, 4), utc(2026, 6, 9, 13))),
+        ("20:00", "00:00", (utc(2026, 6, 10, 0), utc(2026, 6, 10, 4))),
+    ],
+)
+def test_a_plain_day(start: str, end: str, expected: tuple[dt.datetime, dt.datetime]) -> None:
+    assert typed(PLAIN, start, PLAIN, end) == TypedSpan(*expected)
+
+
+@pytest.mark.parametrize(("day", "hours"), [(FORWARD, 23), (BACK, 25), (PLAIN, 24)])
+def test_a_whole_day_is_as_long_as_it_is(day: dt.date, hours: int) -> None:
+    span = typed(day, "", day, "")
+    assert (span.ends_at - span.starts_at, span.remarks) == (dt.timedelta(hours=hours), ())
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "field"), [("02:30", "05:00", "starts"), ("01:00", "02:30", "ends")]
+)
+def test_a_time_that_does_not_exist_is_refused_at_its_field(start: str, end: str, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        typed(FORWARD, start, FORWARD, end)
+    assert refused.value.field == field
+    assert refused.value.sentence.startswith("There is no 2:30 am on Sunday 8 March 2026")
+
+
+def test_a_time_that_comes_twice_makes_the_longer_span_and_is_said() -> None:
+    span = typed(BACK, "01:30", BACK, "05:00")
+    assert (span.starts_at, span.ends_at) == (utc(2026, 11, 1, 5, 30), utc(2026, 11, 1, 10))
+    assert span.remarks == (
+        "The clocks go back that night, so 1:30 am comes twice. It starts the first time.",
+    )
+    both = typed(BACK, "01:15", BACK, "01:45")
+    assert (both.starts_at, both.ends_at) == (utc(2026, 11, 1, 5, 15), utc(2026, 11, 1, 6, 45))
+    assert [one.rpartition(". ")[2] for one in both.remarks] == [
+        "It starts the first time.",
+        "It ends the second time.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("last", "start", "end", "field"),
+    [
+        (PLAIN - dt.timedelta(days=1), "", "", "ends_on"),
+        (PLAIN, "12:00", "09:00", "ends"),
+        (PLAIN, "12:00", "12:00", "ends"),
+    ],
+)
+def test_a_span_that_ends_before_it_starts_is_refused(
+    last: dt.date, start: str, end: str, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        typed(PLAIN, start, last, end)
+    assert refused.value.field == field
+
+
+def test_the_rest_of_today_ends_at_the_clinics_midnight() -> None:
+    assert rest_of_day(CLOCK, utc(2026, 6, 9, 11, 30, 40)) == TypedSpan(
+        utc(2026, 6, 9, 11, 30), utc(2026, 6, 10, 4)
+    )
+    assert rest_of_day(CLOCK, utc(2026, 11, 1, 4, 30)).ends_at == utc(2026, 11, 2, 5)
