@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, TypeVar
 
-from wtforms import DateField, Form, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    Form,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
@@ -130,6 +139,14 @@ class FactsForm(Form):
             self._fields[field].errors = [*self._fields[field].errors, sentence]
         else:
             self.form_errors.append(sentence)
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """(id of the input, sentence) of everything wrong, for a box that also lists what is beside this form."""
+        found = [("", sentence) for sentence in self.form_errors]
+        for field in self:
+            target = f"{field.id}-0" if isinstance(field, RadioField | SelectMultipleField) else field.id
+            found += [(target, sentence) for sentence in field.errors]
+        return found
 
 
 def choose(field: Any, choices: Sequence[tuple[Any, str]]) -> None:

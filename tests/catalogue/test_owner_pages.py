@@ -98,6 +98,10 @@ def test_all_mistakes_are_shown_at_once(owner: FlaskClient) -> None:
     answer = save_page(owner, address_of("swedish"), name="", fields={"length.0.price": "cheap"})
     assert "Enter a name." in answer.text
     assert "Write a price such as 85 or 72.50." in answer.text
+    assert answer.text.count("data-error-summary") == 1
+    for target in ("name", "length.0.price"):
+        assert f'href="#{target}"' in answer.text
+        assert f'id="{target}"' in answer.text
 
 
 def test_one_more_length_is_asked_for_without_saving(owner: FlaskClient) -> None:
