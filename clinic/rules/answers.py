@@ -23,6 +23,8 @@ Answers: TypeAlias = Mapping[str, Mapping[str, object]]
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 LARGEST_NUMBER = 100_000
+LONGEST_PREGNANCY = 60
+"""In weeks; a larger number is a typing mistake and must not lead before the first day of the calendar."""
 _PLAIN_KEYS = frozenset({"present", "not_sure", "changed_on"})
 
 
@@ -60,6 +62,14 @@ class Declared:
         """The date of the row's event, when it has one and it was given."""
         date = self.details.get("date")
         return date if isinstance(date, dt.date) else None
+
+    @property
+    def since(self) -> dt.date | None:
+        """The date of the row's event; of a pregnancy the day from which its full weeks are counted."""
+        as_of, weeks = self.details.get("weeks_as_of"), self.details.get("weeks")
+        if isinstance(as_of, dt.date) and isinstance(weeks, int | float):
+            return as_of - dt.timedelta(weeks=min(math.floor(weeks), LONGEST_PREGNANCY))
+        return self.event_on
 
     def facts_on(self, day: dt.date) -> Facts:
         """The details with ``days`` since the event and full ``weeks`` of pregnancy on ``day``.

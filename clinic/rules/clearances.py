@@ -90,13 +90,17 @@ def _is_ended(clearance: Clearance, declared: Mapping[str, Declared]) -> bool:
     """
     issued = clearance.issued_on
     own = declared.get(clearance.condition)
-    if own is not None and (_is_later(own.changed_on, issued) or _is_later(own.event_on, issued)):
+    if own is not None and (_is_later(own.changed_on, issued) or _is_later(own.since, issued)):
         return True
-    if clearance.condition == DOCTOR_SAID_NO and own is not None:
-        return own.event_on is None or own.event_on >= issued
+    if (
+        own is not None
+        and clearance.condition == DOCTOR_SAID_NO
+        and (own.since is None or own.since >= issued)
+    ):
+        return True
     return any(
         _is_later(one.changed_on, issued)
-        or (key in TABLE.ends_clearances_by_date and _is_later(one.event_on, issued))
+        or (key in TABLE.ends_clearances_by_date and _is_later(one.since, issued))
         for key, one in declared.items()
         if key in TABLE.ends_clearances
     )

@@ -6,9 +6,11 @@ Ages and lengths are house policy and differ by law, so all of them are settings
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from clinic.rules.answers import Declared
+from clinic.rules.rule_table import TABLE
 from clinic.rules.verdicts import Outcome
 
 
@@ -55,6 +57,15 @@ def is_intake_in_date(
     """Whether an intake signed on that day still holds on the day of the visit (day 365 is good, 366 is not)."""
     days = settings.intake_days if age >= settings.guardian_age else settings.minor_intake_days
     return completed_on is not None and 0 <= (day - completed_on).days <= days
+
+
+def is_overtaken(completed_on: dt.date | None, declared: Mapping[str, Declared]) -> bool:
+    """Whether an operation, a clot, a pregnancy or the like came after the full intake: a new one is needed.
+
+    Judged by the dates declared; later answers may have updated that intake, but do not stand in for a new one.
+    """
+    newest = (one.since for key, one in declared.items() if key in TABLE.renews_intake)
+    return completed_on is not None and any(since is not None and since > completed_on for since in newest)
 
 
 def is_consent_given(

@@ -78,6 +78,7 @@ class RuleTable:
     clearance_only: Mapping[str, ClearanceOnly]
     ends_clearances: frozenset[str]
     ends_clearances_by_date: frozenset[str]
+    renews_intake: frozenset[str]
     pages: tuple[PageText, ...]
     sources: Mapping[str, Source]
 
@@ -98,6 +99,7 @@ def load_table(
     number = file.take_whole_number("version")
     ends = file.take_words("ends_clearances", rows)
     by_date = file.take_words("ends_clearances_by_date", ends)
+    renews = file.take_words("renews_intake", rows)
     file.close()
     names = _names_of(rows)
     may_name = {**rows, **others}
@@ -114,6 +116,7 @@ def load_table(
         clearance_only=others,
         ends_clearances=frozenset(ends),
         ends_clearances_by_date=frozenset(by_date),
+        renews_intake=frozenset(renews),
         pages=tuple(pages.values()),
         sources=register,
     )

@@ -23,7 +23,7 @@ from clinic.rules.advice import (
 from clinic.rules.answers import AnswerError, Answers
 from clinic.rules.clearances import Clearance
 from clinic.rules.findings import Finding
-from clinic.rules.gates import STANDARD, Gate, GateSettings, GuardianConsent, gates_not_passed
+from clinic.rules.gates import STANDARD, Gate, GateSettings, GuardianConsent, gates_not_passed, is_overtaken
 from clinic.rules.rule_table import TABLE
 from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
 from clinic.rules.verdicts import ADDONS, Outcome, Urgency, Verdict
@@ -122,7 +122,8 @@ def screen(
     addons = {addon: sheet.findings((addon,)) for addon in treatment.addons}
     verdict, urgency = strongest(main), sheet.urgency
     services = (*treatment.judged_as, *treatment.addons)
-    gates = gates_not_passed(intake_completed_on, consent, services, day, age, settings)
+    full_intake = None if is_overtaken(intake_completed_on, sheet.declared) else intake_completed_on
+    gates = gates_not_passed(full_intake, consent, services, day, age, settings)
     findings = [*main, *(finding for found in addons.values() for finding in found)]
     return Screening(
         day=day,

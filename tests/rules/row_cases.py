@@ -218,7 +218,7 @@ CASES = [
     case("deep_infection", "233222220", type="bone_or_joint", status="finished", days=27),
     case("deep_infection", "333222220", type="spine", status="finished", days=0),
     case("deep_infection", "333222220", type="spine", status="finished", days=27),
-    case("deep_infection", BLOCKED, status="finished", days=27),
+    case("deep_infection", "333222220", status="finished", days=27),
     case("deep_infection", "322122110", type="spine", status="finished", days=28),
     case("deep_infection", "011111110", type="kidney", status="finished", days=28),
     case("deep_infection", BLOCKED, status="finished", days=28),

@@ -144,6 +144,25 @@ def test_a_doctors_no_needs_a_later_clearance() -> None:
     assert counts(letter("epilepsy"), {**EPILEPSY, "doctor_said_no": yes()})
 
 
+def test_a_doctors_no_does_not_keep_its_clearance_alive_when_something_new_happened() -> None:
+    refused = {"doctor_said_no": yes(date=ago(11))}
+    assert not counts(letter("doctor_said_no"), {**refused, "fracture": yes(date=ago(9))})
+    assert not counts(letter("doctor_said_no"), {**refused, "blood_thinners": yes(changed_on=ago(9))})
+    assert counts(letter("doctor_said_no"), {**refused, "fracture": yes(date=ago(10))})
+
+
+def test_pregnancy_that_began_after_the_clearance_ends_it() -> None:
+    def weeks(number: float) -> dict[str, dict[str, object]]:
+        return {"pregnancy": yes(weeks=number, weeks_as_of=ago(3))}
+
+    assert not counts(letter(issued=74), {**EPILEPSY, **weeks(10)})
+    assert counts(letter(issued=73), {**EPILEPSY, **weeks(10)})
+    assert not counts(letter("pregnancy", issued=74, by="midwife"), weeks(10.9))
+    assert counts(letter("pregnancy", issued=73, by="midwife"), weeks(10))
+    assert counts(letter(issued=74), {**EPILEPSY, "pregnancy": yes(weeks=10)})
+    assert counts(letter(issued=74), {**EPILEPSY, **weeks(100_000)})
+
+
 def test_covers_only_named_services() -> None:
     assert covers(letter(), "swedish", None, ["full_body"])
     assert not covers(letter(), "relaxation", None, ["full_body"])

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from clinic.rules.answers import read_answers
 from clinic.rules.gates import (
     NO_CONSENT,
     NO_INTAKE,
@@ -13,8 +14,9 @@ from clinic.rules.gates import (
     gates_not_passed,
     is_consent_given,
     is_intake_in_date,
+    is_overtaken,
 )
-from tests.rules.gate_cases import DAY
+from tests.rules.gate_cases import DAY, ago, yes
 
 
 def day_before(days: int) -> dt.date:
@@ -39,6 +41,30 @@ def test_intake_holds_a_year_and_half_a_year_for_minors(age: int, days: int, exp
 
 def test_no_intake_is_never_in_date() -> None:
     assert not is_intake_in_date(None, DAY, 40)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["recent_surgery", "spinal_surgery", "joint_replacement", "pacemaker_icd", "aneurysm", "heart_disease",
+     "stroke_tia", "blood_clot", "fracture", "spine_instability", "postpartum"],
+)  # fmt: skip
+def test_operation_clot_or_the_like_overtakes_the_full_intake_before_it(key: str) -> None:
+    declared = read_answers({key: yes(date=ago(99))})
+    assert is_overtaken(day_before(100), declared)
+    assert not is_overtaken(day_before(99), declared)
+    assert not is_overtaken(None, declared)
+
+
+def test_pregnancy_begun_since_overtakes_the_full_intake() -> None:
+    declared = read_answers({"pregnancy": yes(weeks=14, weeks_as_of=ago(1))})
+    assert is_overtaken(day_before(100), declared)
+    assert not is_overtaken(day_before(99), declared)
+
+
+def test_what_is_no_event_of_that_kind_leaves_the_full_intake_alone() -> None:
+    assert not is_overtaken(day_before(9), read_answers({"acute_injury": yes(date=ago(1))}))
+    assert not is_overtaken(day_before(9), read_answers({"fracture": yes(), "pregnancy": yes(weeks=5)}))
+    assert not is_overtaken(day_before(9), {})
 
 
 def consent(signed: int = 10, *, in_room: bool = False, **more: object) -> GuardianConsent:
