@@ -249,11 +249,11 @@ def keys_drop() -> None:
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 def screen(file: IO[str]) -> None:
     """Judge one case, or a JSON list of cases, from FILE (or - for standard input); needs no database."""
-    from clinic.rules.screen_case import CaseError, judge
+    from clinic.rules.screen_case import CaseError, judge, object_of
 
     try:
-        result = judge(json.load(file))
+        result = judge(json.load(file, object_pairs_hook=object_of))
     except (CaseError, ValueError, RecursionError) as error:
         click.echo(str(error) or type(error).__name__, err=True)
         sys.exit(2)
-    click.echo(json.dumps(result, ensure_ascii=False, indent=1))
+    click.echo(json.dumps(result, indent=1))

@@ -21,6 +21,21 @@ class CaseError(ValueError):
         self.problem = problem
 
 
+class DoubledFields(dict[str, object]):
+    """A JSON object that says one field twice; nobody can know which was meant."""
+
+    def __init__(self, pairs: Sequence[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs]
+        self.field = next(name for name in names if names.count(name) > 1)
+
+
+def object_of(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """An object as JSON spells it; to be given to the reader of JSON, so that doubled fields are not lost."""
+    read = dict(pairs)
+    return read if len(read) == len(pairs) else DoubledFields(pairs)
+
+
 class CasePart:
     """One object of a case; what is not taken is an unknown field."""
 
@@ -29,6 +44,8 @@ class CasePart:
         self.name = name
         if not isinstance(value, Mapping):
             raise self.fail("", "needs an object")
+        if isinstance(value, DoubledFields):
+            raise self.fail(value.field, "is there twice")
         self._left: dict[str, object] = {str(field): one for field, one in value.items()}
 
     def fail(self, field: str, problem: str) -> CaseError:

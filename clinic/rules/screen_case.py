@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from clinic.rules.answers import AnswerError
 from clinic.rules.body_areas import AREAS
-from clinic.rules.case_parts import CaseError, CasePart
+from clinic.rules.case_parts import CaseError, CasePart, DoubledFields, object_of
 from clinic.rules.clearances import Clearance
 from clinic.rules.conditions import ISSUERS
 from clinic.rules.findings import Finding
@@ -20,7 +20,7 @@ from clinic.rules.rule_table import TABLE
 from clinic.rules.screening import Screening, Treatment, age_on, screen
 from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, SERVICES, Outcome
 
-__all__ = ["CaseError", "judge", "judge_case"]
+__all__ = ["CaseError", "judge", "judge_case", "object_of"]
 
 OLDEST = 130
 
@@ -126,6 +126,8 @@ class _Case(CasePart):
             value = part.take(key)
             if not isinstance(value, Mapping):
                 raise part.fail(key, "needs an object")
+            if isinstance(value, DoubledFields):
+                raise part.fail(f"{key}.{value.field}", "is there twice")
             if "not_sure" in value:
                 raise part.fail(f"{key}.not_sure", "unknown field")
             answers[key] = value

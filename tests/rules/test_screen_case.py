@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clinic.rules.rule_table import TABLE
-from clinic.rules.screen_case import CaseError, judge, judge_case
+from clinic.rules.screen_case import CaseError, judge, judge_case, object_of
 from tests.rules.gate_cases import ago, yes
 
 EXAMPLES: list[dict[str, Any]] = json.loads(
@@ -272,3 +272,48 @@ def test_judging_loads_neither_web_server_nor_database() -> None:
         "assert not {'flask', 'sqlalchemy', 'wtforms', 'werkzeug'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", command], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_event_after_the_full_intake_needs_a_new_one() -> None:
+    broken = {"fracture": yes(date="2026-03-01", site=["left_foot"])}
+    known = judge_case(case(answers=broken, intake={"completed_on": "2026-03-01"}))
+    assert (known["verdict"], known["booking"]) == ("caution", "allow_flag_therapist")
+    since = judge_case(case(answers=broken, intake={"completed_on": "2026-02-28"}))
+    assert (since["verdict"], since["booking"]) == ("caution", "needs_intake")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('"minor": false', '"minor": true, "minor": false', "answers.recent_surgery.minor"),
+        ('"answers": {', '"answers": {"recent_surgery": {"present": false}, ', "answers.recent_surgery"),
+        ('"age": 40', '"age": 40, "age": 40', "client.age"),
+        ('"service": "swedish"', '"service": "swedish", "service": "relaxation"', "service"),
+    ],
+)
+def test_field_that_is_there_twice_is_refused(old: str, new: str, field: str) -> None:
+    text = json.dumps(case(answers={"recent_surgery": yes(minor=False)}))
+    assert old in text
+    with pytest.raises(CaseError) as error:
+        judge(json.loads(text.replace(old, new), object_pairs_hook=object_of))
+    assert (error.value.case_id, error.value.field) == ("healthy", field)
+    assert error.value.problem == "is there twice"
+
+
+def run_screen(text: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "clinic", "screen", "-"]
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
+    )
+
+
+def test_command_returns_any_id_unchanged() -> None:
+    ran = run_screen(json.dumps(case(id="\ud800 é")))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["id"] == "\ud800 é"
+
+
+def test_command_refuses_a_doubled_field() -> None:
+    ran = run_screen(json.dumps(case()).replace('"age": 40', '"age": 40, "age": 41'))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "case healthy, client.age: is there twice\n"
