@@ -187,7 +187,7 @@ class WaitingReview:
 def reviews_waiting() -> tuple[list[WaitingReview], list[WaitingReview]]:
     """Warning signs that wait for an assessment, and answers that were weakened; the oldest first in each."""
     stops, softened = open_stops(), softened_to_review()
-    names = _names({row.client_id for row in (*stops, *softened)})
+    names = _names({*(row.client_id for row in stops), *(row.client_id for row in softened)})
     return (
         [WaitingReview(row.id, names[row.client_id], row.raised_at, row.urgency) for row in stops],
         [WaitingReview(row.id, names[row.client_id], row.signed_at) for row in softened],
@@ -232,7 +232,11 @@ def person(client_id: int) -> str:
     return row.name if row is not None else ""
 
 
-KIND_WORDS = {"full": "Full health form", "confirm": "Confirmed as still right", "checkin": "Asked on the day"}
+KIND_WORDS = {
+    "full": "Full health form",
+    "confirm": "Confirmed as still right",
+    "checkin": "Asked on the day",
+}
 SOURCE_WORDS = {
     "online": "online", "desk": "taken at the desk", "tablet": "on the clinic’s tablet", "paper": "signed on paper",
 }  # fmt: skip

@@ -117,8 +117,11 @@ def test_the_card_says_what_to_take_care_of_and_where_not_to_touch(clinic: Staff
         "Whole body",
     )
     assert [(one.words, one.avoid) for one in card.care.places] == [("left lower leg", True)]
-    assert {one.rule for one in card.care.cautions} == {"varicose_veins", "blood_thinners"}
-    assert all(one.note and not one.note.startswith(one.label) for one in card.care.cautions)
+    assert [one.rule for one in card.care.cautions] == [
+        "blood_thinners"
+    ]  # what has a place stands with its place
+    notes = [*(one.note for one in card.care.places), *(one.note for one in card.care.cautions)]
+    assert all(note and "requested area" not in note for note in notes)
     assert (card.care.call_first, card.phone) == (False, "")
 
 
@@ -291,4 +294,7 @@ def test_a_waiting_visit_says_so_and_cannot_be_started(clinic: Staffed) -> None:
     page = clinic.browser(ME).get(f"/diary/visits/{outcome.visit_id}").text
     assert "Not confirmed yet" in page
     assert "Start the visit" not in page
+    # not "nothing was found": nothing was asked
+    assert "The health questions are not signed yet" in page
+    assert "Nothing to take care of" not in page
     assert my_days(clinic)[0].visits[0].flag == "Not confirmed"

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.booking.services import checkout, visits
-from clinic.clients.models import Client
+from clinic.clients.models import Client, ClientAccess
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake, SoftenedReview
 from clinic.intake.services import intakes, reviews
@@ -62,7 +62,7 @@ def online(clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime) ->
     """The online door: hold, choose the person, confirm."""
     user = factories.make_user(email=f"c{client}-{when:%d%H%M}@people.example", roles=[Role.CLIENT])
     user_id = user.id
-    factories.save(factories.ClientAccess(user_id=user_id, client_id=client, relation="self", since=NOW))
+    factories.save(ClientAccess(user_id=user_id, client_id=client, relation="self", since=NOW))
     token = checkout.hold_slot(
         None, w.choice("relaxation"), when, first_visit=False, user_id=user_id, now=now
     )
@@ -130,7 +130,7 @@ def test_a_warning_sign_stops_moving_changing_and_coming_in(clinic: Staffed) -> 
         {"choice": w.choice("swedish")},
         {"choice": w.choice("relaxation", minutes=90)},
     ):
-        outcome = visits.change_visit(visit_id, revision=visit.revision, by=by(clinic), now=NOW, **change)  # type: ignore[arg-type]
+        outcome = visits.change_visit(visit_id, revision=visit.revision, by=by(clinic), now=NOW, **change)
         db.session.rollback()
         assert outcome.visit_id is None
         assert (visit.status, visit.starts_at, visit.minutes) == ("confirmed", w.at(0, 11), 60)
