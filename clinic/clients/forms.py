@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from wtforms import DateField, Form, ValidationError
+from wtforms import Form, ValidationError
 from wtforms.validators import Email, InputRequired
 
-from clinic.shared.fields import lines_field, text_field
+from clinic.shared.fields import DayField, lines_field, text_field
 
 
 class DetailsForm(Form):
@@ -16,7 +16,7 @@ class DetailsForm(Form):
 
     first_name = text_field("First name", longest=80, required="Enter the first name.")
     last_name = text_field("Last name", longest=80, required="Enter the last name.")
-    born_on = DateField(
+    born_on = DayField(
         "Birth date", validators=[InputRequired("Enter the birth date, as on an identity card.")]
     )
     phone = text_field("Phone", longest=40, type="tel", autocomplete="off")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, Form, SelectMultipleField
+from wtforms import BooleanField, Form, SelectMultipleField
 from wtforms.validators import DataRequired, InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from clinic.shared.fields import text_field
+from clinic.shared.fields import DayField, text_field
 
 
 class PaperForm(Form):
     """What stands under the signed paper."""
 
     name = text_field("Name under the signature", longest=120, required="Type the name that was signed with.")
-    signed_on = DateField(
+    signed_on = DayField(
         "Date on the paper", validators=[InputRequired("Enter the date that stands on the paper.")]
     )
     treatment = BooleanField(
@@ -40,7 +40,7 @@ class GuardianForm(Form):
         validators=[DataRequired("Tick every treatment that stands on the paper.")],
     )
     will_be_in_room = BooleanField("They stay in the room during the visit")
-    signed_on = DateField(
+    signed_on = DayField(
         "Date on the paper", validators=[InputRequired("Enter the date that stands on the paper.")]
     )
 

@@ -120,6 +120,17 @@ class PlainWords:
         return "Choose from the list only." if "valid choice" in one else (one if count == 1 else many)
 
 
+class DayField(DateField):
+    """A day; what is none gets a sentence that says how to write one."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the day, or None."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a day that exists, written like 2026-03-16.") from None
+
+
 class FactsForm(Form):
     """A form over a frozen dataclass of facts; `seen` is the mark of what the form showed."""
 

@@ -16,6 +16,7 @@ from clinic.clients.models import Client
 from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser, order
@@ -193,7 +194,9 @@ def test_somebody_new_is_added_once_and_waits_for_the_health_questions(
     form = {**order(0, "relaxation"), **typed, "client": "new"}
     answer = desk.post("/desk/visits/new", data=form)
     assert answer.status_code == 303
-    assert "The health questions are not signed yet" in desk.get(answer.location).text
+    card = desk.get(answer.location).text
+    assert "The health questions are not signed yet" in card
+    assert "Take the health questions" in card
     again = {**form, "request_key": "another window", "start": w.at(4).isoformat()}
     page = desk.post("/desk/visits/new", data=again)
     assert page.status_code == 422
@@ -367,3 +370,21 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     address = page[page.index("/owner/closures/") :].split('"')[0]
     assert browser.post(address).status_code == 303
     assert book(browser, client, "relaxation").status_code == 303
+
+
+def test_a_walk_in_is_booked_now_and_says_so(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client)
+    page = desk.get(f"/desk/visits/new?walk_in=1&client={client}").text
+    assert "Walk-in" in page
+    answer = book(desk, client, "relaxation", when=NOW, walk_in="1")
+    assert (answer.status_code, visit_of(client).source, visit_of(client).starts_at) == (303, "walk_in", NOW)
+
+
+def test_the_link_is_sent_again_only_where_there_is_an_address(world: w.World, desk: FlaskClient) -> None:
+    reachable, silent = w.person(email="pat@people.example"), w.person()
+    for number, client in enumerate((reachable, silent)):
+        book(desk, client, "relaxation", when=w.at(3, 9 + 3 * number))
+        desk.post(f"/desk/visits/{visit_of(client).id}/send-link")
+    sent = db.session.scalars(select(OutgoingMail.to)).all()
+    assert sent == ["pat@people.example"] * 2  # when it was booked, and once more

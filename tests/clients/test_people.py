@@ -76,7 +76,7 @@ def test_a_client_is_added_found_and_changed(world: w.World, desk: FlaskClient) 
         ({"first_name": ""}, "Enter the first name."),
         ({"last_name": " "}, "Enter the last name."),
         ({"born_on": ""}, "Enter the birth date"),
-        ({"born_on": "1990-02-31"}, "date"),
+        ({"born_on": "1990-02-31"}, "Enter a day that exists"),
         ({"born_on": "2190-01-01"}, "future"),
         ({"born_on": "1700-01-01"}, "Check the year"),
         ({"email": "nora"}, "does not look like an e-mail"),
@@ -153,8 +153,10 @@ def test_a_healthy_record_merged_with_a_blocked_one_is_judged_by_both(
     page = desk.get(f"/clients/{healthy}/compare/{blocked}").text
     assert "same name and birth date" in page.lower()
     assert "clot" not in page
-    answer = desk.post(f"/clients/{healthy}/compare/{blocked}", data={"decision": str(healthy)})
-    assert answer.status_code == 303
+    address, form = f"/clients/{healthy}/compare/{blocked}", {"decision": str(healthy)}
+    assert "cannot be undone" in desk.post(address, data=form).text
+    assert good_visits() == [healthy]
+    assert desk.post(address, data={**form, "sure": "1"}).status_code == 303
     assert good_visits() == []
     assert w.statuses(healthy) == ["suspended"]  # somebody with clinical review looks at the two sheets first
     book(desk, healthy, "relaxation", when=w.at(4))
@@ -170,7 +172,7 @@ def test_a_booked_visit_follows_the_record_that_stays(world: w.World, desk: Flas
     w.sign(other)
     book(desk, one, "relaxation")
     keep = one if stays == "healthy" else other
-    desk.post(f"/clients/{one}/compare/{other}", data={"decision": str(keep)})
+    desk.post(f"/clients/{one}/compare/{other}", data={"decision": str(keep), "sure": "1"})
     assert good_visits() == [keep]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from wtforms import (
-    DateField,
     Form,
     HiddenField,
     RadioField,
@@ -18,7 +17,7 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.body_areas import AREAS
-from clinic.shared.fields import stripped, text_field
+from clinic.shared.fields import DayField, stripped, text_field
 
 AREA_GROUPS = (
     ("Whole body", ("full_body",)),
@@ -58,7 +57,7 @@ class WhatForm(Form):
     addons = ManyCheckboxField("With it", validate_choice=False)
     areas = ManyCheckboxField("Where on the body", validate_choice=False)
     therapist = SelectField("Therapist", validate_choice=False)
-    day = DateField("Day", validators=[Optional()])
+    day = DayField("Day", validators=[Optional()])
     at = TimeField("Time", validators=[Optional()])
 
     @property
@@ -83,7 +82,7 @@ class NewVisitForm(WhatForm):
     client = RadioField("Client", validate_choice=False)
     first_name = text_field("First name", longest=80)
     last_name = text_field("Last name", longest=80)
-    born_on = DateField("Birth date", validators=[Optional()])
+    born_on = DayField("Birth date", validators=[Optional()])
     phone = text_field("Phone", longest=40)
     email = text_field("E-mail", longest=254)
     nobody_known = HiddenField()
@@ -106,9 +105,9 @@ class ClosureForm(Form):
     """When what is shut, and why."""
 
     what = SelectField("What is closed", validate_choice=False)
-    first_day = DateField("First day", validators=[Optional()])
+    first_day = DayField("First day", validators=[Optional()])
     starts = TimeField("From", validators=[Optional()])
-    last_day = DateField("Last day", validators=[Optional()])
+    last_day = DayField("Last day", validators=[Optional()])
     ends = TimeField("To", validators=[Optional()])
     reason = text_field("Why", longest=200, required="Say why in a few words, for example “Public holiday”.")
 

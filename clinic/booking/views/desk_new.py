@@ -67,8 +67,6 @@ def desk_book() -> Answer:
     is_right = form.validate()
     if not is_right or starts_at is None:
         return _page(form, _look(form), 200 if is_right else 422)
-    if request.form.get("instead"):
-        form.what.data, form.addons.data = request.form["instead"], []
     if request.args.get("without"):
         gone = request.args["without"].split(",")
         form.addons.data = [one for one in form.addons.data or () if one not in gone]

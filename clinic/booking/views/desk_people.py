@@ -71,6 +71,8 @@ def desk_decide(client_id: int, other_id: int) -> Answer:
         if decision not in (str(client_id), str(other_id)):
             flash("Choose which record stays, or say that they are two people.", "care")
             return go("booking.desk_compare", client_id=client_id, other_id=other_id)
+        if not request.form.get("sure"):
+            return _ask_again(client_id, other_id, int(decision))
         keep = int(decision)
         lose = other_id if keep == client_id else client_id
         people.merge_clients(keep, lose, by=by, now=now)
@@ -79,3 +81,12 @@ def desk_decide(client_id: int, other_id: int) -> Answer:
         return go("booking.desk_compare", client_id=client_id, other_id=other_id)
     flash("The two records are one now. Coming visits were judged again.", "success")
     return go("diary.client_card", client_id=keep)
+
+
+def _ask_again(client_id: int, other_id: int, keep_id: int) -> Answer:
+    """Making two records one cannot be undone, so it takes a second press."""
+    keep = found(clients.client(keep_id))
+    lose = found(clients.client(other_id if keep_id == client_id else client_id))
+    return render_template(
+        "clients/merge_sure.html", keep=keep, lose=lose, client_id=client_id, other_id=other_id
+    )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import next_steps, treated
-from clinic.diary.queries.desk import BLOCK_WORDS, LONGEST_BLOCK_MINUTES, USUAL_HOURS, Span
+from clinic.diary.queries.desk_columns import BLOCK_WORDS, LONGEST_BLOCK_MINUTES, USUAL_HOURS, Span
 from clinic.diary.queries.findings import Care, care_of
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts

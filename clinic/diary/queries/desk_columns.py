@@ -1,0 +1,222 @@
+"""One therapist's day as it is drawn: what is booked, what is blocked, what is free."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clinic.booking.models import Visit
+from clinic.booking.queries.next_steps import NextStep
+from clinic.premises.models import Closure
+from clinic.rules.intervals import Interval, intersect, subtract, union
+from clinic.rules.visit_status import VisitStatus, holds_claims
+from clinic.rules.wall_time import (
+    WallClock,
+    WeeklyHours,
+    epoch_minute,
+    epoch_minute_after,
+    hours_on,
+    moment,
+    spill_days,
+)
+from clinic.therapists.models import Therapist, TimeOff, WorkingHours
+
+BLOCK_WORDS = {"off": "Off", "meeting": "Meeting", "laundry": "Laundry", "other": "Blocked"}
+SHORTEST_GAP_MINUTES = 30
+LONGEST_BLOCK_MINUTES = 720
+USUAL_HOURS = (8, 18)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time on the grid: local "HH:MM" and minutes. `label` is empty for hours outside work."""
+
+    start: str
+    minutes: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A free time that can be booked."""
+
+    starts_at: dt.datetime
+    start: str
+    minutes: int
+
+
+@dataclass(frozen=True)
+class ShownVisit:
+    """A visit as the desk sees it: no answers, no reasons."""
+
+    id: int
+    client_id: int | None
+    client: str
+    service: str
+    therapist: str
+    room: str
+    status: VisitStatus
+    start: str
+    until: str
+    minutes: int
+    step: NextStep
+
+
+@dataclass(frozen=True)
+class Column:
+    """One therapist's day."""
+
+    therapist_id: int
+    name: str
+    tint: int
+    note: str
+    off: tuple[Span, ...]
+    free: tuple[Gap, ...]
+    visits: tuple[ShownVisit, ...]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read for the day."""
+
+    clock: WallClock
+    day: dt.date
+    now: dt.datetime
+    bounds: Interval
+    opening: list[Interval]
+    shut: list[tuple[Interval, str]]
+    hours: Sequence[WorkingHours]
+    off: Sequence[TimeOff]
+    visits: Sequence[Visit]
+    steps: dict[int, NextStep]
+
+
+def span_of(row: TimeOff | Closure) -> Interval:
+    return epoch_minute(row.starts_at), epoch_minute_after(row.ends_at)
+
+
+def is_on_grid(visit: Visit) -> bool:
+    return holds_claims(VisitStatus(visit.status))
+
+
+def column_of(person: Therapist, read: Read) -> tuple[Column, bool]:
+    """The therapist's column, and whether there is anything in it."""
+    hours, duty = _hours_and_duty(person.id, read)
+    blocks = _blocks(person.id, read)
+    booked = [one for one in read.visits if one.therapist_id == person.id and is_on_grid(one)]
+    is_licensed = person.licence_expires_on >= read.day
+    taken = union(
+        [(epoch_minute(one.starts_at), epoch_minute_after(one.free_at)) for one in booked],
+        [span for span, _label in blocks],
+    )
+    free = subtract(intersect(duty, read.opening), taken) if is_licensed and person.is_active else []
+    labelled = [*((span, "Break") for span in subtract(hours, duty)), *blocks]
+    column = Column(
+        therapist_id=person.id,
+        name=person.name,
+        tint=person.tint,
+        note=_hours_note(hours, read) if is_licensed else "Licence has ended",
+        off=tuple(_off(hours, labelled, booked, read)),
+        free=tuple(one for span in free for one in _gaps(span, read)),
+        visits=tuple(shown_of(one, read) for one in booked),
+    )
+    return column, bool(hours or booked)
+
+
+Labelled = tuple[Interval, str]
+
+
+def _hours_and_duty(therapist_id: int, read: Read) -> tuple[list[Interval], list[Interval]]:
+    """Working hours with and without the breaks, inside what is drawn."""
+    mine = [row for row in read.hours if row.therapist_id == therapist_id]
+    work = [WeeklyHours(row.weekday, row.starts, row.ends) for row in mine if row.kind == "work"]
+    breaks = [WeeklyHours(row.weekday, row.starts, row.ends) for row in mine if row.kind == "break"]
+    days = spill_days(read.day, 1)
+    hours, duty = hours_on(read.clock, days, work), hours_on(read.clock, days, work, breaks)
+    return intersect(hours, [read.bounds]), intersect(duty, [read.bounds])
+
+
+def _blocks(therapist_id: int, read: Read) -> list[Labelled]:
+    """Time off and other blocks, and closures of the whole place."""
+    own = [
+        (_clip(span_of(row), read.bounds), BLOCK_WORDS.get(row.kind, "Blocked"))
+        for row in read.off
+        if row.therapist_id == therapist_id
+    ]
+    return [*own, *((_clip(span, read.bounds), reason) for span, reason in read.shut)]
+
+
+def _off(
+    hours: Sequence[Interval], labelled: Sequence[Labelled], booked: Sequence[Visit], read: Read
+) -> list[Span]:
+    """Everything that is hatched: outside the hours, turnover after visits, breaks and blocks."""
+    outside = subtract([read.bounds], union(hours, [span for span, _label in labelled]))
+    turnover = [
+        _clip((epoch_minute(one.ends_at), epoch_minute(one.free_at)), read.bounds)
+        for one in booked
+        if one.free_at > one.ends_at
+    ]
+    spans = [*((span, "") for span in (*outside, *turnover)), *labelled]
+    return [one for span, label in spans for one in _pieces(span, label, read)]
+
+
+def _clip(span: Interval, bounds: Interval) -> Interval:
+    """The part of the span inside the bounds; an empty span where there is none."""
+    start = min(max(span[0], bounds[0]), bounds[1])
+    return start, max(start, min(span[1], bounds[1]))
+
+
+def _hours_note(hours: Sequence[Interval], read: Read) -> str:
+    return ", ".join(f"{_wall(start, read)}–{_wall(end, read)}" for start, end in hours)
+
+
+def _wall(minute: int, read: Read) -> str:
+    return f"{read.clock.show(minute):%H:%M}"
+
+
+def _pieces(span: Interval, label: str, read: Read) -> list[Span]:
+    """The span as it can be drawn: a block is at most twelve hours long."""
+    pieces, (start, end) = [], span
+    while start < end:
+        stop = min(end, start + LONGEST_BLOCK_MINUTES)
+        pieces.append(Span(_wall(start, read), stop - start, label))
+        start, label = stop, ""
+    return pieces
+
+
+def _gaps(span: Interval, read: Read) -> list[Gap]:
+    """A free time from now on, one link for its start and one for each full hour in it."""
+    start, end = max(span[0], -(-epoch_minute(read.now) // 5) * 5), span[1]
+    gaps = []
+    while end - start >= SHORTEST_GAP_MINUTES:
+        local = read.clock.show(start)
+        stop = min(end, start + 60 - local.minute)
+        if stop - start < SHORTEST_GAP_MINUTES:
+            stop = min(end, stop + 60)
+        if end - stop < SHORTEST_GAP_MINUTES:
+            stop = end
+        gaps.append(Gap(moment(start), f"{local:%H:%M}", stop - start))
+        start = stop
+    return gaps
+
+
+def shown_of(visit: Visit, read: Read) -> ShownVisit:
+    start, end = held_span(visit, read.bounds)
+    return ShownVisit(
+        id=visit.id,
+        client_id=visit.client_id,
+        client=visit.client.name if visit.client else "Somebody online",
+        service=visit.service.name,
+        therapist=visit.therapist.name,
+        room=visit.room.name,
+        status=VisitStatus(visit.status),
+        start=_wall(start, read),
+        until=_wall(end, read),
+        minutes=max(end - start, 5),
+        step=read.steps[visit.id],
+    )
+
+
+def held_span(visit: Visit, bounds: Interval) -> Interval:
+    return _clip((epoch_minute(visit.starts_at), epoch_minute_after(visit.ends_at)), bounds)

@@ -1,0 +1,126 @@
+"""The front desk in a real browser: a visit by keyboard alone, the tablet, every page without accessibility faults."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clinic.demo import PASSWORD
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Faults = Callable[["Page"], list[str]]
+SIZES = ({"width": 390, "height": 844}, {"width": 1280, "height": 900})
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/sign-in")
+    page.fill("input[name=email]", "desk@willow.example")
+    page.fill("input[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk**")
+
+
+def next_monday() -> str:
+    """A day on which the demo clinic works, at least two days ahead."""
+    today = dt.datetime.now(dt.UTC).date()
+    return (today + dt.timedelta(days=(7 - today.weekday()) if today.weekday() < 5 else 9)).isoformat()
+
+
+def press_until(page: Page, found: str, key: str = "Tab", most: int = 60) -> None:
+    """Press the key until the element with the focus matches the selector."""
+    for _ in range(most):
+        if page.evaluate("selector => document.activeElement.matches(selector)", found):
+            return
+        page.keyboard.press(key)
+    pytest.fail(f"the keyboard never reached {found}")
+
+
+def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_faults: Faults) -> None:
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday()}")
+    keys = page.keyboard
+    press_until(page, "#q")
+    keys.type("ana ald")
+    press_until(page, "#what")
+    keys.type("Relaxation")
+    press_until(page, "#day")
+    keys.press("Enter")
+    page.wait_for_selector("button[name=start]")
+    assert accessibility_faults(page) == []
+    page.focus("#q")
+    press_until(page, "input[name=client]")
+    keys.press("Space")
+    assert page.locator("input[name=client]:checked").count() == 1
+    press_until(page, "button[name=start]")
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+    assert page.locator("h1").inner_text() == "Ana Alder"
+    assert accessibility_faults(page) == []
+
+
+def test_somebody_new_waits_and_signs_on_the_tablet(page: Page, accessibility_faults: Faults) -> None:
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday()}")
+    page.get_by_text("Add somebody new").click()
+    page.fill("#first_name", "Nora")
+    page.fill("#last_name", "Newman")
+    page.fill("#born_on", "1990-02-03")
+    page.select_option("#what", index=1)
+    page.get_by_role("button", name="Show clients and times").last.click()
+    page.locator("button[name=start]").first.click()
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+    address = page.url
+    assert page.get_by_text("The health questions are not signed yet").is_visible()
+    page.get_by_role("link", name="Take the health questions").click()
+    page.get_by_role("button", name="Hand over this device").click()
+    page.wait_for_url("**/tablet")
+    assert accessibility_faults(page) == []
+    page.goto("/desk")
+    assert page.url.endswith("/tablet")
+    page.get_by_role("link", name="Yes, begin").click()
+    for _ in range(40):
+        if page.url.endswith("/sign"):
+            break
+        page.locator("input[data-none-of-page]").check(force=True)
+        here = page.url
+        page.get_by_role("button", name="Save and go on").click()
+        page.wait_for_url(re.compile(f"^(?!{re.escape(here)}$)"))
+    assert accessibility_faults(page) == []
+    page.check("input[name=treatment]")
+    page.check("input[name=privacy]")
+    page.fill("input[name=name]", "Nora Newman")
+    page.get_by_role("button", name="Sign my answers").click()
+    page.get_by_text("Please hand the tablet back").first.wait_for()
+    sign_in(page)
+    page.goto(address)
+    assert page.locator(".badge-c").first.inner_text().strip() == "Confirmed"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["phone", "desktop"])
+def test_the_pages_of_the_desk_have_no_faults(
+    page: Page, accessibility_faults: Faults, size: dict[str, int]
+) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    sign_in(page)
+    day = next_monday()
+    for address in (
+        f"/desk?day={day}", f"/desk?day={day}&view=list", "/todo", "/clients?q=an", "/clients/new",
+        "/clients/duplicates", f"/desk/visits/new?day={day}", "/intake/blank",
+    ):  # fmt: skip
+        page.goto(address)
+        assert accessibility_faults(page) == [], address
+        too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert too_wide <= 0, address
+    page.goto(f"/desk?day={day}")
+    page.locator(".ev a").first.click()
+    assert accessibility_faults(page) == []
+    visit = page.url
+    for end in ("/change", "/cancel"):
+        page.goto(visit + end)
+        assert accessibility_faults(page) == [], end
