@@ -45,6 +45,18 @@ def hidden(answer: TestResponse, name: str) -> str:
     return found[1]
 
 
+def first(pattern: str, answer: TestResponse) -> str:
+    """The first group of the first place in the page that fits."""
+    found = re.search(pattern, answer.text)
+    assert found, pattern
+    return found[1]
+
+
+def number_of(page: str) -> int:
+    """The number of this page of questions."""
+    return next(number for number, one in enumerate(pages("intake"), start=1) if one.key == page)
+
+
 def choice(service: str, **values: Any) -> FORM:
     return {"minutes": str(w.SERVICES[service]), **values}
 
@@ -75,7 +87,7 @@ def page_form(number: int, declared: Mapping[str, Mapping[str, object]]) -> dict
     for field, values in as_form(pages("intake")[number - 1], w.answers(**declared)).items():
         if field.startswith("none."):
             continue
-        if field.endswith(".date") or field.endswith(".weeks_as_of"):
+        if field.endswith((".date", ".weeks_as_of")):
             year, month, day = values[0].split("-")
             form |= {f"{field}.day": [day], f"{field}.month": [month.lstrip("0")], f"{field}.year": [year]}
         else:
@@ -83,10 +95,14 @@ def page_form(number: int, declared: Mapping[str, Mapping[str, object]]) -> dict
     return form
 
 
-def answer(client: FlaskClient, base: str = "/book/health", **declared: Mapping[str, object]) -> TestResponse:
+def answer(
+    client: FlaskClient,
+    declared: Mapping[str, Mapping[str, object]] | None = None,
+    base: str = "/book/health",
+) -> TestResponse:
     """Go through every page of questions; stops at the first that does not lead on."""
     for number in range(1, len(pages("intake")) + 1):
-        got = client.post(f"{base}/{number}", data=page_form(number, declared))
+        got = client.post(f"{base}/{number}", data=page_form(number, declared or {}))
         if got.status_code != 303:
             return got
     return got
@@ -95,6 +111,12 @@ def answer(client: FlaskClient, base: str = "/book/health", **declared: Mapping[
 def sign(client: FlaskClient, base: str = "/book/health", **values: Any) -> TestResponse:
     form = {"treatment": "y", "privacy": "y", "name": "Nora Walker", **values}
     return client.post(f"{base}/sign", data={key: one for key, one in form.items() if one})
+
+
+def go_on(client: FlaskClient) -> TestResponse:
+    """The page at which the booking waits."""
+    page = client.get(location(client.get("/book/next")))
+    return client.get(location(page)) if page.status_code == 303 else page
 
 
 def confirm(client: FlaskClient, **values: Any) -> TestResponse:
@@ -116,11 +138,14 @@ def up_to_check(
     """From the time to the page before the button."""
     location(hold(client, service, when, **values))
     location(name(client, **(who or {})))
-    answered = answer(client, **declared)
-    if answered.status_code != 303:
+    answered = answer(client, declared)
+    assert answered.status_code in (200, 303), re.findall(
+        r'class="wrong"[^>]*>(?:<svg.*?</svg>)?([^<]*)', answered.text
+    )
+    if answered.status_code == 200:
         return answered
     location(sign(client))
-    return client.get("/book/next", follow_redirects=True)
+    return go_on(client)
 
 
 def book(client: FlaskClient, service: str, **values: Any) -> TestResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -81,13 +81,12 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=visit.therapist_id, client_id=visit.client_id, instead_of=visit.id,
+        therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id, instead_of=visit.id,
     )  # fmt: skip
     free = free_times.window(ask)
-    if not free.times and visit.any_therapist:
-        free = free_times.window(replace(ask, therapist_id=None))
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
-    length, whom = words.length_words(plan.total_minutes), f"with {visit.therapist.name}"
+    length = words.length_words(plan.total_minutes)
+    whom = "with any therapist" if visit.any_therapist else f"with {visit.therapist.name}"
     nearest = free_times.plain_times(taken.nearest, visit.zone) if taken is not None else ()
     page = render_template(
         "booking/move.html",

@@ -54,8 +54,8 @@ def choose_options(service: str) -> Answer:
 
 def _options_page(service: str, wish: Wish, errors: list[tuple[str, str]]) -> Answer:
     row = found(catalogue.service_by_key(service))
-    modes = {length.mode for length in row.lengths}
-    mode = wish.mode if wish.mode in modes else next(iter(sorted(modes, key=lambda one: one or "")))
+    modes = _modes(row)
+    mode = wish.mode if wish.mode in modes else next(iter(modes), None)
     lengths = [one for one in row.lengths if one.mode == mode]
     plan = catalogue.plan_for(service, mode, (), lengths[0].minutes, first_visit=False) if lengths else None
     people = therapists.eligible(plan.skills, plan.licence_kind) if plan else []
@@ -79,11 +79,17 @@ def _area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, [(key, AREAS[key]) for key in keys]) for title, keys in AREA_GROUPS]
 
 
+def _modes(row: Any) -> list[str | None]:
+    """The modes that have a length, the ordinary way first, then in the owner's order."""
+    order = [None, *(mode.key for mode in row.modes)]
+    return [key for key in order if any(length.mode == key for length in row.lengths)]
+
+
 def _ways(row: Any, wish: Wish, mode: str | None) -> list[dict[str, Any]]:
     """The ways of one card: those of the service itself and those of its sisters; none when there is only one."""
     ways = []
     for service in [row, *catalogue.sisters_of(row)]:
-        for key in dict.fromkeys(length.mode for length in service.lengths):
+        for key in _modes(service):
             way = next((one for one in service.modes if one.key == key), None)
             ways.append(
                 {

@@ -1,0 +1,316 @@
+"""Two tabs, a double click, the back button, a hold that ran out, hostile input: nothing typed is lost, nothing is
+booked twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from clinic.booking.forms.choice import moment_text
+from clinic.booking.models import Checkout, Claim, Screening, Visit
+from clinic.booking.services.deadlines import keep_deadlines
+from clinic.booking.services.visits import book_visit
+from clinic.clients.models import Client
+from clinic.intake.models import Intake
+from clinic.premises.models import Location
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("now")
+HOSTILE = "<script>alert(1)</script>'\"; DROP TABLE visit;-- \u202e"
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+@pytest.fixture
+def client(world: w.World, client: FlaskClient) -> FlaskClient:
+    return client
+
+
+def visits(*, released: bool = False) -> list[Visit]:
+    db.session.rollback()
+    rows = select(Visit).order_by(Visit.created_at, Visit.id)
+    return list(db.session.scalars(rows if released else rows.where(Visit.status != "released")))
+
+
+def count(table: type) -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_the_same_time_pressed_twice_is_held_once(client: FlaskClient) -> None:
+    walk.hold(client, "swedish")
+    walk.hold(client, "swedish")
+    assert len(visits(released=True)) == 1
+
+
+def test_another_time_gives_the_first_one_back(client: FlaskClient) -> None:
+    walk.hold(client, "swedish", w.at(3, 10))
+    walk.hold(client, "swedish", w.at(3, 12))
+    assert [(one.status, one.starts_at) for one in visits()] == [("held", w.at(3, 12))]
+    assert {claim.starts_at for claim in db.session.scalars(select(Claim))} == {w.at(3, 12)}
+
+
+def test_every_step_pressed_twice_is_done_once(client: FlaskClient) -> None:
+    form = walk.details()
+    walk.hold(client, "swedish")
+    for _ in range(2):
+        assert walk.location(client.post("/book/who", data=form)) == "/book/next"
+    walk.answer(client)
+    for _ in range(2):
+        assert walk.location(walk.sign(client)) == "/book/next"
+    seen = {"seen": walk.hidden(client.get("/book/check"), "seen")}
+    for _ in range(3):
+        assert walk.location(client.post("/book/check", data=seen)) == "/book/done"
+
+    assert [one.status for one in visits(released=True)] == ["confirmed"]
+    assert [count(table) for table in (Client, Intake, Screening)] == [1, 1, 1]
+    mails = [row.key.partition(":")[0] for row in db.session.scalars(select(OutgoingMail))]
+    assert mails.count("visit_booked") == 1
+    assert walk.heading(client.get("/book/done")) == "Your visit is booked in"
+
+
+def test_what_another_tab_changed_is_shown_before_it_is_booked(client: FlaskClient) -> None:
+    walk.up_to_check(client, "swedish", {})
+    seen = walk.hidden(client.get("/book/check"), "seen")
+    walk.hold(client, "relaxation", w.at(4))
+    answer = client.post("/book/check", data={"seen": seen})
+    assert walk.location(answer) == "/book/check"
+    page = client.get("/book/check")
+    assert "changed meanwhile" in page.text
+    assert "Relaxation massage" in page.text
+    assert [one.status for one in visits()] == ["held"]
+
+
+def test_the_back_button_shows_what_was_typed(client: FlaskClient) -> None:
+    walk.up_to_check(client, "swedish", {"easy_bruising": {"since": "May"}})
+    page = client.get("/book/who")
+    assert 'value="Nora"' in page.text
+    blood = walk.number_of("blood")
+    page = client.get(f"/book/health/{blood}")
+    assert walk.first(r'name="c.easy_bruising"[^>]*value="(yes)" checked', page)
+    assert 'value="May"' in page.text
+    assert walk.heading(client.get("/book/check")) == "Is everything right?"
+
+
+def test_a_corrected_name_keeps_the_record_until_answers_are_signed_for_somebody_else(
+    client: FlaskClient,
+) -> None:
+    form = walk.details()
+    walk.hold(client, "swedish")
+    client.post("/book/who", data=form)
+    client.post("/book/who", data={**form, "first_name": "Norah"})
+    assert count(Client) == 1
+    walk.answer(client)
+    walk.sign(client)
+    client.post("/book/who", data={**form, "first_name": "Norah", "phone": "(212) 555-1999"})
+    assert count(Client) == 1
+    assert walk.location(client.get("/book/next")) == "/book/check"
+    # another person now: the signed answers are not theirs
+    client.post("/book/who", data={**form, "first_name": "Paul", "born_year": "1960"})
+    assert count(Client) == 2
+    assert walk.location(client.get("/book/next")) == "/book/health"
+
+
+@pytest.mark.parametrize("swept", [False, True], ids=["seen at the button", "swept by the worker"])
+def test_a_hold_that_ran_out_is_taken_again_when_it_is_free(client: FlaskClient, swept: bool) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        walk.hold(client, "swedish")
+        clock.shift(dt.timedelta(minutes=20))
+        if swept:
+            keep_deadlines(NOW + dt.timedelta(minutes=20))
+        assert "no longer kept" in client.get("/book/who").text
+        walk.name(client)
+        walk.answer(client)
+        walk.sign(client)
+        clock.shift(dt.timedelta(minutes=20))
+        assert walk.location(walk.confirm(client)) == "/book/done"
+    assert [(one.status, one.starts_at) for one in visits()] == [("confirmed", w.at(3))]
+
+
+def test_a_hold_that_ran_out_and_was_taken_leads_to_the_nearest_times(
+    client: FlaskClient, world: w.World
+) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        walk.up_to_check(client, "swedish", {})
+        clock.shift(dt.timedelta(minutes=45))
+        for number in world.therapists:
+            other = w.person()
+            w.sign(other)
+            book_visit(
+                w.choice("swedish"),
+                other,
+                w.at(3),
+                request_key=f"k{number}",
+                source="desk",
+                by=world.desk_id,
+                now=NOW + dt.timedelta(minutes=45),
+            )
+        page = walk.confirm(client)
+        assert page.status_code == 409
+        assert "Nearest free times" in page.text
+        assert "has been taken" in page.text
+        slot = walk.first(r'class="soon-slot" type="submit" name="slot" value="([^"]+)"', page)
+        again = client.post("/book/swedish/times", data={"minutes": "60", "slot": slot})
+        assert walk.location(again) == "/book/next"
+        assert walk.location(client.get("/book/next")) == "/book/check", "who and health are kept"
+
+
+def test_a_time_that_just_went_shows_the_nearest_free_ones(client: FlaskClient, world: w.World) -> None:
+    for _ in world.therapists:
+        other = w.person()
+        w.sign(other)
+        w.at_desk(world, other, "swedish")
+    page = walk.hold(client, "swedish")
+    assert page.status_code == 409
+    assert "just been taken" in page.text
+    assert page.text.count('class="soon-slot"') == 3
+    assert count(Checkout) == 0
+
+
+def test_a_lost_session_starts_again_and_says_so(client: FlaskClient, app: Flask) -> None:
+    walk.up_to_check(client, "swedish", {})
+    other = app.test_client()
+    for path in ("/book/next", "/book/who", "/book/health/3", "/book/check", "/book/done", "/book/letter"):
+        assert walk.location(other.get(path)) == "/book"
+    for path in (
+        "/book/who",
+        "/book/health/3",
+        "/book/health/3/keep",
+        "/book/health/sign",
+        "/book/check",
+        "/book/call",
+    ):
+        assert walk.location(other.post(path, data={"seen": "1.1"})) == "/book"
+    assert "Nothing is booked" in other.get("/book").text
+    assert [one.status for one in visits()] == ["held"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"minutes": "61"},
+        {"minutes": HOSTILE},
+        {"minutes": "9" * 400},
+        {"mode": "interval"},
+        {"mode": HOSTILE},
+        {"addons": ["gold_leaf"]},
+        {"addons": [HOSTILE] * 50},
+        {"slot": "yesterday"},
+        {"slot": ""},
+        {"slot": "2026-06-12T25:99Z"},
+        {"slot": moment_text(w.at(-3))},
+        {"slot": moment_text(w.at(0, 9, 30))},
+        {"slot": moment_text(w.at(3, 10, 7))},
+        {"slot": moment_text(w.at(3, 3))},
+        {"slot": moment_text(w.at(200))},
+        {"therapist": "999999"},
+        {"where": "parts", "areas": ["no_such_area"]},
+    ],
+)
+def test_what_is_not_on_offer_is_never_held(client: FlaskClient, changes: dict[str, object]) -> None:
+    answer = client.post(
+        "/book/swedish/times", data={"minutes": "60", "slot": moment_text(w.at(3)), **changes}
+    )
+    assert answer.status_code in (303, 409, 422)
+    assert visits() == []
+    if answer.status_code == 303:
+        assert client.get(walk.location(answer)).status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/book/no_such_service",
+        "/book/no_such_service/times?minutes=60",
+        "/book/health/0",
+        "/book/health/99",
+        "/visit/" + "x" * 43,
+        "/visit/x/move",
+    ],
+)
+def test_what_is_not_there_is_a_calm_404(client: FlaskClient, path: str) -> None:
+    walk.up_to_check(client, "swedish", {})
+    assert client.get(path).status_code == 404
+
+
+def test_an_unknown_service_cannot_be_held(client: FlaskClient) -> None:
+    assert client.post("/book/no_such/times", data={"minutes": "60"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("first_name", "", "Enter the first name."),
+        ("first_name", "x" * 5000, "at most 80 characters"),
+        ("last_name", " ", "Enter the last name."),
+        ("email", "nora", "needs an @"),
+        ("email", "", "we send the confirmation there"),
+        ("phone", "call me", "does not look like a phone number"),
+        ("phone", "", "so that we can reach you"),
+        ("born_day", "31", "There is no such day"),
+        ("born_year", "", "Give the day, the month and the year"),
+        ("born_year", "3024", "lies in the future"),
+        ("born_year", "1850", "Check the year"),
+        ("born_year", "२०२०", "Give the day, the month and the year"),
+        ("born_month", HOSTILE, "Give the day, the month and the year"),
+        ("relation", "boss", "Choose"),
+    ],
+)
+def test_wrong_details_are_said_at_their_field_and_kept(
+    client: FlaskClient, field: str, value: str, says: str
+) -> None:
+    walk.hold(client, "swedish")
+    month = {"born_month": "2"} if value == "31" else {}
+    page = walk.name(client, **month, **{field: value})
+    assert page.status_code == 422
+    assert says in page.text.replace("&#39;", "'")
+    kept = "Nora" if field != "first_name" else "Walker"
+    assert f'value="{kept}' in page.text
+    assert "<script>alert" not in page.text
+    assert count(Client) == 0
+    assert walk.location(walk.name(client)) == "/book/next"
+
+
+def test_hostile_names_are_shown_as_text(client: FlaskClient) -> None:
+    page = walk.book(client, "swedish", who={"first_name": HOSTILE[:80]})
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+def test_somebody_elses_person_cannot_be_chosen(client: FlaskClient, world: w.World) -> None:
+    theirs = w.person()
+    walk.hold(client, "swedish")
+    answer = client.post("/book/person", data={"person": str(theirs)})
+    assert walk.location(answer).startswith("/sign-in")
+    assert visits()[0].client_id is None
+
+
+def test_the_hour_that_is_there_twice_is_told_apart(client: FlaskClient) -> None:
+    """A night clinic on the day the clock goes back: both 1:15 are offered, and both can be booked."""
+    place = db.session.scalars(select(Location)).one()
+    factories.make_opening_hours(place, opens="00:00", closes="05:00")
+    for one in db.session.scalars(select(Therapist)).all():
+        factories.make_hours(one, place, starts="00:00", ends="05:00", weekdays=range(7))
+    night = dt.datetime(2026, 10, 20, 12, tzinfo=dt.UTC)
+    with time_machine.travel(night, tick=False):
+        page = client.get("/book/swedish/times?minutes=60&day=2026-11-01")
+        assert "1:15 am EDT" in page.text
+        assert "1:15 am EST" in page.text
+        for moment in ("2026-11-01T05:15Z", "2026-11-01T06:15Z"):
+            answer = client.post("/book/swedish/times", data={"minutes": "60", "slot": moment})
+            assert walk.location(answer) == "/book/next"
+            assert [moment_text(one.starts_at) for one in visits()] == [moment]
