@@ -251,6 +251,7 @@ FEVER = 'key = "fever"\n'
         ('on_site = "333333333"\nred_flag = "same_day"', 'on_site = "333333332"\nred_flag = "same_day"',
          "an urgent rule has to block every column"),
         ('holds_without = ["hardware"]', 'holds_without = ["colour"]', "holds_without: unknown word 'colour'"),
+        ("version = 1\n", "\n", "version: needs a positive whole number"),
         ("version = 1", "version = 0", "version: needs a positive whole number"),
         ("version = 1", 'version = 1\nowner = "x"', "owner: unknown key"),
         ('ends_clearances = [', 'ends_clearances = [\n  "old_age",', "ends_clearances: unknown word 'old_age'"),
