@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 
 from wtforms import Form, ValidationError
-from wtforms.validators import Email, InputRequired
+from wtforms.validators import Email
 
-from clinic.shared.fields import DayField, lines_field, text_field
+from clinic.shared.fields import date_field, lines_field, text_field
 
 
 class DetailsForm(Form):
@@ -16,9 +16,7 @@ class DetailsForm(Form):
 
     first_name = text_field("First name", longest=80, required="Enter the first name.")
     last_name = text_field("Last name", longest=80, required="Enter the last name.")
-    born_on = DayField(
-        "Birth date", validators=[InputRequired("Enter the birth date, as on an identity card.")]
-    )
+    born_on = date_field("Birth date", required="Enter the birth date, as on an identity card.")
     phone = text_field("Phone", longest=40, type="tel", autocomplete="off")
     email = text_field("E-mail", longest=254, type="email", autocomplete="off")
     emergency_contact = text_field(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from wtforms import BooleanField, Form, SelectMultipleField
-from wtforms.validators import DataRequired, InputRequired
+from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from clinic.shared.fields import DayField, text_field
+from clinic.shared.fields import date_field, text_field
 
 
 class PaperForm(Form):
     """What stands under the signed paper."""
 
     name = text_field("Name under the signature", longest=120, required="Type the name that was signed with.")
-    signed_on = DayField(
-        "Date on the paper", validators=[InputRequired("Enter the date that stands on the paper.")]
-    )
+    signed_on = date_field("Date on the paper", required="Enter the date that stands on the paper.")
     treatment = BooleanField(
         "The client agreed to the treatment",
         validators=[DataRequired("This has to be ticked on the paper too.")],
@@ -40,9 +38,7 @@ class GuardianForm(Form):
         validators=[DataRequired("Tick every treatment that stands on the paper.")],
     )
     will_be_in_room = BooleanField("They stay in the room during the visit")
-    signed_on = DayField(
-        "Date on the paper", validators=[InputRequired("Enter the date that stands on the paper.")]
-    )
+    signed_on = date_field("Date on the paper", required="Enter the date that stands on the paper.")
 
     def add_error(self, field: str, sentence: str) -> None:
         """Show what a service found wrong at its field, or above the form when it has no such field."""

@@ -97,6 +97,17 @@ class PlainDateField(DateField):
             self.data = None
 
 
+class DayField(DateField):
+    """A date that may be left out; what is not one gets a sentence that says how to write it."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the date, or None."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a day that exists, written like 2026-03-16.") from None
+
+
 class _IsThere(DataRequired):
     """Like DataRequired, and it also tells the browser."""
 
@@ -118,17 +129,6 @@ class PlainWords:
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         return "Choose from the list only." if "valid choice" in one else (one if count == 1 else many)
-
-
-class DayField(DateField):
-    """A day; what is none gets a sentence that says how to write one."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read the day, or None."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Enter a day that exists, written like 2026-03-16.") from None
 
 
 class FactsForm(Form):
