@@ -44,7 +44,11 @@ BLUEPRINTS = (
 def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     """A ready application. `overrides` win over the environment (config.py lists the settings)."""
     app = Flask(
-        __name__, root_path=str(ROOT), template_folder="templates", static_folder="static", static_url_path="/static"
+        __name__,
+        root_path=str(ROOT),
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
     )
     settings = runpy.run_path(str(ROOT / "config.py"))["settings"]
     app.config.from_mapping(settings(os.environ, overrides or {}))
