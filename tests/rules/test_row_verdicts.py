@@ -100,6 +100,8 @@ def test_empty_detail_is_a_missing_detail() -> None:
         ("spine_instability", {"type": "fracture"}, BLOCKED),
         ("acute_injury", {"type": "whiplash"}, "333333330"),
         ("fracture", {}, "333333330"),
+        ("spine_instability", {"type": "slipped_vertebra", "severity": "mild"}, "311122100"),
+        ("fragile_skin", {"cause": "age"}, "133133131"),
     ],
 )
 def test_date_after_the_visit_counts_as_newest_and_as_missing(

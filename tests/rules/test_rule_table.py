@@ -251,6 +251,8 @@ FEVER = 'key = "fever"\n'
         ('on_site = "333333333"\nred_flag = "same_day"', 'on_site = "333333332"\nred_flag = "same_day"',
          "an urgent rule has to block every column"),
         ('holds_without = ["hardware"]', 'holds_without = ["colour"]', "holds_without: unknown word 'colour'"),
+        ('red_flag = "same_day"\nnote = "phlebitis', 'off_site = "011111110"\nred_flag = "same_day"\nnote = "phlebitis',
+         "varicose_veins, red_flag: an urgent rule has to block every column"),
         ("version = 1\n", "\n", "version: needs a positive whole number"),
         ("version = 1", "version = 0", "version: needs a positive whole number"),
         ("version = 1", 'version = 1\nowner = "x"', "owner: unknown key"),
