@@ -82,6 +82,10 @@ def dress_pages(app: Flask) -> None:
     filters["short_day"] = words.short_day
     filters["clock"] = lambda time: words.time_words(time, uses_24_hours=the_clinic().uses_24_hours)
     filters["duration"] = words.length_words  # not `length`: that one is Jinja's own
+    filters["wall"] = lambda text: words.time_words(
+        dt.time.fromisoformat(text), uses_24_hours=the_clinic().uses_24_hours
+    )
+    filters["wall_hour"] = lambda hour: words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)
     filters["money"] = lambda amount: words.money_words(amount, the_clinic().currency)
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment

@@ -32,6 +32,13 @@ def time_words(time: dt.time, *, uses_24_hours: bool) -> str:
     return f"{time.hour % 12 or 12}:{time.minute:02} {'am' if time.hour < 12 else 'pm'}"
 
 
+def hour_words(hour: int, *, uses_24_hours: bool) -> str:
+    """`2 pm` or `14:00`, for the edge of a day's grid; 24 is midnight."""
+    if uses_24_hours:
+        return f"{hour % 24:02}:00"
+    return f"{hour % 12 or 12} {'am' if hour % 24 < 12 else 'pm'}"
+
+
 def moment_words(moment: dt.datetime, zone: str, *, uses_24_hours: bool) -> str:
     """`Tuesday 3 June 2026 at 2:15 pm` in that zone."""
     local = moment.astimezone(ZoneInfo(zone))

@@ -1,0 +1,90 @@
+"""Days, times, lengths and money as people read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from clinic.rules import words
+
+
+@pytest.mark.parametrize(
+    ("time", "twelve", "twenty_four"),
+    [
+        (dt.time(0, 0), "12:00 am", "00:00"),
+        (dt.time(0, 5), "12:05 am", "00:05"),
+        (dt.time(11, 59), "11:59 am", "11:59"),
+        (dt.time(12, 0), "12:00 pm", "12:00"),
+        (dt.time(13, 30), "1:30 pm", "13:30"),
+        (dt.time(23, 59), "11:59 pm", "23:59"),
+    ],
+)
+def test_times_follow_the_clinics_convention(time: dt.time, twelve: str, twenty_four: str) -> None:
+    assert words.time_words(time, uses_24_hours=False) == twelve
+    assert words.time_words(time, uses_24_hours=True) == twenty_four
+
+
+@pytest.mark.parametrize(
+    ("hour", "twelve", "twenty_four"),
+    [
+        (0, "12 am", "00:00"),
+        (8, "8 am", "08:00"),
+        (12, "12 pm", "12:00"),
+        (17, "5 pm", "17:00"),
+        (24, "12 am", "00:00"),
+    ],
+)
+def test_hours_on_the_edge_of_the_grid(hour: int, twelve: str, twenty_four: str) -> None:
+    assert words.hour_words(hour, uses_24_hours=False) == twelve
+    assert words.hour_words(hour, uses_24_hours=True) == twenty_four
+
+
+def test_the_year_is_said_when_it_is_not_this_one() -> None:
+    day = dt.date(2026, 6, 9)
+    assert words.day_words(day, today=dt.date(2026, 1, 1)) == "Tuesday 9 June"
+    assert words.day_words(day, today=dt.date(2025, 12, 31)) == "Tuesday 9 June 2026"
+    assert words.day_words(day) == "Tuesday 9 June 2026"
+    assert words.short_day(day) == "Tue 9 Jun"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (1, "1 minute"),
+        (45, "45 minutes"),
+        (60, "1 hour"),
+        (75, "1 hour 15 minutes"),
+        (120, "2 hours"),
+        (0, "0 minutes"),
+    ],
+)
+def test_lengths(minutes: int, text: str) -> None:
+    assert words.length_words(minutes) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (8500, "USD", "$85"),
+        (7250, "EUR", "€72.50"),
+        (105, "GBP", "£1.05"),
+        (123456700, "CHF", "CHF 1,234,567"),
+        (900, "JPY", "¥900"),
+        (900, "SEK", "SEK 9"),
+    ],
+)
+def test_money(amount: int, currency: str, text: str) -> None:
+    assert words.money_words(amount, currency) == text
+
+
+def test_a_moment_is_said_in_the_clinics_zone() -> None:
+    moment = dt.datetime(2026, 6, 9, 2, 30, tzinfo=dt.UTC)
+    said = words.moment_words(moment, "America/New_York", uses_24_hours=False)
+    assert said == "Monday 8 June 2026 at 10:30 pm"
+    assert words.zone_words("America/New_York") == "New York"
+
+
+def test_words_are_joined_as_people_do() -> None:
+    assert [words.join_words(list("abc")[:count]) for count in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert words.join_words(["a", "b"], "or") == "a or b"
