@@ -36,7 +36,7 @@ class Clinic(Base):
     adult_age: Mapped[int] = mapped_column(default=18)
     guardian_in_room_age: Mapped[int] = mapped_column(default=15)
     intake_valid_days: Mapped[int] = mapped_column(default=365)
-    minor_intake_valid_days: Mapped[int] = mapped_column(default=183)
+    minor_intake_valid_days: Mapped[int] = mapped_column(default=182)
     treated_days_back: Mapped[int] = mapped_column(default=30)
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
 
