@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, Form, RadioField, SelectChoice
+from typing import Any
+
+from wtforms import BooleanField, Form, RadioField
 from wtforms.validators import InputRequired
 
-from clinic.shared.fields import text_field
+from clinic.shared.fields import choose, text_field
 
 RELATIONS = (
     ("mother", "Mother"),
@@ -21,11 +23,7 @@ class ConsentForm(Form):
         "Your full name", longest=160, required="Type your full name: it counts as your signature.",
         autocomplete="name",
     )  # fmt: skip
-    relation = RadioField(
-        "What are you to them?",
-        [InputRequired("Choose what you are to them.")],
-        choices=[SelectChoice(key, text) for key, text in RELATIONS],
-    )
+    relation = RadioField("What are you to them?", [InputRequired("Choose what you are to them.")])
     in_room = BooleanField("I will be in the room during the visit.")
     agree = BooleanField(
         "I am a parent or legal guardian, and I agree to this treatment.",
@@ -35,3 +33,7 @@ class ConsentForm(Form):
             )
         ],
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose(self.relation, RELATIONS)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from wtforms import Form, RadioField, SelectChoice, SelectField, StringField
+from wtforms import Form, RadioField, SelectField, StringField
 from wtforms.validators import Email, InputRequired
 
 from clinic.clients.steps import Details
 from clinic.rules.screening import age_on
 from clinic.rules.words import MONTHS
-from clinic.shared.fields import stripped, text_field
+from clinic.shared.fields import choose, stripped, text_field
 
 WHOM = {
     "self": "Me",
@@ -30,7 +30,6 @@ class PersonForm(Form):
     relation = RadioField(
         "Who is this visit for?",
         [InputRequired("Choose who this visit is for.")],
-        choices=[SelectChoice(key, text) for key, text in WHOM.items()],
         default="self",
     )
     first_name = text_field("First name", longest=80, required="Enter the first name.")
@@ -38,10 +37,6 @@ class PersonForm(Form):
     born_day = StringField("Day", filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 2})
     born_month = SelectField(
         "Month",
-        choices=[
-            SelectChoice("", "Month"),
-            *(SelectChoice(str(number), name) for number, name in enumerate(MONTHS, start=1)),
-        ],
         validate_choice=False,
     )
     born_year = StringField("Year", filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 4})
@@ -49,6 +44,12 @@ class PersonForm(Form):
 
     born_on: dt.date | None = None
     born_error = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose(self.relation, list(WHOM.items()))
+        months = [(str(number), name) for number, name in enumerate(MONTHS, start=1)]
+        choose(self.born_month, [("", "Month"), *months])
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Besides the fields, the birth date as a whole."""

@@ -145,11 +145,11 @@ def history(visit_id: int) -> Sequence[StatusChange]:
 
 
 def screenings_of(visit_id: int) -> Sequence[Screening]:
-    """Every judgement of this visit, newest first."""
+    """Every judgement of this visit, newest first; of two in the same second the one that does not permit."""
     return db.session.scalars(
         select(Screening)
         .where(Screening.visit_id == visit_id)
-        .order_by(Screening.judged_at.desc(), Screening.id)
+        .order_by(Screening.judged_at.desc(), Screening.permits, Screening.id)
     ).all()
 
 

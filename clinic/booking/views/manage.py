@@ -81,7 +81,8 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id, instead_of=visit.id,
+        therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
+        instead_of=visit.id,
     )  # fmt: skip
     free = free_times.window(ask)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day

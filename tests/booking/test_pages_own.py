@@ -1,0 +1,410 @@
+"""Signed in, behind the mailed link, for a child, for somebody the desk already knows: who sees and does what."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.accounts.models import MailedLink, User
+from clinic.booking.forms.choice import moment_text
+from clinic.booking.models import CallRequest, Visit
+from clinic.clients.models import Client, ClientAccess
+from clinic.intake.models import Consent, HealthStop, Intake
+from clinic.rules.permissions import Role
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.owners import browser_of
+
+LAST_MONTH = NOW - dt.timedelta(days=30)
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+@pytest.fixture
+def client(world: w.World, client: FlaskClient) -> FlaskClient:
+    return client
+
+
+class Account:
+    """An account with one person of its own, at a browser."""
+
+    def __init__(self, app: Flask, email: str = "ann@people.example", **values: object) -> None:
+        user = factories.make_user(email=email, roles=[Role.CLIENT])
+        self.user_id = user.id
+        born_on = values.pop("born_on", dt.date(1980, 3, 3))
+        assert isinstance(born_on, dt.date)
+        self.client_id = factories.make_client(
+            first_name="Ann", last_name=email.partition("@")[0], born_on=born_on, email=email,
+            phone="(212) 555-0199", acts={user.id: "self"}, **values,
+        ).id  # fmt: skip
+        self.browser = browser_of(app, db.session.get_one(User, self.user_id))
+
+    def choose(self, service: str = "swedish", when: dt.datetime | None = None) -> str:
+        walk.location(walk.hold(self.browser, service, when))
+        return walk.location(self.browser.post("/book/person", data={"person": str(self.client_id)}))
+
+
+@pytest.fixture
+def account(app: Flask, world: w.World) -> Account:
+    return Account(app)
+
+
+def visits() -> list[Visit]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Visit).where(Visit.status != "released").order_by(Visit.starts_at)))
+
+
+def without_names(page: str) -> str:
+    """The page without what differs for everybody: tokens, names, addresses of files and moments."""
+    page = re.sub(r"Walker\d+|Known\d+", "NAME", page)
+    return re.sub(r'/visit/[\w-]+|content="[\w.-]+"|value="[\w.-]{20,}"', "", page)
+
+
+def test_who_answered_before_books_in_four_presses(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH, easy_bruising={"since": "May"})
+    assert account.choose() == "/book/next"
+    assert walk.location(account.browser.get("/book/next")) == "/book/health"
+    page = account.browser.get("/book/health")
+    assert walk.heading(page) == "Is this still right?"
+    assert "May" in page.text
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        assert walk.location(account.browser.post("/book/health", data={"go": "same"})) == "/book/next"
+        assert walk.location(account.browser.get("/book/next")) == "/book/check"
+        assert walk.location(walk.confirm(account.browser)) == "/book/done"
+    page = account.browser.get("/book/done")
+    assert walk.heading(page) == "Your visit is booked"
+    assert [(one.status, one.first_visit) for one in visits()] == [("confirmed", True)]
+    kinds = db.session.scalars(select(Intake.kind).order_by(Intake.version)).all()
+    assert kinds == ["full", "confirm"]
+
+
+def test_something_changed_opens_the_pages_filled_in(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH, easy_bruising={"since": "May"})
+    account.choose()
+    assert walk.location(account.browser.post("/book/health", data={"go": "changed"})) == "/book/health/1"
+    blood = walk.number_of("blood")
+    page = account.browser.get(f"/book/health/{blood}")
+    assert walk.first(r'name="c.easy_bruising"[^>]*value="(yes)" checked', page)
+    declared = {"blood_clot": {"status": "current", "date": "2026-05-01"}}
+    assert walk.location(walk.answer(account.browser, declared)) == "/book/health/sign"
+    walk.location(walk.sign(account.browser))
+    walk.location(walk.confirm(account.browser))
+    assert walk.heading(account.browser.get("/book/done")).startswith("We can’t book")
+    assert visits() == []
+
+
+@pytest.mark.parametrize("days", [366, 800])
+def test_an_intake_that_is_too_old_is_asked_anew(account: Account, days: int) -> None:
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=days))
+    account.choose()
+    assert walk.location(account.browser.get("/book/health")) == "/book/health/1"
+    assert walk.location(account.browser.post("/book/health", data={"go": "same"})) == "/book/health"
+
+
+def test_pages_of_other_people_are_not_there(app: Flask, account: Account) -> None:
+    other = Account(app, "eve@people.example")
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose()
+    account.browser.post("/book/health", data={"go": "same"})
+    visit_id = visits()[0].id
+    paths = [f"/my/visits/{visit_id}", f"/my/visits/{visit_id}/move", f"/my/visits/{visit_id}/visit.ics"]
+    paths += [
+        f"/my/health/{account.client_id}",
+        f"/my/health/{account.client_id}/1",
+        f"/my/health/{account.client_id}/sign",
+    ]
+    assert [other.browser.get(path).status_code for path in paths] == [404] * len(paths)
+    posts = [
+        f"/my/visits/{visit_id}/move",
+        f"/my/visits/{visit_id}/cancel",
+        f"/my/health/{account.client_id}",
+    ]
+    posts += [f"/my/health/{account.client_id}/1", f"/my/health/{account.client_id}/1/keep"]
+    assert [other.browser.post(path).status_code for path in posts] == [404] * len(posts)
+    walk.hold(other.browser, "swedish", w.at(4))
+    assert other.browser.post("/book/person", data={"person": str(account.client_id)}).status_code == 404
+
+
+def test_another_account_in_the_same_browser_does_not_get_the_booking(app: Flask, account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH, easy_bruising={"since": "May"})
+    account.choose()
+    eve = Account(app, "eve@people.example")
+    with account.browser.session_transaction() as session:
+        kept = session["checkout"]
+    with eve.browser.session_transaction() as session:
+        session["checkout"] = kept
+    assert walk.location(eve.browser.get("/book/health")) == "/book"
+    assert walk.location(eve.browser.post("/book/check")) == "/book"
+
+
+def test_own_pages_move_and_cancel(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose()
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        account.browser.post("/book/health", data={"go": "same"})
+        walk.confirm(account.browser)
+        visit = visits()[0]
+        home = f"/my/visits/{visit.id}"
+        assert "Swedish massage" in account.browser.get("/my").text
+        page = account.browser.get(f"{home}/move?day=2026-06-14")
+        slot = walk.first(r'class="slot" type="submit" name="slot" value="([^"]+)"', page)
+        form = {"slot": slot, "revision": str(visit.revision)}
+        assert walk.location(account.browser.post(f"{home}/move", data=form)) == home
+        moved = visits()[0]
+        assert moment_text(moved.starts_at) == slot
+        assert moved.status == "confirmed"
+        # pressed again in another tab: the page there is old
+        stale = account.browser.post(f"{home}/move", data={**form, "slot": moment_text(w.at(5))})
+        assert stale.status_code == 409
+        assert moment_text(visits()[0].starts_at) == slot
+        for _ in range(2):
+            assert walk.location(account.browser.post(f"{home}/cancel")) == home
+        assert visits()[0].status == "cancelled"
+        assert "Book this again" in account.browser.get("/my").text
+
+
+def test_inside_the_notice_nothing_is_moved_or_cancelled_online(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose(when=w.at(0, 18))
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        account.browser.post("/book/health", data={"go": "same"})
+        assert "please call us" in account.browser.get("/book/check").text
+        walk.confirm(account.browser)
+        home = f"/my/visits/{visits()[0].id}"
+        page = account.browser.get(home)
+        assert "cannot be moved or cancelled online" in page.text
+        assert account.browser.post(f"{home}/cancel").status_code == 409
+        assert account.browser.get(f"{home}/move").status_code == 409
+        assert visits()[0].status == "confirmed"
+
+
+def test_the_mailed_link_shows_moves_and_cancels_and_knows_nothing_about_health(client: FlaskClient) -> None:
+    walk.book(client, "swedish", declared={"easy_bruising": {"since": "May"}})
+    mail = db.session.scalars(select(OutgoingMail).where(OutgoingMail.key.startswith("visit_booked"))).one()
+    home = re.search(r"/visit/[\w-]{43}", mail.text)
+    assert home
+    page = client.get(home[0])
+    assert "Friday 12 June" in page.text
+    assert "ruis" not in page.text
+    assert not re.search("swedish|massage|health|bruis", mail.subject, re.IGNORECASE)
+    assert "massage" not in mail.text
+    file = client.get(f"{home[0]}/visit.ics")
+    assert file.mimetype == "text/calendar"
+    assert "DTSTART:20260612T140000Z" in file.text
+    assert "SUMMARY:Visit at Still Waters" in file.text
+    assert "massage" not in file.text.casefold()
+    slot = walk.first(
+        r'class="slot" type="submit" name="slot" value="([^"]+)"',
+        client.get(f"{home[0]}/move?day=2026-06-14"),
+    )
+    form = {"slot": slot, "revision": str(visits()[0].revision)}
+    assert walk.location(client.post(f"{home[0]}/move", data=form)) == home[0]
+    assert walk.location(client.post(f"{home[0]}/cancel")) == home[0]
+    assert visits()[0].status == "cancelled"
+    assert "Book a visit" in client.get(home[0]).text
+
+
+def test_an_account_is_made_by_the_mailed_link_only(client: FlaskClient) -> None:
+    walk.book(client, "swedish")
+    user = db.session.scalars(select(User).where(User.email.startswith("nora"))).one()
+    assert user.password_hash is None
+    assert db.session.scalars(select(MailedLink.purpose).where(MailedLink.user_id == user.id)).all() == [
+        "welcome"
+    ]
+    access = db.session.scalars(select(ClientAccess)).one()
+    assert (access.user_id, access.client_id, access.relation) == (user.id, visits()[0].client_id, "self")
+
+
+def test_whoever_looks_like_a_known_person_reads_the_same_page(client: FlaskClient, app: Flask) -> None:
+    known = factories.make_client(
+        first_name="Kim", last_name="Known1", born_on=dt.date(1970, 1, 1), phone="(212) 555-0777"
+    ).id
+    w.sign(known, blood_clot={"status": "current", "date": "2026-05-01"})
+    plain = walk.book(client, "swedish")
+    plain_visit = visits()[0]
+    other = app.test_client()
+    alike = walk.book(other, "swedish", when=w.at(3, 13), who={"phone": "(212) 555-0777"})
+
+    waits = next(one for one in visits() if one.id != plain_visit.id)
+    assert (waits.status, waits.waiting_for) == ("pending", "review")
+    assert (visits()[0].status, visits()[0].waiting_for) == ("confirmed", None)
+    one = without_names(plain.text).replace("10:00 am to 11:15 am", "TIME")
+    two = without_names(alike.text).replace("1:00 pm to 2:15 pm", "TIME")
+    assert re.sub(r"Terry \d|Nora", "", one) == re.sub(r"Terry \d|Nora", "", two)
+
+    mails = db.session.scalars(
+        select(OutgoingMail.key).where(OutgoingMail.key.startswith("visit_")).order_by(OutgoingMail.id)
+    ).all()
+    assert [key.partition(":")[0] for key in mails] == ["visit_booked", "visit_booked"]
+    link = walk.first(r'href="(/visit/[\w-]{43})/move"', alike)
+    assert "Confirmed" in other.get(link).text
+    assert "Move my visit" in other.get(link).text
+    slot = walk.first(
+        r'class="slot" type="submit" name="slot" value="([^"]+)"', other.get(f"{link}/move?day=2026-06-14")
+    )
+    moved = other.post(f"{link}/move", data={"slot": slot, "revision": str(waits.revision)})
+    assert walk.location(moved) == link
+    db.session.rollback()
+    again = db.session.get_one(Visit, waits.id)
+    assert (again.status, moment_text(again.starts_at)) == ("pending", slot)
+
+
+def test_only_the_look_alikes_answers_never_name_an_addon(client: FlaskClient) -> None:
+    known = factories.make_client(
+        first_name="Kim", last_name="Known2", born_on=dt.date(1970, 1, 1), phone="(212) 555-0778"
+    ).id
+    w.sign(known, medicated_patch={"site": ["left_upper_arm"]})
+    page = walk.book(client, "swedish", who={"phone": "(212) 555-0778"}, addons="hot_stone")
+    assert walk.heading(page) == "Your visit is booked in"
+    assert [(one.status, one.waiting_for) for one in visits()] == [("pending", "review")]
+
+
+def test_a_barred_person_is_asked_to_call_without_a_reason(app: Flask, world: w.World) -> None:
+    account = Account(app, is_barred_online=True)
+    walk.hold(account.browser, "swedish")
+    page = account.browser.post("/book/person", data={"person": str(account.client_id)})
+    assert page.status_code == 409
+    assert walk.heading(page) == "Please call us"
+    assert "barred" not in page.text.casefold()
+    assert visits()[0].client_id is None
+
+
+def test_two_who_are_never_together_see_only_other_times(
+    app: Flask, account: Account, world: w.World
+) -> None:
+    apart = db.session.get_one(Therapist, world.therapists[0])
+    factories.make_never_together(db.session.get_one(Client, account.client_id), apart)
+    walk.hold(account.browser, "swedish", therapist=str(world.therapists[0]))
+    page = account.browser.post("/book/person", data={"person": str(account.client_id)})
+    assert page.status_code == 409
+    assert "Choose a time" in page.text
+    assert "never" not in page.text.casefold()
+    assert visits() == []
+    # the person is kept: any therapist will do
+    assert walk.location(walk.hold(account.browser, "swedish")) == "/book/next"
+    assert walk.location(account.browser.get("/book/next")) == "/book/health"
+    assert visits()[0].therapist_id != world.therapists[0]
+
+
+def test_a_second_visit_that_would_wait_is_not_taken_online(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH, doctor_said_no={"reason": "back", "date": "2025-01-01"})
+    with time_machine.travel(NOW, tick=False) as clock:
+        for number in (3, 4):
+            account.choose("relaxation", when=w.at(number))
+            clock.shift(dt.timedelta(minutes=1))
+            account.browser.post("/book/health", data={"go": "same"})
+            page = walk.confirm(account.browser)
+    assert page.status_code == 409
+    assert "already have a visit that waits" in page.text
+    assert [one.status for one in visits()] == ["pending", "held"]
+
+
+def child(**values: str) -> dict[str, str]:
+    return {
+        "relation": "parent", "first_name": "Mia", "born_year": "2009", "guardian_name": "Nora Walker", **values
+    }  # fmt: skip
+
+
+def test_a_child_needs_the_name_of_a_guardian(client: FlaskClient) -> None:
+    walk.hold(client, "swedish")
+    page = walk.name(client, **child(guardian_name=""))
+    assert page.status_code == 422
+    assert "we need it under 18" in page.text
+
+
+def test_a_guardian_signs_for_the_child(client: FlaskClient) -> None:
+    page = walk.up_to_check(client, "relaxation", {}, who=child())
+    assert walk.heading(page) == "A parent or guardian agrees"
+    assert client.post("/book/consent", data={"go": "sign"}).status_code == 422
+    form = {"go": "sign", "guardian_name": "Nora Walker", "relation": "mother", "agree": "y"}
+    assert walk.location(client.post("/book/consent", data=form)) == "/book/next"
+    assert walk.location(client.get("/book/next")) == "/book/check"
+    walk.location(walk.confirm(client))
+    consent = db.session.scalars(select(Consent).where(Consent.kind == "guardian")).one()
+    assert consent.detail["name"] == "Nora Walker"
+    assert consent.detail["services"] == ["relaxation"]
+    assert [(one.status, one.permits) for one in visits()] == [("confirmed", True)]
+
+
+def test_without_a_guardians_consent_the_visit_waits(client: FlaskClient) -> None:
+    walk.up_to_check(client, "relaxation", {}, who=child())
+    assert walk.location(client.post("/book/consent", data={"go": "later"})) == "/book/next"
+    walk.location(walk.confirm(client))
+    assert walk.heading(client.get("/book/done")) == "We keep this time, a consent is missing"
+    assert [(one.status, one.waiting_for) for one in visits()] == [("pending", "consent")]
+
+
+def test_please_call_me_reaches_the_desk_once(client: FlaskClient) -> None:
+    walk.book(client, "relaxation", declared={"doctor_said_no": {"reason": "back", "date": "2025-01-01"}})
+    for _ in range(2):
+        assert walk.location(client.post("/book/call")) == "/book/done?called=1"
+    call = db.session.scalars(select(CallRequest)).one()
+    assert (call.visit_id, call.about) == (visits()[0].id, "letter")
+    assert "We will call you" in client.get("/book/done?called=1").text
+    letter = client.get("/book/letter")
+    assert walk.heading(letter) == "Questions for your doctor"
+    assert "Relaxation massage" in letter.text
+
+
+def test_adding_a_person_and_going_on(account: Account) -> None:
+    walk.hold(account.browser, "swedish")
+    form = walk.details(relation="partner", first_name="Bo")
+    page = account.browser.post("/my/people", data={**form, "born_day": "99", "next": "/book/who"})
+    assert page.status_code == 422
+    assert 'value="Bo"' in page.text
+    assert (
+        walk.location(account.browser.post("/my/people", data={**form, "next": "/book/who"})) == "/book/who"
+    )
+    assert "Bo Walker" in account.browser.get("/book/who").text
+    evil = account.browser.post("/my/people", data={**walk.details(), "next": "https://evil.example/"})
+    assert walk.location(evil) == "/my/people"
+
+
+def test_new_answers_on_the_own_page_pause_a_booked_visit(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose("deep_tissue", when=w.at(6))
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        account.browser.post("/book/health", data={"go": "same"})
+        walk.confirm(account.browser)
+        base = f"/my/health/{account.client_id}"
+        assert walk.location(account.browser.post(base)) == f"{base}/1"
+        walk.location(
+            walk.answer(account.browser, {"doctor_said_no": {"reason": "x", "date": "2026-05-01"}}, base)
+        )
+        assert walk.location(walk.sign(account.browser, base)) == base
+        assert [one.status for one in visits()] == ["suspended"]
+        assert "Why we ask" in account.browser.get(f"/my/visits/{visits()[0].id}").text
+
+
+def test_a_warning_sign_on_the_own_page_stops_too(account: Account) -> None:
+    base = f"/my/health/{account.client_id}"
+    page = walk.answer(account.browser, {"fever": {}}, base)
+    assert walk.heading(page) == "Please see a doctor today"
+    assert db.session.scalars(select(HealthStop.needs)).one() == "new_answer"
+    account.choose()
+    assert walk.location(account.browser.get("/book/next")) == "/book/stopped"
+    # a day later, well again: the questions are asked anew, and then it goes on
+    with time_machine.travel(NOW + dt.timedelta(days=1), tick=False):
+        walk.hold(account.browser, "swedish", w.at(5))
+        account.browser.post("/book/person", data={"person": str(account.client_id)})
+        assert walk.location(account.browser.get("/book/next")) == "/book/health"
+        walk.location(walk.answer(account.browser))
+        walk.location(walk.sign(account.browser))
+        walk.location(walk.confirm(account.browser))
+    assert [one.status for one in visits()] == ["confirmed"]
