@@ -11,7 +11,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from clinic.rules.body_areas import AREAS
@@ -116,7 +116,27 @@ def read_answers(answers: Answers) -> dict[str, Declared]:
         one = read_answer(key, answer)
         if one is not None:
             declared[key] = one
+    birth = declared.get("postpartum")
+    if birth is not None and birth.details.get("caesarean") is True:
+        declared["recent_surgery"] = _with_caesarean(declared.get("recent_surgery"), birth)
     return declared
+
+
+def _with_caesarean(surgery: Declared | None, birth: Declared) -> Declared:
+    """A caesarean is an operation, also where the question about operations was answered with "no".
+
+    Beside another operation the newer day counts, and neither is a small one. Where one of the days is missing
+    it cannot be told which is newer, so there is none.
+    """
+    if surgery is None:
+        known = {"minor": False, "complications": False, "date": birth.event_on}
+        return Declared(TABLE.conditions["recent_surgery"], known, birth.changed_on)
+    days = (surgery.event_on, birth.event_on)
+    newest = None if None in days else max(day for day in days if day is not None)
+    details = {**surgery.details, "date": newest}
+    if details.get("minor") is True:
+        details["minor"] = False
+    return replace(surgery, details=details)
 
 
 def read_answer(key: str, answer: object) -> Declared | None:

@@ -460,3 +460,47 @@ def test_earliest_day_knows_leap_day_birthdays() -> None:
         Treatment(("decompression_vacuum",)), {}, start=dt.date(2026, 2, 20), born_on=dt.date(2008, 2, 29)
     )
     assert found == dt.date(2026, 3, 1)
+
+
+def caesarean(days: int | None, surgery: dict[str, object] | None = None, *services: str) -> Verdict:
+    answers = {"postpartum": yes(caesarean=True) if days is None else yes(caesarean=True, date=ago(days))}
+    if surgery is not None:
+        answers["recent_surgery"] = surgery
+    return judged(answers, *(services or ("relaxation",))).verdict
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (0, Verdict.BLOCK),
+        (41, Verdict.BLOCK),
+        (42, Verdict.CLEARANCE),
+        (83, Verdict.CLEARANCE),
+        (84, Verdict.CAUTION),
+        (None, Verdict.BLOCK),
+    ],
+)
+def test_caesarean_counts_as_an_operation_without_being_declared_as_one(
+    days: int | None, expected: Verdict
+) -> None:
+    assert caesarean(days) is expected
+    assert caesarean(days, {"present": False}) is expected
+
+
+def test_birth_without_caesarean_is_no_operation() -> None:
+    born = {"postpartum": yes(caesarean=False, date=ago(20))}
+    assert judged(born, "relaxation").verdict is Verdict.CLEARANCE
+    assert (
+        judged({"postpartum": {"present": False, "caesarean": True}}, "relaxation").verdict is Verdict.CLEAR
+    )
+
+
+def test_caesarean_beside_another_operation_counts_from_the_newer_day() -> None:
+    old = yes(date=ago(300), minor=False, complications=False)
+    assert caesarean(20, old) is Verdict.BLOCK
+    assert caesarean(50, old) is Verdict.CLEARANCE
+    small = yes(date=ago(20), minor=True, complications=False, site=["left_foot"])
+    assert caesarean(60, small) is Verdict.BLOCK
+    assert caesarean(200, yes(date=ago(50), minor=False, complications=False)) is Verdict.CLEARANCE
+    assert caesarean(200, yes(minor=False, complications=False)) is Verdict.BLOCK
+    assert caesarean(50, yes(date=ago(50), complications=False)) is Verdict.BLOCK
