@@ -136,6 +136,7 @@ NEEDS = {
     "booking.times": Permission.SITE_ANY_READ,
     "booking.update_my_health": Permission.INTAKE_OWN_WRITE,
     "booking.visit_by_link": Permission.SITE_ANY_READ,
+    "booking.which": Permission.SITE_ANY_READ,
     "booking.who": Permission.SITE_ANY_READ,
     "catalogue.add_addon": Permission.CATALOGUE_ANY_WRITE,
     "catalogue.add_service": Permission.CATALOGUE_ANY_WRITE,

@@ -12,6 +12,7 @@ from clinic.booking.views import (
     desk_visit,
     marking,
     time_off,
+    which,
 )
 from clinic.booking.views.blueprint import pages
 
@@ -26,4 +27,5 @@ __all__ = [
     "marking",
     "pages",
     "time_off",
+    "which",
 ]

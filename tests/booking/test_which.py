@@ -1,0 +1,63 @@
+"""Which massage suits me: with and without a known person, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.booking.services.suggesting import suggest
+from clinic.intake.services import intakes
+from clinic.rules.goals import BY_KEY
+from tests.booking import world as w
+from tests.conftest import NOW
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build(therapists=1)
+
+
+def test_without_a_person_the_table_speaks(world: w.World) -> None:
+    found = suggest(BY_KEY["knots"], None, day=w.TODAY)
+    assert [one.service for one in found.advice.suggestions] == [
+        "deep_tissue",
+        "decompression_vacuum",
+        "sports",
+    ]
+    assert (found.knows_person, found.advice.fallen_out) == (False, ())
+
+
+def test_what_is_not_safe_for_the_person_falls_out_with_its_reason(world: w.World) -> None:
+    client = w.person()
+    w.sign(client, clotting_tendency={"type": "factor V Leiden"})
+    found = suggest(BY_KEY["knots"], client, day=w.TODAY)
+    assert found.knows_person
+    assert found.advice.suggestions == ()
+    assert found.advice.fallen_out == ("decompression_vacuum", "deep_tissue", "sports")
+    assert all(found.reasons[key] for key in found.advice.fallen_out)
+
+
+def test_somebody_without_answers_is_not_guessed_about(world: w.World) -> None:
+    assert not suggest(BY_KEY["calm"], w.person(), day=w.TODAY).knows_person
+
+
+def test_a_warning_sign_stands_against_all(world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    intakes.raise_stop(
+        client, w.answers(rf_saddle_numbness={}), source="online", by=None, now=NOW, today=w.TODAY
+    )
+    found = suggest(BY_KEY["calm"], client, day=w.TODAY)
+    assert found.stopped
+    assert found.advice.suggestions == ()
+
+
+@pytest.mark.parametrize("goal", ["", *BY_KEY, "nonsense"])
+def test_the_page_answers_for_every_goal(world: w.World, client: FlaskClient, now: object, goal: str) -> None:
+    page = client.get("/which-massage", query_string={"goal": goal, "person": "12345"})
+    assert page.status_code == 200
+    assert ("Left out" in page.text) is False
+    assert ("Our first suggestion" in page.text) == (
+        goal in BY_KEY and goal not in {"after_injury", "after_operation", "heavy_legs"}
+    )
