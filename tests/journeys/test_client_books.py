@@ -1,0 +1,292 @@
+"""A client books online in a real browser, on a phone and at a desk, with the mouse and with the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from clinic.booking.models import Visit
+from clinic.shared.database import db
+from tests.browser import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Faults = Callable[["Page"], list[str]]
+WIDE = {"width": 1280, "height": 800}
+BIG_TIMES = 20_000
+
+
+@pytest.fixture(params=["phone", "desk"])
+def width(request: pytest.FixtureRequest, page: Page) -> str:
+    """The same story on a phone and on a wide screen."""
+    if request.param == "desk":
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.set_default_timeout(BIG_TIMES)
+    return str(request.param)
+
+
+class Booking:
+    """What a person does; `look` is called on every page they reach."""
+
+    def __init__(self, page: Page, faults: Faults) -> None:
+        self.page = page
+        self.faults = faults
+
+    def look(self, title: str) -> None:
+        """The page has this heading, nothing sticks out sideways, and axe finds nothing."""
+        self.page.get_by_role("heading", level=1, name=title).wait_for()
+        assert self.faults(self.page) == []
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def choose(self, service: str, minutes: str) -> None:
+        self.page.goto("/book")
+        self.look("What would you like?")
+        self.page.get_by_role("link", name=service).click()
+        self.look(service)
+        self.page.get_by_role("radio", name=re.compile(rf"^{minutes}\W*\$")).check()
+        self.press("Show free times")
+        self.look("Choose a time")
+
+    def take_a_later_day(self) -> None:
+        """Not today: the last free day of the strip, and its first time."""
+        href = self.page.locator("a.day").last.get_attribute("href")
+        self.page.locator(f'a.day[href="{href}"]').click()
+        self.page.locator(f'a.day[aria-current][href="{href}"]').wait_for()
+        self.page.locator("button.slot").first.click()
+
+    def say_who(self) -> None:
+        self.look("Who is coming?")
+        fields = {"First name": "Nora", "Last name": "Walker", "E-mail": "nora@people.example"}
+        for label, text in {**fields, "Mobile phone": "(212) 555-0143", "Day": "4", "Year": "1988"}.items():
+            self.page.get_by_label(label, exact=True).fill(text)
+        self.page.get_by_label("Month", exact=True).select_option(label="July")
+        self.press("Continue")
+
+    def answer(self, yes: dict[str, dict[str, str]] | None = None, *, looks: bool = False) -> None:
+        """Go through the questions: `yes` maps a question's first words to its follow-ups and their answers."""
+        for _page in range(10):
+            if looks:
+                assert self.faults(self.page) == []
+            address = self.page.url
+            for question, follow_ups in (yes or {}).items():
+                box = self.page.get_by_role("group", name=question)
+                if box.count():
+                    box.first.get_by_role("radio", name="Yes", exact=True).first.check()
+                    for detail, choice in follow_ups.items():
+                        detail_box = box.first.get_by_role("group", name=detail)
+                        detail_box.get_by_role("radio", name=choice).check()
+            self.page.get_by_role("button", name="Answer “No” to all the others").click()
+            self.press("Save and go on")
+            self.page.wait_for_url(lambda url, before=address: url != before)  # type: ignore[misc]
+
+    def sign(self) -> None:
+        self.look("Check and sign")
+        for text in ("I agree to the treatment", "I agree that the clinic keeps"):
+            self.page.get_by_role("checkbox", name=text).check()
+        self.page.get_by_label("Full name of the person who signs").fill("Nora Walker")
+        self.press("Sign my answers")
+
+    def confirm(self) -> None:
+        self.look("Is everything right?")
+        self.press("Confirm booking")
+
+
+@pytest.fixture
+def booking(page: Page, accessibility_faults: Faults) -> Booking:
+    return Booking(page, accessibility_faults)
+
+
+def newest_visit(site: Site) -> tuple[str, bool | None]:
+    """Status and permit of what was booked last."""
+    with site.app.app_context():
+        row = db.session.scalars(select(Visit).order_by(Visit.created_at.desc()).limit(1)).one()
+        found = row.status, row.permits
+        db.session.remove()
+    return found
+
+
+@pytest.mark.usefixtures("width")
+def test_somebody_new_and_healthy_books(booking: Booking, site: Site) -> None:
+    booking.choose("Swedish massage", "1 hour")
+    booking.take_a_later_day()
+    booking.say_who()
+    booking.look("First: is something wrong right now?")
+    booking.answer(looks=True)
+    booking.sign()
+    booking.confirm()
+    booking.look("Your visit is booked in")
+    assert newest_visit(site) == ("confirmed", True)
+    with booking.page.expect_download() as file:
+        booking.page.get_by_role("link", name="Add to my calendar").click()
+    assert "BEGIN:VEVENT" in file.value.path().read_text()
+    booking.page.get_by_role("link", name="Move my visit").click()
+    booking.look("Move your visit")
+    booking.page.get_by_role("link", name="Keep it as it is").click()
+    booking.look("Your visit")
+    booking.press("Cancel my visit")
+    booking.page.get_by_role("dialog").get_by_role("button", name="Cancel my visit").click()
+    booking.page.get_by_text("Your visit is cancelled.").first.wait_for()
+    booking.look("Your visit")
+    assert newest_visit(site)[0] == "cancelled"
+
+
+@pytest.mark.usefixtures("width")
+def test_a_doctors_word_is_missing(booking: Booking, site: Site) -> None:
+    booking.choose("Relaxation massage", "1 hour")
+    booking.take_a_later_day()
+    booking.say_who()
+    booking.answer({"Has a doctor told you that you have heart failure": {"In the last 2 weeks": "No"}})
+    booking.sign()
+    booking.confirm()
+    booking.look("We keep this time, a doctor’s word is missing")
+    assert newest_visit(site) == ("pending", None)
+    booking.page.get_by_role("link", name="Show the questions").click()
+    booking.look("Questions for your doctor")
+    booking.page.go_back()
+    booking.press("Please call me")
+    booking.page.get_by_text("We will call you").wait_for()
+
+
+@pytest.mark.usefixtures("width")
+def test_not_safe_but_something_else_is(booking: Booking, site: Site) -> None:
+    booking.choose("Deep tissue massage", "1 hour")
+    booking.take_a_later_day()
+    booking.say_who()
+    details = {"Which kind?": "Blood thinner such as", "Same medicine": "Yes", "Do you bruise or bleed": "No"}
+    booking.answer({"Do you take a medicine that thins your blood": details})
+    booking.sign()
+    booking.confirm()
+    booking.look("We can’t book deep tissue massage for you just yet")
+    assert newest_visit(site)[0] == "released"
+    booking.page.locator(".card-c button.slot").first.click()
+    booking.confirm()
+    booking.page.locator(".result").wait_for()
+    assert newest_visit(site) == ("confirmed", True)
+
+
+@pytest.mark.usefixtures("width")
+def test_a_warning_sign_stops_the_booking(booking: Booking, site: Site) -> None:
+    booking.choose("Swedish massage", "1 hour")
+    booking.take_a_later_day()
+    booking.say_who()
+    page = booking.page
+    page.get_by_role("group", name="Do you have chest pain").get_by_role("radio", name="Not sure").check()
+    booking.press("Save and go on")
+    booking.look("Please get medical help now")
+    assert page.get_by_role("main").get_by_role("link").first.get_attribute("href") == "tel:911"
+    assert page.get_by_role("main").get_by_role("button").count() == 0
+    assert newest_visit(site)[0] == "released"
+
+
+@pytest.mark.usefixtures("width")
+def test_a_returning_client_books_again(booking: Booking, site: Site) -> None:
+    page = booking.page
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").fill("client@willow.example")
+    page.get_by_label("Password", exact=True).fill("quiet-willow")
+    booking.press("Sign in")
+    booking.look("My visits")
+    booking.choose("Relaxation massage", "1 hour")
+    booking.take_a_later_day()
+    booking.look("Who is coming?")
+    page.get_by_role("radio").first.check()
+    booking.press("Continue")
+    booking.look("Is this still right?")
+    booking.press("Nothing has changed")
+    booking.confirm()
+    page.locator(".result").wait_for()
+    assert booking.faults(page) == []
+    assert newest_visit(site)[0] in ("confirmed", "pending")
+
+
+class Keyboard:
+    """Only keys: Tab until the control has the focus, then press."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def to(self, name: str, role: str) -> None:
+        here = self.page.get_by_role(role, name=name).first  # type: ignore[arg-type]
+        for _ in range(80):
+            self.page.keyboard.press("Tab")
+            if here.count() and here.evaluate("one => one === document.activeElement"):
+                return
+        pytest.fail(f"the keyboard never came to {name}")
+
+    def press(self, name: str, role: str = "button", key: str = "Enter") -> None:
+        self.to(name, role)
+        self.page.keyboard.press(key)
+
+    def write(self, *texts: str) -> None:
+        """Type into one field after the other."""
+        for text in texts:
+            self.page.keyboard.type(text)
+            self.page.keyboard.press("Tab")
+
+
+def test_the_keyboard_alone_is_enough(page: Page, site: Site) -> None:
+    page.set_default_timeout(BIG_TIMES)
+    keys = Keyboard(page)
+    page.goto("/book/swedish")
+    keys.press("30 minutes", "radio", "Space")
+    keys.press("Show free times")
+    page.get_by_role("heading", level=1, name="Choose a time").wait_for()
+    keys.press(page.locator(".soon-slot .visually-hidden").first.inner_text())
+    page.get_by_role("heading", level=1, name="Who is coming?").wait_for()
+    keys.to("First name", "textbox")
+    keys.write("Nora", "Walker", "4", "July", "1988", "nora@people.example", "(212) 555-0143")
+    keys.press("Continue")
+    for number in range(1, 11):
+        page.wait_for_url(f"**/book/health/{number}")
+        keys.press("None of these", "checkbox", "Space")
+        keys.press("Save and go on")
+    page.wait_for_url("**/book/health/sign")
+    for text in ("I agree to the treatment", "I agree that the clinic keeps"):
+        keys.press(text, "checkbox", "Space")
+    keys.to("Full name of the person who signs", "textbox")
+    page.keyboard.type("Nora Walker")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/book/check")
+    keys.press("Confirm booking")
+    page.wait_for_url("**/book/done")
+    assert newest_visit(site) == ("confirmed", True)
+
+
+def test_without_javascript_it_books_too(browser: object, site: Site) -> None:
+    from playwright.sync_api import Browser
+
+    assert isinstance(browser, Browser)
+    context = browser.new_context(
+        base_url=site.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
+    )
+    page = context.new_page()
+    page.set_default_timeout(BIG_TIMES)
+    page.goto("/book/swedish")
+    page.get_by_role("radio", name=re.compile("^30 minutes")).check()
+    page.get_by_role("button", name="Show free times").click()
+    page.locator(".soon-slot").first.click()
+    fields = {"First name": "Nora", "Last name": "Walker", "E-mail": "nora@people.example"}
+    for label, text in {**fields, "Mobile phone": "(212) 555-0143", "Day": "4", "Year": "1988"}.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_label("Month", exact=True).select_option(label="July")
+    page.get_by_role("button", name="Continue").click()
+    for number in range(1, 11):
+        page.wait_for_url(f"**/book/health/{number}")
+        page.get_by_role("checkbox", name="None of these").check()
+        page.get_by_role("button", name="Save and go on").click()
+    for text in ("I agree to the treatment", "I agree that the clinic keeps"):
+        page.get_by_role("checkbox", name=text).check()
+    page.get_by_label("Full name of the person who signs").fill("Nora Walker")
+    page.get_by_role("button", name="Sign my answers").click()
+    page.get_by_role("button", name="Confirm booking").click()
+    page.wait_for_url("**/book/done")
+    context.close()
+    assert newest_visit(site) == ("confirmed", True)
