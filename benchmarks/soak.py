@@ -131,7 +131,9 @@ def race(name: str, address: str, folder: Path, rounds: int, browsers: int) -> b
         fill_if_empty(clock.now())
         therapist = db.session.scalar(text("SELECT min(id) FROM therapist"))
         db.session.remove()
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it says when browsers wait: they all do here
+    logging.getLogger("waitress.queue").setLevel(
+        logging.ERROR
+    )  # it says when browsers wait: they all do here
     server = create_server(app, host="127.0.0.1", port=0, threads=8, connection_limit=1000)
     threading.Thread(target=server.run, daemon=True).start()
     answers: Counter[str] = Counter()

@@ -262,7 +262,7 @@ def family(of: type[errors.RuleViolation]) -> list[type[errors.RuleViolation]]:
 
 
 def test_every_refusal_has_a_calm_sentence_of_its_own() -> None:
-    every = [errors.RuleViolation, *family(errors.RuleViolation)]
+    every: list[type[errors.RuleViolation]] = [errors.RuleViolation, *family(errors.RuleViolation)]
     # Features have refusals of their own, known or not by what other tests have imported.
     refusals = [one for one in every if one.__module__ == errors.__name__]
     sentences = [refusal.default_sentence for refusal in refusals]

@@ -287,17 +287,21 @@ def confirm(now_at: Standing) -> Answer:
         if request.form.get("go") == "without":
             services.drop_addons(kit.token() or "", _unsafe_columns(), now=clock.now())
         result = _confirm_or_take_again(now_at)
-    except SlotTaken as error:
+    except RuleViolation as error:
+        return _not_confirmed(now_at, error)
+    if result.unsafe_addons:
+        return check_page(kit.standing() or now_at, result)
+    return go("booking.done")
+
+
+def _not_confirmed(now_at: Standing, error: RuleViolation) -> Answer:
+    """Nothing was booked: other times when this one went, the step that is missing, or the clinic's phone."""
+    if isinstance(error, SlotTaken):
         return slot_gone(now_at, error)
-    except (HoldExpired, InvalidInput) as error:
+    if isinstance(error, (HoldExpired, InvalidInput)):
         flash(error.sentence, "care")
         return ahead(kit.standing() or now_at)
-    except RuleViolation as error:
-        return call_us(error)
-    if result.unsafe_addons:
-        now_at = kit.standing() or now_at
-        return check_page(now_at, result)
-    return go("booking.done")
+    return call_us(error)
 
 
 def _unsafe_columns() -> tuple[str, ...]:

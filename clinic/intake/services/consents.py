@@ -41,11 +41,17 @@ def give_guardian_consent(
         if session.get(Client, client_id) is None:
             raise NotFound("This person is not in the clinic's book.")
         row = Consent(
-            client_id=client_id, kind="guardian", text_version=CONSENT_VERSION, given_at=now, given_on=signed_on,
+            client_id=client_id,
+            kind="guardian",
+            text_version=CONSENT_VERSION,
+            given_at=now,
+            given_on=signed_on,
             recorded_by_id=by,
         )
         row.detail = {
-            "name": name.strip(), "relation": relation.strip(), "services": sorted(services),
+            "name": name.strip(),
+            "relation": relation.strip(),
+            "services": sorted(services),
             "will_be_in_room": will_be_in_room,
         }
         session.add(row)
