@@ -186,7 +186,7 @@ def error_list(page: Page, errors: Mapping[str, str]) -> list[tuple[str, str]]:
         for field in one.fields:
             name = f"f.{one.key}.{field.name}"
             if name in errors:
-                found.append((_first_control(name, field), f"{one.label}: {errors[name]}"))
+                found.append((_first_control(name, field), f"{one.label}: {field.question} {errors[name]}"))
     return found
 
 

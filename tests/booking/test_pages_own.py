@@ -265,6 +265,30 @@ def test_whoever_looks_like_a_known_person_reads_the_same_page(client: FlaskClie
     assert (again.status, moment_text(again.starts_at)) == ("pending", slot)
 
 
+def test_a_look_alikes_answers_do_not_take_the_safe_treatments_away(client: FlaskClient) -> None:
+    known = factories.make_client(
+        first_name="Kim", last_name="Known3", born_on=dt.date(1970, 1, 1), phone="(212) 555-0779"
+    ).id
+    w.sign(known, heart_failure={"worsening": False})
+    thinner = {"med_class": "anticoagulant", "stable_3_months": True, "bruising": False}
+    page = walk.book(
+        client,
+        "deep_tissue",
+        declared={"blood_thinners": thinner},
+        who={"phone": "(212) 555-0779"},
+        where="whole",
+    )
+    assert "Good for you now" in page.text
+    assert "eart failure" not in page.text
+    slot = walk.first(
+        r'name="slot" value="([^"]+)">(?:<(?!button).*?>[^<]*)*?<span class="visually-hidden">[^<]*Relaxation',
+        page,
+    )
+    walk.location(client.post("/book/relaxation/times", data={"minutes": "60", "slot": slot}))
+    walk.location(walk.confirm(client))
+    assert [(one.status, one.waiting_for) for one in visits()] == [("pending", "review")]
+
+
 def test_only_the_look_alikes_answers_never_name_an_addon(client: FlaskClient) -> None:
     known = factories.make_client(
         first_name="Kim", last_name="Known2", born_on=dt.date(1970, 1, 1), phone="(212) 555-0778"

@@ -11,34 +11,30 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
-from clinic.accounts.steps import mail_welcome, open_account_for_client
 from clinic.booking.models import CallRequest, Checkout, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import claim_best, clear_expired, keep_until
+from clinic.booking.services._claims import claim_best, keep_until
+from clinic.booking.services._deciding import decide, keep_place, tell
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
-    new_manage_key,
     order_of,
     plan_of,
     plan_without,
-    rest_on,
     set_plan,
     set_status,
-    tell_client,
-    wait_for,
 )
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.steps import Details, add_client, check_details, give_access, write_details
+from clinic.clients.steps import Details, add_client, check_details, write_details
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.contact import name_key
-from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, SlotTaken
+from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -316,7 +312,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         ):
             raise NotFound()
         _refuse_barred(client)
-        _keep_place(session, visit, now)
+        keep_place(session, visit, now)
         plan = plan_of(visit)
         judged = judge(
             session, client, order_of(visit, plan), door="online", visit_id=visit.id, by=user_id, now=now
@@ -325,10 +321,10 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names)
-        _decide(session, visit, judged, user_id=user_id, now=now)
+        decide(session, visit, judged, user_id=user_id, now=now)
         if visit.status != VisitStatus.RELEASED:
             checkout.finished_at = now
-            _tell(session, visit, client, checkout, judged, now=now)
+            tell(session, visit, client, checkout, judged, now=now)
         leave_trace(
             session,
             "visit.booked",
@@ -340,54 +336,6 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             door="online",
         )
         return Result(visit.id, VisitStatus(visit.status), judged)
-
-
-def _keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """A hold that ran out is taken again when it is still free; raises SlotTaken when it is not."""
-    if visit.deadline_at is not None and visit.deadline_at > now:
-        return
-    if visit.starts_at <= now:
-        raise HoldExpired()
-    clear_expired(session, now)
-    until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
-    try:
-        claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
-    except SlotTaken as error:
-        raise SlotTaken(
-            "We could not keep this time any longer, and it has been taken.", error.nearest
-        ) from error
-    visit.deadline_at = until
-
-
-def _decide(session: Session, visit: Visit, judged: Judged, *, user_id: int | None, now: dt.datetime) -> None:
-    if judged.permits and judged.row is not None:
-        rest_on(visit, judged.row)
-        set_status(session, visit, VisitStatus.CONFIRMED, by=user_id, now=now)
-        keep_until(session, visit.id, None)
-    elif judged.refuses:
-        set_status(session, visit, VisitStatus.RELEASED, by=user_id, now=now, reason="not booked")
-    else:
-        waiting = visits.others_pending(visit.client_id or 0, besides=visit.id)
-        booking_policy.check_pending_count(waiting, premises.booking_settings())
-        visit.deadline_at = None
-        wait_for(session, visit, judged, now=now)
-        set_status(session, visit, VisitStatus.PENDING, by=user_id, now=now)
-
-
-def _tell(
-    session: Session, visit: Visit, client: Client, checkout: Checkout, judged: Judged, *, now: dt.datetime
-) -> None:
-    """The mail with the visit's own link; for somebody without an account, the way to one."""
-    token = new_manage_key(visit)
-    checkout.details = {**(checkout.details or {}), "manage": token}
-    template = "visit_booked" if judged.permits or judged.waiting_for == "review" else "visit_waiting"
-    tell_client(session, visit, template, now=now, token=token)
-    if checkout.user_id is None and client.email_key:
-        user, welcome = open_account_for_client(session, client.email_key, client.name, now)
-        if welcome is not None:
-            relation = (checkout.details or {}).get("relation", "self")
-            give_access(session, user.id, client.id, relation, now=now)
-            mail_welcome(session, user, welcome, now)
 
 
 @tried_again

@@ -10,7 +10,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import free_times
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.free_times import Time
-from clinic.booking.services._judging import Order, weigh
+from clinic.booking.services._judging import Judged, Order, weigh
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.models import Service
@@ -42,12 +42,18 @@ def safe_instead(
         if service.key == choice.service:
             continue
         option, plan = _as_wanted(service, choice, first_visit=visit.first_visit)
-        if plan is None or not weigh(client, Order(plan, option.areas, visit.day)).permits:
+        if plan is None or not _fits(weigh(client, Order(plan, option.areas, visit.day)), client):
             continue
         times = _next_times(plan, option, visit, client, first_day, now)
         if times:
             found.append(Safe(service, plan, option, times))
     return found
+
+
+def _fits(judged: Judged, client: Client) -> bool:
+    """Whether it may be offered. To somebody not signed in by their own answers alone: that the desk has to look
+    first, because they may be a known person, is found out when they book, and never shown."""
+    return judged.own.outcome.permits and not judged.stopped if client.is_unproven else judged.permits
 
 
 def _as_wanted(service: Service, choice: Choice, *, first_visit: bool) -> tuple[Choice, VisitPlan | None]:

@@ -9,7 +9,6 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import who as acting_user
-from clinic.booking.forms.consent import ConsentForm
 from clinic.booking.forms.person import BookingPersonForm
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import checkout as services
@@ -18,7 +17,6 @@ from clinic.booking.views import client_kit as kit
 from clinic.booking.views import times as times_views
 from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
-from clinic.intake.services import consents
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.booking_policy import cancel_until
@@ -193,55 +191,6 @@ def call_us(error: RuleViolation) -> Answer:
 def stopped(now_at: Standing) -> Answer:
     """An earlier warning sign still holds: say how it goes on, and nothing about what it was."""
     return render_template("booking/stopped.html", **kit.flow(now_at))
-
-
-@pages.get("/book/consent", needs=Permission.SITE_ANY_READ)
-@with_booking(Step.CONSENT)
-def consent(now_at: Standing) -> Answer:
-    """A minor's parent or guardian agrees to this very treatment, or does it later."""
-    name = now_at.client.guardian_name if now_at.client else ""
-    return _consent_page(now_at, ConsentForm(data={"guardian_name": name}))
-
-
-def _consent_page(now_at: Standing, form: ConsentForm) -> str:
-    settings = premises.clinic()
-    age = now_at.client.age_on(now_at.visit.day) if now_at.client else 0
-    return render_template(
-        "booking/consent.html",
-        form=form,
-        client=now_at.client,
-        must_be_in_room=age <= settings.guardian_in_room_age,
-        in_room_age=settings.guardian_in_room_age,
-        **kit.flow(now_at),
-    )
-
-
-@pages.post("/book/consent", needs=Permission.SITE_ANY_READ)
-@with_booking(Step.CONSENT)
-def give_consent(now_at: Standing) -> Answer:
-    """The guardian signs by typing their name."""
-    kit.renew()
-    if request.form.get("go") == "later":
-        services.put_off_consent(kit.token() or "", now=clock.now())
-        return go("booking.checkout")
-    form = ConsentForm(request.form)
-    if not form.validate() or now_at.client is None:
-        return _consent_page(now_at, form), 422
-    plan = now_at.plan
-    consents.give_guardian_consent(
-        now_at.client.id,
-        name=form.guardian_name.data or "",
-        relation=form.relation.data or "",
-        services=[*plan.judged_as, *plan.addon_columns],
-        will_be_in_room=bool(form.in_room.data),
-        signed_on=kit.local_today(),
-        by=acting_user(),
-        now=clock.now(),
-    )
-    after = kit.standing()
-    if after is not None and after.step is Step.CONSENT:  # under age for coming in alone, and not in the room
-        services.put_off_consent(kit.token() or "", now=clock.now())
-    return go("booking.checkout")
 
 
 @pages.get("/book/check", needs=Permission.SITE_ANY_READ)

@@ -1,0 +1,70 @@
+"""Steps inside a transaction: keep the place, decide what the judgement makes of a held visit, and tell the person."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from clinic.accounts.steps import mail_welcome, open_account_for_client
+from clinic.booking.models import Checkout, Visit
+from clinic.booking.queries import visits
+from clinic.booking.services._claims import clear_expired, keep_until
+from clinic.booking.services._judging import Judged
+from clinic.booking.services._placing import claim_anew
+from clinic.booking.services._steps import new_manage_key, plan_of, rest_on, set_status, tell_client, wait_for
+from clinic.clients.models import Client
+from clinic.clients.steps import give_access
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import HoldExpired, SlotTaken
+from clinic.rules.visit_status import VisitStatus
+
+
+def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
+    """A hold that ran out is taken again when it is still free; raises SlotTaken when it is not."""
+    if visit.deadline_at is not None and visit.deadline_at > now:
+        return
+    if visit.starts_at <= now:
+        raise HoldExpired()
+    clear_expired(session, now)
+    until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
+    try:
+        claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
+    except SlotTaken as error:
+        raise SlotTaken(
+            "We could not keep this time any longer, and it has been taken.", error.nearest
+        ) from error
+    visit.deadline_at = until
+
+
+def decide(session: Session, visit: Visit, judged: Judged, *, user_id: int | None, now: dt.datetime) -> None:
+    """Confirmed, waiting with its time kept, or given back. Raises TooManyPending."""
+    if judged.permits and judged.row is not None:
+        rest_on(visit, judged.row)
+        set_status(session, visit, VisitStatus.CONFIRMED, by=user_id, now=now)
+        keep_until(session, visit.id, None)
+    elif judged.refuses:
+        set_status(session, visit, VisitStatus.RELEASED, by=user_id, now=now, reason="not booked")
+    else:
+        waiting = visits.others_pending(visit.client_id or 0, besides=visit.id)
+        booking_policy.check_pending_count(waiting, premises.booking_settings())
+        visit.deadline_at = None
+        wait_for(session, visit, judged, now=now)
+        set_status(session, visit, VisitStatus.PENDING, by=user_id, now=now)
+
+
+def tell(
+    session: Session, visit: Visit, client: Client, checkout: Checkout, judged: Judged, *, now: dt.datetime
+) -> None:
+    """The mail with the visit's own link; for somebody without an account, the way to one."""
+    token = new_manage_key(visit)
+    checkout.details = {**(checkout.details or {}), "manage": token}
+    template = "visit_booked" if judged.permits or judged.waiting_for == "review" else "visit_waiting"
+    tell_client(session, visit, template, now=now, token=token)
+    if checkout.user_id is None and client.email_key:
+        user, welcome = open_account_for_client(session, client.email_key, client.name, now)
+        if welcome is not None:
+            relation = (checkout.details or {}).get("relation", "self")
+            give_access(session, user.id, client.id, relation, now=now)
+            mail_welcome(session, user, welcome, now)
