@@ -5,7 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import struct
 import zlib
+from io import BytesIO
 from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import TestResponse, encode_multipart
 
 from clinic.accounts.models import User
 from clinic.intake.services import clearances
@@ -74,6 +79,13 @@ def statement(*conditions: str, **values: Any) -> Statement:
         **values,
     }
     return Statement(**given)
+
+
+def upload(browser: FlaskClient, address: str, *files: tuple[bytes, str]) -> TestResponse:
+    """Choose these files (content and name) on a page and press the button."""
+    pages = [FileStorage(BytesIO(content), filename=name) for content, name in files]
+    boundary, body = encode_multipart(MultiDict(("pages", one) for one in pages))
+    return browser.post(address, data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
 
 def send(client_id: int, *, source: str = "client", now: dt.datetime = NOW) -> int:
