@@ -15,10 +15,20 @@ from sqlalchemy.exc import DatabaseError
 
 from clinic.booking.models import Screening, Visit
 from clinic.booking.services import lapses, people, visits
+from clinic.booking.services._judging import Order, weigh
+from clinic.catalogue import queries as catalogue
+from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Clearance, ClearanceDocument, ClearanceLetter, HealthStop, Intake
+from clinic.intake.queries import in_force
+from clinic.intake.queries.clearances import to_clear
 from clinic.intake.services import clearances, intakes, reviews
+from clinic.rules.clearances import may_clear
+from clinic.rules.conditions import ISSUERS
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.letter_scope import COLUMN_WORDS
+from clinic.rules.rule_table import TABLE
+from clinic.rules.verdicts import Verdict
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -380,6 +390,40 @@ def test_a_newer_letter_ends_the_warning(world: w.World, reviewer: int) -> None:
     letters.verify(client, reviewer, ends_on=w.TODAY + 5 * DAY)
     letters.verify(client, reviewer)
     assert lapses.warn_of_lapses(NOW) == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_every_condition_with_every_letter_it_may_have(world: w.World, reviewer: int) -> None:
+    """Whatever is declared: a letter makes a clearance a caution and nothing else any different."""
+    wrong, cleared = [], 0
+    for key in TABLE.conditions:
+        client = w.person()
+        w.sign(client, now=NOW - DAY, **{key: {"date": "2020-01-01"} if key == "doctor_said_no" else {}})
+        row = clients.client(client)
+        assert row is not None
+        offered = to_clear(row, in_force(client), w.TODAY)
+        before = verdicts(row)
+        for one in offered:
+            role = next(issuer for issuer in ISSUERS if may_clear(one, issuer))
+            letters.verify(client, reviewer, one, role=role, services=tuple(COLUMN_WORDS), chamber=True)
+        after = verdicts(row)
+        for service, was in before.items():
+            fits = was is Verdict.CLEARANCE and key in offered and service in offered[key]
+            cleared += fits
+            if after[service] is not (Verdict.CAUTION if fits else was):
+                wrong.append((key, service, was, after[service]))
+    assert wrong == []
+    assert cleared > 50
+
+
+def verdicts(client: Client) -> dict[str, Verdict]:
+    """The strictest verdict for each service on the whole body in three days."""
+    found = {}
+    for service, minutes in w.SERVICES.items():
+        plan = catalogue.plan_for(service, None, (), minutes, first_visit=False)
+        assert plan is not None
+        found[service] = weigh(client, Order(plan, ("full_body",), w.at(3).date())).strictest.verdict
+    return found
 
 
 @pytest.mark.parametrize(

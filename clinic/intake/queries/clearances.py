@@ -254,3 +254,38 @@ def acts_for(user_id: int, client_id: int) -> bool:
         ClientAccess.user_id == user_id, ClientAccess.client_id.in_(ids)
     )
     return db.session.scalar(found.limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask the clinician about, in the client's words."""
+
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What the page for the clinician holds: what it is about, and each treatment in plain words."""
+
+    about: tuple[Question, ...]
+    treatments: tuple[tuple[str, str], ...]
+
+
+def questions(client: Client, sources: Sequence[InForce], today: dt.date) -> Questions:
+    """Everything that waits for a letter by these answers. Empty when nothing does."""
+    offered = to_clear(client, sources, today)
+    columns = [one for one in letter_scope.COLUMN_WORDS if any(one in named for named in offered.values())]
+    about = [
+        Question(letter_scope.label_of(key), getattr(TABLE.clearable(key), "plain_reason", ""))
+        for key in offered
+    ]
+    return Questions(tuple(about), treatments_in_words(columns, chamber="decompression_vacuum" in columns))
+
+
+def treatments_in_words(columns: Collection[str], *, chamber: bool) -> tuple[tuple[str, str], ...]:
+    """Name and facts of each treatment that these columns judge."""
+    found = [(letter_scope.COLUMN_WORDS[one], letter_scope.COLUMN_FACTS[one]) for one in columns]
+    if chamber:
+        found.append(("Interval chamber", letter_scope.CHAMBER_FACTS))
+    return tuple(found)

@@ -264,6 +264,22 @@ def refuse_letter(letter_id: int, reason: str, *, by: int, now: dt.datetime) -> 
 
 
 @tried_again
+def ask_for_letter(client_id: int, *, by: int, now: dt.datetime) -> None:
+    """Mail the client that a paper is needed: no reason, a link to sign in; once a day at most. Raises InvalidInput
+    without an e-mail address."""
+    with transaction() as session:
+        client = _client(client_id, session)
+        facts = premises.clinic_facts()
+        if not client.email or facts is None:
+            raise InvalidInput("email", "There is no e-mail address on the client’s card.")
+        queue_mail(
+            session, "papers_needed", client.email, key=f"papers_needed:{client.id}:{now.date()}", now=now,
+            name=client.first_name, clinic=facts.name, phone=facts.phone,
+        )  # fmt: skip
+        leave_trace(session, "letter.asked", "client", client.id, by=by, now=now)
+
+
+@tried_again
 def withdraw_clearance(clearance_id: int, reason: str, *, by: int, now: dt.datetime) -> None:
     """The clinician took it back, or it should never have been verified: from now on it does not count, and every
     future visit is judged again. Raises InvalidInput without a reason, NotFound when it was withdrawn."""

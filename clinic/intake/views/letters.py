@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, render_template, request
+from flask import flash, render_template, request, url_for
 
 from clinic.accounts.access import who
 from clinic.clients import queries as clients
@@ -202,6 +202,35 @@ def add_paper_letter(client_id: int) -> Answer:
         flash(error.sentence, "care")
         return go("intake.client_clearances", client_id=client.id)
     return go("intake.review_letter", letter_id=letter_id)
+
+
+@pages.get("/reviews/clients/<int:client_id>/questions", needs=NEED)
+def clinician_questions(client_id: int) -> Answer:
+    """The questions for the client's doctor, to print or to send."""
+    client = found(clients.client(client_id))
+    services.note_look(client.id, by=who(), now=clock.now())
+    sources = intake.in_force(client.id)
+    return render_template(
+        "intake/questions.html",
+        client=client,
+        asked=queries.questions(client, sources, premises.today(clock.now())),
+        day=None,
+        areas="",
+        back=url_for("intake.client_clearances", client_id=client.id),
+    )
+
+
+@pages.post("/clients/<int:client_id>/letter/ask", needs=Permission.INTAKE_ANY_WRITE)
+def ask_for_letter(client_id: int) -> Answer:
+    """Ask the client for it by e-mail, in neutral words."""
+    client = found(clients.client(client_id))
+    try:
+        services.ask_for_letter(client.id, by=who() or 0, now=clock.now())
+    except InvalidInput as error:
+        flash(error.sentence, "care")
+    else:
+        flash("The mail is on its way.", "success")
+    return go("intake.desk_letter", client_id=client.id)
 
 
 @pages.get("/clients/<int:client_id>/letter", needs=Permission.INTAKE_ANY_WRITE)
