@@ -83,10 +83,12 @@ def awaiting_clearance(answers: Answers, *, born_on: dt.date, today: dt.date) ->
 def _needed(finding: Finding, sheet: Sheet) -> list[str]:
     if finding.verdict is not Verdict.CLEARANCE or finding.urgency is not Urgency.NONE:
         return []
-    if finding.rule in sheet.declared:
-        return [finding.rule]
-    rule = next(one for one in sheet.combinations if one.key == finding.rule)
-    return [key for key in rule.must_name if key in sheet.declared or key in TABLE.clearance_only]
+    named: tuple[str, ...] = (finding.rule,)
+    if finding.rule not in sheet.declared:
+        rule = next(one for one in sheet.combinations if one.key == finding.rule)
+        named = tuple(key for key in rule.must_name if key in sheet.declared or key in TABLE.clearance_only)
+    # What nobody may clear is asked of nobody, although it waits (low blood pressure in the chamber).
+    return [key for key in named if TABLE.clearable(key).who_may_clear]
 
 
 def _everything(answers: Answers, born_on: dt.date, today: dt.date) -> Iterator[tuple[Treatment, dt.date]]:

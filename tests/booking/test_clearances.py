@@ -336,10 +336,10 @@ def test_somebody_not_signed_in_gains_nothing_from_a_letter_on_file(
     assert result.status == VisitStatus.PENDING
     visit = db.session.get_one(Visit, result.visit_id)
     stranger = db.session.get_one(Client, visit.client_id)
-    same = {"name_key": stranger.name_key, "born_on": stranger.born_on}
+    name_key, born_on = stranger.name_key, stranger.born_on
     with transaction() as session:
         row = session.get_one(Client, patient)
-        row.name_key, row.born_on = same["name_key"], same["born_on"]
+        row.name_key, row.born_on = name_key, born_on
     intakes.confirm_still_right(
         patient, intakes.Signature("Pat"), source="online", by=None, now=LATER, today=w.TODAY
     )

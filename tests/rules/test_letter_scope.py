@@ -64,6 +64,12 @@ def test_a_combination_asks_for_everything_it_names() -> None:
     assert set(GENTLE) <= set(found["easy_bruising"])
 
 
+def test_what_nobody_may_clear_is_asked_of_nobody() -> None:
+    assert waiting(low_blood_pressure={}) == {}
+    wound = {"type": "wound", "site": ["left_foot"], "extent": "small"}
+    assert set(waiting(weak_immune={}, open_wound_burn=wound)) == {"weak_immune"}
+
+
 def test_a_warning_sign_needs_care_and_no_letter() -> None:
     assert waiting(rf_saddle_numbness={"checked_by_doctor": False}) == {}
 
