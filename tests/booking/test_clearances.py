@@ -23,6 +23,7 @@ from clinic.intake.models import Clearance, ClearanceDocument, ClearanceLetter, 
 from clinic.intake.queries import in_force
 from clinic.intake.queries.clearances import to_clear
 from clinic.intake.services import clearances, intakes, reviews
+from clinic.intake.services import letters as sending
 from clinic.rules.clearances import may_clear
 from clinic.rules.conditions import ISSUERS
 from clinic.rules.errors import InvalidInput, NotFound
@@ -461,7 +462,7 @@ def test_no_health_word_lies_in_a_plain_column(
     )
     clearances.withdraw_clearance(made[0], canary, by=reviewer, now=LATER)
     clearances.refuse_letter(
-        clearances.send_letter(patient, [letters.PDF + canary.encode() + b"\nstartxref\n%%EOF"], source="client", by=None, now=NOW),
+        sending.send_letter(patient, [letters.PDF + canary.encode() + b"\nstartxref\n%%EOF"], source="client", by=None, now=NOW),
         canary, by=reviewer, now=NOW,
     )  # fmt: skip
     db.session.rollback()

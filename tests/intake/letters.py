@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from clinic.accounts.models import User
 from clinic.intake.services import clearances
+from clinic.intake.services import letters as sending
 from clinic.intake.services.clearances import Statement
 from clinic.rules.permissions import Role
 from tests import factories
@@ -90,7 +91,7 @@ def upload(browser: FlaskClient, address: str, *files: tuple[bytes, str]) -> Tes
 
 def send(client_id: int, *, source: str = "client", now: dt.datetime = NOW) -> int:
     """A letter of one page that waits."""
-    return clearances.send_letter(client_id, [PDF], source=source, by=None, now=now)
+    return sending.send_letter(client_id, [PDF], source=source, by=None, now=now)
 
 
 def verify(client_id: int, by: int, *conditions: str, now: dt.datetime = NOW, **values: Any) -> list[int]:

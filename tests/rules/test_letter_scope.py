@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pytest
 
@@ -15,7 +16,7 @@ BORN = dt.date(1985, 5, 5)
 GENTLE = ("swedish", "relaxation")
 
 
-def waiting(born_on: dt.date = BORN, **declared: dict[str, object]) -> dict[str, tuple[str, ...]]:
+def waiting(born_on: dt.date = BORN, **declared: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     answers = {key: {"present": True, **details} for key, details in declared.items()}
     return awaiting_clearance(answers, born_on=born_on, today=TODAY)
 

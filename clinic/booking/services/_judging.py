@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
+from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -28,7 +29,6 @@ from clinic.rules import answer_history, screening
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.verdicts import Outcome, Verdict
-from clinic.rules.words import day_words
 
 NEEDS_REVIEW = "needs_review"
 WAITING_FOR = {
@@ -245,7 +245,7 @@ def judge(
         rules_version=judged.own.rules_version,
         question_version=sources[0].question_version if sources else None,
         intake_ids=[source.intake_id for source in (*sources, *_look_alike_answers(client))],
-        clearance_ids=_clearances_used(judged),
+        clearance_ids=clearances_used(judged.own, judged.strictest),
         door=door,
         visit_id=visit_id,
         judged_at=now,
@@ -266,41 +266,6 @@ def _verdict(judged: Judged) -> Verdict:
     if judged.stopped:
         return Verdict.BLOCK
     return max(judged.own.verdict, judged.strictest.verdict)
-
-
-def _clearances_used(judged: Judged) -> list[int]:
-    """Ids of the clearances that made something weaker, in this or in the strictest reading."""
-    used = (*judged.own.clearances_used, *judged.strictest.clearances_used)
-    return sorted({one.id for one in used if isinstance(one.id, int)})
-
-
-def _staff_note(finding: screening.Finding, limits: Mapping[object, str]) -> str:
-    """What staff read; where a clearance counted, its day and what the clinician asked to keep to."""
-    notes = [finding.staff_note]
-    for one in finding.clearances:
-        kept = limits.get(one.id, "")
-        notes.append(
-            f"A letter of {day_words(one.issued_on)} allows it{f' with these limits: {kept}' if kept else ''}."
-        )
-    return " ".join(notes)
-
-
-def finding_record(finding: screening.Finding, limits: Mapping[object, str]) -> dict[str, object]:
-    """One finding as it is kept: plain values, in the words of the rules of that day."""
-    return {
-        "rule": finding.rule,
-        "label": finding.label,
-        "verdict": finding.verdict.word,
-        "urgency": finding.urgency.word,
-        "column": finding.column,
-        "reason": finding.reason,
-        "staff_note": _staff_note(finding, limits),
-        "source": finding.source,
-        "until": finding.until.isoformat() if finding.until else None,
-        "what_would_change": finding.what_would_change,
-        "who_may_clear": list(finding.who_may_clear),
-        "clearances": [one.id for one in finding.clearances],
-    }
 
 
 def local_day(now: dt.datetime, zone: str) -> dt.date:

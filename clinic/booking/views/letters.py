@@ -20,8 +20,8 @@ from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.intake.queries import clearances as queries
 from clinic.intake.queries.clearances import Question, Questions
-from clinic.intake.services import clearances as services
-from clinic.intake.services.clearances import MOST_BYTES, MOST_FILES
+from clinic.intake.services import letters as services
+from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
 from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import Permission
 from clinic.shared import clock

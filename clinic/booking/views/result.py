@@ -17,7 +17,7 @@ from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.checkout import call_us, with_booking
 from clinic.catalogue import queries as catalogue
 from clinic.intake.queries.clearances import letters_of
-from clinic.intake.services.clearances import MOST_FILES
+from clinic.intake.services.letters import MOST_FILES
 from clinic.premises import queries as premises
 from clinic.rules.booking_policy import may_client_cancel, may_client_move
 from clinic.rules.errors import InvalidInput

@@ -1,4 +1,4 @@
-"""Letters of clinicians: sent in, verified or refused by somebody with clinical review, withdrawn later.
+"""Letters of clinicians: verified or refused by somebody with clinical review, withdrawn later.
 
 A letter that waits changes nothing. Verified, it turns *clearance* into *caution* for what it names, never more;
 each decision judges the client's future visits again in its own transaction.
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
-from clinic.intake.models import Clearance, ClearanceDocument, ClearanceLetter
+from clinic.intake.models import Clearance, ClearanceLetter
 from clinic.intake.queries import InForce
 from clinic.intake.queries import clearances as queries
+from clinic.intake.services._locked import locked_client
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.premises import queries as premises
 from clinic.rules import clearances as rules
@@ -31,16 +31,7 @@ from clinic.rules.verdicts import INTERVAL
 from clinic.rules.words import join_words
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
-from clinic.shared.file_kinds import kind_of
 from clinic.shared.mail import queue_mail
-
-MOST_FILES = 5
-MOST_BYTES = 10 * 1024 * 1024
-MOST_WAITING = 5
-WRONG_KIND = (
-    "Send a PDF or a photo (JPEG, PNG or HEIC). A PDF that holds a program or other files cannot be taken."
-)
-TOO_LARGE = "All pages together may have at most 10 MB. Send fewer pages, or smaller photos."
 
 
 @dataclass(frozen=True)
@@ -62,58 +53,6 @@ class Statement:
 
 
 @tried_again
-def send_letter(
-    client_id: int, files: Sequence[bytes], *, source: str, by: int | None, now: dt.datetime
-) -> int:
-    """Keep the pages of a letter, sealed, for somebody with clinical review to look at; returns the letter's id.
-
-    It changes no judgement. Raises InvalidInput for no file, a wrong or broken one, too many or too large ones.
-    Only a letter that staff have read on paper (`review`) may have no pages.
-    """
-    kinds = _checked(files, needed=source != "review")
-    with transaction() as session:
-        client = _client(client_id, session)
-        waiting, size = queries.pending_size(client.id)
-        if waiting >= MOST_WAITING:
-            raise InvalidInput("pages", "We have several letters of yours already. We look at them first.")
-        if size + sum(len(one) for one in files) > MOST_BYTES:
-            raise InvalidInput("pages", TOO_LARGE)
-        letter = ClearanceLetter(client_id=client.id, sent_at=now, sent_by_id=by, source=source)
-        session.add(letter)
-        session.flush()
-        for position, (kind, content) in enumerate(zip(kinds, files, strict=True), start=1):
-            page = ClearanceDocument(letter_id=letter.id, position=position, kind=kind, size=len(content))
-            page.content = content
-            session.add(page)
-        leave_trace(
-            session, "letter.sent", "client", client.id, by=by, now=now, source=source, pages=len(files)
-        )
-        return letter.id
-
-
-def _checked(files: Sequence[bytes], *, needed: bool) -> list[str]:
-    if needed and not files:
-        raise InvalidInput("pages", "Choose the letter: a PDF, or a photo of each page.")
-    if len(files) > MOST_FILES:
-        raise InvalidInput("pages", f"Send at most {MOST_FILES} files at once.")
-    if sum(len(one) for one in files) > MOST_BYTES:
-        raise InvalidInput("pages", TOO_LARGE)
-    kinds = [kind_of(one) for one in files]
-    if None in kinds:
-        raise InvalidInput("pages", WRONG_KIND)
-    return [one for one in kinds if one is not None]
-
-
-def _client(client_id: int, session: Session) -> Client:
-    """The client, locked: what is decided here and what is booked meanwhile wait for each other."""
-    client = clients.client(client_id)
-    if client is None:
-        raise NotFound("This person is not in the clinic's book.")
-    session.refresh(client, with_for_update=True)
-    return client
-
-
-@tried_again
 def verify_letter(
     letter_id: int, statement: Statement, *, by: int, now: dt.datetime, today: dt.date
 ) -> list[int]:
@@ -125,7 +64,7 @@ def verify_letter(
     _check_words(statement, today)
     with transaction() as session:
         letter = _open_letter(session, letter_id)
-        client = _client(letter.client_id, session)
+        client = locked_client(letter.client_id, session)
         _check_reviewer(by, client.id)
         sources = intake.in_force(client.id)
         _check_scope(statement, client, sources, today)
@@ -251,7 +190,7 @@ def refuse_letter(letter_id: int, reason: str, *, by: int, now: dt.datetime) -> 
         raise InvalidInput("reason", "Write in a few words why this letter does not help.")
     with transaction() as session:
         letter = _open_letter(session, letter_id)
-        client = _client(letter.client_id, session)
+        client = locked_client(letter.client_id, session)
         letter.decided_at, letter.decided_by_id, letter.decision = now, by, "refused"
         letter.note = reason.strip()
         facts = premises.clinic_facts()
@@ -264,22 +203,6 @@ def refuse_letter(letter_id: int, reason: str, *, by: int, now: dt.datetime) -> 
 
 
 @tried_again
-def ask_for_letter(client_id: int, *, by: int, now: dt.datetime) -> None:
-    """Mail the client that a paper is needed: no reason, a link to sign in; once a day at most. Raises InvalidInput
-    without an e-mail address."""
-    with transaction() as session:
-        client = _client(client_id, session)
-        facts = premises.clinic_facts()
-        if not client.email or facts is None:
-            raise InvalidInput("email", "There is no e-mail address on the client’s card.")
-        queue_mail(
-            session, "papers_needed", client.email, key=f"papers_needed:{client.id}:{now.date()}", now=now,
-            name=client.first_name, clinic=facts.name, phone=facts.phone,
-        )  # fmt: skip
-        leave_trace(session, "letter.asked", "client", client.id, by=by, now=now)
-
-
-@tried_again
 def withdraw_clearance(clearance_id: int, reason: str, *, by: int, now: dt.datetime) -> None:
     """The clinician took it back, or it should never have been verified: from now on it does not count, and every
     future visit is judged again. Raises InvalidInput without a reason, NotFound when it was withdrawn."""
@@ -289,15 +212,8 @@ def withdraw_clearance(clearance_id: int, reason: str, *, by: int, now: dt.datet
         row = session.get(Clearance, clearance_id, with_for_update=True)
         if row is None or row.withdrawn_at is not None:
             raise NotFound("This has been taken back already.")
-        client = _client(row.client_id, session)
+        client = locked_client(row.client_id, session)
         row.withdrawn_at, row.withdrawn_by_id, row.withdrawal = now, by, reason.strip()
         session.flush()
         judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "clearance.withdrawn", "client", client.id, by=by, now=now)
-
-
-@tried_again
-def note_look(client_id: int, *, by: int | None, now: dt.datetime) -> None:
-    """Record that somebody opened a letter or a page of it."""
-    with transaction() as session:
-        leave_trace(session, "letter.read", "client", client_id, by=by, now=now)

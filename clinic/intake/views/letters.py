@@ -16,7 +16,9 @@ from clinic.intake.forms import AREA_GROUPS
 from clinic.intake.letter_forms import ROLE_WORDS, ReasonForm, VerifyForm
 from clinic.intake.queries import clearances as queries
 from clinic.intake.services import clearances as services
-from clinic.intake.services.clearances import MOST_BYTES, MOST_FILES, Statement
+from clinic.intake.services import letters as sending
+from clinic.intake.services.clearances import Statement
+from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
 from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, NotFound
@@ -35,7 +37,7 @@ NEED = Permission.CLINICAL_REVIEW
 def review_letter(letter_id: int) -> Answer:
     """One letter, what waits for it, and what to record."""
     letter = found(queries.letter(letter_id))
-    services.note_look(letter.client_id, by=who(), now=clock.now())
+    sending.note_look(letter.client_id, by=who(), now=clock.now())
     return _letter_page(letter_id, VerifyForm(), ReasonForm())
 
 
@@ -131,7 +133,7 @@ def _choices(offered: dict[str, tuple[str, ...]]) -> tuple[list[tuple[str, str]]
 def letter_page(document_id: int) -> Answer:
     """One page of a letter, to keep and open elsewhere. Its name is ours, never the sender's."""
     page = found(queries.document(document_id))
-    services.note_look(page.client_id, by=who(), now=clock.now())
+    sending.note_look(page.client_id, by=who(), now=clock.now())
     return as_download(page.content, MIME[page.kind], f"letter-{page.position}.{ENDINGS[page.kind]}")
 
 
@@ -139,7 +141,7 @@ def letter_page(document_id: int) -> Answer:
 def client_clearances(client_id: int) -> Answer:
     """Everything on file for one client, and what waits for a letter."""
     client = found(clients.client(client_id))
-    services.note_look(client.id, by=who(), now=clock.now())
+    sending.note_look(client.id, by=who(), now=clock.now())
     return _clearances_page(client.id, ReasonForm())
 
 
@@ -197,7 +199,7 @@ def add_paper_letter(client_id: int) -> Answer:
     """A letter that was read on paper, or said on the phone by the clinician's office: record it without pages."""
     client = found(clients.client(client_id))
     try:
-        letter_id = services.send_letter(client.id, [], source="review", by=who(), now=clock.now())
+        letter_id = sending.send_letter(client.id, [], source="review", by=who(), now=clock.now())
     except InvalidInput as error:
         flash(error.sentence, "care")
         return go("intake.client_clearances", client_id=client.id)
@@ -208,7 +210,7 @@ def add_paper_letter(client_id: int) -> Answer:
 def clinician_questions(client_id: int) -> Answer:
     """The questions for the client's doctor, to print or to send."""
     client = found(clients.client(client_id))
-    services.note_look(client.id, by=who(), now=clock.now())
+    sending.note_look(client.id, by=who(), now=clock.now())
     sources = intake.in_force(client.id)
     return render_template(
         "intake/questions.html",
@@ -225,7 +227,7 @@ def ask_for_letter(client_id: int) -> Answer:
     """Ask the client for it by e-mail, in neutral words."""
     client = found(clients.client(client_id))
     try:
-        services.ask_for_letter(client.id, by=who() or 0, now=clock.now())
+        sending.ask_for_letter(client.id, by=who() or 0, now=clock.now())
     except InvalidInput as error:
         flash(error.sentence, "care")
     else:
@@ -246,7 +248,7 @@ def desk_send_letter(client_id: int) -> Answer:
     client = found(clients.client(client_id))
     files = posted_files("pages", most=MOST_FILES)
     try:
-        services.send_letter(client.id, files, source="desk", by=who(), now=clock.now())
+        sending.send_letter(client.id, files, source="desk", by=who(), now=clock.now())
     except InvalidInput as error:
         page = render_template(
             "intake/desk_letter.html", client=client, sentence=error.sentence, most=MOST_FILES
