@@ -25,6 +25,7 @@ from clinic.paths import ROOT
 from clinic.premises.views import pages as premises_pages
 from clinic.shared import crypto, mail
 from clinic.shared.database import db, harden_sqlite
+from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
 from clinic.site import clinic_name, dress_pages
 from clinic.therapists.views import pages as therapists_pages
@@ -52,6 +53,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     )
     settings = runpy.run_path(str(ROOT / "config.py"))["settings"]
     app.config.from_mapping(settings(os.environ, overrides or {}))
+    app.request_class = RoomyRequest
     app.jinja_env.undefined = StrictUndefined
     crypto.use(crypto.KeyRing.load_or_make(app.config["CLINIC_KEY_FILE"]))
     mail.use_texts(ROOT / "templates" / "mail", public_url=app.config["CLINIC_PUBLIC_URL"])

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from clinic.booking.services import deadlines
+from clinic.booking.services import deadlines, lapses
 from clinic.premises import queries as premises
 from clinic.shared import clock, mail
 from clinic.shared.database import db
@@ -23,6 +23,8 @@ def work_once(app: Flask) -> None:
     with app.app_context():
         try:
             deadlines.keep_deadlines(clock.now())
+            lapses.keep_clearances(clock.now())
+            lapses.warn_of_lapses(clock.now())
             send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
             mail.drain(send, sender, clock.now())
         finally:

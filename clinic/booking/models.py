@@ -44,6 +44,7 @@ class Screening(SealedRow, Base):
     rules_version: Mapped[str]
     question_version: Mapped[str | None]
     intake_ids: Mapped[list[int]]  # every answers version that was read
+    clearance_ids: Mapped[list[int]]  # every clearance that made something weaker
     door: Mapped[str]  # online, desk, move, answers, merge, …
     visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
     judged_at: Mapped[dt.datetime]

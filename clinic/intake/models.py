@@ -1,4 +1,4 @@
-"""What a client answered: append-only versions, sealed; consents; the stop after a warning sign."""
+"""What a client answered: append-only versions, sealed; consents; the stop after a warning sign; clearances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.shared.crypto import Sealed, SealedRow
+from clinic.shared.crypto import Sealed, SealedBytes, SealedRow
 from clinic.shared.database import Base
 
 
@@ -113,3 +113,63 @@ class TabletPass(Base):
     made_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     expires_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
+
+
+class ClearanceLetter(SealedRow, Base):
+    """What a clinician wrote, as it came in: waiting until somebody with clinical review has decided, once.
+
+    Waiting or refused it changes nothing. `source` is client, desk or review (read on paper, nothing uploaded);
+    `decision` is verified or refused; `note` the reason of a refusal.
+    """
+
+    __tablename__ = "clearance_letter"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    sent_at: Mapped[dt.datetime]
+    sent_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    source: Mapped[str]
+    decided_at: Mapped[dt.datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    decision: Mapped[str | None]
+    note_sealed: Mapped[bytes | None]
+    note = Sealed()
+
+    @property
+    def state(self) -> str:
+        return self.decision or "pending"
+
+
+class ClearanceDocument(SealedRow, Base):
+    """One page or file of a letter. Its name is not kept: `kind` (pdf, jpeg, png, heic) is what it really is."""
+
+    __tablename__ = "clearance_document"
+    letter_id: Mapped[int] = mapped_column(ForeignKey("clearance_letter.id"), index=True)
+    position: Mapped[int]
+    kind: Mapped[str]
+    size: Mapped[int]
+    content_sealed: Mapped[bytes] = mapped_column(deferred=True, info={"is_file": True})
+    content = SealedBytes()
+
+
+class Clearance(SealedRow, Base):
+    """What was verified from a letter about one condition; never edited, at most withdrawn, once.
+
+    `statement` holds {"condition", "services", "modes", "areas", "limits", "clinician", "role",
+    "register_number", "contact", "how"}; `lapses_on` is the first day on which it is too late; `intake_id` the
+    answers that were read beside it.
+    """
+
+    __tablename__ = "clearance"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("clearance_letter.id"), index=True)
+    intake_id: Mapped[int] = mapped_column(ForeignKey("intake.id"))
+    issued_on: Mapped[dt.date]
+    ends_on: Mapped[dt.date | None]
+    lapses_on: Mapped[dt.date] = mapped_column(index=True)
+    verified_at: Mapped[dt.datetime]
+    verified_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    withdrawn_at: Mapped[dt.datetime | None]
+    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    statement_sealed: Mapped[bytes]
+    withdrawal_sealed: Mapped[bytes | None]
+    statement = Sealed()
+    withdrawal = Sealed()

@@ -28,7 +28,8 @@ class Finding:
 
     ``reason`` and ``what_would_change`` are written for the client, ``staff_note`` for people who may read
     answers. ``until`` is the first day on which this finding would be weaker, where a window decides.
-    ``sure`` is False when a detail is missing and the strict columns hold because of that.
+    ``sure`` is False when a detail is missing and the strict columns hold because of that. ``clearances`` made it
+    weaker; the first of them is ``cleared_by``.
     """
 
     rule: str
@@ -43,6 +44,7 @@ class Finding:
     who_may_clear: tuple[str, ...]
     sure: bool
     cleared_by: Clearance | None = None
+    clearances: tuple[Clearance, ...] = ()
 
     @property
     def what_would_change(self) -> str:
@@ -72,7 +74,7 @@ def row_finding(
     verdict: Verdict,
     *,
     until: dt.date | None,
-    cleared_by: Clearance | None,
+    clearances: tuple[Clearance, ...],
 ) -> Finding:
     """The finding of a row of the table."""
     notes = [f"{condition.label}: {condition.reason}"]
@@ -96,12 +98,18 @@ def row_finding(
         until=until,
         who_may_clear=condition.who_may_clear,
         sure=row.sure,
-        cleared_by=cleared_by,
+        cleared_by=clearances[0] if clearances else None,
+        clearances=clearances,
     )
 
 
 def combination_finding(
-    rule: Combination, column: str, verdict: Verdict, *, until: dt.date | None, cleared_by: Clearance | None
+    rule: Combination,
+    column: str,
+    verdict: Verdict,
+    *,
+    until: dt.date | None,
+    clearances: tuple[Clearance, ...],
 ) -> Finding:
     """The finding of a combination; who may clear it is whoever may clear everything it wants named."""
     issuers = [set(TABLE.clearable(key).who_may_clear) for key in rule.must_name]
@@ -118,5 +126,6 @@ def combination_finding(
         until=until,
         who_may_clear=tuple(issuer for issuer in ISSUER_WORDS if issuer in may),
         sure=True,
-        cleared_by=cleared_by,
+        cleared_by=clearances[0] if clearances else None,
+        clearances=clearances,
     )

@@ -98,7 +98,7 @@ class Screening:
     @property
     def clearances_used(self) -> tuple[Clearance, ...]:
         """The clearances that counted in some finding, without repeats."""
-        return tuple(dict.fromkeys(one.cleared_by for one in self.findings if one.cleared_by is not None))
+        return tuple(dict.fromkeys(used for one in self.findings for used in one.clearances))
 
 
 def screen(

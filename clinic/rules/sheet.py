@@ -123,25 +123,25 @@ class Sheet:
         verdict = self._raised(key, self.rows[key], column)
         if verdict is Verdict.CLEAR:
             return None
-        cleared_by = self._clearance(key, column) if verdict is Verdict.CLEARANCE else None
-        if cleared_by is not None:
+        clearances = self._clearances((key,), column) if verdict is Verdict.CLEARANCE else ()
+        if clearances:
             verdict = Verdict.CAUTION
         condition = self.declared[key].condition
         until = self._row_weaker_on(key, column, verdict)
-        return row_finding(condition, self.rows[key], column, verdict, until=until, cleared_by=cleared_by)
+        return row_finding(condition, self.rows[key], column, verdict, until=until, clearances=clearances)
 
     def _combination_finding(self, rule: Combination, column: str) -> Finding | None:
         verdict = rule.minimum[_INDEX[column]]
         if verdict is Verdict.CLEAR:
             return None
-        cleared_by = None
+        clearances: tuple[Clearance, ...] = ()
         if verdict is Verdict.CLEARANCE:
             named = [key for key in rule.must_name if key in self.declared or key in TABLE.clearance_only]
-            found = [self._clearance(key, column) for key in named]
-            if found and None not in found:
-                verdict, cleared_by = Verdict.CAUTION, found[0]
+            clearances = self._clearances(named, column)
+        if clearances:
+            verdict = Verdict.CAUTION
         until = self._combination_weaker_on(rule)
-        return combination_finding(rule, column, verdict, until=until, cleared_by=cleared_by)
+        return combination_finding(rule, column, verdict, until=until, clearances=clearances)
 
     def _raised(self, key: str, row: RowJudgement, column: str) -> Verdict:
         """The row's verdict for a column; in the chamber the vacuum column is raised where the row says so."""
@@ -149,6 +149,11 @@ class Sheet:
         if self.treatment.mode == INTERVAL and column == VACUUM:
             return max(verdict, self.declared[key].condition.interval_vacuum_raise)
         return verdict
+
+    def _clearances(self, keys: Iterable[str], column: str) -> tuple[Clearance, ...]:
+        """One clearance for each of these conditions; none at all when one of them has none."""
+        found = [self._clearance(key, column) for key in keys]
+        return () if None in found else tuple(one for one in found if one is not None)
 
     def _clearance(self, key: str, column: str) -> Clearance | None:
         for one in self.clearances:

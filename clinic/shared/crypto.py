@@ -130,6 +130,27 @@ class SealedRow:
         super().__init__(**values)
 
 
+class SealedBytes:
+    """A file kept encrypted in the column `<name>_sealed` of a SealedRow; None stays None."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.column = f"{name}_sealed"
+
+    def __get__(self, row: Any, owner: type | None = None) -> Any:
+        if row is None:
+            return self
+        sealed = getattr(row, self.column)
+        if sealed is None:
+            return None
+        return ring().open(sealed, table=row.__tablename__, column=self.column, row_id=row.id)
+
+    def __set__(self, row: Any, value: bytes | None) -> None:
+        sealed = None
+        if value is not None:
+            sealed = ring().seal(value, table=row.__tablename__, column=self.column, row_id=row.id)
+        setattr(row, self.column, sealed)
+
+
 class Sealed:
     """A JSON value kept encrypted in the column `<name>_sealed` of a SealedRow; None stays None."""
 

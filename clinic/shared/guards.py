@@ -5,8 +5,12 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-APPEND_ONLY = ("screening", "intake", "softened_review", "status_change", "audit_row")
-TRIGGERS = frozenset(f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete"))
+APPEND_ONLY = (
+    "screening", "intake", "softened_review", "status_change", "audit_row", "clearance", "clearance_letter",
+    "clearance_document",
+)  # fmt: skip
+ONCE = frozenset({"ap_clearance_withdrawal", "ap_clearance_letter_decision"})
+TRIGGERS = ONCE | {f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete")}
 SQLITE_OVERLAP = frozenset({"ex_claim_overlap_insert", "ex_claim_overlap_update"})
 POSTGRESQL_OVERLAP = frozenset({"ex_claim_overlap"})
 

@@ -18,6 +18,7 @@ from clinic.shared.crypto import KeyRing, ring
 from clinic.shared.database import Base, transaction
 
 BATCH = 200
+BATCH_OF_FILES = 4  # each may be some megabytes, and a batch lies in memory at once
 
 
 def add_key(path: Path) -> KeyRing:
@@ -63,13 +64,14 @@ def seal_anew() -> int:
 
 def _seal_column(table: Table, column: str) -> int:
     done, last = 0, 0
+    batch = BATCH_OF_FILES if table.c[column].info.get("is_file") else BATCH
     while True:
         with transaction() as session:
             rows = session.execute(
                 select(table.c.id, table.c[column])
                 .where(table.c.id > last, table.c[column].is_not(None))
                 .order_by(table.c.id)
-                .limit(BATCH)
+                .limit(batch)
                 .with_for_update()
             ).all()
             for row_id, sealed in rows:

@@ -43,12 +43,14 @@ HSTS = "max-age=63072000; includeSubDomains"
 class Pages(Blueprint):
     """A blueprint whose routes say what they need: `@pages.get("/desk", needs=Permission.DIARY_ANY_READ)`.
 
-    A route without `needs` is refused at import, so that it cannot be forgotten.
+    A route without `needs` is refused at import, so that it cannot be forgotten. `takes` is the size in bytes of
+    the files that a page takes, where it takes any.
     """
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
         super().__init__(name, import_name, **options)
         self.needs: dict[str, str] = {}
+        self.takes: dict[str, int] = {}
 
     def get(self, rule: str, *, needs: str, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
         return self._page(rule, "GET", needs, options)
@@ -61,11 +63,15 @@ class Pages(Blueprint):
         raise TypeError(f"{rule}: declare it with get(…, needs=…) or post(…, needs=…)")
 
     def _page(self, rule: str, method: str, needs: str, options: dict[str, Any]) -> Callable[[View], View]:
+        takes = options.pop("takes", 0)
+
         def add(view: View) -> View:
             endpoint = options.pop("endpoint", None) or view.__name__
             if self.needs.get(endpoint, needs) != needs:
                 raise TypeError(f"{self.name}.{endpoint} has two different needs")
             self.needs[endpoint] = needs
+            if takes:
+                self.takes[endpoint] = takes
             self.add_url_rule(rule, endpoint, view, methods=[method], **options)
             return view
 
@@ -75,6 +81,8 @@ class Pages(Blueprint):
         super().register(app, options)
         name = options.get("name", self.name)
         needs_of(app).update({f"{name}.{endpoint}": need for endpoint, need in self.needs.items()})
+        takes: dict[str, int] = app.extensions.setdefault("clinic_takes", {})
+        takes.update({f"{name}.{endpoint}": size for endpoint, size in self.takes.items()})
 
 
 def needs_of(app: App) -> dict[str, str]:

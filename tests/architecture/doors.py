@@ -21,6 +21,8 @@ MISSING_ID = 987_654_321
 NOT_A_KEY = "nothing-here"
 STAND_FOR = {  # arguments that are not named after their table
     "call_id": "call_request",
+    "document_id": "clearance_document",
+    "letter_id": "clearance_letter",
     "other_id": "client",
     "pair_id": "never_together",
     "session_id": "user_session",

@@ -193,14 +193,19 @@ def token_of(client: FlaskClient) -> str:
 def test_no_page_writes_or_breaks(demo: Flask, kind: str) -> None:
     people = add_people()
     client, rows = browser(demo, people[kind]), {**some_rows(demo), "user_id": people["owner"] or 0}
-    before = everything()
+    before = but_the_audit()
     broken = {}
     for door in (one for one in doors(demo, rows=rows) if one.method == "GET"):
         answers = [client.get(door.address), client.head(door.address)]
         if any(answer.status_code >= 500 for answer in answers):
             broken[str(door)] = [answer.status_code for answer in answers]
     assert broken == {}
-    assert everything() == before
+    assert but_the_audit() == before
+
+
+def but_the_audit() -> dict[str, list[tuple[object, ...]]]:
+    """Everything but the record of who opened what: that some pages were read is written on purpose."""
+    return {name: rows for name, rows in everything().items() if not name.startswith("audit_")}
 
 
 @pytest.mark.parametrize("kind", ["client", "therapist"])

@@ -8,10 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from clinic.intake.models import Intake
+from clinic.intake.models import ClearanceDocument, Intake
 from clinic.shared import crypto, rotation
 from clinic.shared.database import db
 from tests.booking import world as w
+from tests.intake import letters
 
 
 @pytest.fixture
@@ -37,6 +38,15 @@ def test_values_are_sealed_anew_and_the_old_key_opens_none(app: Flask, key_file:
     db.session.expire_all()
     with pytest.raises(crypto.CannotOpen):
         _ = db.session.scalars(select(Intake)).first().answers  # type: ignore[union-attr]
+
+
+def test_files_are_sealed_anew_too(app: Flask, key_file: Path) -> None:
+    w.build(therapists=1)
+    sent = [letters.send(w.person()) for _ in range(6)]  # more than one batch
+    crypto.use(rotation.add_key(key_file))
+    assert rotation.seal_anew() == len(sent)
+    crypto.use(rotation.drop_old_keys(key_file))
+    assert {row.content for row in db.session.scalars(select(ClearanceDocument))} == {letters.PDF}
 
 
 def test_every_sealed_column_is_known(app: Flask) -> None:

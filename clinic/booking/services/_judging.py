@@ -8,20 +8,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
+from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.intake.models import Consent, HealthStop
-from clinic.intake.queries import InForce
+from clinic.intake.queries import InForce, clearances
+from clinic.intake.queries.clearances import OnFile
 from clinic.premises import queries as premises
 from clinic.rules import answer_history, screening
 from clinic.rules.places_to_avoid import places_to_avoid
@@ -58,6 +60,8 @@ class Judged:
     """Columns of add-ons that may not be given, by any of this person's own answers. What only the answers of a
     look-alike speak against is left to the desk: it would show what another record says."""
     row: Screening | None = None
+    limits: Mapping[object, str] = field(default_factory=dict)
+    """What clinicians asked to keep to, by the id of the clearance."""
 
     @property
     def outcome(self) -> Outcome:
@@ -100,23 +104,26 @@ def weigh(client: Client, order: Order) -> Judged:
             *stops,
             *(stop for one in clients.look_alikes(client) for stop in intake.stops_in_force(one.id)),
         ]
-    own = _screen(client, order, sources[0].answers if sources else {}, sources)
+    letters = clearances.counting(client.id, sources)
+    own = _screen(client, order, sources[0].answers if sources else {}, sources, letters)
     mine = [own]
     if len(sources) > 1:
         ours = [source.answers for source in sources]
-        mine += [_screen(client, order, one, sources) for one in (*ours[1:], answer_history.united(ours))]
+        together = (*ours[1:], answer_history.united(ours))
+        mine += [_screen(client, order, one, sources, letters) for one in together]
     strictest = max(mine, key=_strength)
     if others:
         theirs = [one.answers for one in others]
         both = answer_history.united([*(source.answers for source in sources), *theirs])
-        strictest = max(
-            (strictest, *(_screen(client, order, one, sources) for one in (*theirs, both))), key=_strength
-        )
+        # Letters are this record's own: what a look-alike has on file opens nothing to somebody not signed in.
+        judged = [_screen(client, order, one, sources, letters) for one in (*theirs, both)]
+        strictest = max((strictest, *judged), key=_strength)
     differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
     stopped = any(_stops_the_person(stop, client) for stop in stops)
     review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
     unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
-    return Judged(own, strictest, review, stopped, unsafe_addons=tuple(unsafe))
+    limits = {one.rule.id: one.limits for one in letters}
+    return Judged(own, strictest, review, stopped, unsafe_addons=tuple(unsafe), limits=limits)
 
 
 def _stops_the_person(stop: HealthStop, client: Client) -> bool:
@@ -162,13 +169,20 @@ def _places(client: Client, order: Order, sources: Sequence[InForce]) -> list[di
     ]
 
 
-def _screen(client: Client, order: Order, answers: intake.Answers, sources: Sequence[InForce]) -> Judgement:
+def _screen(
+    client: Client,
+    order: Order,
+    answers: intake.Answers,
+    sources: Sequence[InForce],
+    letters: Sequence[OnFile],
+) -> Judgement:
     rules = premises.clinic()
     return screening.screen(
         _treatment(order),
         answers,
         day=order.day,
         age=client.age_on(order.day),
+        clearances=[one.rule for one in letters],
         consent=_consent(intake.guardian_consent(client.id)),
         intake_completed_on=sources[0].completed_on if sources else None,
         settings=screening.GateSettings(
@@ -231,14 +245,15 @@ def judge(
         rules_version=judged.own.rules_version,
         question_version=sources[0].question_version if sources else None,
         intake_ids=[source.intake_id for source in (*sources, *_look_alike_answers(client))],
+        clearance_ids=clearances_used(judged.own, judged.strictest),
         door=door,
         visit_id=visit_id,
         judged_at=now,
         by_user_id=by,
     )
     row.findings = {
-        "own": [finding_record(one) for one in judged.own.findings],
-        "strictest": [finding_record(one) for one in judged.strictest.findings],
+        "own": [finding_record(one, judged.limits) for one in judged.own.findings],
+        "strictest": [finding_record(one, judged.limits) for one in judged.strictest.findings],
         "stopped": judged.stopped,
         "places": _places(client, order, sources),
     }
@@ -251,23 +266,6 @@ def _verdict(judged: Judged) -> Verdict:
     if judged.stopped:
         return Verdict.BLOCK
     return max(judged.own.verdict, judged.strictest.verdict)
-
-
-def finding_record(finding: screening.Finding) -> dict[str, object]:
-    """One finding as it is kept: plain values, in the words of the rules of that day."""
-    return {
-        "rule": finding.rule,
-        "label": finding.label,
-        "verdict": finding.verdict.word,
-        "urgency": finding.urgency.word,
-        "column": finding.column,
-        "reason": finding.reason,
-        "staff_note": finding.staff_note,
-        "source": finding.source,
-        "until": finding.until.isoformat() if finding.until else None,
-        "what_would_change": finding.what_would_change,
-        "who_may_clear": list(finding.who_may_clear),
-    }
 
 
 def local_day(now: dt.datetime, zone: str) -> dt.date:

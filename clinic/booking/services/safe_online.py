@@ -17,6 +17,7 @@ from clinic.catalogue.models import Service
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
+from clinic.intake.queries import clearances
 from clinic.rules import screening
 
 TIMES_SHOWN = 3
@@ -92,5 +93,8 @@ def possible_from(visit: Visit, client: Client, plan: VisitPlan) -> dt.date | No
         areas=tuple(visit.areas) or ("full_body",),
         minutes=plan.minutes,
     )
-    day = screening.earliest_day(treatment, newest.answers, start=visit.day, born_on=client.born_on)
+    letters = [one.rule for one in clearances.counting(client.id, intake.in_force(client.id))]
+    day = screening.earliest_day(
+        treatment, newest.answers, start=visit.day, born_on=client.born_on, clearances=letters
+    )
     return day if day is not None and day > visit.day else None

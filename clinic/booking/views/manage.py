@@ -36,6 +36,7 @@ class Door:
     move: str
     cancel: str
     file: str
+    letter: str
     shows_reasons: bool = False
 
 

@@ -61,13 +61,15 @@ def _again(visit: object) -> str:
 
 
 def _door(visit_id: int) -> Door:
+    visit = found(visits.own_visit(current_user.id, visit_id))
     return Door(
-        visit=found(visits.own_visit(current_user.id, visit_id)),
+        visit=visit,
         by=current_user.id,
         home=url_for("booking.my_visit", visit_id=visit_id),
         move=url_for("booking.move_my_visit", visit_id=visit_id),
         cancel=url_for("booking.cancel_my_visit", visit_id=visit_id),
         file=url_for("booking.my_visit_file", visit_id=visit_id),
+        letter=url_for("booking.my_letters", client_id=visit.client_id),
         shows_reasons=True,
     )
 

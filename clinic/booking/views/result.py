@@ -16,6 +16,8 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.checkout import call_us, with_booking
 from clinic.catalogue import queries as catalogue
+from clinic.intake.queries.clearances import letters_of
+from clinic.intake.services.letters import MOST_FILES
 from clinic.premises import queries as premises
 from clinic.rules.booking_policy import may_client_cancel, may_client_move
 from clinic.rules.errors import InvalidInput
@@ -65,6 +67,8 @@ def _waiting(now_at: Standing) -> str:
         reasons=reasons(now_at.visit, at_least=("clearance", "block")),
         manage=(now_at.checkout.details or {}).get("manage", ""),
         called=request.args.get("called") == "1",
+        sent=letters_of(now_at.client.id) if now_at.client else [],
+        most=MOST_FILES,
         **kit.flow(now_at),
     )
 
@@ -122,21 +126,6 @@ def is_stopped(visit: Any) -> bool:
     """Whether an earlier warning sign, not this treatment, stood against the visit."""
     row = visits.newest_screening(visit.id)
     return row is not None and bool(row.findings["stopped"])
-
-
-@pages.get("/book/letter", needs=Permission.SITE_ANY_READ)
-@with_booking(*ENDED)
-def letter(now_at: Standing) -> Answer:
-    """The questions for the doctor, to print or to show."""
-    return render_template(
-        "booking/letter.html",
-        client=now_at.client,
-        reasons=reasons(now_at.visit, at_least=("clearance",)),
-        areas=kit.area_words(now_at.visit.areas),
-        service=catalogue.service(now_at.visit.service_id),
-        back=url_for("booking.done"),
-        **kit.flow(now_at),
-    )
 
 
 @pages.get("/book/visit.ics", needs=Permission.SITE_ANY_READ)

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import CallRequest, Visit
-from clinic.booking.queries import blocks, next_steps, visits
+from clinic.booking.queries import blocks, lapses, next_steps, visits
+from clinic.booking.queries.lapses import Lapse
 from clinic.booking.queries.next_steps import NextStep
 from clinic.clients import queries as clients
 from clinic.clients.queries import Pair
 from clinic.intake import queries as intake
+from clinic.intake.queries import clearances
+from clinic.premises import queries as premises
 
 SOON = dt.timedelta(days=3)
 
@@ -33,11 +36,13 @@ class ToDo:
     calls: Sequence[CallRequest]
     under: Sequence[Visit]
     pairs: Sequence[Pair]
+    lapsing: Sequence[Lapse]
     to_review: int
 
     @property
     def is_empty(self) -> bool:
-        return not (self.intakes or self.waiting or self.calls or self.under or self.pairs or self.to_review)
+        lists = (self.intakes, self.waiting, self.calls, self.under, self.pairs, self.lapsing)
+        return not (any(lists) or self.to_review)
 
 
 def to_do(now: dt.datetime) -> ToDo:
@@ -53,5 +58,8 @@ def to_do(now: dt.datetime) -> ToDo:
         calls=visits.open_calls(),
         under=blocks.visits_under(now),
         pairs=clients.pairs(),
-        to_review=len(intake.open_stops()) + len(intake.softened_to_review()),
+        lapsing=lapses.lapsing(premises.today(now)),
+        to_review=len(intake.open_stops())
+        + len(intake.softened_to_review())
+        + len(clearances.letters_waiting()),
     )

@@ -12,6 +12,7 @@ from flask import abort, flash, render_template, request
 from clinic.accounts.access import who
 from clinic.intake import queries
 from clinic.intake.forms import EndStopForm, SoftenedForm
+from clinic.intake.queries.clearances import letters_waiting
 from clinic.intake.services import reviews as services
 from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
@@ -30,7 +31,7 @@ DONE = "This has been dealt with already."
 def reviews() -> Answer:
     """What waits for somebody with clinical review. Names and days only."""
     stops, softened = queries.reviews_waiting()
-    return render_template("intake/reviews.html", stops=stops, softened=softened)
+    return render_template("intake/reviews.html", stops=stops, softened=softened, letters=letters_waiting())
 
 
 @pages.get("/reviews/stops/<int:stop_id>", needs=NEED)

@@ -1,0 +1,147 @@
+"""The client's side of a clinician's letter: what to ask, sending it in, and what was sent.
+
+Three doors: the booking that was just made, the visit's mailed link (which shows nothing about health, and takes a
+letter all the same), and the own account.
+"""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from flask_login import current_user
+
+from clinic.accounts.access import who
+from clinic.booking.queries import visits
+from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.checkout import with_booking
+from clinic.booking.views.result import ENDED, reasons
+from clinic.clients import queries as clients
+from clinic.intake import queries as intake
+from clinic.intake.queries import clearances as queries
+from clinic.intake.queries.clearances import Question, Questions
+from clinic.intake.services import letters as services
+from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
+from clinic.rules.errors import InvalidInput
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.file_kinds import ENDINGS, MIME
+from clinic.shared.uploads import as_download, posted_files
+from clinic.shared.web import Answer, found, go
+
+THANKS = "Thank you. We check it with your doctor’s office and tell you. Until then nothing changes."
+
+
+@pages.get("/book/letter", needs=Permission.SITE_ANY_READ)
+@with_booking(*ENDED)
+def letter(now_at: Standing) -> Answer:
+    """The questions for the doctor about the visit that was just asked for, to print or to show."""
+    plan = now_at.plan
+    about = [Question(one["label"], one["reason"]) for one in reasons(now_at.visit, at_least=("clearance",))]
+    columns = (*plan.judged_as, *plan.addon_columns)
+    asked = Questions(tuple(about), queries.treatments_in_words(columns, chamber=plan.mode == "interval"))
+    return render_template(
+        "intake/questions.html",
+        client=now_at.client,
+        asked=asked,
+        day=now_at.visit.day,
+        areas=kit.area_words(now_at.visit.areas) if plan.asks_area else "",
+        back=url_for("booking.done"),
+    )
+
+
+@pages.post("/book/letter", needs=Permission.SITE_ANY_READ, takes=MOST_BYTES)
+@with_booking(Step.DONE)
+def send_letter(now_at: Standing) -> Answer:
+    """Send in the doctor's answer right after booking."""
+    client = found(now_at.client)
+    wrong = _send(client.id)
+    if wrong:
+        return _upload_page(url_for("booking.send_letter"), url_for("booking.done"), wrong), 422
+    return go("booking.done")
+
+
+@pages.get("/visit/<token>/letter", needs=Permission.SITE_ANY_READ)
+def letter_by_link(token: str) -> Answer:
+    """Send in a paper for this visit. Shows nothing that was sent before."""
+    found(visits.visit_by_key(token))
+    return _upload_page(
+        url_for("booking.send_letter_by_link", token=token), url_for("booking.visit_by_link", token=token)
+    )
+
+
+@pages.post("/visit/<token>/letter", needs=Permission.SITE_ANY_READ, takes=MOST_BYTES)
+def send_letter_by_link(token: str) -> Answer:
+    """Keep it for somebody with clinical review."""
+    visit = found(visits.visit_by_key(token))
+    back = url_for("booking.visit_by_link", token=token)
+    wrong = _send(found(visit.client).id)
+    if wrong:
+        return _upload_page(url_for("booking.send_letter_by_link", token=token), back, wrong), 422
+    return redirect(back, 303)
+
+
+def _upload_page(action: str, back: str, sentence: str = "") -> str:
+    return render_template(
+        "booking/send_letter.html", action=action, back=back, sentence=sentence, most=MOST_FILES
+    )
+
+
+def _send(client_id: int) -> str:
+    """Keep what was posted; the sentence that says what is wrong with it, or nothing."""
+    try:
+        files = posted_files("pages", most=MOST_FILES)
+        services.send_letter(client_id, files, source="client", by=who(), now=clock.now())
+    except InvalidInput as error:
+        return error.sentence
+    flash(THANKS, "success")
+    return ""
+
+
+@pages.get("/my/health/<int:client_id>/letters", needs=Permission.INTAKE_OWN_WRITE)
+def my_letters(client_id: int) -> Answer:
+    """What waits for a letter, what to ask, and what was sent."""
+    return _my_letters_page(client_id)
+
+
+def _my_letters_page(client_id: int, sentence: str = "") -> str:
+    client = found(clients.client_of(current_user.id, client_id))
+    return render_template(
+        "booking/my_letters.html",
+        client=client,
+        asked=queries.questions(client, intake.in_force(client.id)[:1], kit.local_today()),
+        sent=queries.letters_of(client.id),
+        sentence=sentence,
+        most=MOST_FILES,
+    )
+
+
+@pages.post("/my/health/<int:client_id>/letters", needs=Permission.INTAKE_OWN_WRITE, takes=MOST_BYTES)
+def send_my_letter(client_id: int) -> Answer:
+    """Send in a letter."""
+    client = found(clients.client_of(current_user.id, client_id))
+    wrong = _send(client.id)
+    if wrong:
+        return _my_letters_page(client_id, wrong), 422
+    return go("booking.my_letters", client_id=client_id)
+
+
+@pages.get("/my/health/<int:client_id>/questions", needs=Permission.INTAKE_OWN_WRITE)
+def my_questions(client_id: int) -> Answer:
+    """The questions for the doctor, to print or to show."""
+    client = found(clients.client_of(current_user.id, client_id))
+    return render_template(
+        "intake/questions.html",
+        client=client,
+        asked=queries.questions(client, intake.in_force(client.id)[:1], kit.local_today()),
+        day=None,
+        areas="",
+        back=url_for("booking.my_letters", client_id=client_id),
+    )
+
+
+@pages.get("/my/letters/<int:document_id>", needs=Permission.INTAKE_OWN_WRITE)
+def my_letter_page(document_id: int) -> Answer:
+    """One page of an own letter, to keep."""
+    page = found(queries.own_document(current_user.id, document_id))
+    return as_download(page.content, MIME[page.kind], f"letter-{page.position}.{ENDINGS[page.kind]}")

@@ -1,0 +1,83 @@
+"""What staff type in from a clinician's letter, and why one does not help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wtforms import BooleanField, Form, SelectField, SelectMultipleField
+from wtforms.validators import DataRequired, InputRequired, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from clinic.shared.fields import DayField, choose, lines_field, text_field
+
+ROLE_WORDS: Mapping[str, str] = {
+    "physician": "Doctor",
+    "specialist": "Specialist doctor",
+    "nurse_practitioner": "Nurse practitioner",
+    "midwife": "Midwife",
+    "physiotherapist": "Physiotherapist",
+    "massage_therapist": "Massage therapist",
+    "chiropractor": "Chiropractor",
+    "other": "Somebody else",
+}
+
+
+class VerifyForm(Form):
+    """The letter as it was read, and how it was checked."""
+
+    conditions = SelectMultipleField(
+        "What is the letter about?",
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validators=[DataRequired("Tick what the letter names.")],
+        description="Only what waits for a letter by the signed answers. Tick what the letter names itself.",
+    )
+    services = SelectMultipleField(
+        "Which treatments does it name?",
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validators=[DataRequired("Tick the treatments that the letter names.")],
+        description="“Massage” alone names none: call the office and ask which one is meant.",
+    )
+    chamber = BooleanField("It names the interval chamber too")
+    limits = lines_field(
+        "Limits for the therapist", longest=1500, rows=3,
+        help_text="Position, pressure, time, places to leave out. The therapist reads it before the visit.",
+    )  # fmt: skip
+    clinician = text_field("Name", longest=120, required="Write the clinician’s name.")
+    role = SelectField("Profession", choices={"": "Choose", **ROLE_WORDS})
+    register_number = text_field(
+        "Licence or register number", longest=80, required="Write the licence or register number."
+    )
+    contact = text_field(
+        "Phone or address of the office", longest=200, required="Write how the clinician’s office is reached."
+    )
+    issued_on = DayField("Date of the letter", validators=[InputRequired("Enter the date of the letter.")])
+    ends_on = DayField("Good until", validators=[Optional()], description="Only when the letter says so.")
+    how = lines_field(
+        "How was it checked?", longest=1500, rows=3, required="Write how it was checked, and with whom.",
+        help_text="For example: called the number in the public register, spoke with Ms Hall at reception.",
+    )  # fmt: skip
+
+    def offer(self, conditions: Sequence[tuple[str, str]], services: Sequence[tuple[str, str]]) -> None:
+        """What may be ticked."""
+        choose(self.conditions, conditions)
+        choose(self.services, services)
+
+    def validate_role(self, field: SelectField) -> None:
+        """Somebody has written it."""
+        if not field.data:
+            raise ValidationError("Choose the profession.")
+
+    def add_error(self, field: str, sentence: str) -> None:
+        """Show what a service found wrong at its field, or above the form when it has no such field."""
+        if field in self:
+            self[field].errors = [*self[field].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
+
+
+class ReasonForm(Form):
+    """Why a letter does not help, or why a clearance no longer holds."""
+
+    reason = lines_field("Why", longest=1500, rows=3, required="Write in a few words why.")

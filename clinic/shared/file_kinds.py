@@ -1,0 +1,121 @@
+"""What an uploaded file really is, by its content: a PDF, a JPEG, a PNG or a HEIC photo; anything else is refused.
+
+Nothing is decoded, unpacked or rendered: the parts of the file are walked and their sizes checked, so that
+neither a picture of huge dimensions nor a packed bomb can use up memory.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+
+MIME: Mapping[str, str] = {
+    "pdf": "application/pdf",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "heic": "image/heic",
+}
+ENDINGS: Mapping[str, str] = {"pdf": "pdf", "jpeg": "jpg", "png": "png", "heic": "heic"}
+
+MOST_PIXELS = 100_000_000
+"""More than any phone's camera takes; beyond it a viewer may run out of memory."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PDF = re.compile(rb"%PDF-[12]\.\d[\r\n \t]")
+# Programs and files inside a PDF. They may hide in packed parts: the file is never opened on the server.
+_PDF_ACTIVE = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia)\b")
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
+_MARKUP = re.compile(rb"<\s*(?:!doctype|html|svg|script|\?xml)", re.IGNORECASE)
+_START_BYTES = 2048
+
+
+def kind_of(content: bytes) -> str | None:
+    """`pdf`, `jpeg`, `png` or `heic`; None for everything else, and for one that is broken or holds a program."""
+    for kind, is_it in (("pdf", _is_pdf), ("jpeg", _is_jpeg), ("png", _is_png), ("heic", _is_heic)):
+        if is_it(content):
+            return kind
+    return None
+
+
+def _is_pdf(content: bytes) -> bool:
+    return (
+        _PDF.match(content) is not None
+        and b"%%EOF" in content[-_START_BYTES:]
+        and b"startxref" in content[-_START_BYTES:]
+        and _PDF_ACTIVE.search(content) is None
+        and _MARKUP.search(content[:_START_BYTES]) is None
+    )
+
+
+def _is_jpeg(content: bytes) -> bool:
+    """Walk the segments from the start of the image to its data; a frame with honest dimensions must be there."""
+    if not content.startswith(b"\xff\xd8\xff"):
+        return False
+    place, has_frame = 2, False
+    while place + 4 <= len(content) and content[place] == 0xFF:
+        marker = content[place + 1]
+        if marker == 0xFF:
+            place += 1
+            continue
+        length = int.from_bytes(content[place + 2 : place + 4], "big")
+        if length < 2 or place + 2 + length > len(content):
+            return False
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height = int.from_bytes(content[place + 5 : place + 7], "big")
+            width = int.from_bytes(content[place + 7 : place + 9], "big")
+            has_frame = _is_honest(width, height)
+        if marker == 0xDA:
+            return has_frame and b"\xff\xd9" in content[place + 2 + length :]
+        place += 2 + length
+    return False
+
+
+def _is_png(content: bytes) -> bool:
+    """Walk the chunks: each checksum right, the header first, picture data in it, nothing after the end."""
+    if not content.startswith(_PNG):
+        return False
+    place = len(_PNG)
+    names: list[bytes] = []
+    while place + 12 <= len(content):
+        length = int.from_bytes(content[place : place + 4], "big")
+        end = place + 12 + length
+        if end > len(content):
+            return False
+        name, data = content[place + 4 : place + 8], content[place + 8 : end - 4]
+        if zlib.crc32(name + data) != int.from_bytes(content[end - 4 : end], "big"):
+            return False
+        if not names and (name != b"IHDR" or length != 13 or not _is_honest_header(data)):
+            return False
+        names.append(name)
+        place = end
+        if name == b"IEND":
+            return b"IDAT" in names and place == len(content)
+    return False
+
+
+def _is_honest_header(data: bytes) -> bool:
+    return _is_honest(int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big"))
+
+
+def _is_honest(width: int, height: int) -> bool:
+    return width > 0 and height > 0 and width * height <= MOST_PIXELS
+
+
+def _is_heic(content: bytes) -> bool:
+    """Walk the boxes to the exact end: the right brand first, then what describes and what holds the picture."""
+    place = 0
+    names: list[bytes] = []
+    while place + 8 <= len(content):
+        size, name = int.from_bytes(content[place : place + 4], "big"), content[place + 4 : place + 8]
+        if size == 1 and place + 16 <= len(content):
+            size = int.from_bytes(content[place + 8 : place + 16], "big")
+        elif size == 0:
+            size = len(content) - place
+        if size < 8 or place + size > len(content):
+            return False
+        if not names and (name != b"ftyp" or content[place + 8 : place + 12] not in _HEIC_BRANDS):
+            return False
+        names.append(name)
+        place += size
+    return place == len(content) and {b"meta", b"mdat"} <= set(names)
