@@ -25,7 +25,8 @@ class InForce:
     client_id: int
     version: int
     answers: Answers
-    completed_on: dt.date
+    completed_on: dt.date | None
+    """The day of the full intake that these answers rest on; None when only a new one will do."""
     answered_on: dt.date
     question_version: str
 
@@ -82,7 +83,7 @@ def _plain(row: Intake) -> InForce:
         row.client_id,
         row.version,
         row.answers,
-        row.completed_on,
+        None if row.renewal else row.completed_on,
         row.answered_on,
         row.question_version,
     )

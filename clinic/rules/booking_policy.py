@@ -106,6 +106,12 @@ def waiting_deadline(starts_at: datetime, *, since: datetime, settings: BookingS
     return near if since < near else starts_at
 
 
+def unsafe_deadline(starts_at: datetime, settings: BookingSettings) -> datetime:
+    """When a visit that new rules no longer allow is cancelled though nobody has confirmed it: 24 hours before its
+    start, or earlier where the clinic gives waiting visits back earlier."""
+    return starts_at - timedelta(hours=max(24, settings.pending_ends_hours_before))
+
+
 def cancelled_status(
     status: VisitStatus, starts_at: datetime, *, now: datetime, by_clinic: bool, settings: BookingSettings
 ) -> VisitStatus:

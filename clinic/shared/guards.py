@@ -6,7 +6,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 APPEND_ONLY = ("screening", "intake", "softened_review", "status_change", "audit_row")
-TRIGGERS = frozenset(f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete"))
+TRIGGERS = frozenset(f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete")) | {
+    "ap_screening_basis_update", "ap_intake_renewal_update",
+}  # fmt: skip
 SQLITE_OVERLAP = frozenset({"ex_claim_overlap_insert", "ex_claim_overlap_update"})
 POSTGRESQL_OVERLAP = frozenset({"ex_claim_overlap"})
 

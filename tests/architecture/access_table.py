@@ -68,6 +68,8 @@ NEEDS = {
     "booking.answer_still_right": Permission.INTAKE_OWN_WRITE,
     "booking.answers": Permission.ANSWERS_TREATED_READ,
     "booking.booked_file": Permission.SITE_ANY_READ,
+    "booking.cancel_unsafe_visits": Permission.CLINICAL_REVIEW,
+    "booking.unsafe_visits": Permission.CLINICAL_REVIEW,
     "booking.call_me": Permission.SITE_ANY_READ,
     "booking.cancel_by_link": Permission.SITE_ANY_READ,
     "booking.cancel_my_visit": Permission.VISIT_OWN_WRITE,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import Screening, StatusChange, Visit
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.judged_by import RULES
 from clinic.booking.services._claims import give_up, keep_until
 from clinic.booking.services._judging import Judged, Order
 from clinic.catalogue import queries as catalogue
@@ -105,6 +106,14 @@ def wait_for(session: Session, visit: Visit, judged: Judged, *, now: dt.datetime
     if visit.status not in (VisitStatus.PENDING, VisitStatus.SUSPENDED) or visit.deadline_at is None:
         settings = premises.booking_settings()
         visit.deadline_at = booking_policy.waiting_deadline(visit.starts_at, since=now, settings=settings)
+    keep_until(session, visit.id, None)
+
+
+def wait_for_staff(session: Session, visit: Visit, screening: Screening, deadline_at: dt.datetime) -> None:
+    """The rules no longer allow the visit: it keeps its time until staff confirm the cancellation."""
+    visit.screening_id, visit.judged_key = screening.id, screening.judged_key
+    visit.permits, visit.hold_until = None, None
+    visit.waiting_for, visit.deadline_at = RULES, deadline_at
     keep_until(session, visit.id, None)
 
 

@@ -12,6 +12,7 @@ from clinic.booking.views import (
     desk_visit,
     marking,
     time_off,
+    unsafe_visits,
     which,
 )
 from clinic.booking.views.blueprint import pages
@@ -27,5 +28,6 @@ __all__ = [
     "marking",
     "pages",
     "time_off",
+    "unsafe_visits",
     "which",
 ]

@@ -32,12 +32,14 @@ class ToDo:
     waiting: Sequence[WaitingVisit]
     calls: Sequence[CallRequest]
     under: Sequence[Visit]
+    switched_off: Sequence[Visit]
     pairs: Sequence[Pair]
     to_review: int
 
     @property
     def is_empty(self) -> bool:
-        return not (self.intakes or self.waiting or self.calls or self.under or self.pairs or self.to_review)
+        lists = (self.intakes, self.waiting, self.calls, self.under, self.switched_off, self.pairs)
+        return not (any(lists) or self.to_review)
 
 
 def to_do(now: dt.datetime) -> ToDo:
@@ -52,6 +54,7 @@ def to_do(now: dt.datetime) -> ToDo:
         waiting=[one for one in waiting if one.visit.id not in ids],
         calls=visits.open_calls(),
         under=blocks.visits_under(now),
+        switched_off=visits.visits_switched_off(now),
         pairs=clients.pairs(),
         to_review=len(intake.open_stops()) + len(intake.softened_to_review()),
     )
