@@ -146,6 +146,20 @@ def draft(client_id: int, writer: str) -> IntakeDraft | None:
     ).one_or_none()
 
 
+def is_checked_in(client_id: int, *, since: dt.datetime, since_day: dt.date, now: dt.datetime) -> bool:
+    """Whether the questions about the day were answered between these moments: by a check-in, or with all others.
+    `since_day` is the local day of `since`: a paper that was typed in now may have been signed before it."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    wanted = select(Intake.id).where(
+        Intake.client_id.in_(ids),
+        Intake.kind.in_(("full", "checkin")),
+        Intake.signed_at >= since,
+        Intake.signed_at <= now,
+        Intake.answered_on >= since_day,
+    )
+    return db.session.scalar(wanted.limit(1)) is not None
+
+
 def guardian_consent(client_id: int) -> Consent | None:
     """The newest guardian's consent, also a withdrawn one."""
     return db.session.scalars(

@@ -40,6 +40,10 @@ class BookingSettings:
     cancel_notice_hours: int = 24
 
 
+AT_THE_DESK = timedelta(minutes=30)
+"""What somebody who is here already has for signing what is missing."""
+
+
 def earliest_start(now: datetime, settings: BookingSettings) -> datetime:
     """The first moment at which a visit booked online now may start."""
     return now + timedelta(minutes=settings.lead_minutes)
@@ -97,13 +101,14 @@ def waiting_deadline(starts_at: datetime, *, since: datetime, settings: BookingS
     """Until when a visit that is pending or suspended since `since` keeps its claims.
 
     The earlier of 7 days on and 24 hours before the start; where it began to wait inside those 24 hours, 2 hours
-    before the start; inside those 2 hours, the start itself, for by then the client is on the way or at the desk.
+    before the start; inside those 2 hours, the start itself, for by then the client is on the way or at the desk,
+    and at least half an hour, in which to answer what was asked at the desk.
     """
     far = starts_at - timedelta(hours=settings.pending_ends_hours_before)
     near = starts_at - timedelta(hours=settings.pending_near_ends_hours_before)
     if since < far:
         return min(since + timedelta(days=settings.pending_days), far)
-    return near if since < near else starts_at
+    return near if since < near else max(starts_at, since + AT_THE_DESK)
 
 
 def unsafe_deadline(starts_at: datetime, settings: BookingSettings) -> datetime:

@@ -166,7 +166,7 @@ def test_a_deadline_is_the_first_moment_that_is_too_late() -> None:
         (3 * HOUR, 1 * HOUR),
         (2 * HOUR + SECOND, SECOND),
         (2 * HOUR, 2 * HOUR),
-        (10 * MINUTE, 10 * MINUTE),
+        (10 * MINUTE, 30 * MINUTE),  # here already: time to sign what is missing
     ],
 )
 def test_a_visit_that_waits_keeps_its_time_until(start_in: timedelta, kept_until: timedelta) -> None:

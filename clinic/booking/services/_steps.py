@@ -124,8 +124,11 @@ def new_manage_key(visit: Visit) -> str:
     return token
 
 
-def tell_client(session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "") -> None:
-    """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer."""
+def tell_client(
+    session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "", about: str = ""
+) -> None:
+    """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
+    One mail for each change of the visit, or for each `about`."""
     client, place = visit.client, visit.location
     if client is None:
         return
@@ -136,7 +139,7 @@ def tell_client(session: Session, visit: Visit, template: str, *, now: dt.dateti
         session,
         template,
         client.email,
-        key=f"{template}:{visit.id}:{visit.revision}",
+        key=f"{template}:{visit.id}:{about or visit.revision}",
         now=now,
         name=client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),

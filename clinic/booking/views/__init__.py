@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clinic.booking.views import (
     answers,
+    check_in,
     client,
     desk_change,
     desk_closures,
@@ -19,6 +20,7 @@ from clinic.booking.views.blueprint import pages
 
 __all__ = [
     "answers",
+    "check_in",
     "client",
     "desk_change",
     "desk_closures",

@@ -68,6 +68,7 @@ def _door(visit_id: int) -> Door:
         move=url_for("booking.move_my_visit", visit_id=visit_id),
         cancel=url_for("booking.cancel_my_visit", visit_id=visit_id),
         file=url_for("booking.my_visit_file", visit_id=visit_id),
+        check_in=url_for("booking.check_in_my_visit", visit_id=visit_id),
         shows_reasons=True,
     )
 

@@ -22,6 +22,7 @@ def _door(token: str) -> Door:
         move=url_for("booking.move_by_link", token=token),
         cancel=url_for("booking.cancel_by_link", token=token),
         file=url_for("booking.file_by_link", token=token),
+        check_in=url_for("booking.check_in_by_link", token=token),
     )
 
 
