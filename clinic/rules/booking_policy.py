@@ -101,14 +101,20 @@ def waiting_deadline(starts_at: datetime, *, since: datetime, settings: BookingS
     """Until when a visit that is pending or suspended since `since` keeps its claims.
 
     The earlier of 7 days on and 24 hours before the start; where it began to wait inside those 24 hours, 2 hours
-    before the start; inside those 2 hours, the start itself, for by then the client is on the way or at the desk,
-    and at least half an hour, in which to answer what was asked at the desk.
+    before the start; inside those 2 hours, the start itself, for by then the client is on the way or at the desk.
     """
     far = starts_at - timedelta(hours=settings.pending_ends_hours_before)
     near = starts_at - timedelta(hours=settings.pending_near_ends_hours_before)
     if since < far:
         return min(since + timedelta(days=settings.pending_days), far)
-    return near if since < near else max(starts_at, since + AT_THE_DESK)
+    return near if since < near else starts_at
+
+
+def desk_deadline(starts_at: datetime, *, since: datetime, settings: BookingSettings) -> datetime:
+    """As `waiting_deadline`; somebody who is at the desk when the visit starts has half an hour to sign."""
+    if starts_at < since + AT_THE_DESK:
+        return since + AT_THE_DESK
+    return waiting_deadline(starts_at, since=since, settings=settings)
 
 
 def unsafe_deadline(starts_at: datetime, settings: BookingSettings) -> datetime:

@@ -105,7 +105,7 @@ def wait_for(session: Session, visit: Visit, judged: Judged, *, now: dt.datetime
     visit.waiting_for = judged.waiting_for
     if visit.status not in (VisitStatus.PENDING, VisitStatus.SUSPENDED) or visit.deadline_at is None:
         settings = premises.booking_settings()
-        visit.deadline_at = booking_policy.waiting_deadline(visit.starts_at, since=now, settings=settings)
+        visit.deadline_at = booking_policy.desk_deadline(visit.starts_at, since=now, settings=settings)
     keep_until(session, visit.id, None)
 
 
