@@ -42,6 +42,9 @@ class Screening(SealedRow, Base):
     outcome: Mapped[str]
     urgency: Mapped[str]
     rules_version: Mapped[str]
+    basis: Mapped[
+        str | None
+    ]  # hash of what was judged by, besides the answers: rules, columns, the gates' settings
     question_version: Mapped[str | None]
     intake_ids: Mapped[list[int]]  # every answers version that was read
     clearance_ids: Mapped[list[int]]  # every clearance that made something weaker
@@ -182,6 +185,18 @@ class Checkout(SealedRow, Base):
     finished_at: Mapped[dt.datetime | None]
     details_sealed: Mapped[bytes | None]
     details = Sealed()
+
+
+class CheckinLink(Base):
+    """A mailed way to the check-in of one visit, without an account; it ends when the visit starts."""
+
+    __tablename__ = "checkin_link"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"))
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    __table_args__ = (UniqueConstraint("visit_id", "expires_at"),)
 
 
 class CallRequest(Base):

@@ -74,6 +74,18 @@ def addon(addon_id: int) -> Addon | None:
     return db.session.get(Addon, addon_id)
 
 
+def columns_of_services() -> dict[int, tuple[str, ...]]:
+    """The columns that judge each service, by its id, those switched off too."""
+    rows = db.session.execute(select(Service.id, Service.judged_as).order_by(Service.id))
+    return {key: tuple(columns) for key, columns in rows}
+
+
+def columns_of_addons() -> dict[str, str]:
+    """The column that judges each add-on, by its key, those switched off too."""
+    rows = db.session.execute(select(Addon.key, Addon.judged_as).order_by(Addon.id))
+    return {row.key: row.judged_as for row in rows}
+
+
 def plan_for(
     service_key: str, mode: str | None, addon_keys: Collection[str], minutes: int, *, first_visit: bool
 ) -> VisitPlan | None:

@@ -28,6 +28,8 @@ class Intake(SealedRow, Base):
     signed_at: Mapped[dt.datetime]
     source: Mapped[str]  # online, desk, tablet or paper
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    renewal: Mapped[bool] = mapped_column(default=False)
+    """Something big happened (an operation, a stay in hospital, …): only a new full intake holds from here on."""
     softens: Mapped[bool]  # an earlier answer was taken back or weakened: both count until it is reviewed
     answers_sealed: Mapped[bytes]
     signature_sealed: Mapped[bytes]

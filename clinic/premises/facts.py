@@ -33,6 +33,7 @@ class ClinicSettings:
     minor_intake_valid_days: int
     treated_days_back: int
     treated_days_ahead: int
+    check_in_needed: bool
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Clinic(Base):
     minor_intake_valid_days: Mapped[int] = mapped_column(default=182)
     treated_days_back: Mapped[int] = mapped_column(default=30)
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
+    check_in_needed: Mapped[bool] = mapped_column(default=True)
 
 
 class Location(Base):

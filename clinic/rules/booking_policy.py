@@ -40,6 +40,10 @@ class BookingSettings:
     cancel_notice_hours: int = 24
 
 
+AT_THE_DESK = timedelta(minutes=30)
+"""What somebody who is here already has for signing what is missing."""
+
+
 def earliest_start(now: datetime, settings: BookingSettings) -> datetime:
     """The first moment at which a visit booked online now may start."""
     return now + timedelta(minutes=settings.lead_minutes)
@@ -104,6 +108,19 @@ def waiting_deadline(starts_at: datetime, *, since: datetime, settings: BookingS
     if since < far:
         return min(since + timedelta(days=settings.pending_days), far)
     return near if since < near else starts_at
+
+
+def desk_deadline(starts_at: datetime, *, since: datetime, settings: BookingSettings) -> datetime:
+    """As `waiting_deadline`; somebody who is at the desk when the visit starts has half an hour to sign."""
+    if starts_at < since + AT_THE_DESK:
+        return since + AT_THE_DESK
+    return waiting_deadline(starts_at, since=since, settings=settings)
+
+
+def unsafe_deadline(starts_at: datetime, settings: BookingSettings) -> datetime:
+    """When a visit that new rules no longer allow is cancelled though nobody has confirmed it: 24 hours before its
+    start, or earlier where the clinic gives waiting visits back earlier."""
+    return starts_at - timedelta(hours=max(24, settings.pending_ends_hours_before))
 
 
 def cancelled_status(

@@ -106,6 +106,12 @@ class MoveNotAllowed(RuleViolation):
     default_sentence = "This visit cannot be changed in this way."
 
 
+class CheckInNeeded(MoveNotAllowed):
+    """The questions about the day have not been answered yet."""
+
+    default_sentence = "Please ask the short check-in questions first: they take less than a minute."
+
+
 class TooManyPending(RuleViolation):
     """The client already has as many unconfirmed visits as may wait at once."""
 

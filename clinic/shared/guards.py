@@ -9,8 +9,15 @@ APPEND_ONLY = (
     "screening", "intake", "softened_review", "status_change", "audit_row", "clearance", "clearance_letter",
     "clearance_document",
 )  # fmt: skip
-ONCE = frozenset({"ap_clearance_withdrawal", "ap_clearance_letter_decision"})
-TRIGGERS = ONCE | {f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete")}
+OF_THEIR_OWN = frozenset(
+    {
+        "ap_clearance_withdrawal",
+        "ap_clearance_letter_decision",
+        "ap_screening_basis_update",
+        "ap_intake_renewal_update",
+    }
+)
+TRIGGERS = OF_THEIR_OWN | {f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete")}
 SQLITE_OVERLAP = frozenset({"ex_claim_overlap_insert", "ex_claim_overlap_update"})
 POSTGRESQL_OVERLAP = frozenset({"ex_claim_overlap"})
 

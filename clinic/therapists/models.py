@@ -99,3 +99,27 @@ class NeverTogether(SealedRow, Base):
     reason = Sealed()
     client: Mapped[Client] = relationship()
     therapist: Mapped[Therapist] = relationship()
+
+
+class TherapistRestriction(SealedRow, Base):
+    """A therapist who treats this client raised the verdict: never lower than the rules say, only higher.
+
+    `services` are columns of the table, empty for all; `verdict` is caution, clearance or block; `until` is the
+    last day on which it holds, None until it is withdrawn.
+    """
+
+    __tablename__ = "therapist_restriction"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"), index=True)
+    services: Mapped[list[str]]
+    verdict: Mapped[str]
+    until: Mapped[dt.date | None]
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    reason_sealed: Mapped[bytes]
+    reason = Sealed()
+    client: Mapped[Client] = relationship()
+    therapist: Mapped[Therapist] = relationship()
+    __table_args__ = (CheckConstraint("verdict IN ('caution', 'clearance', 'block')", name="verdict"),)

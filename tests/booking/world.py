@@ -52,9 +52,9 @@ class World:
     desk_id: int
 
 
-def build(therapists: int = 3) -> World:
-    """Make it in the current application's database."""
-    factories.make_clinic(lead_time_minutes=60)
+def build(therapists: int = 3, *, check_in: bool = False) -> World:
+    """Make it in the current application's database. `check_in`: nobody arrives without the check-in of the day."""
+    factories.make_clinic(lead_time_minutes=60, check_in_needed=check_in)
     place: Location = factories.make_location(zone=ZONE)
     for number in range(1, 4):
         factories.make_room(place, name=f"Room {number}")

@@ -19,6 +19,7 @@ from clinic.rules.booking_policy import (
     check_not_past,
     check_pending_count,
     check_start,
+    desk_deadline,
     earliest_start,
     hold_deadline,
     is_past,
@@ -26,6 +27,7 @@ from clinic.rules.booking_policy import (
     may_client_cancel,
     may_client_move,
     renewed_hold,
+    unsafe_deadline,
     waiting_deadline,
 )
 from clinic.rules.visit_status import VisitStatus
@@ -171,6 +173,20 @@ def test_a_deadline_is_the_first_moment_that_is_too_late() -> None:
 )
 def test_a_visit_that_waits_keeps_its_time_until(start_in: timedelta, kept_until: timedelta) -> None:
     assert waiting_deadline(NOW + start_in, since=NOW, settings=DEFAULT) - NOW == kept_until
+
+
+@pytest.mark.parametrize(
+    ("start_in", "kept_until"),
+    [(30 * DAY, 7 * DAY), (30 * MINUTE, 30 * MINUTE), (29 * MINUTE, 30 * MINUTE), (-5 * MINUTE, 30 * MINUTE)],
+)
+def test_who_is_here_already_has_half_an_hour_to_sign(start_in: timedelta, kept_until: timedelta) -> None:
+    assert desk_deadline(NOW + start_in, since=NOW, settings=DEFAULT) - NOW == kept_until
+
+
+@pytest.mark.parametrize(("hours", "before"), [(24, 24), (2, 24), (48, 48)])
+def test_what_new_rules_forbid_is_cancelled_a_day_before_at_the_latest(hours: int, before: int) -> None:
+    settings = replace(DEFAULT, pending_ends_hours_before=hours)
+    assert unsafe_deadline(NOW + 5 * DAY, settings) == NOW + 5 * DAY - before * HOUR
 
 
 def test_the_waiting_deadline_never_passes_the_start() -> None:

@@ -105,8 +105,10 @@ def _next_step(
         return Step.STOPPED, False
     newest = intake.newest(client.id)
     if stops or newest is None or newest.signed_at < checkout.created_at:
-        in_date = newest is not None and is_intake_in_date(
-            newest.completed_on, visit.day, client.age_on(visit.day), _gates()
+        in_date = (
+            newest is not None
+            and not newest.renewal
+            and is_intake_in_date(newest.completed_on, visit.day, client.age_on(visit.day), _gates())
         )
         return Step.HEALTH, in_date and not stops and checkout.user_id is not None
     put_off = (checkout.details or {}).get("consent_later") == client.id

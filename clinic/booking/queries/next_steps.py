@@ -53,6 +53,11 @@ _WAITING = {
         "Waiting for a parent or guardian to agree in writing",
         "Let the parent or guardian sign the paper, then enter it on the client’s card.",
     ),
+    "rules": (
+        "New rules",
+        "Not safe any more under the clinic’s new rules",
+        "Somebody with clinical review confirms that it is cancelled, and the client is told. If nobody does:",
+    ),
     "review": (
         "Check first",
         "Waiting for a check",

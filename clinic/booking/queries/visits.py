@@ -10,9 +10,10 @@ from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CallRequest, Checkout, Screening, StatusChange, Visit
+from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
-from clinic.rules.visit_status import NEEDING_PERMIT, VisitStatus
+from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared.database import db
 
 _WITH_NAMES = (
@@ -98,6 +99,17 @@ def waiting_visits() -> Sequence[Visit]:
         select(Visit)
         .where(Visit.status.in_(("pending", "suspended")))
         .order_by(Visit.deadline_at, Visit.id)
+        .options(*_WITH_NAMES)
+    ).all()
+
+
+def visits_switched_off(now: dt.datetime) -> Sequence[Visit]:
+    """Coming visits of a service that the owner has switched off since, soonest first."""
+    return db.session.scalars(
+        select(Visit)
+        .join(Service, Service.id == Visit.service_id)
+        .where(Visit.starts_at > now, Visit.status.in_(tuple(UPCOMING)), Service.is_active.is_(False))
+        .order_by(Visit.starts_at, Visit.id)
         .options(*_WITH_NAMES)
     ).all()
 

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
+from clinic.booking.queries import judged_by
 from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -24,7 +25,6 @@ from clinic.intake import queries as intake
 from clinic.intake.models import Consent, HealthStop
 from clinic.intake.queries import InForce, clearances
 from clinic.intake.queries.clearances import OnFile
-from clinic.premises import queries as premises
 from clinic.rules import answer_history, screening
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.screening import Screening as Judgement
@@ -176,7 +176,6 @@ def _screen(
     sources: Sequence[InForce],
     letters: Sequence[OnFile],
 ) -> Judgement:
-    rules = premises.clinic()
     return screening.screen(
         _treatment(order),
         answers,
@@ -185,12 +184,7 @@ def _screen(
         clearances=[one.rule for one in letters],
         consent=_consent(intake.guardian_consent(client.id)),
         intake_completed_on=sources[0].completed_on if sources else None,
-        settings=screening.GateSettings(
-            guardian_age=rules.adult_age,
-            in_room_age=rules.guardian_in_room_age,
-            intake_days=rules.intake_valid_days,
-            minor_intake_days=rules.minor_intake_valid_days,
-        ),
+        settings=judged_by.gate_settings(),
     )
 
 
@@ -243,6 +237,7 @@ def judge(
         outcome=NEEDS_REVIEW if judged.waiting_for == "review" else judged.outcome.word,
         urgency=judged.own.urgency.word,
         rules_version=judged.own.rules_version,
+        basis=judged_by.basis_of(order.plan.judged_as, order.plan.addon_columns, judged_by.gate_settings()),
         question_version=sources[0].question_version if sources else None,
         intake_ids=[source.intake_id for source in (*sources, *_look_alike_answers(client))],
         clearance_ids=clearances_used(judged.own, judged.strictest),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import Screening, StatusChange, Visit
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.judged_by import RULES
 from clinic.booking.services._claims import give_up, keep_until
 from clinic.booking.services._judging import Judged, Order
 from clinic.catalogue import queries as catalogue
@@ -104,7 +105,15 @@ def wait_for(session: Session, visit: Visit, judged: Judged, *, now: dt.datetime
     visit.waiting_for = judged.waiting_for
     if visit.status not in (VisitStatus.PENDING, VisitStatus.SUSPENDED) or visit.deadline_at is None:
         settings = premises.booking_settings()
-        visit.deadline_at = booking_policy.waiting_deadline(visit.starts_at, since=now, settings=settings)
+        visit.deadline_at = booking_policy.desk_deadline(visit.starts_at, since=now, settings=settings)
+    keep_until(session, visit.id, None)
+
+
+def wait_for_staff(session: Session, visit: Visit, screening: Screening, deadline_at: dt.datetime) -> None:
+    """The rules no longer allow the visit: it keeps its time until staff confirm the cancellation."""
+    visit.screening_id, visit.judged_key = screening.id, screening.judged_key
+    visit.permits, visit.hold_until = None, None
+    visit.waiting_for, visit.deadline_at = RULES, deadline_at
     keep_until(session, visit.id, None)
 
 
@@ -115,8 +124,11 @@ def new_manage_key(visit: Visit) -> str:
     return token
 
 
-def tell_client(session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "") -> None:
-    """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer."""
+def tell_client(
+    session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "", about: str = ""
+) -> None:
+    """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
+    One mail for each change of the visit, or for each `about`."""
     client, place = visit.client, visit.location
     if client is None:
         return
@@ -127,7 +139,7 @@ def tell_client(session: Session, visit: Visit, template: str, *, now: dt.dateti
         session,
         template,
         client.email,
-        key=f"{template}:{visit.id}:{visit.revision}",
+        key=f"{template}:{visit.id}:{about or visit.revision}",
         now=now,
         name=client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),

@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 
 from clinic.booking.models import Visit
+from clinic.booking.queries.judged_by import RULES
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.rules.visit_status import ENDING_AT_A_DEADLINE, VisitStatus
@@ -30,6 +31,11 @@ def _release(visit_id: int, now: dt.datetime) -> bool:
             return False
         if visit.deadline_at is None or visit.deadline_at > now:
             return False
+        if visit.waiting_for == RULES:
+            set_status(session, visit, VisitStatus.CANCELLED, by=None, now=now, reason="new rules")
+            tell_client(session, visit, "visit_cannot_go_ahead", now=now)
+            leave_trace(session, "visit.cancelled", "visit", visit.id, by=None, now=now, door="rules")
+            return True
         was_held = visit.status == VisitStatus.HELD
         clear_expired(session, now)
         set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="deadline passed")

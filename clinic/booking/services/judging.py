@@ -53,6 +53,14 @@ def judge_visit_again(
     session: Session, visit: Visit, client: Client, *, door: str, by: int | None, now: dt.datetime
 ) -> None:
     """Judge one visit and do what follows: keep, confirm, suspend with its time held, or cancel."""
+    judged = judge_with_addons(session, visit, client, door=door, by=by, now=now)
+    follow(session, visit, judged, by=by, now=now)
+
+
+def judge_with_addons(
+    session: Session, visit: Visit, client: Client, *, door: str, by: int | None, now: dt.datetime
+) -> Judged:
+    """Judge one visit; an add-on that is not safe any more is taken off, and the client is told."""
     plan = plan_of(visit)
     judged = judge(session, client, order_of(visit, plan), door=door, visit_id=visit.id, by=by, now=now)
     if judged.unsafe_addons and judged.permits:
@@ -62,7 +70,7 @@ def judge_visit_again(
         plan = less
         judged = judge(session, client, order_of(visit, plan), door=door, visit_id=visit.id, by=by, now=now)
         tell_client(session, visit, "visit_changed", now=now)
-    follow(session, visit, judged, by=by, now=now)
+    return judged
 
 
 def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:
@@ -96,4 +104,4 @@ def _fact(judged: Judged) -> str:
     return "refused" if judged.refuses else "waiting"
 
 
-__all__ = ["follow", "judge_after_new_answers", "judge_visit_again", "judge_visits_of"]
+__all__ = ["follow", "judge_after_new_answers", "judge_visit_again", "judge_visits_of", "judge_with_addons"]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import check_ins, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._judging import Judged, Order, judge
@@ -35,7 +35,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.errors import CheckInNeeded, InvalidInput, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -356,6 +356,8 @@ def _judge_at_the_door(
         raise MoveNotAllowed(
             "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
         )
+    if new != VisitStatus.CONFIRMED and check_ins.is_missing(visit, now):
+        raise CheckInNeeded()
     rest_on(visit, judged.row)
     if new == VisitStatus.IN_SESSION and visit.status == VisitStatus.CONFIRMED:
         set_status(session, visit, VisitStatus.ARRIVED, by=by, now=now)

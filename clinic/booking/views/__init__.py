@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clinic.booking.views import (
     answers,
+    check_in,
     client,
     desk_change,
     desk_closures,
@@ -12,12 +13,14 @@ from clinic.booking.views import (
     desk_visit,
     marking,
     time_off,
+    unsafe_visits,
     which,
 )
 from clinic.booking.views.blueprint import pages
 
 __all__ = [
     "answers",
+    "check_in",
     "client",
     "desk_change",
     "desk_closures",
@@ -27,5 +30,6 @@ __all__ = [
     "marking",
     "pages",
     "time_off",
+    "unsafe_visits",
     "which",
 ]

@@ -10,7 +10,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import who
-from clinic.booking.queries import next_steps, visits
+from clinic.booking.queries import check_ins, next_steps, visits
 from clinic.booking.services import people
 from clinic.booking.services.checkout import ask_for_call
 from clinic.booking.services.links import send_link_again
@@ -19,8 +19,16 @@ from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
+from clinic.premises import queries as premises
 from clinic.rules.body_areas import AREAS
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, RuleViolation, SlotTaken
+from clinic.rules.errors import (
+    CheckInNeeded,
+    InvalidInput,
+    MoveNotAllowed,
+    NotFound,
+    RuleViolation,
+    SlotTaken,
+)
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus, may_become, staff_label
 from clinic.shared import clock
@@ -74,6 +82,7 @@ def desk_visit(visit_id: int) -> Answer:
         area_words=[AREAS.get(one, one) for one in visit.areas],
         step=next_steps.next_step(visit, screening),
         buttons=_buttons(visit, clock.now()),
+        check_in=_check_in(visit, clock.now()),
         may_change=status in CHANGEABLE,
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
         history=_history(steps),
@@ -87,6 +96,13 @@ def _buttons(visit: Any, now: dt.datetime) -> list[Step]:
     if visit.day > now.astimezone(kit.zone_of(kit.clinic())).date():
         return []
     return [one for one in steps if one.status != VisitStatus.NO_SHOW or now >= visit.starts_at]
+
+
+def _check_in(visit: Any, now: dt.datetime) -> str:
+    """Whether the questions about the day are answered; "" while it is too early, or nobody asks them."""
+    if not premises.clinic().check_in_needed or not check_ins.may_staff_check_in(visit, now):
+        return ""
+    return "done" if check_ins.is_on_file(visit, now) else "missing"
 
 
 def _history(steps: Any) -> list[dict[str, Any]]:
@@ -112,6 +128,8 @@ def desk_mark(visit_id: int) -> Answer:
         mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now())
     except ValueError:
         flash("This step is not known. Please use the buttons.", "care")
+    except CheckInNeeded:
+        return go("booking.desk_check_in", visit_id=visit_id, then=new.value)
     except SlotTaken:
         flash("The time has been given to somebody else. Book a new visit instead.", "care")
     except RuleViolation as error:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request
 
 from clinic.booking.forms.choice import day_of, moment_of, whole_number
-from clinic.booking.queries import free_times, visits
+from clinic.booking.queries import check_ins, free_times, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services.visits import cancel_visit, change_visit
@@ -37,6 +37,7 @@ class Door:
     cancel: str
     file: str
     letter: str
+    check_in: str
     shows_reasons: bool = False
 
 
@@ -53,6 +54,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         plan=plan_of_visit(visit),
         status=status,
         is_coming=status in UPCOMING,
+        check_in=_check_in(visit, now),
         until=words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours)),
         may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
@@ -61,6 +63,13 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         sentence=sentence,
     )
     return (page, status_code) if status_code != 200 else page
+
+
+def _check_in(visit: Any, now: dt.datetime) -> str:
+    """Whether the client may answer the questions about the day now, or has; "" when they are not asked."""
+    if not premises.clinic().check_in_needed or not check_ins.may_client_check_in(visit, now):
+        return ""
+    return "done" if check_ins.is_on_file(visit, now) else "open"
 
 
 def _explains(door: Door, status: VisitStatus) -> bool:

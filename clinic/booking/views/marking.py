@@ -8,7 +8,7 @@ from clinic.accounts.access import who
 from clinic.booking.queries import treated
 from clinic.booking.services.visits import mark_visit
 from clinic.booking.views.blueprint import pages
-from clinic.rules.errors import RuleViolation, SlotTaken
+from clinic.rules.errors import CheckInNeeded, RuleViolation, SlotTaken
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
@@ -36,6 +36,8 @@ def mark_own_visit(visit_id: int) -> Answer:
         return _back(visit_id)
     try:
         mark_visit(visit_id, VisitStatus(new), revision=int(revision), by=user_id, now=clock.now())
+    except CheckInNeeded:
+        return go("booking.diary_check_in", visit_id=visit_id, then=new)
     except SlotTaken:
         flash("The time has been given to somebody else. Ask the front desk for a new one.", "care")
     except RuleViolation as error:

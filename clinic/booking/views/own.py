@@ -70,6 +70,7 @@ def _door(visit_id: int) -> Door:
         cancel=url_for("booking.cancel_my_visit", visit_id=visit_id),
         file=url_for("booking.my_visit_file", visit_id=visit_id),
         letter=url_for("booking.my_letters", client_id=visit.client_id),
+        check_in=url_for("booking.check_in_my_visit", visit_id=visit_id),
         shows_reasons=True,
     )
 

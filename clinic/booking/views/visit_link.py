@@ -23,6 +23,7 @@ def _door(token: str) -> Door:
         cancel=url_for("booking.cancel_by_link", token=token),
         file=url_for("booking.file_by_link", token=token),
         letter=url_for("booking.letter_by_link", token=token),
+        check_in=url_for("booking.check_in_by_link", token=token),
     )
 
 

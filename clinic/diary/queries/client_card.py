@@ -89,6 +89,6 @@ def intake_state(client: Client, today: dt.date) -> IntakeState:
     return IntakeState(
         "in_date" if in_date else "out_of_date",
         completed_on,
-        completed_on + dt.timedelta(days=days),
+        completed_on + dt.timedelta(days=days) if completed_on else None,
         is_stopped,
     )

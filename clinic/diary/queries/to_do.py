@@ -35,13 +35,16 @@ class ToDo:
     waiting: Sequence[WaitingVisit]
     calls: Sequence[CallRequest]
     under: Sequence[Visit]
+    switched_off: Sequence[Visit]
     pairs: Sequence[Pair]
     lapsing: Sequence[Lapse]
     to_review: int
 
     @property
     def is_empty(self) -> bool:
-        lists = (self.intakes, self.waiting, self.calls, self.under, self.pairs, self.lapsing)
+        lists = (
+            self.intakes, self.waiting, self.calls, self.under, self.switched_off, self.pairs, self.lapsing,
+        )  # fmt: skip
         return not (any(lists) or self.to_review)
 
 
@@ -57,6 +60,7 @@ def to_do(now: dt.datetime) -> ToDo:
         waiting=[one for one in waiting if one.visit.id not in ids],
         calls=visits.open_calls(),
         under=blocks.visits_under(now),
+        switched_off=visits.visits_switched_off(now),
         pairs=clients.pairs(),
         lapsing=lapses.lapsing(premises.today(now)),
         to_review=len(intake.open_stops())

@@ -25,7 +25,8 @@ class InForce:
     client_id: int
     version: int
     answers: Answers
-    completed_on: dt.date
+    completed_on: dt.date | None
+    """The day of the full intake that these answers rest on; None when only a new one will do."""
     answered_on: dt.date
     question_version: str
 
@@ -82,7 +83,7 @@ def _plain(row: Intake) -> InForce:
         row.client_id,
         row.version,
         row.answers,
-        row.completed_on,
+        None if row.renewal else row.completed_on,
         row.answered_on,
         row.question_version,
     )
@@ -143,6 +144,20 @@ def draft(client_id: int, writer: str) -> IntakeDraft | None:
     return db.session.scalars(
         select(IntakeDraft).where(IntakeDraft.client_id == client_id, IntakeDraft.writer == writer)
     ).one_or_none()
+
+
+def is_checked_in(client_id: int, *, since: dt.datetime, since_day: dt.date, now: dt.datetime) -> bool:
+    """Whether the questions about the day were answered between these moments: by a check-in, or with all others.
+    `since_day` is the local day of `since`: a paper that was typed in now may have been signed before it."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    wanted = select(Intake.id).where(
+        Intake.client_id.in_(ids),
+        Intake.kind.in_(("full", "checkin")),
+        Intake.signed_at >= since,
+        Intake.signed_at <= now,
+        Intake.answered_on >= since_day,
+    )
+    return db.session.scalar(wanted.limit(1)) is not None
 
 
 def guardian_consent(client_id: int) -> Consent | None:

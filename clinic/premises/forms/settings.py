@@ -127,6 +127,10 @@ class SettingsForm(FactsForm):
     treated_days_ahead = number_field(
         "Days before a visit that the therapist can read the answers", least=0, most=365
     )
+    check_in_needed = BooleanField(
+        "Ask the short check-in questions before every visit",
+        description="Nobody is marked as arrived before they are answered, at most 24 hours before the start.",
+    )
 
     def validate_phone_region(self, typed: StringField) -> None:
         """Two letters; `phonenumbers` knows which are countries."""

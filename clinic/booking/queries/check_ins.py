@@ -1,0 +1,76 @@
+"""The check-in of a visit: whether it is on file, who is to be asked, and which visit a mailed link opens."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from clinic.accounts.queries import hash_of
+from clinic.booking.models import CheckinLink, Visit
+from clinic.booking.queries import visits
+from clinic.clients.models import Client
+from clinic.intake import queries as intake
+from clinic.premises import queries as premises
+from clinic.rules.check_in import OPENS
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db
+
+AT_THE_DESK = (VisitStatus.CONFIRMED, VisitStatus.ARRIVED, VisitStatus.NO_SHOW)
+
+
+def is_on_file(visit: Visit, now: dt.datetime) -> bool:
+    """Whether the questions about the day were answered, at most 24 hours before the start."""
+    if visit.client_id is None:
+        return False
+    since = visit.starts_at - OPENS
+    since_day = since.astimezone(ZoneInfo(visit.zone)).date()
+    return intake.is_checked_in(visit.client_id, since=since, since_day=since_day, now=now)
+
+
+def is_missing(visit: Visit, now: dt.datetime) -> bool:
+    """Whether the clinic asks for a check-in and this visit has none."""
+    return premises.clinic().check_in_needed and not is_on_file(visit, now)
+
+
+def may_client_check_in(visit: Visit, now: dt.datetime) -> bool:
+    """From 24 hours before the start until the start, for a confirmed visit."""
+    return visit.status == VisitStatus.CONFIRMED and visit.starts_at - OPENS <= now < visit.starts_at
+
+
+def may_staff_check_in(visit: Visit, now: dt.datetime) -> bool:
+    """From 24 hours before the start on, also for somebody who comes late."""
+    return visit.client_id is not None and visit.status in AT_THE_DESK and now >= visit.starts_at - OPENS
+
+
+def visit_by_link(token: str, now: dt.datetime) -> Visit | None:
+    """The visit that this mailed link opens; None when it has run out, or the visit was moved since."""
+    row = db.session.scalars(
+        select(CheckinLink).where(CheckinLink.token_hash == hash_of(token), CheckinLink.expires_at > now)
+    ).one_or_none()
+    visit = visits.visit(row.visit_id) if row is not None else None
+    return visit if visit is not None and row is not None and visit.starts_at == row.expires_at else None
+
+
+def to_ask(now: dt.datetime) -> Sequence[int]:
+    """Confirmed visits of the next 24 hours whose client has an e-mail address and got no link yet, soonest first."""
+    sent = (
+        select(CheckinLink.id)
+        .where(CheckinLink.visit_id == Visit.id, CheckinLink.expires_at == Visit.starts_at)
+        .exists()
+    )
+    return db.session.scalars(
+        select(Visit.id)
+        .join(Client, Client.id == Visit.client_id)
+        .where(
+            Visit.status == VisitStatus.CONFIRMED,
+            Visit.starts_at > now,
+            Visit.starts_at <= now + OPENS,
+            Client.email.is_not(None),
+            ~sent,
+        )
+        .order_by(Visit.starts_at, Visit.id)
+        .limit(200)
+    ).all()

@@ -1,0 +1,83 @@
+"""What visits are judged by besides the answers, and which coming visits were judged by something older.
+
+The rules, the columns that a service and its add-ons are judged as, and the settings of the gates: their hash is
+kept with every judgement, so that one made by anything else is found by comparing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import asdict
+
+from sqlalchemy import select
+
+from clinic.booking.models import Screening, Visit
+from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
+from clinic.rules.gates import GateSettings
+from clinic.rules.rule_table import TABLE
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db
+
+JUDGED_AGAIN = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.ARRIVED, VisitStatus.SUSPENDED)
+"""A hold is judged when it is confirmed; what has begun is left to the therapist."""
+
+RULES = "rules"
+"""What a visit waits for that the rules no longer allow: that staff confirm its cancellation."""
+
+
+def rules_version() -> str:
+    """The version of the rules that judge now."""
+    return TABLE.version
+
+
+def gate_settings() -> GateSettings:
+    """The clinic's ages and lengths, as the gates read them."""
+    rules = premises.clinic()
+    return GateSettings(
+        guardian_age=rules.adult_age,
+        in_room_age=rules.guardian_in_room_age,
+        intake_days=rules.intake_valid_days,
+        minor_intake_days=rules.minor_intake_valid_days,
+    )
+
+
+def basis_of(judged_as: Collection[str], addon_columns: Collection[str], gates: GateSettings) -> str:
+    """A hash of all that a judgement is made by, besides the person's own facts."""
+    what = [rules_version(), sorted(judged_as), sorted(addon_columns), asdict(gates)]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+
+def out_of_date(today: dt.date, client_id: int | None = None) -> list[tuple[int, int]]:
+    """(client, visit) of each coming visit whose judgement was made by something older, the soonest first.
+
+    Four statements, whatever the number of visits.
+    """
+    columns, addons, gates = catalogue.columns_of_services(), catalogue.columns_of_addons(), gate_settings()
+    wanted = (
+        select(Visit.client_id, Visit.id, Visit.service_id, Visit.addons, Screening.basis)
+        .outerjoin(Screening, Screening.id == Visit.screening_id)
+        .where(Visit.day >= today, Visit.status.in_(JUDGED_AGAIN), Visit.client_id.is_not(None))
+        .order_by(Visit.starts_at, Visit.id)
+    )
+    if client_id is not None:
+        wanted = wanted.where(Visit.client_id == client_id)
+    return [
+        (client, visit)
+        for client, visit, service, keys, basis in db.session.execute(wanted)
+        if basis != basis_of(columns.get(service, ()), [addons[key] for key in keys if key in addons], gates)
+    ]
+
+
+def no_longer_safe() -> list[tuple[Visit, Screening | None]]:
+    """Visits that wait until staff confirm their cancellation, the soonest first, with what judged them."""
+    rows = db.session.execute(
+        select(Visit, Screening)
+        .outerjoin(Screening, Screening.id == Visit.screening_id)
+        .where(Visit.waiting_for == RULES, Visit.status.in_((VisitStatus.PENDING, VisitStatus.SUSPENDED)))
+        .order_by(Visit.starts_at, Visit.id)
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,227 @@
+"""The check-in of the day: for the client by the mailed link or the own pages, for the desk and the therapist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, render_template, request, url_for
+from flask_login import current_user
+
+from clinic.accounts.access import who
+from clinic.booking.queries import check_ins, treated, visits
+from clinic.booking.services.visits import mark_visit
+from clinic.booking.views import check_in_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.check_in_kit import CheckInDoor
+from clinic.booking.views.health import urgent_page
+from clinic.clients import queries as clients
+from clinic.rules.errors import RuleViolation, SlotTaken
+from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+from clinic.therapists import queries as therapists
+
+THEN = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION)
+NOT_TODAY = "This visit cannot go ahead today. The client is told, and nothing is charged. Offer another day."
+
+
+# ── the client ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> CheckInDoor:
+    return CheckInDoor(
+        visit=visit,
+        by=who(),
+        source="online",
+        url=url,
+        layout="intake/_layout.html",
+        stopped=urgent_page,
+        done=lambda renewal: _told(visit.id, home, renewal=renewal),
+        signer=signer,
+    )
+
+
+def _told(visit_id: int, home: str, *, renewal: bool) -> Answer:
+    """How the visit stands after the answers, in words without a reason."""
+    visit = found(visits.visit(visit_id))
+    return render_template(
+        "booking/check_in_done.html", visit=visit, home=home, renewal=renewal, is_own=bool(who())
+    )
+
+
+def _over() -> Answer:
+    return render_template("booking/check_in_over.html"), 404
+
+
+def _by_mail(token: str) -> CheckInDoor | None:
+    visit = check_ins.visit_by_link(token, clock.now())
+    if visit is None or not check_ins.may_client_check_in(visit, clock.now()):
+        return None
+    return _client_door(visit, url_for("booking.check_in_by_mail", token=token), "")
+
+
+@pages.get("/check-in/<token>", needs=Permission.SITE_ANY_READ)
+def check_in_by_mail(token: str) -> Answer:
+    """ "Has anything changed?" The key opens this one visit, and shows nothing that was told before."""
+    door = _by_mail(token)
+    return kit.show(door) if door else _over()
+
+
+@pages.post("/check-in/<token>", needs=Permission.SITE_ANY_READ)
+def take_check_in_by_mail(token: str) -> Answer:
+    """Keep it."""
+    door = _by_mail(token)
+    return kit.take(door) if door else _over()
+
+
+def _by_visit_link(token: str) -> CheckInDoor | None:
+    visit = found(visits.visit_by_key(token))
+    if not check_ins.may_client_check_in(visit, clock.now()):
+        return None
+    url = url_for("booking.check_in_by_link", token=token)
+    return _client_door(visit, url, url_for("booking.visit_by_link", token=token))
+
+
+@pages.get("/visit/<token>/check-in", needs=Permission.SITE_ANY_READ)
+def check_in_by_link(token: str) -> Answer:
+    """The same behind the visit's own link."""
+    door = _by_visit_link(token)
+    return kit.show(door) if door else go("booking.visit_by_link", token=token)
+
+
+@pages.post("/visit/<token>/check-in", needs=Permission.SITE_ANY_READ)
+def take_check_in_by_link(token: str) -> Answer:
+    """Keep it."""
+    door = _by_visit_link(token)
+    return kit.take(door) if door else go("booking.visit_by_link", token=token)
+
+
+def _own(visit_id: int) -> CheckInDoor | None:
+    visit = found(visits.own_visit(current_user.id, visit_id))
+    if not check_ins.may_client_check_in(visit, clock.now()):
+        return None
+    people = {one.client_id: one.relation for one in clients.people_of(current_user.id)}
+    home = url_for("booking.my_visit", visit_id=visit_id)
+    url = url_for("booking.check_in_my_visit", visit_id=visit_id)
+    return _client_door(visit, url, home, signer=people.get(visit.client_id or 0, "self"))
+
+
+@pages.get("/my/visits/<int:visit_id>/check-in", needs=Permission.VISIT_OWN_WRITE)
+def check_in_my_visit(visit_id: int) -> Answer:
+    """The same in the own account."""
+    door = _own(visit_id)
+    return kit.show(door) if door else go("booking.my_visit", visit_id=visit_id)
+
+
+@pages.post("/my/visits/<int:visit_id>/check-in", needs=Permission.VISIT_OWN_WRITE)
+def take_check_in_of_mine(visit_id: int) -> Answer:
+    """Keep it."""
+    door = _own(visit_id)
+    return kit.take(door) if door else go("booking.my_visit", visit_id=visit_id)
+
+
+# ── the clinic ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _then() -> str:
+    """What the visit is marked as afterwards, when the check-in stood in the way of that."""
+    asked = request.values.get("then", "")
+    return asked if asked in THEN else ""
+
+
+def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
+    """Back to where it came from, with the mark that was asked for, when the visit may go ahead."""
+    visit = found(visits.visit(visit_id))
+    if visit.status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
+        flash(NOT_TODAY, "care")
+    elif renewal or visit.is_waiting:
+        flash("The visit is on hold: see what to do.", "care")
+    elif not then:
+        flash("The check-in is kept.", "success")
+    else:
+        _mark(visit, VisitStatus(then))
+    return go(back, visit_id=visit_id)
+
+
+def _mark(visit: Any, new: VisitStatus) -> None:
+    visit_id, revision = visit.id, visit.revision
+    try:
+        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now())
+    except SlotTaken:
+        flash("The time has been given to somebody else. Book a new visit instead.", "care")
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+    else:
+        words = "here" if new is VisitStatus.ARRIVED else "here, and the visit has started"
+        flash(f"The check-in is kept. Marked: the client is {words}.", "success")
+
+
+def _at_desk(visit_id: int) -> CheckInDoor | None:
+    visit = found(visits.visit(visit_id))
+    client = found(visit.client)
+    if not check_ins.may_staff_check_in(visit, clock.now()):
+        return None
+    then = _then()
+    return CheckInDoor(
+        visit=visit,
+        by=who(),
+        source="desk",
+        url=url_for("booking.desk_check_in", visit_id=visit_id),
+        layout="intake/desk_layout.html",
+        stopped=lambda level: render_template("intake/desk_stopped.html", client=client, level=level),
+        done=lambda renewal: _finish(visit_id, "booking.desk_visit", renewal=renewal, then=then),
+        is_read_out=True,
+        then=then,
+        extra={"client": client},
+    )
+
+
+@pages.get("/desk/visits/<int:visit_id>/check-in", needs=Permission.INTAKE_ANY_WRITE)
+def desk_check_in(visit_id: int) -> Answer:
+    """The desk reads the questions out; earlier answers are not shown."""
+    door = _at_desk(visit_id)
+    return kit.show(door) if door else go("booking.desk_visit", visit_id=visit_id)
+
+
+@pages.post("/desk/visits/<int:visit_id>/check-in", needs=Permission.INTAKE_ANY_WRITE)
+def take_desk_check_in(visit_id: int) -> Answer:
+    """Keep it, and mark the visit as it was asked."""
+    door = _at_desk(visit_id)
+    return kit.take(door) if door else go("booking.desk_visit", visit_id=visit_id)
+
+
+def _in_diary(visit_id: int) -> CheckInDoor | None:
+    me = found(therapists.therapist_of_user(who() or 0))
+    found(treated.visit_of_therapist(me.id, visit_id))
+    visit = found(visits.visit(visit_id))
+    client = found(visit.client)
+    if not check_ins.may_staff_check_in(visit, clock.now()):
+        return None
+    then = _then()
+    return CheckInDoor(
+        visit=visit,
+        by=who(),
+        source="desk",
+        url=url_for("booking.diary_check_in", visit_id=visit_id),
+        layout="intake/desk_layout.html",
+        stopped=urgent_page,
+        done=lambda renewal: _finish(visit_id, "diary.my_visit", renewal=renewal, then=then),
+        is_read_out=True,
+        then=then,
+        extra={"client": client},
+    )
+
+
+@pages.get("/diary/visits/<int:visit_id>/check-in", needs=Permission.VISIT_TREATED_WRITE)
+def diary_check_in(visit_id: int) -> Answer:
+    """The therapist asks; somebody else's visit looks as if it were not there."""
+    door = _in_diary(visit_id)
+    return kit.show(door) if door else go("diary.my_visit", visit_id=visit_id)
+
+
+@pages.post("/diary/visits/<int:visit_id>/check-in", needs=Permission.VISIT_TREATED_WRITE)
+def take_diary_check_in(visit_id: int) -> Answer:
+    """Keep it, and mark the visit as it was asked."""
+    door = _in_diary(visit_id)
+    return kit.take(door) if door else go("diary.my_visit", visit_id=visit_id)

@@ -1,0 +1,134 @@
+"""The check-in's pages, the same behind every door: the mailed link, the own account, the desk, the diary.
+
+No page shows an earlier answer, and no address says what somebody told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import render_template, request
+
+from clinic.intake import forms
+from clinic.intake.services import checkins
+from clinic.intake.services.intakes import Signature
+from clinic.premises import queries as premises
+from clinic.rules import check_in
+from clinic.rules.check_in import TOPICS, Topic
+from clinic.rules.errors import InvalidInput
+from clinic.shared import clock
+from clinic.shared.web import Answer
+
+CHOOSE = "Tick what has changed, or choose “Nothing has changed” below."
+
+
+@dataclass(frozen=True)
+class CheckInDoor:
+    """One visit's check-in: who answers for whom, and where it leads. `signer` is what they are to the client."""
+
+    visit: Any
+    by: int | None
+    source: str
+    url: str
+    layout: str
+    stopped: Callable[[str], Answer]
+    done: Callable[[bool], Answer]
+    """Called with whether a whole new form is needed now."""
+    signer: str = "self"
+    is_read_out: bool = False
+    then: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def show(door: CheckInDoor) -> Answer:
+    """What is asked, and the two buttons."""
+    return _page(door, "booking/check_in.html", topics=TOPICS)
+
+
+def take(door: CheckInDoor) -> Answer:
+    """Nothing has changed; or what has, and the questions about that only."""
+    chosen = check_in.topics(request.form.getlist("topic"))
+    match request.form.get("step"):
+        case "nothing":
+            return _keep(door, None, renewal=False)
+        case "chosen" if not chosen:
+            return _topics_page(door, CHOOSE), 422
+        case "chosen" if not check_in.page_of(chosen).conditions:
+            return _keep(door, {}, renewal=True)
+        case "chosen":
+            return _questions_page(door, chosen, {}, {})
+        case "answered" if chosen:
+            return _take_answers(door, chosen)
+        case _:
+            return _topics_page(door)
+
+
+def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
+    page = check_in.page_of(chosen)
+    result = forms.read_page(page, request.form, today=premises.today(clock.now()))
+    stop = forms.declared_stop(page, result)
+    if result.errors and not checkins.is_stop(stop, premises.today(clock.now())):
+        return _questions_page(door, chosen, result.typed, result.errors), 422
+    return _keep(door, stop, renewal=any(one.renewal for one in chosen))
+
+
+def _keep(door: CheckInDoor, said: Mapping[str, Mapping[str, object]] | None, *, renewal: bool) -> Answer:
+    client, now = door.visit.client, clock.now()
+    if client is None:
+        raise LookupError("a visit of nobody")
+    try:
+        result = checkins.take_check_in(
+            client.id, said, Signature(client.name, door.signer), renewal=renewal, source=door.source,
+            by=door.by, now=now, today=premises.today(now),
+        )  # fmt: skip
+    except InvalidInput:
+        return door.done(True)
+    return door.stopped(result.urgency) if result.urgency else door.done(renewal)
+
+
+def _topics_page(door: CheckInDoor, error: str = "") -> str:
+    return _page(door, "booking/check_in_topics.html", topics=TOPICS, error=error)
+
+
+def _questions_page(
+    door: CheckInDoor,
+    chosen: tuple[Topic, ...],
+    typed: Mapping[str, list[str]],
+    errors: Mapping[str, str],
+) -> str:
+    page = check_in.page_of(chosen)
+    return _page(
+        door,
+        "booking/check_in_questions.html",
+        page=page,
+        chosen=chosen,
+        typed=typed,
+        errors=errors,
+        error_list=forms.error_list(page, errors),
+        area_groups=forms.AREA_GROUPS,
+        months=forms.MONTH_CHOICES,
+        date_parts=forms.date_parts,
+    )
+
+
+def _page(door: CheckInDoor, template: str, **values: Any) -> str:
+    return render_template(
+        template,
+        door=door,
+        visit=door.visit,
+        layout=door.layout,
+        questions=_questions(),
+        **values,
+        **door.extra,
+    )
+
+
+def _questions() -> dict[str, list[str]]:
+    """The questions that each topic of warning signs lists in full, by the topic's key."""
+    return {
+        one.key: [condition.question for condition in check_in.page_of([one]).conditions]
+        for one in TOPICS
+        if one.asks and not one.detail
+    }

@@ -1,0 +1,42 @@
+"""Visits that are no longer safe under new rules: seen by somebody with clinical review before anybody is told."""
+
+from __future__ import annotations
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.booking.queries import judged_by
+from clinic.booking.services.reconciling import confirm_cancellations
+from clinic.booking.views.blueprint import pages
+from clinic.rules.permissions import Permission
+from clinic.rules.verdicts import Verdict
+from clinic.shared import clock
+from clinic.shared.web import Answer, go
+
+NEED = Permission.CLINICAL_REVIEW
+STRONG = (Verdict.BLOCK.word, Verdict.CLEARANCE.word)
+
+
+@pages.get("/reviews/visits", needs=NEED)
+def unsafe_visits() -> Answer:
+    """Each visit with what speaks against it now, and until when its time is kept."""
+    rows = [
+        (visit, [one for one in (kept.findings["strictest"] if kept else ()) if one["verdict"] in STRONG])
+        for visit, kept in judged_by.no_longer_safe()
+    ]
+    return render_template("booking/unsafe_visits.html", rows=rows)
+
+
+@pages.post("/reviews/visits", needs=NEED)
+def cancel_unsafe_visits() -> Answer:
+    """Cancel the one that was pressed, or every one that the page showed; their clients are told now."""
+    chosen = request.form.getlist("visit")
+    shown = [int(one) for one in (chosen or request.form.getlist("shown")) if one.isdecimal()]
+    done = confirm_cancellations(shown[:1000], by=who() or 0, now=clock.now())
+    if done:
+        flash(
+            f"{done} {'visit is' if done == 1 else 'visits are'} cancelled. The clients are told.", "success"
+        )
+    else:
+        flash("Nothing was cancelled: this has been dealt with already.", "info")
+    return go("booking.unsafe_visits")

@@ -1,0 +1,111 @@
+"""Steps inside a transaction: append a version of somebody's answers, or the stop after a warning sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from clinic.clients.models import Client
+from clinic.intake import queries
+from clinic.intake.models import HealthStop, Intake
+from clinic.intake.queries import Answers
+from clinic.rules import answer_history, questionnaire
+from clinic.rules.errors import NotFound
+from clinic.rules.screening import RedFlag
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Typed or drawn. `relation` is `self` or what the signer is to the client; `points` a drawn line or None."""
+
+    name: str
+    relation: str = "self"
+    points: list[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Resting:
+    """The full intake that shorter answers rest on: its day, and whether only a new one will do from here on."""
+
+    completed_on: dt.date
+    renewal: bool
+
+
+def add_version(
+    session: Session,
+    client: Client,
+    answers: Answers,
+    signature: Signature,
+    kind: str,
+    source: str,
+    *,
+    by: int | None,
+    now: dt.datetime,
+    today: dt.date,
+    rests_on: Resting | None = None,
+) -> Intake:
+    """Append a signed version. Without `rests_on` it is a whole new intake of today."""
+    before = queries.in_force(client.id)
+    last = queries.newest(client.id)
+    stamped = answer_history.with_changes_dated(answers, before[0].answers if before else None, today)
+    row = Intake(
+        client_id=client.id,
+        version=(last.version if last else 0) + 1,
+        kind=kind,
+        question_version=questionnaire.QUESTION_VERSION,
+        completed_on=rests_on.completed_on if rests_on else today,
+        answered_on=today,
+        signed_at=now,
+        source=source,
+        recorded_by_id=by,
+        renewal=rests_on is not None and rests_on.renewal,
+        softens=any(
+            answer_history.softens(stamped, earlier.answers, given_on=earlier.answered_on, today=today)
+            for earlier in before
+        ),
+    )
+    row.answers = stamped
+    row.signature = {
+        "name": signature.name.strip(),
+        "relation": signature.relation,
+        "points": signature.points,
+    }
+    session.add(row)
+    session.flush()
+    return row
+
+
+def add_stop(
+    session: Session,
+    client: Client,
+    answers: Answers,
+    flags: Sequence[RedFlag],
+    source: str,
+    *,
+    now: dt.datetime,
+    today: dt.date,
+) -> None:
+    """Keep what was declared: nothing goes on for this person until it has ended. `flags`: most urgent first."""
+    stop = HealthStop(
+        client_id=client.id,
+        raised_at=now,
+        raised_on=today,
+        needs="review" if any(answer_history.needs_review(flag.rule) for flag in flags) else "new_answer",
+        urgency=flags[0].urgency.word,
+        source=source,
+    )
+    stop.answers = dict(answers)
+    session.add(stop)
+    session.flush()
+
+
+def known_client(session: Session, client_id: int) -> Client:
+    """The client, not one that was merged away. Raises NotFound."""
+    client = session.get(Client, client_id)
+    if client is None or client.merged_into_id is not None:
+        raise NotFound("This person is not in the clinic's book.")
+    return client

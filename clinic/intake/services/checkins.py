@@ -1,0 +1,78 @@
+"""The check-in of the day: laid over the answers in force, and judged in the same transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clinic.clients.models import Client
+from clinic.intake import queries
+from clinic.intake.models import Intake
+from clinic.intake.services._versions import Resting, Signature, add_stop, add_version, known_client
+from clinic.intake.services.after_new_answers import judge_again
+from clinic.rules import answer_history, check_in, screening
+from clinic.rules.errors import InvalidInput
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+
+@dataclass(frozen=True)
+class CheckedIn:
+    """What came of it: the version that was added, or, at a warning sign, the word of its urgency."""
+
+    intake_id: int | None
+    urgency: str = ""
+
+
+def is_stop(said: Mapping[str, Mapping[str, object]], today: dt.date) -> bool:
+    """Whether these answers alone stop everything: nobody with a warning sign is sent back for a detail."""
+    return bool(screening.red_flags_in(said, today))
+
+
+@tried_again
+def take_check_in(
+    client_id: int,
+    said: Mapping[str, Mapping[str, object]] | None,
+    signature: Signature,
+    *,
+    renewal: bool = False,
+    source: str,
+    by: int | None,
+    now: dt.datetime,
+    today: dt.date,
+) -> CheckedIn:
+    """Add a version of kind `checkin`; `said` None is "nothing has changed". Future visits are judged again.
+
+    The full intake keeps its age; with `renewal` only a new one will do. A warning sign stops everything instead.
+    Sent twice it is one. Raises InvalidInput when there are no answers yet: then all questions are asked.
+    """
+    with transaction() as session:
+        session.get(Client, client_id, with_for_update=True)
+        client = known_client(session, client_id)
+        last = queries.newest(client.id)
+        if last is None:
+            raise InvalidInput("answers", "Please answer all the health questions first.")
+        new = check_in.nothing_changed(last.answers) if said is None else said
+        together = check_in.laid_over(last.answers, new)
+        flags = screening.red_flags_in(together, today)
+        if flags:
+            add_stop(session, client, together, flags, source, now=now, today=today)
+            judge_again(session, client.id, by=by, now=now)
+            leave_trace(session, "intake.stopped", "client", client.id, by=by, now=now, source=source)
+            return CheckedIn(None, flags[0].urgency.word)
+        if _is_the_same(last, together, renewal, today):
+            return CheckedIn(last.id)
+        row = add_version(
+            session, client, together, signature, "checkin", source, by=by, now=now, today=today,
+            rests_on=Resting(last.completed_on, renewal or last.renewal),
+        )  # fmt: skip
+        judge_again(session, client.id, by=by, now=now)
+        leave_trace(session, "intake.checked_in", "client", client.id, by=by, now=now, source=source)
+        return CheckedIn(row.id)
+
+
+def _is_the_same(last: Intake, together: queries.Answers, renewal: bool, today: dt.date) -> bool:
+    """Whether this very check-in was taken a moment ago: a double click."""
+    same_kind = last.kind == "checkin" and last.answered_on == today and last.renewal >= renewal
+    return same_kind and not answer_history.differ(last.answers, together)

@@ -1,0 +1,464 @@
+"""The check-in of the day, before anybody is marked as arrived: through each door, on both databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.booking.models import CheckinLink, Screening, Visit
+from clinic.booking.queries import check_ins
+from clinic.booking.services import asking, visits
+from clinic.clients.models import ClientAccess
+from clinic.intake.models import HealthStop, Intake
+from clinic.intake.services import checkins, intakes
+from clinic.premises.models import Clinic
+from clinic.rules.errors import CheckInNeeded, InvalidInput, MoveNotAllowed
+from clinic.rules.permissions import Role
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from tests.accounts.people import browser_of, make_person
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.conftest import NOW
+from tests.diary.staff import ME, staffed
+from tests.web import Visitor
+
+EARLIER = NOW - dt.timedelta(days=3)
+SIGNED = intakes.Signature("Pat Number")
+WARFARIN = {
+    "med_class": "anticoagulant", "medication": "warfarin", "stable_3_months": True, "bruising": False,
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build(check_in=True)
+
+
+def booked(
+    world: w.World, when: dt.datetime | None = None, service: str = "relaxation", **declared: Any
+) -> tuple[int, int]:
+    """A client who signed three days ago, and their confirmed visit (in an hour unless told)."""
+    client = w.person(email="pat@people.example")
+    w.sign_answers(client, declared, now=EARLIER)
+    visit_id = w.at_desk(world, client, service, when=when or w.at(0, 10)).visit_id
+    assert visit_id is not None
+    return client, visit_id
+
+
+def visit_of(visit_id: int) -> Visit:
+    db.session.rollback()
+    return db.session.get_one(Visit, visit_id)
+
+
+def arrive(world: w.World, visit_id: int, now: dt.datetime = NOW) -> None:
+    revision = visit_of(visit_id).revision
+    visits.mark_visit(visit_id, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=now)
+
+
+def check_in(client: int, said: Any = None, now: dt.datetime = NOW, **values: Any) -> checkins.CheckedIn:
+    return checkins.take_check_in(
+        client,
+        said,
+        SIGNED,
+        source="online",
+        by=None,
+        now=now,
+        today=now.astimezone(ZoneInfo(w.ZONE)).date(),
+        **values,
+    )
+
+
+def kinds(client: int) -> list[tuple[int, str, bool]]:
+    db.session.rollback()
+    rows = db.session.scalars(select(Intake).where(Intake.client_id == client).order_by(Intake.version))
+    return [(row.version, row.kind, row.softens) for row in rows]
+
+
+# ── the service ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nobody_arrives_without_the_check_in(world: w.World) -> None:
+    client, visit_id = booked(world)
+    for new in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION):
+        with pytest.raises(CheckInNeeded):
+            visits.mark_visit(visit_id, new, revision=visit_of(visit_id).revision, by=world.desk_id, now=NOW)
+    assert visit_of(visit_id).status == "confirmed"
+    check_in(client)
+    arrive(world, visit_id)
+    assert visit_of(visit_id).status == "arrived"
+
+
+def test_a_clinic_may_do_without(app: Flask) -> None:
+    world = w.build(check_in=False)
+    _client, visit_id = booked(world)
+    arrive(world, visit_id)
+    assert visit_of(visit_id).status == "arrived"
+
+
+def test_nothing_has_changed_adds_a_version_and_keeps_the_age_of_the_full_intake(world: w.World) -> None:
+    client, visit_id = booked(
+        world, diabetes={"status": "controlled", "complications": False, "insulin": False}
+    )
+    result = check_in(client)
+    assert kinds(client) == [(1, "full", False), (2, "checkin", False)]
+    row = db.session.get_one(Intake, result.intake_id)
+    first = db.session.scalars(select(Intake).where(Intake.version == 1)).one()
+    assert (row.completed_on, row.answered_on) == (first.completed_on, w.TODAY)
+    assert row.answers["diabetes"]["present"] is True
+    assert row.signature["name"] == "Pat Number"
+    judged = db.session.scalars(select(Screening).where(Screening.visit_id == visit_id)).all()
+    assert sorted((one.door, one.intake_ids) for one in judged) == [
+        ("answers", [row.id]), ("desk", [first.id])
+    ]  # fmt: skip
+    assert visit_of(visit_id).status == "confirmed"
+
+
+def test_pressed_twice_it_is_one_version(world: w.World) -> None:
+    client, _visit = booked(world)
+    assert check_in(client) == check_in(client)
+    assert [kind for _version, kind, _softens in kinds(client)] == ["full", "checkin"]
+
+
+@pytest.mark.parametrize(
+    ("signed_at", "counts"),
+    [
+        (w.at(-1, 9, 59), False),
+        (w.at(-1, 10), True),
+        (w.at(0, 9, 30), True),
+    ],
+    ids=["too early", "24 hours before", "on the day"],
+)
+def test_it_counts_from_24_hours_before_the_start(
+    world: w.World, signed_at: dt.datetime, counts: bool
+) -> None:
+    client, visit_id = booked(world)
+    check_in(client, now=signed_at)
+    assert check_ins.is_on_file(visit_of(visit_id), w.at(0, 9, 45)) is counts
+
+
+def test_a_full_intake_of_the_day_counts_and_still_right_or_an_old_paper_does_not(world: w.World) -> None:
+    client, visit_id = booked(world)
+    intakes.confirm_still_right(client, SIGNED, source="online", by=None, now=NOW, today=w.TODAY)
+    assert not check_ins.is_on_file(visit_of(visit_id), NOW)
+    for signed_on, counts in ((w.TODAY - dt.timedelta(days=2), False), (w.TODAY, True)):
+        intakes.submit_intake(
+            client, w.answers(), SIGNED, writer="user:1", source="paper", consents={}, by=None, now=NOW,
+            today=signed_on,
+        )  # fmt: skip
+        assert check_ins.is_on_file(visit_of(visit_id), NOW) is counts
+
+
+def test_alcohol_refuses_today_and_no_earlier_answer_is_lost(world: w.World) -> None:
+    client, visit_id = booked(world)
+    assert check_in(client, {"alcohol_drugs_today": {"present": True}}).urgency == ""
+    assert visit_of(visit_id).status == "cancelled"
+    with pytest.raises(MoveNotAllowed):
+        arrive(world, visit_id)
+    mails = [
+        row.key.split(":")[0] for row in db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id))
+    ]
+    assert mails[-1] == "visit_cannot_go_ahead"
+
+
+def test_a_warning_sign_stops_everything_and_leaves_a_trace_without_detail(world: w.World) -> None:
+    client, visit_id = booked(world)
+    result = check_in(client, {"rf_chest_pain_breathless": {"present": True}})
+    assert result == checkins.CheckedIn(None, "emergency")
+    assert visit_of(visit_id).status == "cancelled"
+    stop = db.session.scalars(select(HealthStop)).one()
+    assert (stop.client_id, stop.needs, stop.source) == (client, "review", "online")
+    assert [kind for _v, kind, _s in kinds(client)] == ["full"]
+    trace = db.session.scalars(select(AuditRow).where(AuditRow.deed == "intake.stopped")).one()
+    assert trace.detail == {"source": "online"}
+
+
+def test_a_sign_that_only_both_answers_together_make_stops_too(world: w.World) -> None:
+    """I02: a blood thinner told before, and an injury told today."""
+    client, visit_id = booked(
+        world,
+        blood_thinners=WARFARIN,
+    )  # fmt: skip
+    result = check_in(
+        client,
+        {"acute_injury": {"present": True, "type": "bruise", "date": "2026-06-08", "site": ["left_knee"]}},
+    )
+    assert result.urgency == "same_day"
+    assert visit_of(visit_id).status == "cancelled"
+
+
+def test_a_new_medicine_is_judged_at_once(world: w.World) -> None:
+    client, visit_id = booked(world, service="deep_tissue")
+    check_in(client, {"blood_thinners": {"present": True, **WARFARIN}})  # fmt: skip
+    assert visit_of(visit_id).status == "cancelled"
+
+
+def test_something_bigger_needs_a_whole_new_form_at_once(world: w.World) -> None:
+    client, visit_id = booked(world)
+    check_in(client, {}, renewal=True)
+    visit = visit_of(visit_id)
+    assert (visit.status, visit.waiting_for) == ("suspended", "intake")
+    later = w.at_desk(world, client, "relaxation", when=w.at(5))
+    assert later.status == "pending"
+    check_in(client, None, now=NOW + dt.timedelta(minutes=1))  # a later "nothing has changed" does not end it
+    intakes.confirm_still_right(client, SIGNED, source="online", by=None, now=NOW, today=w.TODAY)
+    assert visit_of(visit_id).status == "suspended"
+    w.sign(client, now=NOW + dt.timedelta(minutes=5))
+    assert visit_of(visit_id).status == "confirmed"
+
+
+def test_at_the_start_there_is_time_left_to_fill_in_the_new_form(world: w.World) -> None:
+    client, visit_id = booked(world)
+    late = w.at(0, 10, 5)
+    check_in(client, {}, renewal=True, now=late)
+    assert visit_of(visit_id).deadline_at == late + dt.timedelta(minutes=30)
+
+
+def test_changed_details_are_laid_over_and_both_count_until_reviewed(world: w.World) -> None:
+    stable = {
+        "med_class": "anticoagulant",
+        "medication": "warfarin",
+        "stable_3_months": False,
+        "bruising": False,
+    }
+    client, visit_id = booked(world, service="relaxation", blood_thinners=stable)
+    before = visit_of(visit_id).status
+    check_in(client, {"blood_thinners": {"present": True, **stable, "stable_3_months": True}})
+    assert kinds(client)[-1] == (2, "checkin", True)
+    assert visit_of(visit_id).status == before
+
+
+def test_without_an_intake_all_questions_are_asked_instead(world: w.World) -> None:
+    client = w.person()
+    with pytest.raises(InvalidInput):
+        check_in(client)
+
+
+# ── the mail ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def link_mails() -> list[OutgoingMail]:
+    db.session.rollback()
+    rows = db.session.scalars(select(OutgoingMail).where(OutgoingMail.key.like("visit_check_in:%")))
+    return list(rows)
+
+
+def test_the_link_is_mailed_once_from_24_hours_before_in_neutral_words(world: w.World) -> None:
+    _client, visit_id = booked(world, w.at(2, 10), blood_thinners={
+        "med_class": "single_antiplatelet", "medication": "aspirin", "stable_3_months": True, "bruising": False,
+    })  # fmt: skip
+    assert asking.ask_for_check_ins(w.at(1, 9, 59)) == 0
+    assert asking.ask_for_check_ins(w.at(1, 10)) == 1
+    assert asking.ask_for_check_ins(w.at(1, 11)) == 0
+    mail = link_mails()
+    assert len(mail) == 1
+    assert "has anything changed?" in mail[0].subject
+    assert "/check-in/" in mail[0].text
+    for word in ("health", "medic", "thinner", "relax", "massage"):
+        assert word not in (mail[0].subject + mail[0].text).lower()
+    link = db.session.scalars(select(CheckinLink)).one()
+    assert (link.visit_id, link.expires_at) == (visit_id, w.at(2, 10))
+    assert link.token_hash not in mail[0].text
+
+
+def test_who_answered_already_or_waits_is_not_asked(world: w.World) -> None:
+    client, _visit_id = booked(world, w.at(1, 8))
+    check_in(client)
+    waiting = w.person(email="waits@people.example")
+    w.at_desk(world, waiting, "relaxation", when=w.at(1, 8))
+    assert asking.ask_for_check_ins(NOW) == 0
+    assert link_mails() == []
+
+
+def test_a_moved_visit_gets_a_new_link_and_the_old_one_opens_nothing(app: Flask, world: w.World) -> None:
+    _client, visit_id = booked(world, w.at(1, 8))
+    asking.ask_for_check_ins(NOW)
+    first = key_of(link_mails()[0])
+    visit = visit_of(visit_id)
+    visits.change_visit(
+        visit_id, revision=visit.revision, starts_at=w.at(1, 8, 30), by=world.desk_id, now=NOW
+    )
+    assert asking.ask_for_check_ins(NOW) == 1
+    assert check_ins.visit_by_link(first, NOW) is None
+    second = key_of(link_mails()[-1])
+    assert check_ins.visit_by_link(second, NOW) is not None
+    assert check_ins.visit_by_link(second, w.at(1, 8, 30)) is None  # it ends when the visit starts
+
+
+def key_of(mail: OutgoingMail) -> str:
+    found = re.search(r"/check-in/(\S+)", mail.text)
+    assert found is not None
+    return found[1]
+
+
+# ── the pages ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def mailed(app: Flask, world: w.World, now: dt.datetime) -> tuple[FlaskClient, str, int, int]:
+    """A browser without an account, the mailed address, the client and the visit."""
+    client, visit_id = booked(
+        world, w.at(1, 8), diabetes={"status": "controlled", "complications": False, "insulin": False}
+    )
+    asking.ask_for_check_ins(now)
+    app.test_client_class = Visitor
+    return app.test_client(), f"/check-in/{key_of(link_mails()[0])}", client, visit_id
+
+
+def test_three_taps_when_nothing_has_changed(mailed: tuple[FlaskClient, str, int, int]) -> None:
+    browser, address, client, visit_id = mailed
+    page = browser.get(address).text
+    assert "Nothing has changed" in page
+    assert "chest pain" in page
+    assert "diabetes" not in page.lower()
+    answer = browser.post(address, data={"step": "nothing"})
+    assert "Thank you" in answer.text
+    assert [kind for _v, kind, _s in kinds(client)] == ["full", "checkin"]
+    assert check_ins.is_on_file(visit_of(visit_id), NOW)
+
+
+def test_something_changed_opens_only_what_was_ticked(mailed: tuple[FlaskClient, str, int, int]) -> None:
+    browser, address, client, visit_id = mailed
+    assert "What has changed?" in browser.post(address, data={"step": "changed"}).text
+    nothing = browser.post(address, data={"step": "chosen"})
+    assert (nothing.status_code, "Tick what has changed" in nothing.text) == (422, True)
+    page = browser.post(address, data={"step": "chosen", "topic": ["3", "7"]}).text
+    assert 'name="c.fever"' in page
+    assert 'name="c.alcohol_drugs_today"' in page
+    assert 'name="c.pregnancy"' not in page
+    half = browser.post(
+        address, data={"step": "answered", "topic": ["3", "7"], "c.fever": "no", "c.contagious_illness": "no"}
+    )
+    assert half.status_code == 422
+    assert kinds(client) == [(1, "full", False)]
+    whole = {
+        "step": "answered",
+        "topic": ["3", "7"],
+        "c.fever": "no",
+        "c.contagious_illness": "no",
+        "c.alcohol_drugs_today": "yes",
+    }
+    answer = browser.post(address, data=whole)
+    assert "We have cancelled the visit" in answer.text
+    assert "Book another day" in answer.text
+    assert visit_of(visit_id).status == "cancelled"
+    again = browser.get(address)
+    assert (again.status_code, "This link has run out" in again.text) == (404, True)
+
+
+def test_a_warning_sign_with_half_typed_details_shows_the_urgent_page(
+    mailed: tuple[FlaskClient, str, int, int],
+) -> None:
+    browser, address, _client, visit_id = mailed
+    answer = browser.post(
+        address, data={"step": "answered", "topic": ["1"], "c.rf_chest_pain_breathless": "yes"}
+    )
+    assert "Call the emergency number" in answer.text
+    assert visit_of(visit_id).status == "cancelled"
+
+
+def test_something_bigger_is_one_tick_and_says_what_to_do(mailed: tuple[FlaskClient, str, int, int]) -> None:
+    browser, address, _client, visit_id = mailed
+    answer = browser.post(address, data={"step": "chosen", "topic": "8"})
+    assert "answered anew" in answer.text
+    assert visit_of(visit_id).waiting_for == "intake"
+
+
+def test_a_made_up_or_expired_link_looks_the_same(mailed: tuple[FlaskClient, str, int, int]) -> None:
+    browser, address, client, _visit_id = mailed
+    made_up = browser.get("/check-in/nothing-here")
+    with time_machine.travel(w.at(1, 8), tick=False):
+        expired = browser.get(address)
+        posted = browser.post(address, data={"step": "nothing"})
+    assert (made_up.status_code, expired.status_code, posted.status_code) == (404, 404, 404)
+    assert kinds(client) == [(1, "full", False)]
+
+
+def test_the_visits_own_page_offers_it_from_24_hours_before(app: Flask, world: w.World) -> None:
+    client, visit_id = booked(world, w.at(2, 10))
+    user = make_person("own@people.example", Role.CLIENT)
+    with transaction() as session:
+        session.add(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    app.test_client_class = Visitor
+    for moment, offered in ((w.at(1, 9), False), (w.at(1, 11), True)):
+        with time_machine.travel(moment, tick=False):
+            browser = browser_of(app, "own@people.example")
+            assert ("Answer the check-in questions" in browser.get(f"/my/visits/{visit_id}").text) is offered
+            page = browser.get(f"/my/visits/{visit_id}/check-in")
+            assert page.status_code == (200 if offered else 303)
+    with time_machine.travel(w.at(1, 11), tick=False):
+        browser.post(f"/my/visits/{visit_id}/check-in", data={"step": "nothing"})
+        assert "You have answered the check-in questions" in browser.get(f"/my/visits/{visit_id}").text
+        other = make_person("other@people.example", Role.CLIENT)
+        assert browser_of(app, other.email).get(f"/my/visits/{visit_id}/check-in").status_code == 404
+
+
+def test_at_the_desk_arriving_leads_to_the_questions_and_back(
+    app: Flask, world: w.World, now: dt.datetime
+) -> None:
+    client, visit_id = booked(
+        world, diabetes={"status": "controlled", "complications": False, "insulin": False}
+    )
+    desk = desk_browser(app, world)
+    revision = visit_of(visit_id).revision
+    answer = desk.post(f"/desk/visits/{visit_id}/mark", data={"status": "arrived", "revision": revision})
+    assert answer.location == f"/desk/visits/{visit_id}/check-in?then=arrived"
+    page = desk.get(answer.location).text
+    assert 'name="then" value="arrived"' in page
+    assert "diabetes" not in page.lower()
+    done = desk.post(f"/desk/visits/{visit_id}/check-in", data={"step": "nothing", "then": "arrived"})
+    assert done.location == f"/desk/visits/{visit_id}"
+    assert visit_of(visit_id).status == "arrived"
+    row = db.session.scalars(select(Intake).where(Intake.client_id == client, Intake.version == 2)).one()
+    assert (row.kind, row.source, row.recorded_by_id) == ("checkin", "desk", world.desk_id)
+
+
+def test_at_the_desk_a_refusal_offers_another_day_and_names_no_reason(
+    app: Flask, world: w.World, now: dt.datetime
+) -> None:
+    _client, visit_id = booked(world)
+    desk = desk_browser(app, world)
+    data = {"step": "answered", "topic": "7", "c.alcohol_drugs_today": "yes", "then": "arrived"}
+    desk.post(f"/desk/visits/{visit_id}/check-in", data=data)
+    assert visit_of(visit_id).status == "cancelled"
+    page = desk.get(f"/desk/visits/{visit_id}").text
+    assert "cannot go ahead today" in page
+    assert "Book the next one" in page
+    assert "alcohol" not in page.lower()
+
+
+def test_a_therapist_starts_by_way_of_the_questions_and_only_for_their_own_visit(
+    app: Flask, now: dt.datetime
+) -> None:
+    clinic = staffed(app)
+    with transaction() as session:
+        session.scalars(select(Clinic)).one().check_in_needed = True
+    client = w.person()
+    w.sign(client, now=EARLIER)
+    mine = w.at_desk(clinic.world, client, "relaxation", when=w.at(0, 10), therapist_id=clinic.me).visit_id
+    other = w.person()
+    w.sign(other, now=EARLIER)
+    theirs = w.at_desk(
+        clinic.world, other, "relaxation", when=w.at(0, 10), therapist_id=clinic.other
+    ).visit_id
+    assert mine is not None
+    browser = clinic.browser(ME)
+    answer = browser.post(
+        f"/diary/visits/{mine}/mark", data={"status": "in_session", "revision": visit_of(mine).revision}
+    )
+    assert answer.location == f"/diary/visits/{mine}/check-in?then=in_session"
+    assert "Nothing has changed" in browser.get(answer.location).text
+    browser.post(f"/diary/visits/{mine}/check-in", data={"step": "nothing", "then": "in_session"})
+    assert visit_of(mine).status == "in_session"
+    assert browser.get(f"/diary/visits/{theirs}/check-in").status_code == 404
+    assert browser.post(f"/diary/visits/{theirs}/check-in", data={"step": "nothing"}).status_code == 404
