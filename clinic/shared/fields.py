@@ -21,6 +21,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 
 Facts = TypeVar("Facts")
+LARGEST_WHOLE = 10**15  # far beyond every range, and still exact as a float
 
 
 def stripped(text: str | None) -> str:
@@ -74,10 +75,12 @@ class WholeNumberField(IntegerField):
     """An integer; what is not one is kept as typed, and the range check says what to enter."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read the number, or None."""
+        """Read the number, or None; of a longer one the range check could make no float."""
         try:
             super().process_formdata(valuelist)
         except ValueError:
+            self.data = None
+        if self.data is not None and abs(self.data) > LARGEST_WHOLE:
             self.data = None
 
 

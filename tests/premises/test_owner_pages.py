@@ -113,6 +113,7 @@ def test_settings_are_changed(owner: FlaskClient) -> None:
         ("emergency_number", "call me", "Enter 2 to 6 digits"),
         ("slot_step_minutes", "7", "Choose one from the list."),
         ("horizon_days", "many", "Enter a whole number from 1 to 730."),
+        ("horizon_days", "9" * 400, "Enter a whole number from 1 to 730."),  # an int, too large for a float
         ("horizon_days", "9" * 5000, "Enter a whole number from 1 to 730."),
         ("hold_max_minutes", "5", "This cannot be shorter than the first keeping time."),
         ("adult_age", "", "Enter a whole number from 14 to 25."),

@@ -143,7 +143,7 @@ def tell_client(
         now=now,
         name=client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
-        length=words.length_words(visit.minutes),
+        length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
         therapist=visit.therapist.name,
         place=clinic.address_line,
         clinic=clinic.name,

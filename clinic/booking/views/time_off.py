@@ -74,7 +74,10 @@ def my_time_off() -> Answer:
 
 @pages.get("/desk/time-off", needs=ANY)
 def desk_time_off() -> Answer:
-    """The same for `?therapist=`."""
+    """The same for `?therapist=`; without a therapist there is nobody to enter it for."""
+    if not therapists.active_therapists() and not request.args.get("therapist"):
+        flash("There are no therapists yet. The owner adds them under Clinic, Therapists.", "info")
+        return go("diary.desk_day")
     return _list_page(_chosen(), TimeOffForm())
 
 

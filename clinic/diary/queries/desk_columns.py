@@ -71,6 +71,7 @@ class Column:
     name: str
     tint: int
     note: str
+    hours: tuple[tuple[str, str], ...]
     off: tuple[Span, ...]
     free: tuple[Gap, ...]
     visits: tuple[ShownVisit, ...]
@@ -116,7 +117,8 @@ def column_of(person: Therapist, read: Read) -> tuple[Column, bool]:
         therapist_id=person.id,
         name=person.name,
         tint=person.tint,
-        note=_hours_note(hours, read) if is_licensed else "Licence has ended",
+        note="" if is_licensed else "Licence has ended",
+        hours=tuple((_wall(start, read), _wall(end, read)) for start, end in hours) if is_licensed else (),
         off=tuple(_off(hours, labelled, booked, read)),
         free=tuple(one for span in free for one in _gaps(span, read)),
         visits=tuple(shown_of(one, read) for one in booked),
@@ -165,10 +167,6 @@ def _clip(span: Interval, bounds: Interval) -> Interval:
     """The part of the span inside the bounds; an empty span where there is none."""
     start = min(max(span[0], bounds[0]), bounds[1])
     return start, max(start, min(span[1], bounds[1]))
-
-
-def _hours_note(hours: Sequence[Interval], read: Read) -> str:
-    return ", ".join(f"{_wall(start, read)}–{_wall(end, read)}" for start, end in hours)
 
 
 def _wall(minute: int, read: Read) -> str:

@@ -49,6 +49,7 @@ def _column(column: desk.Column, day: dt.date) -> dict[str, Any]:
         "name": column.name,
         "tint": column.tint,
         "note": column.note,
+        "hours": column.hours,
         "off": column.off,
         "free": [_free(one, column, day) for one in column.free],
         "visits": [_visit(one) for one in column.visits],

@@ -1,0 +1,61 @@
+"""A clinic on its first day: no therapist, no phone, nothing booked. Every page leads on."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.rules.permissions import Role
+from tests.factories import make_clinic, make_location, make_service, make_user
+from tests.owners import browser_of, owner_browser
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def owner(app: Flask) -> FlaskClient:
+    make_clinic(emergency_number="112")
+    make_location(zone="America/New_York", phone="")
+    make_service(key="swedish", prices={60: 9000})
+    return owner_browser(app)
+
+
+def test_owner_is_led_through_the_first_steps(owner: FlaskClient) -> None:
+    page = owner.get("/desk").text
+    assert "First steps" in page
+    assert "112 is shown on every page" in page
+    for address in (
+        "/owner/settings",
+        "/owner/locations",
+        "/owner/rooms",
+        "/owner/therapists",
+        "/owner/team",
+    ):
+        assert f'<a href="{address}">' in page, address
+
+
+def test_desk_reads_that_the_owner_adds_therapists(app: Flask, owner: FlaskClient) -> None:
+    desk = browser_of(app, make_user(email="dora@clinic.example", roles=[Role.FRONT_DESK]))
+    page = desk.get("/desk").text
+    assert "There are no therapists yet" in page
+    assert "First steps" not in page
+
+
+def test_time_off_says_that_there_is_nobody_yet(owner: FlaskClient) -> None:
+    assert owner.get("/desk/time-off").location == "/desk"
+    assert "There are no therapists yet." in owner.get("/desk").text
+
+
+def test_no_page_offers_to_call_without_a_number(owner: FlaskClient) -> None:
+    for address in (
+        "/",
+        "/book",
+        "/services",
+        "/therapists",
+        "/book/swedish",
+        "/book/swedish/times?minutes=60",
+    ):
+        answer = owner.get(address)
+        assert answer.status_code == 200, address
+        assert 'href="tel:"' not in answer.text, address
