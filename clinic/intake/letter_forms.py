@@ -8,7 +8,7 @@ from wtforms import BooleanField, Form, SelectField, SelectMultipleField
 from wtforms.validators import DataRequired, InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from clinic.shared.fields import DayField, choose, lines_field, text_field
+from clinic.shared.fields import DayField, PlainWords, choose, lines_field, text_field
 
 ROLE_WORDS: Mapping[str, str] = {
     "physician": "Doctor",
@@ -24,6 +24,10 @@ ROLE_WORDS: Mapping[str, str] = {
 
 class VerifyForm(Form):
     """The letter as it was read, and how it was checked."""
+
+    class Meta:
+        def get_translations(self, _form: Form) -> PlainWords:
+            return PlainWords()
 
     conditions = SelectMultipleField(
         "What is the letter about?",
