@@ -23,6 +23,7 @@ STAND_FOR = {  # arguments that are not named after their table
     "call_id": "call_request",
     "other_id": "client",
     "pair_id": "never_together",
+    "restriction_id": "therapist_restriction",
     "session_id": "user_session",
     "stop_id": "health_stop",
 }

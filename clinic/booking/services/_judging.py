@@ -26,7 +26,9 @@ from clinic.intake.queries import InForce
 from clinic.rules import answer_history, screening
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.screening import Screening as Judgement
+from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
 from clinic.rules.verdicts import Outcome, Verdict
+from clinic.therapists import queries as therapists
 
 NEEDS_REVIEW = "needs_review"
 WAITING_FOR = {
@@ -78,6 +80,8 @@ class Judged:
         """What a visit that is neither permitted nor refused waits for, in a neutral word."""
         if self.permits or self.refuses:
             return None
+        if is_the_only_wait(self.own):
+            return RULE
         return WAITING_FOR.get(self.outcome, "review")
 
 
@@ -112,6 +116,9 @@ def weigh(client: Client, order: Order) -> Judged:
         strictest = max(
             (strictest, *(_screen(client, order, one, sources) for one in (*theirs, both))), key=_strength
         )
+    said = therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])
+    own, strictest = (raised(one, said, order.plan.judged_as) for one in (own, strictest))
+    mine = [own, *mine[1:]]
     differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
     stopped = any(_stops_the_person(stop, client) for stop in stops)
     review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
