@@ -5,6 +5,8 @@ An owner may use kinds that are not listed here: their key is then read as words
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 SKILLS = {
     "traction": "Decompression by hand (traction)",
     "cupping": "Cups and vacuum",
@@ -16,6 +18,9 @@ SKILLS = {
     "prenatal": "Massage in pregnancy",
     "oncology": "Massage for people with cancer",
 }
+
+SKILLS_FOR = {"pregnancy": "prenatal", "cancer_active": "oncology", "cancer_metastatic": "oncology"}
+"""What a therapist has to know, whatever the service, when this is declared (care guide, section 1)."""
 
 LICENCES = {
     "LMT": "Licensed massage therapist (LMT)",
@@ -43,6 +48,11 @@ FAMILIES = {
     ),
 }
 """Services shown on one card: the card's name and sentence."""
+
+
+def skills_for(answers: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+    """The skills that these answers ask of a therapist; "not sure" counts as yes."""
+    return frozenset(skill for key, skill in SKILLS_FOR.items() if answers.get(key, {}).get("present"))
 
 
 def words_of(kind: str, known: dict[str, str]) -> str:

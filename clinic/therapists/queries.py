@@ -11,10 +11,19 @@ from sqlalchemy import select
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
 from clinic.rules.permissions import Role
+from clinic.rules.therapists_say import Restriction
+from clinic.rules.verdicts import VERDICT_WORDS
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
 from clinic.therapists.facts import TherapistFacts
-from clinic.therapists.models import NeverTogether, Therapist, TherapistSkill, TimeOff, WorkingHours
+from clinic.therapists.models import (
+    NeverTogether,
+    Therapist,
+    TherapistRestriction,
+    TherapistSkill,
+    TimeOff,
+    WorkingHours,
+)
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,32 @@ def never_together(client_id: int) -> set[int]:
             )
         )
     )
+
+
+def restriction_rows(client_ids: Collection[int]) -> Sequence[TherapistRestriction]:
+    """What therapists asked for beyond the rules for these records of one person, newest first; not withdrawn ones."""
+    return db.session.scalars(
+        select(TherapistRestriction)
+        .where(TherapistRestriction.client_id.in_(client_ids), TherapistRestriction.ended_at.is_(None))
+        .order_by(TherapistRestriction.made_at.desc(), TherapistRestriction.id)
+    ).all()
+
+
+def restrictions_of(client_ids: Collection[int]) -> list[Restriction]:
+    """The same as the gate reads them."""
+    return [
+        Restriction(VERDICT_WORDS[row.verdict], row.reason, frozenset(row.services), row.until)
+        for row in restriction_rows(client_ids)
+    ]
+
+
+def all_restrictions() -> Sequence[TherapistRestriction]:
+    """Everybody's that are not withdrawn, newest first; for clinical review."""
+    return db.session.scalars(
+        select(TherapistRestriction)
+        .where(TherapistRestriction.ended_at.is_(None))
+        .order_by(TherapistRestriction.made_at.desc(), TherapistRestriction.id)
+    ).all()
 
 
 def never_together_of(therapist_id: int) -> Sequence[NeverTogether]:

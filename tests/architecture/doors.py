@@ -25,6 +25,7 @@ STAND_FOR = {  # arguments that are not named after their table
     "letter_id": "clearance_letter",
     "other_id": "client",
     "pair_id": "never_together",
+    "restriction_id": "therapist_restriction",
     "session_id": "user_session",
     "stop_id": "health_stop",
 }

@@ -15,6 +15,7 @@ from sqlalchemy import or_, select
 
 from clinic.booking.models import Claim
 from clinic.catalogue.queries import VisitPlan
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.models import Device, Room
 from clinic.rules import availability as rule
@@ -131,7 +132,8 @@ def _bounds(ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interva
 
 def _duty(ask: Ask, clock: WallClock) -> dict[int, list[Interval]]:
     """Working hours less breaks of everybody who may give this, on days on which the licence is good."""
-    people = therapists.eligible(ask.plan.skills, ask.plan.licence_kind)
+    skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
+    people = therapists.eligible(skills, ask.plan.licence_kind)
     apart = therapists.never_together(ask.client_id) if ask.client_id else set()
     wanted = [one for one in people if ask.therapist_id in (None, one.id) and one.id not in apart]
     rows = therapists.weekly_hours([one.id for one in wanted], ask.location_id)

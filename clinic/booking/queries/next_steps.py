@@ -53,6 +53,11 @@ _WAITING = {
         "Waiting for a parent or guardian to agree in writing",
         "Let the parent or guardian sign the paper, then enter it on the client’s card.",
     ),
+    "therapist": (
+        "Talk first",
+        "The therapist would like to talk with the client first",
+        "Ask the therapist to call the client. The visit is confirmed by itself when the therapist says it may go on.",
+    ),
     "rules": (
         "New rules",
         "Not safe any more under the clinic’s new rules",

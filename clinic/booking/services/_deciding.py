@@ -15,10 +15,12 @@ from clinic.booking.services._placing import claim_anew
 from clinic.booking.services._steps import new_manage_key, plan_of, rest_on, set_status, tell_client, wait_for
 from clinic.clients.models import Client
 from clinic.clients.steps import give_access
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import HoldExpired, SlotTaken
+from clinic.rules.errors import HoldExpired, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
+from clinic.therapists import queries as therapists
 
 
 def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
@@ -36,6 +38,23 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
             "We could not keep this time any longer, and it has been taken.", error.nearest
         ) from error
     visit.deadline_at = until
+
+
+def is_skilled(therapist_id: int, client_id: int) -> bool:
+    """Whether this therapist has the skills that this person's answers ask for, whatever the service."""
+    row = therapists.therapist(therapist_id)
+    return row is not None and intake.skills_needed(client_id) <= row.skills
+
+
+def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetime) -> None:
+    """The therapist has the skills that this person's answers ask for; else another one has the visit, where any was
+    asked for. Raises SlotTaken, in words that give no reason, when nobody can."""
+    if is_skilled(visit.therapist_id, client.id):
+        return
+    try:
+        claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+    except SlotTaken as error:
+        raise SlotTaken(NotQualified.default_sentence, error.nearest) from error
 
 
 def decide(session: Session, visit: Visit, judged: Judged, *, user_id: int | None, now: dt.datetime) -> None:

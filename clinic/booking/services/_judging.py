@@ -28,7 +28,9 @@ from clinic.intake.queries.clearances import OnFile
 from clinic.rules import answer_history, screening
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.screening import Screening as Judgement
+from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
 from clinic.rules.verdicts import Outcome, Verdict
+from clinic.therapists import queries as therapists
 
 NEEDS_REVIEW = "needs_review"
 WAITING_FOR = {
@@ -82,6 +84,8 @@ class Judged:
         """What a visit that is neither permitted nor refused waits for, in a neutral word."""
         if self.permits or self.refuses:
             return None
+        if is_the_only_wait(self.own):
+            return RULE
         return WAITING_FOR.get(self.outcome, "review")
 
 
@@ -118,6 +122,9 @@ def weigh(client: Client, order: Order) -> Judged:
         # Letters are this record's own: what a look-alike has on file opens nothing to somebody not signed in.
         judged = [_screen(client, order, one, sources, letters) for one in (*theirs, both)]
         strictest = max((strictest, *judged), key=_strength)
+    said = therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])
+    own, strictest = (raised(one, said, order.plan.judged_as) for one in (own, strictest))
+    mine = [own, *mine[1:]]
     differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
     stopped = any(_stops_the_person(stop, client) for stop in stops)
     review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)

@@ -14,7 +14,7 @@ from clinic.accounts.queries import hash_of
 from clinic.booking.models import CallRequest, Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, keep_until
-from clinic.booking.services._deciding import decide, keep_place, tell
+from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
@@ -321,6 +321,8 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names)
+        if not judged.refuses:
+            keep_skilled(session, visit, client, now)
         decide(session, visit, judged, user_id=user_id, now=now)
         if visit.status != VisitStatus.RELEASED:
             checkout.finished_at = now

@@ -16,6 +16,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._steps import (
     first_status,
@@ -35,7 +36,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import CheckInNeeded, InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.errors import CheckInNeeded, InvalidInput, MoveNotAllowed, NotFound, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -110,6 +111,8 @@ def _book(
         _rest_or_wait(session, visit, judged, now=now)
         visit.status = VisitStatus.CONFIRMED if judged.permits else VisitStatus.PENDING
         token = new_manage_key(visit)
+        if choice.therapist_id is not None and not is_skilled(choice.therapist_id, client.id):
+            raise SlotTaken(NotQualified.default_sentence)
         claim_best(session, visit, _ask(visit, plan, choice.therapist_id, now=now), expires_at=None)
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if judged.permits else "visit_waiting"
@@ -280,6 +283,8 @@ def _claim_again(
 ) -> None:
     """The same therapist first; another only where any therapist was asked for."""
     wanted = choice.therapist_id if choice else visit.therapist_id
+    if wanted is not None and not visit.any_therapist and not is_skilled(wanted, visit.client_id or 0):
+        raise SlotTaken(NotQualified.default_sentence)
     ask = _ask(visit, plan, wanted, now=now, by_staff=not by_client)
     try:
         claim_best(session, visit, ask, expires_at=None)

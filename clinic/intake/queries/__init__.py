@@ -12,6 +12,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview, TabletPass
 from clinic.rules import answer_history, answers_in_words
+from clinic.rules.kinds import skills_for
 from clinic.shared.database import db
 
 Answers = Mapping[str, Mapping[str, object]]
@@ -144,6 +145,11 @@ def draft(client_id: int, writer: str) -> IntakeDraft | None:
     return db.session.scalars(
         select(IntakeDraft).where(IntakeDraft.client_id == client_id, IntakeDraft.writer == writer)
     ).one_or_none()
+
+
+def skills_needed(client_id: int) -> frozenset[str]:
+    """The skills that what this person declared asks of a therapist, by every version of the answers that counts."""
+    return frozenset(skill for source in in_force(client_id) for skill in skills_for(source.answers))
 
 
 def is_checked_in(client_id: int, *, since: dt.datetime, since_day: dt.date, now: dt.datetime) -> bool:

@@ -1,0 +1,82 @@
+"""The therapist's say: more care for a client than the rules ask for, and its withdrawal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.queries import visits
+from clinic.booking.services._judging import wait_for_answers
+from clinic.booking.services.judging import judge_visits_of
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.therapists_say import SHORTEST_REASON
+from clinic.rules.verdicts import COLUMNS
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.therapists.models import TherapistRestriction
+
+VERDICTS = ("caution", "clearance", "block")
+
+
+@tried_again
+def ask_for_more_care(
+    therapist_id: int,
+    client_id: int,
+    *,
+    services: Collection[str],
+    verdict: str,
+    reason: str,
+    until: dt.date | None,
+    by: int,
+    now: dt.datetime,
+) -> int:
+    """Raise the verdict for this client (`services` are columns, none for all); their coming visits are judged again.
+
+    Returns the restriction's id. Raises NotFound for a client whom this therapist does not treat, InvalidInput.
+    """
+    if verdict not in VERDICTS:
+        raise InvalidInput("verdict", "Choose what you ask for.")
+    if not set(services) <= set(COLUMNS):
+        raise InvalidInput("services", "Choose from the list of treatments.")
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise InvalidInput("reason", "Write in a few words why.")
+    if until is not None and until < premises.today(now):
+        raise InvalidInput("until", "This day has passed.")
+    with transaction() as session:
+        client = clients.client(client_id)
+        if client is None or not visits.treats(therapist_id, client.id, now):
+            raise NotFound()
+        row = TherapistRestriction(
+            client_id=client.id, therapist_id=therapist_id, services=sorted(set(services)), verdict=verdict,
+            until=until, made_at=now, made_by_id=by,
+        )  # fmt: skip
+        row.reason = reason.strip()
+        session.add(row)
+        _judge_again(session, client, by=by, now=now)
+        leave_trace(session, "care.raised", "client", client.id, by=by, now=now)
+        return row.id
+
+
+@tried_again
+def withdraw(restriction_id: int, *, therapist_id: int | None, by: int, now: dt.datetime) -> None:
+    """Take it back: by the therapist who asked for it, or (`therapist_id` None) by clinical review. Raises NotFound."""
+    with transaction() as session:
+        row = session.get(TherapistRestriction, restriction_id, with_for_update=True)
+        if row is None or row.ended_at is not None or therapist_id not in (None, row.therapist_id):
+            raise NotFound("This has been withdrawn already.")
+        row.ended_at, row.ended_by_id = now, by
+        client = clients.client(row.client_id)
+        if client is not None:
+            _judge_again(session, client, by=by, now=now)
+        leave_trace(session, "care.withdrawn", "client", row.client_id, by=by, now=now)
+
+
+def _judge_again(session: Session, client: Client, *, by: int, now: dt.datetime) -> None:
+    session.flush()
+    wait_for_answers(session, client)
+    judge_visits_of(session, client, door="therapist", by=by, now=now)

@@ -1,0 +1,103 @@
+"""The therapist's say: asking for more care for a client, and taking it back. Never less than the rules ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.booking.forms.more_care import MoreCareForm
+from clinic.booking.queries import treated, visits
+from clinic.booking.services import restricting
+from clinic.booking.views.blueprint import pages
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.permissions import Permission
+from clinic.rules.therapists_say import COLUMN_WORDS
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+from clinic.therapists import queries as therapists
+
+NEED = Permission.ANSWERS_TREATED_READ
+WORDS = {"caution": "Take care", "clearance": "Talk first", "block": "Not this treatment"}
+WITHDRAWN = "Withdrawn. Coming visits were judged again."
+
+
+def _mine(visit_id: int) -> tuple[Any, Any]:
+    """The therapist and their visit; somebody else's looks as if it were not there."""
+    me = found(therapists.therapist_of_user(who() or 0))
+    visit = found(treated.visit_of_therapist(me.id, visit_id))
+    client = found(visit.client)
+    found(visits.treats(me.id, client.id, clock.now()) or None)
+    return me, visit
+
+
+def _page(me: Any, visit: Any, form: MoreCareForm) -> str:
+    return render_template(
+        "booking/more_care.html",
+        form=form,
+        visit=visit,
+        me=me,
+        rows=therapists.restriction_rows([visit.client_id]),
+        words=WORDS,
+        columns=COLUMN_WORDS,
+    )
+
+
+@pages.get("/diary/visits/<int:visit_id>/more-care", needs=NEED)
+def more_care(visit_id: int) -> Answer:
+    """What holds for this client, and the form for more."""
+    me, visit = _mine(visit_id)
+    return _page(me, visit, MoreCareForm())
+
+
+@pages.post("/diary/visits/<int:visit_id>/more-care", needs=NEED)
+def ask_for_more_care(visit_id: int) -> Answer:
+    """Keep it; coming visits are judged again at once."""
+    me, visit = _mine(visit_id)
+    form = MoreCareForm(request.form)
+    if not form.validate():
+        return _page(me, visit, form), 422
+    try:
+        restricting.ask_for_more_care(
+            me.id, visit.client_id, services=form.services.data or (), verdict=form.verdict.data or "",
+            reason=form.reason.data or "", until=form.until.data, by=who() or 0, now=clock.now(),
+        )  # fmt: skip
+    except InvalidInput as error:
+        form.add_error(error.field, error.sentence)
+        me, visit = _mine(visit_id)
+        return _page(me, visit, form), 422
+    flash("Kept. Coming visits were judged again.", "success")
+    return go("booking.more_care", visit_id=visit_id)
+
+
+@pages.post("/diary/visits/<int:visit_id>/more-care/<int:restriction_id>/end", needs=NEED)
+def end_own_restriction(visit_id: int, restriction_id: int) -> Answer:
+    """The same therapist takes it back."""
+    me, _visit = _mine(visit_id)
+    try:
+        restricting.withdraw(restriction_id, therapist_id=me.id, by=who() or 0, now=clock.now())
+    except NotFound as error:
+        flash(error.sentence, "care")
+    else:
+        flash(WITHDRAWN, "success")
+    return go("booking.more_care", visit_id=visit_id)
+
+
+@pages.get("/reviews/more-care", needs=Permission.CLINICAL_REVIEW)
+def restrictions() -> Answer:
+    """Everything that therapists asked for beyond the rules, for clinical review."""
+    rows = therapists.all_restrictions()
+    return render_template("booking/restrictions.html", rows=rows, words=WORDS, columns=COLUMN_WORDS)
+
+
+@pages.post("/reviews/more-care/<int:restriction_id>/end", needs=Permission.CLINICAL_REVIEW)
+def end_restriction(restriction_id: int) -> Answer:
+    """Clinical review takes it back."""
+    try:
+        restricting.withdraw(restriction_id, therapist_id=None, by=who() or 0, now=clock.now())
+    except NotFound as error:
+        flash(error.sentence, "care")
+    else:
+        flash(WITHDRAWN, "success")
+    return go("booking.restrictions")
