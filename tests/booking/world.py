@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,7 +29,8 @@ from tests import factories
 from tests.conftest import NOW
 
 ZONE = "America/New_York"
-SKILLS = ("traction", "cupping", "chamber", "deep_tissue", "sports", "hot_stone", "aromatherapy")
+SERVICE_SKILLS = ("traction", "cupping", "chamber", "deep_tissue", "sports", "hot_stone", "aromatherapy")
+SKILLS = (*SERVICE_SKILLS, "prenatal", "oncology")
 SERVICES = {
     "decompression_traction": 45,
     "decompression_vacuum": 45,
@@ -52,7 +53,7 @@ class World:
     desk_id: int
 
 
-def build(therapists: int = 3, *, check_in: bool = False) -> World:
+def build(therapists: int = 3, *, check_in: bool = False, skills: Iterable[str] = SKILLS) -> World:
     """Make it in the current application's database. `check_in`: nobody arrives without the check-in of the day."""
     factories.make_clinic(lead_time_minutes=60, check_in_needed=check_in)
     place: Location = factories.make_location(zone=ZONE)
@@ -72,7 +73,7 @@ def build(therapists: int = 3, *, check_in: bool = False) -> World:
         add_starter_catalogue(session)
     team = []
     for number in range(therapists):
-        one = factories.make_therapist(name=f"Terry {number}", skills=SKILLS)
+        one = factories.make_therapist(name=f"Terry {number}", skills=skills)
         factories.make_hours(one, place, starts="08:00", ends="20:00", weekdays=range(7))
         team.append(one.id)
     desk: User = factories.make_user(email="desk@clinic.example", roles=[Role.FRONT_DESK])

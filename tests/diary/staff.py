@@ -35,7 +35,7 @@ ME, OTHER = "terry1@clinic.example", "terry2@clinic.example"
 
 def staffed(app: Flask) -> Staffed:
     """Terry 1 and Terry 2 sign in; the third therapist has no account."""
-    world = w.build()
+    world = w.build(skills=w.SERVICE_SKILLS)
     for therapist_id, email in zip(world.therapists, (ME, OTHER), strict=False):
         user_id = make_person(email, Role.THERAPIST).id
         with transaction() as session:
