@@ -200,7 +200,7 @@ class CheckinLink(Base):
 
 
 class CallRequest(Base):
-    """Somebody asked to be called. `about` is neutral: booking, letter, visit."""
+    """Somebody is to be called. `about` is neutral: they asked about a booking, letter, visit; or news of a visit."""
 
     __tablename__ = "call_request"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -166,7 +167,11 @@ class SignForm(Form):
             kept = json.loads(text)
             size = [float(kept["width"]), float(kept["height"])]
             strokes = [[[float(x), float(y)] for x, y in stroke] for stroke in kept["strokes"]]
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+            return None
+        if not all(
+            map(math.isfinite, [*size, *(value for line in strokes for point in line for value in point)])
+        ):
             return None
         return [size, *strokes] if any(strokes) else None
 

@@ -21,6 +21,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 
 Facts = TypeVar("Facts")
+YEARS = range(1850, 2200)  # of a birth or a visit; beyond lies a typing mistake
 LARGEST_WHOLE = 10**15  # far beyond every range, and still exact as a float
 
 
@@ -109,6 +110,9 @@ class DayField(DateField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError("Enter a day that exists, written like 2026-03-16.") from None
+        if self.data is not None and self.data.year not in YEARS:
+            self.data = None
+            raise ValueError("Check the year, and enter the day like 2026-03-16.")
 
 
 class _IsThere(DataRequired):

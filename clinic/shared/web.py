@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Blueprint, Flask, Response, abort, g, redirect, render_template, request, url_for
 from flask.sansio.app import App
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
 
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.shared.database import db
 
 log = structlog.get_logger()
 
@@ -137,6 +138,13 @@ def plain_errors(app: Flask) -> None:
     @app.errorhandler(UnicodeError)
     def malformed(_error: Exception) -> Answer:
         return error_page(400)
+
+    @app.errorhandler(OverflowError)
+    @app.errorhandler(DataError)
+    def too_large(_error: Exception) -> Answer:
+        """A number no row can have, or a day outside the calendar: there is nothing there."""
+        db.session.rollback()
+        return error_page(404)
 
     @app.errorhandler(OperationalError)
     def no_database(error: OperationalError) -> Answer:

@@ -95,6 +95,8 @@ def test_what_was_told_is_shown_in_words_with_the_number_of_its_page() -> None:
         json.dumps({"width": 600, "height": 170, "strokes": []}),
         json.dumps({"width": 600, "height": 170, "strokes": [[["a", 1]]]}),
         json.dumps({"width": 600, "height": 170, "strokes": [[[1, 2]] * 20_000]}),
+        '{"width": 600, "height": 170, "strokes": [[[1, NaN]]]}',
+        '{"width": 1e999, "height": 170, "strokes": [[[1, 2]]]}',
         "[" * 50_000,
     ],
 )

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
-from clinic.booking.models import Screening, StatusChange, Visit
+from clinic.booking.models import CallRequest, Screening, StatusChange, Visit
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.services._claims import give_up, keep_until
@@ -22,6 +23,11 @@ from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.mail import queue_mail
+
+# What happens to a visit while its client is not there. Whoever has no e-mail is called about it.
+NEWS = frozenset(
+    {"visit_on_hold", "visit_cannot_go_ahead", "visit_changed", "visit_confirmed_now", "visit_released"}
+)
 
 
 def plan_of(visit: Visit) -> VisitPlan:
@@ -128,10 +134,15 @@ def tell_client(
     session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "", about: str = ""
 ) -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
-    One mail for each change of the visit, or for each `about`."""
+
+    One mail for each change of the visit, or for each `about`. Without an e-mail address the desk gets a call to
+    make instead, where the news would not reach the client.
+    """
     client, place = visit.client, visit.location
     if client is None:
         return
+    if not client.email and template in NEWS:
+        _ask_desk_to_call(session, visit, now)
     clinic = premises.clinic_facts()
     if clinic is None:
         raise InvalidInput("clinic", "The clinic is not set up.")
@@ -156,3 +167,17 @@ def tell_client(
         ),
         notice_hours=clinic.cancel_notice_hours,
     )
+
+
+def _ask_desk_to_call(session: Session, visit: Visit, now: dt.datetime) -> None:
+    """One open call for each visit is enough: the desk reads there how it stands."""
+    waiting = select(CallRequest.id).where(
+        CallRequest.visit_id == visit.id, CallRequest.about == "news", CallRequest.done_at.is_(None)
+    )
+    if session.scalar(waiting.limit(1)) is None:
+        phone = visit.client.phone if visit.client else None
+        session.add(
+            CallRequest(
+                client_id=visit.client_id, visit_id=visit.id, phone=phone or "", about="news", asked_at=now
+            )
+        )

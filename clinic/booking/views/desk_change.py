@@ -98,7 +98,9 @@ def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | N
     try:
         outcome = change_visit(
             visit_id,
-            revision=int(revision) if revision.isascii() and revision.isdecimal() else 0,
+            revision=int(revision)
+            if revision.isascii() and revision.isdecimal() and len(revision) < 10
+            else 0,
             starts_at=starts_at,
             choice=None if _is_as_booked(visit, choice) else choice,
             by=who(),

@@ -31,7 +31,7 @@ def mark_own_visit(visit_id: int) -> Answer:
     found(treated.visit_of_therapist(me.id, visit_id))
     new = request.form.get("status", "")
     revision = request.form.get("revision", "")
-    if new not in SAID or not revision.isdecimal():
+    if new not in SAID or not revision.isdecimal() or len(revision) > 9:
         flash("This step is not known. Please use the buttons.", "care")
         return _back(visit_id)
     try:

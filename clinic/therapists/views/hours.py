@@ -65,7 +65,7 @@ def _place(typed: str) -> int:
     ids = [place.id for place in premises.locations()]
     if not typed:
         return int(found(ids[0] if ids else None))
-    return int(found(int(typed) if typed.isdecimal() and int(typed) in ids else None))
+    return int(found(int(typed) if typed.isdecimal() and len(typed) < 19 and int(typed) in ids else None))
 
 
 def _page(
