@@ -62,6 +62,8 @@ class Judged:
     """Columns of add-ons that may not be given, by any of this person's own answers. What only the answers of a
     look-alike speak against is left to the desk: it would show what another record says."""
     row: Screening | None = None
+    sources: tuple[InForce, ...] = ()  # the person's own answers that were read, newest first
+    others: tuple[InForce, ...] = ()  # those of known people they may be
     limits: Mapping[object, str] = field(default_factory=dict)
     """What clinicians asked to keep to, by the id of the clearance."""
 
@@ -130,7 +132,16 @@ def weigh(client: Client, order: Order) -> Judged:
     review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
     unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
     limits = {one.rule.id: one.limits for one in letters}
-    return Judged(own, strictest, review, stopped, unsafe_addons=tuple(unsafe), limits=limits)
+    return Judged(
+        own,
+        strictest,
+        review,
+        stopped,
+        unsafe_addons=tuple(unsafe),
+        limits=limits,
+        sources=tuple(sources),
+        others=tuple(others),
+    )
 
 
 def _stops_the_person(stop: HealthStop, client: Client) -> bool:
@@ -229,7 +240,7 @@ def judge(
     """Judge and append the screening record, whatever came out."""
     wait_for_answers(session, client)
     judged = weigh(client, order)
-    sources = intake.in_force(client.id)
+    sources = judged.sources
     row = Screening(
         client_id=client.id,
         judged_key=judged_key(client.id, order),
@@ -246,7 +257,7 @@ def judge(
         rules_version=judged.own.rules_version,
         basis=judged_by.basis_of(order.plan.judged_as, order.plan.addon_columns, judged_by.gate_settings()),
         question_version=sources[0].question_version if sources else None,
-        intake_ids=[source.intake_id for source in (*sources, *_look_alike_answers(client))],
+        intake_ids=[source.intake_id for source in (*sources, *judged.others)],
         clearance_ids=clearances_used(judged.own, judged.strictest),
         door=door,
         visit_id=visit_id,
