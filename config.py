@@ -11,6 +11,7 @@ CLINIC_PUBLIC_URL    how people reach it, used for links in mails; https makes c
 CLINIC_KEY_FILE      the keys that encrypt health data (<data>/keys/clinic.key)
 CLINIC_SECRET_KEY    signs cookies and links (made once, kept in <data>/keys/secret.key)
 CLINIC_MAIL_URL      smtp://user:password@host:port or smtps://… (empty: mails become files in <data>/mail)
+CLINIC_REDIS_URL     redis://host:port/0, to count the requests of programs for all processes together (empty: each alone)
 CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
 
 A wrong value ends the program with a sentence that names the variable and what it takes.
@@ -47,6 +48,7 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
     found: dict[str, object] = {
         "CLINIC_MAIL_URL": mail_url(environ),
         "CLINIC_MAIL_DIR": data_dir / "mail",
+        "CLINIC_REDIS_URL": redis_url(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MAX_REQUEST_BYTES,
@@ -134,6 +136,14 @@ def mail_url(environ: Mapping[str, str]) -> str:
         sys.exit(
             "CLINIC_MAIL_URL must look like smtp://user:password@host:587 or smtps://user:password@host:465"
         )
+    return given
+
+
+def redis_url(environ: Mapping[str, str]) -> str:
+    """The address of Redis, or an empty string."""
+    given = environ.get("CLINIC_REDIS_URL", "").strip()
+    if given and urlsplit(given).scheme not in {"redis", "rediss", "unix"}:
+        sys.exit("CLINIC_REDIS_URL must look like redis://host:6379/0")
     return given
 
 

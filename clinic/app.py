@@ -6,6 +6,7 @@ import os
 import runpy
 from collections.abc import Mapping
 
+from apiflask import APIFlask
 from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -14,6 +15,8 @@ from whitenoise import WhiteNoise
 
 from clinic.accounts.access import open_the_door
 from clinic.accounts.views import pages as accounts_pages
+from clinic.api.answering import answer_programs
+from clinic.api.views import api, pages as api_document
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.views import pages as booking_pages
 from clinic.catalogue.views import pages as catalogue_pages
@@ -39,13 +42,20 @@ BLUEPRINTS = (
     intake_pages,
     booking_pages,
     diary_pages,
+    api_document,
+    api,
 )
 
 
 def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     """A ready application. `overrides` win over the environment (config.py lists the settings)."""
-    app = Flask(
+    app = APIFlask(
         __name__,
+        title="Clinic",
+        version="1",
+        spec_path=None,
+        docs_path=None,
+        json_errors=False,
         root_path=str(ROOT),
         template_folder="templates",
         static_folder="static",
@@ -62,13 +72,14 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
         if db.engine.dialect.name == "sqlite":
             harden_sqlite(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(api)
     secure_answers(app)
     plain_errors(app)
     open_the_door(app, clinic_name)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     dress_pages(app)
+    answer_programs(app)
     after_new_answers.use(judge_after_new_answers)
     serve_static(app)
     return app

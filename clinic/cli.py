@@ -48,11 +48,11 @@ def _without_password(url: str) -> str:
 @main.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    _migrate(make_app())
+    migrate_app(make_app())
     click.echo("The database is up to date.")
 
 
-def _migrate(app: Flask) -> None:
+def migrate_app(app: Flask) -> None:
     """Bring the database up to date; refuse one that is newer than this program, or that lacks its guards."""
     from alembic.util import CommandError
     from flask_migrate import upgrade
@@ -87,7 +87,7 @@ def demo() -> None:
     data = Path(os.environ.get("CLINIC_DATA_DIR") or "instance/demo").resolve()
     app = make_app(CLINIC_DEMO=True, CLINIC_DATA_DIR=data)
     port_is_free(app)
-    _migrate(app)
+    migrate_app(app)
     from clinic.demo import SIGN_INS, fill_if_empty
     from clinic.shared import clock
 
@@ -119,7 +119,7 @@ def init(name: str, zone: str, owner_name: str, owner_email: str) -> None:
     from clinic.starting import begin_clinic
 
     app = make_app()
-    _migrate(app)
+    migrate_app(app)
     with app.app_context():
         try:
             token = begin_clinic(
@@ -138,7 +138,7 @@ def serve() -> None:
     app = make_app()
     port_is_free(app)
     refuse_open_http(app)
-    _migrate(app)
+    migrate_app(app)
     click.echo(f"Clinic is at {app.config['CLINIC_PUBLIC_URL']}. Stop with Ctrl+C.")
     run_server(app)
 
@@ -257,3 +257,61 @@ def screen(file: IO[str]) -> None:
         click.echo(str(error) or type(error).__name__, err=True)
         sys.exit(2)
     click.echo(json.dumps(result, indent=1))
+
+
+@main.group()
+def token() -> None:
+    """Keys of programs that use the JSON API."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", default="desk", show_default=True, help="desk or site")
+@click.option("--scope", "scopes", multiple=True, help="one scope of the role's; may be given several times")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="how long it opens doors")
+@click.option("--per-minute", type=click.IntRange(0), default=3000, show_default=True, help="requests; 0: no limit")
+def token_create(name: str, role: str, scopes: tuple[str, ...], days: int, per_minute: int) -> None:
+    """Make a key for the program NAME. It is shown once and kept as a hash."""
+    import datetime as dt
+
+    from clinic.api.services import make_token
+    from clinic.rules.errors import RuleViolation
+    from clinic.shared import clock
+
+    with make_app().app_context():
+        now = clock.now()
+        try:
+            key = make_token(
+                name, role, scopes, per_minute=per_minute, expires_at=now + dt.timedelta(days=days), now=now
+            )
+        except RuleViolation as error:
+            sys.exit(error.sentence)
+    click.echo(key)
+
+
+@token.command("list")
+def token_list() -> None:
+    """Every key with its number, role, scopes and state."""
+    from clinic.api.queries import tokens
+
+    with make_app().app_context():
+        for row in tokens():
+            state = "ended" if row.ended_at else "open"
+            until = row.expires_at.date().isoformat() if row.expires_at else "no end"
+            click.echo(f"{row.id}  {row.name}  {row.role}  {state}, until {until}  {' '.join(row.scopes)}")
+
+
+@token.command("end")
+@click.argument("number", type=int)
+def token_end(number: int) -> None:
+    """The key with this NUMBER opens nothing from now on."""
+    from clinic.api.services import end_token
+    from clinic.rules.errors import RuleViolation
+    from clinic.shared import clock
+
+    with make_app().app_context():
+        try:
+            end_token(number, now=clock.now())
+        except RuleViolation as error:
+            sys.exit(error.sentence)
+    click.echo("The key is ended.")

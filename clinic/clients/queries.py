@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.accounts.models import User
@@ -206,3 +206,11 @@ def may_act_for(client_id: int) -> list[tuple[str, str, str]]:
         .order_by(User.name, User.id)
     ).all()
     return [(name, email, relation) for name, email, relation in rows]
+
+
+def page(number: int, size: int) -> tuple[Sequence[Client], int]:
+    """One page of all clients by id, and how many there are; records that were merged away are left out."""
+    here = Client.merged_into_id.is_(None)
+    total = db.session.scalar(select(func.count()).select_from(Client).where(here)) or 0
+    wanted = select(Client).where(here).order_by(Client.id).limit(size).offset((number - 1) * size)
+    return db.session.scalars(wanted).all(), total

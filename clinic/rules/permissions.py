@@ -27,6 +27,7 @@ class Permission(StrEnum):
 
     ACCOUNT_OWN_WRITE = "account:own:write"
     ANSWERS_TREATED_READ = "answers:treated:read"
+    API_TOKEN_USE = "api:token:use"
     BAR_ANY_WRITE = "bar:any:write"
     CATALOGUE_ANY_WRITE = "catalogue:any:write"
     CLIENT_ANY_MERGE = "client:any:merge"
@@ -60,6 +61,7 @@ _THERAPIST = frozenset({Role.THERAPIST})
 GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.ACCOUNT_OWN_WRITE: _SIGNED_IN,
     Permission.ANSWERS_TREATED_READ: _THERAPIST,
+    Permission.API_TOKEN_USE: _EVERYBODY,  # the program's own key is what opens the door, and its scopes which one
     Permission.BAR_ANY_WRITE: _OWNER,
     Permission.CATALOGUE_ANY_WRITE: _OWNER,
     Permission.CLIENT_ANY_MERGE: _DESK,

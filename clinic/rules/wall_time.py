@@ -220,3 +220,23 @@ def _span(clock: WallClock, day: date, row: WeeklyHours) -> Interval:
 
 def _wall_minute(wall: time) -> int:
     return wall.hour * 60 + wall.minute
+
+
+def local_texts(minutes: Sequence[int], zone: ZoneInfo) -> list[str]:
+    """Sorted epoch minutes as ISO 8601 texts with the zone's offset, such as 2026-12-01T09:00:00+01:00."""
+    clock = WallClock(zone)
+    texts: list[str] = []
+    day_text, starts, ends = "", 0, 0
+    offset = ""
+    for minute in minutes:
+        if not starts <= minute < ends:
+            local = clock.show(minute)
+            midnight = clock.even_midnight(local.date())
+            if midnight is None:  # a day on which the clock is changed: each time by itself
+                texts.append(local.isoformat())
+                continue
+            starts, ends = midnight, midnight + _DAY_MINUTES
+            day_text, offset = local.date().isoformat(), local.isoformat()[19:]
+        hour, past = divmod(minute - starts, 60)
+        texts.append(f"{day_text}T{hour:02}:{past:02}:00{offset}")
+    return texts

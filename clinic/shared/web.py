@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Flask, Response, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
 from flask.sansio.app import App
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -126,7 +126,7 @@ def plain_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Answer | HTTPException:
         code = error.code or 500
-        return error if code < 400 else error_page(code)
+        return error if code < 400 else error_page(code, error=error)
 
     @app.errorhandler(RuleViolation)
     def rule_stands_against_it(error: RuleViolation) -> Answer:
@@ -164,8 +164,20 @@ def plain_errors(app: Flask) -> None:
         return error_page(500)
 
 
-def error_page(code: int, message: str | None = None) -> Answer:
+ErrorAnswer = Callable[[int, str, HTTPException | None], Response]
+
+
+def other_errors(app: Flask, path: str, answer: ErrorAnswer) -> None:
+    """Under this path errors are answered by `answer(status, sentence, error)` instead of a page: for programs."""
+    others: dict[str, ErrorAnswer] = app.extensions.setdefault("clinic_other_errors", {})
+    others[path] = answer
+
+
+def error_page(code: int, message: str | None = None, *, error: HTTPException | None = None) -> Answer:
     """The page for this status. When even that cannot be made (no database), a bare one."""
+    for path, answer in current_app.extensions.get("clinic_other_errors", {}).items():
+        if request.path.startswith(path):
+            return answer(code, message or "", error)
     page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)
     headers = {"Retry-After": "10"} if code == 503 else {}
     try:

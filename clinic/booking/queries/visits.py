@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
@@ -184,3 +186,62 @@ def open_calls() -> Sequence[CallRequest]:
         .order_by(CallRequest.asked_at, CallRequest.id)
         .options(joinedload(CallRequest.client), joinedload(CallRequest.visit))
     ).all()
+
+
+@dataclass(frozen=True)
+class VisitFacts:
+    """A visit as programs see it: plain values, no name and no note."""
+
+    id: int
+    status: str
+    client_id: int | None
+    service: str
+    mode: str | None
+    minutes: int
+    addons: tuple[str, ...]
+    areas: tuple[str, ...]
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    day: dt.date
+    zone: str
+    therapist_id: int
+    any_therapist: bool
+    room_id: int
+    waiting_for: str | None
+    deadline_at: dt.datetime | None
+    price: int
+    currency: str
+    revision: int
+
+
+_FACTS = (
+    Visit.id, Visit.status, Visit.client_id, Service.key, Visit.mode, Visit.minutes, Visit.addons, Visit.areas,
+    Visit.starts_at, Visit.ends_at, Visit.day, Visit.zone, Visit.therapist_id, Visit.any_therapist, Visit.room_id,
+    Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency, Visit.revision,
+)  # fmt: skip
+
+
+def facts(visit_id: int) -> VisitFacts | None:
+    """One visit, holds included; None when there is none. One statement."""
+    row = db.session.execute(select(*_FACTS).join(Service).where(Visit.id == visit_id)).one_or_none()
+    return _facts_of(row) if row is not None else None
+
+
+def day_page(day: dt.date, *, page: int, per_page: int) -> tuple[list[VisitFacts], int]:
+    """One page of the visits that start on a local day, by time, and how many there are in all."""
+    here = Visit.day == day, Visit.status.not_in((VisitStatus.HELD, VisitStatus.RELEASED))
+    total = db.session.scalar(select(func.count()).select_from(Visit).where(*here)) or 0
+    rows = db.session.execute(
+        select(*_FACTS)
+        .join(Service)
+        .where(*here)
+        .order_by(Visit.starts_at, Visit.id)
+        .limit(per_page)
+        .offset((page - 1) * per_page)
+    )
+    return [_facts_of(row) for row in rows], total
+
+
+def _facts_of(row: Any) -> VisitFacts:
+    plain = VisitFacts(*row)
+    return replace(plain, addons=tuple(plain.addons), areas=tuple(plain.areas))

@@ -15,6 +15,7 @@ from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.verdicts import ADDONS, Verdict
 
 TIMES_SHOWN = 3
@@ -50,6 +51,20 @@ def safe_instead(client_id: int, choice: Choice, day: dt.date, *, now: dt.dateti
         times = (*free.on_day, *free.later)[:TIMES_SHOWN]
         found.append(SafeService(plan.name, plan.mode_name if plan.mode else "", option, plan.price, times))
     return found
+
+
+def preview(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> Judged:
+    """What the gate would say of this wish on that day; nothing is kept. Raises NotFound, InvalidInput."""
+    client = clients.client(client_id)
+    if client is None:
+        raise NotFound("There is no such client.")
+    first_visit = not visits.has_been_before(client.id, now)
+    plan = catalogue.plan_for(
+        choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
+    )
+    if plan is None:
+        raise InvalidInput("service", "This is not on offer in this form.")
+    return weigh(client, Order(plan, tuple(sorted(choice.areas)), day))
 
 
 def _offers(choice: Choice, first_visit: bool) -> Iterator[tuple[Choice, VisitPlan]]:

@@ -101,7 +101,7 @@ def hold_slot(
             if same and held.deadline_at is not None and held.deadline_at > now:
                 return token
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
-        visit = _new_hold(session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now)
+        visit = new_hold(session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now)
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at = now
         if checkout.client_id is None:
@@ -132,7 +132,7 @@ def _open_checkout(
     return token, row
 
 
-def _new_hold(
+def new_hold(
     session: Session,
     choice: Choice,
     starts_at: dt.datetime,

@@ -36,13 +36,15 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import CheckInNeeded, InvalidInput, MoveNotAllowed, NotFound, NotQualified, SlotTaken
+from clinic.rules.errors import CheckInNeeded, HoldExpired, InvalidInput, MoveNotAllowed, NotFound, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
+
+PROGRAM = "api"
 
 CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
 
@@ -64,23 +66,28 @@ def book_visit(
     client_id: int,
     starts_at: dt.datetime,
     *,
-    request_key: str,
+    request_key: str | None,
     source: str,
-    by: int,
+    hold_id: int | None = None,
+    by: int | None,
     now: dt.datetime,
 ) -> Outcome:
     """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept).
 
-    Done twice with one `request_key`, also at the same moment, it answers with the first visit. Raises SlotTaken,
-    InvalidInput, NotFound, TooSoon for the past.
+    Done twice with one `request_key`, also at the same moment, it answers with the first visit. `hold_id`: a time
+    that was kept is taken over. A program (`source` "api") books by the rules for booking online: what it was
+    offered, no more and no less. Raises SlotTaken, HoldExpired, InvalidInput, NotFound, TooSoon, TooFarAhead.
     """
-    booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
+    if source != PROGRAM:
+        booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
     try:
-        return _book(choice, client_id, starts_at, request_key=request_key, source=source, by=by, now=now)
+        return _book(
+            choice, client_id, starts_at, request_key=request_key, source=source, hold_id=hold_id, by=by, now=now
+        )
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
             raise
-        done = visits.visit_by_request(request_key)
+        done = visits.visit_by_request(request_key) if request_key else None
         if done is None:
             raise
         return Outcome(done.id, VisitStatus(done.status), None)
@@ -91,16 +98,22 @@ def _book(
     client_id: int,
     starts_at: dt.datetime,
     *,
-    request_key: str,
+    request_key: str | None,
     source: str,
-    by: int,
+    hold_id: int | None,
+    by: int | None,
     now: dt.datetime,
 ) -> Outcome:
     with transaction() as session:
-        done = visits.visit_by_request(request_key)
+        done = visits.visit_by_request(request_key) if request_key else None
         if done is not None:
             return Outcome(done.id, VisitStatus(done.status), None)
         client = _client(client_id)
+        by_staff = source != PROGRAM
+        if not by_staff:
+            _check_online_start(starts_at, now)
+        if hold_id is not None:
+            _take_over(session, hold_id, starts_at, by=by, now=now)
         visit, plan = _new_visit(choice, client, starts_at, source=source, by=by, now=now)
         visit.request_key = request_key
         order = Order(plan, tuple(sorted(choice.areas)), visit.day)
@@ -113,7 +126,8 @@ def _book(
         token = new_manage_key(visit)
         if choice.therapist_id is not None and not is_skilled(choice.therapist_id, client.id):
             raise SlotTaken(NotQualified.default_sentence)
-        claim_best(session, visit, _ask(visit, plan, choice.therapist_id, now=now), expires_at=None)
+        ask = _ask(visit, plan, choice.therapist_id, now=now, by_staff=by_staff)
+        claim_best(session, visit, ask, expires_at=None)
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if judged.permits else "visit_waiting"
         tell_client(session, visit, template, now=now, token=token)
@@ -121,6 +135,24 @@ def _book(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source
         )
         return Outcome(visit.id, VisitStatus(visit.status), judged)
+
+
+def _check_online_start(starts_at: dt.datetime, now: dt.datetime) -> None:
+    facts = premises.clinic_facts()
+    if facts is not None:
+        booking_policy.check_start(
+            starts_at, now=now, zone=ZoneInfo(facts.zone), settings=premises.booking_settings()
+        )
+
+
+def _take_over(session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime) -> None:
+    """The kept time is given up in the transaction that claims it anew: nobody comes in between."""
+    held = session.get(Visit, hold_id, with_for_update=True)
+    if held is None or held.status != VisitStatus.HELD or held.source != PROGRAM:
+        raise HoldExpired()
+    if held.starts_at != starts_at:
+        raise InvalidInput("starts_at", "Another time was kept under this hold.")
+    set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked")
 
 
 def _client(client_id: int) -> Client:
@@ -131,7 +163,7 @@ def _client(client_id: int) -> Client:
 
 
 def _new_visit(
-    choice: Choice, client: Client, starts_at: dt.datetime, *, source: str, by: int, now: dt.datetime
+    choice: Choice, client: Client, starts_at: dt.datetime, *, source: str, by: int | None, now: dt.datetime
 ) -> tuple[Visit, VisitPlan]:
     """A visit that is not in the session yet, with its times but no place."""
     facts = premises.clinic_facts()

@@ -1,0 +1,47 @@
+"""What the application needs for programs: problem documents for errors, the document, the counting of requests."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Response
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import HTTPException
+
+from clinic.api.problems import problem
+from clinic.api.views.document import complete
+from clinic.shared import web
+
+PATH = "/api/v1/"
+
+
+def answer_programs(app: APIFlask) -> None:
+    """Everything under /api/v1/ that goes wrong is answered with a problem document."""
+    app.extensions["clinic_api_limiter"] = FixedWindowRateLimiter(
+        storage_from_string(app.config["CLINIC_REDIS_URL"] or "memory://")
+    )
+    app.spec_processor(complete)
+    app.error_callback = _unfit
+    web.other_errors(app, PATH, _as_problem)
+
+
+def _unfit(error: HTTPError) -> Response:
+    """What a shape refused, field by field."""
+    fields = error.detail if isinstance(error.detail, dict) else {}
+    said = [
+        {"field": name, "message": message}
+        for place in fields.values()
+        for name, messages in (place.items() if isinstance(place, dict) else ())
+        for message in messages
+    ]
+    return problem(error.status_code, errors=said)
+
+
+def _as_problem(status: int, detail: str, error: HTTPException | None) -> Response:
+    given = error.get_headers() if error is not None else ()
+    headers = {name: value for name, value in given if name in ("Allow", "Retry-After")}
+    if status == 503:
+        headers.setdefault("Retry-After", "10")
+    return problem(status, detail, headers=headers)
+

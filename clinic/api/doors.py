@@ -1,0 +1,190 @@
+"""How a request of a program comes in: its key and scope, how often, its body, and its repetition.
+
+`Doors` is to programs what `Pages` is to people: an operation without a scope cannot be declared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+import structlog
+from apiflask import APIBlueprint, HTTPTokenAuth
+from flask import Response, current_app, make_response, request
+from flask.sansio.app import App
+from limits import RateLimitItemPerMinute
+from limits.strategies import FixedWindowRateLimiter
+from pydantic import BaseModel
+
+from clinic.api import queries, services
+from clinic.api.problems import of_rule, problem
+from clinic.api.queries import Caller, KeptAnswer
+from clinic.rules.api_scopes import Scope
+from clinic.rules.errors import RuleViolation
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import needs_of
+
+View = Callable[..., Any]
+LONGEST_KEY = 200
+TRIES_PER_MINUTE = 60
+"""With keys that open nothing, from one address."""
+
+auth = HTTPTokenAuth(scheme="Bearer", description="A key made by `clinic token create`.")
+
+
+class TooMany(Exception):
+    """More requests than this key, or this address, may make in a minute."""
+
+
+def limiter() -> FixedWindowRateLimiter:
+    """Counts requests: in this process, or in Redis for all of them (CLINIC_REDIS_URL)."""
+    found: FixedWindowRateLimiter = current_app.extensions["clinic_api_limiter"]
+    return found
+
+
+def caller() -> Caller:
+    """The program behind this request."""
+    found: Caller = auth.current_user
+    return found
+
+
+@auth.verify_token  # type: ignore[untyped-decorator]
+def _verify(token: str) -> Caller | None:
+    found = queries.caller(token, clock.now()) if token else None
+    if found is None:
+        _count("address", request.remote_addr or "", TRIES_PER_MINUTE)
+        return None
+    structlog.contextvars.bind_contextvars(token=found.token_id)
+    if found.per_minute:
+        _count("token", str(found.token_id), found.per_minute)
+    return found
+
+
+@auth.get_user_roles  # type: ignore[untyped-decorator]
+def _scopes(found: Caller) -> list[str]:
+    return list(found.scopes)
+
+
+@auth.error_handler  # type: ignore[untyped-decorator]
+def _refused(status: int) -> Response:
+    headers = {"WWW-Authenticate": 'Bearer realm="clinic"'} if status == 401 else None
+    return problem(status, headers=headers)
+
+
+def _count(kind: str, who: str, per_minute: int) -> None:
+    if not limiter().hit(RateLimitItemPerMinute(per_minute), kind, who):
+        raise TooMany()
+
+
+class Doors(APIBlueprint):  # type: ignore[misc]
+    """The operations of the API."""
+
+    def register(self, app: App, options: dict[str, Any]) -> None:
+        """Every operation is open to whoever holds a key; what the key may do is asked in the door itself."""
+        super().register(app, options)
+        for endpoint in app.view_functions:
+            if endpoint.startswith(f"{self.name}."):
+                needs_of(app)[endpoint] = Permission.API_TOKEN_USE
+
+    def door(
+        self,
+        method: str,
+        rule: str,
+        scope: Scope,
+        out: type[BaseModel],
+        *,
+        status: int = 200,
+        query: type[BaseModel] | None = None,
+        body: type[BaseModel] | None = None,
+        also: Mapping[int, str] | None = None,
+        repeats: bool = True,
+    ) -> Callable[[View], View]:
+        """Declare one operation. A POST is done once under one `Idempotency-Key`; with `repeats` False the service
+        sees to that itself. `also`: other answers than errors, with what they mean."""
+
+        def declare(view: View) -> View:
+            inner = self.output(out, status_code=status)(view)
+            if method == "POST" and repeats:
+                inner = _once(inner)
+            if body is not None:
+                inner = self.input(body, arg_name="body")(inner)
+            if query is not None:
+                inner = self.input(query, location="query", arg_name="query")(inner)
+            inner = self.auth_required(auth, roles=[scope.value])(inner)
+            self.doc(responses=dict(also or {}), extensions={"x-scope": scope.value})(inner)
+            self.add_url_rule(rule, view.__name__, inner, methods=[method])
+            return view
+
+        return declare
+
+
+def check_body() -> Response | None:
+    """Before every operation: a body is JSON that every part of the program can carry, and no larger than allowed.
+
+    Raises BadRequest, UnsupportedMediaType or RequestEntityTooLarge; RecursionError for one that is nested too deep.
+    """
+    if request.method == "POST":
+        text = json.dumps(request.get_json(), ensure_ascii=False)
+        text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError, answered with 400
+        if "\\u0000" in text:
+            return problem(400, "The body holds a character that cannot be stored.")
+    key = request_key()
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
+        return problem(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
+    return None
+
+
+def request_key() -> str | None:
+    """The `Idempotency-Key` of this request."""
+    return request.headers.get("Idempotency-Key")
+
+
+def _once(view: View) -> View:
+    """Done a second time under the same key, the request gets the first answer and nothing happens."""
+
+    @wraps(view)
+    def done_once(*args: Any, **kwargs: Any) -> Response:
+        key = request_key()
+        if key is None:
+            return _answer(view, *args, **kwargs)
+        who, now = caller().token_id, clock.now()
+        earlier = services.begin_answer(who, key, _fingerprint(), now=now)
+        if earlier is not None:
+            return _again(earlier)
+        try:
+            response = _answer(view, *args, **kwargs)
+        except BaseException:
+            services.end_answer(who, key, 500, None)
+            raise
+        services.end_answer(who, key, response.status_code, response.get_json())
+        return response
+
+    return done_once
+
+
+def _answer(view: View, *args: Any, **kwargs: Any) -> Response:
+    try:
+        return make_response(view(*args, **kwargs))
+    except RuleViolation as error:
+        return of_rule(error)
+
+
+def _fingerprint() -> str:
+    said = b"\n".join([request.method.encode(), request.path.encode(), request.get_data()])
+    return hashlib.sha256(said).hexdigest()
+
+
+def _again(earlier: KeptAnswer) -> Response:
+    if earlier.fingerprint != _fingerprint():
+        field = {"field": "Idempotency-Key", "message": "was used for another request"}
+        return problem(422, "This Idempotency-Key was used for another request.", errors=[field])
+    if earlier.status is None:
+        return problem(409, code="in_progress", headers={"Retry-After": "1"})
+    kind = "application/json" if earlier.status < 400 else "application/problem+json"
+    response = Response(json.dumps(earlier.body), earlier.status, content_type=kind)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response

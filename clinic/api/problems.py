@@ -1,0 +1,84 @@
+"""Errors of the JSON API: application/problem+json with a stable code, never a stack trace."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, g
+
+from clinic.rules import errors
+from clinic.rules.availability import Start
+from clinic.rules.wall_time import moment
+
+TITLES = {
+    "invalid": "Something in the request cannot be taken as it is",
+    "unauthorized": "A key is needed",
+    "forbidden": "This key may not do that",
+    "not_found": "There is no such thing",
+    "method_not_allowed": "This address does not take that method",
+    "slot_taken": "The time is not free",
+    "screening_refuses": "This treatment cannot be booked for this person",
+    "screening_pending": "Something is still needed before the visit is confirmed",
+    "too_late": "The moment for this has passed",
+    "not_allowed": "This cannot be done from where it stands",
+    "too_large": "The request is too large",
+    "unsupported_media_type": "The body must be application/json",
+    "rate_limited": "Too many requests",
+    "in_progress": "The same request is still at work",
+    "unavailable": "The clinic's system does not answer at the moment",
+    "failed": "Something went wrong on our side",
+}
+OF_STATUS = {
+    400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    409: "not_allowed", 413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "rate_limited",
+    503: "unavailable",
+}  # fmt: skip
+
+# The first that fits says the status and the code.
+OF_RULE: tuple[tuple[type[errors.RuleViolation], int, str], ...] = (
+    (errors.InvalidInput, 422, "invalid"),
+    (errors.NotFound, 404, "not_found"),
+    (errors.SlotTaken, 409, "slot_taken"),
+    (errors.HoldExpired, 409, "slot_taken"),
+    (errors.TooLate, 409, "too_late"),
+    (errors.TooFarAhead, 409, "too_late"),
+    (errors.RuleViolation, 409, "not_allowed"),
+)
+
+
+def problem(
+    status: int,
+    detail: str = "",
+    *,
+    code: str = "",
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """The answer to a request that is not done."""
+    code = code or OF_STATUS.get(status, "invalid" if status < 500 else "failed")
+    body = {
+        "type": f"/api/docs#{code}",
+        "title": TITLES[code],
+        "status": status,
+        "detail": detail or TITLES[code] + ".",
+        "code": code,
+        "request": getattr(g, "request_id", ""),
+        **more,
+    }
+    return Response(json.dumps(body), status, headers, content_type="application/problem+json")
+
+
+def of_rule(error: errors.RuleViolation) -> Response:
+    """The answer where a rule of the clinic stands against the request."""
+    status, code = next((status, code) for kind, status, code in OF_RULE if isinstance(error, kind))
+    more: dict[str, Any] = {}
+    if isinstance(error, errors.InvalidInput):
+        more["errors"] = [{"field": error.field, "message": error.sentence}]
+    if isinstance(error, errors.SlotTaken):
+        more["nearest"] = [_start(one) for one in error.nearest]
+    return problem(status, error.sentence, code=code, **more)
+
+
+def _start(one: Start) -> dict[str, Any]:
+    return {"starts_at": moment(one.starts_at).isoformat(), "therapists": list(one.therapists)}

@@ -1,0 +1,331 @@
+"""The shapes of what the JSON API takes and gives. What is not named in a shape is refused.
+
+Times are ISO 8601 with an offset. Numbers are taken from numbers, moments from text alone: a lax reading would let
+a document pass that the OpenAPI description calls wrong.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from clinic.rules.body_areas import AREAS
+
+LARGEST_ID = 2**31 - 1
+LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
+LIST = "^([a-z0-9_-]+(,[a-z0-9_-]+)*)?$"
+
+
+def _from_text(value: object) -> object:
+    if not isinstance(value, str | dt.datetime | dt.date):
+        raise ValueError("needs a text")
+    return value
+
+
+def _from_number(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise ValueError("needs a number")
+    return value
+
+
+def _whole(value: object) -> object:
+    """A number in the address line is text."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise ValueError("needs a whole number")
+    return value
+
+
+def _in_calendar(value: dt.datetime) -> dt.datetime:
+    if not 1971 <= value.year <= 2200:
+        raise ValueError("lies outside the calendar")
+    return value
+
+
+def _known_area(value: str) -> str:
+    if value not in AREAS:
+        raise ValueError("is no body area")
+    return value
+
+
+def _no_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_from_number)]
+RowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(_from_number)]
+Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(_from_number)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar), BeforeValidator(_from_text)]
+Day = Annotated[dt.date, Field(ge=dt.date(1971, 1, 1), le=dt.date(2200, 12, 31)), BeforeValidator(_from_text)]
+Text = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_blank)]
+Key = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$")]
+QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
+QueryMinutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(_whole)]
+QueryDays = Annotated[int, Field(ge=1, le=60), BeforeValidator(_whole)]
+QueryPage = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)]
+QueryPerPage = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
+Area = Annotated[str, Field(json_schema_extra={"enum": list(AREAS)}), AfterValidator(_known_area)]
+Keys = Annotated[list[Key], Field(max_length=10)]
+Areas = Annotated[list[Area], Field(min_length=1, max_length=60)]
+
+
+class Shape(BaseModel):
+    """The parent of all: a field that is not named is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# ── what is asked ──
+
+
+class Paging(Shape):
+    page: QueryPage = 1
+    per_page: QueryPerPage = 50
+
+
+class AvailabilityQuery(Shape):
+    """`from` is a local day of the clinic; lists are written with commas."""
+
+    service: Key
+    minutes: QueryMinutes
+    from_: Annotated[Day, Field(alias="from")]
+    days: QueryDays = 1
+    therapist: QueryId | None = None
+    mode: Key | None = None
+    addons: Annotated[str, Field(max_length=300, pattern=LIST)] = ""
+    areas: Annotated[str, Field(max_length=2000, pattern=LIST)] = ""
+    client: QueryId | None = None
+
+
+class ClientQuery(Paging):
+    search: Annotated[str, Field(max_length=100)] = ""
+
+
+class DayQuery(Paging):
+    day: Day
+
+
+class Wish(Shape):
+    """What a visit is to be. No areas: the whole body."""
+
+    service: Key
+    minutes: Minutes
+    mode: Key | None = None
+    addons: Keys = []
+    areas: Areas = ["full_body"]
+
+
+class HoldIn(Wish):
+    starts_at: Moment
+    therapist: Id | None = None
+    client: Id | None = None
+
+
+class VisitIn(Wish):
+    """With `hold` the time that was kept under it is taken over."""
+
+    client: Id
+    starts_at: Moment
+    therapist: Id | None = None
+    hold: RowId | None = None
+
+
+class MoveIn(Shape):
+    """Another time, with the same therapist first. `revision`: refused when the visit was changed since."""
+
+    starts_at: Moment
+    therapist: Id | None = None
+    revision: Id | None = None
+
+
+class ChangeIn(Wish):
+    """Another treatment, at the same time unless another one is given."""
+
+    starts_at: Moment | None = None
+    therapist: Id | None = None
+    revision: Id | None = None
+
+
+class CancelIn(Shape):
+    """`by_clinic`: the clinic cancels, so that it never counts as late."""
+
+    by_clinic: bool = False
+
+
+class ClientIn(Shape):
+    first_name: Name
+    last_name: Name
+    born_on: Day
+    email: Annotated[str, Field(max_length=254)] = ""
+    phone: Annotated[str, Field(max_length=40)] = ""
+
+
+class IntakeIn(Shape):
+    """Every question of the intake with its answer, as in a screening case; unanswered is never "no"."""
+
+    answers: dict[str, dict[str, Any]]
+    signed_by: Name
+    relation: Annotated[str, Field(max_length=40)] = "self"
+
+
+class VerdictIn(Wish):
+    client: Id
+    day: Day
+
+
+# ── what is answered ──
+
+
+class ServiceLengthOut(Shape):
+    minutes: int
+    mode: str | None
+    price: int
+
+
+class ServiceOut(Shape):
+    key: str
+    name: str
+    summary: str
+    judged_as: list[str]
+    lengths: list[ServiceLengthOut]
+    modes: list[str]
+    addons: list[str]
+    first_visit_minutes: int
+    turnover_minutes: int
+    asks_area: bool
+
+
+class ServicesOut(Shape):
+    currency: str
+    items: list[ServiceOut]
+    page: int
+    per_page: int
+    total: int
+
+
+class TherapistOut(Shape):
+    id: int
+    name: str
+    gender: str
+    skills: list[str]
+    licence_expires_on: dt.date
+
+
+class TherapistsOut(Shape):
+    items: list[TherapistOut]
+    page: int
+    per_page: int
+    total: int
+
+
+class StartOut(Shape):
+    starts_at: AwareDatetime
+    therapists: list[int]
+
+
+class AvailabilityOut(Shape):
+    zone: str
+    starts: list[StartOut]
+
+
+class HoldOut(Shape):
+    id: int
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    therapist: int
+    room: int
+    expires_at: AwareDatetime
+
+
+class HoldReleased(Shape):
+    id: int
+    released: bool
+
+
+class VisitOut(Shape):
+    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally."""
+
+    id: int
+    status: str
+    code: str | None
+    client: int
+    service: str
+    mode: str | None
+    minutes: int
+    addons: list[str]
+    areas: list[str]
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    day: dt.date
+    therapist: int
+    room: int
+    waiting_for: str | None
+    deadline_at: AwareDatetime | None
+    price: int
+    currency: str
+    revision: int
+
+
+class VisitsOut(Shape):
+    items: list[VisitOut]
+    page: int
+    per_page: int
+    total: int
+
+
+class ClientOut(Shape):
+    id: int
+    first_name: str
+    last_name: str
+    born_on: dt.date
+    email: str | None
+    phone: str | None
+    intake_completed_on: dt.date | None
+
+
+class ClientsOut(Shape):
+    items: list[ClientOut]
+    page: int
+    per_page: int
+    total: int
+
+
+class IntakeOut(Shape):
+    id: int
+    client: int
+    completed_on: dt.date
+    stopped: bool
+
+
+class VerdictOut(Shape):
+    """What the desk may know: what comes out and what to do, never why."""
+
+    outcome: str
+    permits: bool
+    waiting_for: str | None
+    urgency: str
+    unsafe_addons: list[str]
+    look_again_on: dt.date | None
+    day: dt.date
+    rules_version: str
+
+
+class FieldProblem(Shape):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `code` is stable; what else is there depends on it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = []

@@ -1,0 +1,67 @@
+"""Free times."""
+
+from __future__ import annotations
+
+import json
+from zoneinfo import ZoneInfo
+
+from flask import Response
+
+from clinic.api import shapes
+from clinic.api.doors import caller
+from clinic.api.problems import problem
+from clinic.api.views.blueprint import api
+from clinic.booking.queries import bookable
+from clinic.rules.api_scopes import Scope
+from clinic.rules.availability import Start
+from clinic.rules.errors import InvalidInput
+from clinic.rules.wall_time import local_texts
+from clinic.shared import clock
+
+
+@api.door("GET", "/availability", Scope.AVAILABILITY_READ, shapes.AvailabilityOut, query=shapes.AvailabilityQuery)
+def availability(query: shapes.AvailabilityQuery) -> Response:
+    """Free starts of a service, and who is free then.
+
+    The same function decides what can be booked. With `client` the person's own other visits, and the skills that
+    their answers ask for, count too; only a key that may read clients may name one.
+    """
+    if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
+        return problem(403, "This key may not ask for a person.")
+    found = bookable.starts(
+        bookable.Wish(
+            service=query.service,
+            minutes=query.minutes,
+            mode=query.mode,
+            addons=_words(query.addons),
+            areas=_areas(query.areas),
+            first_day=query.from_,
+            days=query.days,
+            therapist_id=query.therapist,
+            client_id=query.client,
+        ),
+        now=clock.now(),
+    )
+    return Response(_document(found.zone, found.starts), content_type="application/json")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in text.split(",") if one))
+
+
+def _areas(text: str) -> tuple[str, ...]:
+    areas = _words(text)
+    for area in areas:
+        if area not in shapes.AREAS:
+            raise InvalidInput("areas", f"{area} is no body area.")
+    return areas or ("full_body",)
+
+
+def _document(zone: str, starts: list[Start]) -> str:
+    """Written by hand: a month of a large clinic has thousands of starts, and each is only a time and some numbers."""
+    texts = local_texts([start.starts_at for start in starts], ZoneInfo(zone))
+    rows = [
+        f'{{"starts_at":"{text}","therapists":{json.dumps(start.therapists)}}}'
+        for text, start in zip(texts, starts, strict=True)
+    ]
+    return f'{{"zone":{json.dumps(zone)},"starts":[{",".join(rows)}]}}'

@@ -1,0 +1,97 @@
+"""Clients and their intakes. Answers go in; none comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clinic.api import shapes
+from clinic.api.paging import page_of, part_of
+from clinic.api.views import kit
+from clinic.api.views.blueprint import api
+from clinic.clients import queries as reading
+from clinic.clients import services
+from clinic.clients.models import Client
+from clinic.clients.steps import Details
+from clinic.intake import queries as intake
+from clinic.intake.services import intakes
+from clinic.rules import screening
+from clinic.rules.answers import AnswerError
+from clinic.rules.api_scopes import Scope
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.wall_time import local_day
+from clinic.shared import clock
+
+
+@api.door("GET", "/clients", Scope.CLIENTS_READ, shapes.ClientsOut, query=shapes.ClientQuery)
+def list_clients(query: shapes.ClientQuery) -> dict[str, Any]:
+    """Clients by id, or those that `search` finds by name, phone or e-mail."""
+    if query.search:
+        return page_of([_json(one) for one in reading.search(query.search, limit=100)], query)
+    rows, total = reading.page(query.page, query.per_page)
+    return part_of([_json(one) for one in rows], total, query)
+
+
+@api.door("GET", "/clients/<int:client_id>", Scope.CLIENTS_READ, shapes.ClientOut)
+def read_client(client_id: int) -> dict[str, Any]:
+    """One client; a record that was merged answers with the one it went into."""
+    return _json(_client(client_id))
+
+
+@api.door("POST", "/clients", Scope.CLIENTS_WRITE, shapes.ClientOut, body=shapes.ClientIn, status=201)
+def add_client(body: shapes.ClientIn) -> dict[str, Any]:
+    """A new client. Look for the person first: a record is never shared by itself."""
+    details = Details(body.first_name, body.last_name, body.born_on, email=body.email, phone=body.phone)
+    made = services.create_client(details, region=kit.clinic().phone_region, by=None, now=clock.now())
+    return _json(_client(made))
+
+
+@api.door(
+    "POST", "/clients/<int:client_id>/intakes", Scope.INTAKES_WRITE, shapes.IntakeOut, body=shapes.IntakeIn, status=201
+)
+def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
+    """Sign a full intake for a client: a new version, and every coming visit is judged again.
+
+    A warning sign in the answers stops everything for this person (`stopped`): nothing is signed then.
+    """
+    client, facts, now = _client(client_id), kit.clinic(), clock.now()
+    today = local_day(now, ZoneInfo(facts.zone))
+    try:
+        flags = screening.red_flags_in(body.answers, today)
+    except AnswerError as error:
+        raise InvalidInput(f"answers.{error.key}.{error.field}", error.problem) from error
+    if flags:
+        intakes.raise_stop(client.id, body.answers, source="api", by=None, now=now, today=today)
+        return {"id": client.id, "client": client.id, "completed_on": today, "stopped": True}
+    made = intakes.submit_intake(
+        client.id,
+        body.answers,
+        intakes.Signature(body.signed_by, body.relation),
+        writer="api",
+        source="api",
+        consents={"treatment": {}, "privacy": {}},
+        by=None,
+        now=now,
+        today=today,
+    )
+    return {"id": made, "client": client.id, "completed_on": today, "stopped": False}
+
+
+def _client(client_id: int) -> Client:
+    found = reading.client(client_id)
+    if found is None:
+        raise NotFound("There is no such client.")
+    return found
+
+
+def _json(one: Client) -> dict[str, Any]:
+    newest = intake.newest(one.id)
+    return {
+        "id": one.id,
+        "first_name": one.first_name,
+        "last_name": one.last_name,
+        "born_on": one.born_on,
+        "email": one.email,
+        "phone": one.phone,
+        "intake_completed_on": newest.completed_on if newest else None,
+    }

@@ -1,0 +1,68 @@
+"""What the operations share: wishes as choices, visits and moments as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clinic.api import shapes
+from clinic.booking.queries.visits import VisitFacts
+from clinic.booking.services.checkout import Choice
+from clinic.premises import queries as premises
+from clinic.premises.queries import ClinicFacts
+from clinic.rules.errors import NotFound
+from clinic.rules.visit_status import VisitStatus
+
+
+def clinic() -> ClinicFacts:
+    """The clinic. Raises NotFound before it is set up."""
+    facts = premises.clinic_facts()
+    if facts is None:
+        raise NotFound("The clinic is not set up yet.")
+    return facts
+
+
+def choice_of(wish: shapes.Wish, therapist: int | None = None) -> Choice:
+    """The wish as the booking reads it."""
+    return Choice(
+        wish.service, wish.minutes, wish.mode, tuple(dict.fromkeys(wish.addons)),
+        tuple(dict.fromkeys(wish.areas)), therapist,
+    )  # fmt: skip
+
+
+def choice_of_visit(visit: VisitFacts, therapist: int | None) -> Choice:
+    """What the visit is, with another therapist."""
+    return Choice(visit.service, visit.minutes, visit.mode, visit.addons, visit.areas, therapist)
+
+
+def visit_json(visit: VisitFacts) -> dict[str, Any]:
+    """One visit, its times with the clinic's offset."""
+    zone = ZoneInfo(visit.zone)
+    waits = visit.status in (VisitStatus.PENDING, VisitStatus.SUSPENDED)
+    return {
+        "id": visit.id,
+        "status": visit.status,
+        "code": "screening_pending" if waits else None,
+        "client": visit.client_id,
+        "service": visit.service,
+        "mode": visit.mode,
+        "minutes": visit.minutes,
+        "addons": list(visit.addons),
+        "areas": list(visit.areas),
+        "starts_at": visit.starts_at.astimezone(zone),
+        "ends_at": visit.ends_at.astimezone(zone),
+        "day": visit.day,
+        "therapist": visit.therapist_id,
+        "room": visit.room_id,
+        "waiting_for": visit.waiting_for if waits else None,
+        "deadline_at": visit.deadline_at.astimezone(zone) if waits and visit.deadline_at else None,
+        "price": visit.price,
+        "currency": visit.currency,
+        "revision": visit.revision,
+    }
+
+
+def local(moment: dt.datetime, facts: ClinicFacts) -> dt.datetime:
+    """The moment with the clinic's offset."""
+    return moment.astimezone(ZoneInfo(facts.zone))

@@ -1,0 +1,28 @@
+"""What the gate would say, before anything is booked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clinic.api import shapes
+from clinic.api.views import kit
+from clinic.api.views.blueprint import api
+from clinic.booking.services import alternatives
+from clinic.rules.api_scopes import Scope
+from clinic.shared import clock
+
+
+@api.door("POST", "/verdicts", Scope.VERDICTS_READ, shapes.VerdictOut, body=shapes.VerdictIn, repeats=False)
+def verdict(body: shapes.VerdictIn) -> dict[str, Any]:
+    """Judge a wish for a client on a day. Nothing is kept; the booking judges again."""
+    judged = alternatives.preview(body.client, kit.choice_of(body), body.day, now=clock.now())
+    return {
+        "outcome": judged.outcome.word,
+        "permits": judged.permits,
+        "waiting_for": judged.waiting_for,
+        "urgency": judged.own.urgency.word,
+        "unsafe_addons": list(judged.unsafe_addons),
+        "look_again_on": alternatives.look_again_on(judged),
+        "day": body.day,
+        "rules_version": judged.own.rules_version,
+    }

@@ -1,0 +1,135 @@
+"""Visits: booked, moved, changed, cancelled and listed through the same services and gate as the desk's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from clinic.api import shapes
+from clinic.api.doors import caller, request_key
+from clinic.api.paging import part_of
+from clinic.api.problems import problem
+from clinic.api.views import kit
+from clinic.api.views.blueprint import api
+from clinic.booking.queries import visits as reading
+from clinic.booking.services import alternatives, visits
+from clinic.booking.services.visits import Outcome
+from clinic.rules.api_scopes import Scope
+from clinic.rules.errors import NotFound, ScreeningRefuses
+from clinic.shared import clock
+
+PENDING = {202: "Kept, and not confirmed yet: `waiting_for` says what is still needed."}
+
+
+@api.door("GET", "/visits", Scope.VISITS_READ, shapes.VisitsOut, query=shapes.DayQuery)
+def list_visits(query: shapes.DayQuery) -> dict[str, Any]:
+    """Visits that start on one local day, by time; without those given back before they were booked."""
+    rows, total = reading.day_page(query.day, page=query.page, per_page=query.per_page)
+    return part_of([kit.visit_json(one) for one in rows], total, query)
+
+
+@api.door("GET", "/visits/<int:visit_id>", Scope.VISITS_READ, shapes.VisitOut)
+def read_visit(visit_id: int) -> dict[str, Any]:
+    """One visit."""
+    return _shown(visit_id)
+
+
+@api.door(
+    "POST", "/visits", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.VisitIn, status=201, also=PENDING, repeats=False
+)
+def book(body: shapes.VisitIn) -> Any:
+    """Book a visit: confirmed (201), kept until something more is there (202), or refused (409).
+
+    The same `Idempotency-Key` books once, however often it is sent.
+    """
+    key = request_key()
+    outcome = visits.book_visit(
+        kit.choice_of(body, body.therapist),
+        body.client,
+        body.starts_at,
+        request_key=f"api:{caller().token_id}:{key}" if key else None,
+        source="api",
+        hold_id=body.hold,
+        by=None,
+        now=clock.now(),
+    )
+    return _booked(outcome, body.client, body)
+
+
+def _booked(outcome: Outcome, client_id: int, body: shapes.VisitIn) -> Any:
+    if outcome.visit_id is None:
+        return _refused(outcome)
+    shown = _shown(outcome.visit_id)
+    return shown, 202 if shown["code"] else 201
+
+
+@api.door("POST", "/visits/<int:visit_id>/move", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.MoveIn, also=PENDING)
+def move(visit_id: int, body: shapes.MoveIn) -> Any:
+    """Another time for a visit: judged for the new day and claimed anew; refused, it keeps its place."""
+    current = _facts(visit_id)
+    choice = kit.choice_of_visit(current, body.therapist) if body.therapist else None
+    outcome = visits.change_visit(
+        visit_id,
+        revision=body.revision or current.revision,
+        starts_at=body.starts_at,
+        choice=choice,
+        by=None,
+        now=clock.now(),
+    )
+    return _changed(visit_id, outcome)
+
+
+@api.door(
+    "POST", "/visits/<int:visit_id>/change", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.ChangeIn, also=PENDING
+)
+def change(visit_id: int, body: shapes.ChangeIn) -> Any:
+    """Another service, length, mode, add-ons, areas or therapist: judged and claimed anew."""
+    current = _facts(visit_id)
+    outcome = visits.change_visit(
+        visit_id,
+        revision=body.revision or current.revision,
+        starts_at=body.starts_at,
+        choice=kit.choice_of(body, body.therapist),
+        by=None,
+        now=clock.now(),
+    )
+    return _changed(visit_id, outcome)
+
+
+def _changed(visit_id: int, outcome: Outcome) -> Any:
+    if outcome.visit_id is None:
+        return _refused(outcome)
+    shown = _shown(visit_id)
+    return shown, 202 if shown["code"] else 200
+
+
+@api.door("POST", "/visits/<int:visit_id>/cancel", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.CancelIn)
+def cancel(visit_id: int, body: shapes.CancelIn) -> dict[str, Any]:
+    """Cancel a visit. Inside the clinic's notice it counts as late, unless the clinic cancels."""
+    _facts(visit_id)
+    visits.cancel_visit(visit_id, by=None, by_clinic=body.by_clinic, now=clock.now())
+    return _shown(visit_id)
+
+
+def _facts(visit_id: int) -> reading.VisitFacts:
+    found = reading.facts(visit_id)
+    if found is None:
+        raise NotFound("There is no such visit.")
+    return found
+
+
+def _shown(visit_id: int) -> dict[str, Any]:
+    return kit.visit_json(_facts(visit_id))
+
+
+def _refused(outcome: Outcome) -> Response:
+    """What came out and what to do, never why."""
+    judged = outcome.judged
+    more: dict[str, Any] = {"outcome": "refuse", "urgency": "none", "unsafe_addons": list(outcome.unsafe_addons)}
+    if judged is not None:
+        more["outcome"] = judged.outcome.word
+        more["urgency"] = judged.own.urgency.word
+        later = alternatives.look_again_on(judged)
+        more["look_again_on"] = later.isoformat() if later else None
+    return problem(409, ScreeningRefuses.default_sentence, code="screening_refuses", **more)

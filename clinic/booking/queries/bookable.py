@@ -1,0 +1,64 @@
+"""Free times of a wish that comes from a program: the same function as the pages and the booking itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask, look
+from clinic.catalogue import queries as catalogue
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules.availability import Start
+from clinic.rules.errors import InvalidInput, NotFound
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted, for whom, and in which local days. `areas` are body-area keys."""
+
+    service: str
+    minutes: int
+    mode: str | None
+    addons: tuple[str, ...]
+    areas: tuple[str, ...]
+    first_day: dt.date
+    days: int
+    therapist_id: int | None
+    client_id: int | None
+
+
+@dataclass(frozen=True)
+class Bookable:
+    """Free starts, earliest first, and the zone of the place."""
+
+    zone: str
+    starts: list[Start]
+
+
+def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
+    """What can be booked for this wish. Without a person the visit counts as a first one, which takes longest.
+
+    Raises InvalidInput for a choice that is not on offer, NotFound for an unknown client.
+    """
+    facts = premises.clinic_facts()
+    client = clients.client(wish.client_id) if wish.client_id is not None else None
+    if wish.client_id is not None and client is None:
+        raise NotFound("There is no such client.")
+    first_visit = client is None or not visits.has_been_before(client.id, now)
+    plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=first_visit)
+    if plan is None or facts is None:
+        raise InvalidInput("service", "This is not on offer in this form.")
+    found = look(
+        Ask(
+            plan=plan,
+            location_id=facts.location_id,
+            first_day=wish.first_day,
+            days=wish.days,
+            now=now,
+            therapist_id=wish.therapist_id,
+            client_id=client.id if client else None,
+        )
+    )
+    return Bookable(found.zone, found.starts())
