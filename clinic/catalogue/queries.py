@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import and_, false, select, true
+from sqlalchemy.orm import InstrumentedAttribute, lazyload
 
 from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
-from clinic.catalogue.models import Addon, Service, ServiceLength, ServiceMode
+from clinic.catalogue.models import Addon, Service, ServiceAddon, ServiceLength, ServiceMode
 from clinic.catalogue.search import score
 from clinic.premises import queries as premises
 from clinic.rules.kinds import FAMILIES, SKILLS
@@ -89,16 +89,25 @@ def columns_of_addons() -> dict[str, str]:
 def plan_for(
     service_key: str, mode: str | None, addon_keys: Collection[str], minutes: int, *, first_visit: bool
 ) -> VisitPlan | None:
-    """The plan for this choice; None when it is not on offer (unknown or switched off, in any part)."""
-    row = service_by_key(service_key)
-    if row is None:
+    """The plan for this choice; None when it is not on offer (unknown or switched off, in any part). One statement."""
+    keys = set(addon_keys)
+    rows = db.session.execute(
+        select(Service, ServiceLength, ServiceMode, Addon)
+        .join(ServiceLength, ServiceLength.service_id == Service.id)
+        .outerjoin(
+            ServiceMode, and_(ServiceMode.service_id == Service.id, ServiceMode.key == ServiceLength.mode)
+        )
+        .outerjoin(ServiceAddon, and_(ServiceAddon.service_id == Service.id, true() if keys else false()))
+        .outerjoin(Addon, and_(Addon.id == ServiceAddon.addon_id, Addon.is_active, Addon.key.in_(keys)))
+        .where(Service.key == service_key, Service.is_active)
+        .where(ServiceLength.minutes == minutes, ServiceLength.mode.is_not_distinct_from(mode))
+        .order_by(Addon.position, Addon.id)
+        .options(lazyload(Service.modes), lazyload(Service.lengths), lazyload(Service.addons))
+    ).all()
+    addons = [row.Addon for row in rows if row.Addon is not None]
+    if not rows or len(addons) != len(keys) or (mode is not None and rows[0].ServiceMode is None):
         return None
-    way = next((one for one in row.modes if one.key == mode), None)
-    length = next((one for one in row.lengths if (one.mode, one.minutes) == (mode, minutes)), None)
-    addons = [one for one in row.addons if one.is_active and one.key in addon_keys]
-    if length is None or (mode is not None and way is None) or len(addons) != len(set(addon_keys)):
-        return None
-    return _plan(row, way, addons, length, first_visit)
+    return _plan(rows[0].Service, rows[0].ServiceMode, addons, rows[0].ServiceLength, first_visit)
 
 
 def plan_for_booked(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import null, select, union_all
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
@@ -87,7 +87,56 @@ def today(now: dt.datetime) -> dt.date:
 
 def booking_settings() -> BookingSettings:
     """The owner's booking rules as the rulebook reads them."""
-    row = clinic()
+    return _booking_settings(clinic())
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the clinic: its zone, and the rules of booking there."""
+
+    id: int
+    zone: str
+    settings: BookingSettings
+
+
+def rules_of_place(location_id: int | None) -> Place:
+    """The place, the first one for None, in one statement. Raises LookupError when there is none."""
+    here = Location.is_active.is_(True) if location_id is None else Location.id == location_id
+    row = db.session.execute(
+        select(Clinic, Location).join(Location, here).order_by(Clinic.id, Location.id).limit(1)
+    ).one_or_none()
+    if row is None:
+        raise LookupError(f"no location {location_id}")
+    return Place(row.Location.id, row.Location.zone, _booking_settings(row.Clinic))
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What a visit may use at a place: ids of rooms, and of devices by kind."""
+
+    rooms: list[int]
+    devices: dict[str, list[int]]
+
+
+def kit_of(location_id: int, room_kind: str, device_kinds: Collection[str]) -> Kit:
+    """Rooms and devices in use of these kinds, by id. One statement."""
+    room, device = Room.__table__.c, Device.__table__.c
+    wanted = select(room.id, null().label("kind")).where(
+        room.location_id == location_id, room.is_active, room.room_kind == room_kind
+    )
+    if device_kinds:
+        devices = select(device.id, device.device_kind).where(
+            device.location_id == location_id, device.is_active, device.device_kind.in_(device_kinds)
+        )
+        both = union_all(wanted, devices).subquery()
+        wanted = select(both.c.id, both.c.kind)
+    kit = Kit([], {kind: [] for kind in device_kinds})
+    for found, kind in sorted(db.session.execute(wanted), key=lambda row: int(row[0])):
+        (kit.rooms if kind is None else kit.devices[kind]).append(found)
+    return kit
+
+
+def _booking_settings(row: Clinic) -> BookingSettings:
     return BookingSettings(
         lead_minutes=row.lead_time_minutes,
         horizon_days=row.horizon_days,

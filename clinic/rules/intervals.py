@@ -82,6 +82,13 @@ def subtract(spans: Sequence[Interval], holes: Sequence[Interval]) -> list[Inter
     return left
 
 
+def until(spans: Sequence[Interval], end: int) -> list[Interval]:
+    """The minutes of the tidy `spans` before `end`; the same list when all of them are."""
+    if not spans or spans[-1][1] <= end:
+        return list(spans)
+    return [(start, min(stop, end)) for start, stop in spans if start < end]
+
+
 def contains(spans: Sequence[Interval], wanted: Interval) -> bool:
     """Whether every minute of `wanted` lies in the tidy `spans`; an empty `wanted` is in none."""
     at = bisect_right(spans, wanted[0], key=lambda span: span[0]) - 1

@@ -13,9 +13,11 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, Connection, DateTime, Engine, LargeBinary, MetaData, String, event
+from sqlalchemy import JSON, Connection, DateTime, Engine, Integer, LargeBinary, MetaData, String, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 NAMING = {
@@ -54,6 +56,42 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class minute_of(FunctionElement[int]):  # noqa: N801 - reads as a function of SQL
+    """The epoch minute in which a moment lies, worked out by the database: thousands of rows without a date object."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+class minute_after(FunctionElement[int]):  # noqa: N801
+    """The first whole epoch minute at or after a moment."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(minute_of, "sqlite")
+def _minute_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(unixepoch({compiler.process(element.clauses, **options)}) / 60)"
+
+
+@compiles(minute_of, "postgresql")
+def _minute_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"CAST(floor(date_part('epoch', {compiler.process(element.clauses, **options)}) / 60) AS bigint)"
+
+
+@compiles(minute_after, "sqlite")
+def _minute_after_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    # The function drops parts of a second; they stand behind the full stop of the stored text.
+    column = compiler.process(element.clauses, **options)
+    return f"((unixepoch({column}) + 59 + (substr({column}, 21) > '000000')) / 60)"
+
+
+@compiles(minute_after, "postgresql")
+def _minute_after_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"CAST(ceil(date_part('epoch', {compiler.process(element.clauses, **options)}) / 60) AS bigint)"
 
 
 class Base(DeclarativeBase):

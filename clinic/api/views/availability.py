@@ -61,7 +61,7 @@ def _document(zone: str, starts: list[Start]) -> str:
     """Written by hand: a month of a large clinic has thousands of starts, and each is only a time and some numbers."""
     texts = local_texts([start.starts_at for start in starts], ZoneInfo(zone))
     rows = [
-        f'{{"starts_at":"{text}","therapists":{json.dumps(start.therapists)}}}'
+        f'{{"starts_at":"{text}","therapists":{list(start.therapists)}}}'
         for text, start in zip(texts, starts, strict=True)
     ]
     return f'{{"zone":{json.dumps(zone)},"starts":[{",".join(rows)}]}}'

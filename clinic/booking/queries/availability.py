@@ -7,6 +7,7 @@ does not grow with therapists, days or history.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -17,10 +18,9 @@ from clinic.booking.models import Claim
 from clinic.catalogue.queries import VisitPlan
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
-from clinic.premises.models import Device, Room
 from clinic.rules import availability as rule
 from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
-from clinic.rules.intervals import Interval, intersect
+from clinic.rules.intervals import Interval, until
 from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
@@ -32,7 +32,7 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
-from clinic.shared.database import db
+from clinic.shared.database import db, minute_after, minute_of
 from clinic.therapists import queries as therapists
 
 STAFF_STEP_MINUTES = 5
@@ -46,7 +46,7 @@ class Ask:
     """
 
     plan: VisitPlan
-    location_id: int
+    location_id: int | None  # None: the clinic's first place
     first_day: dt.date
     days: int
     now: dt.datetime
@@ -65,7 +65,6 @@ class Open:
     eligible: rule.Eligible
     book: rule.Book
     grid: list[int]
-    leaning: rule.Leaning
 
     def starts(self) -> list[rule.Start]:
         """Free starts in the window, earliest first."""
@@ -76,21 +75,20 @@ class Open:
         minute = epoch_minute(starts_at)
         if moment(minute) != starts_at or minute not in self.grid:
             return []
-        return list(rule.combinations_for(minute, self.wanted, self.eligible, self.book, self.leaning))
+        usage = {one: sum(end - start for start, end in spans) for one, spans in self.book.busy.items()}
+        leaning = rule.Leaning(usage=usage)
+        return list(rule.combinations_for(minute, self.wanted, self.eligible, self.book, leaning))
 
 
 def look(ask: Ask) -> Open:
-    """Read the book for this wish."""
-    place = premises.location(ask.location_id)
-    if place is None:
-        raise LookupError(f"no location {ask.location_id}")
-    settings = premises.booking_settings()
-    clock = WallClock(ZoneInfo(place.zone))
+    """Read the book for this wish. Raises LookupError for an unknown place."""
+    place = premises.rules_of_place(ask.location_id)
+    settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
     days = dates_from(ask.first_day, ask.days)
-    duty = _duty(ask, clock)
-    rooms = _rooms(ask)
-    groups = _device_groups(ask)
-    everything = [*duty, *rooms, *(device for group in groups for device in group)]
+    duty = _duty(ask, clock, place.id)
+    kit = premises.kit_of(place.id, ask.plan.room_kind, ask.plan.device_kinds)
+    groups = list(kit.devices.values())
+    everything = [*duty, *kit.rooms, *(device for group in groups for device in group)]
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
     busy = _busy([*everything, *([ask.client_id] if ask.client_id else [])], window, ask)
     first, last = _bounds(ask, settings, clock.zone, window)
@@ -103,21 +101,17 @@ def look(ask: Ask) -> Open:
     )
     book = rule.Book(
         duty=duty,
-        opening=_opening(ask.location_id, clock, ask),
+        opening=_opening(place.id, clock, ask),
         busy=busy,
         client_busy=busy.get(ask.client_id, []) if ask.client_id else [],
     )
     step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
-    leaning = rule.Leaning(
-        usage={one: sum(end - start for start, end in busy.get(one, ())) for one in everything}
-    )
     return Open(
         zone=place.zone,
         wanted=wanted,
-        eligible=rule.Eligible(list(duty), rooms, groups),
+        eligible=rule.Eligible(list(duty), kit.rooms, groups),
         book=book,
         grid=grid_over(clock, days, step),
-        leaning=leaning,
     )
 
 
@@ -130,23 +124,31 @@ def _bounds(ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interva
     return max(window[0], first), min(window[1] - 1, last)
 
 
-def _duty(ask: Ask, clock: WallClock) -> dict[int, list[Interval]]:
+def _duty(ask: Ask, clock: WallClock, place_id: int) -> dict[int, list[Interval]]:
     """Working hours less breaks of everybody who may give this, on days on which the licence is good."""
     skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
-    people = therapists.eligible(skills, ask.plan.licence_kind)
+    people = therapists.on_duty(skills, ask.plan.licence_kind, place_id, ask.therapist_id)
     apart = therapists.never_together(ask.client_id) if ask.client_id else set()
-    wanted = [one for one in people if ask.therapist_id in (None, one.id) and one.id not in apart]
-    rows = therapists.weekly_hours([one.id for one in wanted], ask.location_id)
     days = spill_days(ask.first_day, ask.days)
-    duty: dict[int, list[Interval]] = {}
-    for one in wanted:
-        mine = [row for row in rows if row.therapist_id == one.id]
-        work = [WeeklyHours(row.weekday, row.starts, row.ends) for row in mine if row.kind == "work"]
-        breaks = [WeeklyHours(row.weekday, row.starts, row.ends) for row in mine if row.kind == "break"]
-        hours = hours_on(clock, days, work, breaks)
-        licence_ends = clock.day_bounds(one.licence_expires_on)[1]
-        duty[one.id] = intersect(hours, [(hours[0][0], licence_ends)]) if hours else []
-    return duty
+    hours = _Hours(clock, days)
+    return {
+        one.id: until(hours.of(one.work, one.breaks), clock.day_bounds(one.licence_expires_on)[1])
+        for one in people
+        if one.id not in apart
+    }
+
+
+class _Hours:
+    """Hours on these days; many therapists keep the same week, which is then worked out once."""
+
+    def __init__(self, clock: WallClock, days: list[dt.date]) -> None:
+        self.clock, self.days = clock, days
+        self._known: dict[tuple[tuple[WeeklyHours, ...], tuple[WeeklyHours, ...]], list[Interval]] = {}
+
+    def of(self, work: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> list[Interval]:
+        if (work, breaks) not in self._known:
+            self._known[work, breaks] = hours_on(self.clock, self.days, work, breaks)
+        return self._known[work, breaks]
 
 
 def _opening(location_id: int, clock: WallClock, ask: Ask) -> list[Interval]:
@@ -154,44 +156,23 @@ def _opening(location_id: int, clock: WallClock, ask: Ask) -> list[Interval]:
     return hours_on(clock, spill_days(ask.first_day, ask.days), rows)
 
 
-def _rooms(ask: Ask) -> list[int]:
-    return list(
-        db.session.scalars(
-            select(Room.id)
-            .where(Room.location_id == ask.location_id, Room.is_active, Room.room_kind == ask.plan.room_kind)
-            .order_by(Room.id)
-        )
-    )
-
-
-def _device_groups(ask: Ask) -> list[list[int]]:
-    kinds = ask.plan.device_kinds
-    if not kinds:
-        return []
-    rows = db.session.execute(
-        select(Device.device_kind, Device.id)
-        .where(Device.location_id == ask.location_id, Device.is_active, Device.device_kind.in_(kinds))
-        .order_by(Device.id)
-    ).all()
-    return [[device for found, device in rows if found == kind] for kind in kinds]
-
-
 def _busy(resources: Iterable[int], window: Interval, ask: Ask) -> dict[int, list[Interval]]:
     """Claims that reach into the window or the hours after it (turnover may run on past midnight)."""
-    until = moment(window[1]) + dt.timedelta(days=1)
+    latest = moment(window[1]) + dt.timedelta(days=1)
+    claim = Claim.__table__.c  # plain columns: thousands of rows, and none becomes an object
     wanted = (
-        select(Claim.resource_id, Claim.starts_at, Claim.ends_at)
+        select(claim.resource_id, minute_of(claim.starts_at), minute_after(claim.ends_at))
         .where(
-            Claim.resource_id.in_(list(resources)),
-            Claim.ends_at > moment(window[0]),
-            Claim.starts_at < until,
-            or_(Claim.expires_at.is_(None), Claim.expires_at > ask.now),
+            claim.resource_id.in_(list(resources)),
+            claim.ends_at > moment(window[0]),
+            claim.starts_at < latest,
+            or_(claim.expires_at.is_(None), claim.expires_at > ask.now),
         )
-        .order_by(Claim.resource_id, Claim.starts_at)
+        .order_by(claim.resource_id, claim.ends_at)  # claims of one resource never overlap
     )
     if ask.instead_of is not None:
-        wanted = wanted.where(or_(Claim.visit_id.is_(None), Claim.visit_id != ask.instead_of))
-    busy: dict[int, list[Interval]] = {}
-    for resource, starts_at, ends_at in db.session.execute(wanted):
-        busy.setdefault(resource, []).append((epoch_minute(starts_at), epoch_minute_after(ends_at)))
+        wanted = wanted.where(or_(claim.visit_id.is_(None), claim.visit_id != ask.instead_of))
+    busy: dict[int, list[Interval]] = defaultdict(list)
+    for resource, starts, ends in db.session.execute(wanted).all():
+        busy[resource].append((starts, ends))
     return busy

@@ -9,7 +9,6 @@ from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask, look
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
-from clinic.premises import queries as premises
 from clinic.rules.availability import Start
 from clinic.rules.errors import InvalidInput, NotFound
 
@@ -42,18 +41,17 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
 
     Raises InvalidInput for a choice that is not on offer, NotFound for an unknown client.
     """
-    facts = premises.clinic_facts()
     client = clients.client(wish.client_id) if wish.client_id is not None else None
     if wish.client_id is not None and client is None:
         raise NotFound("There is no such client.")
     first_visit = client is None or not visits.has_been_before(client.id, now)
     plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=first_visit)
-    if plan is None or facts is None:
+    if plan is None:
         raise InvalidInput("service", "This is not on offer in this form.")
     found = look(
         Ask(
             plan=plan,
-            location_id=facts.location_id,
+            location_id=None,
             first_day=wish.first_day,
             days=wish.days,
             now=now,
