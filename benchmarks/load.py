@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from clinic.catalogue import queries as catalogue
 from clinic.catalogue.models import Service, ServiceLength
 from clinic.clients.models import Client
 from clinic.intake.models import Intake
-from clinic.premises.models import Clinic, Location, OpeningHours, Resource, Room
+from clinic.premises.models import Clinic, Location, OpeningHours, Room
 from clinic.rules import questionnaire
 from clinic.rules.api_scopes import ApiRole
 from clinic.rules.errors import InvalidInput
@@ -61,11 +60,15 @@ def load(path: Path, *, now: dt.datetime) -> dict[str, Any]:
         raise InvalidInput("service", "The service of the book is not on offer.")
     basis = judged_by.basis_of(plan.judged_as, (), judged_by.gate_settings())
     db.session.rollback()
-    rows = sorted((day, minute, therapist, room) for therapist, room, day, minute in work["history"] + work["future"])
+    rows = sorted(
+        (day, minute, therapist, room) for therapist, room, day, minute in work["history"] + work["future"]
+    )
     with db.engine.begin() as connection:
         for start in range(0, len(rows), BATCH):
             visits = [
-                _visit(booked[number % len(booked)], people[therapist], rooms[room], day, minute, place_id, plan)
+                _visit(
+                    booked[number % len(booked)], people[therapist], rooms[room], day, minute, place_id, plan
+                )
                 for number, (day, minute, therapist, room) in enumerate(rows[start : start + BATCH], start)
             ]
             _put(connection, visits, plan, basis, now)
@@ -87,7 +90,8 @@ def _premises(session: Any, work: dict[str, Any]) -> int:
     session.add(place)
     session.flush()
     session.add_all(
-        OpeningHours(location_id=place.id, weekday=day, opens=_wall(OPEN), closes=_wall(CLOSE)) for day in WORKDAYS
+        OpeningHours(location_id=place.id, weekday=day, opens=_wall(OPEN), closes=_wall(CLOSE))
+        for day in WORKDAYS
     )
     session.add_all(
         Room(location_id=place.id, name=f"Room {number}", room_kind="treatment")
@@ -186,7 +190,11 @@ def _visit(
 
 
 def _put(
-    connection: Connection, visits: list[dict[str, Any]], plan: catalogue.VisitPlan, basis: str, now: dt.datetime
+    connection: Connection,
+    visits: list[dict[str, Any]],
+    plan: catalogue.VisitPlan,
+    basis: str,
+    now: dt.datetime,
 ) -> None:
     screenings, claims, steps = [], [], []
     for visit in visits:
@@ -212,7 +220,12 @@ def _put(
             (visit["client_id"], visit["ends_at"]),
         ):  # fmt: skip
             claims.append(
-                {"resource_id": resource, "visit_id": visit["id"], "starts_at": visit["starts_at"], "ends_at": until}
+                {
+                    "resource_id": resource,
+                    "visit_id": visit["id"],
+                    "starts_at": visit["starts_at"],
+                    "ends_at": until,
+                }
             )
         steps.append({"visit_id": visit["id"], "status": visit["status"], "at": now, "reason": ""})
     for table, rows in ((Screening, screenings), (Visit, visits), (Claim, claims), (StatusChange, steps)):

@@ -16,7 +16,8 @@ from whitenoise import WhiteNoise
 from clinic.accounts.access import open_the_door
 from clinic.accounts.views import pages as accounts_pages
 from clinic.api.answering import answer_programs
-from clinic.api.views import api, pages as api_document
+from clinic.api.views import api
+from clinic.api.views import pages as api_document
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.views import pages as booking_pages
 from clinic.catalogue.views import pages as catalogue_pages
@@ -71,6 +72,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             harden_sqlite(db.engine)
+    app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
     Migrate(app, db, directory=str(ROOT / "migrations"))
     CSRFProtect(app).exempt(api)
     secure_answers(app)

@@ -268,8 +268,12 @@ def token() -> None:
 @click.argument("name")
 @click.option("--role", default="desk", show_default=True, help="desk or site")
 @click.option("--scope", "scopes", multiple=True, help="one scope of the role's; may be given several times")
-@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="how long it opens doors")
-@click.option("--per-minute", type=click.IntRange(0), default=3000, show_default=True, help="requests; 0: no limit")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="how long it opens doors"
+)
+@click.option(
+    "--per-minute", type=click.IntRange(0), default=3000, show_default=True, help="requests; 0: no limit"
+)
 def token_create(name: str, role: str, scopes: tuple[str, ...], days: int, per_minute: int) -> None:
     """Make a key for the program NAME. It is shown once and kept as a hash."""
     import datetime as dt

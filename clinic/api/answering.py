@@ -44,4 +44,3 @@ def _as_problem(status: int, detail: str, error: HTTPException | None) -> Respon
     if status == 503:
         headers.setdefault("Retry-After", "10")
     return problem(status, detail, headers=headers)
-

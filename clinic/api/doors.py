@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from apiflask import APIBlueprint, HTTPTokenAuth
@@ -48,8 +48,10 @@ def limiter() -> FixedWindowRateLimiter:
 
 def caller() -> Caller:
     """The program behind this request."""
-    found: Caller = auth.current_user
-    return found
+    found = auth.current_user
+    if found is None:
+        raise LookupError("asked before the key was read")
+    return cast("Caller", found)
 
 
 @auth.verify_token  # type: ignore[untyped-decorator]
@@ -80,7 +82,7 @@ def _count(kind: str, who: str, per_minute: int) -> None:
         raise TooMany()
 
 
-class Doors(APIBlueprint):  # type: ignore[misc]
+class Doors(APIBlueprint):
     """The operations of the API."""
 
     def register(self, app: App, options: dict[str, Any]) -> None:
@@ -143,6 +145,21 @@ def request_key() -> str | None:
     return request.headers.get("Idempotency-Key")
 
 
+def visit_key() -> str | None:
+    """The key under which a visit is booked once: program, `Idempotency-Key`, and what was asked, in this order."""
+    key = request_key()
+    if key is None:
+        return None
+    named = hashlib.sha256(key.encode()).hexdigest()
+    return f"api:{caller().token_id}:{named}:{_fingerprint()}"
+
+
+def another_request() -> Response:
+    """The answer to a key that was used for something else."""
+    field = {"field": "Idempotency-Key", "message": "was used for another request"}
+    return problem(422, "This Idempotency-Key was used for another request.", errors=[field])
+
+
 def _once(view: View) -> View:
     """Done a second time under the same key, the request gets the first answer and nothing happens."""
 
@@ -180,8 +197,7 @@ def _fingerprint() -> str:
 
 def _again(earlier: KeptAnswer) -> Response:
     if earlier.fingerprint != _fingerprint():
-        field = {"field": "Idempotency-Key", "message": "was used for another request"}
-        return problem(422, "This Idempotency-Key was used for another request.", errors=[field])
+        return another_request()
     if earlier.status is None:
         return problem(409, code="in_progress", headers={"Retry-After": "1"})
     kind = "application/json" if earlier.status < 400 else "application/problem+json"

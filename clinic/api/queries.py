@@ -27,9 +27,9 @@ class Caller:
 def caller(token: str, now: dt.datetime) -> Caller | None:
     """Who holds this key; None for an unknown, ended or expired one. One statement."""
     row = db.session.execute(
-        select(
-            ApiToken.id, ApiToken.role, ApiToken.scopes, ApiToken.per_minute, ApiToken.expires_at
-        ).where(ApiToken.token_hash == hash_of(token), ApiToken.ended_at.is_(None))
+        select(ApiToken.id, ApiToken.role, ApiToken.scopes, ApiToken.per_minute, ApiToken.expires_at).where(
+            ApiToken.token_hash == hash_of(token), ApiToken.ended_at.is_(None)
+        )
     ).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None

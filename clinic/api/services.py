@@ -77,7 +77,11 @@ def begin_answer(token_id: int, key: str, fingerprint: str, *, now: dt.datetime)
                 session.flush()
             session.add(
                 ApiAnswer(
-                    token_id=token_id, key_hash=hash_of(key), fingerprint=fingerprint, status=None, asked_at=now
+                    token_id=token_id,
+                    key_hash=hash_of(key),
+                    fingerprint=fingerprint,
+                    status=None,
+                    asked_at=now,
                 )
             )
             return None

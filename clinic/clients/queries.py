@@ -208,9 +208,25 @@ def may_act_for(client_id: int) -> list[tuple[str, str, str]]:
     return [(name, email, relation) for name, email, relation in rows]
 
 
-def page(number: int, size: int) -> tuple[Sequence[Client], int]:
+@dataclass(frozen=True)
+class ClientFacts:
+    """A client as programs see them: plain values."""
+
+    id: int
+    first_name: str
+    last_name: str
+    born_on: dt.date
+    email: str | None
+    phone: str | None
+
+
+def facts_of(row: Client) -> ClientFacts:
+    return ClientFacts(row.id, row.first_name, row.last_name, row.born_on, row.email, row.phone)
+
+
+def page(number: int, size: int) -> tuple[list[ClientFacts], int]:
     """One page of all clients by id, and how many there are; records that were merged away are left out."""
     here = Client.merged_into_id.is_(None)
     total = db.session.scalar(select(func.count()).select_from(Client).where(here)) or 0
     wanted = select(Client).where(here).order_by(Client.id).limit(size).offset((number - 1) * size)
-    return db.session.scalars(wanted).all(), total
+    return [facts_of(row) for row in db.session.scalars(wanted)], total

@@ -27,7 +27,7 @@ class Permission(StrEnum):
 
     ACCOUNT_OWN_WRITE = "account:own:write"
     ANSWERS_TREATED_READ = "answers:treated:read"
-    API_TOKEN_USE = "api:token:use"
+    API_TOKEN_USE = "api:token:use"  # noqa: S105 - a permission, no secret
     BAR_ANY_WRITE = "bar:any:write"
     CATALOGUE_ANY_WRITE = "catalogue:any:write"
     CLIENT_ANY_MERGE = "client:any:merge"

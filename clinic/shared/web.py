@@ -9,7 +9,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.sansio.app import App
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -175,7 +186,8 @@ def other_errors(app: Flask, path: str, answer: ErrorAnswer) -> None:
 
 def error_page(code: int, message: str | None = None, *, error: HTTPException | None = None) -> Answer:
     """The page for this status. When even that cannot be made (no database), a bare one."""
-    for path, answer in current_app.extensions.get("clinic_other_errors", {}).items():
+    others: dict[str, ErrorAnswer] = current_app.extensions.get("clinic_other_errors", {})
+    for path, answer in others.items():
         if request.path.startswith(path):
             return answer(code, message or "", error)
     page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)

@@ -38,7 +38,9 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("body_sealed", sa.LargeBinary(), nullable=True),
-        sa.ForeignKeyConstraint(["token_id"], ["api_token.id"], name=op.f("fk_api_answer_token_id_api_token")),
+        sa.ForeignKeyConstraint(
+            ["token_id"], ["api_token.id"], name=op.f("fk_api_answer_token_id_api_token")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_answer")),
         sa.UniqueConstraint("token_id", "key_hash", name=op.f("uq_api_answer_token_id")),
     )

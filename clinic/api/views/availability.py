@@ -14,12 +14,15 @@ from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
+from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput
 from clinic.rules.wall_time import local_texts
 from clinic.shared import clock
 
 
-@api.door("GET", "/availability", Scope.AVAILABILITY_READ, shapes.AvailabilityOut, query=shapes.AvailabilityQuery)
+@api.door(
+    "GET", "/availability", Scope.AVAILABILITY_READ, shapes.AvailabilityOut, query=shapes.AvailabilityQuery
+)
 def availability(query: shapes.AvailabilityQuery) -> Response:
     """Free starts of a service, and who is free then.
 
@@ -52,7 +55,7 @@ def _words(text: str) -> tuple[str, ...]:
 def _areas(text: str) -> tuple[str, ...]:
     areas = _words(text)
     for area in areas:
-        if area not in shapes.AREAS:
+        if area not in AREAS:
             raise InvalidInput("areas", f"{area} is no body area.")
     return areas or ("full_body",)
 

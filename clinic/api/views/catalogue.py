@@ -22,7 +22,9 @@ def services(query: shapes.Paging) -> dict[str, Any]:
             "name": one.name,
             "summary": one.summary,
             "judged_as": one.judged_as,
-            "lengths": [{"minutes": way.minutes, "mode": way.mode, "price": way.price} for way in one.lengths],
+            "lengths": [
+                {"minutes": way.minutes, "mode": way.mode, "price": way.price} for way in one.lengths
+            ],
             "modes": [mode.key for mode in one.modes],
             "addons": [addon.key for addon in one.addons if addon.is_active],
             "first_visit_minutes": one.first_visit_minutes,

@@ -11,7 +11,6 @@ from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.clients import queries as reading
 from clinic.clients import services
-from clinic.clients.models import Client
 from clinic.clients.steps import Details
 from clinic.intake import queries as intake
 from clinic.intake.services import intakes
@@ -27,7 +26,9 @@ from clinic.shared import clock
 def list_clients(query: shapes.ClientQuery) -> dict[str, Any]:
     """Clients by id, or those that `search` finds by name, phone or e-mail."""
     if query.search:
-        return page_of([_json(one) for one in reading.search(query.search, limit=100)], query)
+        return page_of(
+            [_json(reading.facts_of(one)) for one in reading.search(query.search, limit=100)], query
+        )
     rows, total = reading.page(query.page, query.per_page)
     return part_of([_json(one) for one in rows], total, query)
 
@@ -47,7 +48,12 @@ def add_client(body: shapes.ClientIn) -> dict[str, Any]:
 
 
 @api.door(
-    "POST", "/clients/<int:client_id>/intakes", Scope.INTAKES_WRITE, shapes.IntakeOut, body=shapes.IntakeIn, status=201
+    "POST",
+    "/clients/<int:client_id>/intakes",
+    Scope.INTAKES_WRITE,
+    shapes.IntakeOut,
+    body=shapes.IntakeIn,
+    status=201,
 )
 def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
     """Sign a full intake for a client: a new version, and every coming visit is judged again.
@@ -77,14 +83,14 @@ def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
     return {"id": made, "client": client.id, "completed_on": today, "stopped": False}
 
 
-def _client(client_id: int) -> Client:
+def _client(client_id: int) -> reading.ClientFacts:
     found = reading.client(client_id)
     if found is None:
         raise NotFound("There is no such client.")
-    return found
+    return reading.facts_of(found)
 
 
-def _json(one: Client) -> dict[str, Any]:
+def _json(one: reading.ClientFacts) -> dict[str, Any]:
     newest = intake.newest(one.id)
     return {
         "id": one.id,

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from clinic.api import shapes
-from clinic.api.doors import caller, request_key
+from clinic.api.doors import another_request, visit_key
 from clinic.api.paging import part_of
 from clinic.api.problems import problem
 from clinic.api.views import kit
@@ -36,19 +36,28 @@ def read_visit(visit_id: int) -> dict[str, Any]:
 
 
 @api.door(
-    "POST", "/visits", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.VisitIn, status=201, also=PENDING, repeats=False
+    "POST",
+    "/visits",
+    Scope.VISITS_WRITE,
+    shapes.VisitOut,
+    body=shapes.VisitIn,
+    status=201,
+    also=PENDING,
+    repeats=False,
 )
 def book(body: shapes.VisitIn) -> Any:
     """Book a visit: confirmed (201), kept until something more is there (202), or refused (409).
 
     The same `Idempotency-Key` books once, however often it is sent.
     """
-    key = request_key()
+    key = visit_key()
+    if key is not None and reading.is_key_of_another(key):
+        return another_request()
     outcome = visits.book_visit(
         kit.choice_of(body, body.therapist),
         body.client,
         body.starts_at,
-        request_key=f"api:{caller().token_id}:{key}" if key else None,
+        request_key=key,
         source="api",
         hold_id=body.hold,
         by=None,
@@ -64,7 +73,14 @@ def _booked(outcome: Outcome, client_id: int, body: shapes.VisitIn) -> Any:
     return shown, 202 if shown["code"] else 201
 
 
-@api.door("POST", "/visits/<int:visit_id>/move", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.MoveIn, also=PENDING)
+@api.door(
+    "POST",
+    "/visits/<int:visit_id>/move",
+    Scope.VISITS_WRITE,
+    shapes.VisitOut,
+    body=shapes.MoveIn,
+    also=PENDING,
+)
 def move(visit_id: int, body: shapes.MoveIn) -> Any:
     """Another time for a visit: judged for the new day and claimed anew; refused, it keeps its place."""
     current = _facts(visit_id)
@@ -81,7 +97,12 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
 
 
 @api.door(
-    "POST", "/visits/<int:visit_id>/change", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.ChangeIn, also=PENDING
+    "POST",
+    "/visits/<int:visit_id>/change",
+    Scope.VISITS_WRITE,
+    shapes.VisitOut,
+    body=shapes.ChangeIn,
+    also=PENDING,
 )
 def change(visit_id: int, body: shapes.ChangeIn) -> Any:
     """Another service, length, mode, add-ons, areas or therapist: judged and claimed anew."""
@@ -126,7 +147,11 @@ def _shown(visit_id: int) -> dict[str, Any]:
 def _refused(outcome: Outcome) -> Response:
     """What came out and what to do, never why."""
     judged = outcome.judged
-    more: dict[str, Any] = {"outcome": "refuse", "urgency": "none", "unsafe_addons": list(outcome.unsafe_addons)}
+    more: dict[str, Any] = {
+        "outcome": "refuse",
+        "urgency": "none",
+        "unsafe_addons": list(outcome.unsafe_addons),
+    }
     if judged is not None:
         more["outcome"] = judged.outcome.word
         more["urgency"] = judged.own.urgency.word

@@ -44,6 +44,15 @@ def visit_by_request(request_key: str) -> Visit | None:
     return db.session.scalars(select(Visit).where(Visit.request_key == request_key)).one_or_none()
 
 
+def is_key_of_another(request_key: str) -> bool:
+    """Whether the key was used before, for another request: it differs in the last part alone, the request's hash."""
+    start = request_key.rpartition(":")[0] + ":"
+    used = db.session.scalar(
+        select(Visit.request_key).where(Visit.request_key >= start, Visit.request_key < start + "~").limit(1)
+    )
+    return used is not None and used != request_key
+
+
 def seen_as(visit: Visit) -> VisitStatus:
     """What whoever booked may be told. Somebody not signed in whose answers wait for the desk, because they may be
     a known person, sees what everybody sees who books for the first time: else the page would say who is known."""

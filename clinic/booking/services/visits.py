@@ -36,7 +36,15 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import CheckInNeeded, HoldExpired, InvalidInput, MoveNotAllowed, NotFound, NotQualified, SlotTaken
+from clinic.rules.errors import (
+    CheckInNeeded,
+    HoldExpired,
+    InvalidInput,
+    MoveNotAllowed,
+    NotFound,
+    NotQualified,
+    SlotTaken,
+)
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -82,7 +90,14 @@ def book_visit(
         booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
     try:
         return _book(
-            choice, client_id, starts_at, request_key=request_key, source=source, hold_id=hold_id, by=by, now=now
+            choice,
+            client_id,
+            starts_at,
+            request_key=request_key,
+            source=source,
+            hold_id=hold_id,
+            by=by,
+            now=now,
         )
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -145,7 +160,9 @@ def _check_online_start(starts_at: dt.datetime, now: dt.datetime) -> None:
         )
 
 
-def _take_over(session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime) -> None:
+def _take_over(
+    session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime
+) -> None:
     """The kept time is given up in the transaction that claims it anew: nobody comes in between."""
     held = session.get(Visit, hold_id, with_for_update=True)
     if held is None or held.status != VisitStatus.HELD or held.source != PROGRAM:

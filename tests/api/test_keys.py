@@ -1,0 +1,101 @@
+"""Keys: which open what, how often, and what everybody else is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.api.models import ApiToken
+from clinic.api.services import end_token, make_token
+from clinic.rules.errors import InvalidInput
+from clinic.shared.database import db
+from tests.api.conftest import Program
+from tests.conftest import NOW
+
+AVAILABILITY = {"service": "swedish", "minutes": 60, "from": "2026-06-12"}
+
+
+def test_no_key_opens_nothing(client: FlaskClient, clinic: Any) -> None:
+    for headers in ({}, {"Authorization": "Bearer nothing"}, {"Authorization": "Basic YTpi"}):
+        answer = client.get("/api/v1/services", headers=headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "unauthorized")
+        assert answer.content_type == "application/problem+json"
+
+
+def test_keys_are_kept_as_hashes(desk: Program) -> None:
+    row = db.session.scalars(select(ApiToken)).one()
+    assert desk.key not in (row.token_hash, row.name)
+    assert len(row.token_hash) == 64
+
+
+def test_a_key_that_is_ended_or_too_old_opens_nothing(desk: Program, app: Flask) -> None:
+    assert desk.get("/services").status_code == 200
+    end_token(db.session.scalars(select(ApiToken.id)).one(), now=NOW)
+    assert desk.get("/services").status_code == 401
+    old = make_token("old", "desk", (), per_minute=0, expires_at=NOW, now=NOW)
+    assert Program(app.test_client(), old).get("/services").status_code == 401
+
+
+def test_scopes_bound_what_a_key_does(program: Callable[..., Program]) -> None:
+    site = program("site", "availability:read")
+    assert site.get("/availability", **AVAILABILITY).status_code == 200
+    assert site.get("/availability", **AVAILABILITY, client=1).get_json()["code"] == "forbidden"
+    assert site.get("/services").get_json()["code"] == "forbidden"
+    assert site.post("/visits", {}).get_json()["code"] == "forbidden"
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes"), [("owner", ()), ("site", ("visits:write",)), ("desk", ("everything",))]
+)
+def test_unknown_roles_and_scopes_are_refused(app: Flask, role: str, scopes: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidInput):
+        make_token("tests", role, scopes, per_minute=0, now=NOW)
+
+
+def test_too_many_requests_are_told_so(program: Callable[..., Program]) -> None:
+    slow = program("desk", per_minute=2)
+    assert [slow.get("/services").status_code for _ in range(3)] == [200, 200, 429]
+    assert slow.get("/services").get_json()["code"] == "rate_limited"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (rb'{"first_name": "\ud800"}', "application/json", 400),
+        (rb'{"first_name": "a\u0000b", "last_name": "b", "born_on": "1990-01-01"}', "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b"null", "application/json", 422),
+        (b"{}", "text/plain", 415),
+    ],
+)
+def test_bodies_that_are_not_json_are_refused(desk: Program, body: bytes, kind: str, status: int) -> None:
+    answer = desk.client.post(
+        "/api/v1/clients", data=body, content_type=kind, headers={"Authorization": f"Bearer {desk.key}"}
+    )
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+
+
+def test_addresses_that_are_not_there(desk: Program) -> None:
+    assert desk.get("/nothing").get_json()["code"] == "not_found"
+    assert desk.get("/visits/99999999999999").get_json()["code"] == "not_found"
+    wrong = desk.client.delete("/api/v1/services", headers={"Authorization": f"Bearer {desk.key}"})
+    assert (wrong.status_code, wrong.get_json()["code"]) == (405, "method_not_allowed")
+    assert "GET" in wrong.headers["Allow"]
+
+
+def test_the_document_names_every_operation(client: FlaskClient, clinic: Any) -> None:
+    document = client.get("/api/openapi.json").get_json()
+    assert document["openapi"].startswith("3.1")
+    assert {"/api/v1/availability", "/api/v1/visits", "/api/v1/holds", "/api/v1/verdicts"} <= set(
+        document["paths"]
+    )
+    page = client.get("/api/docs")
+    assert page.status_code == 200
+    assert "slot_taken" in page.get_data(as_text=True)

@@ -1,0 +1,222 @@
+"""Visits through the API: booked, pending, refused, repeated, moved, changed, cancelled. What counts is what stands in
+the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from clinic.booking.models import Claim, Screening, Visit
+from clinic.shared.database import db
+from tests.api.conftest import Program
+from tests.booking import world
+
+BLOCKED = {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}
+
+
+def wish(
+    client: int, service: str = "swedish", when: dt.datetime | None = None, **more: Any
+) -> dict[str, Any]:
+    return {
+        "client": client, "service": service, "minutes": world.SERVICES[service],
+        "starts_at": (when or world.at(3)).isoformat(), **more,
+    }  # fmt: skip
+
+
+def healthy() -> int:
+    client = world.person()
+    world.sign(client)
+    return client
+
+
+def count(model: Any) -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_a_visit_is_booked_and_stands(desk: Program) -> None:
+    client = healthy()
+    answer = desk.post("/visits", wish(client))
+    assert answer.status_code == 201, answer.get_json()
+    body = answer.get_json()
+    assert (body["status"], body["code"], body["client"]) == ("confirmed", None, client)
+    assert body["starts_at"] == "2026-06-12T10:00:00-04:00"
+    assert world.statuses(client) == ["confirmed"]
+    assert desk.get(f"/visits/{body['id']}").get_json() == body
+
+
+def test_somebody_without_an_intake_waits(desk: Program) -> None:
+    client = world.person()
+    answer = desk.post("/visits", wish(client))
+    assert answer.status_code == 202
+    assert (answer.get_json()["code"], answer.get_json()["waiting_for"]) == ("screening_pending", "intake")
+    assert world.statuses(client) == ["pending"]
+
+
+def test_what_is_not_safe_is_refused_and_says_no_diagnosis(desk: Program) -> None:
+    client = world.person()
+    world.sign_answers(client, BLOCKED)
+    answer = desk.post("/visits", wish(client, "deep_tissue"))
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    body = answer.get_json()
+    assert (body["code"], body["outcome"]) == ("screening_refuses", "refuse")
+    assert "bleed" not in answer.get_data(as_text=True).casefold()
+    assert world.statuses(client) == []
+    assert count(Claim) == 0
+    assert [row.permits for row in db.session.scalars(select(Screening))] == [False]
+
+
+def test_the_same_key_books_once(desk: Program) -> None:
+    client = healthy()
+    first = desk.post("/visits", wish(client), Idempotency_Key="k1")
+    again = desk.post("/visits", wish(client), Idempotency_Key="k1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.get_json()["id"] == again.get_json()["id"]
+    assert count(Visit) == 1
+
+
+def test_the_same_key_for_another_request_is_refused(desk: Program) -> None:
+    client = healthy()
+    assert desk.post("/visits", wish(client), Idempotency_Key="k1").status_code == 201
+    other = desk.post("/visits", wish(client, when=world.at(4)), Idempotency_Key="k1")
+    assert (other.status_code, other.get_json()["code"]) == (422, "invalid")
+    assert count(Visit) == 1
+
+
+def test_a_taken_time_says_the_nearest(desk: Program, clinic: world.World) -> None:
+    therapist = clinic.therapists[0]
+    assert desk.post("/visits", wish(healthy(), therapist=therapist)).status_code == 201
+    answer = desk.post("/visits", wish(healthy(), therapist=therapist))
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "slot_taken")
+    assert answer.get_json()["nearest"]
+
+
+def test_what_is_offered_can_be_booked(desk: Program) -> None:
+    client = healthy()
+    offered = desk.get(
+        "/availability", service="swedish", minutes=60, **{"from": "2026-06-12"}, client=client
+    )
+    assert offered.status_code == 200, offered.get_json()
+    starts = offered.get_json()["starts"]
+    assert starts[0]["starts_at"] == "2026-06-12T08:00:00-04:00"
+    assert desk.post("/visits", wish(client) | {"starts_at": starts[5]["starts_at"]}).status_code == 201
+
+
+def test_what_is_not_offered_cannot_be_booked(desk: Program) -> None:
+    between = world.at(3, 10, 5)
+    assert desk.post("/visits", wish(healthy(), when=between)).get_json()["code"] == "slot_taken"
+    too_soon = desk.post("/visits", wish(healthy(), when=world.at(0, 9, 15)))
+    assert (too_soon.status_code, too_soon.get_json()["code"]) == (409, "too_late")
+
+
+def test_moving_is_judged_for_the_new_day(desk: Program) -> None:
+    client = world.person()
+    world.sign(client, recent_surgery={"date": "2026-05-05", "minor": False, "complications": False})
+    later = desk.post("/visits", wish(client, when=world.at(80)) | {"service": "swedish"})
+    assert later.status_code == 409
+    assert later.get_json()["code"] == "too_late"  # beyond the horizon
+    booked = desk.post("/visits", wish(client, when=world.at(58)))
+    assert booked.status_code in (201, 202)
+    moved = desk.post(f"/visits/{booked.get_json()['id']}/move", {"starts_at": world.at(2).isoformat()})
+    assert (moved.status_code, moved.get_json()["code"]) == (409, "screening_refuses")
+    assert (
+        desk.get(f"/visits/{booked.get_json()['id']}").get_json()["starts_at"]
+        == booked.get_json()["starts_at"]
+    )
+
+
+def test_changing_is_judged(desk: Program) -> None:
+    client = world.person()
+    world.sign(client, varicose_veins={"site": ["left_lower_leg"]})
+    visit = desk.post("/visits", wish(client, "relaxation")).get_json()
+    answer = desk.post(
+        f"/visits/{visit['id']}/change",
+        {"service": "deep_tissue", "minutes": 60, "areas": ["left_leg"]},
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "screening_refuses")
+    assert desk.get(f"/visits/{visit['id']}").get_json()["service"] == "relaxation"
+
+
+def test_cancelling_frees_the_time(desk: Program) -> None:
+    visit = desk.post("/visits", wish(healthy())).get_json()
+    assert desk.post(f"/visits/{visit['id']}/cancel", {}).get_json()["status"] == "cancelled"
+    assert count(Claim) == 0
+
+
+def test_a_hold_keeps_the_time_and_becomes_the_visit(desk: Program, clinic: world.World) -> None:
+    client, therapist = healthy(), clinic.therapists[0]
+    body = wish(client, therapist=therapist)
+    held = desk.post("/holds", body)
+    assert held.status_code == 201, held.get_json()
+    assert desk.post("/visits", wish(healthy(), therapist=therapist)).get_json()["code"] == "slot_taken"
+    booked = desk.post("/visits", body | {"hold": held.get_json()["id"]})
+    assert booked.status_code == 201, booked.get_json()
+    assert world.statuses(client) == ["confirmed"]
+
+
+def test_a_hold_can_be_given_back(desk: Program) -> None:
+    held = desk.post("/holds", wish(healthy())).get_json()
+    assert desk.post(f"/holds/{held['id']}/release", {}).get_json() == {"id": held["id"], "released": True}
+    assert count(Claim) == 0
+
+
+def test_the_day_is_listed_in_pages(desk: Program) -> None:
+    made = [
+        desk.post("/visits", wish(healthy(), when=world.at(3, hour))).get_json()["id"] for hour in (9, 11, 13)
+    ]
+    page = desk.get("/visits", day="2026-06-12", per_page=2, page=2).get_json()
+    assert (page["total"], [one["id"] for one in page["items"]]) == (3, made[2:])
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"minutes": "60"}, "minutes"),
+        ({"client": True}, "client"),
+        ({"starts_at": 5}, "starts_at"),
+        ({"starts_at": "2026-06-12T10:00:00"}, "starts_at"),
+        ({"areas": ["nowhere"]}, "areas.0"),
+        ({"status": "confirmed"}, "status"),
+        ({"price": 1}, "price"),
+    ],
+)
+def test_what_cannot_be_read_is_named(desk: Program, change: dict[str, Any], field: str) -> None:
+    answer = desk.post("/visits", wish(healthy()) | change)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid")
+    assert [one["field"] for one in answer.get_json()["errors"]] == [field]
+    assert count(Visit) == 0
+
+
+def test_verdict_says_what_to_do_and_not_why(desk: Program) -> None:
+    client = world.person()
+    world.sign_answers(client, BLOCKED)
+    answer = desk.post(
+        "/verdicts", {"client": client, "service": "deep_tissue", "minutes": 60, "day": "2026-06-12"}
+    )
+    assert answer.status_code == 200, answer.get_json()
+    assert answer.get_json()["outcome"] == "refuse"
+    assert "bleed" not in answer.get_data(as_text=True).casefold()
+    assert count(Screening) == 0
+
+
+def test_intake_by_a_program_is_whole_or_refused(desk: Program) -> None:
+    client = world.person()
+    whole = world.answers()
+    some = dict(list(whole.items())[:5])
+    assert desk.post(f"/clients/{client}/intakes", {"answers": some, "signed_by": "Pat"}).status_code == 422
+    made = desk.post(f"/clients/{client}/intakes", {"answers": whole, "signed_by": "Pat"})
+    assert (made.status_code, made.get_json()["stopped"]) == (201, False)
+    assert desk.post("/visits", wish(client)).status_code == 201
+
+
+def test_a_warning_sign_stops(desk: Program) -> None:
+    client = healthy()
+    visit = desk.post("/visits", wish(client)).get_json()
+    answers = world.answers(rf_saddle_numbness={})
+    made = desk.post(f"/clients/{client}/intakes", {"answers": answers, "signed_by": "Pat"})
+    assert made.get_json()["stopped"] is True
+    assert desk.get(f"/visits/{visit['id']}").get_json()["status"] == "cancelled"
+    assert desk.post("/visits", wish(client, when=world.at(5))).get_json()["code"] == "screening_refuses"
