@@ -85,12 +85,12 @@ def advice_for(goal: Goal, verdicts: Mapping[str, Verdict]) -> Advice:
     a referral, comes after all others and is never a first suggestion.
     """
     fitting = [service for service in SERVICES if goal.fits[service] != NO]
-    fallen_out = tuple(one for one in fitting if verdicts.get(one, Verdict.CLEAR) is Verdict.BLOCK)
+    fallen_out = tuple(one for one in fitting if verdicts.get(one) is Verdict.BLOCK)
     found = []
     for service in fitting:
         if service in fallen_out:
             continue
-        waits = goal.fits[service] == REFERRED or verdicts.get(service, Verdict.CLEAR) is Verdict.CLEARANCE
+        waits = goal.fits[service] == REFERRED or verdicts.get(service) is Verdict.CLEARANCE
         found.append(Suggestion(service, goal.fits[service] == FIRST and not waits, waits))
     found.sort(key=lambda one: (one.needs_word, not one.is_first))
     return Advice(tuple(found), fallen_out)

@@ -16,6 +16,7 @@ from clinic.rules.booking_policy import (
     cancelled_status,
     check_client_may_cancel,
     check_client_may_move,
+    check_may_mark,
     check_not_past,
     check_pending_count,
     check_start,
@@ -304,3 +305,37 @@ def test_a_refusal_of_the_gate_carries_its_screening(
     assert refusal(screening).screening is screening
     assert refusal(screening).sentence == refusal.default_sentence
     assert refusal(screening, "Not today.").sentence == "Not today."
+
+
+# ── marking what happened ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("here", [S.ARRIVED, S.IN_SESSION])
+def test_nobody_arrives_before_the_local_day_of_the_visit(here: VisitStatus) -> None:
+    starts_at = datetime(2026, 6, 2, 7, 0, tzinfo=UTC)  # 2 June, 09:00 in Berlin
+    midnight = datetime(2026, 6, 1, 22, 0, tzinfo=UTC)
+    check_may_mark(here, starts_at, now=midnight, zone=BERLIN)
+    check_may_mark(here, starts_at, now=starts_at + 3 * DAY, zone=BERLIN)
+    with pytest.raises(errors.MoveNotAllowed) as refused:
+        check_may_mark(here, starts_at, now=midnight - SECOND, zone=BERLIN)
+    assert refused.value.sentence == "This visit is on a later day. It can be started on that day."
+
+
+def test_the_day_of_the_visit_is_the_clinics_day_too() -> None:
+    late = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)  # 2 June, 00:30 in Berlin
+    with pytest.raises(errors.MoveNotAllowed):
+        check_may_mark(S.ARRIVED, late, now=datetime(2026, 6, 1, 21, 59, tzinfo=UTC), zone=BERLIN)
+
+
+def test_nobody_is_missed_before_the_visit_begins() -> None:
+    check_may_mark(S.NO_SHOW, NOW, now=NOW, zone=BERLIN)
+    with pytest.raises(errors.MoveNotAllowed) as refused:
+        check_may_mark(S.NO_SHOW, NOW, now=NOW - SECOND, zone=BERLIN)
+    assert refused.value.sentence == (
+        "The visit has not begun yet. From its start on you can mark that nobody came."
+    )
+
+
+@pytest.mark.parametrize("new", [S.CANCELLED, S.DONE, S.CONFIRMED])
+def test_any_other_mark_knows_no_day(new: VisitStatus) -> None:
+    check_may_mark(new, NOW + 5 * DAY, now=NOW, zone=BERLIN)

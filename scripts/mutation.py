@@ -1,0 +1,144 @@
+"""Mutation tests of the rules: breaks every line of `clinic/rules/` and sees whether a test of the rules notices.
+
+`python -m scripts.mutation` tries every mutant and prints the score per module; `… clinic.rules.sheet.*` tries
+those of one module again, `… --report` only prints. mutmut makes the mutants and keeps the results, so that
+`mutmut show <name>` works afterwards. Only the running of tests is done here: mutmut starts pytest anew for each
+mutant, a second of work for most of the rules; this collects the tests once and forks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from mutmut import __main__ as mutmut
+from mutmut.runners.harness import PytestRunner
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.file_utils import change_cwd
+from mutmut.workers.isolation import ForkRunner
+
+RESULTS = Path("mutants/clinic/rules")
+MADE_AT_IMPORT = ("body_areas", "conditions", "expressions", "rule_table", "table_entries")
+"""Modules that have done their work when the tests begin: their mutants have to load the table anew."""
+READ_THE_TABLE = ("test_clinical_rules_doc", "test_combinations", "test_questionnaire", "test_row_verdicts")
+LOST = ("survived", "no tests")
+
+
+class CollectedOnce(PytestRunner):
+    """Runs tests of one collection that is made before the first fork."""
+
+    session: pytest.Session
+
+    def collect(self) -> None:
+        """Start pytest and stop before the first test."""
+        from _pytest.config import _prepareconfig
+
+        selection = [*self._pytest_add_cli_args_test_selection, *self._pytest_add_cli_args]
+        with change_cwd("mutants"):
+            config = _prepareconfig(["--rootdir=.", "-q", "-s", "--assert=plain", "-p", "no:randomly", *selection])
+            config.pluginmanager.register(EndAtOnce())
+            config._do_configure()
+            self.session = pytest.Session.from_config(config)
+            config.hook.pytest_sessionstart(session=self.session)
+            config.hook.pytest_collection(session=self.session)
+
+    def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+        """Run these tests, all when there are none; ends the process with 1 at the first that fails."""
+        wanted = list(tests)
+        by_name = {item.nodeid: item for item in self.session.items}
+        items = [by_name[name] for name in wanted if name in by_name] or self.session.items
+        if mutant_name is None or mutant_name.split(".")[2] in MADE_AT_IMPORT:
+            try:
+                load_anew()
+            except Exception:  # whatever a mutant raises here, the program would not start
+                os._exit(1)
+            more = (item for item in self.session.items if item.path.stem in READ_THE_TABLE)
+            items = list(dict.fromkeys([*items, *more]))
+        with change_cwd("mutants"):
+            for item, after in zip(items, [*items[1:], None], strict=True):
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
+        return 0
+
+
+class EndAtOnce:
+    """A mutant is noticed as soon as one test fails: nobody reads a report about it."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """End this child when a test or what it needs has raised."""
+        if call.excinfo is not None:
+            os._exit(1)
+
+
+def load_anew() -> None:
+    """Put what the rule files say now into the table that every module holds."""
+    from clinic.rules.rule_table import TABLE, load_table
+
+    vars(TABLE).update(vars(load_table()))
+
+
+class Forking(ForkRunner):
+    """Runs everything after the collection in a child, so that no mutant sees what another has left."""
+
+    test_runner: CollectedOnce
+
+    def run_clean_tests(self, tests: Iterable[str]) -> int:
+        """Collect, and see whether the tests pass without a mutant."""
+        self.test_runner.collect()
+        return self._in_a_child(tests)
+
+    def run_forced_fail(self) -> int:
+        """See whether the tests fail when every function does."""
+        return self._in_a_child([])
+
+    def _in_a_child(self, tests: Iterable[str]) -> int:
+        child = os.fork()
+        if child:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = 1
+        try:
+            code = self.test_runner.run_tests(mutant_name=None, tests=tests)
+        finally:
+            os._exit(code)
+
+
+def results() -> dict[str, str]:
+    """What became of each mutant, by its name."""
+    codes: dict[str, int | None] = {}
+    for file in sorted(RESULTS.glob("*.meta")):
+        codes |= json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
+    return {name: status_by_exit_code[code] for name, code in codes.items()}
+
+
+def lost() -> list[str]:
+    """The mutants that no test has noticed."""
+    return [name for name, status in results().items() if status in LOST]
+
+
+def report() -> Iterator[str]:
+    """The score of each module and the total; what ran out of time or crashed counts as noticed."""
+    by_module: dict[str, Counter[str]] = {}
+    for name, status in results().items():
+        if status != "not checked":
+            by_module.setdefault(name.split(".")[2], Counter())[status] += 1
+    for module, counts in [*by_module.items(), ("total", sum(by_module.values(), Counter()))]:
+        missed = sum(counts[status] for status in LOST)
+        yield f"{module:18} {counts.total():5} mutants {missed:4} not noticed {1 - missed / counts.total():8.1%}"
+
+
+def main(arguments: list[str]) -> None:
+    """Try all mutants, those named, or (`lost`) those that no test has noticed; then say how it went."""
+    mutmut.get_mutant_runner = lambda children=1: Forking(children, CollectedOnce())
+    children = int(os.environ.get("WORKERS", "2"))
+    if arguments != ["report"]:
+        mutmut._run(lost() if arguments == ["lost"] else arguments, children)
+    print(*report(), *lost(), sep="\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
