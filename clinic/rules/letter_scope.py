@@ -96,7 +96,7 @@ def _everything(answers: Answers, born_on: dt.date, today: dt.date) -> Iterator[
     last = today + dt.timedelta(days=AHEAD_DAYS)
     turning = {day for one in read_answers(answers).values() for day in one.turning_days()}
     turning |= {birthday(born_on, today.year - born_on.year + more) for more in (0, 1)}
-    for day in sorted({today, *(day for day in turning if today < day <= last)}):
+    for day in sorted(day for day in {today, *turning} if today <= day <= last):
         for areas in ((), (FULL_BODY,)):
             for column in COLUMNS:
                 if column not in ADDONS:
