@@ -76,6 +76,18 @@ def test_answers_in_words() -> None:
     assert (lost[0].label, lost[0].details) == ("Gone row", (("Site", "left_foot"), ("Bad", "Yes")))
 
 
+def test_plain_words_for_what_the_table_has_lost() -> None:
+    gone = {"present": True, "checked": False, "places": ["left", "right"], "weeks": 12.0, "days": 3.5, "kind": "x"}
+    assert declared_in_words({"gone_row": gone})[0].details == (
+        ("Checked", "No"), ("Places", "left, right"), ("Weeks", "12"), ("Days", "3.5"), ("Kind", "x"),
+    )  # fmt: skip
+
+
+def test_changes_in_what_the_table_has_lost_come_last() -> None:
+    changes = changes_in_words({"gone_row": {"present": True}}, {"varicose_veins": VEINS})
+    assert [one.label for one in changes] == ["Varicose veins", "Gone row"]
+
+
 def test_changes_in_words() -> None:
     changes = changes_in_words(
         {"varicose_veins": VEINS}, {"asthma_breathing": {"present": True, "status": "controlled"}}

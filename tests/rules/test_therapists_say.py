@@ -77,6 +77,16 @@ def test_it_waits_for_a_talk_only_where_nothing_else_is_missing() -> None:
     assert not is_the_only_wait(raised(letter, [one], ("swedish",)))
 
 
+def test_a_caution_or_an_add_on_that_waits_is_no_reason_against_a_talk() -> None:
+    one = Restriction(Verdict.CLEARANCE, "Because.")
+    cautious = judged(strong_painkillers={})
+    assert cautious.verdict is Verdict.CAUTION
+    assert is_the_only_wait(raised(cautious, [one], ("swedish",)))
+    addon = judged("relaxation", ("aromatherapy",), allergy_contact={"type": "fragrance"})
+    assert addon.addon_verdicts["aromatherapy"] is Verdict.BLOCK
+    assert is_the_only_wait(raised(addon, [one], ("relaxation",)))
+
+
 def test_every_column_has_words() -> None:
     assert tuple(COLUMN_WORDS) == COLUMNS
 

@@ -82,6 +82,23 @@ def test_breaks_may_not_overlap() -> None:
     assert [problem.row for problem in week_problems([hours(0, "09:00", "17:00")], breaks)] == [1]
 
 
+def test_a_break_that_overlaps_another_is_named_as_a_break() -> None:
+    breaks = [hours(0, "10:00", "10:30"), hours(0, "10:15", "10:45")]
+    sentence = "This overlaps 10:00 to 10:30 on Monday. Leave one of them out or change the times."
+    assert week_problems([hours(0, "09:00", "17:00")], breaks) == [WeekProblem("break", 1, sentence)]
+
+
+def test_a_break_is_never_a_whole_day() -> None:
+    work, whole_day = [hours(0, "00:00", "00:00")], [hours(0, "12:00", "12:00")]
+    sentence = "The start and the end are the same. Check the times."
+    assert week_problems(work, whole_day, may_be_whole_day=True) == [WeekProblem("break", 0, sentence)]
+
+
+def test_every_row_is_looked_at() -> None:
+    rows = [hours(0, "09:00", "12:00"), hours(1, "10:00", "10:00"), hours(2, "17:00", "09:00")]
+    assert [problem.row for problem in week_problems(rows)] == [1, 2]
+
+
 def test_a_span_past_midnight_is_at_most_fourteen_hours() -> None:
     assert week_problems([hours(0, "18:00", "08:00")]) == []
     assert week_problems([hours(0, "17:59", "08:00")]) == [

@@ -82,7 +82,13 @@ def test_a_moment_is_said_in_the_clinics_zone() -> None:
     moment = dt.datetime(2026, 6, 9, 2, 30, tzinfo=dt.UTC)
     said = words.moment_words(moment, "America/New_York", uses_24_hours=False)
     assert said == "Monday 8 June 2026 at 10:30 pm"
+    said = words.moment_words(moment, "America/New_York", uses_24_hours=True)
+    assert said == "Monday 8 June 2026 at 22:30"
+
+
+def test_a_zone_is_said_by_its_city() -> None:
     assert words.zone_words("America/New_York") == "New York"
+    assert words.zone_words("America/Indiana/Indianapolis") == "Indianapolis"
 
 
 def test_words_are_joined_as_people_do() -> None:
