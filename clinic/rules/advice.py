@@ -107,7 +107,7 @@ def earliest_day(
     days |= {clearance.issued_on for clearance in clearances}
     days |= {birthday(born_on, years) for years in GROWN_AT}
     last = start + dt.timedelta(days=within_days)
-    for day in sorted({start, *(day for day in days if start <= day <= last)}):
+    for day in sorted(day for day in {start, *days} if start <= day <= last):
         age = age_on(born_on, day)
         if _may_be_booked(Sheet.of(treatment, answers, day=day, age=age, clearances=clearances)):
             return day

@@ -122,7 +122,7 @@ class _PageReader:
 
     def read(self, condition: Condition, none: bool) -> None:
         name = f"c.{condition.key}"
-        choice = "".join(self.form.get(name, ())[:1])
+        choice = next(iter(self.form.get(name, ())), "")
         self.said_yes = self.said_yes or choice in ("yes", "not_sure")
         match choice:
             case "no":

@@ -33,8 +33,8 @@ def places_to_avoid(treatment: Treatment, answers: Answers, *, day: dt.date, age
     Raises AnswerError for answers that cannot be read.
     """
     columns = (*treatment.judged_as, *treatment.addons)
-    here = {one.rule: one.verdict for one in Sheet.of(treatment, answers, day=day, age=age).findings(columns)}
-    rows = Sheet.of(treatment, answers, day=day, age=age).rows
+    as_asked = Sheet.of(treatment, answers, day=day, age=age)
+    here = {one.rule: one.verdict for one in as_asked.findings(columns)}
     # No area at all is judged as lying on the site: what would be said if it were asked for right there.
     on_site = Sheet.of(replace(treatment, areas=()), answers, day=day, age=age)
     found = []
@@ -42,7 +42,7 @@ def places_to_avoid(treatment: Treatment, answers: Answers, *, day: dt.date, age
         declared = on_site.declared.get(finding.rule)
         if declared is None or not declared.condition.is_local_somewhere:
             continue
-        may_be_touched = rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
+        may_be_touched = as_asked.rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
         place = _site(declared)
         found.append(Place(finding.rule, finding.label, place, avoid=not may_be_touched or not place))
     return tuple(sorted(found, key=lambda one: not one.avoid))

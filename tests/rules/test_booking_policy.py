@@ -31,7 +31,7 @@ from clinic.rules.booking_policy import (
     unsafe_deadline,
     waiting_deadline,
 )
-from clinic.rules.visit_status import VisitStatus
+from clinic.rules.visit_status import VisitStatus, client_label
 
 if TYPE_CHECKING:
     from clinic.rules.screening import Screening
@@ -260,6 +260,13 @@ def test_what_the_client_may_cancel_online(
             check_client_may_cancel(status, start, now=NOW, settings=DEFAULT)
 
 
+def test_a_visit_that_is_over_says_how_it_is_marked() -> None:
+    with pytest.raises(errors.MoveNotAllowed) as refused:
+        check_client_may_cancel(S.DONE, NOW + DAY, now=NOW, settings=DEFAULT)
+    marked = f"This visit is marked “{client_label(S.DONE)}” and can no longer be cancelled."
+    assert refused.value.sentence == marked
+
+
 @pytest.mark.parametrize("status", list(VisitStatus))
 def test_only_a_confirmed_visit_may_be_moved_online_and_only_before_the_notice(status: VisitStatus) -> None:
     far, near = NOW + 24 * HOUR, NOW + 24 * HOUR - SECOND
@@ -295,6 +302,7 @@ def test_a_refusal_shows_the_given_sentence_or_its_own() -> None:
     assert errors.SlotTaken("Gone.").sentence == "Gone."
     wrong = errors.InvalidInput("email", "Write the whole address.")
     assert (wrong.field, wrong.sentence) == ("email", "Write the whole address.")
+    assert errors.InvalidInput("email").sentence == errors.InvalidInput.default_sentence
     assert errors.SlotTaken().nearest == ()
 
 

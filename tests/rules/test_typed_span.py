@@ -86,6 +86,17 @@ def test_a_span_that_ends_before_it_starts_is_refused(
     with pytest.raises(InvalidInput) as refused:
         typed(PLAIN, start, last, end)
     assert refused.value.field == field
+    before, after = "The last day lies before the first day.", "The end must come after the start."
+    assert refused.value.sentence == (before if field == "ends_on" else after)
+
+
+def test_an_end_that_comes_twice_is_said_as_the_clinic_writes_it() -> None:
+    span = span_typed(CLOCK, Wall(BACK, None), Wall(BACK, dt.time(1, 30)), uses_24_hours=True)
+    assert span == TypedSpan(
+        utc(2026, 11, 1, 4),
+        utc(2026, 11, 1, 6, 30),
+        ("The clocks go back that night, so 01:30 comes twice. It ends the second time.",),
+    )
 
 
 def test_the_clinics_convention_is_kept_in_what_is_said() -> None:
