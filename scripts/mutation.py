@@ -40,7 +40,7 @@ class CollectedOnce(PytestRunner):
 
         selection = [*self._pytest_add_cli_args_test_selection, *self._pytest_add_cli_args]
         with change_cwd("mutants"):
-            config = _prepareconfig(["--rootdir=.", "-q", "-s", "--assert=plain", "-p", "no:randomly", *selection])
+            config = _prepareconfig(["--rootdir=.", "--assert=plain", "-p", "no:terminal", "-p", "no:randomly", *selection])
             config.pluginmanager.register(EndAtOnce())
             config._do_configure()
             self.session = pytest.Session.from_config(config)

@@ -86,6 +86,13 @@ def test_what_a_therapist_said_names_what_it_is_about() -> None:
     ]
 
 
+def test_what_a_therapist_said_has_no_letter_and_no_end() -> None:
+    (finding,) = raised(judged(), [Restriction(Verdict.CLEARANCE, "Because.")], ("swedish",)).findings
+    assert (finding.source, finding.until, finding.who_may_clear) == ("the treating therapist", None, ())
+    assert finding.sure is True
+    assert finding.what_would_change == "It holds as long as this is so; a letter cannot change it."
+
+
 def test_the_strongest_finding_comes_first_and_what_is_urgent_before_it() -> None:
     one = Restriction(Verdict.BLOCK, "Because.")
     found = raised(judged(strong_painkillers={}), [one], ("swedish",))

@@ -196,6 +196,25 @@ def test_a_time_that_exists_twice_is_told_apart_by_fold() -> None:
     assert len(shown) == 50
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "expected"),
+    [
+        ("Europe/Berlin", date(2026, 7, 1), utc("2026-06-30T22:00")),
+        ("America/New_York", date(2026, 1, 1), utc("2026-01-01T05:00")),
+        ("Asia/Kathmandu", date(2026, 6, 1), utc("2026-05-31T18:15")),
+        ("Europe/Berlin", SPRING, None),
+        ("Europe/Berlin", AUTUMN, None),
+        ("Europe/Berlin", SPRING + timedelta(days=1), utc("2026-03-29T22:00")),
+        ("Europe/Berlin", SPRING - timedelta(days=1), utc("2026-03-27T23:00")),
+        ("America/Sao_Paulo", date(2018, 11, 3), None),  # its last minute is followed by a jump
+    ],
+)
+def test_a_day_is_even_when_its_clock_is_left_alone(zone: str, day: date, expected: int | None) -> None:
+    clock = WallClock(ZoneInfo(zone))
+    assert clock.even_midnight(day) == expected
+    assert clock.even_midnight(day) == expected  # also where it is remembered
+
+
 def test_a_wall_time_keeps_its_place_through_the_year() -> None:
     clock = WallClock(BERLIN)
     for day in dates_from(date(2026, 1, 1), 365):
