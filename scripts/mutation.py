@@ -16,16 +16,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.config import _prepareconfig
 from mutmut import __main__ as mutmut
 from mutmut.runners.harness import PytestRunner
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import change_cwd
-from mutmut.workers.isolation import ForkRunner
+from mutmut.workers.isolation import ForkRunner, MutantRunner
 
 RESULTS = Path("mutants/clinic/rules")
 MADE_AT_IMPORT = ("body_areas", "conditions", "expressions", "rule_table", "table_entries")
 """Modules that have done their work when the tests begin: their mutants have to load the table anew."""
 READ_THE_TABLE = ("test_clinical_rules_doc", "test_combinations", "test_questionnaire", "test_row_verdicts")
+QUIETLY = ("--rootdir=.", "--assert=plain", "-p", "no:terminal", "-p", "no:randomly")
 LOST = ("survived", "no tests")
 
 
@@ -36,13 +38,11 @@ class CollectedOnce(PytestRunner):
 
     def collect(self) -> None:
         """Start pytest and stop before the first test."""
-        from _pytest.config import _prepareconfig
-
         selection = [*self._pytest_add_cli_args_test_selection, *self._pytest_add_cli_args]
         with change_cwd("mutants"):
-            config = _prepareconfig(["--rootdir=.", "--assert=plain", "-p", "no:terminal", "-p", "no:randomly", *selection])
-            config.pluginmanager.register(EndAtOnce())
-            config._do_configure()
+            # pytest itself takes these steps in `main`, which cannot stop between collecting and running.
+            config = _prepareconfig([*QUIETLY, *selection], plugins=[EndAtOnce()])
+            config._do_configure()  # noqa: SLF001 there is no other door
             self.session = pytest.Session.from_config(config)
             config.hook.pytest_sessionstart(session=self.session)
             config.hook.pytest_collection(session=self.session)
@@ -55,7 +55,7 @@ class CollectedOnce(PytestRunner):
         if mutant_name is None or mutant_name.split(".")[2] in MADE_AT_IMPORT:
             try:
                 load_anew()
-            except Exception:  # whatever a mutant raises here, the program would not start
+            except Exception:  # noqa: BLE001 whatever a mutant raises here, the program would not start
                 os._exit(1)
             more = (item for item in self.session.items if item.path.stem in READ_THE_TABLE)
             items = list(dict.fromkeys([*items, *more]))
@@ -107,6 +107,11 @@ class Forking(ForkRunner):
             os._exit(code)
 
 
+def forking(max_workers: int = 1) -> MutantRunner:
+    """What mutmut asks for a way to run tests."""
+    return Forking(max_workers, CollectedOnce())
+
+
 def results() -> dict[str, str]:
     """What became of each mutant, by its name."""
     codes: dict[str, int | None] = {}
@@ -133,10 +138,11 @@ def report() -> Iterator[str]:
 
 def main(arguments: list[str]) -> None:
     """Try all mutants, those named, or (`lost`) those that no test has noticed; then say how it went."""
-    mutmut.get_mutant_runner = lambda children=1: Forking(children, CollectedOnce())
+    mutmut.get_mutant_runner = forking  # type: ignore[attr-defined]
     children = int(os.environ.get("WORKERS", "2"))
     if arguments != ["report"]:
-        mutmut._run(lost() if arguments == ["lost"] else arguments, children)
+        names = lost() if arguments == ["lost"] else arguments
+        mutmut.cli(["run", f"--max-children={children}", *names], standalone_mode=False)
     print(*report(), *lost(), sep="\n")
 
 

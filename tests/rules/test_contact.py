@@ -27,7 +27,12 @@ def test_name_is_compared_without_case_accents_and_punctuation(first: str, last:
 
 @pytest.mark.parametrize(
     ("typed", "key"),
-    [(" Nora@Example.ORG ", "nora@example.org"), ("n@example.org", "n@example.org"), ("  ", None), (None, None)],
+    [
+        (" Nora@Example.ORG ", "nora@example.org"),
+        ("n@example.org", "n@example.org"),
+        ("  ", None),
+        (None, None),
+    ],
 )
 def test_email_is_compared_in_lower_case(typed: str | None, key: str | None) -> None:
     assert email_key(typed) == key

@@ -44,7 +44,8 @@ def test_of_a_doubled_answer_the_first_counts() -> None:
 
 
 def test_nothing_chosen_is_no_answer() -> None:
-    for form in ({}, {"c.epilepsy": []}, {"c.epilepsy": [""]}):
+    forms: list[dict[str, list[str]]] = [{}, {"c.epilepsy": []}, {"c.epilepsy": [""]}]
+    for form in forms:
         assert read(form, "epilepsy").errors == {"c.epilepsy": CHOOSE}
 
 

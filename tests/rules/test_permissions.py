@@ -13,7 +13,9 @@ def test_every_permission_says_whose_it_is() -> None:
 
 
 @pytest.mark.parametrize("permission", list(Permission))
-def test_whoever_has_not_signed_in_sees_the_site_and_the_tablet_handed_to_them(permission: Permission) -> None:
+def test_whoever_has_not_signed_in_sees_the_site_and_the_tablet_handed_to_them(
+    permission: Permission,
+) -> None:
     opened = permission in (Permission.SITE_ANY_READ, Permission.TABLET_ONE_WRITE)
     assert may((), permission) is opened
 

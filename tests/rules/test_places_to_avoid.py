@@ -100,7 +100,14 @@ def test_answers_in_words() -> None:
 
 
 def test_plain_words_for_what_the_table_has_lost() -> None:
-    gone = {"present": True, "checked": False, "places": ["left", "right"], "weeks": 12.0, "days": 3.5, "kind": "x"}
+    gone = {
+        "present": True,
+        "checked": False,
+        "places": ["left", "right"],
+        "weeks": 12.0,
+        "days": 3.5,
+        "kind": "x",
+    }
     assert declared_in_words({"gone_row": gone})[0].details == (
         ("Checked", "No"), ("Places", "left, right"), ("Weeks", "12"), ("Days", "3.5"), ("Kind", "x"),
     )  # fmt: skip

@@ -44,7 +44,9 @@ def entry(**values: object) -> Entry:
         ({}, lambda row: row.take_entries("a"), []),
     ],
 )  # fmt: skip
-def test_value_is_taken_once_and_leaves_nothing(values: dict[str, object], take: Take, expected: object) -> None:
+def test_value_is_taken_once_and_leaves_nothing(
+    values: dict[str, object], take: Take, expected: object
+) -> None:
     row = entry(**values)
     assert take(row) == expected
     row.close()
