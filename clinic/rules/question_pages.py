@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -45,16 +46,16 @@ def pages(kind: str) -> tuple[Page, ...]:
     return tuple(made)
 
 
-def _question_version() -> str:
+def question_version(conditions: Iterable[Condition]) -> str:
+    """Names exactly what is asked: it changes with any word of a question, a detail or a choice."""
     asked = [
         [one.key, one.question, one.examples, one.ask_when, [
             [field.name, field.type, field.question, field.choices] for field in one.fields
         ]]
-        for one in TABLE.conditions.values()
+        for one in conditions
     ]  # fmt: skip
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
     return f"q-{digest[:12]}"
 
 
-QUESTION_VERSION: Final = _question_version()
-"""Names exactly what was asked: it changes with any word of a question, a detail or a choice."""
+QUESTION_VERSION: Final = question_version(TABLE.conditions.values())

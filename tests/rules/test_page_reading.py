@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from clinic.rules.body_areas import AREAS
 from clinic.rules.page_reading import CHOOSE, NO_NUMBER, PageResult, as_form, parse_page
-from clinic.rules.question_pages import Page
+from clinic.rules.question_pages import Page, question_version
 from clinic.rules.rule_table import TABLE
 from tests.rules.gate_cases import DAY, yes
 
@@ -15,6 +18,27 @@ def page(*keys: str) -> Page:
 
 def read(form: dict[str, list[str]], *keys: str) -> PageResult:
     return parse_page(page(*keys), form, today=DAY)
+
+
+def test_version_of_the_questions_changes_with_any_word_of_them() -> None:
+    one = TABLE.conditions["diabetes"]
+    first, *others = one.fields
+    versions = {
+        question_version(asked)
+        for asked in (
+            [one],
+            [replace(one, question="Sugar?")],
+            [replace(one, examples="Any type")],
+            [replace(one, ask_when=("checkin",))],
+            [replace(one, fields=(replace(first, question="How is it?"), *others))],
+            [replace(one, fields=(replace(first, choices=first.choices[:1]), *others))],
+            [one, TABLE.conditions["epilepsy"]],
+            [],
+        )
+    }
+    assert len(versions) == 8
+    assert all(re.fullmatch(r"q-[0-9a-f]{12}", version) for version in versions)
+    assert question_version([replace(one, reason="Because.")]) == question_version([one])
 
 
 def test_every_mistake_on_a_page_has_its_message() -> None:
