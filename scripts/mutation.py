@@ -27,7 +27,8 @@ RESULTS = Path("mutants/clinic/rules")
 MADE_AT_IMPORT = ("body_areas", "conditions", "expressions", "rule_table", "table_entries")
 """Modules that have done their work when the tests begin: their mutants have to load the table anew."""
 READ_THE_TABLE = ("test_clinical_rules_doc", "test_combinations", "test_questionnaire", "test_row_verdicts")
-QUIETLY = ("--rootdir=.", "--assert=plain", "-p", "no:terminal", "-p", "no:randomly")
+LONGEST_SECONDS = 3600
+QUIETLY = ("--rootdir=.", "--assert=plain", "--capture=no", "-p", "no:terminal", "-p", "no:randomly")
 LOST = ("survived", "no tests")
 
 
@@ -52,7 +53,7 @@ class CollectedOnce(PytestRunner):
         wanted = list(tests)
         by_name = {item.nodeid: item for item in self.session.items}
         items = [by_name[name] for name in wanted if name in by_name] or self.session.items
-        if mutant_name is None or mutant_name.split(".")[2] in MADE_AT_IMPORT:
+        if mutant_name == "" or module_of(mutant_name) in MADE_AT_IMPORT:
             try:
                 load_anew()
             except Exception:  # noqa: BLE001 whatever a mutant raises here, the program would not start
@@ -75,6 +76,11 @@ class EndAtOnce:
             os._exit(1)
 
 
+def module_of(mutant_name: str | None) -> str:
+    """`sheet` for clinic.rules.sheet.x_strongest__mutmut_1."""
+    return "".join((mutant_name or "").split(".")[2:3])
+
+
 def load_anew() -> None:
     """Put what the rule files say now into the table that every module holds."""
     from clinic.rules.rule_table import TABLE, load_table
@@ -88,23 +94,18 @@ class Forking(ForkRunner):
     test_runner: CollectedOnce
 
     def run_clean_tests(self, tests: Iterable[str]) -> int:
-        """Collect, and see whether the tests pass without a mutant."""
+        """Collect, and see whether the tests pass without a mutant, on the very way that a mutant's take."""
         self.test_runner.collect()
-        return self._in_a_child(tests)
+        return self._try("", tests)
 
     def run_forced_fail(self) -> int:
         """See whether the tests fail when every function does."""
-        return self._in_a_child([])
+        return self._try("fail", [])
 
-    def _in_a_child(self, tests: Iterable[str]) -> int:
-        child = os.fork()
-        if child:
-            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        code = 1
-        try:
-            code = self.test_runner.run_tests(mutant_name=None, tests=tests)
-        finally:
-            os._exit(code)
+    def _try(self, mutant_name: str, tests: Iterable[str]) -> int:
+        names = list(tests) or [item.nodeid for item in self.test_runner.session.items]
+        self.submit(mutant_name, names, LONGEST_SECONDS, LONGEST_SECONDS)
+        return self.wait_for_result().exit_code
 
 
 def forking(max_workers: int = 1) -> MutantRunner:
@@ -130,7 +131,7 @@ def report() -> Iterator[str]:
     by_module: dict[str, Counter[str]] = {}
     for name, status in results().items():
         if status != "not checked":
-            by_module.setdefault(name.split(".")[2], Counter())[status] += 1
+            by_module.setdefault(module_of(name), Counter())[status] += 1
     for module, counts in [*by_module.items(), ("total", sum(by_module.values(), Counter()))]:
         missed = sum(counts[status] for status in LOST)
         yield f"{module:18} {counts.total():5} mutants {missed:4} not noticed {1 - missed / counts.total():8.1%}"
