@@ -46,7 +46,7 @@ def world(app: Flask) -> w.World:
 
 @pytest.fixture
 def client_id(world: w.World) -> int:
-    """A healthy person with deep tissue on the back in ten days, from ten; a first visit, until a quarter past eleven."""
+    """A healthy person with deep tissue on the back in ten days, from 10:00; a first visit, until 11:15."""
     made = w.person()
     w.sign(made)
     assert w.at_desk(world, made, "deep_tissue", when=w.at(10), areas=BACK).visit_id
