@@ -37,7 +37,9 @@ def guard() -> None:
     """Who passed what is never edited and never deleted."""
     sqlite = op.get_bind().dialect.name == "sqlite"
     refusal = (
-        "BEGIN SELECT RAISE(ABORT, 'ap_rest_pass'); END" if sqlite else "FOR EACH ROW EXECUTE FUNCTION refuse_edit()"
+        "BEGIN SELECT RAISE(ABORT, 'ap_rest_pass'); END"
+        if sqlite
+        else "FOR EACH ROW EXECUTE FUNCTION refuse_edit()"
     )
     op.execute(f"CREATE TRIGGER ap_rest_pass_update BEFORE UPDATE OF {WRITTEN_ONCE} ON rest_pass {refusal}")
     op.execute(f"CREATE TRIGGER ap_rest_pass_delete BEFORE DELETE ON rest_pass {refusal}")

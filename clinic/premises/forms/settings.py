@@ -134,7 +134,7 @@ class SettingsForm(FactsForm):
     minds_rest = BooleanField(
         "Mind the rest between visits",
         description="Times that come too soon after another visit are not offered online. At the desk such a visit"
-        " is booked with a written reason. How much rest is meant for what stands in the health rules.",
+        " is booked with a written reason.",
     )
 
     def validate_phone_region(self, typed: StringField) -> None:
