@@ -40,6 +40,7 @@ class Clinic(Base):
     treated_days_back: Mapped[int] = mapped_column(default=30)
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
     check_in_needed: Mapped[bool] = mapped_column(default=True)
+    minds_rest: Mapped[bool] = mapped_column(default=True)
 
 
 class Location(Base):

@@ -26,6 +26,7 @@ from clinic.booking.services._steps import (
     set_plan,
     set_status,
 )
+from clinic.booking.services.resting import check_rested
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -322,6 +323,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names)
         if not judged.refuses:
+            check_rested(visit, client, plan)
             keep_skilled(session, visit, client, now)
         decide(session, visit, judged, user_id=user_id, now=now)
         if visit.status != VisitStatus.RELEASED:

@@ -72,7 +72,7 @@ def _next_times(
 ) -> tuple[Time, ...]:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first_day, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=option.therapist_id, client_id=client.id,
+        therapist_id=option.therapist_id, client_id=client.id, rested_areas=option.areas,
     )  # fmt: skip
     times: Sequence[Time] = free_times.window(ask).times
     if not times and option.therapist_id is not None:

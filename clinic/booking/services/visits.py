@@ -30,6 +30,15 @@ from clinic.booking.services._steps import (
     wait_for,
 )
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import (
+    NOT_SAID,
+    RestSaid,
+    Warned,
+    is_passed,
+    keep_pass,
+    warn,
+    warn_of_change,
+)
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -56,6 +65,8 @@ class Outcome:
     status: VisitStatus | None
     judged: Judged | None
     unsafe_addons: tuple[str, ...] = ()
+    rest: Warned | None = None
+    """Too little rest between visits. With `visit_id` None nothing was booked or changed yet: staff may pass it."""
 
 
 @tried_again
@@ -68,15 +79,19 @@ def book_visit(
     source: str,
     by: int,
     now: dt.datetime,
+    rest: RestSaid = NOT_SAID,
 ) -> Outcome:
-    """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept).
+    """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept) or when the visit
+    comes too soon for the body and `rest` does not pass that.
 
     Done twice with one `request_key`, also at the same moment, it answers with the first visit. Raises SlotTaken,
     InvalidInput, NotFound, TooSoon for the past.
     """
     booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
     try:
-        return _book(choice, client_id, starts_at, request_key=request_key, source=source, by=by, now=now)
+        return _book(
+            choice, client_id, starts_at, request_key=request_key, source=source, by=by, now=now, rest=rest
+        )
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
             raise
@@ -95,6 +110,7 @@ def _book(
     source: str,
     by: int,
     now: dt.datetime,
+    rest: RestSaid,
 ) -> Outcome:
     with transaction() as session:
         done = visits.visit_by_request(request_key)
@@ -108,6 +124,9 @@ def _book(
         if judged.refuses or judged.unsafe_addons:
             leave_trace(session, "visit.refused", "client", client.id, by=by, now=now, door="desk")
             return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
+        warned = warn(visit, client, order, starts_at)
+        if warned is not None and not is_passed(warned, rest):
+            return Outcome(None, None, judged, rest=warned)
         _rest_or_wait(session, visit, judged, now=now)
         visit.status = VisitStatus.CONFIRMED if judged.permits else VisitStatus.PENDING
         token = new_manage_key(visit)
@@ -117,10 +136,11 @@ def _book(
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if judged.permits else "visit_waiting"
         tell_client(session, visit, template, now=now, token=token)
+        keep_pass(session, visit, warned, rest, by=by, now=now)
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source
         )
-        return Outcome(visit.id, VisitStatus(visit.status), judged)
+        return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned)
 
 
 def _client(client_id: int) -> Client:
@@ -163,6 +183,7 @@ def _ask(
     return Ask(
         plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
         therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
+        rested_areas=None if by_staff else tuple(visit.areas),
     )  # fmt: skip
 
 
@@ -183,12 +204,14 @@ def change_visit(
     by: int | None,
     by_client: bool = False,
     now: dt.datetime,
+    rest: RestSaid = NOT_SAID,
 ) -> Outcome:
     """Move a visit, or change its service, length, mode, add-ons, areas or therapist: judged and claimed anew.
 
-    When the gate would not let a confirmed visit stand in its new form, nothing changes and the outcome says
-    why. Raises SlotTaken (the visit keeps its place), MoveNotAllowed (also for a stale `revision`), CancelTooLate,
-    TooSoon, TooFarAhead, InvalidInput, NotFound.
+    When the gate would not let a confirmed visit stand in its new form, or it comes too soon for the body and `rest`
+    does not pass that, nothing changes and the outcome says why. Raises SlotTaken (the visit keeps its place;
+    RestNeeded for a client), MoveNotAllowed (also for a stale `revision`), CancelTooLate, TooSoon, TooFarAhead,
+    InvalidInput, NotFound.
     """
     with transaction() as session:
         visit = _changeable(session, visit_id, revision)
@@ -202,6 +225,9 @@ def change_visit(
         if not _stands(visit, judged):
             leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
             return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
+        warned = None if by_client else warn_of_change(visit, client, order, start)
+        if warned is not None and not is_passed(warned, rest):
+            return Outcome(None, None, judged, rest=warned)
         give_up(session, visit, now)
         _write_change(session, visit, plan, areas, start, choice, judged, now=now)
         _claim_again(session, visit, plan, choice, now=now, by_client=by_client)
@@ -210,8 +236,9 @@ def change_visit(
             set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
         visit.revision += 1
         tell_client(session, visit, "visit_moved", now=now)
+        keep_pass(session, visit, warned, rest, by=by, now=now)
         leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=starts_at is not None)
-        return Outcome(visit.id, VisitStatus(visit.status), judged)
+        return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned)
 
 
 def _changeable(session: Session, visit_id: int, revision: int) -> Visit:

@@ -16,6 +16,7 @@ from clinic.booking.queries.checkouts import Standing
 from clinic.booking.queries.free_times import Time
 from clinic.booking.services import checkout as checkout_services
 from clinic.booking.services.checkout import Choice
+from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
@@ -88,6 +89,17 @@ def times_url(wish: Wish, **changes: Any) -> str:
     """The page of free times for this wish, with some of it changed."""
     service = changes.pop("service", wish.service)
     return url_for("booking.times", service=service, **wish.query(**changes))
+
+
+def whose_times() -> tuple[int | None, bool]:
+    """The client whose free times are shown, and whether that is only taken for granted: of an account that acts for
+    one person alone, before it has said who is coming. Nobody is known of somebody who is not signed in."""
+    now_at = standing()
+    if now_at is not None and now_at.client is not None and not now_at.checkout.finished_at:
+        return now_at.client.id, False
+    user_id = who()
+    people = clients.people_of(user_id) if user_id is not None else []
+    return (people[0].client_id, True) if len(people) == 1 else (None, False)
 
 
 def options_url(wish: Wish) -> str:
