@@ -9,7 +9,7 @@ from typing import Any
 from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
-from clinic.accounts.access import who
+from clinic.accounts.access import is_named, who
 from clinic.booking.queries import check_ins, next_steps, visits
 from clinic.booking.services import people
 from clinic.booking.services.checkout import ask_for_call
@@ -86,6 +86,7 @@ def desk_visit(visit_id: int) -> Answer:
         may_change=status in CHANGEABLE,
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
         history=_history(steps),
+        may_read_record=is_named(Permission.CLINICAL_REVIEW),
         alike=clients.look_alikes(visit.client) if visit.waiting_for == "review" else [],
     )
 

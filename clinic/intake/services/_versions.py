@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from clinic.clients.models import Client
 from clinic.intake import queries
-from clinic.intake.models import HealthStop, Intake
+from clinic.intake.models import HealthStop, Intake, QuestionSet
 from clinic.intake.queries import Answers
-from clinic.rules import answer_history, questionnaire
+from clinic.rules import answer_history, question_set, questionnaire
 from clinic.rules.errors import NotFound
 from clinic.rules.screening import RedFlag
 
@@ -74,9 +77,21 @@ def add_version(
         "relation": signature.relation,
         "points": signature.points,
     }
+    keep_wording(session, now)
     session.add(row)
     session.flush()
     return row
+
+
+def keep_wording(session: Session, now: dt.datetime) -> None:
+    """Keep the words of the questions that this program asks, the first time that they are answered."""
+    version = questionnaire.QUESTION_VERSION
+    if session.scalar(select(QuestionSet.version).where(QuestionSet.version == version)):
+        return
+    # Two who sign at the same moment are both first: the second leaves it as it is.
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    row = {"version": version, "kept_at": now, "wording": question_set.as_asked()}
+    session.execute(insert(QuestionSet).values(row).on_conflict_do_nothing())
 
 
 def add_stop(
@@ -97,7 +112,9 @@ def add_stop(
         needs="review" if any(answer_history.needs_review(flag.rule) for flag in flags) else "new_answer",
         urgency=flags[0].urgency.word,
         source=source,
+        question_version=questionnaire.QUESTION_VERSION,
     )
+    keep_wording(session, now)
     stop.answers = dict(answers)
     session.add(stop)
     session.flush()
