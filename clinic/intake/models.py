@@ -31,6 +31,8 @@ class Intake(SealedRow, Base):
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     renewal: Mapped[bool] = mapped_column(default=False)
     """Something big happened (an operation, a stay in hospital, …): only a new full intake holds from here on."""
+    asked: Mapped[list[str] | None]
+    """The conditions that a check-in asked about; None for the whole form, and where it was not kept."""
     softens: Mapped[bool]  # an earlier answer was taken back or weakened: both count until it is reviewed
     answers_sealed: Mapped[bytes]
     signature_sealed: Mapped[bytes]

@@ -19,6 +19,11 @@ ABOUT_FINGERPRINT: Final = (
 ABOUT_LETTERS: Final = (
     "A character that the typeface of the print lacks is printed by its number, for example [U+738B]."
 )
+ABOUT_CHECK_IN: Final = (
+    "Then asked, or answered with no by “nothing has changed”."
+    " A no takes back nothing that was declared before."
+)
+NOTHING_ASKED: Final = "No single question was asked after it."
 WITHHELD: Final = (
     "Answers of another record, which may be the same person’s, were read too ({number}). They, and what was found"
     " in them, belong to that record and are not printed here."
@@ -27,7 +32,12 @@ WORDING_LOST: Final = (
     "The wording of this version of the questions was not kept. The questions are named by their keys."
 )
 NO_SINGLE_ANSWER: Final = "This rule reads no single answer."
-CHANGED_BY_CLINIC: Final = "The clinic had changed this rule: it is stricter than, or beside, the published table."
+CHANGED_BY_CLINIC: Final = (
+    "The clinic had changed this rule: it is stricter than, or beside, the published table."
+)
+
+ABOUT: Final = (NOT_SIGNED_OFF, NAMES_OF_TODAY, ABOUT_FINGERPRINT, ABOUT_LETTERS)
+"""What every record says about itself."""
 
 VERDICTS: Mapping[str, str] = {
     "clear": "Nothing speaks against it",

@@ -81,7 +81,10 @@ def answered(wording: Wording | None, answers: Answers) -> list[Answered]:
     """Every question with its answer, in the order of the wording; without one (it was not kept) by the keys."""
     asked = {one["key"]: one for one in wording["conditions"]} if wording else {}
     lost = [key for key in answers if key not in asked]
-    return [*(_answered(one, answers.get(key)) for key, one in asked.items()), *(_bare(key, answers[key]) for key in lost)]
+    return [
+        *(_answered(one, answers.get(key)) for key, one in asked.items()),
+        *(_bare(key, answers[key]) for key in lost),
+    ]
 
 
 def _answered(asked: Wording, answer: Mapping[str, object] | None) -> Answered:

@@ -32,7 +32,9 @@ PADDING: Final = 6  # what the library keeps free inside the margins
 WIDTH: Final = A4[0] - 2 * (MARGIN + PADDING)
 TERM: Final = 46 * mm
 
-_BODY = ParagraphStyle("body", fontName=PLAIN, fontSize=8.5, leading=12, textColor=INK, splitLongWords=1)
+_BODY = ParagraphStyle(
+    "body", fontName=PLAIN, fontSize=8.5, leading=12, textColor=INK, splitLongWords=1, spaceAfter=2
+)
 _STYLES = {
     "body": _BODY,
     "term": ParagraphStyle("term", _BODY, textColor=QUIET),
@@ -41,7 +43,9 @@ _STYLES = {
     "h2": ParagraphStyle(
         "h2", _BODY, fontName=BOLD, fontSize=12, leading=16, spaceBefore=14, spaceAfter=4, keepWithNext=1
     ),
-    "h3": ParagraphStyle("h3", _BODY, fontName=BOLD, fontSize=9.5, leading=13, spaceBefore=8, keepWithNext=1),
+    "h3": ParagraphStyle(
+        "h3", _BODY, fontName=BOLD, fontSize=9.5, leading=13, spaceBefore=8, spaceAfter=2, keepWithNext=1
+    ),
 }
 _LINES = [
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -106,7 +110,9 @@ def _block(block: Block) -> list[Flowable]:
         case Grid(heads, rows):
             cells = [[_words(one, "head") for one in heads]]
             cells += [[_words(one, "body") for one in row] for row in rows]
-            return _table(cells, [WIDTH / len(heads)] * len(heads), repeatRows=1)
+            first = WIDTH * (0.6 if len(heads) == 2 else 1 / len(heads))
+            rest = (WIDTH - first) / max(len(heads) - 1, 1)
+            return _table(cells, [first, *[rest] * (len(heads) - 1)], repeatRows=1)
         case Part(title, blocks):
             inside = [flowable for one in blocks for flowable in _block(one)]
             return [_words(title, "h3"), *inside]

@@ -1,4 +1,4 @@
-"""Keep the wording of each version of the questions, so that a record can print what was asked at the time.
+"""Keep the wording of each version of the questions, and what a check-in asked, so that a record can print it.
 
 Answers that were signed before this name their questions by an earlier hash. Where the questions are still
 those, which the hash itself shows, their wording is kept now; else it is lost, and the record says so.
@@ -20,6 +20,12 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+GUARDS = (
+    ("ap_question_set_update", "UPDATE", "question_set"),
+    ("ap_question_set_delete", "DELETE", "question_set"),
+    ("ap_intake_asked_update", "UPDATE OF asked", "intake"),
+)
+
 
 def upgrade() -> None:
     kept = op.create_table(
@@ -29,6 +35,7 @@ def upgrade() -> None:
         sa.Column("wording", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_question_set")),
     )
+    op.add_column("intake", sa.Column("asked", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("health_stop", sa.Column("question_version", sa.String(), nullable=True))
     wording = as_asked()
     version = earlier_version(wording)
@@ -51,18 +58,21 @@ def earlier_version(wording: dict[str, list[dict[str, object]]]) -> str:
 
 def guard() -> None:
     """What was asked is never edited or deleted."""
-    sqlite = op.get_bind().dialect.name == "sqlite"
-    refusal = (
-        "BEGIN SELECT RAISE(ABORT, 'ap_question_set'); END"
-        if sqlite
-        else "FOR EACH ROW EXECUTE FUNCTION refuse_edit()"
-    )
-    for event in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER ap_question_set_{event.lower()} BEFORE {event} ON question_set {refusal}"
+    for name, event, table in GUARDS:
+        refusal = (
+            f"BEGIN SELECT RAISE(ABORT, 'ap_{table}'); END"
+            if is_sqlite()
+            else "FOR EACH ROW EXECUTE FUNCTION refuse_edit()"
         )
+        op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} {refusal}")
+
+
+def is_sqlite() -> bool:
+    return op.get_bind().dialect.name == "sqlite"
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER ap_intake_asked_update" + ("" if is_sqlite() else " ON intake"))
+    op.drop_column("intake", "asked")
     op.drop_column("health_stop", "question_version")
     op.drop_table("question_set")  # its triggers go with it

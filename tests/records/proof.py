@@ -10,8 +10,9 @@ from typing import Any
 from pypdf import PdfReader
 
 from clinic.booking.models import Visit
-from clinic.records.queries.facts import Facts, facts_of, fingerprint
+from clinic.records.queries.facts import facts_of, fingerprint
 from clinic.records.queries.paper import Record, record_of
+from clinic.records.queries.rested_on import Facts
 from clinic.shared.database import db
 from clinic.shared.papers import Block, Grid, Lines, Pairs, Part
 from tests.booking import world as w

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,10 +32,13 @@ class Signature:
 
 @dataclass(frozen=True)
 class Resting:
-    """The full intake that shorter answers rest on: its day, and whether only a new one will do from here on."""
+    """The full intake that shorter answers rest on: its day, and whether only a new one will do from here on.
+
+    `asked` names the conditions that a check-in asked about."""
 
     completed_on: dt.date
     renewal: bool
+    asked: Collection[str] | None = None
 
 
 def add_version(
@@ -65,6 +68,7 @@ def add_version(
         signed_at=now,
         source=source,
         recorded_by_id=by,
+        asked=sorted(rests_on.asked) if rests_on is not None and rests_on.asked is not None else None,
         renewal=rests_on is not None and rests_on.renewal,
         softens=any(
             answer_history.softens(stamped, earlier.answers, given_on=earlier.answered_on, today=today)

@@ -11,11 +11,11 @@ from clinic.accounts import queries as accounts
 from clinic.booking.models import Visit
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
-from clinic.records.queries.facts import Facts
+from clinic.records.queries.rested_on import Facts
 from clinic.rules import words
 from clinic.therapists import queries as therapists
 
-NOBODY = "Nobody signed in, or the program by itself"
+NOBODY = "nobody signed in, or the program by itself"
 _BY = frozenset({"by", "created_by", "recorded_by", "verified_by", "ended_by"})
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from clinic.records import words as w
-from clinic.records.queries.facts import Facts
 from clinic.records.queries.names import Names, day
+from clinic.records.queries.rested_on import Facts
 from clinic.rules.question_set import Answered, Wording, answered
 from clinic.shared.papers import Block, Grid, Lines, Pairs, Part, Section
 
 HEADS = ("Question, as it was asked", "Answer")
+CHECK_IN_HEADS = ("Question, as it was asked", "Answer that counted from then on")
 
 
 def wording_of(facts: Facts, version: str | None) -> Wording | None:
@@ -26,7 +27,7 @@ def in_words(one: Answered) -> str:
 
 def called(version: Facts) -> str:
     """How the record refers to a version of the answers."""
-    return f"answers {version['version']}"
+    return f"Answers {version['version']}"
 
 
 def answers_section(facts: Facts, names: Names) -> Section:
@@ -49,17 +50,17 @@ def _version(facts: Facts, names: Names, one: Facts, before: Facts | None) -> Pa
         same = set(answered(wording, before["answers"]))
         found = [line for line in found if line not in same]
         rest = "All other answers are" if found else "All answers are"
-        blocks.append(Lines((f"{rest} the same as in {called(before)}.",)))
+        blocks.append(Lines((f"{rest} the same as in “{called(before)}”.",)))
     rows = sorted(found, key=lambda line: not line.is_declared)
     blocks.append(Grid(HEADS, tuple((line.question, in_words(line)) for line in rows)))
-    return Part(called(one).capitalize(), tuple(blocks))
+    return Part(called(one), tuple(blocks))
 
 
 def _signed(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
-    yield "Stored as", f"Row {one['id']}, version {one['version']} of these answers"
+    yield "Stored as", f"Row {one['id']}, version {one['version']} of these answers, at {one['signed_at']}"
     yield "Kind", f"{w.said(w.KINDS, one['kind'])}, {w.said(w.SOURCES, one['source'])}"
     yield "Signed", names.moment(one["signed_at"])
-    yield "Signed by", f"{one['signed_by']}{_relation(one)}, {_signature(one)}"
+    yield "Signed by", f"{one['signature']['name']}{_relation(one)}, {_signature(one)}"
     if one["recorded_by"] is not None:
         yield "Typed in by", names.who(one["recorded_by"])
     yield "Rests on the full form of", day(one["completed_on"])
@@ -70,17 +71,21 @@ def _signed(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]
         yield "Note", "It takes back or changes something said before: both count until it is reviewed."
     for review in (row for row in facts["reviews"] if row["answers"] == one["id"]):
         ending = "The new answers stand alone" if review["accepted"] else "The earlier answers go on counting"
-        yield "Reviewed", f"{ending}. {names.moment(review['at'])}, {names.who(review['by'])}. {review['note']}"
+        yield (
+            "Reviewed",
+            f"{ending}. {names.moment(review['at'])}, {names.who(review['by'])}. {review['note']}",
+        )
 
 
 def _relation(one: Facts) -> str:
-    return "" if one["relation"] == "self" else f" ({one['relation']} of the client)"
+    relation = one["signature"]["relation"]
+    return "" if relation == "self" else f" ({relation} of the client)"
 
 
 def _signature(one: Facts) -> str:
     if one["source"] == "paper":
         return "on paper"
-    return "signature drawn" if one["drawn"] else "name typed"
+    return "signature drawn" if one["signature"]["points"] else "name typed"
 
 
 def check_in_section(facts: Facts, names: Names) -> Section:
@@ -91,14 +96,16 @@ def check_in_section(facts: Facts, names: Names) -> Section:
 
 def _check_in(facts: Facts, names: Names, one: Facts) -> Part:
     wording = wording_of(facts, one["question_version"])
-    asked = {row["key"] for row in wording["conditions"] if "checkin" in row["ask_when"]} if wording else set()
+    asked = one["asked"] or ()
     rows = tuple(
         (line.question, in_words(line)) for line in answered(wording, one["answers"]) if line.rule in asked
     )
-    blocks: list[Lines | Grid] = []
-    if wording:
-        blocks.append(Lines((_topics(wording["topics"]),)))
-    return Part(f"{names.moment(one['signed_at'])}, {called(one)}", (*blocks, Grid(HEADS, rows)))
+    opening = [_topics(wording["topics"])] if wording else []
+    opening.append(w.ABOUT_CHECK_IN if rows else w.NOTHING_ASKED)
+    return Part(
+        f"{names.moment(one['signed_at'])}: {called(one)}",
+        (Lines(tuple(opening)), Grid(CHECK_IN_HEADS, rows)),
+    )
 
 
 def _topics(topics: Sequence[Wording]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from clinic.records import words as w
-from clinic.records.queries.facts import Facts
 from clinic.records.queries.names import Names, day
 from clinic.records.queries.paper_answers import called, in_words, wording_of
+from clinic.records.queries.rested_on import Facts
 from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.question_set import answered
@@ -40,20 +40,24 @@ def _judgement(facts: Facts, names: Names, one: Facts, number: int) -> Part:
 
 
 def _head(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
-    yield "Stored as", f"Row {one['id']}"
+    yield "Stored as", f"Row {one['id']}, at {one['at']}"
     yield "Because", w.said(w.DOORS, one["door"])
     yield "By", names.who(one["by"])
     yield "Judged for", f"{day(one['day'])}, {one['minutes']} minutes"
     yield "Treatment", names.treatment(one)
     yield "Places", areas_in_words(one["areas"]).capitalize() or "None named"
     yield "Verdict", w.said(w.VERDICTS, one["verdict"])
-    yield "Outcome", f"{w.said(w.OUTCOMES, one['outcome'])} ({'permits' if one['permits'] else 'does not permit'} the visit)"
+    permits = "permits" if one["permits"] else "does not permit"
+    yield "Outcome", f"{w.said(w.OUTCOMES, one['outcome'])} ({permits} the visit)"
     if one["urgency"] != "none":
         yield "Urgency", w.said(w.URGENCIES, one["urgency"])
     if one["stopped"]:
         yield "Warning sign", "A declared warning sign stopped every visit of this person."
     yield "Rules", f"Version {one['rules_version']}. Not signed off by a clinician."
-    yield "Questions", f"Version {one['question_version']}" if one["question_version"] else "None answered yet"
+    yield (
+        "Questions",
+        f"Version {one['question_version']}" if one["question_version"] else "None answered yet",
+    )
     yield "Answers read", _read(facts, names, one)
     yield "Letters that counted", _letters(facts, one["clearances"]) or "None"
     for place in one["places"]:
@@ -63,7 +67,7 @@ def _head(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
 
 def _read(facts: Facts, names: Names, one: Facts) -> str:
     read = [f"{called(row)}, signed {names.moment(row['signed_at'])}" for row in _versions(facts, one)]
-    return "; ".join(read).capitalize() or "None"
+    return "\n".join(read) or "None"
 
 
 def _versions(facts: Facts, judgement: Facts) -> list[Facts]:
@@ -93,7 +97,10 @@ def finding_rows(facts: Facts, names: Names, judgement: Facts, found: Facts) -> 
     if found["what_would_change"]:
         yield "What would change it", found["what_would_change"]
     issuers = [w.said(w.ISSUERS, one) for one in found["who_may_clear"]]
-    yield "Who may clear it", f"A letter from: {join_words(issuers, 'or')}" if issuers else "Nobody, by a letter"
+    yield (
+        "Who may clear it",
+        f"A letter from: {join_words(issuers, 'or')}" if issuers else "Nobody, by a letter",
+    )
     if found["clearances"]:
         yield "Cleared by", _letters(facts, found["clearances"])
     yield "Source", sources_in_words(found["source"])
@@ -110,7 +117,7 @@ def _answer(facts: Facts, names: Names, judgement: Facts, rule: str) -> Iterator
         line = next(one for one in answered(wording, {rule: given}) if one.rule == rule)
         yield "Answer given", f"{line.question}\n{in_words(line)}"
         since = f"; last changed {day(given['changed_on'])}" if given.get("changed_on") else ""
-        yield "Answered", f"{names.moment(version['signed_at'])}, in {called(version)}{since}"
+        yield "Answered", f"{names.moment(version['signed_at'])}, in “{called(version)}”{since}"
         return
     yield "Answer given", w.NO_SINGLE_ANSWER
 
