@@ -9,8 +9,12 @@ NOT_SIGNED_OFF: Final = (
     "The health rules were put together from published sources. They have not been signed off by a clinician."
 )
 NAMES_OF_TODAY: Final = (
-    "People, services, rooms and places are called as they are called today, unless it says “as stored”."
-    " Everything else was written at the time and has not been changed since: the database refuses it."
+    "People, services, rooms and places are called as they are called today, unless it says “as stored”. The visit"
+    " is shown as it stands now."
+)
+WRITTEN_ONCE: Final = (
+    "Judgements, signed answers, the wording of the questions, checked letters, the steps of the visit and the audit"
+    " are written once: the database refuses to change or delete them."
 )
 ABOUT_FINGERPRINT: Final = (
     "The fingerprint is the SHA-256 of everything stored about this visit and its decisions. Names of today and"
@@ -36,7 +40,7 @@ CHANGED_BY_CLINIC: Final = (
     "The clinic had changed this rule: it is stricter than, or beside, the published table."
 )
 
-ABOUT: Final = (NOT_SIGNED_OFF, NAMES_OF_TODAY, ABOUT_FINGERPRINT, ABOUT_LETTERS)
+ABOUT: Final = (NOT_SIGNED_OFF, WRITTEN_ONCE, NAMES_OF_TODAY, ABOUT_FINGERPRINT, ABOUT_LETTERS)
 """What every record says about itself."""
 
 VERDICTS: Mapping[str, str] = {
