@@ -23,6 +23,7 @@ from clinic.intake.services import after_new_answers
 from clinic.intake.views import pages as intake_pages
 from clinic.paths import ROOT
 from clinic.premises.views import pages as premises_pages
+from clinic.records.views import pages as records_pages
 from clinic.shared import crypto, mail
 from clinic.shared.database import db, harden_sqlite
 from clinic.shared.uploads import RoomyRequest
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     intake_pages,
     booking_pages,
     diary_pages,
+    records_pages,
 )
 
 

@@ -27,6 +27,7 @@ from clinic.catalogue.services import add_starter_catalogue
 from clinic.clients.models import Client, ClientAccess
 from clinic.clients.steps import Details, add_client
 from clinic.intake.models import Consent, Intake
+from clinic.intake.services._versions import keep_wording
 from clinic.premises.models import Clinic, Device, Location, OpeningHours, Room
 from clinic.rules import questionnaire
 from clinic.rules.errors import SlotTaken
@@ -257,6 +258,7 @@ def _intake(
     )  # fmt: skip
     row.answers = {key: declared_answers.get(key, {"present": False}) for key in asked}
     row.signature = {"name": client.name, "relation": "self", "points": None}
+    keep_wording(session, when)
     session.add(row)
     for kind in ("treatment", "privacy"):
         consent = Consent(

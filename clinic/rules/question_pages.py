@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
 
 from clinic.rules.conditions import OCCASIONS, Condition
 from clinic.rules.rule_table import TABLE
@@ -44,18 +40,3 @@ def pages(kind: str) -> tuple[Page, ...]:
             urgent = all(condition.red_flag is not Urgency.NONE for condition in asked)
             made.append(Page(text.key, text.title, text.intro, urgent, asked))
     return tuple(made)
-
-
-def question_version(conditions: Iterable[Condition]) -> str:
-    """Names exactly what is asked: it changes with any word of a question, a detail or a choice."""
-    asked = [
-        [one.key, one.question, one.examples, one.ask_when, [
-            [field.name, field.type, field.question, field.choices] for field in one.fields
-        ]]
-        for one in conditions
-    ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
-    return f"q-{digest[:12]}"
-
-
-QUESTION_VERSION: Final = question_version(TABLE.conditions.values())

@@ -245,6 +245,8 @@ NEEDS = {
     "premises.save_room": Permission.CLINIC_ANY_WRITE,
     "premises.save_settings": Permission.CLINIC_ANY_WRITE,
     "premises.settings": Permission.CLINIC_ANY_WRITE,
+    "records.record": Permission.CLINICAL_REVIEW,
+    "records.record_pdf": Permission.CLINICAL_REVIEW,
     "therapists.add_therapist": Permission.THERAPIST_ANY_WRITE,
     "therapists.apart": Permission.BAR_ANY_WRITE,
     "therapists.end_apart": Permission.BAR_ANY_WRITE,

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from clinic.rules.body_areas import AREAS
 from clinic.rules.page_reading import CHOOSE, NO_NUMBER, PageResult, as_form, parse_page
-from clinic.rules.question_pages import Page, question_version
+from clinic.rules.question_pages import Page
+from clinic.rules.question_set import question_version
 from clinic.rules.rule_table import TABLE
 from tests.rules.gate_cases import DAY, yes
 
