@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 APPEND_ONLY = (
     "screening", "intake", "softened_review", "status_change", "audit_row", "clearance", "clearance_letter",
-    "clearance_document",
+    "clearance_document", "rules_version",
 )  # fmt: skip
 OF_THEIR_OWN = frozenset(
     {
