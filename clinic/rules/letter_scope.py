@@ -12,7 +12,7 @@ from clinic.rules.advice import birthday
 from clinic.rules.answers import Answers, read_answers
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.findings import Finding
-from clinic.rules.rule_table import TABLE
+from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
 from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, VACUUM, Urgency, Verdict
 
@@ -61,7 +61,9 @@ def label_of(key: str) -> str:
     return TABLE.clearable(key).label
 
 
-def awaiting_clearance(answers: Answers, *, born_on: dt.date, today: dt.date) -> dict[str, tuple[str, ...]]:
+def awaiting_clearance(
+    answers: Answers, *, born_on: dt.date, today: dt.date, table: RuleTable = TABLE
+) -> dict[str, tuple[str, ...]]:
     """For each condition that a clearance is needed for, today or on a later day within a year: its columns.
 
     The conditions that a combination wants named count with it; a treatment that is blocked all the same
@@ -69,7 +71,7 @@ def awaiting_clearance(answers: Answers, *, born_on: dt.date, today: dt.date) ->
     """
     found: dict[str, set[str]] = {}
     for treatment, day in _everything(answers, born_on, today):
-        sheet = Sheet.of(treatment, answers, day=day, age=age_on(born_on, day))
+        sheet = Sheet.of(treatment, answers, day=day, age=age_on(born_on, day), table=table)
         for column in (*treatment.judged_as, *treatment.addons):
             findings = sheet.findings((column,))
             if strongest(findings) is Verdict.BLOCK:
