@@ -26,6 +26,7 @@ from clinic.intake.models import Consent, HealthStop
 from clinic.intake.queries import InForce, clearances
 from clinic.intake.queries.clearances import OnFile
 from clinic.rules import answer_history, screening
+from clinic.rules.errors import NotFound
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
@@ -207,24 +208,28 @@ def _screen(
 
 
 def _consent(row: Consent | None) -> screening.GuardianConsent | None:
-    if row is None:
+    """The consent as it counts from now on: taken back it does not, whatever the day of the visit."""
+    if row is None or row.withdrawn_at is not None:
         return None
     return screening.GuardianConsent(
         signed_on=row.given_on,
         will_be_in_room=row.detail["will_be_in_room"],
         services=frozenset(row.detail["services"]),
-        withdrawn_on=row.withdrawn_at.date() if row.withdrawn_at else None,
     )
 
 
-def wait_for_answers(session: Session, client: Client) -> None:
-    """Nobody signs answers that count for this client between the judging and the commit, and nobody books
-    between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)"""
-    ids = [client.id]
-    if client.is_unproven:
-        ids += [one.id for one in clients.look_alikes(client)]
-    table = Client.__table__
-    session.execute(select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update())
+def wait_for_answers(session: Session, *people: Client) -> None:
+    """Nobody signs answers that count for these people between the judging and the commit, and nobody books
+    between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)
+
+    Whoever waited reads the rows afresh: a birth date may have changed, or the record been joined with another.
+    """
+    ids = {one.id for one in people}
+    for one in people:
+        if one.is_unproven:
+            ids.update(other.id for other in clients.look_alikes(one))
+    locked = select(Client).where(Client.id.in_(ids)).order_by(Client.id).with_for_update()
+    session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
 def judge(
@@ -237,15 +242,18 @@ def judge(
     by: int | None,
     now: dt.datetime,
 ) -> Judged:
-    """Judge and append the screening record, whatever came out."""
+    """Judge and append the screening record, whatever came out. Its `permits` is about the whole order: with an
+    add-on that is not safe no visit can rest on it. Raises NotFound for a record that was joined with another."""
     wait_for_answers(session, client)
+    if client.merged_into_id is not None:
+        raise NotFound("This record has just been joined with another. Please look the person up again.")
     judged = weigh(client, order)
     sources = judged.sources
     row = Screening(
         client_id=client.id,
         judged_key=judged_key(client.id, order),
         day=order.day,
-        permits=judged.permits,
+        permits=judged.permits and not judged.unsafe_addons,
         service=order.plan.key,
         mode=order.plan.mode,
         addons=sorted(order.plan.addons),
