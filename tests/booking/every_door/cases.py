@@ -151,7 +151,7 @@ def combination_cases() -> Iterator[Case]:
 
 ALL: tuple[Case, ...] = (*row_cases(), *combination_cases())
 
-MILD = frozenset({"low_blood_pressure", "heart_rhythm", "strong_painkillers", "I17"})
+MILD = frozenset({"low_blood_pressure", "allergy_contact", "strong_painkillers", "I17"})
 """Rules that ask for care but forbid none of the seven services."""
 
 

@@ -1,8 +1,8 @@
-"""Every door to a visit, one small function each, to be tried with every rule. A new door is one more line in DOORS.
+"""Every door to a visit, one small function each, to be tried with every rule: a new one is one more line below.
 
-A door is what is done for one person and one treatment. It stops once, at `yield`, with the client who gives the
-answers: before it everything that happens while nothing is declared yet, after it what is tried all the same. It
-returns the visit it made, if any. Where `yield` is the first step the answers are on file when the door is tried.
+There are two kinds. A *knock* is tried by somebody whose answers are on file (ON_FILE) or on a visit that was good
+until they answered (AFTERWARDS): several are tried on one person. Whatever has to begin before the answers is a
+*way*: it stops once, at `yield`, with the client who then answers, and returns the visit it made, if any (WAYS).
 """
 
 from __future__ import annotations
@@ -39,39 +39,75 @@ class Asked:
     case: Case
     wanted: Try
     when: dt.datetime
+    number: int
 
     @property
     def choice(self) -> Choice:
         return w.choice(self.wanted.service, areas=(PLACE,))
 
 
-def by_phone(one: Asked) -> Steps:
-    """The desk books somebody whose answers are on file."""
-    client = w.person(one.case.born_on)
-    yield client
+def by_phone(one: Asked, client: int, user: int) -> int | None:
     return _at_desk(one, client, "desk")
 
 
-def walk_in(one: Asked) -> Steps:
-    client = w.person(one.case.born_on)
-    yield client
+def walk_in(one: Asked, client: int, user: int) -> int | None:
     return _at_desk(one, client, "walk_in")
 
 
-def _at_desk(one: Asked, client: int, source: str, choice: Choice | None = None) -> int | None:
-    return visits.book_visit(
-        choice or one.choice, client, one.when, request_key=f"{source}-{client}", source=source,
-        by=one.world.desk_id, now=NOW,
-    ).visit_id  # fmt: skip
-
-
-def online_signed_in(one: Asked) -> Steps:
+def online_signed_in(one: Asked, client: int, user: int) -> int | None:
     """Hold, choose who comes, say it is all still right, confirm."""
-    client, user = _with_account(one)
-    yield client
     token = _hold(one, user)
     checkout.choose_person(token, client, user_id=user, now=NOW)
     return checkout.confirm(token, user_id=user, now=NOW).visit_id
+
+
+def marked_confirmed(one: Asked, client: int, visit_id: int) -> None:
+    """The desk presses "back to confirmed" on a visit that the answers have put on hold."""
+    with suppress(MoveNotAllowed):
+        visits.mark_visit(
+            visit_id, VisitStatus.CONFIRMED, revision=_revision(visit_id), by=one.world.desk_id, now=NOW
+        )
+
+
+def says_it_has_not_changed(one: Asked, client: int, visit_id: int) -> None:
+    """The check-in of the day, "nothing has changed", after the answers that forbid it: it opens nothing."""
+    checkins.take_check_in(
+        client, None, Signature("Pat Number"), source="online", by=None, now=NOW, today=w.TODAY
+    )
+
+
+def moved_by_the_client(one: Asked, client: int, visit_id: int) -> None:
+    """By an hour, on the client's own page or the mailed link: both are this service."""
+    _change(visit_id, starts_at=one.when + dt.timedelta(hours=1), by=None, by_client=True)
+
+
+def moved_by_the_desk(one: Asked, client: int, visit_id: int) -> None:
+    _change(visit_id, starts_at=one.when + dt.timedelta(hours=2), by=one.world.desk_id)
+
+
+ON_FILE = (by_phone, walk_in, online_signed_in)
+AFTERWARDS = (marked_confirmed, says_it_has_not_changed, moved_by_the_client, moved_by_the_desk)
+
+
+def with_answers_on_file(one: Asked) -> Steps:
+    """What is refused is tried at every door, one after another; else the first visit stands in the others' way."""
+    client, user = _with_account(one)
+    yield client
+    made = None
+    for knock in ON_FILE if one.wanted.end == "refused" else ON_FILE[one.number % len(ON_FILE) :][:1]:
+        made = knock(one, client, user)
+    return made
+
+
+def with_answers_afterwards(one: Asked) -> Steps:
+    """A visit that was good when it was booked, and all that is tried with it when it no longer is."""
+    client = w.person(one.case.born_on)
+    w.sign(client)
+    visit_id = _at_desk(one, client, "desk")
+    yield client
+    for knock in AFTERWARDS if visit_id is not None else ():  # a child is refused by age alone
+        knock(one, client, visit_id or 0)
+    return visit_id
 
 
 def a_hold_that_outlives_the_answers(one: Asked) -> Steps:
@@ -96,6 +132,13 @@ def online_anonymous(one: Asked) -> Steps:
     return checkout.confirm(token, user_id=None, now=NOW).visit_id
 
 
+def _at_desk(one: Asked, client: int, source: str, choice: Choice | None = None) -> int | None:
+    return visits.book_visit(
+        choice or one.choice, client, one.when, request_key=f"{source}-{client}", source=source,
+        by=one.world.desk_id, now=NOW,
+    ).visit_id  # fmt: skip
+
+
 def _with_account(one: Asked) -> tuple[int, int]:
     number = w.new_number()
     user = factories.make_user(email=f"account{number}@people.example", roles=[]).id
@@ -106,15 +149,6 @@ def _hold(one: Asked, user: int | None) -> str:
     return checkout.hold_slot(None, one.choice, one.when, first_visit=True, user_id=user, now=NOW)
 
 
-def booked_before_the_answers(one: Asked) -> Steps:
-    """A visit that was good when it was booked."""
-    client = w.person(one.case.born_on)
-    w.sign(client)
-    visit_id = _at_desk(one, client, "desk")
-    yield client
-    return visit_id
-
-
 def changed_at_the_desk(one: Asked) -> Steps:
     """The visit is for something else at another place; the desk changes it into what is wanted."""
     client = w.person(one.case.born_on)
@@ -122,15 +156,6 @@ def changed_at_the_desk(one: Asked) -> Steps:
     visit_id = _at_desk(one, client, "desk", OTHER)
     yield client
     return _change(visit_id, choice=one.choice, by=one.world.desk_id)
-
-
-def moved(one: Asked) -> Steps:
-    """The visit is moved by an hour, on the client's own page or the mailed link: both are this service."""
-    client = w.person(one.case.born_on)
-    w.sign(client)
-    visit_id = _at_desk(one, client, "desk")
-    yield client
-    return _change(visit_id, starts_at=one.when + dt.timedelta(hours=1), by=None, by_client=True)
 
 
 def _change(
@@ -156,43 +181,12 @@ def _revision(visit_id: int) -> int:
     return db.session.get_one(Visit, visit_id).revision
 
 
-def marked_confirmed(one: Asked) -> Steps:
-    """The desk presses "back to confirmed" on a visit that the answers have put on hold."""
-    client = w.person(one.case.born_on)
-    w.sign(client)
-    visit_id = _at_desk(one, client, "desk")
-    yield client
-    if visit_id is not None:
-        with suppress(MoveNotAllowed):
-            visits.mark_visit(
-                visit_id, VisitStatus.CONFIRMED, revision=_revision(visit_id), by=one.world.desk_id, now=NOW
-            )
-    return visit_id
+Way = Callable[[Asked], Steps]
 
-
-def says_it_has_not_changed(one: Asked) -> Steps:
-    """The check-in of the day, "nothing has changed", after the answers that forbid it: it opens nothing."""
-    client = w.person(one.case.born_on)
-    w.sign(client)
-    visit_id = _at_desk(one, client, "desk")
-    yield client
-    checkins.take_check_in(
-        client, None, Signature("Pat Number"), source="online", by=None, now=NOW, today=w.TODAY
-    )
-    return visit_id
-
-
-Door = Callable[[Asked], Steps]
-
-DOORS: tuple[Door, ...] = (
-    by_phone,
-    walk_in,
+WAYS: tuple[Way, ...] = (
+    with_answers_on_file,
+    with_answers_afterwards,
     online_anonymous,
-    online_signed_in,
     a_hold_that_outlives_the_answers,
-    booked_before_the_answers,
     changed_at_the_desk,
-    moved,
-    marked_confirmed,
-    says_it_has_not_changed,
 )

@@ -56,11 +56,11 @@ def go_through(world: w.World, window: Window, number: int) -> list[str]:
             visits.cancel_visit(cancel, by=world.desk_id, by_clinic=True, now=NOW)
     if booked.visit_id is None:
         return [*found, "nothing to move"]
-    before = standing(booked.visit_id)
+    before, revision = standing(booked.visit_id), db.session.get_one(Visit, booked.visit_id).revision
     outcome = visits.change_visit(
-        booked.visit_id, revision=before[0], starts_at=last, by=world.desk_id, now=NOW
+        booked.visit_id, revision=revision, starts_at=last, by=world.desk_id, now=NOW
     )
-    may_wait = window.before.end == "waits" and before[1] not in NEEDING_PERMIT
+    may_wait = window.before.end == "waits" and before[0] not in NEEDING_PERMIT
     if not may_wait and (outcome.visit_id is not None or standing(booked.visit_id) != before):
         found.append(f"moved into the window: {before} became {standing(booked.visit_id)}")
     visits.cancel_visit(booked.visit_id, by=world.desk_id, by_clinic=True, now=NOW)
@@ -76,4 +76,4 @@ def standing(visit_id: int) -> tuple[object, ...]:
         .where(Claim.visit_id == visit_id)
         .order_by(Claim.resource_id)
     ).all()
-    return row.revision, row.status, row.starts_at, row.day, row.judged_key, row.screening_id, *claims
+    return row.status, row.starts_at, row.day, row.judged_key, row.screening_id, *claims
