@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
@@ -38,24 +38,34 @@ def alias_ids(client_id: int) -> list[int]:
 def look_alikes(one: Client) -> Sequence[Client]:
     """Other records with the same phone, the same e-mail, or the same name and birth date.
 
+    What a record said that was merged into another counts for that other: a known person has several telephones.
     People may share a phone or an e-mail: a hint, never a proof. Pairs found to be two people are left out.
     """
-    same = [and_(Client.name_key == one.name_key, Client.born_on == one.born_on)]
-    if one.email_key:
-        same.append(Client.email_key == one.email_key)
-    if one.phone_key:
-        same.append(Client.phone_key == one.phone_key)
-    apart = exists().where(
-        or_(
-            and_(NotSamePerson.client_id == Client.id, NotSamePerson.other_id == one.id),
-            and_(NotSamePerson.client_id == one.id, NotSamePerson.other_id == Client.id),
+    mine = [one, *db.session.scalars(select(Client).where(Client.id.in_(alias_ids(one.id))))]
+    same = [and_(Client.name_key == row.name_key, Client.born_on == row.born_on) for row in mine]
+    emails, phones = {row.email_key for row in mine} - {None}, {row.phone_key for row in mine} - {None}
+    same += [Client.email_key.in_(sorted(emails))] if emails else []
+    same += [Client.phone_key.in_(sorted(phones))] if phones else []
+    rows = db.session.scalars(select(Client).where(or_(*same), Client.id != one.id).order_by(Client.id))
+    found = {row.id: kept for row in rows if (kept := client(row.id)) is not None and kept.id != one.id}
+    apart = _told_apart([row.id for row in mine], {*found, *(kept.id for kept in found.values())})
+    others = {kept.id: kept for kept in found.values()}
+    for told in apart:
+        others.pop(found[told].id if told in found else told, None)
+    return [others[key] for key in sorted(others)]
+
+
+def _told_apart(ids: Collection[int], others: Collection[int]) -> set[int]:
+    """Those of the others of whom staff said that they are somebody else than these."""
+    if not others:
+        return set()
+    one, other = NotSamePerson.client_id, NotSamePerson.other_id
+    pairs = db.session.execute(
+        select(one, other).where(
+            or_(and_(one.in_(ids), other.in_(others)), and_(other.in_(ids), one.in_(others)))
         )
     )
-    return db.session.scalars(
-        select(Client)
-        .where(or_(*same), Client.id != one.id, Client.merged_into_id.is_(None), ~apart)
-        .order_by(Client.id)
-    ).all()
+    return {key for pair in pairs for key in pair} - set(ids)
 
 
 def like(

@@ -16,6 +16,10 @@ OF_THEIR_OWN = frozenset(
         "ap_screening_basis_update",
         "ap_intake_renewal_update",
         "ap_intake_asked_update",
+        "ap_visit_as_judged_insert",
+        "ap_visit_as_judged_update",
+        "ap_visit_over",
+        "ap_claim_kept",
     }
 )
 TRIGGERS = OF_THEIR_OWN | {f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete")}

@@ -16,7 +16,7 @@ from alembic import op
 from clinic.rules.question_set import as_asked
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

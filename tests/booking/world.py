@@ -96,6 +96,11 @@ def at(days: int, hour: int = 10, minute: int = 0) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour, minute), ZoneInfo(ZONE)).astimezone(dt.UTC)
 
 
+def new_number() -> int:
+    """A number that nobody else in this run has: for names, addresses and telephones."""
+    return next(_numbers)
+
+
 def person(born_on: dt.date = dt.date(1985, 5, 5), **values: Any) -> int:
     """A client with a name of their own."""
     number = next(_numbers)

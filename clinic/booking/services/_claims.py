@@ -84,6 +84,9 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
 def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
     """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once."""
     taken = list(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
+    keep_until(
+        session, visit.id, now
+    )  # the database deletes no claim that has no end while the visit needs it
     session.execute(delete(Claim).where(Claim.visit_id == visit.id))
     session.flush()
     claim_blocks(session, taken, now)

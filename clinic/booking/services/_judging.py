@@ -27,6 +27,7 @@ from clinic.intake.models import HealthStop
 from clinic.intake.queries import InForce
 from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, screening
+from clinic.rules.errors import NotFound
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.screening import Screening as Judgement
@@ -194,14 +195,18 @@ def _screen(table: RuleTable, known: Known, order: Order, answers: intake.Answer
     )
 
 
-def wait_for_answers(session: Session, client: Client) -> None:
-    """Nobody signs answers that count for this client between the judging and the commit, and nobody books
-    between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)"""
-    ids = [client.id]
-    if client.is_unproven:
-        ids += [one.id for one in clients.look_alikes(client)]
-    table = Client.__table__
-    session.execute(select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update())
+def wait_for_answers(session: Session, *people: Client) -> None:
+    """Nobody signs answers that count for these people between the judging and the commit, and nobody books
+    between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)
+
+    Whoever waited reads the rows afresh: a birth date may have changed, or the record been joined with another.
+    """
+    ids = {one.id for one in people}
+    for one in people:
+        if one.is_unproven:
+            ids.update(other.id for other in clients.look_alikes(one))
+    locked = select(Client).where(Client.id.in_(ids)).order_by(Client.id).with_for_update()
+    session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
 def judge(
@@ -214,15 +219,18 @@ def judge(
     by: int | None,
     now: dt.datetime,
 ) -> Judged:
-    """Judge and append the screening record, whatever came out."""
+    """Judge and append the screening record, whatever came out. Its `permits` is about the whole order: with an
+    add-on that is not safe no visit can rest on it. Raises NotFound for a record that was joined with another."""
     wait_for_answers(session, client)
+    if client.merged_into_id is not None:
+        raise NotFound("This record has just been joined with another. Please look the person up again.")
     judged = weigh(client, order)
     sources = judged.sources
     row = Screening(
         client_id=client.id,
         judged_key=judged_key(client.id, order),
         day=order.day,
-        permits=judged.permits,
+        permits=judged.permits and not judged.unsafe_addons,
         service=order.plan.key,
         mode=order.plan.mode,
         addons=sorted(order.plan.addons),

@@ -51,11 +51,11 @@ def known_of(client: Client) -> Known:
 
 
 def _consent(row: Consent | None) -> GuardianConsent | None:
-    if row is None:
+    """The consent as it counts from now on: taken back it does not, whatever the day of the visit."""
+    if row is None or row.withdrawn_at is not None:
         return None
     return GuardianConsent(
         signed_on=row.given_on,
         will_be_in_room=row.detail["will_be_in_room"],
         services=frozenset(row.detail["services"]),
-        withdrawn_on=row.withdrawn_at.date() if row.withdrawn_at else None,
     )

@@ -23,6 +23,7 @@ from clinic.booking.services.judging import follow, judge_with_addons
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
+from clinic.rules.errors import NotFound
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.crypto import CannotOpen
@@ -47,7 +48,7 @@ def judge_clients(client_ids: Iterable[int], now: dt.datetime) -> int:
     for client_id in client_ids:
         try:
             done += _judge_client(client_id, now)
-        except (SQLAlchemyError, CannotOpen, ValueError) as error:
+        except (SQLAlchemyError, CannotOpen, ValueError, NotFound) as error:
             log.warning("visits_not_judged_again", client=client_id, kind=type(error).__name__)
     return done
 

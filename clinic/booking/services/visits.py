@@ -30,6 +30,7 @@ from clinic.booking.services._steps import (
     wait_for,
 )
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.judging import judge_with_addons
 from clinic.booking.services.resting import (
     NOT_SAID,
     RestSaid,
@@ -380,10 +381,9 @@ def _judge_at_the_door(
     session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime
 ) -> None:
     """Coming in is judged like every other door: the visit goes on only when it is permitted today."""
-    client, plan = _client(visit.client_id or 0), plan_of(visit)
+    client = _client(visit.client_id or 0)
     came_late = visit.status == VisitStatus.NO_SHOW
-    order = Order(plan, tuple(visit.areas), visit.day)
-    judged = judge(session, client, order, door="check_in", visit_id=visit.id, by=by, now=now)
+    judged = judge_with_addons(session, visit, client, door="check_in", by=by, now=now)
     if not judged.permits or judged.row is None:
         raise MoveNotAllowed(
             "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
@@ -395,4 +395,4 @@ def _judge_at_the_door(
         set_status(session, visit, VisitStatus.ARRIVED, by=by, now=now)
     set_status(session, visit, new, by=by, now=now)
     if came_late:
-        claim_best(session, visit, _ask(visit, plan, visit.therapist_id, now=now), expires_at=None)
+        claim_best(session, visit, _ask(visit, plan_of(visit), visit.therapist_id, now=now), expires_at=None)
