@@ -27,6 +27,7 @@ from clinic.booking.services._steps import (
     set_status,
 )
 from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, check_details, write_details
@@ -68,13 +69,15 @@ class Choice:
 @dataclass(frozen=True)
 class Result:
     """How a confirmation ended. `judged` is None when the visit had been decided before (a double click).
-    `unsafe_addons` is filled when nothing was decided yet because these add-ons must come off first."""
+    `unsafe_addons` is filled when nothing was decided yet because these add-ons must come off first, and `rest` is
+    what is left without them."""
 
     visit_id: int
     status: VisitStatus
     judged: Judged | None = None
     unsafe_addons: tuple[str, ...] = ()
     unsafe_addon_names: tuple[str, ...] = ()
+    rest: VisitPlan | None = None
 
 
 @tried_again
@@ -320,7 +323,8 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         if judged.unsafe_addons and not judged.refuses:
             named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
-            return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names)
+            rest = plan_without(visit, plan, judged.unsafe_addons)
+            return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names, rest)
         if not judged.refuses:
             keep_skilled(session, visit, client, now)
         decide(session, visit, judged, user_id=user_id, now=now)

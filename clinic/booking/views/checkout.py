@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 
@@ -201,7 +202,8 @@ def check(now_at: Standing) -> Answer:
 
 
 def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
-    visit = now_at.visit
+    """The card. With unsafe add-ons it shows what is booked without them, as the button says."""
+    visit, rest = now_at.visit, unsafe.rest if unsafe else None
     until = cancel_until(visit.starts_at, premises.booking_settings())
     facts = premises.clinic_facts()
     return render_template(
@@ -212,7 +214,9 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
         seen=seen_of(now_at),
         unsafe=unsafe,
         areas=kit.area_words(visit.areas),
-        **kit.flow(now_at),
+        ends_at=visit.starts_at + dt.timedelta(minutes=rest.total_minutes) if rest else visit.ends_at,
+        price=rest.price if rest else visit.price,
+        **(kit.flow(now_at) | ({"plan": rest} if rest else {})),
     )
 
 
