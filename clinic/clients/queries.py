@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key
 from clinic.shared.database import db
+
+Which = Callable[[Any], ColumnElement[bool]]
+"""A condition on a client's row, or on an alias of it."""
+
+
+def _nobody(_one: Any) -> ColumnElement[bool]:
+    return false()
 
 
 def client(client_id: int) -> Client | None:
@@ -35,7 +43,7 @@ def alias_ids(client_id: int) -> list[int]:
     return found
 
 
-def look_alikes(one: Client) -> Sequence[Client]:
+def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     """Other records with the same phone, the same e-mail, or the same name and birth date.
 
     People may share a phone or an e-mail: a hint, never a proof. Pairs found to be two people are left out.
@@ -53,7 +61,7 @@ def look_alikes(one: Client) -> Sequence[Client]:
     )
     return db.session.scalars(
         select(Client)
-        .where(or_(*same), Client.id != one.id, Client.merged_into_id.is_(None), ~apart)
+        .where(or_(*same), Client.id != one.id, Client.merged_into_id.is_(None), ~apart, ~besides(Client))
         .order_by(Client.id)
     ).all()
 
@@ -166,7 +174,7 @@ class Pair:
     shared: tuple[str, ...]
 
 
-def pairs(limit: int = 200) -> list[Pair]:
+def pairs(limit: int = 200, *, besides: Which = _nobody) -> list[Pair]:
     """Records that look alike and that nobody has decided on, those typed online by a stranger first.
 
     People may share a phone or an e-mail (families), so this is a list to look at, not a fault. One statement.
@@ -179,6 +187,7 @@ def pairs(limit: int = 200) -> list[Pair]:
         select(first, second)
         .join(second, and_(first.id < second.id, or_(same_name, same_phone, same_email)))
         .where(first.merged_into_id.is_(None), second.merged_into_id.is_(None), ~apart)
+        .where(~besides(first), ~besides(second))
         .order_by(or_(first.is_unproven, second.is_unproven).desc(), first.id, second.id)
         .limit(limit)
     ).all()

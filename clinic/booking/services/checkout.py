@@ -15,6 +15,7 @@ from clinic.booking.models import CallRequest, Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, keep_until
 from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
+from clinic.booking.services._forgetting import forget_if_bare
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
@@ -190,8 +191,12 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         _refuse_barred(client)
         if client.is_unproven and not clients.look_alikes(client):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
+        typed_before = checkout.client_id
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
+        if typed_before is not None and typed_before != client.id:
+            session.flush()
+            forget_if_bare(session, typed_before)
     if refusal is not None:
         raise refusal
 

@@ -10,7 +10,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import who
-from clinic.booking.queries import check_ins, next_steps, visits
+from clinic.booking.queries import check_ins, next_steps, unfinished, visits
 from clinic.booking.services import people
 from clinic.booking.services.checkout import ask_for_call
 from clinic.booking.services.links import send_link_again
@@ -86,7 +86,7 @@ def desk_visit(visit_id: int) -> Answer:
         may_change=status in CHANGEABLE,
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
         history=_history(steps),
-        alike=clients.look_alikes(visit.client) if visit.waiting_for == "review" else [],
+        alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
     )
 
 

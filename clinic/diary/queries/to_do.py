@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import CallRequest, Visit
-from clinic.booking.queries import blocks, lapses, next_steps, visits
+from clinic.booking.queries import blocks, lapses, next_steps, unfinished, visits
 from clinic.booking.queries.lapses import Lapse
 from clinic.booking.queries.next_steps import NextStep
-from clinic.clients import queries as clients
 from clinic.clients.queries import Pair
 from clinic.intake import queries as intake
 from clinic.intake.queries import clearances
@@ -61,7 +60,7 @@ def to_do(now: dt.datetime) -> ToDo:
         calls=visits.open_calls(),
         under=blocks.visits_under(now),
         switched_off=visits.visits_switched_off(now),
-        pairs=clients.pairs(),
+        pairs=unfinished.pairs(),
         lapsing=lapses.lapsing(premises.today(now)),
         to_review=len(intake.open_stops())
         + len(intake.softened_to_review())
