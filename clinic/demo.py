@@ -147,6 +147,7 @@ def _premises(session: Session) -> Location:
             name="Willow Clinic",
             mail_sender="hello@willow.example",
             currency="USD",
+            emergency_number="911",
             health_line_name="the nurse line",
             health_line_number="555-0111",
         )
