@@ -209,7 +209,9 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
     return render_template(
         "booking/check.html",
         client=now_at.client,
-        until=words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours)),
+        until=words.unbroken(
+            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
+        ),
         is_late=until <= clock.now(),
         seen=seen_of(now_at),
         unsafe=unsafe,

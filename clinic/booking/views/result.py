@@ -52,7 +52,7 @@ def _booked(now_at: Standing, status: VisitStatus) -> str:
         status=status,
         client=now_at.client,
         is_proven=now_at.is_signed_in,
-        service=catalogue.service(visit.service_id),
+        expect=catalogue.what_to_expect(now_at.plan),
         manage=manage,
         may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
