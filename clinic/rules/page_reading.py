@@ -66,11 +66,6 @@ class PageResult:
     errors: dict[str, str]
     typed: dict[str, list[str]]
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every question of the page has a readable answer."""
-        return not self.errors
-
 
 def parse_page(page: Page, form: Form, *, today: dt.date) -> PageResult:
     """Read the questions of ``page`` from a posted form; names that are not of this page are ignored."""
