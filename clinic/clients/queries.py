@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +33,22 @@ def client(client_id: int) -> Client | None:
 
 def alias_ids(client_id: int) -> list[int]:
     """Records that were merged into this one, directly or through another."""
-    found: list[int] = []
-    ahead = [client_id]
+    return [row.id for row in merged_into([client_id])[client_id]]
+
+
+def merged_into(client_ids: Collection[int]) -> dict[int, list[Client]]:
+    """By client the records that were merged into it, directly or through another: one statement for each step."""
+    found: dict[int, list[Client]] = {one: [] for one in client_ids}
+    ends_at = {one: one for one in client_ids}
+    ahead = list(client_ids)
     while ahead:
-        ahead = list(
-            db.session.scalars(select(Client.id).where(Client.merged_into_id.in_(ahead)).order_by(Client.id))
-        )
-        found += ahead
+        rows = db.session.scalars(
+            select(Client).where(Client.merged_into_id.in_(ahead)).order_by(Client.id)
+        ).all()
+        for row in rows:
+            ends_at[row.id] = ends_at[row.merged_into_id or 0]
+            found[ends_at[row.id]].append(row)
+        ahead = [row.id for row in rows]
     return found
 
 
