@@ -107,6 +107,8 @@ class DayField(DateField):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the date, or None."""
+        if not any(stripped(text) for text in valuelist):
+            return
         try:
             super().process_formdata(valuelist)
         except ValueError:
