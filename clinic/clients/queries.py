@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key
 from clinic.shared.database import db
+
+Which = Callable[[Any], ColumnElement[bool]]
+"""A condition on a client's row, or on an alias of it."""
+
+
+def _nobody(_one: Any) -> ColumnElement[bool]:
+    return false()
 
 
 def client(client_id: int) -> Client | None:
@@ -25,17 +33,26 @@ def client(client_id: int) -> Client | None:
 
 def alias_ids(client_id: int) -> list[int]:
     """Records that were merged into this one, directly or through another."""
-    found: list[int] = []
-    ahead = [client_id]
+    return [row.id for row in merged_into([client_id])[client_id]]
+
+
+def merged_into(client_ids: Collection[int]) -> dict[int, list[Client]]:
+    """By client the records that were merged into it, directly or through another: one statement for each step."""
+    found: dict[int, list[Client]] = {one: [] for one in client_ids}
+    ends_at = {one: one for one in client_ids}
+    ahead = list(client_ids)
     while ahead:
-        ahead = list(
-            db.session.scalars(select(Client.id).where(Client.merged_into_id.in_(ahead)).order_by(Client.id))
-        )
-        found += ahead
+        rows = db.session.scalars(
+            select(Client).where(Client.merged_into_id.in_(ahead)).order_by(Client.id)
+        ).all()
+        for row in rows:
+            ends_at[row.id] = ends_at[row.merged_into_id or 0]
+            found[ends_at[row.id]].append(row)
+        ahead = [row.id for row in rows]
     return found
 
 
-def look_alikes(one: Client) -> Sequence[Client]:
+def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     """Other records with the same phone, the same e-mail, or the same name and birth date.
 
     What a record said that was merged into another counts for that other: a known person has several telephones.
@@ -46,7 +63,7 @@ def look_alikes(one: Client) -> Sequence[Client]:
     emails, phones = {row.email_key for row in mine} - {None}, {row.phone_key for row in mine} - {None}
     same += [Client.email_key.in_(sorted(emails))] if emails else []
     same += [Client.phone_key.in_(sorted(phones))] if phones else []
-    rows = db.session.scalars(select(Client).where(or_(*same), Client.id != one.id).order_by(Client.id))
+    rows = db.session.scalars(select(Client).where(or_(*same), Client.id != one.id, ~besides(Client)).order_by(Client.id))
     found = {row.id: kept for row in rows if (kept := client(row.id)) is not None and kept.id != one.id}
     apart = _told_apart([row.id for row in mine], {*found, *(kept.id for kept in found.values())})
     others = {kept.id: kept for kept in found.values()}
@@ -176,7 +193,7 @@ class Pair:
     shared: tuple[str, ...]
 
 
-def pairs(limit: int = 200) -> list[Pair]:
+def pairs(limit: int = 200, *, besides: Which = _nobody) -> list[Pair]:
     """Records that look alike and that nobody has decided on, those typed online by a stranger first.
 
     People may share a phone or an e-mail (families), so this is a list to look at, not a fault. One statement.
@@ -189,6 +206,7 @@ def pairs(limit: int = 200) -> list[Pair]:
         select(first, second)
         .join(second, and_(first.id < second.id, or_(same_name, same_phone, same_email)))
         .where(first.merged_into_id.is_(None), second.merged_into_id.is_(None), ~apart)
+        .where(~besides(first), ~besides(second))
         .order_by(or_(first.is_unproven, second.is_unproven).desc(), first.id, second.id)
         .limit(limit)
     ).all()

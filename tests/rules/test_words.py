@@ -94,3 +94,17 @@ def test_a_zone_is_said_by_its_city() -> None:
 def test_words_are_joined_as_people_do() -> None:
     assert [words.join_words(list("abc")[:count]) for count in range(4)] == ["", "a", "a and b", "a, b and c"]
     assert words.join_words(["a", "b"], "or") == "a or b"
+
+
+@pytest.mark.parametrize(
+    ("words_said", "shown"),
+    [
+        ("Tuesday 3 June 2026 at 2:15 pm", "Tuesday 3_June 2026 at 2:15_pm"),
+        ("1 hour 30 minutes", "1_hour 30_minutes"),
+        ("CHF 85", "CHF_85"),
+        ("Tue 3 Jun", "Tue 3_Jun"),
+        ("2 people at 14:15", "2 people at 14:15"),
+    ],
+)
+def test_a_number_stays_with_its_unit(words_said: str, shown: str) -> None:
+    assert words.unbroken(words_said) == shown.replace("_", "\N{NO-BREAK SPACE}")

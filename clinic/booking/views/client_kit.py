@@ -124,12 +124,18 @@ def slots(times: list[Time] | tuple[Time, ...], length: str, with_whom: str) -> 
     uses_24_hours = facts is not None and facts.uses_24_hours
     made = []
     for one in times:
-        text = words.time_words(one.local.time(), uses_24_hours=uses_24_hours)
+        text = words.unbroken(words.time_words(one.local.time(), uses_24_hours=uses_24_hours))
         day = words.day_words(one.local.date())
         said = f"{text} {one.twice}".strip()
         label = f"{said} {with_whom}, {length}, {day}"
         made.append(
-            Slot(moment_text(one.starts_at), text, words.short_day(one.local.date()), label, one.twice)
+            Slot(
+                moment_text(one.starts_at),
+                text,
+                words.unbroken(words.short_day(one.local.date())),
+                label,
+                one.twice,
+            )
         )
     return made
 
@@ -153,7 +159,7 @@ def hold_of(now_at: Standing) -> dict[str, Any]:
     text = ""
     if until is not None and facts is not None:
         local = until.astimezone(ZoneInfo(visit.zone))
-        text = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
+        text = words.unbroken(words.time_words(local.time(), uses_24_hours=facts.uses_24_hours))
     return {
         "over": is_over,
         "until": text,

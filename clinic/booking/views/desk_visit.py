@@ -10,7 +10,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
-from clinic.booking.queries import check_ins, next_steps, rest, visits
+from clinic.booking.queries import check_ins, next_steps, rest, unfinished, visits
 from clinic.booking.services import people
 from clinic.booking.services.checkout import ask_for_call
 from clinic.booking.services.links import send_link_again
@@ -88,7 +88,7 @@ def desk_visit(visit_id: int) -> Answer:
         history=_history(steps),
         sooner=rest.passed([visit.id]).get(visit.id),
         may_read_record=is_named(Permission.CLINICAL_REVIEW),
-        alike=clients.look_alikes(visit.client) if visit.waiting_for == "review" else [],
+        alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
     )
 
 

@@ -55,7 +55,9 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         status=status,
         is_coming=status in UPCOMING,
         check_in=_check_in(visit, now),
-        until=words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours)),
+        until=words.unbroken(
+            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
+        ),
         may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
         reasons=reasons(visit, at_least=("clearance", "block")) if _explains(door, status) else [],
