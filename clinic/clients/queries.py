@@ -63,7 +63,9 @@ def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     emails, phones = {row.email_key for row in mine} - {None}, {row.phone_key for row in mine} - {None}
     same += [Client.email_key.in_(sorted(emails))] if emails else []
     same += [Client.phone_key.in_(sorted(phones))] if phones else []
-    rows = db.session.scalars(select(Client).where(or_(*same), Client.id != one.id, ~besides(Client)).order_by(Client.id))
+    rows = db.session.scalars(
+        select(Client).where(or_(*same), Client.id != one.id, ~besides(Client)).order_by(Client.id)
+    )
     found = {row.id: kept for row in rows if (kept := client(row.id)) is not None and kept.id != one.id}
     apart = _told_apart([row.id for row in mine], {*found, *(kept.id for kept in found.values())})
     others = {kept.id: kept for kept in found.values()}
