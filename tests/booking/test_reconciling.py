@@ -275,6 +275,9 @@ def test_the_reviewer_sees_the_list_and_confirms_all(app: Flask, now: dt.datetim
     page = browser.get("/reviews/visits").text
     assert page.count("Confirm cancellation<") == 2
     assert "blood" in page.lower()  # who may judge it reads what speaks against it
+    assert "Rule blood_thinners, source " in page
+    assert "May be cleared by a doctor" in page
+    assert all(f"/visits/{one}/record" in page for one in (first, second))
     answer = browser.post("/reviews/visits", data={"shown": [str(first), str(second), "x"]})
     assert answer.location == "/reviews/visits"
     assert "2 visits are cancelled." in browser.get("/reviews/visits").text

@@ -237,16 +237,18 @@ def test_any_other_judgement_has_another_fingerprint(clinic: Staffed, change: tu
     assert stored.fingerprint(found) != first
 
 
-def test_a_past_visit_stays_as_it_is_when_its_client_is_merged(clinic: Staffed) -> None:
+@pytest.mark.parametrize("is_kept", [True, False], ids=["the record is kept", "the record is merged away"])
+def test_a_past_visit_stays_as_it_is_when_its_client_is_merged(clinic: Staffed, is_kept: bool) -> None:
     visit_id = booked(clinic)
-    row = visit_of(visit_id)
-    desk, lose = clinic.world.desk_id, row.client_id or 0
+    mine, desk, other = visit_of(visit_id).client_id or 0, clinic.world.desk_id, w.person()
     for status in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE):
         visits.mark_visit(visit_id, status, revision=visit_of(visit_id).revision, by=desk, now=w.at(0))
+    intakes.submit_intake(
+        other, w.answers(), SIGNED, writer="client", source="online", consents={"privacy": {}}, by=None,
+        now=EARLIER, today=w.TODAY,
+    )  # fmt: skip
     first, whole = mark(visit_id), words_of(visit_id)
-    keep = w.person()
-    w.sign(keep, now=EARLIER)
-    people.merge_clients(keep, lose, by=desk, now=w.at(1))
+    people.merge_clients(*((mine, other) if is_kept else (other, mine)), by=desk, now=w.at(1))
     assert (mark(visit_id), words_of(visit_id)) == (first, whole)
 
 

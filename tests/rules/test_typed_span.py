@@ -118,4 +118,6 @@ def test_the_rest_of_today_ends_at_the_clinics_midnight() -> None:
     assert rest_of_day(CLOCK, utc(2026, 6, 9, 11, 30, 40)) == TypedSpan(
         utc(2026, 6, 9, 11, 30), utc(2026, 6, 10, 4)
     )
+    late = utc(2026, 6, 10, 1)  # still 9 June in New York
+    assert rest_of_day(CLOCK, late).ends_at == utc(2026, 6, 10, 4)
     assert rest_of_day(CLOCK, utc(2026, 11, 1, 4, 30)).ends_at == utc(2026, 11, 2, 5)
