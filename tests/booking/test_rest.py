@@ -172,11 +172,17 @@ def test_what_did_not_take_place_does_not_count(world: w.World, client_id: int) 
     assert again(world, client_id, RestSaid(), days=11).status == VisitStatus.CONFIRMED
 
 
-def test_visits_of_a_record_that_was_merged_count(world: w.World, client_id: int) -> None:
-    keep = w.person()
+def test_a_visit_that_took_place_under_a_record_merged_since_counts(world: w.World, client_id: int) -> None:
+    keep, later = w.person(), w.at(11)
     w.sign(keep)
-    people.merge_clients(keep, client_id, by=world.desk_id, now=NOW)
-    assert again(world, keep, RestSaid()).rest is not None
+    people.merge_clients(keep, client_id, by=world.desk_id, now=later)
+    assert db.session.scalars(select(Visit)).one().client_id == client_id, "past visits stay where they were"
+    outcome = visits.book_visit(
+        w.choice("deep_tissue", areas=BACK), keep, w.at(12), request_key="after the merge", source="desk",
+        by=world.desk_id, now=later,
+    )  # fmt: skip
+    assert outcome.visit_id is None
+    assert outcome.rest is not None
 
 
 def test_two_near_visits_of_records_that_turn_out_to_be_one_both_stand(
