@@ -37,7 +37,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check soak migration locks clean
+.PHONY: help run setup test check mutation soak migration locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -60,6 +60,10 @@ check: setup $(V)/.test $(V)/.e2e $(V)/.dev ## style, types, direction of import
 	$(PY) -m djlint --lint --quiet templates || failed=1; \
 	$(PY) scripts/check_locks.py || failed=1; \
 	[ $$failed = 0 ] && echo "All checks passed." || { echo "Some checks failed: see above." >&2; exit 1; }
+
+mutation: setup $(V)/.dev ## break every line of the rules and see that a test notices (long; docs/mutation.md)
+	@rm -rf mutants
+	@WORKERS=$(WORKERS) $(PY) -m scripts.mutation
 
 soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 times, on both databases (long)
 	@$(PY) -m benchmarks.soak

@@ -27,6 +27,8 @@ from clinic.intake.services import after_new_answers
 from clinic.intake.views import pages as intake_pages
 from clinic.paths import ROOT
 from clinic.premises.views import pages as premises_pages
+from clinic.records.views import pages as records_pages
+from clinic.rulebook.views import pages as rulebook_pages
 from clinic.shared import crypto, mail
 from clinic.shared.database import db, harden_sqlite
 from clinic.shared.uploads import RoomyRequest
@@ -38,11 +40,13 @@ BLUEPRINTS = (
     accounts_pages,
     catalogue_pages,
     premises_pages,
+    rulebook_pages,
     clients_pages,
     therapists_pages,
     intake_pages,
     booking_pages,
     diary_pages,
+    records_pages,
     api_document,
     api,
 )

@@ -107,24 +107,45 @@ def demo() -> None:
     run_server(app)
 
 
+def _proposed(what: str) -> str | None:
+    """The number to propose in the country just named; None asks for one."""
+    from clinic.rules.emergency import call_numbers
+
+    found = call_numbers(click.get_current_context().params.get("country", ""))
+    return getattr(found, what, None)
+
+
 @main.command()
 @click.option("--name", prompt="Name of the clinic")
 @click.option("--zone", prompt="Time zone (for example America/New_York)")
+@click.option(
+    "--country",
+    prompt="Country (two letters, for example US)",
+    callback=lambda _c, _o, text: text.strip().upper(),
+)
+@click.option(
+    "--emergency-number",
+    prompt="Number people there call in an emergency",
+    default=lambda: _proposed("emergency"),
+)
+@click.option(
+    "--health-line-number",
+    prompt="Number of the health advice line there (Enter for none)",
+    default=lambda: _proposed("health_line") or "",
+)
 @click.option("--owner-name", prompt="Name of the owner")
 @click.option("--owner-email", prompt="E-mail of the owner")
-def init(name: str, zone: str, owner_name: str, owner_email: str) -> None:
+def init(**typed: str) -> None:
     """Make an empty clinic and its owner, who sets a password by a one-time link."""
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
-    from clinic.starting import begin_clinic
+    from clinic.starting import Begun, begin_clinic
 
     app = make_app()
     migrate_app(app)
     with app.app_context():
         try:
-            token = begin_clinic(
-                name=name, zone=zone, owner_name=owner_name, owner_email=owner_email, now=clock.now()
-            )
+            token = begin_clinic(Begun(**typed), now=clock.now())
         except RuleViolation as error:
             sys.exit(error.sentence)
     click.echo("The clinic is ready. Open this link once within 24 hours to set the owner's password:")

@@ -78,27 +78,32 @@ def dress_pages(app: Flask) -> None:
         }
 
     filters = app.jinja_env.filters
-    filters["day"] = lambda day: words.day_words(day, today=local_today())
-    filters["short_day"] = words.short_day
-    filters["clock"] = lambda time: words.time_words(time, uses_24_hours=the_clinic().uses_24_hours)
-    filters["duration"] = words.length_words  # not `length`: that one is Jinja's own
-    filters["wall"] = lambda text: words.time_words(
-        dt.time.fromisoformat(text), uses_24_hours=the_clinic().uses_24_hours
+    filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
+    filters["short_day"] = lambda day: words.unbroken(words.short_day(day))
+    filters["clock"] = clock_time
+    filters["duration"] = lambda minutes: words.unbroken(
+        words.length_words(minutes)
+    )  # `length` is Jinja's own
+    filters["wall"] = lambda text: clock_time(dt.time.fromisoformat(text))
+    filters["wall_hour"] = lambda hour: words.unbroken(
+        words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)
     )
-    filters["wall_hour"] = lambda hour: words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)
-    filters["money"] = lambda amount: words.money_words(amount, the_clinic().currency)
+    filters["money"] = lambda amount: words.unbroken(words.money_words(amount, the_clinic().currency))
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment
     filters["local_day"] = lambda at: at.astimezone(ZoneInfo(the_clinic().zone)).date()
-    filters["local_time"] = lambda at: words.time_words(
-        at.astimezone(ZoneInfo(the_clinic().zone)).time(), uses_24_hours=the_clinic().uses_24_hours
-    )
+    filters["local_time"] = lambda at: clock_time(at.astimezone(ZoneInfo(the_clinic().zone)).time())
+
+
+def clock_time(time: dt.time) -> str:
+    """A time of day as the clinic writes it."""
+    return words.unbroken(words.time_words(time, uses_24_hours=the_clinic().uses_24_hours))
 
 
 def moment(at: dt.datetime) -> str:
     """A moment in the clinic's zone, in words."""
     clinic = the_clinic()
-    return words.moment_words(at, clinic.zone, uses_24_hours=clinic.uses_24_hours)
+    return words.unbroken(words.moment_words(at, clinic.zone, uses_24_hours=clinic.uses_24_hours))
 
 
 def local_today() -> dt.date:

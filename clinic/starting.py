@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import dataclass
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
+from phonenumbers import SUPPORTED_REGIONS
 from sqlalchemy import select
 
 from clinic.accounts.steps import begin_owner
 from clinic.catalogue.services import add_starter_catalogue
 from clinic.premises.models import Clinic, Location, OpeningHours
+from clinic.rules.emergency import call_numbers
 from clinic.rules.errors import InvalidInput
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import db, transaction
@@ -24,29 +28,63 @@ def is_empty() -> bool:
     return db.session.scalar(select(Clinic.id).limit(1)) is None
 
 
-def begin_clinic(*, name: str, zone: str, owner_name: str, owner_email: str, now: dt.datetime) -> str:
+@dataclass(frozen=True)
+class Begun:
+    """What whoever sets up a clinic says about it. `country` is ISO 3166; no health line is an empty number."""
+
+    name: str
+    zone: str
+    country: str
+    emergency_number: str
+    health_line_number: str
+    owner_name: str
+    owner_email: str
+
+
+def begin_clinic(begun: Begun, *, now: dt.datetime) -> str:
     """Set up an empty clinic and its owner; returns the key of the link that sets the owner's password.
 
-    Raises InvalidInput for a clinic that exists already, an unknown zone, or an e-mail that cannot be one.
+    Raises InvalidInput for a clinic that exists already, an unknown zone or country, a number or an e-mail that
+    cannot be one.
     """
     if not is_empty():
         raise InvalidInput("name", "This database already holds a clinic. Nothing was changed.")
-    if not name.strip() or not owner_name.strip():
-        raise InvalidInput("name", "The clinic and its owner need a name.")
-    if zone not in available_timezones():
-        raise InvalidInput("zone", f"There is no time zone {zone!r}. Write it like America/New_York.")
-    try:
-        email = validate_email(owner_email, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise InvalidInput("owner_email", "The owner's e-mail address does not look right.") from error
+    email = _checked(begun)
+    name, number = begun.name.strip(), begun.health_line_number.strip()
+    known = call_numbers(begun.country)
+    line = known.health_line_name if known and known.health_line == number else "the health advice line"
     with transaction() as session:
-        session.add(Clinic(id=1, name=name.strip(), mail_sender=email))
-        place = Location(name=name.strip(), address="", phone="", zone=zone)
+        session.add(
+            Clinic(
+                id=1, name=name, mail_sender=email, phone_region=begun.country,
+                emergency_number=begun.emergency_number, health_line_number=number,
+                health_line_name=line if number else "",
+            )
+        )  # fmt: skip
+        place = Location(name=name, address="", phone="", zone=begun.zone)
         session.add(place)
         session.flush()
         for weekday in WORKDAYS:
             session.add(OpeningHours(location_id=place.id, weekday=weekday, opens=OPENS, closes=CLOSES))
         add_starter_catalogue(session)
-        token = begin_owner(session, email=email, name=owner_name, now=now)
+        token = begin_owner(session, email=email, name=begun.owner_name, now=now)
         leave_trace(session, "clinic.begun", "clinic", 1, by=None, now=now)
     return token
+
+
+def _checked(begun: Begun) -> str:
+    """The owner's e-mail, when everything else is right too."""
+    if not begun.name.strip() or not begun.owner_name.strip():
+        raise InvalidInput("name", "The clinic and its owner need a name.")
+    if begun.zone not in available_timezones():
+        raise InvalidInput("zone", f"There is no time zone {begun.zone!r}. Write it like America/New_York.")
+    if begun.country not in SUPPORTED_REGIONS:
+        raise InvalidInput("country", f"There is no country {begun.country!r}. Write two letters, like US.")
+    if not re.fullmatch(r"[0-9]{2,6}", begun.emergency_number):
+        raise InvalidInput("emergency_number", "The emergency number has 2 to 6 digits, such as 911.")
+    if len(begun.health_line_number) > 40:
+        raise InvalidInput("health_line_number", "The number of the health advice line is too long.")
+    try:
+        return validate_email(begun.owner_email, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise InvalidInput("owner_email", "The owner's e-mail address does not look right.") from error

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from clinic.booking.services import asking, deadlines, lapses, reconciling
+from clinic.booking.services import asking, deadlines, forgetting, lapses, reconciling
 from clinic.premises import queries as premises
 from clinic.shared import clock, mail
 from clinic.shared.database import db
@@ -19,13 +19,14 @@ PAUSE_SECONDS = 5
 
 
 def work_once(app: Flask) -> None:
-    """One round: release what ran out, judge again what is due, send what is due."""
+    """One round: release and forget what ran out, judge again what is due, send what is due."""
     with app.app_context():
         try:
             reconciling.judge_out_of_date(clock.now())
             deadlines.keep_deadlines(clock.now())
             lapses.keep_clearances(clock.now())
             lapses.warn_of_lapses(clock.now())
+            forgetting.forget_unfinished(clock.now())
             asking.ask_for_check_ins(clock.now())
             send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
             mail.drain(send, sender, clock.now())

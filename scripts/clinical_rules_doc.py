@@ -6,10 +6,13 @@ Run it after every change of the rule files; a test compares the page with them:
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 
+from clinic.rules.change_words import in_words
 from clinic.rules.conditions import Condition, Field, Variant
+from clinic.rules.house_rules import HOUSE_RULES, HouseRule
 from clinic.rules.rule_table import TABLE, Combination, Source
 from clinic.rules.table_entries import Verdicts
 from clinic.rules.verdicts import Urgency, Verdict
@@ -63,6 +66,7 @@ def document() -> str:
         parts += [condition_part(one) for one in TABLE.conditions.values() if one.category == category]
     parts += ["## Combinations\n", COMBINATIONS_INTRODUCTION]
     parts += [combination_part(rule) for rule in TABLE.combinations]
+    parts += ["## House rules\n", HOUSE_RULES_INTRODUCTION, house_rules_part(HOUSE_RULES.values())]
     parts += ["## Sources\n", sources_part(TABLE.sources.values())]
     return "\n".join(parts)
 
@@ -72,6 +76,23 @@ Each raises every column to at least these verdicts. A condition's name alone me
 a detail that is missing makes its comparison true. Where the minimum is D, valid clearances have to name every
 condition listed that the client has.
 """
+
+HOUSE_RULES_INTRODUCTION = """\
+A clinic may switch these on; each is off at first and only ever makes rules stricter. An owner may also make any rule
+stricter. Less strict than this page a rule becomes only on the word of a named clinician who may clear the condition,
+by one step (X to D, D to !), never for combinations, urgent rules, what is about the day itself, a doctor's "no" or
+what nobody may clear, and not where a detail is missing. Staff see it, with the name, wherever it acts.
+"""
+
+
+def house_rules_part(rules: Iterable[HouseRule]) -> str:
+    """Each house rule with the minimums that it sets."""
+    lines = []
+    for one in rules:
+        lines += [f"- **{one.title}** (`{one.key}`). {one.why}"]
+        for change in one.changes(dt.date.min):
+            lines += [f"  - `{change.rule}`: {in_words(change)}"]
+    return "\n".join([*lines, ""])
 
 
 def condition_part(one: Condition) -> str:

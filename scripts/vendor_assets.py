@@ -19,6 +19,7 @@ SHIPPED = {
     "htmx.org": ["dist/htmx.min.js"],
     "@event-calendar/build": ["dist/event-calendar.min.js", "dist/event-calendar.min.css"],
     "signature_pad": ["dist/signature_pad.umd.min.js"],
+    "dejavu-fonts-ttf": ["ttf/DejaVuSans.ttf", "ttf/DejaVuSans-Bold.ttf"],  # for PDFs: they take no woff2
     "@fontsource-variable/figtree": [
         "files/figtree-latin-wght-normal.woff2",
         "files/figtree-latin-ext-wght-normal.woff2",

@@ -21,6 +21,9 @@ from clinic.therapists.models import NeverTogether, Therapist, TherapistSkill, T
 LONG_AGO = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
 LATER_THAN_ANY_TEST = dt.date(2099, 12, 31)
 WORKDAYS = range(5)
+STILL_WATERS = {
+    "name": "Still Waters", "mail_sender": "hello@stillwaters.example", "emergency_number": "911",
+}  # fmt: skip
 
 Row = TypeVar("Row", bound=Base)
 
@@ -34,7 +37,7 @@ def save(row: Row) -> Row:
 
 def make_clinic(**values: Any) -> Clinic:
     """The clinic's settings, with the defaults of the model. Has no place yet: see make_location."""
-    return save(Clinic(**{"name": "Still Waters", "mail_sender": "hello@stillwaters.example", **values}))
+    return save(Clinic(**{**STILL_WATERS, **values}))
 
 
 def make_location(

@@ -69,6 +69,11 @@ def who() -> int | None:
     return user_id
 
 
+def is_named(permission: Permission) -> bool:
+    """Whether the owner gave this permission to the person at the screen by name, beside what their role brings."""
+    return permission in getattr(current_user, "given", ())
+
+
 def origin() -> Origin:
     """Where this request comes from. A proxy's headers are not believed: anybody can write them."""
     return Origin(

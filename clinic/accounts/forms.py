@@ -11,10 +11,11 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import Email, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.permissions import Role
+from clinic.shared.fields import stripped
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 120
@@ -32,15 +33,11 @@ ROLE_DETAILS = {
 }
 
 
-def _trimmed(text: str | None) -> str:
-    return (text or "").strip()
-
-
 class SignInForm(Form):
     """E-mail and password. Any text will do as an e-mail: what is no account simply does not fit."""
 
     email = EmailField(
-        "E-mail", [InputRequired("Please write your e-mail address."), Length(max=LONGEST_EMAIL)], [_trimmed]
+        "E-mail", [InputRequired("Please write your e-mail address."), Length(max=LONGEST_EMAIL)], [stripped]
     )
     password = PasswordField("Password", [InputRequired("Please write your password.")])
     next = HiddenField(validators=[Optional()])
@@ -56,7 +53,7 @@ class ForgotForm(Form):
             Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
             Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
         ],
-        [_trimmed],
+        [stripped],
     )
 
 
@@ -81,10 +78,10 @@ class PersonForm(Form):
     name = StringField(
         "Name",
         [
-            InputRequired("Please write the person's name."),
+            DataRequired("Please write the person's name."),
             Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
         ],
-        [_trimmed],
+        [stripped],
     )
     email = EmailField(
         "E-mail",
@@ -93,7 +90,7 @@ class PersonForm(Form):
             Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
             Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
         ],
-        [_trimmed],
+        [stripped],
     )
 
 

@@ -111,11 +111,6 @@ def forget(session: Session, counted: Counted) -> None:
     )
 
 
-def is_full(session: Session, counted: Counted, now: dt.datetime) -> bool:
-    """Whether the next try would be refused."""
-    return _wait(session, counted, now) > 0
-
-
 def _wait(session: Session, counted: Counted, now: dt.datetime) -> int:
     """Seconds until a try is free again; 0 when one is free now."""
     limit = counted.limit

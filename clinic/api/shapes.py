@@ -269,6 +269,7 @@ class VisitOut(Shape):
     price: int
     currency: str
     revision: int
+    warnings: list[str]
 
 
 class VisitsOut(Shape):

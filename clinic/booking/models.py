@@ -168,6 +168,20 @@ class StatusChange(Base):
     reason: Mapped[str] = mapped_column(default="")  # neutral words, never a health detail
 
 
+class RestPass(SealedRow, Base):
+    """A visit was booked or moved sooner than the rules of rest advise: by whom, what they were told, and why. One row
+    each time, never edited; it is about the visit at this start. `reason` is None where another program booked."""
+
+    __tablename__ = "rest_pass"
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    starts_at: Mapped[dt.datetime]
+    passed: Mapped[list[str]]  # the rules, in the words of that day
+    passed_at: Mapped[dt.datetime]
+    passed_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    reason_sealed: Mapped[bytes | None]
+    reason = Sealed()
+
+
 class Checkout(SealedRow, Base):
     """What somebody is booking, kept on the server from step to step so that nothing typed is lost.
 

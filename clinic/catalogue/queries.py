@@ -56,6 +56,15 @@ def all_services() -> Sequence[Service]:
     return db.session.scalars(select(Service).order_by(Service.position, Service.id)).all()
 
 
+def what_to_expect(plan: VisitPlan) -> str:
+    """What comes after such a visit: a mode has its own, and nothing of what only the ordinary way does."""
+    row = db.session.get(Service, plan.service_id)
+    if row is None:
+        return ""
+    way = next((mode for mode in row.modes if mode.key == plan.mode), row)
+    return way.what_to_expect
+
+
 def service_by_key(key: str) -> Service | None:
     """The service on offer under this key."""
     return db.session.scalars(select(Service).where(Service.key == key, Service.is_active)).one_or_none()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key
 from clinic.shared.database import db
+
+Which = Callable[[Any], ColumnElement[bool]]
+"""A condition on a client's row, or on an alias of it."""
+
+
+def _nobody(_one: Any) -> ColumnElement[bool]:
+    return false()
 
 
 def client(client_id: int) -> Client | None:
@@ -25,37 +33,58 @@ def client(client_id: int) -> Client | None:
 
 def alias_ids(client_id: int) -> list[int]:
     """Records that were merged into this one, directly or through another."""
-    found: list[int] = []
-    ahead = [client_id]
+    return [row.id for row in merged_into([client_id])[client_id]]
+
+
+def merged_into(client_ids: Collection[int]) -> dict[int, list[Client]]:
+    """By client the records that were merged into it, directly or through another: one statement for each step."""
+    found: dict[int, list[Client]] = {one: [] for one in client_ids}
+    ends_at = {one: one for one in client_ids}
+    ahead = list(client_ids)
     while ahead:
-        ahead = list(
-            db.session.scalars(select(Client.id).where(Client.merged_into_id.in_(ahead)).order_by(Client.id))
-        )
-        found += ahead
+        rows = db.session.scalars(
+            select(Client).where(Client.merged_into_id.in_(ahead)).order_by(Client.id)
+        ).all()
+        for row in rows:
+            ends_at[row.id] = ends_at[row.merged_into_id or 0]
+            found[ends_at[row.id]].append(row)
+        ahead = [row.id for row in rows]
     return found
 
 
-def look_alikes(one: Client) -> Sequence[Client]:
+def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     """Other records with the same phone, the same e-mail, or the same name and birth date.
 
+    What a record said that was merged into another counts for that other: a known person has several telephones.
     People may share a phone or an e-mail: a hint, never a proof. Pairs found to be two people are left out.
     """
-    same = [and_(Client.name_key == one.name_key, Client.born_on == one.born_on)]
-    if one.email_key:
-        same.append(Client.email_key == one.email_key)
-    if one.phone_key:
-        same.append(Client.phone_key == one.phone_key)
-    apart = exists().where(
-        or_(
-            and_(NotSamePerson.client_id == Client.id, NotSamePerson.other_id == one.id),
-            and_(NotSamePerson.client_id == one.id, NotSamePerson.other_id == Client.id),
+    mine = [one, *db.session.scalars(select(Client).where(Client.id.in_(alias_ids(one.id))))]
+    same = [and_(Client.name_key == row.name_key, Client.born_on == row.born_on) for row in mine]
+    emails, phones = {row.email_key for row in mine} - {None}, {row.phone_key for row in mine} - {None}
+    same += [Client.email_key.in_(sorted(emails))] if emails else []
+    same += [Client.phone_key.in_(sorted(phones))] if phones else []
+    rows = db.session.scalars(
+        select(Client).where(or_(*same), Client.id != one.id, ~besides(Client)).order_by(Client.id)
+    )
+    found = {row.id: kept for row in rows if (kept := client(row.id)) is not None and kept.id != one.id}
+    apart = _told_apart([row.id for row in mine], {*found, *(kept.id for kept in found.values())})
+    others = {kept.id: kept for kept in found.values()}
+    for told in apart:
+        others.pop(found[told].id if told in found else told, None)
+    return [others[key] for key in sorted(others)]
+
+
+def _told_apart(ids: Collection[int], others: Collection[int]) -> set[int]:
+    """Those of the others of whom staff said that they are somebody else than these."""
+    if not others:
+        return set()
+    one, other = NotSamePerson.client_id, NotSamePerson.other_id
+    pairs = db.session.execute(
+        select(one, other).where(
+            or_(and_(one.in_(ids), other.in_(others)), and_(other.in_(ids), one.in_(others)))
         )
     )
-    return db.session.scalars(
-        select(Client)
-        .where(or_(*same), Client.id != one.id, Client.merged_into_id.is_(None), ~apart)
-        .order_by(Client.id)
-    ).all()
+    return {key for pair in pairs for key in pair} - set(ids)
 
 
 def like(
@@ -166,7 +195,7 @@ class Pair:
     shared: tuple[str, ...]
 
 
-def pairs(limit: int = 200) -> list[Pair]:
+def pairs(limit: int = 200, *, besides: Which = _nobody) -> list[Pair]:
     """Records that look alike and that nobody has decided on, those typed online by a stranger first.
 
     People may share a phone or an e-mail (families), so this is a list to look at, not a fault. One statement.
@@ -179,6 +208,7 @@ def pairs(limit: int = 200) -> list[Pair]:
         select(first, second)
         .join(second, and_(first.id < second.id, or_(same_name, same_phone, same_email)))
         .where(first.merged_into_id.is_(None), second.merged_into_id.is_(None), ~apart)
+        .where(~besides(first), ~besides(second))
         .order_by(or_(first.is_unproven, second.is_unproven).desc(), first.id, second.id)
         .limit(limit)
     ).all()

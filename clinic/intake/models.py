@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,12 +31,24 @@ class Intake(SealedRow, Base):
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     renewal: Mapped[bool] = mapped_column(default=False)
     """Something big happened (an operation, a stay in hospital, …): only a new full intake holds from here on."""
+    asked: Mapped[list[str] | None]
+    """The conditions that a check-in asked about; None for the whole form, and where it was not kept."""
     softens: Mapped[bool]  # an earlier answer was taken back or weakened: both count until it is reviewed
     answers_sealed: Mapped[bytes]
     signature_sealed: Mapped[bytes]
     answers = Sealed()
     signature = Sealed()  # {"name", "relation", "points" or null}
     __table_args__ = (UniqueConstraint("client_id", "version"),)
+
+
+class QuestionSet(Base):
+    """The wording of one version of the questions, written when it is first answered; a later program may ask
+    otherwise. Never edited, never deleted (the database refuses both)."""
+
+    __tablename__ = "question_set"
+    version: Mapped[str] = mapped_column(primary_key=True)
+    kept_at: Mapped[dt.datetime]
+    wording: Mapped[dict[str, Any]]  # as rules/question_set.py makes it
 
 
 class SoftenedReview(SealedRow, Base):
@@ -92,6 +105,7 @@ class HealthStop(SealedRow, Base):
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
     raised_at: Mapped[dt.datetime]
     raised_on: Mapped[dt.date]  # the clinic's day
+    question_version: Mapped[str | None]  # None: declared before it was kept
     needs: Mapped[str]
     urgency: Mapped[str]
     source: Mapped[str]

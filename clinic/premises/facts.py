@@ -34,6 +34,7 @@ class ClinicSettings:
     treated_days_back: int
     treated_days_ahead: int
     check_in_needed: bool
+    minds_rest: bool
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class Clinic(Base):
     name: Mapped[str]
     mail_sender: Mapped[str]
     currency: Mapped[str] = mapped_column(default="USD")  # ISO 4217
-    emergency_number: Mapped[str] = mapped_column(default="911")
+    emergency_number: Mapped[str]  # differs from country to country: always chosen, never assumed
     health_line_name: Mapped[str] = mapped_column(default="")
     health_line_number: Mapped[str] = mapped_column(default="")
     phone_region: Mapped[str] = mapped_column(default="US")  # ISO 3166, for phone numbers without a country
@@ -40,6 +40,7 @@ class Clinic(Base):
     treated_days_back: Mapped[int] = mapped_column(default=30)
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
     check_in_needed: Mapped[bool] = mapped_column(default=True)
+    minds_rest: Mapped[bool] = mapped_column(default=True)
 
 
 class Location(Base):

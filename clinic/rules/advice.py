@@ -10,7 +10,7 @@ from clinic.rules.answers import Answers, read_answers
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.clearances import Clearance
 from clinic.rules.row_verdicts import holds, judge_row
-from clinic.rules.rule_table import TABLE
+from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
 from clinic.rules.verdicts import SERVICES, Urgency, Verdict
 
@@ -74,6 +74,7 @@ def safe_services(
     age: int,
     areas: tuple[str, ...] = (FULL_BODY,),
     clearances: Iterable[Clearance] = (),
+    table: RuleTable = TABLE,
 ) -> dict[str, Verdict]:
     """The services that are clear or caution for this person on that day; none when something is urgent.
 
@@ -82,7 +83,7 @@ def safe_services(
     found = {}
     for service in SERVICES:
         treatment = Treatment((service,), areas=areas)
-        sheet = Sheet.of(treatment, answers, day=day, age=age, clearances=clearances)
+        sheet = Sheet.of(treatment, answers, day=day, age=age, clearances=clearances, table=table)
         if _may_be_booked(sheet):
             found[service] = strongest(sheet.findings((service,)))
     return found
@@ -96,6 +97,7 @@ def earliest_day(
     born_on: dt.date,
     clearances: Iterable[Clearance] = (),
     within_days: int = 365,
+    table: RuleTable = TABLE,
 ) -> dt.date | None:
     """The first day from ``start`` on whose medical verdict lets the treatment be booked; ``None`` within limits.
 
@@ -107,9 +109,10 @@ def earliest_day(
     days |= {clearance.issued_on for clearance in clearances}
     days |= {birthday(born_on, years) for years in GROWN_AT}
     last = start + dt.timedelta(days=within_days)
-    for day in sorted({start, *(day for day in days if start <= day <= last)}):
+    for day in sorted(day for day in {start, *days} if start <= day <= last):
         age = age_on(born_on, day)
-        if _may_be_booked(Sheet.of(treatment, answers, day=day, age=age, clearances=clearances)):
+        sheet = Sheet.of(treatment, answers, day=day, age=age, clearances=clearances, table=table)
+        if _may_be_booked(sheet):
             return day
     return None
 

@@ -68,7 +68,7 @@ def _said(key: str, answer: Mapping[str, object]) -> Said:
     if condition is None:
         rest = {name: value for name, value in plain(answer).items() if name != "present"}
         details = tuple(
-            (name.replace("_", " ").capitalize(), _plain_words(value)) for name, value in rest.items()
+            (name.replace("_", " ").capitalize(), plain_words(value)) for name, value in rest.items()
         )
         return Said(key, _label(key), details, changed_on)
     return Said(key, condition.label, _details(condition, answer), changed_on)
@@ -77,10 +77,11 @@ def _said(key: str, answer: Mapping[str, object]) -> Said:
 def _details(condition: Condition, answer: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     if answer.get("not_sure"):
         return ((condition.question, NOT_SURE),)
-    return tuple((field.question, _value_words(field, answer.get(field.name))) for field in condition.fields)
+    return tuple((field.question, value_words(field, answer.get(field.name))) for field in condition.fields)
 
 
-def _value_words(field: Field, value: object) -> str:
+def value_words(field: Field, value: object) -> str:
+    """The answer to one detail, by what kind of detail it is."""
     if value is None or value in ("", []):
         return NOT_GIVEN
     if field.type == "choice":
@@ -89,10 +90,11 @@ def _value_words(field: Field, value: object) -> str:
         return areas_in_words(value).capitalize() or NOT_GIVEN
     if field.type == "date":
         return day_words(dt.date.fromisoformat(str(value)[:10]))
-    return _plain_words(value)
+    return plain_words(value)
 
 
-def _plain_words(value: object) -> str:
+def plain_words(value: object) -> str:
+    """A kept value as it is read, whatever it answers."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, list | tuple):

@@ -8,12 +8,13 @@ import unicodedata
 import phonenumbers
 
 from clinic.rules.errors import InvalidInput
+from clinic.rules.typed_text import JOINERS
 
 
 def name_key(first_name: str, last_name: str) -> str:
-    """Folded for comparison: no case, accents, double spaces or punctuation."""
+    """Folded for comparison: no case, accents, joiners, double spaces or punctuation."""
     plain = unicodedata.normalize("NFKD", f"{first_name} {last_name}".casefold())
-    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    letters = "".join(char for char in plain if not unicodedata.combining(char) and char not in JOINERS)
     return " ".join(re.sub(r"[^\w]+", " ", letters).split())
 
 

@@ -50,6 +50,14 @@ class SlotTaken(RuleViolation):
         super().__init__(sentence)
 
 
+class RestNeeded(SlotTaken):
+    """The time is free, but comes too soon after (or before) another visit of this client."""
+
+    default_sentence = (
+        "This time comes too soon: the body needs more rest between visits. Please choose another."
+    )
+
+
 class HoldExpired(RuleViolation):
     """The time was kept for a while, and the while is over."""
 

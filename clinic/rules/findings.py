@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from clinic.rules.clearances import Clearance
 from clinic.rules.conditions import Condition
 from clinic.rules.row_verdicts import RowJudgement
+from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE, Combination
 from clinic.rules.verdicts import Urgency, Verdict
 from clinic.rules.words import day_words, join_words
@@ -21,6 +22,12 @@ ISSUER_WORDS = {
 }
 CARE_FIRST = "Please get medical care first. Afterwards tell us what was found, and we look at it again."
 
+HOUSE_WORDS = {
+    Verdict.CAUTION: "Our clinic asks for extra care here.",
+    Verdict.CLEARANCE: "Our clinic asks for a letter first.",
+    Verdict.BLOCK: "Our clinic asks you to choose something else in this case.",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -29,7 +36,8 @@ class Finding:
     ``reason`` and ``what_would_change`` are written for the client, ``staff_note`` for people who may read
     answers. ``until`` is the first day on which this finding would be weaker, where a window decides.
     ``sure`` is False when a detail is missing and the strict columns hold because of that. ``clearances`` made it
-    weaker; the first of them is ``cleared_by``.
+    weaker; the first of them is ``cleared_by``. ``changed`` is the clinic's own change of the shipped rule that made
+    this verdict, if one did.
     """
 
     rule: str
@@ -45,6 +53,7 @@ class Finding:
     sure: bool
     cleared_by: Clearance | None = None
     clearances: tuple[Clearance, ...] = ()
+    changed: RuleChange | None = None
 
     @property
     def what_would_change(self) -> str:
@@ -67,6 +76,26 @@ class Finding:
         return said or "It holds as long as this is so; a letter cannot change it."
 
 
+def change_words(change: RuleChange) -> str:
+    """What staff read where the clinic's own change acts."""
+    if not change.is_laxer:
+        return f"House rule since {day_words(change.since)}, stricter than shipped: {_ended(change.reason)}"
+    who = f"{change.clinician} ({ISSUER_WORDS[change.role]}, {change.register_number})"
+    said = f"Less strict than shipped, on the word of {who} since {day_words(change.since)}"
+    return f"{said}: {_ended(change.reason)}"
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def _for_client(reason: str, change: RuleChange | None) -> str:
+    """The client's sentence; where the clinic asks for more than the shipped rule it says so itself."""
+    if change is None or change.is_laxer:
+        return reason
+    return f"{reason} {HOUSE_WORDS[change.verdict]}"
+
+
 def row_finding(
     condition: Condition,
     row: RowJudgement,
@@ -75,6 +104,7 @@ def row_finding(
     *,
     until: dt.date | None,
     clearances: tuple[Clearance, ...],
+    changed: RuleChange | None = None,
 ) -> Finding:
     """The finding of a row of the table."""
     notes = [f"{condition.label}: {condition.reason}"]
@@ -86,13 +116,15 @@ def row_finding(
         )
     if not row.sure:
         notes.append("Details are missing: the strict default holds.")
+    if changed is not None:
+        notes.append(change_words(changed))
     return Finding(
         rule=condition.key,
         label=condition.label,
         column=column,
         verdict=verdict,
         urgency=row.urgency,
-        reason=condition.plain_reason,
+        reason=_for_client(condition.plain_reason, changed),
         staff_note=" ".join(notes),
         source="; ".join(condition.sources),
         until=until,
@@ -100,6 +132,7 @@ def row_finding(
         sure=row.sure,
         cleared_by=clearances[0] if clearances else None,
         clearances=clearances,
+        changed=changed,
     )
 
 
@@ -110,22 +143,25 @@ def combination_finding(
     *,
     until: dt.date | None,
     clearances: tuple[Clearance, ...],
+    changed: RuleChange | None = None,
 ) -> Finding:
     """The finding of a combination; who may clear it is whoever may clear everything it wants named."""
     issuers = [set(TABLE.clearable(key).who_may_clear) for key in rule.must_name]
     may = set.intersection(*issuers) if issuers else set()
+    notes = [f"{rule.key}, {rule.label}: {rule.reason}", *([change_words(changed)] if changed else [])]
     return Finding(
         rule=rule.key,
         label=rule.label,
         column=column,
         verdict=verdict,
         urgency=rule.red_flag,
-        reason=rule.plain_reason,
-        staff_note=f"{rule.key}, {rule.label}: {rule.reason}",
+        reason=_for_client(rule.plain_reason, changed),
+        staff_note=" ".join(notes),
         source="; ".join(rule.sources),
         until=until,
         who_may_clear=tuple(issuer for issuer in ISSUER_WORDS if issuer in may),
         sure=True,
         cleared_by=clearances[0] if clearances else None,
         clearances=clearances,
+        changed=changed,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from clinic.rules.verdicts import SERVICES, Verdict
 
@@ -16,47 +17,48 @@ FIRST, ALSO, NO, REFERRED = 2, 1, 0, -1
 
 @dataclass(frozen=True)
 class Goal:
-    """What a person is after. `fits` says for each service key how well it fits; `addons` what may go with it."""
+    """What a person is after. `codes` say how well each service fits, in their order; `addons` what may go with it."""
 
     key: str
     label: str
-    fits: Mapping[str, int]
+    codes: tuple[int, ...]
     addons: tuple[str, ...] = ()
     note: str = ""
 
-
-def _fits(*codes: int) -> dict[str, int]:
-    return dict(zip(SERVICES, codes, strict=True))
+    @cached_property
+    def fits(self) -> Mapping[str, int]:
+        """How well each service fits, by its key."""
+        return dict(zip(SERVICES, self.codes, strict=True))
 
 
 R = REFERRED
 # in the order of SERVICES: traction, vacuum, vacuum with magnets, Swedish, deep tissue, sports, relaxation
 GOALS: tuple[Goal, ...] = (
-    Goal("calm", "Less stress, more calm", _fits(1, 0, 0, 1, 0, 0, 2), ("hot_stone", "aromatherapy")),
-    Goal("sleep", "Better sleep", _fits(1, 0, 0, 1, 0, 0, 2), ("aromatherapy",)),
+    Goal("calm", "Less stress, more calm", (1, 0, 0, 1, 0, 0, 2), ("hot_stone", "aromatherapy")),
+    Goal("sleep", "Better sleep", (1, 0, 0, 1, 0, 0, 2), ("aromatherapy",)),
     Goal(
-        "long_back_pain", "Muscle pain in the back or neck for a long time", _fits(2, 2, 1, 1, 2, 0, 0),
+        "long_back_pain", "Muscle pain in the back or neck for a long time", (2, 2, 1, 1, 2, 0, 0),
         ("hot_stone",), "With numbness, tingling or weakness in an arm or leg, see a doctor first.",
     ),
-    Goal("new_back_pain", "A tense or sore back since a short time", _fits(1, 1, 0, 2, 1, 0, 1), ("hot_stone",)),
-    Goal("movement", "Moving more freely", _fits(2, 1, 0, 1, 2, 1, 0)),
-    Goal("desk_work", "Posture, much sitting", _fits(2, 2, 0, 1, 1, 0, 0)),
-    Goal("after_sport", "Recovery after sport", _fits(1, 2, 1, 1, 1, 2, 0)),
+    Goal("new_back_pain", "A tense or sore back since a short time", (1, 1, 0, 2, 1, 0, 1), ("hot_stone",)),
+    Goal("movement", "Moving more freely", (2, 1, 0, 1, 2, 1, 0)),
+    Goal("desk_work", "Posture, much sitting", (2, 2, 0, 1, 1, 0, 0)),
+    Goal("after_sport", "Recovery after sport", (1, 2, 1, 1, 1, 2, 0)),
     Goal(
-        "after_injury", "Getting fit after an injury", _fits(R, R, 0, 1, R, R, 0), (),
+        "after_injury", "Getting fit after an injury", (R, R, 0, 1, R, R, 0), (),
         "Most of this needs the word of the professional who treats you.",
     ),
     Goal(
-        "after_operation", "Getting fit after an operation", _fits(R, R, 0, R, 0, 0, R), (),
+        "after_operation", "Getting fit after an operation", (R, R, 0, R, 0, 0, R), (),
         "This needs the word of the doctor who operated, and time to heal.",
     ),
     Goal(
-        "heavy_legs", "Ordinary heavy legs", _fits(0, 1, 0, 1, 0, 0, 1), (),
+        "heavy_legs", "Ordinary heavy legs", (0, 1, 0, 1, 0, 0, 1), (),
         "A swelling on one side, or one that nobody has explained, belongs to a doctor.",
     ),
-    Goal("gentle", "I find strong pressure too much", _fits(0, 2, 0, 1, 0, 0, 2)),
-    Goal("knots", "Hard knots in the muscles", _fits(0, 1, 0, 0, 2, 1, 0)),
-    Goal("wellness", "Feeling well, keeping the blood moving", _fits(0, 1, 0, 2, 0, 0, 2), ("hot_stone",)),
+    Goal("gentle", "I find strong pressure too much", (0, 2, 0, 1, 0, 0, 2)),
+    Goal("knots", "Hard knots in the muscles", (0, 1, 0, 0, 2, 1, 0)),
+    Goal("wellness", "Feeling well, keeping the blood moving", (0, 1, 0, 2, 0, 0, 2), ("hot_stone",)),
 )  # fmt: skip
 BY_KEY = {goal.key: goal for goal in GOALS}
 
@@ -85,12 +87,12 @@ def advice_for(goal: Goal, verdicts: Mapping[str, Verdict]) -> Advice:
     a referral, comes after all others and is never a first suggestion.
     """
     fitting = [service for service in SERVICES if goal.fits[service] != NO]
-    fallen_out = tuple(one for one in fitting if verdicts.get(one, Verdict.CLEAR) is Verdict.BLOCK)
+    fallen_out = tuple(one for one in fitting if verdicts.get(one) is Verdict.BLOCK)
     found = []
     for service in fitting:
         if service in fallen_out:
             continue
-        waits = goal.fits[service] == REFERRED or verdicts.get(service, Verdict.CLEAR) is Verdict.CLEARANCE
+        waits = goal.fits[service] == REFERRED or verdicts.get(service) is Verdict.CLEARANCE
         found.append(Suggestion(service, goal.fits[service] == FIRST and not waits, waits))
     found.sort(key=lambda one: (one.needs_word, not one.is_first))
     return Advice(tuple(found), fallen_out)

@@ -93,8 +93,3 @@ def contains(spans: Sequence[Interval], wanted: Interval) -> bool:
     """Whether every minute of `wanted` lies in the tidy `spans`; an empty `wanted` is in none."""
     at = bisect_right(spans, wanted[0], key=lambda span: span[0]) - 1
     return wanted[0] < wanted[1] and at >= 0 and wanted[1] <= spans[at][1]
-
-
-def length_minutes(spans: Iterable[Interval]) -> int:
-    """Minutes covered by a tidy list."""
-    return sum(end - start for start, end in spans)

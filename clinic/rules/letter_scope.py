@@ -12,7 +12,7 @@ from clinic.rules.advice import birthday
 from clinic.rules.answers import Answers, read_answers
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.findings import Finding
-from clinic.rules.rule_table import TABLE
+from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
 from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, VACUUM, Urgency, Verdict
 
@@ -61,7 +61,9 @@ def label_of(key: str) -> str:
     return TABLE.clearable(key).label
 
 
-def awaiting_clearance(answers: Answers, *, born_on: dt.date, today: dt.date) -> dict[str, tuple[str, ...]]:
+def awaiting_clearance(
+    answers: Answers, *, born_on: dt.date, today: dt.date, table: RuleTable = TABLE
+) -> dict[str, tuple[str, ...]]:
     """For each condition that a clearance is needed for, today or on a later day within a year: its columns.
 
     The conditions that a combination wants named count with it; a treatment that is blocked all the same
@@ -69,7 +71,7 @@ def awaiting_clearance(answers: Answers, *, born_on: dt.date, today: dt.date) ->
     """
     found: dict[str, set[str]] = {}
     for treatment, day in _everything(answers, born_on, today):
-        sheet = Sheet.of(treatment, answers, day=day, age=age_on(born_on, day))
+        sheet = Sheet.of(treatment, answers, day=day, age=age_on(born_on, day), table=table)
         for column in (*treatment.judged_as, *treatment.addons):
             findings = sheet.findings((column,))
             if strongest(findings) is Verdict.BLOCK:
@@ -96,7 +98,7 @@ def _everything(answers: Answers, born_on: dt.date, today: dt.date) -> Iterator[
     last = today + dt.timedelta(days=AHEAD_DAYS)
     turning = {day for one in read_answers(answers).values() for day in one.turning_days()}
     turning |= {birthday(born_on, today.year - born_on.year + more) for more in (0, 1)}
-    for day in sorted({today, *(day for day in turning if today < day <= last)}):
+    for day in sorted(day for day in {today, *turning} if today <= day <= last):
         for areas in ((), (FULL_BODY,)):
             for column in COLUMNS:
                 if column not in ADDONS:

@@ -20,6 +20,7 @@ from clinic.rules.body_areas import AREAS
 from clinic.rules.conditions import Condition, Field
 from clinic.rules.question_pages import Page
 from clinic.rules.row_verdicts import undecided_fields
+from clinic.rules.typed_text import visible
 
 Form: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -51,7 +52,6 @@ TOO_LONG = f"Please use at most {LONGEST_TEXT} letters."
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,2})?", re.ASCII)
-_UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
 class FieldError(ValueError):
@@ -65,11 +65,6 @@ class PageResult:
     answers: dict[str, dict[str, object]]
     errors: dict[str, str]
     typed: dict[str, list[str]]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every question of the page has a readable answer."""
-        return not self.errors
 
 
 def parse_page(page: Page, form: Form, *, today: dt.date) -> PageResult:
@@ -122,7 +117,7 @@ class _PageReader:
 
     def read(self, condition: Condition, none: bool) -> None:
         name = f"c.{condition.key}"
-        choice = "".join(self.form.get(name, ())[:1])
+        choice = next(iter(self.form.get(name, ())), "")
         self.said_yes = self.said_yes or choice in ("yes", "not_sure")
         match choice:
             case "no":
@@ -141,7 +136,7 @@ class _PageReader:
         errors: dict[str, str] = {}
         for field in condition.fields:
             name = f"f.{condition.key}.{field.name}"
-            values = [text for value in self.form.get(name, ()) if (text := _UNSEEN.sub(" ", value).strip())]
+            values = [text for value in self.form.get(name, ()) if (text := visible(value).strip())]
             try:
                 if values:
                     answer[field.name] = read_typed(field, values, self.today)

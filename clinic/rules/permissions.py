@@ -41,6 +41,7 @@ class Permission(StrEnum):
     INTAKE_OWN_WRITE = "intake:own:write"
     PERSON_OWN_WRITE = "person:own:write"
     RULES_ANY_READ = "rules:any:read"
+    RULES_ANY_WRITE = "rules:any:write"
     SITE_ANY_READ = "site:any:read"
     TABLET_ONE_WRITE = "tablet:one:write"
     TEAM_ANY_WRITE = "team:any:write"
@@ -75,6 +76,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.INTAKE_OWN_WRITE: _SIGNED_IN,
     Permission.PERSON_OWN_WRITE: _SIGNED_IN,
     Permission.RULES_ANY_READ: _OWNER,
+    Permission.RULES_ANY_WRITE: _OWNER,
     Permission.SITE_ANY_READ: _EVERYBODY,
     Permission.TABLET_ONE_WRITE: _EVERYBODY,  # the tablet's own one-time pass is what opens the page
     Permission.TEAM_ANY_WRITE: _OWNER,

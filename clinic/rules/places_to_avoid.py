@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from clinic.rules.answers import Answers, Declared
 from clinic.rules.body_areas import AREAS
+from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.rules.sheet import Sheet, Treatment
 from clinic.rules.verdicts import Verdict
 from clinic.rules.words import join_words
@@ -27,22 +28,24 @@ class Place:
     avoid: bool
 
 
-def places_to_avoid(treatment: Treatment, answers: Answers, *, day: dt.date, age: int) -> tuple[Place, ...]:
+def places_to_avoid(
+    treatment: Treatment, answers: Answers, *, day: dt.date, age: int, table: RuleTable = TABLE
+) -> tuple[Place, ...]:
     """The places of local conditions, those to keep away from first.
 
     Raises AnswerError for answers that cannot be read.
     """
     columns = (*treatment.judged_as, *treatment.addons)
-    here = {one.rule: one.verdict for one in Sheet.of(treatment, answers, day=day, age=age).findings(columns)}
-    rows = Sheet.of(treatment, answers, day=day, age=age).rows
+    as_wished = Sheet.of(treatment, answers, day=day, age=age, table=table)
+    here = {one.rule: one.verdict for one in as_wished.findings(columns)}
     # No area at all is judged as lying on the site: what would be said if it were asked for right there.
-    on_site = Sheet.of(replace(treatment, areas=()), answers, day=day, age=age)
+    on_site = Sheet.of(replace(treatment, areas=()), answers, day=day, age=age, table=table)
     found = []
     for finding in on_site.findings(columns):
         declared = on_site.declared.get(finding.rule)
         if declared is None or not declared.condition.is_local_somewhere:
             continue
-        may_be_touched = rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
+        may_be_touched = as_wished.rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
         place = _site(declared)
         found.append(Place(finding.rule, finding.label, place, avoid=not may_be_touched or not place))
     return tuple(sorted(found, key=lambda one: not one.avoid))

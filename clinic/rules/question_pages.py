@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
 
 from clinic.rules.conditions import OCCASIONS, Condition
 from clinic.rules.rule_table import TABLE
@@ -43,18 +40,3 @@ def pages(kind: str) -> tuple[Page, ...]:
             urgent = all(condition.red_flag is not Urgency.NONE for condition in asked)
             made.append(Page(text.key, text.title, text.intro, urgent, asked))
     return tuple(made)
-
-
-def _question_version() -> str:
-    asked = [
-        [one.key, one.question, one.examples, one.ask_when, [
-            [field.name, field.type, field.question, field.choices] for field in one.fields
-        ]]
-        for one in TABLE.conditions.values()
-    ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
-    return f"q-{digest[:12]}"
-
-
-QUESTION_VERSION: Final = _question_version()
-"""Names exactly what was asked: it changes with any word of a question, a detail or a choice."""

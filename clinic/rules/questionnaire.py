@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from clinic.rules.answers import Answers
 from clinic.rules.page_reading import FieldError, PageResult, as_form, parse_page
-from clinic.rules.question_pages import QUESTION_VERSION, Page, pages
+from clinic.rules.question_pages import Page, pages
+from clinic.rules.question_set import QUESTION_VERSION
 
 __all__ = [
     "QUESTION_VERSION",

@@ -1,7 +1,8 @@
 """The loaded tables of the gate: conditions, combinations and their sources, read once at start.
 
-``TABLE`` is what the clinic decides by. Its ``version`` is the number written in the file and a hash of all
-three files, so that every judgement can name exactly the tables that made it.
+``TABLE`` is the table as shipped; a clinic decides by it and by its own changes to it. Its ``version`` is the
+number written in the file and a hash of all three files, so that every judgement can name exactly the tables that
+made it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from clinic.rules.conditions import ISSUERS, Condition, detail_name, read_condition
 from clinic.rules.expressions import Expression, ExpressionError, Name, compile_expression
+from clinic.rules.rule_change import UNCHANGED, Adjustment
 from clinic.rules.table_entries import Entry, LoadError, Verdicts
 from clinic.rules.verdicts import Urgency, Verdict
 
@@ -70,7 +72,7 @@ class Source:
 
 @dataclass(frozen=True)
 class RuleTable:
-    """Everything the gate decides by."""
+    """Everything the gate decides by. ``changes`` are the clinic's own, by rule and column (changed_table.py)."""
 
     version: str
     conditions: Mapping[str, Condition]
@@ -81,6 +83,11 @@ class RuleTable:
     renews_intake: frozenset[str]
     pages: tuple[PageText, ...]
     sources: Mapping[str, Source]
+    changes: Mapping[tuple[str, str], Adjustment] = field(default_factory=dict)
+
+    def change_of(self, rule: str, column: str) -> Adjustment:
+        """What the clinic changed in this rule for this column."""
+        return self.changes.get((rule, column), UNCHANGED)
 
     def clearable(self, key: str) -> Condition | ClearanceOnly:
         """The row or the other thing that a clearance names; raises ``KeyError`` when there is none."""
@@ -227,4 +234,4 @@ def _read_combination(
 
 
 TABLE: Final = load_table()
-"""The tables that the clinic decides by, loaded and checked when this module is imported."""
+"""The tables as shipped, loaded and checked when this module is imported."""

@@ -24,7 +24,7 @@ from clinic.rules.answers import AnswerError, Answers
 from clinic.rules.clearances import Clearance
 from clinic.rules.findings import Finding
 from clinic.rules.gates import STANDARD, Gate, GateSettings, GuardianConsent, gates_not_passed, is_overtaken
-from clinic.rules.rule_table import TABLE
+from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
 from clinic.rules.verdicts import ADDONS, Outcome, Urgency, Verdict
 
@@ -111,13 +111,15 @@ def screen(
     clearances: Iterable[Clearance] = (),
     consent: GuardianConsent | None = None,
     settings: GateSettings = STANDARD,
+    table: RuleTable = TABLE,
 ) -> Screening:
     """Judge ``treatment`` on ``day``, to which every window counts, for a person of ``age`` in whole years then.
 
-    ``intake_completed_on`` is the day of the last full signed intake, ``None`` when there is none.
+    ``intake_completed_on`` is the day of the last full signed intake, ``None`` when there is none. ``table`` is what
+    a clinic judges by when it has changed rules of its own.
     Raises ``AnswerError`` (a ``ValueError``) for answers that cannot be read: nothing is guessed.
     """
-    sheet = Sheet.of(treatment, answers, day=day, age=age, clearances=clearances)
+    sheet = Sheet.of(treatment, answers, day=day, age=age, clearances=clearances, table=table)
     main = sheet.findings(treatment.judged_as)
     addons = {addon: sheet.findings((addon,)) for addon in treatment.addons}
     verdict, urgency = strongest(main), sheet.urgency
@@ -133,7 +135,7 @@ def screen(
         addon_verdicts={addon: strongest(found) for addon, found in addons.items()},
         findings=tuple(sorted(findings, key=lambda one: (-one.urgency, -one.verdict))),
         gates=gates,
-        rules_version=TABLE.version,
+        rules_version=table.version,
     )
 
 

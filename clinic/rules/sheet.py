@@ -15,7 +15,8 @@ from clinic.rules.body_areas import FULL_BODY, expand, with_chamber
 from clinic.rules.clearances import Clearance, covers, is_valid
 from clinic.rules.findings import Finding, combination_finding, row_finding
 from clinic.rules.row_verdicts import RowJudgement, holds, judge_row
-from clinic.rules.rule_table import TABLE, Combination
+from clinic.rules.rule_change import RuleChange
+from clinic.rules.rule_table import TABLE, Combination, RuleTable
 from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, SERVICES, VACUUM, Urgency, Verdict
 
 MAGNETS = "decompression_vacuum_magnetic"
@@ -75,6 +76,7 @@ class Sheet:
     clearances: tuple[Clearance, ...]
     age: int
     day: dt.date
+    table: RuleTable
 
     @classmethod
     def of(
@@ -85,6 +87,7 @@ class Sheet:
         day: dt.date,
         age: int,
         clearances: Iterable[Clearance] = (),
+        table: RuleTable = TABLE,
     ) -> Sheet:
         """Read the answers and judge every declared row and combination on ``day``, at ``age`` in whole years."""
         declared = read_answers(answers)
@@ -96,10 +99,11 @@ class Sheet:
             declared=declared,
             facts=facts,
             rows={key: judge_row(one.condition, facts[key], requested) for key, one in declared.items()},
-            combinations=tuple(rule for rule in TABLE.combinations if holds(rule, facts, age)),
+            combinations=tuple(rule for rule in table.combinations if holds(rule, facts, age)),
             clearances=tuple(one for one in clearances if is_valid(one, declared, day)),
             age=age,
             day=day,
+            table=table,
         )
 
     @property
@@ -120,7 +124,7 @@ class Sheet:
         return found
 
     def _row_finding(self, key: str, column: str) -> Finding | None:
-        verdict = self._raised(key, self.rows[key], column)
+        verdict, changed = self._row_verdict(key, self.rows[key], column)
         if verdict is Verdict.CLEAR:
             return None
         clearances = self._clearances((key,), column) if verdict is Verdict.CLEARANCE else ()
@@ -128,27 +132,42 @@ class Sheet:
             verdict = Verdict.CAUTION
         condition = self.declared[key].condition
         until = self._row_weaker_on(key, column, verdict)
-        return row_finding(condition, self.rows[key], column, verdict, until=until, clearances=clearances)
+        return row_finding(
+            condition, self.rows[key], column, verdict, until=until, clearances=clearances, changed=changed
+        )
 
     def _combination_finding(self, rule: Combination, column: str) -> Finding | None:
-        verdict = rule.minimum[_INDEX[column]]
+        shipped = rule.minimum[_INDEX[column]]
+        change = self.table.change_of(rule.key, column)
+        verdict = change.raised(shipped)  # a combination is never made less strict
+        changed = change.named(shipped, verdict)
         if verdict is Verdict.CLEAR:
             return None
         clearances: tuple[Clearance, ...] = ()
         if verdict is Verdict.CLEARANCE:
-            named = [key for key in rule.must_name if key in self.declared or key in TABLE.clearance_only]
+            named = [
+                key for key in rule.must_name if key in self.declared or key in self.table.clearance_only
+            ]
             clearances = self._clearances(named, column)
         if clearances:
             verdict = Verdict.CAUTION
         until = self._combination_weaker_on(rule)
-        return combination_finding(rule, column, verdict, until=until, clearances=clearances)
+        return combination_finding(rule, column, verdict, until=until, clearances=clearances, changed=changed)
 
-    def _raised(self, key: str, row: RowJudgement, column: str) -> Verdict:
-        """The row's verdict for a column; in the chamber the vacuum column is raised where the row says so."""
-        verdict = row.verdicts[_INDEX[column]]
+    def _row_verdict(self, key: str, row: RowJudgement, column: str) -> tuple[Verdict, RuleChange | None]:
+        """The row's verdict for a column, and the clinic's change that made it.
+
+        In the chamber the vacuum column is raised where the row says so. What is urgent, and a row that holds
+        because a detail is missing, is never made less strict.
+        """
+        shipped = row.verdicts[_INDEX[column]]
+        change = self.table.change_of(key, column)
+        verdict = change.lowered(shipped) if row.sure and row.urgency is Urgency.NONE else shipped
         if self.treatment.mode == INTERVAL and column == VACUUM:
-            return max(verdict, self.declared[key].condition.interval_vacuum_raise)
-        return verdict
+            least = self.declared[key].condition.interval_vacuum_raise
+            shipped, verdict = max(shipped, least), max(verdict, least)
+        verdict = change.raised(verdict)
+        return verdict, change.named(shipped, verdict)
 
     def _clearances(self, keys: Iterable[str], column: str) -> tuple[Clearance, ...]:
         """One clearance for each of these conditions; none at all when one of them has none."""
@@ -166,7 +185,7 @@ class Sheet:
         for later in one.turning_days():
             if later > self.day:
                 row = judge_row(one.condition, one.facts_on(later), self.requested)
-                if self._raised(key, row, column) < verdict:
+                if self._row_verdict(key, row, column)[0] < verdict:
                     return later
         return None
 

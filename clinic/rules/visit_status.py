@@ -53,7 +53,6 @@ HOLDING_CLAIMS: Final = frozenset(
 NEEDING_PERMIT: Final = frozenset({_S.CONFIRMED, _S.ARRIVED, _S.IN_SESSION, _S.DONE})
 ENDING_AT_A_DEADLINE: Final = frozenset({_S.HELD, _S.PENDING, _S.SUSPENDED})
 UPCOMING: Final = frozenset({_S.PENDING, _S.CONFIRMED, _S.SUSPENDED})
-FINAL: Final = frozenset(status for status, following in TRANSITIONS.items() if not following)
 
 _CLIENT_LABELS: Final[Mapping[VisitStatus, str]] = MappingProxyType(
     {
@@ -95,11 +94,6 @@ def holds_claims(status: VisitStatus) -> bool:
 def needs_permit(status: VisitStatus) -> bool:
     """Whether a visit may be in this state only with a screening that permits it."""
     return status in NEEDING_PERMIT
-
-
-def ends_at_a_deadline(status: VisitStatus) -> bool:
-    """Whether a visit in this state is released when its deadline passes."""
-    return status in ENDING_AT_A_DEADLINE
 
 
 def may_become(old: VisitStatus, new: VisitStatus) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -11,6 +12,8 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 SIGNS = {"USD": "$", "CAD": "$", "AUD": "$", "NZD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF ", "JPY": "¥"}
+_UNITS = ("am", "pm", "minute", "minutes", "hour", "hours", *MONTHS, *(month[:3] for month in MONTHS))
+_INSIDE = re.compile(rf"(?<=\d) (?=(?:{'|'.join(_UNITS)})\b)|(?<=\b[A-Z]{{3}}) (?=\d)")
 WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
 
 
@@ -61,6 +64,11 @@ def money_words(amount: int, currency: str) -> str:
         return f"{sign}{amount:,}"
     whole, cents = divmod(amount, 100)
     return f"{sign}{whole:,}" + (f".{cents:02}" if cents else "")
+
+
+def unbroken(text: str) -> str:
+    """Times, lengths, days and prices that a narrow page does not break over two lines: `2:15 pm`, `3 June`."""
+    return _INSIDE.sub("\N{NO-BREAK SPACE}", text)
 
 
 def zone_words(zone: str) -> str:

@@ -19,6 +19,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+from clinic.rules.typed_text import visible
 
 Facts = TypeVar("Facts")
 YEARS = range(1850, 2200)  # of a birth or a visit; beyond lies a typing mistake
@@ -26,8 +27,8 @@ LARGEST_WHOLE = 10**15  # far beyond every range, and still exact as a float
 
 
 def stripped(text: str | None) -> str:
-    """Without spaces around it; line breaks of a text area as single characters."""
-    return (text or "").replace("\r\n", "\n").strip()
+    """Without spaces around it and without hidden characters; line breaks of a text area as single characters."""
+    return visible((text or "").replace("\r\n", "\n")).strip()
 
 
 def text_field(
@@ -106,6 +107,8 @@ class DayField(DateField):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the date, or None."""
+        if not any(stripped(text) for text in valuelist):
+            return
         try:
             super().process_formdata(valuelist)
         except ValueError:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 APPEND_ONLY = (
     "screening", "intake", "softened_review", "status_change", "audit_row", "clearance", "clearance_letter",
-    "clearance_document",
+    "clearance_document", "rest_pass", "question_set", "rules_version",
 )  # fmt: skip
 OF_THEIR_OWN = frozenset(
     {
@@ -15,6 +15,11 @@ OF_THEIR_OWN = frozenset(
         "ap_clearance_letter_decision",
         "ap_screening_basis_update",
         "ap_intake_renewal_update",
+        "ap_intake_asked_update",
+        "ap_visit_as_judged_insert",
+        "ap_visit_as_judged_update",
+        "ap_visit_over",
+        "ap_claim_kept",
     }
 )
 TRIGGERS = OF_THEIR_OWN | {f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from flask import (
 )
 from flask.sansio.app import App
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
@@ -221,9 +222,9 @@ def found(row: Any) -> Any:
     return row if row is not None else abort(404)
 
 
-def clean_text(form: Mapping[str, str]) -> None:
+def clean_text(form: MultiDict[str, str]) -> None:
     """Refuse what no keyboard types: lone surrogates and NUL would break the database later."""
-    for name, value in form.items():
+    for name, value in form.items(multi=True):
         if "\x00" in value or "\x00" in name:
             abort(400)
         try:

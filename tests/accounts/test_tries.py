@@ -12,12 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from clinic.accounts import services, tries
+from clinic.accounts import services
 from clinic.accounts.models import FailedTry
 from clinic.accounts.services.signing_in import WrongSignIn
 from clinic.accounts.tries import Origin, TooManyTries, mark
 from clinic.rules.permissions import Role
-from clinic.shared.database import db, transaction
+from clinic.shared.database import db
 from tests.accounts.people import ORIGIN, PASSWORD, browser_of, how_many, is_signed_in, make_person, sign_in
 from tests.web import Visitor, app_on
 
@@ -159,14 +159,3 @@ def test_owner_lifts_the_wait_of_one_of_the_team(app: Flask, client: FlaskClient
 
 def test_key_that_hides_the_counts_is_not_in_the_words_of_an_origin() -> None:
     assert ORIGIN.secret not in repr(ORIGIN)
-
-
-def test_limit_says_when_it_is_full(app: Flask, now: dt.datetime) -> None:
-    counted = ORIGIN.of_account(tries.LINK_ACCOUNT, "ann@mail.example")
-    full = []
-    for _ in range(tries.LINK_ACCOUNT.most + 1):
-        with transaction() as session:
-            full.append(tries.is_full(session, counted, now))
-            if not full[-1]:
-                tries.count(session, [counted], now)
-    assert full == [False] * 5 + [True]

@@ -13,6 +13,7 @@ from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import TestResponse
 
 from clinic.accounts import steps
+from clinic.rulebook.queries import code_of
 from clinic.shared import clock
 from clinic.shared.database import Base, db, transaction
 from tests.web import Visitor
@@ -29,7 +30,7 @@ STAND_FOR = {  # arguments that are not named after their table
     "session_id": "user_session",
     "stop_id": "health_stop",
 }
-WORDS = {"service": "swedish", "key": "swedish", "source": "desk"}
+WORDS = {"service": "swedish", "key": "swedish", "source": "desk", "rule_code": code_of("pregnancy")}
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,30 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
 
+from clinic.intake.models import QuestionSet
 from clinic.paths import ROOT
+from clinic.rules.question_set import as_asked
 from clinic.shared.database import db
 from tests.web import app_on, sqlite_address
 
+SIGNED_BEFORE = (
+    "INSERT INTO resource (id, kind) VALUES (1, 'client')",
+    (
+        "INSERT INTO client (id, first_name, last_name, name_key, born_on, emergency_contact, guardian_name,"
+        " guardian_relation, guardian_phone, created_at, is_unproven, is_barred_online) VALUES"
+        " (1, 'Pat', 'Number', 'pat number', '1985-05-05', '', '', '', '', '2026-01-05 12:00:00', false, false)"
+    ),
+    (
+        "INSERT INTO intake (id, client_id, version, kind, question_version, completed_on, answered_on, signed_at,"
+        " source, renewal, softens, answers_sealed, signature_sealed) VALUES (7, 1, 1, 'full', '{version}',"
+        " '2026-01-05', '2026-01-05', '2026-01-05 12:00:00', 'online', false, false, '', '')"
+    ),
+)
 FILES = sorted((ROOT / "migrations" / "versions").glob("*.py"))
 
 
@@ -77,6 +93,25 @@ def test_from_nothing_to_what_the_models_say(blank: Flask) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, db.metadata) == []
     assert tables() == set(db.metadata.tables)
+
+
+@pytest.mark.parametrize("is_still_asked", [True, False])
+def test_0006_keeps_the_wording_of_answers_that_were_signed_before_it(
+    blank: Flask, is_still_asked: bool
+) -> None:
+    script = ScriptDirectory.from_config(blank.extensions["migrate"].migrate.get_config()).get_revision(
+        "0006"
+    )
+    version = script.module.earlier_version(as_asked()) if is_still_asked else "q-0123456789ab"
+    upgrade(revision=str(script.down_revision))
+    with db.engine.begin() as connection:
+        for statement in SIGNED_BEFORE:
+            connection.exec_driver_sql(statement.format(version=version))
+    upgrade(revision="0006")
+    with db.engine.connect() as connection:
+        kept = connection.execute(select(QuestionSet.version, QuestionSet.wording)).all()
+        assert [tuple(row) for row in kept] == ([(version, as_asked())] if is_still_asked else [])
+        assert connection.execute(text("SELECT asked FROM intake")).scalars().all() == [None]
 
 
 def test_down_to_nothing_and_up_again(blank: Flask) -> None:

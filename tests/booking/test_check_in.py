@@ -364,6 +364,8 @@ def test_a_warning_sign_with_half_typed_details_shows_the_urgent_page(
         address, data={"step": "answered", "topic": ["1"], "c.rf_chest_pain_breathless": "yes"}
     )
     assert "Call the emergency number" in answer.text
+    assert "We have cancelled your visit on" in answer.text
+    assert "We have not booked a visit" not in answer.text
     assert visit_of(visit_id).status == "cancelled"
 
 

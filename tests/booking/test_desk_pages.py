@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -206,6 +207,14 @@ def test_somebody_new_is_added_once_and_waits_for_the_health_questions(
     twin = desk.post("/desk/visits/new", data={**again, "nobody_known": "1"})
     assert twin.status_code == 303
     assert len(db.session.scalars(select(Client).where(Client.name_key == "nora newman")).all()) == 2
+
+
+def test_what_is_needed_of_somebody_new_is_not_called_optional(world: w.World, desk: FlaskClient) -> None:
+    page = desk.get("/desk/visits/new").text
+    labels = dict(re.findall(r'<label class="form-label" for="(\w+)">(.*?)</label>', page))
+    optional = {name for name, label in labels.items() if "optional" in label}
+    assert optional >= {"phone", "email"}
+    assert not optional & {"first_name", "last_name", "born_on", "q"}
 
 
 def test_a_new_client_needs_a_birth_date(world: w.World, desk: FlaskClient) -> None:

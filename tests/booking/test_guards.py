@@ -6,14 +6,17 @@ import datetime as dt
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from clinic.booking.models import Claim, Screening, Visit
+from clinic.booking.services import visits
+from clinic.catalogue.models import Service
 from clinic.intake.models import Intake
 from clinic.shared.database import db, transaction
 from clinic.shared.guards import missing_guards
 from tests.booking import world as w
+from tests.conftest import NOW
 
 
 @pytest.fixture
@@ -110,6 +113,52 @@ def test_a_judgement_that_does_not_permit_confirms_nothing(world: w.World) -> No
                 update(Visit).where(Visit.id == waiting).values(status="confirmed", permits=permits)
             )
     assert w.statuses(client) == ["pending"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"minutes": 90}, {"mode": "interval"}, {"areas": ["left_hand"]}, {"addons": ["hot_stone"]}],
+    ids=lambda values: next(iter(values)),
+)
+def test_a_visit_that_stands_is_what_was_judged(visit: Visit, values: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError, match="visit_as_judged"), transaction() as session:
+        session.execute(update(Visit).where(Visit.id == visit.id).values(**values))
+
+
+def test_a_visit_that_stands_is_of_the_service_that_was_judged(visit: Visit) -> None:
+    other = db.session.scalars(select(Service.id).where(Service.key == "deep_tissue")).one()
+    with pytest.raises(IntegrityError, match="visit_as_judged"), transaction() as session:
+        session.execute(update(Visit).where(Visit.id == visit.id).values(service_id=other))
+
+
+@pytest.mark.parametrize("values", [{}, {"minutes": 90}, {"day": dt.date(2026, 8, 1)}, {"permits": None}])
+def test_a_copy_of_a_visit_stands_only_as_it_was_judged(visit: Visit, values: dict[str, object]) -> None:
+    """Inserted past all the code, confirmed at once."""
+    columns = {column.key: getattr(visit, column.key) for column in Visit.__table__.columns}
+    copy = {**columns, "id": visit.id + 1, "request_key": None, "manage_hash": None, **values}
+    if not values:
+        with transaction() as session:
+            session.execute(insert(Visit).values(**copy))
+        return
+    with pytest.raises(IntegrityError), transaction() as session:
+        session.execute(insert(Visit).values(**copy))
+
+
+@pytest.mark.parametrize("over", ["cancelled", "late_cancelled"])
+def test_a_visit_that_is_over_does_not_come_back(visit: Visit, world: w.World, over: str) -> None:
+    visits.cancel_visit(visit.id, by=world.desk_id, by_clinic=True, now=NOW)
+    with transaction() as session:
+        session.execute(update(Visit).where(Visit.id == visit.id).values(status=over))
+    for status in ("confirmed", "arrived", "no_show"):
+        with pytest.raises(IntegrityError, match="ap_visit"), transaction() as session:
+            session.execute(update(Visit).where(Visit.id == visit.id).values(status=status, permits=True))
+
+
+def test_the_place_of_a_visit_that_stands_is_not_deleted(visit: Visit, world: w.World) -> None:
+    with pytest.raises(IntegrityError, match="claim_kept"), transaction() as session:
+        session.execute(delete(Claim).where(Claim.visit_id == visit.id))
+    visits.cancel_visit(visit.id, by=world.desk_id, by_clinic=True, now=NOW)
+    assert db.session.scalars(select(Claim).where(Claim.visit_id == visit.id)).all() == []
 
 
 @pytest.mark.parametrize("table", ["screening", "intake", "status_change", "audit_row"])

@@ -314,3 +314,13 @@ def test_the_hour_that_is_there_twice_is_told_apart(client: FlaskClient) -> None
             answer = client.post("/book/swedish/times", data={"minutes": "60", "slot": moment})
             assert walk.location(answer) == "/book/next"
             assert [moment_text(one.starts_at) for one in visits()] == [moment]
+
+
+def test_hidden_characters_never_reach_a_name(client: FlaskClient) -> None:
+    walk.hold(client, "swedish")
+    page = walk.name(client, first_name="\u200b\u3164", last_name="Lee")
+    assert (page.status_code, count(Client)) == (422, 0)
+    walk.location(walk.name(client, first_name="\u202eAnn\u202c", last_name="ره\u200cنورد"))
+    db.session.rollback()
+    one = db.session.scalars(select(Client)).one()
+    assert (one.first_name, one.last_name) == ("Ann", "ره\u200cنورد")

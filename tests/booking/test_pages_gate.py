@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from clinic.booking.models import Claim, Screening, Visit
 from clinic.intake.models import HealthStop
+from clinic.rules.words import length_words, money_words, time_words
 from clinic.shared.database import db
 from tests.booking import walk
 from tests.booking import world as w
@@ -173,6 +177,12 @@ def test_a_blocked_treatment_shows_what_is_safe_and_books_it_with_one_press(clie
     assert visit.service.key == "relaxation"
 
 
+def card(page: TestResponse) -> dict[str, str]:
+    """The card of the last page, label by label."""
+    rows = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", page.text, re.DOTALL)
+    return {label: " ".join(re.sub(r"<[^>]+>", " ", text).split()) for label, text in rows}
+
+
 def test_an_unsafe_addon_comes_off_and_the_rest_is_booked(client: FlaskClient) -> None:
     declared = {"medicated_patch": {"site": ["left_upper_arm"]}}
     page = walk.up_to_check(client, "swedish", declared, addons="hot_stone")
@@ -180,6 +190,7 @@ def test_an_unsafe_addon_comes_off_and_the_rest_is_booked(client: FlaskClient) -
     page = walk.confirm(client)
     assert page.status_code == 200
     assert "Book without hot stones" in page.text
+    shown = card(page)
     assert the_visit().status == "held"
     assert (
         walk.location(
@@ -196,4 +207,8 @@ def test_an_unsafe_addon_comes_off_and_the_rest_is_booked(client: FlaskClient) -
     )
     visit = the_visit()
     assert (visit.status, visit.addons, visit.minutes) == ("confirmed", [], 60)
+    assert "With" not in shown, "the card shows what the button books"
+    assert shown["Price"] == f"{money_words(visit.price, visit.currency)}, paid at the clinic"
+    ends = visit.ends_at.astimezone(ZoneInfo(w.ZONE)).time()
+    assert f"to {time_words(ends, uses_24_hours=False)} {length_words(75)}," in shown["When"]
     assert {claim.ends_at for claim in db.session.scalars(select(Claim))} <= {visit.ends_at, visit.free_at}

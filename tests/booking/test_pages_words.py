@@ -30,6 +30,27 @@ def test_mail_says_the_same_length_as_the_page(visitor: FlaskClient) -> None:
     assert "1 hour 15 minutes" in mail.text
 
 
+def test_the_chamber_speaks_of_itself_and_not_of_cups(visitor: FlaskClient) -> None:
+    page = walk.book(visitor, "decompression_vacuum", minutes="20", mode="interval", areas="left_lower_leg")
+    assert walk.heading(page) == "Your visit is booked in"
+    assert "Decompression by vacuum, Interval chamber" in page.text
+    assert "light-headed when you stand up" in page.text
+    assert "marks" not in page.text
+    assert "cup" not in page.text.lower()
+
+
+def test_times_and_lengths_are_not_broken_over_two_lines(app: Flask, visitor: FlaskClient) -> None:
+    for address in ("/book/swedish/times?minutes=60", "/book/swedish"):
+        text = without_hidden(FlaskClient(app).get(address).text)
+        assert re.search(r"\d\N{NO-BREAK SPACE}(am|minutes|hour)", text), address
+        assert re.findall(r">[^<]*\d (?:am|pm|hours?)\b[^<]*<", text) == [], address
+
+
+def without_hidden(text: str) -> str:
+    """The page without what only screen readers read."""
+    return re.sub(r'<span class="visually-hidden">[^<]*</span>|<title>[^<]*</title>', "", text)
+
+
 def test_every_message_of_an_unsigned_page_can_be_read(visitor: FlaskClient) -> None:
     walk.hold(visitor, "swedish")
     walk.name(visitor)

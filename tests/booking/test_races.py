@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.services import checkout, visits
+from clinic.clients.models import Client
 from clinic.clients.steps import Details
-from clinic.rules.errors import SlotTaken
-from clinic.shared.database import db
+from clinic.rules.errors import NotFound, SlotTaken
+from clinic.shared.database import db, transaction
 from tests.booking import world as w
 from tests.conftest import NOW
 
@@ -155,3 +156,54 @@ def test_answers_signed_while_a_booking_is_judged_are_not_slipped_past(app: Flas
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(in_own_context, deeds))
         assert w.statuses(client) in ([], ["cancelled"])
+
+
+@pytest.mark.parametrize("changed", ["born_on", "merged_into_id"])
+def test_who_somebody_is_changes_while_a_booking_waits(app: Flask, world: w.World, changed: str) -> None:
+    """The booking has read the record and waits for it; what it reads then is what counts."""
+    client, other = w.person(), w.person()
+    w.sign(client)
+    w.sign(other, clotting_tendency={"type": "V"})
+    values: dict[str, object] = {"born_on": dt.date(2016, 1, 1), "merged_into_id": other}
+
+    def book() -> None:
+        with app.app_context():
+            try:
+                w.at_desk(world, client, "deep_tissue")
+            except NotFound:
+                return
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            session.execute(update(Client).where(Client.id == client).values({changed: values[changed]}))
+            booking = pool.submit(book)
+            wait([booking], timeout=1.5)
+            assert not booking.done(), "it waits for whoever changes the record"
+        booking.result()
+    db.session.rollback()
+    assert db.session.scalars(select(Visit.status).where(Visit.status == "confirmed")).all() == []
+
+
+def test_a_known_person_signs_while_a_stranger_who_looks_like_them_books(app: Flask, world: w.World) -> None:
+    """The signing waits for the booking under way, so that it sees the visit and judges it too."""
+    known, stranger = (
+        w.person(phone="(212) 555-0177"),
+        w.person(phone="(212) 555-0177", is_unproven=True),
+    )
+
+    def sign() -> None:
+        with app.app_context():
+            try:
+                w.sign(known, clotting_tendency={"type": "V"})
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:  # a booking that began before the known record was there
+            session.scalars(select(Client).where(Client.id == stranger).with_for_update()).one()
+            signing = pool.submit(sign)
+            wait([signing], timeout=1.5)
+            assert not signing.done()
+        signing.result()

@@ -15,7 +15,9 @@ from clinic.booking.queries import judged_by
 from clinic.booking.services import deadlines, reconciling
 from clinic.catalogue.models import Addon, Service
 from clinic.premises.models import Clinic
+from clinic.rulebook.services import save_rules
 from clinic.rules.permissions import Permission, Role
+from clinic.rules.proposals import Proposal
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -195,11 +197,10 @@ def test_an_add_on_that_is_judged_otherwise_now_is_taken_off_and_said(world: w.W
     assert mails(visit_id)[-1] == "visit_changed"
 
 
-def test_another_version_of_the_rules_judges_everything_ahead_and_nothing_past(
-    world: w.World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_version_of_the_rules_judges_everything_ahead_and_nothing_past(world: w.World) -> None:
     today, later = booked(world, 0), booked(world, 6)
-    monkeypatch.setattr(judged_by, "rules_version", lambda: "2-stricter")
+    stricter = Proposal("house_rules", "Careful with heat", house_rules=("no_heat_on_numb_skin",))
+    save_rules(stricter, seen=0, by=world.desk_id, now=NOW)
     assert reconciling.judge_out_of_date(w.at(1, 8)) == 1  # the first one is past by then
     assert judgements(today) == [("desk", True)]
     assert judgements(later) == [("desk", True), ("rules", True)]
@@ -274,6 +275,9 @@ def test_the_reviewer_sees_the_list_and_confirms_all(app: Flask, now: dt.datetim
     page = browser.get("/reviews/visits").text
     assert page.count("Confirm cancellation<") == 2
     assert "blood" in page.lower()  # who may judge it reads what speaks against it
+    assert "Rule blood_thinners, source " in page
+    assert "May be cleared by a doctor" in page
+    assert all(f"/visits/{one}/record" in page for one in (first, second))
     answer = browser.post("/reviews/visits", data={"shown": [str(first), str(second), "x"]})
     assert answer.location == "/reviews/visits"
     assert "2 visits are cancelled." in browser.get("/reviews/visits").text

@@ -53,9 +53,19 @@ class World:
     desk_id: int
 
 
-def build(therapists: int = 3, *, check_in: bool = False, skills: Iterable[str] = SKILLS) -> World:
-    """Make it in the current application's database. `check_in`: nobody arrives without the check-in of the day."""
-    factories.make_clinic(lead_time_minutes=60, check_in_needed=check_in)
+def build(
+    therapists: int = 3,
+    *,
+    check_in: bool = False,
+    minds_rest: bool = False,
+    skills: Iterable[str] = SKILLS,
+) -> World:
+    """Make it in the current application's database. `check_in`: nobody arrives without the check-in of the day.
+
+    `minds_rest`: visits of one client keep their distance. Off, because many tests book the same client several times
+    in a few days to look at something else.
+    """
+    factories.make_clinic(lead_time_minutes=60, check_in_needed=check_in, minds_rest=minds_rest)
     place: Location = factories.make_location(zone=ZONE)
     for number in range(1, 4):
         factories.make_room(place, name=f"Room {number}")
@@ -84,6 +94,11 @@ def at(days: int, hour: int = 10, minute: int = 0) -> dt.datetime:
     """That wall time, `days` from today, as a moment."""
     day = TODAY + dt.timedelta(days=days)
     return dt.datetime.combine(day, dt.time(hour, minute), ZoneInfo(ZONE)).astimezone(dt.UTC)
+
+
+def new_number() -> int:
+    """A number that nobody else in this run has: for names, addresses and telephones."""
+    return next(_numbers)
 
 
 def person(born_on: dt.date = dt.date(1985, 5, 5), **values: Any) -> int:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from clinic.booking.models import Visit
 from clinic.booking.services import checkout, time_off
 from clinic.diary.queries.desk import desk_day
 from clinic.premises.models import Location
 from clinic.rules.visit_status import VisitStatus
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
 from tests.conftest import NOW
+from tests.typed_forms import form_on
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -166,3 +169,71 @@ def test_the_list_of_work_has_each_kind_with_its_way_on(world: w.World, desk: Fl
     address = page[page.index("/desk/calls/") :].split('"')[0]
     assert desk.post(address).status_code == 303
     assert "Please call" not in desk.get("/todo").text
+
+
+PREGNANT = {"status": "confirmed", "weeks": 20, "high_risk": False, "complication": "none"}
+
+
+def change(therapist_id: int, **values: object) -> None:
+    """What the owner changes on the therapist's page; `lacks` takes a skill away."""
+    with transaction() as session:
+        row = session.get_one(Therapist, therapist_id)
+        lacks = values.pop("lacks", None)
+        row.skill_rows = [one for one in row.skill_rows if one.skill != lacks]
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+@pytest.mark.parametrize(
+    ("service", "changes", "listed"),
+    [
+        ("sports", {}, False),
+        ("sports", {"is_active": False}, True),
+        ("sports", {"licence_expires_on": w.TODAY + dt.timedelta(days=1)}, True),
+        ("sports", {"licence_expires_on": w.TODAY + dt.timedelta(days=2)}, False),
+        ("sports", {"licence_kind": "PT"}, True),
+        ("sports", {"lacks": "sports"}, True),
+        ("sports", {"lacks": "prenatal"}, False),
+        ("relaxation", {"lacks": "sports"}, False),
+        ("relaxation", {"lacks": "prenatal"}, True),
+        ("relaxation", {"lacks": "oncology"}, False),
+    ],
+)
+def test_visits_whose_therapist_may_not_give_them_any_more_are_work_to_do(
+    world: w.World, desk: FlaskClient, service: str, changes: dict[str, object], listed: bool
+) -> None:
+    """Who has the relaxing massage is expecting, which asks for a skill of its own."""
+    client = w.person()
+    w.sign_answers(client, {"pregnancy": PREGNANT} if service == "relaxation" else {})
+    book(desk, client, service, when=w.at(2, 12), therapist=world.therapists[0])
+    booked = w.statuses(client)
+    assert booked == ["pending" if service == "relaxation" else "confirmed"]
+    change(world.therapists[0], **changes)
+    page = desk.get("/todo").text
+    assert ("Visits that need another therapist" in page) is listed
+    assert w.statuses(client) == booked, "a booked visit stays"
+    for word in ("pregnan", "prenatal", "skill", "licence"):
+        assert word not in page.lower()
+
+
+def test_a_visit_that_needs_another_therapist_leads_on(world: w.World, desk: FlaskClient) -> None:
+    first, second, _third = world.therapists
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation", when=w.at(2, 12), therapist=first)
+    change(first, is_active=False)
+    page = desk.get("/todo").text
+    part = page[page.index("Visits that need another therapist") :]
+    move = re.search(r'href="(/desk/visits/\d+/change)"', part)
+    assert move is not None
+    assert re.search(r'href="/desk/visits/\d+/cancel"', part)
+    form = {
+        **form_on(desk.get(move[1]).text, move[1]),
+        "therapist": [str(second)],
+        "start": [w.at(2, 12).isoformat()],
+    }
+    assert desk.post(move[1], data=form).status_code == 303
+    assert "Visits that need another therapist" not in desk.get("/todo").text
+    with transaction() as session:
+        visit = session.scalars(select(Visit)).one()
+        assert (visit.therapist_id, visit.status, visit.starts_at) == (second, "confirmed", w.at(2, 12))

@@ -16,6 +16,7 @@ from clinic.rules.booking_policy import (
     cancelled_status,
     check_client_may_cancel,
     check_client_may_move,
+    check_may_mark,
     check_not_past,
     check_pending_count,
     check_start,
@@ -30,7 +31,7 @@ from clinic.rules.booking_policy import (
     unsafe_deadline,
     waiting_deadline,
 )
-from clinic.rules.visit_status import VisitStatus
+from clinic.rules.visit_status import VisitStatus, client_label
 
 if TYPE_CHECKING:
     from clinic.rules.screening import Screening
@@ -117,8 +118,9 @@ def test_the_horizon_counts_local_dates(zone: str, now: datetime, days: int, exp
 
 def test_the_desk_may_book_from_this_very_moment_on() -> None:
     check_not_past(NOW, now=NOW)
-    with pytest.raises(errors.TooSoon, match="already passed"):
+    with pytest.raises(errors.TooSoon) as refused:
         check_not_past(NOW - SECOND, now=NOW)
+    assert refused.value.sentence == "This time has already passed. Please choose a later one."
 
 
 def test_one_visit_may_wait_to_be_confirmed_at_once() -> None:
@@ -258,6 +260,13 @@ def test_what_the_client_may_cancel_online(
             check_client_may_cancel(status, start, now=NOW, settings=DEFAULT)
 
 
+def test_a_visit_that_is_over_says_how_it_is_marked() -> None:
+    with pytest.raises(errors.MoveNotAllowed) as refused:
+        check_client_may_cancel(S.DONE, NOW + DAY, now=NOW, settings=DEFAULT)
+    marked = f"This visit is marked “{client_label(S.DONE)}” and can no longer be cancelled."
+    assert refused.value.sentence == marked
+
+
 @pytest.mark.parametrize("status", list(VisitStatus))
 def test_only_a_confirmed_visit_may_be_moved_online_and_only_before_the_notice(status: VisitStatus) -> None:
     far, near = NOW + 24 * HOUR, NOW + 24 * HOUR - SECOND
@@ -266,8 +275,8 @@ def test_only_a_confirmed_visit_may_be_moved_online_and_only_before_the_notice(s
     assert may_client_move(status, near, now=NOW, settings=DEFAULT) is False
     with pytest.raises(errors.CancelTooLate if confirmed else errors.MoveNotAllowed) as refused:
         check_client_may_move(status, near, now=NOW, settings=DEFAULT)
-    way_on = "call the clinic" if confirmed else "cancel this one and book again"
-    assert way_on in refused.value.sentence
+    way_on = "Only a confirmed visit can be moved. You can cancel this one and book again."
+    assert refused.value.sentence == (errors.CancelTooLate.default_sentence if confirmed else way_on)
 
 
 # ── what is said ──────────────────────────────────────────────────────────────────────────────────────────
@@ -293,6 +302,7 @@ def test_a_refusal_shows_the_given_sentence_or_its_own() -> None:
     assert errors.SlotTaken("Gone.").sentence == "Gone."
     wrong = errors.InvalidInput("email", "Write the whole address.")
     assert (wrong.field, wrong.sentence) == ("email", "Write the whole address.")
+    assert errors.InvalidInput("email").sentence == errors.InvalidInput.default_sentence
     assert errors.SlotTaken().nearest == ()
 
 
@@ -304,3 +314,37 @@ def test_a_refusal_of_the_gate_carries_its_screening(
     assert refusal(screening).screening is screening
     assert refusal(screening).sentence == refusal.default_sentence
     assert refusal(screening, "Not today.").sentence == "Not today."
+
+
+# ── marking what happened ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("here", [S.ARRIVED, S.IN_SESSION])
+def test_nobody_arrives_before_the_local_day_of_the_visit(here: VisitStatus) -> None:
+    starts_at = datetime(2026, 6, 2, 7, 0, tzinfo=UTC)  # 2 June, 09:00 in Berlin
+    midnight = datetime(2026, 6, 1, 22, 0, tzinfo=UTC)
+    check_may_mark(here, starts_at, now=midnight, zone=BERLIN)
+    check_may_mark(here, starts_at, now=starts_at + 3 * DAY, zone=BERLIN)
+    with pytest.raises(errors.MoveNotAllowed) as refused:
+        check_may_mark(here, starts_at, now=midnight - SECOND, zone=BERLIN)
+    assert refused.value.sentence == "This visit is on a later day. It can be started on that day."
+
+
+def test_the_day_of_the_visit_is_the_clinics_day_too() -> None:
+    late = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)  # 2 June, 00:30 in Berlin
+    with pytest.raises(errors.MoveNotAllowed):
+        check_may_mark(S.ARRIVED, late, now=datetime(2026, 6, 1, 21, 59, tzinfo=UTC), zone=BERLIN)
+
+
+def test_nobody_is_missed_before_the_visit_begins() -> None:
+    check_may_mark(S.NO_SHOW, NOW, now=NOW, zone=BERLIN)
+    with pytest.raises(errors.MoveNotAllowed) as refused:
+        check_may_mark(S.NO_SHOW, NOW, now=NOW - SECOND, zone=BERLIN)
+    assert refused.value.sentence == (
+        "The visit has not begun yet. From its start on you can mark that nobody came."
+    )
+
+
+@pytest.mark.parametrize("new", [S.CANCELLED, S.DONE, S.CONFIRMED])
+def test_any_other_mark_knows_no_day(new: VisitStatus) -> None:
+    check_may_mark(new, NOW + 5 * DAY, now=NOW, zone=BERLIN)

@@ -6,6 +6,7 @@ import pytest
 
 from clinic.rules import check_in
 from clinic.rules.answer_history import Answers
+from clinic.rules.question_pages import Page
 from clinic.rules.questionnaire import pages
 from clinic.rules.rule_table import TABLE
 
@@ -37,6 +38,13 @@ def test_what_is_bigger_asks_for_a_whole_new_form() -> None:
 
 def test_topics_come_in_order_and_unknown_ones_are_left_out() -> None:
     assert [one.key for one in check_in.topics(["7", "2", "99", "2"])] == ["2", "7"]
+
+
+def test_the_page_of_the_day_has_a_title_and_is_calm() -> None:
+    page = check_in.page_of(check_in.topics(["7"]))
+    assert page == Page(
+        "today", "About what has changed", "", False, (TABLE.conditions["alcohol_drugs_today"],)
+    )
 
 
 def test_a_page_asks_each_question_once() -> None:

@@ -180,6 +180,7 @@ def test_covers_only_named_modes_and_areas() -> None:
     assert [covers(chamber, "decompression_vacuum", mode, ["neck"]) for mode in ways] == [False, True]
     back = letter(areas=frozenset({"back"}))
     assert covers(back, "swedish", None, ["upper_back"])
+    assert covers(back, "swedish", None, ["back"])
     assert not covers(back, "swedish", None, ["upper_back", "neck"])
     assert not covers(back, "swedish", None, ["full_body"])
     assert not covers(back, "swedish", None, [])

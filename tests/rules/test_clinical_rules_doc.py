@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from clinic.rules.house_rules import HOUSE_RULES
 from clinic.rules.rule_table import TABLE
 from scripts.clinical_rules_doc import PAGE, condition_part, document
 
@@ -15,6 +16,7 @@ def test_page_holds_every_rule_with_its_verdicts() -> None:
         assert all(f"`{variant.when.text}`" in page for variant in condition.variants)
     assert all(f"#### {rule.key}: " in page for rule in TABLE.combinations)
     assert all(f"| {key} | " in page for key in TABLE.sources)
+    assert all(f"**{one.title}** (`{one.key}`)" in page for one in HOUSE_RULES.values())
 
 
 def test_row_shows_variants_elsewhere_and_default() -> None:

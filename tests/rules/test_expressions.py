@@ -135,6 +135,42 @@ def test_anything_outside_the_language_is_refused(text: str) -> None:
         compiled(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("days <", "cannot be read: 'days <'"),
+        ("days", "days is not a yes or no"),
+        ("0 < days < 3", "not part of the language: 0 < days < 3"),
+        ("hours < 4", "unknown name: hours"),
+        ("3 < days", "unknown name: 3"),
+        ("kind < 'past'", "kind cannot be ordered"),
+        ("days == 3", "days needs <, <=, > or >="),
+        ("days < 1.5", "not a whole number: 1.5"),
+        ("kind == 'never'", "kind is never 'never'"),
+        ("kind in ()", "kind is never ()"),
+        ("minor in ('past',)", "minor is never ('past',)"),
+        ("len(kind) >= 2", "not part of the language: len(kind)"),
+        ("count(minor) > 2", "not part of the language: count(minor)"),
+        ("count(minor, of=known) >= 1", "not part of the language: count(minor, of=known)"),
+    ],
+)
+def test_refusal_says_what_is_wrong(text: str, said: str) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        compiled(text)
+    assert str(refused.value) == said
+
+
+def test_first_thing_that_is_not_known_does_not_end_the_reading() -> None:
+    assert truth("minor and known", known=False) is False
+    assert truth("minor or known", known=True) is True
+    assert truth("not (minor and known)", known=False) is True
+
+
+def test_a_number_in_the_place_of_a_yes_is_no_yes() -> None:
+    assert truth("minor", minor=1) is False
+    assert truth("days < 84", days="3") is False
+
+
 def test_refusal_says_which_part() -> None:
     with pytest.raises(ExpressionError, match="unknown name: hours"):
         compiled("days < 3 and hours < 4")

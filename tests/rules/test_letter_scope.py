@@ -49,6 +49,22 @@ def test_what_something_else_blocks_is_not_offered() -> None:
     assert "swedish" not in with_spread["heart_failure"]
 
 
+def test_addons_are_offered_although_the_vacuum_they_may_go_with_is_blocked() -> None:
+    assert waiting(bleeding_disorder={}) == {
+        "bleeding_disorder": ("decompression_traction", "swedish", "relaxation", "hot_stone")
+    }
+
+
+def test_what_only_waits_in_the_chamber_is_offered() -> None:
+    controlled = {"status": "controlled", "systolic": 159, "diastolic": 99}
+    assert waiting(high_blood_pressure=controlled) == {"high_blood_pressure": ("decompression_vacuum",)}
+
+
+def test_what_only_waits_where_a_part_of_the_body_is_meant_is_offered() -> None:
+    arm = {"type": "lymphoedema", "site": ["left_hand"]}
+    assert waiting(swelling_lymphoedema=arm) == {"swelling_lymphoedema": ("swedish", "relaxation")}
+
+
 def test_what_is_blocked_for_good_is_not_offered() -> None:
     assert waiting(blood_clot={"status": "current", "still_on_treatment": True}) == {}
 
@@ -81,6 +97,9 @@ def test_a_warning_sign_needs_care_and_no_letter() -> None:
         (dt.date(2010, 5, 5), ("decompression_traction", "deep_tissue")),
         (dt.date(2016, 5, 5), None),
         (dt.date(2014, 12, 9), ("decompression_traction", "deep_tissue")),  # 12 within the year
+        (dt.date(2015, 3, 5), ("decompression_traction", "deep_tissue")),  # 12 with the next birthday
+        (dt.date(2015, 6, 9), ("decompression_traction", "deep_tissue")),  # 12 in a year to the day
+        (dt.date(2015, 6, 10), None),
         (dt.date(2008, 6, 9), None),  # 18 today
         (dt.date(2008, 6, 10), ("decompression_traction", "deep_tissue")),
     ],

@@ -33,6 +33,7 @@ def test_warning_grows_at_60_30_and_7_days(days_left: int, state: str) -> None:
     [
         (400, "Good until Wednesday 14 July 2027"),
         (5, "Expires in 5 days, last day Sunday 14 June"),
+        (2, "Expires in 2 days, last day Thursday 11 June"),
         (1, "Tomorrow is the last day, Wednesday 10 June"),
         (0, "Today is the last day, Tuesday 9 June"),
         (-1, "Expired on Monday 8 June: no visits can be booked"),

@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from clinic.rules.answers_in_words import Said, changes_in_words, declared_in_words
-from clinic.rules.places_to_avoid import areas_in_words, places_to_avoid
+from clinic.rules.places_to_avoid import Place, areas_in_words, places_to_avoid
+from clinic.rules.rule_table import TABLE
 from clinic.rules.screening import Treatment
 
 DAY = dt.date(2026, 6, 9)
@@ -38,6 +39,28 @@ def test_a_place_that_was_asked_for_and_may_be_treated_is_care_not_avoid() -> No
 
 def test_a_place_that_is_not_known_is_avoided_and_asked_for() -> None:
     assert places({"varicose_veins": {"present": True, "not_sure": True}}) == [("varicose_veins", (), True)]
+
+
+def test_a_place_elsewhere_where_nothing_speaks_against_the_visit_is_named_all_the_same() -> None:
+    knee = {"present": True, "date": "2026-01-01", "site": ["left_knee"]}
+    assert places({"fracture": knee}, "upper_back") == [("fracture", ("left_knee",), True)]
+
+
+def test_places_to_keep_away_from_come_first_whatever_was_said_first() -> None:
+    answers = {
+        "diabetes": {"present": True, "status": "controlled", "complications": False},
+        "varicose_veins": VEINS,
+        "eczema_psoriasis": {"present": True, "status": "flare", "site": ["left_forearm"]},
+    }
+    found = places_to_avoid(Treatment(("relaxation",), areas=("left_leg",)), answers, day=DAY, age=40)
+    assert found == (
+        Place("eczema_psoriasis", TABLE.conditions["eczema_psoriasis"].label, ("left_forearm",), avoid=True),
+        Place("varicose_veins", "Varicose veins", ("left_lower_leg",), avoid=False),
+    )
+
+
+def test_a_place_that_was_left_empty_is_the_rows_own() -> None:
+    assert places({"hernia": {"present": True, "site": []}}) == [("hernia", ("abdomen",), True)]
 
 
 def test_nothing_local_means_no_place() -> None:
@@ -74,6 +97,25 @@ def test_answers_in_words() -> None:
     assert unsure[0].details[0][1] == "Not sure"
     lost = declared_in_words({"gone_row": {"present": True, "site": ["left_foot"], "bad": True}})
     assert (lost[0].label, lost[0].details) == ("Gone row", (("Site", "left_foot"), ("Bad", "Yes")))
+
+
+def test_plain_words_for_what_the_table_has_lost() -> None:
+    gone = {
+        "present": True,
+        "checked": False,
+        "places": ["left", "right"],
+        "weeks": 12.0,
+        "days": 3.5,
+        "kind": "x",
+    }
+    assert declared_in_words({"gone_row": gone})[0].details == (
+        ("Checked", "No"), ("Places", "left, right"), ("Weeks", "12"), ("Days", "3.5"), ("Kind", "x"),
+    )  # fmt: skip
+
+
+def test_changes_in_what_the_table_has_lost_come_last() -> None:
+    changes = changes_in_words({"gone_row": {"present": True}}, {"varicose_veins": VEINS})
+    assert [one.label for one in changes] == ["Varicose veins", "Gone row"]
 
 
 def test_changes_in_words() -> None:

@@ -43,13 +43,13 @@ def read(
 def answer(key: str, **details: object) -> dict[str, object]:
     result = read(key, "yes", details)
     assert result.errors == {}
-    assert result.is_complete
+    assert not result.errors
     return result.answers[key]
 
 
 def errors(key: str, **details: object) -> dict[str, str]:
     result = read(key, "yes", details)
-    assert not result.is_complete
+    assert result.errors
     assert key not in result.answers
     return result.errors
 

@@ -9,7 +9,15 @@ import pytest
 from clinic.rules import screening
 from clinic.rules.kinds import skills_for
 from clinic.rules.rule_table import TABLE
-from clinic.rules.therapists_say import COLUMN_WORDS, RULE, Restriction, is_the_only_wait, raised
+from clinic.rules.therapists_say import (
+    COLUMN_WORDS,
+    LABEL,
+    REASON,
+    RULE,
+    Restriction,
+    is_the_only_wait,
+    raised,
+)
 from clinic.rules.verdicts import COLUMNS, Outcome, Verdict
 
 DAY = dt.date(2026, 6, 20)
@@ -62,6 +70,46 @@ def test_it_holds_for_the_named_columns_and_up_to_its_last_day() -> None:
     assert raised(judged(), [over], ("swedish",)) == judged()
 
 
+def test_what_does_not_hold_does_not_hide_what_does() -> None:
+    elsewhere = Restriction(Verdict.BLOCK, "Because.", frozenset({"deep_tissue"}))
+    here = Restriction(Verdict.CLEARANCE, "Because.", frozenset({"swedish"}))
+    assert raised(judged(), [elsewhere, here], ("swedish",)).verdict is Verdict.CLEARANCE
+
+
+def test_what_a_therapist_said_names_what_it_is_about() -> None:
+    massage = Restriction(Verdict.CAUTION, "Was dizzy.", frozenset({"swedish"}))
+    stones = Restriction(Verdict.BLOCK, "Got too warm.", frozenset({"hot_stone"}))
+    found = raised(judged(addons=("hot_stone",)), [massage, stones], ("swedish",))
+    assert [(one.label, one.column, one.staff_note, one.reason) for one in found.findings] == [
+        (LABEL, "hot_stone", "Got too warm.", REASON),
+        (LABEL, "swedish", "Was dizzy.", REASON),
+    ]
+
+
+def test_what_a_therapist_said_has_no_letter_and_no_end() -> None:
+    (finding,) = raised(judged(), [Restriction(Verdict.CLEARANCE, "Because.")], ("swedish",)).findings
+    assert (finding.source, finding.until, finding.who_may_clear) == ("the treating therapist", None, ())
+    assert finding.sure is True
+    assert finding.what_would_change == "It holds as long as this is so; a letter cannot change it."
+
+
+def test_the_strongest_finding_comes_first_and_what_is_urgent_before_it() -> None:
+    one = Restriction(Verdict.BLOCK, "Because.")
+    found = raised(judged(strong_painkillers={}), [one], ("swedish",))
+    assert [finding.rule for finding in found.findings] == [RULE, "strong_painkillers"]
+    found = raised(judged(strong_painkillers={}, fever={}), [one], ("swedish",))
+    assert [finding.rule for finding in found.findings] == ["fever", RULE, "strong_painkillers"]
+
+
+def test_an_add_on_is_touched_only_where_it_is_named_and_only_up_to_the_last_day() -> None:
+    everything = Restriction(Verdict.BLOCK, "Because.")
+    assert raised(judged(addons=("hot_stone",)), [everything], ("swedish",)).dropped_addons == ()
+    over = Restriction(Verdict.BLOCK, "Because.", frozenset({"hot_stone"}), until=DAY - dt.timedelta(days=1))
+    assert raised(judged(addons=("hot_stone",)), [over], ("swedish",)).dropped_addons == ()
+    last = Restriction(Verdict.BLOCK, "Because.", frozenset({"hot_stone"}), until=DAY)
+    assert raised(judged(addons=("hot_stone",)), [last], ("swedish",)).dropped_addons == ("hot_stone",)
+
+
 def test_a_named_add_on_comes_off_and_the_treatment_stays() -> None:
     one = Restriction(Verdict.BLOCK, "Because.", frozenset({"hot_stone"}))
     found = raised(judged(addons=("hot_stone",)), [one], ("swedish",))
@@ -75,6 +123,16 @@ def test_it_waits_for_a_talk_only_where_nothing_else_is_missing() -> None:
     assert not is_the_only_wait(judged())
     letter = judged(clotting_tendency={"type": "factor V Leiden"})
     assert not is_the_only_wait(raised(letter, [one], ("swedish",)))
+
+
+def test_a_caution_or_an_add_on_that_waits_is_no_reason_against_a_talk() -> None:
+    one = Restriction(Verdict.CLEARANCE, "Because.")
+    cautious = judged(strong_painkillers={})
+    assert cautious.verdict is Verdict.CAUTION
+    assert is_the_only_wait(raised(cautious, [one], ("swedish",)))
+    addon = judged("relaxation", ("aromatherapy",), allergy_contact={"type": "fragrance"})
+    assert addon.addon_verdicts["aromatherapy"] is Verdict.BLOCK
+    assert is_the_only_wait(raised(addon, [one], ("relaxation",)))
 
 
 def test_every_column_has_words() -> None:

@@ -86,10 +86,38 @@ def test_a_span_that_ends_before_it_starts_is_refused(
     with pytest.raises(InvalidInput) as refused:
         typed(PLAIN, start, last, end)
     assert refused.value.field == field
+    before, after = "The last day lies before the first day.", "The end must come after the start."
+    assert refused.value.sentence == (before if field == "ends_on" else after)
+
+
+def test_an_end_that_comes_twice_is_said_as_the_clinic_writes_it() -> None:
+    span = span_typed(CLOCK, Wall(BACK, None), Wall(BACK, dt.time(1, 30)), uses_24_hours=True)
+    assert span == TypedSpan(
+        utc(2026, 11, 1, 4),
+        utc(2026, 11, 1, 6, 30),
+        ("The clocks go back that night, so 01:30 comes twice. It ends the second time.",),
+    )
+
+
+def test_the_clinics_convention_is_kept_in_what_is_said() -> None:
+    half_past_one = Wall(BACK, dt.time(1, 30))
+    said = span_typed(CLOCK, half_past_one, Wall(BACK, dt.time(5)), uses_24_hours=True).remarks
+    assert said == ("The clocks go back that night, so 01:30 comes twice. It starts the first time.",)
+    with pytest.raises(InvalidInput, match="There is no 02:30 on"):
+        span_typed(CLOCK, Wall(FORWARD, dt.time(2, 30)), Wall(FORWARD, dt.time(5)), uses_24_hours=True)
+    with pytest.raises(InvalidInput, match="There is no 02:30 on"):
+        span_typed(CLOCK, Wall(FORWARD, dt.time(1)), Wall(FORWARD, dt.time(2, 30)), uses_24_hours=True)
+
+
+def test_the_rest_of_today_begins_with_a_whole_minute_in_utc() -> None:
+    span = rest_of_day(CLOCK, dt.datetime(2026, 6, 9, 7, 30, 40, 5, tzinfo=CLOCK.zone))
+    assert (span.starts_at, span.starts_at.tzinfo) == (utc(2026, 6, 9, 11, 30), dt.UTC)
 
 
 def test_the_rest_of_today_ends_at_the_clinics_midnight() -> None:
     assert rest_of_day(CLOCK, utc(2026, 6, 9, 11, 30, 40)) == TypedSpan(
         utc(2026, 6, 9, 11, 30), utc(2026, 6, 10, 4)
     )
+    late = utc(2026, 6, 10, 1)  # still 9 June in New York
+    assert rest_of_day(CLOCK, late).ends_at == utc(2026, 6, 10, 4)
     assert rest_of_day(CLOCK, utc(2026, 11, 1, 4, 30)).ends_at == utc(2026, 11, 2, 5)

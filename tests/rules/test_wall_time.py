@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.rules.intervals import Interval, length_minutes
+from clinic.rules.intervals import Interval
 from clinic.rules.wall_time import (
     STEPS_MINUTES,
     WallClock,
@@ -169,7 +169,7 @@ def test_hours_past_midnight_cross_the_clock_change() -> None:
     saturday_night = [WeeklyHours(5, time(22), time(6))]
     clock = WallClock(BERLIN)
     lengths = [
-        length_minutes(hours_on(clock, [day - timedelta(days=1)], saturday_night)) / 60
+        sum(end - start for start, end in hours_on(clock, [day - timedelta(days=1)], saturday_night)) / 60
         for day in (SPRING, AUTUMN, date(2026, 7, 5))
     ]
     assert lengths == [7, 9, 8]
@@ -194,6 +194,25 @@ def test_a_time_that_exists_twice_is_told_apart_by_fold() -> None:
     shown = [(clock.show(at).strftime("%H:%M"), clock.show(at).fold) for at in grid_of(clock, AUTUMN, 30)]
     assert shown[3:9] == [("01:30", 0), ("02:00", 0), ("02:30", 0), ("02:00", 1), ("02:30", 1), ("03:00", 0)]
     assert len(shown) == 50
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "expected"),
+    [
+        ("Europe/Berlin", date(2026, 7, 1), utc("2026-06-30T22:00")),
+        ("America/New_York", date(2026, 1, 1), utc("2026-01-01T05:00")),
+        ("Asia/Kathmandu", date(2026, 6, 1), utc("2026-05-31T18:15")),
+        ("Europe/Berlin", SPRING, None),
+        ("Europe/Berlin", AUTUMN, None),
+        ("Europe/Berlin", SPRING + timedelta(days=1), utc("2026-03-29T22:00")),
+        ("Europe/Berlin", SPRING - timedelta(days=1), utc("2026-03-27T23:00")),
+        ("America/Sao_Paulo", date(2018, 11, 3), None),  # its last minute is followed by a jump
+    ],
+)
+def test_a_day_is_even_when_its_clock_is_left_alone(zone: str, day: date, expected: int | None) -> None:
+    clock = WallClock(ZoneInfo(zone))
+    assert clock.even_midnight(day) == expected
+    assert clock.even_midnight(day) == expected  # also where it is remembered
 
 
 def test_a_wall_time_keeps_its_place_through_the_year() -> None:
@@ -269,6 +288,7 @@ def test_a_dated_exception_replaces_the_weekly_hours_of_its_date() -> None:
     [
         (((9, 0), (18, 0)), ((12, 0), (13, 0)), True),
         (((9, 0), (18, 0)), ((9, 0), (18, 0)), True),
+        (((9, 0), (18, 0)), ((12, 0), (12, 1)), True),
         (((9, 0), (18, 0)), ((8, 59), (9, 30)), False),
         (((9, 0), (18, 0)), ((17, 30), (18, 1)), False),
         (((9, 0), (18, 0)), ((12, 0), (12, 0)), False),
@@ -276,7 +296,9 @@ def test_a_dated_exception_replaces_the_weekly_hours_of_its_date() -> None:
         (((22, 0), (6, 0)), ((2, 0), (3, 0)), True),
         (((22, 0), (6, 0)), ((23, 30), (0, 30)), True),
         (((22, 0), (6, 0)), ((5, 30), (6, 1)), False),
+        (((22, 0), (6, 0)), ((22, 0), (23, 0)), True),
         (((22, 0), (6, 0)), ((21, 0), (22, 30)), False),
+        (((0, 0), (0, 0)), ((23, 50), (23, 55)), True),
         (((0, 0), (0, 0)), ((23, 0), (0, 0)), True),
     ],
 )
@@ -318,7 +340,7 @@ def test_minutes_and_moments_go_both_ways() -> None:
 def test_a_moment_without_zone_is_refused() -> None:
     naive = datetime(2026, 6, 1, 9, 0)  # noqa: DTZ001 the very thing to refuse
     for convert in (epoch_minute, epoch_minute_after, lambda instant: local_day(instant, BERLIN)):
-        with pytest.raises(ValueError, match="time zone"):
+        with pytest.raises(ValueError, match=r"^a moment needs its time zone$"):
             convert(naive)
 
 

@@ -25,6 +25,7 @@ def hours(weekday: int, starts: str, ends: str) -> WeeklyHours:
         (" 9 ", "09:00"),
         ("9 am", "09:00"),
         ("9pm", "21:00"),
+        ("1 am", "01:00"),
         ("12 pm", "12:00"),
         ("12:15 AM", "00:15"),
         ("9:30 p.m.", "21:30"),
@@ -80,6 +81,23 @@ def test_a_break_lies_inside_hours_of_its_day() -> None:
 def test_breaks_may_not_overlap() -> None:
     breaks = [hours(0, "10:00", "10:30"), hours(0, "10:15", "10:45")]
     assert [problem.row for problem in week_problems([hours(0, "09:00", "17:00")], breaks)] == [1]
+
+
+def test_a_break_that_overlaps_another_is_named_as_a_break() -> None:
+    breaks = [hours(0, "10:00", "10:30"), hours(0, "10:15", "10:45")]
+    sentence = "This overlaps 10:00 to 10:30 on Monday. Leave one of them out or change the times."
+    assert week_problems([hours(0, "09:00", "17:00")], breaks) == [WeekProblem("break", 1, sentence)]
+
+
+def test_a_break_is_never_a_whole_day() -> None:
+    work, whole_day = [hours(0, "00:00", "00:00")], [hours(0, "12:00", "12:00")]
+    sentence = "The start and the end are the same. Check the times."
+    assert week_problems(work, whole_day, may_be_whole_day=True) == [WeekProblem("break", 0, sentence)]
+
+
+def test_every_row_is_looked_at() -> None:
+    rows = [hours(0, "09:00", "12:00"), hours(1, "10:00", "10:00"), hours(2, "17:00", "09:00")]
+    assert [problem.row for problem in week_problems(rows)] == [1, 2]
 
 
 def test_a_span_past_midnight_is_at_most_fourteen_hours() -> None:

@@ -82,9 +82,29 @@ def test_a_moment_is_said_in_the_clinics_zone() -> None:
     moment = dt.datetime(2026, 6, 9, 2, 30, tzinfo=dt.UTC)
     said = words.moment_words(moment, "America/New_York", uses_24_hours=False)
     assert said == "Monday 8 June 2026 at 10:30 pm"
+    said = words.moment_words(moment, "America/New_York", uses_24_hours=True)
+    assert said == "Monday 8 June 2026 at 22:30"
+
+
+def test_a_zone_is_said_by_its_city() -> None:
     assert words.zone_words("America/New_York") == "New York"
+    assert words.zone_words("America/Indiana/Indianapolis") == "Indianapolis"
 
 
 def test_words_are_joined_as_people_do() -> None:
     assert [words.join_words(list("abc")[:count]) for count in range(4)] == ["", "a", "a and b", "a, b and c"]
     assert words.join_words(["a", "b"], "or") == "a or b"
+
+
+@pytest.mark.parametrize(
+    ("words_said", "shown"),
+    [
+        ("Tuesday 3 June 2026 at 2:15 pm", "Tuesday 3_June 2026 at 2:15_pm"),
+        ("1 hour 30 minutes", "1_hour 30_minutes"),
+        ("CHF 85", "CHF_85"),
+        ("Tue 3 Jun", "Tue 3_Jun"),
+        ("2 people at 14:15", "2 people at 14:15"),
+    ],
+)
+def test_a_number_stays_with_its_unit(words_said: str, shown: str) -> None:
+    assert words.unbroken(words_said) == shown.replace("_", "\N{NO-BREAK SPACE}")

@@ -60,6 +60,7 @@ def visit_json(visit: VisitFacts) -> dict[str, Any]:
         "price": visit.price,
         "currency": visit.currency,
         "revision": visit.revision,
+        "warnings": [],
     }
 
 

@@ -14,11 +14,14 @@ from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
 from clinic.booking.services import alternatives, visits
+from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.visits import Outcome
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses
 from clinic.shared import clock
 
+TOLD = RestSaid(books_anyway=True)
+"""A program books what comes soon after another visit as staff would, and is told so in `warnings`."""
 PENDING = {202: "Kept, and not confirmed yet: `waiting_for` says what is still needed."}
 
 
@@ -62,15 +65,9 @@ def book(body: shapes.VisitIn) -> Any:
         hold_id=body.hold,
         by=None,
         now=clock.now(),
+        rest=TOLD,
     )
-    return _booked(outcome, body.client, body)
-
-
-def _booked(outcome: Outcome, client_id: int, body: shapes.VisitIn) -> Any:
-    if outcome.visit_id is None:
-        return _refused(outcome)
-    shown = _shown(outcome.visit_id)
-    return shown, 202 if shown["code"] else 201
+    return _done(outcome, 201)
 
 
 @api.door(
@@ -92,8 +89,9 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
         choice=choice,
         by=None,
         now=clock.now(),
+        rest=TOLD,
     )
-    return _changed(visit_id, outcome)
+    return _done(outcome, 200)
 
 
 @api.door(
@@ -114,15 +112,18 @@ def change(visit_id: int, body: shapes.ChangeIn) -> Any:
         choice=kit.choice_of(body, body.therapist),
         by=None,
         now=clock.now(),
+        rest=TOLD,
     )
-    return _changed(visit_id, outcome)
+    return _done(outcome, 200)
 
 
-def _changed(visit_id: int, outcome: Outcome) -> Any:
+def _done(outcome: Outcome, status: int) -> Any:
+    """The visit as it stands now, with what staff are warned of; 202 while it waits."""
     if outcome.visit_id is None:
         return _refused(outcome)
-    shown = _shown(visit_id)
-    return shown, 202 if shown["code"] else 200
+    warned = [one.sentence for one in outcome.rest.short] if outcome.rest else []
+    shown = {**_shown(outcome.visit_id), "warnings": warned}
+    return shown, 202 if shown["code"] else status
 
 
 @api.door("POST", "/visits/<int:visit_id>/cancel", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.CancelIn)

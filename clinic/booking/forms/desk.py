@@ -17,7 +17,7 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.body_areas import AREAS
-from clinic.shared.fields import DayField, stripped, text_field
+from clinic.shared.fields import DayField, lines_field, stripped, text_field
 
 AREA_GROUPS = (
     ("Whole body", ("full_body",)),
@@ -59,6 +59,10 @@ class WhatForm(Form):
     therapist = SelectField("Therapist", validate_choice=False)
     day = DayField("Day", validators=[Optional()])
     at = TimeField("Time", validators=[Optional()])
+    rest_seen = HiddenField()
+    rest_reason = lines_field(
+        "Why sooner?", longest=500, rows=2, help_text="The therapist who treats reads this; the client does not.",
+    )  # fmt: skip
 
     @property
     def parts(self) -> tuple[str, str | None, int] | None:

@@ -10,11 +10,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
 from clinic.booking.models import Claim
+from clinic.booking.queries.rest import Rest, rest_around
 from clinic.catalogue.queries import VisitPlan
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
@@ -42,7 +44,8 @@ STAFF_STEP_MINUTES = 5
 class Ask:
     """Who wants what, when. `by_staff`: no lead time or horizon, starts every five minutes.
 
-    `instead_of`: a visit that is being moved, whose own claims do not stand in its way.
+    `instead_of`: a visit that is being moved, whose own claims do not stand in its way. `rested_areas`: a client's
+    own wish for these areas, for which starts that leave the body too little rest are left out; None minds no rest.
     """
 
     plan: VisitPlan
@@ -54,6 +57,7 @@ class Ask:
     client_id: int | None = None
     by_staff: bool = False
     instead_of: int | None = None
+    rested_areas: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,28 @@ class Open:
     eligible: rule.Eligible
     book: rule.Book
     grid: list[int]
+    rest: Rest | None = None
 
     def starts(self) -> list[rule.Start]:
-        """Free starts in the window, earliest first."""
+        """Free starts in the window, earliest first, without those that leave too little rest."""
+        if self.rest is None:
+            return self._free
+        return [one for one in self._free if not self.is_too_soon(one.starts_at)]
+
+    def left_out(self) -> list[Interval]:
+        """Where free starts are left out for the rest between visits: from the first of them until it is fine again."""
+        spans: list[Interval] = []
+        for minute in (one.starts_at for one in self._free):
+            if self.rest is not None and self.is_too_soon(minute) and (not spans or minute >= spans[-1][1]):
+                spans.append((minute, self.rest.fine_from(minute)))
+        return spans
+
+    def is_too_soon(self, minute: int) -> bool:
+        """Whether a start leaves the person too little rest; never where rest is not minded."""
+        return self.rest is not None and self.rest.is_short(minute)
+
+    @cached_property
+    def _free(self) -> list[rule.Start]:
         return rule.bookable_starts(self.grid, self.wanted, self.eligible, self.book)
 
     def ways(self, starts_at: dt.datetime) -> list[rule.Combination]:
@@ -112,6 +135,15 @@ def look(ask: Ask) -> Open:
         eligible=rule.Eligible(list(duty), kit.rooms, groups),
         book=book,
         grid=grid_over(clock, days, step),
+        rest=_rest(ask, place.zone, window[0]),
+    )
+
+
+def _rest(ask: Ask, zone: str, first: int) -> Rest | None:
+    if ask.rested_areas is None or ask.client_id is None:
+        return None
+    return rest_around(
+        ask.client_id, ask.plan, ask.rested_areas, since=moment(first), zone=zone, besides=ask.instead_of
     )
 
 

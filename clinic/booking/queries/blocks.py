@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Visit
@@ -33,14 +33,14 @@ def visits_under(now: dt.datetime) -> Sequence[Visit]:
             exists().where(Claim.visit_id == Visit.id, Claim.resource_id == Closure.resource_id),
         ),
     )
-    return _coming(now, or_(off, shut))
+    return coming(now, or_(off, shut))
 
 
 def visits_in(
     therapist_id: int, starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime
 ) -> Sequence[Visit]:
     """A therapist's coming visits that a time touches: shown before time off is saved."""
-    return _coming(
+    return coming(
         now, (Visit.therapist_id == therapist_id) & (Visit.starts_at < ends_at) & (Visit.ends_at > starts_at)
     )
 
@@ -52,7 +52,7 @@ def visits_under_time_off(therapist_id: int, now: dt.datetime) -> Sequence[Visit
         TimeOff.starts_at < Visit.ends_at,
         TimeOff.ends_at > Visit.starts_at,
     )
-    return _coming(now, off & (Visit.therapist_id == therapist_id))
+    return coming(now, off & (Visit.therapist_id == therapist_id))
 
 
 def time_off_ahead(therapist_id: int, now: dt.datetime) -> Sequence[TimeOff]:
@@ -64,10 +64,11 @@ def time_off_ahead(therapist_id: int, now: dt.datetime) -> Sequence[TimeOff]:
     ).all()
 
 
-def _coming(now: dt.datetime, wanted: object) -> Sequence[Visit]:
+def coming(now: dt.datetime, *wanted: ColumnElement[bool]) -> Sequence[Visit]:
+    """Booked visits that are not over and not begun, soonest first."""
     return db.session.scalars(
         select(Visit)
-        .where(Visit.status.in_(TOUCHED), Visit.ends_at > now, wanted)  # type: ignore[arg-type]
+        .where(Visit.status.in_(TOUCHED), Visit.ends_at > now, *wanted)
         .order_by(Visit.starts_at, Visit.id)
         .options(
             joinedload(Visit.client),

@@ -126,12 +126,11 @@ def has_consent(client: Client, visit: Visit, plan: VisitPlan) -> bool:
     """Whether the guardian's consent that this visit asks for is there; true for adults."""
     row = intake.guardian_consent(client.id)
     consent = None
-    if row is not None:
+    if row is not None and row.withdrawn_at is None:
         consent = GuardianConsent(
             signed_on=row.given_on,
             will_be_in_room=row.detail["will_be_in_room"],
             services=frozenset(row.detail["services"]),
-            withdrawn_on=row.withdrawn_at.date() if row.withdrawn_at else None,
         )
     columns = (*plan.judged_as, *plan.addon_columns)
     return is_consent_given(consent, columns, visit.day, client.age_on(visit.day), _gates())

@@ -33,6 +33,8 @@ class Window:
 
     days: tuple[dt.date, ...]
     times: tuple[Time, ...]
+    left_out: tuple[tuple[dt.datetime, dt.datetime], ...] = ()
+    """Where free times are left out so that this person's body can rest between visits."""
 
     def on(self, day: dt.date) -> list[Time]:
         return [one for one in self.times if one.local.date() == day]
@@ -49,7 +51,10 @@ class Window:
 def window(ask: Ask) -> Window:
     """Everything free in the days asked for: one read of the book."""
     found = look(ask)
-    return Window(tuple(dates_from(ask.first_day, ask.days)), plain_times(found.starts(), found.zone))
+    left_out = tuple((moment(start), moment(end)) for start, end in found.left_out())
+    return Window(
+        tuple(dates_from(ask.first_day, ask.days)), plain_times(found.starts(), found.zone), left_out
+    )
 
 
 def plain_times(starts: Sequence[Start], zone: str) -> tuple[Time, ...]:

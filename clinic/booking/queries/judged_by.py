@@ -9,16 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Screening, Visit
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
+from clinic.rulebook import queries as rulebook
 from clinic.rules.gates import GateSettings
-from clinic.rules.rule_table import TABLE
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 
@@ -31,7 +32,7 @@ RULES = "rules"
 
 def rules_version() -> str:
     """The version of the rules that judge now."""
-    return TABLE.version
+    return rulebook.in_force().version
 
 
 def gate_settings() -> GateSettings:
@@ -45,17 +46,20 @@ def gate_settings() -> GateSettings:
     )
 
 
-def basis_of(judged_as: Collection[str], addon_columns: Collection[str], gates: GateSettings) -> str:
-    """A hash of all that a judgement is made by, besides the person's own facts."""
-    what = [rules_version(), sorted(judged_as), sorted(addon_columns), asdict(gates)]
+def basis_of(
+    judged_as: Collection[str], addon_columns: Collection[str], gates: GateSettings, *, rules: str
+) -> str:
+    """A hash of all that a judgement is made by, besides the person's own facts. `rules` is their version."""
+    what = [rules, sorted(judged_as), sorted(addon_columns), asdict(gates)]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
 def out_of_date(today: dt.date, client_id: int | None = None) -> list[tuple[int, int]]:
     """(client, visit) of each coming visit whose judgement was made by something older, the soonest first.
 
-    Four statements, whatever the number of visits.
+    Five statements, whatever the number of visits.
     """
+    rules = rules_version()
     columns, addons, gates = catalogue.columns_of_services(), catalogue.columns_of_addons(), gate_settings()
     wanted = (
         select(Visit.client_id, Visit.id, Visit.service_id, Visit.addons, Screening.basis)
@@ -68,8 +72,21 @@ def out_of_date(today: dt.date, client_id: int | None = None) -> list[tuple[int,
     return [
         (client, visit)
         for client, visit, service, keys, basis in db.session.execute(wanted)
-        if basis != basis_of(columns.get(service, ()), [addons[key] for key in keys if key in addons], gates)
+        if basis
+        != basis_of(
+            columns.get(service, ()), [addons[key] for key in keys if key in addons], gates, rules=rules
+        )
     ]
+
+
+def coming_visits(today: dt.date) -> Sequence[Visit]:
+    """Every visit that another version of the rules would judge again, the soonest first."""
+    return db.session.scalars(
+        select(Visit)
+        .where(Visit.day >= today, Visit.status.in_(JUDGED_AGAIN), Visit.client_id.is_not(None))
+        .order_by(Visit.starts_at, Visit.id)
+        .options(joinedload(Visit.client), joinedload(Visit.service), joinedload(Visit.therapist))
+    ).all()
 
 
 def no_longer_safe() -> list[tuple[Visit, Screening | None]]:

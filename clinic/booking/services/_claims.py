@@ -29,10 +29,13 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     """Give the visit the best free therapist, room and devices for `visit.starts_at`, and claim them.
 
     `visit` has its times set; its therapist and room are set here. When somebody else was faster the next
-    combination is tried. Raises SlotTaken with the nearest free starts when none is left.
+    combination is tried. Raises SlotTaken with the nearest free starts when none is left, RestNeeded when it is a
+    client's own wish and comes too soon for them.
     """
     clear_expired(session, ask.now)
     found = look(ask)
+    if found.rest is not None:
+        found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
     ways = found.ways(visit.starts_at)
     for way in ways:
         try:
@@ -81,6 +84,9 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
 def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
     """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once."""
     taken = list(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
+    keep_until(
+        session, visit.id, now
+    )  # the database deletes no claim that has no end while the visit needs it
     session.execute(delete(Claim).where(Claim.visit_id == visit.id))
     session.flush()
     claim_blocks(session, taken, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -17,20 +17,22 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
 from clinic.booking.queries import judged_by
+from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
-from clinic.intake.models import Consent, HealthStop
-from clinic.intake.queries import InForce, clearances
-from clinic.intake.queries.clearances import OnFile
+from clinic.intake.models import HealthStop
+from clinic.intake.queries import InForce
+from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, screening
+from clinic.rules.errors import NotFound
 from clinic.rules.places_to_avoid import places_to_avoid
+from clinic.rules.rule_table import RuleTable
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
 from clinic.rules.verdicts import Outcome, Verdict
-from clinic.therapists import queries as therapists
 
 NEEDS_REVIEW = "needs_review"
 WAITING_FOR = {
@@ -58,6 +60,7 @@ class Judged:
     strictest: Judgement
     review: bool
     stopped: bool
+    table: RuleTable  # the rules it was judged by
     unsafe_addons: tuple[str, ...] = ()
     """Columns of add-ons that may not be given, by any of this person's own answers. What only the answers of a
     look-alike speak against is left to the desk: it would show what another record says."""
@@ -102,45 +105,42 @@ def judged_key(client_id: int, order: Order) -> str:
 
 def weigh(client: Client, order: Order) -> Judged:
     """Judge without keeping it: for pages that show what would come out. Reads only."""
-    sources = intake.in_force(client.id)
-    others = _look_alike_answers(client)
-    stops = intake.stops_in_force(client.id)
-    if client.is_unproven:
-        stops = [
-            *stops,
-            *(stop for one in clients.look_alikes(client) for stop in intake.stops_in_force(one.id)),
-        ]
-    letters = clearances.counting(client.id, sources)
-    own = _screen(client, order, sources[0].answers if sources else {}, sources, letters)
+    return weigh_by(rulebook.in_force(), known_of(client), order)
+
+
+def weigh_by(table: RuleTable, known: Known, order: Order) -> Judged:
+    """Judge by these rules, on everything that is known of this person."""
+    client, sources, others = known.client, known.sources, known.others
+    own = _screen(table, known, order, sources[0].answers if sources else {})
     mine = [own]
     if len(sources) > 1:
         ours = [source.answers for source in sources]
         together = (*ours[1:], answer_history.united(ours))
-        mine += [_screen(client, order, one, sources, letters) for one in together]
+        mine += [_screen(table, known, order, one) for one in together]
     strictest = max(mine, key=_strength)
     if others:
         theirs = [one.answers for one in others]
         both = answer_history.united([*(source.answers for source in sources), *theirs])
         # Letters are this record's own: what a look-alike has on file opens nothing to somebody not signed in.
-        judged = [_screen(client, order, one, sources, letters) for one in (*theirs, both)]
+        judged = [_screen(table, known, order, one) for one in (*theirs, both)]
         strictest = max((strictest, *judged), key=_strength)
-    said = therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])
-    own, strictest = (raised(one, said, order.plan.judged_as) for one in (own, strictest))
+    own, strictest = (raised(one, known.restrictions, order.plan.judged_as) for one in (own, strictest))
     mine = [own, *mine[1:]]
     differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
-    stopped = any(_stops_the_person(stop, client) for stop in stops)
-    review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
+    stopped = any(_stops_the_person(stop, client) for stop in known.stops)
+    review = differs or strictest.outcome > own.outcome or (bool(known.stops) and not stopped)
     unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
-    limits = {one.rule.id: one.limits for one in letters}
+    limits = {one.rule.id: one.limits for one in known.letters}
     return Judged(
         own,
         strictest,
         review,
         stopped,
+        table,
         unsafe_addons=tuple(unsafe),
         limits=limits,
-        sources=tuple(sources),
-        others=tuple(others),
+        sources=sources,
+        others=others,
     )
 
 
@@ -154,13 +154,6 @@ def _strength(judgement: Judgement) -> tuple[int, int]:
     return judgement.outcome, judgement.verdict
 
 
-def _look_alike_answers(client: Client) -> list[InForce]:
-    """Answers of known people that somebody not signed in may be. A hint: it makes the judgement stricter only."""
-    if not client.is_unproven:
-        return []
-    return [source for one in clients.look_alikes(client) for source in intake.in_force(one.id)]
-
-
 def _treatment(order: Order) -> screening.Treatment:
     plan = order.plan
     return screening.Treatment(
@@ -172,13 +165,14 @@ def _treatment(order: Order) -> screening.Treatment:
     )
 
 
-def _places(client: Client, order: Order, sources: Sequence[InForce]) -> list[dict[str, object]]:
+def _places(client: Client, order: Order, judged: Judged) -> list[dict[str, object]]:
     """Where the therapist keeps away from, by every version of the person's own answers that counts."""
+    age = client.age_on(order.day)
     found = [
         place
-        for source in sources
+        for source in judged.sources
         for place in places_to_avoid(
-            _treatment(order), source.answers, day=order.day, age=client.age_on(order.day)
+            _treatment(order), source.answers, day=order.day, age=age, table=judged.table
         )
     ]
     return [
@@ -187,44 +181,32 @@ def _places(client: Client, order: Order, sources: Sequence[InForce]) -> list[di
     ]
 
 
-def _screen(
-    client: Client,
-    order: Order,
-    answers: intake.Answers,
-    sources: Sequence[InForce],
-    letters: Sequence[OnFile],
-) -> Judgement:
+def _screen(table: RuleTable, known: Known, order: Order, answers: intake.Answers) -> Judgement:
     return screening.screen(
         _treatment(order),
         answers,
         day=order.day,
-        age=client.age_on(order.day),
-        clearances=[one.rule for one in letters],
-        consent=_consent(intake.guardian_consent(client.id)),
-        intake_completed_on=sources[0].completed_on if sources else None,
-        settings=judged_by.gate_settings(),
+        age=known.client.age_on(order.day),
+        clearances=[one.rule for one in known.letters],
+        consent=known.consent,
+        intake_completed_on=known.sources[0].completed_on if known.sources else None,
+        settings=known.gates,
+        table=table,
     )
 
 
-def _consent(row: Consent | None) -> screening.GuardianConsent | None:
-    if row is None:
-        return None
-    return screening.GuardianConsent(
-        signed_on=row.given_on,
-        will_be_in_room=row.detail["will_be_in_room"],
-        services=frozenset(row.detail["services"]),
-        withdrawn_on=row.withdrawn_at.date() if row.withdrawn_at else None,
-    )
+def wait_for_answers(session: Session, *people: Client) -> None:
+    """Nobody signs answers that count for these people between the judging and the commit, and nobody books
+    between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)
 
-
-def wait_for_answers(session: Session, client: Client) -> None:
-    """Nobody signs answers that count for this client between the judging and the commit, and nobody books
-    between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)"""
-    ids = [client.id]
-    if client.is_unproven:
-        ids += [one.id for one in clients.look_alikes(client)]
-    table = Client.__table__
-    session.execute(select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update())
+    Whoever waited reads the rows afresh: a birth date may have changed, or the record been joined with another.
+    """
+    ids = {one.id for one in people}
+    for one in people:
+        if one.is_unproven:
+            ids.update(other.id for other in clients.look_alikes(one))
+    locked = select(Client).where(Client.id.in_(ids)).order_by(Client.id).with_for_update()
+    session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
 def judge(
@@ -237,15 +219,18 @@ def judge(
     by: int | None,
     now: dt.datetime,
 ) -> Judged:
-    """Judge and append the screening record, whatever came out."""
+    """Judge and append the screening record, whatever came out. Its `permits` is about the whole order: with an
+    add-on that is not safe no visit can rest on it. Raises NotFound for a record that was joined with another."""
     wait_for_answers(session, client)
+    if client.merged_into_id is not None:
+        raise NotFound("This record has just been joined with another. Please look the person up again.")
     judged = weigh(client, order)
     sources = judged.sources
     row = Screening(
         client_id=client.id,
         judged_key=judged_key(client.id, order),
         day=order.day,
-        permits=judged.permits,
+        permits=judged.permits and not judged.unsafe_addons,
         service=order.plan.key,
         mode=order.plan.mode,
         addons=sorted(order.plan.addons),
@@ -255,7 +240,12 @@ def judge(
         outcome=NEEDS_REVIEW if judged.waiting_for == "review" else judged.outcome.word,
         urgency=judged.own.urgency.word,
         rules_version=judged.own.rules_version,
-        basis=judged_by.basis_of(order.plan.judged_as, order.plan.addon_columns, judged_by.gate_settings()),
+        basis=judged_by.basis_of(
+            order.plan.judged_as,
+            order.plan.addon_columns,
+            judged_by.gate_settings(),
+            rules=judged.table.version,
+        ),
         question_version=sources[0].question_version if sources else None,
         intake_ids=[source.intake_id for source in (*sources, *judged.others)],
         clearance_ids=clearances_used(judged.own, judged.strictest),
@@ -268,7 +258,7 @@ def judge(
         "own": [finding_record(one, judged.limits) for one in judged.own.findings],
         "strictest": [finding_record(one, judged.limits) for one in judged.strictest.findings],
         "stopped": judged.stopped,
-        "places": _places(client, order, sources),
+        "places": _places(client, order, judged),
     }
     session.add(row)
     session.flush()

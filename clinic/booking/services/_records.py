@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clinic.rules.findings import Finding
+from clinic.rules.findings import Finding, change_words
+from clinic.rules.rule_change import RuleChange
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.words import day_words
 
@@ -26,6 +27,13 @@ def _staff_note(finding: Finding, limits: Mapping[object, str]) -> str:
     return " ".join(notes)
 
 
+def _change_record(change: RuleChange | None) -> dict[str, object] | None:
+    """The clinic's own change that made the verdict, so that a less strict one is marked wherever it is read."""
+    if change is None:
+        return None
+    return {**change.as_record(), "words": change_words(change)}
+
+
 def finding_record(finding: Finding, limits: Mapping[object, str]) -> dict[str, object]:
     """One finding as it is kept: plain values, in the words of the rules of that day."""
     return {
@@ -41,4 +49,5 @@ def finding_record(finding: Finding, limits: Mapping[object, str]) -> dict[str, 
         "what_would_change": finding.what_would_change,
         "who_may_clear": list(finding.who_may_clear),
         "clearances": [one.id for one in finding.clearances],
+        "changed_by_clinic": _change_record(finding.changed),
     }

@@ -70,10 +70,11 @@ def set_start(visit: Visit, plan: VisitPlan, starts_at: dt.datetime) -> None:
 def ask_for(
     visit: Visit, plan: VisitPlan, *, now: dt.datetime, by_staff: bool, therapist_id: int | None
 ) -> Ask:
-    """The wish that finds a place for this visit, its own claims out of the way."""
+    """The wish that finds a place for a visit that somebody books for themselves, its own claims out of the way."""
     return Ask(
         plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
         therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
+        rested_areas=tuple(visit.areas),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from clinic.booking.models import CallRequest, Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, keep_until
 from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
+from clinic.booking.services._forgetting import forget_if_bare
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
@@ -26,7 +27,9 @@ from clinic.booking.services._steps import (
     set_plan,
     set_status,
 )
+from clinic.booking.services.resting import check_rested
 from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, check_details, write_details
@@ -68,13 +71,15 @@ class Choice:
 @dataclass(frozen=True)
 class Result:
     """How a confirmation ended. `judged` is None when the visit had been decided before (a double click).
-    `unsafe_addons` is filled when nothing was decided yet because these add-ons must come off first."""
+    `unsafe_addons` is filled when nothing was decided yet because these add-ons must come off first, and `rest` is
+    what is left without them."""
 
     visit_id: int
     status: VisitStatus
     judged: Judged | None = None
     unsafe_addons: tuple[str, ...] = ()
     unsafe_addon_names: tuple[str, ...] = ()
+    rest: VisitPlan | None = None
 
 
 @tried_again
@@ -187,8 +192,12 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         _refuse_barred(client)
         if client.is_unproven and not clients.look_alikes(client):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
+        typed_before = checkout.client_id
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
+        if typed_before is not None and typed_before != client.id:
+            session.flush()
+            forget_if_bare(session, typed_before)
     if refusal is not None:
         raise refusal
 
@@ -320,8 +329,10 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         if judged.unsafe_addons and not judged.refuses:
             named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
-            return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names)
+            rest = plan_without(visit, plan, judged.unsafe_addons)
+            return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names, rest)
         if not judged.refuses:
+            check_rested(visit, client, plan)
             keep_skilled(session, visit, client, now)
         decide(session, visit, judged, user_id=user_id, now=now)
         if visit.status != VisitStatus.RELEASED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,7 @@ from clinic.booking.services._steps import (
     tell_client,
     wait_for,
 )
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
@@ -34,10 +36,23 @@ def judge_after_new_answers(session: Session, client_id: int, *, by: int | None,
     client = clients.client(client_id)
     if client is None:
         return
-    wait_for_answers(session, client)
-    people = [client, *(one for one in clients.look_alikes(client) if one.is_unproven)]
-    for one in people:
-        judge_visits_of(session, one, door="answers", by=by, now=now)
+    judge_visits_of_all(session, people_like(client), door="answers", by=by, now=now)
+
+
+def people_like(client: Client) -> list[Client]:
+    """Whose visits these answers count for: the client, and unproven records that look like them."""
+    return [client, *(one for one in clients.look_alikes(client) if one.is_unproven)]
+
+
+def judge_visits_of_all(
+    session: Session, people: Iterable[Client], *, door: str, by: int | None, now: dt.datetime
+) -> None:
+    """Judge the visits of several people. All are waited for first: a booking under way for one of them is either
+    seen here, or sees what has changed."""
+    once = list(dict.fromkeys(people))
+    wait_for_answers(session, *once)
+    for one in once:
+        judge_visits_of(session, one, door=door, by=by, now=now)
 
 
 def judge_visits_of(session: Session, client: Client, *, door: str, by: int | None, now: dt.datetime) -> None:
@@ -61,16 +76,33 @@ def judge_with_addons(
     session: Session, visit: Visit, client: Client, *, door: str, by: int | None, now: dt.datetime
 ) -> Judged:
     """Judge one visit; an add-on that is not safe any more is taken off, and the client is told."""
+    judged, less = judge_what_is_safe(session, visit, client, door=door, by=by, now=now)
+    if less is None:
+        return judged
+    with session.no_autoflush:  # what the visit is changes together with the judgement it rests on
+        take_off_addons(visit, less)
+        if judged.permits and judged.row is not None and visit.permits:
+            rest_on(visit, judged.row)
+    tell_client(session, visit, "visit_changed", now=now)
+    return judged
+
+
+def judge_what_is_safe(
+    session: Session, visit: Visit, client: Client, *, door: str, by: int | None, now: dt.datetime
+) -> tuple[Judged, VisitPlan | None]:
+    """The judgement of the visit, or of what is left when add-ons that are not safe come off; then with that plan."""
     plan = plan_of(visit)
     judged = judge(session, client, order_of(visit, plan), door=door, visit_id=visit.id, by=by, now=now)
-    if judged.unsafe_addons and judged.permits:
-        less = plan_without(visit, plan, judged.unsafe_addons)
-        visit.addons, visit.price = sorted(less.addons), visit.price - (plan.price - less.price)
-        visit.revision += 1
-        plan = less
-        judged = judge(session, client, order_of(visit, plan), door=door, visit_id=visit.id, by=by, now=now)
-        tell_client(session, visit, "visit_changed", now=now)
-    return judged
+    if not (judged.unsafe_addons and judged.permits):
+        return judged, None
+    less = plan_without(visit, plan, judged.unsafe_addons)
+    return judge(session, client, order_of(visit, less), door=door, visit_id=visit.id, by=by, now=now), less
+
+
+def take_off_addons(visit: Visit, less: VisitPlan) -> None:
+    """The visit without the add-ons that `less` leaves out; its time stays as it is."""
+    visit.addons, visit.price = sorted(less.addons), visit.price - (plan_of(visit).price - less.price)
+    visit.revision += 1
 
 
 def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:
@@ -104,4 +136,14 @@ def _fact(judged: Judged) -> str:
     return "refused" if judged.refuses else "waiting"
 
 
-__all__ = ["follow", "judge_after_new_answers", "judge_visit_again", "judge_visits_of", "judge_with_addons"]
+__all__ = [
+    "follow",
+    "judge_after_new_answers",
+    "judge_visit_again",
+    "judge_visits_of",
+    "judge_visits_of_all",
+    "judge_what_is_safe",
+    "judge_with_addons",
+    "people_like",
+    "take_off_addons",
+]

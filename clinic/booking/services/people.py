@@ -9,9 +9,15 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import CallRequest, Claim, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._judging import judge, local_day
-from clinic.booking.services._steps import order_of, plan_of
-from clinic.booking.services.judging import follow, judge_visits_of
+from clinic.booking.services._judging import local_day
+from clinic.booking.services.judging import (
+    follow,
+    judge_visits_of,
+    judge_visits_of_all,
+    judge_what_is_safe,
+    people_like,
+    take_off_addons,
+)
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.clients.steps import Details, check_details, give_access, write_details
@@ -24,16 +30,18 @@ from clinic.therapists.models import NeverTogether
 
 @tried_again
 def change_details(client_id: int, details: Details, *, by: int, now: dt.datetime) -> None:
-    """Change contact details or the birth date; visits are judged again, since age counts. Raises InvalidInput."""
+    """Change contact details or the birth date; visits are judged again, since age counts, and those of unproven
+    records that look like this person now, or did. Raises InvalidInput."""
     facts = premises.clinic_facts()
     with transaction() as session:
         client = clients.client(client_id)
         if client is None or facts is None:
             raise NotFound()
         check_details(details, today=local_day(now, facts.zone))
+        alike = people_like(client)
         write_details(client, details, region=facts.phone_region)
         session.flush()
-        judge_visits_of(session, client, door="details", by=by, now=now)
+        judge_visits_of_all(session, [*alike, *people_like(client)], door="details", by=by, now=now)
         leave_trace(session, "client.changed", "client", client.id, by=by, now=now)
 
 
@@ -65,6 +73,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         keep, lose = session.get(Client, keep_id), session.get(Client, lose_id)
         if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
             raise NotFound("One of these records is not there any more.")
+        alike = [one for one in (*people_like(keep), *people_like(lose)) if one.id != lose.id]
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)
         keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
@@ -72,7 +81,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _carry_over(session, keep, lose, now)
         session.flush()
         _move_visits(session, keep, lose, by=by, now=now)
-        judge_visits_of(session, keep, door="merge", by=by, now=now)
+        judge_visits_of_all(session, [*alike, *people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
 
 
@@ -121,11 +130,11 @@ def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: 
 
 def _rejudge_moved(session: Session, visit: Visit, keep: Client, *, by: int, now: dt.datetime) -> None:
     """The old judgement names the old record, so the visit gets its new one in the same step as its new client."""
-    judged = judge(
-        session, keep, order_of(visit, plan_of(visit)), door="merge", visit_id=visit.id, by=by, now=now
-    )
+    judged, less = judge_what_is_safe(session, visit, keep, door="merge", by=by, now=now)
     with session.no_autoflush:
         visit.client_id = keep.id
+        if less is not None:
+            take_off_addons(visit, less)
         if judged.permits and judged.row is not None and visit.permits:
             visit.screening_id, visit.judged_key = judged.row.id, judged.row.judged_key
         else:

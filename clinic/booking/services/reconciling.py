@@ -8,7 +8,7 @@ every step may run twice, and in two processes.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +23,7 @@ from clinic.booking.services.judging import follow, judge_with_addons
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
+from clinic.rules.errors import NotFound
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.crypto import CannotOpen
@@ -38,11 +39,16 @@ def judge_out_of_date(now: dt.datetime) -> int:
         return 0
     people = dict.fromkeys(client for client, _visit in judged_by.out_of_date(premises.today(now)))
     db.session.rollback()
+    return judge_clients(people, now)
+
+
+def judge_clients(client_ids: Iterable[int], now: dt.datetime) -> int:
+    """The same for these clients alone: whoever made a rule stricter does not wait for the next round."""
     done = 0
-    for client_id in people:
+    for client_id in client_ids:
         try:
             done += _judge_client(client_id, now)
-        except (SQLAlchemyError, CannotOpen, ValueError) as error:
+        except (SQLAlchemyError, CannotOpen, ValueError, NotFound) as error:
             log.warning("visits_not_judged_again", client=client_id, kind=type(error).__name__)
     return done
 

@@ -18,6 +18,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.intake.queries import clearances
+from clinic.rulebook import queries as rulebook
 from clinic.rules import screening
 
 TIMES_SHOWN = 3
@@ -72,7 +73,7 @@ def _next_times(
 ) -> tuple[Time, ...]:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first_day, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=option.therapist_id, client_id=client.id,
+        therapist_id=option.therapist_id, client_id=client.id, rested_areas=option.areas,
     )  # fmt: skip
     times: Sequence[Time] = free_times.window(ask).times
     if not times and option.therapist_id is not None:
@@ -95,6 +96,7 @@ def possible_from(visit: Visit, client: Client, plan: VisitPlan) -> dt.date | No
     )
     letters = [one.rule for one in clearances.counting(client.id, intake.in_force(client.id))]
     day = screening.earliest_day(
-        treatment, newest.answers, start=visit.day, born_on=client.born_on, clearances=letters
-    )
+        treatment, newest.answers, start=visit.day, born_on=client.born_on, clearances=letters,
+        table=rulebook.in_force(),
+    )  # fmt: skip
     return day if day is not None and day > visit.day else None

@@ -30,6 +30,16 @@ from clinic.booking.services._steps import (
     wait_for,
 )
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.judging import judge_with_addons
+from clinic.booking.services.resting import (
+    NOT_SAID,
+    RestSaid,
+    Warned,
+    is_passed,
+    keep_pass,
+    warn,
+    warn_of_change,
+)
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -66,6 +76,8 @@ class Outcome:
     status: VisitStatus | None
     judged: Judged | None
     unsafe_addons: tuple[str, ...] = ()
+    rest: Warned | None = None
+    """Too little rest between visits. With `visit_id` None nothing was booked or changed yet: staff may pass it."""
 
 
 @tried_again
@@ -79,8 +91,10 @@ def book_visit(
     hold_id: int | None = None,
     by: int | None,
     now: dt.datetime,
+    rest: RestSaid = NOT_SAID,
 ) -> Outcome:
-    """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept).
+    """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept) or when the visit
+    comes too soon for the body and `rest` does not pass that.
 
     Done twice with one `request_key`, also at the same moment, it answers with the first visit. `hold_id`: a time
     that was kept is taken over. A program (`source` "api") books by the rules for booking online: what it was
@@ -98,6 +112,7 @@ def book_visit(
             hold_id=hold_id,
             by=by,
             now=now,
+            rest=rest,
         )
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -118,6 +133,7 @@ def _book(
     hold_id: int | None,
     by: int | None,
     now: dt.datetime,
+    rest: RestSaid,
 ) -> Outcome:
     with transaction() as session:
         done = visits.visit_by_request(request_key) if request_key else None
@@ -136,6 +152,9 @@ def _book(
         if judged.refuses or judged.unsafe_addons:
             leave_trace(session, "visit.refused", "client", client.id, by=by, now=now, door="desk")
             return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
+        warned = warn(visit, client, order, starts_at)
+        if warned is not None and not is_passed(warned, rest):
+            return Outcome(None, None, judged, rest=warned)
         _rest_or_wait(session, visit, judged, now=now)
         visit.status = VisitStatus.CONFIRMED if judged.permits else VisitStatus.PENDING
         token = new_manage_key(visit)
@@ -146,10 +165,11 @@ def _book(
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if judged.permits else "visit_waiting"
         tell_client(session, visit, template, now=now, token=token)
+        keep_pass(session, visit, warned, rest, by=by, now=now)
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source
         )
-        return Outcome(visit.id, VisitStatus(visit.status), judged)
+        return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned)
 
 
 def _check_online_start(starts_at: dt.datetime, now: dt.datetime) -> None:
@@ -212,6 +232,7 @@ def _ask(
     return Ask(
         plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
         therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
+        rested_areas=None if by_staff else tuple(visit.areas),
     )  # fmt: skip
 
 
@@ -232,12 +253,14 @@ def change_visit(
     by: int | None,
     by_client: bool = False,
     now: dt.datetime,
+    rest: RestSaid = NOT_SAID,
 ) -> Outcome:
     """Move a visit, or change its service, length, mode, add-ons, areas or therapist: judged and claimed anew.
 
-    When the gate would not let a confirmed visit stand in its new form, nothing changes and the outcome says
-    why. Raises SlotTaken (the visit keeps its place), MoveNotAllowed (also for a stale `revision`), CancelTooLate,
-    TooSoon, TooFarAhead, InvalidInput, NotFound.
+    When the gate would not let a confirmed visit stand in its new form, or it comes too soon for the body and `rest`
+    does not pass that, nothing changes and the outcome says why. Raises SlotTaken (the visit keeps its place;
+    RestNeeded for a client), MoveNotAllowed (also for a stale `revision`), CancelTooLate, TooSoon, TooFarAhead,
+    InvalidInput, NotFound.
     """
     with transaction() as session:
         visit = _changeable(session, visit_id, revision)
@@ -251,6 +274,9 @@ def change_visit(
         if not _stands(visit, judged):
             leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
             return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
+        warned = None if by_client else warn_of_change(visit, client, order, start)
+        if warned is not None and not is_passed(warned, rest):
+            return Outcome(None, None, judged, rest=warned)
         give_up(session, visit, now)
         _write_change(session, visit, plan, areas, start, choice, judged, now=now)
         _claim_again(session, visit, plan, choice, now=now, by_client=by_client)
@@ -259,8 +285,9 @@ def change_visit(
             set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
         visit.revision += 1
         tell_client(session, visit, "visit_moved", now=now)
+        keep_pass(session, visit, warned, rest, by=by, now=now)
         leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=starts_at is not None)
-        return Outcome(visit.id, VisitStatus(visit.status), judged)
+        return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned)
 
 
 def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
@@ -402,10 +429,9 @@ def _judge_at_the_door(
     session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime
 ) -> None:
     """Coming in is judged like every other door: the visit goes on only when it is permitted today."""
-    client, plan = _client(visit.client_id or 0), plan_of(visit)
+    client = _client(visit.client_id or 0)
     came_late = visit.status == VisitStatus.NO_SHOW
-    order = Order(plan, tuple(visit.areas), visit.day)
-    judged = judge(session, client, order, door="check_in", visit_id=visit.id, by=by, now=now)
+    judged = judge_with_addons(session, visit, client, door="check_in", by=by, now=now)
     if not judged.permits or judged.row is None:
         raise MoveNotAllowed(
             "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
@@ -417,4 +443,4 @@ def _judge_at_the_door(
         set_status(session, visit, VisitStatus.ARRIVED, by=by, now=now)
     set_status(session, visit, new, by=by, now=now)
     if came_late:
-        claim_best(session, visit, _ask(visit, plan, visit.therapist_id, now=now), expires_at=None)
+        claim_best(session, visit, _ask(visit, plan_of(visit), visit.therapist_id, now=now), expires_at=None)

@@ -13,7 +13,6 @@ from clinic.booking.services.visits import mark_visit
 from clinic.booking.views import check_in_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.check_in_kit import CheckInDoor
-from clinic.booking.views.health import urgent_page
 from clinic.clients import queries as clients
 from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.permissions import Permission
@@ -36,7 +35,7 @@ def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> Ch
         source="online",
         url=url,
         layout="intake/_layout.html",
-        stopped=urgent_page,
+        stopped=lambda level: _stopped(visit.id, level),
         done=lambda renewal: _told(visit.id, home, renewal=renewal),
         signer=signer,
     )
@@ -48,6 +47,11 @@ def _told(visit_id: int, home: str, *, renewal: bool) -> Answer:
     return render_template(
         "booking/check_in_done.html", visit=visit, home=home, renewal=renewal, is_own=bool(who())
     )
+
+
+def _stopped(visit_id: int, level: str) -> str:
+    """A warning sign: what to do now, and what became of the visit."""
+    return render_template("intake/urgent.html", level=level, visit=found(visits.visit(visit_id)))
 
 
 def _over() -> Answer:
@@ -205,7 +209,7 @@ def _in_diary(visit_id: int) -> CheckInDoor | None:
         source="desk",
         url=url_for("booking.diary_check_in", visit_id=visit_id),
         layout="intake/desk_layout.html",
-        stopped=urgent_page,
+        stopped=lambda level: _stopped(visit.id, level),
         done=lambda renewal: _finish(visit_id, "diary.my_visit", renewal=renewal, then=then),
         is_read_out=True,
         then=then,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 
@@ -201,18 +202,23 @@ def check(now_at: Standing) -> Answer:
 
 
 def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
-    visit = now_at.visit
+    """The card. With unsafe add-ons it shows what is booked without them, as the button says."""
+    visit, rest = now_at.visit, unsafe.rest if unsafe else None
     until = cancel_until(visit.starts_at, premises.booking_settings())
     facts = premises.clinic_facts()
     return render_template(
         "booking/check.html",
         client=now_at.client,
-        until=words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours)),
+        until=words.unbroken(
+            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
+        ),
         is_late=until <= clock.now(),
         seen=seen_of(now_at),
         unsafe=unsafe,
         areas=kit.area_words(visit.areas),
-        **kit.flow(now_at),
+        ends_at=visit.starts_at + dt.timedelta(minutes=rest.total_minutes) if rest else visit.ends_at,
+        price=rest.price if rest else visit.price,
+        **(kit.flow(now_at) | ({"plan": rest} if rest else {})),
     )
 
 

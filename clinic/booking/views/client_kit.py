@@ -16,6 +16,7 @@ from clinic.booking.queries.checkouts import Standing
 from clinic.booking.queries.free_times import Time
 from clinic.booking.services import checkout as checkout_services
 from clinic.booking.services.checkout import Choice
+from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
@@ -90,6 +91,17 @@ def times_url(wish: Wish, **changes: Any) -> str:
     return url_for("booking.times", service=service, **wish.query(**changes))
 
 
+def whose_times() -> tuple[int | None, bool]:
+    """The client whose free times are shown, and whether that is only taken for granted: of an account that acts for
+    one person alone, before it has said who is coming. Nobody is known of somebody who is not signed in."""
+    now_at = standing()
+    if now_at is not None and now_at.client is not None and not now_at.checkout.finished_at:
+        return now_at.client.id, False
+    user_id = who()
+    people = clients.people_of(user_id) if user_id is not None else []
+    return (people[0].client_id, True) if len(people) == 1 else (None, False)
+
+
 def options_url(wish: Wish) -> str:
     """The page on which this wish is chosen, as it stands."""
     return url_for("booking.choose_options", service=wish.service, **wish.query(day=None))
@@ -112,12 +124,18 @@ def slots(times: list[Time] | tuple[Time, ...], length: str, with_whom: str) -> 
     uses_24_hours = facts is not None and facts.uses_24_hours
     made = []
     for one in times:
-        text = words.time_words(one.local.time(), uses_24_hours=uses_24_hours)
+        text = words.unbroken(words.time_words(one.local.time(), uses_24_hours=uses_24_hours))
         day = words.day_words(one.local.date())
         said = f"{text} {one.twice}".strip()
         label = f"{said} {with_whom}, {length}, {day}"
         made.append(
-            Slot(moment_text(one.starts_at), text, words.short_day(one.local.date()), label, one.twice)
+            Slot(
+                moment_text(one.starts_at),
+                text,
+                words.unbroken(words.short_day(one.local.date())),
+                label,
+                one.twice,
+            )
         )
     return made
 
@@ -141,7 +159,7 @@ def hold_of(now_at: Standing) -> dict[str, Any]:
     text = ""
     if until is not None and facts is not None:
         local = until.astimezone(ZoneInfo(visit.zone))
-        text = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
+        text = words.unbroken(words.time_words(local.time(), uses_24_hours=facts.uses_24_hours))
     return {
         "over": is_over,
         "until": text,

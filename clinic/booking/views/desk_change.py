@@ -15,6 +15,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import Warned
 from clinic.booking.services.visits import CHANGEABLE, Outcome, change_visit
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -105,11 +106,14 @@ def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | N
             choice=None if _is_as_booked(visit, choice) else choice,
             by=who(),
             now=clock.now(),
+            rest=kit.rest_said(form),
         )
     except (SlotTaken, TooSoon, MoveNotAllowed, InvalidInput, NotFound) as error:
         nearest = error.nearest if isinstance(error, SlotTaken) else ()
         times = [FreeTime(moment(one.starts_at), one.therapists) for one in nearest]
         return _page(found(visits.visit(visit_id)), form, 409, trouble=error.sentence, nearest=times)
+    if outcome.visit_id is None and outcome.rest is not None:
+        return _page(found(visits.visit(visit_id)), form, 409, warned=outcome.rest, start=starts_at)
     if outcome.visit_id is None:
         wanted_on = starts_at.astimezone(kit.zone_of(kit.clinic())).date() if starts_at else day
         return _not_changed(visit_id, client_id, form, choice, outcome, wanted_on)
@@ -138,7 +142,17 @@ def _not_changed(
     return page, 409
 
 
-def _page(visit: Any, form: WhatForm, status: int = 200, *, trouble: str = "", nearest: Any = ()) -> Answer:
+def _page(
+    visit: Any,
+    form: WhatForm,
+    status: int = 200,
+    *,
+    trouble: str = "",
+    nearest: Any = (),
+    warned: Warned | None = None,
+    start: dt.datetime | None = None,
+) -> Answer:
+    """The form with its free times; `warned` about the rest, with the `start` that was pressed (None: as it stands)."""
     choice = kit.choice_of(form)
     times, minutes = _times(visit, form, choice) if choice else (None, 0)
     names = kit.therapist_names()
@@ -148,6 +162,8 @@ def _page(visit: Any, form: WhatForm, status: int = 200, *, trouble: str = "", n
         form=form,
         trouble=trouble,
         nearest=kit.slots(nearest, names, minutes),
+        rest=kit.rest_warning(form, warned) if warned else None,
+        start=start.isoformat() if start else "",
         has_times=times is not None,
         asked=kit.slots([times.asked] if times and times.asked else [], names, minutes),
         later=kit.slots(times.later, names, minutes) if times else [],

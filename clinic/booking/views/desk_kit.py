@@ -7,8 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.booking.forms.desk import AREA_GROUPS, WhatForm, what_value
+from clinic.booking.queries import visits
 from clinic.booking.queries.desk_times import FreeTime
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import RestSaid, Warned
 from clinic.booking.services.visits import Outcome
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
@@ -96,7 +98,7 @@ def slots(times: Sequence[FreeTime], names: dict[int, str], minutes: int) -> lis
 
 def _slot(time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts) -> dict[str, Any]:
     local = time.starts_at.astimezone(ZoneInfo(facts.zone))
-    text = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
+    text = words.unbroken(words.time_words(local.time(), uses_24_hours=facts.uses_24_hours))
     who = words.join_words([names[one] for one in time.therapists if one in names], "or")
     note = (
         names.get(time.therapists[0], "")
@@ -127,6 +129,22 @@ def parts_of_day(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def therapist_names() -> dict[int, str]:
     """Everybody who can be booked, by id."""
     return {one.id: one.name for one in therapists.active_therapists()}
+
+
+def rest_said(form: WhatForm) -> RestSaid:
+    """What was written under a warning about too little rest, if one was shown."""
+    return RestSaid(reason=form.rest_reason.data or "", seen=form.rest_seen.data or "")
+
+
+def rest_warning(form: WhatForm, warned: Warned) -> dict[str, Any]:
+    """The warning as the page shows it. Where it was shown before, its reason was too short: said at the field."""
+    if form.rest_seen.data == warned.seen:
+        form.rest_reason.errors = ["Write in a few words why."]
+    lines = [
+        {"sentence": one.sentence, "visit": visits.visit(one.visit_id) if one.visit_id is not None else None}
+        for one in warned.short
+    ]
+    return {"lines": lines, "fine_from": warned.fine_from, "seen": warned.seen}
 
 
 def addons_in(columns: Sequence[str], form: WhatForm) -> list[tuple[str, str]]:

@@ -44,6 +44,7 @@ class Shown:
     trouble: str = ""
     nearest: list[dict[str, Any]] = field(default_factory=list)
     unsafe: tuple[str, ...] = ()
+    rest: dict[str, Any] | None = None
     alike: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -142,7 +143,7 @@ def _book(form: NewVisitForm, starts_at: dt.datetime) -> Answer:
     try:
         outcome = book_visit(
             choice, client_id, starts_at, request_key=key, source="walk_in" if form.walk_in.data else "desk",
-            by=who() or 0, now=clock.now(),
+            by=who() or 0, now=clock.now(), rest=kit.rest_said(form),
         )  # fmt: skip
     except (SlotTaken, TooSoon, NotFound, InvalidInput) as error:
         return _not_possible(form, error)
@@ -215,6 +216,10 @@ def _answer(
     if outcome.unsafe_addons:
         shown = _look(form)
         shown.unsafe = outcome.unsafe_addons
+        return _page(form, shown, 409, start=starts_at.isoformat())
+    if outcome.visit_id is None and outcome.rest is not None:
+        shown = _look(form)
+        shown.rest = kit.rest_warning(form, outcome.rest)
         return _page(form, shown, 409, start=starts_at.isoformat())
     if outcome.visit_id is None:
         return _refused(form, choice, client_id, starts_at, outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, render_template, request
 
 from clinic.accounts.access import who
-from clinic.booking.queries import visits
+from clinic.booking.queries import unfinished, visits
 from clinic.booking.services import people
 from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
@@ -42,6 +42,12 @@ def desk_save_client(client_id: int) -> Answer:
 
 def _edit_page(client_id: int, form: DetailsForm, status: int = 200) -> Answer:
     return render_template("clients/edit.html", form=form, client=found(clients.client(client_id))), status
+
+
+@pages.get("/clients/duplicates", needs=Permission.CLIENT_ANY_MERGE)
+def desk_duplicates() -> Answer:
+    """Records that may be one person."""
+    return render_template("clients/duplicates.html", pairs=unfinished.pairs())
 
 
 @pages.get("/clients/<int:client_id>/compare/<int:other_id>", needs=Permission.CLIENT_ANY_MERGE)

@@ -9,8 +9,8 @@ from typing import Any
 from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
-from clinic.accounts.access import who
-from clinic.booking.queries import check_ins, next_steps, visits
+from clinic.accounts.access import is_named, who
+from clinic.booking.queries import check_ins, next_steps, rest, unfinished, visits
 from clinic.booking.services import people
 from clinic.booking.services.checkout import ask_for_call
 from clinic.booking.services.links import send_link_again
@@ -86,7 +86,9 @@ def desk_visit(visit_id: int) -> Answer:
         may_change=status in CHANGEABLE,
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
         history=_history(steps),
-        alike=clients.look_alikes(visit.client) if visit.waiting_for == "review" else [],
+        sooner=rest.passed([visit.id]).get(visit.id),
+        may_read_record=is_named(Permission.CLINICAL_REVIEW),
+        alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
     )
 
 

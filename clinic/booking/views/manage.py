@@ -55,7 +55,9 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         status=status,
         is_coming=status in UPCOMING,
         check_in=_check_in(visit, now),
-        until=words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours)),
+        until=words.unbroken(
+            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
+        ),
         may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
         reasons=reasons(visit, at_least=("clearance", "block")) if _explains(door, status) else [],
@@ -92,7 +94,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
-        instead_of=visit.id,
+        instead_of=visit.id, rested_areas=tuple(visit.areas),
     )  # fmt: skip
     free = free_times.window(ask)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
@@ -108,7 +110,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         parts=kit.parts_of_day(free.on(day), length, whom) if day else [],
         free_that_day=free.free_on(day) if day else 0,
         further=f"{door.move}?day={(free.days[-1] + dt.timedelta(days=1)).isoformat()}",
-        zone=words.zone_words(visit.zone),
+        zone=words.zone_words(visit.zone), left_out=free.left_out,
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 

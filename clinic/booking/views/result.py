@@ -26,6 +26,7 @@ from clinic.rules.verdicts import ADDONS
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.words import length_words
 from clinic.shared import clock
+from clinic.shared.fields import stripped
 from clinic.shared.web import Answer
 
 ENDED = (Step.DONE, Step.REFUSED)
@@ -51,7 +52,7 @@ def _booked(now_at: Standing, status: VisitStatus) -> str:
         status=status,
         client=now_at.client,
         is_proven=now_at.is_signed_in,
-        service=catalogue.service(visit.service_id),
+        expect=catalogue.what_to_expect(now_at.plan),
         manage=manage,
         may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
@@ -144,7 +145,7 @@ def call_me(now_at: Standing) -> Answer:
         services.ask_for_call(
             client_id=client.id if client else None,
             visit_id=now_at.visit.id,
-            phone=request.form.get("phone", "").strip() or (client.phone if client else "") or "",
+            phone=stripped(request.form.get("phone")) or (client.phone if client else "") or "",
             about="letter" if now_at.visit.waiting_for == "clearance" else "booking",
             now=clock.now(),
         )

@@ -155,10 +155,10 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
         ahead = (wish.day - today).days
         first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
     now_at = kit.standing()
-    client = now_at.client if now_at is not None and not now_at.checkout.finished_at else None
+    client_id, _granted = kit.whose_times()
     return Ask(
         plan=plan, location_id=facts.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=wish.therapist_id, client_id=client.id if client else None,
+        therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
     )  # fmt: skip
 
@@ -184,6 +184,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         person_choices=_person_choices(wish, people),
         earlier=_other_days(free, wish, -1), further=_other_days(free, wish, 1),
         helps=_what_helps(wish, ask) if not free.times else [],
+        left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times()[1],
         zone=zone_words(_zone()), steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
     )  # fmt: skip

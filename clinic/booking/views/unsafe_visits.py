@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import flash, render_template, request
 
-from clinic.accounts.access import who
+from clinic.accounts.access import is_named, who
 from clinic.booking.queries import judged_by
 from clinic.booking.services.reconciling import confirm_cancellations
 from clinic.booking.views.blueprint import pages
+from clinic.rules.findings import ISSUER_WORDS
 from clinic.rules.permissions import Permission
 from clinic.rules.verdicts import Verdict
 from clinic.shared import clock
@@ -24,7 +25,12 @@ def unsafe_visits() -> Answer:
         (visit, [one for one in (kept.findings["strictest"] if kept else ()) if one["verdict"] in STRONG])
         for visit, kept in judged_by.no_longer_safe()
     ]
-    return render_template("booking/unsafe_visits.html", rows=rows)
+    return render_template(
+        "booking/unsafe_visits.html",
+        rows=rows,
+        issuers=ISSUER_WORDS,
+        may_read_record=is_named(Permission.CLINICAL_REVIEW),
+    )
 
 
 @pages.post("/reviews/visits", needs=NEED)

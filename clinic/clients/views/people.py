@@ -27,7 +27,6 @@ def search() -> Answer:
         "clients/search.html",
         q=text,
         people=queries.search(text, limit=50) if text else [],
-        pairs=len(queries.pairs()),
     )
 
 
@@ -113,9 +112,3 @@ def _bar_page(client_id: int, form: BarForm, status: int = 200) -> Answer:
     notes = queries.notes(client.id, "bar")
     names = accounts.names_of({one.written_by_id for one in notes if one.written_by_id})
     return render_template("clients/online.html", form=form, client=client, notes=notes, names=names), status
-
-
-@pages.get("/clients/duplicates", needs=Permission.CLIENT_ANY_MERGE)
-def duplicates() -> Answer:
-    """Records that may be one person."""
-    return render_template("clients/duplicates.html", pairs=queries.pairs())

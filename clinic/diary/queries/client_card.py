@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clinic.accounts import queries as accounts
 from clinic.booking.models import Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import unfinished, visits
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientNote
 from clinic.intake import queries as intake
@@ -66,7 +66,7 @@ def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
         notes=notes,
         writers=accounts.names_of({one.written_by_id for one in notes if one.written_by_id}),
         may_act=clients.may_act_for(client.id),
-        alike=clients.look_alikes(client),
+        alike=unfinished.look_alikes(client),
     )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import next_steps, treated
+from clinic.booking.queries import next_steps, rest, treated
+from clinic.booking.queries.rest import Passed
 from clinic.diary.queries.desk_columns import BLOCK_WORDS, LONGEST_BLOCK_MINUTES, USUAL_HOURS, Span
 from clinic.diary.queries.findings import Care, care_of
 from clinic.premises import queries as premises
@@ -61,6 +62,7 @@ class OwnVisit:
     minutes: int
     first_visit: bool
     care: Care
+    sooner: Passed | None
 
     @property
     def flag(self) -> str:
@@ -95,6 +97,7 @@ class _Read:
     blocks: Sequence[tuple[Interval, str]]
     visits: Sequence[Visit]
     care: Mapping[int, Care]
+    sooner: Mapping[int, Passed]
     licence_ends: dt.date
 
 
@@ -105,7 +108,7 @@ def therapist_who(user_id: int | None) -> Me | None:
 
 
 def own_days(therapist: Me, facts: ClinicFacts, first: dt.date, days: int) -> list[OwnDay]:
-    """This many local days from `first`. Seven statements."""
+    """This many local days from `first`. Eight statements."""
     clock = WallClock(ZoneInfo(facts.zone))
     dates = dates_from(first, days)
     start, end = moment(clock.day_bounds(dates[0])[0]), moment(clock.day_bounds(dates[-1])[1])
@@ -131,6 +134,7 @@ def own_days(therapist: Me, facts: ClinicFacts, first: dt.date, days: int) -> li
         ],
         visits=found,
         care={one.id: care_of(rows.get(one.screening_id or 0)) for one in found},
+        sooner=rest.passed([one.id for one in found]),
         licence_ends=therapist.licence_expires_on,
     )
     return [_own_day(read, day) for day in dates]
@@ -193,6 +197,7 @@ def _own_visit(visit: Visit, read: _Read, bounds: Interval) -> OwnVisit:
         minutes=max(end - start, 5),
         first_visit=visit.first_visit,
         care=read.care[visit.id],
+        sooner=read.sooner.get(visit.id),
     )
 
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import CallRequest, Visit
-from clinic.booking.queries import blocks, lapses, next_steps, visits
+from clinic.booking.queries import blocks, lapses, next_steps, unfinished, unfit, visits
 from clinic.booking.queries.lapses import Lapse
 from clinic.booking.queries.next_steps import NextStep
-from clinic.clients import queries as clients
 from clinic.clients.queries import Pair
 from clinic.intake import queries as intake
 from clinic.intake.queries import clearances
@@ -35,6 +34,7 @@ class ToDo:
     waiting: Sequence[WaitingVisit]
     calls: Sequence[CallRequest]
     under: Sequence[Visit]
+    to_reassign: Sequence[Visit]
     switched_off: Sequence[Visit]
     pairs: Sequence[Pair]
     lapsing: Sequence[Lapse]
@@ -43,7 +43,8 @@ class ToDo:
     @property
     def is_empty(self) -> bool:
         lists = (
-            self.intakes, self.waiting, self.calls, self.under, self.switched_off, self.pairs, self.lapsing,
+            self.intakes, self.waiting, self.calls, self.under, self.to_reassign, self.switched_off, self.pairs,
+            self.lapsing,
         )  # fmt: skip
         return not (any(lists) or self.to_review)
 
@@ -60,8 +61,9 @@ def to_do(now: dt.datetime) -> ToDo:
         waiting=[one for one in waiting if one.visit.id not in ids],
         calls=visits.open_calls(),
         under=blocks.visits_under(now),
+        to_reassign=unfit.visits_to_reassign(now),
         switched_off=visits.visits_switched_off(now),
-        pairs=clients.pairs(),
+        pairs=unfinished.pairs(),
         lapsing=lapses.lapsing(premises.today(now)),
         to_review=len(intake.open_stops())
         + len(intake.softened_to_review())

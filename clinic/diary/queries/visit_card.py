@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from clinic.booking.queries import next_steps, treated, visits
+from clinic.booking.queries import next_steps, rest, treated, visits
+from clinic.booking.queries.rest import Passed
 from clinic.catalogue import queries as catalogue
 from clinic.clients.models import Client
 from clinic.diary.queries.findings import Care, care_of
@@ -43,6 +44,7 @@ class VisitCard:
     waiting: str
     may_read_answers: bool
     care: Care
+    sooner: Passed | None
 
 
 def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard | None:
@@ -82,6 +84,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         waiting=next_steps.next_step(visit, None).title if visit.is_waiting else "",
         may_read_answers=visits.treats(therapist_id, client.id, now),
         care=care,
+        sooner=rest.passed([visit.id]).get(visit.id),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -52,30 +52,42 @@ def in_force(client_id: int) -> list[InForce]:
     Besides the newest: what it weakened, until somebody with clinical review accepted that; and the newest of
     every record merged into this one, until this client signed an intake after the merge.
     """
-    own = _standing(client_id)
-    found = list(own)
-    merged = [row for alias in clients.alias_ids(client_id) if (row := db.session.get(Client, alias))]
-    for alias in merged:
-        if own and alias.merged_at is not None and own[0].signed_at > alias.merged_at:
-            continue
-        found += _standing(alias.id)
-    return [_plain(row) for row in found]
+    return in_force_of([client_id])[client_id]
 
 
-def _standing(client_id: int) -> list[Intake]:
-    """The newest version, and back through what was weakened without an accepted review."""
-    found: list[Intake] = []
-    for row in versions(client_id):
-        found.append(row)
-        if not row.softens or _is_accepted(row.id):
-            break
+def in_force_of(client_ids: Collection[int]) -> dict[int, list[InForce]]:
+    """The same for several clients, in a number of statements that does not grow with them."""
+    merged = clients.merged_into(client_ids)
+    standing = _standing_of([*client_ids, *(alias.id for rows in merged.values() for alias in rows)])
+    found = {}
+    for client_id in client_ids:
+        own = standing.get(client_id, [])
+        rows = list(own)
+        for alias in merged[client_id]:
+            if own and alias.merged_at is not None and own[0].signed_at > alias.merged_at:
+                continue
+            rows += standing.get(alias.id, [])
+        found[client_id] = [_plain(row) for row in rows]
     return found
 
 
-def _is_accepted(intake_id: int) -> bool:
-    return bool(
-        db.session.scalar(select(SoftenedReview.accepted).where(SoftenedReview.intake_id == intake_id))
-    )
+def _standing_of(client_ids: Collection[int]) -> dict[int, list[Intake]]:
+    """By client the newest version, and back through what was weakened without an accepted review."""
+    rows = db.session.execute(
+        select(Intake, SoftenedReview.accepted)
+        .outerjoin(SoftenedReview, SoftenedReview.intake_id == Intake.id)
+        .where(Intake.client_id.in_(client_ids))
+        .order_by(Intake.client_id, Intake.version.desc())
+    ).all()
+    found: dict[int, list[Intake]] = {}
+    closed: set[int] = set()
+    for row, is_accepted in rows:
+        if row.client_id in closed:
+            continue
+        found.setdefault(row.client_id, []).append(row)
+        if not row.softens or is_accepted:
+            closed.add(row.client_id)
+    return found
 
 
 def _plain(row: Intake) -> InForce:
@@ -149,7 +161,15 @@ def draft(client_id: int, writer: str) -> IntakeDraft | None:
 
 def skills_needed(client_id: int) -> frozenset[str]:
     """The skills that what this person declared asks of a therapist, by every version of the answers that counts."""
-    return frozenset(skill for source in in_force(client_id) for skill in skills_for(source.answers))
+    return skills_needed_of([client_id])[client_id]
+
+
+def skills_needed_of(client_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """The same for several people at once."""
+    return {
+        client_id: frozenset(skill for source in sources for skill in skills_for(source.answers))
+        for client_id, sources in in_force_of(client_ids).items()
+    }
 
 
 def is_checked_in(client_id: int, *, since: dt.datetime, since_day: dt.date, now: dt.datetime) -> bool:

@@ -13,6 +13,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Clearance, ClearanceDocument, ClearanceLetter, HealthStop, Intake
 from clinic.intake.queries import Answers, InForce
+from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, letter_scope
 from clinic.rules.clearances import Clearance as Rule
 from clinic.rules.rule_table import TABLE
@@ -239,8 +240,11 @@ def clearance(clearance_id: int) -> Clearance | None:
 def to_clear(client: Client, sources: Sequence[InForce], today: dt.date) -> dict[str, tuple[str, ...]]:
     """The conditions that this client's answers put at clearance, with the columns; of all that counts together."""
     found: dict[str, set[str]] = {}
+    table = rulebook.in_force()
     for source in sources:
-        waiting = letter_scope.awaiting_clearance(source.answers, born_on=client.born_on, today=today)
+        waiting = letter_scope.awaiting_clearance(
+            source.answers, born_on=client.born_on, today=today, table=table
+        )
         for key, columns in waiting.items():
             found.setdefault(key, set()).update(columns)
     words = letter_scope.COLUMN_WORDS

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from clinic.clients.models import Client
 from clinic.intake import queries
-from clinic.intake.models import HealthStop, Intake
+from clinic.intake.models import HealthStop, Intake, QuestionSet
 from clinic.intake.queries import Answers
-from clinic.rules import answer_history, questionnaire
+from clinic.rules import answer_history, question_set, questionnaire
 from clinic.rules.errors import NotFound
 from clinic.rules.screening import RedFlag
 
@@ -29,10 +32,13 @@ class Signature:
 
 @dataclass(frozen=True)
 class Resting:
-    """The full intake that shorter answers rest on: its day, and whether only a new one will do from here on."""
+    """The full intake that shorter answers rest on: its day, and whether only a new one will do from here on.
+
+    `asked` names the conditions that a check-in asked about."""
 
     completed_on: dt.date
     renewal: bool
+    asked: Collection[str] | None = None
 
 
 def add_version(
@@ -62,6 +68,7 @@ def add_version(
         signed_at=now,
         source=source,
         recorded_by_id=by,
+        asked=sorted(rests_on.asked) if rests_on is not None and rests_on.asked is not None else None,
         renewal=rests_on is not None and rests_on.renewal,
         softens=any(
             answer_history.softens(stamped, earlier.answers, given_on=earlier.answered_on, today=today)
@@ -74,9 +81,21 @@ def add_version(
         "relation": signature.relation,
         "points": signature.points,
     }
+    keep_wording(session, now)
     session.add(row)
     session.flush()
     return row
+
+
+def keep_wording(session: Session, now: dt.datetime) -> None:
+    """Keep the words of the questions that this program asks, the first time that they are answered."""
+    version = questionnaire.QUESTION_VERSION
+    if session.scalar(select(QuestionSet.version).where(QuestionSet.version == version)):
+        return
+    # Two who sign at the same moment are both first: the second leaves it as it is.
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    row = {"version": version, "kept_at": now, "wording": question_set.as_asked()}
+    session.execute(insert(QuestionSet).values(row).on_conflict_do_nothing())
 
 
 def add_stop(
@@ -97,7 +116,9 @@ def add_stop(
         needs="review" if any(answer_history.needs_review(flag.rule) for flag in flags) else "new_answer",
         urgency=flags[0].urgency.word,
         source=source,
+        question_version=questionnaire.QUESTION_VERSION,
     )
+    keep_wording(session, now)
     stop.answers = dict(answers)
     session.add(stop)
     session.flush()

@@ -65,7 +65,7 @@ def take_check_in(
             return CheckedIn(last.id)
         row = add_version(
             session, client, together, signature, "checkin", source, by=by, now=now, today=today,
-            rests_on=Resting(last.completed_on, renewal or last.renewal),
+            rests_on=Resting(last.completed_on, renewal or last.renewal, asked=new.keys()),
         )  # fmt: skip
         judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "intake.checked_in", "client", client.id, by=by, now=now, source=source)

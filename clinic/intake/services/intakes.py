@@ -62,6 +62,7 @@ def submit_intake(
 ) -> int:
     """Sign a full intake: a new version, its consents, and every future visit judged again, all at once.
 
+    The pages stop at a warning sign before anything is signed; what is signed all the same stops the person too.
     Returns the intake's id. Raises InvalidInput when a question is unanswered or the signature is empty: an
     unanswered question is never "no".
     """
@@ -82,6 +83,9 @@ def submit_intake(
         draft = queries.draft(client.id, writer)
         if draft is not None:
             session.delete(draft)
+        flags = screening.red_flags_in(answers, today)
+        if flags:
+            add_stop(session, client, answers, flags, source, now=now, today=today)
         judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "intake.signed", "client", client.id, by=by, now=now, source=source)
         return row.id

@@ -131,6 +131,11 @@ class SettingsForm(FactsForm):
         "Ask the short check-in questions before every visit",
         description="Nobody is marked as arrived before they are answered, at most 24 hours before the start.",
     )
+    minds_rest = BooleanField(
+        "Mind the rest between visits",
+        description="Times that come too soon after another visit are not offered online. At the desk such a visit"
+        " is booked with a written reason.",
+    )
 
     def validate_phone_region(self, typed: StringField) -> None:
         """Two letters; `phonenumbers` knows which are countries."""

@@ -1,4 +1,4 @@
-"""The owner's pages about the clinic: settings, places with their hours, rooms, devices, and the health rules."""
+"""The owner's pages about the clinic: settings, places with their hours, rooms, devices."""
 
 from __future__ import annotations
 

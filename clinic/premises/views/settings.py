@@ -12,8 +12,6 @@ from clinic.premises.facts import ClinicSettings
 from clinic.premises.forms.settings import SettingsForm
 from clinic.premises.views.blueprint import pages
 from clinic.rules.permissions import Permission
-from clinic.rules.rule_table import TABLE
-from clinic.rules.verdicts import COLUMNS
 from clinic.shared import clock
 from clinic.shared.fields import saves
 from clinic.shared.seen import mark_of
@@ -52,13 +50,3 @@ def save_settings() -> Answer:
 
 def _seen() -> str:
     return mark_of(asdict(queries.clinic_settings()))
-
-
-@pages.get("/owner/rules", needs=Permission.RULES_ANY_READ)
-def rules() -> Answer:
-    """The health rules as they are judged by; nothing can be changed here."""
-    groups = [
-        (page, [condition for condition in TABLE.conditions.values() if condition.page == page.key])
-        for page in TABLE.pages
-    ]
-    return render_template("premises/rules.html", groups=groups, table=TABLE, columns=COLUMNS)

@@ -1,0 +1,173 @@
+"""An owner's changes of rules. Every form makes a proposal, which is tried on the coming visits before it is saved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+from wtforms import HiddenField, RadioField, SelectMultipleField, TextAreaField
+from wtforms.validators import InputRequired, NumberRange
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
+
+from clinic.rules.change_words import SAID
+from clinic.rules.changed_table import Rule, may_wait_for_letter
+from clinic.rules.conditions import Condition
+from clinic.rules.findings import ISSUER_WORDS
+from clinic.rules.house_rules import HOUSE_RULES
+from clinic.rules.letter_scope import COLUMN_WORDS
+from clinic.rules.proposals import Proposal
+from clinic.rules.rule_change import RuleChange
+from clinic.rules.verdicts import VERDICT_WORDS, Verdict
+from clinic.shared.fields import FactsForm, WholeNumberField, choose, date_field, lines_field, text_field
+
+LONGEST_REASON = 500
+NO_VERSION = "There is no such version."
+
+
+def _reason(help_text: str) -> TextAreaField:
+    return lines_field(
+        "Why", longest=LONGEST_REASON, rows=3, required="Write in a few words why.", help_text=help_text
+    )
+
+
+def _ticks(label: str, choices: dict[str, str], help_text: str = "") -> SelectMultipleField:
+    return SelectMultipleField(
+        label, choices=choices, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(),
+        description=help_text,
+    )  # fmt: skip
+
+
+class ProposalForm(FactsForm):
+    """What every proposal has: what kind it is, which rule it is about, and why."""
+
+    is_about_one_rule: ClassVar = False
+    kind = HiddenField()
+    rule_code = HiddenField()
+    reason = _reason("Kept in the history of the rules. Name no client.")
+
+    def for_rule(self, rule: Rule | None) -> None:
+        """Offer what this rule allows."""
+
+    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
+        """What was typed."""
+        raise NotImplementedError
+
+
+class StricterForm(ProposalForm):
+    """At least this, for these treatments."""
+
+    is_about_one_rule = True
+    columns = _ticks("For which treatments?", dict(COLUMN_WORDS))
+    verdict = RadioField("At least", validators=[InputRequired("Choose how strict it should be.")])
+    found = RadioField(
+        "When does it hold?",
+        choices={
+            "found": "Wherever this rule asks for care already",
+            "always": "Whenever the answer is yes, wherever on the body and however long ago",
+        },
+        default="found",
+        validators=[InputRequired("Choose when it holds.")],
+    )
+    reason = _reason("Your staff read it where the rule acts. Name no client.")
+
+    def for_rule(self, rule: Rule | None) -> None:
+        choose(self.verdict, [
+            (one.word, SAID[one].capitalize()) for one in (Verdict.CAUTION, Verdict.CLEARANCE, Verdict.BLOCK)
+            if one is not Verdict.CLEARANCE or rule is None or may_wait_for_letter(rule)
+        ])  # fmt: skip
+
+    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
+        reason = self.reason.data or ""
+        change = RuleChange(
+            rule=rule.key if rule else "",
+            columns=tuple(self.columns.data or ()),
+            verdict=VERDICT_WORDS[self.verdict.data],
+            since=today,
+            reason=reason,
+            only_if_found=self.found.data == "found",
+        )
+        return Proposal("change", reason, change=change)
+
+
+class LaxerForm(ProposalForm):
+    """One step less, on the word of a clinician."""
+
+    is_about_one_rule = True
+    columns = _ticks("For which treatments?", dict(COLUMN_WORDS))
+    verdict = RadioField(
+        "What should it be?",
+        choices={
+            "clearance": "“Only with a letter” in place of “not possible”",
+            "caution": "“With care” in place of “only with a letter”",
+        },
+        validators=[InputRequired("Choose what it should be.")],
+        description="It goes one step at a time. Everything else stays as it is.",
+    )
+    clinician = text_field("Name of the clinician", longest=120, required="Write the clinician’s name.")
+    role = RadioField("They are", validators=[InputRequired("Choose a clinician who may clear this.")])
+    register_number = text_field(
+        "Licence or register number", longest=60, required="Write the licence or register number."
+    )
+    said_on = date_field(
+        "Day on which they said so",
+        required="Enter the day on which the clinician said so, today at the latest.",
+    )
+    reason = _reason("In the clinician’s words. Your staff read it, with the name, wherever the rule acts.")
+
+    def for_rule(self, rule: Rule | None) -> None:
+        roles = rule.who_may_clear if isinstance(rule, Condition) else ()
+        choose(self.role, [(one, ISSUER_WORDS[one].partition(" ")[2].capitalize()) for one in roles])
+
+    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
+        reason = self.reason.data or ""
+        change = RuleChange(
+            rule=rule.key if rule else "",
+            columns=tuple(self.columns.data or ()),
+            verdict=VERDICT_WORDS[self.verdict.data],
+            since=today,
+            reason=reason,
+            is_laxer=True,
+            clinician=self.clinician.data or "",
+            role=self.role.data,
+            register_number=self.register_number.data or "",
+            said_on=self.said_on.data,
+        )
+        return Proposal("change", reason, change=change)
+
+
+class HouseRulesForm(ProposalForm):
+    """Which house rules are on."""
+
+    house_rules = _ticks("House rules", {key: one.title for key, one in HOUSE_RULES.items()})
+
+    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
+        return Proposal("house_rules", self.reason.data or "", house_rules=tuple(self.house_rules.data or ()))
+
+
+class TakeBackForm(ProposalForm):
+    """One change is to end."""
+
+    mark = HiddenField()
+
+    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
+        return Proposal("take_back", self.reason.data or "", mark=self.mark.data or "")
+
+
+class GoBackForm(ProposalForm):
+    """An earlier version is to hold again."""
+
+    number = WholeNumberField(
+        widget=HiddenInput(), validators=[InputRequired(NO_VERSION), NumberRange(0, 10**6, NO_VERSION)]
+    )
+
+    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
+        return Proposal("go_back", self.reason.data or "", number=self.number.data or 0)
+
+
+FORMS: dict[str, type[ProposalForm]] = {
+    "stricter": StricterForm,
+    "laxer": LaxerForm,
+    "house_rules": HouseRulesForm,
+    "take_back": TakeBackForm,
+    "go_back": GoBackForm,
+}

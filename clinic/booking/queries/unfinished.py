@@ -1,0 +1,83 @@
+"""Records that a booking in the making left and on which nothing rests: nobody signed, booked or edited anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
+
+from clinic.booking.models import Checkout, Visit
+from clinic.booking.queries.checkouts import LASTS
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.clients.queries import Pair
+from clinic.intake.models import IntakeDraft
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import Base, db
+
+# What a checkout itself leaves. Rows of every other table that name a client keep the record.
+_OF_A_CHECKOUT = (Visit.__table__, Checkout.__table__, IntakeDraft.__table__, Client.__table__)
+
+
+def is_bare(one: Any) -> ColumnElement[bool]:
+    """Whether this record (Client, or an alias of it) was typed online and holds nothing but what was typed there.
+
+    A table that is still to come counts by itself as soon as it names a client: when unsure, the record stays.
+    """
+    merged = aliased(Client)
+    rests = [exists().where(column == one.id) for column in _naming_a_client()]
+    rests += [
+        exists().where(merged.merged_into_id == one.id),
+        exists().where(Visit.client_id == one.id, Visit.status.not_in(("held", "released"))),
+        exists().where(IntakeDraft.client_id == one.id, IntakeDraft.writer != "client"),
+        exists().where(AuditRow.thing == "client", AuditRow.thing_id == one.id),
+    ]
+    typed_online = (one.is_unproven, one.created_by_id.is_(None), one.merged_into_id.is_(None))
+    return and_(*typed_online, ~or_(*rests))
+
+
+def _naming_a_client() -> list[Any]:
+    return [
+        key.parent
+        for table in Base.metadata.sorted_tables
+        if table not in _OF_A_CHECKOUT
+        for key in table.foreign_keys
+        if key.column is Client.__table__.c.id
+    ]
+
+
+def can_be_forgotten(client_id: int) -> Client | None:
+    """The record, locked, when it is bare and no booking is being made for it; else None."""
+    return db.session.scalars(
+        select(Client)
+        .where(
+            Client.id == client_id,
+            is_bare(Client),
+            ~exists().where(Visit.client_id == client_id, Visit.status == "held"),
+            ~exists().where(Checkout.client_id == client_id),
+        )
+        .with_for_update(of=Client)
+    ).one_or_none()
+
+
+def ended(now: dt.datetime, limit: int = 100) -> Sequence[int]:
+    """Checkouts that were never finished and with which nobody can go on any more, oldest first."""
+    return db.session.scalars(
+        select(Checkout.id)
+        .where(Checkout.updated_at < now - LASTS, Checkout.finished_at.is_(None))
+        .order_by(Checkout.updated_at, Checkout.id)
+        .limit(limit)
+    ).all()
+
+
+def pairs() -> list[Pair]:
+    """Records that look alike, without those of bookings that were begun and went no further."""
+    return clients.pairs(besides=is_bare)
+
+
+def look_alikes(one: Client) -> Sequence[Client]:
+    """Those that look like this one, without those same records."""
+    return clients.look_alikes(one, besides=is_bare)

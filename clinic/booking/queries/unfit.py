@@ -1,0 +1,50 @@
+"""Coming visits whose therapist may not give them any more: work to do, since a booked visit stays booked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from clinic.booking.models import Visit
+from clinic.booking.queries.blocks import coming
+from clinic.catalogue import queries as catalogue
+from clinic.intake import queries as intake
+from clinic.rules.kinds import SKILLS_FOR
+
+_OF_ANSWERS = frozenset(SKILLS_FOR.values())
+
+
+def visits_to_reassign(now: dt.datetime) -> list[Visit]:
+    """Those whose therapist is switched off, has no good licence on the day, or lacks a skill that the treatment or
+    the person's answers ask for, soonest first. A fixed number of statements; which of these it is, is not said."""
+    ahead = coming(now)
+    asked = _skills_asked(ahead)
+    declared = intake.skills_needed_of(
+        {
+            one.client_id
+            for one in ahead
+            if one.client_id is not None and not one.therapist.skills >= _OF_ANSWERS
+        }
+    )
+    return [
+        one
+        for one in ahead
+        if not _may_work(one)
+        or not asked[one.id] | declared.get(one.client_id or 0, frozenset()) <= one.therapist.skills
+    ]
+
+
+def _may_work(visit: Visit) -> bool:
+    therapist = visit.therapist
+    is_licensed = therapist.licence_kind == visit.service.licence_kind
+    return therapist.is_active and is_licensed and visit.day <= therapist.licence_expires_on
+
+
+def _skills_asked(ahead: Sequence[Visit]) -> Mapping[int, frozenset[str]]:
+    """What each visit's treatment asks of a therapist, add-ons included, whatever was switched off since."""
+    addons = {one.key: frozenset(one.skills) for one in catalogue.all_addons()}
+    asked = {}
+    for one in ahead:
+        given = next((mode for mode in one.service.modes if mode.key == one.mode), one.service)
+        asked[one.id] = frozenset(given.skills).union(*(addons.get(key, ()) for key in one.addons))
+    return asked

@@ -1,0 +1,48 @@
+"""The demo clinic: invented people and three weeks of visits around today, the same for the same day.
+
+Only `clinic demo` fills it in, and only into an empty database. Every visit goes through the gate and the claims
+like a real one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+from clinic.accounts.passwords import hash_password
+from clinic.catalogue.services import add_starter_catalogue
+from clinic.demo.people import make_clients
+from clinic.demo.team import ZONE, make_premises, make_team, make_users
+from clinic.demo.visits import fill_diary, make_blocks
+from clinic.shared.database import transaction
+from clinic.starting import is_empty
+
+__all__ = ["PASSWORD", "SIGN_INS", "ZONE", "fill_if_empty"]
+
+SEED = 20260301
+PASSWORD = "quiet-willow"  # noqa: S105 (printed on purpose: everything in the demo is invented)
+SIGN_INS = (
+    ("Client", "client@willow.example", PASSWORD),
+    ("Therapist", "therapist@willow.example", PASSWORD),
+    ("Front desk", "desk@willow.example", PASSWORD),
+    ("Owner", "owner@willow.example", PASSWORD),
+)
+
+
+def fill_if_empty(now: dt.datetime) -> bool:
+    """Fill an empty database with the demo; returns whether it did."""
+    if not is_empty():
+        return False
+    password_hash = hash_password(PASSWORD)  # slow on purpose, so outside the transaction
+    # S311: this makes demo people, not secrets.
+    chance = random.Random(SEED)  # noqa: S311
+    with transaction() as session:
+        place = make_premises(session)
+        add_starter_catalogue(session)
+        users = make_users(session, password_hash, now)
+        team = make_team(session, place, users, now)
+        people = make_clients(session, users, chance, now)
+        session.flush()
+        fill_diary(session, place, team, people, chance, now)
+        make_blocks(session, team, users, now)
+    return True

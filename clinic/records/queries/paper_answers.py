@@ -1,0 +1,113 @@
+"""The answers of a record in words: each version as it was signed, in the wording in which it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from clinic.records import words as w
+from clinic.records.queries.names import Names, day
+from clinic.records.queries.rested_on import Facts
+from clinic.rules.question_set import Answered, Wording, answered
+from clinic.shared.papers import Block, Grid, Lines, Pairs, Part, Section
+
+HEADS = ("Question, as it was asked", "Answer")
+CHECK_IN_HEADS = ("Question, as it was asked", "Answer that counted from then on")
+
+
+def wording_of(facts: Facts, version: str | None) -> Wording | None:
+    """The wording of this version of the questions; None where it was not kept."""
+    kept: Wording | None = facts["questions"].get(version)
+    return kept
+
+
+def in_words(one: Answered) -> str:
+    """One answer with its details, in a line each."""
+    return "\n".join([one.answer, *(f"{question} {answer}" for question, answer in one.details)])
+
+
+def called(version: Facts) -> str:
+    """How the record refers to a version of the answers."""
+    return f"Answers {version['version']}"
+
+
+def answers_section(facts: Facts, names: Names) -> Section:
+    """Every version that a judgement read. After the first only what is different is printed again."""
+    parts: list[Block] = []
+    before: Facts | None = None
+    for one in facts["answers"]:
+        parts.append(_version(facts, names, one, before))
+        before = one
+    return Section("The answers", tuple(parts) or (Lines(("No signed answers were read.",)),))
+
+
+def _version(facts: Facts, names: Names, one: Facts, before: Facts | None) -> Part:
+    wording = wording_of(facts, one["question_version"])
+    found = [line for line in answered(wording, one["answers"]) if line.rule in one["answers"]]
+    blocks: list[Lines | Pairs | Grid] = [Pairs(tuple(_signed(facts, names, one)))]
+    if wording is None:
+        blocks.append(Lines((w.WORDING_LOST,)))
+    if before is not None and before["question_version"] == one["question_version"]:
+        same = set(answered(wording, before["answers"]))
+        found = [line for line in found if line not in same]
+        rest = "All other answers are" if found else "All answers are"
+        blocks.append(Lines((f"{rest} the same as in “{called(before)}”.",)))
+    rows = sorted(found, key=lambda line: not line.is_declared)
+    blocks.append(Grid(HEADS, tuple((line.question, in_words(line)) for line in rows)))
+    return Part(called(one), tuple(blocks))
+
+
+def _signed(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
+    yield "Stored as", f"Row {one['id']}, version {one['version']} of these answers, at {one['signed_at']}"
+    yield "Kind", f"{w.said(w.KINDS, one['kind'])}, {w.said(w.SOURCES, one['source'])}"
+    yield "Signed", names.moment(one["signed_at"])
+    yield "Signed by", f"{one['signature']['name']}{_relation(one)}, {_signature(one)}"
+    if one["recorded_by"] is not None:
+        yield "Typed in by", names.who(one["recorded_by"])
+    yield "Rests on the full form of", day(one["completed_on"])
+    yield "Version of the questions", one["question_version"]
+    if one["renewal"]:
+        yield "Note", "Something big was said to have happened: only a new full form holds from here on."
+    if one["softens"]:
+        yield "Note", "It takes back or changes something said before: both count until it is reviewed."
+    for review in (row for row in facts["reviews"] if row["answers"] == one["id"]):
+        ending = "The new answers stand alone" if review["accepted"] else "The earlier answers go on counting"
+        yield (
+            "Reviewed",
+            f"{ending}. {names.moment(review['at'])}, {names.who(review['by'])}. {review['note']}",
+        )
+
+
+def _relation(one: Facts) -> str:
+    relation = one["signature"]["relation"]
+    return "" if relation == "self" else f" ({relation} of the client)"
+
+
+def _signature(one: Facts) -> str:
+    if one["source"] == "paper":
+        return "on paper"
+    return "signature drawn" if one["signature"]["points"] else "name typed"
+
+
+def check_in_section(facts: Facts, names: Names) -> Section:
+    """What was asked about the day itself, and what was answered."""
+    parts = tuple(_check_in(facts, names, one) for one in facts["answers"] if one["kind"] == "checkin")
+    return Section("The check-in", parts or (Lines(("No check-in was judged for this visit.",)),))
+
+
+def _check_in(facts: Facts, names: Names, one: Facts) -> Part:
+    wording = wording_of(facts, one["question_version"])
+    asked = one["asked"] or ()
+    rows = tuple(
+        (line.question, in_words(line)) for line in answered(wording, one["answers"]) if line.rule in asked
+    )
+    opening = [_topics(wording["topics"])] if wording else []
+    opening.append(w.ABOUT_CHECK_IN if rows else w.NOTHING_ASKED)
+    return Part(
+        f"{names.moment(one['signed_at'])}: {called(one)}",
+        (Lines(tuple(opening)), Grid(CHECK_IN_HEADS, rows)),
+    )
+
+
+def _topics(topics: Sequence[Wording]) -> str:
+    titles = "; ".join(" ".join(filter(None, (f"{one['title']}.", one["detail"]))) for one in topics)
+    return f"Asked first whether any of this had changed: {titles}"

@@ -1,0 +1,128 @@
+"""The judgements of a record in words: what was judged, on what, and every finding with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from clinic.records import words as w
+from clinic.records.queries.names import Names, day
+from clinic.records.queries.paper_answers import called, in_words, wording_of
+from clinic.records.queries.rested_on import Facts
+from clinic.rules.letter_scope import COLUMN_WORDS
+from clinic.rules.places_to_avoid import areas_in_words
+from clinic.rules.question_set import answered
+from clinic.rules.rule_table import TABLE
+from clinic.rules.words import join_words
+from clinic.shared.papers import Block, Lines, Pairs, Part, Section
+
+
+def judgements_section(facts: Facts, names: Names) -> Section:
+    """In order, the first one first."""
+    parts: list[Block] = [
+        _judgement(facts, names, one, number) for number, one in enumerate(facts["judgements"], start=1)
+    ]
+    return Section("Every judgement, in order", tuple(parts) or (Lines(("It has not been judged yet.",)),))
+
+
+def _judgement(facts: Facts, names: Names, one: Facts, number: int) -> Part:
+    blocks: list[Lines | Pairs] = [Pairs(tuple(_head(facts, names, one)))]
+    if one["others"]:
+        blocks.append(Lines((w.WITHHELD.format(number=one["others"]),)))
+    if not one["findings"] and not one["stopped"]:
+        blocks.append(Lines(("No rule spoke against it.",)))
+    blocks += [Pairs(tuple(finding_rows(facts, names, one, found))) for found in one["findings"]]
+    stricter = [found for found in one["strictest"] if found not in one["findings"]]
+    if stricter:
+        blocks.append(Lines(("By the strictest reading of all answers that counted, also:",)))
+        blocks += [Pairs(tuple(finding_rows(facts, names, one, found))) for found in stricter]
+    title = f"{number}. {names.moment(one['at'])}: {w.said(w.OUTCOMES, one['outcome'])}"
+    return Part(title, tuple(blocks))
+
+
+def _head(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
+    yield "Stored as", f"Row {one['id']}, at {one['at']}"
+    yield "Because", w.said(w.DOORS, one["door"])
+    yield "By", names.who(one["by"])
+    yield "Judged for", f"{day(one['day'])}, {one['minutes']} minutes"
+    yield "Treatment", names.treatment(one)
+    yield "Places", areas_in_words(one["areas"]).capitalize() or "None named"
+    yield "Verdict", w.said(w.VERDICTS, one["verdict"])
+    permits = "permits" if one["permits"] else "does not permit"
+    yield "Outcome", f"{w.said(w.OUTCOMES, one['outcome'])} ({permits} the visit)"
+    if one["urgency"] != "none":
+        yield "Urgency", w.said(w.URGENCIES, one["urgency"])
+    if one["stopped"]:
+        yield "Warning sign", "A declared warning sign stopped every visit of this person."
+    yield "Rules", f"Version {one['rules_version']}. Not signed off by a clinician."
+    yield (
+        "Questions",
+        f"Version {one['question_version']}" if one["question_version"] else "None answered yet",
+    )
+    yield "Answers read", _read(facts, names, one)
+    yield "Letters that counted", _letters(facts, one["clearances"]) or "None"
+    for place in one["places"]:
+        keep = "Keep away from" if place["avoid"] else "Take care at"
+        yield keep, f"{areas_in_words(place['areas']) or 'a place that was not named'}: {place['label']}"
+
+
+def _read(facts: Facts, names: Names, one: Facts) -> str:
+    read = [f"{called(row)}, signed {names.moment(row['signed_at'])}" for row in _versions(facts, one)]
+    return "\n".join(read) or "None"
+
+
+def _versions(facts: Facts, judgement: Facts) -> list[Facts]:
+    """What this judgement read, in its order: the newest first."""
+    by_id = {row["id"]: row for row in facts["answers"]}
+    return [by_id[one] for one in judgement["answers"]]
+
+
+def _letters(facts: Facts, ids: Sequence[int]) -> str:
+    used = [row for row in facts["clearances"] if row["id"] in ids]
+    return "; ".join(
+        f"{row['statement']['clinician']}, {w.said(w.ISSUERS, row['statement']['role'])}, {day(row['issued_on'])}"
+        for row in used
+    )
+
+
+def finding_rows(facts: Facts, names: Names, judgement: Facts, found: Facts) -> Iterator[tuple[str, str]]:
+    """One finding: the rule, the answer with its day, what holds because of it, and who may clear it."""
+    about = COLUMN_WORDS.get(found["column"], found["column"])
+    yield "Finding", f"{found['label']} (rule {found['rule']}), about: {about}"
+    yield from _answer(facts, names, judgement, found["rule"])
+    yield "What holds", w.said(w.VERDICTS, found["verdict"])
+    yield "Said to the client", found["reason"]
+    yield "Said to staff", found["staff_note"]
+    if found["until"]:
+        yield "Until", f"Less strict from {day(found['until'])} on"
+    if found["what_would_change"]:
+        yield "What would change it", found["what_would_change"]
+    issuers = [w.said(w.ISSUERS, one) for one in found["who_may_clear"]]
+    yield (
+        "Who may clear it",
+        f"A letter from: {join_words(issuers, 'or')}" if issuers else "Nobody, by a letter",
+    )
+    if found["clearances"]:
+        yield "Cleared by", _letters(facts, found["clearances"])
+    yield "Source", sources_in_words(found["source"])
+    if found.get("changed_by_clinic"):
+        yield "Changed by the clinic", w.CHANGED_BY_CLINIC
+
+
+def _answer(facts: Facts, names: Names, judgement: Facts, rule: str) -> Iterator[tuple[str, str]]:
+    for version in _versions(facts, judgement):
+        given = version["answers"].get(rule)
+        if not given or not given.get("present"):
+            continue
+        wording = wording_of(facts, version["question_version"])
+        line = next(one for one in answered(wording, {rule: given}) if one.rule == rule)
+        yield "Answer given", f"{line.question}\n{in_words(line)}"
+        since = f"; last changed {day(given['changed_on'])}" if given.get("changed_on") else ""
+        yield "Answered", f"{names.moment(version['signed_at'])}, in “{called(version)}”{since}"
+        return
+    yield "Answer given", w.NO_SINGLE_ANSWER
+
+
+def sources_in_words(stored: str) -> str:
+    """The keys of the sources as stored, with the titles under which the register has them today."""
+    keys = stored.split("; ")
+    return "\n".join(f"{key}: {TABLE.sources[key].title}" if key in TABLE.sources else key for key in keys)

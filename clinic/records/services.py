@@ -1,0 +1,37 @@
+"""Reading the record of a visit is a deed of its own: it leaves a row in the audit."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from clinic.booking.queries import treated, visits
+from clinic.rules.errors import NotFound
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.therapists import queries as therapists
+
+
+@tried_again
+def note_reading(visit_id: int, *, by: int, reads_all: bool, printed: bool, now: dt.datetime) -> None:
+    """Record that somebody reads, or prints, the record of this visit.
+
+    `reads_all`: the owner gave them clinical review by name. Everybody else reads it as they read the answers: the
+    therapist of the visit, while they treat this client. Raises NotFound, as if there were nothing, otherwise.
+    """
+    with transaction() as session:
+        if not may_read(visit_id, by=by, reads_all=reads_all, now=now):
+            raise NotFound()
+        deed = "record.printed" if printed else "record.read"
+        leave_trace(session, deed, "visit", visit_id, by=by, now=now)
+
+
+def may_read(visit_id: int, *, by: int, reads_all: bool, now: dt.datetime) -> bool:
+    """Whether this person may read this record."""
+    if reads_all:
+        visit = visits.visit(visit_id)
+        return visit is not None and visit.client_id is not None
+    me = therapists.therapist_of_user(by)
+    visit = treated.visit_of_therapist(me.id, visit_id) if me is not None else None
+    if me is None or visit is None or visit.client_id is None:
+        return False
+    return visits.treats(me.id, visit.client_id, now)

@@ -1,0 +1,74 @@
+"""Every rule with its source and its history, and every version of the rules."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from clinic.rulebook import queries
+from clinic.rulebook.views.blueprint import pages
+from clinic.rules.change_words import SAID, in_words, label_of_rule
+from clinic.rules.changed_table import acts, why_never_laxer
+from clinic.rules.conditions import Condition
+from clinic.rules.findings import change_words
+from clinic.rules.letter_scope import COLUMN_WORDS
+from clinic.rules.permissions import Permission
+from clinic.rules.proposals import mark_of
+from clinic.rules.rule_change import RuleChange
+from clinic.rules.rule_table import TABLE
+from clinic.rules.verdicts import COLUMNS
+from clinic.shared.web import Answer, found
+
+NEED = Permission.RULES_ANY_READ
+WORDS = {
+    "in_words": in_words, "label_of": label_of_rule, "code_of": queries.code_of, "mark_of": mark_of,
+    "change_words": change_words, "names": COLUMN_WORDS, "said": SAID, "columns": COLUMNS,
+}  # fmt: skip
+"""What the templates of the rules put into words."""
+
+
+@pages.get("/owner/rules", needs=NEED)
+def rules() -> Answer:
+    """Every rule, in the order of the questions; those that the clinic has changed are marked."""
+    groups = [
+        (page.title, page.key, [one for one in TABLE.conditions.values() if one.page == page.key])
+        for page in TABLE.pages
+    ]
+    number = queries.newest_number()
+    changes = queries.changes_of(number) or ()
+    return render_template(
+        "rulebook/rules.html", groups=groups, combinations=TABLE.combinations, table=queries.in_force(),
+        marks=_marks(changes), number=number, **WORDS,
+    )  # fmt: skip
+
+
+def _marks(changes: tuple[RuleChange, ...]) -> dict[str, set[str]]:
+    """For each changed rule: stricter, laxer, or idle for what does not act on the table of today."""
+    found: dict[str, set[str]] = {}
+    for one in changes:
+        kind = ("laxer" if one.is_laxer else "stricter") if acts(TABLE, one) else "idle"
+        found.setdefault(one.rule, set()).add(kind)
+    return found
+
+
+@pages.get("/owner/rules/<rule_code>", needs=NEED)
+def rule(rule_code: str) -> Answer:
+    """One rule: what is asked, what it means for each treatment, where it comes from, what the clinic changed."""
+    one = found(queries.rule_of(rule_code))
+    changes = queries.changes_of(queries.newest_number()) or ()
+    mine = [(change, acts(TABLE, change)) for change in changes if change.rule == one.key]
+    return render_template(
+        "rulebook/rule.html", rule=one, is_condition=isinstance(one, Condition), mine=mine, sources=TABLE.sources,
+        steps=queries.history(one.key), never_laxer=why_never_laxer(one), **WORDS,
+    )  # fmt: skip
+
+
+@pages.get("/owner/rules/versions", needs=NEED)
+def versions() -> Answer:
+    """Every version: who, when, what and why."""
+    return render_template(
+        "rulebook/versions.html",
+        steps=queries.history(),
+        shipped=TABLE.version,
+        table=queries.in_force(),
+        **WORDS,
+    )

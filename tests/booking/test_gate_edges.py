@@ -1,0 +1,170 @@
+"""The gate where facts change beside the answers: details, merged records, add-ons, a consent taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from clinic.booking.models import Screening, Visit
+from clinic.booking.services import checkout, people, visits
+from clinic.catalogue.models import Addon
+from clinic.clients.models import Client
+from clinic.clients.steps import Details
+from clinic.intake.models import Consent, HealthStop
+from clinic.intake.services import consents
+from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db, transaction
+from tests.booking import world as w
+from tests.conftest import NOW
+
+HAEMOPHILIA = {"type": "haemophilia", "bleed_last_4_weeks": False}
+PREGNANT = {
+    "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+def stranger(service: str, *, email: str = "new@people.example", phone: str = "+1 212 555 0177") -> int:
+    """Somebody not signed in books with healthy answers. Returns their record."""
+    token = checkout.hold_slot(None, w.choice(service), w.at(3), first_visit=True, user_id=None, now=NOW)
+    details = Details("Some", "Body", dt.date(1991, 2, 3), email=email, phone=phone)
+    client = checkout.name_person(token, details, relation="self", now=NOW)
+    w.sign(client)
+    checkout.confirm(token, user_id=None, now=NOW)
+    return client
+
+
+def details_of(client_id: int, **changes: str) -> Details:
+    row = db.session.get_one(Client, client_id)
+    values = {"email": row.email or "", "phone": row.phone or "", **changes}
+    return Details(row.first_name, row.last_name, row.born_on, **values)
+
+
+def test_a_known_person_gets_the_phone_of_a_strangers_visit(world: w.World) -> None:
+    """The stranger looks like somebody known from then on, so the visit is judged on both; and back again."""
+    known = w.person(email="known@people.example")
+    w.sign(known, bleeding_disorder=HAEMOPHILIA)
+    unknown = stranger("deep_tissue")
+    assert w.statuses(unknown) == ["confirmed"]
+    people.change_details(known, details_of(known, phone="(212) 555-0177"), by=world.desk_id, now=NOW)
+    assert w.statuses(unknown) == ["suspended"]
+    people.change_details(known, details_of(known, phone=""), by=world.desk_id, now=NOW)
+    assert w.statuses(unknown) == ["confirmed"]
+
+
+def test_the_phone_of_a_merged_record_still_names_a_known_person(world: w.World) -> None:
+    keep, lose = w.person(phone="(212) 555-0111"), w.person(phone="(212) 555-0177")
+    w.sign(keep)
+    w.sign(lose, bleeding_disorder=HAEMOPHILIA)
+    people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    unknown = stranger("deep_tissue")
+    assert w.statuses(unknown) == ["pending"]
+    people.say_two_people(keep, unknown, by=world.desk_id, now=NOW)
+    assert w.statuses(unknown) == ["confirmed"]
+
+
+def test_new_answers_reach_a_stranger_who_gave_the_phone_of_a_merged_record(world: w.World) -> None:
+    keep, lose = w.person(), w.person(phone="(212) 555-0177")
+    w.sign(keep)
+    people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    unknown = stranger("deep_tissue")
+    assert w.statuses(unknown) == ["confirmed"]
+    w.sign(keep, now=NOW + dt.timedelta(minutes=5), bleeding_disorder=HAEMOPHILIA)
+    assert w.statuses(unknown) == ["suspended"]
+
+
+def test_told_apart_from_a_record_is_told_apart_from_what_it_was_merged_into(world: w.World) -> None:
+    lose = w.person(phone="(212) 555-0177")
+    w.sign(lose, bleeding_disorder=HAEMOPHILIA)
+    unknown = stranger("deep_tissue")
+    people.say_two_people(lose, unknown, by=world.desk_id, now=NOW)
+    assert w.statuses(unknown) == ["confirmed"]
+    keep = w.person()
+    w.sign(keep)
+    people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    assert w.statuses(unknown) == ["confirmed"]
+
+
+def test_merging_makes_a_strangers_visit_wait_when_the_kept_record_gains_their_phone(world: w.World) -> None:
+    keep, lose = w.person(), w.person(phone="(212) 555-0177")
+    w.sign(keep, bleeding_disorder=HAEMOPHILIA)
+    unknown = stranger("deep_tissue")
+    assert w.statuses(unknown) == ["confirmed"]
+    people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    assert w.statuses(unknown) == ["suspended"]
+
+
+def test_merging_takes_an_unsafe_addon_off_the_visit_that_follows(world: w.World) -> None:
+    keep, lose = w.person(), w.person()
+    w.sign(keep, pregnancy=PREGNANT)
+    w.sign(lose)
+    w.at_desk(world, lose, "relaxation", addons=("hot_stone",))
+    people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    visit = db.session.scalars(select(Visit)).one()
+    assert (visit.client_id, visit.status, visit.addons) == (keep, "confirmed", [])
+
+
+def test_a_judgement_with_an_unsafe_addon_carries_no_visit(world: w.World) -> None:
+    client = w.person()
+    w.sign(client, pregnancy=PREGNANT)
+    w.at_desk(world, client, "relaxation", addons=("hot_stone",))
+    w.at_desk(world, client, "relaxation")
+    rows = db.session.execute(select(Screening.addons, Screening.permits)).all()
+    assert sorted((list(addons), permits) for addons, permits in rows) == [([], True), (["hot_stone"], False)]
+
+
+def test_an_addon_that_became_unsafe_comes_off_at_the_door(world: w.World) -> None:
+    """The owner has it judged as another column, and the client is there before the visits are judged again."""
+    client = w.person()
+    w.sign(client, pregnancy=PREGNANT)
+    booked = w.at_desk(world, client, "relaxation", when=w.at(0, 11), addons=("aromatherapy",))
+    assert booked.status == VisitStatus.CONFIRMED
+    with transaction() as session:
+        session.execute(update(Addon).where(Addon.key == "aromatherapy").values(judged_as="hot_stone"))
+    visit = db.session.get_one(Visit, booked.visit_id)
+    visits.mark_visit(visit.id, VisitStatus.ARRIVED, revision=visit.revision, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert (visit.status, visit.addons) == ("arrived", [])
+    assert db.session.get_one(Screening, visit.screening_id).addons == []
+
+
+def test_a_consent_taken_back_in_the_evening_does_not_count_that_evening(world: w.World) -> None:
+    """Half past eight at the clinic is the next day in UTC already."""
+    evening = w.at(0, 18)
+    client = w.person(born_on=dt.date(2009, 1, 1))
+    w.sign(client)
+    consents.give_guardian_consent(
+        client, name="Gil Number", relation="parent", services=["relaxation"], will_be_in_room=True,
+        signed_on=w.TODAY, by=None, now=NOW,
+    )  # fmt: skip
+    booked = w.at_desk(world, client, "relaxation", when=evening)
+    assert w.statuses(client) == ["confirmed"]
+    late = w.at(0, 20, 30)
+    consents.withdraw_consent(db.session.scalars(select(Consent.id)).one(), client, by=None, now=late)
+    db.session.rollback()
+    visit = db.session.get_one(Visit, booked.visit_id)
+    assert visit.status == "suspended"
+    with pytest.raises(MoveNotAllowed):
+        visits.mark_visit(
+            visit.id, VisitStatus.CONFIRMED, revision=visit.revision, by=world.desk_id, now=late
+        )
+
+
+def test_a_warning_sign_that_is_signed_stops_the_person(world: w.World) -> None:
+    """Pages never let it come that far; whoever signs it by another way is stopped like everybody else."""
+    client = w.person()
+    w.sign(client, rf_saddle_numbness={"checked_by_doctor": False})
+    assert db.session.scalars(select(HealthStop.needs).where(HealthStop.client_id == client)).all() == [
+        "review"
+    ]
+    w.sign(client, now=NOW + dt.timedelta(days=1))
+    assert w.at_desk(world, client, "relaxation").visit_id is None

@@ -1,0 +1,61 @@
+"""Names, e-mails and phone numbers that a person writes in different ways are found to be the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from clinic.rules.contact import email_key, name_key, phone_key
+from clinic.rules.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "key"),
+    [
+        ("Nora", "Newman", "nora newman"),
+        ("  NORA ", "newman", "nora newman"),
+        ("Anne-Marie", "O'Neil", "anne marie o neil"),
+        ("José", "Núñez", "jose nunez"),
+        ("Jose\u0301", "Nunez", "jose nunez"),
+        ("Karl", "Weiß", "karl weiss"),
+        ("Nora", "", "nora"),
+        ("Li", "王", "li 王"),
+    ],
+)
+def test_name_is_compared_without_case_accents_and_punctuation(first: str, last: str, key: str) -> None:
+    assert name_key(first, last) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        (" Nora@Example.ORG ", "nora@example.org"),
+        ("n@example.org", "n@example.org"),
+        ("  ", None),
+        (None, None),
+    ],
+)
+def test_email_is_compared_in_lower_case(typed: str | None, key: str | None) -> None:
+    assert email_key(typed) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "key"),
+    [
+        ("(212) 555-0123", "US", "+12125550123"),
+        (" +49 30 901820 ", "US", "+4930901820"),
+        ("030 901820", "DE", "+4930901820"),
+        ("", "US", None),
+        ("   ", "US", None),
+        (None, "US", None),
+    ],
+)
+def test_phone_number_gets_its_country(typed: str | None, region: str, key: str | None) -> None:
+    assert phone_key(typed, region) == key
+
+
+@pytest.mark.parametrize("typed", ["call me", "12", "+1 212 555 0123 4567 8901"])
+def test_what_cannot_be_a_phone_number_is_refused_at_its_field(typed: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        phone_key(typed, "US")
+    assert refused.value.field == "phone"
+    assert refused.value.sentence == "This does not look like a phone number. Write it with its area code."
