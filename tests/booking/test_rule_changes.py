@@ -12,13 +12,16 @@ from sqlalchemy import select
 from clinic.booking.models import Screening, Visit
 from clinic.booking.queries import judged_by
 from clinic.booking.services import reconciling, rehearsing, safe_online, suggesting
+from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._steps import plan_of
 from clinic.clients import queries as clients
+from clinic.clients.models import Client
 from clinic.diary.queries.findings import care_of
 from clinic.intake import queries as intake
 from clinic.intake.queries import clearances
 from clinic.rulebook import queries as rulebook
 from clinic.rulebook.services import save_rules
+from clinic.rules.changed_table import Rule
 from clinic.rules.goals import BY_KEY
 from clinic.rules.permissions import Role
 from clinic.rules.proposals import Proposal
@@ -228,14 +231,13 @@ def test_one_visit_that_cannot_be_read_does_not_hide_the_others(
 ) -> None:
     bad, good = person(blood_thinners=PILLS), person(blood_thinners=PILLS)
     booked(world, bad), booked(world, good, days=4)
-    real = rehearsing.known_of
 
-    def known_of(client: object) -> object:
-        if client.id == bad:  # type: ignore[attr-defined]
+    def unreadable(client: Client) -> Known:
+        if client.id == bad:
             raise ValueError("unreadable")
-        return real(client)  # type: ignore[arg-type]
+        return known_of(client)
 
-    monkeypatch.setattr(rehearsing, "known_of", known_of)
+    monkeypatch.setattr(rehearsing, "known_of", unreadable)
     tried = rehearsing.rehearse(LETTER_FIRST, now=NOW)
     assert (tried.unread, tried.client_ids) == (1, (good,))
 
@@ -429,7 +431,8 @@ def test_every_rule_has_its_page_with_its_sources(app: Flask, now: dt.datetime) 
     listed = owner.get("/owner/rules").text
     assert "Not signed off by a clinician" in listed
     assert TABLE.version in listed
-    for one in (*TABLE.conditions.values(), *TABLE.combinations):
+    rules: list[Rule] = [*TABLE.conditions.values(), *TABLE.combinations]
+    for one in rules:
         assert f"/owner/rules/{code(one.key)}" in listed
         page = owner.get(f"/owner/rules/{code(one.key)}")
         assert page.status_code == 200
