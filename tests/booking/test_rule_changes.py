@@ -149,6 +149,18 @@ def test_what_is_less_strict_is_marked_for_who_treats(world: w.World) -> None:
     assert "Less strict than shipped, on the word of Dr Ada Ray (a doctor, MD 1)" in caution.note
 
 
+def test_clinical_review_reads_beside_a_letter_what_the_clinic_changed(app: Flask, now: dt.datetime) -> None:
+    world = w.build()
+    client = person(blood_thinners={**PILLS, "stable_3_months": False})
+    reviewer = browser_of(app, factories.make_user(email="t@clinic.example", roles=[Role.THERAPIST]))
+    assert "shipped" not in reviewer.get(f"/reviews/clients/{client}/clearances").text
+    save(world, laxer("blood_thinners", Verdict.CLEARANCE, "sports"))
+    save(world, change("hernia", Verdict.BLOCK, "swedish"))  # says nothing about this client
+    page = reviewer.get(f"/reviews/clients/{client}/clearances").text
+    assert page.count("than shipped") == 1
+    assert "on the word of Dr Ada Ray (a doctor, MD 1)" in page
+
+
 # ── dry run ───────────────────────────────────────────────────────────────────────────────────────────────
 
 PROPOSALS = [
