@@ -10,22 +10,25 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
-from clinic.booking.queries import judged_by
+from clinic.booking.queries import judged_by, look_alikes
+from clinic.booking.queries.look_alikes import Alike
 from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
-from clinic.intake.models import Consent, HealthStop
+from clinic.intake.models import Consent
 from clinic.intake.queries import InForce, clearances
 from clinic.intake.queries.clearances import OnFile
 from clinic.rules import answer_history, screening
+from clinic.rules.gates import GateSettings
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
@@ -100,65 +103,73 @@ def judged_key(client_id: int, order: Order) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def weigh(client: Client, order: Order) -> Judged:
+def weigh(client: Client, order: Order, visit_id: int | None = None) -> Judged:
     """Judge without keeping it: for pages that show what would come out. Reads only."""
-    sources = intake.in_force(client.id)
-    others = _look_alike_answers(client)
-    stops = intake.stops_in_force(client.id)
-    if client.is_unproven:
-        stops = [
-            *stops,
-            *(stop for one in clients.look_alikes(client) for stop in intake.stops_in_force(one.id)),
-        ]
+    standing = intake.standings([client.id])[client.id]
+    sources, alike = standing.sources, look_alikes.alike(client, visit_id)
     letters = clearances.counting(client.id, sources)
-    own = _screen(client, order, sources[0].answers if sources else {}, sources, letters)
-    mine = [own]
+    screen = partial(
+        _screen,
+        client,
+        order,
+        sources=sources,
+        letters=letters,
+        consent=_consent(intake.guardian_consent(client.id)),
+        settings=judged_by.gate_settings(),
+    )
+    newest = sources[0].answers if sources else {}
+    mine = [screen(newest)]
     if len(sources) > 1:
         ours = [source.answers for source in sources]
-        together = (*ours[1:], answer_history.united(ours))
-        mine += [_screen(client, order, one, sources, letters) for one in together]
-    strictest = max(mine, key=_strength)
-    if others:
-        theirs = [one.answers for one in others]
+        mine += [screen(one) for one in (*ours[1:], answer_history.united(ours))]
+    said = therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])
+    mine = [raised(one, said, order.plan.judged_as) for one in mine]
+    own, strictest = mine[0], max(mine, key=_strength)
+    unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
+    review = strictest.outcome > own.outcome
+    if client.is_unproven:
+        # With nobody alike the own answers stand in: the same work, so that the time it takes tells nothing.
+        theirs = [one.answers for one in alike.sources] or [newest]
         both = answer_history.united([*(source.answers for source in sources), *theirs])
         # Letters are this record's own: what a look-alike has on file opens nothing to somebody not signed in.
-        judged = [_screen(client, order, one, sources, letters) for one in (*theirs, both)]
-        strictest = max((strictest, *judged), key=_strength)
-    said = therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])
-    own, strictest = (raised(one, said, order.plan.judged_as) for one in (own, strictest))
-    mine = [own, *mine[1:]]
-    differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
-    stopped = any(_stops_the_person(stop, client) for stop in stops)
-    review = differs or strictest.outcome > own.outcome or (bool(stops) and not stopped)
-    unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
-    limits = {one.rule.id: one.limits for one in letters}
+        judged = [
+            raised(screen(one), (*said, *alike.restrictions), order.plan.judged_as) for one in (*theirs, both)
+        ]
+        if _needs_a_look(client, alike, own, judged, newest if sources else None):
+            strictest, review = max((strictest, *judged), key=_strength), True
     return Judged(
         own,
         strictest,
         review,
-        stopped,
+        bool(standing.stops),
         unsafe_addons=tuple(unsafe),
-        limits=limits,
-        sources=tuple(sources),
-        others=tuple(others),
+        limits={one.rule.id: one.limits for one in letters},
+        sources=sources,
+        others=alike.sources,
     )
 
 
-def _stops_the_person(stop: HealthStop, client: Client) -> bool:
-    """A stop on the record itself refuses; one on a look-alike's record is for the desk to look into, and what
-    it says is never shown to somebody who only typed a name."""
-    return stop.client_id == client.id or not client.is_unproven
+def _needs_a_look(
+    client: Client, alike: Alike, own: Judgement, judged: Sequence[Judgement], newest: intake.Answers | None
+) -> bool:
+    """Whether the desk has to look first, since this may be a known person under another name.
+
+    A record that nobody has seen waits when anything differs; one that an account or the desk made, for somebody who
+    shares a phone with their family, only where the others would not be let in.
+    """
+    if alike.stops or alike.is_barred:
+        return True
+    worst = max(judged, key=_strength)
+    stricter = worst.outcome > own.outcome
+    more_off = any(not set(one.dropped_addons) <= set(own.dropped_addons) for one in judged)
+    if client.created_by_id is not None:
+        return more_off or (stricter and not worst.permits)
+    differs = newest is not None and any(answer_history.differ(newest, one.answers) for one in alike.sources)
+    return differs or stricter or more_off
 
 
 def _strength(judgement: Judgement) -> tuple[int, int]:
     return judgement.outcome, judgement.verdict
-
-
-def _look_alike_answers(client: Client) -> list[InForce]:
-    """Answers of known people that somebody not signed in may be. A hint: it makes the judgement stricter only."""
-    if not client.is_unproven:
-        return []
-    return [source for one in clients.look_alikes(client) for source in intake.in_force(one.id)]
 
 
 def _treatment(order: Order) -> screening.Treatment:
@@ -191,8 +202,11 @@ def _screen(
     client: Client,
     order: Order,
     answers: intake.Answers,
+    *,
     sources: Sequence[InForce],
     letters: Sequence[OnFile],
+    consent: screening.GuardianConsent | None,
+    settings: GateSettings,
 ) -> Judgement:
     return screening.screen(
         _treatment(order),
@@ -200,9 +214,9 @@ def _screen(
         day=order.day,
         age=client.age_on(order.day),
         clearances=[one.rule for one in letters],
-        consent=_consent(intake.guardian_consent(client.id)),
+        consent=consent,
         intake_completed_on=sources[0].completed_on if sources else None,
-        settings=judged_by.gate_settings(),
+        settings=settings,
     )
 
 
@@ -239,7 +253,7 @@ def judge(
 ) -> Judged:
     """Judge and append the screening record, whatever came out."""
     wait_for_answers(session, client)
-    judged = weigh(client, order)
+    judged = weigh(client, order, visit_id)
     sources = judged.sources
     row = Screening(
         client_id=client.id,
@@ -257,7 +271,7 @@ def judge(
         rules_version=judged.own.rules_version,
         basis=judged_by.basis_of(order.plan.judged_as, order.plan.addon_columns, judged_by.gate_settings()),
         question_version=sources[0].question_version if sources else None,
-        intake_ids=[source.intake_id for source in (*sources, *judged.others)],
+        intake_ids=[one.intake_id for one in (*sources, *judged.others) if one.intake_id is not None],
         clearance_ids=clearances_used(judged.own, judged.strictest),
         door=door,
         visit_id=visit_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,8 @@ from clinic.shared.audit import leave_trace
 
 
 def judge_after_new_answers(session: Session, client_id: int, *, by: int | None, now: dt.datetime) -> None:
-    """Judge every future visit of this client again, and those of unproven records that look like them.
+    """Judge every future visit of this client again, and those of unproven records that look like them: but what
+    somebody not signed in typed touches nobody else's visits.
 
     Handed to the intake feature by the application factory: it runs in the transaction of the new answers.
     """
@@ -35,9 +37,17 @@ def judge_after_new_answers(session: Session, client_id: int, *, by: int | None,
     if client is None:
         return
     wait_for_answers(session, client)
-    people = [client, *(one for one in clients.look_alikes(client) if one.is_unproven)]
-    for one in people:
-        judge_visits_of(session, one, door="answers", by=by, now=now)
+    judge_visits_of(session, client, door="answers", by=by, now=now)
+    if not client.is_unproven:
+        judge_unproven(session, clients.look_alikes(client), door="answers", by=by, now=now)
+
+
+def judge_unproven(
+    session: Session, look_alikes: Iterable[Client], *, door: str, by: int | None, now: dt.datetime
+) -> None:
+    """Judge the coming visits of those look-alikes who are unproven: what counts for them has changed too."""
+    for one in {one.id: one for one in look_alikes if one.is_unproven}.values():
+        judge_visits_of(session, one, door=door, by=by, now=now)
 
 
 def judge_visits_of(session: Session, client: Client, *, door: str, by: int | None, now: dt.datetime) -> None:
@@ -104,4 +114,11 @@ def _fact(judged: Judged) -> str:
     return "refused" if judged.refuses else "waiting"
 
 
-__all__ = ["follow", "judge_after_new_answers", "judge_visit_again", "judge_visits_of", "judge_with_addons"]
+__all__ = [
+    "follow",
+    "judge_after_new_answers",
+    "judge_unproven",
+    "judge_visit_again",
+    "judge_visits_of",
+    "judge_with_addons",
+]

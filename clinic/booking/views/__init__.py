@@ -14,6 +14,7 @@ from clinic.booking.views import (
     marking,
     more_care,
     time_off,
+    two_people,
     unsafe_visits,
     which,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "more_care",
     "pages",
     "time_off",
+    "two_people",
     "unsafe_visits",
     "which",
 ]
