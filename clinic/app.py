@@ -14,9 +14,11 @@ from whitenoise import WhiteNoise
 
 from clinic.accounts.access import open_the_door
 from clinic.accounts.views import pages as accounts_pages
+from clinic.booking.queries.look_alikes import is_open_question
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.views import pages as booking_pages
 from clinic.catalogue.views import pages as catalogue_pages
+from clinic.clients import same_person
 from clinic.clients.views import pages as clients_pages
 from clinic.diary.views import pages as diary_pages
 from clinic.intake.services import after_new_answers
@@ -74,6 +76,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
         app.register_blueprint(blueprint)
     dress_pages(app)
     after_new_answers.use(judge_after_new_answers)
+    same_person.use(is_open_question)
     serve_static(app)
     return app
 

@@ -17,6 +17,7 @@ from sqlalchemy import or_, select
 from clinic.booking.models import Claim
 from clinic.booking.queries.rest import Rest, rest_around
 from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.models import Device, Room
@@ -164,7 +165,7 @@ def _duty(ask: Ask, clock: WallClock) -> dict[int, list[Interval]]:
     """Working hours less breaks of everybody who may give this, on days on which the licence is good."""
     skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
     people = therapists.eligible(skills, ask.plan.licence_kind)
-    apart = therapists.never_together(ask.client_id) if ask.client_id else set()
+    apart = therapists.never_together(*clients.who_it_may_be(ask.client_id)) if ask.client_id else set()
     wanted = [one for one in people if ask.therapist_id in (None, one.id) and one.id not in apart]
     rows = therapists.weekly_hours([one.id for one in wanted], ask.location_id)
     days = spill_days(ask.first_day, ask.days)
