@@ -194,10 +194,10 @@ def test_one_visit_that_cannot_be_read_does_not_hide_the_others(
     bad, good = person(blood_thinners=PILLS), person(blood_thinners=PILLS)
     booked(world, bad), booked(world, good, days=4)
 
-    def unreadable(client: Client) -> Known:
+    def unreadable(client: Client, visit_id: int | None = None) -> Known:
         if client.id == bad:
             raise ValueError("unreadable")
-        return known_of(client)
+        return known_of(client, visit_id)
 
     monkeypatch.setattr(rehearsing, "known_of", unreadable)
     tried = rehearsing.rehearse(LETTER_FIRST, now=NOW)
