@@ -137,6 +137,17 @@ def test_ages_and_lengths_are_settings() -> None:
     assert not is_intake_in_date(day_before(51), DAY, 15, settings)
 
 
+def test_gates_are_judged_by_the_clinics_own_settings() -> None:
+    settings = GateSettings(guardian_age=16, minor_intake_days=50)
+    assert gates_not_passed(day_before(100), None, ("sports",), DAY, 16, settings) == ()
+    assert gates_not_passed(day_before(51), consent(1), ("sports",), DAY, 15, settings) == (
+        NO_INTAKE,
+        NO_CONSENT,
+    )
+    shorter = GateSettings(intake_days=10)
+    assert gates_not_passed(day_before(11), None, ("sports",), DAY, 40, shorter) == (NO_INTAKE,)
+
+
 def test_gates_not_passed_are_listed_with_the_strongest_first() -> None:
     assert gates_not_passed(DAY, None, ("sports",), DAY, 40, STANDARD) == ()
     assert gates_not_passed(None, None, ("sports",), DAY, 40, STANDARD) == (NO_INTAKE,)
