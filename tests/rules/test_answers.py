@@ -96,7 +96,7 @@ def test_weeks_without_their_day_are_not_carried() -> None:
     pregnant = read_answer("pregnancy", yes(weeks=10))
     assert pregnant is not None
     assert pregnant.facts_on(DAY) == Facts({}, ahead=False)
-    assert pregnant.turning_days == []
+    assert pregnant.turning_days == ()
 
 
 def test_turning_days_are_the_event_and_each_edge_of_its_windows() -> None:

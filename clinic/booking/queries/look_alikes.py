@@ -17,6 +17,7 @@ from clinic.intake import queries as intake
 from clinic.intake.models import HealthStop
 from clinic.intake.queries import InForce, Standing
 from clinic.premises import queries as premises
+from clinic.rulebook import queries as rulebook
 from clinic.rules import screening
 from clinic.rules.screening import age_on
 from clinic.rules.therapists_say import Restriction
@@ -69,7 +70,8 @@ def speaks_against(client: Client, today: dt.date) -> bool:
 def _speaks(standing: Standing, born_on: dt.date, today: dt.date) -> bool:
     age = age_on(born_on, today)
     return bool(standing.stops) or any(
-        len(screening.safe_services(one.answers, day=today, age=age)) < len(SERVICES)
+        len(screening.safe_services(one.answers, day=today, age=age, table=rulebook.in_force()))
+        < len(SERVICES)
         for one in standing.sources
     )
 
