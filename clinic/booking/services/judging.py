@@ -90,11 +90,11 @@ def judge_with_addons(
 ) -> Judged:
     """Judge one visit; an add-on that is not safe any more is taken off, and the client is told."""
     judged, less = judge_what_is_safe(session, visit, client, door=door, by=by, now=now)
-    if less is None:
+    if less is None or not judged.permits:
         return judged
     with session.no_autoflush:  # what the visit is changes together with the judgement it rests on
         take_off_addons(visit, less)
-        if judged.permits and judged.row is not None and visit.permits:
+        if judged.row is not None and visit.permits:
             rest_on(visit, judged.row)
     tell_client(session, visit, "visit_changed", now=now)
     return judged
