@@ -18,9 +18,11 @@ from clinic.accounts.views import pages as accounts_pages
 from clinic.api.answering import answer_programs
 from clinic.api.views import api
 from clinic.api.views import pages as api_document
+from clinic.booking.queries.look_alikes import is_open_question
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.views import pages as booking_pages
 from clinic.catalogue.views import pages as catalogue_pages
+from clinic.clients import same_person
 from clinic.clients.views import pages as clients_pages
 from clinic.diary.views import pages as diary_pages
 from clinic.intake.services import after_new_answers
@@ -87,6 +89,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     dress_pages(app)
     answer_programs(app)
     after_new_answers.use(judge_after_new_answers)
+    same_person.use(is_open_question)
     serve_static(app)
     return app
 

@@ -55,6 +55,9 @@ A aromatherapy. The strongest verdict of all rules holds.
 - A clearance counts from its day of issue for the days named, or to its own end date; it ends when the answer
   changes, with a newer event, with a new operation, clot, fracture, pregnancy, cancer treatment, related medicine,
   bad reaction or red flag, and when it is withdrawn.
+- A full intake holds a year, for minors half a year. An operation, a clot, a fracture, a stroke, trouble with the
+  heart, a pregnancy, a birth, cancer or a bad reaction that comes after it asks for a new one at once; where no date
+  is given, the day on which the answer was changed counts.
 """
 
 

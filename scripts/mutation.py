@@ -19,6 +19,7 @@ import pytest
 from _pytest.config import _prepareconfig
 from mutmut import __main__ as mutmut
 from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import change_cwd
 from mutmut.workers.isolation import ForkRunner, MutantRunner
@@ -26,7 +27,9 @@ from mutmut.workers.isolation import ForkRunner, MutantRunner
 RESULTS = Path("mutants/clinic/rules")
 MADE_AT_IMPORT = ("body_areas", "conditions", "expressions", "rule_table", "table_entries")
 """Modules that have done their work when the tests begin: their mutants have to load the table anew."""
-READ_THE_TABLE = ("test_clinical_rules_doc", "test_combinations", "test_questionnaire", "test_row_verdicts")
+READ_THE_TABLE = (
+    "test_clinical_rules_doc", "test_combinations", "test_questionnaire", "test_row_verdicts", "test_rule_table",
+)  # fmt: skip
 LONGEST_SECONDS = 3600
 QUIETLY = ("--rootdir=.", "--assert=plain", "--capture=no", "-p", "no:terminal", "-p", "no:randomly")
 LOST = ("survived", "no tests")
@@ -59,7 +62,8 @@ class CollectedOnce(PytestRunner):
             except Exception:  # noqa: BLE001 whatever a mutant raises here, the program would not start
                 os._exit(1)
             more = (item for item in self.session.items if item.path.stem in READ_THE_TABLE)
-            items = list(dict.fromkeys([*items, *more]))
+            seconds = state().duration_by_test
+            items = sorted({*items, *more}, key=lambda item: seconds.get(item.nodeid, 0.0))
         with change_cwd("mutants"):
             for item, after in zip(items, [*items[1:], None], strict=True):
                 item.ihook.pytest_runtest_protocol(item=item, nextitem=after)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from clinic.accounts.models import User
 from clinic.premises.models import Resource
+from clinic.rules import contact
 from clinic.shared.crypto import Sealed, SealedRow
 from clinic.shared.database import Base
 
 
 class Client(Resource):
-    """A person who is treated. `*_key` columns are what duplicates are found by."""
+    """A person who is treated. `*_key` columns are what duplicates are found by; `alike_*` follow from them."""
 
     __tablename__ = "client"
     id: Mapped[int] = mapped_column(ForeignKey("resource.id"), primary_key=True)
@@ -22,8 +23,10 @@ class Client(Resource):
     last_name: Mapped[str]
     name_key: Mapped[str] = mapped_column(index=True)  # folded "first last"
     born_on: Mapped[dt.date]
+    alike_name: Mapped[str]
     email: Mapped[str | None]
     email_key: Mapped[str | None] = mapped_column(index=True)
+    alike_email: Mapped[str | None] = mapped_column(index=True)
     phone: Mapped[str | None]
     phone_key: Mapped[str | None] = mapped_column(index=True)  # E.164
     emergency_contact: Mapped[str] = mapped_column(default="")
@@ -37,7 +40,17 @@ class Client(Resource):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
     merged_at: Mapped[dt.datetime | None]
     __mapper_args__ = {"polymorphic_identity": "client"}  # noqa: RUF012
-    __table_args__ = (Index("ix_client_name_key_born_on", "name_key", "born_on"),)
+    __table_args__ = (Index("ix_client_alike_name_born_on", "alike_name", "born_on"),)
+
+    @validates("name_key")
+    def _name_looks_like(self, _name: str, key: str) -> str:
+        self.alike_name = contact.alike_name(key)
+        return key
+
+    @validates("email_key")
+    def _email_looks_like(self, _name: str, key: str | None) -> str | None:
+        self.alike_email = contact.alike_email(key)
+        return key
 
     @property
     def name(self) -> str:

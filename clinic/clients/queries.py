@@ -31,25 +31,36 @@ def client(client_id: int) -> Client | None:
     return row
 
 
-def alias_ids(client_id: int) -> list[int]:
-    """Records that were merged into this one, directly or through another."""
-    return [row.id for row in merged_into([client_id])[client_id]]
+@dataclass(frozen=True)
+class Alias:
+    """A record that was merged away, and since when."""
+
+    id: int
+    merged_at: dt.datetime
 
 
-def merged_into(client_ids: Collection[int]) -> dict[int, list[Client]]:
-    """By client the records that were merged into it, directly or through another: one statement for each step."""
-    found: dict[int, list[Client]] = {one: [] for one in client_ids}
-    ends_at = {one: one for one in client_ids}
+def aliases(client_ids: Collection[int]) -> dict[int, list[Alias]]:
+    """What was merged into these records, and into those in turn, under the record it was merged into. One statement
+    where nothing was, also for no records at all."""
+    found: dict[int, list[Alias]] = {}
     ahead = list(client_ids)
-    while ahead:
-        rows = db.session.scalars(
-            select(Client).where(Client.merged_into_id.in_(ahead)).order_by(Client.id)
+    while True:
+        rows = db.session.execute(
+            select(Client.id, Client.merged_into_id, Client.merged_at)
+            .where(Client.merged_into_id.in_(ahead))
+            .order_by(Client.id)
         ).all()
-        for row in rows:
-            ends_at[row.id] = ends_at[row.merged_into_id or 0]
-            found[ends_at[row.id]].append(row)
-        ahead = [row.id for row in rows]
+        for one, into, at in rows:
+            found.setdefault(into, []).append(Alias(one, at))
+        ahead = [one for one, _into, _at in rows]
+        if not ahead:
+            break
     return found
+
+
+def alias_ids(*client_ids: int) -> list[int]:
+    """Records that were merged into this one (or these), directly or through another."""
+    return [one.id for below in aliases(client_ids).values() for one in below]
 
 
 def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
@@ -59,9 +70,9 @@ def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     People may share a phone or an e-mail: a hint, never a proof. Pairs found to be two people are left out.
     """
     mine = [one, *db.session.scalars(select(Client).where(Client.id.in_(alias_ids(one.id))))]
-    same = [and_(Client.name_key == row.name_key, Client.born_on == row.born_on) for row in mine]
-    emails, phones = {row.email_key for row in mine} - {None}, {row.phone_key for row in mine} - {None}
-    same += [Client.email_key.in_(sorted(emails))] if emails else []
+    same = [and_(Client.alike_name == row.alike_name, Client.born_on == row.born_on) for row in mine]
+    emails, phones = {row.alike_email for row in mine} - {None}, {row.phone_key for row in mine} - {None}
+    same += [Client.alike_email.in_(sorted(emails))] if emails else []
     same += [Client.phone_key.in_(sorted(phones))] if phones else []
     rows = db.session.scalars(
         select(Client).where(or_(*same), Client.id != one.id, ~besides(Client)).order_by(Client.id)
@@ -75,9 +86,8 @@ def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
 
 
 def _told_apart(ids: Collection[int], others: Collection[int]) -> set[int]:
-    """Those of the others of whom staff said that they are somebody else than these."""
-    if not others:
-        return set()
+    """Those of the others of whom staff said that they are somebody else than these. Asked too where there are no
+    others: that it takes longer with a match would tell that there is one."""
     one, other = NotSamePerson.client_id, NotSamePerson.other_id
     pairs = db.session.execute(
         select(one, other).where(
@@ -121,6 +131,20 @@ def people_of(user_id: int) -> list[ActsFor]:
     ).all()
     people = [ActsFor(row.id, row.name, relation) for row, relation in rows]
     return sorted(people, key=lambda person: person.relation != "self")
+
+
+def who_it_may_be(client_id: int) -> list[int]:
+    """This record, and where it is unproven those who look like it."""
+    row = db.session.get(Client, client_id)
+    alike = look_alikes(row) if row is not None and row.is_unproven else []
+    return [client_id, *(one.id for one in alike)]
+
+
+def may_be_another(one: Client, user_id: int) -> bool:
+    """Whether this record may be somebody in the book under another name. Those whom the account acts for as well
+    share its phone and e-mail; that they are other people is seen by name and birth date."""
+    family = {person.client_id for person in people_of(user_id)}
+    return any(row.id not in family or is_same_name(one, row) for row in look_alikes(one))
 
 
 def client_of(user_id: int, client_id: int) -> Client | None:
@@ -201,8 +225,8 @@ def pairs(limit: int = 200, *, besides: Which = _nobody) -> list[Pair]:
     People may share a phone or an e-mail (families), so this is a list to look at, not a fault. One statement.
     """
     first, second = aliased(Client), aliased(Client)
-    same_name = and_(first.name_key == second.name_key, first.born_on == second.born_on)
-    same_phone, same_email = first.phone_key == second.phone_key, first.email_key == second.email_key
+    same_name = and_(first.alike_name == second.alike_name, first.born_on == second.born_on)
+    same_phone, same_email = first.phone_key == second.phone_key, first.alike_email == second.alike_email
     apart = exists().where(NotSamePerson.client_id == first.id, NotSamePerson.other_id == second.id)
     rows = db.session.execute(
         select(first, second)
@@ -215,14 +239,19 @@ def pairs(limit: int = 200, *, besides: Which = _nobody) -> list[Pair]:
     return [Pair(known(one), known(other), what_is_shared(one, other)) for one, other in rows]
 
 
+def is_same_name(one: Client, other: Client) -> bool:
+    """The same name, however it is written, and birth date."""
+    return (one.alike_name, one.born_on) == (other.alike_name, other.born_on)
+
+
 def what_is_shared(one: Client, other: Client) -> tuple[str, ...]:
     """What makes two records look alike, in words."""
     same = []
-    if (one.name_key, one.born_on) == (other.name_key, other.born_on):
+    if is_same_name(one, other):
         same.append("same name and birth date")
     if one.phone_key and one.phone_key == other.phone_key:
         same.append("same phone")
-    if one.email_key and one.email_key == other.email_key:
+    if one.alike_email and one.alike_email == other.alike_email:
         same.append("same e-mail")
     return tuple(same)
 

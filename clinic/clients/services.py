@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from clinic.clients import same_person
 from clinic.clients.models import Client, ClientNote
 from clinic.clients.steps import Details, add_client, give_access
 from clinic.rules.errors import InvalidInput, NotFound
@@ -15,20 +16,25 @@ RELATIONS = ("self", "parent", "partner", "carer")
 
 @tried_again
 def create_client(details: Details, *, region: str, by: int | None, now: dt.datetime) -> int:
-    """A new client. Returns its id. Raises InvalidInput."""
+    """A new client. Returns its id. Raises InvalidInput.
+
+    One who looks like somebody for whom something is not safe starts unproven: judged with those answers too.
+    """
     with transaction() as session:
         client = add_client(session, details, region=region, by=by, now=now)
+        client.is_unproven = same_person.is_open(client, now)
         leave_trace(session, "client.created", "client", client.id, by=by, now=now)
         return client.id
 
 
 @tried_again
 def add_person(user_id: int, details: Details, relation: str, *, region: str, now: dt.datetime) -> int:
-    """A person this account acts for: themselves, their child, partner, or somebody they care for."""
+    """A person this account acts for: themselves, their child, partner, or somebody they care for. Who they are is
+    typed, not proven: it is when they are chosen for a visit, and nobody in the book looks like them."""
     if relation not in RELATIONS:
         raise InvalidInput("relation", "Choose what you are to this person.")
     with transaction() as session:
-        client = add_client(session, details, region=region, by=user_id, now=now)
+        client = add_client(session, details, region=region, by=user_id, now=now, unproven=True)
         give_access(session, user_id, client.id, relation, now=now)
         leave_trace(session, "client.created", "client", client.id, by=user_id, now=now, relation=relation)
         return client.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 from clinic.rulebook.models import RulesVersion
 from clinic.rules import proposals
 from clinic.rules.changed_table import Rule, adjusted, find_rule
+from clinic.rules.findings import change_words
 from clinic.rules.proposals import Changes, Proposal
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE, RuleTable
@@ -34,6 +35,14 @@ def in_force() -> RuleTable:
 @lru_cache(maxsize=8)
 def _table(number: int, changes: str) -> RuleTable:
     return adjusted(TABLE, _read(json.loads(changes)), number)
+
+
+def marks(rule: str, columns: Iterable[str]) -> list[str]:
+    """What staff have to know where this rule speaks about these columns: the clinic's own changes, in words."""
+    table = in_force()
+    changes = [table.change_of(rule, column) for column in columns]
+    found = [one for change in changes for one in (*change.laxer, *change.stricter)]
+    return list(dict.fromkeys(change_words(one) for one in found))
 
 
 def newest_number() -> int:

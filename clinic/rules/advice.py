@@ -105,7 +105,7 @@ def earliest_day(
     judged. Answers about now count as they are: with a red flag there is no such day.
     """
     clearances = tuple(clearances)
-    days = {day for one in read_answers(answers).values() for day in one.turning_days()}
+    days = {day for one in read_answers(answers).values() for day in one.turning_days}
     days |= {clearance.issued_on for clearance in clearances}
     days |= {birthday(born_on, years) for years in GROWN_AT}
     last = start + dt.timedelta(days=within_days)

@@ -59,8 +59,19 @@ def softens(answers: Answers, before: Answers, *, given_on: dt.date, today: dt.d
 
 
 def needs_review(rule: str) -> bool:
-    """Whether a warning sign ends only when somebody with clinical review has looked at it."""
-    return rule.startswith(("rf_", "I"))
+    """Whether a stop by this rule ends only when somebody with clinical review has looked at it: all but what passes
+    by itself, so that nobody answers a row's urgent form away with "no" on the next day."""
+    return rule not in PASSING
+
+
+def beside_the_sign(answers: Answers, *, passes: bool) -> dict[str, Answer]:
+    """What was told at a warning sign besides what the stop itself holds: the signs, and what passes by itself where
+    the stop does. An urgent form of a row stays, since the row goes on when the urgency is over."""
+    return {
+        key: answer
+        for key, answer in answers.items()
+        if not key.startswith("rf_") and not (passes and key in PASSING)
+    }
 
 
 def united(sources: Iterable[Answers]) -> dict[str, dict[str, object]]:

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from clinic.rules.body_areas import AREAS
@@ -57,7 +58,7 @@ class Declared:
     details: Mapping[str, object]
     changed_on: dt.date | None
 
-    @property
+    @cached_property
     def event_on(self) -> dt.date | None:
         """The date of the row's event, when it has one and it was given."""
         date = self.details.get("date")
@@ -91,7 +92,8 @@ class Declared:
             ahead = ahead or counted_from > day
         return Facts(values, ahead)
 
-    def turning_days(self) -> list[dt.date]:
+    @cached_property
+    def turning_days(self) -> tuple[dt.date, ...]:
         """The days on which this row may change its verdict, in order; empty when no window is known."""
         event = self.event_on
         counted_from = self.details.get("weeks_as_of")
@@ -102,7 +104,7 @@ class Declared:
                 days |= {event, event + dt.timedelta(days=turn)}
             if name == "weeks" and isinstance(weeks, int | float) and isinstance(counted_from, dt.date):
                 days |= {counted_from, counted_from + dt.timedelta(weeks=turn - math.floor(weeks))}
-        return sorted(days)
+        return tuple(sorted(days))
 
 
 def read_answers(answers: Answers) -> dict[str, Declared]:

@@ -60,11 +60,7 @@ _ORDER = (
 )  # fmt: skip
 
 
-def _label(area: str) -> str:
-    return _LABELS.get(area, area.replace("_", " ").capitalize())
-
-
-AREAS: dict[str, str] = {area: _label(area) for area in _ORDER}
+AREAS: dict[str, str] = {area: _LABELS.get(area, area.replace("_", " ").capitalize()) for area in _ORDER}
 """Every key a client or a visit may name, with its label, in the order of a menu; groups come first."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from clinic.rules.answers import AnswerError, read_date
@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class CaseError(ValueError):
-    """A case that cannot be judged; says which case (its id, or ``?``), which field and why."""
+    """A case that cannot be judged; says which case (its id, or its place), which field and why."""
 
     def __init__(self, case_id: str, field: str, problem: str) -> None:
         super().__init__(f"case {case_id}, {field}: {problem}")
@@ -84,25 +84,22 @@ class CasePart:
             raise self.fail(field, "needs true or false")
         return bool(value)
 
-    def take_word(self, field: str, words: Sequence[str]) -> str:
+    def take_word(self, field: str, words: Collection[str]) -> str:
         """One of ``words``."""
         value = self.take(field)
         if not isinstance(value, str) or value not in words:
             raise self.fail(field, f"unknown word {value!r}")
         return value
 
-    def take_words(
-        self, field: str, words: Sequence[str] | Mapping[str, str], *, optional: bool = False
-    ) -> tuple[str, ...]:
+    def take_words(self, field: str, words: Collection[str], *, optional: bool = False) -> tuple[str, ...]:
         """A list of some of ``words``."""
-        return self.take_list(
-            field, lambda index, value: self._word(f"{field}[{index}]", value, words), optional
-        )
 
-    def _word(self, field: str, value: object, words: Sequence[str] | Mapping[str, str]) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise self.fail(field, f"unknown word {value!r}")
-        return value
+        def read(index: int, value: object) -> str:
+            if not isinstance(value, str) or value not in words:
+                raise self.fail(f"{field}[{index}]", f"unknown word {value!r}")
+            return value
+
+        return self.take_list(field, read, optional)
 
     def take_list(self, field: str, read: Callable[[int, object], _T], optional: bool) -> tuple[_T, ...]:
         """A list, every item read by ``read(index, item)``."""

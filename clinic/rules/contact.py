@@ -23,6 +23,27 @@ def email_key(email: str | None) -> str | None:
     return (email or "").strip().casefold() or None
 
 
+_SUFFIXES = frozenset({"jr", "junior", "sr", "senior", "ii", "iii", "iv"})
+
+
+def alike_name(key: str) -> str:
+    """A `name_key` as look-alikes are found by: first and last name may be swapped, suffixes are left out."""
+    words = key.split()
+    return " ".join(sorted(word for word in words if word not in _SUFFIXES) or words)
+
+
+def alike_email(key: str | None) -> str | None:
+    """An `email_key` as look-alikes are found by: what stands behind a "+" reaches the same box, and so do dots at the
+    one big provider that ignores them."""
+    if key is None:
+        return None
+    box, at, domain = key.partition("@")
+    box = box.partition("+")[0] or box
+    if domain in ("gmail.com", "googlemail.com"):
+        box, domain = box.replace(".", ""), "gmail.com"
+    return f"{box}{at}{domain}"
+
+
 def phone_key(phone: str | None, region: str) -> str | None:
     """The number as +15551234567; None when there is none. Raises InvalidInput for what cannot be a number.
 

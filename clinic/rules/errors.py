@@ -114,6 +114,12 @@ class MoveNotAllowed(RuleViolation):
     default_sentence = "This visit cannot be changed in this way."
 
 
+class ReviewNeeded(RuleViolation):
+    """Only somebody with clinical review may decide this. The sentence gives no reason, on purpose."""
+
+    default_sentence = "A therapist has to decide this one. It stands on their list of reviews."
+
+
 class CheckInNeeded(MoveNotAllowed):
     """The questions about the day have not been answered yet."""
 

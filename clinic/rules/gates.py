@@ -60,11 +60,12 @@ def is_intake_in_date(
 
 
 def is_overtaken(completed_on: dt.date | None, declared: Mapping[str, Declared]) -> bool:
-    """Whether an operation, a clot, a pregnancy or the like came after the full intake: a new one is needed.
+    """Whether an operation, a clot, a cancer, a pregnancy or the like came after the full intake: a new one is needed.
 
-    Judged by the dates declared; later answers may have updated that intake, but do not stand in for a new one.
+    Judged by the date of the event, or, where there is none, by the day on which the answer was changed. Later
+    answers may have updated that intake, but do not stand in for a new one.
     """
-    newest = (one.since for key, one in declared.items() if key in TABLE.renews_intake)
+    newest = (one.since or one.changed_on for key, one in declared.items() if key in TABLE.renews_intake)
     return completed_on is not None and any(since is not None and since > completed_on for since in newest)
 
 

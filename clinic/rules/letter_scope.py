@@ -96,7 +96,7 @@ def _needed(finding: Finding, sheet: Sheet) -> list[str]:
 def _everything(answers: Answers, born_on: dt.date, today: dt.date) -> Iterator[tuple[Treatment, dt.date]]:
     """Every treatment on every day on which something may turn, on an unknown place and on the whole body."""
     last = today + dt.timedelta(days=AHEAD_DAYS)
-    turning = {day for one in read_answers(answers).values() for day in one.turning_days()}
+    turning = {day for one in read_answers(answers).values() for day in one.turning_days}
     turning |= {birthday(born_on, today.year - born_on.year + more) for more in (0, 1)}
     for day in sorted(day for day in {today, *turning} if today <= day <= last):
         for areas in ((), (FULL_BODY,)):

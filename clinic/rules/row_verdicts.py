@@ -63,22 +63,23 @@ def judge_row(condition: Condition, facts: Facts, requested: Iterable[str]) -> R
 
 def _judged(condition: Condition, values: Mapping[str, object], on_site: bool) -> RowJudgement:
     variant, missing = _first_true(condition, values)
-    sure = not missing
-    counted: list[Condition | Variant] = [condition if variant is None else variant]
-    if not sure:
-        counted = [condition, *counted, *(condition.variants if condition.not_sure_is_strictest else ())]
+    holding: Condition | Variant = variant or condition
+    if not missing:
+        code = _at_place(holding, on_site)
+        return RowJudgement(code, holding.red_flag, variant, sure=True, on_site=on_site)
+    counted = [condition, holding, *(condition.variants if condition.not_sure_is_strictest else ())]
     return RowJudgement(
         verdicts=strictest([_at_place(part, on_site) for part in counted]),
         urgency=max(part.red_flag for part in counted),
         variant=variant,
-        sure=sure,
+        sure=False,
         on_site=on_site,
     )
 
 
 def strictest(codes: Iterable[Verdicts]) -> Verdicts:
     """Column by column the strongest of several codes."""
-    return tuple(max(column) for column in zip(*codes, strict=True))
+    return tuple(map(max, zip(*codes, strict=True)))
 
 
 def undecided_fields(condition: Condition, facts: Facts) -> frozenset[str]:
@@ -100,6 +101,8 @@ def holds(rule: Combination, facts: Mapping[str, Facts], age: int | None) -> boo
 
     A detail that is missing makes its comparison true; so does an age that is not known.
     """
+    if rule.conditions and rule.conditions.isdisjoint(facts):
+        return False
 
     def read(name: str) -> object:
         if name == "age":

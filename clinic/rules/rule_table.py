@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from clinic.rules.conditions import ISSUERS, Condition, detail_name, read_condition
-from clinic.rules.expressions import Expression, ExpressionError, Name, compile_expression
+from clinic.rules.expressions import ABSENT, Expression, ExpressionError, Name, compile_expression
 from clinic.rules.rule_change import UNCHANGED, Adjustment
 from clinic.rules.table_entries import Entry, LoadError, Verdicts
 from clinic.rules.verdicts import Urgency, Verdict
@@ -28,11 +28,16 @@ SOURCES_FILE = FOLDER / "sources.toml"
 
 @dataclass(frozen=True)
 class Combination:
-    """Facts that together raise every column to at least ``minimum``."""
+    """Facts that together raise every column to at least ``minimum``.
+
+    ``conditions`` are the rows it speaks about; without one of them declared it never holds. It is empty for a
+    rule about age alone.
+    """
 
     key: str
     label: str
     when: Expression
+    conditions: frozenset[str]
     minimum: Verdicts
     red_flag: Urgency
     must_name: tuple[str, ...]
@@ -201,6 +206,13 @@ def _names_of(rows: Mapping[str, Condition]) -> Callable[[str], Name | None]:
     return names
 
 
+def _nothing_declared(name: str) -> object:
+    """What an expression reads of somebody of unknown age who declared nothing."""
+    if name == "age":
+        return None
+    return ABSENT if "." in name else False
+
+
 def _read_combination(
     raw: object,
     names: Callable[[str], Name | None],
@@ -214,10 +226,14 @@ def _read_combination(
         expression = compile_expression(when, names)
     except ExpressionError as error:
         raise entry.fail("when", str(error)) from error
+    named = frozenset(name.partition(".")[0] for name in expression.names) - {"age"}
+    if named and expression.test(_nothing_declared) is not False:
+        raise entry.fail("when", "holds for somebody who declared none of its conditions")
     combination = Combination(
         key=entry.name,
         label=entry.take_text("label"),
         when=expression,
+        conditions=named,
         minimum=entry.take_verdicts("minimum"),
         red_flag=entry.take_urgency("red_flag"),
         must_name=entry.take_words("must_name", may_name),

@@ -23,6 +23,7 @@ from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, SERVICES, Outcome
 __all__ = ["CaseError", "judge", "judge_case", "object_of"]
 
 OLDEST = 130
+CLEARABLE = TABLE.conditions.keys() | TABLE.clearance_only.keys()
 
 EXISTING_BOOKING: dict[Outcome, str] = {
     Outcome.ALLOW: "keep",
@@ -39,17 +40,18 @@ EXISTING_BOOKING: dict[Outcome, str] = {
 def judge(cases: object) -> dict[str, object] | list[dict[str, object]]:
     """Judge one case, or a list of cases in the same order; raises ``CaseError`` at the first bad one."""
     if isinstance(cases, list):
-        return [judge_case(case) for case in cases]
+        return [judge_case(case, f"number {place} of the list") for place, case in enumerate(cases, 1)]
     return judge_case(cases)
 
 
-def judge_case(case: object) -> dict[str, object]:
+def judge_case(case: object, unnamed: str = "?") -> dict[str, object]:
     """Judge one case; raises ``CaseError`` for anything that the format does not know.
 
-    The result has the fields of the format: id, verdict, urgency, booking, addon_verdicts, existing_booking,
-    findings of the main service, rules_version.
+    The error names the case by its id, or as ``unnamed`` where it has none. The result has the fields of the
+    format: id, verdict, urgency, booking, addon_verdicts, existing_booking, findings of the main service,
+    rules_version.
     """
-    read = _Case(case)
+    read = _Case(case, unnamed)
     treatment, answers = read.treatment(), read.answers()
     age, consent = read.client()
     clearances = read.take_list("clearances", read.clearance, optional=True)
@@ -97,9 +99,9 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 
 class _Case(CasePart):
-    def __init__(self, case: object) -> None:
+    def __init__(self, case: object, unnamed: str) -> None:
         case_id = case.get("id") if isinstance(case, Mapping) else None
-        super().__init__(case_id if isinstance(case_id, str) else "?", "", case)
+        super().__init__(case_id if isinstance(case_id, str) else unnamed, "", case)
         if not isinstance(self.take("id"), str):
             raise self.fail("id", "needs a text")
         self.take_day("intake_date")
@@ -178,7 +180,7 @@ class _Case(CasePart):
         """One clearance on file."""
         part = CasePart(self.case_id, f"clearances[{index}]", value)
         clearance = Clearance(
-            condition=part.take_word("condition", (*TABLE.conditions, *TABLE.clearance_only)),
+            condition=part.take_word("condition", CLEARABLE),
             services=frozenset(part.take_words("services", COLUMNS)),
             issued_on=part.take_needed_day("issued_on"),
             issued_by=part.take_word("issued_by", ISSUERS),

@@ -182,7 +182,7 @@ class Sheet:
 
     def _row_weaker_on(self, key: str, column: str, verdict: Verdict) -> dt.date | None:
         one = self.declared[key]
-        for later in one.turning_days():
+        for later in one.turning_days:
             if later > self.day:
                 row = judge_row(one.condition, one.facts_on(later), self.requested)
                 if self._row_verdict(key, row, column)[0] < verdict:
@@ -192,9 +192,10 @@ class Sheet:
     def _combination_weaker_on(self, rule: Combination) -> dt.date | None:
         if not rule.when.turns:
             return None
-        for later in sorted({later for one in self.declared.values() for later in one.turning_days()}):
+        named = {key: one for key, one in self.declared.items() if key in rule.conditions}
+        for later in sorted({later for one in named.values() for later in one.turning_days}):
             if later > self.day:
-                facts = {key: one.facts_on(later) for key, one in self.declared.items()}
+                facts = {key: one.facts_on(later) for key, one in named.items()}
                 if not holds(rule, facts, self.age):
                     return later
         return None

@@ -144,12 +144,12 @@ def time_off_between(
     ).all()
 
 
-def never_together(client_id: int) -> set[int]:
-    """Ids of the therapists that this client is never booked with."""
+def never_together(*client_ids: int) -> set[int]:
+    """Ids of the therapists that these records of one person are never booked with."""
     return set(
         db.session.scalars(
             select(NeverTogether.therapist_id).where(
-                NeverTogether.client_id == client_id, NeverTogether.ended_at.is_(None)
+                NeverTogether.client_id.in_(client_ids), NeverTogether.ended_at.is_(None)
             )
         )
     )

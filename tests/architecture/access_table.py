@@ -92,6 +92,8 @@ NEEDS = {
     "booking.end_own_restriction": Permission.ANSWERS_TREATED_READ,
     "booking.end_restriction": Permission.CLINICAL_REVIEW,
     "booking.more_care": Permission.ANSWERS_TREATED_READ,
+    "booking.part_people": Permission.CLINICAL_REVIEW,
+    "booking.people_to_review": Permission.CLINICAL_REVIEW,
     "booking.restrictions": Permission.CLINICAL_REVIEW,
     "booking.call_me": Permission.SITE_ANY_READ,
     "booking.cancel_by_link": Permission.SITE_ANY_READ,

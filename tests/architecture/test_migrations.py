@@ -194,3 +194,21 @@ def test_a_migration_that_leaves_orphans_is_undone(
     with db.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM user_role")).scalar() == 0
     assert tables() == set(db.metadata.tables)
+
+
+def test_look_alike_keys_are_filled_for_clients_in_the_book(blank: Flask) -> None:
+    upgrade(revision="0004")
+    with db.engine.begin() as connection:
+        connection.execute(text("INSERT INTO resource (id, kind) VALUES (1, 'client')"))
+        connection.execute(
+            text(
+                "INSERT INTO client (id, first_name, last_name, name_key, born_on, email_key, emergency_contact,"
+                " guardian_name, guardian_relation, guardian_phone, created_at, is_unproven, is_barred_online)"
+                " VALUES (1, 'Sam', 'Same Jr', 'sam same jr', '1985-05-05', 'a.b+c@gmail.com', '', '', '', '',"
+                " '2026-06-09 13:00:00.000000', false, false)"
+            )
+        )
+    upgrade()
+    with db.engine.connect() as connection:
+        row = connection.execute(text("SELECT alike_name, alike_email FROM client")).one()
+    assert tuple(row) == ("sam same", "ab@gmail.com")

@@ -16,7 +16,7 @@ from clinic.booking.services import people, visits
 from clinic.booking.services.checkout import Choice
 from clinic.clients.models import Client
 from clinic.intake.services import consents, intakes, reviews
-from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.errors import MoveNotAllowed, ReviewNeeded
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import NEEDING_PERMIT, VisitStatus
 from clinic.shared.database import db
@@ -340,7 +340,10 @@ def test_another_name_for_a_known_person_waits_for_the_desk(world: w.World) -> N
     result = checkout.confirm(token, user_id=None, now=NOW)
     assert (result.status, confirmed()) == (VisitStatus.PENDING, [])
     assert db.session.scalar(select(Client.phone).where(Client.id == known)) == before
-    people.say_two_people(known, other, by=world.desk_id, now=NOW)
+    with pytest.raises(ReviewNeeded):
+        people.say_two_people(known, other, by=world.desk_id, now=NOW)
+    reviewer = factories.make_user(email="t@clinic.example", roles=[Role.THERAPIST])
+    people.say_two_people(known, other, by=reviewer.id, now=NOW)
     assert w.statuses(other) == ["confirmed"]
 
 

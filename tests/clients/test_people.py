@@ -176,7 +176,9 @@ def test_a_booked_visit_follows_the_record_that_stays(world: w.World, desk: Flas
     assert good_visits() == [keep]
 
 
-def test_two_people_are_kept_apart_and_not_offered_again(world: w.World, desk: FlaskClient) -> None:
+def test_two_people_are_kept_apart_and_not_offered_again(
+    app: Flask, world: w.World, desk: FlaskClient
+) -> None:
     known = factories.make_client(first_name="Ann", last_name="Same", born_on=BORN).id
     stranger = factories.make_client(first_name="Ann", last_name="Same", born_on=BORN, is_unproven=True).id
     w.sign(known, heart_failure={"worsening": False})
@@ -184,11 +186,29 @@ def test_two_people_are_kept_apart_and_not_offered_again(world: w.World, desk: F
     book(desk, stranger, "swedish")
     assert w.statuses(stranger) == ["pending"]
     assert "Compare with Ann Same" in desk.get(f"/clients/{known}").text
-    answer = desk.post(f"/clients/{known}/compare/{stranger}", data={"decision": "two"})
-    assert answer.status_code == 303
+    address = f"/clients/{known}/compare/{stranger}"
+    # one of them is not safe for everything: the desk may not take that away
+    assert desk.post(address, data={"decision": "two"}).status_code == 303
+    assert "A therapist has to decide this one" in desk.get(address).text
+    assert (w.statuses(stranger), len(queries.pairs())) == (["pending"], 1)
+    therapist = browser_of(app, factories.make_user(email="th@clinic.example", roles=[Role.THERAPIST]))
+    assert "Ann Same" in therapist.get("/reviews/people").text
+    assert desk.get("/reviews/people").status_code == 403
+    assert desk.post(f"/reviews/people/{known}/{stranger}").status_code == 403
+    assert therapist.post(f"/reviews/people/{known}/77").status_code == 303
+    assert w.statuses(stranger) == ["pending"]
+    assert therapist.post(f"/reviews/people/{known}/{stranger}").status_code == 303
     assert w.statuses(stranger) == ["confirmed"]
     assert queries.pairs() == []
+    assert "Nothing waits for you" in therapist.get("/reviews/people").text
     assert "Nothing to decide" in desk.get("/clients/duplicates").text
+
+
+def test_the_desk_parts_two_healthy_people_by_itself(world: w.World, desk: FlaskClient) -> None:
+    one, other = twins()
+    w.sign(one)
+    answer = desk.post(f"/clients/{one}/compare/{other}", data={"decision": "two"})
+    assert (answer.status_code, queries.pairs()) == (303, [])
 
 
 @pytest.mark.parametrize("decision", ["", "three", "99999", "-1"])

@@ -96,7 +96,7 @@ def test_weeks_without_their_day_are_not_carried() -> None:
     pregnant = read_answer("pregnancy", yes(weeks=10))
     assert pregnant is not None
     assert pregnant.facts_on(DAY) == Facts({}, ahead=False)
-    assert pregnant.turning_days() == []
+    assert pregnant.turning_days == ()
 
 
 def test_turning_days_are_the_event_and_each_edge_of_its_windows() -> None:
@@ -104,15 +104,15 @@ def test_turning_days_are_the_event_and_each_edge_of_its_windows() -> None:
     unknown = read_answer("fracture", yes())
     assert broken is not None
     assert unknown is not None
-    assert broken.turning_days() == [dt.date(2026, 1, 1), dt.date(2026, 3, 26), dt.date(2027, 1, 1)]
-    assert unknown.turning_days() == []
+    assert broken.turning_days == (dt.date(2026, 1, 1), dt.date(2026, 3, 26), dt.date(2027, 1, 1))
+    assert unknown.turning_days == ()
 
 
 def test_turning_days_of_a_pregnancy_are_counted_in_full_weeks() -> None:
     pregnant = read_answer("pregnancy", yes(weeks=10.9, weeks_as_of="2026-03-02"))
     assert pregnant is not None
-    assert pregnant.turning_days()[0] == dt.date(2026, 3, 2)
-    assert dt.date(2026, 3, 2) + dt.timedelta(weeks=4) in pregnant.turning_days()  # 14 full weeks
+    assert pregnant.turning_days[0] == dt.date(2026, 3, 2)
+    assert dt.date(2026, 3, 2) + dt.timedelta(weeks=4) in pregnant.turning_days  # 14 full weeks
 
 
 def test_caesarean_is_an_operation_of_its_day_and_carries_when_it_was_told() -> None:

@@ -6,11 +6,8 @@ import ast
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from clinic.rules import advice, letter_scope
 from clinic.rules.changed_table import (
@@ -19,62 +16,17 @@ from clinic.rules.changed_table import (
     check_change,
     digest_of,
     find_rule,
-    may_wait_for_letter,
-    shipped_verdicts,
     why_never_laxer,
 )
 from clinic.rules.clearances import Clearance
 from clinic.rules.errors import InvalidInput
-from clinic.rules.house_rules import HOUSE_RULES, load_house_rules
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.rule_change import RuleChange
-from clinic.rules.rule_table import TABLE, RuleTable
-from clinic.rules.screening import Screening, Treatment, screen
-from clinic.rules.sheet import Sheet, strongest
-from clinic.rules.table_entries import LoadError
-from clinic.rules.verdicts import COLUMNS, Outcome, Urgency, Verdict
+from clinic.rules.rule_table import TABLE
+from clinic.rules.screening import Treatment
+from clinic.rules.verdicts import Outcome, Verdict
 from tests.rules.gate_cases import ADULT, DAY, ago, yes
-from tests.rules.test_screening_properties import ages, letters, many_answers, requests, services, some
-
-SINCE = dt.date(2026, 3, 1)
-PILLS = yes(med_class="anticoagulant", medication="warfarin", stable_3_months=True, bruising=False)
-STABLE = {"blood_thinners": PILLS}
-
-
-def stricter(rule: str, verdict: Verdict, *columns: str, **more: Any) -> RuleChange:
-    return RuleChange(rule, columns or COLUMNS, verdict, SINCE, "We want to be careful", **more)
-
-
-def laxer(rule: str, verdict: Verdict, *columns: str, **more: Any) -> RuleChange:
-    said = {
-        "clinician": "Dr Ada Ray", "role": "physician", "register_number": "MD 1", "said_on": SINCE,
-        "made_on": TABLE.version,
-    }  # fmt: skip
-    return RuleChange(
-        rule, columns or COLUMNS, verdict, SINCE, "Seen for years", is_laxer=True, **{**said, **more}
-    )
-
-
-def under(*changes: RuleChange, number: int = 1) -> RuleTable:
-    return adjusted(TABLE, changes, number)
-
-
-def judged(
-    answers: dict[str, Any], table: RuleTable = TABLE, service: str = "swedish", **more: Any
-) -> Screening:
-    values: dict[str, Any] = {"day": DAY, "age": ADULT, "intake_completed_on": DAY, **more}
-    areas = values.pop("areas", ("full_body",))
-    mode, addons = values.pop("mode", None), values.pop("addons", ())
-    treatment = Treatment((service,), mode=mode, addons=addons, areas=areas)
-    return screen(treatment, answers, table=table, **values)
-
-
-def code(answers: dict[str, Any], table: RuleTable = TABLE, **more: Any) -> str:
-    values: dict[str, Any] = {"day": DAY, "age": ADULT, **more}
-    treatment = Treatment(("swedish",), areas=values.pop("areas", ("full_body",)))
-    sheet = Sheet.of(treatment, answers, table=table, **values)
-    return "".join(str(int(strongest(sheet.findings((column,))))) for column in COLUMNS)
-
+from tests.rules.rule_changes import SINCE, STABLE, code, judged, laxer, stricter, under
 
 # ── stricter ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -289,150 +241,6 @@ def test_a_change_that_can_be_made(change: RuleChange) -> None:
 def test_a_record_is_read_as_it_was_written() -> None:
     for change in (stricter("hernia", Verdict.BLOCK, only_if_found=True), laxer("hernia", Verdict.CAUTION)):
         assert RuleChange.of_record(change.as_record()) == change
-
-
-# ── for everybody ─────────────────────────────────────────────────────────────────────────────────────────
-
-KEYS = (*TABLE.conditions, *(one.key for one in TABLE.combinations))
-columns = st.lists(st.sampled_from(COLUMNS), min_size=1, unique=True).map(tuple)
-stricter_changes = st.builds(
-    RuleChange, rule=st.sampled_from(KEYS), columns=columns, verdict=st.sampled_from(list(Verdict)[1:]),
-    since=st.just(SINCE), reason=st.just("careful"), only_if_found=st.booleans(),
-)  # fmt: skip
-laxer_changes = st.builds(
-    lambda rule, columns, verdict: laxer(rule, verdict, *columns), st.sampled_from(KEYS), columns,
-    st.sampled_from([Verdict.CAUTION, Verdict.CLEARANCE]),
-)  # fmt: skip
-any_changes = st.lists(stricter_changes | laxer_changes, max_size=4)
-
-
-def about(answers: dict[str, Any], changes: list[RuleChange]) -> list[RuleChange]:
-    """Half of the changes moved to what was declared, so that they act."""
-    keys = list(answers)
-    return [
-        replace(one, rule=keys[i % len(keys)]) if keys and i % 2 == 0 else one
-        for i, one in enumerate(changes)
-    ]
-
-
-@some
-@given(
-    many_answers,
-    requests,
-    ages,
-    st.lists(letters, max_size=2),
-    st.lists(stricter_changes, max_size=4),
-    services,
-)
-def test_stricter_never_makes_anything_better(
-    answers: dict[str, Any],
-    areas: list[str],
-    age: int,
-    on_file: list[Clearance],
-    changes: list[RuleChange],
-    service: str,
-) -> None:
-    more = {"areas": tuple(areas), "age": age, "clearances": on_file}
-    before, after = (
-        judged(answers, table, service, **more) for table in (TABLE, under(*about(answers, changes)))
-    )
-    assert after.verdict >= before.verdict
-    assert after.outcome >= before.outcome
-    assert after.urgency == before.urgency
-
-
-@some
-@given(many_answers, requests, ages, st.lists(laxer_changes, max_size=4), services)
-def test_less_strict_never_touches_what_is_urgent_or_combined_and_goes_one_step(
-    answers: dict[str, Any], areas: list[str], age: int, changes: list[RuleChange], service: str
-) -> None:
-    more = {"areas": tuple(areas), "age": age}
-    before, after = (
-        judged(answers, table, service, **more) for table in (TABLE, under(*about(answers, changes)))
-    )
-    assert after.urgency == before.urgency
-    found = {one.rule: one for one in after.findings}
-    assert found.keys() == {one.rule for one in before.findings}
-    for one in before.findings:
-        now = found[one.rule]
-        assert one.verdict - 1 <= now.verdict <= one.verdict
-        assert now.verdict >= Verdict.CAUTION
-        assert (now.changed is not None) == (now.verdict < one.verdict)
-        if one.urgency is not Urgency.NONE or one.rule not in TABLE.conditions:
-            assert now == one
-
-
-@some
-@given(many_answers, requests, any_changes, st.randoms())
-def test_the_order_of_changes_means_nothing(
-    answers: dict[str, Any], areas: list[str], changes: list[RuleChange], random: Any
-) -> None:
-    changes = about(answers, changes)
-    other = list(changes)
-    random.shuffle(other)
-    assert code(answers, under(*changes), areas=tuple(areas)) == code(
-        answers, under(*other), areas=tuple(areas)
-    )
-    assert under(*changes).version == under(*other).version
-
-
-@some
-@given(many_answers, requests, services)
-def test_without_changes_nothing_differs(answers: dict[str, Any], areas: list[str], service: str) -> None:
-    plain = judged(answers, TABLE, service, areas=tuple(areas))
-    same = judged(answers, adjusted(TABLE, (), 3), service, areas=tuple(areas))
-    assert replace(same, rules_version=plain.rules_version) == plain
-
-
-# ── house rules that come with the program ────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(("key", "answers", "age", "before", "after"), [
-    ("thinners_letter", STABLE, ADULT, "233133110", "233233210"),
-    ("thinners_letter", {"blood_thinners": yes(med_class="single_antiplatelet")}, ADULT, "122111110", "122211210"),
-    ("pregnancy_letter", {"pregnancy": yes(
-        status="confirmed", weeks=20, weeks_as_of=ago(0), high_risk=False, complication="none",
-    )}, ADULT, "333133131", "333233231"),
-    ("no_firm_work_from_75", {}, 75, "111111110", "111133110"),
-    ("no_decompression_on_thin_bones", {"osteoporosis": yes(severity="osteopenia")}, ADULT, "211111100", "333111100"),
-    ("no_heat_on_numb_skin", {"diabetes": yes(status="controlled", complications=False)}, ADULT, "011111110",
-     "011111130"),
-    ("no_scents", {"asthma_breathing": yes(status="controlled")}, ADULT, "111111111", "111111113"),
-])  # fmt: skip
-def test_house_rule_switched_on(key: str, answers: dict[str, Any], age: int, before: str, after: str) -> None:
-    table = under(*HOUSE_RULES[key].changes(SINCE))
-    old, new = code(answers, age=age), code(answers, table, age=age)
-    assert (old, new) == (before, after)
-    assert all(a <= b for a, b in zip(old, new, strict=True))
-
-
-def test_house_rules_only_ever_make_stricter_and_each_wait_can_end() -> None:
-    for rule in HOUSE_RULES.values():
-        for change in rule.changes(SINCE):
-            check_change(change)
-            assert not change.is_laxer
-            found = find_rule(TABLE, change.rule)
-            assert found is not None
-            assert change.verdict is not Verdict.CLEARANCE or may_wait_for_letter(found)
-            for column in change.columns:
-                assert min(shipped_verdicts(found, column)) < change.verdict
-
-
-@pytest.mark.parametrize(("text", "entry"), [
-    ('rule = "nothing"\ncolumns = ["swedish"]\nverdict = "block"', "a minimum, rule"),
-    ('rule = "hernia"\ncolumns = ["spa"]\nverdict = "block"', "a minimum, columns"),
-    ('rule = "hernia"\ncolumns = ["swedish"]\nverdict = "bad"', "a minimum, verdict"),
-    ('rule = "I17"\ncolumns = ["swedish"]\nverdict = "clearance"', "a, verdict"),
-    ('rule = "hernia"\ncolumns = ["swedish"]\nverdict = "block"\nlaxer = true', "a minimum, laxer"),
-])  # fmt: skip
-def test_a_wrong_house_rule_is_refused_when_the_program_starts(tmp_path: Path, text: str, entry: str) -> None:
-    file = tmp_path / "house.toml"
-    file.write_text(
-        f'[[house_rule]]\nkey = "a"\ntitle = "A rule"\nwhy = "B"\n[[house_rule.minimum]]\n{text}\n'
-    )
-    with pytest.raises(LoadError) as error:
-        load_house_rules(file)
-    assert str(error.value).startswith(f"{entry}:")
 
 
 # ── nobody forgets the table ──────────────────────────────────────────────────────────────────────────────

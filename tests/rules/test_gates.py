@@ -61,9 +61,36 @@ def test_pregnancy_begun_since_overtakes_the_full_intake() -> None:
     assert not is_overtaken(day_before(99), declared)
 
 
+@pytest.mark.parametrize(
+    ("key", "details"),
+    [
+        ("cancer_active", {}),
+        ("cancer_metastatic", {"bone_metastases": False}),
+        ("bad_reaction_before", {"severity": "mild"}),
+        ("heart_disease", {"type": "angina_stable"}),
+        ("pregnancy", {"status": "possible"}),
+    ],
+)
+def test_what_has_no_date_overtakes_the_full_intake_when_it_was_declared_after_it(
+    key: str, details: dict[str, object]
+) -> None:
+    declared = read_answers({key: yes(**details, changed_on=ago(99))})
+    assert is_overtaken(day_before(100), declared)
+    assert not is_overtaken(day_before(99), declared)
+    assert not is_overtaken(day_before(100), read_answers({key: yes(**details)}))
+
+
+def test_a_date_given_says_more_than_the_day_it_was_told() -> None:
+    known_before = yes(date=ago(200), changed_on=ago(1))
+    assert not is_overtaken(day_before(100), read_answers({"recent_surgery": known_before}))
+    weeks_brought_up_to_date = yes(weeks=30, weeks_as_of=ago(1), changed_on=ago(1))
+    assert not is_overtaken(day_before(100), read_answers({"pregnancy": weeks_brought_up_to_date}))
+
+
 def test_what_is_no_event_of_that_kind_leaves_the_full_intake_alone() -> None:
     assert not is_overtaken(day_before(9), read_answers({"acute_injury": yes(date=ago(1))}))
     assert not is_overtaken(day_before(9), read_answers({"fracture": yes(), "pregnancy": yes(weeks=5)}))
+    assert not is_overtaken(day_before(9), read_answers({"acute_injury": yes(changed_on=ago(1))}))
     assert not is_overtaken(day_before(9), {})
 
 
@@ -108,6 +135,17 @@ def test_ages_and_lengths_are_settings() -> None:
     assert not is_intake_in_date(day_before(101), DAY, 16, settings)
     assert is_intake_in_date(day_before(50), DAY, 15, settings)
     assert not is_intake_in_date(day_before(51), DAY, 15, settings)
+
+
+def test_gates_are_judged_by_the_clinics_own_settings() -> None:
+    settings = GateSettings(guardian_age=16, minor_intake_days=50)
+    assert gates_not_passed(day_before(100), None, ("sports",), DAY, 16, settings) == ()
+    assert gates_not_passed(day_before(51), consent(1), ("sports",), DAY, 15, settings) == (
+        NO_INTAKE,
+        NO_CONSENT,
+    )
+    shorter = GateSettings(intake_days=10)
+    assert gates_not_passed(day_before(11), None, ("sports",), DAY, 40, shorter) == (NO_INTAKE,)
 
 
 def test_gates_not_passed_are_listed_with_the_strongest_first() -> None:

@@ -131,3 +131,10 @@ def test_subtract_holds_the_minutes_outside_the_holes_and_is_tidy(
 def test_contains_agrees_with_the_minutes(spans: list[Interval], at: tuple[int, int]) -> None:
     wanted = (at[0], at[0] + at[1])
     assert contains(spans, wanted) is (minutes_of([wanted]) <= minutes_of(spans))
+
+
+def test_what_only_touches_shares_nothing() -> None:
+    assert intersect([(0, 10)], [(10, 20)]) == []
+    assert intersect([(10, 20)], [(0, 10)]) == []
+    assert intersect([(0, 10), (20, 30)], [(10, 20)]) == []
+    assert intersect([(0, 11), (20, 30)], [(10, 21)]) == [(10, 11), (20, 21)]

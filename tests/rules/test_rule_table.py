@@ -288,6 +288,11 @@ def test_local_row_without_a_site_to_ask_for_is_refused(conditions_with: Reload)
             "I01, when: unknown name: blood_thinner",
         ),
         ('when = "age >= 75"', 'when = "age >= old"', "I17, when: not a whole number"),
+        (
+            'when = "blood_thinners and easy_bruising"',
+            'when = "not blood_thinners"',
+            "I01, when: holds for somebody who declared none of its conditions",
+        ),
         ('must_name = ["pregnancy"]', 'must_name = ["pregnant"]', "I08, must_name: unknown word 'pregnant'"),
         ('must_name = ["pregnancy"]\n', "", "I08, must_name: a minimum of clearance needs"),
         ('sources = ["R23"]', 'sources = ["R00"]', "I07, sources: unknown word 'R00'"),

@@ -18,6 +18,7 @@ from sqlalchemy import or_, select
 from clinic.booking.models import Claim
 from clinic.booking.queries.rest import Rest, rest_around
 from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import availability as rule
@@ -160,7 +161,7 @@ def _duty(ask: Ask, clock: WallClock, place_id: int) -> dict[int, list[Interval]
     """Working hours less breaks of everybody who may give this, on days on which the licence is good."""
     skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
     people = therapists.on_duty(skills, ask.plan.licence_kind, place_id, ask.therapist_id)
-    apart = therapists.never_together(ask.client_id) if ask.client_id else set()
+    apart = therapists.never_together(*clients.who_it_may_be(ask.client_id)) if ask.client_id else set()
     days = spill_days(ask.first_day, ask.days)
     hours = _Hours(clock, days)
     return {

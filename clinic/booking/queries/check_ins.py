@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CheckinLink, Visit
@@ -36,8 +36,8 @@ def is_missing(visit: Visit, now: dt.datetime) -> bool:
 
 
 def may_client_check_in(visit: Visit, now: dt.datetime) -> bool:
-    """From 24 hours before the start until the start, for a confirmed visit."""
-    return visit.status == VisitStatus.CONFIRMED and visit.starts_at - OPENS <= now < visit.starts_at
+    """From 24 hours before the start until the start, for a confirmed visit, or one that its client takes for it."""
+    return visits.seen_as(visit) is VisitStatus.CONFIRMED and visit.starts_at - OPENS <= now < visit.starts_at
 
 
 def may_staff_check_in(visit: Visit, now: dt.datetime) -> bool:
@@ -55,7 +55,8 @@ def visit_by_link(token: str, now: dt.datetime) -> Visit | None:
 
 
 def to_ask(now: dt.datetime) -> Sequence[int]:
-    """Confirmed visits of the next 24 hours whose client has an e-mail address and got no link yet, soonest first."""
+    """Confirmed visits (and what its client takes for one) of the next 24 hours whose client has an e-mail address
+    and got no link yet, soonest first."""
     sent = (
         select(CheckinLink.id)
         .where(CheckinLink.visit_id == Visit.id, CheckinLink.expires_at == Visit.starts_at)
@@ -65,7 +66,10 @@ def to_ask(now: dt.datetime) -> Sequence[int]:
         select(Visit.id)
         .join(Client, Client.id == Visit.client_id)
         .where(
-            Visit.status == VisitStatus.CONFIRMED,
+            or_(
+                Visit.status == VisitStatus.CONFIRMED,
+                and_(Visit.status == VisitStatus.PENDING, Visit.waiting_for == "review", Client.is_unproven),
+            ),
             Visit.starts_at > now,
             Visit.starts_at <= now + OPENS,
             Client.email.is_not(None),

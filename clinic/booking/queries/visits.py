@@ -56,9 +56,22 @@ def is_key_of_another(request_key: str) -> bool:
 def seen_as(visit: Visit) -> VisitStatus:
     """What whoever booked may be told. Somebody not signed in whose answers wait for the desk, because they may be
     a known person, sees what everybody sees who books for the first time: else the page would say who is known."""
-    status = VisitStatus(visit.status)
-    hidden = visit.client is not None and visit.client.is_unproven and visit.waiting_for == "review"
-    return VisitStatus.CONFIRMED if status is VisitStatus.PENDING and hidden else status
+    return VisitStatus.CONFIRMED if is_hidden_wait(visit) else VisitStatus(visit.status)
+
+
+def is_hidden_wait(visit: Visit) -> bool:
+    """Whether this visit waits for the desk, and whoever booked it is not told."""
+    unproven = visit.client is not None and visit.client.is_unproven
+    return unproven and visit.status == VisitStatus.PENDING and visit.waiting_for == "review"
+
+
+def booked_at(visit_id: int | None) -> dt.datetime | None:
+    """When this visit was booked, confirmed or not; None while its time is only held."""
+    return db.session.scalar(
+        select(func.min(StatusChange.at)).where(
+            StatusChange.visit_id == visit_id, StatusChange.status != VisitStatus.HELD
+        )
+    )
 
 
 def visits_of(client_ids: Collection[int]) -> Sequence[Visit]:
@@ -136,12 +149,13 @@ def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None 
     return bool(db.session.scalar(select(earlier)))
 
 
-def others_pending(client_id: int, *, besides: int | None = None) -> int:
-    """How many of this client's visits wait to be confirmed."""
-    rows = db.session.scalars(
-        select(Visit.id).where(Visit.client_id == client_id, Visit.status == VisitStatus.PENDING)
+def others_pending(client_ids: Collection[int], *, besides: int | None = None) -> Sequence[Visit]:
+    """Visits of these people that wait to be confirmed."""
+    return db.session.scalars(
+        select(Visit)
+        .where(Visit.client_id.in_(client_ids), Visit.status == VisitStatus.PENDING, Visit.id != besides)
+        .order_by(Visit.id)
     ).all()
-    return sum(1 for row in rows if row != besides)
 
 
 def treats(therapist_id: int, client_id: int, now: dt.datetime) -> bool:

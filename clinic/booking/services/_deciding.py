@@ -13,12 +13,19 @@ from clinic.booking.services._claims import clear_expired, keep_until
 from clinic.booking.services._judging import Judged
 from clinic.booking.services._placing import claim_anew
 from clinic.booking.services._steps import new_manage_key, plan_of, rest_on, set_status, tell_client, wait_for
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import give_access
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
-from clinic.rules import booking_policy
-from clinic.rules.errors import HoldExpired, NotQualified, SlotTaken
+from clinic.rules.errors import (
+    BarredOnline,
+    HoldExpired,
+    NotQualified,
+    RuleViolation,
+    SlotTaken,
+    TooManyPending,
+)
 from clinic.rules.visit_status import VisitStatus
 from clinic.therapists import queries as therapists
 
@@ -57,29 +64,47 @@ def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetim
         raise SlotTaken(NotQualified.default_sentence, error.nearest) from error
 
 
-def decide(session: Session, visit: Visit, judged: Judged, *, user_id: int | None, now: dt.datetime) -> None:
-    """Confirmed, waiting with its time kept, or given back. Raises TooManyPending."""
+def decide(
+    session: Session, visit: Visit, client: Client, judged: Judged, *, user_id: int | None, now: dt.datetime
+) -> RuleViolation | None:
+    """Confirmed, waiting with its time kept, or given back. Where too many wait already nothing is decided, and the
+    refusal is returned: the caller keeps the judgement before raising it."""
+    refusal = _too_many_wait(visit, client)  # asked in any case: a wait that is not told takes no longer
     if judged.permits and judged.row is not None:
         rest_on(visit, judged.row)
         set_status(session, visit, VisitStatus.CONFIRMED, by=user_id, now=now)
         keep_until(session, visit.id, None)
     elif judged.refuses:
         set_status(session, visit, VisitStatus.RELEASED, by=user_id, now=now, reason="not booked")
+    elif refusal is not None:
+        return refusal
     else:
-        waiting = visits.others_pending(visit.client_id or 0, besides=visit.id)
-        booking_policy.check_pending_count(waiting, premises.booking_settings())
         visit.deadline_at = None
         wait_for(session, visit, judged, now=now)
         set_status(session, visit, VisitStatus.PENDING, by=user_id, now=now)
+    return None
 
 
-def tell(
-    session: Session, visit: Visit, client: Client, checkout: Checkout, judged: Judged, *, now: dt.datetime
-) -> None:
+def _too_many_wait(visit: Visit, client: Client) -> RuleViolation | None:
+    """One person has so many waiting visits at once, under whatever name. What an unproven record cannot know, a
+    look-alike's visit or that its own waits, is refused in words that say nothing of it."""
+    ids = [client.id]
+    if client.is_unproven:
+        ids += [one.id for one in clients.look_alikes(client) if one.is_unproven]
+    waiting = visits.others_pending(ids, besides=visit.id)
+    told = [one for one in waiting if one.client_id == client.id and not visits.is_hidden_wait(one)]
+    most = premises.booking_settings().pending_per_client
+    if len(told) >= most:
+        return TooManyPending()
+    return BarredOnline() if len(waiting) >= most else None
+
+
+def tell(session: Session, visit: Visit, client: Client, checkout: Checkout, *, now: dt.datetime) -> None:
     """The mail with the visit's own link; for somebody without an account, the way to one."""
     token = new_manage_key(visit)
     checkout.details = {**(checkout.details or {}), "manage": token}
-    template = "visit_booked" if judged.permits or judged.waiting_for == "review" else "visit_waiting"
+    booked = visits.seen_as(visit) is VisitStatus.CONFIRMED
+    template = "visit_booked" if booked else "visit_waiting"
     tell_client(session, visit, template, now=now, token=token)
     if checkout.user_id is None and client.email_key:
         user, welcome = open_account_for_client(session, client.email_key, client.name, now)

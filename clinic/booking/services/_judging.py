@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
 from clinic.booking.queries import judged_by
+from clinic.booking.queries.look_alikes import Alike
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
-from clinic.intake.models import HealthStop
 from clinic.intake.queries import InForce
 from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, screening
@@ -103,51 +103,64 @@ def judged_key(client_id: int, order: Order) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def weigh(client: Client, order: Order) -> Judged:
+def weigh(client: Client, order: Order, visit_id: int | None = None) -> Judged:
     """Judge without keeping it: for pages that show what would come out. Reads only."""
-    return weigh_by(rulebook.in_force(), known_of(client), order)
+    return weigh_by(rulebook.in_force(), known_of(client, visit_id), order)
 
 
 def weigh_by(table: RuleTable, known: Known, order: Order) -> Judged:
     """Judge by these rules, on everything that is known of this person."""
-    client, sources, others = known.client, known.sources, known.others
-    own = _screen(table, known, order, sources[0].answers if sources else {})
-    mine = [own]
+    client, sources, alike = known.client, known.sources, known.alike
+    newest = sources[0].answers if sources else {}
+    mine = [_screen(table, known, order, newest)]
     if len(sources) > 1:
         ours = [source.answers for source in sources]
-        together = (*ours[1:], answer_history.united(ours))
-        mine += [_screen(table, known, order, one) for one in together]
-    strictest = max(mine, key=_strength)
-    if others:
-        theirs = [one.answers for one in others]
+        mine += [_screen(table, known, order, one) for one in (*ours[1:], answer_history.united(ours))]
+    mine = [raised(one, known.restrictions, order.plan.judged_as) for one in mine]
+    own, strictest = mine[0], max(mine, key=_strength)
+    unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
+    review = strictest.outcome > own.outcome
+    if client.is_unproven:
+        # With nobody alike the own answers stand in: the same work, so that the time it takes tells nothing.
+        theirs = [one.answers for one in alike.sources] or [newest]
         both = answer_history.united([*(source.answers for source in sources), *theirs])
         # Letters are this record's own: what a look-alike has on file opens nothing to somebody not signed in.
-        judged = [_screen(table, known, order, one) for one in (*theirs, both)]
-        strictest = max((strictest, *judged), key=_strength)
-    own, strictest = (raised(one, known.restrictions, order.plan.judged_as) for one in (own, strictest))
-    mine = [own, *mine[1:]]
-    differs = bool(sources) and any(answer_history.differ(sources[0].answers, one.answers) for one in others)
-    stopped = any(_stops_the_person(stop, client) for stop in known.stops)
-    review = differs or strictest.outcome > own.outcome or (bool(known.stops) and not stopped)
-    unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
-    limits = {one.rule.id: one.limits for one in known.letters}
+        said = (*known.restrictions, *alike.restrictions)
+        judged = [
+            raised(_screen(table, known, order, one), said, order.plan.judged_as) for one in (*theirs, both)
+        ]
+        if _needs_a_look(client, alike, own, judged, newest if sources else None):
+            strictest, review = max((strictest, *judged), key=_strength), True
     return Judged(
         own,
         strictest,
         review,
-        stopped,
+        bool(known.stops),
         table,
         unsafe_addons=tuple(unsafe),
-        limits=limits,
+        limits={one.rule.id: one.limits for one in known.letters},
         sources=sources,
-        others=others,
+        others=alike.sources,
     )
 
 
-def _stops_the_person(stop: HealthStop, client: Client) -> bool:
-    """A stop on the record itself refuses; one on a look-alike's record is for the desk to look into, and what
-    it says is never shown to somebody who only typed a name."""
-    return stop.client_id == client.id or not client.is_unproven
+def _needs_a_look(
+    client: Client, alike: Alike, own: Judgement, judged: Sequence[Judgement], newest: intake.Answers | None
+) -> bool:
+    """Whether the desk has to look first, since this may be a known person under another name.
+
+    A record that nobody has seen waits when anything differs; one that an account or the desk made, for somebody who
+    shares a phone with their family, only where the others would not be let in.
+    """
+    if alike.stops or alike.is_barred:
+        return True
+    worst = max(judged, key=_strength)
+    stricter = worst.outcome > own.outcome
+    more_off = any(not set(one.dropped_addons) <= set(own.dropped_addons) for one in judged)
+    if client.created_by_id is not None:
+        return more_off or (stricter and not worst.permits)
+    differs = newest is not None and any(answer_history.differ(newest, one.answers) for one in alike.sources)
+    return differs or stricter or more_off
 
 
 def _strength(judgement: Judgement) -> tuple[int, int]:
@@ -224,7 +237,7 @@ def judge(
     wait_for_answers(session, client)
     if client.merged_into_id is not None:
         raise NotFound("This record has just been joined with another. Please look the person up again.")
-    judged = weigh(client, order)
+    judged = weigh(client, order, visit_id)
     sources = judged.sources
     row = Screening(
         client_id=client.id,
@@ -247,7 +260,7 @@ def judge(
             rules=judged.table.version,
         ),
         question_version=sources[0].question_version if sources else None,
-        intake_ids=[source.intake_id for source in (*sources, *judged.others)],
+        intake_ids=[one.intake_id for one in (*sources, *judged.others) if one.intake_id is not None],
         clearance_ids=clearances_used(judged.own, judged.strictest),
         door=door,
         visit_id=visit_id,

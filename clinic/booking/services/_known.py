@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clinic.booking.queries import judged_by
+from clinic.booking.queries import judged_by, look_alikes
+from clinic.booking.queries.look_alikes import Alike
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
@@ -19,31 +20,30 @@ from clinic.therapists import queries as therapists
 
 @dataclass(frozen=True)
 class Known:
-    """`sources` are the person's own answers that count, newest first; `others` those of known people they may be;
-    `letters` the clearances on file; `restrictions` what their therapists asked for."""
+    """`sources` are the person's own answers that count, newest first, `stops` the warning signs that hold; `alike` is
+    what is known of people they may be; `letters` the clearances on file; `restrictions` what their therapists asked
+    for."""
 
     client: Client
     sources: tuple[InForce, ...]
-    others: tuple[InForce, ...]
     stops: tuple[HealthStop, ...]
+    alike: Alike
     letters: tuple[OnFile, ...]
     restrictions: tuple[Restriction, ...]
     consent: GuardianConsent | None
     gates: GateSettings
 
 
-def known_of(client: Client) -> Known:
-    """Everything that counts about this person now."""
-    sources = intake.in_force(client.id)
-    alike = clients.look_alikes(client) if client.is_unproven else []
-    stops = [stop for one in (client, *alike) for stop in intake.stops_in_force(one.id)]
+def known_of(client: Client, visit_id: int | None = None) -> Known:
+    """Everything that counts about this person now. `visit_id`: for this visit, since of people they may be some things
+    count only up to its booking."""
+    standing = intake.standings([client.id])[client.id]
     return Known(
         client=client,
-        sources=tuple(sources),
-        # Answers of known people that somebody not signed in may be: they make the judgement stricter only.
-        others=tuple(source for one in alike for source in intake.in_force(one.id)),
-        stops=tuple(stops),
-        letters=tuple(clearances.counting(client.id, sources)),
+        sources=standing.sources,
+        stops=standing.stops,
+        alike=look_alikes.alike(client, visit_id),
+        letters=tuple(clearances.counting(client.id, standing.sources)),
         restrictions=tuple(therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])),
         consent=_consent(intake.guardian_consent(client.id)),
         gates=judged_by.gate_settings(),

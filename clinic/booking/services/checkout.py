@@ -190,7 +190,7 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         if client is None:
             raise NotFound()
         _refuse_barred(client)
-        if client.is_unproven and not clients.look_alikes(client):
+        if client.is_unproven and not clients.may_be_another(client, user_id):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
@@ -334,21 +334,30 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         if not judged.refuses:
             check_rested(visit, client, plan)
             keep_skilled(session, visit, client, now)
-        decide(session, visit, judged, user_id=user_id, now=now)
-        if visit.status != VisitStatus.RELEASED:
-            checkout.finished_at = now
-            tell(session, visit, client, checkout, judged, now=now)
-        leave_trace(
-            session,
-            "visit.booked",
-            "visit",
-            visit.id,
-            by=user_id,
-            now=now,
-            status=visit.status,
-            door="online",
-        )
-        return Result(visit.id, VisitStatus(visit.status), judged)
+        refusal = decide(session, visit, client, judged, user_id=user_id, now=now)
+        if refusal is None:
+            _finish(session, checkout, visit, client, user_id=user_id, now=now)
+        result = Result(visit.id, VisitStatus(visit.status), judged)
+    if refusal is not None:
+        raise refusal
+    return result
+
+
+def _finish(
+    session: Session,
+    checkout: Checkout,
+    visit: Visit,
+    client: Client,
+    *,
+    user_id: int | None,
+    now: dt.datetime,
+) -> None:
+    if visit.status != VisitStatus.RELEASED:
+        checkout.finished_at = now
+        tell(session, visit, client, checkout, now=now)
+    leave_trace(
+        session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"
+    )
 
 
 @tried_again

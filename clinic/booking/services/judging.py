@@ -28,7 +28,8 @@ from clinic.shared.audit import leave_trace
 
 
 def judge_after_new_answers(session: Session, client_id: int, *, by: int | None, now: dt.datetime) -> None:
-    """Judge every future visit of this client again, and those of unproven records that look like them.
+    """Judge every future visit of this client again, and those of unproven records that look like them: but what
+    somebody not signed in typed touches nobody else's visits.
 
     Handed to the intake feature by the application factory: it runs in the transaction of the new answers.
     """
@@ -40,8 +41,20 @@ def judge_after_new_answers(session: Session, client_id: int, *, by: int | None,
 
 
 def people_like(client: Client) -> list[Client]:
-    """Whose visits these answers count for: the client, and unproven records that look like them."""
-    return [client, *(one for one in clients.look_alikes(client) if one.is_unproven)]
+    """Whose visits these answers count for: the client, and, of one who is proven, unproven records that look like
+    them. What somebody typed who is not signed in touches nobody else's visit."""
+    return [client] if client.is_unproven else [client, *_unproven(clients.look_alikes(client))]
+
+
+def _unproven(rows: Iterable[Client]) -> list[Client]:
+    return [one for one in rows if one.is_unproven]
+
+
+def judge_unproven(
+    session: Session, look_alikes: Iterable[Client], *, door: str, by: int | None, now: dt.datetime
+) -> None:
+    """Judge the coming visits of those look-alikes who are unproven: what counts for them has changed too."""
+    judge_visits_of_all(session, _unproven(look_alikes), door=door, by=by, now=now)
 
 
 def judge_visits_of_all(
@@ -49,7 +62,7 @@ def judge_visits_of_all(
 ) -> None:
     """Judge the visits of several people. All are waited for first: a booking under way for one of them is either
     seen here, or sees what has changed."""
-    once = list(dict.fromkeys(people))
+    once = [one for one in dict.fromkeys(people) if one.merged_into_id is None]
     wait_for_answers(session, *once)
     for one in once:
         judge_visits_of(session, one, door=door, by=by, now=now)
@@ -77,11 +90,11 @@ def judge_with_addons(
 ) -> Judged:
     """Judge one visit; an add-on that is not safe any more is taken off, and the client is told."""
     judged, less = judge_what_is_safe(session, visit, client, door=door, by=by, now=now)
-    if less is None:
+    if less is None or not judged.permits:
         return judged
     with session.no_autoflush:  # what the visit is changes together with the judgement it rests on
         take_off_addons(visit, less)
-        if judged.permits and judged.row is not None and visit.permits:
+        if judged.row is not None and visit.permits:
             rest_on(visit, judged.row)
     tell_client(session, visit, "visit_changed", now=now)
     return judged
@@ -139,6 +152,7 @@ def _fact(judged: Judged) -> str:
 __all__ = [
     "follow",
     "judge_after_new_answers",
+    "judge_unproven",
     "judge_visit_again",
     "judge_visits_of",
     "judge_visits_of_all",

@@ -7,8 +7,9 @@ import datetime as dt
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from clinic.accounts.models import User
 from clinic.booking.models import CallRequest, Claim, Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import look_alikes, visits
 from clinic.booking.services._judging import local_day
 from clinic.booking.services.judging import (
     follow,
@@ -22,7 +23,8 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.clients.steps import Details, check_details, give_access, write_details
 from clinic.premises import queries as premises
-from clinic.rules.errors import MoveNotAllowed, NotFound
+from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
+from clinic.rules.permissions import Permission
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.therapists.models import NeverTogether
@@ -47,19 +49,31 @@ def change_details(client_id: int, details: Details, *, by: int, now: dt.datetim
 
 @tried_again
 def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) -> None:
-    """Staff found two people behind two look-alike records: they no longer count for each other."""
+    """Staff found two people behind two look-alike records: they no longer count for each other. Where something is
+    not safe for one of them it takes clinical review. Raises NotFound, ReviewNeeded."""
     first, second = sorted((client_id, other_id))
     with transaction() as session:
-        pair = [session.get(Client, one) for one in (first, second)]
-        if first == second or None in pair:
+        one, other = session.get(Client, first), session.get(Client, second)
+        if first == second or one is None or other is None:
             raise NotFound("One of these people is not in the clinic's book.")
+        _check_may_part(session, (one, other), by=by, now=now)
         if session.get(NotSamePerson, (first, second)) is None:
             session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
         session.flush()
-        for one in pair:
-            if one is not None:
-                judge_visits_of(session, one, door="two people", by=by, now=now)
+        for person in (one, other):
+            if person.created_by_id is not None and not clients.look_alikes(person):
+                person.is_unproven = False  # a record that was seen, and nobody is left whom it may be
+            judge_visits_of(session, person, door="two people", by=by, now=now)
         leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
+
+
+def _check_may_part(session: Session, pair: tuple[Client, Client], *, by: int, now: dt.datetime) -> None:
+    """Taking two records apart takes away what one says against the other's visits."""
+    user = session.get(User, by)
+    if user is not None and user.may(Permission.CLINICAL_REVIEW):
+        return
+    if any(look_alikes.speaks_against(one, premises.today(now)) for one in pair):
+        raise ReviewNeeded()
 
 
 @tried_again

@@ -107,7 +107,9 @@ def rehearse(proposal: Proposal, *, now: dt.datetime) -> Rehearsal:
         if client is None:
             continue
         try:
-            known = people.get(client.id) or people.setdefault(client.id, known_of(client))
+            known = people.get(client.id)
+            if known is None or client.is_unproven:  # of look-alikes it depends on the visit what counts
+                known = people[client.id] = known_of(client, visit.id)
             if _is_touched(known, touched):
                 fates = [_fate(visit, known, table, settings, now) for table in (before, after)]
                 if fates[0] != fates[1]:
@@ -123,7 +125,7 @@ def _is_touched(known: Known, rules: Collection[str]) -> bool:
         return True
     return any(
         not read_answers(source.answers).keys().isdisjoint(rules)
-        for source in (*known.sources, *known.others)
+        for source in (*known.sources, *known.alike.sources)
     )
 
 

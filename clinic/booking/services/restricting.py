@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.queries import visits
 from clinic.booking.services._judging import wait_for_answers
-from clinic.booking.services.judging import judge_visits_of
+from clinic.booking.services.judging import judge_unproven, judge_visits_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
@@ -80,3 +80,4 @@ def _judge_again(session: Session, client: Client, *, by: int, now: dt.datetime)
     session.flush()
     wait_for_answers(session, client)
     judge_visits_of(session, client, door="therapist", by=by, now=now)
+    judge_unproven(session, clients.look_alikes(client), door="therapist", by=by, now=now)

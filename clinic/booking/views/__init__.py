@@ -15,6 +15,7 @@ from clinic.booking.views import (
     more_care,
     rule_changes,
     time_off,
+    two_people,
     unsafe_visits,
     which,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "pages",
     "rule_changes",
     "time_off",
+    "two_people",
     "unsafe_visits",
     "which",
 ]

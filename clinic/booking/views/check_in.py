@@ -45,7 +45,12 @@ def _told(visit_id: int, home: str, *, renewal: bool) -> Answer:
     """How the visit stands after the answers, in words without a reason."""
     visit = found(visits.visit(visit_id))
     return render_template(
-        "booking/check_in_done.html", visit=visit, home=home, renewal=renewal, is_own=bool(who())
+        "booking/check_in_done.html",
+        visit=visit,
+        status=visits.seen_as(visit),
+        home=home,
+        renewal=renewal,
+        is_own=bool(who()),
     )
 
 

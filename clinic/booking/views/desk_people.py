@@ -11,7 +11,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.clients.forms import DetailsForm
 from clinic.clients.steps import Details
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -82,7 +82,7 @@ def desk_decide(client_id: int, other_id: int) -> Answer:
         keep = int(decision)
         lose = other_id if keep == client_id else client_id
         people.merge_clients(keep, lose, by=by, now=now)
-    except (NotFound, MoveNotAllowed) as error:
+    except (NotFound, MoveNotAllowed, ReviewNeeded) as error:
         flash(error.sentence, "care")
         return go("booking.desk_compare", client_id=client_id, other_id=other_id)
     flash("The two records are one now. Coming visits were judged again.", "success")

@@ -41,6 +41,7 @@ def my_visits() -> Answer:
         coming=sorted(coming, key=lambda one: one.starts_at),
         past=[one for one in rows if one not in coming],
         again=_again,
+        seen_as=visits.seen_as,
         intakes={one.client_id: intake.newest(one.client_id) for one in people},
         many=len(people) > 1,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import CallRequest, Visit
-from clinic.booking.queries import blocks, lapses, next_steps, unfinished, unfit, visits
+from clinic.booking.queries import blocks, lapses, look_alikes, next_steps, unfinished, unfit, visits
 from clinic.booking.queries.lapses import Lapse
 from clinic.booking.queries.next_steps import NextStep
 from clinic.clients.queries import Pair
@@ -67,5 +67,6 @@ def to_do(now: dt.datetime) -> ToDo:
         lapsing=lapses.lapsing(premises.today(now)),
         to_review=len(intake.open_stops())
         + len(intake.softened_to_review())
-        + len(clearances.letters_waiting()),
+        + len(clearances.letters_waiting())
+        + len(look_alikes.pairs_to_review(premises.today(now))),
     )

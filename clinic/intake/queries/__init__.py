@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,25 +11,12 @@ from sqlalchemy import select
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview, TabletPass
+from clinic.intake.queries.standing import Answers, InForce, Standing, standings
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
 from clinic.shared.database import db
 
-Answers = Mapping[str, Mapping[str, object]]
-
-
-@dataclass(frozen=True)
-class InForce:
-    """One version of answers that counts today."""
-
-    intake_id: int
-    client_id: int
-    version: int
-    answers: Answers
-    completed_on: dt.date | None
-    """The day of the full intake that these answers rest on; None when only a new one will do."""
-    answered_on: dt.date
-    question_version: str
+__all__ = ["Answers", "InForce", "Standing", "standings"]  # besides what is here
 
 
 def newest(client_id: int) -> Intake | None:
@@ -47,88 +34,13 @@ def versions(client_id: int) -> Sequence[Intake]:
 
 
 def in_force(client_id: int) -> list[InForce]:
-    """The versions that count for this client, its own newest first; all of them judge, the strictest holds.
-
-    Besides the newest: what it weakened, until somebody with clinical review accepted that; and the newest of
-    every record merged into this one, until this client signed an intake after the merge.
-    """
-    return in_force_of([client_id])[client_id]
-
-
-def in_force_of(client_ids: Collection[int]) -> dict[int, list[InForce]]:
-    """The same for several clients, in a number of statements that does not grow with them."""
-    merged = clients.merged_into(client_ids)
-    standing = _standing_of([*client_ids, *(alias.id for rows in merged.values() for alias in rows)])
-    found = {}
-    for client_id in client_ids:
-        own = standing.get(client_id, [])
-        rows = list(own)
-        for alias in merged[client_id]:
-            if own and alias.merged_at is not None and own[0].signed_at > alias.merged_at:
-                continue
-            rows += standing.get(alias.id, [])
-        found[client_id] = [_plain(row) for row in rows]
-    return found
-
-
-def _standing_of(client_ids: Collection[int]) -> dict[int, list[Intake]]:
-    """By client the newest version, and back through what was weakened without an accepted review."""
-    rows = db.session.execute(
-        select(Intake, SoftenedReview.accepted)
-        .outerjoin(SoftenedReview, SoftenedReview.intake_id == Intake.id)
-        .where(Intake.client_id.in_(client_ids))
-        .order_by(Intake.client_id, Intake.version.desc())
-    ).all()
-    found: dict[int, list[Intake]] = {}
-    closed: set[int] = set()
-    for row, is_accepted in rows:
-        if row.client_id in closed:
-            continue
-        found.setdefault(row.client_id, []).append(row)
-        if not row.softens or is_accepted:
-            closed.add(row.client_id)
-    return found
-
-
-def _plain(row: Intake) -> InForce:
-    return InForce(
-        row.id,
-        row.client_id,
-        row.version,
-        row.answers,
-        None if row.renewal else row.completed_on,
-        row.answered_on,
-        row.question_version,
-    )
+    """The versions that count for this client, its own newest first; all of them judge, the strictest holds."""
+    return list(standings([client_id])[client_id].sources)
 
 
 def stops_in_force(client_id: int) -> list[HealthStop]:
     """Warning signs that still stop this person, oldest first."""
-    ids = [client_id, *clients.alias_ids(client_id)]
-    signed = _newest_of(client_id, "full", "confirm")
-    full = _newest_of(client_id, "full")
-    rows = db.session.scalars(
-        select(HealthStop).where(HealthStop.client_id.in_(ids)).order_by(HealthStop.raised_at, HealthStop.id)
-    )
-    return [row for row in rows if not _has_ended(row, signed, full)]
-
-
-def _newest_of(client_id: int, *kinds: str) -> Intake | None:
-    return db.session.scalars(
-        select(Intake)
-        .where(Intake.client_id == client_id, Intake.kind.in_(kinds))
-        .order_by(Intake.version.desc())
-        .limit(1)
-    ).one_or_none()
-
-
-def _has_ended(stop: HealthStop, signed: Intake | None, full: Intake | None) -> bool:
-    """What passes by itself ends with any answer on a later day; a warning sign with an assessment and a whole new
-    intake after it: "still right" to the questions from before the sign is none."""
-    if stop.needs == "new_answer":
-        in_error = stop.ended_at is not None and stop.ending == "entered_in_error"
-        return in_error or (signed is not None and signed.answered_on > stop.raised_on)
-    return stop.ended_at is not None and full is not None and full.signed_at > stop.ended_at
+    return list(standings([client_id])[client_id].stops)
 
 
 def open_stops() -> Sequence[HealthStop]:
@@ -167,8 +79,8 @@ def skills_needed(client_id: int) -> frozenset[str]:
 def skills_needed_of(client_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """The same for several people at once."""
     return {
-        client_id: frozenset(skill for source in sources for skill in skills_for(source.answers))
-        for client_id, sources in in_force_of(client_ids).items()
+        client_id: frozenset(skill for source in standing.sources for skill in skills_for(source.answers))
+        for client_id, standing in standings(client_ids).items()
     }
 
 
@@ -303,7 +215,7 @@ def answer_sheets(client_id: int) -> list[AnswerSheet]:
     return [_sheet(row, next(iter(rows[index + 1 :]), None), counting) for index, row in enumerate(rows)]
 
 
-def _sheet(row: Intake, before: Intake | None, counting: set[int]) -> AnswerSheet:
+def _sheet(row: Intake, before: Intake | None, counting: set[int | None]) -> AnswerSheet:
     words = f"{KIND_WORDS.get(row.kind, row.kind)}, {SOURCE_WORDS.get(row.source, row.source)}"
     return AnswerSheet(
         signed_at=row.signed_at,

@@ -55,7 +55,8 @@ def add_version(
     rests_on: Resting | None = None,
 ) -> Intake:
     """Append a signed version. Without `rests_on` it is a whole new intake of today."""
-    before = queries.in_force(client.id)
+    standing = queries.standings([client.id])[client.id]
+    before = standing.signed
     last = queries.newest(client.id)
     stamped = answer_history.with_changes_dated(answers, before[0].answers if before else None, today)
     row = Intake(
@@ -72,7 +73,7 @@ def add_version(
         renewal=rests_on is not None and rests_on.renewal,
         softens=any(
             answer_history.softens(stamped, earlier.answers, given_on=earlier.answered_on, today=today)
-            for earlier in before
+            for earlier in standing.earlier
         ),
     )
     row.answers = stamped

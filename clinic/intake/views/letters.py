@@ -21,6 +21,7 @@ from clinic.intake.services.clearances import Statement
 from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
 from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
+from clinic.rulebook import queries as rulebook
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.letter_scope import COLUMN_WORDS, label_of
 from clinic.rules.permissions import Permission
@@ -109,13 +110,21 @@ def _letter_page(letter_id: int, form: VerifyForm, refusal: ReasonForm, status: 
         note=letter.note or "",
         client=found(clients.client(letter.client_id)),
         documents=queries.documents(letter_id),
-        offered=[(label_of(key), [COLUMN_WORDS[one] for one in columns]) for key, columns in offered.items()],
+        offered=_in_words(offered),
         area_groups=AREA_GROUPS,
         chosen_areas=request.form.getlist("areas"),
         form=form,
         refusal=refusal,
     )
     return page, status
+
+
+def _in_words(offered: dict[str, tuple[str, ...]]) -> list[tuple[str, list[str], list[str]]]:
+    """What waits for a letter, for which treatments, and where the clinic's own rules have a part in it."""
+    return [
+        (label_of(key), [COLUMN_WORDS[one] for one in columns], rulebook.marks(key, columns))
+        for key, columns in offered.items()
+    ]
 
 
 def _offered(letter_id: int) -> dict[str, tuple[str, ...]]:
@@ -151,10 +160,7 @@ def _clearances_page(client_id: int, form: ReasonForm, wrong: int = 0, status: i
     page = render_template(
         "intake/clearances.html",
         client=client,
-        offered=[
-            (label_of(key), [COLUMN_WORDS[one] for one in columns])
-            for key, columns in queries.to_clear(client, sources, today).items()
-        ],
+        offered=_in_words(queries.to_clear(client, sources, today)),
         on_file=[_shown(one) for one in queries.verified_of(client.id, sources, today)],
         letters=queries.letters_of(client.id),
         form=form,

@@ -41,6 +41,7 @@ def test_every_rule_is_among_the_cases_and_nearly_all_can_refuse() -> None:
     assert rules - refusing == MILD
 
 
+@pytest.mark.timeout(900)  # seconds on an idle machine, minutes on a busy one
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_every_rule_at_every_door(world: w.World, way: Way) -> None:
     wrong = []

@@ -27,6 +27,7 @@ def test_there_are_windows_of_every_kind() -> None:
     assert kinds == {("refused", "waits"), ("refused", "booked"), ("waits", "booked")}
 
 
+@pytest.mark.timeout(900)
 def test_the_last_day_of_every_window_and_the_next(world: w.World) -> None:
     half = 0 if db.engine.dialect.name == "sqlite" else 1
     wrong = []

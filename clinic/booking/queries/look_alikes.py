@@ -1,0 +1,90 @@
+"""What is known of people whom an unproven record may be: a hint that makes its judgement stricter, never laxer.
+
+What staff and proven clients said counts whenever it was said. What was typed for another unproven record counts only
+up to the moment of the booking: later words of somebody not signed in touch no visit that stands.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from clinic.booking.queries import visits
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.clients.queries import Pair
+from clinic.intake import queries as intake
+from clinic.intake.models import HealthStop
+from clinic.intake.queries import InForce, Standing
+from clinic.premises import queries as premises
+from clinic.rulebook import queries as rulebook
+from clinic.rules import screening
+from clinic.rules.screening import age_on
+from clinic.rules.therapists_say import Restriction
+from clinic.rules.verdicts import SERVICES
+from clinic.therapists import queries as therapists
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Answers, stops and restrictions of those who look the same; `is_barred` where one may not book online."""
+
+    sources: tuple[InForce, ...] = ()
+    stops: tuple[HealthStop, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+    is_barred: bool = False
+
+
+def alike(client: Client, visit_id: int | None = None) -> Alike:
+    """What counts of those who look like this client; nothing for a proven one. The same number of statements,
+    give or take one, whether there is anybody or not."""
+    if not client.is_unproven:
+        return Alike()
+    booked_at = visits.booked_at(visit_id)
+    rows = clients.look_alikes(client)
+    proven = intake.standings([one.id for one in rows if not one.is_unproven])
+    typed = intake.standings([one.id for one in rows if one.is_unproven], until=booked_at)
+    found = [*proven.values(), *typed.values()]
+    ids = [one.id for one in rows]
+    return Alike(
+        sources=tuple(source for one in found for source in one.sources),
+        stops=tuple(stop for one in found for stop in one.stops),
+        restrictions=tuple(therapists.restrictions_of([*ids, *clients.alias_ids(*ids)])),
+        is_barred=any(_was_barred(one, booked_at) for one in rows),
+    )
+
+
+def _was_barred(one: Client, booked_at: dt.datetime | None) -> bool:
+    """Whether online booking is closed for them, and was when this was booked."""
+    if not one.is_barred_online or booked_at is None:
+        return one.is_barred_online
+    notes = clients.notes(one.id, "bar")
+    return not notes or notes[0].written_at <= booked_at
+
+
+def speaks_against(client: Client, today: dt.date) -> bool:
+    """Whether a stop holds for this person, or some treatment is not safe for them by what they declared."""
+    return _speaks(intake.standings([client.id])[client.id], client.born_on, today)
+
+
+def _speaks(standing: Standing, born_on: dt.date, today: dt.date) -> bool:
+    age = age_on(born_on, today)
+    return bool(standing.stops) or any(
+        len(screening.safe_services(one.answers, day=today, age=age, table=rulebook.in_force()))
+        < len(SERVICES)
+        for one in standing.sources
+    )
+
+
+def is_open_question(client: Client, now: dt.datetime) -> bool:
+    """Whether this new record may be somebody for whom something is not safe."""
+    return any(speaks_against(one, premises.today(now)) for one in clients.look_alikes(client))
+
+
+def pairs_to_review(today: dt.date) -> list[Pair]:
+    """Pairs that the desk may not take apart: one of them is unproven, and something is not safe for one of them."""
+    found = [pair for pair in clients.pairs() if pair.first.is_unproven or pair.second.is_unproven]
+    people = {one.id: one for pair in found for one in (pair.first, pair.second)}
+    standing = intake.standings(list(people))
+    against = {key for key, one in people.items() if _speaks(standing[key], one.born_on, today)}
+    return [pair for pair in found if against & {pair.first.id, pair.second.id}]

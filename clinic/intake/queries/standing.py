@@ -1,0 +1,168 @@
+"""What counts for a client now: signed answers, what was told at a warning sign, and the signs that still stop.
+
+One fixed number of statements for any number of clients, so that judging takes as long with a look-alike as without.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from clinic.clients import queries as clients
+from clinic.clients.queries import Alias
+from clinic.intake.models import HealthStop, Intake, SoftenedReview
+from clinic.rules import answer_history
+from clinic.shared.database import db
+
+Answers = Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class InForce:
+    """One version of answers that counts today. `intake_id` is None for what was told at a warning sign: nobody
+    signed it, but until a new intake says the same, or clinical review has accepted that it does not, it counts."""
+
+    intake_id: int | None
+    client_id: int
+    version: int
+    answers: Answers
+    completed_on: dt.date | None
+    """The day of the full intake that these answers rest on; None when only a new one will do."""
+    answered_on: dt.date
+    question_version: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Everything of one client that counts: `signed` (their own newest first), `told` at warning signs, and the
+    `stops` that nothing has ended, oldest first."""
+
+    signed: tuple[InForce, ...] = ()
+    told: tuple[InForce, ...] = ()
+    stops: tuple[HealthStop, ...] = ()
+
+    @property
+    def earlier(self) -> tuple[InForce, ...]:
+        """What new answers are compared with."""
+        return (*self.signed, *self.told)
+
+    @property
+    def sources(self) -> tuple[InForce, ...]:
+        """What judges. Nothing where nobody has signed anything: then an intake is missing, whatever was told."""
+        return self.earlier if self.signed else ()
+
+
+def standings(client_ids: Collection[int], *, until: dt.datetime | None = None) -> dict[int, Standing]:
+    """What counts for each of these clients; all versions judge, the strictest holds. `until`: as it stood then.
+
+    Besides the newest version: what it weakened, until somebody with clinical review accepted that; and what was
+    told at a warning sign, and the answers of records merged into this one, until this client signed a whole new
+    intake after it that takes nothing back, or review accepted what it takes back.
+    """
+    kept = _Kept.read(client_ids, until)
+    return {one: Standing(*_counting(kept, one), stops=_stopping(kept, one)) for one in client_ids}
+
+
+@dataclass
+class _Kept:
+    """The rows of these clients and of what was merged into them."""
+
+    aliases: dict[int, list[Alias]]
+    accepted: frozenset[int]
+    versions: defaultdict[int, list[Intake]] = field(default_factory=lambda: defaultdict(list))
+    stops: defaultdict[int, list[HealthStop]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def read(cls, client_ids: Collection[int], until: dt.datetime | None) -> _Kept:
+        aliases = clients.aliases(client_ids)
+        ids = [*client_ids, *(one.id for below in aliases.values() for one in below)]
+        accepted = db.session.scalars(
+            select(SoftenedReview.intake_id)
+            .join(Intake, Intake.id == SoftenedReview.intake_id)
+            .where(Intake.client_id.in_(ids), SoftenedReview.accepted)
+            .order_by(SoftenedReview.intake_id)
+        )
+        kept = cls(aliases, frozenset(accepted))
+        versions = select(Intake).where(Intake.client_id.in_(ids)).order_by(Intake.version.desc())
+        for row in db.session.scalars(versions):
+            if until is None or row.signed_at <= until:
+                kept.versions[row.client_id].append(row)
+        stops = select(HealthStop).where(HealthStop.client_id.in_(ids))
+        for stop in db.session.scalars(stops.order_by(HealthStop.raised_at, HealthStop.id)):
+            if until is None or stop.raised_at <= until:
+                kept.stops[stop.client_id].append(stop)
+        return kept
+
+    def is_settled(self, client_id: int, since: dt.datetime) -> bool:
+        """Whether this very record signed something after that moment which replaces all that was said before."""
+        return any(
+            row.signed_at > since and (row.id in self.accepted or (row.kind == "full" and not row.softens))
+            for row in self.versions[client_id]
+        )
+
+
+def _counting(kept: _Kept, client_id: int) -> tuple[tuple[InForce, ...], tuple[InForce, ...]]:
+    signed = [_plain(row) for row in _not_replaced(kept.versions[client_id], kept.accepted)]
+    told = [_told(stop) for stop in kept.stops[client_id] if not kept.is_settled(client_id, stop.raised_at)]
+    for alias in kept.aliases.get(client_id, ()):
+        if not kept.is_settled(client_id, alias.merged_at):
+            more_signed, more_told = _counting(kept, alias.id)
+            signed += more_signed
+            told += more_told
+    return tuple(signed), tuple(one for one in told if any(map(answer_history.plain, one.answers.values())))
+
+
+def _not_replaced(versions: Iterable[Intake], accepted: Collection[int]) -> list[Intake]:
+    """The newest version, and back through what was weakened without an accepted review."""
+    found: list[Intake] = []
+    for row in versions:
+        found.append(row)
+        if not row.softens or row.id in accepted:
+            break
+    return found
+
+
+def _plain(row: Intake) -> InForce:
+    return InForce(
+        row.id,
+        row.client_id,
+        row.version,
+        row.answers,
+        None if row.renewal else row.completed_on,
+        row.answered_on,
+        row.question_version,
+    )
+
+
+def _told(stop: HealthStop) -> InForce:
+    """What stood beside the warning sign; the sign itself is held by the stop."""
+    answers = answer_history.beside_the_sign(stop.answers, passes=stop.needs == "new_answer")
+    return InForce(None, stop.client_id, 0, answers, None, stop.raised_on, "")
+
+
+def _stopping(kept: _Kept, client_id: int) -> tuple[HealthStop, ...]:
+    versions = kept.versions[client_id]
+    stops = [stop for one in (client_id, *_below(kept, client_id)) for stop in kept.stops[one]]
+    found = [stop for stop in stops if not _has_ended(stop, versions)]
+    return tuple(sorted(found, key=lambda stop: (stop.raised_at, stop.id)))
+
+
+def _below(kept: _Kept, client_id: int) -> list[int]:
+    return [
+        found for alias in kept.aliases.get(client_id, ()) for found in (alias.id, *_below(kept, alias.id))
+    ]
+
+
+def _has_ended(stop: HealthStop, versions: Sequence[Intake]) -> bool:
+    """What passes by itself ends with any answer on a later day; a warning sign with an assessment and a whole new
+    intake after it: "still right" to the questions from before the sign is none."""
+    if stop.needs == "new_answer":
+        in_error = stop.ended_at is not None and stop.ending == "entered_in_error"
+        signed = next((row for row in versions if row.kind in ("full", "confirm")), None)
+        return in_error or (signed is not None and signed.answered_on > stop.raised_on)
+    full = next((row for row in versions if row.kind == "full"), None)
+    return stop.ended_at is not None and full is not None and full.signed_at > stop.ended_at
