@@ -11,7 +11,7 @@ CLINIC_PUBLIC_URL    how people reach it, used for links in mails; https makes c
 CLINIC_KEY_FILE      the keys that encrypt health data (<data>/keys/clinic.key)
 CLINIC_SECRET_KEY    signs cookies and links (made once, kept in <data>/keys/secret.key)
 CLINIC_MAIL_URL      smtp://user:password@host:port or smtps://… (empty: mails become files in <data>/mail)
-CLINIC_REDIS_URL     redis://host:port/0, to count the requests of programs for all processes together (empty: each alone)
+CLINIC_REDIS_URL     redis://host:port/0 counts the requests of programs for all processes together (empty: each alone)
 CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
 
 A wrong value ends the program with a sentence that names the variable and what it takes.

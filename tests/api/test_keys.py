@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,24 @@ def test_no_key_opens_nothing(client: FlaskClient, clinic: Any) -> None:
         answer = client.get("/api/v1/services", headers=headers)
         assert (answer.status_code, answer.get_json()["code"]) == (401, "unauthorized")
         assert answer.content_type == "application/problem+json"
+
+
+def test_every_operation_asks_for_a_key_and_then_for_its_scope(
+    app: Flask, client: FlaskClient, program: Callable[..., Program]
+) -> None:
+    site = program("site", "availability:read")
+    document = client.get("/api/openapi.json").get_json()
+    asked = 0
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            address = re.sub(r"{\w+}", "1", path)
+            assert client.open(address, method=method, json={}).status_code == 401
+            if operation["x-scope"] != "availability:read":
+                headers = {"Authorization": f"Bearer {site.key}"}
+                answer = client.open(address, method=method, json={}, headers=headers)
+                assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
+            asked += 1
+    assert asked == sum(1 for endpoint in app.view_functions if endpoint.startswith("api."))
 
 
 def test_keys_are_kept_as_hashes(desk: Program) -> None:
