@@ -84,7 +84,9 @@ class Visit(SealedRow, Base):
     status: Mapped[str]
     deadline_at: Mapped[dt.datetime | None]
     hold_until: Mapped[dt.datetime | None]  # a hold is never renewed past this
-    waiting_for: Mapped[str | None]  # neutral: clearance, consent, intake, review, rules, therapist
+    waiting_for: Mapped[
+        str | None
+    ]  # neutral: clearance, consent, intake, review, rules, therapist, another_therapist
     judged_key: Mapped[str | None]
     screening_id: Mapped[int | None] = mapped_column(BigId)
     permits: Mapped[bool | None]

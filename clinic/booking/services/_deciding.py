@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from clinic.accounts.steps import mail_welcome, open_account_for_client
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import clear_expired, keep_until
+from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
 from clinic.booking.services._judging import Judged
 from clinic.booking.services._placing import claim_anew
-from clinic.booking.services._steps import new_manage_key, plan_of, rest_on, set_status, tell_client, wait_for
+from clinic.booking.services._steps import (
+    ask_for,
+    new_manage_key,
+    plan_of,
+    rest_on,
+    set_status,
+    tell_client,
+    wait_for,
+)
 from clinic.clients.models import Client
 from clinic.clients.steps import give_access
 from clinic.intake import queries as intake
@@ -20,6 +29,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import HoldExpired, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import leave_trace
 from clinic.therapists import queries as therapists
 
 
@@ -55,6 +65,27 @@ def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetim
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
     except SlotTaken as error:
         raise SlotTaken(NotQualified.default_sentence, error.nearest) from error
+
+
+def keep_or_find_skilled(session: Session, visit: Visit, now: dt.datetime) -> bool:
+    """Whether somebody with the skills that this person's answers ask for gives a booked visit. Where any therapist
+    was asked for, another who is free at the same time takes it over, and the client is told who, not why."""
+    if is_skilled(visit.therapist_id, visit.client_id or 0):
+        return True
+    if not visit.any_therapist:
+        return False
+    wish = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=None)
+    try:
+        with session.begin_nested():
+            give_up(session, visit, now)
+            claim_best(session, visit, replace(wish, rested_areas=None), expires_at=None)
+    except SlotTaken:
+        return False
+    session.refresh(visit, ["therapist", "room"])
+    visit.revision += 1
+    tell_client(session, visit, "visit_changed", now=now)
+    leave_trace(session, "visit.reassigned", "visit", visit.id, by=None, now=now)
+    return True
 
 
 def decide(session: Session, visit: Visit, judged: Judged, *, user_id: int | None, now: dt.datetime) -> None:

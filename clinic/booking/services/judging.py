@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.next_steps import ANOTHER_THERAPIST
+from clinic.booking.services._deciding import keep_or_find_skilled
 from clinic.booking.services._judging import Judged, judge, local_day, wait_for_answers
 from clinic.booking.services._steps import (
     order_of,
@@ -108,7 +110,9 @@ def take_off_addons(visit: Visit, less: VisitPlan) -> None:
 def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:
     """Do what the judgement says with a visit that is pending, suspended, confirmed or arrived."""
     status = VisitStatus(visit.status)
-    if judged.permits and judged.row is not None:
+    is_permitted = judged.permits and judged.row is not None
+    skilled = not is_permitted or keep_or_find_skilled(session, visit, now)
+    if is_permitted and skilled and judged.row is not None:
         was_waiting = status in (VisitStatus.PENDING, VisitStatus.SUSPENDED)
         rest_on(visit, judged.row)
         if was_waiting:
@@ -118,15 +122,23 @@ def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, no
         visit.permits = None
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="judged again")
         tell_client(session, visit, "visit_cannot_go_ahead", now=now)
-    elif status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED):
+    else:
+        _hold(session, visit, judged, None if skilled else ANOTHER_THERAPIST, by=by, now=now)
+    leave_trace(session, "visit.judged", "visit", visit.id, by=by, now=now, outcome=_fact(judged))
+
+
+def _hold(
+    session: Session, visit: Visit, judged: Judged, what: str | None, *, by: int | None, now: dt.datetime
+) -> None:
+    """Keep the time of a visit that is not permitted, or that nobody with the skills gives yet (`what`)."""
+    was_on = visit.status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED)
+    if was_on:
         visit.permits = None
         set_status(session, visit, VisitStatus.SUSPENDED, by=by, now=now, reason="judged again")
         visit.deadline_at = None
-        wait_for(session, visit, judged, now=now)
+    wait_for(session, visit, judged, now=now, what=what)
+    if was_on:
         tell_client(session, visit, "visit_on_hold", now=now)
-    else:
-        wait_for(session, visit, judged, now=now)
-    leave_trace(session, "visit.judged", "visit", visit.id, by=by, now=now, outcome=_fact(judged))
 
 
 def _fact(judged: Judged) -> str:

@@ -16,7 +16,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._claims import claim_best, give_up
-from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._deciding import is_skilled, keep_or_find_skilled
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._steps import (
     first_status,
@@ -388,6 +388,13 @@ def _judge_at_the_door(
         raise MoveNotAllowed(
             "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
         )
+    may_reassign = visit.status == VisitStatus.CONFIRMED and new == VisitStatus.ARRIVED
+    if not (
+        keep_or_find_skilled(session, visit, now)
+        if may_reassign
+        else is_skilled(visit.therapist_id, client.id)
+    ):
+        raise MoveNotAllowed("This visit needs another therapist first. Choose one with “Move or change”.")
     if new != VisitStatus.CONFIRMED and check_ins.is_missing(visit, now):
         raise CheckInNeeded()
     rest_on(visit, judged.row)
