@@ -95,6 +95,8 @@ class Visit(SealedRow, Base):
     currency: Mapped[str]
     source: Mapped[str]  # online, desk, walk_in
     any_therapist: Mapped[bool] = mapped_column(default=True)
+    to_reconfirm: Mapped[bool] = mapped_column(default=False)
+    """Booked on earlier answers: confirmed only when the person has said since what has changed."""
     request_key: Mapped[str | None] = mapped_column(unique=True)
     manage_hash: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime]

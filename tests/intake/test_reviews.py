@@ -73,7 +73,7 @@ def online(clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime) ->
 def at_desk(clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime) -> object:
     return visits.book_visit(
         w.choice("relaxation"), client, when, request_key=f"{client}-{when}-{now}", source="desk", by=by(clinic),
-        now=now,
+        now=now, reconfirmed=True,
     ).status  # fmt: skip
 
 

@@ -40,7 +40,15 @@ CALL_FIRST = NextStep(
 ANOTHER_THERAPIST = "another_therapist"
 """What a visit waits for that is safe, but not with the therapist it was booked with."""
 
+RECONFIRM = "reconfirm"
+"""What a visit waits for that was booked on earlier answers: whether anything has changed since."""
+
 _WAITING = {
+    RECONFIRM: (
+        "Ask first",
+        "Ask what has changed since the last answers",
+        "Read the questions out now, or send the link. The answers confirm it where they allow it.",
+    ),
     ANOTHER_THERAPIST: (
         "Other therapist",
         "This visit needs another therapist",

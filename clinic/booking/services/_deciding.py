@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,7 @@ from clinic.accounts.steps import mail_welcome, open_account_for_client
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
-from clinic.booking.services._judging import Judged
+from clinic.booking.services._judging import Judged, local_day
 from clinic.booking.services._placing import claim_anew
 from clinic.booking.services._steps import (
     ask_for,
@@ -29,6 +30,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import HoldExpired, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
+from clinic.rules.wall_time import WallClock, moment
 from clinic.shared.audit import leave_trace
 from clinic.therapists import queries as therapists
 
@@ -48,6 +50,16 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
             "We could not keep this time any longer, and it has been taken.", error.nearest
         ) from error
     visit.deadline_at = until
+
+
+def has_to_reconfirm(visit: Visit) -> bool:
+    """Whether the person has still to say what has changed since the answers that the visit was booked on."""
+    if visit.to_reconfirm and visit.client_id is not None:
+        day = local_day(visit.created_at, visit.zone)
+        since = WallClock(ZoneInfo(visit.zone)).day_bounds(day)[0]
+        if intake.is_reconfirmed(visit.client_id, since=moment(since), since_day=day):
+            visit.to_reconfirm = False
+    return visit.to_reconfirm
 
 
 def is_skilled(therapist_id: int, client_id: int) -> bool:

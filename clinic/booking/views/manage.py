@@ -69,7 +69,11 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
 
 def _check_in(visit: Any, now: dt.datetime) -> str:
     """Whether the client may answer the questions about the day now, or has; "" when they are not asked."""
-    if not premises.clinic().check_in_needed or not check_ins.may_client_check_in(visit, now):
+    if not check_ins.may_client_check_in(visit, now):
+        return ""
+    if visit.to_reconfirm:
+        return "open"
+    if not premises.clinic().check_in_needed:
         return ""
     return "done" if check_ins.is_on_file(visit, now) else "open"
 

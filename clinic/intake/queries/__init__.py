@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -175,15 +175,23 @@ def skills_needed_of(client_ids: Collection[int]) -> dict[int, frozenset[str]]:
 def is_checked_in(client_id: int, *, since: dt.datetime, since_day: dt.date, now: dt.datetime) -> bool:
     """Whether the questions about the day were answered between these moments: by a check-in, or with all others.
     `since_day` is the local day of `since`: a paper that was typed in now may have been signed before it."""
-    ids = [client_id, *clients.alias_ids(client_id)]
-    wanted = select(Intake.id).where(
-        Intake.client_id.in_(ids),
-        Intake.kind.in_(("full", "checkin")),
-        Intake.signed_at >= since,
-        Intake.signed_at <= now,
-        Intake.answered_on >= since_day,
+    asked = _answered_since(client_id, since, since_day).where(
+        Intake.kind.in_(("full", "checkin")), Intake.signed_at <= now
     )
-    return db.session.scalar(wanted.limit(1)) is not None
+    return db.session.scalar(asked.limit(1)) is not None
+
+
+def is_reconfirmed(client_id: int, *, since: dt.datetime, since_day: dt.date) -> bool:
+    """Whether this person said since then how it is: with all the questions, that it is still right, or what has
+    changed."""
+    return db.session.scalar(_answered_since(client_id, since, since_day).limit(1)) is not None
+
+
+def _answered_since(client_id: int, since: dt.datetime, since_day: dt.date) -> Select[tuple[int]]:
+    ids = [client_id, *clients.alias_ids(client_id)]
+    return select(Intake.id).where(
+        Intake.client_id.in_(ids), Intake.signed_at >= since, Intake.answered_on >= since_day
+    )
 
 
 def guardian_consent(client_id: int) -> Consent | None:
