@@ -107,7 +107,7 @@ def _next_step(
     if stops or newest is None or newest.signed_at < checkout.created_at:
         in_date = (
             newest is not None
-            and not newest.renewal
+            and not intake.needs_new_form(client.id)
             and is_intake_in_date(newest.completed_on, visit.day, client.age_on(visit.day), _gates())
         )
         return Step.HEALTH, in_date and not stops and checkout.user_id is not None

@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview, TabletPass
+from clinic.intake.queries import reactions
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
 from clinic.shared.database import db
@@ -58,6 +59,8 @@ def in_force(client_id: int) -> list[InForce]:
 def in_force_of(client_ids: Collection[int]) -> dict[int, list[InForce]]:
     """The same for several clients, in a number of statements that does not grow with them."""
     merged = clients.merged_into(client_ids)
+    records = {one: {one, *(alias.id for alias in merged[one])} for one in client_ids}
+    anew = reactions.asking_anew(records)
     standing = _standing_of([*client_ids, *(alias.id for rows in merged.values() for alias in rows)])
     found = {}
     for client_id in client_ids:
@@ -67,7 +70,7 @@ def in_force_of(client_ids: Collection[int]) -> dict[int, list[InForce]]:
             if own and alias.merged_at is not None and own[0].signed_at > alias.merged_at:
                 continue
             rows += standing.get(alias.id, [])
-        found[client_id] = [_plain(row) for row in rows]
+        found[client_id] = [_plain(row, asks_anew=client_id in anew) for row in rows]
     return found
 
 
@@ -90,16 +93,22 @@ def _standing_of(client_ids: Collection[int]) -> dict[int, list[Intake]]:
     return found
 
 
-def _plain(row: Intake) -> InForce:
+def _plain(row: Intake, *, asks_anew: bool) -> InForce:
     return InForce(
         row.id,
         row.client_id,
         row.version,
         row.answers,
-        None if row.renewal else row.completed_on,
+        None if row.renewal or asks_anew else row.completed_on,
         row.answered_on,
         row.question_version,
     )
+
+
+def needs_new_form(client_id: int) -> bool:
+    """Whether only a whole new intake will do: none is signed yet, or something big happened since."""
+    sources = in_force(client_id)
+    return not sources or sources[0].completed_on is None
 
 
 def stops_in_force(client_id: int) -> list[HealthStop]:
@@ -192,6 +201,17 @@ def _answered_since(client_id: int, since: dt.datetime, since_day: dt.date) -> S
     return select(Intake.id).where(
         Intake.client_id.in_(ids), Intake.signed_at >= since, Intake.answered_on >= since_day
     )
+
+
+def guardian_consents(client_id: int) -> Sequence[Consent]:
+    """Guardians' consents that nobody took back, newest first: each counts for what it names, as long as it lasts.
+    One that was taken back does not count, whatever the hour or the day of the visit."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    return db.session.scalars(
+        select(Consent)
+        .where(Consent.client_id.in_(ids), Consent.kind == "guardian", Consent.withdrawn_at.is_(None))
+        .order_by(Consent.given_at.desc(), Consent.id)
+    ).all()
 
 
 def guardian_consent(client_id: int) -> Consent | None:
