@@ -206,10 +206,9 @@ def _answered_since(client_id: int, since: dt.datetime, since_day: dt.date) -> S
 def guardian_consents(client_id: int) -> Sequence[Consent]:
     """Guardians' consents that nobody took back, newest first: each counts for what it names, as long as it lasts.
     One that was taken back does not count, whatever the hour or the day of the visit."""
-    ids = [client_id, *clients.alias_ids(client_id)]
     return db.session.scalars(
         select(Consent)
-        .where(Consent.client_id.in_(ids), Consent.kind == "guardian", Consent.withdrawn_at.is_(None))
+        .where(Consent.client_id == client_id, Consent.kind == "guardian", Consent.withdrawn_at.is_(None))
         .order_by(Consent.given_at.desc(), Consent.id)
     ).all()
 
