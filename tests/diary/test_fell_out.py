@@ -23,7 +23,7 @@ from tests.conftest import NOW
 from tests.diary.staff import ME, Staffed, staffed
 from tests.web import Visitor
 
-HEART = {"heart_failure": {"worsening": False}}
+HEART: dict[str, dict[str, object]] = {"heart_failure": {"worsening": False}}
 SOON = NOW + dt.timedelta(hours=1)
 
 

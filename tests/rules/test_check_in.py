@@ -83,3 +83,10 @@ def test_laid_over_new_details_take_the_place_of_old_ones() -> None:
     before = {"blood_thinners": {"present": True, "med_class": "antiplatelet"}}
     new = {"blood_thinners": {"present": True, "med_class": "anticoagulant"}}
     assert check_in.laid_over(before, new) == new
+
+
+def test_every_warning_sign_is_asked_and_denied_by_nothing_has_changed() -> None:
+    signs = {key for key in TABLE.conditions if key.startswith("rf_")}
+    shown = {key for topic in TOPICS for key in topic.asks}
+    assert signs <= shown
+    assert signs <= set(nothing_changed({}))

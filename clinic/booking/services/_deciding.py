@@ -43,6 +43,10 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
         raise HoldExpired()
     clear_expired(session, now)
     until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
+    if visit.hold_until is not None:
+        until = min(
+            until, visit.hold_until
+        )  # taken again to be decided now, never kept longer than any other
     try:
         claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
     except SlotTaken as error:

@@ -99,5 +99,7 @@ def _guardian(client: Client, day: dt.date) -> tuple[str, bool]:
         return "", False
     consent = intake.guardian_consent(client.id)
     if consent is None or consent.withdrawn_at is not None:
-        return client.guardian_name, age < rules.guardian_in_room_age
-    return consent.detail["name"], age < rules.guardian_in_room_age or bool(consent.detail["will_be_in_room"])
+        return client.guardian_name, age <= rules.guardian_in_room_age
+    return consent.detail["name"], age <= rules.guardian_in_room_age or bool(
+        consent.detail["will_be_in_room"]
+    )
