@@ -328,4 +328,3 @@ def test_what_helps_to_answer_a_detail_is_kept_with_it() -> None:
     by_name = TABLE.conditions["rf_bladder_bowel_loss"].fields_by_name
     assert by_name["new_or_worse"].help == "it is new or getting worse"
     assert by_name["checked_by_doctor"].help == "a doctor has looked at this and told you the cause"
-    assert TABLE.conditions["stroke_tia"].fields_by_name["date"].help == ""
