@@ -84,7 +84,9 @@ class Visit(SealedRow, Base):
     status: Mapped[str]
     deadline_at: Mapped[dt.datetime | None]
     hold_until: Mapped[dt.datetime | None]  # a hold is never renewed past this
-    waiting_for: Mapped[str | None]  # neutral: clearance, consent, intake, review, rules, therapist
+    waiting_for: Mapped[
+        str | None
+    ]  # neutral: clearance, consent, intake, review, rules, therapist, another_therapist
     judged_key: Mapped[str | None]
     screening_id: Mapped[int | None] = mapped_column(BigId)
     permits: Mapped[bool | None]
@@ -93,6 +95,8 @@ class Visit(SealedRow, Base):
     currency: Mapped[str]
     source: Mapped[str]  # online, desk, walk_in
     any_therapist: Mapped[bool] = mapped_column(default=True)
+    to_reconfirm: Mapped[bool] = mapped_column(default=False)
+    """Booked on earlier answers: confirmed only when the person has said since what has changed."""
     request_key: Mapped[str | None] = mapped_column(unique=True)
     manage_hash: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime]

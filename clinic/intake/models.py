@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.shared.crypto import Sealed, SealedBytes, SealedRow
+from clinic.shared.crypto import BigId, Sealed, SealedBytes, SealedRow
 from clinic.shared.database import Base
 
 
@@ -189,3 +189,20 @@ class Clearance(SealedRow, Base):
     withdrawal_sealed: Mapped[bytes | None]
     statement = Sealed()
     withdrawal = Sealed()
+
+
+class BadReaction(SealedRow, Base):
+    """Something went wrong during or after a treatment. Rows are added, never edited (the database refuses it).
+
+    It ends every clearance from before it, and only a whole new intake holds from then on. `visit_id` is a number
+    alone: visits lie in a folder above this one.
+    """
+
+    __tablename__ = "bad_reaction"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    happened_on: Mapped[dt.date]
+    recorded_at: Mapped[dt.datetime]
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    what_happened_sealed: Mapped[bytes]
+    what_happened = Sealed()

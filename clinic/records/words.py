@@ -84,6 +84,7 @@ DEEDS: Mapping[str, str] = {
     "visit.cancelled": "Cancelled",
     "visit.change_refused": "A change was refused",
     "visit.changed": "Moved or changed",
+    "visit.reassigned": "Given to another therapist",
     "visit.judged": "Judged again",
     "visit.marked": "Marked",
     "visit.released": "Time given back",

@@ -105,9 +105,7 @@ def earliest_day(
     judged. Answers about now count as they are: with a red flag there is no such day.
     """
     clearances = tuple(clearances)
-    days = {day for one in read_answers(answers).values() for day in one.turning_days}
-    days |= {clearance.issued_on for clearance in clearances}
-    days |= {birthday(born_on, years) for years in GROWN_AT}
+    days = turning_days(answers, born_on=born_on, clearances=clearances)
     last = start + dt.timedelta(days=within_days)
     for day in sorted(day for day in {start, *days} if start <= day <= last):
         age = age_on(born_on, day)
@@ -115,6 +113,13 @@ def earliest_day(
         if _may_be_booked(sheet):
             return day
     return None
+
+
+def turning_days(answers: Answers, *, born_on: dt.date, clearances: Iterable[Clearance] = ()) -> set[dt.date]:
+    """The days on which a window of these answers, a birthday or a clearance turns."""
+    days = {day for one in read_answers(answers).values() for day in one.turning_days}
+    days |= {clearance.issued_on for clearance in clearances}
+    return days | {birthday(born_on, years) for years in GROWN_AT}
 
 
 def birthday(born_on: dt.date, years: int) -> dt.date:

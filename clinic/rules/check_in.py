@@ -20,6 +20,10 @@ OPENS: Final = dt.timedelta(hours=24)
 """How long before the start a check-in counts: it is about the day of the visit."""
 
 
+SLOW_SIGNS: Final = ("rf_unexplained_weight_loss", "rf_constant_night_pain")
+"""Warning signs that the table asks about in the whole form alone. The check-in is to ask about every one."""
+
+
 @dataclass(frozen=True)
 class Topic:
     """One thing that may have changed. `asks` are the conditions whose questions it opens; with `renewal` only a
@@ -37,7 +41,10 @@ TOPICS: Final = (
         "1",
         "Something feels wrong right now",
         "",
-        tuple(one.key for page in pages("checkin") if page.key == "urgent_now" for one in page.conditions),
+        (
+            *(one.key for page in pages("checkin") if page.key == "urgent_now" for one in page.conditions),
+            *SLOW_SIGNS,
+        ),
     ),
     Topic(
         "2", "A fall, a blow or another injury", "Also one that seemed harmless at first.",
@@ -83,7 +90,7 @@ def page_of(chosen: Collection[Topic]) -> Page:
 
 def nothing_changed(before: Answers) -> dict[str, dict[str, object]]:
     """What "nothing has changed" says: no to every question of the check-in that was not declared before."""
-    asked = (one.key for page in pages("checkin") for one in page.conditions)
+    asked = (*(one.key for page in pages("checkin") for one in page.conditions), *SLOW_SIGNS)
     return {key: {"present": False} for key in asked if not plain(before.get(key))}
 
 

@@ -35,12 +35,17 @@ STANDARD = GateSettings()
 
 @dataclass(frozen=True)
 class GuardianConsent:
-    """Written consent of a parent or guardian; ``services`` limits it to these columns, ``None`` does not."""
+    """Written consent of a parent or guardian; ``services`` limits it to these columns, ``None`` does not.
+
+    ``also`` are further consents, each for what it names and as long as it lasts: a later one for something else
+    takes nothing back.
+    """
 
     signed_on: dt.date | None
     will_be_in_room: bool = False
     services: frozenset[str] | None = None
     withdrawn_on: dt.date | None = None
+    also: tuple[GuardianConsent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,22 @@ def is_consent_given(
     """
     if age >= settings.guardian_age:
         return True
-    if consent is None or consent.signed_on is None:
+    if consent is None:
+        return False
+    counting = [one for one in (consent, *consent.also) if _counts(one, day, age, settings)]
+    return bool(counting) and all(
+        any(one.services is None or service in one.services for one in counting) for service in services
+    )
+
+
+def _counts(consent: GuardianConsent, day: dt.date, age: int, settings: GateSettings) -> bool:
+    """Whether this consent counts for anything on that day."""
+    if consent.signed_on is None:
         return False
     withdrawn = consent.withdrawn_on is not None and consent.withdrawn_on <= day
     in_date = 0 <= (day - consent.signed_on).days <= settings.consent_days
-    covered = consent.services is None or set(services) <= consent.services
     in_room = consent.will_be_in_room or age > settings.in_room_age
-    return in_date and covered and in_room and not withdrawn
+    return in_date and in_room and not withdrawn
 
 
 NO_INTAKE = Gate(Outcome.NEEDS_INTAKE, "We need your answers to the health questions, newly signed.")

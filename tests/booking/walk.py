@@ -109,7 +109,10 @@ def answer(
 
 
 def sign(client: FlaskClient, base: str = "/book/health", **values: Any) -> TestResponse:
-    form = {"treatment": "y", "privacy": "y", "name": "Nora Walker", **values}
+    form = {
+        "treatment": "y", "privacy": "y", "name": "Nora Walker", "guardian_relation": "mother",
+        "young_person": "y", **values,
+    }  # fmt: skip
     return client.post(f"{base}/sign", data={key: one for key, one in form.items() if one})
 
 

@@ -19,6 +19,7 @@ from clinic.booking.models import Visit
 from clinic.booking.services import checkout, visits
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue.services import add_starter_catalogue
+from clinic.clients.models import Client
 from clinic.clients.steps import Details
 from clinic.intake.services import intakes
 from clinic.premises.models import Location
@@ -127,9 +128,19 @@ def sign_answers(
 ) -> int:
     """The client signs an intake that declares these conditions."""
     return intakes.submit_intake(
-        client_id, answers(**declared), intakes.Signature("Pat Number"), writer="client", source="online",
+        client_id, answers(**declared), signature(client_id, now), writer="client", source="online",
         consents={}, by=None, now=now, today=now.astimezone(ZoneInfo(ZONE)).date(),
     )  # fmt: skip
+
+
+def signature(client_id: int, now: dt.datetime = NOW) -> intakes.Signature:
+    """Their own; for a young person that of a parent, with their own yes."""
+    client = db.session.get(Client, client_id)
+    is_minor = client is not None and client.age_on(now.astimezone(ZoneInfo(ZONE)).date()) < 18
+    db.session.rollback()
+    if is_minor:
+        return intakes.Signature("Gil Guardian", "parent", young_person_agrees=True)
+    return intakes.Signature("Pat Number")
 
 
 def choice(service: str, **values: Any) -> Choice:
@@ -139,10 +150,11 @@ def choice(service: str, **values: Any) -> Choice:
 def at_desk(
     world: World, client_id: int, service: str, *, when: dt.datetime | None = None, **values: Any
 ) -> visits.Outcome:
-    """Booked by the desk."""
+    """Booked by the desk, which has asked what has changed since the last answers unless `reconfirmed` is False."""
+    reconfirmed = values.pop("reconfirmed", True)
     return visits.book_visit(
         choice(service, **values), client_id, when or at(3), request_key=f"r{next(_numbers)}", source="desk",
-        by=world.desk_id, now=NOW,
+        by=world.desk_id, now=NOW, reconfirmed=reconfirmed,
     )  # fmt: skip
 
 

@@ -67,13 +67,16 @@ def online(clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime) ->
         None, w.choice("relaxation"), when, first_visit=False, user_id=user_id, now=now
     )
     checkout.choose_person(token, client, user_id=user_id, now=now)
+    intakes.confirm_still_right(
+        client, intakes.Signature("Pat"), source="online", by=None, now=now, today=w.TODAY
+    )
     return checkout.confirm(token, user_id=user_id, now=now).status
 
 
 def at_desk(clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime) -> object:
     return visits.book_visit(
         w.choice("relaxation"), client, when, request_key=f"{client}-{when}-{now}", source="desk", by=by(clinic),
-        now=now,
+        now=now, reconfirmed=True,
     ).status  # fmt: skip
 
 

@@ -61,7 +61,8 @@ def test_nothing_changed_says_no_only_where_nothing_was_declared() -> None:
     assert "skin_infection" not in said
     assert said["fever"] == NO
     assert said["alcohol_drugs_today"] == NO
-    assert set(said) == {one.key for page in pages("checkin") for one in page.conditions} - {"skin_infection"}
+    asked = {one.key for page in pages("checkin") for one in page.conditions} | set(check_in.SLOW_SIGNS)
+    assert set(said) == asked - {"skin_infection"}
 
 
 def test_laid_over_a_no_takes_nothing_back_but_what_passes() -> None:
@@ -83,3 +84,10 @@ def test_laid_over_new_details_take_the_place_of_old_ones() -> None:
     before = {"blood_thinners": {"present": True, "med_class": "antiplatelet"}}
     new = {"blood_thinners": {"present": True, "med_class": "anticoagulant"}}
     assert check_in.laid_over(before, new) == new
+
+
+def test_every_warning_sign_is_asked_and_denied_by_nothing_has_changed() -> None:
+    signs = {key for key in TABLE.conditions if key.startswith("rf_")}
+    shown = {key for topic in check_in.TOPICS for key in topic.asks}
+    assert signs <= shown
+    assert signs <= set(check_in.nothing_changed({}))

@@ -105,7 +105,7 @@ def test_finding_of_a_combination() -> None:
 
 def test_combination_that_names_nobody_to_clear_it_has_nobody() -> None:
     found = next(one for one in sheet({}, age=80).findings(("deep_tissue",)) if one.rule == "I17")
-    assert found.who_may_clear == ()
+    assert (found.who_may_clear, found.clearances, found.cleared_by) == ((), (), None)
     assert found.urgency is Urgency.NONE
 
 

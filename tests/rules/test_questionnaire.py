@@ -322,3 +322,9 @@ def test_every_choice_of_every_condition_can_be_answered() -> None:
                 declared = read_answer(condition.key, yes(**{field.name: key}))
                 assert declared is not None
                 assert declared.details == {field.name: key}
+
+
+def test_what_helps_to_answer_a_detail_is_kept_with_it() -> None:
+    by_name = TABLE.conditions["rf_bladder_bowel_loss"].fields_by_name
+    assert by_name["new_or_worse"].help == "it is new or getting worse"
+    assert by_name["checked_by_doctor"].help == "a doctor has looked at this and told you the cause"

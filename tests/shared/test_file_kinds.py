@@ -124,3 +124,23 @@ def test_heic_whose_last_box_runs_to_the_end_and_one_with_a_long_size() -> None:
 
 def test_fill_bytes_before_a_marker_are_skipped() -> None:
     assert kind_of(jpeg().replace(b"\xff\xc0", b"\xff\xff\xff\xc0", 1)) == "jpeg"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b" /OpenAction << /S /J#61vaScript /JS (app.alert(1)) >>",
+        b" /OpenAction << /S /#4a#61vaScript >>",
+        b" /OpenAction << /JS (x) >>",
+        b" /OpenAction << /#4AS 12 0 R >>",
+        b" /Encrypt 5 0 R",
+    ],
+)
+def test_a_program_by_another_spelling_or_an_encrypted_pdf_is_refused(inside: bytes) -> None:
+    assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + inside)) is None
+
+
+def test_an_honest_pdf_with_xml_near_its_start_is_taken() -> None:
+    facts = b"2 0 obj\n<< /Type /Metadata >>\nstream\n<?xml version='1.0'?><a/>\nendstream endobj\n1 0 obj"
+    assert kind_of(letters.PDF.replace(b"1 0 obj", facts, 1)) == "pdf"
+    assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog /JSX 1")) == "pdf"

@@ -66,6 +66,7 @@ def book(body: shapes.VisitIn) -> Any:
         by=None,
         now=clock.now(),
         rest=TOLD,
+        reconfirmed=True,  # asking what has changed is the duty of the program (docs/operations.md)
     )
     return _done(outcome, 201)
 

@@ -25,6 +25,8 @@ class Wish:
     areas: tuple[str, ...] = (FULL_BODY,)
     therapist_id: int | None = None
     day: dt.date | None = None
+    not_before: dt.date | None = None
+    """No times are shown before this day: the first on which it may be possible."""
 
     def query(self, **changes: Any) -> dict[str, Any]:
         """The parameters of the page that shows times for this wish, with some of it changed."""
@@ -36,6 +38,7 @@ class Wish:
             "areas": [] if one.areas == (FULL_BODY,) else list(one.areas),
             "therapist": one.therapist_id,
             "day": one.day.isoformat() if one.day else None,
+            "from": one.not_before.isoformat() if one.not_before else None,
         }
         return {name: value for name, value in values.items() if value not in (None, [])}
 
@@ -53,6 +56,7 @@ def read_wish(service: str, values: MultiDict[str, str]) -> Wish:
         areas=tuple(chosen),
         therapist_id=whole_number(values.get("therapist")),
         day=day_of(values.get("day")),
+        not_before=day_of(values.get("from")),
     )
 
 

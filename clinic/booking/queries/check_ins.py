@@ -36,13 +36,22 @@ def is_missing(visit: Visit, now: dt.datetime) -> bool:
 
 
 def may_client_check_in(visit: Visit, now: dt.datetime) -> bool:
-    """From 24 hours before the start until the start, for a confirmed visit, or one that its client takes for it."""
+    """From 24 hours before the start until the start, for a confirmed visit or one that its client takes for it;
+    before that, too, for one that waits for it."""
+    if _waits_for_it(visit) and now < visit.starts_at:
+        return True
     return visits.seen_as(visit) is VisitStatus.CONFIRMED and visit.starts_at - OPENS <= now < visit.starts_at
 
 
 def may_staff_check_in(visit: Visit, now: dt.datetime) -> bool:
     """From 24 hours before the start on, also for somebody who comes late."""
+    if _waits_for_it(visit):
+        return True
     return visit.client_id is not None and visit.status in AT_THE_DESK and now >= visit.starts_at - OPENS
+
+
+def _waits_for_it(visit: Visit) -> bool:
+    return visit.is_waiting and visit.to_reconfirm
 
 
 def visit_by_link(token: str, now: dt.datetime) -> Visit | None:

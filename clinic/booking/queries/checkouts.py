@@ -8,7 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Checkout, Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import judged_by, visits
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -16,7 +16,7 @@ from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.intake.models import HealthStop
 from clinic.premises import queries as premises
-from clinic.rules.gates import GateSettings, GuardianConsent, is_consent_given, is_intake_in_date
+from clinic.rules.gates import GateSettings, is_consent_given, is_intake_in_date
 from clinic.rules.visit_status import VisitStatus
 
 NOT_BOOKED = "not booked"
@@ -107,7 +107,7 @@ def _next_step(
     if stops or newest is None or newest.signed_at < checkout.created_at:
         in_date = (
             newest is not None
-            and not newest.renewal
+            and not intake.needs_new_form(client.id)
             and is_intake_in_date(newest.completed_on, visit.day, client.age_on(visit.day), _gates())
         )
         return Step.HEALTH, in_date and not stops and checkout.user_id is not None
@@ -124,14 +124,7 @@ def _holds_today(stop: HealthStop, today: dt.date) -> bool:
 
 def has_consent(client: Client, visit: Visit, plan: VisitPlan) -> bool:
     """Whether the guardian's consent that this visit asks for is there; true for adults."""
-    row = intake.guardian_consent(client.id)
-    consent = None
-    if row is not None and row.withdrawn_at is None:
-        consent = GuardianConsent(
-            signed_on=row.given_on,
-            will_be_in_room=row.detail["will_be_in_room"],
-            services=frozenset(row.detail["services"]),
-        )
+    consent = judged_by.guardian_consent(client.id)
     columns = (*plan.judged_as, *plan.addon_columns)
     return is_consent_given(consent, columns, visit.day, client.age_on(visit.day), _gates())
 

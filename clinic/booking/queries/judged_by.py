@@ -10,16 +10,17 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Screening, Visit
 from clinic.catalogue import queries as catalogue
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
-from clinic.rules.gates import GateSettings
+from clinic.rules.gates import GateSettings, GuardianConsent
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 
@@ -98,3 +99,16 @@ def no_longer_safe() -> list[tuple[Visit, Screening | None]]:
         .order_by(Visit.starts_at, Visit.id)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def guardian_consent(client_id: int) -> GuardianConsent | None:
+    """What parents or guardians agreed to, as the gate reads it; None when nothing stands."""
+    given = [
+        GuardianConsent(
+            signed_on=row.given_on,
+            will_be_in_room=row.detail["will_be_in_room"],
+            services=frozenset(row.detail["services"]),
+        )
+        for row in intake.guardian_consents(client_id)
+    ]
+    return replace(given[0], also=tuple(given[1:])) if given else None

@@ -37,7 +37,23 @@ CALL_FIRST = NextStep(
     "Several small things need care together. Ask the therapist to call the client before the day.",
 )
 
+ANOTHER_THERAPIST = "another_therapist"
+"""What a visit waits for that is safe, but not with the therapist it was booked with."""
+
+RECONFIRM = "reconfirm"
+"""What a visit waits for that was booked on earlier answers: whether anything has changed since."""
+
 _WAITING = {
+    RECONFIRM: (
+        "Ask first",
+        "Ask what has changed since the last answers",
+        "Read the questions out now, or send the link. The answers confirm it where they allow it.",
+    ),
+    ANOTHER_THERAPIST: (
+        "Other therapist",
+        "This visit needs another therapist",
+        "Move it to a therapist who is free to give it: only those are offered. It is confirmed then.",
+    ),
     "intake": (
         "Intake missing",
         "The health questions are not signed yet",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.blocks import coming
+from clinic.booking.queries.next_steps import ANOTHER_THERAPIST
 from clinic.catalogue import queries as catalogue
 from clinic.intake import queries as intake
 from clinic.rules.kinds import SKILLS_FOR
@@ -29,8 +30,12 @@ def visits_to_reassign(now: dt.datetime) -> list[Visit]:
     return [
         one
         for one in ahead
-        if not _may_work(one)
-        or not asked[one.id] | declared.get(one.client_id or 0, frozenset()) <= one.therapist.skills
+        if one.waiting_for
+        != ANOTHER_THERAPIST  # it stands among the visits that wait, its client has been told
+        and not (
+            _may_work(one)
+            and asked[one.id] | declared.get(one.client_id or 0, frozenset()) <= one.therapist.skills
+        )
     ]
 
 

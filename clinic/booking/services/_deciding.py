@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from clinic.accounts.steps import mail_welcome, open_account_for_client
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import clear_expired, keep_until
-from clinic.booking.services._judging import Judged
+from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
+from clinic.booking.services._judging import Judged, local_day
 from clinic.booking.services._placing import claim_anew
-from clinic.booking.services._steps import new_manage_key, plan_of, rest_on, set_status, tell_client, wait_for
+from clinic.booking.services._steps import (
+    ask_for,
+    new_manage_key,
+    plan_of,
+    rest_on,
+    set_status,
+    tell_client,
+    wait_for,
+)
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import give_access
@@ -27,6 +37,8 @@ from clinic.rules.errors import (
     TooManyPending,
 )
 from clinic.rules.visit_status import VisitStatus
+from clinic.rules.wall_time import WallClock, moment
+from clinic.shared.audit import leave_trace
 from clinic.therapists import queries as therapists
 
 
@@ -38,6 +50,10 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
         raise HoldExpired()
     clear_expired(session, now)
     until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
+    if visit.hold_until is not None:
+        until = min(
+            until, visit.hold_until
+        )  # taken again to be decided now, never kept longer than any other
     try:
         claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
     except SlotTaken as error:
@@ -45,6 +61,16 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
             "We could not keep this time any longer, and it has been taken.", error.nearest
         ) from error
     visit.deadline_at = until
+
+
+def has_to_reconfirm(visit: Visit) -> bool:
+    """Whether the person has still to say what has changed since the answers that the visit was booked on."""
+    if visit.to_reconfirm and visit.client_id is not None:
+        day = local_day(visit.created_at, visit.zone)
+        since = WallClock(ZoneInfo(visit.zone)).day_bounds(day)[0]
+        if intake.is_reconfirmed(visit.client_id, since=moment(since), since_day=day):
+            visit.to_reconfirm = False
+    return visit.to_reconfirm
 
 
 def is_skilled(therapist_id: int, client_id: int) -> bool:
@@ -62,6 +88,27 @@ def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetim
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
     except SlotTaken as error:
         raise SlotTaken(NotQualified.default_sentence, error.nearest) from error
+
+
+def keep_or_find_skilled(session: Session, visit: Visit, now: dt.datetime) -> bool:
+    """Whether somebody with the skills that this person's answers ask for gives a booked visit. Where any therapist
+    was asked for, another who is free at the same time takes it over, and the client is told who, not why."""
+    if is_skilled(visit.therapist_id, visit.client_id or 0):
+        return True
+    if not visit.any_therapist:
+        return False
+    wish = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=None)
+    try:
+        with session.begin_nested():
+            give_up(session, visit, now)
+            claim_best(session, visit, replace(wish, rested_areas=None), expires_at=None)
+    except SlotTaken:
+        return False
+    session.refresh(visit, ["therapist", "room"])
+    visit.revision += 1
+    tell_client(session, visit, "visit_changed", now=now)
+    leave_trace(session, "visit.reassigned", "visit", visit.id, by=None, now=now)
+    return True
 
 
 def decide(

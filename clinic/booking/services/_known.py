@@ -9,7 +9,7 @@ from clinic.booking.queries.look_alikes import Alike
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
-from clinic.intake.models import Consent, HealthStop
+from clinic.intake.models import HealthStop
 from clinic.intake.queries import InForce, clearances
 from clinic.intake.queries.clearances import OnFile
 from clinic.rules.gates import GateSettings
@@ -45,17 +45,6 @@ def known_of(client: Client, visit_id: int | None = None) -> Known:
         alike=look_alikes.alike(client, visit_id),
         letters=tuple(clearances.counting(client.id, standing.sources)),
         restrictions=tuple(therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])),
-        consent=_consent(intake.guardian_consent(client.id)),
+        consent=judged_by.guardian_consent(client.id),
         gates=judged_by.gate_settings(),
-    )
-
-
-def _consent(row: Consent | None) -> GuardianConsent | None:
-    """The consent as it counts from now on: taken back it does not, whatever the day of the visit."""
-    if row is None or row.withdrawn_at is not None:
-        return None
-    return GuardianConsent(
-        signed_on=row.given_on,
-        will_be_in_room=row.detail["will_be_in_room"],
-        services=frozenset(row.detail["services"]),
     )

@@ -104,12 +104,15 @@ def rest_on(visit: Visit, screening: Screening) -> None:
     visit.waiting_for = visit.deadline_at = visit.hold_until = None
 
 
-def wait_for(session: Session, visit: Visit, judged: Judged, *, now: dt.datetime) -> None:
-    """The visit waits, its claims kept until its deadline. The deadline does not move while it goes on waiting."""
+def wait_for(
+    session: Session, visit: Visit, judged: Judged, *, now: dt.datetime, what: str | None = None
+) -> None:
+    """The visit waits, its claims kept until its deadline. The deadline does not move while it goes on waiting.
+    `what`: what it waits for besides the judgement, in a neutral word."""
     row = judged.row
     visit.screening_id, visit.judged_key = (row.id, row.judged_key) if row else (None, None)
     visit.permits, visit.hold_until = None, None
-    visit.waiting_for = judged.waiting_for
+    visit.waiting_for = what or judged.waiting_for
     if visit.status not in (VisitStatus.PENDING, VisitStatus.SUSPENDED) or visit.deadline_at is None:
         settings = premises.booking_settings()
         visit.deadline_at = booking_policy.desk_deadline(visit.starts_at, since=now, settings=settings)

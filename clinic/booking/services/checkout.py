@@ -16,7 +16,7 @@ from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, keep_until
 from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
 from clinic.booking.services._forgetting import forget_if_bare
-from clinic.booking.services._judging import Judged, judge
+from clinic.booking.services._judging import Judged, judge, local_day
 from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
     ask_for,
@@ -331,6 +331,8 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
             rest = plan_without(visit, plan, judged.unsafe_addons)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names, rest)
+        if judged.permits and not _has_reconfirmed(checkout, client.id, visit.zone):
+            raise InvalidInput("answers", "Please tell us first whether your health answers are still right.")
         if not judged.refuses:
             check_rested(visit, client, plan)
             keep_skilled(session, visit, client, now)
@@ -358,6 +360,12 @@ def _finish(
     leave_trace(
         session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"
     )
+
+
+def _has_reconfirmed(checkout: Checkout, client_id: int, zone: str) -> bool:
+    """Whether the person said in this very booking how it is: earlier answers alone confirm nothing."""
+    since = checkout.created_at
+    return intake.is_reconfirmed(client_id, since=since, since_day=local_day(since, zone))
 
 
 @tried_again

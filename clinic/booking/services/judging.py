@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.next_steps import ANOTHER_THERAPIST, RECONFIRM
+from clinic.booking.services._deciding import has_to_reconfirm, keep_or_find_skilled
 from clinic.booking.services._judging import Judged, judge, local_day, wait_for_answers
 from clinic.booking.services._steps import (
     order_of,
@@ -121,7 +123,8 @@ def take_off_addons(visit: Visit, less: VisitPlan) -> None:
 def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:
     """Do what the judgement says with a visit that is pending, suspended, confirmed or arrived."""
     status = VisitStatus(visit.status)
-    if judged.permits and judged.row is not None:
+    missing = _missing_besides(session, visit, judged, now)
+    if judged.permits and missing is None and judged.row is not None:
         was_waiting = status in (VisitStatus.PENDING, VisitStatus.SUSPENDED)
         rest_on(visit, judged.row)
         if was_waiting:
@@ -131,15 +134,33 @@ def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, no
         visit.permits = None
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="judged again")
         tell_client(session, visit, "visit_cannot_go_ahead", now=now)
-    elif status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED):
+    else:
+        _hold(session, visit, judged, missing, by=by, now=now)
+    leave_trace(session, "visit.judged", "visit", visit.id, by=by, now=now, outcome=_fact(judged))
+
+
+def _missing_besides(session: Session, visit: Visit, judged: Judged, now: dt.datetime) -> str | None:
+    """What a visit that the judgement permits still waits for, in a neutral word."""
+    still_to_ask = has_to_reconfirm(visit)
+    if not judged.permits:
+        return None
+    if still_to_ask:
+        return RECONFIRM
+    return None if keep_or_find_skilled(session, visit, now) else ANOTHER_THERAPIST
+
+
+def _hold(
+    session: Session, visit: Visit, judged: Judged, what: str | None, *, by: int | None, now: dt.datetime
+) -> None:
+    """Keep the time of a visit that is not permitted, or that nobody with the skills gives yet (`what`)."""
+    was_on = visit.status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED)
+    if was_on:
         visit.permits = None
         set_status(session, visit, VisitStatus.SUSPENDED, by=by, now=now, reason="judged again")
         visit.deadline_at = None
-        wait_for(session, visit, judged, now=now)
+    wait_for(session, visit, judged, now=now, what=what)
+    if was_on:
         tell_client(session, visit, "visit_on_hold", now=now)
-    else:
-        wait_for(session, visit, judged, now=now)
-    leave_trace(session, "visit.judged", "visit", visit.id, by=by, now=now, outcome=_fact(judged))
 
 
 def _fact(judged: Judged) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from clinic.booking.models import Visit
 from clinic.booking.queries import judged_by
 from clinic.booking.queries.judged_by import RULES
+from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._judging import Judged, weigh_by
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._steps import order_of, plan_of, plan_without
@@ -144,6 +145,8 @@ def _fate(visit: Visit, known: Known, table: RuleTable, settings: BookingSetting
 def _what_follows(visit: Visit, judged: Judged, *, is_late: bool) -> tuple[VisitStatus, str | None]:
     status = VisitStatus(visit.status)
     was_on = status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED)
+    if judged.permits and visit.to_reconfirm:
+        return status, RECONFIRM
     if judged.permits:
         return (status if was_on else VisitStatus.CONFIRMED), None
     if judged.refuses and is_late:

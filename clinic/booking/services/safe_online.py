@@ -10,16 +10,17 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import free_times
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.free_times import Time
-from clinic.booking.services._judging import Judged, Order, weigh
+from clinic.booking.services._judging import Judged, Order, weigh, weigh_by
+from clinic.booking.services._known import Known, known_of
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.models import Service
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
-from clinic.intake.queries import clearances
 from clinic.rulebook import queries as rulebook
-from clinic.rules import screening
+from clinic.rules.advice import turning_days
+from clinic.rules.verdicts import Urgency, Verdict
 
 TIMES_SHOWN = 3
 
@@ -83,20 +84,31 @@ def _next_times(
 
 
 def possible_from(visit: Visit, client: Client, plan: VisitPlan) -> dt.date | None:
-    """The first later day on which the wish itself may be booked by the person's own answers; None within a year."""
-    newest = intake.newest(client.id)
-    if newest is None or intake.stops_in_force(client.id):
+    """The first later day on which the wish itself may be booked without a letter, by everything that counts; None
+    within a year. Verdicts become weaker only on days on which something turns, so only those are judged."""
+    known = known_of(client)
+    if not known.sources or intake.stops_in_force(client.id):
         return None
-    treatment = screening.Treatment(
-        judged_as=plan.judged_as,
-        mode="interval" if plan.mode == "interval" else None,
-        addons=plan.addon_columns,
-        areas=tuple(visit.areas) or ("full_body",),
-        minutes=plan.minutes,
+    table, areas = rulebook.in_force(), tuple(visit.areas) or ("full_body",)
+    for day in _turning_days(known, visit.day):
+        if _is_clear(weigh_by(table, known, Order(plan, areas, day)), client):
+            return day
+    return None
+
+
+def _turning_days(known: Known, after: dt.date) -> list[dt.date]:
+    last = after + dt.timedelta(days=365)
+    days = {one.until + dt.timedelta(days=1) for one in known.restrictions if one.until is not None}
+    for source in known.sources:
+        days |= turning_days(
+            source.answers, born_on=known.client.born_on, clearances=[one.rule for one in known.letters]
+        )
+    return sorted(day for day in days if after < day <= last)
+
+
+def _is_clear(judged: Judged, client: Client) -> bool:
+    """Whether nothing asks for a letter or forbids it. To somebody not signed in by their own answers alone."""
+    judgements = [judged.own] if client.is_unproven else [judged.own, judged.strictest]
+    return not judged.unsafe_addons and all(
+        one.urgency is Urgency.NONE and one.verdict <= Verdict.CAUTION for one in judgements
     )
-    letters = [one.rule for one in clearances.counting(client.id, intake.in_force(client.id))]
-    day = screening.earliest_day(
-        treatment, newest.answers, start=visit.day, born_on=client.born_on, clearances=letters,
-        table=rulebook.in_force(),
-    )  # fmt: skip
-    return day if day is not None and day > visit.day else None

@@ -15,9 +15,12 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
-from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, keep_or_find_skilled
 from clinic.booking.services._judging import Judged, Order, judge
+from clinic.booking.services._programs import PROGRAM, check_online_start, take_over
 from clinic.booking.services._steps import (
     first_status,
     new_manage_key,
@@ -40,29 +43,16 @@ from clinic.booking.services.resting import (
     warn,
     warn_of_change,
 )
-from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
-from clinic.clients import queries as clients
-from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import (
-    CheckInNeeded,
-    HoldExpired,
-    InvalidInput,
-    MoveNotAllowed,
-    NotFound,
-    NotQualified,
-    SlotTaken,
-)
+from clinic.rules.errors import CheckInNeeded, MoveNotAllowed, NotFound, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
-
-PROGRAM = "api"
 
 CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
 
@@ -92,9 +82,13 @@ def book_visit(
     by: int | None,
     now: dt.datetime,
     rest: RestSaid = NOT_SAID,
+    reconfirmed: bool = False,
 ) -> Outcome:
     """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept) or when the visit
     comes too soon for the body and `rest` does not pass that.
+
+    `reconfirmed`: whoever books has asked the person what has changed since their answers. Else a visit on answers of
+    an earlier day waits until they have said so; asking is the duty of a program that books through the interface.
 
     Done twice with one `request_key`, also at the same moment, it answers with the first visit. `hold_id`: a time
     that was kept is taken over. A program (`source` "api") books by the rules for booking online: what it was
@@ -113,6 +107,7 @@ def book_visit(
             by=by,
             now=now,
             rest=rest,
+            reconfirmed=reconfirmed,
         )
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -134,18 +129,19 @@ def _book(
     by: int | None,
     now: dt.datetime,
     rest: RestSaid,
+    reconfirmed: bool,
 ) -> Outcome:
     with transaction() as session:
         done = visits.visit_by_request(request_key) if request_key else None
         if done is not None:
             return Outcome(done.id, VisitStatus(done.status), None)
-        client = _client(client_id)
+        client = client_of(client_id)
         by_staff = source != PROGRAM
         if not by_staff:
-            _check_online_start(starts_at, now)
+            check_online_start(starts_at, now)
         if hold_id is not None:
-            _take_over(session, hold_id, starts_at, by=by, now=now)
-        visit, plan = _new_visit(choice, client, starts_at, source=source, by=by, now=now)
+            take_over(session, hold_id, starts_at, by=by, now=now)
+        visit, plan = new_visit(choice, client, starts_at, source=source, by=by, now=now)
         visit.request_key = request_key
         order = Order(plan, tuple(sorted(choice.areas)), visit.day)
         judged = judge(session, client, order, door="desk", visit_id=visit.id, by=by, now=now)
@@ -155,75 +151,23 @@ def _book(
         warned = warn(visit, client, order, starts_at)
         if warned is not None and not is_passed(warned, rest):
             return Outcome(None, None, judged, rest=warned)
-        _rest_or_wait(session, visit, judged, now=now)
-        visit.status = VisitStatus.CONFIRMED if judged.permits else VisitStatus.PENDING
+        visit.to_reconfirm = not reconfirmed
+        is_good = judged.permits and not has_to_reconfirm(visit)
+        _rest_or_wait(session, visit, judged, is_good=is_good, now=now)
+        visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
         token = new_manage_key(visit)
         if choice.therapist_id is not None and not is_skilled(choice.therapist_id, client.id):
             raise SlotTaken(NotQualified.default_sentence)
         ask = _ask(visit, plan, choice.therapist_id, now=now, by_staff=by_staff)
         claim_best(session, visit, ask, expires_at=None)
         first_status(session, visit, by=by, now=now)
-        template = "visit_booked" if judged.permits else "visit_waiting"
+        template = "visit_booked" if is_good else "visit_waiting"
         tell_client(session, visit, template, now=now, token=token)
         keep_pass(session, visit, warned, rest, by=by, now=now)
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source
         )
         return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned)
-
-
-def _check_online_start(starts_at: dt.datetime, now: dt.datetime) -> None:
-    facts = premises.clinic_facts()
-    if facts is not None:
-        booking_policy.check_start(
-            starts_at, now=now, zone=ZoneInfo(facts.zone), settings=premises.booking_settings()
-        )
-
-
-def _take_over(
-    session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime
-) -> None:
-    """The kept time is given up in the transaction that claims it anew: nobody comes in between."""
-    held = session.get(Visit, hold_id, with_for_update=True)
-    if held is None or held.status != VisitStatus.HELD or held.source != PROGRAM:
-        raise HoldExpired()
-    if held.starts_at != starts_at:
-        raise InvalidInput("starts_at", "Another time was kept under this hold.")
-    set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked")
-
-
-def _client(client_id: int) -> Client:
-    client = clients.client(client_id)
-    if client is None:
-        raise NotFound("This person is not in the clinic's book.")
-    return client
-
-
-def _new_visit(
-    choice: Choice, client: Client, starts_at: dt.datetime, *, source: str, by: int | None, now: dt.datetime
-) -> tuple[Visit, VisitPlan]:
-    """A visit that is not in the session yet, with its times but no place."""
-    facts = premises.clinic_facts()
-    first_visit = not visits.has_been_before(client.id, starts_at)
-    plan = _plan(choice, first_visit)
-    if facts is None:
-        raise InvalidInput("service", "The clinic is not set up yet.")
-    visit = Visit(
-        location_id=facts.location_id, client_id=client.id, areas=sorted(choice.areas), zone=facts.zone,
-        starts_at=starts_at, first_visit=first_visit, currency=facts.currency, source=source, revision=1,
-        any_therapist=choice.therapist_id is None, created_at=now, created_by_id=by,
-    )  # fmt: skip
-    set_plan(visit, plan)
-    return visit, plan
-
-
-def _plan(choice: Choice, first_visit: bool) -> VisitPlan:
-    plan = catalogue.plan_for(
-        choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
-    )
-    if plan is None:
-        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
-    return plan
 
 
 def _ask(
@@ -236,11 +180,11 @@ def _ask(
     )  # fmt: skip
 
 
-def _rest_or_wait(session: Session, visit: Visit, judged: Judged, *, now: dt.datetime) -> None:
-    if judged.permits and judged.row is not None:
+def _rest_or_wait(session: Session, visit: Visit, judged: Judged, *, is_good: bool, now: dt.datetime) -> None:
+    if is_good and judged.row is not None:
         rest_on(visit, judged.row)
     else:
-        wait_for(session, visit, judged, now=now)
+        wait_for(session, visit, judged, now=now, what=RECONFIRM if judged.permits else None)
 
 
 @tried_again
@@ -266,8 +210,8 @@ def change_visit(
         visit = _changeable(session, visit_id, revision)
         start = starts_at or visit.starts_at
         _check_policy(visit, start, moved=starts_at is not None, by_client=by_client, now=now)
-        client = _client(visit.client_id or 0)
-        plan = _plan(choice, visit.first_visit) if choice else plan_of(visit)
+        client = client_of(visit.client_id or 0)
+        plan = plan_as_chosen(choice, visit.first_visit) if choice else plan_of(visit)
         areas = tuple(sorted(choice.areas)) if choice else tuple(visit.areas)
         order = Order(plan, areas, start.astimezone(ZoneInfo(visit.zone)).date())
         judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
@@ -281,8 +225,10 @@ def change_visit(
         _write_change(session, visit, plan, areas, start, choice, judged, now=now)
         _claim_again(session, visit, plan, choice, now=now, by_client=by_client)
         if judged.permits and judged.row is not None and visit.status != VisitStatus.CONFIRMED:
-            rest_on(visit, judged.row)
-            set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
+            visit.deadline_at = None  # it follows the new time
+            _rest_or_wait(session, visit, judged, is_good=not has_to_reconfirm(visit), now=now)
+            if visit.waiting_for is None:
+                set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
         visit.revision += 1
         tell_client(session, visit, "visit_moved", now=now)
         keep_pass(session, visit, warned, rest, by=by, now=now)
@@ -429,13 +375,20 @@ def _judge_at_the_door(
     session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime
 ) -> None:
     """Coming in is judged like every other door: the visit goes on only when it is permitted today."""
-    client = _client(visit.client_id or 0)
+    client = client_of(visit.client_id or 0)
     came_late = visit.status == VisitStatus.NO_SHOW
     judged = judge_with_addons(session, visit, client, door="check_in", by=by, now=now)
     if not judged.permits or judged.row is None:
         raise MoveNotAllowed(
             "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
         )
+    may_reassign = visit.status == VisitStatus.CONFIRMED and new == VisitStatus.ARRIVED
+    if not (
+        keep_or_find_skilled(session, visit, now)
+        if may_reassign
+        else is_skilled(visit.therapist_id, client.id)
+    ):
+        raise MoveNotAllowed("This visit needs another therapist first. Choose one with “Move or change”.")
     if new != VisitStatus.CONFIRMED and check_ins.is_missing(visit, now):
         raise CheckInNeeded()
     rest_on(visit, judged.row)

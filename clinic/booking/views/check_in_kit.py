@@ -14,6 +14,7 @@ from flask import render_template, request
 from clinic.intake import forms
 from clinic.intake.services import checkins
 from clinic.intake.services.intakes import Signature
+from clinic.intake.signing_forms import GuardianSignsForm
 from clinic.premises import queries as premises
 from clinic.rules import check_in
 from clinic.rules.check_in import TOPICS, Topic
@@ -44,7 +45,11 @@ class CheckInDoor:
 
 def show(door: CheckInDoor) -> Answer:
     """What is asked, and the two buttons."""
-    return _page(door, "booking/check_in.html", topics=TOPICS)
+    return _first_page(door)
+
+
+def _first_page(door: CheckInDoor, young: GuardianSignsForm | None = None) -> str:
+    return _page(door, "booking/check_in.html", topics=TOPICS, young=young)
 
 
 def take(door: CheckInDoor) -> Answer:
@@ -52,11 +57,11 @@ def take(door: CheckInDoor) -> Answer:
     chosen = check_in.topics(request.form.getlist("topic"))
     match request.form.get("step"):
         case "nothing":
-            return _keep(door, None, renewal=False)
+            return _keep(door, None, renewal=False, again=lambda young: _first_page(door, young))
         case "chosen" if not chosen:
             return _topics_page(door, CHOOSE), 422
         case "chosen" if not check_in.page_of(chosen).conditions:
-            return _keep(door, {}, renewal=True)
+            return _keep(door, {}, renewal=True, again=lambda young: _topics_page(door, young=young))
         case "chosen":
             return _questions_page(door, chosen, {}, {})
         case "answered" if chosen:
@@ -71,25 +76,52 @@ def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
     stop = forms.declared_stop(page, result)
     if result.errors and not checkins.is_stop(stop, premises.today(clock.now())):
         return _questions_page(door, chosen, result.typed, result.errors), 422
-    return _keep(door, stop, renewal=any(one.renewal for one in chosen))
+    return _keep(
+        door,
+        stop,
+        renewal=any(one.renewal for one in chosen),
+        again=lambda young: _questions_page(door, chosen, result.typed, {}, young),
+    )
 
 
-def _keep(door: CheckInDoor, said: Mapping[str, Mapping[str, object]] | None, *, renewal: bool) -> Answer:
+def _keep(
+    door: CheckInDoor,
+    said: Mapping[str, Mapping[str, object]] | None,
+    *,
+    renewal: bool,
+    again: Callable[[GuardianSignsForm], str],
+) -> Answer:
+    """Keep it. `again` is the page once more, for a parent or guardian who has not signed."""
     client, now = door.visit.client, clock.now()
     if client is None:
         raise LookupError("a visit of nobody")
+    young = _young(door, typed=True)
+    signature = Signature(client.name, door.signer)
+    if young is not None:
+        young.validate()  # a warning sign stops whoever has not signed, too: the service says what is missing
+        signature = young.signature(young.guardian_name.data or "")
     try:
         result = checkins.take_check_in(
-            client.id, said, Signature(client.name, door.signer), renewal=renewal, source=door.source,
+            client.id, said, signature, renewal=renewal, source=door.source,
             by=door.by, now=now, today=premises.today(now),
         )  # fmt: skip
-    except InvalidInput:
+    except InvalidInput as error:
+        if young is not None and error.field in young:
+            return again(young), 422
         return door.done(True)
     return door.stopped(result.urgency) if result.urgency else door.done(renewal)
 
 
-def _topics_page(door: CheckInDoor, error: str = "") -> str:
-    return _page(door, "booking/check_in_topics.html", topics=TOPICS, error=error)
+def _young(door: CheckInDoor, *, typed: bool = False) -> GuardianSignsForm | None:
+    """What a parent or guardian adds; None for an adult."""
+    client = door.visit.client
+    if client is None or client.age_on(premises.today(clock.now())) >= premises.clinic().adult_age:
+        return None
+    return GuardianSignsForm(request.form if typed else None)
+
+
+def _topics_page(door: CheckInDoor, error: str = "", young: GuardianSignsForm | None = None) -> str:
+    return _page(door, "booking/check_in_topics.html", topics=TOPICS, error=error, young=young)
 
 
 def _questions_page(
@@ -97,6 +129,7 @@ def _questions_page(
     chosen: tuple[Topic, ...],
     typed: Mapping[str, list[str]],
     errors: Mapping[str, str],
+    young: GuardianSignsForm | None = None,
 ) -> str:
     page = check_in.page_of(chosen)
     return _page(
@@ -110,12 +143,14 @@ def _questions_page(
         area_groups=forms.AREA_GROUPS,
         months=forms.MONTH_CHOICES,
         date_parts=forms.date_parts,
+        young=young,
     )
 
 
-def _page(door: CheckInDoor, template: str, **values: Any) -> str:
+def _page(door: CheckInDoor, template: str, *, young: GuardianSignsForm | None, **values: Any) -> str:
     return render_template(
         template,
+        young=young or _young(door),
         door=door,
         visit=door.visit,
         layout=door.layout,

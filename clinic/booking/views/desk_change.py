@@ -9,6 +9,7 @@ from flask import flash, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import who
+from clinic.booking.forms.choice import day_of
 from clinic.booking.forms.desk import WhatForm, read_moment, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
@@ -31,6 +32,11 @@ from clinic.shared.web import Answer, found, go
 NEED = Permission.VISIT_ANY_WRITE
 
 
+def _asked_day() -> dt.date | None:
+    """The day that the link here names, as far as it is one."""
+    return day_of(request.args.get("day"))
+
+
 @pages.get("/desk/visits/<int:visit_id>/change", needs=NEED)
 def desk_change(visit_id: int) -> Answer:
     """The visit as it is, with the free times of its day."""
@@ -42,7 +48,7 @@ def desk_change(visit_id: int) -> Answer:
             [
                 ("what", what_value(visit.service.key, visit.mode, visit.minutes)),
                 ("therapist", "" if visit.any_therapist else str(visit.therapist_id)),
-                ("day", max(visit.day, premises.today(clock.now())).isoformat()),
+                ("day", (_asked_day() or max(visit.day, premises.today(clock.now()))).isoformat()),
                 *(("addons", one) for one in visit.addons),
                 *(("areas", one) for one in visit.areas),
             ]

@@ -14,6 +14,7 @@ from clinic.clients import queries as clients
 from clinic.intake import forms
 from clinic.intake import queries as intake
 from clinic.intake.services import intakes
+from clinic.intake.signing_forms import GuardianSignsForm
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
@@ -34,16 +35,25 @@ def health(now_at: Standing) -> Answer:
         return ahead(now_at)
     newest = intake.newest(client.id)
     if now_at.still_right and newest is not None:
-        return render_template(
-            "booking/still_right.html",
-            client=client,
-            told=forms.told(newest.answers),
-            answered_on=newest.answered_on,
-            is_self=_signer(now_at) == "self",
-            **kit.flow(now_at),
-        )
+        return _still_right_page(now_at, GuardianSignsForm() if sitting(now_at).is_minor else None)
     begin = questionnaire.first_open(sitting(now_at)) if newest is None else 1
     return redirect(url_for("booking.health_page", number=begin or 1), 303)
+
+
+def _still_right_page(now_at: Standing, young: GuardianSignsForm | None) -> str:
+    client = now_at.client
+    newest = intake.newest(client.id) if client is not None else None
+    if client is None or newest is None:
+        raise LookupError("there are no earlier answers")
+    return render_template(
+        "booking/still_right.html",
+        client=client,
+        young=young,
+        told=forms.told(newest.answers),
+        answered_on=newest.answered_on,
+        is_self=_signer(now_at) == "self",
+        **kit.flow(now_at),
+    )
 
 
 @pages.post("/book/health", needs=Permission.INTAKE_OWN_WRITE)
@@ -58,10 +68,14 @@ def answer_still_right(now_at: Standing) -> Answer:
         newest = intake.newest(client.id)
         questionnaire.start_from(client.id, "client", newest.answers if newest else {})
         return go("booking.health_page", number=1)
-    signer = _signer(now_at)
+    young = GuardianSignsForm(request.form) if sitting(now_at).is_minor else None
+    if young is not None and not young.validate():
+        return _still_right_page(now_at, young), 422
     intakes.confirm_still_right(
         client.id,
-        intakes.Signature(client.name if signer == "self" else client.guardian_name or client.name, signer),
+        young.signature(young.guardian_name.data or "")
+        if young is not None
+        else intakes.Signature(client.name, _signer(now_at)),
         source="online",
         by=acting_user(),
         now=clock.now(),

@@ -14,7 +14,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services.visits import cancel_visit, change_visit
 from clinic.booking.views import client_kit as kit
-from clinic.booking.views.result import is_stopped, reasons
+from clinic.booking.views.result import instead_of, is_stopped, possible_without_letter, reasons
 from clinic.booking.views.strip import strip_of
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
@@ -62,6 +62,8 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
         reasons=reasons(visit, at_least=("clearance", "block")) if _explains(door, status) else [],
         service=catalogue.service(visit.service_id),
+        later=possible_without_letter(visit, plan_of_visit(visit)),
+        instead=instead_of(visit),
         sentence=sentence,
     )
     return (page, status_code) if status_code != 200 else page
@@ -69,7 +71,11 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
 
 def _check_in(visit: Any, now: dt.datetime) -> str:
     """Whether the client may answer the questions about the day now, or has; "" when they are not asked."""
-    if not premises.clinic().check_in_needed or not check_ins.may_client_check_in(visit, now):
+    if not check_ins.may_client_check_in(visit, now):
+        return ""
+    if visit.to_reconfirm:
+        return "open"
+    if not premises.clinic().check_in_needed:
         return ""
     return "done" if check_ins.is_on_file(visit, now) else "open"
 
@@ -85,7 +91,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     if not may_client_move(visits.seen_as(visit), visit.starts_at, now=now, settings=settings):
         return show(door, 409, "This visit cannot be moved online any more. Please call us.")
     plan = plan_of_visit(visit)
-    today = kit.local_today()
+    today = max(kit.local_today(), day_of(request.args.get("from")) or kit.local_today())
     wanted = day_of(request.args.get("day"))
     first = today
     if wanted is not None and wanted >= today + dt.timedelta(days=free_times.DAYS_SHOWN):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from clinic.booking.queries import visits
+from clinic.booking.queries import fell_out, visits
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import checkout as services
 from clinic.booking.services import safe_online
@@ -16,13 +18,14 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.checkout import call_us, with_booking
 from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
 from clinic.intake.queries.clearances import letters_of
 from clinic.intake.services.letters import MOST_FILES
 from clinic.premises import queries as premises
 from clinic.rules.booking_policy import may_client_cancel, may_client_move
 from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import Permission
-from clinic.rules.verdicts import ADDONS
+from clinic.rules.verdicts import ADDONS, Urgency
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.words import length_words
 from clinic.shared import clock
@@ -60,12 +63,20 @@ def _booked(now_at: Standing, status: VisitStatus) -> str:
     )
 
 
+def _times_from(choice: Choice, day: dt.date | None) -> str:
+    """The free times from that day on, for the same wish."""
+    return kit.times_url(replace(kit.wish_of(choice), not_before=day)) if day is not None else ""
+
+
 def _waiting(now_at: Standing) -> str:
+    later = possible_without_letter(now_at.visit, now_at.plan)
     return render_template(
         "booking/waiting.html",
         client=now_at.client,
         waiting_for=now_at.visit.waiting_for,
         reasons=reasons(now_at.visit, at_least=("clearance", "block")),
+        later=later,
+        later_href=_times_from(Choice.of(now_at.checkout.choice), later),
         manage=(now_at.checkout.details or {}).get("manage", ""),
         called=request.args.get("called") == "1",
         sent=letters_of(now_at.client.id) if now_at.client else [],
@@ -91,6 +102,7 @@ def _refused(now_at: Standing) -> str:
         reasons=[] if stopped else reasons(visit, at_least=("block",)),
         safe=[_card(one) for one in found],
         later=later,
+        later_href=_times_from(choice, later),
         called=request.args.get("called") == "1",
         **kit.flow(now_at),
     )
@@ -109,6 +121,42 @@ def _card(one: safe_online.Safe) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Instead:
+    """What a client whose visit was cancelled by a new judgement may be offered: nothing while it is urgent."""
+
+    urgent: bool
+    safe: list[dict[str, Any]]
+
+
+def instead_of(visit: Any) -> Instead | None:
+    """The way on after a visit was cancelled by a new judgement; None where that was not so, or its day is over."""
+    if visit.client is None or not is_judged_out(visit) or visit.day < kit.local_today():
+        return None
+    if is_stopped(visit) or is_urgent(visit):
+        return Instead(urgent=True, safe=[])
+    therapist_id = None if visit.any_therapist else visit.therapist_id
+    choice = Choice(
+        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas), therapist_id
+    )
+    found = safe_online.safe_instead(
+        visit, visit.client, choice, first_day=kit.local_today(), now=clock.now()
+    )
+    return Instead(urgent=False, safe=[_card(one) for one in found])
+
+
+def is_judged_out(visit: Any) -> bool:
+    """Whether a new judgement cancelled it, and neither the client nor the clinic."""
+    steps = visits.history(visit.id) if visit.status == VisitStatus.CANCELLED else []
+    return bool(steps) and steps[-1].reason in fell_out.REASONS
+
+
+def is_urgent(visit: Any) -> bool:
+    """Whether the judgement that stands says to see a doctor first."""
+    row = visits.newest_screening(visit.id)
+    return row is not None and row.urgency != Urgency.NONE.word
+
+
 def reasons(visit: Any, *, at_least: tuple[str, ...]) -> list[dict[str, Any]]:
     """What speaks against the treatment by the person's own answers, in the words of the judgement, each rule once.
 
@@ -121,6 +169,13 @@ def reasons(visit: Any, *, at_least: tuple[str, ...]) -> list[dict[str, Any]]:
         one for one in row.findings["own"] if one["verdict"] in at_least and one["column"] not in ADDONS
     ]
     return list({one["rule"]: one for one in against}.values())
+
+
+def possible_without_letter(visit: Any, plan: VisitPlan) -> dt.date | None:
+    """From when on a visit that waits for a letter could be booked without one."""
+    if visit.client is None or visit.waiting_for != "clearance":
+        return None
+    return safe_online.possible_from(visit, visit.client, plan)
 
 
 def is_stopped(visit: Any) -> bool:

@@ -144,12 +144,25 @@ def _gaps(wish: Wish, plan: VisitPlan | None) -> list[tuple[str, str]]:
     return []
 
 
+def _first_day(wish: Wish) -> dt.date:
+    """Today, or the day before which this is not possible."""
+    today = kit.local_today()
+    return max(today, wish.not_before) if wish.not_before is not None else today
+
+
+def _opens_on(wish: Wish) -> dt.date | None:
+    """When times from the wished day on can be booked online; None when they can be now."""
+    if wish.not_before is None or wish.not_before <= _horizon():
+        return None
+    return wish.not_before - dt.timedelta(days=premises.booking_settings().horizon_days)
+
+
 def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     """Fourteen days from today, or from the day that is asked for when it lies further ahead."""
     facts, now = premises.clinic_facts(), clock.now()
     if facts is None:
         raise InvalidInput("service", "The clinic is not set up yet.")
-    today = kit.local_today()
+    today = _first_day(wish)
     first = today
     if wish.day is not None and wish.day >= today + dt.timedelta(days=free_times.DAYS_SHOWN):
         ahead = (wish.day - today).days
@@ -183,7 +196,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         free_that_day=free.free_on(day) if day else 0,
         person_choices=_person_choices(wish, people),
         earlier=_other_days(free, wish, -1), further=_other_days(free, wish, 1),
-        helps=_what_helps(wish, ask) if not free.times else [],
+        opens_on=_opens_on(wish), helps=_what_helps(wish, ask) if not free.times else [],
         left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times()[1],
         zone=zone_words(_zone()), steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
@@ -205,7 +218,7 @@ def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
 
 def _other_days(free: Window, wish: Wish, direction: int) -> str:
     """The page with the days before or after these; nothing before today or past the last bookable day."""
-    today = kit.local_today()
+    today = _first_day(wish)
     first = free.days[0] + dt.timedelta(days=direction * free_times.DAYS_SHOWN)
     return kit.times_url(wish, day=first) if today <= first <= _horizon() else ""
 

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import CallRequest, Visit
-from clinic.booking.queries import blocks, lapses, look_alikes, next_steps, unfinished, unfit, visits
+from clinic.booking.queries import (
+    blocks,
+    fell_out,
+    lapses,
+    look_alikes,
+    next_steps,
+    unfinished,
+    unfit,
+    visits,
+)
 from clinic.booking.queries.lapses import Lapse
 from clinic.booking.queries.next_steps import NextStep
 from clinic.clients.queries import Pair
@@ -36,6 +45,7 @@ class ToDo:
     under: Sequence[Visit]
     to_reassign: Sequence[Visit]
     switched_off: Sequence[Visit]
+    fell_out: Sequence[Visit]
     pairs: Sequence[Pair]
     lapsing: Sequence[Lapse]
     to_review: int
@@ -44,7 +54,7 @@ class ToDo:
     def is_empty(self) -> bool:
         lists = (
             self.intakes, self.waiting, self.calls, self.under, self.to_reassign, self.switched_off, self.pairs,
-            self.lapsing,
+            self.lapsing, self.fell_out,
         )  # fmt: skip
         return not (any(lists) or self.to_review)
 
@@ -62,6 +72,7 @@ def to_do(now: dt.datetime) -> ToDo:
         calls=visits.open_calls(),
         under=blocks.visits_under(now),
         to_reassign=unfit.visits_to_reassign(now),
+        fell_out=fell_out.since_yesterday(now),
         switched_off=visits.visits_switched_off(now),
         pairs=unfinished.pairs(),
         lapsing=lapses.lapsing(premises.today(now)),

@@ -11,6 +11,8 @@ from clinic.catalogue import queries as catalogue
 from clinic.clients.models import Client
 from clinic.diary.queries.findings import Care, care_of
 from clinic.intake import queries as intake
+from clinic.intake.queries import reactions
+from clinic.intake.queries.reactions import Recorded
 from clinic.premises import queries as premises
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.visit_status import VisitStatus
@@ -45,6 +47,7 @@ class VisitCard:
     may_read_answers: bool
     care: Care
     sooner: Passed | None
+    reactions: list[Recorded]
 
 
 def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard | None:
@@ -82,6 +85,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         guardian_in_room=in_room,
         phone=(client.phone or "") if care.call_first else "",
         waiting=next_steps.next_step(visit, None).title if visit.is_waiting else "",
+        reactions=reactions.recorded_of(client.id) if visits.treats(therapist_id, client.id, now) else [],
         may_read_answers=visits.treats(therapist_id, client.id, now),
         care=care,
         sooner=rest.passed([visit.id]).get(visit.id),
@@ -95,5 +99,7 @@ def _guardian(client: Client, day: dt.date) -> tuple[str, bool]:
         return "", False
     consent = intake.guardian_consent(client.id)
     if consent is None or consent.withdrawn_at is not None:
-        return client.guardian_name, age < rules.guardian_in_room_age
-    return consent.detail["name"], age < rules.guardian_in_room_age or bool(consent.detail["will_be_in_room"])
+        return client.guardian_name, age <= rules.guardian_in_room_age
+    return consent.detail["name"], age <= rules.guardian_in_room_age or bool(
+        consent.detail["will_be_in_room"]
+    )

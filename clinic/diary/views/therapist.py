@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, url_for
 
 from clinic.accounts.access import who
+from clinic.booking.queries import fell_out
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
 from clinic.diary.views.blueprint import pages
@@ -56,6 +57,7 @@ def my_day() -> Answer:
         before=day - dt.timedelta(days=1),
         after=day + dt.timedelta(days=1),
         is_today=day == today,
+        fell_out=fell_out.since_yesterday(now, me.id) if day == today else [],
         licence=_licence(me, today),
     )
 
@@ -87,6 +89,7 @@ def my_week() -> Answer:
         to_hour=to_hour,
         marks=[_now_mark(now, facts.zone, one.day, from_hour, to_hour) for one in shown],
         licence=_licence(me, today),
+        fell_out=fell_out.since_yesterday(now, me.id),
         total=sum(len(one.coming) for one in shown),
     )
 

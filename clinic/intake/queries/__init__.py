@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -36,6 +36,12 @@ def versions(client_id: int) -> Sequence[Intake]:
 def in_force(client_id: int) -> list[InForce]:
     """The versions that count for this client, its own newest first; all of them judge, the strictest holds."""
     return list(standings([client_id])[client_id].sources)
+
+
+def needs_new_form(client_id: int) -> bool:
+    """Whether only a whole new intake will do: none is signed yet, or something big happened since."""
+    sources = in_force(client_id)
+    return not sources or sources[0].completed_on is None
 
 
 def stops_in_force(client_id: int) -> list[HealthStop]:
@@ -87,15 +93,33 @@ def skills_needed_of(client_ids: Collection[int]) -> dict[int, frozenset[str]]:
 def is_checked_in(client_id: int, *, since: dt.datetime, since_day: dt.date, now: dt.datetime) -> bool:
     """Whether the questions about the day were answered between these moments: by a check-in, or with all others.
     `since_day` is the local day of `since`: a paper that was typed in now may have been signed before it."""
-    ids = [client_id, *clients.alias_ids(client_id)]
-    wanted = select(Intake.id).where(
-        Intake.client_id.in_(ids),
-        Intake.kind.in_(("full", "checkin")),
-        Intake.signed_at >= since,
-        Intake.signed_at <= now,
-        Intake.answered_on >= since_day,
+    asked = _answered_since(client_id, since, since_day).where(
+        Intake.kind.in_(("full", "checkin")), Intake.signed_at <= now
     )
-    return db.session.scalar(wanted.limit(1)) is not None
+    return db.session.scalar(asked.limit(1)) is not None
+
+
+def is_reconfirmed(client_id: int, *, since: dt.datetime, since_day: dt.date) -> bool:
+    """Whether this person said since then how it is: with all the questions, that it is still right, or what has
+    changed."""
+    return db.session.scalar(_answered_since(client_id, since, since_day).limit(1)) is not None
+
+
+def _answered_since(client_id: int, since: dt.datetime, since_day: dt.date) -> Select[tuple[int]]:
+    ids = [client_id, *clients.alias_ids(client_id)]
+    return select(Intake.id).where(
+        Intake.client_id.in_(ids), Intake.signed_at >= since, Intake.answered_on >= since_day
+    )
+
+
+def guardian_consents(client_id: int) -> Sequence[Consent]:
+    """Guardians' consents that nobody took back, newest first: each counts for what it names, as long as it lasts.
+    One that was taken back does not count, whatever the hour or the day of the visit."""
+    return db.session.scalars(
+        select(Consent)
+        .where(Consent.client_id == client_id, Consent.kind == "guardian", Consent.withdrawn_at.is_(None))
+        .order_by(Consent.given_at.desc(), Consent.id)
+    ).all()
 
 
 def guardian_consent(client_id: int) -> Consent | None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Clearance, ClearanceDocument, ClearanceLetter, HealthStop, Intake
-from clinic.intake.queries import Answers, InForce
+from clinic.intake.queries import Answers, InForce, reactions
 from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, letter_scope
 from clinic.rules.clearances import Clearance as Rule
@@ -43,10 +43,12 @@ def counting(client_id: int, sources: Sequence[InForce]) -> list[OnFile]:
         .order_by(Clearance.lapses_on.desc(), Clearance.id)
     ).all()
     stops = _stops(ids) if rows else []
+    bad = reactions.of_records(ids) if rows else []
     return [
         OnFile(rule_of(row, row.statement), row.statement["limits"])
         for row in rows
         if not _has_ended(row, row.statement["condition"], sources, stops)
+        and not any(one.happened_on >= row.issued_on or one.recorded_at > row.verified_at for one in bad)
     ]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from clinic.clients import queries as clients
 from clinic.clients.queries import Alias
 from clinic.intake.models import HealthStop, Intake, SoftenedReview
+from clinic.intake.queries import reactions
 from clinic.rules import answer_history
 from clinic.shared.database import db
 
@@ -73,6 +74,9 @@ class _Kept:
 
     aliases: dict[int, list[Alias]]
     accepted: frozenset[int]
+    asked_anew: frozenset[
+        int
+    ]  # every record of those of whom only a whole new intake will do, after a bad reaction
     versions: defaultdict[int, list[Intake]] = field(default_factory=lambda: defaultdict(list))
     stops: defaultdict[int, list[HealthStop]] = field(default_factory=lambda: defaultdict(list))
 
@@ -86,7 +90,9 @@ class _Kept:
             .where(Intake.client_id.in_(ids), SoftenedReview.accepted)
             .order_by(SoftenedReview.intake_id)
         )
-        kept = cls(aliases, frozenset(accepted))
+        records = {one: {one, *_below(aliases, one)} for one in client_ids}
+        anew = {record for one in reactions.asking_anew(records) for record in records[one]}
+        kept = cls(aliases, frozenset(accepted), frozenset(anew))
         versions = select(Intake).where(Intake.client_id.in_(ids)).order_by(Intake.version.desc())
         for row in db.session.scalars(versions):
             if until is None or row.signed_at <= until:
@@ -106,7 +112,8 @@ class _Kept:
 
 
 def _counting(kept: _Kept, client_id: int) -> tuple[tuple[InForce, ...], tuple[InForce, ...]]:
-    signed = [_plain(row) for row in _not_replaced(kept.versions[client_id], kept.accepted)]
+    asks_anew = client_id in kept.asked_anew
+    signed = [_plain(row, asks_anew) for row in _not_replaced(kept.versions[client_id], kept.accepted)]
     told = [_told(stop) for stop in kept.stops[client_id] if not kept.is_settled(client_id, stop.raised_at)]
     for alias in kept.aliases.get(client_id, ()):
         if not kept.is_settled(client_id, alias.merged_at):
@@ -126,13 +133,13 @@ def _not_replaced(versions: Iterable[Intake], accepted: Collection[int]) -> list
     return found
 
 
-def _plain(row: Intake) -> InForce:
+def _plain(row: Intake, asks_anew: bool) -> InForce:
     return InForce(
         row.id,
         row.client_id,
         row.version,
         row.answers,
-        None if row.renewal else row.completed_on,
+        None if row.renewal or asks_anew else row.completed_on,
         row.answered_on,
         row.question_version,
     )
@@ -146,15 +153,13 @@ def _told(stop: HealthStop) -> InForce:
 
 def _stopping(kept: _Kept, client_id: int) -> tuple[HealthStop, ...]:
     versions = kept.versions[client_id]
-    stops = [stop for one in (client_id, *_below(kept, client_id)) for stop in kept.stops[one]]
+    stops = [stop for one in (client_id, *_below(kept.aliases, client_id)) for stop in kept.stops[one]]
     found = [stop for stop in stops if not _has_ended(stop, versions)]
     return tuple(sorted(found, key=lambda stop: (stop.raised_at, stop.id)))
 
 
-def _below(kept: _Kept, client_id: int) -> list[int]:
-    return [
-        found for alias in kept.aliases.get(client_id, ()) for found in (alias.id, *_below(kept, alias.id))
-    ]
+def _below(aliases: Mapping[int, Sequence[Alias]], client_id: int) -> list[int]:
+    return [found for alias in aliases.get(client_id, ()) for found in (alias.id, *_below(aliases, alias.id))]
 
 
 def _has_ended(stop: HealthStop, versions: Sequence[Intake]) -> bool:

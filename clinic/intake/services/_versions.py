@@ -16,18 +16,21 @@ from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake, QuestionSet
 from clinic.intake.queries import Answers
+from clinic.premises import queries as premises
 from clinic.rules import answer_history, question_set, questionnaire
-from clinic.rules.errors import NotFound
+from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.screening import RedFlag
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Typed or drawn. `relation` is `self` or what the signer is to the client; `points` a drawn line or None."""
+    """Typed or drawn. `relation` is `self` or what the signer is to the client; `points` a drawn line or None;
+    `young_person_agrees`: where a parent or guardian signs, whether the young person agrees too."""
 
     name: str
     relation: str = "self"
     points: list[Any] | None = None
+    young_person_agrees: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,22 @@ class Resting:
     completed_on: dt.date
     renewal: bool
     asked: Collection[str] | None = None
+
+
+GUARDIANS = frozenset({"mother", "father", "parent", "guardian"})
+
+
+def check_signer(client: Client, signature: Signature, today: dt.date) -> None:
+    """A young person's answers are signed by a parent or guardian, and the young person agrees too. Raises
+    InvalidInput."""
+    if client.age_on(today) >= premises.clinic().adult_age:
+        return
+    if not signature.name.strip():
+        raise InvalidInput("guardian_name", "Type the full name of the parent or guardian who signs.")
+    if signature.relation not in GUARDIANS:
+        raise InvalidInput("guardian_relation", "A parent or guardian has to sign. Choose what they are.")
+    if not signature.young_person_agrees:
+        raise InvalidInput("young_person", "The young person has to agree too.")
 
 
 def add_version(
@@ -82,6 +101,8 @@ def add_version(
         "relation": signature.relation,
         "points": signature.points,
     }
+    if signature.young_person_agrees:
+        row.signature = {**row.signature, "young_person_agrees": True}
     keep_wording(session, now)
     session.add(row)
     session.flush()

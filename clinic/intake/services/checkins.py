@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import Intake
-from clinic.intake.services._versions import Resting, Signature, add_stop, add_version, known_client
+from clinic.intake.services._versions import (
+    Resting,
+    Signature,
+    add_stop,
+    add_version,
+    check_signer,
+    known_client,
+)
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules import answer_history, check_in, screening
 from clinic.rules.errors import InvalidInput
@@ -63,6 +70,7 @@ def take_check_in(
             return CheckedIn(None, flags[0].urgency.word)
         if _is_the_same(last, together, renewal, today):
             return CheckedIn(last.id)
+        check_signer(client, signature, today)
         row = add_version(
             session, client, together, signature, "checkin", source, by=by, now=now, today=today,
             rests_on=Resting(last.completed_on, renewal or last.renewal, asked=new.keys()),

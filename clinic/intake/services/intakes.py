@@ -8,7 +8,14 @@ from collections.abc import Collection, Mapping
 from clinic.intake import queries
 from clinic.intake.models import Consent, IntakeDraft
 from clinic.intake.queries import Answers
-from clinic.intake.services._versions import Resting, Signature, add_stop, add_version, known_client
+from clinic.intake.services._versions import (
+    Resting,
+    Signature,
+    add_stop,
+    add_version,
+    check_signer,
+    known_client,
+)
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules import questionnaire, screening
 from clinic.rules.errors import InvalidInput, NotFound
@@ -72,6 +79,9 @@ def submit_intake(
         raise InvalidInput("signature", "Type your full name to sign.")
     with transaction() as session:
         client = known_client(session, client_id)
+        flags = screening.red_flags_in(answers, today)
+        if not flags:  # whoever has a warning sign is stopped, whoever signs
+            check_signer(client, signature, today)
         row = add_version(session, client, answers, signature, "full", source, by=by, now=now, today=today)
         for kind, detail in consents.items():
             consent = Consent(
@@ -83,7 +93,6 @@ def submit_intake(
         draft = queries.draft(client.id, writer)
         if draft is not None:
             session.delete(draft)
-        flags = screening.red_flags_in(answers, today)
         if flags:
             add_stop(session, client, answers, flags, source, now=now, today=today)
         judge_again(session, client.id, by=by, now=now)
@@ -101,6 +110,7 @@ def confirm_still_right(
         last = queries.newest(client.id)
         if last is None:
             raise NotFound("There are no answers yet.")
+        check_signer(client, signature, today)
         row = add_version(
             session, client, last.answers, signature, "confirm", source, by=by, now=now, today=today,
             rests_on=Resting(last.completed_on, last.renewal),

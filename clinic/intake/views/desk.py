@@ -16,6 +16,7 @@ from clinic.clients import queries as clients
 from clinic.intake import forms, queries
 from clinic.intake.desk_forms import GuardianForm, PaperForm
 from clinic.intake.services import consents, intakes
+from clinic.intake.signing_forms import YoungPersonForm
 from clinic.intake.views import questionnaire as asking
 from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
@@ -123,7 +124,9 @@ def _signed(client_id: int) -> Answer:
     return go("diary.client_card", client_id=client_id)
 
 
-def _paper_page(sitting: asking.Sitting, form: PaperForm, status: int = 200) -> Answer:
+def _paper_page(
+    sitting: asking.Sitting, form: PaperForm, status: int = 200, young: YoungPersonForm | None = None
+) -> Answer:
     still_open = asking.first_open(sitting)
     if still_open is not None:
         return redirect(sitting.page_url(still_open), 303)
@@ -131,6 +134,7 @@ def _paper_page(sitting: asking.Sitting, form: PaperForm, status: int = 200) -> 
         "intake/desk_paper.html",
         sitting=sitting,
         form=form,
+        young=young or asking.young_form(sitting),
         told=forms.told(_typed(sitting)),
         of=len(asking.pages_of()) + 1,
         **sitting.extra,
@@ -154,23 +158,26 @@ def _take_paper(sitting: asking.Sitting) -> Answer:
             sitting.client_id, answers, source=sitting.source, by=sitting.by, now=now, today=today
         )
         return _stopped(sitting.client_id, level)
-    if not form.validate() or not _is_good_date(form, sitting.client_id, today):
-        return _paper_page(sitting, form, 422)
+    young = asking.young_form(sitting, typed=True)
+    is_right = form.validate() and _is_good_date(form, sitting.client_id, today)
+    if not (young is None or young.validate()) or not is_right:
+        return _paper_page(sitting, form, 422, young)
+    signature = asking.signature_of(sitting, form.name.data or "", young)
     try:
         intakes.submit_intake(
             sitting.client_id,
             answers,
-            intakes.Signature(form.name.data or "", sitting.signer),
+            signature,
             writer=sitting.writer,
             source=sitting.source,
-            consents={"treatment": {"signer": sitting.signer}, "privacy": {"signer": sitting.signer}},
+            consents={kind: {"signer": signature.relation} for kind in ("treatment", "privacy")},
             by=sitting.by,
             now=now,
             today=form.signed_on.data or today,
         )
     except InvalidInput as error:
         form.name.errors = [*form.name.errors, error.sentence]
-        return _paper_page(sitting, form, 422)
+        return _paper_page(sitting, form, 422, young)
     return _signed(sitting.client_id)
 
 

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from clinic.intake import forms, queries
 from clinic.intake.services import intakes
+from clinic.intake.signing_forms import YoungPersonForm
 from clinic.premises import queries as premises
 from clinic.rules import questionnaire, screening
 from clinic.rules.answers import Answers
@@ -115,7 +116,23 @@ def keep_page(sitting: Sitting, number: int) -> Answer:
     return Response(status=204)
 
 
-def show_signing(sitting: Sitting, form: forms.SignForm | None = None) -> Answer:
+def young_form(sitting: Sitting, *, typed: bool = False) -> YoungPersonForm | None:
+    """What a parent or guardian adds to the signature; None for an adult."""
+    return YoungPersonForm(request.form if typed else None) if sitting.is_minor else None
+
+
+def signature_of(
+    sitting: Sitting, name: str, young: YoungPersonForm | None, points: list[Any] | None = None
+) -> intakes.Signature:
+    """As it is kept. Call it with a valid form."""
+    if young is not None:
+        return young.signature(name, points)
+    return intakes.Signature(name, sitting.signer, points)
+
+
+def show_signing(
+    sitting: Sitting, form: forms.SignForm | None = None, young: YoungPersonForm | None = None
+) -> Answer:
     """What was answered, the consents and the signature; before that, the first page that is still open."""
     still_open = first_open(sitting)
     if still_open is not None:
@@ -125,6 +142,7 @@ def show_signing(sitting: Sitting, form: forms.SignForm | None = None) -> Answer
         sitting=sitting,
         layout=sitting.layout,
         form=form or forms.SignForm(),
+        young=young or young_form(sitting),
         told=forms.told(_draft(sitting)),
         of=len(pages_of()) + 1,
         **sitting.extra,
@@ -141,10 +159,12 @@ def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answ
         return show_signing(sitting)
     if screening.red_flags_in(answers, today()):
         return on_stop(_stop(sitting, answers))
-    if not form.validate():
-        return _again(sitting, form)
-    points = form.drawn()
-    signature = intakes.Signature(form.name.data or sitting.client_name, sitting.signer, points)
+    young = young_form(sitting, typed=True)
+    is_right = form.validate()
+    if not (young is None or young.validate()) or not is_right:
+        return _again(sitting, form, young)
+    name = form.name.data or ("" if sitting.is_minor else sitting.client_name)
+    signature = signature_of(sitting, name, young, form.drawn())
     try:
         intake_id = intakes.submit_intake(
             sitting.client_id,
@@ -152,19 +172,19 @@ def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answ
             signature,
             writer=sitting.writer,
             source=sitting.source,
-            consents={"treatment": {"signer": sitting.signer}, "privacy": {"signer": sitting.signer}},
+            consents={kind: {"signer": signature.relation} for kind in ("treatment", "privacy")},
             by=sitting.by,
             now=clock.now(),
             today=today(),
         )
     except InvalidInput as error:
         form.name.errors = [*form.name.errors, error.sentence]
-        return _again(sitting, form)
+        return _again(sitting, form, young)
     return on_signed(intake_id)
 
 
-def _again(sitting: Sitting, form: forms.SignForm) -> Answer:
-    page = show_signing(sitting, form)
+def _again(sitting: Sitting, form: forms.SignForm, young: YoungPersonForm | None) -> Answer:
+    page = show_signing(sitting, form, young)
     return (page, 422) if isinstance(page, str) else page
 
 

@@ -110,7 +110,9 @@ class SettingsForm(FactsForm):
         most=25,
         help_text="Below it a parent or guardian has to agree.",
     )
-    guardian_in_room_age = number_field("Below this age a guardian stays in the room", least=0, most=25)
+    guardian_in_room_age = number_field(
+        "At this age and below a guardian stays in the room", least=0, most=25
+    )
     intake_valid_days = number_field(
         "Days the health questions stay valid",
         least=1,

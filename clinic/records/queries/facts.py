@@ -24,6 +24,8 @@ from clinic.records.queries.rested_on import (
     clearances_facts,
     consents_facts,
     moment_fact,
+    passes_facts,
+    reactions_facts,
     reviews_facts,
     signed_answers,
     stops_facts,
@@ -35,7 +37,7 @@ from clinic.shared.database import db
 # What was done to a visit, by its audit rows. Reading it changes nothing about it.
 DEEDS = (
     "visit.booked", "visit.cancelled", "visit.change_refused", "visit.changed", "visit.judged", "visit.marked",
-    "visit.released",
+    "visit.reassigned", "visit.released",
 )  # fmt: skip
 
 
@@ -66,6 +68,8 @@ def facts_of(visit: Visit) -> Facts:
         "clearances": clearances_facts(judgements),
         "stops": stops,
         "consents": consents_facts(own, until),
+        "passes": passes_facts(visit.id),
+        "reactions": reactions_facts(own, visit.id, until),
         "therapist_asked": asked_for_facts(own, judgements, until),
     }
 

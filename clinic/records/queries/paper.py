@@ -16,6 +16,8 @@ from clinic.records.queries.paper_basis import (
     asked_for_sections,
     consents_section,
     letters_section,
+    passes_sections,
+    reactions_sections,
     stops_sections,
 )
 from clinic.records.queries.paper_judgements import judgements_section
@@ -64,6 +66,8 @@ def record_of(
             letters_section(facts, names),
             *stops_sections(facts, names),
             *asked_for_sections(facts, names),
+            *passes_sections(facts, names),
+            *reactions_sections(facts, names),
             consents_section(facts, names),
             answers_section(facts, names),
         ),

@@ -65,6 +65,35 @@ def _stop(facts: Facts, one: Facts, names: Names) -> Part:
     return Part(names.moment(one["raised_at"]), (Pairs(rows), grid))
 
 
+def passes_sections(facts: Facts, names: Names) -> Iterator[Section]:
+    """Cautions about rest that somebody passed, where that was so."""
+    if facts["passes"]:
+        rows = tuple(
+            (
+                names.moment(one["at"]),
+                f"Booked sooner than advised, passed by {names.who(one['by'])}",
+                f"For the start on {names.moment(one['starts_at'])}: {' '.join(one['rules'])}",
+                one["reason"] or "No reason written",
+            )
+            for one in facts["passes"]
+        )
+        yield Section("Cautions that were passed", (Grid(("When", "What", "Advice", "Why"), rows),))
+
+
+def reactions_sections(facts: Facts, names: Names) -> Iterator[Section]:
+    """Bad reactions on record, where there are any."""
+    if facts["reactions"]:
+        rows = tuple(
+            (
+                f"{day(one['happened_on'])}{', to this visit' if one['to_this_visit'] else ''}",
+                one["what_happened"],
+                f"{names.moment(one['recorded_at'])}, {names.who(one['by'])}",
+            )
+            for one in facts["reactions"]
+        )
+        yield Section("Bad reactions", (Grid(("When", "What happened", "Recorded"), rows),))
+
+
 def asked_for_sections(facts: Facts, names: Names) -> Iterator[Section]:
     """What therapists asked for beyond the rules, where they did."""
     if facts["therapist_asked"]:

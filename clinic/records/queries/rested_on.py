@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic.booking.models import Screening
+from clinic.booking.models import RestPass, Screening
 from clinic.intake.models import (
     Clearance,
     ClearanceLetter,
@@ -18,6 +18,7 @@ from clinic.intake.models import (
     QuestionSet,
     SoftenedReview,
 )
+from clinic.intake.queries import reactions
 from clinic.shared.database import db
 from clinic.therapists.models import TherapistRestriction
 
@@ -179,6 +180,38 @@ def asked_for_facts(own: Collection[int], judgements: Sequence[Screening], until
         }
         for row in rows
         if row.ended_at is None or row.ended_at >= first
+    ]
+
+
+def reactions_facts(own: Collection[int], visit_id: int, until: dt.datetime) -> list[Facts]:
+    """Bad reactions that had been recorded by then, and those to this very visit."""
+    return [
+        {
+            "happened_on": row.happened_on.isoformat(),
+            "recorded_at": moment_fact(row.recorded_at),
+            "by": row.recorded_by_id,
+            "to_this_visit": row.visit_id == visit_id,
+            "what_happened": row.what_happened,
+        }
+        for row in reactions.of_records(own)
+        if row.recorded_at <= until or row.visit_id == visit_id
+    ]
+
+
+def passes_facts(visit_id: int) -> list[Facts]:
+    """Each time this visit was booked or moved sooner than advised: what they were told, and why they went on."""
+    rows = db.session.scalars(
+        select(RestPass).where(RestPass.visit_id == visit_id).order_by(RestPass.passed_at, RestPass.id)
+    )
+    return [
+        {
+            "starts_at": moment_fact(row.starts_at),
+            "rules": row.passed,
+            "at": moment_fact(row.passed_at),
+            "by": row.passed_by_id,
+            "reason": row.reason,
+        }
+        for row in rows
     ]
 
 

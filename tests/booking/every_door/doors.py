@@ -17,7 +17,6 @@ from clinic.booking.services import checkout, visits
 from clinic.booking.services.checkout import Choice
 from clinic.clients.steps import Details
 from clinic.intake.services import checkins
-from clinic.intake.services.intakes import Signature
 from clinic.rules.errors import MoveNotAllowed
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
@@ -72,7 +71,7 @@ def marked_confirmed(one: Asked, client: int, visit_id: int) -> None:
 def says_it_has_not_changed(one: Asked, client: int, visit_id: int) -> None:
     """The check-in of the day, "nothing has changed", after the answers that forbid it: it opens nothing."""
     checkins.take_check_in(
-        client, None, Signature("Pat Number"), source="online", by=None, now=NOW, today=w.TODAY
+        client, None, w.signature(client), source="online", by=None, now=NOW, today=w.TODAY
     )
 
 
@@ -135,7 +134,7 @@ def online_anonymous(one: Asked) -> Steps:
 def _at_desk(one: Asked, client: int, source: str, choice: Choice | None = None) -> int | None:
     return visits.book_visit(
         choice or one.choice, client, one.when, request_key=f"{source}-{client}", source=source,
-        by=one.world.desk_id, now=NOW,
+        by=one.world.desk_id, now=NOW, reconfirmed=True,
     ).visit_id  # fmt: skip
 
 

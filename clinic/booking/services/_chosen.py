@@ -1,0 +1,52 @@
+"""Steps inside a transaction: a visit as staff chose it, before it has a place."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from clinic.booking.models import Visit
+from clinic.booking.queries import visits
+from clinic.booking.services._steps import set_plan
+from clinic.booking.services.checkout import Choice
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, NotFound
+
+
+def client_of(client_id: int) -> Client:
+    """The client. Raises NotFound."""
+    client = clients.client(client_id)
+    if client is None:
+        raise NotFound("This person is not in the clinic's book.")
+    return client
+
+
+def new_visit(
+    choice: Choice, client: Client, starts_at: dt.datetime, *, source: str, by: int | None, now: dt.datetime
+) -> tuple[Visit, VisitPlan]:
+    """A visit that is not in the session yet, with its times but no place."""
+    facts = premises.clinic_facts()
+    first_visit = not visits.has_been_before(client.id, starts_at)
+    plan = plan_as_chosen(choice, first_visit)
+    if facts is None:
+        raise InvalidInput("service", "The clinic is not set up yet.")
+    visit = Visit(
+        location_id=facts.location_id, client_id=client.id, areas=sorted(choice.areas), zone=facts.zone,
+        starts_at=starts_at, first_visit=first_visit, currency=facts.currency, source=source, revision=1,
+        any_therapist=choice.therapist_id is None, created_at=now, created_by_id=by,
+    )  # fmt: skip
+    set_plan(visit, plan)
+    return visit, plan
+
+
+def plan_as_chosen(choice: Choice, first_visit: bool) -> VisitPlan:
+    """What is wanted, as the catalogue offers it. Raises InvalidInput."""
+    plan = catalogue.plan_for(
+        choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
+    )
+    if plan is None:
+        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
+    return plan

@@ -1,0 +1,41 @@
+"""Steps inside a transaction: what a booking by a program needs beside those of the desk's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Visit
+from clinic.booking.services._steps import set_status
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import HoldExpired, InvalidInput
+from clinic.rules.visit_status import VisitStatus
+
+PROGRAM: Final = "api"
+"""The source of a visit that a program booked."""
+
+
+def check_online_start(starts_at: dt.datetime, now: dt.datetime) -> None:
+    """Raise TooSoon or TooFarAhead for a start that nobody is offered online."""
+    facts = premises.clinic_facts()
+    if facts is not None:
+        booking_policy.check_start(
+            starts_at, now=now, zone=ZoneInfo(facts.zone), settings=premises.booking_settings()
+        )
+
+
+def take_over(
+    session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime
+) -> None:
+    """The kept time is given up in the transaction that claims it anew: nobody comes in between. Raises HoldExpired,
+    InvalidInput when another time was kept."""
+    held = session.get(Visit, hold_id, with_for_update=True)
+    if held is None or held.status != VisitStatus.HELD or held.source != PROGRAM:
+        raise HoldExpired()
+    if held.starts_at != starts_at:
+        raise InvalidInput("starts_at", "Another time was kept under this hold.")
+    set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked")

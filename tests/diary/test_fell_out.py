@@ -1,0 +1,106 @@
+"""Visits that fell out by a new judgement: the way on for the client, the next step for the desk, news for both."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from time_machine import travel
+
+from clinic.booking.models import Visit
+from clinic.booking.queries import fell_out
+from clinic.booking.services import visits
+from clinic.clients.models import ClientAccess
+from clinic.intake.services import intakes
+from clinic.rules.permissions import Role
+from clinic.shared.database import db
+from tests.accounts.people import browser_of, make_person
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.conftest import NOW
+from tests.diary.staff import ME, Staffed, staffed
+from tests.web import Visitor
+
+HEART: dict[str, dict[str, object]] = {"heart_failure": {"worsening": False}}
+SOON = NOW + dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def clinic(app: Flask, now: dt.datetime) -> Staffed:
+    return staffed(app)
+
+
+def fallen(clinic: Staffed, declared: dict[str, dict[str, object]] = HEART) -> tuple[int, int]:
+    """A client and their visit, which new answers cancelled."""
+    client = w.person(email="pat@people.example", phone="(212) 555-0101")
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "deep_tissue", therapist_id=clinic.me).visit_id
+    w.sign_answers(client, declared, now=SOON)
+    assert visit_id is not None
+    assert w.statuses(client) == ["cancelled"]
+    return client, visit_id
+
+
+def test_the_desk_and_the_therapist_read_it_and_never_why(app: Flask, clinic: Staffed) -> None:
+    client, visit_id = fallen(clinic)
+    name = f"/diary/visits/{visit_id}"
+    desk, me = desk_browser(app, clinic.world), clinic.browser(ME)
+    for browser, address in ((desk, "/todo"), (me, "/diary"), (me, "/diary/week")):
+        page = browser.get(address).text
+        assert "Fell out since yesterday" in page
+        assert "heart failure" not in page.lower()
+    assert name in me.get("/diary").text
+    visit = db.session.scalars(select(Visit).where(Visit.client_id == client)).one()
+    assert [one.id for one in fell_out.since_yesterday(NOW, visit.therapist_id)] == [visit_id]
+    assert fell_out.since_yesterday(NOW, clinic.other) == []
+    assert fell_out.since_yesterday(NOW + dt.timedelta(days=2)) == []
+
+
+def test_a_cancellation_by_the_client_is_no_news(clinic: Staffed) -> None:
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "swedish").visit_id
+    visits.cancel_visit(visit_id or 0, by=None, by_clinic=False, now=NOW)
+    assert fell_out.since_yesterday(NOW) == []
+
+
+def test_the_client_finds_what_is_safe_and_the_desk_the_next_step(app: Flask, clinic: Staffed) -> None:
+    client, visit_id = fallen(clinic, {"pregnancy": {
+        "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
+    }})  # fmt: skip
+    user = make_person("own@people.example", Role.CLIENT)
+    db.session.add(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    db.session.commit()
+    app.test_client_class = Visitor
+    with travel(SOON, tick=False):
+        page = browser_of(app, "own@people.example").get(f"/my/visits/{visit_id}").text
+        desk = desk_browser(app, clinic.world).get(f"/desk/visits/{visit_id}").text
+    assert "Offer another treatment" in desk
+    assert "Good for you instead" in page or "We would like to talk with you" in page
+
+
+def test_while_it_is_urgent_nothing_else_is_offered(app: Flask, clinic: Staffed) -> None:
+    client = w.person(email="pat@people.example")
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "relaxation").visit_id
+    intakes.raise_stop(
+        client,
+        {"rf_chest_pain_breathless": {"present": True}},
+        source="online",
+        by=None,
+        now=SOON,
+        today=w.TODAY,
+    )
+    user = make_person("own@people.example", Role.CLIENT)
+    db.session.add(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    db.session.commit()
+    app.test_client_class = Visitor
+    with travel(SOON, tick=False):
+        page = browser_of(app, "own@people.example").get(f"/my/visits/{visit_id}").text
+        desk = desk_browser(app, clinic.world).get(f"/desk/visits/{visit_id}").text
+    assert "We do not offer another treatment now" in page
+    assert 'name="slot"' not in page
+    assert "Offer nothing else now" in desk
+    assert "Offer another treatment" not in desk
