@@ -8,13 +8,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from clinic.clients.models import ClientAccess
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import checkins, consents, intakes
 from clinic.rules.errors import InvalidInput
+from clinic.rules.permissions import Role
 from clinic.shared.database import db
+from tests import factories
+from tests.accounts.people import browser_of, make_person
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.conftest import NOW
+from tests.web import Visitor
 
 SIXTEEN = dt.date(2010, 1, 1)
 ALONE = intakes.Signature("Young Pat")
@@ -130,3 +135,18 @@ def test_the_desks_pages_ask_who_signs(app: Flask, world: w.World, now: dt.datet
         desk.post(address, data=data | BY_PARENT)
         assert len(kinds(client)) == before + 1
     assert {row.signature["relation"] for row in db.session.scalars(select(Intake))} == {"mother"}
+
+
+def test_the_own_page_asks_who_signs(app: Flask, world: w.World, now: dt.datetime) -> None:
+    client = w.person(SIXTEEN)
+    user = make_person("own@people.example", Role.CLIENT)
+    factories.save(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    intakes.save_draft(client, "client", "intake", w.answers(), now=NOW, replace=True)
+    app.test_client_class = Visitor
+    browser = browser_of(app, "own@people.example")
+    data = {"treatment": "y", "privacy": "y", "name": "Young Pat"}
+    refused = browser.post(f"/my/health/{client}/sign", data=data)
+    assert (refused.status_code, "A parent or guardian has to sign" in refused.text) == (422, True)
+    assert kinds(client) == []
+    browser.post(f"/my/health/{client}/sign", data=data | BY_PARENT | {"name": "Ma Pat"})
+    assert kinds(client) == ["full"]

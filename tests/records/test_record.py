@@ -17,6 +17,7 @@ from clinic.intake.services import checkins, consents, intakes
 from clinic.records.queries import facts as stored
 from clinic.records.words import NOT_SIGNED_OFF, WITHHELD, WORDING_LOST
 from clinic.rules import question_set
+from clinic.rules.check_in import SLOW_SIGNS
 from clinic.rules.question_set import QUESTION_VERSION
 from clinic.rules.questionnaire import pages
 from clinic.rules.rule_table import TABLE
@@ -135,6 +136,7 @@ def test_nothing_has_changed_stands_there_with_all_that_it_answers(clinic: Staff
     checkins.take_check_in(client, None, SIGNED, source="online", by=None, now=NOW, today=w.TODAY)
     answers = [line for line in words_of(visit_id, "The check-in").splitlines() if line.endswith(" | No")]
     asked = {one.question for page in pages("checkin") for one in page.conditions}
+    asked |= {TABLE.conditions[key].question for key in SLOW_SIGNS}
     assert {line.removesuffix(" | No") for line in answers} == asked
 
 

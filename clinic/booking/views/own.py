@@ -222,6 +222,7 @@ def _sitting(client_id: int) -> Sitting:
         sign_url=url_for("booking.sign_my_health", client_id=client_id),
         back_url=url_for("booking.my_health", client_id=client_id),
         signer=_relation(client_id),
+        is_minor=client.age_on(kit.local_today()) < premises.clinic().adult_age,
         earlier=newest.answers if newest is not None else {},
         layout="booking/_own_questions.html",
     )
