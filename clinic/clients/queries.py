@@ -36,7 +36,7 @@ class Alias:
     """A record that was merged away, and since when."""
 
     id: int
-    merged_at: dt.datetime
+    merged_at: dt.datetime | None  # not known: nothing that was signed is surely later
 
 
 def aliases(client_ids: Collection[int]) -> dict[int, list[Alias]]:

@@ -70,7 +70,8 @@ def some_value(rule: Rule, name: str, rows: Mapping[str, int] | None) -> int | s
 
 def some_rows(app: Flask) -> dict[str, int]:
     """For each argument of a route that names a table (`visit_id`), the id of its first row."""
-    names = {name for rule in app.url_map.iter_rules() for name in rule.arguments if name.endswith("_id")}
+    rules = [rule for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("api.")]
+    names = {name for rule in rules for name in rule.arguments if name.endswith("_id")}
     rows = {}
     for name in sorted(names):
         table = Base.metadata.tables[STAND_FOR.get(name, name.removesuffix("_id"))]

@@ -29,7 +29,9 @@ def test_every_address_with_an_id_survives_it(app: Flask, number: str) -> None:
     browser = browser_of(app, make_user(email="all@clinic.example", roles=roles))
     app.config["PROPAGATE_EXCEPTIONS"] = False
     rules = [
-        rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule and "GET" in (rule.methods or ())
+        rule
+        for rule in app.url_map.iter_rules()
+        if "<int:" in rule.rule and "GET" in (rule.methods or ()) and not rule.endpoint.startswith("api.")
     ]
     assert len(rules) > 10
     answers = {rule.rule: browser.get(re.sub(r"<[^>]*>", number, rule.rule)).status_code for rule in rules}

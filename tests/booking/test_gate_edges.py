@@ -16,8 +16,10 @@ from clinic.clients.steps import Details
 from clinic.intake.models import Consent, HealthStop
 from clinic.intake.services import consents
 from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
+from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
@@ -67,7 +69,8 @@ def test_the_phone_of_a_merged_record_still_names_a_known_person(world: w.World)
     people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
     unknown = stranger("deep_tissue")
     assert w.statuses(unknown) == ["pending"]
-    people.say_two_people(keep, unknown, by=world.desk_id, now=NOW)
+    reviewer = factories.make_user(email="reviewer@clinic.example", roles=[Role.THERAPIST])
+    people.say_two_people(keep, unknown, by=reviewer.id, now=NOW)
     assert w.statuses(unknown) == ["confirmed"]
 
 

@@ -26,10 +26,11 @@ def sign_in(page: Page) -> None:
     page.wait_for_url("**/desk**")
 
 
-def next_monday() -> str:
-    """A day on which the demo clinic works, at least two days ahead."""
+def next_monday(weeks: int = 0) -> str:
+    """A day on which the demo clinic works, at least two days ahead; `weeks` later where a person has visits before."""
     today = dt.datetime.now(dt.UTC).date()
-    return (today + dt.timedelta(days=(7 - today.weekday()) if today.weekday() < 5 else 9)).isoformat()
+    ahead = (7 - today.weekday()) if today.weekday() < 5 else 9
+    return (today + dt.timedelta(days=ahead, weeks=weeks)).isoformat()
 
 
 def press_until(page: Page, found: str, key: str = "Tab", most: int = 60) -> None:
@@ -43,7 +44,7 @@ def press_until(page: Page, found: str, key: str = "Tab", most: int = 60) -> Non
 
 def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_faults: Faults) -> None:
     sign_in(page)
-    page.goto(f"/desk/visits/new?day={next_monday()}")
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=2)}")
     keys = page.keyboard
     press_until(page, "#q")
     keys.type("ana ald")

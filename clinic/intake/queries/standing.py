@@ -103,9 +103,9 @@ class _Kept:
                 kept.stops[stop.client_id].append(stop)
         return kept
 
-    def is_settled(self, client_id: int, since: dt.datetime) -> bool:
+    def is_settled(self, client_id: int, since: dt.datetime | None) -> bool:
         """Whether this very record signed something after that moment which replaces all that was said before."""
-        return any(
+        return since is not None and any(
             row.signed_at > since and (row.id in self.accepted or (row.kind == "full" and not row.softens))
             for row in self.versions[client_id]
         )
