@@ -8,6 +8,7 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from clinic.api.services import drop_old_answers
 from clinic.booking.services import asking, deadlines, forgetting, lapses, reconciling
 from clinic.premises import queries as premises
 from clinic.shared import clock, mail
@@ -27,6 +28,7 @@ def work_once(app: Flask) -> None:
             lapses.keep_clearances(clock.now())
             lapses.warn_of_lapses(clock.now())
             forgetting.forget_unfinished(clock.now())
+            drop_old_answers(clock.now())
             asking.ask_for_check_ins(clock.now())
             send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
             mail.drain(send, sender, clock.now())

@@ -55,3 +55,8 @@ def kept_answer(token_id: int, key: str) -> ApiAnswer | None:
     return db.session.scalars(
         select(ApiAnswer).where(ApiAnswer.token_id == token_id, ApiAnswer.key_hash == hash_of(key))
     ).one_or_none()
+
+
+def has_answers_before(moment: dt.datetime) -> bool:
+    """Whether an answer is kept that was asked for before that moment."""
+    return db.session.scalar(select(ApiAnswer.id).where(ApiAnswer.asked_at < moment).limit(1)) is not None

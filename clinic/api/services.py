@@ -108,6 +108,8 @@ def end_answer(token_id: int, key: str, status: int, body: Any) -> None:
 
 @tried_again
 def drop_old_answers(now: dt.datetime) -> None:
-    """Forget answers that nobody asks for again."""
+    """Forget answers that nobody asks for again; nothing is written where there are none."""
+    if not queries.has_answers_before(now - KEPT_FOR):
+        return
     with transaction() as session:
         session.execute(delete(ApiAnswer).where(ApiAnswer.asked_at < now - KEPT_FOR))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +13,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.api.models import ApiToken
-from clinic.api.services import end_token, make_token
+from clinic.api.queries import kept_answer
+from clinic.api.services import begin_answer, end_token, make_token
 from clinic.rules.errors import InvalidInput
 from clinic.shared.database import db
+from clinic.worker import work_once
 from tests.api.conftest import Program
 from tests.conftest import NOW
 
@@ -118,3 +121,12 @@ def test_the_document_names_every_operation(client: FlaskClient, clinic: Any) ->
     page = client.get("/api/docs")
     assert page.status_code == 200
     assert "slot_taken" in page.get_data(as_text=True)
+
+
+def test_the_worker_forgets_kept_answers_after_two_days(desk: Program, app: Flask) -> None:
+    who = db.session.scalars(select(ApiToken.id)).one()
+    for key, days in (("old", 3), ("new", 1)):
+        begin_answer(who, key, "x", now=NOW - dt.timedelta(days=days))
+    work_once(app)
+    db.session.rollback()
+    assert [kept_answer(who, key) is None for key in ("old", "new")] == [True, False]
