@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from clinic.rules.answers import Answers, Declared, Facts, read_answers
+from clinic.rules.answers import Answers, Declared, read_answers
 from clinic.rules.body_areas import FULL_BODY, expand, with_chamber
 from clinic.rules.clearances import Clearance, covers, is_valid
 from clinic.rules.findings import Finding, combination_finding, row_finding
@@ -70,7 +70,6 @@ class Sheet:
     treatment: Treatment
     requested: frozenset[str]
     declared: Mapping[str, Declared]
-    facts: Mapping[str, Facts]
     rows: Mapping[str, RowJudgement]
     combinations: tuple[Combination, ...]
     clearances: tuple[Clearance, ...]
@@ -97,7 +96,6 @@ class Sheet:
             treatment=treatment,
             requested=requested,
             declared=declared,
-            facts=facts,
             rows={key: judge_row(one.condition, facts[key], requested) for key, one in declared.items()},
             combinations=tuple(rule for rule in table.combinations if holds(rule, facts, age)),
             clearances=tuple(one for one in clearances if is_valid(one, declared, day)),

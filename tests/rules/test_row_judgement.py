@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from clinic.rules.row_verdicts import RowJudgement
+from dataclasses import replace
+
+import pytest
+
+from clinic.rules.answers import read_answer, read_answers
+from clinic.rules.expressions import Name, compile_expression
+from clinic.rules.row_verdicts import RowJudgement, holds, undecided_fields
+from clinic.rules.rule_table import TABLE
 from clinic.rules.verdicts import Urgency
-from tests.rules.gate_cases import ago, code, sheet, yes
+from tests.rules.gate_cases import DAY, ago, code, sheet, yes
 
 
 def fracture(areas: list[str], **details: object) -> RowJudgement:
@@ -38,3 +45,23 @@ def test_row_without_its_day_is_not_sure() -> None:
 
 def test_empty_place_is_no_place_and_the_rows_own_place_counts() -> None:
     assert code({"hernia": yes(site=[])}, areas=["upper_back"]) == "211111100"
+
+
+@pytest.mark.parametrize(
+    ("key", "missing"),
+    [("heart_disease", {"type", "date"}), ("sickle_cell", {"trait_only", "crisis_now"})],
+)
+def test_everything_that_several_variants_wait_for_is_asked(key: str, missing: set[str]) -> None:
+    declared = read_answer(key, yes())
+    assert declared is not None
+    assert undecided_fields(declared.condition, declared.facts_on(DAY)) == missing
+
+
+def test_combination_does_not_hold_by_a_detail_of_what_nobody_declared() -> None:
+    when = compile_expression("fracture.days < 84", {"fracture.days": Name("number")}.get)
+    fresh_break = replace(TABLE.combinations[0], when=when)
+    declared = {key: one.facts_on(DAY) for key, one in read_answers({"fracture": yes(date=ago(3))}).items()}
+    undated = {key: one.facts_on(DAY) for key, one in read_answers({"fracture": yes()}).items()}
+    assert holds(fresh_break, {}, 40) is False
+    assert holds(fresh_break, declared, 40) is True
+    assert holds(fresh_break, undated, 40) is True

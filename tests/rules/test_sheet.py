@@ -68,3 +68,10 @@ def test_combination_weakens_on_the_day_its_window_closes() -> None:
     }
     together = {one.rule: one.until for one in sheet(answers).findings(("swedish",))}
     assert together["I13"] == DAY + dt.timedelta(days=265)
+
+
+def test_rule_speaks_once_although_a_service_is_judged_by_several_columns() -> None:
+    answers = {"blood_thinners": yes(), "easy_bruising": yes()}
+    found = sheet(answers).findings(("swedish", "deep_tissue"))
+    assert [(one.rule, one.column) for one in found if one.rule == "I01"] == [("I01", "deep_tissue")]
+    assert len({one.rule for one in found}) == len(found)
