@@ -153,3 +153,20 @@ def test_gates_not_passed_are_listed_with_the_strongest_first() -> None:
     assert gates_not_passed(None, None, ("sports",), DAY, 40, STANDARD) == (NO_INTAKE,)
     assert gates_not_passed(DAY, None, ("sports",), DAY, 16, STANDARD) == (NO_CONSENT,)
     assert gates_not_passed(None, None, ("sports",), DAY, 16, STANDARD) == (NO_INTAKE, NO_CONSENT)
+
+
+@pytest.mark.parametrize(
+    ("age", "days", "expected"),
+    [
+        (40, 30, ()),
+        (40, 31, (NO_INTAKE,)),
+        (16, 30, ()),  # grown up by this clinic's own age: no consent, and the life of an adult's answers
+        (15, 20, (NO_CONSENT,)),
+        (15, 21, (NO_INTAKE, NO_CONSENT)),
+    ],
+)
+def test_gates_go_by_the_ages_and_lives_that_the_clinic_has_set(
+    age: int, days: int, expected: tuple[object, ...]
+) -> None:
+    own = GateSettings(guardian_age=16, in_room_age=13, intake_days=30, minor_intake_days=20)
+    assert gates_not_passed(day_before(days), None, ("swedish",), DAY, age, own) == expected
