@@ -59,7 +59,7 @@ def test_everything_that_several_variants_wait_for_is_asked(key: str, missing: s
 
 def test_combination_does_not_hold_by_a_detail_of_what_nobody_declared() -> None:
     when = compile_expression("fracture.days < 84", {"fracture.days": Name("number")}.get)
-    fresh_break = replace(TABLE.combinations[0], when=when)
+    fresh_break = replace(TABLE.combinations[0], when=when, conditions=frozenset({"fracture"}))
     declared = {key: one.facts_on(DAY) for key, one in read_answers({"fracture": yes(date=ago(3))}).items()}
     undated = {key: one.facts_on(DAY) for key, one in read_answers({"fracture": yes()}).items()}
     assert holds(fresh_break, {}, 40) is False
