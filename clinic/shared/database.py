@@ -6,6 +6,7 @@ SQLite and PostgreSQL run the same code. What differs is settled here and in the
 from __future__ import annotations
 
 import datetime as dt
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -154,6 +155,7 @@ def transaction() -> Iterator[Session]:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+TRIES = 10
 _TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock detected
 
 
@@ -164,17 +166,20 @@ def _may_try_again(error: DBAPIError) -> bool:
 
 
 def tried_again(service: Callable[P, R]) -> Callable[P, R]:
-    """A service whose transaction is run again when the database broke off a deadlock (at most 5 times)."""
+    """A service whose transaction is run again when the database broke off a deadlock (at most 10 times).
+
+    Each waits for a random while that grows: those who met once do not meet again.
+    """
 
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        for attempt in range(5):
+        for attempt in range(TRIES):
             try:
                 return service(*args, **kwargs)
             except DBAPIError as error:
-                if attempt == 4 or not _may_try_again(error):
+                if attempt == TRIES - 1 or not _may_try_again(error):
                     raise
-                time.sleep(0.01 * 2**attempt)
+                time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2 ** min(attempt, 5))  # noqa: S311 - no secret
         raise AssertionError("unreachable")
 
     return run

@@ -88,7 +88,8 @@ def test_told_apart_from_a_record_is_told_apart_from_what_it_was_merged_into(wor
     lose = w.person(phone="(212) 555-0177")
     w.sign(lose, bleeding_disorder=HAEMOPHILIA)
     unknown = stranger("deep_tissue")
-    people.say_two_people(lose, unknown, by=world.desk_id, now=NOW)
+    reviewer = factories.make_user(email="reviewer@clinic.example", roles=[Role.THERAPIST])
+    people.say_two_people(lose, unknown, by=reviewer.id, now=NOW)
     assert w.statuses(unknown) == ["confirmed"]
     keep = w.person()
     w.sign(keep)
