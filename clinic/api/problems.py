@@ -69,10 +69,10 @@ def problem(
     return Response(json.dumps(body), status, headers, content_type="application/problem+json")
 
 
-def of_rule(error: errors.RuleViolation) -> Response:
-    """The answer where a rule of the clinic stands against the request."""
+def of_rule(error: errors.RuleViolation, **also: Any) -> Response:
+    """The answer where a rule of the clinic stands against the request. `also`: what else helps the program."""
     status, code = next((status, code) for kind, status, code in OF_RULE if isinstance(error, kind))
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = dict(also)
     if isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.sentence}]
     if isinstance(error, errors.SlotTaken):

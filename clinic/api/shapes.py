@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from clinic.rules.body_areas import AREAS
+from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
@@ -157,6 +158,36 @@ class CancelIn(Shape):
     by_clinic: bool = False
 
 
+Weeks = Annotated[int, Field(ge=1, le=MOST_WEEKS_APART), BeforeValidator(_from_number)]
+
+
+class SeriesPlanIn(Wish):
+    """The first visit and what follows it: so many visits in all (`count`), or until a local day (`until`)."""
+
+    client: Id
+    starts_at: Moment
+    every_weeks: Weeks
+    count: Annotated[int, Field(ge=2, le=MOST_VISITS), BeforeValidator(_from_number)] | None = None
+    until: Day | None = None
+    therapist: Id | None = None
+
+
+class SeriesStartIn(Shape):
+    """One accepted start. `therapist` of null: the one of the whole series, or any."""
+
+    starts_at: Moment
+    therapist: Id | None = None
+
+
+class SeriesIn(Wish):
+    """The accepted starts: as planned, replaced by an alternative, or left out."""
+
+    client: Id
+    every_weeks: Weeks
+    starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
+    therapist: Id | None = None
+
+
 class ClientIn(Shape):
     first_name: Name
     last_name: Name
@@ -277,6 +308,42 @@ class VisitsOut(Shape):
     page: int
     per_page: int
     total: int
+
+
+class AlternativeOut(Shape):
+    """A start that fits. `therapist` of null: any."""
+
+    starts_at: AwareDatetime
+    therapist: int | None
+
+
+class PlannedOut(Shape):
+    """One date of a series. `code` says why it does not fit, null where it does; `waiting_for` what is needed before
+    it is confirmed. `starts_at` is null where the clock jumps over that time."""
+
+    day: dt.date
+    starts_at: AwareDatetime | None
+    fits: bool
+    code: str | None
+    reason: str
+    therapists: list[int]
+    waiting_for: str | None
+    look_again_on: dt.date | None
+    unsafe_addons: list[str]
+    alternatives: list[AlternativeOut]
+
+
+class SeriesPlanOut(Shape):
+    zone: str
+    starts: list[PlannedOut]
+
+
+class SeriesOut(Shape):
+    """Visits that were booked together, by time."""
+
+    id: int
+    every_weeks: int
+    visits: list[VisitOut]
 
 
 class ClientOut(Shape):

@@ -37,6 +37,8 @@ class Pattern:
     fold: int = 0
 
     def __post_init__(self) -> None:
+        if self.at.second or self.at.microsecond:
+            raise InvalidInput("starts_at", "Visits start on a whole minute.")
         if not 1 <= self.every_weeks <= MOST_WEEKS_APART:
             raise InvalidInput("every_weeks", f"Choose from every week to every {MOST_WEEKS_APART} weeks.")
         if (self.count is None) == (self.until is None):

@@ -111,6 +111,8 @@ def in_order(starts: Sequence[OneStart]) -> list[OneStart]:
     """Soonest first. Raises InvalidInput for none, too many, or one that is there twice."""
     if not 1 <= len(starts) <= MOST_VISITS:
         raise InvalidInput("starts", f"Choose 1 to {MOST_VISITS} visits.")
+    if any(one.starts_at.second or one.starts_at.microsecond for one in starts):
+        raise InvalidInput("starts", "Visits start on a whole minute.")
     if len({one.starts_at for one in starts}) < len(starts):
         raise InvalidInput("starts", "Two visits of the series start at the same time.")
     return sorted(starts, key=lambda one: one.starts_at)
