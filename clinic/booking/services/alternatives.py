@@ -97,6 +97,13 @@ def look_again_on(judged: Judged) -> dt.date | None:
     return max(known) if known and len(known) == len(days) else None
 
 
+def urgency_of(judged: Judged) -> str:
+    """How soon the person needs care, "" when nothing is urgent. A stop on record counts as prompt at least."""
+    if judged.own.is_urgent:
+        return judged.own.urgency.word
+    return "prompt" if judged.stopped else ""
+
+
 def in_short(judged: Judged) -> dict[str, Any]:
     """What came out and what to do, never why: plain values for a program."""
     later = look_again_on(judged)

@@ -18,7 +18,7 @@ from clinic.booking.queries.rest import Rest, rest_around
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._judging import Judged, Order, local_day, weigh_by
 from clinic.booking.services._known import Known, known_of
-from clinic.booking.services.alternatives import look_again_on
+from clinic.booking.services.alternatives import look_again_on, urgency_of
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue.queries import VisitPlan
 from clinic.intake import queries as intake
@@ -63,6 +63,7 @@ class Planned:
     code: str = ""
     waits_for: str | None = None
     look_again_on: dt.date | None = None
+    urgency: str = ""
     unsafe_addons: tuple[str, ...] = ()
     alternatives: tuple[OneStart, ...] = ()
 
@@ -205,6 +206,7 @@ class _Planner:
             return Planned(
                 want.day, starts_at, code=code,
                 look_again_on=look_again_on(refused) if refused else None,
+                urgency=urgency_of(refused) if refused else "",
                 unsafe_addons=refused.unsafe_addons if refused and not refused.refuses else (),
             )  # fmt: skip
         self._keep(want.minute, self._is_first_visit(starts_at), judged)

@@ -1,0 +1,119 @@
+"""The desk books a series: says it once, sees each date, books what was chosen, and cancels what is left."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from clinic.booking.models import Series, Visit
+from clinic.shared.database import db
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.booking.test_series import BLEEDS, rows, somebody
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+def order(**values: Any) -> dict[str, Any]:
+    return {
+        "what": "relaxation||60", "areas": ["full_body"], "therapist": "", "at": "10:00", "every": "2", "count": "4",
+        "day": (w.TODAY + dt.timedelta(days=3)).isoformat(), "request_key": f"s-{w.new_number()}", **values,
+    }  # fmt: skip
+
+
+def picks(page: str) -> dict[str, str]:
+    """What the page has chosen before anybody touches it."""
+    return dict(re.findall(r'name="(date-\d+)" id="[^"]+" value="([^"]*)" checked', page))
+
+
+def test_a_series_is_planned_booked_listed_and_cancelled(app: Flask, world: w.World) -> None:
+    desk, client, ana = desk_browser(app, world), somebody(), str(world.therapists[0])
+    w.at_desk(world, somebody(), "relaxation", when=w.at(17), therapist_id=world.therapists[0])
+    first = w.at_desk(world, client, "relaxation", when=w.at(1, 9), therapist_id=world.therapists[0]).visit_id
+    address = f"/clients/{client}/series/new"
+    start = desk.get(f"{address}?visit={first}").text
+    assert 'value="09:00"' in start
+    assert 'value="2026-06-24"' in start
+    page = desk.post(address, data=order(therapist=ana))
+    assert page.status_code == 200
+    assert "3 of 4 fit." in page.text
+    assert "This time is not free." in page.text
+    assert rows(Visit) == 2
+    chosen = picks(page.text)
+    assert [one.partition("|")[0] for one in chosen.values()] == [
+        w.at(3).isoformat(), "", w.at(31).isoformat(), w.at(45).isoformat()
+    ]  # fmt: skip
+    instead = re.findall(r'name="date-1" id="[^"]+" value="([^"]+)"', page.text)[0]
+    sent = {**order(therapist=ana), **chosen, "date-1": instead, "book": "1"}
+    answer = desk.post(address, data=sent)
+    assert answer.status_code == 303
+    assert desk.post(address, data=sent).location == answer.location, "a double click"
+    assert rows(Series) == 1
+    booked = db.session.scalars(
+        select(Visit).where(Visit.series_id.is_not(None)).order_by(Visit.starts_at)
+    ).all()
+    assert [one.starts_at for one in booked] == [w.at(3), w.at(17, 8, 45), w.at(31), w.at(45)]
+    assert [(one.status, one.waiting_for) for one in booked] == [("confirmed", None)] * 4
+    listed = desk.get(answer.location).text
+    assert "Series of 4 visits" in listed
+    assert "4 still to come" in listed
+    assert f"/desk/visits/{booked[0].id}" in listed
+    assert answer.location in desk.get(f"/desk/visits/{booked[0].id}").text
+    gone = desk.post(f"{answer.location}/cancel", data={"cancelled_by": "client"}, follow_redirects=True).text
+    assert "4 visits are cancelled, and the client is told." in gone
+    assert w.statuses(client) == ["confirmed", *["cancelled"] * 4]
+    again = desk.post(f"{answer.location}/cancel", data={}, follow_redirects=True).text
+    assert "No visit of this series is left to cancel." in again
+
+
+def test_what_was_taken_meanwhile_is_shown_afresh(app: Flask, world: w.World) -> None:
+    desk, client, ana = desk_browser(app, world), somebody(), str(world.therapists[0])
+    address = f"/clients/{client}/series/new"
+    chosen = picks(desk.post(address, data=order(therapist=ana)).text)
+    w.at_desk(world, somebody(), "relaxation", when=w.at(31), therapist_id=world.therapists[0])
+    answer = desk.post(address, data={**order(therapist=ana), **chosen, "book": "1"})
+    assert answer.status_code == 409
+    assert "One of these times has just been taken." in answer.text
+    assert "3 of 4 fit." in answer.text
+    assert [one.partition("|")[0] for one in picks(answer.text).values()][2] == ""
+    assert (rows(Series), w.statuses(client)) == (0, [])
+
+
+def test_bad_input_and_what_the_gate_says(app: Flask, world: w.World) -> None:
+    desk, client = desk_browser(app, world), somebody(**BLEEDS)
+    address = f"/clients/{client}/series/new"
+    for wrong, said in (
+        ({"count": "1"}, "A series has 2 to 26 visits."),
+        ({"count": "x"}, "Say how many visits, or until which day: one of the two."),
+        ({"count": "99999999999999999999"}, "Say how many visits, or until which day: one of the two."),
+        ({"count": "", "until": "2026-06-13"}, "Choose a last day that makes 2 to 26 visits."),
+        ({"every": "0"}, "Choose from every week to every 13 weeks."),
+        ({"every": "٣"}, "Choose from every week to every 13 weeks."),
+        ({"day": ""}, "Choose the first day."),
+        ({"at": ""}, "Choose the time."),
+        ({"what": "nothing||60"}, "This is not on offer. Choose another one."),
+        ({"book": "1"}, "Choose 1 to 26 visits."),
+        ({"book": "1", "date-0": "soon|1", "date-1": "|"}, "Choose 1 to 26 visits."),
+    ):
+        answer = desk.post(address, data=order(**wrong))
+        assert (answer.status_code, said in answer.text) == (422, True), wrong
+    page = desk.post(address, data=order(what="deep_tissue||60", areas=["lower_back"]))
+    assert "0 of 4 fit." in page.text
+    assert "It cannot be booked for this person on that day." in page.text
+    assert "bleed" not in page.text.casefold()
+    forced = {"book": "1", "date-0": f"{w.at(3).isoformat()}|"}
+    refused = desk.post(address, data=order(what="deep_tissue||60", areas=["lower_back"], **forced))
+    assert (refused.status_code, w.statuses(client)) == (409, [])
+    for missing in ("/clients/987654/series/new", "/desk/series/987654"):
+        assert desk.get(missing).status_code == 404
+    assert desk.post("/desk/series/987654/cancel", data={}).status_code == 404
