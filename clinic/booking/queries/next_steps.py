@@ -43,7 +43,15 @@ ANOTHER_THERAPIST = "another_therapist"
 RECONFIRM = "reconfirm"
 """What a visit waits for that was booked on earlier answers: whether anything has changed since."""
 
+PARTNER = "partner"
+"""What a visit of a couple waits for that is permitted itself: the other one, or, where that fell away, a word."""
+
 _WAITING = {
+    PARTNER: (
+        "Booked for two",
+        "The other visit of the two is not confirmed",
+        "Both are confirmed, or neither. Where the other one fell away, ask the client whether they come alone.",
+    ),
     RECONFIRM: (
         "Ask first",
         "Ask what has changed since the last answers",
