@@ -188,6 +188,33 @@ class SeriesIn(Wish):
     therapist: Id | None = None
 
 
+class PersonIn(Wish):
+    """One of two people: who, and what they want."""
+
+    client: Id
+    therapist: Id | None = None
+
+
+Two = Annotated[list[PersonIn], Field(min_length=2, max_length=2)]
+
+
+class CoupleTimesIn(Shape):
+    """`from` is a local day of the clinic."""
+
+    people: Two
+    from_: Annotated[Day, Field(alias="from")]
+    days: Annotated[int, Field(ge=1, le=60), BeforeValidator(_from_number)] = 1
+
+
+class CoupleIn(Shape):
+    people: Two
+    starts_at: Moment
+
+
+class CoupleMoveIn(Shape):
+    starts_at: Moment
+
+
 class ClientIn(Shape):
     first_name: Name
     last_name: Name
@@ -343,6 +370,15 @@ class SeriesOut(Shape):
 
     id: int
     every_weeks: int
+    visits: list[VisitOut]
+
+
+class CoupleOut(Shape):
+    """Two visits at the same time in one room: confirmed both or neither. `ended_at`: since when the two no longer
+    belong together; a visit that goes on alone is not listed any more."""
+
+    id: int
+    ended_at: AwareDatetime | None
     visits: list[VisitOut]
 
 

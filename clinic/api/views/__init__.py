@@ -1,6 +1,16 @@
 """The JSON API's operations, one file a subject."""
 
-from clinic.api.views import availability, catalogue, clients, document, holds, series, verdicts, visits
+from clinic.api.views import (
+    availability,
+    catalogue,
+    clients,
+    couples,
+    document,
+    holds,
+    series,
+    verdicts,
+    visits,
+)
 from clinic.api.views.blueprint import api
 from clinic.api.views.document import pages
 
@@ -9,6 +19,7 @@ __all__ = [
     "availability",
     "catalogue",
     "clients",
+    "couples",
     "document",
     "holds",
     "pages",
