@@ -126,6 +126,21 @@ class SeriesForm(WhatForm):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
 
 
+class CoupleForm(Form):
+    """Two people at once: who comes along, and when. What each of them wants stands in a form of its own."""
+
+    q = StringField("Find the other client", filters=[stripped], validators=[Length(max=80)])
+    other = RadioField("The other client", validate_choice=False)
+    day = DayField("Day", validators=[Optional()])
+    request_key = HiddenField()
+
+    @property
+    def other_id(self) -> int | None:
+        """The other client who was chosen."""
+        text = self.other.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+
 class ClosureForm(Form):
     """When what is shut, and why."""
 

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
-from clinic.booking.models import Claim, Couple, Visit
+from clinic.booking.models import Claim, Couple, StatusChange, Visit
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import VisitFacts, facts
@@ -20,6 +20,9 @@ from clinic.rules.intervals import Interval, subtract
 from clinic.rules.visit_status import HOLDING_CLAIMS, NEEDING_PERMIT
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db
+
+_AS_NAMED = select(func.min(StatusChange.id)).where(StatusChange.visit_id == Visit.id).scalar_subquery()
+"""The two in the order in which they were named: the first step of each was written in this order."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def couple(couple_id: int) -> CoupleFacts | None:
     row = db.session.get(Couple, couple_id)
     if row is None:
         return None
-    ids = db.session.scalars(select(Visit.id).where(Visit.couple_id == couple_id).order_by(Visit.id)).all()
+    ids = db.session.scalars(select(Visit.id).where(Visit.couple_id == couple_id).order_by(_AS_NAMED)).all()
     found = [facts(one) for one in ids]
     return CoupleFacts(row.id, row.ended_at, tuple(one for one in found if one is not None))
 
@@ -116,7 +119,7 @@ def visits_of_couple(couple_id: int) -> Sequence[Visit]:
     return db.session.scalars(
         select(Visit)
         .where(Visit.couple_id == couple_id)
-        .order_by(Visit.id)
+        .order_by(_AS_NAMED)
         .options(
             joinedload(Visit.client),
             joinedload(Visit.therapist),
@@ -129,7 +132,7 @@ def visits_of_couple(couple_id: int) -> Sequence[Visit]:
 def visits_to_change(couple_id: int) -> Sequence[Visit]:
     """Its visits, locked until the commit."""
     return db.session.scalars(
-        select(Visit).where(Visit.couple_id == couple_id).order_by(Visit.id).with_for_update(of=Visit)
+        select(Visit).where(Visit.couple_id == couple_id).order_by(_AS_NAMED).with_for_update(of=Visit)
     ).all()
 
 

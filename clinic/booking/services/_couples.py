@@ -21,7 +21,9 @@ def part(session: Session, visit: Visit, now: dt.datetime) -> None:
     if visit.couple_id is None:
         return
     if holds_claims(VisitStatus(visit.status)):
-        raise MoveNotAllowed("This visit is booked for two people. Move both together, or part them first.")
+        raise MoveNotAllowed(
+            "This visit is booked for two people, and both move together. Use the page of both, or call the clinic."
+        )
     partner = couples.partner_of(visit, to_change=True)
     if partner is not None:
         end_couple(session, visit.couple_id, keeper=partner, now=now)

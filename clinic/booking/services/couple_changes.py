@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Couple, Visit
 from clinic.booking.queries import couples as reading
+from clinic.booking.queries.couples import OpenForTwo
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import give_up
@@ -247,3 +248,21 @@ def _cancel(session: Session, visit: Visit, *, by: int | None, by_clinic: bool, 
     visit.deadline_at = visit.waiting_for = None
     tell_client(session, visit, "visit_cancelled", now=now)
     leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
+
+
+def times_to_move(couple_id: int, day: dt.date, *, now: dt.datetime) -> OpenForTwo | None:
+    """What is free for both on a day, their own places counted as free; None for a couple that does not stand."""
+    pair = reading.visits_of_couple(couple_id)
+    if len(pair) != 2:
+        return None
+    asks = [
+        replace(
+            ask_for(
+                visit, plan_of(visit), now=now, by_staff=True,
+                therapist_id=None if visit.any_therapist else visit.therapist_id,
+            ),
+            first_day=day,
+        )
+        for visit in pair
+    ]  # fmt: skip
+    return reading.look_for_two(asks[0], asks[1], instead_of=couple_id)
