@@ -215,6 +215,17 @@ class CoupleMoveIn(Shape):
     starts_at: Moment
 
 
+class SwapIn(Shape):
+    """Two visits that exchange their places. With `keep_therapists` each keeps its own therapist. The revisions:
+    refused when a visit was changed since."""
+
+    first: RowId
+    second: RowId
+    keep_therapists: bool = False
+    first_revision: Id | None = None
+    second_revision: Id | None = None
+
+
 class ClientIn(Shape):
     first_name: Name
     last_name: Name
@@ -379,6 +390,12 @@ class CoupleOut(Shape):
 
     id: int
     ended_at: AwareDatetime | None
+    visits: list[VisitOut]
+
+
+class SwapOut(Shape):
+    """Both visits as they stand now, in the order in which they were named."""
+
     visits: list[VisitOut]
 
 

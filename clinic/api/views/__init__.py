@@ -8,6 +8,7 @@ from clinic.api.views import (
     document,
     holds,
     series,
+    swapping,
     verdicts,
     visits,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "holds",
     "pages",
     "series",
+    "swapping",
     "verdicts",
     "visits",
 ]
