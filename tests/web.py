@@ -56,6 +56,39 @@ def app_on(database: str, data_folder: Path, **settings: object) -> Flask:
     return app
 
 
+def start_afresh(app: Flask) -> None:
+    """Let an application read its keys anew and forget what it counted in memory."""
+    from clinic.app import use_in_this_process
+
+    use_in_this_process(app)
+    app.extensions["clinic_api_limiter"].storage.reset()
+
+
+class ReadyApplications:
+    """One application for each database and settings, made once in a run and put back before each test.
+
+    Making one takes longer than most tests: hundreds of addresses are compiled. What a test can change in an
+    application is its settings and what is counted in memory; everything else lies in the data folder.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, Path, str], tuple[Flask, dict[str, Any]]] = {}
+
+    def on(self, database: str, data_folder: Path, settings: dict[str, object]) -> Flask:
+        """The application, as if it had just been made. DATA_FOLDER holds new data, under the same name."""
+        key = (database, data_folder, repr(sorted(settings.items())))
+        if key not in self._made:
+            app = app_on(database, data_folder, **settings)
+            self._made[key] = app, dict(app.config)
+            return app
+        app, config = self._made[key]
+        app.config.clear()
+        app.config.update(config)
+        app.test_client_class = None
+        start_afresh(app)
+        return app
+
+
 def sqlite_address(data_folder: Path) -> str:
     """Where the SQLite database of a data folder lies, as config.py has it."""
     return f"sqlite:///{data_folder}/database/clinic.db"
