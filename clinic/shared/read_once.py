@@ -20,11 +20,12 @@ _KEPT = "read_once"
 
 def read_once(name: Hashable, read: Callable[[], R], *of: type) -> R:
     """What `read` finds; the second time in a transaction what it found before. `of`: the classes it reads."""
-    kept: dict[Hashable, tuple[tuple[type, ...], Any]] = db.session().info.setdefault(_KEPT, {})
-    if name in kept:
-        return kept[name][1]  # type: ignore[no-any-return]
-    found = read()
-    kept[name] = of, found
+    info = db.session().info
+    kept: tuple[tuple[type, ...], Any] | None = info.get(_KEPT, {}).get(name)
+    if kept is None:
+        kept = of, read()
+        info.setdefault(_KEPT, {})[name] = kept  # reading may have dropped the others
+    found: R = kept[1]
     return found
 
 
