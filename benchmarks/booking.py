@@ -1,8 +1,8 @@
 """Bookings through the JSON API on slots of their own: how many a second, how long each takes, and what each costs.
 
 `python -m benchmarks.booking [--database postgresql] [--processes 2] [--clients 8]` makes a book (workload.py) on a
-throw-away server that keeps its promises (fsync and synchronous_commit on), serves it with `clinic serve`, and prints one
-JSON object. Beside the rate stands that of bare insert transactions (limits.py) in the same run.
+throw-away server that keeps its promises (fsync and synchronous_commit on), serves it with `clinic serve`, and prints
+one JSON object. Beside the rate stands that of bare insert transactions (limits.py) in the same run.
 
 `measure` asks a server that is there already; `served` starts some.
 """
@@ -50,7 +50,7 @@ class Order:
 
 
 def orders(work: dict[str, Any], loaded: dict[str, Any], *, how_many: int) -> list[Order]:
-    """Slots of the book that can all be booked together, each for another free client. `loaded`: what `load` printed."""
+    """Slots of the book that can all be booked together, each for another free client. `loaded`: what `load` said."""
     active = [one["id"] for one in work["therapists"] if one["active"]]
     people = dict(zip(active, loaded["therapists"], strict=True))
     slots = Book(work).disjoint_slots()
@@ -209,7 +209,7 @@ def run(
     environment = {
         **os.environ, "CLINIC_DATA_DIR": str(folder), "CLINIC_DATABASE_URL": address.replace("+psycopg", ""),
     }  # fmt: skip
-    filled = subprocess.run(
+    filled = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "benchmarks", "load", str(book)],
         env=environment,
         check=True,

@@ -14,7 +14,11 @@ branch_labels = None
 depends_on = None
 
 WRITTEN_ONCE = "id, visit_id, starts_at, passed, passed_at, passed_by_id"  # the rest may be sealed anew
-OF_PROGRAMS = "SELECT id, request_key FROM visit WHERE request_key LIKE 'api:%:%:%'"
+OF_PROGRAMS = "SELECT id, request_key FROM visit WHERE request_key LIKE 'api:%:%:%' ORDER BY created_at, id"
+TAKE_APART = (
+    "UPDATE visit SET request_asked = :asked, request_key = :name WHERE id = :id"
+    " AND NOT EXISTS (SELECT 1 FROM visit WHERE request_key = :name)"
+)
 
 
 def upgrade() -> None:
@@ -22,14 +26,8 @@ def upgrade() -> None:
     visits = op.get_bind()
     for visit, key in visits.execute(sa.text(OF_PROGRAMS)).all():
         name, _, asked = key.rpartition(":")
-        # Two requests of one key, as the earlier program let through: the first keeps it, the other is found by its own.
-        free = "NOT EXISTS (SELECT 1 FROM visit WHERE request_key = :name)"
-        visits.execute(
-            sa.text(
-                f"UPDATE visit SET request_asked = :asked, request_key = :name WHERE id = :id AND {free}"
-            ),  # noqa: S608
-            {"asked": asked, "name": name, "id": visit},
-        )
+        # Two requests of one key, as the earlier program let through: the first keeps it, the other its own longer one.
+        visits.execute(sa.text(TAKE_APART), {"asked": asked, "name": name, "id": visit})
     let_programs_pass(True)
 
 

@@ -86,12 +86,11 @@ def test_the_same_request_many_times_at_the_same_moment(app: Flask, desk: Progra
 
 def test_different_requests_under_one_key_at_the_same_moment(app: Flask, desk: Program) -> None:
     clients = [healthy() for _ in range(4)]
-    answers = at_once(
-        [
-            lambda client=client, day=day: desk.post("/visits", wish(client, day), Idempotency_Key="one")
-            for day, client in enumerate(clients, 3)
-        ]
-    )
+
+    def ask(client: int, day: int) -> Callable[[], TestResponse]:
+        return lambda: desk.post("/visits", wish(client, day), Idempotency_Key="one")
+
+    answers = at_once([ask(client, day) for day, client in enumerate(clients, 3)])
     assert sorted(answer.status_code for answer in answers) == [201, 422, 422, 422]
     assert booked() == 1
 
