@@ -89,21 +89,23 @@ def test_waiting_refused_and_wrong_requests(desk: Program) -> None:
     assert [one["outcome"] for one in refused.get_json()["refused"]] == ["refuse", "refuse"]
     assert "bleed" not in refused.get_data(as_text=True).casefold()
     client, first = healthy(), {"starts_at": world.at(3).isoformat()}
-    for path, body in (
-        ("/series/plan", order(client, **first)),
-        ("/series/plan", order(client, **first, count=2, until="2026-07-01")),
-        ("/series/plan", order(client, **first, count=27)),
-        ("/series/plan", order(client, **first, until="2026-06-13")),
-        ("/series/plan", order(client, starts_at="2026-06-12T10:00:30-04:00", count=2)),
-        ("/series/plan", order(client, **first, count=2) | {"every_weeks": 0}),
-        ("/series", order(client, starts=[])),
-        ("/series", order(client, starts=starts(3, 3))),
-        ("/series", order(client, starts=starts(3) * 27)),
-        ("/series", order(client, starts=[{"starts_at": "2026-06-12T10:00:30-04:00"}])),
-        ("/series", order(client, starts=starts(3)) | {"minutes": 55}),
+    for path, body, status in (
+        ("/series/plan", order(client, **first), 409),
+        ("/series/plan", order(client, **first, count=2, until="2026-07-01"), 409),
+        ("/series/plan", order(client, **first, count=27), 422),
+        ("/series/plan", order(client, **first, until="2026-06-13"), 409),
+        ("/series/plan", order(client, starts_at="2026-06-12T10:00:30-04:00", count=2), 409),
+        ("/series/plan", order(client, **first, count=2) | {"every_weeks": 0}, 422),
+        ("/series/plan", order(client, **first, count=2) | {"service": "nothing"}, 422),
+        ("/series", order(client, starts=[]), 422),
+        ("/series", order(client, starts=starts(3, 3)), 409),
+        ("/series", order(client, starts=starts(3) * 27), 422),
+        ("/series", order(client, starts=[{"starts_at": "2026-06-12T10:00:30-04:00"}]), 409),
+        ("/series", order(client, starts=starts(3)) | {"minutes": 55}, 422),
     ):
         wrong = desk.post(path, body)
-        assert (wrong.status_code, wrong.get_json()["code"]) == (422, "invalid"), body
+        code = {409: "not_allowed", 422: "invalid"}[status]
+        assert (wrong.status_code, wrong.get_json()["code"]) == (status, code), body
     assert desk.post("/series", order(987_654, starts=starts(3))).status_code == 404
     assert desk.post("/series/987654/cancel", {}).status_code == 404
     assert desk.get("/series/987654").get_json()["code"] == "not_found"

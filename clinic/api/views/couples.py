@@ -9,8 +9,9 @@ from typing import Any
 from flask import Response
 
 from clinic.api import shapes
-from clinic.api.doors import visit_key
+from clinic.api.doors import caller
 from clinic.api.problems import problem
+from clinic.api.repeats import visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import couples as reading
@@ -32,7 +33,7 @@ BOTH_WAIT = {
     Scope.VISITS_WRITE,
     shapes.AvailabilityOut,
     body=shapes.CoupleTimesIn,
-    repeats=False,
+    once=None,
 )
 def times_for_two(body: shapes.CoupleTimesIn) -> dict[str, Any]:
     """Free starts for two people: two therapists, devices for both, and one room with two tables."""
@@ -52,7 +53,7 @@ def times_for_two(body: shapes.CoupleTimesIn) -> dict[str, Any]:
 def book_two(body: shapes.CoupleIn) -> Any:
     """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
     outcome = book_couple(
-        _halves(body.people), body.starts_at, request_key=visit_key(), source="api", by=None, now=clock.now(),
+        _halves(body.people), body.starts_at, request_key=visit_key(caller()), source="api", by=None, now=clock.now(),
         reconfirmed=True,
     )  # fmt: skip
     if outcome.couple_id is None:

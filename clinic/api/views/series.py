@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.api import shapes
-from clinic.api.doors import visit_key
+from clinic.api.doors import caller
 from clinic.api.problems import of_rule, problem
+from clinic.api.repeats import visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import series as reading
@@ -30,7 +31,7 @@ SOME_WAIT = {202: "Kept, and not all of them are confirmed yet: `waiting_for` sa
     Scope.VISITS_WRITE,
     shapes.SeriesPlanOut,
     body=shapes.SeriesPlanIn,
-    repeats=False,
+    once=None,
 )
 def plan(body: shapes.SeriesPlanIn) -> dict[str, Any]:
     """Judge and look up every date of a series; nothing is booked or kept.
@@ -60,7 +61,7 @@ def book_all(body: shapes.SeriesIn) -> Any:
     starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist) for one in body.starts]
     try:
         outcome = book_series(
-            choice, body.client, starts, every_weeks=body.every_weeks, request_key=visit_key(), source=SOURCE,
+            choice, body.client, starts, every_weeks=body.every_weeks, request_key=visit_key(caller()), source=SOURCE,
             by=None, now=now, reconfirmed=True,
         )  # fmt: skip
     except (SlotTaken, TooManyPending, TooFarAhead) as error:

@@ -17,6 +17,7 @@ from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
 from clinic.booking.services._claims import OVERLAP, clear_expired
 from clinic.booking.services._deciding import has_to_reconfirm
 from clinic.booking.services._judging import Judged
+from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._steps import rest_on, wait_for
 from clinic.rules.availability import Start, nearest
 from clinic.rules.couples import Pair
@@ -59,6 +60,7 @@ def settle(
 def claim_pair(session: Session, couple_id: int, pair: Sequence[Visit], asks: Sequence[Ask]) -> None:
     """Claim two therapists, devices for both, both clients, and one room for the two of them. Raises SlotTaken,
     RestNeeded."""
+    wait_for_places(session, asks)
     clear_expired(session, asks[0].now)
     start = pair[0].starts_at
     found = look_for_two(asks[0], asks[1])

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Couple, Visit
 from clinic.booking.queries import couples as reading
+from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._chosen import client_of
@@ -18,6 +19,7 @@ from clinic.booking.services._claims import give_up
 from clinic.booking.services._couples import end_couple
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
+from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._pairing import CoupleOutcome, claim_pair, settle
 from clinic.booking.services._steps import (
     ask_for,
@@ -77,6 +79,7 @@ def move_couple(
             for visit in pair:
                 leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
             return CoupleOutcome(None, judged)
+        wait_for_places(session, [_anyone(visit, plan, now) for visit, plan in zip(pair, plans, strict=True)])
         _free(session, couple_id, pair, now)
         _write_move(session, pair, plans, judged, starts_at, couple_id, now=now)
         _claim_pair_again(session, couple_id, pair, plans, now=now)
@@ -86,6 +89,10 @@ def move_couple(
         for visit in pair:
             leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=True)
         return CoupleOutcome(couple_id, judged)
+
+
+def _anyone(visit: Visit, plan: VisitPlan, now: dt.datetime) -> Ask:
+    return ask_for(visit, plan, now=now, by_staff=True, therapist_id=None)
 
 
 def _standing(couple_id: int) -> list[Visit]:

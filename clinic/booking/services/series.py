@@ -15,16 +15,19 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Series, Visit
 from clinic.booking.queries import series as reading
 from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, judge
+from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._mailing import tell_of_several
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
     order_of,
+    plan_of,
     rest_on,
     set_plan,
     set_status,
@@ -95,6 +98,7 @@ def book_series(
                 row = Series(every_weeks=every_weeks, request_key=request_key, made_at=now, made_by_id=by)
                 session.add(row)
                 session.flush()
+                wait_for_places(session, [_anyone(one, now) for one in booked[:1]])
                 for one in booked:
                     one.visit.series_id = row.id
                     one.visit.to_reconfirm = not reconfirmed
@@ -118,6 +122,12 @@ class _Booked:
     visit: Visit
     choice: Choice
     judged: Judged
+
+
+def _anyone(one: _Booked, now: dt.datetime) -> Ask:
+    """Whoever could give the visit; the same for all of a series."""
+    plan = plan_of(one.visit)
+    return ask_for(one.visit, plan, now=now, by_staff=True, therapist_id=None)
 
 
 def _judged(

@@ -23,6 +23,7 @@ from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import OVERLAP, clear_expired, give_up
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
+from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._steps import (
     ask_for,
     order_of,
@@ -106,6 +107,13 @@ def swap_visits(
             for visit in pair:
                 leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
             return SwapOutcome(False, judged)
+        wait_for_places(
+            session,
+            [
+                ask_for(one, plan, now=now, by_staff=True, therapist_id=None)
+                for one, plan in zip(pair, plans, strict=True)
+            ],
+        )
         for visit in pair:
             give_up(session, visit, now)
         for visit, plan, place, one in zip(pair, plans, places, judged, strict=True):
