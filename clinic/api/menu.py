@@ -12,8 +12,6 @@ from flask import request
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import Menu
 
-WISHES = ("HoldIn", "VisitIn", "ChangeIn", "VerdictIn", "SeriesPlanIn", "SeriesIn", "PersonIn")
-
 
 def unlisted() -> list[dict[str, str]]:
     """The fields of this request that name what is on no list, as a problem document names them."""
@@ -62,8 +60,9 @@ def describe(spec: dict[str, Any]) -> None:
     menu = catalogue.menu()
     if not menu.services:
         return
-    for name in WISHES:
-        spec["components"]["schemas"][name]["properties"].update(_lists(menu))
+    for name, shape in spec["components"]["schemas"].items():
+        if name.endswith("In") and "service" in shape.get("properties", ()):
+            shape["properties"].update(_lists(menu))
     asked = spec["paths"]["/api/v1/availability"]["get"]["parameters"]
     for one in asked:
         one["schema"] = _lists(menu).get(one["name"], one["schema"])

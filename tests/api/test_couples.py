@@ -70,17 +70,18 @@ def test_waiting_refused_and_wrong_requests(desk: Program, clinic: world.World) 
     assert "bleed" not in refused.get_data(as_text=True).casefold()
     again = desk.post("/couples", order(person(waits), person(well), days=6))
     assert (again.status_code, again.get_json()["code"]) == (409, "not_allowed")  # one waits at a time
-    for wrong in (
-        order(person(well)),
-        order(person(well), person(well)),
-        order(person(well), person(healthy()), person(healthy())),
-        order(
-            person(well, therapist=clinic.therapists[0]), person(healthy(), therapist=clinic.therapists[0])
-        ),
-        order(person(well), person(healthy(), service="nothing")),
+    ana = {"therapist": clinic.therapists[0]}
+    for wrong, status in (
+        (order(person(well)), 422),
+        (order(person(well), person(well)), 409),
+        (order(person(well), person(healthy()), person(healthy())), 422),
+        (order(person(well, **ana), person(healthy(), **ana)), 409),
+        (order(person(well), person(healthy(), service="nothing")), 422),
     ):
         found = desk.post("/couples", wrong)
-        assert (found.status_code, found.get_json()["code"]) == (422, "invalid"), wrong
+        code = {409: "not_allowed", 422: "invalid"}[status]
+        assert (found.status_code, found.get_json()["code"]) == (status, code), wrong
+    assert found.get_json()["errors"] == [{"field": "people.1.service", "message": "is not on offer"}]
     assert desk.post("/couples", order(person(well), person(987_654))).status_code == 404
     assert desk.get("/couples/987654").status_code == 404
     for path, sent in (("move", {"starts_at": world.at(4).isoformat()}), ("cancel", {})):
