@@ -152,6 +152,8 @@ NEEDS = {
     "booking.desk_edit_client": Permission.CLIENT_ANY_WRITE,
     "booking.desk_mark": Permission.VISIT_ANY_WRITE,
     "booking.desk_new": Permission.VISIT_ANY_WRITE,
+    "booking.cancel_my_series": Permission.VISIT_OWN_WRITE,
+    "booking.my_series": Permission.VISIT_OWN_WRITE,
     "booking.desk_alone": Permission.VISIT_ANY_WRITE,
     "booking.desk_book_couple": Permission.VISIT_ANY_WRITE,
     "booking.desk_cancel_couple": Permission.VISIT_ANY_WRITE,

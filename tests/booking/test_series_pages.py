@@ -11,11 +11,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from clinic.accounts.models import User
 from clinic.booking.models import Series, Visit
+from clinic.booking.services.series_plan import OneStart
+from clinic.clients.models import ClientAccess
+from clinic.rules.permissions import Role
 from clinic.shared.database import db
+from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
-from tests.booking.test_series import BLEEDS, rows, somebody
+from tests.booking.test_series import BLEEDS, book, rows, somebody
+from tests.conftest import NOW
+from tests.owners import browser_of
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -123,3 +130,27 @@ def test_bad_input_and_what_the_gate_says(app: Flask, world: w.World) -> None:
     for missing in ("/clients/987654/series/new", "/desk/series/987654"):
         assert desk.get(missing).status_code == 404
     assert desk.post("/desk/series/987654/cancel", data={}).status_code == 404
+
+
+def test_a_client_sees_and_cancels_their_own_series(app: Flask, world: w.World) -> None:
+    user = factories.make_user(email="own@people.example", roles=[Role.CLIENT])
+    client, stranger = somebody(), somebody()
+    factories.save(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    own = book(client, [OneStart(w.at(day, 18)) for day in (0, 9, 10)]).series_id
+    other = book(stranger, [OneStart(w.at(day)) for day in (9, 10)]).series_id
+    browser = browser_of(app, db.session.get_one(User, user.id))
+    page = browser.get(f"/my/series/{own}").text
+    assert "Series of 3 visits" in page
+    assert "2 visits can still be cancelled online" in page
+    first = db.session.scalars(
+        select(Visit.id).where(Visit.series_id == own).order_by(Visit.starts_at)
+    ).first()
+    assert f"/my/series/{own}" in browser.get(f"/my/visits/{first}").text
+    answer = pressed(browser, f"/my/series/{own}/cancel")
+    assert "2 visits are cancelled." in answer
+    assert "What is too near to be cancelled online stays." in answer
+    assert w.statuses(client) == ["confirmed", "cancelled", "cancelled"]
+    for missing in (other, 987_654):
+        assert browser.get(f"/my/series/{missing}").status_code == 404
+        assert browser.post(f"/my/series/{missing}/cancel", data={}).status_code == 404
+    assert w.statuses(stranger) == ["confirmed", "confirmed"]
