@@ -177,7 +177,8 @@ class _Planner:
         self.has_come = False
         self.is_asked = source != DESK or _has_said_today(client.id, facts, now)
         waiting = len(visits.others_pending([client.id]))
-        self.may_wait = premises.booking_settings().pending_per_client - waiting
+        self.settings = premises.booking_settings()
+        self.may_wait = self.settings.pending_per_client - waiting
 
     def plan(self, wanted: Sequence[_Wanted]) -> list[Planned]:
         """Which fit; then, with those that do in mind, the alternatives for those that do not."""
@@ -278,6 +279,8 @@ class _Planner:
 
     def _is_good(self, one: Start, first: bool, *, is_first: bool) -> bool:
         starts_at = moment(one.starts_at)
+        if not _is_on_step(starts_at, self.facts, self.settings):
+            return False  # the desk may book between the steps, and is shown fewer times instead
         day = starts_at.astimezone(self.clock.zone).date()
         code, _judged = self._judge(starts_at, day, is_first=is_first)
         return not code and not self._is_too_soon(one.starts_at, first)
