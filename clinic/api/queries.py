@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from clinic.accounts.queries import hash_of
 from clinic.api.models import ApiAnswer, ApiToken
@@ -24,13 +24,15 @@ class Caller:
     per_minute: int
 
 
+_TOKEN = ApiToken.__table__.c
+_CALLER = select(_TOKEN.id, _TOKEN.role, _TOKEN.scopes, _TOKEN.per_minute, _TOKEN.expires_at).where(
+    _TOKEN.token_hash == bindparam("token"), _TOKEN.ended_at.is_(None)
+)
+
+
 def caller(token: str, now: dt.datetime) -> Caller | None:
     """Who holds this key; None for an unknown, ended or expired one. One statement."""
-    row = db.session.execute(
-        select(ApiToken.id, ApiToken.role, ApiToken.scopes, ApiToken.per_minute, ApiToken.expires_at).where(
-            ApiToken.token_hash == hash_of(token), ApiToken.ended_at.is_(None)
-        )
-    ).one_or_none()
+    row = db.session.execute(_CALLER, {"token": hash_of(token)}).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute)

@@ -176,7 +176,6 @@ def _ask(
     return Ask(
         plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
         therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
-        rested_areas=None if by_staff else tuple(visit.areas),
     )  # fmt: skip
 
 
@@ -308,6 +307,7 @@ def _claim_again(
     if wanted is not None and not visit.any_therapist and not is_skilled(wanted, visit.client_id or 0):
         raise SlotTaken(NotQualified.default_sentence)
     ask = _ask(visit, plan, wanted, now=now, by_staff=not by_client)
+    ask = replace(ask, rested_areas=tuple(visit.areas) if by_client else None)  # staff have been warned
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken:
