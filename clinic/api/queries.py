@@ -7,11 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 
 from clinic.accounts.queries import hash_of
 from clinic.api.models import ApiAnswer, ApiToken
 from clinic.shared.database import db
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """What a request was answered; `status` is None while it is still at work."""
+
+    fingerprint: str
+    status: int | None
+    body: Any
 
 
 @dataclass(frozen=True)
@@ -22,34 +31,40 @@ class Caller:
     role: str
     scopes: frozenset[str]
     per_minute: int
+    earlier: KeptAnswer | None = None
+    """What an earlier request under this one's `Idempotency-Key` was answered."""
 
 
 _TOKEN = ApiToken.__table__.c
 _CALLER = select(_TOKEN.id, _TOKEN.role, _TOKEN.scopes, _TOKEN.per_minute, _TOKEN.expires_at).where(
     _TOKEN.token_hash == bindparam("token"), _TOKEN.ended_at.is_(None)
 )
+_CALLER_AGAIN = _CALLER.add_columns(ApiAnswer).outerjoin(
+    ApiAnswer, and_(ApiAnswer.token_id == _TOKEN.id, ApiAnswer.key_hash == bindparam("key"))
+)
 
 
-def caller(token: str, now: dt.datetime) -> Caller | None:
-    """Who holds this key; None for an unknown, ended or expired one. One statement."""
-    row = db.session.execute(_CALLER, {"token": hash_of(token)}).one_or_none()
+def caller(token: str, now: dt.datetime, *, key: str | None = None) -> Caller | None:
+    """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement."""
+    given = {"token": hash_of(token)}
+    if key is None:
+        row = db.session.execute(_CALLER, given).one_or_none()
+    else:
+        row = db.session.execute(_CALLER_AGAIN, given | {"key": hash_of(key)}).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute)
+    earlier = plain(row.ApiAnswer) if key is not None else None
+    return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute, earlier)
+
+
+def plain(row: ApiAnswer | None) -> KeptAnswer | None:
+    """The kept answer as plain values."""
+    return KeptAnswer(row.fingerprint, row.status, row.body) if row is not None else None
 
 
 def tokens() -> Sequence[ApiToken]:
     """Every key, newest first."""
     return db.session.scalars(select(ApiToken).order_by(ApiToken.id.desc())).all()
-
-
-@dataclass(frozen=True)
-class KeptAnswer:
-    """What a request was answered; `status` is None while it is still at work."""
-
-    fingerprint: str
-    status: int | None
-    body: Any
 
 
 def kept_answer(token_id: int, key: str) -> ApiAnswer | None:

@@ -1,7 +1,6 @@
 """Add hours of single days, a therapist's limits, online rules for new clients, and an index that answers alone.
 
-The index on claims holds every column that free times ask for, so that they are read without the table. Who passed
-the rest between visits may be a program, which is nobody's account.
+The index on claims holds every column that free times ask for, so that they are read without the table.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ depends_on = None
 
 OLD_INDEX = "ix_claim_resource_id_ends_at"
 INDEX = "ix_claim_read_alone"
-WRITTEN_ONCE = "id, visit_id, starts_at, passed, passed_at, passed_by_id"
 
 
 def upgrade() -> None:
@@ -60,22 +58,9 @@ def upgrade() -> None:
     op.add_column("clinic", sa.Column("new_lead_time_minutes", sa.Integer(), nullable=True))
     op.add_column("clinic", sa.Column("new_horizon_days", sa.Integer(), nullable=True))
     op.add_column("clinic", sa.Column("gaps", sa.String(), nullable=False, server_default="any"))
-    passed_by_somebody(needed=False)
-
-
-def passed_by_somebody(*, needed: bool) -> None:
-    """SQLite makes the table anew and forgets its guards: they are put back."""
-    with op.batch_alter_table("rest_pass") as table:
-        table.alter_column("passed_by_id", existing_type=sa.Integer(), nullable=not needed)
-    if op.get_bind().dialect.name == "sqlite":
-        refusal = "BEGIN SELECT RAISE(ABORT, 'ap_rest_pass'); END"
-        for event in (f"UPDATE OF {WRITTEN_ONCE}", "DELETE"):
-            name = f"ap_rest_pass_{event.split()[0].lower()}"
-            op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON rest_pass {refusal}")
 
 
 def downgrade() -> None:
-    passed_by_somebody(needed=True)
     for name in ("gaps", "new_horizon_days", "new_lead_time_minutes"):
         op.drop_column("clinic", name)
     for name in ("known_clients_only", "is_intense"):

@@ -28,6 +28,7 @@ from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db
 
+PROGRAM = "Another program"
 # What took place, or will if nothing is done. A hold is not a visit yet: it is asked about again when it becomes one.
 COUNTED = HOLDING_CLAIMS - {VisitStatus.HELD}
 
@@ -138,6 +139,6 @@ def passed(visit_ids: Collection[int]) -> dict[int, Passed]:
         .order_by(RestPass.passed_at, RestPass.id)
     ).all()
     return {
-        row.visit_id: Passed(name or "another program", row.passed_at, tuple(row.passed), row.reason or "")
+        row.visit_id: Passed(name or PROGRAM, row.passed_at, tuple(row.passed), row.reason or "")
         for row, name in rows
     }
