@@ -17,6 +17,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 
 _WITH_NAMES = (
     joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
@@ -132,6 +133,8 @@ def visits_switched_off(now: dt.datetime) -> Sequence[Visit]:
 def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None = None) -> bool:
     """Whether this person has, or had, a visit before this one: else it is a first visit."""
     ids = [client_id, *clients.alias_ids(client_id)]
+    if not may_have(Visit, ids):
+        return False
     earlier = exists().where(
         Visit.client_id.in_(ids), Visit.starts_at < moment, Visit.status.in_(tuple(NEEDING_PERMIT))
     )
