@@ -83,7 +83,7 @@ def booked_once(view: View, caller: Callable[[], Caller]) -> View:
 def _another_request() -> Response:
     """The answer to a key that was used for something else."""
     field = {"field": "Idempotency-Key", "message": "was used for another request"}
-    return problem(422, KeyUsed.default_sentence, errors=[field])
+    return problem(409, KeyUsed.default_sentence, errors=[field])
 
 
 def _answer(view: View, *args: Any, **kwargs: Any) -> Response:

@@ -68,7 +68,7 @@ def test_a_key_stands_for_one_request(app: Flask, desk: Program) -> None:
     assert again.headers["Idempotency-Replayed"] == "true"
     for key in ("books", "refused"):
         answer = desk.post("/visits", wish(other, day=4), Idempotency_Key=key)
-        assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid")
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "not_allowed")
         assert [one["field"] for one in answer.get_json()["errors"]] == ["Idempotency-Key"]
     # That another request came under the key of a visit changes nothing for the first.
     assert desk.post("/visits", wish(first), Idempotency_Key="books").status_code == 201
@@ -91,7 +91,7 @@ def test_different_requests_under_one_key_at_the_same_moment(app: Flask, desk: P
         return lambda: desk.post("/visits", wish(client, day), Idempotency_Key="one")
 
     answers = at_once([ask(client, day) for day, client in enumerate(clients, 3)])
-    assert sorted(answer.status_code for answer in answers) == [201, 422, 422, 422]
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
     assert booked() == 1
 
 
@@ -110,7 +110,7 @@ def test_a_hold_is_kept_once(desk: Program) -> None:
     first = desk.post("/holds", wish(healthy()), Idempotency_Key="hold")
     assert first.status_code == 201, first.get_json()
     other = wish(healthy(), day=4)
-    assert desk.post("/holds", other, Idempotency_Key="hold").status_code == 422
+    assert desk.post("/holds", other, Idempotency_Key="hold").status_code == 409
 
 
 def test_a_program_is_told_of_too_little_rest(desk: Program) -> None:
