@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, select
 
 from clinic.booking.models import Visit
 from clinic.clients.models import Client
@@ -11,7 +11,7 @@ from clinic.shared.database import db
 from clinic.shared.read_once import note_none
 from clinic.therapists.models import NeverTogether, TherapistRestriction
 
-_PERSON = bindparam("person")
+_PERSON = bindparam("person", type_=Integer())
 _KINDS = (Visit, HealthStop, BadReaction, Clearance, Consent, TherapistRestriction, NeverTogether)
 _ANY = select(
     select(Client.__table__.c.id).where(Client.__table__.c.merged_into_id == _PERSON).exists(),

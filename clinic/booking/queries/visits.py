@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
@@ -40,9 +40,22 @@ def visit_by_key(token: str) -> Visit | None:
     ).one_or_none()
 
 
-def visit_by_request(request_key: str) -> Visit | None:
+@dataclass(frozen=True)
+class Made:
+    """The visit that a request made. `asked`: by a program, a hash of what it asked for."""
+
+    id: int
+    status: str
+    asked: str | None
+
+
+_MADE = select(Visit.id, Visit.status, Visit.request_asked).where(Visit.request_key == bindparam("key"))
+
+
+def visit_by_request(request_key: str) -> Made | None:
     """The visit that this very request already made: a double click gets the same answer."""
-    return db.session.scalars(select(Visit).where(Visit.request_key == request_key)).one_or_none()
+    row = db.session.execute(_MADE, {"key": request_key}).one_or_none()
+    return Made(*row) if row is not None else None
 
 
 def seen_as(visit: Visit) -> VisitStatus:

@@ -79,7 +79,7 @@ def booked_before(wish: Booking) -> Outcome | None:
     done = visits.visit_by_request(wish.key) if wish.key else None
     if done is None:
         return None
-    if done.request_asked != wish.asked:
+    if done.asked != wish.asked:
         raise KeyUsed()
     return Outcome(done.id, VisitStatus(done.status), None, facts=visits.facts(done.id))
 

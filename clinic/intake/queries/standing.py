@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -76,6 +76,13 @@ def _standings(client_ids: Collection[int], until: dt.datetime | None) -> dict[i
     return {one: Standing(*_counting(kept, one), stops=_stopping(kept, one)) for one in client_ids}
 
 
+_VERSIONS = (
+    select(Intake)
+    .where(Intake.client_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Intake.version.desc())
+)
+
+
 @dataclass
 class _Kept:
     """The rows of these clients and of what was merged into them."""
@@ -95,8 +102,7 @@ class _Kept:
         records = {one: {one, *_below(aliases, one)} for one in client_ids}
         anew = {record for one in reactions.asking_anew(records) for record in records[one]}
         kept = cls(aliases, _accepted(ids), frozenset(anew))
-        versions = select(Intake).where(Intake.client_id.in_(ids)).order_by(Intake.version.desc())
-        for row in db.session.scalars(versions):
+        for row in db.session.scalars(_VERSIONS, {"ids": ids}):
             if until is None or row.signed_at <= until:
                 kept.versions[row.client_id].append(row)
         for stop in _stops(ids):
