@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Couple, StatusChange, Visit
-from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries.availability import Ask, Open, Part, look
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import VisitFacts, facts
 from clinic.premises import queries as premises
@@ -35,8 +36,12 @@ class OpenForTwo:
 
     def starts(self) -> list[Start]:
         """Free starts for both, earliest first, without those that leave either too little rest."""
-        found = starts_for_two(self.first.grid, *self._sides(), self.rooms)
-        return [one for one in found if not self.is_too_soon(one.starts_at)]
+        found = [
+            start
+            for one, other in product(self.first.parts, self.second.parts)
+            for start in starts_for_two(_shared(one, other), *self._sides(one, other), self.rooms)
+        ]
+        return sorted(one for one in found if not self.is_too_soon(one.starts_at))
 
     def is_too_soon(self, minute: int) -> bool:
         """Whether a start leaves one of them too little rest."""
@@ -45,16 +50,23 @@ class OpenForTwo:
     def pairs(self, starts_at: dt.datetime) -> Iterator[Pair]:
         """Therapists, the room and devices for this start, best first; nothing when it is not free."""
         minute = epoch_minute(starts_at)
-        if moment(minute) == starts_at and minute in self.first.grid:
-            yield from pairs_for(minute, *self._sides(), self.rooms)
+        for one, other in product(self.first.parts, self.second.parts):
+            if moment(minute) == starts_at and minute in one.grid and minute in other.grid:
+                yield from pairs_for(minute, *self._sides(one, other), self.rooms)
 
-    def _sides(self) -> tuple[Side, Side]:
-        return _side(self.first), _side(self.second)
+    def _sides(self, one: Part, other: Part) -> tuple[Side, Side]:
+        return _side(self.first, one), _side(self.second, other)
 
 
-def _side(found: Open) -> Side:
+def _shared(one: Part, other: Part) -> list[int]:
+    """Candidate starts of both: for each of the two a first visit may be planned otherwise than a later one."""
+    theirs = set(other.grid)
+    return [minute for minute in one.grid if minute in theirs]
+
+
+def _side(found: Open, part: Part) -> Side:
     usage = {one: sum(end - start for start, end in spans) for one, spans in found.book.busy.items()}
-    return Side(found.wanted, found.eligible, found.book, Leaning(usage=usage))
+    return Side(part.wanted, found.eligible, found.book, Leaning(usage=usage))
 
 
 def look_for_two(first: Ask, second: Ask, *, instead_of: int | None = None) -> OpenForTwo:

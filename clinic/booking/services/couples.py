@@ -185,8 +185,8 @@ def asks_for_two(
 
 def _wish(half: Half, first_day: dt.date, days: int, *, by_staff: bool, now: dt.datetime) -> Ask:
     client = client_of(half.client_id)
-    plan = plan_as_chosen(half.choice, not visits.has_been_before(client.id, now))
+    plan = plan_as_chosen(half.choice, True)
     return Ask(
         plan=plan, location_id=None, first_day=first_day, days=days, now=now, client_id=client.id,
-        therapist_id=half.choice.therapist_id, by_staff=by_staff, rested_areas=half.choice.areas,
+        therapist_id=half.choice.therapist_id, by_staff=by_staff, rested_areas=half.choice.areas, by_history=True,
     )  # fmt: skip
