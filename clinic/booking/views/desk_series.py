@@ -15,6 +15,7 @@ from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import EVERY, SeriesForm, read_moment, what_value
 from clinic.booking.queries import series as reading
 from clinic.booking.queries import visits
+from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.series import book_series, cancel_rest
 from clinic.booking.services.series_plan import OneStart, Planned, plan_series, plan_starts
@@ -238,6 +239,7 @@ def desk_series(series_id: int) -> Answer:
         client=first.client,
         plan=plan,
         series_id=series_id,
+        to_ask=next((one.id for one in rows if one.is_waiting and one.waiting_for == RECONFIRM), None),
         coming=reading.how_many_coming(series_id, clock.now()),
     )
 
