@@ -14,10 +14,14 @@ branch_labels = None
 depends_on = None
 
 HELD = "('held', 'pending', 'confirmed', 'arrived', 'in_session', 'done', 'suspended')"
-OWN = f"SELECT 1 FROM visit WHERE visit.id = OLD.visit_id AND visit.status IN {HELD}"
-OWN_OR_SHARED = (
-    "SELECT 1 FROM visit WHERE (visit.id = OLD.visit_id OR visit.couple_id = OLD.couple_id)"
-    f" AND visit.status IN {HELD}"
+OWN = f"SELECT 1 FROM visit WHERE visit.id = OLD.visit_id AND visit.status IN {HELD}"  # noqa: S608 - constants
+OWN_OR_SHARED = OWN.replace(
+    "visit.id = OLD.visit_id", "(visit.id = OLD.visit_id OR visit.couple_id = OLD.couple_id)"
+)
+GIVE_TO_ONE = (
+    "UPDATE claim SET visit_id = (SELECT min(visit.id) FROM visit WHERE visit.couple_id = claim.couple_id"
+    " AND visit.status IN ('held', 'pending', 'confirmed', 'arrived', 'in_session', 'done', 'suspended')),"
+    " couple_id = NULL WHERE couple_id IS NOT NULL"
 )
 COLUMNS = (
     ("visit", "series_id", "series", ""),
@@ -83,10 +87,7 @@ def _guard(still_held: str) -> None:
 
 def downgrade() -> None:
     # A shared room goes to one of the two visits; without couples there is nobody else to claim it for.
-    op.execute(
-        "UPDATE claim SET visit_id = (SELECT min(visit.id) FROM visit WHERE visit.couple_id = claim.couple_id"
-        f" AND visit.status IN {HELD}), couple_id = NULL WHERE couple_id IS NOT NULL"
-    )
+    op.execute(GIVE_TO_ONE)
     _guard(OWN)
     for table, column, _other, check in reversed(COLUMNS):
         op.drop_index(op.f(f"ix_{table}_{column}"), table_name=table)

@@ -70,7 +70,7 @@ def test_waiting_refused_and_wrong_requests(desk: Program, clinic: world.World) 
     assert "bleed" not in refused.get_data(as_text=True).casefold()
     again = desk.post("/couples", order(person(waits), person(well), days=6))
     assert (again.status_code, again.get_json()["code"]) == (409, "not_allowed")  # one waits at a time
-    ana = {"therapist": clinic.therapists[0]}
+    ana: dict[str, Any] = {"therapist": clinic.therapists[0]}
     for wrong, status in (
         (order(person(well)), 422),
         (order(person(well), person(well)), 409),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -39,7 +40,7 @@ def world(app: Flask) -> w.World:
     return w.build()
 
 
-def somebody(**declared: dict[str, object]) -> int:
+def somebody(**declared: Any) -> int:
     made = w.person(email=f"series{w.new_number()}@people.example")
     w.sign(made, **declared)
     return made
