@@ -341,7 +341,8 @@ class HoldReleased(Shape):
 
 
 class VisitOut(Shape):
-    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally."""
+    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally.
+    `series` and `couple`: what it was booked in, with others."""
 
     id: int
     status: str
@@ -362,6 +363,8 @@ class VisitOut(Shape):
     price: int
     currency: str
     revision: int
+    series: int | None
+    couple: int | None
     warnings: list[str]
 
 
