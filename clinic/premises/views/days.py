@@ -55,7 +55,7 @@ def _form(location_id: int, *, typed: bool = False) -> DayForm:
 def _page(form: DayForm, location_id: int, status: int = 200) -> Answer:
     uses_24_hours = queries.clinic_settings().uses_24_hours
     rows = [
-        (day, ", ".join(span_words(one, uses_24_hours=uses_24_hours) for one in hours))
+        (day, ", ".join(span_words(one, uses_24_hours=uses_24_hours) for one in hours), "")
         for day, hours in queries.days_ahead(location_id, queries.today(clock.now()))
     ]
     page = render_template("premises/days.html", form=form, place=queries.location(location_id), rows=rows)
