@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
@@ -144,8 +143,10 @@ def rules_of_place(location_id: int | None) -> Place:
 
 def hours_text(*columns: Any) -> Any:
     """Rows of hours as the database joins them into one text: `…, starts, ends` with spaces between."""
-    first, *others = (cast(one, String) for one in columns)
-    return joined(functools.reduce(lambda text, one: text + " " + one, others, first))
+    text: Any = None
+    for one in columns:
+        text = cast(one, String) if text is None else text + " " + cast(one, String)
+    return joined(text)
 
 
 def hours_of(text: str | None) -> list[WeeklyHours]:
@@ -348,6 +349,19 @@ def has_rooms(location_id: int) -> bool:
         db.session.scalars(select(Room.id).where(Room.location_id == location_id).limit(1)).first()
         is not None
     )
+
+
+def dated_opening(location_id: int, days: Sequence[dt.date]) -> dict[dt.date, list[WeeklyHours]]:
+    """Those of these days, in order, that have opening hours of their own."""
+    rows = db.session.scalars(
+        select(DatedOpening)
+        .where(DatedOpening.location_id == location_id, DatedOpening.day.between(days[0], days[-1]))
+        .order_by(DatedOpening.day, DatedOpening.opens, DatedOpening.id)
+    )
+    found: dict[dt.date, list[WeeklyHours]] = {}
+    for row in rows:
+        found.setdefault(row.day, []).append(WeeklyHours(row.day.weekday(), row.opens, row.closes))
+    return found
 
 
 def days_ahead(location_id: int, today: dt.date) -> list[tuple[dt.date, list[WeeklyHours]]]:

@@ -246,6 +246,24 @@ def week_of(therapist_id: int, location_id: int) -> dict[str, list[WeeklyHours]]
     }
 
 
+def dated_hours(
+    therapist_ids: Collection[int], location_id: int, days: Sequence[dt.date]
+) -> dict[int, dict[dt.date, list[WeeklyHours]]]:
+    """Therapist → those of these days, in order, with hours of their own: those at this place, none where they work
+    at another that day."""
+    rows = db.session.scalars(
+        select(DatedHours)
+        .where(DatedHours.therapist_id.in_(therapist_ids), DatedHours.day.between(days[0], days[-1]))
+        .order_by(DatedHours.day, DatedHours.starts, DatedHours.id)
+    )
+    found: dict[int, dict[dt.date, list[WeeklyHours]]] = {one: {} for one in therapist_ids}
+    for row in rows:
+        here = found[row.therapist_id].setdefault(row.day, [])
+        if row.location_id == location_id:
+            here.append(WeeklyHours(row.day.weekday(), row.starts, row.ends))
+    return found
+
+
 def days_ahead(therapist_id: int, today: dt.date) -> list[tuple[dt.date, int, list[WeeklyHours]]]:
     """(date, place, hours) of the dates from today on with hours of their own, in order."""
     rows = db.session.scalars(

@@ -70,13 +70,11 @@ def test_hours_of_a_date_that_cannot_be_right_are_refused(app: Flask) -> None:
         "starts_again": (DAY, [hours(9, 12), hours(11, 13)]),
     }
     for field, (day, rows) in wrong.items():
-        for set_hours, whose in (
-            (therapists.set_hours_of_day, (world.therapists[0], world.place_id)),
-            (premises.set_opening_of_day, (world.place_id,)),
-        ):
-            with pytest.raises(InvalidInput) as error:
-                set_hours(*whose, day, rows, by=None, now=NOW)  # type: ignore[operator]
-            assert error.value.field == field
+        with pytest.raises(InvalidInput) as of_therapist:
+            therapists.set_hours_of_day(world.therapists[0], world.place_id, day, rows, by=None, now=NOW)
+        with pytest.raises(InvalidInput) as of_place:
+            premises.set_opening_of_day(world.place_id, day, rows, by=None, now=NOW)
+        assert (of_therapist.value.field, of_place.value.field) == (field, field)
     assert len(free(world, world.therapists[0])) == 12
 
 

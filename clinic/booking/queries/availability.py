@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String, bindparam, case, cast, func, or_, select
-
-from clinic.booking.models import Claim, Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import the_book, visits
 from clinic.booking.queries.rest import Rest, rest_around
+from clinic.booking.queries.the_book import Reach
 from clinic.catalogue import queries as catalogue
-from clinic.catalogue.models import Service
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.intake import queries as intake
@@ -31,7 +27,6 @@ from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_
 from clinic.rules.gaps import Gaps, tidy
 from clinic.rules.intervals import Interval, until
 from clinic.rules.limits import Given, Limits
-from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import (
     WallClock,
     dates_from,
@@ -43,12 +38,11 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
-from clinic.shared.database import db, minute_after, minute_of
-from clinic.shared.statements import among, joined, taken_apart
 from clinic.therapists import queries as therapists
 from clinic.therapists.queries import OnDuty
 
 STAFF_STEP_MINUTES = 5
+DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -154,7 +148,8 @@ class Open:
             return []
         part = next(one for one in self.parts if minute in one.grid)
         eligible = replace(self.eligible, therapists=start.therapists)
-        leaning = _leaning(self.ask, eligible, self.clock, minute)
+        day = self.clock.day_bounds(local_day(starts_at, self.clock.zone))
+        leaning = the_book.leaning(eligible, _reach(self.ask, *day), minute)
         return list(rule.combinations_for(minute, part.wanted, eligible, part.book, leaning))
 
     def is_too_much(self, therapist: int, starts_at: dt.datetime) -> bool:
@@ -177,7 +172,8 @@ def look(ask: Ask) -> Open:
     kit = premises.kit_of(place.id, ask.plan.room_kind, ask.plan.device_kinds)
     eligible = rule.Eligible([one.id for one in people], kit.rooms, list(kit.devices.values()))
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
-    busy = _busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], window, ask)
+    reach = _reach(ask, window[0], window[1] + DAY_MINUTES)  # turnover may run on past midnight
+    busy = the_book.busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], reach)
     book = rule.Book(
         duty=_duty(people, place.id, clock, spilled),
         opening=hours_on(clock, spilled, place.weekly, dated=place.dated),
@@ -204,6 +200,10 @@ def look(ask: Ask) -> Open:
         rest=_rest(ask, place.zone, window[0]),
         shortest=catalogue.shortest_minutes() if settings.gaps != Gaps.ANY and not ask.by_staff else 0,
     )
+
+
+def _reach(ask: Ask, since: int, until: int) -> Reach:
+    return Reach(since, until, ask.now, ask.instead_of)
 
 
 def _wanted(plan: VisitPlan, settings: BookingSettings, first: int, last: int) -> rule.Wanted:
@@ -282,12 +282,7 @@ def _full(
     limited = [one for one, theirs in limits.items() if theirs.concern(is_intense=is_intense)]
     if not limited:
         return {}
-    given: dict[tuple[int, dt.date], Given] = {
-        (therapist, day): Given(*spent)
-        for therapist, day, *spent in db.session.execute(
-            _GIVEN, _span(limited, window[0], moment(window[1]), ask)
-        )
-    }
+    given = the_book.given(limited, _reach(ask, *window))
     first = clock.show(window[0]).date()
     days = dates_from(first, (clock.show(window[1] - 1).date() - first).days + 1)
     return {
@@ -298,76 +293,3 @@ def _full(
         ]
         for one in limited
     }
-
-
-_CLAIM, _VISIT = Claim.__table__.c, Visit.__table__.c
-_STANDING = (
-    among(_CLAIM.resource_id, "resources"),
-    _CLAIM.ends_at > bindparam("since"),
-    _CLAIM.starts_at < bindparam("until"),
-    or_(_CLAIM.expires_at.is_(None), _CLAIM.expires_at > bindparam("now")),
-    or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
-)
-_STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
-_BUSY = (
-    select(_CLAIM.resource_id, joined(cast(_STARTS, String)), joined(cast(_ENDS, String)))
-    .where(*_STANDING)
-    .group_by(_CLAIM.resource_id)
-)
-_OF_THE_DAY = (
-    select(_CLAIM.resource_id, _VISIT.room_id, _STARTS, _ENDS)
-    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING)
-    .order_by(_CLAIM.starts_at)
-)
-
-
-_MINUTES = minute_after(_VISIT.ends_at) - minute_of(_VISIT.starts_at)
-_GIVEN = (
-    select(
-        _VISIT.therapist_id,
-        _VISIT.day,
-        func.sum(_MINUTES),
-        func.sum(case((Service.__table__.c.is_intense, _MINUTES), else_=0)),
-    )
-    .join(Service.__table__, Service.__table__.c.id == _VISIT.service_id)
-    .where(
-        among(_VISIT.therapist_id, "resources"),
-        _VISIT.starts_at >= bindparam("since"),
-        _VISIT.starts_at < bindparam("until"),
-        _VISIT.status.in_(tuple(HOLDING_CLAIMS)),
-        or_(_VISIT.status != VisitStatus.HELD, _VISIT.deadline_at > bindparam("now")),
-        _VISIT.id != bindparam("besides"),
-    )
-    .group_by(_VISIT.therapist_id, _VISIT.day)
-)
-
-
-def _span(resources: Iterable[int], since: int, before: dt.datetime, ask: Ask) -> dict[str, object]:
-    return {
-        "resources": list(resources), "since": moment(since), "until": before, "now": ask.now,
-        "besides": ask.instead_of or 0,
-    }  # fmt: skip
-
-
-def _busy(resources: Iterable[int], window: Interval, ask: Ask) -> dict[int, list[Interval]]:
-    """Claims that reach into the window or the hours after it (turnover may run on past midnight)."""
-    given = _span(resources, window[0], moment(window[1]) + dt.timedelta(days=1), ask)
-    return {
-        resource: list(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
-        for resource, starts, ends in db.session.execute(_BUSY, given)
-    }
-
-
-def _leaning(ask: Ask, eligible: rule.Eligible, clock: WallClock, minute: int) -> rule.Leaning:
-    """What the visits of the day of this start make of everybody and everything: how long used, and where last."""
-    since, end = clock.day_bounds(local_day(moment(minute), clock.zone))
-    usage: dict[int, int] = defaultdict(int)
-    last_room: dict[int, int] = {}
-    people = set(eligible.therapists)
-    given = _span(eligible.everything, since, moment(end), ask)
-    for resource, room, starts, ends in db.session.execute(_OF_THE_DAY, given):
-        usage[resource] += min(ends, end) - max(starts, since)
-        if resource in people and starts < minute:
-            last_room[resource] = room  # the rows come by time: the last before this start stays
-    return rule.Leaning(usage, last_room)
