@@ -35,25 +35,26 @@ class Caller:
     """What an earlier request under this one's `Idempotency-Key` was answered."""
 
 
-_TOKEN = ApiToken.__table__.c
-_CALLER = select(_TOKEN.id, _TOKEN.role, _TOKEN.scopes, _TOKEN.per_minute, _TOKEN.expires_at).where(
-    _TOKEN.token_hash == bindparam("token"), _TOKEN.ended_at.is_(None)
-)
-_CALLER_AGAIN = _CALLER.add_columns(ApiAnswer).outerjoin(
-    ApiAnswer, and_(ApiAnswer.token_id == _TOKEN.id, ApiAnswer.key_hash == bindparam("key"))
-)
+_TOKEN, _ANSWER = ApiToken.__table__, ApiAnswer.__table__
+_SAME = and_(_ANSWER.c.token_id == _TOKEN.c.id, _ANSWER.c.key_hash == bindparam("key"))
+_CALLER = (
+    select(
+        _TOKEN.c.id, _TOKEN.c.role, _TOKEN.c.scopes, _TOKEN.c.per_minute, _TOKEN.c.expires_at,
+        _ANSWER.c.id.label("answer"),
+    )
+    .select_from(_TOKEN.outerjoin(_ANSWER, _SAME))
+    .where(_TOKEN.c.token_hash == bindparam("token"), _TOKEN.c.ended_at.is_(None))
+)  # fmt: skip
 
 
 def caller(token: str, now: dt.datetime, *, key: str | None = None) -> Caller | None:
-    """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement."""
-    given = {"token": hash_of(token)}
-    if key is None:
-        row = db.session.execute(_CALLER, given).one_or_none()
-    else:
-        row = db.session.execute(_CALLER_AGAIN, given | {"key": hash_of(key)}).one_or_none()
+    """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement, and one more
+    where an earlier request came under the same key."""
+    given = {"token": hash_of(token), "key": hash_of(key) if key else None}
+    row = db.session.execute(_CALLER, given).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    earlier = plain(row.ApiAnswer) if key is not None else None
+    earlier = plain(db.session.get(ApiAnswer, row.answer)) if row.answer else None
     return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute, earlier)
 
 

@@ -20,6 +20,7 @@ from clinic.rules.therapists_say import Restriction
 from clinic.rules.verdicts import VERDICT_WORDS
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import (
     DatedHours,
@@ -187,6 +188,8 @@ def time_off_between(
 
 def never_together(*client_ids: int) -> set[int]:
     """Ids of the therapists that these records of one person are never booked with."""
+    if not may_have(NeverTogether, client_ids):
+        return set()
     return set(
         db.session.scalars(
             select(NeverTogether.therapist_id).where(
@@ -198,9 +201,12 @@ def never_together(*client_ids: int) -> set[int]:
 
 def restriction_rows(client_ids: Collection[int]) -> Sequence[TherapistRestriction]:
     """What therapists asked for beyond the rules for these records of one person, newest first; not withdrawn ones."""
+    ids = may_have(TherapistRestriction, client_ids)
+    if client_ids and not ids:
+        return []
     return db.session.scalars(
         select(TherapistRestriction)
-        .where(TherapistRestriction.client_id.in_(client_ids), TherapistRestriction.ended_at.is_(None))
+        .where(TherapistRestriction.client_id.in_(ids), TherapistRestriction.ended_at.is_(None))
         .order_by(TherapistRestriction.made_at.desc(), TherapistRestriction.id)
     ).all()
 

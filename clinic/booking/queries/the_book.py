@@ -80,9 +80,9 @@ _GIVEN = (
 
 
 def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
-    """Resource → the claims on it, in any order."""
+    """Resource → the claims on it, earliest first."""
     return {
-        resource: list(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
+        resource: sorted(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
         for resource, starts, ends in db.session.execute(_BUSY, reach.given(resources))
     }
 
