@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
 from clinic.premises.models import Clinic, Closure, Device, Location, OpeningHours, Room
 from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
@@ -258,3 +259,36 @@ def has_rooms(location_id: int) -> bool:
 def week_of(location_id: int) -> list[WeeklyHours]:
     """The opening hours as the rules read them."""
     return [WeeklyHours(row.weekday, row.opens, row.closes) for row in opening_hours(location_id)]
+
+
+@dataclass(frozen=True)
+class PlaceFacts:
+    """A place that is in use, as people and programs see it."""
+
+    id: int
+    name: str
+    address: str
+    phone: str
+    zone: str
+
+
+def places() -> list[PlaceFacts]:
+    """Every place in use, the first one first."""
+    rows = db.session.scalars(select(Location).where(Location.is_active).order_by(Location.id))
+    return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
+
+
+def place_in_use(location_id: int) -> PlaceFacts:
+    """Raises NotFound for one that never was, or is no longer used."""
+    row = db.session.get(Location, location_id)
+    if row is None or not row.is_active:
+        raise NotFound("There is no such place.")
+    return PlaceFacts(row.id, row.name, row.address, row.phone, row.zone)
+
+
+def where(facts: ClinicFacts, location_id: int | None) -> tuple[int, str]:
+    """Id and zone of the wished place; of the clinic's first one where none is wished. Raises NotFound."""
+    if location_id in (None, facts.location_id):
+        return facts.location_id, facts.zone
+    place = place_in_use(location_id or 0)
+    return place.id, place.zone

@@ -12,6 +12,7 @@ from clinic.api.doors import caller
 from clinic.api.problems import problem
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
+from clinic.premises import queries as premises
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
 from clinic.rules.wall_time import local_texts
@@ -29,6 +30,8 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
     """
     if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
         return problem(403, "This key may not ask for a person.")
+    if query.location is not None:
+        premises.place_in_use(query.location)
     found = bookable.starts(
         bookable.Wish(
             service=query.service,
@@ -40,6 +43,7 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
             days=query.days,
             therapist_id=query.therapist,
             client_id=query.client,
+            location_id=query.location,
         ),
         now=clock.now(),
     )

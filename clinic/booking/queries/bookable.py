@@ -26,6 +26,7 @@ class Wish:
     days: int
     therapist_id: int | None
     client_id: int | None
+    location_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     found = look(
         Ask(
             plan=plan,
-            location_id=None,
+            location_id=wish.location_id,
             first_day=wish.first_day,
             days=wish.days,
             now=now,
