@@ -11,6 +11,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from clinic.accounts.access import open_the_door
@@ -90,7 +91,14 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     after_new_answers.use(judge_after_new_answers)
     same_person.use(is_open_question)
     serve_static(app)
+    believe_proxies(app)
     return app
+
+
+def believe_proxies(app: Flask) -> None:
+    """Behind proxies of the clinic's own, who asks stands in what the last so many of them say, and nowhere else."""
+    if count := app.config["CLINIC_TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
 
 
 def use_in_this_process(app: Flask) -> None:

@@ -61,7 +61,9 @@ def start_afresh(app: Flask) -> None:
     from clinic.app import use_in_this_process
 
     use_in_this_process(app)
-    app.extensions["clinic_api_limiter"].storage.reset()
+    with app.app_context():
+        app.extensions["clinic_api_limiter"].storage.reset()
+        db.engine.dispose()
 
 
 class ReadyApplications:

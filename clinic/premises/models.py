@@ -10,6 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.shared.database import Base
 
 
+def one_line(address: str) -> str:
+    """An address as one line."""
+    return ", ".join(line.strip() for line in address.splitlines() if line.strip())
+
+
 class Clinic(Base):
     """One row: what the owner sets for the whole clinic. Times in minutes, hours or days as named."""
 
@@ -53,6 +58,10 @@ class Location(Base):
     phone: Mapped[str]
     zone: Mapped[str]  # IANA name
     is_active: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def address_line(self) -> str:
+        return one_line(self.address)
 
 
 class OpeningHours(Base):

@@ -12,7 +12,7 @@ from sqlalchemy import null, select, union_all
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
-from clinic.premises.models import Clinic, Closure, Device, Location, OpeningHours, Room
+from clinic.premises.models import Clinic, Closure, Device, Location, OpeningHours, Room, one_line
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
@@ -44,7 +44,7 @@ class ClinicFacts:
 
     @property
     def address_line(self) -> str:
-        return ", ".join(line.strip() for line in self.address.splitlines() if line.strip())
+        return one_line(self.address)
 
 
 def clinic() -> Clinic:
@@ -282,6 +282,10 @@ class PlaceFacts:
     address: str
     phone: str
     zone: str
+
+    @property
+    def address_line(self) -> str:
+        return one_line(self.address)
 
 
 def places() -> list[PlaceFacts]:
