@@ -5,6 +5,7 @@
 
 CLINIC_DATA_DIR      the one folder that holds all data (in a checkout: ./instance)
 CLINIC_DATABASE_URL  sqlite:///…, postgresql://… or postgres://… (SQLite in <data>/database/clinic.db)
+CLINIC_READ_DATABASE_URL  a PostgreSQL copy that follows the database; free times are listed from it (empty: none)
 CLINIC_HOST          the address served (127.0.0.1)
 CLINIC_PORT          the port served (8000)
 CLINIC_PUBLIC_URL    how people reach it, used for links in mails; https makes cookies secure (http://<host>:<port>)
@@ -60,6 +61,8 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_KEY_FILE": key_file,
         "SQLALCHEMY_DATABASE_URI": database,
     }
+    if (copy := copy_uri(environ)) and "SQLALCHEMY_BINDS" not in found:
+        found["SQLALCHEMY_BINDS"] = {"copy": copy}
     if "SECRET_KEY" not in found:
         found["SECRET_KEY"] = environ.get("CLINIC_SECRET_KEY") or kept_secret(keys / "secret.key")
     return found
@@ -84,6 +87,15 @@ def database_uri(environ: Mapping[str, str], data_dir: Path) -> str:
     if name != given and name not in {"", ":memory:"}:
         return f"{SQLITE_FILE}{Path(name).expanduser().resolve().as_posix()}"
     sys.exit("CLINIC_DATABASE_URL must be sqlite:///path/to/file, postgresql://… or postgres://…")
+
+
+def copy_uri(environ: Mapping[str, str]) -> str:
+    """The SQLAlchemy address of the copy that is read, or an empty string."""
+    given = environ.get("CLINIC_READ_DATABASE_URL", "").strip()
+    scheme, _, rest = given.partition("://")
+    if given and (scheme not in {"postgres", "postgresql"} or not rest):
+        sys.exit("CLINIC_READ_DATABASE_URL must look like postgresql://… or postgres://…")
+    return f"postgresql+psycopg://{rest}" if given else ""
 
 
 def database_folder(database: str) -> list[Path]:

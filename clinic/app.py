@@ -32,7 +32,7 @@ from clinic.paths import ROOT
 from clinic.premises.views import pages as premises_pages
 from clinic.records.views import pages as records_pages
 from clinic.rulebook.views import pages as rulebook_pages
-from clinic.shared import crypto, mail
+from clinic.shared import crypto, mail, replica
 from clinic.shared.database import db, harden_sqlite
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
@@ -75,9 +75,11 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     use_in_this_process(app)
     db.init_app(app)
+    replica.set_up(app)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            harden_sqlite(db.engine)
+        for engine in db.engines.values():
+            if engine.dialect.name == "sqlite":
+                harden_sqlite(engine)
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
     Migrate(app, db, directory=str(ROOT / "migrations"))
     CSRFProtect(app).exempt(api)

@@ -72,6 +72,7 @@ NEEDS = {
     "api.hold": Permission.API_TOKEN_USE,
     "api.list_clients": Permission.API_TOKEN_USE,
     "api.list_therapists": Permission.API_TOKEN_USE,
+    "api.locations": Permission.API_TOKEN_USE,
     "api.list_visits": Permission.API_TOKEN_USE,
     "api.move": Permission.API_TOKEN_USE,
     "api.read_client": Permission.API_TOKEN_USE,

@@ -9,6 +9,7 @@ from flask import Response
 
 from clinic.api import shapes
 from clinic.api.doors import caller
+from clinic.api.freshness import has_just_written
 from clinic.api.problems import problem
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
@@ -16,7 +17,7 @@ from clinic.premises import queries as premises
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
 from clinic.rules.wall_time import local_texts
-from clinic.shared import clock
+from clinic.shared import clock, replica
 
 
 @api.door(
@@ -32,21 +33,20 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
         return problem(403, "This key may not ask for a person.")
     if query.location is not None:
         premises.place_in_use(query.location)
-    found = bookable.starts(
-        bookable.Wish(
-            service=query.service,
-            minutes=query.minutes,
-            mode=query.mode,
-            addons=tuple(dict.fromkeys(query.addons)),
-            areas=tuple(dict.fromkeys(query.areas)) or ("full_body",),
-            first_day=query.from_,
-            days=query.days,
-            therapist_id=query.therapist,
-            client_id=query.client,
-            location_id=query.location,
-        ),
-        now=clock.now(),
+    wish = bookable.Wish(
+        service=query.service,
+        minutes=query.minutes,
+        mode=query.mode,
+        addons=tuple(dict.fromkeys(query.addons)),
+        areas=tuple(dict.fromkeys(query.areas)) or ("full_body",),
+        first_day=query.from_,
+        days=query.days,
+        therapist_id=query.therapist,
+        client_id=query.client,
+        location_id=query.location,
     )
+    now = clock.now()
+    found = replica.read(lambda: bookable.starts(wish, now=now), fresh=has_just_written())
     return Response(_document(found.zone, found.starts), content_type="application/json")
 
 

@@ -29,7 +29,7 @@ from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import local_day
 from clinic.rules.words import day_words, length_words, zone_words
-from clinic.shared import clock
+from clinic.shared import clock, replica
 from clinic.shared.web import Answer, found
 from clinic.therapists import queries as therapists
 
@@ -177,7 +177,9 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
 def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
     """The page of free times; after a clash with the nearest free ones on top."""
     place, ask = _place(wish), _ask(wish, plan)
-    free = free_times.window(ask)
+    # Whoever has begun a booking reads the database itself: their own hold has to be seen.
+    has_begun = kit.standing() is not None or who() is not None or taken is not None
+    free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
     people = therapists.eligible(plan.skills, plan.licence_kind)
     whom = next((one.name for one in people if one.id == wish.therapist_id), "")
