@@ -13,6 +13,7 @@ from clinic.api.freshness import has_just_written
 from clinic.api.problems import problem
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
+from clinic.booking.services import offering
 from clinic.premises import queries as premises
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
@@ -26,8 +27,8 @@ from clinic.shared import clock, replica
 def availability(query: shapes.AvailabilityQuery) -> Response:
     """Free starts of a service, and who is free then.
 
-    The same function decides what can be booked. With `client` the person's own other visits, and the skills that
-    their answers ask for, count too; only a key that may read clients may name one.
+    The same function decides what can be booked. With `client` the person's own other visits, the skills that their
+    answers ask for, and the days on which it would be refused count too; only a key that may read clients may name one.
     """
     if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
         return problem(403, "This key may not ask for a person.")
@@ -46,7 +47,7 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
         location_id=query.location,
     )
     now = clock.now()
-    found = replica.read(lambda: bookable.starts(wish, now=now), fresh=has_just_written())
+    found = replica.read(lambda: offering.starts(wish, now=now), fresh=has_just_written())
     return Response(_document(found.zone, found.starts), content_type="application/json")
 
 
