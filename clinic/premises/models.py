@@ -46,6 +46,7 @@ class Clinic(Base):
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
     check_in_needed: Mapped[bool] = mapped_column(default=True)
     minds_rest: Mapped[bool] = mapped_column(default=True)
+    travel_minutes: Mapped[int] = mapped_column(default=30)  # of a therapist, from one place to another
     new_lead_time_minutes: Mapped[int | None]  # for who has not been treated here yet; None: as for everybody
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py

@@ -139,13 +139,15 @@ def hours_of(text: str | None) -> list[WeeklyHours]:
 
 @dataclass(frozen=True)
 class OpenPlace(Place):
-    """A place with its weekly opening hours."""
+    """A place with its weekly opening hours. `travel_minutes`: to another place; 0 where there is no other."""
 
     weekly: list[WeeklyHours]
+    travel_minutes: int
 
 
 _CLINIC, _LOCATION, _HOURS = Clinic.__table__.c, Location.__table__.c, OpeningHours.__table__.c
 _FIRST_PLACE = select(func.min(_LOCATION.id)).where(_LOCATION.is_active).scalar_subquery()
+_OTHER = Location.__table__.alias("other").c
 _OPEN_PLACE = (
     select(
         Clinic.__table__,
@@ -155,6 +157,7 @@ _OPEN_PLACE = (
         .where(_HOURS.location_id == _LOCATION.id)
         .scalar_subquery()
         .label("weekly"),
+        select(func.count(_OTHER.id)).where(_OTHER.id != _LOCATION.id).scalar_subquery().label("others"),
     )
     .join(Location.__table__, _LOCATION.id == func.coalesce(bindparam("place", type_=Integer), _FIRST_PLACE))
     .order_by(_CLINIC.id)
@@ -167,7 +170,8 @@ def open_place(location_id: int | None) -> OpenPlace:
     row = db.session.execute(_OPEN_PLACE, {"place": location_id}).one_or_none()
     if row is None:
         raise LookupError(f"no location {location_id}")
-    return OpenPlace(row.place_id, row.zone, _booking_settings(row), hours_of(row.weekly))
+    travel = row.travel_minutes if row.others else 0
+    return OpenPlace(row.place_id, row.zone, _booking_settings(row), hours_of(row.weekly), travel)
 
 
 @dataclass(frozen=True)

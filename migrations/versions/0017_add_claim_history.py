@@ -1,4 +1,4 @@
-"""Add the history of claims and counts of requests: a chain's past and its hosts' limits stand in the database.
+"""Add what a chain needs: the history of claims, counts of requests by all hosts, and the way between places.
 
 The claim of a visit that is done may leave the table once it stands in the history, which is never edited.
 """
@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_request_count")),
     )
+    op.add_column("clinic", sa.Column("travel_minutes", sa.Integer(), nullable=False, server_default="30"))
     for event in ("UPDATE", "DELETE"):
         _never(event)
     _keep_claims(KEPT_NOW)
@@ -53,6 +54,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     _keep_claims(KEPT_BEFORE)
     op.execute(f"INSERT INTO claim ({COLUMNS}) SELECT {COLUMNS} FROM claim_history")  # noqa: S608 - our own words
+    op.drop_column("clinic", "travel_minutes")
     op.drop_table("request_count")
     op.drop_table("claim_history")
 

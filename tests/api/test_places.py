@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from clinic.booking.models import Visit
-from clinic.premises.models import Location
+from clinic.premises.models import Clinic, Location
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
 from tests import factories
@@ -115,3 +116,26 @@ def test_a_place_that_is_not_used_is_not_there(desk: Program, chain: Chain) -> N
         assert desk.get("/availability", **asked).get_json()["code"] == "not_found"
         assert desk.post("/visits", wish("2026-06-12T10:00:00-07:00", location=place)).status_code == 404
     assert len(desk.get("/locations").get_json()["items"]) == 1
+
+
+def test_a_therapist_needs_time_from_one_place_to_another(desk: Program, chain: Chain) -> None:
+    """A visit in New York from 16:00 to 17:00, and its turnover, is one in Los Angeles from 13:00 to 14:00."""
+    visit = desk.post("/visits", wish("2026-06-12T16:00:00-04:00", therapist=chain.therapist)).get_json()
+    with transaction() as session:
+        ends_at = session.get_one(Visit, visit["id"]).free_at
+        session.scalars(select(Clinic)).one().travel_minutes = 60
+    free = [dt.datetime.fromisoformat(one["starts_at"]) for one in offered(desk, location=chain.west)]
+    before = max(one for one in free if one < ends_at)
+    after = min(one for one in free if one >= ends_at)
+    turnover = ends_at - dt.datetime.fromisoformat(visit["ends_at"])
+    visit_and_way = dt.timedelta(minutes=60 + 60) + turnover
+    assert before + visit_and_way <= dt.datetime.fromisoformat(visit["starts_at"])
+    assert ends_at + dt.timedelta(minutes=60) <= after < ends_at + dt.timedelta(minutes=75)
+    too_near = (after - dt.timedelta(minutes=15)).isoformat()
+    refused = desk.post("/visits", wish(too_near, location=chain.west))
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "slot_taken")
+    assert desk.post("/visits", wish(after.isoformat(), location=chain.west)).status_code == 201
+    here = {one["starts_at"]: one["therapists"] for one in offered(desk)}
+    assert (
+        chain.therapist in here["2026-06-12T09:00:00-04:00"]
+    )  # visits at one place need no way between them

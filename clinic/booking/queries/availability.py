@@ -138,6 +138,9 @@ def look(ask: Ask) -> Open:
     eligible = rule.Eligible(list(duty), kit.rooms, list(kit.devices.values()))
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
     busy = _busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], window, ask)
+    if place.travel_minutes:
+        for therapist, spans in _on_the_way(duty, place, window, ask).items():
+            busy[therapist] = [*busy.get(therapist, []), *spans]
     book = rule.Book(
         duty=duty,
         opening=_opening(place, clock, ask),
@@ -237,6 +240,12 @@ _OF_THE_DAY = (
     .order_by(_CLAIM.starts_at)
 )
 
+_ELSEWHERE = (
+    select(_CLAIM.resource_id, _STARTS, _ENDS)
+    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
+    .where(*_STANDING, _VISIT.location_id != bindparam("place"))
+)
+
 
 def _span(resources: Iterable[int], since: int, before: dt.datetime, ask: Ask) -> dict[str, object]:
     return {
@@ -252,6 +261,19 @@ def _busy(resources: Iterable[int], window: Interval, ask: Ask) -> dict[int, lis
         resource: list(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
         for resource, starts, ends in db.session.execute(_BUSY, given)
     }
+
+
+def _on_the_way(
+    therapists: Iterable[int], place: OpenPlace, window: Interval, ask: Ask
+) -> dict[int, list[Interval]]:
+    """Visits at other places, with the way there and back: only where the clinic has several. One statement."""
+    travel = place.travel_minutes
+    until = moment(window[1] + travel) + dt.timedelta(days=1)
+    given = {**_span(therapists, window[0] - travel, until, ask), "place": place.id}
+    found: dict[int, list[Interval]] = defaultdict(list)
+    for therapist, start, end in db.session.execute(_ELSEWHERE, given):
+        found[therapist].append((start - travel, end + travel))
+    return found
 
 
 def _leaning(ask: Ask, eligible: rule.Eligible, clock: WallClock, minute: int) -> rule.Leaning:
