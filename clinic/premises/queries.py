@@ -204,6 +204,11 @@ def kit_of(location_id: int, room_kind: str, device_kinds: Collection[str]) -> K
     return kit
 
 
+def rooms_for_two() -> frozenset[int]:
+    """Ids of rooms in use with two tables or more, of every place."""
+    return frozenset(db.session.scalars(select(Room.id).where(Room.is_active, Room.tables > 1)))
+
+
 def _booking_settings(row: Any) -> BookingSettings:
     return BookingSettings(
         lead_minutes=row.lead_time_minutes,

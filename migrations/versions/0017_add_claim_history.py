@@ -9,22 +9,24 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+OWN_OR_SHARED = "(visit.id = OLD.visit_id OR visit.couple_id = OLD.couple_id)"
 HELD = (
-    "SELECT 1 FROM visit WHERE visit.id = OLD.visit_id AND (visit.status IN"
+    f"SELECT 1 FROM visit WHERE {OWN_OR_SHARED} AND (visit.status IN"  # noqa: S608 - constants
     " ('held', 'pending', 'confirmed', 'arrived', 'in_session', 'suspended') OR visit.status = 'done'"
 )
-KEPT_BEFORE = f"{HELD})"
 IN_HISTORY = (
-    "EXISTS (SELECT 1 FROM claim_history past WHERE past.visit_id = OLD.visit_id"
-    " AND past.resource_id = OLD.resource_id AND past.starts_at = OLD.starts_at AND past.ends_at = OLD.ends_at)"
+    "EXISTS (SELECT 1 FROM claim_history past WHERE past.visit_id {same} OLD.visit_id AND past.couple_id {same}"
+    " OLD.couple_id AND past.resource_id = OLD.resource_id AND past.starts_at = OLD.starts_at"
+    " AND past.ends_at = OLD.ends_at)"
 )
+KEPT_BEFORE = f"{HELD})"
 KEPT_NOW = f"{HELD} AND NOT {IN_HISTORY})"
-COLUMNS = "resource_id, visit_id, starts_at, ends_at"
+COLUMNS = "resource_id, visit_id, couple_id, starts_at, ends_at"
 
 
 def upgrade() -> None:
@@ -33,11 +35,13 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("resource_id", sa.Integer(), nullable=False),
         sa.Column("visit_id", BIG, nullable=True),
+        sa.Column("couple_id", sa.Integer(), nullable=True),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_history")),
     )
     op.create_index(op.f("ix_claim_history_visit_id"), "claim_history", ["visit_id"])
+    op.create_index(op.f("ix_claim_history_couple_id"), "claim_history", ["couple_id"])
     op.create_table(
         "request_count",
         sa.Column("key", sa.String(), nullable=False),
@@ -73,7 +77,9 @@ def _never(event: str) -> None:
 
 def _keep_claims(still_held: str) -> None:
     """Guard the claims of visits anew, with another idea of what has to stay."""
-    if op.get_bind().dialect.name == "sqlite":
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    still_held = still_held.format(same="IS" if sqlite else "IS NOT DISTINCT FROM")
+    if sqlite:
         op.execute("DROP TRIGGER ap_claim_kept")
         op.execute(
             "CREATE TRIGGER ap_claim_kept BEFORE DELETE ON claim WHEN OLD.expires_at IS NULL"

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, look
+from clinic.booking.services._couples import part
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
@@ -117,7 +118,9 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
 
 
 def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once."""
+    """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once. The room of a
+    couple stays with the other visit."""
+    part(session, visit, now)
     taken = list(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
     _drop(session, visit, now)
     claim_blocks(session, taken, now)
@@ -146,7 +149,10 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     for resource in wanted:
         session.execute(
             delete(Claim).where(
-                Claim.resource_id == resource, Claim.visit_id.is_(None), Claim.ends_at > since
+                Claim.resource_id == resource,
+                Claim.visit_id.is_(None),
+                Claim.couple_id.is_(None),
+                Claim.ends_at > since,
             )
         )
         taken = session.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, exists, insert, or_, select
 
 from clinic.booking.models import Claim, ClaimHistory, Visit
 from clinic.rules.visit_status import VisitStatus
@@ -16,7 +16,10 @@ BATCH = 1000
 OVER = (
     VisitStatus.DONE, VisitStatus.NO_SHOW, VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED,
 )  # fmt: skip
-_COLUMNS = ("resource_id", "visit_id", "starts_at", "ends_at")
+STILL_NEEDED = exists().where(
+    or_(Visit.id == Claim.visit_id, Visit.couple_id == Claim.couple_id), Visit.status.not_in(OVER)
+)
+_COLUMNS = ("resource_id", "visit_id", "couple_id", "starts_at", "ends_at")
 
 
 def archive_claims(before: dt.datetime, *, now: dt.datetime) -> int:
@@ -35,11 +38,10 @@ def _move(before: dt.datetime, now: dt.datetime) -> int:
     with transaction() as session:
         ids = session.scalars(
             select(Claim.id)
-            .outerjoin(Visit, Visit.id == Claim.visit_id)
-            .where(Claim.ends_at < before, or_(Claim.visit_id.is_(None), Visit.status.in_(OVER)))
+            .where(Claim.ends_at < before, ~STILL_NEEDED)
             .order_by(Claim.id)
             .limit(BATCH)
-            .with_for_update(of=Claim)
+            .with_for_update()
         ).all()
         if not ids:
             return 0
