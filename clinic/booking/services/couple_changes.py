@@ -62,11 +62,14 @@ def move_couple(
     """
     booking_policy.check_not_past(starts_at, now=now)
     with transaction() as session:
+        people = [
+            one.client_id for one in reading.visits_of_couple(couple_id)
+        ]  # waited for before their visits
+        wait_for_answers(session, *(client_of(one) for one in people if one is not None))
         pair = _standing(couple_id)
         if seen is not None and [one.revision for one in pair] != list(seen):
             raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
         clients = [client_of(one.client_id or 0) for one in pair]
-        wait_for_answers(session, *clients)
         plans = [plan_of(one) for one in pair]
         judged = tuple(
             judge(
