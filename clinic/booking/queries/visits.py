@@ -143,17 +143,21 @@ def visits_switched_off(now: dt.datetime) -> Sequence[Visit]:
     ).all()
 
 
-def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None = None) -> bool:
-    """Whether this person has, or had, a visit before this one: else it is a first visit."""
+def first_visit_at(client_id: int, *, besides: int | None = None) -> dt.datetime | None:
+    """When the first visit that this person has, or had, starts; None where there is none."""
     ids = [client_id, *clients.alias_ids(client_id)]
     if not may_have(Visit, ids):
-        return False
-    earlier = exists().where(
-        Visit.client_id.in_(ids), Visit.starts_at < moment, Visit.status.in_(tuple(NEEDING_PERMIT))
+        return None
+    first = select(func.min(Visit.starts_at)).where(
+        Visit.client_id.in_(ids), Visit.status.in_(tuple(NEEDING_PERMIT))
     )
-    if besides is not None:
-        earlier = earlier.where(Visit.id != besides)
-    return bool(db.session.scalar(select(earlier)))
+    return db.session.scalar(first if besides is None else first.where(Visit.id != besides))
+
+
+def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None = None) -> bool:
+    """Whether this person has, or had, a visit before this one: else it is a first visit."""
+    first = first_visit_at(client_id, besides=besides)
+    return first is not None and first < moment
 
 
 def others_pending(client_ids: Collection[int], *, besides: int | None = None) -> Sequence[Visit]:
