@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -108,7 +109,10 @@ def hold_slot(
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
         if checkout.client_id is not None:
             client_first(session, checkout.client_id)
-        visit = new_hold(session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now)
+        people = [one.client_id for one in clients.people_of(user_id)] if user_id is not None else []
+        visit = new_hold(
+            session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now, people=people
+        )
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at = now
         if checkout.client_id is None:
@@ -147,7 +151,9 @@ def new_hold(
     first_visit: bool,
     user_id: int | None,
     now: dt.datetime,
+    people: Iterable[int] = (),
 ) -> Visit:
+    """A time that is kept; `people`: who it may be for, as far as is known."""
     facts, settings = premises.clinic_facts(), premises.booking_settings()
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
@@ -163,12 +169,8 @@ def new_hold(
         any_therapist=choice.therapist_id is None, created_at=now, created_by_id=user_id,
     )  # fmt: skip
     set_plan(visit, plan)
-    claim_best(
-        session,
-        visit,
-        ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id),
-        expires_at=until,
-    )
+    ask = ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id)
+    claim_best(session, visit, replace(ask, people=tuple(people)), expires_at=until)
     first_status(session, visit, by=user_id, now=now)
     return visit
 

@@ -39,7 +39,10 @@ def keep_time(
             raise NotFound("There is no such client.")
         if client is not None:
             client_first(session, client.id)
-        visit = new_hold(session, choice, starts_at, first_visit=client is None, user_id=by, now=now)
+        people = [client.id] if client is not None else []
+        visit = new_hold(
+            session, choice, starts_at, first_visit=client is None, user_id=by, now=now, people=people
+        )
         visit.source = source
         if client is not None:
             place_person(session, visit, client, now=now)

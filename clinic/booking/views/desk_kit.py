@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.booking.forms.desk import AREA_GROUPS, WhatForm, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.desk_times import FreeTime
+from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned
 from clinic.booking.services.visits import Outcome
@@ -168,10 +169,5 @@ def value_of(choice: Choice) -> str:
 
 
 def urgency_of(outcome: Outcome) -> str:
-    """How soon the person needs care, "" when nothing is urgent. A stop on record counts as prompt at least."""
-    judged = outcome.judged
-    if judged is None:
-        return ""
-    if judged.own.is_urgent:
-        return judged.own.urgency.word
-    return "prompt" if judged.stopped else ""
+    """How soon the person needs care, "" when nothing is urgent."""
+    return alternatives.urgency_of(outcome.judged) if outcome.judged is not None else ""
