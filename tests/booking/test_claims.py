@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Visit
+from clinic.booking.queries import availability
 from clinic.booking.queries.availability import Ask, Open
 from clinic.booking.services import _claims
 from clinic.rules.errors import SlotTaken
@@ -23,7 +24,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Ask]:
     """The second who looks sees the book as it was for the first; everybody after that as it is."""
     asked: list[Ask] = []
     seen: list[Open] = []
-    real = _claims.look
+    real = availability.look
 
     def look(ask: Ask) -> Open:
         asked.append(ask)
@@ -92,7 +93,7 @@ def test_what_another_is_claiming_is_not_waited_for_but_tried_again(
 
 
 def test_tried_too_often_it_is_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("clinic.shared.database.time.sleep", lambda _seconds: None)
     tries: list[int] = []
 
     @tried_again
