@@ -196,6 +196,7 @@ class SeriesPlanIn(Wish):
     count: Annotated[int, Field(ge=2, le=MOST_VISITS), BeforeValidator(_from_number)] | None = None
     until: Day | None = None
     therapist: Id | None = None
+    location: Id | None = None
 
 
 class SeriesStartIn(Shape):
@@ -212,6 +213,7 @@ class SeriesIn(Wish):
     every_weeks: Weeks
     starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
     therapist: Id | None = None
+    location: Id | None = None
 
 
 class PersonIn(Wish):
@@ -230,11 +232,13 @@ class CoupleTimesIn(Shape):
     people: Two
     from_: Annotated[Day, Field(alias="from")]
     days: Annotated[int, Field(ge=1, le=60), BeforeValidator(_from_number)] = 1
+    location: Id | None = None
 
 
 class CoupleIn(Shape):
     people: Two
     starts_at: Moment
+    location: Id | None = None
 
 
 class CoupleMoveIn(Shape):
@@ -363,7 +367,8 @@ class HoldReleased(Shape):
 
 
 class VisitOut(Shape):
-    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally."""
+    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally.
+    `series` and `couple`: what it was booked in, with others."""
 
     id: int
     status: str
@@ -385,6 +390,8 @@ class VisitOut(Shape):
     price: int
     currency: str
     revision: int
+    series: int | None
+    couple: int | None
     warnings: list[str]
 
 
