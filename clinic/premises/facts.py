@@ -35,6 +35,7 @@ class ClinicSettings:
     treated_days_ahead: int
     check_in_needed: bool
     minds_rest: bool
+    offer_minutes: int
 
 
 @dataclass(frozen=True)

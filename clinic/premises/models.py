@@ -41,6 +41,7 @@ class Clinic(Base):
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
     check_in_needed: Mapped[bool] = mapped_column(default=True)
     minds_rest: Mapped[bool] = mapped_column(default=True)
+    offer_minutes: Mapped[int] = mapped_column(default=60)
 
 
 class Location(Base):

@@ -200,6 +200,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times()[1],
         zone=zone_words(_zone()), steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
+        wait_href=url_for("booking.ask_to_wait", service=wish.service, **wish.query()),
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 

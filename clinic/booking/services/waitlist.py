@@ -1,0 +1,326 @@
+"""The waitlist: wishes come and go, what becomes free is offered in line, and what runs out goes to the next."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import mail_welcome, open_account_for_client
+from clinic.booking.models import Offer, Visit, WaitlistWish
+from clinic.booking.queries import waitlist
+from clinic.booking.queries.availability import Ask, look
+from clinic.booking.services._line import (
+    Line,
+    end_offer,
+    offer_next,
+    offer_to,
+    plan_of_wish,
+    stand_in_line,
+)
+from clinic.booking.services.checkout import Choice
+from clinic.catalogue import queries as catalogue
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.clients.steps import Details, add_client, give_access
+from clinic.intake import queries as intake
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.errors import BarredOnline, InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.waitlist import When, words_of
+from clinic.rules.wall_time import dates_from, moment
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import db, transaction, tried_again
+from clinic.shared.mail import queue_mail
+from clinic.therapists import queries as therapists
+
+MOST_WISHES = 5
+"""One person's open wishes: whoever wants more is looking for any time, which one wish says as well."""
+
+
+@tried_again
+def join(
+    choice: Choice, when: When, client_id: int, *, source: str, by: int | None, now: dt.datetime
+) -> tuple[int, str]:
+    """Put a known person on the list; the same wish said twice is one. Returns the wish's id and the key of its page.
+
+    Raises InvalidInput naming the field, NotFound, and for somebody who does this online BarredOnline.
+    """
+    with transaction() as session:
+        client = clients.client(client_id)
+        if client is None:
+            raise NotFound("There is no such client.")
+        if source == "online" and client.is_barred_online:
+            raise BarredOnline()
+        return _join(session, choice, when, client, source=source, by=by, now=now)
+
+
+@tried_again
+def join_as(
+    choice: Choice, when: When, details: Details, *, relation: str, now: dt.datetime
+) -> tuple[int, str]:
+    """Somebody not signed in puts a person on the list: always a record of its own, with the way to an account, where
+    they answer the health questions. Raises InvalidInput naming the field."""
+    facts = premises.clinic_facts()
+    if facts is None:
+        raise NotFound()
+    if not details.email.strip():
+        raise InvalidInput("email", "Enter your e-mail address: we send the offer there.")
+    with transaction() as session:
+        client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
+        user, welcome = open_account_for_client(session, client.email_key or "", client.name, now)
+        if welcome is not None:
+            give_access(session, user.id, client.id, relation, now=now)
+            mail_welcome(session, user, welcome, now)
+        return _join(session, choice, when, client, source="online", by=None, now=now)
+
+
+def _join(
+    session: Session,
+    choice: Choice,
+    when: When,
+    client: Client,
+    *,
+    source: str,
+    by: int | None,
+    now: dt.datetime,
+) -> tuple[int, str]:
+    when.check(today=premises.today(now))
+    wish = _new_wish(choice, when, client, source=source, by=by, now=now)
+    token = secrets.token_urlsafe(32)
+    mine = waitlist.wishes_of([client.id])
+    same = next((one for one in mine if _is_same(one, wish)), None)
+    if same is not None:
+        same.key_hash = hash_of(token)  # a double click: the page that opens now is the one that works
+        return same.id, token
+    if len(mine) >= MOST_WISHES:
+        raise InvalidInput("client", f"Somebody can be on the waitlist with {MOST_WISHES} wishes at once.")
+    wish.key_hash = hash_of(token)
+    session.add(wish)
+    session.flush()
+    _tell_joined(session, wish, client, token, now)
+    leave_trace(session, "waitlist.joined", "client", client.id, by=by, now=now, source=source)
+    return wish.id, token
+
+
+def _new_wish(
+    choice: Choice, when: When, client: Client, *, source: str, by: int | None, now: dt.datetime
+) -> WaitlistWish:
+    """The wish, checked against the catalogue and the team. Not in the session yet."""
+    plan = catalogue.plan_for(choice.service, choice.mode, choice.addons, choice.minutes, first_visit=False)
+    if plan is None:
+        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
+    if not choice.areas:
+        raise InvalidInput("areas", "Choose at least one area, or the whole body.")
+    able = {one.id for one in therapists.eligible(plan.skills, plan.licence_kind)}
+    if choice.therapist_id is not None and choice.therapist_id not in able:
+        raise InvalidInput("therapist", "This therapist does not offer this. Please choose another one.")
+    return WaitlistWish(
+        client_id=client.id, service_id=plan.service_id, therapist_id=choice.therapist_id, mode=choice.mode,
+        addons=sorted(choice.addons), areas=sorted(choice.areas), minutes=choice.minutes, first_day=when.first_day,
+        last_day=when.last_day, weekdays=sorted(when.weekdays), parts=sorted(when.parts),
+        notice_hours=when.notice_hours, source=source, made_at=now, made_by_id=by,
+    )  # fmt: skip
+
+
+_SAME = (
+    "service_id", "therapist_id", "mode", "addons", "areas", "minutes", "first_day", "last_day", "weekdays", "parts",
+    "notice_hours",
+)  # fmt: skip
+
+
+def _is_same(one: WaitlistWish, other: WaitlistWish) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in _SAME)
+
+
+def _tell_joined(session: Session, wish: WaitlistWish, client: Client, token: str, now: dt.datetime) -> None:
+    facts = premises.clinic_facts()
+    if facts is None:
+        return
+    queue_mail(
+        session, "waitlist_joined", client.email, key=f"waitlist_joined:{wish.id}", now=now,
+        name=client.first_name, first=words.day_words(wish.first_day), last=words.day_words(wish.last_day),
+        when=words_of(waitlist.when_of(wish)), has_to_answer=intake.newest(client.id) is None, token=token,
+        clinic=facts.name, phone=facts.phone,
+    )  # fmt: skip
+
+
+@tried_again
+def withdraw(wish_id: int, *, by: int | None, now: dt.datetime) -> None:
+    """Take a wish off the list; done twice it stays off. What was offered to it goes to the next. Raises NotFound."""
+    with transaction() as session:
+        stand_in_line(session)
+        wish = session.get(WaitlistWish, wish_id, with_for_update=True, populate_existing=True)
+        if wish is None:
+            raise NotFound("There is no such wish on the waitlist.")
+        if wish.ended_at is not None:
+            return
+        wish.ended_at, wish.ended_as = now, "withdrawn"
+        session.flush()
+        for offer in session.scalars(
+            select(Offer).where(Offer.wish_id == wish_id, Offer.ended_at.is_(None))
+        ).all():
+            _end_and_pass_on(session, offer, "withdrawn", by=by, now=now)
+        leave_trace(session, "waitlist.left", "client", wish.client_id, by=by, now=now)
+
+
+def _end_and_pass_on(
+    session: Session, offer: Offer, ended_as: str, *, by: int | None, now: dt.datetime
+) -> None:
+    """In the transaction that frees the time the next in line gets it: nobody comes in between."""
+    day = session.get_one(Visit, offer.visit_id).day
+    end_offer(session, offer, ended_as, by=by, now=now)
+    if offer.kind != "given":
+        offer_next(session, day, now)
+
+
+@tried_again
+def give_to_somebody_else(offer_id: int, *, by: int, now: dt.datetime) -> dt.datetime:
+    """The desk ends an offer to give its time to somebody who is not on the list: for a while it is offered to nobody.
+    Returns the time. Raises NotFound, MoveNotAllowed when the offer was answered meanwhile."""
+    with transaction() as session:
+        stand_in_line(session)
+        offer = session.get(Offer, offer_id, with_for_update=True)
+        if offer is None or offer.kind == "given":
+            raise NotFound()
+        if offer.ended_as == "set_aside":
+            return offer.starts_at
+        if offer.ended_at is not None:
+            raise MoveNotAllowed("This offer has been answered, or has run out. Look at the list again.")
+        end_offer(session, offer, "set_aside", by=by, now=now)
+        leave_trace(session, "waitlist.set_aside", "offer", offer.id, by=by, now=now)
+        return offer.starts_at
+
+
+@tried_again
+def offer_now(wish_id: int, *, by: int, now: dt.datetime) -> int:
+    """The desk offers the soonest free time that fits to this very person, whoever else is in line. Returns the offer's
+    id; the one that stands already, if there is one. Raises NotFound, SlotTaken when nothing fits."""
+    with transaction() as session:
+        stand_in_line(session)
+        wish = session.get(WaitlistWish, wish_id, with_for_update=True, populate_existing=True)
+        if wish is None or wish.ended_at is not None:
+            raise NotFound("This wish is not on the list any more.")
+        there = session.scalar(select(Offer.id).where(Offer.wish_id == wish_id, Offer.ended_at.is_(None)))
+        if there is not None:
+            return there
+        fit = Line(now).fit(wish, _days_of(wish, premises.today(now)))
+        made = offer_to(session, wish, fit, by=by, now=now) if fit is not None else None
+        if made is None:
+            raise SlotTaken("Nothing that can be booked for this person fits this wish at the moment.")
+        return made.id
+
+
+def _days_of(wish: WaitlistWish, today: dt.date) -> list[dt.date]:
+    """The days that could fit, as far ahead as can be booked."""
+    first = max(wish.first_day, today)
+    last = min(wish.last_day, today + dt.timedelta(days=premises.booking_settings().horizon_days))
+    days = dates_from(first, (last - first).days + 1) if last >= first else []
+    return [day for day in days if waitlist.when_of(wish).is_on(day)]
+
+
+def keep_line(now: dt.datetime) -> int:
+    """What time and other people's deeds do to the waitlist: wishes end, offers run out, what is free is offered in
+    line. Returns how many offers were made. Safe to run twice or in two processes, and certain to find what became
+    free by whatever way: it asks the book, not a list of what happened (docs/adr/0011)."""
+    if premises.clinic_facts() is None:
+        return 0
+    ending = waitlist.wishes_to_end(premises.today(now))
+    late = waitlist.offers_to_end(now)
+    db.session.rollback()
+    for wish_id, ended_as in ending:
+        _end_wish(wish_id, ended_as, now)
+    for offer_id in late:
+        _end_late(offer_id, now)
+    days = list(dict.fromkeys(_days_to_offer(now)))
+    db.session.rollback()
+    return sum(_offer_day(day, now) for day in days)
+
+
+@tried_again
+def _end_wish(wish_id: int, ended_as: str, now: dt.datetime) -> None:
+    with transaction() as session:
+        stand_in_line(session)
+        wish = session.get(WaitlistWish, wish_id, with_for_update=True)
+        if wish is None or wish.ended_at is not None:
+            return
+        wish.ended_at, wish.ended_as = now, ended_as
+        session.flush()
+        for offer in session.scalars(
+            select(Offer).where(Offer.wish_id == wish_id, Offer.ended_at.is_(None))
+        ).all():
+            _end_and_pass_on(session, offer, "withdrawn", by=None, now=now)
+
+
+@tried_again
+def _end_late(offer_id: int, now: dt.datetime) -> None:
+    with transaction() as session:
+        stand_in_line(session)
+        offer = session.get(Offer, offer_id, with_for_update=True)
+        if offer is None or offer.ended_at is not None or offer_id not in waitlist.offers_to_end(now):
+            return
+        ended_as = "accepted" if offer.kind == "given" else "expired"
+        _end_and_pass_on(session, offer, ended_as, by=None, now=now)
+
+
+def _days_to_offer(now: dt.datetime) -> Iterator[dt.date]:
+    """For each wish in line the first day on which its person could book something now. Reads only."""
+    line, today = Line(now), premises.today(now)
+    free: dict[tuple[object, ...], list[dt.datetime]] = {}
+    for wish in waitlist.waiting():
+        days = _days_of(wish, today)
+        fitting = {
+            start.astimezone(ZoneInfo(line.zone)).date()
+            for start in _free_starts(wish, days, free, now)
+            if line.offered_until(wish, start) is not None
+        }
+        fit = line.fit(wish, [day for day in days if day in fitting]) if fitting else None
+        if fit is not None:
+            yield fit.starts_at.astimezone(ZoneInfo(line.zone)).date()
+
+
+def _free_starts(
+    wish: WaitlistWish,
+    days: Sequence[dt.date],
+    known: dict[tuple[object, ...], list[dt.datetime]],
+    now: dt.datetime,
+) -> list[dt.datetime]:
+    """Starts that are free for what is wished, whoever comes: an upper bound, read once for all who wish the same."""
+    plan = plan_of_wish(wish, first_visit=False)
+    if plan is None or not days:
+        return []
+    key = (wish.service_id, wish.mode, *wish.addons, wish.minutes, wish.therapist_id, days[0], days[-1])
+    if key not in known:
+        span = (days[-1] - days[0]).days + 1
+        found = look(
+            Ask(
+                plan=plan,
+                location_id=None,
+                first_day=days[0],
+                days=span,
+                now=now,
+                therapist_id=wish.therapist_id,
+            )
+        )
+        known[key] = [moment(one.starts_at) for one in found.starts()]
+    return known[key]
+
+
+def _offer_day(day: dt.date, now: dt.datetime) -> int:
+    """Offer what is free on this day in line, one offer a transaction, until nothing fits anybody."""
+    made = 0
+    while _offer_once(day, now):
+        made += 1
+    return made
+
+
+@tried_again
+def _offer_once(day: dt.date, now: dt.datetime) -> bool:
+    with transaction() as session:
+        stand_in_line(session)
+        return offer_next(session, day, now) is not None
