@@ -156,6 +156,13 @@ def offers_of_wishes(wish_ids: Collection[int]) -> dict[int, Offer]:
     return {row.wish_id: row for row in rows if row.wish_id is not None}
 
 
+def newest_offer(wish_id: int) -> int | None:
+    """The id of the last offer that was made to this wish, open or not."""
+    return db.session.scalar(
+        select(Offer.id).where(Offer.wish_id == wish_id).order_by(Offer.id.desc()).limit(1)
+    )
+
+
 def offers_to(client_ids: Collection[int]) -> Sequence[Offer]:
     """Times that are kept for these people until they have answered, the one that runs out first at the top."""
     ids = [*client_ids, *clients.alias_ids(*client_ids)]
