@@ -169,6 +169,17 @@ def offers_to(client_ids: Collection[int]) -> Sequence[Offer]:
     return [one for one in open_offers() if one.visit.client_id in ids]
 
 
+def offers_instead_of(visit_ids: Collection[int]) -> dict[int, list[Offer]]:
+    """The other times that were offered for each of these visits, oldest first."""
+    rows = db.session.scalars(
+        select(Offer).where(Offer.instead_of_id.in_(visit_ids)).order_by(Offer.id).options(*_OFFER_WITH_NAMES)
+    )
+    found: dict[int, list[Offer]] = {}
+    for row in rows:
+        found.setdefault(row.instead_of_id or 0, []).append(row)
+    return found
+
+
 def offers_to_end(now: dt.datetime) -> Sequence[int]:
     """Open offers that have run out, or whose time is not kept any more."""
     gone = exists().where(
@@ -176,6 +187,7 @@ def offers_to_end(now: dt.datetime) -> Sequence[int]:
         or_(
             and_(Offer.kind != "given", Visit.status != VisitStatus.HELD),
             and_(Offer.kind == "given", Visit.status.not_in(tuple(UPCOMING))),
+            and_(Offer.kind == "given", Visit.starts_at != Offer.starts_at),
         ),
     )
     return db.session.scalars(

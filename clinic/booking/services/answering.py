@@ -105,9 +105,8 @@ def _accept(
     """Take the time for good. A refusal is returned where what was judged is to be kept."""
     if client.is_barred_online and offer.kind == "wish":
         raise BarredOnline()
-    _make_way(session, offer, by=by, now=now)
-    plan = plan_of(visit)
-    visit.to_reconfirm = not reconfirmed
+    plan, old = plan_of(visit), _make_way(session, offer, by=by, now=now)
+    visit.to_reconfirm = old.to_reconfirm if old is not None else not reconfirmed
     judged = judge(session, client, order_of(visit, plan), door="waitlist", visit_id=visit.id, by=by, now=now)
     if judged.refuses or judged.unsafe_addons:
         end_offer(session, offer, "not_possible", by=by, now=now)
@@ -127,11 +126,11 @@ def _accept(
     return None
 
 
-def _make_way(session: Session, offer: Offer, *, by: int | None, now: dt.datetime) -> None:
-    """The visit that this one stands in for is given up in the same step. Raises HoldExpired when it is not there to
-    be moved any more: somebody has found another way meanwhile."""
+def _make_way(session: Session, offer: Offer, *, by: int | None, now: dt.datetime) -> Visit | None:
+    """The visit that this one stands in for, if it does, is given up in the same step. Raises HoldExpired when
+    it is not there to be moved any more: somebody has found another way meanwhile."""
     if offer.instead_of_id is None:
-        return
+        return None
     old = session.get_one(Visit, offer.instead_of_id, with_for_update=True, populate_existing=True)
     if old.status not in UPCOMING:
         raise HoldExpired(
@@ -139,6 +138,7 @@ def _make_way(session: Session, offer: Offer, *, by: int | None, now: dt.datetim
         )
     set_status(session, old, VisitStatus.CANCELLED, by=by, now=now, reason="moved")
     old.deadline_at = old.waiting_for = None
+    return old
 
 
 def _settle(

@@ -264,7 +264,8 @@ def _end_late(offer_id: int, now: dt.datetime) -> None:
         offer = session.get(Offer, offer_id, with_for_update=True)
         if offer is None or offer.ended_at is not None or offer_id not in waitlist.offers_to_end(now):
             return
-        ended_as = "accepted" if offer.kind == "given" else "expired"
+        said_nothing = "accepted" if offer.kind == "given" else "expired"
+        ended_as = said_nothing if offer.expires_at <= now else "withdrawn"
         _end_and_pass_on(session, offer, ended_as, by=None, now=now)
 
 

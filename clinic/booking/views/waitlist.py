@@ -1,4 +1,4 @@
-"""The waitlist for clients: joining it, the wish's own page, and the offer of a time. A link's key is the permission."""
+"""The waitlist for clients: joining it, a wish's own page, the offer of a time. A link's key is the permission."""
 
 from __future__ import annotations
 
