@@ -14,6 +14,7 @@ from clinic.catalogue.services import add_starter_catalogue
 from clinic.demo.people import make_clients
 from clinic.demo.team import ZONE, make_premises, make_team, make_users
 from clinic.demo.visits import fill_diary, make_blocks
+from clinic.demo.waiting import call_in_sick, make_waitlist
 from clinic.shared.database import transaction
 from clinic.starting import is_empty
 
@@ -45,4 +46,7 @@ def fill_if_empty(now: dt.datetime) -> bool:
         session.flush()
         fill_diary(session, place, team, people, chance, now)
         make_blocks(session, team, users, now)
+        sick = team[0]
+        day = call_in_sick(session, place, sick, people, users["owner"], now)
+        make_waitlist(session, people, sick, day, users, now)
     return True

@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -56,6 +57,27 @@ def fill_diary(
                     chance=chance,
                     now=now,
                 )
+
+
+def fill_day(
+    session: Session,
+    place: Location,
+    therapist: Therapist,
+    people: list[Client],
+    *,
+    day: dt.date,
+    most: int,
+    now: dt.datetime,
+) -> None:
+    """A full day for this therapist: up to so many visits."""
+    chance = random.Random(day.toordinal())  # noqa: S311 - demo people, no secrets
+    plans = [plan for plan in _plans() if plan.skills <= therapist.skills and plan.minutes <= 60]
+    here = select(func.count()).where(Visit.therapist_id == therapist.id, Visit.day == day)
+    for client in chance.sample(people, 30):
+        if (session.scalar(here) or 0) >= most:
+            return
+        plan = chance.choice(plans)
+        _visit(session, place, therapist, client, plan=plan, day=day, chance=chance, now=now)
 
 
 def _plans() -> list[VisitPlan]:
