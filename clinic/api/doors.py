@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, cast
@@ -30,6 +31,7 @@ from clinic.shared.web import needs_of
 
 View = Callable[..., Any]
 LONGEST_KEY = 200
+KEY = f"^[!-~]{{1,{LONGEST_KEY}}}$"
 TRIES_PER_MINUTE = 60
 """With keys that open nothing, from one address."""
 
@@ -116,6 +118,7 @@ class Doors(APIBlueprint):
                 inner = self.input(body, arg_name="body")(inner)
             if query is not None:
                 inner = self.input(query, location="query", arg_name="query")(inner)
+            inner = _readable(inner, has_body=body is not None)
             inner = self.auth_required(auth, roles=[scope.value])(inner)
             self.doc(responses=dict(also or {}), extensions={"x-scope": scope.value})(inner)
             self.add_url_rule(rule, view.__name__, inner, methods=[method])
@@ -124,20 +127,43 @@ class Doors(APIBlueprint):
         return declare
 
 
-def check_body() -> Response | None:
-    """Before every operation: a body is JSON that every part of the program can carry, and no larger than allowed.
+def _readable(view: View, *, has_body: bool) -> View:
+    """Before an operation: whatever is said twice, or cannot be kept by every part of the program, is refused.
 
-    Raises BadRequest, UnsupportedMediaType or RequestEntityTooLarge; RecursionError for one that is nested too deep.
+    Raises BadRequest, UnsupportedMediaType or RequestEntityTooLarge; RecursionError for a body nested too deep.
     """
-    if request.method == "POST":
-        text = json.dumps(request.get_json(), ensure_ascii=False)
-        text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError, answered with 400
-        if "\\u0000" in text:
-            return problem(400, "The body holds a character that cannot be stored.")
-    key = request_key()
-    if key is not None and not 0 < len(key) <= LONGEST_KEY:
-        return problem(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
-    return None
+
+    @wraps(view)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        twice = [name for name, values in request.args.lists() if len(values) > 1]
+        if twice:
+            return problem(422, errors=[{"field": name, "message": "is given twice"} for name in twice])
+        if has_body and (wrong := _wrong_body()):
+            return problem(400, wrong)
+        key = request_key()
+        if key is not None and re.fullmatch(KEY, key) is None:
+            return problem(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} visible characters of ASCII.")
+        return view(*args, **kwargs)
+
+    return read
+
+
+def _wrong_body() -> str:
+    request.get_json()
+    try:
+        read = json.loads(request.get_data(), object_pairs_hook=_each_name_once)
+    except KeyError:
+        return "The body names a field twice."
+    text = json.dumps(read, ensure_ascii=False)
+    text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError, answered with 400
+    return "The body holds a character that cannot be stored." if "\\u0000" in text else ""
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise KeyError
+    return found
 
 
 def request_key() -> str | None:
@@ -157,7 +183,7 @@ def visit_key() -> str | None:
 def another_request() -> Response:
     """The answer to a key that was used for something else."""
     field = {"field": "Idempotency-Key", "message": "was used for another request"}
-    return problem(422, "This Idempotency-Key was used for another request.", errors=[field])
+    return problem(409, "This Idempotency-Key was used for another request.", errors=[field])
 
 
 def _once(view: View) -> View:

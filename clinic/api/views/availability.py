@@ -14,8 +14,6 @@ from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
-from clinic.rules.body_areas import AREAS
-from clinic.rules.errors import InvalidInput
 from clinic.rules.wall_time import local_texts
 from clinic.shared import clock
 
@@ -36,8 +34,8 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
             service=query.service,
             minutes=query.minutes,
             mode=query.mode,
-            addons=_words(query.addons),
-            areas=_areas(query.areas),
+            addons=tuple(dict.fromkeys(query.addons)),
+            areas=tuple(dict.fromkeys(query.areas)) or ("full_body",),
             first_day=query.from_,
             days=query.days,
             therapist_id=query.therapist,
@@ -46,18 +44,6 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
         now=clock.now(),
     )
     return Response(_document(found.zone, found.starts), content_type="application/json")
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for one in text.split(",") if one))
-
-
-def _areas(text: str) -> tuple[str, ...]:
-    areas = _words(text)
-    for area in areas:
-        if area not in AREAS:
-            raise InvalidInput("areas", f"{area} is no body area.")
-    return areas or ("full_body",)
 
 
 def _document(zone: str, starts: list[Start]) -> str:
