@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -14,22 +13,23 @@ from typing import Any, cast
 
 import structlog
 from apiflask import APIBlueprint, HTTPTokenAuth
-from flask import Response, current_app, make_response, request
+from flask import Response, current_app, request
 from flask.sansio.app import App
 from limits import RateLimitItemPerMinute
 from limits.strategies import FixedWindowRateLimiter
 from pydantic import BaseModel
 
-from clinic.api import queries, services
-from clinic.api.problems import of_rule, problem
-from clinic.api.queries import Caller, KeptAnswer
+from clinic.api import queries
+from clinic.api.problems import problem
+from clinic.api.queries import Caller
+from clinic.api.repeats import done_once, request_key
 from clinic.rules.api_scopes import Scope
-from clinic.rules.errors import RuleViolation
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import needs_of
 
 View = Callable[..., Any]
+Once = Callable[[View, Callable[[], Caller]], View]
 LONGEST_KEY = 200
 KEY = f"^[!-~]{{1,{LONGEST_KEY}}}$"
 TRIES_PER_MINUTE = 60
@@ -58,7 +58,7 @@ def caller() -> Caller:
 
 @auth.verify_token  # type: ignore[untyped-decorator]
 def _verify(token: str) -> Caller | None:
-    found = queries.caller(token, clock.now()) if token else None
+    found = queries.caller(token, clock.now(), key=request_key()) if token else None
     if found is None:
         _count("address", request.remote_addr or "", TRIES_PER_MINUTE)
         return None
@@ -105,15 +105,15 @@ class Doors(APIBlueprint):
         query: type[BaseModel] | None = None,
         body: type[BaseModel] | None = None,
         also: Mapping[int, str] | None = None,
-        repeats: bool = True,
+        once: Once | None = done_once,
     ) -> Callable[[View], View]:
-        """Declare one operation. A POST is done once under one `Idempotency-Key`; with `repeats` False the service
-        sees to that itself. `also`: other answers than errors, with what they mean."""
+        """Declare one operation. `once`: how a POST is done once under one `Idempotency-Key`, None where it changes
+        nothing. `also`: other answers than errors, with what they mean."""
 
         def declare(view: View) -> View:
             inner = self.output(out, status_code=status)(view)
-            if method == "POST" and repeats:
-                inner = _once(inner)
+            if method == "POST" and once is not None:
+                inner = once(inner, caller)
             if body is not None:
                 inner = self.input(body, arg_name="body")(inner)
             if query is not None:
@@ -164,69 +164,3 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise KeyError
     return found
-
-
-def request_key() -> str | None:
-    """The `Idempotency-Key` of this request."""
-    return request.headers.get("Idempotency-Key")
-
-
-def visit_key() -> str | None:
-    """The key under which a visit is booked once: program, `Idempotency-Key`, and what was asked, in this order."""
-    key = request_key()
-    if key is None:
-        return None
-    named = hashlib.sha256(key.encode()).hexdigest()
-    return f"api:{caller().token_id}:{named}:{_fingerprint()}"
-
-
-def another_request() -> Response:
-    """The answer to a key that was used for something else."""
-    field = {"field": "Idempotency-Key", "message": "was used for another request"}
-    return problem(409, "This Idempotency-Key was used for another request.", errors=[field])
-
-
-def _once(view: View) -> View:
-    """Done a second time under the same key, the request gets the first answer and nothing happens."""
-
-    @wraps(view)
-    def done_once(*args: Any, **kwargs: Any) -> Response:
-        key = request_key()
-        if key is None:
-            return _answer(view, *args, **kwargs)
-        who, now = caller().token_id, clock.now()
-        earlier = services.begin_answer(who, key, _fingerprint(), now=now)
-        if earlier is not None:
-            return _again(earlier)
-        try:
-            response = _answer(view, *args, **kwargs)
-        except BaseException:
-            services.end_answer(who, key, 500, None)
-            raise
-        services.end_answer(who, key, response.status_code, response.get_json())
-        return response
-
-    return done_once
-
-
-def _answer(view: View, *args: Any, **kwargs: Any) -> Response:
-    try:
-        return make_response(view(*args, **kwargs))
-    except RuleViolation as error:
-        return of_rule(error)
-
-
-def _fingerprint() -> str:
-    said = b"\n".join([request.method.encode(), request.path.encode(), request.get_data()])
-    return hashlib.sha256(said).hexdigest()
-
-
-def _again(earlier: KeptAnswer) -> Response:
-    if earlier.fingerprint != _fingerprint():
-        return another_request()
-    if earlier.status is None:
-        return problem(409, code="in_progress", headers={"Retry-After": "1"})
-    kind = "application/json" if earlier.status < 400 else "application/problem+json"
-    response = Response(json.dumps(earlier.body), earlier.status, content_type=kind)
-    response.headers["Idempotency-Replayed"] = "true"
-    return response
