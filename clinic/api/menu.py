@@ -12,7 +12,7 @@ from flask import request
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import Menu
 
-WISHES = ("HoldIn", "VisitIn", "ChangeIn", "VerdictIn")
+WISHES = ("HoldIn", "VisitIn", "ChangeIn", "VerdictIn", "WaitlistIn")
 
 
 def unlisted() -> list[dict[str, str]]:

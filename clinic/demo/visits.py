@@ -69,15 +69,15 @@ def fill_day(
     most: int,
     now: dt.datetime,
 ) -> None:
-    """A full day for this therapist: up to so many visits."""
+    """A full day for this therapist: up to so many visits that others could give as well."""
     chance = random.Random(day.toordinal())  # noqa: S311 - demo people, no secrets
-    plans = [plan for plan in _plans() if plan.skills <= therapist.skills and plan.minutes <= 60]
+    plans = [plan for plan in _plans() if plan.skills <= therapist.skills and not plan.device_kinds]
     here = select(func.count()).where(Visit.therapist_id == therapist.id, Visit.day == day)
     for client in chance.sample(people, 30):
         if (session.scalar(here) or 0) >= most:
             return
         plan = chance.choice(plans)
-        _visit(session, place, therapist, client, plan=plan, day=day, chance=chance, now=now)
+        _visit(session, place, therapist, client, plan=plan, day=day, chance=chance, now=now, soonest=True)
 
 
 def _plans() -> list[VisitPlan]:
@@ -104,6 +104,7 @@ def _visit(
     day: dt.date,
     chance: random.Random,
     now: dt.datetime,
+    soonest: bool = False,
 ) -> None:
     made_at = min(now, dt.datetime.combine(day, dt.time(12), dt.UTC) - dt.timedelta(days=6))
     ask = Ask(
@@ -113,9 +114,10 @@ def _visit(
     starts = [moment(start.starts_at) for start in look(ask).starts() if start.starts_at % 15 == 0]
     if not starts:
         return
+    start = starts[0] if soonest else chance.choice(starts)
     visit = Visit(
         location_id=place.id, client_id=client.id, areas=_areas(plan, chance), zone=ZONE,
-        starts_at=chance.choice(starts), status=VisitStatus.CONFIRMED, first_visit=False, currency="USD",
+        starts_at=start, status=VisitStatus.CONFIRMED, first_visit=False, currency="USD",
         source=chance.choice(("online", "online", "desk")), any_therapist=chance.random() < 0.6,
         created_at=made_at, created_by_id=None, revision=1,
     )  # fmt: skip

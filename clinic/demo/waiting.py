@@ -15,8 +15,6 @@ from clinic.booking.services._line import offer_next
 from clinic.catalogue import queries as catalogue
 from clinic.clients.models import Client
 from clinic.demo.team import ZONE
-from clinic.demo.visits import fill_day
-from clinic.premises.models import Location
 from clinic.rules.waitlist import EVERY_DAY, Part
 from clinic.rules.wall_time import WallClock, moment
 from clinic.therapists.models import Therapist, TimeOff
@@ -25,19 +23,14 @@ SICK_DAYS_AHEAD = 1
 VISITS_THEN = 6
 
 
-def call_in_sick(
-    session: Session,
-    place: Location,
-    therapist: Therapist,
-    people: list[Client],
-    user: User,
-    now: dt.datetime,
-) -> dt.date:
-    """Tomorrow the therapist is off, with six visits in it: work for the desk. Returns the day."""
-    zone = ZoneInfo(ZONE)
-    day = now.astimezone(zone).date() + dt.timedelta(days=SICK_DAYS_AHEAD)
-    fill_day(session, place, therapist, people, day=day, most=VISITS_THEN, now=now)
-    starts, ends = WallClock(zone).day_bounds(day)
+def sick_day(now: dt.datetime) -> dt.date:
+    """The day on which a therapist is going to call in sick."""
+    return now.astimezone(ZoneInfo(ZONE)).date() + dt.timedelta(days=SICK_DAYS_AHEAD)
+
+
+def call_in_sick(session: Session, therapist: Therapist, day: dt.date, user: User, now: dt.datetime) -> None:
+    """The therapist is off on that day, with visits in it: work for the desk."""
+    starts, ends = WallClock(ZoneInfo(ZONE)).day_bounds(day)
     session.add(
         TimeOff(
             therapist_id=therapist.id, kind="off", starts_at=moment(starts), ends_at=moment(ends),
@@ -46,7 +39,6 @@ def call_in_sick(
     )  # fmt: skip
     session.flush()
     claim_blocks(session, [therapist.id], now)
-    return day
 
 
 def make_waitlist(

@@ -15,6 +15,7 @@ from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.booking.services import time_off, waitlist
 from clinic.clients.models import Client, ClientAccess
 from clinic.rules.permissions import Role
+from clinic.rules.waitlist import When
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from tests import factories
@@ -113,16 +114,18 @@ def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> 
     assert mine.post(WAIT, data=WHEN).status_code == 422
     assert mine.post(WAIT, data={**WHEN, "person": str(me)}).status_code == 303
     waitlist.keep_line(NOW)
-    offer = db.session.scalars(select(Offer)).one().id
+    offer, wish = (
+        one.id for one in (*db.session.scalars(select(Offer)), *db.session.scalars(select(WaitlistWish)))
+    )
     page = mine.get("/my").text
     assert "Kept for you" in page
     assert "On the waitlist" in page
     stranger = account(app, other)
-    for deed in (f"/my/offers/{offer}/accept", f"/my/offers/{offer}/decline", "/my/waiting/1/withdraw"):
+    for deed in (f"/my/offers/{offer}/accept", f"/my/offers/{offer}/decline", f"/my/waiting/{wish}/withdraw"):
         assert stranger.post(deed).status_code == 404
     assert mine.post(f"/my/offers/{offer}/decline").status_code == 303
     assert statuses() == ["released"]
-    mine.post("/my/waiting/1/withdraw")
+    mine.post(f"/my/waiting/{wish}/withdraw")
     assert ends() == ["withdrawn"]
     mine.post(WAIT, data={**WHEN, "person": str(me)})  # a new wish: what was refused before counts no more
     waitlist.keep_line(NOW)
@@ -133,7 +136,7 @@ def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> 
 
 def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -> None:
     first, second = healthy(), healthy()
-    when = waitlist.When(w.TODAY, w.TODAY.replace(day=20))
+    when = When(w.TODAY, w.TODAY.replace(day=20))
     for one in (first, second):
         waitlist.join(w.choice("swedish"), when, one, source="desk", by=None, now=NOW)
     waitlist.keep_line(NOW)

@@ -36,7 +36,7 @@ from clinic.rules.errors import SlotTaken
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import GRACE, Span
-from clinic.rules.wall_time import moment
+from clinic.rules.wall_time import dates_from, local_day, moment
 from clinic.shared.audit import leave_trace
 
 
@@ -60,7 +60,7 @@ class Line:
 
     def __init__(self, now: dt.datetime) -> None:
         self.now = now
-        self.zone = premises.rules_of_place(None).zone
+        self.zone = ZoneInfo(premises.rules_of_place(None).zone)
         self.settings = premises.booking_settings()
         self.minutes = premises.clinic().offer_minutes
         self.table: RuleTable = rulebook.in_force()
@@ -86,6 +86,18 @@ class Line:
             if found is not None:
                 return found
         return None
+
+    def days_of(self, wish: WaitlistWish) -> list[dt.date]:
+        """The days that could fit, as far ahead as can be booked."""
+        when, today = waitlist.when_of(wish), self.day_of(self.now)
+        first = max(wish.first_day, today)
+        last = min(wish.last_day, today + dt.timedelta(days=self.settings.horizon_days))
+        days = dates_from(first, (last - first).days + 1) if last >= first else []
+        return [day for day in days if when.is_on(day)]
+
+    def day_of(self, at: dt.datetime) -> dt.date:
+        """The day on the clinic's wall."""
+        return local_day(at, self.zone)
 
     def _known(self, client_id: int) -> Known | None:
         """None for somebody who does not book online."""
@@ -113,7 +125,7 @@ class Line:
 
     def offered_until(self, wish: WaitlistWish, start: dt.datetime) -> dt.datetime | None:
         """Until when this start could be offered to this wish; None when it does not fit."""
-        if not waitlist.when_of(wish).fits(start.astimezone(ZoneInfo(self.zone))):
+        if not waitlist.when_of(wish).fits(start.astimezone(self.zone)):
             return None
         return rule.offered_until(
             start, now=self.now, minutes=self.minutes, lead_minutes=self.settings.lead_minutes,

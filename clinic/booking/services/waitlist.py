@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Iterator, Sequence
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,7 +32,7 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.errors import BarredOnline, InvalidInput, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.waitlist import When, words_of
-from clinic.rules.wall_time import dates_from, moment
+from clinic.rules.wall_time import moment
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import db, transaction, tried_again
 from clinic.shared.mail import queue_mail
@@ -209,19 +208,12 @@ def offer_now(wish_id: int, *, by: int, now: dt.datetime) -> int:
         there = session.scalar(select(Offer.id).where(Offer.wish_id == wish_id, Offer.ended_at.is_(None)))
         if there is not None:
             return there
-        fit = Line(now).fit(wish, _days_of(wish, premises.today(now)))
+        line = Line(now)
+        fit = line.fit(wish, line.days_of(wish))
         made = offer_to(session, wish, fit, by=by, now=now) if fit is not None else None
         if made is None:
             raise SlotTaken("Nothing that can be booked for this person fits this wish at the moment.")
         return made.id
-
-
-def _days_of(wish: WaitlistWish, today: dt.date) -> list[dt.date]:
-    """The days that could fit, as far ahead as can be booked."""
-    first = max(wish.first_day, today)
-    last = min(wish.last_day, today + dt.timedelta(days=premises.booking_settings().horizon_days))
-    days = dates_from(first, (last - first).days + 1) if last >= first else []
-    return [day for day in days if waitlist.when_of(wish).is_on(day)]
 
 
 def keep_line(now: dt.datetime) -> int:
@@ -271,18 +263,18 @@ def _end_late(offer_id: int, now: dt.datetime) -> None:
 
 def _days_to_offer(now: dt.datetime) -> Iterator[dt.date]:
     """For each wish in line the first day on which its person could book something now. Reads only."""
-    line, today = Line(now), premises.today(now)
+    line = Line(now)
     free: dict[tuple[object, ...], list[dt.datetime]] = {}
     for wish in waitlist.waiting():
-        days = _days_of(wish, today)
+        days = line.days_of(wish)
         fitting = {
-            start.astimezone(ZoneInfo(line.zone)).date()
+            line.day_of(start)
             for start in _free_starts(wish, days, free, now)
             if line.offered_until(wish, start) is not None
         }
         fit = line.fit(wish, [day for day in days if day in fitting]) if fitting else None
         if fit is not None:
-            yield fit.starts_at.astimezone(ZoneInfo(line.zone)).date()
+            yield line.day_of(fit.starts_at)
 
 
 def _free_starts(
@@ -292,23 +284,14 @@ def _free_starts(
     now: dt.datetime,
 ) -> list[dt.datetime]:
     """Starts that are free for what is wished, whoever comes: an upper bound, read once for all who wish the same."""
-    plan = plan_of_wish(wish, first_visit=False)
-    if plan is None or not days:
+    if not days:
         return []
     key = (wish.service_id, wish.mode, *wish.addons, wish.minutes, wish.therapist_id, days[0], days[-1])
     if key not in known:
+        plan = plan_of_wish(wish, first_visit=False)
         span = (days[-1] - days[0]).days + 1
-        found = look(
-            Ask(
-                plan=plan,
-                location_id=None,
-                first_day=days[0],
-                days=span,
-                now=now,
-                therapist_id=wish.therapist_id,
-            )
-        )
-        known[key] = [moment(one.starts_at) for one in found.starts()]
+        ask = None if plan is None else Ask(plan, None, days[0], span, now, therapist_id=wish.therapist_id)
+        known[key] = [moment(one.starts_at) for one in look(ask).starts()] if ask is not None else []
     return known[key]
 
 

@@ -15,7 +15,6 @@ from clinic.booking.services import covering, sick_day
 from clinic.booking.services.covering import Case
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
-from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.errors import RuleViolation
 from clinic.rules.permissions import Permission
@@ -56,21 +55,21 @@ def _shown(case: Case, names: Mapping[int, str]) -> dict[str, Any]:
         "case": case,
         "visit": case.visit,
         "others": [{"id": one, "name": names.get(one, "")} for one in seen],
-        "times": [_time(way, names) for way in ways.other_times],
+        "times": [_time(way, names, case.visit.day) for way in ways.other_times],
     }
 
 
-def _time(way: Way, names: Mapping[int, str]) -> dict[str, Any]:
+def _time(way: Way, names: Mapping[int, str], day: dt.date) -> dict[str, Any]:
+    """A time as its button says it; of the visit's own day without the day."""
     start, facts = moment(way.starts_at), kit.clinic()
     text = words.moment_words(start, facts.zone, uses_24_hours=facts.uses_24_hours)
     local = start.astimezone(kit.zone_of(facts))
     short = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
-    is_today = local.date() == premises.today(clock.now())
     return {
         "start": moment_text(start),
         "therapist": way.therapist,
         "name": names.get(way.therapist, ""),
-        "text": words.unbroken(short if is_today else f"{words.short_day(local.date())}, {short}"),
+        "text": words.unbroken(short if local.date() == day else f"{words.short_day(local.date())}, {short}"),
         "label": text,
     }
 
@@ -153,7 +152,7 @@ def _line(proposal: Proposal, case: Case, names: Mapping[int, str]) -> dict[str,
         "is_ticked": proposal.is_ticked,
         "by_name": case.touched.by_name,
         "is_safe": case.is_safe,
-        "time": _time(way, names) if way is not None else None,
+        "time": _time(way, names, visit.day) if way is not None else None,
         "value": f"{visit.id} {visit.revision} {way.therapist} {start}".strip() if way is not None else "",
     }
 
