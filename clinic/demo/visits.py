@@ -71,7 +71,11 @@ def fill_day(
 ) -> None:
     """A full day for this therapist: up to so many visits that others could give as well."""
     chance = random.Random(day.toordinal())  # noqa: S311 - demo people, no secrets
-    plans = [plan for plan in _plans() if plan.skills <= therapist.skills and not plan.device_kinds]
+    plans = [
+        plan
+        for plan in _plans()
+        if plan.skills <= therapist.skills and not plan.device_kinds and plan.minutes <= 60
+    ]
     here = select(func.count()).where(Visit.therapist_id == therapist.id, Visit.day == day)
     for client in chance.sample(people, 30):
         if (session.scalar(here) or 0) >= most:

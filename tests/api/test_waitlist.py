@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import time_machine
+from sqlalchemy import select
 
+from clinic.booking.models import Visit
 from clinic.booking.services import waitlist
+from clinic.shared.database import db
 from tests.api.conftest import Program
 from tests.booking import world
 from tests.conftest import NOW
@@ -41,6 +44,9 @@ def test_a_wish_is_offered_accepted_and_booked(desk: Program) -> None:
     assert (offered["offer"]["starts_at"], offered["offer"]["expires_at"]) == (
         "2026-06-12T12:00:00-04:00", "2026-06-09T10:00:00-04:00",
     )  # fmt: skip
+    kept = db.session.scalars(select(Visit.id).where(Visit.status == "held")).one()
+    for deed in ("renew", "release"):  # an offer is no hold of a program
+        assert desk.post(f"/holds/{kept}/{deed}", {}).status_code == 404
     listed = desk.get("/waitlist", client=client).get_json()
     assert (listed["total"], listed["items"]) == (1, [offered])
     booked = desk.post(f"/waitlist/{body['id']}/accept", {})

@@ -173,6 +173,8 @@ def test_the_desk_runs_the_list(app: Flask, world: w.World) -> None:
     offered = then(desk, desk.post(f"/desk/waitlist/{wish}/offer"))
     assert "Give this time to somebody else" in offered.text
     offer = db.session.scalars(select(Offer)).one().id
+    kept = db.session.scalars(select(Visit.id)).one()
+    assert walk.location(desk.get(f"/desk/visits/{kept}")) == "/desk/waitlist"
     ended = desk.post(f"/desk/offers/{offer}/end")
     assert "at=10:00" in ended.location.replace("%3A", ":")
     assert "The time you asked for" in desk.get(ended.location).text

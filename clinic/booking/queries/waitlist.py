@@ -15,9 +15,6 @@ from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.rules.waitlist import SET_ASIDE, Span, When
 from clinic.shared.database import db
 
-OFFERED = "waitlist"
-"""The source of a visit whose time is kept for an offer."""
-
 _WITH_NAMES = (
     joinedload(WaitlistWish.client), joinedload(WaitlistWish.service), joinedload(WaitlistWish.therapist),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from clinic.accounts.queries import hash_of
 from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.availability import Ask, look
-from clinic.booking.queries.waitlist import OFFERED
+from clinic.booking.queries.visits import OFFERED
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._judging import Order, weigh_by
 from clinic.booking.services._known import Known, known_of

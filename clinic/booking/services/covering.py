@@ -23,7 +23,7 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import SHORTEST_OFFER
 from clinic.rules.wall_time import epoch_minute, local_day, moment
 
-TIMES_SHOWN = 3
+MOST_TIMES = 12
 DAYS_LOOKED_AT = 8
 DAYS_FOR_THE_SAME = 15
 MOST_WAYS = 40
@@ -103,7 +103,7 @@ class _Finder:
         if not self.visit.any_therapist:
             own = look(self._ask(self._first_day, DAYS_FOR_THE_SAME, therapist_id=self.visit.therapist_id))
             ways = [*self._nearest(own)[:1], *ways]
-        return ways[:TIMES_SHOWN]
+        return ways
 
     def _nearest(self, found: Open) -> list[Way]:
         start = epoch_minute(self.visit.starts_at)
@@ -124,12 +124,20 @@ class _Finder:
             if on not in safe:
                 judged = self._judged(on)
                 safe[on] = judged.permits and not judged.unsafe_addons
-            combination = next(iter(found.ways(moment(one))), None) if safe[on] else None
-            if combination is not None:
-                ways.append(self._way(one, combination))
-            if len(ways) == TIMES_SHOWN:
+            if safe[on]:
+                ways += self._really_others(one, found, ways)
+            if len(ways) >= MOST_TIMES:
                 break
         return ways
+
+    def _really_others(self, start: int, found: Open, ways: Sequence[Way]) -> list[Way]:
+        """This start with each therapist who has not been named for nearly the same time: a real choice."""
+        mine = {one.therapist: self._way(start, one) for one in reversed(found.ways(moment(start)))}
+        return [
+            way
+            for way in reversed(mine.values())
+            if not any(other.therapist == way.therapist and way.clashes(other) for other in ways)
+        ]
 
     def _day(self, minute: int) -> dt.date:
         return local_day(moment(minute), self._zone)

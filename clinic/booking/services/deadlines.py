@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.judged_by import RULES
-from clinic.booking.queries.waitlist import OFFERED
+from clinic.booking.queries.visits import OFFERED
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.rules.visit_status import ENDING_AT_A_DEADLINE, VisitStatus

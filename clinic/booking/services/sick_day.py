@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Offer, Visit
-from clinic.booking.queries.waitlist import OFFERED
+from clinic.booking.queries.visits import OFFERED
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import is_skilled

@@ -25,6 +25,7 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 NEED = Permission.VISIT_ANY_WRITE
+TIMES_SHOWN = 3
 
 
 @pages.get("/desk/sick-day/<int:therapist_id>", needs=NEED)
@@ -55,7 +56,7 @@ def _shown(case: Case, names: Mapping[int, str]) -> dict[str, Any]:
         "case": case,
         "visit": case.visit,
         "others": [{"id": one, "name": names.get(one, "")} for one in seen],
-        "times": [_time(way, names, case.visit.day) for way in ways.other_times],
+        "times": [_time(way, names, case.visit.day) for way in ways.other_times[:TIMES_SHOWN]],
     }
 
 
