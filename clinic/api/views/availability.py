@@ -12,6 +12,7 @@ from clinic.api.doors import caller
 from clinic.api.problems import problem
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
+from clinic.booking.services import offering
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
 from clinic.rules.wall_time import local_texts
@@ -24,12 +25,12 @@ from clinic.shared import clock
 def availability(query: shapes.AvailabilityQuery) -> Response:
     """Free starts of a service, and who is free then.
 
-    The same function decides what can be booked. With `client` the person's own other visits, and the skills that
-    their answers ask for, count too; only a key that may read clients may name one.
+    The same function decides what can be booked. With `client` the person's own other visits, the skills that their
+    answers ask for, and the days on which it would be refused count too; only a key that may read clients may name one.
     """
     if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
         return problem(403, "This key may not ask for a person.")
-    found = bookable.starts(
+    found = offering.starts(
         bookable.Wish(
             service=query.service,
             minutes=query.minutes,

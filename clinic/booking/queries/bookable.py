@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from clinic.booking.queries import visits
-from clinic.booking.queries.availability import Ask, look
+from clinic.booking.queries.availability import Ask
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.rules.availability import Start
@@ -36,27 +35,24 @@ class Bookable:
     starts: list[Start]
 
 
-def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
-    """What can be booked for this wish. Without a person the visit counts as a first one, which takes longest.
+def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
+    """The wish as the book is asked about it. Without a person the visit counts as a first one, which takes longest.
 
     Raises InvalidInput for a choice that is not on offer, NotFound for an unknown client.
     """
     client = clients.client(wish.client_id) if wish.client_id is not None else None
     if wish.client_id is not None and client is None:
         raise NotFound("There is no such client.")
-    first_visit = client is None or not visits.has_been_before(client.id, now)
-    plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=first_visit)
+    plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=True)
     if plan is None:
         raise InvalidInput("service", "This is not on offer in this form.")
-    found = look(
-        Ask(
-            plan=plan,
-            location_id=None,
-            first_day=wish.first_day,
-            days=wish.days,
-            now=now,
-            therapist_id=wish.therapist_id,
-            client_id=client.id if client else None,
-        )
+    return Ask(
+        plan=plan,
+        location_id=None,
+        first_day=wish.first_day,
+        days=wish.days,
+        now=now,
+        therapist_id=wish.therapist_id,
+        client_id=client.id if client else None,
+        by_history=True,
     )
-    return Bookable(found.zone, found.starts())
