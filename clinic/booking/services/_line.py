@@ -51,6 +51,7 @@ class Fit:
 
     client: Client
     plan: VisitPlan
+    is_first: bool  # whether it would be their first visit
     starts_at: dt.datetime
     until: dt.datetime
 
@@ -73,8 +74,7 @@ class Line:
         known = self._known(wish.client_id)
         if known is None:
             return None
-        first_visit = not visits.has_been_before(known.client.id, self.now)
-        plan = plan_of_wish(wish, first_visit=first_visit)
+        plan = plan_of_wish(wish, first_visit=True)
         if plan is None:
             return None
         refused = [*waitlist.refused_spans(wish.id), *self.aside]
@@ -113,14 +113,17 @@ class Line:
         free = look(
             Ask(
                 plan=plan, location_id=None, first_day=day, days=1, now=self.now, therapist_id=wish.therapist_id,
-                client_id=client.id, rested_areas=tuple(wish.areas),
+                client_id=client.id, rested_areas=tuple(wish.areas), by_history=True,
             )
         )  # fmt: skip
-        length = dt.timedelta(minutes=plan.total_minutes)
+        first_visit = visits.first_visit_at(client.id)
         for start in (moment(one.starts_at) for one in free.starts()):
             until = self.offered_until(wish, start)
-            if until is not None and not rule.touches((start, start + length), refused):
-                return Fit(client, plan, start, until)
+            is_first = first_visit is None or start <= first_visit
+            real = plan.as_first(is_first)
+            span = start, start + dt.timedelta(minutes=real.total_minutes)
+            if until is not None and not rule.touches(span, refused):
+                return Fit(client, real, is_first, start, until)
         return None
 
     def offered_until(self, wish: WaitlistWish, start: dt.datetime) -> dt.datetime | None:
@@ -172,7 +175,7 @@ def _kept_time(wish: WaitlistWish, fit: Fit, now: dt.datetime) -> Visit:
     visit = Visit(
         location_id=facts.location_id, client_id=fit.client.id, areas=sorted(wish.areas), zone=facts.zone,
         starts_at=fit.starts_at, status=VisitStatus.HELD, deadline_at=fit.until,
-        first_visit=not visits.has_been_before(fit.client.id, now), currency=facts.currency, source=OFFERED,
+        first_visit=fit.is_first, currency=facts.currency, source=OFFERED,
         any_therapist=wish.therapist_id is None, created_at=now, created_by_id=None, revision=1,
     )  # fmt: skip
     set_plan(visit, fit.plan)

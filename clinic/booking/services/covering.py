@@ -102,7 +102,7 @@ class _Finder:
         ways = self._nearest(found)
         if not self.visit.any_therapist:
             own = look(self._ask(self._first_day, DAYS_FOR_THE_SAME, therapist_id=self.visit.therapist_id))
-            ways = [*self._nearest(own)[:1], *ways]
+            ways = list(dict.fromkeys([*self._nearest(own)[:1], *ways]))
         return ways
 
     def _nearest(self, found: Open) -> list[Way]:
