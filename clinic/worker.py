@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.api.services import drop_old_answers
-from clinic.booking.services import asking, deadlines, forgetting, lapses, reconciling, waitlist
+from clinic.booking.services import asking, deadlines, forgetting, in_line, lapses, reconciling
 from clinic.premises import queries as premises
 from clinic.shared import clock, mail
 from clinic.shared.database import db
@@ -25,7 +25,7 @@ def work_once(app: Flask) -> None:
         try:
             reconciling.judge_out_of_date(clock.now())
             deadlines.keep_deadlines(clock.now())
-            waitlist.keep_line(clock.now())
+            in_line.keep_line(clock.now())
             lapses.keep_clearances(clock.now())
             lapses.warn_of_lapses(clock.now())
             forgetting.forget_unfinished(clock.now())

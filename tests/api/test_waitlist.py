@@ -10,7 +10,7 @@ import time_machine
 from sqlalchemy import select
 
 from clinic.booking.models import Visit
-from clinic.booking.services import waitlist
+from clinic.booking.services import in_line
 from clinic.shared.database import db
 from tests.api.conftest import Program
 from tests.booking import world
@@ -38,7 +38,7 @@ def test_a_wish_is_offered_accepted_and_booked(desk: Program) -> None:
     assert desk.post("/waitlist", wish(client, parts=["afternoon"]), Idempotency_Key="k").get_json() == body
     assert desk.post("/waitlist", wish(client, parts=["afternoon"])).get_json()["id"] == body["id"]
     assert desk.post(f"/waitlist/{body['id']}/accept", {}).get_json()["code"] == "not_found"
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     offered = desk.get(f"/waitlist/{body['id']}").get_json()
     assert offered["status"] == "offered"
     assert (offered["offer"]["starts_at"], offered["offer"]["expires_at"]) == (
@@ -60,7 +60,7 @@ def test_a_wish_is_offered_accepted_and_booked(desk: Program) -> None:
 def test_no_and_taken_off(desk: Program) -> None:
     client = healthy()
     one = desk.post("/waitlist", wish(client)).get_json()["id"]
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     first = desk.get(f"/waitlist/{one}").get_json()["offer"]
     second = desk.post(f"/waitlist/{one}/decline", {}).get_json()["offer"]  # the next free time of that day
     assert second["starts_at"] >= first["ends_at"]

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from clinic.booking.models import CallRequest, Claim, Offer, Visit
-from clinic.booking.services import answering, covering, sick_day, time_off, waitlist
+from clinic.booking.services import answering, covering, in_line, sick_day, time_off
 from clinic.clients.models import Client
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.sick_day import Deed, best_for_all
@@ -148,7 +148,7 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
         "declined",
     )
     made = offer()
-    waitlist.keep_line(NOW + dt.timedelta(hours=1))
+    in_line.keep_line(NOW + dt.timedelta(hours=1))
     assert covering.case_of(get(visit_id), NOW).last_answer == "expired"
     made = offer()
     again = offer()  # another offer for the same visit takes the place of the first

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
-from clinic.booking.services import answering, checkout, deadlines, time_off, visits, waitlist
+from clinic.booking.services import answering, checkout, deadlines, in_line, time_off, visits, waitlist
 from clinic.clients.models import Client
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.waitlist import Part, When
@@ -74,9 +74,9 @@ def test_the_first_in_line_gets_what_becomes_free_then_the_next(app: Flask, worl
     second, first = patient(), patient()
     later = wish(second, now=NOW + dt.timedelta(minutes=2))
     sooner = wish(first, now=NOW + dt.timedelta(minutes=1))
-    assert waitlist.keep_line(NOW) == 0
+    assert in_line.keep_line(NOW) == 0
     visits.cancel_visit(booked, by=world.desk_id, by_clinic=True, now=NOW)
-    assert (waitlist.keep_line(NOW), waitlist.keep_line(NOW)) == (1, 0)
+    assert (in_line.keep_line(NOW), in_line.keep_line(NOW)) == (1, 0)
     assert offers() == [(sooner, None)]
     made = open_offer()
     visit = db.session.get_one(Visit, made.visit_id)
@@ -91,7 +91,7 @@ def test_the_first_in_line_gets_what_becomes_free_then_the_next(app: Flask, worl
     # It runs out: in the same step it is the next one's.
     ended = NOW + HOUR
     deadlines.keep_deadlines(ended)
-    waitlist.keep_line(ended)
+    in_line.keep_line(ended)
     assert offers() == [(sooner, "expired"), (later, None)]
     answered = answering.accept(open_offer().id, by=None, now=ended, reconfirmed=True)
     assert answered.status == "confirmed"
@@ -103,7 +103,7 @@ def test_the_first_in_line_gets_what_becomes_free_then_the_next(app: Flask, worl
     # Said twice, it stays one visit; and what ran out once is not offered to the same person again.
     assert answering.accept(offers_id(later), by=None, now=ended).visit_id == answered.visit_id
     visits.cancel_visit(answered.visit_id, by=world.desk_id, by_clinic=True, now=ended)
-    assert waitlist.keep_line(ended) == 0
+    assert in_line.keep_line(ended) == 0
 
 
 def offers_id(wish_id: int) -> int:
@@ -136,7 +136,7 @@ def test_the_gate_and_the_wish_pass_over(app: Flask, world: w.World) -> None:
     off(world, w.at(2, 0), w.at(3, 0))  # the neighbouring days are full
     off(world, w.at(4, 0), w.at(10, 0))
     last = wish(busy)
-    assert waitlist.keep_line(NOW) == 1
+    assert in_line.keep_line(NOW) == 1
     assert offers() == [(last, None)]
     subjects = db.session.scalars(select(OutgoingMail.subject).order_by(OutgoingMail.id)).all()
     assert [one for one in subjects if "waitlist" not in one] == [
@@ -156,15 +156,15 @@ def test_other_visits_rest_and_pairs_pass_over(app: Flask) -> None:
     w.at_desk(world, tired, "deep_tissue", when=w.at(2, 18))
     wish(apart)
     wish(tired)
-    assert waitlist.keep_line(NOW) == 0
+    assert in_line.keep_line(NOW) == 0
     fresh = wish(patient())
-    assert waitlist.keep_line(NOW) == 1
+    assert in_line.keep_line(NOW) == 1
     assert offers() == [(fresh, None)]
 
 
 def test_no_is_passed_on_at_once_and_is_not_asked_again(app: Flask, world: w.World) -> None:
     first, second = wish(patient()), wish(patient(), now=NOW + HOUR)
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     one = open_offer().id
     answering.decline(one, by=None, now=NOW)
     answering.decline(one, by=None, now=NOW)
@@ -174,7 +174,7 @@ def test_no_is_passed_on_at_once_and_is_not_asked_again(app: Flask, world: w.Wor
     waitlist.withdraw(second, by=None, now=NOW)
     waitlist.withdraw(second, by=None, now=NOW)
     assert offers() == [(first, "declined"), (second, "withdrawn")]
-    assert waitlist.keep_line(NOW) == 0
+    assert in_line.keep_line(NOW) == 0
     assert claims() == 0
 
 
@@ -184,7 +184,7 @@ def test_two_freed_times_are_two_offers(app: Flask) -> None:
     off(world, w.at(3, 13), w.at(4, 0))
     for _ in range(3):
         wish(patient())
-    assert waitlist.keep_line(NOW) == 2
+    assert in_line.keep_line(NOW) == 2
     db.session.rollback()
     assert sorted(db.session.scalars(select(Offer.starts_at))) == [w.at(3, 10), w.at(3, 11, 30)]
 
@@ -194,7 +194,7 @@ def test_an_answer_is_judged_anew(app: Flask, world: w.World) -> None:
     old = w.person()
     w.sign(old, now=NOW - dt.timedelta(days=5))
     asked = wish(old)
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     answered = answering.accept(open_offer().id, by=None, now=NOW)
     assert (answered.status, w.statuses(old)) == ("pending", ["pending"])
     db.session.rollback()
@@ -204,7 +204,7 @@ def test_an_answer_is_judged_anew(app: Flask, world: w.World) -> None:
     visits.cancel_visit(answered.visit_id, by=world.desk_id, by_clinic=True, now=NOW)
     changed, next_one = patient(), patient()
     first, second = wish(changed), wish(next_one, now=NOW + HOUR)
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     w.sign_answers(changed, BLOCKED)
     offer_id = open_offer().id
     with pytest.raises(MoveNotAllowed):
@@ -216,7 +216,7 @@ def test_an_answer_is_judged_anew(app: Flask, world: w.World) -> None:
 def test_an_offer_that_runs_out_while_it_is_accepted(app: Flask, world: w.World) -> None:
     """At the moment itself it is over; and a time that somebody else could claim by then is not accepted either."""
     wish(patient())
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     offer_id, late = open_offer().id, NOW + HOUR
     with pytest.raises(HoldExpired):
         answering.accept(offer_id, by=None, now=late)
@@ -230,7 +230,7 @@ def test_an_offer_that_runs_out_while_it_is_accepted(app: Flask, world: w.World)
     with pytest.raises(HoldExpired):
         answering.accept(offer_id, by=None, now=late - dt.timedelta(seconds=1))
     assert claims() == 3
-    waitlist.keep_line(ahead)
+    in_line.keep_line(ahead)
     assert [end for _wish, end in offers()] == ["expired"]
 
 
@@ -242,7 +242,7 @@ def test_wishes_end_by_themselves(app: Flask, world: w.World) -> None:
     with transaction() as session:
         session.scalars(select(Visit)).one().created_at = NOW + HOUR
     tomorrow = NOW + dt.timedelta(days=2)
-    waitlist.keep_line(tomorrow)
+    in_line.keep_line(tomorrow)
     db.session.rollback()
     ends = {one.id: one.ended_as for one in db.session.scalars(select(WaitlistWish))}
     assert ends == {over: "over", own: "booked"}
@@ -250,17 +250,17 @@ def test_wishes_end_by_themselves(app: Flask, world: w.World) -> None:
 
 def test_the_desk_takes_a_time_back_for_somebody_else(app: Flask, world: w.World) -> None:
     first, _second = wish(patient()), wish(patient(), now=NOW + HOUR)
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     offer_id = open_offer().id
     assert waitlist.give_to_somebody_else(offer_id, by=world.desk_id, now=NOW) == w.at(3)
-    assert waitlist.keep_line(NOW) == 0  # the desk has it for itself for a while
+    assert in_line.keep_line(NOW) == 0  # the desk has it for itself for a while
     other = patient()
     assert w.at_desk(world, other, "deep_tissue", when=w.at(3)).visit_id
     visits.cancel_visit(
         db.session.scalars(select(Visit.id).where(Visit.client_id == other)).one(), by=world.desk_id,
         by_clinic=True, now=NOW,
     )  # fmt: skip
-    assert waitlist.keep_line(NOW + dt.timedelta(minutes=16)) == 1
+    assert in_line.keep_line(NOW + dt.timedelta(minutes=16)) == 1
     assert offers() == [(first, "set_aside"), (first, None)]
 
 
@@ -281,7 +281,7 @@ def test_two_workers_at_once_offer_once(app: Flask, world: w.World) -> None:
         with app.app_context():
             gate.wait()
             try:
-                return waitlist.keep_line(NOW)
+                return in_line.keep_line(NOW)
             finally:
                 db.session.remove()
 
@@ -298,7 +298,7 @@ def test_two_workers_at_once_offer_once(app: Flask, world: w.World) -> None:
 def test_a_yes_and_the_worker_at_the_same_moment(app: Flask, world: w.World) -> None:
     """One of them comes first, and the other sees it: a visit with all its claims, or none and the next is asked."""
     first, second = wish(patient()), wish(patient(), now=NOW + HOUR)
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     offer_id, end = open_offer().id, open_offer().expires_at
     gate = threading.Barrier(2)
 
@@ -309,7 +309,7 @@ def test_a_yes_and_the_worker_at_the_same_moment(app: Flask, world: w.World) -> 
                 if job == "yes":
                     answering.accept(offer_id, by=None, now=end - dt.timedelta(seconds=1), reconfirmed=True)
                 else:
-                    waitlist.keep_line(end)
+                    in_line.keep_line(end)
             except HoldExpired:
                 return "over"
             finally:

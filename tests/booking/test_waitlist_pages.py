@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from clinic.accounts.models import User
 from clinic.booking.models import Offer, Visit, WaitlistWish
-from clinic.booking.services import time_off, waitlist
+from clinic.booking.services import in_line, time_off, waitlist
 from clinic.clients.models import Client, ClientAccess
 from clinic.rules.permissions import Role
 from clinic.rules.waitlist import When
@@ -100,7 +100,7 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     assert db.session.get_one(Client, row.client_id).is_unproven
     page = mailed("waiting")
     assert client.get(page).status_code == 200
-    waitlist.keep_line(NOW)  # nothing is signed yet: nothing can be offered
+    in_line.keep_line(NOW)  # nothing is signed yet: nothing can be offered
     assert statuses() == []
     assert "not on the list any more" in then(client, client.post(f"{page}/withdraw")).text
     assert ends() == ["withdrawn"]
@@ -113,7 +113,7 @@ def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> 
     assert mine.post(WAIT, data={**WHEN, "person": str(other)}).status_code == 404
     assert mine.post(WAIT, data=WHEN).status_code == 422
     assert mine.post(WAIT, data={**WHEN, "person": str(me)}).status_code == 303
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     offer, wish = (
         one.id for one in (*db.session.scalars(select(Offer)), *db.session.scalars(select(WaitlistWish)))
     )
@@ -128,7 +128,7 @@ def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> 
     mine.post(f"/my/waiting/{wish}/withdraw")
     assert ends() == ["withdrawn"]
     mine.post(WAIT, data={**WHEN, "person": str(me)})  # a new wish: what was refused before counts no more
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     second = db.session.scalars(select(Offer.id).order_by(Offer.id.desc())).first()
     assert "The time is yours" in then(mine, mine.post(f"/my/offers/{second}/accept")).text
     assert sorted(statuses()) == ["confirmed", "released"]
@@ -139,7 +139,7 @@ def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -
     when = When(w.TODAY, w.TODAY.replace(day=20))
     for one in (first, second):
         waitlist.join(w.choice("swedish"), when, one, source="desk", by=None, now=NOW)
-    waitlist.keep_line(NOW)
+    in_line.keep_line(NOW)
     page = mailed("offer")
     for _ in range(2):
         shown = client.get(page)

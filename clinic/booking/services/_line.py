@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -38,6 +39,9 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import GRACE, Span
 from clinic.rules.wall_time import dates_from, local_day, moment
 from clinic.shared.audit import leave_trace
+from clinic.shared.crypto import CannotOpen
+
+log = structlog.get_logger()
 
 
 def stand_in_line(session: Session) -> None:
@@ -70,7 +74,15 @@ class Line:
 
     def fit(self, wish: WaitlistWish, days: Sequence[dt.date]) -> Fit | None:
         """The soonest start in these days that this person could book now: by their wish, the free times, their other
-        visits, their rest, and the gate. Whoever the gate would not simply confirm is passed over."""
+        visits, their rest, and the gate. Whoever the gate would not simply confirm is passed over, and so is somebody
+        whose answers cannot be read: the others in line do not wait for that."""
+        try:
+            return self._fit(wish, days)
+        except (CannotOpen, ValueError) as error:
+            log.warning("wish_not_judged", wish=wish.id, kind=type(error).__name__)
+            return None
+
+    def _fit(self, wish: WaitlistWish, days: Sequence[dt.date]) -> Fit | None:
         known = self._known(wish.client_id)
         if known is None:
             return None
@@ -216,3 +228,13 @@ def end_offer(session: Session, offer: Offer, ended_as: str, *, by: int | None, 
     if offer.kind != "given" and visit.status == VisitStatus.HELD:
         set_status(session, visit, VisitStatus.RELEASED, by=by, now=now, reason=f"offer {ended_as}")
     session.flush()
+
+
+def end_and_pass_on(
+    session: Session, offer: Offer, ended_as: str, *, by: int | None, now: dt.datetime
+) -> None:
+    """In the transaction that frees the time the next in line gets it: nobody comes in between."""
+    day = session.get_one(Visit, offer.visit_id).day
+    end_offer(session, offer, ended_as, by=by, now=now)
+    if offer.kind != "given":
+        offer_next(session, day, now)
