@@ -1,6 +1,18 @@
 """The JSON API's operations, one file a subject."""
 
-from clinic.api.views import availability, catalogue, clients, document, holds, verdicts, visits, waitlist
+from clinic.api.views import (
+    availability,
+    catalogue,
+    clients,
+    couples,
+    document,
+    holds,
+    series,
+    swapping,
+    verdicts,
+    visits,
+    waitlist,
+)
 from clinic.api.views.blueprint import api
 from clinic.api.views.document import pages
 
@@ -9,9 +21,12 @@ __all__ = [
     "availability",
     "catalogue",
     "clients",
+    "couples",
     "document",
     "holds",
     "pages",
+    "series",
+    "swapping",
     "verdicts",
     "visits",
     "waitlist",
