@@ -292,6 +292,7 @@ class WaitlistIn(Wish):
 
     client: Id
     therapist: Id | None = None
+    location: Id | None = None
     first_day: Day
     last_day: Day
     weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = list(EVERY_DAY)
@@ -529,6 +530,7 @@ class WaitlistOut(Shape):
     addons: list[str]
     areas: list[str]
     therapist: int | None
+    location: int
     first_day: dt.date
     last_day: dt.date
     weekdays: list[int]

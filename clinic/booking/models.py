@@ -284,6 +284,7 @@ class WaitlistWish(Base):
 
     __tablename__ = "waitlist_wish"
     id: Mapped[int] = mapped_column(primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
     therapist_id: Mapped[int | None] = mapped_column(ForeignKey("therapist.id"))  # None: any
@@ -302,6 +303,7 @@ class WaitlistWish(Base):
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     ended_at: Mapped[dt.datetime | None]
     ended_as: Mapped[str | None]
+    location: Mapped[Location] = relationship()
     client: Mapped[Client] = relationship()
     service: Mapped[Service] = relationship()
     therapist: Mapped[Therapist | None] = relationship()

@@ -49,5 +49,5 @@ def fill_if_empty(now: dt.datetime) -> bool:
         fill_diary(session, place, team, people, chance, now)
         make_blocks(session, team, users, now)
         call_in_sick(session, sick, day, users["owner"], now)
-        make_waitlist(session, people, sick, day, users, now)
+        make_waitlist(session, place, people, sick, day, users, now)
     return True

@@ -15,6 +15,7 @@ from clinic.booking.services._line import offer_next
 from clinic.catalogue import queries as catalogue
 from clinic.clients.models import Client
 from clinic.demo.team import ZONE
+from clinic.premises.models import Location
 from clinic.rules.waitlist import EVERY_DAY, Part
 from clinic.rules.wall_time import WallClock, moment
 from clinic.therapists.models import Therapist, TimeOff
@@ -43,6 +44,7 @@ def call_in_sick(session: Session, therapist: Therapist, day: dt.date, user: Use
 
 def make_waitlist(
     session: Session,
+    place: Location,
     people: list[Client],
     sick: Therapist,
     day: dt.date,
@@ -60,7 +62,8 @@ def make_waitlist(
         if plan is not None:
             session.add(
                 WaitlistWish(
-                    client_id=person.id, service_id=plan.service_id, therapist_id=therapist, mode=None, addons=[],
+                    location_id=place.id, client_id=person.id, service_id=plan.service_id,
+                    therapist_id=therapist, mode=None, addons=[],
                     areas=["full_body"], minutes=minutes, first_day=day, last_day=day, weekdays=list(EVERY_DAY),
                     parts=parts, notice_hours=2, source="desk", made_at=now - dt.timedelta(hours=5),
                     made_by_id=users["front_desk"].id,

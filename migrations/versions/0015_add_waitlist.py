@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.create_table(
         "waitlist_wish",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=False),
         sa.Column("service_id", sa.Integer(), nullable=False),
         sa.Column("therapist_id", sa.Integer(), nullable=True),
@@ -41,6 +42,9 @@ def upgrade() -> None:
         sa.Column("ended_as", sa.String(), nullable=True),
         sa.CheckConstraint("last_day >= first_day", name=op.f("ck_waitlist_wish_order")),
         sa.CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name=op.f("ck_waitlist_wish_ended")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["location.id"], name=op.f("fk_waitlist_wish_location_id_location")
+        ),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_waitlist_wish_client_id_client")),
         sa.ForeignKeyConstraint(
             ["service_id"], ["service.id"], name=op.f("fk_waitlist_wish_service_id_service")

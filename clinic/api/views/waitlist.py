@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from clinic.api import shapes
 from clinic.api.paging import part_of
@@ -46,7 +47,12 @@ def join(body: shapes.WaitlistIn) -> dict[str, Any]:
         body.first_day, body.last_day, frozenset(body.weekdays), frozenset(body.parts), body.notice_hours
     )
     wish_id, _key = services.join(
-        kit.choice_of(body, body.therapist), when, body.client, source="api", by=None, now=clock.now()
+        kit.choice_of(body, body.therapist, body.location),
+        when,
+        body.client,
+        source="api",
+        by=None,
+        now=clock.now(),
     )
     return _shown(wish_id)
 
@@ -107,23 +113,26 @@ def _json(wish: Any, offer: Any, facts: ClinicFacts) -> dict[str, Any]:
         "addons": wish.addons,
         "areas": wish.areas,
         "therapist": wish.therapist_id,
+        "location": wish.location_id,
         "first_day": wish.first_day,
         "last_day": wish.last_day,
         "weekdays": wish.weekdays,
         "parts": wish.parts,
         "notice_hours": wish.notice_hours,
         "made_at": kit.local(wish.made_at, facts),
-        "offer": _offer_json(offer, facts) if offer is not None else None,
+        "offer": _offer_json(offer) if offer is not None else None,
     }
 
 
-def _offer_json(offer: Any, facts: ClinicFacts) -> dict[str, Any]:
+def _offer_json(offer: Any) -> dict[str, Any]:
+    """The offer, its times with the offset of the place."""
+    zone = ZoneInfo(offer.visit.zone)
     return {
         "id": offer.id,
-        "starts_at": kit.local(offer.starts_at, facts),
-        "ends_at": kit.local(offer.ends_at, facts),
+        "starts_at": offer.starts_at.astimezone(zone),
+        "ends_at": offer.ends_at.astimezone(zone),
         "therapist": offer.visit.therapist_id,
         "room": offer.visit.room_id,
-        "made_at": kit.local(offer.made_at, facts),
-        "expires_at": kit.local(offer.expires_at, facts),
+        "made_at": offer.made_at.astimezone(zone),
+        "expires_at": offer.expires_at.astimezone(zone),
     }

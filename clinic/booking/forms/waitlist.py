@@ -6,6 +6,7 @@ import datetime as dt
 
 from wtforms import Form, SelectField
 
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import ManyCheckboxField, WhatForm
 from clinic.booking.forms.person import BookingPersonForm
 from clinic.rules.waitlist import EVERY_DAY, Part, When
@@ -99,4 +100,11 @@ class JoinForm(WhenForm, BookingPersonForm):
 
 
 class DeskWishForm(WhenForm, WhatForm):
-    """A wish that the desk takes down: what, and when."""
+    """A wish that the desk takes down: what, where, and when."""
+
+    place = SelectField("Place", validate_choice=False)
+
+    @property
+    def place_id(self) -> int | None:
+        """The place; None is the first."""
+        return whole_number(self.place.data)

@@ -17,6 +17,7 @@ from clinic.shared.database import db
 
 _WITH_NAMES = (
     joinedload(WaitlistWish.client), joinedload(WaitlistWish.service), joinedload(WaitlistWish.therapist),
+    joinedload(WaitlistWish.location),
 )  # fmt: skip
 _OFFER_WITH_NAMES = (
     joinedload(Offer.wish), joinedload(Offer.instead_of),

@@ -57,6 +57,7 @@ class Fit:
     plan: VisitPlan
     is_first: bool  # whether it would be their first visit
     starts_at: dt.datetime
+    zone: str
     until: dt.datetime
 
 
@@ -65,7 +66,7 @@ class Line:
 
     def __init__(self, now: dt.datetime) -> None:
         self.now = now
-        self.zone = ZoneInfo(premises.rules_of_place(None).zone)
+        self.zones = {one.id: ZoneInfo(one.zone) for one in premises.locations()}
         self.settings = premises.booking_settings()
         self.minutes = premises.clinic().offer_minutes
         self.table: RuleTable = rulebook.in_force()
@@ -101,15 +102,15 @@ class Line:
 
     def days_of(self, wish: WaitlistWish) -> list[dt.date]:
         """The days that could fit, as far ahead as can be booked."""
-        when, today = waitlist.when_of(wish), self.day_of(self.now)
+        when, today = waitlist.when_of(wish), self.day_of(wish, self.now)
         first = max(wish.first_day, today)
         last = min(wish.last_day, today + dt.timedelta(days=self.settings.horizon_days))
         days = dates_from(first, (last - first).days + 1) if last >= first else []
         return [day for day in days if when.is_on(day)]
 
-    def day_of(self, at: dt.datetime) -> dt.date:
-        """The day on the clinic's wall."""
-        return local_day(at, self.zone)
+    def day_of(self, wish: WaitlistWish, at: dt.datetime) -> dt.date:
+        """The day on the wall of the place that is wished for."""
+        return local_day(at, self.zones[wish.location_id])
 
     def _known(self, client_id: int) -> Known | None:
         """None for somebody who does not book online."""
@@ -124,8 +125,8 @@ class Line:
     ) -> Fit | None:
         free = look(
             Ask(
-                plan=plan, location_id=None, first_day=day, days=1, now=self.now, therapist_id=wish.therapist_id,
-                client_id=client.id, rested_areas=tuple(wish.areas), by_history=True,
+                plan=plan, location_id=wish.location_id, first_day=day, days=1, now=self.now,
+                therapist_id=wish.therapist_id, client_id=client.id, rested_areas=tuple(wish.areas), by_history=True,
             )
         )  # fmt: skip
         first_visit = visits.first_visit_at(client.id)
@@ -135,12 +136,12 @@ class Line:
             real = plan.as_first(is_first)
             span = start, start + dt.timedelta(minutes=real.total_minutes)
             if until is not None and not rule.touches(span, refused):
-                return Fit(client, real, is_first, start, until)
+                return Fit(client, real, is_first, start, free.zone, until)
         return None
 
     def offered_until(self, wish: WaitlistWish, start: dt.datetime) -> dt.datetime | None:
         """Until when this start could be offered to this wish; None when it does not fit."""
-        if not waitlist.when_of(wish).fits(start.astimezone(self.zone)):
+        if not waitlist.when_of(wish).fits(start.astimezone(self.zones[wish.location_id])):
             return None
         return rule.offered_until(
             start, now=self.now, minutes=self.minutes, lead_minutes=self.settings.lead_minutes,
@@ -185,7 +186,7 @@ def _kept_time(wish: WaitlistWish, fit: Fit, now: dt.datetime) -> Visit:
     if facts is None:
         raise LookupError("the clinic is not set up")
     visit = Visit(
-        location_id=facts.location_id, client_id=fit.client.id, areas=sorted(wish.areas), zone=facts.zone,
+        location_id=wish.location_id, client_id=fit.client.id, areas=sorted(wish.areas), zone=fit.zone,
         starts_at=fit.starts_at, status=VisitStatus.HELD, deadline_at=fit.until,
         first_visit=fit.is_first, currency=facts.currency, source=OFFERED,
         any_therapist=wish.therapist_id is None, created_at=now, created_by_id=None, revision=1,

@@ -69,13 +69,13 @@ def _days_to_offer(now: dt.datetime) -> Iterator[dt.date]:
     for wish in waitlist.waiting():
         days = line.days_of(wish)
         fitting = {
-            line.day_of(start)
+            line.day_of(wish, start)
             for start in _free_starts(wish, days, free, now)
             if line.offered_until(wish, start) is not None
         }
         fit = line.fit(wish, [day for day in days if day in fitting]) if fitting else None
         if fit is not None:
-            yield line.day_of(fit.starts_at)
+            yield line.day_of(wish, fit.starts_at)
 
 
 def _free_starts(
@@ -87,11 +87,16 @@ def _free_starts(
     """Starts that are free for what is wished, whoever comes: an upper bound, read once for all who wish the same."""
     if not days:
         return []
-    key = (wish.service_id, wish.mode, *wish.addons, wish.minutes, wish.therapist_id, days[0], days[-1])
+    what = wish.service_id, wish.mode, *wish.addons, wish.minutes
+    key = (*what, wish.location_id, wish.therapist_id, days[0], days[-1])
     if key not in known:
         plan = plan_of_wish(wish, first_visit=False)
         span = (days[-1] - days[0]).days + 1
-        ask = None if plan is None else Ask(plan, None, days[0], span, now, therapist_id=wish.therapist_id)
+        ask = (
+            None
+            if plan is None
+            else Ask(plan, wish.location_id, days[0], span, now, therapist_id=wish.therapist_id)
+        )
         known[key] = [moment(one.starts_at) for one in look(ask).starts()] if ask is not None else []
     return known[key]
 

@@ -115,17 +115,21 @@ def _new_wish(
     able = {one.id for one in therapists.eligible(plan.skills, plan.licence_kind)}
     if choice.therapist_id is not None and choice.therapist_id not in able:
         raise InvalidInput("therapist", "This therapist does not offer this. Please choose another one.")
+    facts = premises.clinic_facts()
+    if facts is None:
+        raise NotFound("The clinic is not set up yet.")
     return WaitlistWish(
-        client_id=client.id, service_id=plan.service_id, therapist_id=choice.therapist_id, mode=choice.mode,
-        addons=sorted(choice.addons), areas=sorted(choice.areas), minutes=choice.minutes, first_day=when.first_day,
-        last_day=when.last_day, weekdays=sorted(when.weekdays), parts=sorted(when.parts),
-        notice_hours=when.notice_hours, source=source, made_at=now, made_by_id=by,
+        location_id=premises.where(facts, choice.location_id)[0], client_id=client.id,
+        service_id=plan.service_id, therapist_id=choice.therapist_id, mode=choice.mode,
+        addons=sorted(choice.addons), areas=sorted(choice.areas), minutes=choice.minutes,
+        first_day=when.first_day, last_day=when.last_day, weekdays=sorted(when.weekdays),
+        parts=sorted(when.parts), notice_hours=when.notice_hours, source=source, made_at=now, made_by_id=by,
     )  # fmt: skip
 
 
 _SAME = (
-    "service_id", "therapist_id", "mode", "addons", "areas", "minutes", "first_day", "last_day", "weekdays", "parts",
-    "notice_hours",
+    "location_id", "service_id", "therapist_id", "mode", "addons", "areas", "minutes", "first_day", "last_day",
+    "weekdays", "parts", "notice_hours",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request, url_for
 
@@ -56,21 +57,23 @@ def _shown(case: Case, names: Mapping[int, str]) -> dict[str, Any]:
         "case": case,
         "visit": case.visit,
         "others": [{"id": one, "name": names.get(one, "")} for one in seen],
-        "times": [_time(way, names, case.visit.day) for way in ways.other_times[:TIMES_SHOWN]],
+        "times": [_time(way, names, case.visit) for way in ways.other_times[:TIMES_SHOWN]],
     }
 
 
-def _time(way: Way, names: Mapping[int, str], day: dt.date) -> dict[str, Any]:
+def _time(way: Way, names: Mapping[int, str], visit: Any) -> dict[str, Any]:
     """A time as its button says it; of the visit's own day without the day."""
     start, facts = moment(way.starts_at), kit.clinic()
-    text = words.moment_words(start, facts.zone, uses_24_hours=facts.uses_24_hours)
-    local = start.astimezone(kit.zone_of(facts))
+    text = words.moment_words(start, visit.zone, uses_24_hours=facts.uses_24_hours)
+    local = start.astimezone(ZoneInfo(visit.zone))
     short = words.time_words(local.time(), uses_24_hours=facts.uses_24_hours)
     return {
         "start": moment_text(start),
         "therapist": way.therapist,
         "name": names.get(way.therapist, ""),
-        "text": words.unbroken(short if local.date() == day else f"{words.short_day(local.date())}, {short}"),
+        "text": words.unbroken(
+            short if local.date() == visit.day else f"{words.short_day(local.date())}, {short}"
+        ),
         "label": text,
     }
 
@@ -153,7 +156,7 @@ def _line(proposal: Proposal, case: Case, names: Mapping[int, str]) -> dict[str,
         "is_ticked": proposal.is_ticked,
         "by_name": case.touched.by_name,
         "is_safe": case.is_safe,
-        "time": _time(way, names, visit.day) if way is not None else None,
+        "time": _time(way, names, visit) if way is not None else None,
         "value": f"{visit.id} {visit.revision} {way.therapist} {start}".strip() if way is not None else "",
     }
 

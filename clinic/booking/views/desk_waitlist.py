@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request
@@ -21,7 +22,7 @@ from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTake
 from clinic.rules.permissions import Permission
 from clinic.rules.waitlist import words_of
 from clinic.shared import clock
-from clinic.shared.fields import stripped
+from clinic.shared.fields import choose, stripped
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
@@ -58,11 +59,14 @@ def desk_add_wish() -> Answer:
     if client is None:
         return go("booking.desk_new_wish")
     right, choice = form.validate(), kit.choice_of(form)
+    if form.place_id is not None:
+        premises.place_in_use(form.place_id)
     if form.parts is None:
         form.what.errors = ["Choose a service and a length."]
     if not right or choice is None:
         return _form_page(form), 422
     try:
+        choice = replace(choice, location_id=form.place_id)
         services.join(choice, form.when(), client.id, source="desk", by=who(), now=clock.now())
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
@@ -73,6 +77,7 @@ def desk_add_wish() -> Answer:
 
 def _form_page(form: DeskWishForm) -> str:
     kit.with_choices(form)
+    choose(form.place, [(one.id, one.name) for one in premises.places()])
     q = stripped(request.args.get("q")) or ""
     client = clients.client(whole_number(request.args.get("client")) or 0)
     return render_template(
@@ -113,12 +118,12 @@ def desk_offer_now(wish_id: int) -> Answer:
 def desk_end_offer(offer_id: int) -> Answer:
     """Take the time back and book it for somebody else."""
     offer = found(waitlist.offer(offer_id))
-    what = kit.what_of(offer.visit)
+    what, zone, place = kit.what_of(offer.visit), offer.visit.zone, offer.visit.location_id
     try:
         starts_at = services.give_to_somebody_else(offer_id, by=who() or 0, now=clock.now())
     except (NotFound, MoveNotAllowed) as error:
         flash(error.sentence, "care")
         return go("booking.desk_waitlist")
-    local = starts_at.astimezone(ZoneInfo(kit.clinic().zone))
+    local = starts_at.astimezone(ZoneInfo(zone))
     flash("The time is yours to give for 15 minutes. After that the next in line is asked.", "info")
-    return go("booking.desk_new", day=local.date(), at=local.strftime("%H:%M"), what=what)
+    return go("booking.desk_new", day=local.date(), at=local.strftime("%H:%M"), what=what, place=place)
