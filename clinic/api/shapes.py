@@ -121,6 +121,7 @@ class AvailabilityQuery(Shape):
     addons: QueryKeys = []
     areas: QueryAreas = []
     client: QueryId | None = None
+    location: QueryId | None = None
 
 
 class ClientQuery(Paging):
@@ -128,7 +129,10 @@ class ClientQuery(Paging):
 
 
 class DayQuery(Paging):
+    """Without `location`: at every place, each visit on its place's own day."""
+
     day: Day
+    location: QueryId | None = None
 
 
 class Wish(Shape):
@@ -145,6 +149,7 @@ class HoldIn(Wish):
     starts_at: Moment
     therapist: Id | None = None
     client: Id | None = None
+    location: Id | None = None
 
 
 class VisitIn(Wish):
@@ -153,6 +158,7 @@ class VisitIn(Wish):
     client: Id
     starts_at: Moment
     therapist: Id | None = None
+    location: Id | None = None
     hold: RowId | None = None
 
 
@@ -316,6 +322,21 @@ class TherapistsOut(Shape):
     total: int
 
 
+class LocationOut(Shape):
+    id: int
+    name: str
+    address: str
+    phone: str
+    zone: str
+
+
+class LocationsOut(Shape):
+    items: list[LocationOut]
+    page: int
+    per_page: int
+    total: int
+
+
 class StartOut(Shape):
     starts_at: AwareDatetime
     therapists: list[int]
@@ -331,6 +352,7 @@ class HoldOut(Shape):
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     therapist: int
+    location: int
     room: int
     expires_at: AwareDatetime
 
@@ -356,6 +378,7 @@ class VisitOut(Shape):
     ends_at: AwareDatetime
     day: dt.date
     therapist: int
+    location: int
     room: int
     waiting_for: str | None
     deadline_at: AwareDatetime | None

@@ -191,6 +191,18 @@ class Claim(Base):
     )
 
 
+class ClaimHistory(Base):
+    """A claim that lies in the past, moved here so that the table of claims stays small. Never edited."""
+
+    __tablename__ = "claim_history"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    resource_id: Mapped[int]
+    visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    couple_id: Mapped[int | None] = mapped_column(index=True)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+
+
 class StatusChange(Base):
     """The life of a visit, one row a step, never edited."""
 

@@ -77,6 +77,7 @@ NEEDS = {
     "api.list_clients": Permission.API_TOKEN_USE,
     "api.list_therapists": Permission.API_TOKEN_USE,
     "api.list_visits": Permission.API_TOKEN_USE,
+    "api.locations": Permission.API_TOKEN_USE,
     "api.move": Permission.API_TOKEN_USE,
     "api.move_couple": Permission.API_TOKEN_USE,
     "api.plan": Permission.API_TOKEN_USE,

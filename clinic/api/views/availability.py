@@ -9,14 +9,16 @@ from flask import Response
 
 from clinic.api import shapes
 from clinic.api.doors import caller
+from clinic.api.freshness import has_just_written
 from clinic.api.problems import problem
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
 from clinic.booking.services import offering
+from clinic.premises import queries as premises
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
 from clinic.rules.wall_time import local_texts
-from clinic.shared import clock
+from clinic.shared import clock, replica
 
 
 @api.door(
@@ -30,20 +32,22 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
     """
     if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
         return problem(403, "This key may not ask for a person.")
-    found = offering.starts(
-        bookable.Wish(
-            service=query.service,
-            minutes=query.minutes,
-            mode=query.mode,
-            addons=tuple(dict.fromkeys(query.addons)),
-            areas=tuple(dict.fromkeys(query.areas)) or ("full_body",),
-            first_day=query.from_,
-            days=query.days,
-            therapist_id=query.therapist,
-            client_id=query.client,
-        ),
-        now=clock.now(),
+    if query.location is not None:
+        premises.place_in_use(query.location)
+    wish = bookable.Wish(
+        service=query.service,
+        minutes=query.minutes,
+        mode=query.mode,
+        addons=tuple(dict.fromkeys(query.addons)),
+        areas=tuple(dict.fromkeys(query.areas)) or ("full_body",),
+        first_day=query.from_,
+        days=query.days,
+        therapist_id=query.therapist,
+        client_id=query.client,
+        location_id=query.location,
     )
+    now = clock.now()
+    found = replica.read(lambda: offering.starts(wish, now=now), fresh=has_just_written())
     return Response(_document(found.zone, found.starts), content_type="application/json")
 
 

@@ -84,6 +84,7 @@ class WhatForm(Form):
 class NewVisitForm(WhatForm):
     """A new visit: who, besides what and when. The fields of somebody new are read only when `client` says so."""
 
+    place = SelectField("Place", validate_choice=False)
     q = StringField("Find the client", filters=[stripped], validators=[Length(max=80)])
     client = RadioField("Client", validate_choice=False)
     first_name = text_field("First name", longest=80)
@@ -94,6 +95,12 @@ class NewVisitForm(WhatForm):
     nobody_known = HiddenField()
     walk_in = HiddenField()
     request_key = HiddenField()
+
+    @property
+    def place_id(self) -> int | None:
+        """The place; None is the first."""
+        text = self.place.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
     @property
     def client_id(self) -> int | None:

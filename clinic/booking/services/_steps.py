@@ -211,7 +211,7 @@ def tell_client(
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
         length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
         therapist=visit.therapist.name,
-        place=clinic.address_line,
+        place=place.address_line,
         clinic=clinic.name,
         phone=place.phone,
         token=token,

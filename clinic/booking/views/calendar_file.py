@@ -29,7 +29,7 @@ def calendar_file(visit: Any) -> Response:
     event.add("dtstart", visit.starts_at.astimezone(dt.UTC))
     event.add("dtend", visit.ends_at.astimezone(dt.UTC))
     event.add("summary", f"Visit at {name}")
-    event.add("location", facts.address_line if facts else "")
+    event.add("location", visit.location.address_line)
     gone = visit.status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED)
     event.add("status", "CANCELLED" if gone else "CONFIRMED")
     alarm = Alarm()

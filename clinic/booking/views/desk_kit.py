@@ -91,14 +91,18 @@ def put_error(form: Any, error: InvalidInput) -> None:
         form.form_errors.append(error.sentence)
 
 
-def slots(times: Sequence[FreeTime], names: dict[int, str], minutes: int) -> list[dict[str, Any]]:
-    """Times as buttons, labelled in full."""
+def slots(
+    times: Sequence[FreeTime], names: dict[int, str], minutes: int, zone: str = ""
+) -> list[dict[str, Any]]:
+    """Times as buttons, labelled in full; on the wall of a place in `zone`, or of the first one."""
     facts = clinic()
-    return [_slot(one, names, minutes, facts) for one in times]
+    return [_slot(one, names, minutes, facts, ZoneInfo(zone or facts.zone)) for one in times]
 
 
-def _slot(time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts) -> dict[str, Any]:
-    local = time.starts_at.astimezone(ZoneInfo(facts.zone))
+def _slot(
+    time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts, zone: ZoneInfo
+) -> dict[str, Any]:
+    local = time.starts_at.astimezone(zone)
     text = words.unbroken(words.time_words(local.time(), uses_24_hours=facts.uses_24_hours))
     who = words.join_words([names[one] for one in time.therapists if one in names], "or")
     note = (

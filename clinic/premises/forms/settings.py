@@ -155,6 +155,12 @@ class SettingsForm(FactsForm):
         "Ask the short check-in questions before every visit",
         description="Nobody is marked as arrived before they are answered, at most 24 hours before the start.",
     )
+    travel_minutes = number_field(
+        "Minutes a therapist needs from one place to another",
+        least=0,
+        most=480,
+        help_text="Kept free between two visits at different places.",
+    )
     minds_rest = BooleanField(
         "Mind the rest between visits",
         description="Times that come too soon after another visit are not offered online. At the desk such a visit"
