@@ -66,6 +66,7 @@ NEEDS = {
     "accounts.try_sign_in": Permission.SITE_ANY_READ,
     "api.add_client": Permission.API_TOKEN_USE,
     "api.availability": Permission.API_TOKEN_USE,
+    "api.availability_reasons": Permission.API_TOKEN_USE,
     "api.book": Permission.API_TOKEN_USE,
     "api.cancel": Permission.API_TOKEN_USE,
     "api.change": Permission.API_TOKEN_USE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response
@@ -10,8 +11,10 @@ from flask import Response
 from clinic.api import shapes
 from clinic.api.doors import caller
 from clinic.api.problems import problem
+from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
+from clinic.booking.queries.why_no_times import why_no_times
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
 from clinic.rules.body_areas import AREAS
@@ -29,23 +32,55 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
     The same function decides what can be booked. With `client` the person's own other visits, and the skills that
     their answers ask for, count too; only a key that may read clients may name one.
     """
-    if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
+    wish = _wish(query)
+    if wish is None:
         return problem(403, "This key may not ask for a person.")
-    found = bookable.starts(
-        bookable.Wish(
-            service=query.service,
-            minutes=query.minutes,
-            mode=query.mode,
-            addons=_words(query.addons),
-            areas=_areas(query.areas),
-            first_day=query.from_,
-            days=query.days,
-            therapist_id=query.therapist,
-            client_id=query.client,
-        ),
-        now=clock.now(),
-    )
+    found = bookable.starts(wish, now=clock.now())
     return Response(_document(found.zone, found.starts), content_type="application/json")
+
+
+@api.door(
+    "GET", "/availability/reasons", Scope.VISITS_READ, shapes.ReasonsOut, query=shapes.AvailabilityQuery
+)
+def availability_reasons(query: shapes.AvailabilityQuery) -> dict[str, Any] | Response:
+    """Why there are not more free starts: what stands in the way, counted, for whoever may see the book."""
+    wish = _wish(query)
+    if wish is None:
+        return problem(403, "This key may not ask for a person.")
+    found = why_no_times(bookable.ask_of(wish, now=clock.now()))
+    return {
+        "zone": kit.clinic().zone,
+        "starts": found.starts,
+        "free": found.free,
+        "reasons": [
+            {
+                "reason": one.why,
+                "about": one.about,
+                "sentence": one.sentence,
+                "starts": one.starts,
+                "alone": one.alone,
+            }
+            for one in found.reasons
+        ],
+        "closed_days": list(found.closed_days),
+    }
+
+
+def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
+    """What is asked; None where it is about a person and the key may not read people."""
+    if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
+        return None
+    return bookable.Wish(
+        service=query.service,
+        minutes=query.minutes,
+        mode=query.mode,
+        addons=_words(query.addons),
+        areas=_areas(query.areas),
+        first_day=query.from_,
+        days=query.days,
+        therapist_id=query.therapist,
+        client_id=query.client,
+    )
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -37,7 +37,13 @@ class Bookable:
 
 
 def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
-    """What can be booked for this wish. Without a person the visit counts as a first one, which takes longest.
+    """What can be booked for this wish. Raises as `ask_of`."""
+    found = look(ask_of(wish, now=now))
+    return Bookable(found.zone, found.starts())
+
+
+def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
+    """The wish as the book is asked about it. Without a person the visit counts as a first one, which takes longest.
 
     Raises InvalidInput for a choice that is not on offer, NotFound for an unknown client.
     """
@@ -48,15 +54,12 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=first_visit)
     if plan is None:
         raise InvalidInput("service", "This is not on offer in this form.")
-    found = look(
-        Ask(
-            plan=plan,
-            location_id=None,
-            first_day=wish.first_day,
-            days=wish.days,
-            now=now,
-            therapist_id=wish.therapist_id,
-            client_id=client.id if client else None,
-        )
+    return Ask(
+        plan=plan,
+        location_id=None,
+        first_day=wish.first_day,
+        days=wish.days,
+        now=now,
+        therapist_id=wish.therapist_id,
+        client_id=client.id if client else None,
     )
-    return Bookable(found.zone, found.starts())
