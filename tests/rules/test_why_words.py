@@ -54,8 +54,7 @@ NAMED = Named(
         ),
         (
             Reason(Why.SHUT, ROOM, 3),
-            "Room 2 is closed from Thursday 24 December 2026 at 09:00"
-            " to Thursday 24 December 2026 at 12:30: repair.",
+            "Room 2 is closed from Thursday 24 December 2026 at 09:00 to Thursday 24 December 2026 at 12:30: repair.",
         ),
         (Reason(Why.TAKEN, ROOM), "Room 2 is taken by another visit."),
         (Reason(Why.OFF, ANA), "Ana is off."),
