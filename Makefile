@@ -37,7 +37,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check mutation soak migration locks clean
+.PHONY: help run setup test check mutation soak fuzz migration locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -67,6 +67,9 @@ mutation: setup $(V)/.dev ## break every line of the rules and see that a test n
 
 soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 times, on both databases (long)
 	@$(PY) -m benchmarks.soak
+
+fuzz: setup $(V)/.test ## ask the JSON API all that its document allows and much that it does not, on both databases (long)
+	@$(PY) -m benchmarks.fuzz
 
 migration: $(V)/.dev ## write the next migration from the models: make migration name=add_visit_note
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }

@@ -58,7 +58,7 @@ def load(path: Path, *, now: dt.datetime) -> dict[str, Any]:
     plan = catalogue.plan_for(SERVICE, None, (), DURATION, first_visit=False)
     if plan is None:
         raise InvalidInput("service", "The service of the book is not on offer.")
-    basis = judged_by.basis_of(plan.judged_as, (), judged_by.gate_settings())
+    basis = judged_by.basis_of(plan.judged_as, (), judged_by.gate_settings(), rules=judged_by.rules_version())
     db.session.rollback()
     rows = sorted(
         (day, minute, therapist, room) for therapist, room, day, minute in work["history"] + work["future"]
@@ -82,8 +82,8 @@ def load(path: Path, *, now: dt.datetime) -> dict[str, Any]:
 def _premises(session: Any, work: dict[str, Any]) -> int:
     session.add(
         Clinic(
-            id=1, name="Benchmark", mail_sender="desk@clinic.example", lead_time_minutes=0, horizon_days=365,
-            slot_step_minutes=STEP, check_in_needed=False,
+            id=1, name="Benchmark", mail_sender="desk@clinic.example", emergency_number="112",
+            lead_time_minutes=0, horizon_days=365, slot_step_minutes=STEP, check_in_needed=False,
         )
     )  # fmt: skip
     place = Location(name="Benchmark", address="1 Main Street", phone="+12125550100", zone="UTC")

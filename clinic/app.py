@@ -72,8 +72,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     app.config.from_mapping(settings(os.environ, overrides or {}))
     app.request_class = RoomyRequest
     app.jinja_env.undefined = StrictUndefined
-    crypto.use(crypto.KeyRing.load_or_make(app.config["CLINIC_KEY_FILE"]))
-    mail.use_texts(ROOT / "templates" / "mail", public_url=app.config["CLINIC_PUBLIC_URL"])
+    use_in_this_process(app)
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -92,6 +91,12 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     same_person.use(is_open_question)
     serve_static(app)
     return app
+
+
+def use_in_this_process(app: Flask) -> None:
+    """What a process has one of, whatever asks for it: the keys and the texts of mails."""
+    crypto.use(crypto.KeyRing.load_or_make(app.config["CLINIC_KEY_FILE"]))
+    mail.use_texts(ROOT / "templates" / "mail", public_url=app.config["CLINIC_PUBLIC_URL"])
 
 
 def serve_static(app: Flask) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import Table, create_engine, select, text
 from clinic.shared.database import db
 from tests.browser import NO_CHROMIUM, find_chromium
 from tests.postgres import find_binaries, throw_away_postgres
-from tests.web import Visitor, app_on, migrate, sqlite_address
+from tests.web import ReadyApplications, Visitor, app_on, migrate, sqlite_address
 
 FirstRows = dict[Table, list[dict[str, Any]]]
 
@@ -98,10 +98,23 @@ def put_back(url: str, first_rows: FirstRows) -> None:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def data_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the data folder of each test lies, one after the other."""
+    return tmp_path_factory.mktemp("clinic") / "data"
+
+
 @pytest.fixture
-def data_folder(empty_clinic: Path, tmp_path: Path) -> Path:
-    """A data folder of this test's own."""
-    return Path(shutil.copytree(empty_clinic, tmp_path / "data"))
+def data_folder(empty_clinic: Path, data_place: Path) -> Path:
+    """A data folder of this test's own; the next test of this process finds a new one under the same name."""
+    shutil.rmtree(data_place, ignore_errors=True)
+    return Path(shutil.copytree(empty_clinic, data_place))
+
+
+@pytest.fixture(scope="session")
+def ready_applications() -> ReadyApplications:
+    """The applications that were made so far."""
+    return ReadyApplications()
 
 
 @pytest.fixture
@@ -111,9 +124,11 @@ def settings() -> dict[str, object]:
 
 
 @pytest.fixture
-def app(database: str, data_folder: Path, settings: dict[str, object]) -> Iterator[Flask]:
+def app(
+    database: str, data_folder: Path, settings: dict[str, object], ready_applications: ReadyApplications
+) -> Iterator[Flask]:
     """The application on an empty database, with its context open."""
-    made = app_on(database, data_folder, **settings)
+    made = ready_applications.on(database, data_folder, settings)
     with made.app_context():
         yield made
         db.session.remove()

@@ -5,31 +5,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, cast
 
 import structlog
 from apiflask import APIBlueprint, HTTPTokenAuth
-from flask import Response, current_app, make_response, request
+from flask import Response, current_app, request
 from flask.sansio.app import App
 from limits import RateLimitItemPerMinute
 from limits.strategies import FixedWindowRateLimiter
 from pydantic import BaseModel
 
-from clinic.api import queries, services
-from clinic.api.problems import of_rule, problem
-from clinic.api.queries import Caller, KeptAnswer
+from clinic.api import queries
+from clinic.api.problems import problem
+from clinic.api.queries import Caller
+from clinic.api.repeats import done_once, request_key
 from clinic.rules.api_scopes import Scope
-from clinic.rules.errors import RuleViolation
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import needs_of
 
 View = Callable[..., Any]
+Once = Callable[[View, Callable[[], Caller]], View]
 LONGEST_KEY = 200
+KEY = f"^[!-~]{{1,{LONGEST_KEY}}}$"
 TRIES_PER_MINUTE = 60
 """With keys that open nothing, from one address."""
 
@@ -56,7 +58,7 @@ def caller() -> Caller:
 
 @auth.verify_token  # type: ignore[untyped-decorator]
 def _verify(token: str) -> Caller | None:
-    found = queries.caller(token, clock.now()) if token else None
+    found = queries.caller(token, clock.now(), key=request_key()) if token else None
     if found is None:
         _count("address", request.remote_addr or "", TRIES_PER_MINUTE)
         return None
@@ -103,19 +105,20 @@ class Doors(APIBlueprint):
         query: type[BaseModel] | None = None,
         body: type[BaseModel] | None = None,
         also: Mapping[int, str] | None = None,
-        repeats: bool = True,
+        once: Once | None = done_once,
     ) -> Callable[[View], View]:
-        """Declare one operation. A POST is done once under one `Idempotency-Key`; with `repeats` False the service
-        sees to that itself. `also`: other answers than errors, with what they mean."""
+        """Declare one operation. `once`: how a POST is done once under one `Idempotency-Key`, None where it changes
+        nothing. `also`: other answers than errors, with what they mean."""
 
         def declare(view: View) -> View:
             inner = self.output(out, status_code=status)(view)
-            if method == "POST" and repeats:
-                inner = _once(inner)
+            if method == "POST" and once is not None:
+                inner = once(inner, caller)
             if body is not None:
                 inner = self.input(body, arg_name="body")(inner)
             if query is not None:
                 inner = self.input(query, location="query", arg_name="query")(inner)
+            inner = _readable(inner, has_body=body is not None)
             inner = self.auth_required(auth, roles=[scope.value])(inner)
             self.doc(responses=dict(also or {}), extensions={"x-scope": scope.value})(inner)
             self.add_url_rule(rule, view.__name__, inner, methods=[method])
@@ -124,83 +127,40 @@ class Doors(APIBlueprint):
         return declare
 
 
-def check_body() -> Response | None:
-    """Before every operation: a body is JSON that every part of the program can carry, and no larger than allowed.
+def _readable(view: View, *, has_body: bool) -> View:
+    """Before an operation: whatever is said twice, or cannot be kept by every part of the program, is refused.
 
-    Raises BadRequest, UnsupportedMediaType or RequestEntityTooLarge; RecursionError for one that is nested too deep.
+    Raises BadRequest, UnsupportedMediaType or RequestEntityTooLarge; RecursionError for a body nested too deep.
     """
-    if request.method == "POST":
-        text = json.dumps(request.get_json(), ensure_ascii=False)
-        text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError, answered with 400
-        if "\\u0000" in text:
-            return problem(400, "The body holds a character that cannot be stored.")
-    key = request_key()
-    if key is not None and not 0 < len(key) <= LONGEST_KEY:
-        return problem(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
-    return None
-
-
-def request_key() -> str | None:
-    """The `Idempotency-Key` of this request."""
-    return request.headers.get("Idempotency-Key")
-
-
-def visit_key() -> str | None:
-    """The key under which a visit is booked once: program, `Idempotency-Key`, and what was asked, in this order."""
-    key = request_key()
-    if key is None:
-        return None
-    named = hashlib.sha256(key.encode()).hexdigest()
-    return f"api:{caller().token_id}:{named}:{_fingerprint()}"
-
-
-def another_request() -> Response:
-    """The answer to a key that was used for something else."""
-    field = {"field": "Idempotency-Key", "message": "was used for another request"}
-    return problem(422, "This Idempotency-Key was used for another request.", errors=[field])
-
-
-def _once(view: View) -> View:
-    """Done a second time under the same key, the request gets the first answer and nothing happens."""
 
     @wraps(view)
-    def done_once(*args: Any, **kwargs: Any) -> Response:
+    def read(*args: Any, **kwargs: Any) -> Any:
+        twice = [name for name, values in request.args.lists() if len(values) > 1]
+        if twice:
+            return problem(422, errors=[{"field": name, "message": "is given twice"} for name in twice])
+        if has_body and (wrong := _wrong_body()):
+            return problem(400, wrong)
         key = request_key()
-        if key is None:
-            return _answer(view, *args, **kwargs)
-        who, now = caller().token_id, clock.now()
-        earlier = services.begin_answer(who, key, _fingerprint(), now=now)
-        if earlier is not None:
-            return _again(earlier)
-        try:
-            response = _answer(view, *args, **kwargs)
-        except BaseException:
-            services.end_answer(who, key, 500, None)
-            raise
-        services.end_answer(who, key, response.status_code, response.get_json())
-        return response
+        if key is not None and re.fullmatch(KEY, key) is None:
+            return problem(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} visible characters of ASCII.")
+        return view(*args, **kwargs)
 
-    return done_once
+    return read
 
 
-def _answer(view: View, *args: Any, **kwargs: Any) -> Response:
+def _wrong_body() -> str:
+    request.get_json()
     try:
-        return make_response(view(*args, **kwargs))
-    except RuleViolation as error:
-        return of_rule(error)
+        read = json.loads(request.get_data(), object_pairs_hook=_each_name_once)
+    except KeyError:
+        return "The body names a field twice."
+    text = json.dumps(read, ensure_ascii=False)
+    text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError, answered with 400
+    return "The body holds a character that cannot be stored." if "\\u0000" in text else ""
 
 
-def _fingerprint() -> str:
-    said = b"\n".join([request.method.encode(), request.path.encode(), request.get_data()])
-    return hashlib.sha256(said).hexdigest()
-
-
-def _again(earlier: KeptAnswer) -> Response:
-    if earlier.fingerprint != _fingerprint():
-        return another_request()
-    if earlier.status is None:
-        return problem(409, code="in_progress", headers={"Retry-After": "1"})
-    kind = "application/json" if earlier.status < 400 else "application/problem+json"
-    response = Response(json.dumps(earlier.body), earlier.status, content_type=kind)
-    response.headers["Idempotency-Replayed"] = "true"
-    return response
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise KeyError
+    return found

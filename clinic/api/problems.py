@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, g
 
+from clinic.api import menu
 from clinic.rules import errors
 from clinic.rules.availability import Start
 from clinic.rules.wall_time import moment
@@ -37,7 +38,6 @@ OF_STATUS = {
 
 # The first that fits says the status and the code.
 OF_RULE: tuple[tuple[type[errors.RuleViolation], int, str], ...] = (
-    (errors.InvalidInput, 422, "invalid"),
     (errors.NotFound, 404, "not_found"),
     (errors.SlotTaken, 409, "slot_taken"),
     (errors.HoldExpired, 409, "slot_taken"),
@@ -69,8 +69,19 @@ def problem(
     return Response(json.dumps(body), status, headers, content_type="application/problem+json")
 
 
+DESCRIBED = ("answers", "born_on")
+"""Fields of which the document says all: what the booking itself refuses about them does not fit the document."""
+
+
 def of_rule(error: errors.RuleViolation) -> Response:
-    """The answer where a rule of the clinic stands against the request."""
+    """The answer where a rule of the clinic stands against the request.
+
+    422 says that the document does not allow it, 409 that it does, and that it cannot be done here and now.
+    """
+    if said := menu.unlisted():
+        return problem(422, errors=said)
+    if isinstance(error, errors.InvalidInput) and error.field.startswith(DESCRIBED):
+        return problem(422, error.sentence, errors=[{"field": error.field, "message": error.sentence}])
     status, code = next((status, code) for kind, status, code in OF_RULE if isinstance(error, kind))
     more: dict[str, Any] = {}
     if isinstance(error, errors.InvalidInput):

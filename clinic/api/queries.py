@@ -7,11 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from clinic.accounts.queries import hash_of
 from clinic.api.models import ApiAnswer, ApiToken
 from clinic.shared.database import db
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """What a request was answered; `status` is None while it is still at work."""
+
+    fingerprint: str
+    status: int | None
+    body: Any
 
 
 @dataclass(frozen=True)
@@ -22,32 +31,34 @@ class Caller:
     role: str
     scopes: frozenset[str]
     per_minute: int
+    earlier: KeptAnswer | None = None
+    """What an earlier request under this one's `Idempotency-Key` was answered."""
 
 
-def caller(token: str, now: dt.datetime) -> Caller | None:
-    """Who holds this key; None for an unknown, ended or expired one. One statement."""
+def caller(token: str, now: dt.datetime, *, key: str | None = None) -> Caller | None:
+    """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement."""
+    same = and_(ApiAnswer.token_id == ApiToken.id, ApiAnswer.key_hash == (hash_of(key) if key else None))
     row = db.session.execute(
-        select(ApiToken.id, ApiToken.role, ApiToken.scopes, ApiToken.per_minute, ApiToken.expires_at).where(
-            ApiToken.token_hash == hash_of(token), ApiToken.ended_at.is_(None)
+        select(
+            ApiToken.id, ApiToken.role, ApiToken.scopes, ApiToken.per_minute, ApiToken.expires_at, ApiAnswer
         )
+        .outerjoin(ApiAnswer, same)
+        .where(ApiToken.token_hash == hash_of(token), ApiToken.ended_at.is_(None))
     ).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute)
+    earlier = plain(row.ApiAnswer)
+    return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute, earlier)
+
+
+def plain(row: ApiAnswer | None) -> KeptAnswer | None:
+    """The kept answer as plain values."""
+    return KeptAnswer(row.fingerprint, row.status, row.body) if row is not None else None
 
 
 def tokens() -> Sequence[ApiToken]:
     """Every key, newest first."""
     return db.session.scalars(select(ApiToken).order_by(ApiToken.id.desc())).all()
-
-
-@dataclass(frozen=True)
-class KeptAnswer:
-    """What a request was answered; `status` is None while it is still at work."""
-
-    fingerprint: str
-    status: int | None
-    body: Any
 
 
 def kept_answer(token_id: int, key: str) -> ApiAnswer | None:

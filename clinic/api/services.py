@@ -71,7 +71,7 @@ def begin_answer(token_id: int, key: str, fingerprint: str, *, now: dt.datetime)
             there = queries.kept_answer(token_id, key)
             stale = there is not None and there.status is None and there.asked_at < now - ABANDONED_AFTER
             if there is not None and not stale:
-                return _plain(there)
+                return queries.plain(there)
             if there is not None:
                 session.delete(there)
                 session.flush()
@@ -86,11 +86,7 @@ def begin_answer(token_id: int, key: str, fingerprint: str, *, now: dt.datetime)
             )
             return None
     except IntegrityError:
-        return _plain(queries.kept_answer(token_id, key))
-
-
-def _plain(row: ApiAnswer | None) -> KeptAnswer | None:
-    return KeptAnswer(row.fingerprint, row.status, row.body) if row is not None else None
+        return queries.plain(queries.kept_answer(token_id, key))
 
 
 @tried_again
@@ -104,6 +100,23 @@ def end_answer(token_id: int, key: str, status: int, body: Any) -> None:
             session.delete(row)
             return
         row.status, row.body = status, body
+
+
+@tried_again
+def keep_answer(
+    token_id: int, key: str, fingerprint: str, status: int, body: Any, *, now: dt.datetime
+) -> KeptAnswer | None:
+    """Keep what a request was answered that took no key beforehand; returns what was kept under this key first."""
+    try:
+        with transaction() as session:
+            row = ApiAnswer(
+                token_id=token_id, key_hash=hash_of(key), fingerprint=fingerprint, status=status, asked_at=now
+            )
+            row.body = body
+            session.add(row)
+    except IntegrityError:
+        return queries.plain(queries.kept_answer(token_id, key))
+    return None
 
 
 @tried_again

@@ -8,22 +8,43 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    WithJsonSchema,
+)
 
 from clinic.rules.body_areas import AREAS
+from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
 from clinic.rules.why_no_times import Why
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
-LIST = "^([a-z0-9_-]+(,[a-z0-9_-]+)*)?$"
+CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069"
+"""What no keyboard types: control characters, and those that turn the direction of what is written around them."""
+LINE = f"^[^{CONTROL}]*$"
+WRITTEN_LINE = f"^[^{CONTROL}]*[^\\s{CONTROL}][^{CONTROL}]*$"
+PHONE = "^([+(]?[0-9][0-9 ()./-]{4,37}[0-9])?$"
+EMAIL = (
+    "^([^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+(\\.[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+)+)?$"
+)
 
 
-def _from_text(value: object) -> object:
-    if not isinstance(value, str | dt.datetime | dt.date):
-        raise ValueError("needs a text")
-    return value
+def _is(pattern: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
+            raise ValueError("is not written as the document says")
+        return value
+
+    return check
 
 
 def _from_number(value: object) -> object:
@@ -39,31 +60,28 @@ def _whole(value: object) -> object:
     return value
 
 
-def _in_calendar(value: dt.datetime) -> dt.datetime:
-    if not 1971 <= value.year <= 2200:
-        raise ValueError("lies outside the calendar")
-    return value
-
-
 def _known_area(value: str) -> str:
     if value not in AREAS:
         raise ValueError("is no body area")
     return value
 
 
-def _no_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return value
+def _listed(text: object) -> object:
+    """A list in the address line is written with commas; nothing at all is an empty list."""
+    return text.split(",") if isinstance(text, str) and text else []
+
+
+def _text(kind: str, pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "format": kind, "pattern": pattern})
 
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_from_number)]
 RowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(_from_number)]
 Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(_from_number)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar), BeforeValidator(_from_text)]
-Day = Annotated[dt.date, Field(ge=dt.date(1971, 1, 1), le=dt.date(2200, 12, 31)), BeforeValidator(_from_text)]
-Text = Annotated[str, Field(max_length=200)]
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_blank)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_is(MOMENT)), _text("date-time", MOMENT)]
+Day = Annotated[dt.date, BeforeValidator(_is(DAY)), _text("date", DAY)]
+BirthDay = Annotated[dt.date, BeforeValidator(_is(DAY_OF_A_LIFE)), _text("date", DAY_OF_A_LIFE)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_LINE)]
 Key = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$")]
 QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
 QueryMinutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(_whole)]
@@ -73,6 +91,8 @@ QueryPerPage = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
 Area = Annotated[str, Field(json_schema_extra={"enum": list(AREAS)}), AfterValidator(_known_area)]
 Keys = Annotated[list[Key], Field(max_length=10)]
 Areas = Annotated[list[Area], Field(min_length=1, max_length=60)]
+QueryKeys = Annotated[list[Key], Field(max_length=10), BeforeValidator(_listed)]
+QueryAreas = Annotated[list[Area], Field(max_length=60), BeforeValidator(_listed)]
 
 
 class Shape(BaseModel):
@@ -98,13 +118,13 @@ class AvailabilityQuery(Shape):
     days: QueryDays = 1
     therapist: QueryId | None = None
     mode: Key | None = None
-    addons: Annotated[str, Field(max_length=300, pattern=LIST)] = ""
-    areas: Annotated[str, Field(max_length=2000, pattern=LIST)] = ""
+    addons: QueryKeys = []
+    areas: QueryAreas = []
     client: QueryId | None = None
 
 
 class ClientQuery(Paging):
-    search: Annotated[str, Field(max_length=100)] = ""
+    search: Annotated[str, Field(max_length=100, pattern=LINE)] = ""
 
 
 class DayQuery(Paging):
@@ -155,23 +175,27 @@ class ChangeIn(Wish):
 class CancelIn(Shape):
     """`by_clinic`: the clinic cancels, so that it never counts as late."""
 
-    by_clinic: bool = False
+    by_clinic: StrictBool = False
 
 
 class ClientIn(Shape):
     first_name: Name
     last_name: Name
-    born_on: Day
-    email: Annotated[str, Field(max_length=254)] = ""
-    phone: Annotated[str, Field(max_length=40)] = ""
+    born_on: BirthDay
+    email: Annotated[str, Field(max_length=254, pattern=EMAIL)] = ""
+    phone: Annotated[str, Field(max_length=40, pattern=PHONE)] = ""
 
 
 class IntakeIn(Shape):
-    """Every question of the intake with its answer, as in a screening case; unanswered is never "no"."""
+    """Every question of the intake with its answer, as in a screening case; unanswered is never "no".
+
+    For a young person a parent or guardian signs (`relation`), and the young person agrees too.
+    """
 
     answers: dict[str, dict[str, Any]]
     signed_by: Name
-    relation: Annotated[str, Field(max_length=40)] = "self"
+    relation: Annotated[str, Field(max_length=40, pattern=WRITTEN_LINE)] = "self"
+    young_person_agrees: StrictBool = False
 
 
 class VerdictIn(Wish):

@@ -98,6 +98,7 @@ class Visit(SealedRow, Base):
     to_reconfirm: Mapped[bool] = mapped_column(default=False)
     """Booked on earlier answers: confirmed only when the person has said since what has changed."""
     request_key: Mapped[str | None] = mapped_column(unique=True)
+    request_asked: Mapped[str | None]  # by a program: a hash of what the request of this key asked for
     manage_hash: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
@@ -181,7 +182,7 @@ class RestPass(SealedRow, Base):
     starts_at: Mapped[dt.datetime]
     passed: Mapped[list[str]]  # the rules, in the words of that day
     passed_at: Mapped[dt.datetime]
-    passed_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    passed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))  # None: a program
     reason_sealed: Mapped[bytes | None]
     reason = Sealed()
 

@@ -14,6 +14,7 @@ from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key
 from clinic.shared.database import db
+from clinic.shared.read_once import read_once
 
 Which = Callable[[Any], ColumnElement[bool]]
 """A condition on a client's row, or on an alias of it."""
@@ -41,7 +42,12 @@ class Alias:
 
 def aliases(client_ids: Collection[int]) -> dict[int, list[Alias]]:
     """What was merged into these records, and into those in turn, under the record it was merged into. One statement
-    where nothing was, also for no records at all."""
+    where nothing was, also for no records at all; the same people are asked for once in each transaction."""
+    wanted = tuple(sorted(client_ids))
+    return read_once(("aliases", wanted), lambda: _aliases(wanted), Client)
+
+
+def _aliases(client_ids: Collection[int]) -> dict[int, list[Alias]]:
     found: dict[int, list[Alias]] = {}
     ahead = list(client_ids)
     while True:

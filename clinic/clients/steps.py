@@ -11,6 +11,8 @@ from clinic.clients.models import Client, ClientAccess
 from clinic.rules import contact
 from clinic.rules.errors import InvalidInput
 
+LONGEST_LIFE = 120  # years: a birth date before that is a typing mistake
+
 
 @dataclass(frozen=True)
 class Details:
@@ -33,7 +35,7 @@ def check_details(details: Details, *, today: dt.date) -> None:
         raise InvalidInput("first_name", "Enter the first and last name.")
     if details.born_on > today:
         raise InvalidInput("born_on", "The birth date lies in the future. Check the year.")
-    if details.born_on.year < today.year - 120:
+    if details.born_on.year < today.year - LONGEST_LIFE:
         raise InvalidInput("born_on", "Check the year of the birth date.")
 
 

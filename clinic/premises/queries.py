@@ -17,6 +17,7 @@ from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
+from clinic.shared.read_once import read_once
 
 Facts = TypeVar("Facts")
 
@@ -47,17 +48,28 @@ class ClinicFacts:
 
 def clinic() -> Clinic:
     """The clinic's settings. Raises NoResultFound before `clinic init`."""
-    return db.session.scalars(select(Clinic).order_by(Clinic.id).limit(1)).one()
+    found = _clinic_and_place()
+    return found[0] if found else db.session.scalars(select(Clinic).order_by(Clinic.id).limit(1)).one()
 
 
-def clinic_facts() -> ClinicFacts | None:
-    """The clinic and its first place as plain values; None before it is set up."""
+def _clinic_and_place() -> tuple[Clinic, Location] | None:
+    """The clinic and its first place, read once in each transaction; None before they are there."""
+    return read_once("clinic", _read_clinic, Clinic, Location)
+
+
+def _read_clinic() -> tuple[Clinic, Location] | None:
     row = db.session.execute(
         select(Clinic, Location)
         .join(Location, Location.is_active.is_(True))
         .order_by(Clinic.id, Location.id)
         .limit(1)
     ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def clinic_facts() -> ClinicFacts | None:
+    """The clinic and its first place as plain values; None before it is set up."""
+    row = _clinic_and_place()
     if row is None:
         return None
     found, place = row
@@ -101,13 +113,13 @@ class Place:
 
 def rules_of_place(location_id: int | None) -> Place:
     """The place, the first one for None, in one statement. Raises LookupError when there is none."""
-    here = Location.is_active.is_(True) if location_id is None else Location.id == location_id
-    row = db.session.execute(
-        select(Clinic, Location).join(Location, here).order_by(Clinic.id, Location.id).limit(1)
-    ).one_or_none()
+    row = _clinic_and_place()
+    if row is not None and location_id not in (None, row[1].id):
+        place = db.session.get(Location, location_id)
+        row = None if place is None else (row[0], place)
     if row is None:
         raise LookupError(f"no location {location_id}")
-    return Place(row.Location.id, row.Location.zone, _booking_settings(row.Clinic))
+    return Place(row[1].id, row[1].zone, _booking_settings(row[0]))
 
 
 @dataclass(frozen=True)

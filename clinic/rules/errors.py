@@ -34,6 +34,12 @@ class InvalidInput(RuleViolation):
         super().__init__(sentence)
 
 
+class KeyUsed(RuleViolation):
+    """A program sends another request under the key of an earlier one."""
+
+    default_sentence = "This Idempotency-Key was used for another request."
+
+
 class NotFound(RuleViolation):
     """There is no such thing, or it is not this person's: the two look the same."""
 

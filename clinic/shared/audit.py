@@ -8,10 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import BigInteger, event, insert, update
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from clinic.shared.database import Base
+
+_WAITING = "traces"
 
 
 class AuditCounter(Base):
@@ -45,16 +47,41 @@ def leave_trace(
     now: dt.datetime,
     **detail: str | int | bool | None,
 ) -> None:
-    """Append an audit row. Call it last in a service: the counter's row is locked until the commit."""
+    """Append an audit row. It gets its number when all else is written, right before the commit: the counter's row is
+    locked from then on, and everybody who writes waits for it."""
+    if session.in_nested_transaction():
+        raise RuntimeError("a trace left in a part of a transaction would stay when that part is taken back")
     session.flush()
-    number = session.execute(
+    trace = {
+        "at": now,
+        "by_user_id": by,
+        "deed": deed,
+        "thing": thing,
+        "thing_id": thing_id,
+        "detail": detail,
+    }
+    session.info.setdefault(_WAITING, []).append(trace)
+
+
+@event.listens_for(Session, "before_commit")
+def _number(session: Session) -> None:
+    traces = session.info.get(_WAITING)
+    if not traces or session.in_nested_transaction():
+        return
+    session.flush()
+    last = session.execute(
         update(AuditCounter)
         .where(AuditCounter.id == 1)
-        .values(value=AuditCounter.value + 1)
+        .values(value=AuditCounter.value + len(traces))
         .returning(AuditCounter.value)
     ).scalar_one()
-    session.add(
-        AuditRow(
-            sequence=number, at=now, by_user_id=by, deed=deed, thing=thing, thing_id=thing_id, detail=detail
-        )
+    first = last - len(traces) + 1
+    session.execute(
+        insert(AuditRow), [{"sequence": number, **one} for number, one in enumerate(traces, first)]
     )
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_WAITING, None)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from clinic.shared import clock, mail
 from clinic.shared.database import Base, db
+from clinic.shared.logs import set_up_logs
 from tests.accounts.people import OTHER_PASSWORD, PASSWORD, browser_of, key_in, mails, make_person, sign_in
 
 pytestmark = pytest.mark.usefixtures("premises", "now")
@@ -33,6 +34,7 @@ def test_no_table_holds_a_key_or_a_password_once_the_mail_is_out(app: Flask, cli
 
 
 def test_log_names_nobody(client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs()  # onto this test's own standard error
     make_person("ann@mail.example")
     sign_in(client, "ann@mail.example", "wrong wrong wrong")
     client.post("/password/forgot", data={"email": "ann@mail.example"})

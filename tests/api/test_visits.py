@@ -82,7 +82,7 @@ def test_the_same_key_for_another_request_is_refused(desk: Program) -> None:
     client = healthy()
     assert desk.post("/visits", wish(client), Idempotency_Key="k1").status_code == 201
     other = desk.post("/visits", wish(client, when=world.at(4)), Idempotency_Key="k1")
-    assert (other.status_code, other.get_json()["code"]) == (422, "invalid")
+    assert (other.status_code, other.get_json()["code"]) == (409, "not_allowed")
     assert count(Visit) == 1
 
 

@@ -147,6 +147,9 @@ def test_unknown_address_is_not_found_for_everybody(app: Flask, people: dict[str
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    "settings", [{"PROPAGATE_EXCEPTIONS": False, "FOR": "an application that gets a route"}]
+)
 def test_route_that_declares_nothing_stays_closed(app: Flask, people: dict[str, int | None]) -> None:
     app.add_url_rule("/forgotten", "forgotten", lambda: "open to everybody")
     assert {browser(app, user_id).get("/forgotten").status_code for user_id in people.values()} == {404}

@@ -17,8 +17,6 @@ from clinic.booking.queries import bookable
 from clinic.booking.queries.why_no_times import why_no_times
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
-from clinic.rules.body_areas import AREAS
-from clinic.rules.errors import InvalidInput
 from clinic.rules.wall_time import local_texts
 from clinic.shared import clock
 
@@ -74,25 +72,13 @@ def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
         service=query.service,
         minutes=query.minutes,
         mode=query.mode,
-        addons=_words(query.addons),
-        areas=_areas(query.areas),
+        addons=tuple(dict.fromkeys(query.addons)),
+        areas=tuple(dict.fromkeys(query.areas)) or ("full_body",),
         first_day=query.from_,
         days=query.days,
         therapist_id=query.therapist,
         client_id=query.client,
     )
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for one in text.split(",") if one))
-
-
-def _areas(text: str) -> tuple[str, ...]:
-    areas = _words(text)
-    for area in areas:
-        if area not in AREAS:
-            raise InvalidInput("areas", f"{area} is no body area.")
-    return areas or ("full_body",)
 
 
 def _document(zone: str, starts: list[Start]) -> str:

@@ -11,7 +11,7 @@ from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.clients import queries as reading
 from clinic.clients import services
-from clinic.clients.steps import Details
+from clinic.clients.steps import Details, check_details
 from clinic.intake import queries as intake
 from clinic.intake.services import intakes
 from clinic.rules import screening
@@ -43,7 +43,9 @@ def read_client(client_id: int) -> dict[str, Any]:
 def add_client(body: shapes.ClientIn) -> dict[str, Any]:
     """A new client. Look for the person first: a record is never shared by itself."""
     details = Details(body.first_name, body.last_name, body.born_on, email=body.email, phone=body.phone)
-    made = services.create_client(details, region=kit.clinic().phone_region, by=None, now=clock.now())
+    facts, now = kit.clinic(), clock.now()
+    check_details(details, today=local_day(now, ZoneInfo(facts.zone)))
+    made = services.create_client(details, region=facts.phone_region, by=None, now=now)
     return _json(_client(made))
 
 
@@ -72,7 +74,7 @@ def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
     made = intakes.submit_intake(
         client.id,
         body.answers,
-        intakes.Signature(body.signed_by, body.relation),
+        intakes.Signature(body.signed_by, body.relation, young_person_agrees=body.young_person_agrees),
         writer="api",
         source="api",
         consents={"treatment": {}, "privacy": {}},

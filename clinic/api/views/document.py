@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from apiflask import APIFlask
 from flask import current_app, jsonify, render_template
 from werkzeug.wrappers import Response
 
+from clinic.api import menu
+from clinic.api.answers_shape import answers_schema
+from clinic.api.doors import KEY
 from clinic.api.problems import TITLES
 from clinic.api.shapes import Problem
+from clinic.clients.steps import LONGEST_LIFE
+from clinic.premises import queries as premises
+from clinic.rules.calendar_text import DAY_OF_A_LIFE, birth_days
 from clinic.rules.permissions import Permission
+from clinic.rules.wall_time import local_day
+from clinic.shared import clock
 from clinic.shared.web import Answer, Pages
 
 pages = Pages("api_document", __name__)
@@ -55,7 +65,34 @@ def complete(spec: Any) -> Any:
     for path in spec["paths"].values():
         for method, operation in path.items():
             _complete_operation(method, operation)
+    _link(spec["paths"])
+    schemas["DayOfALife"] = {"type": "string", "format": "date", "pattern": DAY_OF_A_LIFE}
+    schemas["IntakeIn"]["properties"]["answers"] = answers_schema()
+    schemas["ClientIn"]["properties"]["born_on"]["pattern"] = birth_days(_today(), LONGEST_LIFE)
+    menu.describe(spec)
     return spec
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Say where the `id` goes that something new is answered with."""
+    for path, operations in paths.items():
+        made = operations.get("post", {}).get("responses", {})
+        for under, others in paths.items():
+            ids = [
+                one["name"] for other in others.values() for one in other["parameters"] if one["in"] == "path"
+            ]
+            if "{" in path or not under.startswith(f"{path}/{{"):
+                continue
+            for other in others.values():
+                link = {"operationId": other["operationId"], "parameters": {ids[0]: "$response.body#/id"}}
+                for status in ("201", "202"):
+                    if status in made:
+                        made[status].setdefault("links", {})[other["operationId"]] = link
+
+
+def _today() -> dt.date:
+    facts = premises.clinic_facts()
+    return local_day(clock.now(), ZoneInfo(facts.zone)) if facts else clock.now().date()
 
 
 def _complete_operation(method: str, operation: dict[str, Any]) -> None:
@@ -70,6 +107,11 @@ def _complete_operation(method: str, operation: dict[str, Any]) -> None:
             "description": meaning,
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
+    for one in operation.get("parameters", []):
+        if one["schema"].get("type") == "array":
+            one.update(style="form", explode=False)
+        if one["in"] == "path":
+            one["schema"]["minimum"] = 1
     if method == "post":
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
@@ -79,6 +121,6 @@ def _complete_operation(method: str, operation: dict[str, Any]) -> None:
                 "name": "Idempotency-Key",
                 "required": False,
                 "description": "The same request under the same key is done once and answered the same.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+                "schema": {"type": "string", "pattern": KEY},
             }
         )

@@ -12,7 +12,7 @@ from clinic.rules.api_scopes import Scope
 from clinic.shared import clock
 
 
-@api.door("POST", "/verdicts", Scope.VERDICTS_READ, shapes.VerdictOut, body=shapes.VerdictIn, repeats=False)
+@api.door("POST", "/verdicts", Scope.VERDICTS_READ, shapes.VerdictOut, body=shapes.VerdictIn, once=None)
 def verdict(body: shapes.VerdictIn) -> dict[str, Any]:
     """Judge a wish for a client on a day. Nothing is kept; the booking judges again."""
     judged = alternatives.preview(body.client, kit.choice_of(body), body.day, now=clock.now())

@@ -7,9 +7,10 @@ from typing import Any
 from flask import Response
 
 from clinic.api import shapes
-from clinic.api.doors import another_request, visit_key
+from clinic.api.doors import caller
 from clinic.api.paging import part_of
 from clinic.api.problems import problem
+from clinic.api.repeats import booked_once, visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
@@ -46,21 +47,18 @@ def read_visit(visit_id: int) -> dict[str, Any]:
     body=shapes.VisitIn,
     status=201,
     also=PENDING,
-    repeats=False,
+    once=booked_once,
 )
 def book(body: shapes.VisitIn) -> Any:
     """Book a visit: confirmed (201), kept until something more is there (202), or refused (409).
 
     The same `Idempotency-Key` books once, however often it is sent.
     """
-    key = visit_key()
-    if key is not None and reading.is_key_of_another(key):
-        return another_request()
     outcome = visits.book_visit(
         kit.choice_of(body, body.therapist),
         body.client,
         body.starts_at,
-        request_key=key,
+        request_key=visit_key(caller()),
         source="api",
         hold_id=body.hold,
         by=None,
@@ -123,7 +121,8 @@ def _done(outcome: Outcome, status: int) -> Any:
     if outcome.visit_id is None:
         return _refused(outcome)
     warned = [one.sentence for one in outcome.rest.short] if outcome.rest else []
-    shown = {**_shown(outcome.visit_id), "warnings": warned}
+    facts = outcome.facts or _facts(outcome.visit_id)
+    shown = {**kit.visit_json(facts), "warnings": warned}
     return shown, 202 if shown["code"] else status
 
 

@@ -28,6 +28,7 @@ from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db
 
+PROGRAM = "Another program"
 # What took place, or will if nothing is done. A hold is not a visit yet: it is asked about again when it becomes one.
 COUNTED = HOLDING_CLAIMS - {VisitStatus.HELD}
 
@@ -132,11 +133,12 @@ def passed(visit_ids: Collection[int]) -> dict[int, Passed]:
     """Who passed the rest for these visits as they stand now, the newest word of each; in one statement."""
     rows = db.session.execute(
         select(RestPass, User.name)
-        .join(User, User.id == RestPass.passed_by_id)
+        .outerjoin(User, User.id == RestPass.passed_by_id)
         .join(Visit, Visit.id == RestPass.visit_id)
         .where(RestPass.visit_id.in_(visit_ids), RestPass.starts_at == Visit.starts_at)
         .order_by(RestPass.passed_at, RestPass.id)
     ).all()
     return {
-        row.visit_id: Passed(name, row.passed_at, tuple(row.passed), row.reason or "") for row, name in rows
+        row.visit_id: Passed(name or PROGRAM, row.passed_at, tuple(row.passed), row.reason or "")
+        for row, name in rows
     }

@@ -44,15 +44,6 @@ def visit_by_request(request_key: str) -> Visit | None:
     return db.session.scalars(select(Visit).where(Visit.request_key == request_key)).one_or_none()
 
 
-def is_key_of_another(request_key: str) -> bool:
-    """Whether the key was used before, for another request: it differs in the last part alone, the request's hash."""
-    start = request_key.rpartition(":")[0] + ":"
-    used = db.session.scalar(
-        select(Visit.request_key).where(Visit.request_key >= start, Visit.request_key < start + "~").limit(1)
-    )
-    return used is not None and used != request_key
-
-
 def seen_as(visit: Visit) -> VisitStatus:
     """What whoever booked may be told. Somebody not signed in whose answers wait for the desk, because they may be
     a known person, sees what everybody sees who books for the first time: else the page would say who is known."""
@@ -242,6 +233,12 @@ _FACTS = (
     Visit.starts_at, Visit.ends_at, Visit.day, Visit.zone, Visit.therapist_id, Visit.any_therapist, Visit.room_id,
     Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency, Visit.revision,
 )  # fmt: skip
+
+
+def facts_as_booked(visit: Visit, service: str) -> VisitFacts:
+    """The facts of a visit that is being booked; `service` is the key of its service. No statement."""
+    plain = {one.key: getattr(visit, one.key) for one in _FACTS if one.key not in ("id", "key")}
+    return _facts_of((visit.id, plain.pop("status"), plain.pop("client_id"), service, *plain.values()))
 
 
 def facts(visit_id: int) -> VisitFacts | None:

@@ -6,22 +6,16 @@ import datetime as dt
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
+from clinic.booking.services._judging import client_of
 from clinic.booking.services._steps import set_plan
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
-from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.errors import InvalidInput
 
-
-def client_of(client_id: int) -> Client:
-    """The client. Raises NotFound."""
-    client = clients.client(client_id)
-    if client is None:
-        raise NotFound("This person is not in the clinic's book.")
-    return client
+__all__ = ["client_of", "new_visit", "plan_as_chosen"]
 
 
 def new_visit(

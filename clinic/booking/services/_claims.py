@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
-from clinic.shared.database import broken_guard
+from clinic.shared.database import TryAgain, broken_guard, lock_in_order
 from clinic.therapists.models import TimeOff
 
 OVERLAP = "ex_claim_overlap"
@@ -37,43 +38,71 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     if found.rest is not None:
         found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
     ways = found.ways(visit.starts_at)
+    lost, busy = set[int](), set[int]()
     for way in ways:
-        try:
-            with session.begin_nested():
-                _place(session, visit, way, expires_at)
-            return
-        except IntegrityError as error:
-            if broken_guard(error, OVERLAP) is None:
-                raise
+        if (lost | busy).isdisjoint(_taken_by(way)):
+            more_lost, more_busy = _place(session, visit, way, expires_at, waits=not (lost or busy))
+            if not (more_lost or more_busy):
+                return
+            lost, busy = lost | more_lost, busy | more_busy
     seen = look(ask) if ways else found  # somebody was faster: the book has changed
-    raise SlotTaken(nearest=nearest(seen.starts(), epoch_minute(visit.starts_at), 3))
+    refusal = SlotTaken(nearest=nearest(seen.starts(), epoch_minute(visit.starts_at), 3))
+    raise TryAgain(refusal) if busy else refusal
 
 
-def _place(session: Session, visit: Visit, way: Combination, expires_at: dt.datetime | None) -> None:
+def _taken_by(way: Combination) -> list[int]:
+    return [way.therapist, way.room, *way.devices]
+
+
+def _place(
+    session: Session, visit: Visit, way: Combination, expires_at: dt.datetime | None, *, waits: bool
+) -> tuple[set[int], set[int]]:
+    """Claim this combination. Returns which of it are lost to somebody else, and which somebody is claiming at the
+    moment; when there are any, nothing is claimed.
+
+    `waits`: the first time it waits for others, in an order that is the same for all. Later it would wait out of that
+    order, holding rows already: so it does not, and nobody ever waits in a ring.
+    """
+    mine = _taken_by(way) + ([visit.client_id] if visit.client_id is not None else [])
+    locked = lock_in_order(session, Resource.__table__, mine, first=visit.client_id, waits=waits)
+    if len(locked) < len(mine):
+        return set(), set(mine) - locked
     visit.therapist_id, visit.room_id = way.therapist, way.room
     session.add(visit)
     session.flush()
-    taken = [way.therapist, way.room, *way.devices]
-    rows = [_claim(visit, one, visit.free_at, expires_at) for one in taken]
-    if visit.client_id is not None:
-        rows.append(_claim(visit, visit.client_id, visit.ends_at, expires_at))
-    rows.sort(key=_resource_id)  # one order for all: fewer deadlocks
-    session.add_all(rows)
-    session.flush()
+    made = _insert(session, [_claim(visit, one, expires_at) for one in sorted(mine)])
+    if len(made) < len(mine):
+        _drop(session, visit, visit.starts_at)
+        return set(mine) - made, set()
+    return set(), set()
 
 
-def _resource_id(claim: Claim) -> int:
-    return claim.resource_id
+def _claim(visit: Visit, resource_id: int, expires_at: dt.datetime | None) -> dict[str, object]:
+    is_client = resource_id == visit.client_id  # turnover is no matter of theirs
+    return {
+        "resource_id": resource_id, "visit_id": visit.id, "starts_at": visit.starts_at,
+        "ends_at": visit.ends_at if is_client else visit.free_at, "expires_at": expires_at,
+    }  # fmt: skip
 
 
-def _claim(visit: Visit, resource_id: int, until: dt.datetime, expires_at: dt.datetime | None) -> Claim:
-    return Claim(
-        resource_id=resource_id,
-        visit_id=visit.id,
-        starts_at=visit.starts_at,
-        ends_at=until,
-        expires_at=expires_at,
-    )
+def _insert(session: Session, rows: list[dict[str, object]]) -> set[int]:
+    """The resources that could be claimed. PostgreSQL leaves out a claim that overlaps another; SQLite's guard speaks
+    against them all."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    claims = dialect.insert(Claim.__table__).on_conflict_do_nothing().returning(Claim.__table__.c.resource_id)
+    try:
+        return set(session.connection().execute(claims, rows).scalars())
+    except IntegrityError as error:
+        if broken_guard(error, OVERLAP) is None:
+            raise
+        return set()
+
+
+def _drop(session: Session, visit: Visit, now: dt.datetime) -> None:
+    keep_until(
+        session, visit.id, now
+    )  # the database deletes no claim without an end while the visit needs it
+    session.execute(delete(Claim).where(Claim.visit_id == visit.id))
 
 
 def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) -> None:
@@ -84,11 +113,7 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
 def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
     """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once."""
     taken = list(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
-    keep_until(
-        session, visit.id, now
-    )  # the database deletes no claim that has no end while the visit needs it
-    session.execute(delete(Claim).where(Claim.visit_id == visit.id))
-    session.flush()
+    _drop(session, visit, now)
     claim_blocks(session, taken, now)
 
 

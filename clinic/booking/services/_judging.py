@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
@@ -33,6 +33,7 @@ from clinic.rules.rule_table import RuleTable
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
 from clinic.rules.verdicts import Outcome, Verdict
+from clinic.shared.read_once import read_once
 
 NEEDS_REVIEW = "needs_review"
 WAITING_FOR = {
@@ -218,8 +219,32 @@ def wait_for_answers(session: Session, *people: Client) -> None:
     for one in people:
         if one.is_unproven:
             ids.update(other.id for other in clients.look_alikes(one))
-    locked = select(Client).where(Client.id.in_(ids)).order_by(Client.id).with_for_update()
-    session.scalars(locked.execution_options(populate_existing=True)).all()
+    read_once(("waited for", frozenset(ids)), lambda: _lock(session, Client.id.in_(ids)), Client)
+
+
+def client_to_judge(session: Session, client_id: int) -> Client:
+    """The client, waited for as `wait_for_answers` does: first of all in a transaction, so that everybody waits for
+    people before they wait for times. Raises NotFound."""
+    plain = Client.id == client_id, Client.merged_into_id.is_(None), Client.is_unproven.is_(False)
+    found = _lock(session, *plain)
+    if found:
+        return read_once(("waited for", frozenset({client_id})), lambda: found[0], Client)
+    client = client_of(client_id)
+    wait_for_answers(session, client)
+    return client
+
+
+def _lock(session: Session, *which: ColumnElement[bool]) -> Sequence[Client]:
+    locked = select(Client).where(*which).order_by(Client.id).with_for_update()
+    return session.scalars(locked.execution_options(populate_existing=True)).all()
+
+
+def client_of(client_id: int) -> Client:
+    """The client. Raises NotFound."""
+    client = clients.client(client_id)
+    if client is None:
+        raise NotFound("This person is not in the clinic's book.")
+    return client
 
 
 def judge(

@@ -145,8 +145,10 @@ def tell_client(
     client, place = visit.client, visit.location
     if client is None:
         return
-    if not client.email and template in NEWS:
-        _ask_desk_to_call(session, visit, now)
+    if not client.email:
+        if template in NEWS:
+            _ask_desk_to_call(session, visit, now)
+        return
     clinic = premises.clinic_facts()
     if clinic is None:
         raise InvalidInput("clinic", "The clinic is not set up.")

@@ -6,7 +6,7 @@ Judged first, claimed next, written at once: the same gate and the same claims a
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -14,16 +14,13 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.next_steps import RECONFIRM
-from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
+from clinic.booking.services._booking import Booking, Outcome, book, booked_before, rest_or_wait, staff_ask
+from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, keep_or_find_skilled
 from clinic.booking.services._judging import Judged, Order, judge
-from clinic.booking.services._programs import PROGRAM, check_online_start, take_over
+from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import (
-    first_status,
-    new_manage_key,
     plan_of,
     rest_on,
     set_plan,
@@ -37,10 +34,8 @@ from clinic.booking.services.judging import judge_with_addons
 from clinic.booking.services.resting import (
     NOT_SAID,
     RestSaid,
-    Warned,
     is_passed,
     keep_pass,
-    warn,
     warn_of_change,
 )
 from clinic.catalogue.queries import VisitPlan
@@ -51,23 +46,12 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
+__all__ = ["CHANGEABLE", "Outcome", "book_visit", "cancel_visit", "change_visit", "mark_visit"]
+
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
 
 CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a deed that the gate judged. `visit_id` is None when nothing was booked or changed; with
-    `unsafe_addons` (columns) nothing was decided: these add-ons must come off first."""
-
-    visit_id: int | None
-    status: VisitStatus | None
-    judged: Judged | None
-    unsafe_addons: tuple[str, ...] = ()
-    rest: Warned | None = None
-    """Too little rest between visits. With `visit_id` None nothing was booked or changed yet: staff may pass it."""
 
 
 @tried_again
@@ -92,99 +76,24 @@ def book_visit(
 
     Done twice with one `request_key`, also at the same moment, it answers with the first visit. `hold_id`: a time
     that was kept is taken over. A program (`source` "api") books by the rules for booking online: what it was
-    offered, no more and no less. Raises SlotTaken, HoldExpired, InvalidInput, NotFound, TooSoon, TooFarAhead.
+    offered, no more and no less. Raises SlotTaken, HoldExpired, InvalidInput, NotFound, TooSoon, TooFarAhead, KeyUsed.
     """
     if source != PROGRAM:
         booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
+    wish = Booking(
+        choice, client_id, starts_at, request_key=request_key, source=source, hold_id=hold_id, by=by, now=now,
+        rest=rest, reconfirmed=reconfirmed,
+    )  # fmt: skip
     try:
-        return _book(
-            choice,
-            client_id,
-            starts_at,
-            request_key=request_key,
-            source=source,
-            hold_id=hold_id,
-            by=by,
-            now=now,
-            rest=rest,
-            reconfirmed=reconfirmed,
-        )
+        with transaction() as session:
+            return book(session, wish)
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
             raise
-        done = visits.visit_by_request(request_key) if request_key else None
+        done = booked_before(wish)
         if done is None:
             raise
-        return Outcome(done.id, VisitStatus(done.status), None)
-
-
-def _book(
-    choice: Choice,
-    client_id: int,
-    starts_at: dt.datetime,
-    *,
-    request_key: str | None,
-    source: str,
-    hold_id: int | None,
-    by: int | None,
-    now: dt.datetime,
-    rest: RestSaid,
-    reconfirmed: bool,
-) -> Outcome:
-    with transaction() as session:
-        done = visits.visit_by_request(request_key) if request_key else None
-        if done is not None:
-            return Outcome(done.id, VisitStatus(done.status), None)
-        client = client_of(client_id)
-        by_staff = source != PROGRAM
-        if not by_staff:
-            check_online_start(starts_at, now)
-        if hold_id is not None:
-            take_over(session, hold_id, starts_at, by=by, now=now)
-        visit, plan = new_visit(choice, client, starts_at, source=source, by=by, now=now)
-        visit.request_key = request_key
-        order = Order(plan, tuple(sorted(choice.areas)), visit.day)
-        judged = judge(session, client, order, door="desk", visit_id=visit.id, by=by, now=now)
-        if judged.refuses or judged.unsafe_addons:
-            leave_trace(session, "visit.refused", "client", client.id, by=by, now=now, door="desk")
-            return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
-        warned = warn(visit, client, order, starts_at)
-        if warned is not None and not is_passed(warned, rest):
-            return Outcome(None, None, judged, rest=warned)
-        visit.to_reconfirm = not reconfirmed
-        is_good = judged.permits and not has_to_reconfirm(visit)
-        _rest_or_wait(session, visit, judged, is_good=is_good, now=now)
-        visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
-        token = new_manage_key(visit)
-        if choice.therapist_id is not None and not is_skilled(choice.therapist_id, client.id):
-            raise SlotTaken(NotQualified.default_sentence)
-        ask = _ask(visit, plan, choice.therapist_id, now=now, by_staff=by_staff)
-        claim_best(session, visit, ask, expires_at=None)
-        first_status(session, visit, by=by, now=now)
-        template = "visit_booked" if is_good else "visit_waiting"
-        tell_client(session, visit, template, now=now, token=token)
-        keep_pass(session, visit, warned, rest, by=by, now=now)
-        leave_trace(
-            session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source
-        )
-        return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned)
-
-
-def _ask(
-    visit: Visit, plan: VisitPlan, therapist_id: int | None, *, now: dt.datetime, by_staff: bool = True
-) -> Ask:
-    return Ask(
-        plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
-        therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
-        rested_areas=None if by_staff else tuple(visit.areas),
-    )  # fmt: skip
-
-
-def _rest_or_wait(session: Session, visit: Visit, judged: Judged, *, is_good: bool, now: dt.datetime) -> None:
-    if is_good and judged.row is not None:
-        rest_on(visit, judged.row)
-    else:
-        wait_for(session, visit, judged, now=now, what=RECONFIRM if judged.permits else None)
+        return done
 
 
 @tried_again
@@ -226,7 +135,7 @@ def change_visit(
         _claim_again(session, visit, plan, choice, now=now, by_client=by_client)
         if judged.permits and judged.row is not None and visit.status != VisitStatus.CONFIRMED:
             visit.deadline_at = None  # it follows the new time
-            _rest_or_wait(session, visit, judged, is_good=not has_to_reconfirm(visit), now=now)
+            rest_or_wait(session, visit, judged, is_good=not has_to_reconfirm(visit), now=now)
             if visit.waiting_for is None:
                 set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
         visit.revision += 1
@@ -307,7 +216,9 @@ def _claim_again(
     wanted = choice.therapist_id if choice else visit.therapist_id
     if wanted is not None and not visit.any_therapist and not is_skilled(wanted, visit.client_id or 0):
         raise SlotTaken(NotQualified.default_sentence)
-    ask = _ask(visit, plan, wanted, now=now, by_staff=not by_client)
+    ask = staff_ask(visit, plan, wanted, now=now, by_staff=not by_client)
+    if by_client:
+        ask = replace(ask, rested_areas=tuple(visit.areas))
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken:
@@ -396,4 +307,6 @@ def _judge_at_the_door(
         set_status(session, visit, VisitStatus.ARRIVED, by=by, now=now)
     set_status(session, visit, new, by=by, now=now)
     if came_late:
-        claim_best(session, visit, _ask(visit, plan_of(visit), visit.therapist_id, now=now), expires_at=None)
+        claim_best(
+            session, visit, staff_ask(visit, plan_of(visit), visit.therapist_id, now=now), expires_at=None
+        )

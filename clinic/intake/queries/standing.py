@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from clinic.clients import queries as clients
+from clinic.clients.models import Client
 from clinic.clients.queries import Alias
-from clinic.intake.models import HealthStop, Intake, SoftenedReview
+from clinic.intake.models import BadReaction, HealthStop, Intake, SoftenedReview
 from clinic.intake.queries import reactions
 from clinic.rules import answer_history
 from clinic.shared.database import db
+from clinic.shared.read_once import read_once
 
 Answers = Mapping[str, Mapping[str, object]]
 
@@ -64,6 +66,12 @@ def standings(client_ids: Collection[int], *, until: dt.datetime | None = None) 
     told at a warning sign, and the answers of records merged into this one, until this client signed a whole new
     intake after it that takes nothing back, or review accepted what it takes back.
     """
+    wanted = tuple(client_ids)
+    rows = (Client, Intake, HealthStop, SoftenedReview, BadReaction)
+    return read_once(("standings", wanted, until), lambda: _standings(wanted, until), *rows)
+
+
+def _standings(client_ids: Collection[int], until: dt.datetime | None) -> dict[int, Standing]:
     kept = _Kept.read(client_ids, until)
     return {one: Standing(*_counting(kept, one), stops=_stopping(kept, one)) for one in client_ids}
 

@@ -1,0 +1,68 @@
+"""What can be named in a wish: the document lists it, and a request that names something else is told so.
+
+Whether a combination is on offer is another question, which the booking answers (409).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import Menu
+
+WISHES = ("HoldIn", "VisitIn", "ChangeIn", "VerdictIn")
+
+
+def unlisted() -> list[dict[str, str]]:
+    """The fields of this request that name what is on no list, as a problem document names them."""
+    asked = _asked()
+    if "service" not in asked:
+        return []
+    menu = catalogue.menu()
+    wrong = {
+        "service": asked["service"] not in menu.services,
+        "minutes": int(asked["minutes"]) not in menu.minutes,
+        "mode": asked.get("mode") not in (None, *menu.modes),
+        "addons": not set(_words(asked.get("addons"))) <= set(menu.addons),
+    }
+    return [{"field": name, "message": "is not on offer"} for name, is_wrong in wrong.items() if is_wrong]
+
+
+def _asked() -> dict[str, Any]:
+    """The wish as it came; its shape has been checked before."""
+    if request.method != "POST":
+        return request.args.to_dict()
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
+
+
+def _words(value: Any) -> list[str]:
+    return [one for one in value.split(",") if one] if isinstance(value, str) else list(value or ())
+
+
+def describe(spec: dict[str, Any]) -> None:
+    """Put the lists of the clinic at hand into the document, wherever a wish is asked for."""
+    menu = catalogue.menu()
+    if not menu.services:
+        return
+    for name in WISHES:
+        spec["components"]["schemas"][name]["properties"].update(_lists(menu))
+    asked = spec["paths"]["/api/v1/availability"]["get"]["parameters"]
+    for one in asked:
+        one["schema"] = _lists(menu).get(one["name"], one["schema"])
+        if one["name"] == "mode":
+            one["schema"] = {"type": "string", "enum": list(menu.modes)}
+    if not menu.modes:
+        asked[:] = [one for one in asked if one["name"] != "mode"]
+
+
+def _lists(menu: Menu) -> dict[str, Any]:
+    addons = {"items": {"type": "string", "enum": list(menu.addons)}} if menu.addons else {"maxItems": 0}
+    return {
+        "service": {"type": "string", "enum": list(menu.services)},
+        "minutes": {"type": "integer", "enum": list(menu.minutes)},
+        "mode": {"enum": [None, *menu.modes], "default": None},
+        "addons": {"type": "array", "maxItems": 10, "default": [], **addons},
+    }

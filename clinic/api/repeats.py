@@ -1,0 +1,109 @@
+"""A request that is sent again under its `Idempotency-Key` gets the first answer, and nothing happens a second time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, make_response, request
+
+from clinic.api import services
+from clinic.api.problems import of_rule, problem
+from clinic.api.queries import Caller, KeptAnswer
+from clinic.rules.errors import KeyUsed, RuleViolation
+from clinic.shared import clock
+
+View = Callable[..., Any]
+
+
+def request_key() -> str | None:
+    """The `Idempotency-Key` of this request."""
+    return request.headers.get("Idempotency-Key")
+
+
+def visit_key(caller: Caller) -> str | None:
+    """The key under which a visit is booked once: program, `Idempotency-Key`, and what was asked, in this order."""
+    key = request_key()
+    if key is None:
+        return None
+    named = hashlib.sha256(key.encode()).hexdigest()
+    return f"api:{caller.token_id}:{named}:{_fingerprint()}"
+
+
+def done_once(view: View, caller: Callable[[], Caller]) -> View:
+    """The key is taken before anything is done, and what was answered is kept with it."""
+
+    @wraps(view)
+    def done(*args: Any, **kwargs: Any) -> Response:
+        key = request_key()
+        if key is None:
+            return _answer(view, *args, **kwargs)
+        who, now = caller().token_id, clock.now()
+        earlier = services.begin_answer(who, key, _fingerprint(), now=now)
+        if earlier is not None:
+            return _again(earlier)
+        try:
+            response = _answer(view, *args, **kwargs)
+        except BaseException:
+            services.end_answer(who, key, 500, None)
+            raise
+        services.end_answer(who, key, response.status_code, response.get_json())
+        return response
+
+    return done
+
+
+def booked_once(view: View, caller: Callable[[], Caller]) -> View:
+    """The visit itself carries the key, so that booking costs no transaction more; only a refusal is kept beside it."""
+
+    @wraps(view)
+    def booked(*args: Any, **kwargs: Any) -> Response:
+        who, key = caller(), request_key()
+        if who.earlier is not None:
+            return _again(who.earlier)
+        try:
+            response = make_response(view(*args, **kwargs))
+        except KeyUsed:
+            return _another_request()
+        except RuleViolation as error:
+            response = of_rule(error)
+        if key is None or not 400 <= response.status_code < 500:
+            return response
+        first = services.keep_answer(
+            who.token_id, key, _fingerprint(), response.status_code, response.get_json(), now=clock.now()
+        )
+        return response if first is None else _again(first)
+
+    return booked
+
+
+def _another_request() -> Response:
+    """The answer to a key that was used for something else."""
+    field = {"field": "Idempotency-Key", "message": "was used for another request"}
+    return problem(409, KeyUsed.default_sentence, errors=[field])
+
+
+def _answer(view: View, *args: Any, **kwargs: Any) -> Response:
+    try:
+        return make_response(view(*args, **kwargs))
+    except RuleViolation as error:
+        return of_rule(error)
+
+
+def _fingerprint() -> str:
+    said = b"\n".join([request.method.encode(), request.path.encode(), request.get_data()])
+    return hashlib.sha256(said).hexdigest()
+
+
+def _again(earlier: KeptAnswer) -> Response:
+    if earlier.fingerprint != _fingerprint():
+        return _another_request()
+    if earlier.status is None:
+        return problem(409, code="in_progress", headers={"Retry-After": "1"})
+    kind = "application/json" if earlier.status < 400 else "application/problem+json"
+    response = Response(json.dumps(earlier.body), earlier.status, content_type=kind)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response

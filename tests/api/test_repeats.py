@@ -1,0 +1,135 @@
+"""A request sent again: the same answer, one visit, also when both come at the same moment."""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from clinic.booking.models import RestPass, Visit
+from clinic.booking.services import holds, visits
+from clinic.premises import queries as premises
+from clinic.shared.database import db, transaction
+from tests.api.conftest import Program
+from tests.booking import world
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return {"PROPAGATE_EXCEPTIONS": False}
+
+
+def healthy() -> int:
+    client = world.person()
+    world.sign(client)
+    return client
+
+
+def wish(client: int, day: int = 3, hour: int = 10, **more: Any) -> dict[str, Any]:
+    return {
+        "client": client, "service": "relaxation", "minutes": 60,
+        "starts_at": world.at(day, hour).isoformat(), **more,
+    }  # fmt: skip
+
+
+def booked() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(Visit).where(Visit.status == "confirmed")) or 0
+
+
+def at_once(asked: list[Callable[[], TestResponse]]) -> list[TestResponse]:
+    """Every request in its own thread, started together."""
+    gate = threading.Barrier(len(asked))
+
+    def run(ask: Callable[[], TestResponse]) -> TestResponse:
+        gate.wait()
+        return contextvars.Context().run(ask)
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return list(pool.map(run, asked))
+
+
+def test_a_key_stands_for_one_request(app: Flask, desk: Program) -> None:
+    first, other = healthy(), healthy()
+    assert desk.post("/visits", wish(first), Idempotency_Key="books").status_code == 201
+    refused = desk.post("/visits", wish(other, therapist=99), Idempotency_Key="refused")
+    assert refused.status_code == 409
+    # Sent again the refusal stays, and neither key books anything else.
+    again = desk.post("/visits", wish(other, therapist=99), Idempotency_Key="refused")
+    assert (again.status_code, again.get_json()) == (409, refused.get_json())
+    assert again.headers["Idempotency-Replayed"] == "true"
+    for key in ("books", "refused"):
+        answer = desk.post("/visits", wish(other, day=4), Idempotency_Key=key)
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "not_allowed")
+        assert [one["field"] for one in answer.get_json()["errors"]] == ["Idempotency-Key"]
+    # That another request came under the key of a visit changes nothing for the first.
+    assert desk.post("/visits", wish(first), Idempotency_Key="books").status_code == 201
+    assert booked() == 1
+
+
+def test_the_same_request_many_times_at_the_same_moment(app: Flask, desk: Program) -> None:
+    client = healthy()
+    asked = [lambda: desk.post("/visits", wish(client), Idempotency_Key="same") for _ in range(6)]
+    answers = at_once(asked)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
+    assert booked() == 1
+
+
+def test_different_requests_under_one_key_at_the_same_moment(app: Flask, desk: Program) -> None:
+    clients = [healthy() for _ in range(4)]
+
+    def ask(client: int, day: int) -> Callable[[], TestResponse]:
+        return lambda: desk.post("/visits", wish(client, day), Idempotency_Key="one")
+
+    answers = at_once([ask(client, day) for day, client in enumerate(clients, 3)])
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert booked() == 1
+
+
+def test_a_failure_does_not_stick(desk: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = healthy()
+    for path, place, name in (("/visits", visits, "book_visit"), ("/holds", holds, "keep_time")):
+        with monkeypatch.context() as broken:
+            broken.setattr(place, name, lambda *_args, **_more: 1 / 0)
+            assert desk.post(path, wish(client), Idempotency_Key=path).status_code == 500
+        answer = desk.post(path, wish(client, hour=12), Idempotency_Key=path)
+        assert answer.status_code == 201, answer.get_json()
+        client = healthy()
+
+
+def test_a_hold_is_kept_once(desk: Program) -> None:
+    first = desk.post("/holds", wish(healthy()), Idempotency_Key="hold")
+    assert first.status_code == 201, first.get_json()
+    other = wish(healthy(), day=4)
+    assert desk.post("/holds", other, Idempotency_Key="hold").status_code == 409
+
+
+def test_a_program_is_told_of_too_little_rest(desk: Program) -> None:
+    """What the free times offer can be booked: the program hears of the rest, as staff would."""
+    with transaction():
+        premises.clinic().minds_rest = True
+    client = healthy()
+    for day, warns in ((3, False), (4, True)):
+        body = wish(client, day, service="deep_tissue")
+        offered = desk.get(
+            "/availability",
+            service="deep_tissue",
+            minutes=60,
+            client=client,
+            **{"from": body["starts_at"][:10]},
+        )
+        starts = [dt.datetime.fromisoformat(one["starts_at"]) for one in offered.get_json()["starts"]]
+        assert dt.datetime.fromisoformat(body["starts_at"]) in starts
+        answer = desk.post("/visits", body)
+        assert answer.status_code == 201, answer.get_json()
+        assert bool(answer.get_json()["warnings"]) is warns
+    assert db.session.scalars(select(RestPass.passed_by_id)).all() == [None]
