@@ -101,7 +101,7 @@ def slots(times: Sequence[FreeTime], names: dict[int, str], minutes: int) -> lis
 
 def _slot(time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts) -> dict[str, Any]:
     local = time.starts_at.astimezone(ZoneInfo(facts.zone))
-    text = words.unbroken(words.time_words(local.time(), uses_24_hours=facts.uses_24_hours))
+    text = words.unbroken(words.local_time_words(local, uses_24_hours=facts.uses_24_hours))
     who = words.join_words([names[one] for one in time.therapists if one in names], "or")
     note = (
         names.get(time.therapists[0], "")
