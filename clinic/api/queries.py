@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
 from clinic.accounts.queries import hash_of
 from clinic.api.models import ApiAnswer, ApiToken
@@ -35,19 +35,26 @@ class Caller:
     """What an earlier request under this one's `Idempotency-Key` was answered."""
 
 
+_TOKEN, _ANSWER = ApiToken.__table__, ApiAnswer.__table__
+_SAME = and_(_ANSWER.c.token_id == _TOKEN.c.id, _ANSWER.c.key_hash == bindparam("key"))
+_CALLER = (
+    select(
+        _TOKEN.c.id, _TOKEN.c.role, _TOKEN.c.scopes, _TOKEN.c.per_minute, _TOKEN.c.expires_at,
+        _ANSWER.c.id.label("answer"),
+    )
+    .select_from(_TOKEN.outerjoin(_ANSWER, _SAME))
+    .where(_TOKEN.c.token_hash == bindparam("token"), _TOKEN.c.ended_at.is_(None))
+)  # fmt: skip
+
+
 def caller(token: str, now: dt.datetime, *, key: str | None = None) -> Caller | None:
-    """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement."""
-    same = and_(ApiAnswer.token_id == ApiToken.id, ApiAnswer.key_hash == (hash_of(key) if key else None))
-    row = db.session.execute(
-        select(
-            ApiToken.id, ApiToken.role, ApiToken.scopes, ApiToken.per_minute, ApiToken.expires_at, ApiAnswer
-        )
-        .outerjoin(ApiAnswer, same)
-        .where(ApiToken.token_hash == hash_of(token), ApiToken.ended_at.is_(None))
-    ).one_or_none()
+    """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement, and one more
+    where an earlier request came under the same key."""
+    given = {"token": hash_of(token), "key": hash_of(key) if key else None}
+    row = db.session.execute(_CALLER, given).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    earlier = plain(row.ApiAnswer)
+    earlier = plain(db.session.get(ApiAnswer, row.answer)) if row.answer else None
     return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute, earlier)
 
 

@@ -36,6 +36,8 @@ class Service(Base):
     turnover_minutes: Mapped[int] = mapped_column(default=15)
     first_visit_minutes: Mapped[int] = mapped_column(default=15)
     asks_area: Mapped[bool] = mapped_column(default=False)  # one chosen area rather than the whole body
+    is_intense: Mapped[bool] = mapped_column(default=False)  # hard on the therapist's hands: limited a day
+    known_clients_only: Mapped[bool] = mapped_column(default=False)  # online, not for a first visit
     position: Mapped[int] = mapped_column(default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
     modes: Mapped[list[ServiceMode]] = relationship(

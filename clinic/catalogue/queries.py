@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, false, select, true
+from sqlalchemy import Select, and_, bindparam, false, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, lazyload
 
 from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
@@ -22,7 +23,8 @@ from clinic.shared.database import db
 class VisitPlan:
     """What one visit takes, worked out from the catalogue. Minutes are whole, `price` is in the smallest unit
     of the currency. `minutes` is the chosen length, `total_minutes` what the client spends (with add-on and
-    first-visit minutes), `turnover_minutes` what comes after it. `addons` are keys."""
+    first-visit minutes), `turnover_minutes` what comes after it. `addons` are keys. `first_visit_minutes` is what a
+    first visit takes longer, and is in `total_minutes` where `first_visit` says so."""
 
     service_id: int
     key: str
@@ -42,6 +44,15 @@ class VisitPlan:
     room_kind: str
     device_kinds: tuple[str, ...]
     asks_area: bool
+    first_visit_minutes: int
+    first_visit: bool
+
+    def as_first(self, first_visit: bool) -> VisitPlan:
+        """The same as somebody's first visit, or not."""
+        if first_visit == self.first_visit:
+            return self
+        longer = self.first_visit_minutes if first_visit else -self.first_visit_minutes
+        return replace(self, first_visit=first_visit, total_minutes=self.total_minutes + longer)
 
 
 def services_on_offer() -> Sequence[Service]:
@@ -121,24 +132,37 @@ def columns_of_addons() -> dict[str, str]:
     return {row.key: row.judged_as for row in rows}
 
 
-def plan_for(
-    service_key: str, mode: str | None, addon_keys: Collection[str], minutes: int, *, first_visit: bool
-) -> VisitPlan | None:
-    """The plan for this choice; None when it is not on offer (unknown or switched off, in any part). One statement."""
-    keys = set(addon_keys)
-    rows = db.session.execute(
+@cache
+def _choice(*, with_addons: bool) -> Select[Any]:
+    on_offer = Addon.is_active, Addon.key.in_(bindparam("addons", expanding=True))
+    return (
         select(Service, ServiceLength, ServiceMode, Addon)
         .join(ServiceLength, ServiceLength.service_id == Service.id)
         .outerjoin(
             ServiceMode, and_(ServiceMode.service_id == Service.id, ServiceMode.key == ServiceLength.mode)
         )
-        .outerjoin(ServiceAddon, and_(ServiceAddon.service_id == Service.id, true() if keys else false()))
-        .outerjoin(Addon, and_(Addon.id == ServiceAddon.addon_id, Addon.is_active, Addon.key.in_(keys)))
-        .where(Service.key == service_key, Service.is_active)
-        .where(ServiceLength.minutes == minutes, ServiceLength.mode.is_not_distinct_from(mode))
+        .outerjoin(
+            ServiceAddon, and_(ServiceAddon.service_id == Service.id, true() if with_addons else false())
+        )
+        .outerjoin(Addon, and_(Addon.id == ServiceAddon.addon_id, *(on_offer if with_addons else ())))
+        .where(Service.key == bindparam("service"), Service.is_active)
+        .where(
+            ServiceLength.minutes == bindparam("minutes"),
+            func.coalesce(ServiceLength.mode, "") == bindparam("mode"),
+        )
         .order_by(Addon.position, Addon.id)
         .options(lazyload(Service.modes), lazyload(Service.lengths), lazyload(Service.addons))
-    ).all()
+    )
+
+
+def plan_for(
+    service_key: str, mode: str | None, addon_keys: Collection[str], minutes: int, *, first_visit: bool
+) -> VisitPlan | None:
+    """The plan for this choice; None when it is not on offer (unknown or switched off, in any part). One statement."""
+    keys = set(addon_keys)
+    wanted = {"service": service_key, "minutes": minutes, "mode": mode or ""}
+    given = wanted | {"addons": sorted(keys)} if keys else wanted
+    rows = db.session.execute(_choice(with_addons=bool(keys)), given).all()
     addons = [row.Addon for row in rows if row.Addon is not None]
     if not rows or len(addons) != len(keys) or (mode is not None and rows[0].ServiceMode is None):
         return None
@@ -188,6 +212,8 @@ def _plan(
         room_kind=given.room_kind,
         device_kinds=tuple(dict.fromkeys(device_kinds)),
         asks_area=row.asks_area,
+        first_visit_minutes=row.first_visit_minutes,
+        first_visit=first_visit,
     )
 
 

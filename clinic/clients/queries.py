@@ -14,7 +14,7 @@ from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key
 from clinic.shared.database import db
-from clinic.shared.read_once import read_once
+from clinic.shared.read_once import may_have, read_once
 
 Which = Callable[[Any], ColumnElement[bool]]
 """A condition on a client's row, or on an alias of it."""
@@ -49,8 +49,8 @@ def aliases(client_ids: Collection[int]) -> dict[int, list[Alias]]:
 
 def _aliases(client_ids: Collection[int]) -> dict[int, list[Alias]]:
     found: dict[int, list[Alias]] = {}
-    ahead = list(client_ids)
-    while True:
+    ahead = may_have(Client, client_ids)
+    while ahead or not client_ids:
         rows = db.session.execute(
             select(Client.id, Client.merged_into_id, Client.merged_at)
             .where(Client.merged_into_id.in_(ahead))

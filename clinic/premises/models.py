@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.shared.database import Base
@@ -41,6 +41,9 @@ class Clinic(Base):
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
     check_in_needed: Mapped[bool] = mapped_column(default=True)
     minds_rest: Mapped[bool] = mapped_column(default=True)
+    new_lead_time_minutes: Mapped[int | None]  # for who has not been treated here yet; None: as for everybody
+    new_horizon_days: Mapped[int | None]
+    gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
 
 
 class Location(Base):
@@ -65,6 +68,18 @@ class OpeningHours(Base):
     opens: Mapped[dt.time]
     closes: Mapped[dt.time]
     __table_args__ = (CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),)
+
+
+class DatedOpening(Base):
+    """Opening hours on one date, instead of the weekly ones of that day."""
+
+    __tablename__ = "dated_opening"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
+    day: Mapped[dt.date]
+    opens: Mapped[dt.time]
+    closes: Mapped[dt.time]
+    __table_args__ = (Index("ix_dated_opening_location_id_day", "location_id", "day"),)
 
 
 class Resource(Base):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import null, select, union_all
+from sqlalchemy import Integer, String, bindparam, cast, func, null, select, union_all
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
@@ -18,6 +18,7 @@ from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
 from clinic.shared.read_once import read_once
+from clinic.shared.statements import joined, taken_apart
 
 Facts = TypeVar("Facts")
 
@@ -122,6 +123,52 @@ def rules_of_place(location_id: int | None) -> Place:
     return Place(row[1].id, row[1].zone, _booking_settings(row[0]))
 
 
+def hours_text(day: Any, starts: Any, ends: Any) -> Any:
+    """Hours as the database joins them into one text; `hours_of` reads them."""
+    return joined(cast(day, String) + " " + cast(starts, String) + " " + cast(ends, String))
+
+
+def hours_of(text: str | None) -> list[WeeklyHours]:
+    """The hours in a text of `hours_text`."""
+    return [
+        WeeklyHours(int(weekday), dt.time.fromisoformat(starts), dt.time.fromisoformat(ends))
+        for weekday, starts, ends in (row.split(" ") for row in taken_apart(text))
+    ]
+
+
+@dataclass(frozen=True)
+class OpenPlace(Place):
+    """A place with its weekly opening hours."""
+
+    weekly: list[WeeklyHours]
+
+
+_CLINIC, _LOCATION, _HOURS = Clinic.__table__.c, Location.__table__.c, OpeningHours.__table__.c
+_FIRST_PLACE = select(func.min(_LOCATION.id)).where(_LOCATION.is_active).scalar_subquery()
+_OPEN_PLACE = (
+    select(
+        Clinic.__table__,
+        _LOCATION.id.label("place_id"),
+        _LOCATION.zone,
+        select(hours_text(_HOURS.weekday, _HOURS.opens, _HOURS.closes))
+        .where(_HOURS.location_id == _LOCATION.id)
+        .scalar_subquery()
+        .label("weekly"),
+    )
+    .join(Location.__table__, _LOCATION.id == func.coalesce(bindparam("place", type_=Integer), _FIRST_PLACE))
+    .order_by(_CLINIC.id)
+    .limit(1)
+)
+
+
+def open_place(location_id: int | None) -> OpenPlace:
+    """The place, the first one for None, with its hours, in one statement. Raises LookupError when there is none."""
+    row = db.session.execute(_OPEN_PLACE, {"place": location_id}).one_or_none()
+    if row is None:
+        raise LookupError(f"no location {location_id}")
+    return OpenPlace(row.place_id, row.zone, _booking_settings(row), hours_of(row.weekly))
+
+
 @dataclass(frozen=True)
 class Kit:
     """What a visit may use at a place: ids of rooms, and of devices by kind."""
@@ -130,25 +177,29 @@ class Kit:
     devices: dict[str, list[int]]
 
 
+_ROOM, _DEVICE = Room.__table__.c, Device.__table__.c
+_KIT = union_all(
+    select(_ROOM.id, null().label("kind")).where(
+        _ROOM.location_id == bindparam("place"), _ROOM.is_active, _ROOM.room_kind == bindparam("room_kind")
+    ),
+    select(_DEVICE.id, _DEVICE.device_kind).where(
+        _DEVICE.location_id == bindparam("place"),
+        _DEVICE.is_active,
+        _DEVICE.device_kind.in_(bindparam("device_kinds", expanding=True)),
+    ),
+)
+
+
 def kit_of(location_id: int, room_kind: str, device_kinds: Collection[str]) -> Kit:
     """Rooms and devices in use of these kinds, by id. One statement."""
-    room, device = Room.__table__.c, Device.__table__.c
-    wanted = select(room.id, null().label("kind")).where(
-        room.location_id == location_id, room.is_active, room.room_kind == room_kind
-    )
-    if device_kinds:
-        devices = select(device.id, device.device_kind).where(
-            device.location_id == location_id, device.is_active, device.device_kind.in_(device_kinds)
-        )
-        both = union_all(wanted, devices).subquery()
-        wanted = select(both.c.id, both.c.kind)
+    wanted = {"place": location_id, "room_kind": room_kind, "device_kinds": list(device_kinds)}
     kit = Kit([], {kind: [] for kind in device_kinds})
-    for found, kind in sorted(db.session.execute(wanted), key=lambda row: int(row[0])):
+    for found, kind in sorted(db.session.execute(_KIT, wanted), key=lambda row: int(row[0])):
         (kit.rooms if kind is None else kit.devices[kind]).append(found)
     return kit
 
 
-def _booking_settings(row: Clinic) -> BookingSettings:
+def _booking_settings(row: Any) -> BookingSettings:
     return BookingSettings(
         lead_minutes=row.lead_time_minutes,
         horizon_days=row.horizon_days,

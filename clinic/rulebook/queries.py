@@ -21,14 +21,15 @@ from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.shared.database import db
 
+_NEWEST = select(RulesVersion.number, RulesVersion.changes).order_by(RulesVersion.number.desc()).limit(1)
+
 
 def in_force() -> RuleTable:
     """The table that judges now, in this transaction. Every door judges by it and by nothing else.
 
     One small read. What is made of it is remembered by its content, so that no process can hold an older one.
     """
-    newest = select(RulesVersion.number, RulesVersion.changes).order_by(RulesVersion.number.desc()).limit(1)
-    row = db.session.execute(newest).first()
+    row = db.session.execute(_NEWEST).first()
     return TABLE if row is None else _table(row.number, json.dumps(row.changes))
 
 

@@ -64,6 +64,11 @@ class Eligible:
         if len(devices) != len(set(devices)):
             raise ValueError("a device may stand in one group only")
 
+    @property
+    def everything(self) -> list[int]:
+        """All of them."""
+        return [*self.therapists, *self.rooms, *(one for group in self.device_groups for one in group)]
+
 
 @dataclass(frozen=True, slots=True)
 class Book:
@@ -180,8 +185,12 @@ def _therapist_starts(
 
 def _any_of(group: Sequence[int], among: list[Interval], wanted: Wanted, book: Book) -> list[Interval]:
     """Starts out of `among` at which at least one of the group is free for the whole claim."""
-    free = [_clear_of(book.busy.get(one, ()), among, wanted.claim_minutes) for one in group]
-    return free[0] if len(free) == 1 else union(*free)
+    none = among  # starts at which all that were looked at are taken: soon there are none
+    for one in sorted(group, key=lambda one: len(book.busy.get(one, ()))):
+        none = intersect(none, union(_forbidden(book.busy.get(one, ()), wanted.claim_minutes)))
+        if not none:
+            return among
+    return subtract(among, none)
 
 
 def _fits(spans: Sequence[Interval], minutes: int) -> list[Interval]:
@@ -191,8 +200,13 @@ def _fits(spans: Sequence[Interval], minutes: int) -> list[Interval]:
 
 def _clear_of(busy: Sequence[Interval], among: Sequence[Interval], minutes: int) -> list[Interval]:
     """Starts out of `among` from which `minutes` touch nothing busy; meeting at an edge is not touching."""
+    return subtract(among, sorted(_forbidden(busy, minutes)))
+
+
+def _forbidden(busy: Sequence[Interval], minutes: int) -> list[Interval]:
+    """Starts from which `minutes` touch one of the busy spans; an empty span takes nothing."""
     reach = minutes - 1
-    return subtract(among, sorted([(start - reach, end) for start, end in busy if start < end]))
+    return [(start - reach, end) for start, end in busy if start < end]
 
 
 def _only(starts_at: int, wanted: Wanted) -> Wanted:

@@ -82,10 +82,10 @@ def subtract(spans: Sequence[Interval], holes: Sequence[Interval]) -> list[Inter
     return left
 
 
-def until(spans: Sequence[Interval], end: int) -> list[Interval]:
+def until(spans: list[Interval], end: int) -> list[Interval]:
     """The minutes of the tidy `spans` before `end`; the same list when all of them are."""
     if not spans or spans[-1][1] <= end:
-        return list(spans)
+        return spans
     return [(start, min(stop, end)) for start, stop in spans if start < end]
 
 

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from clinic.rules.availability import Book, Eligible, Wanted, bookable_starts
-from clinic.rules.intervals import Interval, overlaps
+from clinic.rules.intervals import Interval, contains, overlaps
 
 ANYBODY, ANYWHERE = 0, -1
 """A therapist and a room that are always there: no resource has these ids."""
@@ -32,6 +32,7 @@ class Why(StrEnum):
     LEAD_TIME = "lead_time"
     HORIZON = "horizon"
     CLIENT_BUSY = "client_busy"
+    REFUSED = "refused"
     TOO_SOON = "too_soon"
     CLOSED = "closed"
     NOBODY = "nobody"
@@ -77,8 +78,8 @@ class Behind:
     """What stands behind the spans of a `Book`, in epoch minutes.
 
     `hours`: therapist → duty as if the licence never ended; `licence_ends`: therapist → the first minute without it;
-    `blocks`: resource → what its busy spans are made of; `days`: local days, in order; `too_soon`: whether a start
-    leaves the client too little rest.
+    `blocks`: resource → what its busy spans are made of; `days`: local days, in order; `refused`: those on which the
+    gate would refuse the client; `too_soon`: whether a start leaves the client too little rest.
     """
 
     hours: Mapping[int, Sequence[Interval]]
@@ -86,6 +87,7 @@ class Behind:
     blocks: Mapping[int, Sequence[Block]] = field(default_factory=dict)
     client_blocks: Sequence[Block] = ()
     days: Sequence[Interval] = ()
+    refused: Sequence[Interval] = ()
     too_soon: Callable[[int], bool] = lambda _start: False
 
 
@@ -181,7 +183,7 @@ class _Ask:
 
 
 def _bounds(ask: _Ask, behind: Behind) -> dict[int, Obstacle]:
-    """Lead time, horizon, and the rest between the client's visits."""
+    """Lead time, horizon, the gate, and the rest between the client's visits."""
     found: dict[int, Obstacle] = {}
     for start in ask.starts:
         kept = []
@@ -189,6 +191,8 @@ def _bounds(ask: _Ask, behind: Behind) -> dict[int, Obstacle]:
             kept.append(Reason(Why.LEAD_TIME))
         if start > ask.wanted.not_after:
             kept.append(Reason(Why.HORIZON))
+        if contains(behind.refused, (start, start + 1)):
+            kept.append(Reason(Why.REFUSED))
         if behind.too_soon(start):
             kept.append(Reason(Why.TOO_SOON))
         if kept:

@@ -83,6 +83,7 @@ class Named:
 
 
 _PLAIN = {
+    Why.REFUSED: "This treatment cannot be booked for this client on that day.",
     Why.TOO_SOON: "Too soon after, or before, another visit of this client.",
     Why.NOBODY: "Nobody who may give this here has working hours.",
     Why.NOBODY_WORKS: "No therapist who may give this works that day.",

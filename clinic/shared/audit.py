@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, event, insert, update
+from sqlalchemy import BigInteger, bindparam, event, insert, update
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from clinic.shared.database import Base
@@ -63,22 +63,26 @@ def leave_trace(
     session.info.setdefault(_WAITING, []).append(trace)
 
 
+_COUNTER = Base.metadata.tables["audit_counter"]
+_TAKE = (
+    update(_COUNTER)
+    .where(_COUNTER.c.id == 1)
+    .values(value=_COUNTER.c.value + bindparam("more"))
+    .returning(_COUNTER.c.value)
+)
+_WRITE = insert(Base.metadata.tables["audit_row"])
+
+
 @event.listens_for(Session, "before_commit")
 def _number(session: Session) -> None:
     traces = session.info.get(_WAITING)
     if not traces or session.in_nested_transaction():
         return
     session.flush()
-    last = session.execute(
-        update(AuditCounter)
-        .where(AuditCounter.id == 1)
-        .values(value=AuditCounter.value + len(traces))
-        .returning(AuditCounter.value)
-    ).scalar_one()
+    connection = session.connection()
+    last = connection.execute(_TAKE, {"more": len(traces)}).scalar_one()
     first = last - len(traces) + 1
-    session.execute(
-        insert(AuditRow), [{"sequence": number, **one} for number, one in enumerate(traces, first)]
-    )
+    connection.execute(_WRITE, [{"sequence": number, **one} for number, one in enumerate(traces, first)])
 
 
 @event.listens_for(Session, "after_transaction_end")

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -23,7 +23,9 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
+    bindparam,
     event,
     select,
 )
@@ -175,10 +177,16 @@ def lock_in_order(
     """
     if session.get_bind().dialect.name == "sqlite":
         return set(ids)
+    given = {"ids": sorted(ids), "first": first or 0}
+    return set(session.connection().execute(_locking(table, waits), given).scalars())
+
+
+@cache
+def _locking(table: FromClause, waits: bool) -> Select[tuple[int]]:
     key = table.c.id
-    wanted = select(key).where(key.in_(sorted(ids))).order_by(key != (first or 0), key)
-    return set(
-        session.connection().execute(wanted.with_for_update(key_share=True, skip_locked=not waits)).scalars()
+    wanted = select(key).where(key.in_(bindparam("ids", expanding=True)))
+    return wanted.order_by(key != bindparam("first"), key).with_for_update(
+        key_share=True, skip_locked=not waits
     )
 
 

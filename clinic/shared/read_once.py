@@ -6,7 +6,7 @@ row is locked (whoever waited for it reads afresh), and at the end of the transa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy import event
@@ -27,6 +27,17 @@ def read_once(name: Hashable, read: Callable[[], R], *of: type) -> R:
         info.setdefault(_KEPT, {})[name] = kept  # reading may have dropped the others
     found: R = kept[1]
     return found
+
+
+def note_none(kind: type, owner: int) -> None:
+    """Rows of this kind were looked for, and this owner has none: whoever wants them in this transaction knows."""
+    read_once(("none", kind, owner), lambda: True, kind)
+
+
+def may_have(kind: type, owners: Iterable[int]) -> list[int]:
+    """Those owners of whom it is not known that they have no row of this kind."""
+    kept = db.session().info.get(_KEPT, {})
+    return [one for one in owners if ("none", kind, one) not in kept]
 
 
 def _drop(session: Session, written: set[type]) -> None:

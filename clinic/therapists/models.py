@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
@@ -28,6 +28,8 @@ class Therapist(Resource):
     licence_number: Mapped[str] = mapped_column(default="")
     licence_expires_on: Mapped[dt.date]
     is_active: Mapped[bool] = mapped_column(default=True)
+    most_minutes_a_day: Mapped[int | None]  # of treatment, turnover not counted; None: no limit
+    most_intense_minutes_a_day: Mapped[int | None]  # of services that are hard on the hands
     skill_rows: Mapped[list[TherapistSkill]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     user: Mapped[User | None] = relationship()
     __mapper_args__ = {"polymorphic_identity": "therapist"}  # noqa: RUF012
@@ -64,6 +66,20 @@ class WorkingHours(Base):
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
         CheckConstraint("kind IN ('work', 'break')", name="kind"),
     )
+
+
+class DatedHours(Base):
+    """Hours on one date. Where a therapist has any on a date, they work these on that day and no weekly ones, at every
+    place; `ends` at or before `starts` is the next day."""
+
+    __tablename__ = "dated_hours"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"))
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
+    day: Mapped[dt.date]
+    starts: Mapped[dt.time]
+    ends: Mapped[dt.time]
+    __table_args__ = (Index("ix_dated_hours_therapist_id_day", "therapist_id", "day"),)
 
 
 class TimeOff(Base):

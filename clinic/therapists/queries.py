@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Integer, Label, Select, bindparam, func, select
 
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
 from clinic.rules.permissions import Role
 from clinic.rules.therapists_say import Restriction
 from clinic.rules.verdicts import VERDICT_WORDS
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import (
     NeverTogether,
@@ -79,47 +83,56 @@ def eligible(plan_skills: Collection[str], licence_kind: str) -> list[EligibleTh
 
 @dataclass(frozen=True)
 class OnDuty:
-    """A therapist who may give a treatment, and their weekly hours and breaks at one place."""
+    """A therapist who may give a treatment. `work` and `breaks`: their weekly hours at one place, as `hours_of` reads
+    them; many keep the same week, which then has to be worked out only once."""
 
     id: int
     licence_expires_on: dt.date
-    work: tuple[WeeklyHours, ...]
-    breaks: tuple[WeeklyHours, ...]
+    work: str
+    breaks: str | None
+
+
+_THERAPIST, _SKILL, _HOURS = (table.__table__.c for table in (Therapist, TherapistSkill, WorkingHours))
+
+
+def _week(kind: str) -> Label[str]:
+    here = select(premises.hours_text(_HOURS.weekday, _HOURS.starts, _HOURS.ends)).where(
+        _HOURS.therapist_id == _THERAPIST.id, _HOURS.location_id == bindparam("place"), _HOURS.kind == kind
+    )
+    return here.scalar_subquery().label(kind)
+
+
+@cache
+def _on_duty(*, one: bool, skilled: bool) -> Select[Any]:
+    wanted = (
+        select(_THERAPIST.id, _THERAPIST.licence_expires_on, _week("work"), _week("break"))
+        .where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence_kind"))
+        .order_by(_THERAPIST.name, _THERAPIST.id)
+    )
+    if one:
+        wanted = wanted.where(_THERAPIST.id == bindparam("therapist"))
+    if skilled:
+        with_all = (
+            select(_SKILL.therapist_id)
+            .where(_SKILL.skill.in_(bindparam("skills", expanding=True)))
+            .group_by(_SKILL.therapist_id)
+            .having(func.count() == bindparam("skill_count", type_=Integer))
+        )
+        wanted = wanted.where(_THERAPIST.id.in_(with_all))
+    return wanted
 
 
 def on_duty(
     plan_skills: Collection[str], licence_kind: str, location_id: int, therapist_id: int | None = None
 ) -> list[OnDuty]:
     """As `eligible`, with the hours at this place; those without hours there are left out. One statement."""
-    here = WorkingHours.therapist_id == Therapist.id, WorkingHours.location_id == location_id
-    wanted = (
-        select(
-            Therapist.__table__.c.id,
-            Therapist.licence_expires_on,
-            WorkingHours.kind,
-            WorkingHours.weekday,
-            WorkingHours.starts,
-            WorkingHours.ends,
-        )
-        .select_from(Therapist.__table__.join(WorkingHours, and_(*here)))
-        .where(Therapist.is_active, Therapist.licence_kind == licence_kind)
-        .order_by(Therapist.name, Therapist.__table__.c.id, WorkingHours.weekday, WorkingHours.starts)
-    )
+    given: dict[str, Any] = {"place": location_id, "licence_kind": licence_kind}
     if therapist_id is not None:
-        wanted = wanted.where(Therapist.__table__.c.id == therapist_id)
+        given["therapist"] = therapist_id
     if plan_skills:
-        skilled = (
-            select(TherapistSkill.therapist_id)
-            .where(TherapistSkill.skill.in_(plan_skills))
-            .group_by(TherapistSkill.therapist_id)
-            .having(func.count() == len(set(plan_skills)))
-        )
-        wanted = wanted.where(Therapist.__table__.c.id.in_(skilled))
-    rows: dict[tuple[int, dt.date], tuple[list[WeeklyHours], list[WeeklyHours]]] = {}
-    for person, expires_on, kind, *hours in db.session.execute(wanted):
-        work, breaks = rows.setdefault((person, expires_on), ([], []))
-        (work if kind == "work" else breaks).append(WeeklyHours(*hours))
-    return [OnDuty(*person, tuple(work), tuple(breaks)) for person, (work, breaks) in rows.items()]
+        given |= {"skills": sorted(set(plan_skills)), "skill_count": len(set(plan_skills))}
+    wanted = _on_duty(one=therapist_id is not None, skilled=bool(plan_skills))
+    return [OnDuty(*row) for row in db.session.execute(wanted, given) if row.work is not None]
 
 
 def weekly_hours(therapist_ids: Collection[int], location_id: int) -> Sequence[WorkingHours]:
@@ -146,6 +159,8 @@ def time_off_between(
 
 def never_together(*client_ids: int) -> set[int]:
     """Ids of the therapists that these records of one person are never booked with."""
+    if not may_have(NeverTogether, client_ids):
+        return set()
     return set(
         db.session.scalars(
             select(NeverTogether.therapist_id).where(
@@ -157,9 +172,12 @@ def never_together(*client_ids: int) -> set[int]:
 
 def restriction_rows(client_ids: Collection[int]) -> Sequence[TherapistRestriction]:
     """What therapists asked for beyond the rules for these records of one person, newest first; not withdrawn ones."""
+    ids = may_have(TherapistRestriction, client_ids)
+    if client_ids and not ids:
+        return []
     return db.session.scalars(
         select(TherapistRestriction)
-        .where(TherapistRestriction.client_id.in_(client_ids), TherapistRestriction.ended_at.is_(None))
+        .where(TherapistRestriction.client_id.in_(ids), TherapistRestriction.ended_at.is_(None))
         .order_by(TherapistRestriction.made_at.desc(), TherapistRestriction.id)
     ).all()
 

@@ -17,6 +17,7 @@ from clinic.shared.database import transaction
 from clinic.therapists.models import Therapist
 from tests.booking import world
 from tests.booking.desk import desk_browser
+from tests.booking.test_gate_edges import HAEMOPHILIA
 from tests.conftest import NOW
 from tests.statements import counted
 
@@ -156,3 +157,9 @@ def test_a_program_of_the_desk_is_told_and_a_web_site_is_not(app: Flask) -> None
     assert ask("desk", "visits:read", client=1).get_json()["code"] == "forbidden"
     assert ask("desk", service="nothing").get_json()["code"] == "invalid"
     assert ask("desk", client=999).status_code == 404
+    barred = world.person()
+    world.sign(barred, bleeding_disorder=HAEMOPHILIA)
+    vacuum = {"service": "decompression_vacuum", "minutes": 45, "from": "2026-06-13", "client": barred}
+    found = ask("desk", **vacuum).get_json()
+    assert (found["free"], [one["reason"] for one in found["reasons"]]) == (0, ["refused"])
+    assert "bleed" not in str(found)

@@ -47,7 +47,12 @@ def test_plan_adds_addons_and_the_first_visit() -> None:
         room_kind="treatment",
         device_kinds=("stone_heater",),
         asks_area=False,
+        first_visit_minutes=15,
+        first_visit=True,
     )
+    assert plan.as_first(True) == plan
+    assert plan.as_first(False).total_minutes == 75
+    assert plan.as_first(False).as_first(True) == plan
 
 
 @pytest.mark.usefixtures("starter")

@@ -91,6 +91,11 @@ def test_too_little_rest_and_the_lead_time_together_are_no_single_thing() -> Non
     assert found == {Reason(Why.LEAD_TIME): (4, 2), Reason(Why.TOO_SOON): (2, 0)}
 
 
+def test_a_day_on_which_the_gate_refuses_has_no_start() -> None:
+    named = behind(refused=[(0, 570)])
+    assert counted(HOUR, SOLO, book(), named) == {Reason(Why.REFUSED): (2, 2)}
+
+
 def test_the_clients_other_visit_is_named_by_its_start() -> None:
     named = behind(client_blocks=[Block(600, 660, Why.CLIENT_BUSY), Block(690, 750, Why.CLIENT_BUSY)])
     found = counted(HOUR, SOLO, book(client_busy=[(600, 660), (690, 750)]), named)

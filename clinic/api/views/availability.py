@@ -14,7 +14,7 @@ from clinic.api.problems import problem
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
-from clinic.booking.queries.why_no_times import why_no_times
+from clinic.booking.services import offering
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
 from clinic.rules.wall_time import local_texts
@@ -27,13 +27,13 @@ from clinic.shared import clock
 def availability(query: shapes.AvailabilityQuery) -> Response:
     """Free starts of a service, and who is free then.
 
-    The same function decides what can be booked. With `client` the person's own other visits, and the skills that
-    their answers ask for, count too; only a key that may read clients may name one.
+    The same function decides what can be booked. With `client` the person's own other visits, the skills that their
+    answers ask for, and the days on which it would be refused count too; only a key that may read clients may name one.
     """
     wish = _wish(query)
     if wish is None:
         return problem(403, "This key may not ask for a person.")
-    found = bookable.starts(wish, now=clock.now())
+    found = offering.starts(wish, now=clock.now())
     return Response(_document(found.zone, found.starts), content_type="application/json")
 
 
@@ -45,7 +45,7 @@ def availability_reasons(query: shapes.AvailabilityQuery) -> dict[str, Any] | Re
     wish = _wish(query)
     if wish is None:
         return problem(403, "This key may not ask for a person.")
-    found = why_no_times(bookable.ask_of(wish, now=clock.now()))
+    found = offering.reasons(wish, now=clock.now())
     return {
         "zone": kit.clinic().zone,
         "starts": found.starts,

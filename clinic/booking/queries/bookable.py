@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from clinic.booking.queries import visits
-from clinic.booking.queries.availability import Ask, look
+from clinic.booking.queries.availability import Ask
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.rules.availability import Start
@@ -36,12 +35,6 @@ class Bookable:
     starts: list[Start]
 
 
-def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
-    """What can be booked for this wish. Raises as `ask_of`."""
-    found = look(ask_of(wish, now=now))
-    return Bookable(found.zone, found.starts())
-
-
 def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
     """The wish as the book is asked about it. Without a person the visit counts as a first one, which takes longest.
 
@@ -50,8 +43,7 @@ def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
     client = clients.client(wish.client_id) if wish.client_id is not None else None
     if wish.client_id is not None and client is None:
         raise NotFound("There is no such client.")
-    first_visit = client is None or not visits.has_been_before(client.id, now)
-    plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=first_visit)
+    plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=True)
     if plan is None:
         raise InvalidInput("service", "This is not on offer in this form.")
     return Ask(
@@ -62,4 +54,5 @@ def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
         now=now,
         therapist_id=wish.therapist_id,
         client_id=client.id if client else None,
+        by_history=True,
     )

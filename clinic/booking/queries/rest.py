@@ -27,6 +27,7 @@ from clinic.rules.frequency import REACH_DAYS, BodyWork, ShortRest, fine_from, s
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 
 PROGRAM = "Another program"
 # What took place, or will if nothing is done. A hold is not a visit yet: it is asked about again when it becomes one.
@@ -91,13 +92,16 @@ def rest_around(
 
 def _visits(client_id: int, since: dt.datetime, besides: int | None) -> list[BodyWork]:
     """This person's visits that a start from `since` on may come too near to, under every record that is theirs."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    if not may_have(Visit, ids):
+        return []
     rows = db.session.execute(
         select(
             Visit.id, Visit.starts_at, Visit.ends_at, Visit.mode, Visit.addons, Visit.areas, Service.judged_as
         )
         .join(Service, Service.id == Visit.service_id)
         .where(
-            Visit.client_id.in_([client_id, *clients.alias_ids(client_id)]),
+            Visit.client_id.in_(ids),
             Visit.ends_at > since - dt.timedelta(days=REACH_DAYS),
             Visit.status.in_(tuple(COUNTED)),
         )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
@@ -17,6 +17,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 
 _WITH_NAMES = (
     joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
@@ -39,9 +40,22 @@ def visit_by_key(token: str) -> Visit | None:
     ).one_or_none()
 
 
-def visit_by_request(request_key: str) -> Visit | None:
+@dataclass(frozen=True)
+class Made:
+    """The visit that a request made. `asked`: by a program, a hash of what it asked for."""
+
+    id: int
+    status: str
+    asked: str | None
+
+
+_MADE = select(Visit.id, Visit.status, Visit.request_asked).where(Visit.request_key == bindparam("key"))
+
+
+def visit_by_request(request_key: str) -> Made | None:
     """The visit that this very request already made: a double click gets the same answer."""
-    return db.session.scalars(select(Visit).where(Visit.request_key == request_key)).one_or_none()
+    row = db.session.execute(_MADE, {"key": request_key}).one_or_none()
+    return Made(*row) if row is not None else None
 
 
 def seen_as(visit: Visit) -> VisitStatus:
@@ -129,15 +143,21 @@ def visits_switched_off(now: dt.datetime) -> Sequence[Visit]:
     ).all()
 
 
+def first_visit_at(client_id: int, *, besides: int | None = None) -> dt.datetime | None:
+    """When the first visit that this person has, or had, starts; None where there is none."""
+    ids = [client_id, *clients.alias_ids(client_id)]
+    if not may_have(Visit, ids):
+        return None
+    first = select(func.min(Visit.starts_at)).where(
+        Visit.client_id.in_(ids), Visit.status.in_(tuple(NEEDING_PERMIT))
+    )
+    return db.session.scalar(first if besides is None else first.where(Visit.id != besides))
+
+
 def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None = None) -> bool:
     """Whether this person has, or had, a visit before this one: else it is a first visit."""
-    ids = [client_id, *clients.alias_ids(client_id)]
-    earlier = exists().where(
-        Visit.client_id.in_(ids), Visit.starts_at < moment, Visit.status.in_(tuple(NEEDING_PERMIT))
-    )
-    if besides is not None:
-        earlier = earlier.where(Visit.id != besides)
-    return bool(db.session.scalar(select(earlier)))
+    first = first_visit_at(client_id, besides=besides)
+    return first is not None and first < moment
 
 
 def others_pending(client_ids: Collection[int], *, besides: int | None = None) -> Sequence[Visit]:

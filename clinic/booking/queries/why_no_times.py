@@ -9,8 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
 
 from sqlalchemy import or_, select
 
@@ -18,7 +17,7 @@ from clinic.booking.models import Claim
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
-from clinic.rules.intervals import Interval, overlaps
+from clinic.rules.intervals import Interval, overlaps, union
 from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
@@ -29,7 +28,7 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
-from clinic.rules.why_no_times import Behind, Block, Counted, Why, count_reasons, obstacles
+from clinic.rules.why_no_times import Behind, Block, Counted, Obstacle, Why, count_reasons, obstacles
 from clinic.rules.why_words import Named, Shut
 from clinic.shared.database import db, minute_after, minute_of
 from clinic.therapists import queries as therapists
@@ -59,14 +58,16 @@ class Explained:
     closed_days: tuple[dt.date, ...]
 
 
-def why_no_times(ask: Ask, at: dt.time | None = None) -> Explained:
+def why_no_times(
+    ask: Ask, at: dt.time | None = None, refused: Collection[dt.date] = frozenset()
+) -> Explained:
     """What stands in the way of this wish, from now on; of the starts at that wall time alone where one is named.
 
-    Raises LookupError for an unknown place.
+    `refused`: days on which the gate would refuse the client. Raises LookupError for an unknown place.
     """
     found = look(ask)
     place = premises.rules_of_place(ask.location_id)
-    clock = WallClock(ZoneInfo(place.zone))
+    clock = found.clock
     days = dates_from(ask.first_day, ask.days)
     bounds = [clock.day_bounds(day) for day in days]
     window = bounds[0][0], bounds[-1][1] + DAY_MINUTES
@@ -76,12 +77,12 @@ def why_no_times(ask: Ask, at: dt.time | None = None) -> Explained:
         for one in premises.closures_from(place.id, moment(window[0]))
         if epoch_minute(one.starts_at) < window[1]
     ]
-    behind = _behind(ask, found, clock, place.id, window, people, closures, bounds)
-    grid = [one for one in found.grid if one >= epoch_minute_after(ask.now)]
-    if at is not None:
-        shown = {minute for day in days for minute in clock.minutes_at(day, at)}
-        grid = [one for one in grid if one in shown]
-    by_start = obstacles(grid, found.wanted, found.eligible, found.book, behind)
+    behind = _behind(ask, found, place.id, window, people, closures, bounds)
+    behind = replace(behind, refused=union([clock.day_bounds(day) for day in refused]))
+    by_start: dict[int, list[Obstacle]] = {}
+    for part in found.parts:
+        grid = _asked_for(part.grid, ask, clock, days, at)
+        by_start |= obstacles(grid, part.wanted, found.eligible, found.book, behind)
     names = Named(
         names={key: one.name for key, one in people.items()} | premises.kit_names(place.id),
         licence_ends={key: one.licence_expires_on for key, one in people.items()},
@@ -103,6 +104,17 @@ def why_no_times(ask: Ask, at: dt.time | None = None) -> Explained:
     )
 
 
+def _asked_for(
+    grid: list[int], ask: Ask, clock: WallClock, days: list[dt.date], at: dt.time | None
+) -> list[int]:
+    """The starts that are asked about: none that has passed."""
+    coming = [one for one in grid if one >= epoch_minute_after(ask.now)]
+    if at is None:
+        return coming
+    shown = {minute for day in days for minute in clock.minutes_at(day, at)}
+    return [one for one in coming if one in shown]
+
+
 def _said(one: Counted, names: Named) -> Said:
     return Said(one.reason.why, one.reason.resource or None, names.say(one.reason), one.starts, one.alone)
 
@@ -110,7 +122,6 @@ def _said(one: Counted, names: Named) -> Said:
 def _behind(
     ask: Ask,
     found: Open,
-    clock: WallClock,
     place_id: int,
     window: Interval,
     people: dict[int, Therapist],
@@ -118,9 +129,8 @@ def _behind(
     bounds: list[Interval],
 ) -> Behind:
     """What the spans of the book are made of."""
-    team, eligible = list(found.eligible.therapists), found.eligible
-    things = [*eligible.rooms, *(device for group in eligible.device_groups for device in group)]
-    blocks = _visits([*team, *things, *([ask.client_id] if ask.client_id else [])], window, ask)
+    clock, eligible, team = found.clock, found.eligible, list(found.eligible.therapists)
+    blocks = _visits([*eligible.everything, *([ask.client_id] if ask.client_id else [])], window, ask)
     client_blocks = blocks.pop(ask.client_id, []) if ask.client_id else []
     for off in therapists.time_off_between(team, moment(window[0]), moment(window[1])):
         blocks[off.therapist_id].append(
@@ -132,9 +142,11 @@ def _behind(
         else:
             for room in eligible.rooms:
                 blocks[room].append(Block(*_span(one), Why.CLOSED, one.id))
+    licence_ends = {one: clock.day_bounds(people[one].licence_expires_on)[1] for one in team}
+    cut_short = [one for one, end in licence_ends.items() if end < window[1]]
     return Behind(
-        hours=_hours(team, place_id, clock, ask),
-        licence_ends={one: clock.day_bounds(people[one].licence_expires_on)[1] for one in team},
+        hours={**found.book.duty, **_hours(cut_short, place_id, clock, ask)},
+        licence_ends=licence_ends,
         blocks=blocks,
         client_blocks=[one._replace(why=Why.CLIENT_BUSY) for one in client_blocks],
         days=bounds,

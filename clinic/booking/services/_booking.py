@@ -11,6 +11,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.visits import VisitFacts
 from clinic.booking.services._chosen import new_visit
 from clinic.booking.services._claims import claim_best
@@ -78,7 +79,7 @@ def booked_before(wish: Booking) -> Outcome | None:
     done = visits.visit_by_request(wish.key) if wish.key else None
     if done is None:
         return None
-    if done.request_asked != wish.asked:
+    if done.asked != wish.asked:
         raise KeyUsed()
     return Outcome(done.id, VisitStatus(done.status), None, facts=visits.facts(done.id))
 
@@ -90,6 +91,7 @@ def book(session: Session, wish: Booking) -> Outcome:
         return done
     now, by = wish.now, wish.by
     client = client_to_judge(session, wish.client_id)
+    note_what_is_not_there(client)
     if not wish.by_staff:
         check_online_start(wish.starts_at, now)
     if wish.hold_id is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -20,10 +20,11 @@ from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
-from clinic.shared.database import TryAgain, broken_guard, lock_in_order
+from clinic.shared.database import Base, TryAgain, broken_guard, lock_in_order
 from clinic.therapists.models import TimeOff
 
 OVERLAP = "ex_claim_overlap"
+_CLAIM = Base.metadata.tables["claim"]
 
 
 def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datetime | None) -> None:
@@ -85,13 +86,18 @@ def _claim(visit: Visit, resource_id: int, expires_at: dt.datetime | None) -> di
     }  # fmt: skip
 
 
+_CLAIMS = {
+    name: dialect.insert(_CLAIM).on_conflict_do_nothing().returning(_CLAIM.c.resource_id)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+
+
 def _insert(session: Session, rows: list[dict[str, object]]) -> set[int]:
     """The resources that could be claimed. PostgreSQL leaves out a claim that overlaps another; SQLite's guard speaks
     against them all."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    claims = dialect.insert(Claim.__table__).on_conflict_do_nothing().returning(Claim.__table__.c.resource_id)
+    connection = session.connection()
     try:
-        return set(session.connection().execute(claims, rows).scalars())
+        return set(connection.execute(_CLAIMS[connection.dialect.name], rows).scalars())
     except IntegrityError as error:
         if broken_guard(error, OVERLAP) is None:
             raise
@@ -117,9 +123,12 @@ def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
     claim_blocks(session, taken, now)
 
 
+_EXPIRED = delete(_CLAIM).where(_CLAIM.c.expires_at <= bindparam("now")).returning(_CLAIM.c.resource_id)
+
+
 def clear_expired(session: Session, now: dt.datetime) -> None:
     """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all."""
-    freed = session.scalars(delete(Claim).where(Claim.expires_at <= now).returning(Claim.resource_id)).all()
+    freed = session.connection().execute(_EXPIRED, {"now": now}).scalars().all()
     claim_blocks(session, freed, now)
 
 

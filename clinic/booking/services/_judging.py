@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
@@ -209,6 +209,12 @@ def _screen(table: RuleTable, known: Known, order: Order, answers: intake.Answer
     )
 
 
+_AFRESH = select(Client).with_for_update().execution_options(populate_existing=True)
+_PLAIN = _AFRESH.where(
+    Client.id == bindparam("client"), Client.merged_into_id.is_(None), Client.is_unproven.is_(False)
+)
+
+
 def wait_for_answers(session: Session, *people: Client) -> None:
     """Nobody signs answers that count for these people between the judging and the commit, and nobody books
     between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)
@@ -219,24 +225,23 @@ def wait_for_answers(session: Session, *people: Client) -> None:
     for one in people:
         if one.is_unproven:
             ids.update(other.id for other in clients.look_alikes(one))
-    read_once(("waited for", frozenset(ids)), lambda: _lock(session, Client.id.in_(ids)), Client)
+    read_once(("waited for", frozenset(ids)), lambda: _lock(session, ids), Client)
 
 
 def client_to_judge(session: Session, client_id: int) -> Client:
     """The client, waited for as `wait_for_answers` does: first of all in a transaction, so that everybody waits for
     people before they wait for times. Raises NotFound."""
-    plain = Client.id == client_id, Client.merged_into_id.is_(None), Client.is_unproven.is_(False)
-    found = _lock(session, *plain)
-    if found:
-        return read_once(("waited for", frozenset({client_id})), lambda: found[0], Client)
+    plain = session.scalars(_PLAIN, {"client": client_id}).one_or_none()
+    if plain is not None:
+        return read_once(("waited for", frozenset({client_id})), lambda: plain, Client)
     client = client_of(client_id)
     wait_for_answers(session, client)
     return client
 
 
-def _lock(session: Session, *which: ColumnElement[bool]) -> Sequence[Client]:
-    locked = select(Client).where(*which).order_by(Client.id).with_for_update()
-    return session.scalars(locked.execution_options(populate_existing=True)).all()
+def _lock(session: Session, ids: Collection[int]) -> Sequence[Client]:
+    locked = _AFRESH.where(Client.id.in_(ids)).order_by(Client.id)
+    return session.scalars(locked).all()
 
 
 def client_of(client_id: int) -> Client:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import ask_for, plan_of, set_plan, set_status
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
@@ -50,6 +51,8 @@ def claim_anew(
     set_plan(visit, plan)
     session.flush()
     ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=visit.therapist_id)
+    if visit.source == PROGRAM:
+        ask = replace(ask, rested_areas=None)  # it is warned when it books, as staff are
     try:
         claim_best(session, visit, ask, expires_at=expires_at)
     except SlotTaken:

@@ -45,7 +45,7 @@ def safe_instead(client_id: int, choice: Choice, day: dt.date, *, now: dt.dateti
             continue
         ask = Ask(
             plan=plan, location_id=facts.location_id, first_day=day, days=1, now=now, client_id=client.id,
-            by_staff=True,
+            by_staff=True, by_history=True,
         )  # fmt: skip
         free = free_times(ask, since=now)
         times = (*free.on_day, *free.later)[:TIMES_SHOWN]

@@ -15,6 +15,7 @@ from clinic.intake.queries.standing import Answers, InForce, Standing, standings
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 
 __all__ = ["Answers", "InForce", "Standing", "standings"]  # besides what is here
 
@@ -115,6 +116,8 @@ def _answered_since(client_id: int, since: dt.datetime, since_day: dt.date) -> S
 def guardian_consents(client_id: int) -> Sequence[Consent]:
     """Guardians' consents that nobody took back, newest first: each counts for what it names, as long as it lasts.
     One that was taken back does not count, whatever the hour or the day of the visit."""
+    if not may_have(Consent, [client_id]):
+        return []
     return db.session.scalars(
         select(Consent)
         .where(Consent.client_id == client_id, Consent.kind == "guardian", Consent.withdrawn_at.is_(None))

@@ -18,6 +18,7 @@ from clinic.rules import answer_history, letter_scope
 from clinic.rules.clearances import Clearance as Rule
 from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ def counting(client_id: int, sources: Sequence[InForce]) -> list[OnFile]:
     warning sign was raised.
     """
     ids = [client_id, *clients.alias_ids(client_id)]
+    if not may_have(Clearance, ids):
+        return []
     rows = db.session.scalars(
         select(Clearance)
         .where(Clearance.client_id.in_(ids), Clearance.withdrawn_at.is_(None))

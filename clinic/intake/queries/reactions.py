@@ -12,6 +12,7 @@ from clinic.accounts import queries as accounts
 from clinic.clients import queries as clients
 from clinic.intake.models import BadReaction, Intake
 from clinic.shared.database import db
+from clinic.shared.read_once import may_have
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,12 @@ class Recorded:
 
 def of_records(client_ids: Collection[int]) -> Sequence[BadReaction]:
     """What was recorded for these records, oldest first."""
+    ids = may_have(BadReaction, client_ids)
+    if client_ids and not ids:
+        return []
     return db.session.scalars(
         select(BadReaction)
-        .where(BadReaction.client_id.in_(client_ids))
+        .where(BadReaction.client_id.in_(ids))
         .order_by(BadReaction.recorded_at, BadReaction.id)
     ).all()
 

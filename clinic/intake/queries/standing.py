@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -19,7 +19,7 @@ from clinic.intake.models import BadReaction, HealthStop, Intake, SoftenedReview
 from clinic.intake.queries import reactions
 from clinic.rules import answer_history
 from clinic.shared.database import db
-from clinic.shared.read_once import read_once
+from clinic.shared.read_once import may_have, read_once
 
 Answers = Mapping[str, Mapping[str, object]]
 
@@ -76,6 +76,13 @@ def _standings(client_ids: Collection[int], until: dt.datetime | None) -> dict[i
     return {one: Standing(*_counting(kept, one), stops=_stopping(kept, one)) for one in client_ids}
 
 
+_VERSIONS = (
+    select(Intake)
+    .where(Intake.client_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Intake.version.desc())
+)
+
+
 @dataclass
 class _Kept:
     """The rows of these clients and of what was merged into them."""
@@ -92,21 +99,13 @@ class _Kept:
     def read(cls, client_ids: Collection[int], until: dt.datetime | None) -> _Kept:
         aliases = clients.aliases(client_ids)
         ids = [*client_ids, *(one.id for below in aliases.values() for one in below)]
-        accepted = db.session.scalars(
-            select(SoftenedReview.intake_id)
-            .join(Intake, Intake.id == SoftenedReview.intake_id)
-            .where(Intake.client_id.in_(ids), SoftenedReview.accepted)
-            .order_by(SoftenedReview.intake_id)
-        )
         records = {one: {one, *_below(aliases, one)} for one in client_ids}
         anew = {record for one in reactions.asking_anew(records) for record in records[one]}
-        kept = cls(aliases, frozenset(accepted), frozenset(anew))
-        versions = select(Intake).where(Intake.client_id.in_(ids)).order_by(Intake.version.desc())
-        for row in db.session.scalars(versions):
+        kept = cls(aliases, _accepted(ids), frozenset(anew))
+        for row in db.session.scalars(_VERSIONS, {"ids": ids}):
             if until is None or row.signed_at <= until:
                 kept.versions[row.client_id].append(row)
-        stops = select(HealthStop).where(HealthStop.client_id.in_(ids))
-        for stop in db.session.scalars(stops.order_by(HealthStop.raised_at, HealthStop.id)):
+        for stop in _stops(ids):
             if until is None or stop.raised_at <= until:
                 kept.stops[stop.client_id].append(stop)
         return kept
@@ -117,6 +116,30 @@ class _Kept:
             row.signed_at > since and (row.id in self.accepted or (row.kind == "full" and not row.softens))
             for row in self.versions[client_id]
         )
+
+
+def _accepted(client_ids: Collection[int]) -> frozenset[int]:
+    """Versions of these records whose weaker answers review has accepted."""
+    ids = may_have(SoftenedReview, client_ids)
+    if client_ids and not ids:
+        return frozenset()
+    return frozenset(
+        db.session.scalars(
+            select(SoftenedReview.intake_id)
+            .join(Intake, Intake.id == SoftenedReview.intake_id)
+            .where(Intake.client_id.in_(ids), SoftenedReview.accepted)
+            .order_by(SoftenedReview.intake_id)
+        )
+    )
+
+
+def _stops(client_ids: Collection[int]) -> Sequence[HealthStop]:
+    """Every warning sign of these records, oldest first."""
+    ids = may_have(HealthStop, client_ids)
+    if client_ids and not ids:
+        return []
+    stops = select(HealthStop).where(HealthStop.client_id.in_(ids))
+    return db.session.scalars(stops.order_by(HealthStop.raised_at, HealthStop.id)).all()
 
 
 def _counting(kept: _Kept, client_id: int) -> tuple[tuple[InForce, ...], tuple[InForce, ...]]:

@@ -1,0 +1,50 @@
+"""Free times as a program may offer them to somebody: those at which the gate, too, would not refuse. Reads only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+
+from clinic.booking.queries import bookable
+from clinic.booking.queries.availability import look
+from clinic.booking.queries.bookable import Bookable, Wish
+from clinic.booking.queries.why_no_times import Explained, why_no_times
+from clinic.booking.services._chosen import client_of
+from clinic.booking.services._judging import Order, weigh_by
+from clinic.booking.services._known import known_of
+from clinic.rulebook import queries as rulebook
+from clinic.rules.wall_time import dates_from, local_day, moment
+
+
+def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
+    """What can be booked for this wish; for a person, without the days on which it would be refused.
+
+    Raises as `bookable.ask_of`.
+    """
+    ask = bookable.ask_of(wish, now=now)
+    found = look(ask)
+    free = found.starts()
+    if ask.client_id is None:
+        return Bookable(found.zone, free)
+    zone = found.clock.zone
+    days = [local_day(moment(one.starts_at), zone) for one in free]
+    refused = _refused_days(ask.client_id, Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day), days)
+    return Bookable(found.zone, [one for one, day in zip(free, days, strict=True) if day not in refused])
+
+
+def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
+    """What stands in the way of what `starts` does not offer. Raises as `bookable.ask_of`."""
+    ask = bookable.ask_of(wish, now=now)
+    if ask.client_id is None:
+        return why_no_times(ask)
+    days = dates_from(ask.first_day, ask.days)
+    order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
+    return why_no_times(ask, refused=_refused_days(ask.client_id, order, days))
+
+
+def _refused_days(client_id: int, order: Order, days: Iterable[dt.date]) -> set[dt.date]:
+    """Days on which the gate would not let this person have it, whatever the time. Everything is read once."""
+    known, table = known_of(client_of(client_id)), rulebook.in_force()
+    judged = {day: weigh_by(table, known, replace(order, day=day)) for day in set(days)}
+    return {day for day, one in judged.items() if one.refuses or one.unsafe_addons}

@@ -1,0 +1,76 @@
+"""Parts of SQL that the two databases say differently, for statements that are written down once.
+
+A statement that stands at the level of its module, with a `bindparam` for what changes, is put into words once for the
+whole process. One that is built for each request costs more to build than to run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, Integer, String, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+
+class _Numbers(TypeDecorator[Sequence[int]]):
+    """Many whole numbers in one parameter: an array, on SQLite a JSON text."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        return dialect.type_descriptor(ARRAY(Integer()) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Any) -> Any:
+        if value is None:
+            return None
+        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among, "postgresql")
+def _among_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    column, numbers = (compiler.process(one, **options) for one in element.clauses)
+    return f"({column} = ANY ({numbers}))"
+
+
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    column, numbers = (compiler.process(one, **options) for one in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({numbers})))"  # noqa: S608 - no value is in it
+
+
+def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Whether the column is one of the numbers that the statement is given as `name`, however many they are."""
+    return _Among(column, bindparam(name, type_=_Numbers()))
+
+
+class joined(FunctionElement[str]):  # noqa: N801 - reads as a function of SQL
+    """The texts of all rows of a group as one, with ";" between them: one row to fetch instead of hundreds."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(joined, "postgresql")
+def _joined_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)}, ';')"
+
+
+@compiles(joined, "sqlite")
+def _joined_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)}, ';')"
+
+
+def taken_apart(text: str | None) -> list[str]:
+    """What `joined` made one; of a group without rows nothing."""
+    return text.split(";") if text else []
