@@ -229,7 +229,8 @@ def test_what_was_meant_on_the_wall_is_filled_for_time_off_and_closures_in_the_b
             ),
             (
                 "INSERT INTO time_off (id, therapist_id, kind, starts_at, ends_at, note, created_at)"
-                " VALUES (1, 1, 'off', '2026-06-12 04:00:00+00:00', '2026-06-13 04:00:00+00:00', '', '2026-06-09 13:00:00+00:00')"
+                " VALUES (1, 1, 'off', '2026-06-12 04:00:00+00:00', '2026-06-13 04:00:00+00:00', '',"
+                " '2026-06-09 13:00:00+00:00')"
             ),
             (
                 "INSERT INTO closure (id, location_id, starts_at, ends_at, reason) VALUES (1, 2,"
