@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.api.services import drop_old_answers
-from clinic.booking.services import asking, deadlines, forgetting, lapses, reconciling
+from clinic.booking.services import archiving, asking, deadlines, forgetting, lapses, reconciling
 from clinic.premises import queries as premises
 from clinic.shared import clock, mail
 from clinic.shared.database import db
@@ -36,6 +36,15 @@ def work_once(app: Flask) -> None:
             db.session.remove()
 
 
+def work_daily(app: Flask) -> None:
+    """Once a day: what has been over for long leaves the table that every free time is worked out from."""
+    with app.app_context():
+        try:
+            archiving.archive_claims(clock.now() - archiving.KEPT_FOR, now=clock.now())
+        finally:
+            db.session.remove()
+
+
 def sender() -> tuple[str, str]:
     """The name and address that mails come from."""
     row = premises.clinic()
@@ -44,8 +53,12 @@ def sender() -> tuple[str, str]:
 
 def work_until(app: Flask, stop: threading.Event) -> None:
     """Rounds until told to stop. A round that fails is logged and tried again: nothing is lost in between."""
+    done_on = None
     while not stop.wait(PAUSE_SECONDS):
         try:
             work_once(app)
+            if done_on != clock.now().date():
+                work_daily(app)
+                done_on = clock.now().date()
         except (SQLAlchemyError, OSError) as error:
             log.warning("worker_round_failed", kind=type(error).__name__)

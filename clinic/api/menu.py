@@ -12,22 +12,35 @@ from flask import request
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import Menu
 
-WISHES = ("HoldIn", "VisitIn", "ChangeIn", "VerdictIn")
-
 
 def unlisted() -> list[dict[str, str]]:
     """The fields of this request that name what is on no list, as a problem document names them."""
-    asked = _asked()
-    if "service" not in asked:
+    wishes = _wishes(_asked())
+    if not wishes:
         return []
     menu = catalogue.menu()
+    return [
+        {"field": place + name, "message": "is not on offer"}
+        for place, wish in wishes
+        for name in _wrong_in(wish, menu)
+    ]
+
+
+def _wishes(asked: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What is wished for, and where it stands in the request: of two people each has a wish of their own."""
+    if "service" in asked:
+        return [("", asked)]
+    return [(f"people.{at}.", one) for at, one in enumerate(asked.get("people") or ())]
+
+
+def _wrong_in(wish: dict[str, Any], menu: Menu) -> list[str]:
     wrong = {
-        "service": asked["service"] not in menu.services,
-        "minutes": int(asked["minutes"]) not in menu.minutes,
-        "mode": asked.get("mode") not in (None, *menu.modes),
-        "addons": not set(_words(asked.get("addons"))) <= set(menu.addons),
+        "service": wish["service"] not in menu.services,
+        "minutes": int(wish["minutes"]) not in menu.minutes,
+        "mode": wish.get("mode") not in (None, *menu.modes),
+        "addons": not set(_words(wish.get("addons"))) <= set(menu.addons),
     }
-    return [{"field": name, "message": "is not on offer"} for name, is_wrong in wrong.items() if is_wrong]
+    return [name for name, is_wrong in wrong.items() if is_wrong]
 
 
 def _asked() -> dict[str, Any]:
@@ -47,8 +60,9 @@ def describe(spec: dict[str, Any]) -> None:
     menu = catalogue.menu()
     if not menu.services:
         return
-    for name in WISHES:
-        spec["components"]["schemas"][name]["properties"].update(_lists(menu))
+    for name, shape in spec["components"]["schemas"].items():
+        if name.endswith("In") and "service" in shape.get("properties", ()):
+            shape["properties"].update(_lists(menu))
     asked = spec["paths"]["/api/v1/availability"]["get"]["parameters"]
     for one in asked:
         one["schema"] = _lists(menu).get(one["name"], one["schema"])

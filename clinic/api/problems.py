@@ -73,8 +73,8 @@ DESCRIBED = ("answers", "born_on")
 """Fields of which the document says all: what the booking itself refuses about them does not fit the document."""
 
 
-def of_rule(error: errors.RuleViolation) -> Response:
-    """The answer where a rule of the clinic stands against the request.
+def of_rule(error: errors.RuleViolation, **also: Any) -> Response:
+    """The answer where a rule of the clinic stands against the request. `also`: what else helps the program.
 
     422 says that the document does not allow it, 409 that it does, and that it cannot be done here and now.
     """
@@ -83,7 +83,7 @@ def of_rule(error: errors.RuleViolation) -> Response:
     if isinstance(error, errors.InvalidInput) and error.field.startswith(DESCRIBED):
         return problem(422, error.sentence, errors=[{"field": error.field, "message": error.sentence}])
     status, code = next((status, code) for kind, status, code in OF_RULE if isinstance(error, kind))
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = dict(also)
     if isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.sentence}]
     if isinstance(error, errors.SlotTaken):

@@ -60,6 +60,30 @@ class Screening(SealedRow, Base):
     )
 
 
+class Series(Base):
+    """Visits that were booked together, such as every second Tuesday: each is judged and claimed by itself."""
+
+    __tablename__ = "series"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    every_weeks: Mapped[int]
+    request_key: Mapped[str | None] = mapped_column(unique=True)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    __table_args__ = (CheckConstraint("every_weeks > 0", name="every_weeks"),)
+
+
+class Couple(Base):
+    """Two visits at the same time in one room: both are confirmed or neither. Ended when one of them is over, or
+    goes on alone."""
+
+    __tablename__ = "couple"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_key: Mapped[str | None] = mapped_column(unique=True)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+
+
 class Visit(SealedRow, Base):
     """A visit from its hold in the checkout to its end. `minutes` is the treatment that was chosen; the time
     from `starts_at` to `ends_at` is what the client spends, with add-on and first-visit minutes."""
@@ -86,7 +110,7 @@ class Visit(SealedRow, Base):
     hold_until: Mapped[dt.datetime | None]  # a hold is never renewed past this
     waiting_for: Mapped[
         str | None
-    ]  # neutral: clearance, consent, intake, review, rules, therapist, another_therapist
+    ]  # neutral: clearance, consent, intake, review, rules, therapist, another_therapist, partner
     judged_key: Mapped[str | None]
     screening_id: Mapped[int | None] = mapped_column(BigId)
     permits: Mapped[bool | None]
@@ -100,6 +124,8 @@ class Visit(SealedRow, Base):
     request_key: Mapped[str | None] = mapped_column(unique=True)
     request_asked: Mapped[str | None]  # by a program: a hash of what the request of this key asked for
     manage_hash: Mapped[str | None] = mapped_column(unique=True)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"), index=True)
+    couple_id: Mapped[int | None] = mapped_column(ForeignKey("couple.id"), index=True)
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     revision: Mapped[int] = mapped_column(default=1)  # goes up with every change: two tabs are told apart
@@ -145,21 +171,36 @@ class Visit(SealedRow, Base):
 
 
 class Claim(Base):
-    """This resource is taken from `starts_at` to `ends_at`, turnover included: by a visit, or (no visit) by time
-    off or a closure. `expires_at`: a hold's; once past, the claim gives way to the next that asks."""
+    """This resource is taken from `starts_at` to `ends_at`, turnover included: by a visit, by a couple (the room that
+    two visits share), or (neither) by time off or a closure. `expires_at`: a hold's; once past, the claim gives way
+    to the next that asks."""
 
     __tablename__ = "claim"
     id: Mapped[int] = mapped_column(primary_key=True)
     resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
+    couple_id: Mapped[int | None] = mapped_column(ForeignKey("couple.id"), index=True)
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="order"),
+        CheckConstraint("visit_id IS NULL OR couple_id IS NULL", name="owner"),
         # every column that free times ask for: they are read from the index alone
         Index("ix_claim_read_alone", "resource_id", "ends_at", "starts_at", "expires_at", "visit_id"),
     )
+
+
+class ClaimHistory(Base):
+    """A claim that lies in the past, moved here so that the table of claims stays small. Never edited."""
+
+    __tablename__ = "claim_history"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    resource_id: Mapped[int]
+    visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    couple_id: Mapped[int | None] = mapped_column(index=True)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
 
 
 class StatusChange(Base):

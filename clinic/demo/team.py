@@ -73,7 +73,8 @@ def make_premises(session: Session) -> Location:
     for name, kind in (
         ("Birch", "treatment"), ("Cedar", "treatment"), ("Fern", "treatment"), ("Stone", "chamber")
     ):  # fmt: skip
-        session.add(Room(location_id=place.id, name=name, room_kind=kind))
+        tables = 2 if name == "Fern" else 1  # for two people at once
+        session.add(Room(location_id=place.id, name=name, room_kind=kind, tables=tables))
     for name, kind in (
         ("Vacuum unit A", "vacuum_unit"), ("Vacuum unit B", "vacuum_unit"), ("Magnet cups", "magnet_cups"),
         ("Interval chamber", "interval_chamber"), ("Stone heater 1", "stone_heater"),

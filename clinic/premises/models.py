@@ -10,6 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.shared.database import Base
 
 
+def one_line(address: str) -> str:
+    """An address as one line."""
+    return ", ".join(line.strip() for line in address.splitlines() if line.strip())
+
+
 class Clinic(Base):
     """One row: what the owner sets for the whole clinic. Times in minutes, hours or days as named."""
 
@@ -41,6 +46,7 @@ class Clinic(Base):
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
     check_in_needed: Mapped[bool] = mapped_column(default=True)
     minds_rest: Mapped[bool] = mapped_column(default=True)
+    travel_minutes: Mapped[int] = mapped_column(default=30)  # of a therapist, from one place to another
     new_lead_time_minutes: Mapped[int | None]  # for who has not been treated here yet; None: as for everybody
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
@@ -56,6 +62,10 @@ class Location(Base):
     phone: Mapped[str]
     zone: Mapped[str]  # IANA name
     is_active: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def address_line(self) -> str:
+        return one_line(self.address)
 
 
 class OpeningHours(Base):

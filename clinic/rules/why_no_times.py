@@ -31,6 +31,7 @@ class Why(StrEnum):
 
     LEAD_TIME = "lead_time"
     HORIZON = "horizon"
+    KNOWN_ONLY = "known_only"
     CLIENT_BUSY = "client_busy"
     REFUSED = "refused"
     TOO_SOON = "too_soon"
@@ -42,11 +43,13 @@ class Why(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     OFF = "off"
     LIMIT = "limit"
+    AWAY = "away"
     NO_ROOM = "no_room"
     NO_DEVICE = "no_device"
     SHUT = "shut"
     TAKEN = "taken"
     KEPT = "kept"
+    GAP = "gap"
 
 
 ORDER = list(Why)
@@ -79,7 +82,8 @@ class Behind:
 
     `hours`: therapist → duty as if the licence never ended; `licence_ends`: therapist → the first minute without it;
     `blocks`: resource → what its busy spans are made of; `days`: local days, in order; `refused`: those on which the
-    gate would refuse the client; `too_soon`: whether a start leaves the client too little rest.
+    gate would refuse the client; `known_only`: only known clients book this online, and this is none; `too_soon`:
+    whether a start leaves the client too little rest.
     """
 
     hours: Mapping[int, Sequence[Interval]]
@@ -88,6 +92,7 @@ class Behind:
     client_blocks: Sequence[Block] = ()
     days: Sequence[Interval] = ()
     refused: Sequence[Interval] = ()
+    known_only: bool = False
     too_soon: Callable[[int], bool] = lambda _start: False
 
 
@@ -155,6 +160,7 @@ class _Ask:
         opening: Sequence[Interval] | None = None,
         busy: Sequence[Interval] = (),
         client_busy: Sequence[Interval] = (),
+        full: Sequence[Interval] = (),
     ) -> set[int]:
         """The starts at which all is well with what is named."""
         first, last = self.starts[0], self.starts[-1]
@@ -166,6 +172,7 @@ class _Ask:
             opening=always if opening is None else opening,
             busy={therapist: busy},
             client_busy=client_busy,
+            full={therapist: full},
         )
         found = bookable_starts(self.starts, wanted, Eligible([therapist], [ANYWHERE]), book)
         return {one.starts_at for one in found}
@@ -187,9 +194,11 @@ def _bounds(ask: _Ask, behind: Behind) -> dict[int, Obstacle]:
     found: dict[int, Obstacle] = {}
     for start in ask.starts:
         kept = []
+        if behind.known_only:
+            kept.append(Reason(Why.KNOWN_ONLY))
         if start < ask.wanted.not_before:
             kept.append(Reason(Why.LEAD_TIME))
-        if start > ask.wanted.not_after:
+        if start > ask.wanted.not_after and not behind.known_only:
             kept.append(Reason(Why.HORIZON))
         if contains(behind.refused, (start, start + 1)):
             kept.append(Reason(Why.REFUSED))
@@ -248,14 +257,13 @@ def _nobody_works(obstacle: Obstacle) -> Obstacle:
 
 def _therapist(ask: _Ask, therapist: int, behind: Behind) -> dict[int, Kept]:
     """The starts at which this therapist cannot, with what keeps them from it."""
-    busy = ask.book.busy.get(therapist, ())
-    free = ask.free(therapist=therapist, duty=ask.book.duty.get(therapist, ()), busy=busy)
+    busy, full = ask.book.busy.get(therapist, ()), ask.book.full.get(therapist, ())
+    free = ask.free(therapist=therapist, duty=ask.book.duty.get(therapist, ()), busy=busy, full=full)
     hours = behind.hours.get(therapist, ())
     by_hours = ask.free(therapist=therapist, duty=hours)
     working = _Days(behind.days, hours)
     lasts = ask.wanted.minutes if ask.wanted.turnover_may_overrun else ask.wanted.claim_minutes
     licence_ends = behind.licence_ends.get(therapist)
-    unblocked = ask.free(busy=busy)
     hit = ask.hit(therapist, behind.blocks.get(therapist, ()))
     found: dict[int, Kept] = {}
     for start in ask.starts:
@@ -267,9 +275,9 @@ def _therapist(ask: _Ask, therapist: int, behind: Behind) -> dict[int, Kept]:
             kept.append(Reason(why, therapist))
         if licence_ends is not None and start + lasts > licence_ends:
             kept.append(Reason(Why.LICENCE, therapist))
-        if not kept:
-            kept.append(Reason(Why.LIMIT if start in unblocked else Why.TAKEN, therapist))
-        found[start] = tuple(kept)
+        if contains(full, (start, start + 1)):
+            kept.append(Reason(Why.LIMIT, therapist))
+        found[start] = tuple(kept) or (Reason(Why.TAKEN, therapist),)
     return found
 
 

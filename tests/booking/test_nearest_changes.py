@@ -94,6 +94,21 @@ def test_shorter_without_an_addon_and_later_are_tried(app: Flask) -> None:
     assert helps(get(browser, day="2026-06-12")) == {}
 
 
+def test_another_place_is_proposed_where_there_is_one(app: Flask) -> None:
+    app.test_client_class = Visitor
+    here = w.build(therapists=1)
+    time_off.add_closure(here.place_id, None, w.at(0, 0), w.at(70, 0), "rebuilt", by=here.desk_id, now=NOW)
+    harbour = factories.make_location(zone=w.ZONE, name="Harbour")
+    factories.make_room(harbour)
+    ben = factories.make_therapist(name="Ben", skills=w.SKILLS)
+    factories.make_hours(ben, harbour, starts="12:00", ends="20:00", weekdays=range(7))
+    browser = app.test_client()
+    found = helps(get(browser))
+    assert list(found) == ["At Harbour: Tuesday 9 June, 12:00 pm"]
+    browser.post("/book/swedish/times", data=found["At Harbour: Tuesday 9 June, 12:00 pm"])
+    assert db.session.scalars(select(Visit.location_id)).one() == harbour.id
+
+
 def test_nothing_is_proposed_that_the_gate_refuses(app: Flask) -> None:
     """And the number of statements does not grow with the clinic."""
     here = w.build(therapists=2)

@@ -15,6 +15,7 @@ from clinic import cli
 from clinic.booking.models import CheckinLink, Claim, RestPass, Screening, Visit
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import time_off, visits, zone_change
+from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.zone_change import ZoneClash, change_zone, preview_zone
 from clinic.catalogue import queries as catalogue
@@ -216,6 +217,21 @@ def test_new_rules_of_the_same_zone_are_worked_out_from_what_was_meant(
     assert [one.by for one in (*change.visits, *change.time_off)] == [HOUR, HOUR]
     assert times(Visit, "starts_at")[visit] == (w.at(3, 11),)
     assert list(times(TimeOff, "starts_at", "ends_at").values()) == [(w.at(4, 11), w.at(4, 13))]
+
+
+def test_a_couple_moves_with_its_room(here: w.World) -> None:
+    factories.make_room(db.session.get_one(Location, here.place_id), name="For two", tables=2)
+    halves = Half(healthy(), w.choice("swedish")), Half(healthy(), w.choice("swedish"))
+    couple = book_couple(
+        halves, w.at(3), request_key=None, source="desk", by=here.desk_id, now=NOW, reconfirmed=True
+    )
+    assert couple.couple_id is not None
+    shared = select(Claim.starts_at).where(Claim.couple_id == couple.couple_id)
+    assert db.session.scalars(shared).one() == w.at(3)
+    change_zone("Main Street", "America/Chicago", by=None, now=NOW)
+    assert db.session.scalars(shared).one() == w.at(3) + HOUR
+    assert set(times(Visit, "starts_at").values()) == {(w.at(3) + HOUR,)}
+    assert {starts for _resource, _visit, starts, _ends in claims()} == {w.at(3) + HOUR}
 
 
 def test_a_passed_rest_is_still_passed(app: Flask) -> None:

@@ -96,6 +96,13 @@ def test_a_day_on_which_the_gate_refuses_has_no_start() -> None:
     assert counted(HOUR, SOLO, book(), named) == {Reason(Why.REFUSED): (2, 2)}
 
 
+def test_a_therapist_who_gives_no_more_that_day_and_a_visit_for_known_clients_only() -> None:
+    full = replace(book(), full={ANA: [(0, 1440)]})
+    assert counted(HOUR, SOLO, full, behind()) == {Reason(Why.LIMIT, ANA): (29, 29)}
+    nobody = replace(HOUR, not_after=-1)
+    assert counted(nobody, SOLO, book(), behind(known_only=True)) == {Reason(Why.KNOWN_ONLY): (29, 29)}
+
+
 def test_the_clients_other_visit_is_named_by_its_start() -> None:
     named = behind(client_blocks=[Block(600, 660, Why.CLIENT_BUSY), Block(690, 750, Why.CLIENT_BUSY)])
     found = counted(HOUR, SOLO, book(client_busy=[(600, 660), (690, 750)]), named)

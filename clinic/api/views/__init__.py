@@ -1,7 +1,31 @@
 """The JSON API's operations, one file a subject."""
 
-from clinic.api.views import availability, catalogue, clients, document, holds, verdicts, visits
+from clinic.api.views import (
+    availability,
+    catalogue,
+    clients,
+    couples,
+    document,
+    holds,
+    series,
+    swapping,
+    verdicts,
+    visits,
+)
 from clinic.api.views.blueprint import api
 from clinic.api.views.document import pages
 
-__all__ = ["api", "availability", "catalogue", "clients", "document", "holds", "pages", "verdicts", "visits"]
+__all__ = [
+    "api",
+    "availability",
+    "catalogue",
+    "clients",
+    "couples",
+    "document",
+    "holds",
+    "pages",
+    "series",
+    "swapping",
+    "verdicts",
+    "visits",
+]

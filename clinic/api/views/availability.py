@@ -10,15 +10,16 @@ from flask import Response
 
 from clinic.api import shapes
 from clinic.api.doors import caller
+from clinic.api.freshness import has_just_written
 from clinic.api.problems import problem
-from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
 from clinic.booking.services import offering
+from clinic.premises import queries as premises
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
 from clinic.rules.wall_time import local_texts
-from clinic.shared import clock
+from clinic.shared import clock, replica
 
 
 @api.door(
@@ -33,7 +34,8 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
     wish = _wish(query)
     if wish is None:
         return problem(403, "This key may not ask for a person.")
-    found = offering.starts(wish, now=clock.now())
+    now = clock.now()
+    found = replica.read(lambda: offering.starts(wish, now=now), fresh=has_just_written())
     return Response(_document(found.zone, found.starts), content_type="application/json")
 
 
@@ -47,7 +49,7 @@ def availability_reasons(query: shapes.AvailabilityQuery) -> dict[str, Any] | Re
         return problem(403, "This key may not ask for a person.")
     found = offering.reasons(wish, now=clock.now())
     return {
-        "zone": kit.clinic().zone,
+        "zone": found.zone,
         "starts": found.starts,
         "free": found.free,
         "reasons": [
@@ -68,6 +70,8 @@ def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
     """What is asked; None where it is about a person and the key may not read people."""
     if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
         return None
+    if query.location is not None:
+        premises.place_in_use(query.location)
     return bookable.Wish(
         service=query.service,
         minutes=query.minutes,
@@ -78,6 +82,7 @@ def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
         days=query.days,
         therapist_id=query.therapist,
         client_id=query.client,
+        location_id=query.location,
     )
 
 

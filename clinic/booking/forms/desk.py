@@ -17,7 +17,8 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.body_areas import AREAS
-from clinic.shared.fields import DayField, lines_field, stripped, text_field
+from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
+from clinic.shared.fields import DayField, WholeNumberField, lines_field, stripped, text_field
 
 AREA_GROUPS = (
     ("Whole body", ("full_body",)),
@@ -34,6 +35,7 @@ AREA_GROUPS = (
         ),
     ),
 )
+EVERY = [("1", "Every week"), *((str(n), f"Every {n} weeks") for n in range(2, MOST_WEEKS_APART + 1))]
 NEW = "new"
 """The choice "somebody new" among the people found."""
 
@@ -82,6 +84,7 @@ class WhatForm(Form):
 class NewVisitForm(WhatForm):
     """A new visit: who, besides what and when. The fields of somebody new are read only when `client` says so."""
 
+    place = SelectField("Place", validate_choice=False)
     q = StringField("Find the client", filters=[stripped], validators=[Length(max=80)])
     client = RadioField("Client", validate_choice=False)
     first_name = text_field("First name", longest=80)
@@ -94,6 +97,12 @@ class NewVisitForm(WhatForm):
     request_key = HiddenField()
 
     @property
+    def place_id(self) -> int | None:
+        """The place; None is the first."""
+        text = self.place.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+    @property
     def client_id(self) -> int | None:
         """The known client who was chosen."""
         text = self.client.data or ""
@@ -103,6 +112,40 @@ class NewVisitForm(WhatForm):
     def is_new(self) -> bool:
         """Whether the visit is for somebody new."""
         return bool(self.client.data == NEW or (not self.client.data and self.first_name.data))
+
+
+class SeriesForm(WhatForm):
+    """A series: how often, and how many or until when, besides what, with whom and the first time."""
+
+    day = DayField("First day", validators=[Optional()])
+    every = SelectField("How often", validate_choice=False)
+    count = WholeNumberField(
+        "How many visits", validators=[Optional()], description=f"2 to {MOST_VISITS}, the first one included.",
+        render_kw={"inputmode": "numeric"},
+    )  # fmt: skip
+    until = DayField("Or until", validators=[Optional()])
+    request_key = HiddenField()
+
+    @property
+    def every_weeks(self) -> int:
+        """Weeks from one visit to the next; 0 for what is none of the choices."""
+        text = self.every.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
+
+
+class CoupleForm(Form):
+    """Two people at once: who comes along, and when. What each of them wants stands in a form of its own."""
+
+    q = StringField("Find the other client", filters=[stripped], validators=[Length(max=80)])
+    other = RadioField("The other client", validate_choice=False)
+    day = DayField("Day", validators=[Optional()])
+    request_key = HiddenField()
+
+    @property
+    def other_id(self) -> int | None:
+        """The other client who was chosen."""
+        text = self.other.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
 class ClosureForm(Form):

@@ -43,7 +43,22 @@ ANOTHER_THERAPIST = "another_therapist"
 RECONFIRM = "reconfirm"
 """What a visit waits for that was booked on earlier answers: whether anything has changed since."""
 
+PARTNER = "partner"
+"""What a visit of a couple waits for that is permitted itself: the other one, or, where that fell away, a word."""
+
+ALONE = "alone"
+
 _WAITING = {
+    PARTNER: (
+        "Booked for two",
+        "The other visit of the two is not confirmed",
+        "Both are confirmed, or neither. As soon as the other one is confirmed, so is this one.",
+    ),
+    ALONE: (
+        "Comes alone?",
+        "The other visit of the two fell away",
+        "Ask the client whether they come alone. If so, confirm it here; if not, cancel the visit.",
+    ),
     RECONFIRM: (
         "Ask first",
         "Ask what has changed since the last answers",
@@ -90,7 +105,8 @@ _WAITING = {
 def next_step(visit: Visit, screening: Screening | None) -> NextStep:
     """What to do about this visit; `screening` is the judgement it rests on, None when it rests on none."""
     if visit.is_waiting:
-        flag, title, text = _WAITING[visit.waiting_for or "review"]
+        fell_away = visit.waiting_for == PARTNER and visit.couple_id is None
+        flag, title, text = _WAITING[ALONE if fell_away else visit.waiting_for or "review"]
         return NextStep("wait", flag, title, text, visit.deadline_at)
     if visit.status in UPCOMING and screening is not None and is_call_first(screening):
         return CALL_FIRST

@@ -160,6 +160,16 @@ def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None 
     return first is not None and first < moment
 
 
+def is_known(client_ids: Collection[int]) -> bool:
+    """Whether any of these people has been treated here: else they are new."""
+    if not client_ids:
+        return False
+    ids = [*client_ids, *(alias for one in client_ids for alias in clients.alias_ids(one))]
+    return bool(
+        db.session.scalar(select(exists().where(Visit.client_id.in_(ids), Visit.status == VisitStatus.DONE)))
+    )
+
+
 def others_pending(client_ids: Collection[int], *, besides: int | None = None) -> Sequence[Visit]:
     """Visits of these people that wait to be confirmed."""
     return db.session.scalars(
@@ -238,6 +248,7 @@ class VisitFacts:
     ends_at: dt.datetime
     day: dt.date
     zone: str
+    location_id: int
     therapist_id: int
     any_therapist: bool
     room_id: int
@@ -250,8 +261,8 @@ class VisitFacts:
 
 _FACTS = (
     Visit.id, Visit.status, Visit.client_id, Service.key, Visit.mode, Visit.minutes, Visit.addons, Visit.areas,
-    Visit.starts_at, Visit.ends_at, Visit.day, Visit.zone, Visit.therapist_id, Visit.any_therapist, Visit.room_id,
-    Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency, Visit.revision,
+    Visit.starts_at, Visit.ends_at, Visit.day, Visit.zone, Visit.location_id, Visit.therapist_id, Visit.any_therapist,
+    Visit.room_id, Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency, Visit.revision,
 )  # fmt: skip
 
 
@@ -267,9 +278,13 @@ def facts(visit_id: int) -> VisitFacts | None:
     return _facts_of(row) if row is not None else None
 
 
-def day_page(day: dt.date, *, page: int, per_page: int) -> tuple[list[VisitFacts], int]:
+def day_page(
+    day: dt.date, *, page: int, per_page: int, location_id: int | None = None
+) -> tuple[list[VisitFacts], int]:
     """One page of the visits that start on a local day, by time, and how many there are in all."""
-    here = Visit.day == day, Visit.status.not_in((VisitStatus.HELD, VisitStatus.RELEASED))
+    here = [Visit.day == day, Visit.status.not_in((VisitStatus.HELD, VisitStatus.RELEASED))]
+    if location_id is not None:
+        here.append(Visit.location_id == location_id)
     total = db.session.scalar(select(func.count()).select_from(Visit).where(*here)) or 0
     rows = db.session.execute(
         select(*_FACTS)

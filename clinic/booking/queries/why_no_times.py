@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import or_, select
 
 from clinic.booking.models import Claim
+from clinic.booking.queries import the_book, visits
 from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries.the_book import Reach
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
 from clinic.rules.intervals import Interval, overlaps, union
@@ -28,7 +30,7 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
-from clinic.rules.why_no_times import Behind, Block, Counted, Obstacle, Why, count_reasons, obstacles
+from clinic.rules.why_no_times import Behind, Block, Counted, Obstacle, Reason, Why, count_reasons, obstacles
 from clinic.rules.why_words import Named, Shut
 from clinic.shared.database import db, minute_after, minute_of
 from clinic.therapists import queries as therapists
@@ -52,6 +54,7 @@ class Said:
 class Explained:
     """`starts` lie in opening hours, `free` of them can be booked; `closed_days` have no opening hours at all."""
 
+    zone: str
     starts: int
     free: int
     reasons: tuple[Said, ...]
@@ -66,8 +69,7 @@ def why_no_times(
     `refused`: days on which the gate would refuse the client. Raises LookupError for an unknown place.
     """
     found = look(ask)
-    place = premises.rules_of_place(ask.location_id)
-    clock = found.clock
+    place, clock = found.place, found.clock
     days = dates_from(ask.first_day, ask.days)
     bounds = [clock.day_bounds(day) for day in days]
     window = bounds[0][0], bounds[-1][1] + DAY_MINUTES
@@ -77,31 +79,49 @@ def why_no_times(
         for one in premises.closures_from(place.id, moment(window[0]))
         if epoch_minute(one.starts_at) < window[1]
     ]
-    behind = _behind(ask, found, place.id, window, people, closures, bounds)
+    behind = _behind(ask, found, window, people, closures, bounds)
     behind = replace(behind, refused=union([clock.day_bounds(day) for day in refused]))
     by_start: dict[int, list[Obstacle]] = {}
     for part in found.parts:
         grid = _asked_for(part.grid, ask, clock, days, at)
-        by_start |= obstacles(grid, part.wanted, found.eligible, found.book, behind)
+        by_start |= obstacles(grid, part.wanted, found.eligible, part.book, behind)
+    _add_gaps(found, by_start)
     names = Named(
         names={key: one.name for key, one in people.items()} | premises.kit_names(place.id),
         licence_ends={key: one.licence_expires_on for key, one in people.items()},
         device_kinds=ask.plan.device_kinds,
         shut={one.id: Shut(*_span(one), one.reason) for one in closures},
-        settings=place.settings,
+        settings=place.settings.for_new() if _is_new(ask, found) else place.settings,
         clock=clock,
         uses_24_hours=premises.clinic().uses_24_hours,
     )
+    opening = found.parts[0].book.opening
     return Explained(
+        zone=found.zone,
         starts=len(by_start),
         free=sum(not ways for ways in by_start.values()),
         reasons=tuple(_said(one, names) for one in count_reasons(by_start.values())),
         closed_days=tuple(
             day
             for day, bound in zip(days, bounds, strict=True)
-            if not any(overlaps(bound, span) for span in found.book.opening)
+            if not any(overlaps(bound, span) for span in opening)
         ),
     )
+
+
+def _add_gaps(found: Open, by_start: dict[int, list[Obstacle]]) -> None:
+    """Where the clinic offers only what leaves no hole that nobody can book, this is what is left in the way."""
+    offered = {one.starts_at for one in found.starts()}
+    for start, ways in by_start.items():
+        if not ways and start not in offered and not found.is_too_soon(start):
+            ways.append(((Reason(Why.GAP),),))
+
+
+def _is_new(ask: Ask, found: Open) -> bool:
+    """Whether the online rules for new clients hold."""
+    told_apart = found.settings.tells_new_apart or ask.plan.known_clients_only
+    people = [*ask.people, *([ask.client_id] if ask.client_id else [])]
+    return not ask.by_staff and told_apart and not visits.is_known(people)
 
 
 def _asked_for(
@@ -122,7 +142,6 @@ def _said(one: Counted, names: Named) -> Said:
 def _behind(
     ask: Ask,
     found: Open,
-    place_id: int,
     window: Interval,
     people: dict[int, Therapist],
     closures: Sequence[Closure],
@@ -130,6 +149,7 @@ def _behind(
 ) -> Behind:
     """What the spans of the book are made of."""
     clock, eligible, team = found.clock, found.eligible, list(found.eligible.therapists)
+    place = found.place
     blocks = _visits([*eligible.everything, *([ask.client_id] if ask.client_id else [])], window, ask)
     client_blocks = blocks.pop(ask.client_id, []) if ask.client_id else []
     for off in therapists.time_off_between(team, moment(window[0]), moment(window[1])):
@@ -142,15 +162,19 @@ def _behind(
         else:
             for room in eligible.rooms:
                 blocks[room].append(Block(*_span(one), Why.CLOSED, one.id))
+    reach = Reach(window[0], window[1], ask.now, ask.instead_of)
+    for person, spans in the_book.on_the_way(team, reach, place.id, place.travel_minutes).items():
+        blocks[person] += [Block(start, end, Why.AWAY) for start, end in spans]
     licence_ends = {one: clock.day_bounds(people[one].licence_expires_on)[1] for one in team}
     cut_short = [one for one, end in licence_ends.items() if end < window[1]]
     return Behind(
-        hours={**found.book.duty, **_hours(cut_short, place_id, clock, ask)},
+        hours={**found.parts[0].book.duty, **_hours(cut_short, place.id, clock, ask)},
         licence_ends=licence_ends,
         blocks=blocks,
         client_blocks=[one._replace(why=Why.CLIENT_BUSY) for one in client_blocks],
         days=bounds,
         too_soon=found.is_too_soon,
+        known_only=ask.plan.known_clients_only and _is_new(ask, found),
     )
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
-from clinic.booking.queries.availability import Ask, look
+from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.services._couples import part
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
@@ -42,7 +43,7 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     lost, busy = set[int](), set[int]()
     for way in ways:
         if (lost | busy).isdisjoint(_taken_by(way)):
-            more_lost, more_busy = _place(session, visit, way, expires_at, waits=not (lost or busy))
+            more_lost, more_busy = _place(session, visit, way, found, expires_at, waits=not (lost or busy))
             if not (more_lost or more_busy):
                 return
             lost, busy = lost | more_lost, busy | more_busy
@@ -56,7 +57,13 @@ def _taken_by(way: Combination) -> list[int]:
 
 
 def _place(
-    session: Session, visit: Visit, way: Combination, expires_at: dt.datetime | None, *, waits: bool
+    session: Session,
+    visit: Visit,
+    way: Combination,
+    found: Open,
+    expires_at: dt.datetime | None,
+    *,
+    waits: bool,
 ) -> tuple[set[int], set[int]]:
     """Claim this combination. Returns which of it are lost to somebody else, and which somebody is claiming at the
     moment; when there are any, nothing is claimed.
@@ -68,6 +75,8 @@ def _place(
     locked = lock_in_order(session, Resource.__table__, mine, first=visit.client_id, waits=waits)
     if len(locked) < len(mine):
         return set(), set(mine) - locked
+    if found.is_too_much(way.therapist, visit.starts_at):  # a visit at another time of the day was faster
+        return {way.therapist}, set()
     visit.therapist_id, visit.room_id = way.therapist, way.room
     session.add(visit)
     session.flush()
@@ -117,7 +126,9 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
 
 
 def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once."""
+    """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once. The room of a
+    couple stays with the other visit."""
+    part(session, visit, now)
     taken = list(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
     _drop(session, visit, now)
     claim_blocks(session, taken, now)
@@ -146,7 +157,10 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     for resource in wanted:
         session.execute(
             delete(Claim).where(
-                Claim.resource_id == resource, Claim.visit_id.is_(None), Claim.ends_at > since
+                Claim.resource_id == resource,
+                Claim.visit_id.is_(None),
+                Claim.couple_id.is_(None),
+                Claim.ends_at > since,
             )
         )
         taken = session.execute(

@@ -92,10 +92,11 @@ def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetim
 
 def keep_or_find_skilled(session: Session, visit: Visit, now: dt.datetime) -> bool:
     """Whether somebody with the skills that this person's answers ask for gives a booked visit. Where any therapist
-    was asked for, another who is free at the same time takes it over, and the client is told who, not why."""
+    was asked for, another who is free at the same time takes it over, and the client is told who, not why. A couple
+    keeps its two therapists until the desk moves both."""
     if is_skilled(visit.therapist_id, visit.client_id or 0):
         return True
-    if not visit.any_therapist:
+    if not visit.any_therapist or visit.couple_id is not None:
         return False
     wish = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=None)
     try:

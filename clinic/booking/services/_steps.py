@@ -12,17 +12,25 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CallRequest, Screening, StatusChange, Visit
+from clinic.booking.queries import couples
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.judged_by import RULES
+from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import give_up, keep_until
-from clinic.booking.services._judging import Judged, Order
+from clinic.booking.services._judging import Judged, Order, wait_for_answers
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
+from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.mail import queue_mail
+
+FALLEN_AWAY = frozenset(
+    {VisitStatus.SUSPENDED, VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED}
+)
+WITH_THE_OTHER = "with the other visit of the two"
 
 # What happens to a visit while its client is not there. Whoever has no e-mail is called about it.
 NEWS = frozenset(
@@ -89,8 +97,49 @@ def set_status(
         visit.permits = None if new in (VisitStatus.SUSPENDED, VisitStatus.PENDING) else visit.permits
     session.add(StatusChange(visit_id=visit.id, status=new, at=now, by_user_id=by, reason=reason))
     session.flush()
+    if visit.couple_id is not None:
+        _take_partner_along(session, visit, new, now=now)
     if not holds_claims(new):
         give_up(session, visit, now)
+
+
+def _take_partner_along(session: Session, visit: Visit, new: VisitStatus, *, now: dt.datetime) -> None:
+    """Of a couple both are confirmed or neither: what is confirmed confirms the other one that waited for it alone,
+    what falls away or waits makes the other one wait."""
+    partner = couples.partner_of(visit)
+    if partner is None:
+        return
+    wait_for_answers(session, session.get_one(Client, partner.client_id))
+    partner = couples.partner_of(visit, to_change=True)
+    if partner is None:
+        return
+    if new in FALLEN_AWAY:
+        wait_for_partner(session, partner, now=now)
+    elif new == VisitStatus.CONFIRMED and partner.is_waiting and partner.waiting_for == PARTNER:
+        judged = session.get(Screening, partner.screening_id) if partner.screening_id else None
+        if judged is not None and judged.permits:
+            rest_on(partner, judged)
+            set_status(session, partner, VisitStatus.CONFIRMED, by=None, now=now, reason=WITH_THE_OTHER)
+            tell_client(session, partner, "visit_confirmed_now", now=now)
+
+
+def wait_for_partner(session: Session, visit: Visit, *, now: dt.datetime) -> None:
+    """The visit of a couple is permitted, and the other one is not, or fell away: it keeps its time until a deadline of
+    its own. One that waits for something else besides goes on waiting for that, unless the other one fell away."""
+    partner = couples.partner_of(visit)
+    if visit.status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED):
+        visit.permits = None
+        set_status(session, visit, VisitStatus.SUSPENDED, by=None, now=now, reason=WITH_THE_OTHER)
+        _put_off(visit, now)
+        tell_client(session, visit, "visit_on_hold", now=now)
+    elif visit.is_waiting and partner is None:
+        _put_off(visit, now)
+
+
+def _put_off(visit: Visit, now: dt.datetime) -> None:
+    settings = premises.booking_settings()
+    visit.waiting_for = PARTNER
+    visit.deadline_at = booking_policy.desk_deadline(visit.starts_at, since=now, settings=settings)
 
 
 def first_status(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
@@ -162,7 +211,7 @@ def tell_client(
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
         length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
         therapist=visit.therapist.name,
-        place=clinic.address_line,
+        place=place.address_line,
         clinic=clinic.name,
         phone=place.phone,
         token=token,

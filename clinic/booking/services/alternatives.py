@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
@@ -94,3 +95,21 @@ def look_again_on(judged: Judged) -> dt.date | None:
     days = [one.until for one in against]
     known = [day for day in days if day is not None]
     return max(known) if known and len(known) == len(days) else None
+
+
+def urgency_of(judged: Judged) -> str:
+    """How soon the person needs care, "" when nothing is urgent. A stop on record counts as prompt at least."""
+    if judged.own.is_urgent:
+        return judged.own.urgency.word
+    return "prompt" if judged.stopped else ""
+
+
+def in_short(judged: Judged) -> dict[str, Any]:
+    """What came out and what to do, never why: plain values for a program."""
+    later = look_again_on(judged)
+    return {
+        "outcome": judged.outcome.word,
+        "urgency": judged.own.urgency.word,
+        "unsafe_addons": list(judged.unsafe_addons),
+        "look_again_on": later.isoformat() if later else None,
+    }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -45,7 +46,7 @@ from clinic.shared.database import transaction, tried_again
 
 @dataclass(frozen=True)
 class Choice:
-    """What is wanted. `therapist_id` None is any therapist. `areas` are body-area keys."""
+    """What is wanted. No `therapist_id`: any of them; no `location_id`: the first place. `areas` are body-area keys."""
 
     service: str
     minutes: int
@@ -53,18 +54,20 @@ class Choice:
     addons: tuple[str, ...] = ()
     areas: tuple[str, ...] = ("full_body",)
     therapist_id: int | None = None
+    location_id: int | None = None
 
     def record(self) -> dict[str, Any]:
         return {
             "service": self.service, "minutes": self.minutes, "mode": self.mode, "addons": list(self.addons),
             "areas": list(self.areas), "therapist_id": self.therapist_id,
+            "location_id": self.location_id,
         }  # fmt: skip
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Choice:
         return cls(
             record["service"], record["minutes"], record["mode"], tuple(record["addons"]),
-            tuple(record["areas"]), record["therapist_id"],
+            tuple(record["areas"]), record["therapist_id"], record.get("location_id"),
         )  # fmt: skip
 
 
@@ -106,7 +109,10 @@ def hold_slot(
             if same and held.deadline_at is not None and held.deadline_at > now:
                 return token
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
-        visit = new_hold(session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now)
+        people = [one.client_id for one in clients.people_of(user_id)] if user_id is not None else []
+        visit = new_hold(
+            session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now, people=people
+        )
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at = now
         if checkout.client_id is None:
@@ -145,7 +151,9 @@ def new_hold(
     first_visit: bool,
     user_id: int | None,
     now: dt.datetime,
+    people: Iterable[int] = (),
 ) -> Visit:
+    """A time that is kept; `people`: who it may be for, as far as is known."""
     facts, settings = premises.clinic_facts(), premises.booking_settings()
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
@@ -153,20 +161,17 @@ def new_hold(
     if facts is None or plan is None:
         raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
     until = booking_policy.hold_deadline(now, now=now, settings=settings)
+    place_id, zone = premises.where(facts, choice.location_id)
     visit = Visit(
-        location_id=facts.location_id, client_id=None, areas=sorted(choice.areas), zone=facts.zone,
+        location_id=place_id, client_id=None, areas=sorted(choice.areas), zone=zone,
         starts_at=starts_at, status=VisitStatus.HELD, deadline_at=until,
         hold_until=now + dt.timedelta(minutes=settings.hold_longest_minutes),
         first_visit=first_visit, currency=facts.currency, source="online",
         any_therapist=choice.therapist_id is None, created_at=now, created_by_id=user_id,
     )  # fmt: skip
     set_plan(visit, plan)
-    claim_best(
-        session,
-        visit,
-        ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id),
-        expires_at=until,
-    )
+    ask = ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id)
+    claim_best(session, visit, replace(ask, people=tuple(people)), expires_at=until)
     first_status(session, visit, by=user_id, now=now)
     return visit
 

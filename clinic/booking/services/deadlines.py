@@ -7,7 +7,9 @@ import datetime as dt
 from sqlalchemy import select
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import couples
 from clinic.booking.queries.judged_by import RULES
+from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.rules.visit_status import ENDING_AT_A_DEADLINE, VisitStatus
@@ -31,6 +33,8 @@ def _release(visit_id: int, now: dt.datetime) -> bool:
             return False
         if visit.deadline_at is None or visit.deadline_at > now:
             return False
+        if _is_partners_turn(visit, now):
+            return False
         if visit.waiting_for == RULES:
             set_status(session, visit, VisitStatus.CANCELLED, by=None, now=now, reason="new rules")
             tell_client(session, visit, "visit_cannot_go_ahead", now=now)
@@ -43,3 +47,10 @@ def _release(visit_id: int, now: dt.datetime) -> bool:
             tell_client(session, visit, "visit_released", now=now)
             leave_trace(session, "visit.released", "visit", visit.id, by=None, now=now)
         return True
+
+
+def _is_partners_turn(visit: Visit, now: dt.datetime) -> bool:
+    """Of a couple the one that something is missing for is given back; the other one then waits for a word, with a
+    deadline of its own."""
+    partner = couples.partner_of(visit) if visit.waiting_for == PARTNER else None
+    return partner is not None and partner.waiting_for != PARTNER and (partner.deadline_at or now) <= now

@@ -37,7 +37,10 @@ def keep_time(
         client = clients.client(client_id) if client_id is not None else None
         if client is None and client_id is not None:
             raise NotFound("There is no such client.")
-        visit = new_hold(session, choice, starts_at, first_visit=client is None, user_id=by, now=now)
+        people = [client.id] if client is not None else []
+        visit = new_hold(
+            session, choice, starts_at, first_visit=client is None, user_id=by, now=now, people=people
+        )
         visit.source = source
         if client is not None:
             place_person(session, visit, client, now=now)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import visits
-from clinic.booking.queries.next_steps import ANOTHER_THERAPIST, RECONFIRM
+from clinic.booking.queries import couples, visits
+from clinic.booking.queries.next_steps import ANOTHER_THERAPIST, PARTNER, RECONFIRM
 from clinic.booking.services._deciding import has_to_reconfirm, keep_or_find_skilled
 from clinic.booking.services._judging import Judged, judge, local_day, wait_for_answers
 from clinic.booking.services._steps import (
@@ -146,7 +146,9 @@ def _missing_besides(session: Session, visit: Visit, judged: Judged, now: dt.dat
         return None
     if still_to_ask:
         return RECONFIRM
-    return None if keep_or_find_skilled(session, visit, now) else ANOTHER_THERAPIST
+    if not keep_or_find_skilled(session, visit, now):
+        return ANOTHER_THERAPIST
+    return PARTNER if couples.misses_partner(visit) else None
 
 
 def _hold(

@@ -19,6 +19,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
+from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.words import length_words
@@ -26,6 +27,7 @@ from clinic.therapists import queries as therapists
 
 SHORTER_TRIED = 2
 ADDONS_TRIED = 2
+PLACES_TRIED = 2
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Change:
 
 def nearest_changes(wish: Choice, ask: Ask, *, first_visit: bool, horizon: dt.date) -> list[Change]:
     """For a wish without free times in the days of `ask`: with another therapist, shorter, without an add-on, on a
-    later day. The statements are bounded, whatever the clinic's size."""
+    later day, at another place. The statements are bounded, whatever the clinic's size."""
     gate = _Gate.of(ask.client_id)
     found = []
     for tries in (
@@ -48,6 +50,7 @@ def nearest_changes(wish: Choice, ask: Ask, *, first_visit: bool, horizon: dt.da
         _shorter(wish, ask, first_visit),
         _without_addon(wish, ask, first_visit),
         _later(wish, ask, horizon),
+        _another_place(wish, ask),
     ):
         first = next((one for one in tries if gate.lets(one)), None)
         if first is not None:
@@ -121,3 +124,12 @@ def _later(wish: Choice, ask: Ask, horizon: dt.date) -> Iterator[Change]:
     time = free_times.later(ask, horizon)
     if time is not None:
         yield Change("The next free day", wish, ask.plan, time)
+
+
+def _another_place(wish: Choice, ask: Ask) -> Iterator[Change]:
+    """`At the harbour`, with the same therapist if one was chosen."""
+    others = [one for one in premises.places() if one.id != ask.location_id]
+    for place in others[:PLACES_TRIED]:
+        time = _first(replace(ask, location_id=place.id))
+        if time is not None:
+            yield Change(f"At {place.name}", replace(wish, location_id=place.id), ask.plan, time)

@@ -72,7 +72,8 @@ def change_zone(place: str, new_zone: str, *, by: int | None, now: dt.datetime) 
         row.zone = new_zone
         session.flush()
         blocked = _can_be_blocked(session, row.id, now)
-        session.execute(delete(Claim).where(Claim.visit_id.is_(None), Claim.resource_id.in_(blocked)))
+        of_nobody = Claim.visit_id.is_(None), Claim.couple_id.is_(None)
+        session.execute(delete(Claim).where(*of_nobody, Claim.resource_id.in_(blocked)))
         _move_claims(session, change, row.id)
         _move_visits(session, change, row.id)
         _move_spans(session, TimeOff, change.time_off)
@@ -152,7 +153,7 @@ def _visits(session: Session, place_id: int, clock: WallClock, now: dt.datetime)
 def _moved_claims(
     session: Session, place_id: int, moved: dict[int, MovedVisit], now: dt.datetime
 ) -> Iterator[Taken]:
-    for row in session.execute(_claims_of(_is_moved(place_id, now))):
+    for row in _claims(session, _is_moved(place_id, now)):
         visit = moved[row.visit_id]
         yield Taken(row.resource_id, row.starts_at + visit.by, row.ends_at + visit.by, visit.id, True)
 
@@ -164,17 +165,19 @@ def _standing_claims(session: Session, place_id: int, now: dt.datetime) -> Itera
         Claim.ends_at > now - LONGEST_MOVE,
         or_(Claim.expires_at.is_(None), Claim.expires_at > now),
     )
-    for row in session.execute(_claims_of(stands)):
+    for row in _claims(session, stands):
         yield Taken(row.resource_id, row.starts_at, row.ends_at, row.visit_id, False)
 
 
-def _claims_of(wanted: Any) -> Any:
-    return (
-        select(Claim.id, Claim.resource_id, Claim.visit_id, Claim.starts_at, Claim.ends_at)
-        .join(Visit, Visit.id == Claim.visit_id)
+def _claims(session: Session, wanted: Any) -> list[Any]:
+    """Claims of these visits; one that a couple shares is there once, under one of the two."""
+    rows = session.execute(
+        select(Claim.id, Claim.resource_id, Visit.id.label("visit_id"), Claim.starts_at, Claim.ends_at)
+        .join(Visit, or_(Visit.id == Claim.visit_id, Visit.couple_id == Claim.couple_id))
         .where(wanted)
-        .order_by(Claim.id)
+        .order_by(Claim.id, Visit.id)
     )
+    return list({row.id: row for row in rows}.values())
 
 
 def _coming(session: Session, kind: Any, now: dt.datetime, *wanted: Any) -> Sequence[TimeOff | Closure]:
@@ -213,8 +216,7 @@ def _bound(at: dt.datetime, wall: str, clock: WallClock) -> dt.datetime:
 def _move_claims(session: Session, change: ZoneChange, place_id: int) -> None:
     """Claims move by way of a far-off time, so that the guard against overlaps sees each only where it belongs."""
     by = {one.id: one.by for one in change.visits}
-    found = session.execute(_claims_of(_is_moved(place_id, change.now))).all()
-    rows = [row for row in found if by[row.visit_id]]
+    rows = [row for row in _claims(session, _is_moved(place_id, change.now)) if by[row.visit_id]]
     table = Claim.__table__
     move = (
         update(Claim.__table__)  # type: ignore[arg-type]

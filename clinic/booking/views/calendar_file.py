@@ -92,8 +92,10 @@ def _event(entry: Entry, house: str) -> Any:
 def calendar_file(visit: Any) -> Response:
     """The visit for the client's own calendar."""
     facts = premises.clinic_facts()
-    name, place = (facts.name, facts.address_line) if facts else ("", "")
-    entry = visit_entry(visit, f"Visit at {name}", place, reminds=True, status=visits.seen_as(visit))
+    name = facts.name if facts else ""
+    entry = visit_entry(
+        visit, f"Visit at {name}", visit.location.address_line, reminds=True, status=visits.seen_as(visit)
+    )
     answer = Response(calendar_text("", [entry], facts), mimetype="text/calendar")
     answer.headers["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return answer

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from clinic.booking.views import checkout, consent, health, letters, own, result, times, visit_link
+from clinic.booking.views import (
+    checkout,
+    consent,
+    health,
+    letters,
+    own,
+    own_series,
+    result,
+    times,
+    visit_link,
+)
 
-__all__ = ["checkout", "consent", "health", "letters", "own", "result", "times", "visit_link"]
+__all__ = ["checkout", "consent", "health", "letters", "own", "own_series", "result", "times", "visit_link"]

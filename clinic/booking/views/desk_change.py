@@ -80,7 +80,7 @@ def _visit(visit_id: int) -> Any:
     """The visit, when it can still be changed; 404 when it is not there or nobody's yet."""
     visit = found(visits.visit(visit_id))
     found(visit.client)
-    return visit if visit.status in CHANGEABLE else None
+    return visit if visit.status in CHANGEABLE and visit.couple_id is None else None
 
 
 def _form(typed: MultiDict[str, str]) -> WhatForm:

@@ -12,6 +12,7 @@ from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes
 from clinic.booking.queries.why_no_times import Explained, why_no_times
+from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned
 from clinic.booking.services.visits import Outcome
@@ -93,14 +94,18 @@ def put_error(form: Any, error: InvalidInput) -> None:
         form.form_errors.append(error.sentence)
 
 
-def slots(times: Sequence[FreeTime], names: dict[int, str], minutes: int) -> list[dict[str, Any]]:
-    """Times as buttons, labelled in full."""
+def slots(
+    times: Sequence[FreeTime], names: dict[int, str], minutes: int, zone: str = ""
+) -> list[dict[str, Any]]:
+    """Times as buttons, labelled in full; on the wall of a place in `zone`, or of the first one."""
     facts = clinic()
-    return [_slot(one, names, minutes, facts) for one in times]
+    return [_slot(one, names, minutes, facts, ZoneInfo(zone or facts.zone)) for one in times]
 
 
-def _slot(time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts) -> dict[str, Any]:
-    local = time.starts_at.astimezone(ZoneInfo(facts.zone))
+def _slot(
+    time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts, zone: ZoneInfo
+) -> dict[str, Any]:
+    local = time.starts_at.astimezone(zone)
     text = words.unbroken(words.local_time_words(local, uses_24_hours=facts.uses_24_hours))
     who = words.join_words([names[one] for one in time.therapists if one in names], "or")
     note = (
@@ -178,10 +183,5 @@ def value_of(choice: Choice) -> str:
 
 
 def urgency_of(outcome: Outcome) -> str:
-    """How soon the person needs care, "" when nothing is urgent. A stop on record counts as prompt at least."""
-    judged = outcome.judged
-    if judged is None:
-        return ""
-    if judged.own.is_urgent:
-        return judged.own.urgency.word
-    return "prompt" if judged.stopped else ""
+    """How soon the person needs care, "" when nothing is urgent."""
+    return alternatives.urgency_of(outcome.judged) if outcome.judged is not None else ""

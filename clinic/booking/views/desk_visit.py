@@ -10,7 +10,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
-from clinic.booking.queries import check_ins, next_steps, rest, unfinished, visits
+from clinic.booking.queries import check_ins, couples, next_steps, rest, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services import people
 from clinic.booking.services.checkout import ask_for_call
@@ -88,7 +88,8 @@ def desk_visit(visit_id: int) -> Answer:
         is_judged_out=is_judged_out(visit),
         is_urgent=is_stopped(visit) or is_urgent(visit),
         later=possible_without_letter(visit, plan_of_visit(visit)),
-        may_change=status in CHANGEABLE,
+        may_change=status in CHANGEABLE and visit.couple_id is None,
+        partner=couples.partner_of(visit),
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
         history=_history(steps),
         sooner=rest.passed([visit.id]).get(visit.id),

@@ -196,5 +196,5 @@ def _to_treat(visit: Any) -> Entry:
 
 def _to_come(visit: Any, clinic: str, several: bool) -> Entry:
     title = f"Visit at {clinic}" + (f" ({_initials(visit.client)})" if several else "")
-    place = ", ".join(line.strip() for line in visit.location.address.splitlines() if line.strip())
+    place = visit.location.address_line
     return visit_entry(visit, title, place, reminds=True, status=visits.seen_as(visit))

@@ -58,7 +58,8 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         until=words.unbroken(
             words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
         ),
-        may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
+        may_move=visit.couple_id is None
+        and may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
         reasons=reasons(visit, at_least=("clearance", "block")) if _explains(door, status) else [],
         service=catalogue.service(visit.service_id),
@@ -88,7 +89,8 @@ def _explains(door: Door, status: VisitStatus) -> bool:
 def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     """Free times for the same visit."""
     visit, now, settings = door.visit, clock.now(), premises.booking_settings()
-    if not may_client_move(visits.seen_as(visit), visit.starts_at, now=now, settings=settings):
+    may_move = may_client_move(visits.seen_as(visit), visit.starts_at, now=now, settings=settings)
+    if visit.couple_id is not None or not may_move:
         return show(door, 409, "This visit cannot be moved online any more. Please call us.")
     plan = plan_of_visit(visit)
     today = max(kit.local_today(), day_of(request.args.get("from")) or kit.local_today())
@@ -110,7 +112,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     page = render_template(
         "booking/move.html",
         door=door, visit=visit, plan=plan, taken=taken, day=day,
-        soon=kit.slots(nearest or free.times[: free_times.SOONEST], length, whom),
+        soon=kit.slots(nearest or free.soonest, length, whom),
         soon_title="Nearest free times" if nearest else "Soonest",
         strip=strip_of(free, day, lambda one: f"{door.move}?day={one.isoformat()}"),
         parts=kit.parts_of_day(free.on(day), length, whom) if day else [],

@@ -23,13 +23,14 @@ from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import AREAS
 from clinic.rules.booking_policy import latest_start
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import local_day
 from clinic.rules.words import day_words, length_words, zone_words
-from clinic.shared import clock
+from clinic.shared import clock, replica
 from clinic.shared.web import Answer, found
 from clinic.therapists import queries as therapists
 
@@ -160,10 +161,7 @@ def _opens_on(wish: Wish) -> dt.date | None:
 
 def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     """Fourteen days from today, or from the day that is asked for when it lies further ahead."""
-    facts, now = premises.clinic_facts(), clock.now()
-    if facts is None:
-        raise InvalidInput("service", "The clinic is not set up yet.")
-    today = _first_day(wish)
+    now, today = clock.now(), _first_day(wish)
     first = today
     if wish.day is not None and wish.day >= today + dt.timedelta(days=free_times.DAYS_SHOWN):
         ahead = (wish.day - today).days
@@ -171,26 +169,29 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     now_at = kit.standing()
     client_id, _granted = kit.whose_times()
     return Ask(
-        plan=plan, location_id=facts.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
+        plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
+        people=kit.own_people(),
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
     )  # fmt: skip
 
 
 def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
     """The page of free times; after a clash with the nearest free ones on top."""
-    ask = _ask(wish, plan)
-    free = free_times.window(ask)
+    place, ask = _place(wish), _ask(wish, plan)
+    # Whoever has begun a booking reads the database itself: their own hold has to be seen.
+    has_begun = kit.standing() is not None or who() is not None or taken is not None
+    free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
     people = therapists.eligible(plan.skills, plan.licence_kind)
     whom = next((one.name for one in people if one.id == wish.therapist_id), "")
     said = f"with {whom}" if whom else "with any therapist"
     length = length_words(plan.total_minutes)
-    nearest = free_times.plain_times(taken.nearest, _zone()) if taken is not None else ()
+    nearest = free_times.plain_times(taken.nearest, place.zone) if taken is not None else ()
     page = render_template(
         "booking/times.html",
         wish=wish, plan=plan, day=day, people=people, whom=whom, taken=taken,
-        soon=kit.slots(nearest or free.times[: free_times.SOONEST], length, said),
+        soon=kit.slots(nearest or free.soonest, length, said),
         soon_title="Nearest free times" if nearest else "Soonest",
         strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
         parts=kit.parts_of_day(free.on(day), length, said) if day else [],
@@ -200,15 +201,31 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         opens_on=_opens_on(wish), helps=_what_helps(wish, ask, free),
         empty_day=wish.day if wish.day in free.days and not free.free_on(wish.day) else None,
         left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times()[1],
-        zone=zone_words(_zone()), steps=kit.STEPS, options_href=kit.options_url(wish),
+        place=place, place_choices=_place_choices(wish, place), zone=zone_words(place.zone),
+        steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 
 
-def _zone() -> str:
-    facts = premises.clinic_facts()
-    return facts.zone if facts else "UTC"
+def _place(wish: Wish) -> PlaceFacts:
+    """Where the times are: the wished place, or the first one. Raises NotFound for one that is not in use."""
+    if wish.location_id is not None:
+        return premises.place_in_use(wish.location_id)
+    places = premises.places()
+    if not places:
+        raise InvalidInput("service", "The clinic is not set up yet.")
+    return places[0]
+
+
+def _place_choices(wish: Wish, here: PlaceFacts) -> list[dict[str, Any]]:
+    """Asked only where there is a choice."""
+    places = premises.places()
+    return [
+        {"href": kit.times_url(wish, location_id=one.id, day=None), "label": one.name, "current": one == here}
+        for one in places
+        if len(places) > 1
+    ]
 
 
 def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
@@ -226,7 +243,7 @@ def _other_days(free: Window, wish: Wish, direction: int) -> str:
 
 
 def _horizon() -> dt.date:
-    zone = ZoneInfo(_zone())
+    zone = ZoneInfo(kit.zone())
     return local_day(latest_start(clock.now(), zone, premises.booking_settings()), zone)
 
 

@@ -1,0 +1,121 @@
+"""Two people at the same time in one room: free times, booked, moved and cancelled together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+from clinic.api import shapes
+from clinic.api.doors import caller
+from clinic.api.problems import problem
+from clinic.api.repeats import visit_key
+from clinic.api.views import kit
+from clinic.api.views.blueprint import api
+from clinic.booking.queries import couples as reading
+from clinic.booking.services import alternatives, couple_changes
+from clinic.booking.services.couples import Half, asks_for_two, book_couple
+from clinic.rules.api_scopes import Scope
+from clinic.rules.errors import NotFound, ScreeningRefuses
+from clinic.rules.wall_time import moment
+from clinic.shared import clock
+
+BOTH_WAIT = {
+    202: "Kept, and not confirmed yet: both are confirmed or neither. `waiting_for` says what is needed."
+}
+
+
+@api.door(
+    "POST",
+    "/couples/times",
+    Scope.VISITS_WRITE,
+    shapes.AvailabilityOut,
+    body=shapes.CoupleTimesIn,
+    once=None,
+)
+def times_for_two(body: shapes.CoupleTimesIn) -> dict[str, Any]:
+    """Free starts for two people: two therapists, devices for both, and one room with two tables."""
+    facts = kit.clinic()
+    asks = asks_for_two(_halves(body.people), body.from_, body.days, by_staff=False, now=clock.now())
+    found = reading.look_for_two(*asks)
+    starts = [
+        {"starts_at": kit.local(moment(one.starts_at), facts), "therapists": list(one.therapists)}
+        for one in found.starts()
+    ]
+    return {"zone": facts.zone, "starts": starts}
+
+
+@api.door(
+    "POST", "/couples", Scope.VISITS_WRITE, shapes.CoupleOut, body=shapes.CoupleIn, status=201, also=BOTH_WAIT
+)
+def book_two(body: shapes.CoupleIn) -> Any:
+    """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
+    outcome = book_couple(
+        _halves(body.people), body.starts_at, request_key=visit_key(caller()), source="api", by=None, now=clock.now(),
+        reconfirmed=True,
+    )  # fmt: skip
+    if outcome.couple_id is None:
+        return _refused([one.client for one in body.people], outcome.judged)
+    return _answer(outcome.couple_id, 201)
+
+
+@api.door("GET", "/couples/<int:couple_id>", Scope.VISITS_READ, shapes.CoupleOut)
+def read_couple(couple_id: int) -> dict[str, Any]:
+    """One couple with its visits."""
+    return _shown(couple_id)
+
+
+@api.door(
+    "POST",
+    "/couples/<int:couple_id>/move",
+    Scope.VISITS_WRITE,
+    shapes.CoupleOut,
+    body=shapes.CoupleMoveIn,
+    also=BOTH_WAIT,
+)
+def move_couple(couple_id: int, body: shapes.CoupleMoveIn) -> Any:
+    """Another time for both: judged for the new day and claimed anew; refused, both keep their place."""
+    people = [one["client"] for one in _shown(couple_id)["visits"]]
+    outcome = couple_changes.move_couple(couple_id, body.starts_at, by=None, now=clock.now())
+    if outcome.couple_id is None:
+        return _refused(people, outcome.judged)
+    return _answer(couple_id, 200)
+
+
+@api.door(
+    "POST", "/couples/<int:couple_id>/cancel", Scope.VISITS_WRITE, shapes.CoupleOut, body=shapes.CancelIn
+)
+def cancel_couple(couple_id: int, body: shapes.CancelIn) -> dict[str, Any]:
+    """Cancel both, each by the clinic's notice."""
+    couple_changes.cancel_couple(couple_id, by=None, by_clinic=body.by_clinic, now=clock.now())
+    return _shown(couple_id)
+
+
+def _halves(people: Sequence[shapes.PersonIn]) -> tuple[Half, Half]:
+    one, other = (Half(person.client, kit.choice_of(person, person.therapist)) for person in people)
+    return one, other
+
+
+def _answer(couple_id: int, status: int) -> tuple[dict[str, Any], int]:
+    shown = _shown(couple_id)
+    return shown, 202 if any(one["code"] for one in shown["visits"]) else status
+
+
+def _shown(couple_id: int) -> dict[str, Any]:
+    found = reading.couple(couple_id)
+    if found is None:
+        raise NotFound("There is no such couple.")
+    ended: dt.datetime | None = kit.local(found.ended_at, kit.clinic()) if found.ended_at else None
+    return {"id": found.id, "ended_at": ended, "visits": [kit.visit_json(one) for one in found.visits]}
+
+
+def _refused(clients: Sequence[int], judged: Sequence[Any]) -> Response:
+    """Not both can be booked: for each what came out and what to do, never why."""
+    people = [
+        {"client": client, **alternatives.in_short(one)} for client, one in zip(clients, judged, strict=True)
+    ]
+    return problem(
+        409, ScreeningRefuses.default_sentence, code="screening_refuses", outcome="refuse", people=people
+    )

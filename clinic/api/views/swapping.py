@@ -1,0 +1,44 @@
+"""Two visits exchange their places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clinic.api import shapes
+from clinic.api.problems import problem
+from clinic.api.views import kit
+from clinic.api.views.blueprint import api
+from clinic.booking.queries import visits as reading
+from clinic.booking.services import alternatives
+from clinic.booking.services.swapping import swap_visits
+from clinic.rules.api_scopes import Scope
+from clinic.rules.errors import NotFound, ScreeningRefuses
+from clinic.shared import clock
+
+
+@api.door("POST", "/visits/swap", Scope.VISITS_WRITE, shapes.SwapOut, body=shapes.SwapIn)
+def swap(body: shapes.SwapIn) -> Any:
+    """Exchange time, therapist and room of two visits: both judged for their new day, both changed or neither."""
+    current = [_facts(one) for one in (body.first, body.second)]
+    seen = [
+        asked or one.revision
+        for asked, one in zip((body.first_revision, body.second_revision), current, strict=True)
+    ]
+    outcome = swap_visits(
+        body.first, body.second, seen=seen, keeps_therapists=body.keep_therapists, by=None, now=clock.now()
+    )
+    if not outcome.is_done:
+        people = [
+            {"visit": one.id, **alternatives.in_short(judged)}
+            for one, judged in zip(current, outcome.judged, strict=True)
+        ]
+        sentence = ScreeningRefuses.default_sentence
+        return problem(409, sentence, code="screening_refuses", outcome="refuse", visits=people)
+    return {"visits": [kit.visit_json(_facts(one)) for one in (body.first, body.second)]}
+
+
+def _facts(visit_id: int) -> reading.VisitFacts:
+    found = reading.facts(visit_id)
+    if found is None:
+        raise NotFound("There is no such visit.")
+    return found

@@ -1,0 +1,173 @@
+"""Reading couples: two visits at the same time in one room, and when two people can have that."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import joinedload
+
+from clinic.booking.models import Claim, Couple, StatusChange, Visit
+from clinic.booking.queries.availability import Ask, Open, Part, look
+from clinic.booking.queries.next_steps import PARTNER
+from clinic.booking.queries.visits import VisitFacts, facts
+from clinic.premises import queries as premises
+from clinic.rules.availability import Book, Leaning, Start
+from clinic.rules.couples import Pair, Side, pairs_for, starts_for_two
+from clinic.rules.intervals import Interval, subtract
+from clinic.rules.visit_status import HOLDING_CLAIMS, NEEDING_PERMIT
+from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
+from clinic.shared.database import db
+
+_AS_NAMED = select(func.min(StatusChange.id)).where(StatusChange.visit_id == Visit.id).scalar_subquery()
+"""The two in the order in which they were named: the first step of each was written in this order."""
+
+
+@dataclass(frozen=True)
+class OpenForTwo:
+    """What was read for both; `rooms` have two tables and suit both."""
+
+    first: Open
+    second: Open
+    rooms: list[int]
+
+    def starts(self) -> list[Start]:
+        """Free starts for both, earliest first, without those that leave either too little rest."""
+        found = [
+            start
+            for one, other in product(self.first.parts, self.second.parts)
+            for start in starts_for_two(_shared(one, other), *self._sides(one, other), self.rooms)
+        ]
+        return sorted(one for one in found if not self.is_too_soon(one.starts_at))
+
+    def is_too_soon(self, minute: int) -> bool:
+        """Whether a start leaves one of them too little rest."""
+        return self.first.is_too_soon(minute) or self.second.is_too_soon(minute)
+
+    def pairs(self, starts_at: dt.datetime) -> Iterator[Pair]:
+        """Therapists, the room and devices for this start, best first; nothing when it is not free."""
+        minute = epoch_minute(starts_at)
+        for one, other in product(self.first.parts, self.second.parts):
+            if moment(minute) == starts_at and minute in one.grid and minute in other.grid:
+                yield from pairs_for(minute, *self._sides(one, other), self.rooms)
+
+    def _sides(self, one: Part, other: Part) -> tuple[Side, Side]:
+        return _side(self.first, one), _side(self.second, other)
+
+
+def _shared(one: Part, other: Part) -> list[int]:
+    """Candidate starts of both: for each of the two a first visit may be planned otherwise than a later one."""
+    theirs = set(other.grid)
+    return [minute for minute in one.grid if minute in theirs]
+
+
+def _side(found: Open, part: Part) -> Side:
+    usage = {one: sum(end - start for start, end in spans) for one, spans in part.book.busy.items()}
+    return Side(part.wanted, found.eligible, part.book, Leaning(usage=usage))
+
+
+def look_for_two(first: Ask, second: Ask, *, instead_of: int | None = None) -> OpenForTwo:
+    """Read the book for both wishes. `instead_of`: a couple that is being moved, whose claims are not in its way."""
+    one, other = look(first), look(second)
+    if instead_of is not None:
+        taken = _taken_by(instead_of)
+        one, other = _without(one, taken), _without(other, taken)
+    for_two = premises.rooms_for_two()
+    rooms = [room for room in one.eligible.rooms if room in for_two and room in other.eligible.rooms]
+    return OpenForTwo(one, other, rooms)
+
+
+def _taken_by(couple_id: int) -> dict[int, list[Interval]]:
+    rows = db.session.execute(
+        select(Claim.resource_id, Claim.starts_at, Claim.ends_at)
+        .outerjoin(Visit, Visit.id == Claim.visit_id)
+        .where(or_(Claim.couple_id == couple_id, Visit.couple_id == couple_id))
+        .order_by(Claim.resource_id, Claim.starts_at)
+    )
+    taken: dict[int, list[Interval]] = {}
+    for resource, starts, ends in rows:
+        taken.setdefault(resource, []).append((epoch_minute(starts), epoch_minute_after(ends)))
+    return taken
+
+
+def _without(found: Open, taken: dict[int, list[Interval]]) -> Open:
+    own = [span for spans in taken.values() for span in spans]
+
+    def lighter(book: Book) -> Book:
+        busy = {one: subtract(spans, taken.get(one, [])) for one, spans in book.busy.items()}
+        return replace(book, busy=busy, client_busy=[span for span in book.client_busy if span not in own])
+
+    return replace(found, parts=tuple(replace(one, book=lighter(one.book)) for one in found.parts))
+
+
+@dataclass(frozen=True)
+class CoupleFacts:
+    """A couple as programs see it. `ended_at`: since when the two visits no longer belong together."""
+
+    id: int
+    ended_at: dt.datetime | None
+    visits: tuple[VisitFacts, ...]
+
+
+def by_request(request_key: str) -> int | None:
+    """The couple that this very request already made."""
+    return db.session.scalar(select(Couple.id).where(Couple.request_key == request_key))
+
+
+def couple(couple_id: int) -> CoupleFacts | None:
+    """One couple with the visits that belong, or belonged, to it; None when there is none."""
+    row = db.session.get(Couple, couple_id)
+    if row is None:
+        return None
+    ids = db.session.scalars(select(Visit.id).where(Visit.couple_id == couple_id).order_by(_AS_NAMED)).all()
+    found = [facts(one) for one in ids]
+    return CoupleFacts(row.id, row.ended_at, tuple(one for one in found if one is not None))
+
+
+def visits_of_couple(couple_id: int) -> Sequence[Visit]:
+    """Its two visits with their names."""
+    return db.session.scalars(
+        select(Visit)
+        .where(Visit.couple_id == couple_id)
+        .order_by(_AS_NAMED)
+        .options(
+            joinedload(Visit.client),
+            joinedload(Visit.therapist),
+            joinedload(Visit.room),
+            joinedload(Visit.service),
+        )
+    ).all()
+
+
+def visits_to_change(couple_id: int) -> Sequence[Visit]:
+    """Its visits, locked until the commit."""
+    return db.session.scalars(
+        select(Visit).where(Visit.couple_id == couple_id).order_by(_AS_NAMED).with_for_update(of=Visit)
+    ).all()
+
+
+def partner_of(visit: Visit, *, to_change: bool = False) -> Visit | None:
+    """The other visit of two, as long as they belong together and it still needs its place."""
+    if visit.couple_id is None:
+        return None
+    wanted = select(Visit).where(
+        Visit.couple_id == visit.couple_id, Visit.id != visit.id, Visit.status.in_(tuple(HOLDING_CLAIMS))
+    )
+    if to_change:  # read afresh: somebody else may have held it until now
+        wanted = wanted.with_for_update(of=Visit).execution_options(populate_existing=True)
+    return db.session.scalars(wanted).one_or_none()
+
+
+def misses_partner(visit: Visit) -> bool:
+    """Whether a visit that is permitted itself has to wait: both of a couple are confirmed or neither. Where the other
+    one fell away, it waits until somebody says that it goes on alone."""
+    if visit.couple_id is None:
+        return visit.waiting_for == PARTNER
+    partner = partner_of(visit)
+    if partner is None:
+        return False
+    is_ready = partner.is_waiting and partner.waiting_for == PARTNER
+    return not (is_ready or partner.status in NEEDING_PERMIT)

@@ -1,0 +1,53 @@
+"""Steps inside a transaction: one mail about several visits of one person, instead of one for each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Visit
+from clinic.booking.services._steps import new_manage_key
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.errors import InvalidInput
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.mail import queue_mail
+
+
+def tell_of_several(
+    session: Session, template: str, several: Sequence[Visit], *, key: str, now: dt.datetime
+) -> None:
+    """Queue one mail that lists these visits of one client. A visit that stands or waits gets a fresh link to its own
+    page; an earlier link of it stops working. Neutral words: no service, reason or answer."""
+    clinic = premises.clinic_facts()
+    if clinic is None:
+        raise InvalidInput("clinic", "The clinic is not set up.")
+    client = several[0].client
+    lines = [_line(one, uses_24_hours=clinic.uses_24_hours) for one in several]
+    queue_mail(
+        session,
+        template,
+        client.email if client is not None else None,
+        key=key,
+        now=now,
+        name=client.first_name if client is not None else "",
+        visits=lines,
+        place=clinic.address_line,
+        clinic=clinic.name,
+        phone=several[0].location.phone,
+        notice_hours=clinic.cancel_notice_hours,
+    )
+
+
+def _line(visit: Visit, *, uses_24_hours: bool) -> dict[str, str]:
+    is_over = visit.status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED)
+    deadline = visit.deadline_at if visit.is_waiting else None
+    return {
+        "when": words.moment_words(visit.starts_at, visit.zone, uses_24_hours=uses_24_hours),
+        "length": words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
+        "therapist": visit.therapist.name,
+        "token": "" if is_over else new_manage_key(visit),
+        "deadline": words.moment_words(deadline, visit.zone, uses_24_hours=uses_24_hours) if deadline else "",
+    }

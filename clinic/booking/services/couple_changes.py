@@ -1,0 +1,275 @@
+"""What comes after two people were booked together: both are moved, both or one cancelled, or one goes on alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Couple, Visit
+from clinic.booking.queries import couples as reading
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.couples import OpenForTwo
+from clinic.booking.queries.next_steps import PARTNER
+from clinic.booking.services._chosen import client_of
+from clinic.booking.services._claims import give_up
+from clinic.booking.services._couples import end_couple
+from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
+from clinic.booking.services._locking import wait_for_places
+from clinic.booking.services._pairing import CoupleOutcome, claim_pair, settle
+from clinic.booking.services._steps import (
+    ask_for,
+    plan_of,
+    rest_on,
+    set_start,
+    set_status,
+    tell_client,
+)
+from clinic.booking.services.judging import judge_visit_again
+from clinic.booking.services.visits import CHANGEABLE
+from clinic.catalogue.queries import VisitPlan
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import (
+    MoveNotAllowed,
+    NotFound,
+    NotQualified,
+    RestNeeded,
+    SlotTaken,
+)
+from clinic.rules.visit_status import VisitStatus, holds_claims
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+
+@tried_again
+def move_couple(
+    couple_id: int,
+    starts_at: dt.datetime,
+    *,
+    seen: Sequence[int] | None = None,
+    by: int | None,
+    now: dt.datetime,
+) -> CoupleOutcome:
+    """Move both to another time: both judged for the new day, the same therapists first, another only where any was
+    asked for. When one of them could not stand there, nothing changes. `seen`: the revisions that were looked at.
+
+    Raises SlotTaken (RestNeeded), TooSoon, MoveNotAllowed, NotFound: both keep their place then.
+    """
+    booking_policy.check_not_past(starts_at, now=now)
+    with transaction() as session:
+        pair = _standing(couple_id)
+        if seen is not None and [one.revision for one in pair] != list(seen):
+            raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+        clients = [client_of(one.client_id or 0) for one in pair]
+        wait_for_answers(session, *clients)
+        plans = [plan_of(one) for one in pair]
+        judged = tuple(
+            judge(
+                session, client, Order(plan, tuple(visit.areas), _day(visit, starts_at)), door="move",
+                visit_id=visit.id, by=by, now=now,
+            )
+            for client, visit, plan in zip(clients, pair, plans, strict=True)
+        )  # fmt: skip
+        if not _both_stand(pair, judged):
+            for visit in pair:
+                leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
+            return CoupleOutcome(None, judged)
+        wait_for_places(session, [_anyone(visit, plan, now) for visit, plan in zip(pair, plans, strict=True)])
+        _free(session, couple_id, pair, now)
+        _write_move(session, pair, plans, judged, starts_at, couple_id, now=now)
+        _claim_pair_again(session, couple_id, pair, plans, now=now)
+        for visit in pair:
+            visit.revision += 1
+            tell_client(session, visit, "visit_moved", now=now)
+        for visit in pair:
+            leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=True)
+        return CoupleOutcome(couple_id, judged)
+
+
+def _anyone(visit: Visit, plan: VisitPlan, now: dt.datetime) -> Ask:
+    return ask_for(visit, plan, now=now, by_staff=True, therapist_id=None)
+
+
+def _standing(couple_id: int) -> list[Visit]:
+    """Both visits of a couple that can be moved, locked. Raises NotFound, MoveNotAllowed."""
+    pair = list(reading.visits_to_change(couple_id))
+    if not pair:
+        raise NotFound("There is no such couple.")
+    if len(pair) != 2 or any(one.status not in CHANGEABLE for one in pair):
+        raise MoveNotAllowed("These two visits cannot be moved together any more.")
+    return pair
+
+
+def _day(visit: Visit, starts_at: dt.datetime) -> dt.date:
+    return starts_at.astimezone(ZoneInfo(visit.zone)).date()
+
+
+def _both_stand(pair: Sequence[Visit], judged: Sequence[Judged]) -> bool:
+    """As for one visit: a confirmed couple is moved only where both are permitted; a waiting one may go on waiting."""
+    if any(one.refuses or one.unsafe_addons for one in judged):
+        return False
+    return all(one.permits for one in judged) or all(one.status != VisitStatus.CONFIRMED for one in pair)
+
+
+def _free(session: Session, couple_id: int, pair: Sequence[Visit], now: dt.datetime) -> None:
+    """Give up the places of both inside the transaction that claims them anew."""
+    end_couple(session, couple_id, keeper=pair[0], now=now)
+    for visit in pair:
+        visit.couple_id = None
+    session.flush()
+    for visit in pair:
+        give_up(session, visit, now)
+
+
+def _write_move(
+    session: Session,
+    pair: Sequence[Visit],
+    plans: Sequence[VisitPlan],
+    judged: Sequence[Judged],
+    starts_at: dt.datetime,
+    couple_id: int,
+    *,
+    now: dt.datetime,
+) -> None:
+    """The day changes together with the judgement that each rests on; what waits no more is confirmed."""
+    waited = [visit for visit in pair if visit.status != VisitStatus.CONFIRMED]
+    with session.no_autoflush:
+        for visit, plan in zip(pair, plans, strict=True):
+            set_start(visit, plan, starts_at)
+            visit.deadline_at = None  # the deadline follows the new time
+        settle(session, pair, judged, is_new=False, now=now)
+        if waited and all(one.waiting_for is None for one in pair):
+            for visit in waited:
+                visit.permits = None
+    session.flush()
+    if waited and all(one.waiting_for is None for one in pair):
+        for visit, one in zip(pair, judged, strict=True):
+            if visit in waited and one.row is not None:
+                rest_on(visit, one.row)
+                set_status(session, visit, VisitStatus.CONFIRMED, by=None, now=now, reason="changed")
+    for visit in pair:
+        visit.couple_id = couple_id
+    session.get_one(Couple, couple_id).ended_at = None
+    session.flush()
+
+
+def _claim_pair_again(
+    session: Session, couple_id: int, pair: Sequence[Visit], plans: Sequence[VisitPlan], *, now: dt.datetime
+) -> None:
+    asks = [
+        ask_for(visit, plan, now=now, by_staff=True, therapist_id=visit.therapist_id)
+        for visit, plan in zip(pair, plans, strict=True)
+    ]
+    for visit, ask in zip(pair, asks, strict=True):
+        if not is_skilled(ask.therapist_id or 0, visit.client_id or 0) and not visit.any_therapist:
+            raise SlotTaken(NotQualified.default_sentence)
+    try:
+        claim_pair(session, couple_id, pair, asks)
+    except SlotTaken as error:
+        if isinstance(error, RestNeeded) or not any(visit.any_therapist for visit in pair):
+            raise
+        anyone = [
+            replace(ask, therapist_id=None) if visit.any_therapist else ask
+            for visit, ask in zip(pair, asks, strict=True)
+        ]
+        claim_pair(session, couple_id, pair, anyone)
+
+
+@tried_again
+def cancel_couple(couple_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime) -> list[VisitStatus]:
+    """Cancel both, each by the clinic's notice. A second cancel changes nothing. Raises NotFound, MoveNotAllowed."""
+    with transaction() as session:
+        pair = list(reading.visits_to_change(couple_id))
+        if not pair:
+            raise NotFound("There is no such couple.")
+        standing = [one for one in pair if one.status in CHANGEABLE]
+        if not standing:
+            return [VisitStatus(one.status) for one in pair]
+        if len(standing) < len([one for one in pair if holds_claims(VisitStatus(one.status))]):
+            raise MoveNotAllowed("One of the two is here already. Cancel the other visit by itself.")
+        end_couple(session, couple_id, keeper=standing[0], now=now)
+        for visit in standing:
+            visit.couple_id = None  # no partner to take along: both go
+        session.flush()
+        for visit in standing:
+            _cancel(session, visit, by=by, by_clinic=by_clinic, now=now)
+            visit.couple_id = couple_id
+        return [VisitStatus(one.status) for one in pair]
+
+
+@tried_again
+def cancel_one(visit_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime) -> None:
+    """One of the two does not come, the other one goes on alone: it keeps the room, and is judged once more, so that it
+    is confirmed where only the other one was missing. Raises NotFound, MoveNotAllowed."""
+    with transaction() as session:
+        visit = session.get(Visit, visit_id, with_for_update=True)
+        other = reading.partner_of(visit, to_change=True) if visit is not None else None
+        if visit is None or other is None or visit.couple_id is None:
+            raise NotFound("This visit is not booked for two.")
+        couple_id = visit.couple_id
+        end_couple(session, couple_id, keeper=other, now=now)
+        visit.couple_id = other.couple_id = None
+        session.flush()
+        _cancel(session, visit, by=by, by_clinic=by_clinic, now=now)
+        visit.couple_id = couple_id
+        _alone(session, other, by=by, now=now)
+
+
+@tried_again
+def go_on_alone(visit_id: int, *, by: int | None, now: dt.datetime) -> VisitStatus:
+    """The other one fell away, and this one comes alone: judged again, and confirmed where the gate lets it stand.
+
+    Raises NotFound for a visit that waits for no such word.
+    """
+    with transaction() as session:
+        visit = session.get(Visit, visit_id, with_for_update=True)
+        if (
+            visit is None
+            or visit.couple_id is not None
+            or visit.waiting_for != PARTNER
+            or not visit.is_waiting
+        ):
+            raise NotFound("This visit does not wait for anybody else.")
+        _alone(session, visit, by=by, now=now)
+        return VisitStatus(visit.status)
+
+
+def _alone(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
+    if visit.waiting_for == PARTNER and visit.is_waiting:
+        visit.waiting_for = None
+        client = client_of(visit.client_id or 0)
+        judge_visit_again(session, visit, client, door="desk", by=by, now=now)
+
+
+def _cancel(session: Session, visit: Visit, *, by: int | None, by_clinic: bool, now: dt.datetime) -> None:
+    new = booking_policy.cancelled_status(
+        VisitStatus(visit.status), visit.starts_at, now=now, by_clinic=by_clinic,
+        settings=premises.booking_settings(),
+    )  # fmt: skip
+    set_status(session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client")
+    visit.deadline_at = visit.waiting_for = None
+    tell_client(session, visit, "visit_cancelled", now=now)
+    leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
+
+
+def times_to_move(couple_id: int, day: dt.date, *, now: dt.datetime) -> OpenForTwo | None:
+    """What is free for both on a day, their own places counted as free; None for a couple that does not stand."""
+    pair = reading.visits_of_couple(couple_id)
+    if len(pair) != 2:
+        return None
+    asks = [
+        replace(
+            ask_for(
+                visit, plan_of(visit), now=now, by_staff=True,
+                therapist_id=None if visit.any_therapist else visit.therapist_id,
+            ),
+            first_day=day,
+        )
+        for visit in pair
+    ]  # fmt: skip
+    return reading.look_for_two(asks[0], asks[1], instead_of=couple_id)

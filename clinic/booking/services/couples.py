@@ -1,0 +1,192 @@
+"""Two people at the same time in one room: booked together, confirmed both or neither.
+
+Each is judged for their own treatment, and each judgement is that person's alone: nobody else is shown it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Couple
+from clinic.booking.queries import couples as reading
+from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
+from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._judging import Judged, judge, wait_for_answers
+from clinic.booking.services._pairing import CoupleOutcome, claim_pair, settle
+from clinic.booking.services._programs import check_online_start
+from clinic.booking.services._steps import (
+    ask_for,
+    first_status,
+    new_manage_key,
+    order_of,
+    tell_client,
+)
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.visits import WALK_IN_GRACE
+from clinic.clients.models import Client
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import (
+    InvalidInput,
+    NotQualified,
+    SlotTaken,
+    TooManyPending,
+)
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import broken_guard, transaction, tried_again
+
+DESK = "desk"
+
+
+@dataclass(frozen=True)
+class Half:
+    """One of the two: who, and what they want; the therapist stands in the choice."""
+
+    client_id: int
+    choice: Choice
+
+
+@tried_again
+def book_couple(
+    halves: tuple[Half, Half],
+    starts_at: dt.datetime,
+    *,
+    request_key: str | None,
+    source: str,
+    by: int | None,
+    now: dt.datetime,
+    reconfirmed: bool = False,
+) -> CoupleOutcome:
+    """Book both, confirmed or waiting, or nothing when the gate refuses one of them (the judgements are kept).
+
+    Done twice with one `request_key` it answers with the first couple. Raises SlotTaken (RestNeeded) with the nearest
+    free times, TooManyPending, TooSoon, TooFarAhead, InvalidInput, NotFound.
+    """
+    _check_two(halves)
+    if source == DESK:
+        booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
+    else:
+        check_online_start(starts_at, now)
+    try:
+        with transaction() as session:
+            done = reading.by_request(request_key) if request_key else None
+            if done is not None:
+                return CoupleOutcome(done)
+            return _book(
+                session, halves, starts_at, request_key=request_key, source=source, by=by, now=now,
+                reconfirmed=reconfirmed,
+            )  # fmt: skip
+    except (SlotTaken, IntegrityError) as error:
+        if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
+            raise
+        done = reading.by_request(request_key) if request_key else None
+        if done is None:
+            raise
+        return CoupleOutcome(done)
+
+
+def _check_two(halves: tuple[Half, Half]) -> None:
+    one, other = halves
+    if one.client_id == other.client_id:
+        raise InvalidInput("client", "Choose two different people.")
+    if one.choice.therapist_id is not None and one.choice.therapist_id == other.choice.therapist_id:
+        raise InvalidInput("therapist", "Two people need two therapists. Choose another one, or any.")
+
+
+def _book(
+    session: Session,
+    halves: tuple[Half, Half],
+    starts_at: dt.datetime,
+    *,
+    request_key: str | None,
+    source: str,
+    by: int | None,
+    now: dt.datetime,
+    reconfirmed: bool,
+) -> CoupleOutcome:
+    clients = [client_of(one.client_id) for one in halves]
+    wait_for_answers(session, *clients)
+    made = [
+        new_visit(half.choice, client, starts_at, source=source, by=by, now=now)
+        for half, client in zip(halves, clients, strict=True)
+    ]
+    judged = tuple(
+        judge(
+            session, client, order_of(visit, plan), door="desk" if source == DESK else "online",
+            visit_id=visit.id, by=by, now=now,
+        )
+        for client, (visit, plan) in zip(clients, made, strict=True)
+    )  # fmt: skip
+    if any(one.refuses or one.unsafe_addons for one in judged):
+        for client in clients:
+            leave_trace(session, "couple.refused", "client", client.id, by=by, now=now)
+        return CoupleOutcome(None, judged)
+    if source != DESK:
+        _check_wait(judged, clients)
+    for half in halves:
+        wanted = half.choice.therapist_id
+        if wanted is not None and not is_skilled(wanted, half.client_id):
+            raise SlotTaken(NotQualified.default_sentence)
+    row = Couple(request_key=request_key, made_at=now, made_by_id=by)
+    session.add(row)
+    session.flush()
+    for visit, _plan in made:
+        visit.couple_id, visit.to_reconfirm = row.id, not reconfirmed
+    pair = [visit for visit, _plan in made]
+    settle(session, pair, judged, is_new=True, now=now)
+    asks = [
+        ask_for(visit, plan, now=now, by_staff=source == DESK, therapist_id=half.choice.therapist_id)
+        for half, (visit, plan) in zip(halves, made, strict=True)
+    ]
+    claim_pair(session, row.id, pair, asks)
+    for visit in pair:
+        first_status(session, visit, by=by, now=now)
+        template = "visit_booked" if visit.status == VisitStatus.CONFIRMED else "visit_waiting"
+        tell_client(session, visit, template, now=now, token=new_manage_key(visit))
+    for visit in pair:
+        leave_trace(
+            session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,
+            couple=row.id,
+        )  # fmt: skip
+    return CoupleOutcome(row.id, judged)
+
+
+def _check_wait(judged: Sequence[Judged], clients: Sequence[Client]) -> None:
+    """Online one visit of a person waits at a time, and of a couple both wait when one has to."""
+    if all(one.permits for one in judged):
+        return
+    most = premises.booking_settings().pending_per_client
+    for client in clients:
+        if len(visits.others_pending([client.id])) >= most:
+            raise TooManyPending()
+
+
+def asks_for_two(
+    halves: tuple[Half, Half],
+    first_day: dt.date,
+    days: int,
+    *,
+    by_staff: bool,
+    now: dt.datetime,
+) -> tuple[Ask, Ask]:
+    """The wishes of both as the book is asked. Raises InvalidInput, NotFound."""
+    _check_two(halves)
+    one, other = (_wish(half, first_day, days, by_staff=by_staff, now=now) for half in halves)
+    return one, other
+
+
+def _wish(half: Half, first_day: dt.date, days: int, *, by_staff: bool, now: dt.datetime) -> Ask:
+    client = client_of(half.client_id)
+    plan = plan_as_chosen(half.choice, True)
+    return Ask(
+        plan=plan, location_id=None, first_day=first_day, days=days, now=now, client_id=client.id,
+        therapist_id=half.choice.therapist_id, by_staff=by_staff, rested_areas=half.choice.areas, by_history=True,
+    )  # fmt: skip

@@ -1,0 +1,275 @@
+"""Booking a series, all of it or nothing, and cancelling what is left of it.
+
+Every visit is judged for its own day, rests on its own screening and has its own claims, as if it were booked alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Series, Visit
+from clinic.booking.queries import series as reading
+from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
+from clinic.booking.services._claims import claim_best
+from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
+from clinic.booking.services._judging import Judged, judge
+from clinic.booking.services._locking import wait_for_places
+from clinic.booking.services._mailing import tell_of_several
+from clinic.booking.services._steps import (
+    ask_for,
+    first_status,
+    order_of,
+    plan_of,
+    rest_on,
+    set_plan,
+    set_status,
+    wait_for,
+)
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.series_plan import DESK, OneStart, in_order, is_outside
+from clinic.clients.models import Client
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import (
+    CancelTooLate,
+    InvalidInput,
+    MoveNotAllowed,
+    NotFound,
+    NotQualified,
+    SlotTaken,
+    TooFarAhead,
+    TooManyPending,
+)
+from clinic.rules.series import MOST_WEEKS_APART
+from clinic.rules.visit_status import UPCOMING, VisitStatus
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import broken_guard, transaction, tried_again
+
+
+@dataclass(frozen=True)
+class SeriesOutcome:
+    """What came of booking a series. `series_id` None: nothing was booked, since the gate refuses these `refused`
+    starts (with their judgements, soonest first)."""
+
+    series_id: int | None
+    refused: tuple[tuple[dt.datetime, Judged], ...] = ()
+
+
+@tried_again
+def book_series(
+    choice: Choice,
+    client_id: int,
+    starts: Sequence[OneStart],
+    *,
+    every_weeks: int,
+    request_key: str | None,
+    source: str,
+    by: int | None,
+    now: dt.datetime,
+    reconfirmed: bool = False,
+) -> SeriesOutcome:
+    """Book every one of these starts, or none. `choice` says what; with whom stands at each start.
+
+    Done twice with one `request_key` it answers with the first series. Raises SlotTaken (RestNeeded) naming the time
+    that went meanwhile, TooManyPending, TooFarAhead, InvalidInput, NotFound.
+    """
+    if not 1 <= every_weeks <= MOST_WEEKS_APART:
+        raise InvalidInput("every_weeks", f"Choose from every week to every {MOST_WEEKS_APART} weeks.")
+    ordered = in_order(starts)
+    try:
+        with transaction() as session:
+            done = reading.by_request(request_key) if request_key else None
+            if done is not None:
+                return SeriesOutcome(done)
+            client = client_of(client_id)
+            booked = [_judged(session, choice, client, one, source, by, now) for one in ordered]
+            outcome, refusal = _refused(session, client, booked, source, by=by, now=now), None
+            if outcome is None:
+                refusal = _too_many_wait(client, booked, source)
+            if outcome is None and refusal is None:
+                row = Series(every_weeks=every_weeks, request_key=request_key, made_at=now, made_by_id=by)
+                session.add(row)
+                session.flush()
+                wait_for_places(session, [_anyone(one, now) for one in booked[:1]])
+                for one in booked:
+                    one.visit.series_id = row.id
+                    one.visit.to_reconfirm = not reconfirmed
+                    _place(session, one, client, by=by, now=now)
+                _finish(session, row, [one.visit for one in booked], source, by=by, now=now)
+                outcome = SeriesOutcome(row.id)
+    except (SlotTaken, IntegrityError) as error:
+        if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
+            raise
+        done = reading.by_request(request_key) if request_key else None
+        if done is None:
+            raise
+        return SeriesOutcome(done)
+    if outcome is None:
+        raise refusal or TooManyPending()
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Booked:
+    visit: Visit
+    choice: Choice
+    judged: Judged
+
+
+def _anyone(one: _Booked, now: dt.datetime) -> Ask:
+    """Whoever could give the visit; the same for all of a series."""
+    plan = plan_of(one.visit)
+    return ask_for(one.visit, plan, now=now, by_staff=True, therapist_id=None)
+
+
+def _judged(
+    session: Session,
+    choice: Choice,
+    client: Client,
+    one: OneStart,
+    source: str,
+    by: int | None,
+    now: dt.datetime,
+) -> _Booked:
+    """A visit that is not in the session yet, and its judgement, which is kept whatever comes of it."""
+    chosen = replace(choice, therapist_id=one.therapist_id)
+    visit, plan = new_visit(chosen, client, one.starts_at, source=source, by=by, now=now)
+    door = "desk" if source == DESK else "online"
+    judged = judge(session, client, order_of(visit, plan), door=door, visit_id=visit.id, by=by, now=now)
+    return _Booked(visit, chosen, judged)
+
+
+def _refused(
+    session: Session,
+    client: Client,
+    booked: Sequence[_Booked],
+    source: str,
+    *,
+    by: int | None,
+    now: dt.datetime,
+) -> SeriesOutcome | None:
+    """What the gate says no to; else None. Raises TooFarAhead for a start outside what can be booked."""
+    facts = premises.clinic_facts()
+    for at, one in enumerate(booked):
+        start = one.visit.starts_at
+        if facts is None or is_outside(start, is_first=at == 0, source=source, now=now, facts=facts):
+            raise TooFarAhead("One of these times lies outside the days that can be booked now.")
+    against = [one for one in booked if one.judged.refuses or one.judged.unsafe_addons]
+    if not against:
+        return None
+    leave_trace(session, "series.refused", "client", client.id, by=by, now=now, visits=len(against))
+    return SeriesOutcome(None, tuple((one.visit.starts_at, one.judged) for one in against))
+
+
+def _too_many_wait(client: Client, booked: Sequence[_Booked], source: str) -> TooManyPending | None:
+    """Online one visit of a person waits at a time, also of a series. The desk may keep several."""
+    waiting = [one for one in booked if not one.judged.permits]
+    if source == DESK or not waiting:
+        return None
+    others = len(visits.others_pending([client.id]))
+    most = premises.booking_settings().pending_per_client
+    return TooManyPending() if others + len(waiting) > most else None
+
+
+def _place(session: Session, one: _Booked, client: Client, *, by: int | None, now: dt.datetime) -> None:
+    """Claim the place of one visit. Those before it are in the book: it may not be a first visit any more."""
+    visit, judged = one.visit, one.judged
+    visit.first_visit = not visits.has_been_before(client.id, visit.starts_at)
+    plan = plan_as_chosen(one.choice, visit.first_visit)
+    set_plan(visit, plan)
+    therapist = one.choice.therapist_id
+    if therapist is not None and not is_skilled(therapist, client.id):
+        raise SlotTaken(NotQualified.default_sentence)
+    is_good = judged.permits and not has_to_reconfirm(visit)
+    if is_good and judged.row is not None:
+        rest_on(visit, judged.row)
+    else:
+        wait_for(session, visit, judged, now=now, what=RECONFIRM if judged.permits else None)
+    visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
+    claim_best(
+        session,
+        visit,
+        ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist),
+        expires_at=None,
+    )
+    first_status(session, visit, by=by, now=now)
+
+
+def _finish(
+    session: Session, row: Series, booked: Sequence[Visit], source: str, *, by: int | None, now: dt.datetime
+) -> None:
+    tell_of_several(session, "series_booked", booked, key=f"series_booked:{row.id}", now=now)
+    for visit in booked:
+        leave_trace(
+            session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,
+            series=row.id,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RestCancelled:
+    """What became of the coming visits of a series: ids. `kept` are too near to be cancelled online."""
+
+    cancelled: tuple[int, ...]
+    late: tuple[int, ...]
+    kept: tuple[int, ...]
+
+
+@tried_again
+def cancel_rest(
+    series_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, by_client: bool = False
+) -> RestCancelled:
+    """Cancel every coming visit of the series, each by the clinic's own notice. A second time nothing is left to do.
+
+    `by_client`: what a client may not cancel online any more is kept. Raises NotFound.
+    """
+    with transaction() as session:
+        rows = reading.visits_to_change(series_id)
+        if not rows:
+            raise NotFound("There is no such series.")
+        coming = [one for one in rows if one.status in UPCOMING and one.starts_at > now]
+        ended: list[Visit] = []
+        for visit in coming:
+            if _may_end(visit, by_client=by_client, now=now):
+                _end(session, visit, by=by, by_clinic=by_clinic, now=now)
+                ended.append(visit)
+        if ended:
+            key = f"series_cancelled:{series_id}:{ended[0].id}:{ended[0].revision}"
+            tell_of_several(session, "series_cancelled", ended, key=key, now=now)
+        late = [one.id for one in ended if one.status == VisitStatus.LATE_CANCELLED]
+        return RestCancelled(
+            tuple(one.id for one in ended if one.id not in late),
+            tuple(late),
+            tuple(one.id for one in coming if one not in ended),
+        )
+
+
+def _may_end(visit: Visit, *, by_client: bool, now: dt.datetime) -> bool:
+    if not by_client:
+        return True
+    try:
+        booking_policy.check_client_may_cancel(
+            visits.seen_as(visit), visit.starts_at, now=now, settings=premises.booking_settings()
+        )
+    except (CancelTooLate, MoveNotAllowed):
+        return False
+    return True
+
+
+def _end(session: Session, visit: Visit, *, by: int | None, by_clinic: bool, now: dt.datetime) -> None:
+    new = booking_policy.cancelled_status(
+        VisitStatus(visit.status), visit.starts_at, now=now, by_clinic=by_clinic,
+        settings=premises.booking_settings(),
+    )  # fmt: skip
+    reason = "by the clinic" if by_clinic else "by the client"
+    set_status(session, visit, new, by=by, now=now, reason=reason)
+    visit.deadline_at = visit.waiting_for = None
+    leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)

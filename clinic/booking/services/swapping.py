@@ -1,0 +1,261 @@
+"""Two visits change places: each takes the other one's time, therapist and room, in one transaction.
+
+Both are judged again for their new day, and both are changed or neither. No place is free in between: what one gives up
+the other takes before anybody else can see it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Claim, Visit
+from clinic.booking.queries.availability import look
+from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.services._chosen import client_of
+from clinic.booking.services._claims import OVERLAP, clear_expired, give_up
+from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
+from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
+from clinic.booking.services._locking import wait_for_places
+from clinic.booking.services._steps import (
+    ask_for,
+    order_of,
+    plan_of,
+    rest_on,
+    set_start,
+    set_status,
+    tell_client,
+    wait_for,
+)
+from clinic.booking.services.resting import warn
+from clinic.booking.services.visits import CHANGEABLE
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients.models import Client
+from clinic.rules import booking_policy
+from clinic.rules.availability import Combination
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, NotQualified, RestNeeded, SlotTaken
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import broken_guard, transaction, tried_again
+
+TRIES = 12
+"""How many ways are tried for each of the two."""
+NO_PLACE = "The two visits cannot change places: one of them does not fit into the place of the other."
+
+
+@dataclass(frozen=True)
+class SwapOutcome:
+    """`is_done` False: nothing was changed, since the gate does not let both stand on their new day. The judgements are
+    in the order in which the two visits were named."""
+
+    is_done: bool
+    judged: tuple[Judged, Judged]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a visit was: what the other one takes."""
+
+    starts_at: dt.datetime
+    therapist_id: int
+    room_id: int
+
+
+@tried_again
+def swap_visits(
+    first_id: int,
+    second_id: int,
+    *,
+    seen: Sequence[int] | None = None,
+    keeps_therapists: bool = False,
+    by: int | None,
+    now: dt.datetime,
+) -> SwapOutcome:
+    """Exchange the places of two visits. `seen`: the revisions that were looked at, in the same order.
+
+    Each gets the other one's therapist, who may give it; else its own one. With `keeps_therapists` each keeps its own.
+    Raises SlotTaken (RestNeeded) where one does not fit into the other one's place, MoveNotAllowed, TooSoon, NotFound,
+    InvalidInput: both keep their places then.
+    """
+    if first_id == second_id:
+        raise InvalidInput("second", "Choose two different visits.")
+    with transaction() as session:
+        pair = _both(session, first_id, second_id, seen)
+        places = [_Place(one.starts_at, one.therapist_id, one.room_id) for one in pair]
+        for place in places:
+            booking_policy.check_not_past(place.starts_at, now=now)
+        places.reverse()
+        clients = [client_of(one.client_id or 0) for one in pair]
+        wait_for_answers(session, *clients)
+        plans = [plan_of(one) for one in pair]
+        first, second = (
+            judge(
+                session, client, Order(plan, tuple(visit.areas), _day(visit, place)), door="move",
+                visit_id=visit.id, by=by, now=now,
+            )
+            for client, visit, plan, place in zip(clients, pair, plans, places, strict=True)
+        )  # fmt: skip
+        judged = (first, second)
+        if not all(_stands(visit, one) for visit, one in zip(pair, judged, strict=True)):
+            for visit in pair:
+                leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
+            return SwapOutcome(False, judged)
+        wait_for_places(
+            session,
+            [
+                ask_for(one, plan, now=now, by_staff=True, therapist_id=None)
+                for one, plan in zip(pair, plans, strict=True)
+            ],
+        )
+        for visit in pair:
+            give_up(session, visit, now)
+        for visit, plan, place, one in zip(pair, plans, places, judged, strict=True):
+            _write(session, visit, plan, place.starts_at, one, now=now)
+        _claim_both(session, pair, plans, places, keeps_therapists=keeps_therapists, now=now)
+        for visit, plan, client in zip(pair, plans, clients, strict=True):
+            _check_rest(visit, client, plan)
+        for visit, one in zip(pair, judged, strict=True):
+            _confirm(session, visit, one, by=by, now=now)
+            visit.revision += 1
+            tell_client(session, visit, "visit_moved", now=now)
+        for visit, other in zip(pair, reversed(pair), strict=True):
+            leave_trace(session, "visit.swapped", "visit", visit.id, by=by, now=now, other=other.id)
+        return SwapOutcome(True, judged)
+
+
+def _both(session: Session, first_id: int, second_id: int, seen: Sequence[int] | None) -> list[Visit]:
+    """The two visits, locked in one order for all. Raises NotFound, MoveNotAllowed."""
+    locked = select(Visit).where(Visit.id.in_((first_id, second_id))).order_by(Visit.id).with_for_update()
+    rows = {one.id: one for one in session.scalars(locked)}
+    pair = [rows[one] for one in (first_id, second_id) if one in rows and rows[one].client_id is not None]
+    if len(pair) != 2:
+        raise NotFound("There is no such visit.")
+    if seen is not None and [one.revision for one in pair] != list(seen):
+        raise MoveNotAllowed("One of these visits was changed meanwhile. Please look at them again.")
+    if any(one.status not in CHANGEABLE for one in pair):
+        raise MoveNotAllowed("One of these visits cannot be moved any more.")
+    if any(one.couple_id is not None for one in pair):
+        raise MoveNotAllowed("One of these visits is booked for two people, who move together.")
+    if pair[0].location_id != pair[1].location_id:
+        raise MoveNotAllowed("These visits are at two places of the clinic.")
+    return pair
+
+
+def _day(visit: Visit, place: _Place) -> dt.date:
+    return place.starts_at.astimezone(ZoneInfo(visit.zone)).date()
+
+
+def _stands(visit: Visit, judged: Judged) -> bool:
+    """A confirmed visit takes only a place in which it is permitted; a waiting one may go on waiting."""
+    if judged.refuses or judged.unsafe_addons:
+        return False
+    return judged.permits or visit.status != VisitStatus.CONFIRMED
+
+
+def _write(
+    session: Session,
+    visit: Visit,
+    plan: VisitPlan,
+    starts_at: dt.datetime,
+    judged: Judged,
+    *,
+    now: dt.datetime,
+) -> None:
+    """The day changes together with the judgement that the visit rests on."""
+    with session.no_autoflush:
+        set_start(visit, plan, starts_at)
+        if visit.status == VisitStatus.CONFIRMED and judged.row is not None:
+            rest_on(visit, judged.row)
+        else:
+            visit.deadline_at = None  # the deadline follows the new time
+            what = RECONFIRM if judged.permits and has_to_reconfirm(visit) else None
+            wait_for(session, visit, judged, now=now, what=what)
+    session.flush()
+
+
+def _check_rest(visit: Visit, client: Client, plan: VisitPlan) -> None:
+    """Raise RestNeeded, in words for staff: who wants it all the same moves the visits one by one, and says why."""
+    warned = warn(visit, client, order_of(visit, plan), visit.starts_at)
+    if warned is not None:
+        why = " ".join(dict.fromkeys(one.sentence for one in warned.short))
+        raise RestNeeded(f"One of the two would come too soon. {why}")
+
+
+def _confirm(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:
+    """What waited, and is permitted on its new day, is confirmed."""
+    if visit.status != VisitStatus.CONFIRMED and visit.waiting_for is None and judged.row is not None:
+        rest_on(visit, judged.row)
+        set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
+
+
+# ── places ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _claim_both(
+    session: Session,
+    pair: Sequence[Visit],
+    plans: Sequence[VisitPlan],
+    places: Sequence[_Place],
+    *,
+    keeps_therapists: bool,
+    now: dt.datetime,
+) -> None:
+    """Claim a place for the first one such that there is one left for the second. Raises SlotTaken."""
+    clear_expired(session, now)
+    wanted = [visit.therapist_id if keeps_therapists else place.therapist_id for visit, place in
+              zip(pair, places, strict=True)]  # fmt: skip
+    for visit in pair:
+        if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0):
+            raise SlotTaken(NotQualified.default_sentence)
+    own = [visit.therapist_id for visit in pair]
+    ways = _ways(pair[0], plans[0], places[0], (wanted[0], own[0]), now=now)
+    for way in islice(ways, TRIES):
+        try:
+            with session.begin_nested():
+                _take(session, pair[0], way)
+                rest = _ways(pair[1], plans[1], places[1], (wanted[1], own[1]), now=now)
+                _take_first(session, pair[1], rest)
+            return
+        except IntegrityError as error:
+            if broken_guard(error, OVERLAP) is None:
+                raise
+        except SlotTaken:
+            continue
+    raise SlotTaken(NO_PLACE)
+
+
+def _take_first(session: Session, visit: Visit, ways: Iterable[Combination]) -> None:
+    for way in ways:
+        _take(session, visit, way)
+        return
+    raise SlotTaken(NO_PLACE)
+
+
+def _ways(
+    visit: Visit, plan: VisitPlan, place: _Place, therapists: tuple[int, int], *, now: dt.datetime
+) -> list[Combination]:
+    """Free places at the new time, with the wanted therapist before the visit's own; the other one's room first."""
+    found: list[Combination] = []
+    for therapist in dict.fromkeys(therapists):
+        ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist)
+        ways = look(ask).ways(visit.starts_at)
+        found += sorted(ways, key=lambda way: way.room != place.room_id)
+    return found
+
+
+def _take(session: Session, visit: Visit, way: Combination) -> None:
+    visit.therapist_id, visit.room_id = way.therapist, way.room
+    until = [(one, visit.free_at) for one in (way.therapist, way.room, *way.devices)]
+    rows = [
+        Claim(resource_id=resource, visit_id=visit.id, starts_at=visit.starts_at, ends_at=ends_at)
+        for resource, ends_at in sorted([*until, (visit.client_id or 0, visit.ends_at)])
+    ]
+    session.add_all(rows)
+    session.flush()

@@ -1,0 +1,274 @@
+"""Two people at once, at the desk: booked in one room, moved together, and parted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import flash, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from clinic.accounts.access import who
+from clinic.booking.forms.choice import day_of, whole_number
+from clinic.booking.forms.desk import CoupleForm, WhatForm, read_moment
+from clinic.booking.queries import couples as reading
+from clinic.booking.queries import next_steps
+from clinic.booking.queries.couples import OpenForTwo
+from clinic.booking.queries.desk_times import SHOWN_EVERY_MINUTES, FreeTime
+from clinic.booking.services import alternatives, couple_changes
+from clinic.booking.services.couples import Half, asks_for_two, book_couple
+from clinic.booking.services.visits import CHANGEABLE
+from clinic.booking.views import desk_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.desk_new import person
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.permissions import Permission
+from clinic.rules.wall_time import moment
+from clinic.shared import clock
+from clinic.shared.fields import choose
+from clinic.shared.web import Answer, found, go
+
+NEED = Permission.VISIT_ANY_WRITE
+NOT_BOTH = (
+    "Not both of them can be booked like this. Nothing was booked, and nothing was said to either of them."
+)
+
+
+@dataclass
+class Forms:
+    """The page's forms: who and when, and what each of the two wants."""
+
+    couple: CoupleForm
+    first: WhatForm
+    second: WhatForm
+
+
+@dataclass
+class Shown:
+    """What the page shows besides the forms."""
+
+    times: Sequence[FreeTime] | None = None
+    trouble: str = ""
+    nearest: Sequence[FreeTime] = ()
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pages.get("/clients/<int:client_id>/couple/new", needs=NEED)
+def desk_new_couple(client_id: int) -> Answer:
+    """The page, for this client and somebody who comes along."""
+    client = found(clients.client(client_id))
+    forms = _forms(MultiDict([("day", premises.today(clock.now()).isoformat())]))
+    forms.couple.request_key.data = secrets.token_urlsafe(16)
+    return _page(client, forms, Shown())
+
+
+@pages.post("/clients/<int:client_id>/couple/new", needs=NEED)
+def desk_book_couple(client_id: int) -> Answer:
+    """Show the times that are free for both, or book the one that was pressed. What was typed is kept."""
+    client = found(clients.client(client_id))
+    forms = _forms(request.form)
+    is_right = not [one for one in (forms.couple, forms.first, forms.second) if not one.validate()]
+    starts_at = read_moment(request.form.get("start", ""))
+    halves = _halves(client.id, forms) if is_right else None
+    if halves is None:
+        return _page(client, forms, Shown(), 422 if starts_at is not None or not is_right else 200)
+    try:
+        if starts_at is not None:
+            return _book(client_id, forms, halves, starts_at)
+        return _page(client, forms, Shown(times=_times(halves, forms)))
+    except InvalidInput as error:
+        return _page(found(clients.client(client_id)), forms, Shown(trouble=error.sentence), 422)
+
+
+def _forms(typed: MultiDict[str, str]) -> Forms:
+    forms = Forms(CoupleForm(typed), WhatForm(typed, prefix="one"), WhatForm(typed, prefix="two"))
+    kit.with_choices(forms.first)
+    kit.with_choices(forms.second)
+    return forms
+
+
+def _halves(client_id: int, forms: Forms) -> tuple[Half, Half] | None:
+    """Both wishes; None while somebody or something is not chosen yet, with the message at its field."""
+    other_id = forms.couple.other_id
+    wishes = [kit.choice_of(form) if form.what.data else None for form in (forms.first, forms.second)]
+    if other_id is None or wishes[0] is None or wishes[1] is None:
+        return None
+    return Half(client_id, wishes[0]), Half(other_id, wishes[1])
+
+
+def _times(halves: tuple[Half, Half], forms: Forms) -> list[FreeTime]:
+    now = clock.now()
+    day = forms.couple.day.data or premises.today(now)
+    return _thinned(reading.look_for_two(*asks_for_two(halves, day, 1, by_staff=True, now=now)), now)
+
+
+def _thinned(open_for_two: OpenForTwo, now: dt.datetime) -> list[FreeTime]:
+    """Each quarter of an hour from now on."""
+    return [
+        FreeTime(moment(one.starts_at), one.therapists)
+        for one in open_for_two.starts()
+        if one.starts_at % SHOWN_EVERY_MINUTES == 0 and moment(one.starts_at) >= now
+    ]
+
+
+def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt.datetime) -> Answer:
+    key = (forms.couple.request_key.data or "")[:64] or secrets.token_urlsafe(16)
+    try:
+        outcome = book_couple(halves, starts_at, request_key=key, source="desk", by=who(), now=clock.now())
+    except InvalidInput:
+        raise
+    except RuleViolation as error:
+        shown = Shown(times=_times(halves, forms), trouble=error.sentence, nearest=_nearest(error))
+        return _page(found(clients.client(client_id)), forms, shown, 409)
+    if outcome.couple_id is None:
+        answers = _answers([one.client_id for one in halves], outcome.judged)
+        return _page(found(clients.client(client_id)), forms, Shown(trouble=NOT_BOTH, answers=answers), 409)
+    flash("Both are in the book, and both are told.", "success")
+    return go("booking.desk_couple", couple_id=outcome.couple_id)
+
+
+def _nearest(error: RuleViolation) -> list[FreeTime]:
+    near = error.nearest if isinstance(error, SlotTaken) else ()
+    return [FreeTime(moment(one.starts_at), one.therapists) for one in near]
+
+
+def _answers(client_ids: Sequence[int], judged: Sequence[Any]) -> list[dict[str, Any]]:
+    """For each of the two what came out and what to do, never why."""
+    return [
+        {
+            "client": clients.client(client_id),
+            "is_fine": not (one.refuses or one.unsafe_addons),
+            "urgency": alternatives.urgency_of(one),
+            "look_again_on": alternatives.look_again_on(one),
+            "is_addon": bool(one.unsafe_addons) and not one.refuses,
+        }
+        for client_id, one in zip(client_ids, judged, strict=True)
+    ]
+
+
+def _page(client: Any, forms: Forms, shown: Shown, status: int = 200) -> Answer:
+    other = clients.client(forms.couple.other_id) if forms.couple.other_id else None
+    seen = (
+        [one for one in clients.search(forms.couple.q.data) if one.id != client.id]
+        if forms.couple.q.data
+        else []
+    )
+    people = [*([other] if other else []), *(one for one in seen if other is None or one.id != other.id)]
+    choose(forms.couple.other, [(str(one.id), one.name) for one in people])
+    names = kit.therapist_names()
+    minutes = max((form.parts[2] for form in (forms.first, forms.second) if form.parts), default=0)
+    page = render_template(
+        "booking/desk_couple_new.html",
+        client=client,
+        other=other,
+        people=[person(one) for one in people],
+        forms=forms,
+        shown=shown,
+        nearest=kit.slots(shown.nearest, names, minutes),
+        parts=kit.parts_of_day(kit.slots(shown.times, names, minutes)) if shown.times else [],
+        area_groups=kit.area_groups(),
+    )
+    return page, status
+
+
+# ── the two visits ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/desk/couples/<int:couple_id>", needs=NEED)
+def desk_couple(couple_id: int) -> Answer:
+    """Both visits, what is to be done, and the times of a day to move them to (`?day=`)."""
+    return _couple_page(couple_id)
+
+
+def _couple_page(
+    couple_id: int, trouble: str = "", nearest: Sequence[FreeTime] = (), status: int = 200
+) -> Answer:
+    pair = reading.visits_of_couple(couple_id)
+    found(pair[0] if pair else None)
+    judged = next_steps.screenings([one.screening_id for one in pair if one.screening_id])
+    steps = {one.id: next_steps.next_step(one, judged.get(one.screening_id or 0)) for one in pair}
+    may_move = len(pair) == 2 and all(one.status in CHANGEABLE for one in pair)
+    day = day_of(request.values.get("day"))
+    times = couple_changes.times_to_move(couple_id, day, now=clock.now()) if may_move and day else None
+    free = _thinned(times, clock.now()) if times is not None else []
+    names = kit.therapist_names()
+    minutes = max(round((one.ends_at - one.starts_at).total_seconds() / 60) for one in pair)
+    page = render_template(
+        "booking/desk_couple.html",
+        pair=pair,
+        couple_id=couple_id,
+        steps=steps,
+        may_move=may_move,
+        day=day,
+        trouble=trouble,
+        nearest=kit.slots(nearest, names, minutes),
+        parts=kit.parts_of_day(kit.slots(free, names, minutes)),
+    )
+    return page, status
+
+
+@pages.post("/desk/couples/<int:couple_id>/move", needs=NEED)
+def desk_move_couple(couple_id: int) -> Answer:
+    """Move both to the time that was pressed."""
+    found(reading.couple(couple_id))
+    starts_at = read_moment(request.form.get("start", ""))
+    seen = [whole_number(one) or 0 for one in request.form.getlist("revision")]
+    if starts_at is None:
+        return _couple_page(couple_id, "Choose the time to move both visits to.", status=422)
+    try:
+        outcome = couple_changes.move_couple(couple_id, starts_at, seen=seen, by=who(), now=clock.now())
+    except RuleViolation as error:
+        return _couple_page(couple_id, error.sentence, _nearest(error), 409)
+    if outcome.couple_id is None:
+        return _couple_page(
+            couple_id, "Not both of them can have it on that day. Both keep their time.", status=409
+        )
+    flash("Both are moved, and both are told.", "success")
+    return go("booking.desk_couple", couple_id=couple_id)
+
+
+@pages.post("/desk/couples/<int:couple_id>/cancel", needs=NEED)
+def desk_cancel_couple(couple_id: int) -> Answer:
+    """Cancel both, or the one that `visit` names: the other one goes on alone then."""
+    both = found(reading.couple(couple_id))
+    by_clinic = request.form.get("cancelled_by") == "clinic"
+    visit_id = whole_number_of_visit(request.form.get("visit"))
+    try:
+        if visit_id is None:
+            couple_changes.cancel_couple(couple_id, by=who(), by_clinic=by_clinic, now=clock.now())
+            flash("Both visits are cancelled, and both are told.", "success")
+            return go("booking.desk_couple", couple_id=couple_id)
+        found(visit_id if visit_id in {one.id for one in both.visits} else None)
+        couple_changes.cancel_one(visit_id, by=who(), by_clinic=by_clinic, now=clock.now())
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+        return go("booking.desk_couple", couple_id=couple_id)
+    flash("One visit is cancelled. The other one goes on alone, in the same room.", "success")
+    other = next(one.id for one in both.visits if one.id != visit_id)
+    return go("booking.desk_visit", visit_id=other)
+
+
+def whole_number_of_visit(text: str | None) -> int | None:
+    """The id of a visit as a form sends it: longer than other numbers."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 17 else None
+
+
+@pages.post("/desk/visits/<int:visit_id>/alone", needs=NEED)
+def desk_alone(visit_id: int) -> Answer:
+    """The client said that they come alone."""
+    try:
+        status = couple_changes.go_on_alone(visit_id, by=who(), now=clock.now())
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+    else:
+        is_on = status == "confirmed"
+        flash(
+            "Confirmed: they come alone." if is_on else "The visit still waits: see what is needed.",
+            "success" if is_on else "care",
+        )
+    return go("booking.desk_visit", visit_id=visit_id)

@@ -1,0 +1,260 @@
+"""A series at the desk: said once, planned without booking, then booked whole; and what stands of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from flask import flash, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from clinic.accounts.access import who
+from clinic.booking.forms.choice import whole_number
+from clinic.booking.forms.desk import EVERY, SeriesForm, read_moment, what_value
+from clinic.booking.queries import series as reading
+from clinic.booking.queries import visits
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.series import book_series, cancel_rest
+from clinic.booking.services.series_plan import OneStart, Planned, plan_series, plan_starts
+from clinic.booking.views import desk_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.catalogue import queries as catalogue
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.permissions import Permission
+from clinic.rules.series import MOST_VISITS, Pattern
+from clinic.shared import clock
+from clinic.shared.fields import choose
+from clinic.shared.web import Answer, found, go
+
+NEED = Permission.VISIT_ANY_WRITE
+FIELDS = {"every_weeks": "every", "starts_at": "at", "service": "what"}
+WAITS = {
+    "clearance": "kept, and waits for a doctor’s letter",
+    "consent": "kept, and waits for a parent or guardian to agree",
+    "intake": "kept, and waits for the health questions",
+    "reconfirm": "kept, and waits until the client has said what has changed",
+    "therapist": "kept, and waits until the therapist has talked with the client",
+}
+
+
+@pages.get("/clients/<int:client_id>/series/new", needs=NEED)
+def desk_new_series(client_id: int) -> Answer:
+    """The form, filled in as the visit that `?visit=` names, or as the last one of this client."""
+    client = found(clients.client(client_id))
+    form = _form(MultiDict(_as_a_visit(client.id, whole_number(request.args.get("visit")))))
+    form.request_key.data = secrets.token_urlsafe(16)
+    return _page(client, form)
+
+
+def _as_a_visit(client_id: int, visit_id: int | None) -> list[tuple[str, str]]:
+    """What the client comes for: the same weekday and time, from the first such day ahead on."""
+    before = [one for one in visits.visits_of([client_id]) if visit_id in (None, one.id)]
+    first = premises.today(clock.now()) + dt.timedelta(days=1)
+    typed = [("every", "2"), ("count", "6")]
+    if not before:
+        return [*typed, ("day", first.isoformat())]
+    last = before[0]
+    day = max(first, last.day + dt.timedelta(weeks=2))
+    day += dt.timedelta(days=(last.day.weekday() - day.weekday()) % 7)
+    return [
+        *typed,
+        ("what", what_value(last.service.key, last.mode, last.minutes)),
+        ("therapist", "" if last.any_therapist else str(last.therapist_id)),
+        ("day", day.isoformat()),
+        ("at", last.local_time.strftime("%H:%M")),
+        *(("addons", one) for one in last.addons),
+        *(("areas", one) for one in last.areas),
+    ]
+
+
+@pages.post("/clients/<int:client_id>/series/new", needs=NEED)
+def desk_book_series(client_id: int) -> Answer:
+    """Show the plan, or book what was chosen of it (`book`). What was typed is kept."""
+    client = found(clients.client(client_id))
+    form = _form(request.form)
+    is_right = form.validate()
+    choice = kit.choice_of(form) if is_right else None
+    if choice is None:
+        if not form.errors:
+            form.what.errors = ["Choose a service and a length."]
+        return _page(client, form, status=422)
+    if request.form.get("book"):
+        return _book(client, form, choice)
+    try:
+        plan = plan_series(choice, client.id, _pattern(form), source="desk", now=clock.now())
+    except InvalidInput as error:
+        return _wrong(client, form, error)
+    return _page(client, form, plan=plan)
+
+
+def _form(typed: MultiDict[str, str]) -> SeriesForm:
+    form = SeriesForm(typed)
+    kit.with_choices(form)
+    choose(form.every, EVERY)
+    return form
+
+
+def _pattern(form: SeriesForm) -> Pattern:
+    """Raises InvalidInput naming the field."""
+    if form.day.data is None:
+        raise InvalidInput("day", "Choose the first day.")
+    if form.at.data is None:
+        raise InvalidInput("at", "Choose the time.")
+    return Pattern(
+        form.day.data, form.at.data, form.every_weeks, count=form.count.data, until=form.until.data
+    )
+
+
+def _wrong(client: Any, form: SeriesForm, error: InvalidInput) -> Answer:
+    error.field = FIELDS.get(error.field, error.field)
+    kit.put_error(form, error)
+    return _page(client, form, status=422)
+
+
+def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
+    starts, client_id, now = _picked(), client.id, clock.now()
+    key = (form.request_key.data or "")[:64] or secrets.token_urlsafe(16)
+    try:
+        outcome = book_series(
+            choice, client_id, starts, every_weeks=form.every_weeks, request_key=key, source="desk", by=who(),
+            now=now,
+        )  # fmt: skip
+    except InvalidInput as error:
+        return _wrong(found(clients.client(client_id)), form, error)
+    except RuleViolation as error:
+        trouble = (
+            "One of these times has just been taken." if isinstance(error, SlotTaken) else error.sentence
+        )
+        return _afresh(client_id, form, choice, starts, trouble)
+    if outcome.series_id is None:
+        return _afresh(client_id, form, choice, starts, "Not all of these can be booked for this client.")
+    flash("The series is in the book, and the client is told.", "success")
+    return go("booking.desk_series", series_id=outcome.series_id)
+
+
+def _afresh(
+    client_id: int, form: SeriesForm, choice: Choice, starts: Sequence[OneStart], trouble: str
+) -> Answer:
+    """None was booked: the starts that were wanted, as they stand now."""
+    plan = plan_starts(choice, client_id, starts, source="desk", now=clock.now())
+    return _page(found(clients.client(client_id)), form, plan=plan, trouble=trouble, status=409)
+
+
+def _picked() -> list[OneStart]:
+    """The starts that were chosen; those left out are empty."""
+    found_ = []
+    for number in range(MOST_VISITS):
+        moment, _, therapist = request.form.get(f"date-{number}", "").partition("|")
+        starts_at = read_moment(moment)
+        if starts_at is not None:
+            found_.append(OneStart(starts_at, whole_number(therapist)))
+    return found_
+
+
+def _page(
+    client: Any,
+    form: SeriesForm,
+    *,
+    plan: Sequence[Planned] = (),
+    trouble: str = "",
+    status: int = 200,
+) -> Answer:
+    names = kit.therapist_names()
+    page = render_template(
+        "booking/desk_series_new.html",
+        client=client,
+        form=form,
+        trouble=trouble,
+        dates=[_date(one, names, form) for one in plan],
+        fitting=sum(one.fits for one in plan),
+        urgency=next((one.urgency for one in plan if one.urgency), ""),
+        area_groups=kit.area_groups(),
+    )
+    return page, status
+
+
+def _date(one: Planned, names: dict[int, str], form: SeriesForm) -> dict[str, Any]:
+    """One date as a question: at this time, at one near it, or not at all."""
+    options = []
+    if one.fits and one.starts_at is not None:
+        wanted = form.therapist_id if form.therapist_id in one.therapists else None
+        with_whom = names.get(wanted, "") if wanted else _free(one, names)
+        note = (
+            f"{with_whom}; {WAITS.get(one.waits_for, 'kept, and waits for a check')}"
+            if one.waits_for
+            else with_whom
+        )
+        options.append((*_option(OneStart(one.starts_at, wanted), note), True))
+    for other in one.alternatives:
+        who_ = names.get(other.therapist_id or 0, "") or "any therapist"
+        options.append((*_option(other, f"with {who_}"), False))
+    return {
+        "title": words.day_words(one.day),
+        "fits": one.fits,
+        "reason": _reason(one, form),
+        "options": [*options, ("", "Leave this one out", "", not one.fits)],
+    }
+
+
+def _free(one: Planned, names: dict[int, str]) -> str:
+    if len(one.therapists) == 1:
+        return f"with {names.get(one.therapists[0], '')}"
+    return f"{len(one.therapists)} therapists are free"
+
+
+def _option(start: OneStart, note: str) -> tuple[str, str, str]:
+    facts = kit.clinic()
+    text = words.moment_words(start.starts_at, facts.zone, uses_24_hours=facts.uses_24_hours)
+    return f"{start.starts_at.isoformat()}|{start.therapist_id or ''}", words.unbroken(text), note
+
+
+def _reason(one: Planned, form: SeriesForm) -> str:
+    """Why it does not fit, with what helps: never a health detail."""
+    if one.unsafe_addons:
+        left = [name for _key, name in kit.addons_in(one.unsafe_addons, form)]
+        return f"Not together with {words.join_words(left)}. Take it off and look again."
+    later = (
+        f" It can be looked at again from {words.day_words(one.look_again_on)} on."
+        if one.look_again_on
+        else ""
+    )
+    return one.reason + later
+
+
+@pages.get("/desk/series/<int:series_id>", needs=NEED)
+def desk_series(series_id: int) -> Answer:
+    """Every visit of a series, and how to cancel what is left of it."""
+    rows = reading.visits_of_series(series_id)
+    first = found(rows[0] if rows else None)
+    plan = catalogue.plan_for_booked(first.service_id, first.mode, first.addons, first.minutes)
+    return render_template(
+        "booking/desk_series.html",
+        visits=rows,
+        client=first.client,
+        plan=plan,
+        series_id=series_id,
+        coming=reading.how_many_coming(series_id, clock.now()),
+    )
+
+
+@pages.post("/desk/series/<int:series_id>/cancel", needs=NEED)
+def desk_cancel_series(series_id: int) -> Answer:
+    """Cancel every visit that is still to come, for the client or by the clinic."""
+    found(reading.series(series_id))
+    by_clinic = request.form.get("cancelled_by") == "clinic"
+    done = cancel_rest(series_id, by=who(), by_clinic=by_clinic, now=clock.now())
+    number = len(done.cancelled) + len(done.late)
+    late = f" {len(done.late)} of them inside the notice." if done.late else ""
+    if number:
+        flash(
+            f"{number} {'visit is' if number == 1 else 'visits are'} cancelled, and the client is told.{late}",
+            "success",
+        )
+    else:
+        flash("No visit of this series is left to cancel.", "care")
+    return go("booking.desk_series", series_id=series_id)

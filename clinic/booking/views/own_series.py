@@ -1,0 +1,58 @@
+"""A series as the account sees it that may act for its client: every visit, and what is left of it cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import flash, render_template
+from flask_login import current_user
+
+from clinic.booking.queries import series as reading
+from clinic.booking.queries import visits
+from clinic.booking.services.series import cancel_rest
+from clinic.booking.views.blueprint import pages
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules.booking_policy import may_client_cancel
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+
+NEED = Permission.VISIT_OWN_WRITE
+
+
+def _own(series_id: int) -> Sequence[Any]:
+    """The visits of the series, when this account may act for their client; else 404, as if it were not there."""
+    rows = reading.visits_of_series(series_id)
+    client_id = rows[0].client_id if rows else None
+    found(clients.client_of(current_user.id, client_id) if client_id else None)
+    return rows
+
+
+@pages.get("/my/series/<int:series_id>", needs=NEED)
+def my_series(series_id: int) -> Answer:
+    """Every visit of a series."""
+    rows, now, settings = _own(series_id), clock.now(), premises.booking_settings()
+    return render_template(
+        "booking/my_series.html",
+        visits=rows,
+        series_id=series_id,
+        seen_as=visits.seen_as,
+        left=sum(
+            may_client_cancel(visits.seen_as(one), one.starts_at, now=now, settings=settings) for one in rows
+        ),
+    )
+
+
+@pages.post("/my/series/<int:series_id>/cancel", needs=NEED)
+def cancel_my_series(series_id: int) -> Answer:
+    """Cancel every visit that may still be cancelled online."""
+    _own(series_id)
+    done = cancel_rest(series_id, by=current_user.id, by_clinic=False, by_client=True, now=clock.now())
+    number = len(done.cancelled) + len(done.late)
+    if number:
+        flash(f"{number} {'visit is' if number == 1 else 'visits are'} cancelled.", "success")
+    if done.kept:
+        flash("What is too near to be cancelled online stays. Please call us about it.", "care")
+    return go("booking.my_series", series_id=series_id)

@@ -1,0 +1,131 @@
+"""The desk books two people at once, moves both, and parts them; what each page says and never says."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.booking.models import Couple, Visit
+from clinic.booking.services import visits
+from clinic.clients.models import Client
+from clinic.shared.database import db
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.booking.test_couples import CONFIRMED, SUSPENDED, both, build, pair, states
+from tests.booking.test_series import BLEEDS, rows, somebody
+from tests.booking.test_series_pages import pressed
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return build()
+
+
+@pytest.fixture
+def desk(app: Flask, world: w.World) -> FlaskClient:
+    return desk_browser(app, world)
+
+
+def order(other: int, **values: Any) -> dict[str, Any]:
+    return {
+        "other": str(other), "one-what": "relaxation||60", "two-what": "swedish||60", "one-therapist": "",
+        "two-therapist": "", "day": "2026-06-12", "request_key": f"c-{w.new_number()}", **values,
+    }  # fmt: skip
+
+
+def starts(page: str) -> list[str]:
+    return [html.unescape(one) for one in re.findall(r'name="start" value="([^"]+)"', page)]
+
+
+def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient) -> None:
+    one, other = somebody(), somebody()
+    address = f"/clients/{one}/couple/new"
+    name = db.session.get_one(Client, other).last_name
+    found = desk.post(address, data={"q": name, "day": "2026-06-12"})
+    assert (found.status_code, f'value="{other}" checked' in found.text) == (200, True)
+    page = desk.post(address, data=order(other)).text
+    assert starts(page)[:2] == [w.at(3, 8).isoformat(), w.at(3, 8, 15).isoformat()]
+    sent = order(other, start=w.at(3).isoformat())
+    answer = desk.post(address, data=sent)
+    assert answer.status_code == 303
+    assert desk.post(address, data=sent).location == answer.location, "a double click"
+    assert (rows(Couple), rows(Visit)) == (1, 2)
+    shown = desk.get(answer.location).text
+    assert "Visit for two" in shown
+    couple = int(answer.location.rpartition("/")[2])
+    assert states(couple) == [CONFIRMED, CONFIRMED]
+    first, second = (visit.id for visit in pair(couple))
+    card = desk.get(f"/desk/visits/{first}").text
+    assert name in card
+    assert answer.location in card
+    assert f"/desk/visits/{first}/change" not in card
+    assert desk.get(f"/desk/visits/{first}/change").status_code == 303
+    near = desk.get(f"{answer.location}?day=2026-06-12").text
+    assert w.at(3, 10, 15).isoformat() in starts(near)
+    revisions = [visit.revision for visit in pair(couple)]
+    moved = desk.post(
+        f"{answer.location}/move", data={"start": w.at(3, 10, 15).isoformat(), "revision": revisions}
+    )
+    assert moved.status_code == 303
+    assert {visit.starts_at for visit in pair(couple)} == {w.at(3, 10, 15)}
+    for data, status in (({"start": "soon"}, 422), ({"start": w.at(4).isoformat(), "revision": [1, 1]}, 409)):
+        assert desk.post(f"{answer.location}/move", data=data).status_code == status
+    assert "goes on alone" in pressed(desk, f"{answer.location}/cancel", visit=str(second))
+    assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
+
+
+def test_not_both_can_be_booked_and_no_reason_is_shown(desk: FlaskClient) -> None:
+    well, ill = somebody(), somebody(**BLEEDS)
+    sent = order(ill, **{"two-what": "deep_tissue||60", "two-areas": "lower_back"}, start=w.at(3).isoformat())
+    answer = desk.post(f"/clients/{well}/couple/new", data=sent)
+    assert answer.status_code == 409
+    assert "Not both of them can be booked like this." in answer.text
+    assert "This treatment is not suitable for" in answer.text
+    assert "bleed" not in answer.text.casefold()
+    assert (rows(Couple), rows(Visit)) == (0, 0)
+
+
+def test_the_other_one_fell_away_and_the_desk_is_told(desk: FlaskClient, world: w.World) -> None:
+    couple = both(somebody(), somebody()).couple_id
+    one, other = (visit.id for visit in pair(couple))
+    visits.cancel_visit(one, by=None, by_clinic=False, by_client=True, now=NOW)
+    assert states(couple)[1] == SUSPENDED
+    assert "The other visit of the two fell away" in desk.get("/todo").text
+    card = desk.get(f"/desk/visits/{other}").text
+    assert "Confirm that they come alone" in card
+    assert "Confirmed: they come alone." in pressed(desk, f"/desk/visits/{other}/alone")
+    assert states(couple)[1] == CONFIRMED
+    assert "does not wait for anybody else" in pressed(desk, f"/desk/visits/{other}/alone")
+    second = both(somebody(), somebody(), when=w.at(5)).couple_id
+    page = pressed(desk, f"/desk/couples/{second}/cancel", cancelled_by="clinic")
+    assert "Both visits are cancelled, and both are told." in page
+    assert [status for status, _waits in states(second)] == ["cancelled", "cancelled"]
+
+
+def test_bad_input(desk: FlaskClient, world: w.World) -> None:
+    client, ana = somebody(), str(world.therapists[0])
+    address, other = f"/clients/{client}/couple/new", somebody()
+    when = {"start": w.at(3).isoformat()}
+    for sent, status in (
+        (when, 422),
+        (order(client, **when), 422),
+        (order(987_654, **when), 404),
+        (order(other, **when, **{"one-what": "nothing||60"}), 422),
+        (order(other, **when, **{"one-therapist": ana, "two-therapist": ana}), 422),
+        (order(other, start=w.at(-1).isoformat()), 409),
+        (order(other, day="x"), 422),
+    ):
+        assert desk.post(address, data=sent).status_code == status, sent
+    assert rows(Visit) == 0
+    for missing in ("/clients/987654/couple/new", "/desk/couples/987654"):
+        assert desk.get(missing).status_code == 404
+    for deed in ("move", "cancel"):
+        assert desk.post(f"/desk/couples/987654/{deed}", data=when).status_code == 404

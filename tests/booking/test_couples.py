@@ -1,0 +1,295 @@
+"""Two people at the same time in one room: both or neither, at every step. What counts is what stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+
+from clinic.booking.models import Claim, Couple, Screening, StatusChange, Visit
+from clinic.booking.services import visits
+from clinic.booking.services._pairing import CoupleOutcome
+from clinic.booking.services.couple_changes import cancel_couple, cancel_one, go_on_alone, move_couple
+from clinic.booking.services.couples import Half, book_couple
+from clinic.booking.services.deadlines import keep_deadlines
+from clinic.premises.models import Location
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from tests import factories
+from tests.booking import world as w
+from tests.booking.test_from_day import OPERATED
+from tests.booking.test_series import BLEEDS, rows, somebody
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return build()
+
+
+def build(therapists: int = 3) -> w.World:
+    world = w.build(therapists)
+    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+    return world
+
+
+def both(
+    one: int, other: int, when: dt.datetime | None = None, key: str = "", **values: Any
+) -> CoupleOutcome:
+    halves = Half(one, w.choice("relaxation", **values)), Half(other, w.choice("swedish"))
+    return book_couple(
+        halves, when or w.at(3), request_key=key or None, source="desk", by=None, now=NOW, reconfirmed=True
+    )
+
+
+def pair(couple_id: int | None) -> tuple[Visit, Visit]:
+    """The two visits, in the order in which they were booked, whether they still belong together or not."""
+    db.session.rollback()
+    ids = db.session.scalars(
+        select(AuditRow).where(AuditRow.deed == "visit.booked").order_by(AuditRow.sequence)
+    )
+    one, other = [row.thing_id for row in ids if row.detail.get("couple") == couple_id]
+    return db.session.get_one(Visit, one), db.session.get_one(Visit, other)
+
+
+def states(couple_id: int | None) -> list[tuple[str, str | None]]:
+    return [(one.status, one.waiting_for) for one in pair(couple_id)]
+
+
+def claims() -> set[tuple[int, int | None, int | None]]:
+    """Resource, visit, couple of every claim."""
+    db.session.rollback()
+    return {
+        tuple(row) for row in db.session.execute(select(Claim.resource_id, Claim.visit_id, Claim.couple_id))
+    }
+
+
+CONFIRMED, SUSPENDED = ("confirmed", None), ("suspended", "partner")
+
+
+def test_both_are_confirmed_with_two_therapists_and_one_room(world: w.World) -> None:
+    outcome = both(somebody(), somebody(), minutes=90, key="once")
+    one, other = pair(outcome.couple_id)
+    assert states(outcome.couple_id) == [CONFIRMED, CONFIRMED]
+    assert one.therapist_id != other.therapist_id
+    assert (one.room_id, one.starts_at) == (other.room_id, w.at(3))
+    assert claims() == {
+        (one.therapist_id, one.id, None), (other.therapist_id, other.id, None), (one.client_id, one.id, None),
+        (other.client_id, other.id, None), (one.room_id, None, outcome.couple_id),
+    }  # fmt: skip
+    shared = db.session.scalars(select(Claim).where(Claim.couple_id.is_not(None))).one()
+    assert (shared.starts_at, shared.ends_at) == (w.at(3), one.free_at), "once, until the longer one is over"
+    judged = {row.visit_id: row.client_id for row in db.session.scalars(select(Screening))}
+    assert judged == {one.id: one.client_id, other.id: other.client_id}
+    assert (rows(StatusChange), rows(OutgoingMail)) == (2, 2)
+    again = book_couple(
+        (Half(1, w.choice("swedish")), Half(2, w.choice("swedish"))), w.at(3), request_key="once", source="desk",
+        by=None, now=NOW,
+    )  # fmt: skip
+    assert (again.couple_id, rows(Couple)) == (outcome.couple_id, 1)
+    with pytest.raises(SlotTaken):  # the only room for two is taken, two others are not
+        both(somebody(), somebody())
+    assert rows(Couple) == 1
+
+
+def test_one_is_refused_and_nothing_is_booked(world: w.World) -> None:
+    ill = somebody(**BLEEDS)
+    halves = Half(somebody(), w.choice("relaxation")), Half(ill, w.choice("deep_tissue"))
+    outcome = book_couple(halves, w.at(3), request_key=None, source="desk", by=None, now=NOW)
+    assert (outcome.couple_id, [one.refuses for one in outcome.judged]) == (None, [False, True])
+    assert (rows(Visit), rows(Claim), rows(Couple), rows(OutgoingMail)) == (0, 0, 0, 0)
+    kept = {(one.client_id == ill, one.permits) for one in db.session.scalars(select(Screening))}
+    assert kept == {(False, True), (True, False)}
+
+
+def test_when_one_waits_both_wait_and_are_confirmed_together(world: w.World) -> None:
+    late, ready = w.person(), somebody()
+    couple = both(late, ready).couple_id
+    assert states(couple) == [("pending", "intake"), ("pending", "partner")]
+    assert [one.permits for one in pair(couple)] == [None, None]
+    w.sign(ready)  # new answers of the one who is ready confirm nobody
+    assert states(couple) == [("pending", "intake"), ("pending", "partner")]
+    w.sign(late)
+    assert states(couple) == [CONFIRMED, CONFIRMED]
+    assert {one.permits for one in pair(couple)} == {True}
+    steps = db.session.scalars(select(StatusChange.reason).where(StatusChange.status == "confirmed")).all()
+    assert sorted(steps) == ["judged again", "with the other visit of the two"]
+    w.sign_answers(late, OPERATED)
+    assert states(couple) == [("suspended", "clearance"), SUSPENDED]
+    assert len(claims()) == 5
+    w.sign_answers(ready, OPERATED)
+    w.sign(late)
+    assert [status for status, _waits in states(couple)] == ["suspended", "suspended"]
+
+
+def test_refused_by_new_answers_the_other_one_waits_for_a_word(world: w.World) -> None:
+    ill, well = somebody(), somebody()
+    halves = Half(ill, w.choice("deep_tissue")), Half(well, w.choice("swedish"))
+    couple = book_couple(
+        halves, w.at(3), request_key=None, source="desk", by=None, now=NOW, reconfirmed=True
+    ).couple_id
+    w.sign_answers(ill, BLEEDS)
+    one, other = pair(couple)
+    assert states(couple) == [("cancelled", None), SUSPENDED]
+    assert claims() == {
+        (taken, other.id, None) for taken in (other.therapist_id, other.client_id, other.room_id)
+    }
+    assert (one.couple_id, other.couple_id, db.session.get_one(Couple, couple).ended_at) == (
+        couple,
+        None,
+        NOW,
+    )
+    w.sign(well)
+    assert states(couple)[1] == SUSPENDED, "new answers are not yet a word"
+    assert go_on_alone(other.id, by=None, now=NOW) == "confirmed"
+    assert states(couple)[1] == CONFIRMED
+    with pytest.raises(NotFound):
+        go_on_alone(other.id, by=None, now=NOW)
+
+
+def test_a_deadline_gives_back_the_one_that_lacks_something(world: w.World) -> None:
+    ready, late = somebody(), w.person()
+    couple = both(ready, late).couple_id
+    deadline = pair(couple)[0].deadline_at
+    assert deadline == pair(couple)[1].deadline_at == w.at(2)
+    assert deadline is not None
+    assert sum(keep_deadlines(deadline) for _round in range(3)) == 1
+    assert (
+        states(couple) == [("pending", "partner"), ("released", None)] or states(couple)[1][0] == "released"
+    )
+    first, _second = pair(couple)
+    assert (first.status, first.waiting_for, first.deadline_at) == ("pending", "partner", w.at(3, 8))
+    assert claims() == {
+        (taken, first.id, None) for taken in (first.therapist_id, first.client_id, first.room_id)
+    }
+    assert go_on_alone(first.id, by=None, now=w.at(2, 12)) == "confirmed"
+
+
+def test_one_cancels_and_the_other_goes_on_or_waits_for_a_word(world: w.World) -> None:
+    couple = both(somebody(), w.person()).couple_id
+    one, other = pair(couple)
+    cancel_one(other.id, by=world.desk_id, by_clinic=False, now=NOW)
+    assert states(couple) == [CONFIRMED, ("cancelled", None)]
+    assert claims() == {(taken, one.id, None) for taken in (one.therapist_id, one.client_id, one.room_id)}
+    with pytest.raises(NotFound):
+        cancel_one(one.id, by=world.desk_id, by_clinic=False, now=NOW)
+    second = both(somebody(), somebody(), when=w.at(5)).couple_id
+    visits.cancel_visit(pair(second)[0].id, by=None, by_clinic=False, by_client=True, now=NOW)
+    assert states(second) == [("cancelled", None), SUSPENDED]
+    visits.cancel_visit(pair(second)[1].id, by=None, by_clinic=False, now=NOW)
+    third = both(somebody(), somebody(), when=w.at(5)).couple_id or 0
+    assert cancel_couple(third, by=None, by_clinic=False, now=w.at(4, 12)) == ["late_cancelled"] * 2
+    assert cancel_couple(third, by=None, by_clinic=True, now=w.at(4, 12)) == ["late_cancelled"] * 2
+    assert len(claims()) == 3
+    with pytest.raises(NotFound):
+        cancel_couple(987_654, by=None, by_clinic=True, now=NOW)
+
+
+def test_moving_moves_both_or_none(world: w.World) -> None:
+    operated = somebody()
+    couple = both(operated, somebody(), when=w.at(15)).couple_id or 0
+    before = claims()
+    move_couple(couple, w.at(15, 10, 15), by=None, now=NOW)  # into the time that it takes itself
+    assert {one.starts_at for one in pair(couple)} == {w.at(15, 10, 15)}
+    assert (claims(), states(couple)) == (before, [CONFIRMED, CONFIRMED])
+    w.sign_answers(operated, OPERATED)
+    assert states(couple) == [CONFIRMED, CONFIRMED]
+    outcome = move_couple(couple, w.at(5), by=None, now=NOW)  # a letter would be needed there
+    assert (outcome.couple_id, [one.permits for one in outcome.judged]) == (None, [False, True])
+    assert {one.starts_at for one in pair(couple)} == {w.at(15, 10, 15)}
+    both(somebody(), somebody(), when=w.at(16))
+    with pytest.raises(SlotTaken):
+        move_couple(couple, w.at(16, 11), by=None, now=NOW)
+    with pytest.raises(MoveNotAllowed):
+        move_couple(couple, w.at(17), seen=[1, 1], by=None, now=NOW)
+    alone = pair(couple)[0]
+    with pytest.raises(MoveNotAllowed, match="two people"):
+        visits.change_visit(alone.id, revision=alone.revision, starts_at=w.at(17), by=None, now=NOW)
+    assert {one.starts_at for one in pair(couple)} == {w.at(15, 10, 15)}
+    waiting = both(w.person(), somebody(), when=w.at(18)).couple_id or 0
+    move_couple(waiting, w.at(19), by=None, now=NOW)
+    assert states(waiting) == [("pending", "intake"), ("pending", "partner")]
+    assert {one.day for one in pair(waiting)} == {w.TODAY + dt.timedelta(days=19)}
+
+
+def test_bad_input(world: w.World) -> None:
+    client, ana = somebody(), world.therapists[0]
+    wish = w.choice("swedish", therapist_id=ana)
+    for halves, error in (
+        ((Half(client, wish), Half(client, w.choice("swedish"))), InvalidInput),
+        ((Half(client, wish), Half(somebody(), wish)), InvalidInput),
+        ((Half(client, wish), Half(987_654, w.choice("swedish"))), NotFound),
+        ((Half(client, wish), Half(somebody(), w.choice("swedish", minutes=55))), InvalidInput),
+    ):
+        with pytest.raises(error):
+            book_couple(halves, w.at(3), request_key=None, source="desk", by=None, now=NOW)
+    assert (rows(Visit), rows(Claim)) == (0, 0)
+
+
+def test_the_database_keeps_the_shared_room(world: w.World) -> None:
+    couple = both(somebody(), somebody()).couple_id
+    with pytest.raises(IntegrityError, match="ap_claim_kept"), transaction() as session:
+        session.execute(delete(Claim).where(Claim.couple_id == couple))
+    one, _other = pair(couple)
+    with pytest.raises(IntegrityError, match="ck_claim_owner"), transaction() as session:
+        session.add(
+            Claim(
+                resource_id=one.room_id,
+                visit_id=one.id,
+                couple_id=couple,
+                starts_at=w.at(9),
+                ends_at=w.at(10),
+            )
+        )
+    with pytest.raises(IntegrityError, match="ex_claim_overlap"), transaction() as session:
+        session.add(Claim(resource_id=one.room_id, starts_at=w.at(3, 10, 30), ends_at=w.at(3, 11)))
+
+
+def test_couples_and_singles_race_for_the_same_hour(app: Flask) -> None:
+    """Two couples and two singles want the same hour of two therapists: one couple, or at most two singles."""
+    world = build(therapists=2)
+    for round_ in range(3):
+        when = w.at(3 + round_)
+        people = [somebody() for _one in range(6)]
+        deeds: list[Callable[[], object]] = [
+            lambda p=people, t=when: both(p[0], p[1], when=t),  # type: ignore[misc]
+            lambda p=people, t=when: both(p[2], p[3], when=t),  # type: ignore[misc]
+            lambda p=people, t=when: w.at_desk(world, p[4], "relaxation", when=t),  # type: ignore[misc]
+            lambda p=people, t=when: w.at_desk(world, p[5], "relaxation", when=t),  # type: ignore[misc]
+        ]
+        gate = threading.Barrier(len(deeds))
+
+        def run(deed: Callable[[], object], gate: threading.Barrier = gate) -> str:
+            with app.app_context():
+                gate.wait()
+                try:
+                    deed()
+                except SlotTaken:
+                    return "taken"
+                finally:
+                    db.session.remove()
+            return "booked"
+
+        with ThreadPoolExecutor(len(deeds)) as pool:
+            results = list(pool.map(run, deeds))
+        standing = [len(w.statuses(one)) for one in people]
+        assert standing[0] == standing[1] == (results[0] == "booked")
+        assert standing[2] == standing[3] == (results[1] == "booked")
+        assert 1 <= sum(standing) <= 2
+        shared = db.session.scalar(
+            select(func.count())
+            .select_from(Claim)
+            .where(Claim.couple_id.is_not(None), Claim.starts_at == when)
+        )
+        assert shared == results[:2].count("booked")
