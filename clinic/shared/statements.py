@@ -33,7 +33,8 @@ class _Numbers(TypeDecorator[Sequence[int]]):
 
 
 class _Among(FunctionElement[bool]):
-    type = NullType()  # a Boolean would become "… = 1" on SQLite, which no index can answer
+    # a Boolean would become "… = 1" on SQLite, which no index can answer
+    type = NullType()  # type: ignore[assignment]
     inherit_cache = True
 
 
