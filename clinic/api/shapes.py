@@ -24,6 +24,8 @@ from pydantic import (
 
 from clinic.rules.body_areas import AREAS
 from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
+from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
+from clinic.rules.why_no_times import Why
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
@@ -208,6 +210,28 @@ class VerdictIn(Wish):
     day: Day
 
 
+Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(from_number)]
+Hours = Annotated[int, Field(ge=0, le=MOST_NOTICE_HOURS), BeforeValidator(from_number)]
+
+
+class WaitlistQuery(Paging):
+    client: QueryId | None = None
+
+
+class WaitlistIn(Wish):
+    """What somebody would like, and when they could come: local days, weekdays (0 is Monday), parts of the day by the
+    start (before 12:00, before 17:00, later), and how many hours before the visit they have to know."""
+
+    client: Id
+    therapist: Id | None = None
+    location: Id | None = None
+    first_day: Day
+    last_day: Day
+    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = list(EVERY_DAY)
+    parts: Annotated[list[Part], Field(min_length=1, max_length=3)] = list(Part)
+    notice_hours: Hours = 0
+
+
 # ── what is answered ──
 
 
@@ -276,6 +300,27 @@ class StartOut(Shape):
 class AvailabilityOut(Shape):
     zone: str
     starts: list[StartOut]
+
+
+class ReasonOut(Shape):
+    """`reason` is a stable word; `about` the therapist, room or device, where it is about one. It stands in the way of
+    `starts` starts, of `alone` of them as the only thing: without it these would be free."""
+
+    reason: Annotated[str, Field(json_schema_extra={"enum": [one.value for one in Why]})]
+    about: int | None
+    sentence: str
+    starts: int
+    alone: int
+
+
+class ReasonsOut(Shape):
+    """`starts` lie in opening hours, `free` of them can be booked; `closed_days` have no opening hours."""
+
+    zone: str
+    starts: int
+    free: int
+    reasons: list[ReasonOut]
+    closed_days: list[dt.date]
 
 
 class HoldOut(Shape):
@@ -364,6 +409,47 @@ class VerdictOut(Shape):
     look_again_on: dt.date | None
     day: dt.date
     rules_version: str
+
+
+class OfferOut(Shape):
+    """A time that is kept for them until `expires_at`: POST …/accept or …/decline answers it."""
+
+    id: int
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    therapist: int
+    room: int
+    made_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class WaitlistOut(Shape):
+    """`status` is waiting, offered, or how it ended: booked, withdrawn, over (its last day has passed)."""
+
+    id: int
+    status: str
+    client: int
+    service: str
+    mode: str | None
+    minutes: int
+    addons: list[str]
+    areas: list[str]
+    therapist: int | None
+    location: int
+    first_day: dt.date
+    last_day: dt.date
+    weekdays: list[int]
+    parts: list[str]
+    notice_hours: int
+    made_at: AwareDatetime
+    offer: OfferOut | None
+
+
+class WaitlistPageOut(Shape):
+    items: list[WaitlistOut]
+    page: int
+    per_page: int
+    total: int
 
 
 class FieldProblem(Shape):

@@ -12,7 +12,7 @@ from clinic.booking.models import Claim, Visit
 from clinic.premises.models import Closure
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
-from clinic.therapists.models import TimeOff
+from clinic.therapists.models import Therapist, TimeOff
 
 TOUCHED = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED)
 
@@ -37,6 +37,19 @@ def visits_under(now: dt.datetime) -> Sequence[Visit]:
         ),
     )
     return coming(now, or_(off, shut))
+
+
+def therapists_off(now: dt.datetime) -> Sequence[Therapist]:
+    """Therapists with coming visits that lie in their own time off, by name."""
+    touched = exists().where(
+        Visit.therapist_id == Therapist.id,
+        Visit.status.in_(TOUCHED),
+        Visit.ends_at > now,
+        TimeOff.therapist_id == Therapist.id,
+        TimeOff.starts_at < Visit.ends_at,
+        TimeOff.ends_at > Visit.starts_at,
+    )
+    return db.session.scalars(select(Therapist).where(touched).order_by(Therapist.name, Therapist.id)).all()
 
 
 def visits_in(

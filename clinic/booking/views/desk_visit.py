@@ -69,6 +69,8 @@ def desk_visit(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     if visit.client is None:
         return render_template("booking/desk_held.html", visit=visit)
+    if visits.is_offered(visit):
+        return go("booking.desk_waitlist")
     screening = (
         next_steps.screenings([visit.screening_id]).get(visit.screening_id) if visit.screening_id else None
     )
