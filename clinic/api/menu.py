@@ -63,7 +63,13 @@ def describe(spec: dict[str, Any]) -> None:
     for name, shape in spec["components"]["schemas"].items():
         if name.endswith("In") and "service" in shape.get("properties", ()):
             shape["properties"].update(_lists(menu))
-    asked = spec["paths"]["/api/v1/availability"]["get"]["parameters"]
+    for path in spec["paths"].values():
+        asked = path.get("get", {}).get("parameters", [])
+        if any(one["name"] == "service" for one in asked):
+            _describe_query(asked, menu)
+
+
+def _describe_query(asked: list[dict[str, Any]], menu: Menu) -> None:
     for one in asked:
         one["schema"] = _lists(menu).get(one["name"], one["schema"])
         if one["name"] == "mode":
