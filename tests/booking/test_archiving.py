@@ -12,7 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from clinic.booking.models import Claim, ClaimHistory, StatusChange, Visit
 from clinic.booking.services import archiving
 from clinic.booking.services.archiving import archive_claims
+from clinic.booking.services.couples import Half, book_couple
+from clinic.premises.models import Location
 from clinic.shared.database import db, transaction
+from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
@@ -71,3 +74,36 @@ def test_the_database_lets_a_claim_go_only_into_the_history_and_none_out_of_it(
         with pytest.raises(IntegrityError, match=r"ap_claim_history"), transaction() as session:
             session.execute(text(spoil))
     assert db.session.scalar(select(func.count()).select_from(ClaimHistory))
+
+
+def test_a_room_for_two_stays_until_both_visits_are_over(app: Flask, now: object) -> None:
+    clinic = w.build()
+    factories.make_room(db.session.get_one(Location, clinic.place_id), name="For two", tables=2)
+    people = [w.person(), w.person()]
+    for one in people:
+        w.sign(one)
+    halves = (Half(people[0], w.choice("relaxation")), Half(people[1], w.choice("swedish")))
+    couple = book_couple(
+        halves, w.at(3), request_key=None, source="desk", by=None, now=NOW, reconfirmed=True
+    ).couple_id
+    first, second = db.session.scalars(
+        select(Visit.id).where(Visit.couple_id == couple).order_by(Visit.id)
+    ).all()
+
+    def ends(visit_id: int) -> None:
+        with transaction() as session:
+            session.execute(update(Visit).where(Visit.id == visit_id).values(status="done"))
+
+    def room() -> tuple[int, int]:
+        db.session.rollback()
+        return (
+            db.session.query(Claim).filter_by(couple_id=couple).count(),
+            db.session.query(ClaimHistory).filter_by(couple_id=couple).count(),
+        )
+
+    ends(first)
+    archive_claims(w.at(5), now=LATER)
+    assert (room(), claims_of(first, Claim)) == ((1, 0), set())
+    ends(second)
+    archive_claims(w.at(5), now=LATER)
+    assert (room(), claims_of(second, Claim)) == ((0, 1), set())

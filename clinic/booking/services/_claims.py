@@ -52,6 +52,11 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     raise TryAgain(refusal) if busy else refusal
 
 
+def client_first(session: Session, client_id: int) -> None:
+    """Whoever will claim for this client waits for them before anything else is claimed or given up."""
+    lock_in_order(session, Resource.__table__, [client_id])
+
+
 def _taken_by(way: Combination) -> list[int]:
     return [way.therapist, way.room, *way.devices]
 
