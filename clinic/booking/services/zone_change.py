@@ -1,7 +1,7 @@
 """A place gets another time zone, or its zone's rules were changed: what is in the book stays on the wall.
 
-Moves with its visit: end, turnover, claims, deadline, links to the check-in, the pass of a rest. Moves by itself: time
-off (typed in the zone of the clinic's first place, which all pages show) and the closures of this place. What has begun
+Moves with its visit: end, turnover, claims, deadline, links to the check-in, an offer of its time, the pass of a rest.
+Moves by itself: time off (typed in the zone of the clinic's first place) and the closures of this place. What has begun
 is history and stays as it was.
 """
 
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import and_, bindparam, delete, not_, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import CheckinLink, Claim, RestPass, Visit
+from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Visit
 from clinic.booking.services._claims import claim_blocks, clear_expired
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Location, Resource, Room
@@ -241,8 +241,12 @@ def _move_visits(session: Session, change: ZoneChange, place_id: int) -> None:
     which = _is_moved(place_id, change.now)
     links = session.execute(select(CheckinLink, Visit.id).join(Visit).where(which)).all()
     passes = session.execute(select(RestPass, Visit.id).join(Visit).where(which)).all()
+    offers = session.scalars(select(Offer).join(Visit, Visit.id == Offer.visit_id).where(which)).all()
     for visit in session.scalars(select(Visit).where(which).order_by(Visit.id)).all():
         _move_visit(visit, moved[visit.id], change.new_zone, settings)
+    for offer in offers:  # how long it stands open is counted from when it was made
+        by = moved[offer.visit_id].by
+        offer.starts_at, offer.ends_at = offer.starts_at + by, offer.ends_at + by
     for link, visit_id in links:
         _move_link(link, moved[visit_id])
     for row, visit_id in passes:
