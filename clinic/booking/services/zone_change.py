@@ -45,22 +45,24 @@ WAITING = (VisitStatus.PENDING, VisitStatus.SUSPENDED)
 
 
 class ZoneClash(RuleViolation):
-    """The change would leave visits that cannot take place; `change` lists them."""
-
-    default_sentence = "This cannot be done yet: move or cancel the visits listed, then try again."
+    """The change would leave visits that cannot take place: the sentence lists them."""
 
     def __init__(self, change: ZoneChange) -> None:
-        super().__init__()
+        what_to_do = "This cannot be done yet: move or cancel the visits listed, then try again."
+        super().__init__("\n".join([*change.lines(), what_to_do]))
         self.change = change
 
 
 def preview_zone(place: str, new_zone: str, *, now: dt.datetime) -> ZoneChange:
-    """What the change would do; nothing is written. `place`: number or name. Raises NotFound, InvalidInput."""
-    return _plan(db.session(), _place(db.session(), place, new_zone), new_zone, now)
+    """What the change would do; nothing is written. `place`: number or name. Raises as `change_zone`."""
+    change = _plan(db.session(), _place(db.session(), place, new_zone), new_zone, now)
+    if not change.is_possible:
+        raise ZoneClash(change)
+    return change
 
 
 @tried_again
-def change_zone(place: str, new_zone: str, *, by: int | None, now: dt.datetime) -> ZoneChange:
+def change_zone(place: str, new_zone: str, *, now: dt.datetime, by: int | None = None) -> ZoneChange:
     """Do it, all or nothing. Raises NotFound, InvalidInput, ZoneClash."""
     with transaction() as session:
         _keep_others_out(session)
