@@ -385,7 +385,7 @@ def zone() -> None:
 @click.argument("new_zone")
 @click.option("--apply", "does_it", is_flag=True, help="Do it. Without this, only say what would change.")
 def zone_change(place: str, new_zone: str, *, does_it: bool) -> None:
-    """Give PLACE (its number or name) NEW_ZONE, or X"""
+    """Give PLACE (its number or name) NEW_ZONE, or work out its own anew: wall times stay. Stop the servers first."""
     from clinic.booking.services.zone_change import change_zone, preview_zone
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
