@@ -37,7 +37,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check mutation soak fuzz migration locks clean
+.PHONY: help run setup test check mutation bench soak fuzz migration locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -64,6 +64,9 @@ check: setup $(V)/.test $(V)/.e2e $(V)/.dev ## style, types, direction of import
 mutation: setup $(V)/.dev ## break every line of the rules and see that a test notices (long; docs/mutation.md)
 	@rm -rf mutants
 	@WORKERS=$(WORKERS) $(PY) -m scripts.mutation
+
+bench: setup $(V)/.test ## measure free times and bookings over real HTTP on both databases; QUICK=1 for a first look
+	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)
 
 soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 times, on both databases (long)
 	@$(PY) -m benchmarks.soak

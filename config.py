@@ -5,13 +5,15 @@
 
 CLINIC_DATA_DIR      the one folder that holds all data (in a checkout: ./instance)
 CLINIC_DATABASE_URL  sqlite:///…, postgresql://… or postgres://… (SQLite in <data>/database/clinic.db)
+CLINIC_READ_DATABASE_URL  a PostgreSQL copy that follows the database; free times are listed from it (empty: none)
 CLINIC_HOST          the address served (127.0.0.1)
 CLINIC_PORT          the port served (8000)
 CLINIC_PUBLIC_URL    how people reach it, used for links in mails; https makes cookies secure (http://<host>:<port>)
 CLINIC_KEY_FILE      the keys that encrypt health data (<data>/keys/clinic.key)
 CLINIC_SECRET_KEY    signs cookies and links (made once, kept in <data>/keys/secret.key)
 CLINIC_MAIL_URL      smtp://user:password@host:port or smtps://… (empty: mails become files in <data>/mail)
-CLINIC_REDIS_URL     redis://host:port/0 counts the requests of programs for all processes together (empty: each alone)
+CLINIC_LIMITS_URL    database or redis://host:port/0 counts requests for all processes together (empty: each by itself)
+CLINIC_TRUSTED_PROXIES  how many proxies of your own stand in front: who asks is then read from what they say (0)
 CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
 
 A wrong value ends the program with a sentence that names the variable and what it takes.
@@ -48,7 +50,8 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
     found: dict[str, object] = {
         "CLINIC_MAIL_URL": mail_url(environ),
         "CLINIC_MAIL_DIR": data_dir / "mail",
-        "CLINIC_REDIS_URL": redis_url(environ),
+        "CLINIC_LIMITS_URL": limits_url(environ),
+        "CLINIC_TRUSTED_PROXIES": trusted_proxies(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10},
@@ -60,6 +63,8 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_KEY_FILE": key_file,
         "SQLALCHEMY_DATABASE_URI": database,
     }
+    if (copy := copy_uri(environ)) and "SQLALCHEMY_BINDS" not in found:
+        found["SQLALCHEMY_BINDS"] = {"copy": copy}
     if "SECRET_KEY" not in found:
         found["SECRET_KEY"] = environ.get("CLINIC_SECRET_KEY") or kept_secret(keys / "secret.key")
     return found
@@ -84,6 +89,15 @@ def database_uri(environ: Mapping[str, str], data_dir: Path) -> str:
     if name != given and name not in {"", ":memory:"}:
         return f"{SQLITE_FILE}{Path(name).expanduser().resolve().as_posix()}"
     sys.exit("CLINIC_DATABASE_URL must be sqlite:///path/to/file, postgresql://… or postgres://…")
+
+
+def copy_uri(environ: Mapping[str, str]) -> str:
+    """The SQLAlchemy address of the copy that is read, or an empty string."""
+    given = environ.get("CLINIC_READ_DATABASE_URL", "").strip()
+    scheme, _, rest = given.partition("://")
+    if given and (scheme not in {"postgres", "postgresql"} or not rest):
+        sys.exit("CLINIC_READ_DATABASE_URL must look like postgresql://… or postgres://…")
+    return f"postgresql+psycopg://{rest}" if given else ""
 
 
 def database_folder(database: str) -> list[Path]:
@@ -141,12 +155,20 @@ def mail_url(environ: Mapping[str, str]) -> str:
     return given
 
 
-def redis_url(environ: Mapping[str, str]) -> str:
-    """The address of Redis, or an empty string."""
-    given = environ.get("CLINIC_REDIS_URL", "").strip()
-    if given and urlsplit(given).scheme not in {"redis", "rediss", "unix"}:
-        sys.exit("CLINIC_REDIS_URL must look like redis://host:6379/0")
+def limits_url(environ: Mapping[str, str]) -> str:
+    """`database`, the address of Redis, or an empty string: then each process counts by itself."""
+    given = environ.get("CLINIC_LIMITS_URL", "").strip()
+    if given not in {"", "database"} and urlsplit(given).scheme not in {"redis", "rediss"}:
+        sys.exit("CLINIC_LIMITS_URL must be database, or look like redis://host:6379/0")
     return given
+
+
+def trusted_proxies(environ: Mapping[str, str]) -> int:
+    """How many proxies add themselves to what a request says about where it comes from."""
+    given = environ.get("CLINIC_TRUSTED_PROXIES", "").strip() or "0"
+    if given not in {"0", "1", "2", "3"}:
+        sys.exit(f"CLINIC_TRUSTED_PROXIES must be a whole number from 0 to 3, not {given!r}")
+    return int(given)
 
 
 def kept_secret(path: Path) -> str:

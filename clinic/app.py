@@ -11,6 +11,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from clinic.accounts.access import open_the_door
@@ -31,7 +32,7 @@ from clinic.paths import ROOT
 from clinic.premises.views import pages as premises_pages
 from clinic.records.views import pages as records_pages
 from clinic.rulebook.views import pages as rulebook_pages
-from clinic.shared import crypto, mail
+from clinic.shared import crypto, mail, replica
 from clinic.shared.database import db, harden_sqlite
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
@@ -74,9 +75,11 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     use_in_this_process(app)
     db.init_app(app)
+    replica.set_up(app)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            harden_sqlite(db.engine)
+        for engine in db.engines.values():
+            if engine.dialect.name == "sqlite":
+                harden_sqlite(engine)
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
     Migrate(app, db, directory=str(ROOT / "migrations"))
     CSRFProtect(app).exempt(api)
@@ -90,7 +93,14 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     after_new_answers.use(judge_after_new_answers)
     same_person.use(is_open_question)
     serve_static(app)
+    believe_proxies(app)
     return app
+
+
+def believe_proxies(app: Flask) -> None:
+    """Behind proxies of the clinic's own, who asks stands in what the last so many of them say, and nowhere else."""
+    if count := app.config["CLINIC_TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
 
 
 def use_in_this_process(app: Flask) -> None:

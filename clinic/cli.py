@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import socket
@@ -154,14 +155,44 @@ def init(**typed: str) -> None:
 
 
 @main.command()
-def serve() -> None:
+@click.option(
+    "--worker/--no-worker", "works", default=True, show_default=True, help="keep deadlines and send mails too"
+)
+def serve(works: bool) -> None:
     """Serve the clinic. Never fills in demo data."""
     app = make_app()
     port_is_free(app)
     refuse_open_http(app)
     migrate_app(app)
     click.echo(f"Clinic is at {app.config['CLINIC_PUBLIC_URL']}. Stop with Ctrl+C.")
-    run_server(app)
+    run_server(app, works=works)
+
+
+@main.command()
+def worker() -> None:
+    """Keep deadlines, send mails and archive, without serving pages: beside `clinic serve --no-worker`."""
+    import signal
+
+    from clinic.worker import work_until
+
+    app, stop = make_app(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: stop.set())
+    click.echo("The worker is at work. Stop with Ctrl+C.")
+    work_until(app, stop)
+
+
+@main.command()
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="a day, in UTC")
+def archive(before: dt.datetime) -> None:
+    """Move the claims of visits that ended before a day into the history. Bookings go on meanwhile."""
+    from clinic.booking.services.archiving import archive_claims
+    from clinic.shared import clock
+
+    app = make_app()
+    with app.app_context():
+        moved = archive_claims(before.replace(tzinfo=dt.UTC), now=clock.now())
+    click.echo(f"{moved} claims moved.")
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -192,8 +223,8 @@ def port_is_free(app: Flask) -> None:
             )
 
 
-def run_server(app: Flask) -> None:
-    """Serve until Ctrl+C or TERM, with the worker beside it."""
+def run_server(app: Flask, *, works: bool = True) -> None:
+    """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
     import signal
 
     from waitress.server import create_server
@@ -210,13 +241,16 @@ def run_server(app: Flask) -> None:
         connection_limit=1000,  # the default of 100 dies of slow clients
         channel_timeout=60,
         ident=None,
+        # Without proxies of our own nobody may say where a request comes from.
+        clear_untrusted_proxy_headers=not app.config["CLINIC_TRUSTED_PROXIES"],
     )
 
     def leave(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
-    worker.start()
+    if works:
+        worker.start()
     try:
         server.run()
     except KeyboardInterrupt:
@@ -224,7 +258,8 @@ def run_server(app: Flask) -> None:
     finally:
         stop.set()
         server.close()
-        worker.join(10)
+        if works:
+            worker.join(10)
 
 
 @main.group()
@@ -297,8 +332,6 @@ def token() -> None:
 )
 def token_create(name: str, role: str, scopes: tuple[str, ...], days: int, per_minute: int) -> None:
     """Make a key for the program NAME. It is shown once and kept as a hash."""
-    import datetime as dt
-
     from clinic.api.services import make_token
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
@@ -340,3 +373,41 @@ def token_end(number: int) -> None:
         except RuleViolation as error:
             sys.exit(error.sentence)
     click.echo("The key is ended.")
+
+
+@main.group()
+def zone() -> None:
+    """The time zones of the clinic's places."""
+
+
+@zone.command("change")
+@click.argument("place")
+@click.argument("new_zone")
+@click.option("--apply", "does_it", is_flag=True, help="Do it. Without this, only say what would change.")
+def zone_change(place: str, new_zone: str, *, does_it: bool) -> None:
+    """Give PLACE (its number or name) the time zone NEW_ZONE: days and times on the wall stay, moments move.
+
+    With the zone it has, everything is worked out anew: for when a country changed its clock, after an update of the
+    zone data. Stop the clinic's servers first, so that nobody books by the old clock meanwhile.
+    """
+    from clinic.booking.services.zone_change import ZoneClash, change_zone, preview_zone
+    from clinic.rules.errors import RuleViolation
+    from clinic.shared import clock
+
+    with make_app().app_context():
+        now = clock.now()
+        try:
+            change = (
+                change_zone(place, new_zone, by=None, now=now)
+                if does_it
+                else preview_zone(place, new_zone, now=now)
+            )
+        except ZoneClash as error:
+            sys.exit("\n".join([*error.change.lines(), error.sentence]))
+        except RuleViolation as error:
+            sys.exit(error.sentence)
+    for line in change.lines():
+        click.echo(line)
+    if not change.is_possible:
+        sys.exit(ZoneClash.default_sentence)
+    click.echo("Done." if does_it else "Nothing is changed yet. To do it, add --apply.")

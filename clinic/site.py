@@ -92,7 +92,7 @@ def dress_pages(app: Flask) -> None:
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment
     filters["local_day"] = lambda at: at.astimezone(ZoneInfo(the_clinic().zone)).date()
-    filters["local_time"] = lambda at: clock_time(at.astimezone(ZoneInfo(the_clinic().zone)).time())
+    filters["local_time"] = local_time
 
 
 def clock_time(time: dt.time) -> str:
@@ -100,10 +100,16 @@ def clock_time(time: dt.time) -> str:
     return words.unbroken(words.time_words(time, uses_24_hours=the_clinic().uses_24_hours))
 
 
-def moment(at: dt.datetime) -> str:
-    """A moment in the clinic's zone, in words."""
+def local_time(at: dt.datetime, zone: str = "") -> str:
+    """The time of a moment, in a zone as for `moment`; where the wall shows it twice, which of the two."""
+    local = at.astimezone(ZoneInfo(zone or the_clinic().zone))
+    return words.unbroken(words.local_time_words(local, uses_24_hours=the_clinic().uses_24_hours))
+
+
+def moment(at: dt.datetime, zone: str = "") -> str:
+    """A moment in words: in the zone of a visit's place, or in the clinic's."""
     clinic = the_clinic()
-    return words.unbroken(words.moment_words(at, clinic.zone, uses_24_hours=clinic.uses_24_hours))
+    return words.unbroken(words.moment_words(at, zone or clinic.zone, uses_24_hours=clinic.uses_24_hours))
 
 
 def local_today() -> dt.date:

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.api.services import drop_old_answers
-from clinic.booking.services import asking, deadlines, forgetting, lapses, reconciling
+from clinic.booking.services import archiving, asking, deadlines, forgetting, in_line, lapses, reconciling
 from clinic.premises import queries as premises
 from clinic.shared import clock, mail
 from clinic.shared.database import db
@@ -20,11 +20,12 @@ PAUSE_SECONDS = 5
 
 
 def work_once(app: Flask) -> None:
-    """One round: release and forget what ran out, judge again what is due, send what is due."""
+    """One round: release what ran out and offer it in line, judge again what is due, send what is due."""
     with app.app_context():
         try:
             reconciling.judge_out_of_date(clock.now())
             deadlines.keep_deadlines(clock.now())
+            in_line.keep_line(clock.now())
             lapses.keep_clearances(clock.now())
             lapses.warn_of_lapses(clock.now())
             forgetting.forget_unfinished(clock.now())
@@ -32,6 +33,15 @@ def work_once(app: Flask) -> None:
             asking.ask_for_check_ins(clock.now())
             send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
             mail.drain(send, sender, clock.now())
+        finally:
+            db.session.remove()
+
+
+def work_daily(app: Flask) -> None:
+    """Once a day: what has been over for long leaves the table that every free time is worked out from."""
+    with app.app_context():
+        try:
+            archiving.archive_claims(clock.now() - archiving.KEPT_FOR, now=clock.now())
         finally:
             db.session.remove()
 
@@ -44,8 +54,12 @@ def sender() -> tuple[str, str]:
 
 def work_until(app: Flask, stop: threading.Event) -> None:
     """Rounds until told to stop. A round that fails is logged and tried again: nothing is lost in between."""
+    done_on = None
     while not stop.wait(PAUSE_SECONDS):
         try:
             work_once(app)
+            if done_on != clock.now().date():
+                work_daily(app)
+                done_on = clock.now().date()
         except (SQLAlchemyError, OSError) as error:
             log.warning("worker_round_failed", kind=type(error).__name__)

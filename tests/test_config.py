@@ -75,6 +75,9 @@ def test_postgresql_is_reached_through_the_installed_driver(
         ("CLINIC_PUBLIC_URL", "ftp://book.example.org"),
         ("CLINIC_MAIL_URL", "mail.example.org:587"),
         ("CLINIC_MAIL_URL", "smtp://"),
+        ("CLINIC_READ_DATABASE_URL", "sqlite:///copy.db"),
+        ("CLINIC_LIMITS_URL", "localhost"),
+        ("CLINIC_TRUSTED_PROXIES", "all"),
     ],
 )
 def test_a_wrong_value_ends_the_program_with_a_sentence_that_names_it(

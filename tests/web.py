@@ -16,6 +16,7 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
+from clinic.shared import replica
 from clinic.shared.database import db
 
 
@@ -61,7 +62,10 @@ def start_afresh(app: Flask) -> None:
     from clinic.app import use_in_this_process
 
     use_in_this_process(app)
-    app.extensions["clinic_api_limiter"].storage.reset()
+    replica.set_up(app)
+    with app.app_context():
+        app.extensions["clinic_api_limiter"].storage.reset()
+        db.engine.dispose()
 
 
 class ReadyApplications:

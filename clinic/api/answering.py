@@ -5,10 +5,9 @@ from __future__ import annotations
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response
-from limits.storage import storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import HTTPException
 
+from clinic.api.counting import limiter_for
 from clinic.api.problems import problem
 from clinic.api.views.document import complete
 from clinic.shared import web
@@ -18,9 +17,7 @@ PATH = "/api/v1/"
 
 def answer_programs(app: APIFlask) -> None:
     """Everything under /api/v1/ that goes wrong is answered with a problem document."""
-    app.extensions["clinic_api_limiter"] = FixedWindowRateLimiter(
-        storage_from_string(app.config["CLINIC_REDIS_URL"] or "memory://")
-    )
+    app.extensions["clinic_api_limiter"] = limiter_for(app.config["CLINIC_LIMITS_URL"])
     app.spec_processor(complete)
     app.error_callback = _unfit
     web.other_errors(app, PATH, _as_problem)

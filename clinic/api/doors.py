@@ -43,7 +43,7 @@ class TooMany(Exception):
 
 
 def limiter() -> FixedWindowRateLimiter:
-    """Counts requests: in this process, or in Redis for all of them (CLINIC_REDIS_URL)."""
+    """Counts requests: in this process, or for all of them together (CLINIC_LIMITS_URL)."""
     found: FixedWindowRateLimiter = current_app.extensions["clinic_api_limiter"]
     return found
 

@@ -27,6 +27,15 @@ class ApiToken(Base):
     __table_args__ = (CheckConstraint("per_minute >= 0", name="per_minute"),)
 
 
+class RequestCount(Base):
+    """How many requests were counted under a key until it ends: for hosts that count together."""
+
+    __tablename__ = "request_count"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    ends_at: Mapped[dt.datetime]
+
+
 class ApiAnswer(SealedRow, Base):
     """What a request with an `Idempotency-Key` was answered, so that its repetition does nothing a second time.
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.queries import hash_of
 from clinic.api import queries
-from clinic.api.models import ApiAnswer, ApiToken
+from clinic.api.models import ApiAnswer, ApiToken, RequestCount
 from clinic.api.queries import KeptAnswer
 from clinic.rules.api_scopes import scopes_for
 from clinic.rules.errors import InvalidInput, NotFound
@@ -125,4 +125,5 @@ def drop_old_answers(now: dt.datetime) -> None:
     if not queries.has_answers_before(now - KEPT_FOR):
         return
     with transaction() as session:
+        session.execute(delete(RequestCount).where(RequestCount.ends_at < now))
         session.execute(delete(ApiAnswer).where(ApiAnswer.asked_at < now - KEPT_FOR))

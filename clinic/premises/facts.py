@@ -38,6 +38,8 @@ class ClinicSettings:
     new_lead_time_minutes: int | None
     new_horizon_days: int | None
     gaps: str
+    travel_minutes: int
+    offer_minutes: int
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.shared.database import Base
 
 
+def one_line(address: str) -> str:
+    """An address as one line."""
+    return ", ".join(line.strip() for line in address.splitlines() if line.strip())
+
+
 class Clinic(Base):
     """One row: what the owner sets for the whole clinic. Times in minutes, hours or days as named."""
 
@@ -41,9 +46,11 @@ class Clinic(Base):
     treated_days_ahead: Mapped[int] = mapped_column(default=60)
     check_in_needed: Mapped[bool] = mapped_column(default=True)
     minds_rest: Mapped[bool] = mapped_column(default=True)
+    travel_minutes: Mapped[int] = mapped_column(default=30)  # of a therapist, from one place to another
     new_lead_time_minutes: Mapped[int | None]  # for who has not been treated here yet; None: as for everybody
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
+    offer_minutes: Mapped[int] = mapped_column(default=60)
 
 
 class Location(Base):
@@ -56,6 +63,10 @@ class Location(Base):
     phone: Mapped[str]
     zone: Mapped[str]  # IANA name
     is_active: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def address_line(self) -> str:
+        return one_line(self.address)
 
 
 class OpeningHours(Base):
@@ -116,7 +127,11 @@ class Device(Resource):
 
 
 class Closure(Base):
-    """A time when a place, or one room or device of it, is shut. Rows may overlap each other and visits."""
+    """A time when a place, or one room or device of it, is shut. Rows may overlap each other and visits.
+
+    `starts_wall` and `ends_wall` are what the clock on the wall was meant to show, as 2026-12-24T09:00:00: they stay
+    when the place gets another zone.
+    """
 
     __tablename__ = "closure"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -124,5 +139,7 @@ class Closure(Base):
     resource_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"), index=True)
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
+    starts_wall: Mapped[str | None]
+    ends_wall: Mapped[str | None]
     reason: Mapped[str]
     __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"),)

@@ -13,8 +13,18 @@ from sqlalchemy import Integer, String, bindparam, cast, func, null, select, uni
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
-from clinic.premises.models import Clinic, Closure, DatedOpening, Device, Location, OpeningHours, Room
+from clinic.premises.models import (
+    Clinic,
+    Closure,
+    DatedOpening,
+    Device,
+    Location,
+    OpeningHours,
+    Room,
+    one_line,
+)
 from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
@@ -62,7 +72,7 @@ class ClinicFacts:
 
     @property
     def address_line(self) -> str:
-        return ", ".join(line.strip() for line in self.address.splitlines() if line.strip())
+        return one_line(self.address)
 
 
 def clinic() -> Clinic:
@@ -173,15 +183,18 @@ def dated_hours_of(text: str | None, location_id: int) -> dict[dt.date, list[Wee
 
 @dataclass(frozen=True)
 class OpenPlace(Place):
-    """A place with its weekly opening hours, and those of single dates."""
+    """A place with its weekly opening hours, and those of single dates. `travel_minutes`: to another place; 0 where
+    there is no other."""
 
     weekly: list[WeeklyHours]
     dated: dict[dt.date, list[WeeklyHours]]
+    travel_minutes: int
 
 
 _CLINIC, _LOCATION = Clinic.__table__.c, Location.__table__.c
 _HOURS, _DATED = OpeningHours.__table__.c, DatedOpening.__table__.c
 _FIRST_PLACE = select(func.min(_LOCATION.id)).where(_LOCATION.is_active).scalar_subquery()
+_OTHER = Location.__table__.alias("other").c
 _OPEN_PLACE = (
     select(
         *(_CLINIC[name] for name in _SETTINGS.values()),
@@ -195,6 +208,8 @@ _OPEN_PLACE = (
         .where(_DATED.location_id == _LOCATION.id, _DATED.day.between(bindparam("first"), bindparam("last")))
         .scalar_subquery()
         .label("dated"),
+        _CLINIC.travel_minutes,
+        select(func.count(_OTHER.id)).where(_OTHER.id != _LOCATION.id).scalar_subquery().label("others"),
     )
     .join(Location.__table__, _LOCATION.id == func.coalesce(bindparam("place", type_=Integer), _FIRST_PLACE))
     .order_by(_CLINIC.id)
@@ -210,7 +225,8 @@ def open_place(location_id: int | None, days: Sequence[dt.date]) -> OpenPlace:
     if row is None:
         raise LookupError(f"no location {location_id}")
     dated = dated_hours_of(row.dated, row.id)
-    return OpenPlace(row.id, row.zone, _booking_settings(row), hours_of(row.weekly), dated)
+    travel = row.travel_minutes if row.others else 0
+    return OpenPlace(row.id, row.zone, _booking_settings(row), hours_of(row.weekly), dated, travel)
 
 
 @dataclass(frozen=True)
@@ -385,3 +401,40 @@ def days_ahead(location_id: int, today: dt.date) -> list[tuple[dt.date, list[Wee
 def week_of(location_id: int) -> list[WeeklyHours]:
     """The opening hours as the rules read them."""
     return [WeeklyHours(row.weekday, row.opens, row.closes) for row in opening_hours(location_id)]
+
+
+@dataclass(frozen=True)
+class PlaceFacts:
+    """A place that is in use, as people and programs see it."""
+
+    id: int
+    name: str
+    address: str
+    phone: str
+    zone: str
+
+    @property
+    def address_line(self) -> str:
+        return one_line(self.address)
+
+
+def places() -> list[PlaceFacts]:
+    """Every place in use, the first one first."""
+    rows = db.session.scalars(select(Location).where(Location.is_active).order_by(Location.id))
+    return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
+
+
+def place_in_use(location_id: int) -> PlaceFacts:
+    """Raises NotFound for one that never was, or is no longer used."""
+    row = db.session.get(Location, location_id)
+    if row is None or not row.is_active:
+        raise NotFound("There is no such place.")
+    return PlaceFacts(row.id, row.name, row.address, row.phone, row.zone)
+
+
+def where(facts: ClinicFacts, location_id: int | None) -> tuple[int, str]:
+    """Id and zone of the wished place; of the clinic's first one where none is wished. Raises NotFound."""
+    if location_id in (None, facts.location_id):
+        return facts.location_id, facts.zone
+    place = place_in_use(location_id or 0)
+    return place.id, place.zone

@@ -14,6 +14,7 @@ from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
     JSON,
     Connection,
@@ -126,7 +127,23 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
+READS_COPY = "clinic_reads_copy"
+"""Where a session notes that it reads from a copy of the database (clinic/shared/replica.py)."""
+
+
+class RoutedSession(FlaskSession):
+    """Statements go to the database itself, unless the session reads from a copy just now."""
+
+    def get_bind(
+        self, mapper: Any = None, clause: Any = None, bind: Any = None, **options: Any
+    ) -> Engine | Connection:
+        copy = self.info.get(READS_COPY)
+        if copy is not None and bind is None:
+            return db.engines[copy]
+        return super().get_bind(mapper, clause, bind, **options)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": RoutedSession})
 
 
 def harden_sqlite(engine: Engine) -> None:
@@ -156,6 +173,8 @@ def transaction() -> Iterator[Session]:
     session = db.session()
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("something was changed outside a transaction")
+    if READS_COPY in session.info:
+        raise RuntimeError("a copy of the database is only read")
     session.rollback()
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
     try:

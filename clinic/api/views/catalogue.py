@@ -36,6 +36,16 @@ def services(query: shapes.Paging) -> dict[str, Any]:
     return {"currency": premises.clinic().currency, **page_of(items, query)}
 
 
+@api.door("GET", "/locations", Scope.CATALOGUE_READ, shapes.LocationsOut, query=shapes.Paging)
+def locations(query: shapes.Paging) -> dict[str, Any]:
+    """The clinic's places, the first one first: where `location` is left out, it is meant."""
+    items = [
+        {"id": one.id, "name": one.name, "address": one.address, "phone": one.phone, "zone": one.zone}
+        for one in premises.places()
+    ]
+    return page_of(items, query)
+
+
 @api.door("GET", "/therapists", Scope.CATALOGUE_READ, shapes.TherapistsOut, query=shapes.Paging)
 def list_therapists(query: shapes.Paging) -> dict[str, Any]:
     """Therapists who can be booked, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from clinic.api import shapes
 from clinic.api.views import kit
@@ -17,12 +18,15 @@ from clinic.shared import clock
 @api.door("POST", "/holds", Scope.HOLDS_WRITE, shapes.HoldOut, body=shapes.HoldIn, status=201)
 def hold(body: shapes.HoldIn) -> dict[str, Any]:
     """Keep a time. It is given back by itself at `expires_at`; book it with `hold` in POST /visits."""
-    return _shown(
-        holds.keep_time(
-            kit.choice_of(body, body.therapist), body.starts_at, client_id=body.client, source="api", by=None,
-            now=clock.now(),
-        )
-    )  # fmt: skip
+    kept = holds.keep_time(
+        kit.choice_of(body, body.therapist, body.location),
+        body.starts_at,
+        client_id=body.client,
+        source="api",
+        by=None,
+        now=clock.now(),
+    )
+    return _shown(kept)
 
 
 @api.door("POST", "/holds/<int:hold_id>/renew", Scope.HOLDS_WRITE, shapes.HoldOut)
@@ -43,12 +47,13 @@ def _shown(hold_id: int) -> dict[str, Any]:
     found = reading.facts(hold_id)
     if found is None or found.deadline_at is None:
         raise NotFound("There is no such hold.")
-    facts = kit.clinic()
+    zone = ZoneInfo(found.zone)
     return {
         "id": found.id,
-        "starts_at": kit.local(found.starts_at, facts),
-        "ends_at": kit.local(found.ends_at, facts),
+        "starts_at": found.starts_at.astimezone(zone),
+        "ends_at": found.ends_at.astimezone(zone),
         "therapist": found.therapist_id,
+        "location": found.location_id,
         "room": found.room_id,
-        "expires_at": kit.local(found.deadline_at, facts),
+        "expires_at": found.deadline_at.astimezone(zone),
     }

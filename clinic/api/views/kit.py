@@ -23,11 +23,16 @@ def clinic() -> ClinicFacts:
     return facts
 
 
-def choice_of(wish: shapes.Wish, therapist: int | None = None) -> Choice:
+def local(moment: dt.datetime, facts: ClinicFacts) -> dt.datetime:
+    """The moment with the clinic's offset."""
+    return moment.astimezone(ZoneInfo(facts.zone))
+
+
+def choice_of(wish: shapes.Wish, therapist: int | None = None, location: int | None = None) -> Choice:
     """The wish as the booking reads it."""
     return Choice(
         wish.service, wish.minutes, wish.mode, tuple(dict.fromkeys(wish.addons)),
-        tuple(dict.fromkeys(wish.areas)), therapist,
+        tuple(dict.fromkeys(wish.areas)), therapist, location,
     )  # fmt: skip
 
 
@@ -54,16 +59,14 @@ def visit_json(visit: VisitFacts) -> dict[str, Any]:
         "ends_at": visit.ends_at.astimezone(zone),
         "day": visit.day,
         "therapist": visit.therapist_id,
+        "location": visit.location_id,
         "room": visit.room_id,
         "waiting_for": visit.waiting_for if waits else None,
         "deadline_at": visit.deadline_at.astimezone(zone) if waits and visit.deadline_at else None,
         "price": visit.price,
         "currency": visit.currency,
         "revision": visit.revision,
+        "series": visit.series_id,
+        "couple": visit.couple_id,
         "warnings": [],
     }
-
-
-def local(moment: dt.datetime, facts: ClinicFacts) -> dt.datetime:
-    """The moment with the clinic's offset."""
-    return moment.astimezone(ZoneInfo(facts.zone))

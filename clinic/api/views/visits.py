@@ -29,7 +29,9 @@ PENDING = {202: "Kept, and not confirmed yet: `waiting_for` says what is still n
 @api.door("GET", "/visits", Scope.VISITS_READ, shapes.VisitsOut, query=shapes.DayQuery)
 def list_visits(query: shapes.DayQuery) -> dict[str, Any]:
     """Visits that start on one local day, by time; without those given back before they were booked."""
-    rows, total = reading.day_page(query.day, page=query.page, per_page=query.per_page)
+    rows, total = reading.day_page(
+        query.day, page=query.page, per_page=query.per_page, location_id=query.location
+    )
     return part_of([kit.visit_json(one) for one in rows], total, query)
 
 
@@ -55,7 +57,7 @@ def book(body: shapes.VisitIn) -> Any:
     The same `Idempotency-Key` books once, however often it is sent.
     """
     outcome = visits.book_visit(
-        kit.choice_of(body, body.therapist),
+        kit.choice_of(body, body.therapist, body.location),
         body.client,
         body.starts_at,
         request_key=visit_key(caller()),

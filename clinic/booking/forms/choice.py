@@ -27,6 +27,8 @@ class Wish:
     day: dt.date | None = None
     not_before: dt.date | None = None
     """No times are shown before this day: the first on which it may be possible."""
+    location_id: int | None = None
+    """The place; None is the clinic's first."""
 
     def query(self, **changes: Any) -> dict[str, Any]:
         """The parameters of the page that shows times for this wish, with some of it changed."""
@@ -36,6 +38,7 @@ class Wish:
             "mode": one.mode,
             "addons": list(one.addons),
             "areas": [] if one.areas == (FULL_BODY,) else list(one.areas),
+            "place": one.location_id,
             "therapist": one.therapist_id,
             "day": one.day.isoformat() if one.day else None,
             "from": one.not_before.isoformat() if one.not_before else None,
@@ -57,6 +60,7 @@ def read_wish(service: str, values: MultiDict[str, str]) -> Wish:
         therapist_id=whole_number(values.get("therapist")),
         day=day_of(values.get("day")),
         not_before=day_of(values.get("from")),
+        location_id=whole_number(values.get("place")),
     )
 
 

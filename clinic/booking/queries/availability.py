@@ -21,7 +21,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
-from clinic.premises.queries import dated_hours_of, hours_of
+from clinic.premises.queries import OpenPlace, dated_hours_of, hours_of
 from clinic.rules import availability as rule
 from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
 from clinic.rules.gaps import Gaps, tidy
@@ -87,7 +87,7 @@ class Open:
 
     ask: Ask
     clock: WallClock
-    settings: BookingSettings
+    place: OpenPlace
     parts: tuple[Part, ...]
     eligible: rule.Eligible
     limits: dict[int, Limits]
@@ -97,6 +97,10 @@ class Open:
     @property
     def zone(self) -> str:
         return self.clock.zone.key
+
+    @property
+    def settings(self) -> BookingSettings:
+        return self.place.settings
 
     def starts(self) -> list[rule.Start]:
         """Free starts in the window, earliest first, without those that leave too little rest."""
@@ -153,14 +157,18 @@ class Open:
         return list(rule.combinations_for(minute, part.wanted, eligible, part.book, leaning))
 
     def is_too_much(self, therapist: int, starts_at: dt.datetime) -> bool:
-        """Whether such a visit is more than the therapist gives that day, by what stands in the book at this moment:
-        for whoever keeps others from booking the therapist until the commit."""
+        """Whether such a visit is more than the therapist gives that day, or too soon before or after one at another
+        place, by what stands in the book at this moment: for whoever keeps others from booking the therapist until the
+        commit."""
         day = self.clock.day_bounds(local_day(starts_at, self.clock.zone))
         part = next((one for one in self.parts if epoch_minute(starts_at) in one.grid), None)
         limits = {therapist: self.limits[therapist]}
         if part is None:
             return True
-        return any(_full(self.ask, limits, self.clock, day, part.wanted.minutes).values())
+        minute = epoch_minute(starts_at)
+        around = _reach(self.ask, minute, minute + part.wanted.claim_minutes)
+        away = the_book.on_the_way([therapist], around, self.place.id, self.place.travel_minutes)
+        return bool(away) or any(_full(self.ask, limits, self.clock, day, part.wanted.minutes).values())
 
 
 def look(ask: Ask) -> Open:
@@ -174,6 +182,10 @@ def look(ask: Ask) -> Open:
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
     reach = _reach(ask, window[0], window[1] + DAY_MINUTES)  # turnover may run on past midnight
     busy = the_book.busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], reach)
+    for therapist, spans in the_book.on_the_way(
+        eligible.therapists, reach, place.id, place.travel_minutes
+    ).items():
+        busy[therapist] = [*busy.get(therapist, []), *spans]
     book = rule.Book(
         duty=_duty(people, place.id, clock, spilled),
         opening=hours_on(clock, spilled, place.weekly, dated=place.dated),
@@ -190,7 +202,7 @@ def look(ask: Ask) -> Open:
     return Open(
         ask=ask,
         clock=clock,
-        settings=settings,
+        place=place,
         parts=tuple(
             Part(grid, _wanted(plan, settings, first, last), replace(book, full=full))
             for grid, plan, full in parts

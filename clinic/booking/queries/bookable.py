@@ -25,6 +25,7 @@ class Wish:
     days: int
     therapist_id: int | None
     client_id: int | None
+    location_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
         raise InvalidInput("service", "This is not on offer in this form.")
     return Ask(
         plan=plan,
-        location_id=None,
+        location_id=wish.location_id,
         first_day=wish.first_day,
         days=wish.days,
         now=now,

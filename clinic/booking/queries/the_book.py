@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import String, bindparam, case, cast, func, or_, select
 
@@ -61,6 +61,12 @@ _USED = (
     .where(*_STANDING)
     .order_by(_CLAIM.starts_at)
 )
+_ELSEWHERE = (
+    select(_CLAIM.resource_id, _STARTS, _ENDS)
+    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
+    .where(*_STANDING, _VISIT.location_id != bindparam("place"))
+    .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
+)
 _MINUTES = minute_after(_VISIT.ends_at) - minute_of(_VISIT.starts_at)
 _GIVEN = (
     select(
@@ -85,6 +91,22 @@ def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
         resource: sorted(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
         for resource, starts, ends in db.session.execute(_BUSY, reach.given(resources))
     }
+
+
+def on_the_way(
+    therapists: Iterable[int], reach: Reach, place_id: int, travel_minutes: int
+) -> dict[int, list[Interval]]:
+    """Therapist → their visits at other places, with the way there and back. No statement without a way, which is so
+    where the clinic has no other place."""
+    if not travel_minutes:
+        return {}
+    wider = replace(reach, since=reach.since - travel_minutes, until=reach.until + travel_minutes)
+    found: dict[int, list[Interval]] = defaultdict(list)
+    for therapist, start, end in db.session.execute(
+        _ELSEWHERE, wider.given(therapists) | {"place": place_id}
+    ):
+        found[therapist].append((start - travel_minutes, end + travel_minutes))
+    return found
 
 
 def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:

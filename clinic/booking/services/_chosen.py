@@ -27,8 +27,9 @@ def new_visit(
     plan = plan_as_chosen(choice, first_visit)
     if facts is None:
         raise InvalidInput("service", "The clinic is not set up yet.")
+    place_id, zone = premises.where(facts, choice.location_id)
     visit = Visit(
-        location_id=facts.location_id, client_id=client.id, areas=sorted(choice.areas), zone=facts.zone,
+        location_id=place_id, client_id=client.id, areas=sorted(choice.areas), zone=zone,
         starts_at=starts_at, first_visit=first_visit, currency=facts.currency, source=source, revision=1,
         any_therapist=choice.therapist_id is None, created_at=now, created_by_id=by,
     )  # fmt: skip

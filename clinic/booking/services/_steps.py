@@ -34,7 +34,17 @@ WITH_THE_OTHER = "with the other visit of the two"
 
 # What happens to a visit while its client is not there. Whoever has no e-mail is called about it.
 NEWS = frozenset(
-    {"visit_on_hold", "visit_cannot_go_ahead", "visit_changed", "visit_confirmed_now", "visit_released"}
+    {
+        "visit_on_hold",
+        "visit_cannot_go_ahead",
+        "visit_changed",
+        "visit_confirmed_now",
+        "visit_released",
+        "visit_given",
+        "visit_called_off",
+        "offer_made",
+        "offer_instead",
+    }
 )
 
 
@@ -211,7 +221,7 @@ def tell_client(
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
         length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
         therapist=visit.therapist.name,
-        place=clinic.address_line,
+        place=place.address_line,
         clinic=clinic.name,
         phone=place.phone,
         token=token,

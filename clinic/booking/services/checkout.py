@@ -46,7 +46,7 @@ from clinic.shared.database import transaction, tried_again
 
 @dataclass(frozen=True)
 class Choice:
-    """What is wanted. `therapist_id` None is any therapist. `areas` are body-area keys."""
+    """What is wanted. No `therapist_id`: any of them; no `location_id`: the first place. `areas` are body-area keys."""
 
     service: str
     minutes: int
@@ -54,18 +54,20 @@ class Choice:
     addons: tuple[str, ...] = ()
     areas: tuple[str, ...] = ("full_body",)
     therapist_id: int | None = None
+    location_id: int | None = None
 
     def record(self) -> dict[str, Any]:
         return {
             "service": self.service, "minutes": self.minutes, "mode": self.mode, "addons": list(self.addons),
             "areas": list(self.areas), "therapist_id": self.therapist_id,
+            "location_id": self.location_id,
         }  # fmt: skip
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Choice:
         return cls(
             record["service"], record["minutes"], record["mode"], tuple(record["addons"]),
-            tuple(record["areas"]), record["therapist_id"],
+            tuple(record["areas"]), record["therapist_id"], record.get("location_id"),
         )  # fmt: skip
 
 
@@ -161,8 +163,9 @@ def new_hold(
     if facts is None or plan is None:
         raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
     until = booking_policy.hold_deadline(now, now=now, settings=settings)
+    place_id, zone = premises.where(facts, choice.location_id)
     visit = Visit(
-        location_id=facts.location_id, client_id=None, areas=sorted(choice.areas), zone=facts.zone,
+        location_id=place_id, client_id=None, areas=sorted(choice.areas), zone=zone,
         starts_at=starts_at, status=VisitStatus.HELD, deadline_at=until,
         hold_until=now + dt.timedelta(minutes=settings.hold_longest_minutes),
         first_visit=first_visit, currency=facts.currency, source="online",

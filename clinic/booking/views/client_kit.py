@@ -67,22 +67,36 @@ def area_words(areas: list[str]) -> str:
     return words.join_words([names[0], *(name[0].lower() + name[1:] for name in names[1:])])
 
 
+def zone() -> str:
+    """The zone of the clinic's first place, by which its days are counted."""
+    facts = premises.clinic_facts()
+    return facts.zone if facts else "UTC"
+
+
 def local_today() -> dt.date:
     """The clinic's day."""
-    facts = premises.clinic_facts()
-    return clock.now().astimezone(ZoneInfo(facts.zone) if facts else dt.UTC).date()
+    return clock.now().astimezone(ZoneInfo(zone())).date()
 
 
 def wish_of(choice: Choice, day: dt.date | None = None) -> Wish:
     """A choice as the addresses of the pages carry it."""
     return Wish(
-        choice.service, choice.minutes, choice.mode, choice.addons, choice.areas, choice.therapist_id, day
-    )
+        choice.service, choice.minutes, choice.mode, choice.addons, choice.areas, choice.therapist_id, day,
+        location_id=choice.location_id,
+    )  # fmt: skip
 
 
 def choice_of(wish: Wish) -> Choice:
     """A complete wish as the services take it."""
-    return Choice(wish.service, wish.minutes or 0, wish.mode, wish.addons, wish.areas, wish.therapist_id)
+    return Choice(
+        wish.service,
+        wish.minutes or 0,
+        wish.mode,
+        wish.addons,
+        wish.areas,
+        wish.therapist_id,
+        wish.location_id,
+    )
 
 
 def times_url(wish: Wish, **changes: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -15,6 +15,7 @@ from clinic.booking.forms.desk import NEW, NewVisitForm, read_moment, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
+from clinic.booking.queries.why_no_times import Explained
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.visits import Outcome, book_visit
@@ -30,6 +31,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared import clock
+from clinic.shared.fields import choose
 from clinic.shared.web import Answer, go
 
 
@@ -40,6 +42,7 @@ class Shown:
     people: list[dict[str, Any]] = field(default_factory=list)
     chosen: dict[str, Any] | None = None
     times: FreeTimes | None = None
+    why: Explained | None = None
     minutes: int = 0
     trouble: str = ""
     nearest: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +80,21 @@ def desk_book() -> Answer:
 def _form(typed: MultiDict[str, str]) -> NewVisitForm:
     form = NewVisitForm(typed)
     kit.with_choices(form)
+    choose(form.place, [(one.id, one.name) for one in premises.places()])
+    if form.place_id is not None:
+        premises.place_in_use(form.place_id)
     return form
+
+
+def _choice_of(form: NewVisitForm) -> Choice | None:
+    """What was chosen, and where."""
+    choice = kit.choice_of(form)
+    return replace(choice, location_id=form.place_id) if choice is not None else None
+
+
+def _zone(form: NewVisitForm) -> str:
+    """The zone of the chosen place."""
+    return premises.where(kit.clinic(), form.place_id)[1]
 
 
 def _as_last_time(form: NewVisitForm) -> None:
@@ -99,7 +116,7 @@ def _look(form: NewVisitForm) -> Shown:
         shown.chosen = person(chosen)
         found = [chosen, *(one for one in found if one.id != chosen.id)]
     shown.people = [person(one) for one in found]
-    choice = kit.choice_of(form)
+    choice = _choice_of(form)
     if choice is not None:
         _add_times(form, shown, choice, chosen.id if chosen else None)
     return shown
@@ -120,10 +137,11 @@ def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int 
     if plan is None:
         return
     ask = Ask(
-        plan=plan, location_id=kit.clinic().location_id, first_day=day, days=1, now=now,
+        plan=plan, location_id=form.place_id, first_day=day, days=1, now=now,
         therapist_id=choice.therapist_id, client_id=client_id, by_staff=True, by_history=True,
     )  # fmt: skip
     shown.times = free_times(ask, form.at.data, since=now)
+    shown.why = kit.why(ask, shown.times, form.at.data, is_asked=bool(request.values.get("why")))
     shown.minutes = plan.total_minutes
 
 
@@ -132,7 +150,7 @@ def _book(form: NewVisitForm, starts_at: dt.datetime) -> Answer:
     done = visits.visit_by_request(key)
     if done is not None:
         return go("booking.desk_visit", visit_id=done.id)
-    choice = kit.choice_of(form)
+    choice = _choice_of(form)
     if choice is None:
         if not form.what.errors and not form.addons.errors and not form.areas.errors:
             form.what.errors = ["Choose a service and a length."]
@@ -205,7 +223,7 @@ def _not_possible(form: NewVisitForm, error: SlotTaken | TooSoon | NotFound | In
     if isinstance(error, SlotTaken):
         names = kit.therapist_names()
         times = [FreeTime(moment(one.starts_at), one.therapists) for one in error.nearest]
-        shown.nearest = kit.slots(times, names, shown.minutes)
+        shown.nearest = kit.slots(times, names, shown.minutes, _zone(form))
     return _page(form, shown, 409)
 
 
@@ -252,7 +270,7 @@ def _refused(
 
 
 def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") -> Answer:
-    names = kit.therapist_names()
+    names, zone = kit.therapist_names(), _zone(form)
     times = shown.times
     page = render_template(
         "booking/desk_new.html",
@@ -260,11 +278,11 @@ def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") 
         shown=shown,
         start=start,
         unsafe=kit.addons_in(shown.unsafe, form),
-        soonest=kit.slots(times.on_day[:3], names, shown.minutes) if times else [],
-        asked=kit.slots([times.asked] if times and times.asked else [], names, shown.minutes),
-        later=kit.slots(times.later, names, shown.minutes) if times else [],
-        parts=kit.parts_of_day(kit.slots(times.on_day, names, shown.minutes)) if times else [],
+        soonest=kit.slots(times.on_day[:3], names, shown.minutes, zone) if times else [],
+        asked=kit.slots(times.asked, names, shown.minutes, zone) if times else [],
+        later=kit.slots(times.later, names, shown.minutes, zone) if times else [],
+        parts=kit.parts_of_day(kit.slots(times.on_day, names, shown.minutes, zone)) if times else [],
         area_groups=kit.area_groups(),
-        back=url_for("diary.desk_day", day=form.day.data),
+        back=url_for("diary.desk_day", day=form.day.data, place=form.place_id),
     )
     return page, status

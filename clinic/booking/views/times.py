@@ -13,8 +13,9 @@ from clinic.accounts.access import who
 from clinic.booking.forms.choice import Wish, moment_of, read_wish
 from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.free_times import Time, Window
+from clinic.booking.queries.free_times import Window
 from clinic.booking.services.checkout import hold_slot
+from clinic.booking.services.nearest_changes import Change, nearest_changes
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.strip import strip_of
@@ -22,13 +23,14 @@ from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import AREAS
 from clinic.rules.booking_policy import latest_start
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import local_day
 from clinic.rules.words import day_words, length_words, zone_words
-from clinic.shared import clock
+from clinic.shared import clock, replica
 from clinic.shared.web import Answer, found
 from clinic.therapists import queries as therapists
 
@@ -159,10 +161,7 @@ def _opens_on(wish: Wish) -> dt.date | None:
 
 def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     """Fourteen days from today, or from the day that is asked for when it lies further ahead."""
-    facts, now = premises.clinic_facts(), clock.now()
-    if facts is None:
-        raise InvalidInput("service", "The clinic is not set up yet.")
-    today = _first_day(wish)
+    now, today = clock.now(), _first_day(wish)
     first = today
     if wish.day is not None and wish.day >= today + dt.timedelta(days=free_times.DAYS_SHOWN):
         ahead = (wish.day - today).days
@@ -170,7 +169,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     now_at = kit.standing()
     client_id, _granted = kit.whose_times()
     return Ask(
-        plan=plan, location_id=facts.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
+        plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
         people=kit.own_people(),
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
@@ -179,14 +178,16 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
 
 def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
     """The page of free times; after a clash with the nearest free ones on top."""
-    ask = _ask(wish, plan)
-    free = free_times.window(ask)
+    place, ask = _place(wish), _ask(wish, plan)
+    # Whoever has begun a booking reads the database itself: their own hold has to be seen.
+    has_begun = kit.standing() is not None or who() is not None or taken is not None
+    free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
     people = therapists.eligible(plan.skills, plan.licence_kind)
     whom = next((one.name for one in people if one.id == wish.therapist_id), "")
     said = f"with {whom}" if whom else "with any therapist"
     length = length_words(plan.total_minutes)
-    nearest = free_times.plain_times(taken.nearest, _zone()) if taken is not None else ()
+    nearest = free_times.plain_times(taken.nearest, place.zone) if taken is not None else ()
     page = render_template(
         "booking/times.html",
         wish=wish, plan=plan, day=day, people=people, whom=whom, taken=taken,
@@ -197,17 +198,35 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         free_that_day=free.free_on(day) if day else 0,
         person_choices=_person_choices(wish, people),
         earlier=_other_days(free, wish, -1), further=_other_days(free, wish, 1),
-        opens_on=_opens_on(wish), helps=_what_helps(wish, ask) if not free.times else [],
+        opens_on=_opens_on(wish), helps=_what_helps(wish, ask, free),
+        empty_day=wish.day if wish.day in free.days and not free.free_on(wish.day) else None,
         left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times()[1],
-        zone=zone_words(_zone()), steps=kit.STEPS, options_href=kit.options_url(wish),
+        place=place, place_choices=_place_choices(wish, place), zone=zone_words(place.zone),
+        steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
+        wait_href=url_for("booking.ask_to_wait", service=wish.service, **wish.query()),
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 
 
-def _zone() -> str:
-    facts = premises.clinic_facts()
-    return facts.zone if facts else "UTC"
+def _place(wish: Wish) -> PlaceFacts:
+    """Where the times are: the wished place, or the first one. Raises NotFound for one that is not in use."""
+    if wish.location_id is not None:
+        return premises.place_in_use(wish.location_id)
+    places = premises.places()
+    if not places:
+        raise InvalidInput("service", "The clinic is not set up yet.")
+    return places[0]
+
+
+def _place_choices(wish: Wish, here: PlaceFacts) -> list[dict[str, Any]]:
+    """Asked only where there is a choice."""
+    places = premises.places()
+    return [
+        {"href": kit.times_url(wish, location_id=one.id, day=None), "label": one.name, "current": one == here}
+        for one in places
+        if len(places) > 1
+    ]
 
 
 def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
@@ -225,44 +244,29 @@ def _other_days(free: Window, wish: Wish, direction: int) -> str:
 
 
 def _horizon() -> dt.date:
-    zone = ZoneInfo(_zone())
+    zone = ZoneInfo(kit.zone())
     return local_day(latest_start(clock.now(), zone, premises.booking_settings()), zone)
 
 
-def _what_helps(wish: Wish, ask: Ask) -> list[dict[str, str]]:
-    """The nearest changes that bring free times: another therapist, another length, later days."""
-    helps = []
-    if wish.therapist_id is not None:
-        first = _first(wish, therapist_id=None)
-        if first is not None:
-            helps.append(_help(wish, "With another therapist", first, therapist_id=None))
-    row = catalogue.service_by_key(wish.service)
-    lengths = [one.minutes for one in row.lengths if one.mode == wish.mode] if row else []
-    for minutes in sorted(lengths, key=lambda one: (abs(one - (wish.minutes or 0)), one)):
-        first = _first(wish, minutes=minutes) if minutes != wish.minutes else None
-        if first is not None:
-            helps.append(_help(wish, f"{length_words(minutes)} instead", first, minutes=minutes))
-            break
-    later = free_times.later(ask, _horizon())
-    if later is not None:
-        helps.append(_help(wish, "The next free day", later))
-    return helps
+def _what_helps(wish: Wish, ask: Ask, free: Window) -> list[dict[str, Any]]:
+    """The nearest changes that bring free times, where the days shown, or the very day asked for, have none."""
+    if wish.day in free.days and not free.free_on(wish.day):
+        ask = replace(ask, first_day=wish.day, days=1)
+    elif free.times:
+        return []
+    found = nearest_changes(kit.choice_of(wish), ask, first_visit=is_first_visit(), horizon=_horizon())
+    return [_help(wish, one) for one in found]
 
 
-def _first(wish: Wish, **changes: Any) -> Time | None:
-    changed = replace(wish, **changes)
-    plan = _plan(changed)
-    if plan is None:
-        return None
-    return next(iter(free_times.window(_ask(changed, plan)).times), None)
-
-
-def _help(wish: Wish, text: str, first: Time, **changes: Any) -> dict[str, str]:
-    slot = kit.slots((first,), "", "")[0]
+def _help(wish: Wish, change: Change) -> dict[str, Any]:
+    """A button that carries the changed order on."""
+    slot = kit.slots((change.time,), "", "")[0]
+    carried = replace(kit.wish_of(change.choice), not_before=wish.not_before)
     return {
-        "text": text,
-        "when": f"{day_words(first.local.date())}, {slot.text}",
-        "href": kit.times_url(wish, day=first.local.date(), **changes),
+        "text": change.text,
+        "when": f"{day_words(change.time.local.date(), today=kit.local_today())}, {slot.text} {slot.note}".strip(),
+        "slot": slot.value,
+        "fields": carried.query(),
     }
 
 

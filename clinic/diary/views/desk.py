@@ -20,17 +20,25 @@ from clinic.shared.web import Answer, found
 def desk_day() -> Answer:
     """All therapists' day side by side; `?day=2026-06-09`, `?view=list` for the day sheet."""
     day = _asked_day()
-    place = found(desk.first_location())
-    shown = desk.desk_day(place, day, clock.now())
+    places = premises.places()
+    here = premises.place_in_use(_asked_place() or found(desk.first_location()))
+    shown = desk.desk_day(here.id, day, clock.now())
     is_list = request.args.get("view") == "list"
     return render_template(
         "diary/desk_list.html" if is_list else "diary/desk_day.html",
         desk=shown,
-        columns=[_column(one, day) for one in shown.columns],
+        columns=[_column(one, day, here.id) for one in shown.columns],
+        places=places if len(places) > 1 else [],
+        place=here.id if len(places) > 1 else None,
         before=day - dt.timedelta(days=1),
         after=day + dt.timedelta(days=1),
         view="list" if is_list else None,
     )
+
+
+def _asked_place() -> int | None:
+    text = request.args.get("place", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def _asked_day() -> dt.date:
@@ -43,7 +51,7 @@ def _asked_day() -> dt.date:
     return day if 2000 < day.year < 2100 else today
 
 
-def _column(column: desk.Column, day: dt.date) -> dict[str, Any]:
+def _column(column: desk.Column, day: dt.date, place: int) -> dict[str, Any]:
     """What the grid draws."""
     return {
         "name": column.name,
@@ -51,16 +59,18 @@ def _column(column: desk.Column, day: dt.date) -> dict[str, Any]:
         "note": column.note,
         "hours": column.hours,
         "off": column.off,
-        "free": [_free(one, column, day) for one in column.free],
+        "free": [_free(one, column, day, place) for one in column.free],
         "visits": [_visit(one) for one in column.visits],
     }
 
 
-def _free(gap: desk.Gap, column: desk.Column, day: dt.date) -> dict[str, Any]:
+def _free(gap: desk.Gap, column: desk.Column, day: dt.date, place: int) -> dict[str, Any]:
     return {
         "start": gap.start,
         "minutes": gap.minutes,
-        "href": url_for("booking.desk_new", day=day, at=gap.start, therapist=column.therapist_id),
+        "href": url_for(
+            "booking.desk_new", day=day, at=gap.start, therapist=column.therapist_id, place=place
+        ),
         "label": f"Book {column.name} at {gap.start}, {words.length_words(gap.minutes)} free",
     }
 
