@@ -172,7 +172,8 @@ def offer_to(
     visit = _kept_time(wish, fit, now)
     ask = ask_for(visit, fit.plan, now=now, by_staff=False, therapist_id=wish.therapist_id)
     try:
-        claim_best(session, visit, ask, expires_at=fit.until + GRACE)
+        with session.begin_nested():  # a time that went to somebody else leaves no visit behind
+            claim_best(session, visit, ask, expires_at=fit.until + GRACE)
     except SlotTaken:
         return None
     first_status(session, visit, by=by, now=now)

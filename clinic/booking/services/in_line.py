@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from sqlalchemy import select
 
@@ -15,6 +16,7 @@ from clinic.booking.queries import waitlist
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services._line import Line, end_and_pass_on, offer_next, plan_of_wish, stand_in_line
 from clinic.premises import queries as premises
+from clinic.rules.errors import SlotTaken
 from clinic.rules.wall_time import moment
 from clinic.shared.database import db, transaction, tried_again
 
@@ -27,9 +29,11 @@ def keep_line(now: dt.datetime) -> int:
     late = waitlist.offers_to_end(now)
     db.session.rollback()
     for wish_id, ended_as in ending:
-        _end_wish(wish_id, ended_as, now)
+        with suppress(SlotTaken):
+            _end_wish(wish_id, ended_as, now)
     for offer_id in late:
-        _end_late(offer_id, now)
+        with suppress(SlotTaken):  # somebody else has it in hand for a moment: the next round sees to it
+            _end_late(offer_id, now)
     days = list(dict.fromkeys(_days_to_offer(now)))
     db.session.rollback()
     return sum(_offer_day(day, now) for day in days)
@@ -104,8 +108,9 @@ def _free_starts(
 def _offer_day(day: dt.date, now: dt.datetime) -> int:
     """Offer what is free on this day in line, one offer a transaction, until nothing fits anybody."""
     made = 0
-    while _offer_once(day, now):
-        made += 1
+    with suppress(SlotTaken):
+        while _offer_once(day, now):
+            made += 1
     return made
 
 
