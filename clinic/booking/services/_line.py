@@ -66,7 +66,7 @@ class Line:
 
     def __init__(self, now: dt.datetime) -> None:
         self.now = now
-        self.zones = {one.id: ZoneInfo(one.zone) for one in premises.locations()}
+        self.zones = {one.id: ZoneInfo(one.zone) for one in premises.places()}
         self.settings = premises.booking_settings()
         self.minutes = premises.clinic().offer_minutes
         self.table: RuleTable = rulebook.in_force()
@@ -84,7 +84,7 @@ class Line:
             return None
 
     def _fit(self, wish: WaitlistWish, days: Sequence[dt.date]) -> Fit | None:
-        known = self._known(wish.client_id)
+        known = self._known(wish.client_id) if wish.location_id in self.zones else None
         if known is None:
             return None
         plan = plan_of_wish(wish, first_visit=True)
@@ -101,7 +101,9 @@ class Line:
         return None
 
     def days_of(self, wish: WaitlistWish) -> list[dt.date]:
-        """The days that could fit, as far ahead as can be booked."""
+        """The days that could fit, as far ahead as can be booked; none at a place that is no longer used."""
+        if wish.location_id not in self.zones:
+            return []
         when, today = waitlist.when_of(wish), self.day_of(wish, self.now)
         first = max(wish.first_day, today)
         last = min(wish.last_day, today + dt.timedelta(days=self.settings.horizon_days))
