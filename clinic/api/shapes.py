@@ -26,6 +26,7 @@ from clinic.rules.body_areas import AREAS
 from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
+from clinic.rules.why_no_times import Why
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
@@ -197,6 +198,7 @@ class SeriesPlanIn(Wish):
     count: Annotated[int, Field(ge=2, le=MOST_VISITS), BeforeValidator(_from_number)] | None = None
     until: Day | None = None
     therapist: Id | None = None
+    location: Id | None = None
 
 
 class SeriesStartIn(Shape):
@@ -213,6 +215,7 @@ class SeriesIn(Wish):
     every_weeks: Weeks
     starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
     therapist: Id | None = None
+    location: Id | None = None
 
 
 class PersonIn(Wish):
@@ -231,11 +234,13 @@ class CoupleTimesIn(Shape):
     people: Two
     from_: Annotated[Day, Field(alias="from")]
     days: Annotated[int, Field(ge=1, le=60), BeforeValidator(_from_number)] = 1
+    location: Id | None = None
 
 
 class CoupleIn(Shape):
     people: Two
     starts_at: Moment
+    location: Id | None = None
 
 
 class CoupleMoveIn(Shape):
@@ -370,6 +375,27 @@ class AvailabilityOut(Shape):
     starts: list[StartOut]
 
 
+class ReasonOut(Shape):
+    """`reason` is a stable word; `about` the therapist, room or device, where it is about one. It stands in the way of
+    `starts` starts, of `alone` of them as the only thing: without it these would be free."""
+
+    reason: Annotated[str, Field(json_schema_extra={"enum": [one.value for one in Why]})]
+    about: int | None
+    sentence: str
+    starts: int
+    alone: int
+
+
+class ReasonsOut(Shape):
+    """`starts` lie in opening hours, `free` of them can be booked; `closed_days` have no opening hours."""
+
+    zone: str
+    starts: int
+    free: int
+    reasons: list[ReasonOut]
+    closed_days: list[dt.date]
+
+
 class HoldOut(Shape):
     id: int
     starts_at: AwareDatetime
@@ -386,7 +412,8 @@ class HoldReleased(Shape):
 
 
 class VisitOut(Shape):
-    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally."""
+    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally.
+    `series` and `couple`: what it was booked in, with others."""
 
     id: int
     status: str
@@ -408,6 +435,8 @@ class VisitOut(Shape):
     price: int
     currency: str
     revision: int
+    series: int | None
+    couple: int | None
     warnings: list[str]
 
 

@@ -30,7 +30,10 @@ def visits_under(now: dt.datetime) -> Sequence[Visit]:
         Closure.location_id == Visit.location_id,
         or_(
             Closure.resource_id.is_(None),
-            exists().where(Claim.visit_id == Visit.id, Claim.resource_id == Closure.resource_id),
+            exists().where(
+                or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id),
+                Claim.resource_id == Closure.resource_id,
+            ),
         ),
     )
     return coming(now, or_(off, shut))

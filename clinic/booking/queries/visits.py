@@ -265,12 +265,15 @@ class VisitFacts:
     price: int
     currency: str
     revision: int
+    series_id: int | None
+    couple_id: int | None
 
 
 _FACTS = (
     Visit.id, Visit.status, Visit.client_id, Service.key, Visit.mode, Visit.minutes, Visit.addons, Visit.areas,
     Visit.starts_at, Visit.ends_at, Visit.day, Visit.zone, Visit.location_id, Visit.therapist_id, Visit.any_therapist,
     Visit.room_id, Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency, Visit.revision,
+    Visit.series_id, Visit.couple_id,
 )  # fmt: skip
 
 
