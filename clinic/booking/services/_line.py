@@ -106,7 +106,8 @@ class Line:
             return []
         when, today = waitlist.when_of(wish), self.day_of(wish, self.now)
         first = max(wish.first_day, today)
-        last = min(wish.last_day, today + dt.timedelta(days=self.settings.horizon_days))
+        ahead = max(self.settings.horizon_days, self.settings.for_new().horizon_days)
+        last = min(wish.last_day, today + dt.timedelta(days=ahead))
         days = dates_from(first, (last - first).days + 1) if last >= first else []
         return [day for day in days if when.is_on(day)]
 

@@ -88,20 +88,23 @@ def _free_starts(
     known: dict[tuple[object, ...], list[dt.datetime]],
     now: dt.datetime,
 ) -> list[dt.datetime]:
-    """Starts that are free for what is wished, whoever comes: an upper bound, read once for all who wish the same."""
+    """Starts that are free for what is wished, read once for all who wish the same: an upper bound, since as staff ask
+    no rule for new clients, no lead time and no tidy gap leaves any out."""
     if not days:
         return []
     what = wish.service_id, wish.mode, *wish.addons, wish.minutes
     key = (*what, wish.location_id, wish.therapist_id, days[0], days[-1])
     if key not in known:
-        plan = plan_of_wish(wish, first_visit=False)
-        span = (days[-1] - days[0]).days + 1
-        ask = (
-            None
-            if plan is None
-            else Ask(plan, wish.location_id, days[0], span, now, therapist_id=wish.therapist_id)
-        )
-        known[key] = [moment(one.starts_at) for one in look(ask).starts()] if ask is not None else []
+        plan, span = plan_of_wish(wish, first_visit=False), (days[-1] - days[0]).days + 1
+        known[key] = []
+        if plan is not None:
+            found = look(
+                Ask(
+                    plan=plan, location_id=wish.location_id, first_day=days[0], days=span, now=now,
+                    therapist_id=wish.therapist_id, by_staff=True,
+                )
+            )  # fmt: skip
+            known[key] = [moment(one.starts_at) for one in found.starts()]
     return known[key]
 
 
