@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import and_, bindparam, delete, not_, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import CheckinLink, Claim, RestPass, Visit
+from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Visit
 from clinic.booking.services._claims import claim_blocks, clear_expired
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Location, Resource, Room
@@ -241,10 +241,13 @@ def _move_visits(session: Session, change: ZoneChange, place_id: int) -> None:
     which = _is_moved(place_id, change.now)
     links = session.execute(select(CheckinLink, Visit.id).join(Visit).where(which)).all()
     passes = session.execute(select(RestPass, Visit.id).join(Visit).where(which)).all()
+    offers = session.scalars(select(Offer).join(Visit, Visit.id == Offer.visit_id).where(which)).all()
     for visit in session.scalars(select(Visit).where(which).order_by(Visit.id)).all():
         _move_visit(visit, moved[visit.id], change.new_zone, settings)
     for link, visit_id in links:
         _move_link(link, moved[visit_id])
+    for offer in offers:
+        _move_offer(offer, moved[offer.visit_id])
     for row, visit_id in passes:
         _pass_again(session, row, moved[visit_id])
     session.flush()
@@ -265,6 +268,13 @@ def _move_link(link: CheckinLink, one: MovedVisit) -> None:
     """The link to the check-in ends when the visit starts."""
     if one.new is not None and link.expires_at == one.old:
         link.expires_at = one.new
+
+
+def _move_offer(offer: Offer, one: MovedVisit) -> None:
+    """An offered time stays on the wall; what is open until the visit starts stays open until then."""
+    if one.new is not None and offer.starts_at == one.old:
+        offer.starts_at, offer.ends_at = offer.starts_at + one.by, offer.ends_at + one.by
+        offer.expires_at = one.new if offer.expires_at == one.old else offer.expires_at
 
 
 def _pass_again(session: Session, row: RestPass, one: MovedVisit) -> None:
