@@ -1,7 +1,7 @@
 """A place gets another time zone, or its zone's rules were changed: what is in the book stays on the wall.
 
-Moves with its visit: end, turnover, claims, deadline, links to the check-in, the pass of a rest. Moves by itself: time
-off (typed in the zone of the clinic's first place, which all pages show) and the closures of this place. What has begun
+Moves with its visit: end, turnover, claims, deadline, links to the check-in, an offer of its time, the pass of a rest.
+Moves by itself: time off (typed in the zone of the clinic's first place) and the closures of this place. What has begun
 is history and stays as it was.
 """
 
