@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,3 +63,8 @@ def visit_json(visit: VisitFacts) -> dict[str, Any]:
         "revision": visit.revision,
         "warnings": [],
     }
+
+
+def local(moment: dt.datetime, facts: ClinicFacts) -> dt.datetime:
+    """The moment with the clinic's offset."""
+    return moment.astimezone(ZoneInfo(facts.zone))
