@@ -53,6 +53,8 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_LIMITS_URL": limits_url(environ),
         "CLINIC_TRUSTED_PROXIES": trusted_proxies(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
+        # One connection for each thread of the server and for the worker: to open one costs more than a booking.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10},
         "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MAX_REQUEST_BYTES,
         **address(environ),

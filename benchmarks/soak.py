@@ -1,8 +1,8 @@
 """Races over real HTTP: many browsers ask for one slot at the same moment, many times over.
 
-`python -m benchmarks.soak [--rounds 200] [--browsers 50]` serves the demo clinic with the production server on SQLite
-and on a throw-away PostgreSQL. What counts is what then stands in the database: one hold a round, never two claims
-that overlap, and no answer that is an error page.
+`python -m benchmarks.soak [--rounds 200] [--browsers 50] [--processes 4]` serves the demo clinic with so many
+`clinic serve` on SQLite and on a throw-away PostgreSQL. What counts is what then stands in the database: one hold a
+round, never two claims that overlap, and no answer that is an error page.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import http.client
-import logging
+import os
 import re
 import sys
 import tempfile
-import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,8 +23,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from sqlalchemy import func, select, text
-from waitress.server import create_server
 
+from benchmarks.booking import served
 from clinic.booking.models import Claim, Visit
 from clinic.demo import ZONE, fill_if_empty
 from clinic.shared import clock
@@ -123,7 +122,7 @@ def release_all(app: Flask) -> tuple[int, int]:
     return held, overlaps or 0
 
 
-def race(name: str, address: str, folder: Path, rounds: int, browsers: int) -> bool:
+def race(name: str, address: str, folder: Path, rounds: int, browsers: int, processes: int) -> bool:
     """Run all rounds on one database; print and return whether every round was won exactly once."""
     app = app_on(address, folder, WTF_CSRF_ENABLED=True, TESTING=False, CLINIC_DEMO=True)
     migrate(app)
@@ -131,24 +130,25 @@ def race(name: str, address: str, folder: Path, rounds: int, browsers: int) -> b
         fill_if_empty(clock.now())
         therapist = db.session.scalar(text("SELECT min(id) FROM therapist"))
         db.session.remove()
-    logging.getLogger("waitress.queue").setLevel(
-        logging.ERROR
-    )  # it says when browsers wait: they all do here
-    server = create_server(app, host="127.0.0.1", port=0, threads=8, connection_limit=1000)
-    threading.Thread(target=server.run, daemon=True).start()
     answers: Counter[str] = Counter()
     bad = 0
-    with ThreadPoolExecutor(browsers) as pool:
-        crowd = [Browser(server.effective_port, therapist) for _ in range(browsers)]
+    environment = {
+        **os.environ,
+        "CLINIC_DATA_DIR": str(folder),
+        "CLINIC_DATABASE_URL": address.replace("+psycopg", ""),
+    }
+    with served(environment, processes) as (urls, _pids), ThreadPoolExecutor(browsers) as pool:
+        ports = [int(url.rpartition(":")[2]) for url in urls]
+        crowd = [Browser(ports[number % processes], therapist) for number in range(browsers)]
         list(pool.map(Browser.open_times, crowd))
         for slot in slots(app, therapist, rounds):
             found = Counter(pool.map(lambda one, slot=slot: one.hold(slot), crowd))  # type: ignore[misc]
             held, overlaps = release_all(app)
             answers.update(found)
             bad += (held, overlaps, found["held"]) != (1, 0, 1)
-    server.close()
     print(
-        f"{name}: {rounds} rounds of {browsers}: {rounds - bad} won exactly once, {bad} not; {dict(answers)}"
+        f"{name}, {processes} processes: {rounds} rounds of {browsers}: {rounds - bad} won exactly once, {bad} not;"
+        f" {dict(answers)}"
     )
     return bad == 0 and set(answers) <= {"held", "told kindly"}
 
@@ -157,6 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--browsers", type=int, default=50)
+    parser.add_argument("--processes", type=int, default=4)
     asked = parser.parse_args()
     good = True
     with ExitStack() as stack:
@@ -167,7 +168,7 @@ def main() -> None:
                 address = stack.enter_context(
                     throw_away_postgres({"fsync": "on", "synchronous_commit": "on"})
                 )
-            good &= race(name, address, folder, asked.rounds, asked.browsers)
+            good &= race(name, address, folder, asked.rounds, asked.browsers, asked.processes)
     sys.exit(0 if good else 1)
 
 

@@ -40,6 +40,8 @@ class ServiceFacts:
     is_active: bool
     addons: tuple[str, ...]
     lengths: tuple[Length, ...]
+    is_intense: bool = False
+    known_clients_only: bool = False
 
 
 @dataclass(frozen=True)

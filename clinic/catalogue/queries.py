@@ -46,6 +46,8 @@ class VisitPlan:
     asks_area: bool
     first_visit_minutes: int
     first_visit: bool
+    is_intense: bool
+    known_clients_only: bool
 
     def as_first(self, first_visit: bool) -> VisitPlan:
         """The same as somebody's first visit, or not."""
@@ -169,6 +171,18 @@ def plan_for(
     return _plan(rows[0].Service, rows[0].ServiceMode, addons, rows[0].ServiceLength, first_visit)
 
 
+_SHORTEST = (
+    select(func.min(ServiceLength.minutes))
+    .join(Service, Service.id == ServiceLength.service_id)
+    .where(Service.is_active)
+)
+
+
+def shortest_minutes() -> int:
+    """The shortest visit on offer; 0 where nothing is."""
+    return db.session.scalar(_SHORTEST) or 0
+
+
 def plan_for_booked(
     service_id: int, mode: str | None, addon_keys: Collection[str], minutes: int, *, first_visit: bool = False
 ) -> VisitPlan:
@@ -214,6 +228,8 @@ def _plan(
         asks_area=row.asks_area,
         first_visit_minutes=row.first_visit_minutes,
         first_visit=first_visit,
+        is_intense=row.is_intense,
+        known_clients_only=row.known_clients_only,
     )
 
 

@@ -44,6 +44,8 @@ def aliases(client_ids: Collection[int]) -> dict[int, list[Alias]]:
     """What was merged into these records, and into those in turn, under the record it was merged into. One statement
     where nothing was, also for no records at all; the same people are asked for once in each transaction."""
     wanted = tuple(sorted(client_ids))
+    if not wanted:
+        return _aliases(wanted)
     return read_once(("aliases", wanted), lambda: _aliases(wanted), Client)
 
 

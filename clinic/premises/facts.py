@@ -35,6 +35,9 @@ class ClinicSettings:
     treated_days_ahead: int
     check_in_needed: bool
     minds_rest: bool
+    new_lead_time_minutes: int | None
+    new_horizon_days: int | None
+    gaps: str
     travel_minutes: int
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,16 @@ from sqlalchemy import Integer, String, bindparam, cast, func, null, select, uni
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
-from clinic.premises.models import Clinic, Closure, Device, Location, OpeningHours, Room, one_line
+from clinic.premises.models import (
+    Clinic,
+    Closure,
+    DatedOpening,
+    Device,
+    Location,
+    OpeningHours,
+    Room,
+    one_line,
+)
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
@@ -22,6 +32,23 @@ from clinic.shared.read_once import read_once
 from clinic.shared.statements import joined, taken_apart
 
 Facts = TypeVar("Facts")
+
+_SETTINGS = {
+    "lead_minutes": "lead_time_minutes",
+    "horizon_days": "horizon_days",
+    "slot_step_minutes": "slot_step_minutes",
+    "turnover_may_overrun": "turnover_may_overrun",
+    "hold_minutes": "hold_minutes",
+    "hold_longest_minutes": "hold_max_minutes",
+    "pending_days": "pending_days",
+    "pending_ends_hours_before": "pending_hours_before",
+    "pending_near_ends_hours_before": "pending_short_hours_before",
+    "cancel_notice_hours": "cancel_notice_hours",
+    "new_lead_minutes": "new_lead_time_minutes",
+    "new_horizon_days": "new_horizon_days",
+    "gaps": "gaps",
+}
+"""The booking rules, and the clinic's columns that hold them."""
 
 
 @dataclass(frozen=True)
@@ -124,39 +151,64 @@ def rules_of_place(location_id: int | None) -> Place:
     return Place(row[1].id, row[1].zone, _booking_settings(row[0]))
 
 
-def hours_text(day: Any, starts: Any, ends: Any) -> Any:
-    """Hours as the database joins them into one text; `hours_of` reads them."""
-    return joined(cast(day, String) + " " + cast(starts, String) + " " + cast(ends, String))
+def hours_text(*columns: Any) -> Any:
+    """Rows of hours as the database joins them into one text: `…, starts, ends` with spaces between."""
+    text: Any = None
+    for one in columns:
+        text = cast(one, String) if text is None else text + " " + cast(one, String)
+    return joined(text)
 
 
 def hours_of(text: str | None) -> list[WeeklyHours]:
-    """The hours in a text of `hours_text`."""
+    """The hours in a text of `weekday starts ends`."""
     return [
         WeeklyHours(int(weekday), dt.time.fromisoformat(starts), dt.time.fromisoformat(ends))
         for weekday, starts, ends in (row.split(" ") for row in taken_apart(text))
     ]
 
 
+def dated_hours_of(text: str | None, location_id: int) -> dict[dt.date, list[WeeklyHours]]:
+    """The hours of single dates in a text of `day place starts ends`: those at this place. A date with hours at
+    another place alone has none here."""
+    found: dict[dt.date, list[WeeklyHours]] = {}
+    for day, place, starts, ends in (row.split(" ") for row in taken_apart(text)):
+        date = dt.date.fromisoformat(day)
+        here = found.setdefault(date, [])
+        if int(place) == location_id:
+            here.append(
+                WeeklyHours(date.weekday(), dt.time.fromisoformat(starts), dt.time.fromisoformat(ends))
+            )
+    return found
+
+
 @dataclass(frozen=True)
 class OpenPlace(Place):
-    """A place with its weekly opening hours. `travel_minutes`: to another place; 0 where there is no other."""
+    """A place with its weekly opening hours, and those of single dates. `travel_minutes`: to another place; 0 where
+    there is no other."""
 
     weekly: list[WeeklyHours]
+    dated: dict[dt.date, list[WeeklyHours]]
     travel_minutes: int
 
 
-_CLINIC, _LOCATION, _HOURS = Clinic.__table__.c, Location.__table__.c, OpeningHours.__table__.c
+_CLINIC, _LOCATION = Clinic.__table__.c, Location.__table__.c
+_HOURS, _DATED = OpeningHours.__table__.c, DatedOpening.__table__.c
 _FIRST_PLACE = select(func.min(_LOCATION.id)).where(_LOCATION.is_active).scalar_subquery()
 _OTHER = Location.__table__.alias("other").c
 _OPEN_PLACE = (
     select(
-        Clinic.__table__,
-        _LOCATION.id.label("place_id"),
+        *(_CLINIC[name] for name in _SETTINGS.values()),
+        _LOCATION.id,
         _LOCATION.zone,
         select(hours_text(_HOURS.weekday, _HOURS.opens, _HOURS.closes))
         .where(_HOURS.location_id == _LOCATION.id)
         .scalar_subquery()
         .label("weekly"),
+        select(hours_text(_DATED.day, _DATED.location_id, _DATED.opens, _DATED.closes))
+        .where(_DATED.location_id == _LOCATION.id, _DATED.day.between(bindparam("first"), bindparam("last")))
+        .scalar_subquery()
+        .label("dated"),
+        _CLINIC.travel_minutes,
         select(func.count(_OTHER.id)).where(_OTHER.id != _LOCATION.id).scalar_subquery().label("others"),
     )
     .join(Location.__table__, _LOCATION.id == func.coalesce(bindparam("place", type_=Integer), _FIRST_PLACE))
@@ -165,13 +217,16 @@ _OPEN_PLACE = (
 )
 
 
-def open_place(location_id: int | None) -> OpenPlace:
-    """The place, the first one for None, with its hours, in one statement. Raises LookupError when there is none."""
-    row = db.session.execute(_OPEN_PLACE, {"place": location_id}).one_or_none()
+def open_place(location_id: int | None, days: Sequence[dt.date]) -> OpenPlace:
+    """The place, the first one for None, with its hours on these days in order, in one statement. Raises LookupError
+    when there is none."""
+    given = {"place": location_id, "first": days[0], "last": days[-1]}
+    row = db.session.execute(_OPEN_PLACE, given).one_or_none()
     if row is None:
         raise LookupError(f"no location {location_id}")
+    dated = dated_hours_of(row.dated, row.id)
     travel = row.travel_minutes if row.others else 0
-    return OpenPlace(row.place_id, row.zone, _booking_settings(row), hours_of(row.weekly), travel)
+    return OpenPlace(row.id, row.zone, _booking_settings(row), hours_of(row.weekly), dated, travel)
 
 
 @dataclass(frozen=True)
@@ -210,18 +265,7 @@ def rooms_for_two() -> frozenset[int]:
 
 
 def _booking_settings(row: Any) -> BookingSettings:
-    return BookingSettings(
-        lead_minutes=row.lead_time_minutes,
-        horizon_days=row.horizon_days,
-        slot_step_minutes=row.slot_step_minutes,
-        turnover_may_overrun=row.turnover_may_overrun,
-        hold_minutes=row.hold_minutes,
-        hold_longest_minutes=row.hold_max_minutes,
-        pending_days=row.pending_days,
-        pending_ends_hours_before=row.pending_hours_before,
-        pending_near_ends_hours_before=row.pending_short_hours_before,
-        cancel_notice_hours=row.cancel_notice_hours,
-    )
+    return BookingSettings(**{name: getattr(row, column) for name, column in _SETTINGS.items()})
 
 
 def location(location_id: int) -> Location | None:
@@ -326,6 +370,32 @@ def has_rooms(location_id: int) -> bool:
         db.session.scalars(select(Room.id).where(Room.location_id == location_id).limit(1)).first()
         is not None
     )
+
+
+def dated_opening(location_id: int, days: Sequence[dt.date]) -> dict[dt.date, list[WeeklyHours]]:
+    """Those of these days, in order, that have opening hours of their own."""
+    rows = db.session.scalars(
+        select(DatedOpening)
+        .where(DatedOpening.location_id == location_id, DatedOpening.day.between(days[0], days[-1]))
+        .order_by(DatedOpening.day, DatedOpening.opens, DatedOpening.id)
+    )
+    found: dict[dt.date, list[WeeklyHours]] = {}
+    for row in rows:
+        found.setdefault(row.day, []).append(WeeklyHours(row.day.weekday(), row.opens, row.closes))
+    return found
+
+
+def days_ahead(location_id: int, today: dt.date) -> list[tuple[dt.date, list[WeeklyHours]]]:
+    """Dates from today on with opening hours of their own, in order."""
+    rows = db.session.scalars(
+        select(DatedOpening)
+        .where(DatedOpening.location_id == location_id, DatedOpening.day >= today)
+        .order_by(DatedOpening.day, DatedOpening.opens, DatedOpening.id)
+    )
+    return [
+        (day, [WeeklyHours(day.weekday(), row.opens, row.closes) for row in group])
+        for day, group in groupby(rows, key=lambda row: row.day)
+    ]
 
 
 def week_of(location_id: int) -> list[WeeklyHours]:

@@ -6,16 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from clinic.premises import queries
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
-from clinic.premises.models import Clinic, Device, Location, OpeningHours, Room
+from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
-from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours
-from clinic.rules.week import week_problems
+from clinic.rules.gaps import Gaps
+from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours, local_day
+from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.seen import mark_of
@@ -41,6 +43,15 @@ def check_settings(settings: ClinicSettings) -> None:
     """Raise InvalidInput for settings that contradict each other."""
     if settings.slot_step_minutes not in STEPS_MINUTES:
         raise InvalidInput("slot_step_minutes", "Choose one of the steps.")
+    if settings.gaps not in tuple(Gaps):
+        raise InvalidInput("gaps", "Choose one from the list.")
+    if (
+        settings.new_lead_time_minutes is not None
+        and settings.new_lead_time_minutes < settings.lead_time_minutes
+    ):
+        raise InvalidInput("new_lead_time_minutes", "This cannot be shorter than for everybody.")
+    if settings.new_horizon_days is not None and settings.new_horizon_days > settings.horizon_days:
+        raise InvalidInput("new_horizon_days", "This cannot be longer than for everybody.")
     if settings.hold_max_minutes < settings.hold_minutes:
         raise InvalidInput("hold_max_minutes", "This cannot be shorter than the first keeping time.")
     if settings.pending_short_hours_before > settings.pending_hours_before:
@@ -136,6 +147,38 @@ def save_opening_hours(
             for row in hours
         )
         leave_trace(session, "location.hours_changed", "location", location_id, by=by, now=now)
+
+
+@tried_again
+def set_opening_of_day(
+    location_id: int, day: dt.date, hours: Sequence[WeeklyHours], *, by: int | None, now: dt.datetime
+) -> None:
+    """Open on this day as said instead of the weekly hours. Booked visits stay as they are. A day without any hours is
+    a closure instead. Raises InvalidInput (day, starts, starts_again), NotFound."""
+    with transaction() as session:
+        place = session.get(Location, location_id)
+        if place is None:
+            raise NotFound("There is no such place.")
+        check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)))
+        session.execute(_day_of(location_id, day))
+        session.add_all(
+            DatedOpening(location_id=location_id, day=day, opens=row.starts, closes=row.ends) for row in hours
+        )
+        leave_trace(session, "location.day_set", "location", location_id, by=by, now=now, day=day.isoformat())
+
+
+@tried_again
+def drop_opening_of_day(location_id: int, day: dt.date, *, by: int | None, now: dt.datetime) -> None:
+    """The weekly hours hold again on this day; done twice it changes nothing."""
+    with transaction() as session:
+        if session.scalars(_day_of(location_id, day).returning(DatedOpening.id)).all():
+            leave_trace(
+                session, "location.day_dropped", "location", location_id, by=by, now=now, day=day.isoformat()
+            )
+
+
+def _day_of(location_id: int, day: dt.date) -> Any:
+    return delete(DatedOpening).where(DatedOpening.location_id == location_id, DatedOpening.day == day)
 
 
 def _save(

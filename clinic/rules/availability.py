@@ -76,13 +76,15 @@ class Book:
 
     `duty`: therapist → tidy working hours less breaks, on days on which the licence holds.
     `opening`: tidy opening hours. `busy`: resource → claims with their turnover, holds, time off, closures, in
-    any order. `client_busy`: the client's own other visits, without turnover.
+    any order. `client_busy`: the client's own other visits, without turnover. `full`: therapist → local days, in
+    order, on which one more such visit would be more than they give a day (rules/limits.py).
     """
 
     duty: Mapping[int, Sequence[Interval]]
     opening: Sequence[Interval]
     busy: Mapping[int, Sequence[Interval]]
     client_busy: Sequence[Interval] = ()
+    full: Mapping[int, Sequence[Interval]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +179,12 @@ def _common_starts(wanted: Wanted, eligible: Eligible, book: Book) -> list[Inter
 def _therapist_starts(
     therapist: int, common: Sequence[Interval], wanted: Wanted, book: Book
 ) -> list[Interval]:
-    """Starts out of `common` at which the therapist is on duty for the treatment and free for the claim."""
+    """Starts out of `common` at which the therapist is on duty for the treatment and free for the claim, on days on
+    which they may give one more such visit."""
     inside_duty = wanted.minutes if wanted.turnover_may_overrun else wanted.claim_minutes
     on_duty = intersect(common, _fits(book.duty.get(therapist, ()), inside_duty))
-    return _clear_of(book.busy.get(therapist, ()), on_duty, wanted.claim_minutes)
+    free = _clear_of(book.busy.get(therapist, ()), on_duty, wanted.claim_minutes)
+    return subtract(free, book.full.get(therapist, ()))
 
 
 def _any_of(group: Sequence[int], among: list[Interval], wanted: Wanted, book: Book) -> list[Interval]:

@@ -7,7 +7,7 @@ too late.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,23 @@ class BookingSettings:
     pending_near_ends_hours_before: int = 2
     pending_per_client: int = 1
     cancel_notice_hours: int = 24
+    new_lead_minutes: int | None = None
+    new_horizon_days: int | None = None
+    gaps: str = "any"
+
+    @property
+    def tells_new_apart(self) -> bool:
+        """Whether somebody who has not been treated here yet books by other rules."""
+        return self.new_lead_minutes is not None or self.new_horizon_days is not None
+
+    def for_new(self) -> BookingSettings:
+        """The same for somebody who has not been treated here yet: never more than others may."""
+        lead, horizon = self.new_lead_minutes, self.new_horizon_days
+        return replace(
+            self,
+            lead_minutes=self.lead_minutes if lead is None else max(lead, self.lead_minutes),
+            horizon_days=self.horizon_days if horizon is None else min(horizon, self.horizon_days),
+        )
 
 
 AT_THE_DESK = timedelta(minutes=30)

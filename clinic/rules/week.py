@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from clinic.rules.errors import InvalidInput
 from clinic.rules.wall_time import WeeklyHours, break_fits
 from clinic.rules.words import WEEKDAYS, length_words, time_words
 
@@ -16,6 +17,8 @@ WEEK_MINUTES = 7 * DAY_MINUTES
 LONGEST_PAST_MIDNIGHT = 14 * 60
 """Hours that end at or before they start run into the next day. Beyond this length that is far more likely a
 slip of the pen (17:00 to 09:00) than a night of work, so it is asked again."""
+
+FURTHEST_DAYS = 731
 
 _TIME = re.compile(r"(\d{1,2})(?:[:.h]?(\d{2}))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
 
@@ -59,6 +62,16 @@ def week_problems(
             sentence = f"This break does not lie inside the hours of {WEEKDAYS[pause.weekday]}."
             found.append(WeekProblem("break", index, sentence))
     return found
+
+
+def check_day(day: dt.date, hours: Sequence[WeeklyHours], *, today: dt.date) -> None:
+    """Raise InvalidInput for hours of one date that cannot be right, or that nobody can book any more."""
+    if day < today:
+        raise InvalidInput("day", "This day has passed.")
+    if day > today + dt.timedelta(days=FURTHEST_DAYS):
+        raise InvalidInput("day", "Enter a day within the next two years.")
+    for problem in week_problems(hours):
+        raise InvalidInput(("starts", "starts_again")[problem.row], problem.sentence)
 
 
 def _lengths_wrong(kind: str, rows: Sequence[WeeklyHours], may_be_whole_day: bool) -> list[WeekProblem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, event, insert, update
+from sqlalchemy import BigInteger, bindparam, event, insert, select, update
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from clinic.shared.database import Base
@@ -63,14 +63,19 @@ def leave_trace(
     session.info.setdefault(_WAITING, []).append(trace)
 
 
-_COUNTER = Base.metadata.tables["audit_counter"]
+_COUNTER, _ROW = Base.metadata.tables["audit_counter"], Base.metadata.tables["audit_row"]
 _TAKE = (
-    update(_COUNTER)
-    .where(_COUNTER.c.id == 1)
-    .values(value=_COUNTER.c.value + bindparam("more"))
-    .returning(_COUNTER.c.value)
+    update(_COUNTER).where(_COUNTER.c.id == 1).values(value=_COUNTER.c.value + 1).returning(_COUNTER.c.value)
 )
-_WRITE = insert(Base.metadata.tables["audit_row"])
+_WRITE = insert(_ROW)
+_TAKEN = _TAKE.cte("taken")
+_TAKE_AND_WRITE = insert(_ROW).from_select(
+    [column.name for column in _ROW.columns],
+    select(
+        _TAKEN.c.value,
+        *(bindparam(one.name, type_=one.type) for one in _ROW.columns if one is not _ROW.c.sequence),
+    ),
+)
 
 
 @event.listens_for(Session, "before_commit")
@@ -80,9 +85,11 @@ def _number(session: Session) -> None:
         return
     session.flush()
     connection = session.connection()
-    last = connection.execute(_TAKE, {"more": len(traces)}).scalar_one()
-    first = last - len(traces) + 1
-    connection.execute(_WRITE, [{"sequence": number, **one} for number, one in enumerate(traces, first)])
+    for trace in traces:
+        if connection.dialect.name == "postgresql":
+            connection.execute(_TAKE_AND_WRITE, trace)
+        else:  # SQLite has no such statement, and nobody who waits
+            connection.execute(_WRITE, {"sequence": connection.execute(_TAKE).scalar_one(), **trace})
 
 
 @event.listens_for(Session, "after_transaction_end")

@@ -16,7 +16,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 from clinic.rules.typed_text import visible
@@ -68,6 +68,17 @@ def number_field(label: str, *, least: int, most: int, help_text: str = "") -> I
     return WholeNumberField(
         label,
         validators=[InputRequired(sentence), NumberRange(least, most, message=sentence)],
+        description=help_text,
+        render_kw={"inputmode": "numeric", "min": least, "max": most},
+    )
+
+
+def optional_number_field(label: str, *, least: int, most: int, help_text: str = "") -> IntegerField:
+    """A whole number from `least` to `most` that may be left out: None."""
+    sentence = f"Enter a whole number from {least} to {most}, or leave this empty."
+    return WholeNumberField(
+        label,
+        validators=[Optional(), NumberRange(least, most, message=sentence)],
         description=help_text,
         render_kw={"inputmode": "numeric", "min": least, "max": most},
     )

@@ -20,3 +20,5 @@ class TherapistFacts:
     skills: tuple[str, ...]
     user_id: int | None
     is_active: bool
+    most_minutes_a_day: int | None = None
+    most_intense_minutes_a_day: int | None = None

@@ -6,7 +6,7 @@ from wtforms import BooleanField, DateField, RadioField, SelectField, SelectMult
 from wtforms.validators import ValidationError
 
 from clinic.rules.kinds import LICENCES, key_of
-from clinic.shared.fields import FactsForm, date_field, lines_field, text_field
+from clinic.shared.fields import FactsForm, date_field, lines_field, optional_number_field, text_field
 from clinic.therapists.facts import TherapistFacts
 
 TINT_NAMES = {"1": "Clay", "2": "Blue", "3": "Violet", "4": "Olive", "5": "Teal", "6": "Rose"}
@@ -41,6 +41,18 @@ class TherapistForm(FactsForm):
         "Signs in as",
         coerce=lambda value: int(value) if value and str(value).isdigit() else None,
         description="The account that sees this therapist's diary. Accounts are made on the Team page.",
+    )
+    most_minutes_a_day = optional_number_field(
+        "Most minutes of treatment a day",
+        least=15,
+        most=1440,
+        help_text="Cleaning up is not counted. Leave this empty when there is no limit.",
+    )
+    most_intense_minutes_a_day = optional_number_field(
+        "Most minutes a day of treatment that is hard on the hands",
+        least=15,
+        most=1440,
+        help_text="Which services are is said with each service. Leave this empty when there is no limit.",
     )
     is_active = BooleanField(
         "Can be booked",

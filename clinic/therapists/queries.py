@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Integer, Label, Select, bindparam, func, select
@@ -13,6 +14,7 @@ from sqlalchemy import Integer, Label, Select, bindparam, func, select
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
+from clinic.rules.limits import Limits
 from clinic.rules.permissions import Role
 from clinic.rules.therapists_say import Restriction
 from clinic.rules.verdicts import VERDICT_WORDS
@@ -21,6 +23,7 @@ from clinic.shared.database import db
 from clinic.shared.read_once import may_have
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import (
+    DatedHours,
     NeverTogether,
     Therapist,
     TherapistRestriction,
@@ -83,16 +86,21 @@ def eligible(plan_skills: Collection[str], licence_kind: str) -> list[EligibleTh
 
 @dataclass(frozen=True)
 class OnDuty:
-    """A therapist who may give a treatment. `work` and `breaks`: their weekly hours at one place, as `hours_of` reads
-    them; many keep the same week, which then has to be worked out only once."""
+    """A therapist who may give a treatment, and how much they give a day. `work` and `breaks`: their weekly hours at
+    one place, as `hours_of` reads them, `dated` those of single dates at all places; many keep the same hours, which
+    then have to be worked out only once."""
 
     id: int
     licence_expires_on: dt.date
-    work: str
+    limits: Limits
+    work: str | None
     breaks: str | None
+    dated: str | None
 
 
-_THERAPIST, _SKILL, _HOURS = (table.__table__.c for table in (Therapist, TherapistSkill, WorkingHours))
+_THERAPIST, _SKILL, _HOURS, _DATED = (
+    table.__table__.c for table in (Therapist, TherapistSkill, WorkingHours, DatedHours)
+)
 
 
 def _week(kind: str) -> Label[str]:
@@ -102,10 +110,20 @@ def _week(kind: str) -> Label[str]:
     return here.scalar_subquery().label(kind)
 
 
+def _dates() -> Label[str]:
+    hours = select(premises.hours_text(_DATED.day, _DATED.location_id, _DATED.starts, _DATED.ends)).where(
+        _DATED.therapist_id == _THERAPIST.id, _DATED.day.between(bindparam("first"), bindparam("last"))
+    )
+    return hours.scalar_subquery().label("dated")
+
+
 @cache
 def _on_duty(*, one: bool, skilled: bool) -> Select[Any]:
+    limits = _THERAPIST.most_minutes_a_day, _THERAPIST.most_intense_minutes_a_day
     wanted = (
-        select(_THERAPIST.id, _THERAPIST.licence_expires_on, _week("work"), _week("break"))
+        select(
+            *(_THERAPIST.id, _THERAPIST.licence_expires_on, *limits), _week("work"), _week("break"), _dates()
+        )
         .where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence_kind"))
         .order_by(_THERAPIST.name, _THERAPIST.id)
     )
@@ -123,16 +141,27 @@ def _on_duty(*, one: bool, skilled: bool) -> Select[Any]:
 
 
 def on_duty(
-    plan_skills: Collection[str], licence_kind: str, location_id: int, therapist_id: int | None = None
+    plan_skills: Collection[str],
+    licence_kind: str,
+    location_id: int,
+    days: Sequence[dt.date],
+    therapist_id: int | None = None,
 ) -> list[OnDuty]:
-    """As `eligible`, with the hours at this place; those without hours there are left out. One statement."""
-    given: dict[str, Any] = {"place": location_id, "licence_kind": licence_kind}
+    """As `eligible`, with the hours at this place on these days (in order); those without are left out. One
+    statement."""
+    given: dict[str, Any] = {
+        "place": location_id, "licence_kind": licence_kind, "first": days[0], "last": days[-1],
+    }  # fmt: skip
     if therapist_id is not None:
         given["therapist"] = therapist_id
     if plan_skills:
         given |= {"skills": sorted(set(plan_skills)), "skill_count": len(set(plan_skills))}
     wanted = _on_duty(one=therapist_id is not None, skilled=bool(plan_skills))
-    return [OnDuty(*row) for row in db.session.execute(wanted, given) if row.work is not None]
+    return [
+        OnDuty(person, expires_on, Limits(most, most_intense), work, breaks, dated)
+        for person, expires_on, most, most_intense, work, breaks, dated in db.session.execute(wanted, given)
+        if work or dated
+    ]
 
 
 def weekly_hours(therapist_ids: Collection[int], location_id: int) -> Sequence[WorkingHours]:
@@ -221,6 +250,37 @@ def week_of(therapist_id: int, location_id: int) -> dict[str, list[WeeklyHours]]
         kind: [WeeklyHours(row.weekday, row.starts, row.ends) for row in rows if row.kind == kind]
         for kind in ("work", "break")
     }
+
+
+def dated_hours(
+    therapist_ids: Collection[int], location_id: int, days: Sequence[dt.date]
+) -> dict[int, dict[dt.date, list[WeeklyHours]]]:
+    """Therapist → those of these days, in order, with hours of their own: those at this place, none where they work
+    at another that day."""
+    rows = db.session.scalars(
+        select(DatedHours)
+        .where(DatedHours.therapist_id.in_(therapist_ids), DatedHours.day.between(days[0], days[-1]))
+        .order_by(DatedHours.day, DatedHours.starts, DatedHours.id)
+    )
+    found: dict[int, dict[dt.date, list[WeeklyHours]]] = {one: {} for one in therapist_ids}
+    for row in rows:
+        here = found[row.therapist_id].setdefault(row.day, [])
+        if row.location_id == location_id:
+            here.append(WeeklyHours(row.day.weekday(), row.starts, row.ends))
+    return found
+
+
+def days_ahead(therapist_id: int, today: dt.date) -> list[tuple[dt.date, int, list[WeeklyHours]]]:
+    """(date, place, hours) of the dates from today on with hours of their own, in order."""
+    rows = db.session.scalars(
+        select(DatedHours)
+        .where(DatedHours.therapist_id == therapist_id, DatedHours.day >= today)
+        .order_by(DatedHours.day, DatedHours.location_id, DatedHours.starts, DatedHours.id)
+    )
+    return [
+        (day, place, [WeeklyHours(day.weekday(), row.starts, row.ends) for row in group])
+        for (day, place), group in groupby(rows, key=lambda row: (row.day, row.location_id))
+    ]
 
 
 def hours_elsewhere(therapist_id: int, location_id: int) -> Sequence[WorkingHours]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -14,14 +16,14 @@ from clinic.clients.models import Client
 from clinic.premises.models import Location
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.permissions import Role
-from clinic.rules.wall_time import WeeklyHours
-from clinic.rules.week import week_problems
+from clinic.rules.wall_time import WeeklyHours, local_day
+from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.seen import mark_of
 from clinic.therapists import queries
 from clinic.therapists.facts import TherapistFacts
-from clinic.therapists.models import NeverTogether, Therapist, TherapistSkill, WorkingHours
+from clinic.therapists.models import DatedHours, NeverTogether, Therapist, TherapistSkill, WorkingHours
 
 TINTS = range(1, 7)
 
@@ -123,6 +125,56 @@ def save_weekly_hours(
             for row in rows
         )
         leave_trace(session, "therapist.hours_changed", "therapist", therapist_id, by=by, now=now)
+
+
+@tried_again
+def set_hours_of_day(
+    therapist_id: int,
+    location_id: int,
+    day: dt.date,
+    hours: Sequence[WeeklyHours],
+    *,
+    by: int | None,
+    now: dt.datetime,
+) -> None:
+    """On this day they work these hours at this place and no others. Booked visits stay as they are. A day on which
+    they do not work is time off instead. Raises InvalidInput (day, starts, starts_again), NotFound."""
+    with transaction() as session:
+        _therapist(session, therapist_id)
+        place = session.get(Location, location_id)
+        if place is None:
+            raise NotFound("There is no such place.")
+        check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)))
+        session.execute(_day_of(therapist_id, day))
+        session.add_all(
+            DatedHours(
+                therapist_id=therapist_id, location_id=location_id, day=day, starts=row.starts, ends=row.ends
+            )
+            for row in hours
+        )
+        leave_trace(
+            session, "therapist.day_set", "therapist", therapist_id, by=by, now=now, day=day.isoformat()
+        )
+
+
+@tried_again
+def drop_hours_of_day(therapist_id: int, day: dt.date, *, by: int | None, now: dt.datetime) -> None:
+    """The weekly hours hold again on this day; done twice it changes nothing."""
+    with transaction() as session:
+        if session.scalars(_day_of(therapist_id, day).returning(DatedHours.id)).all():
+            leave_trace(
+                session,
+                "therapist.day_dropped",
+                "therapist",
+                therapist_id,
+                by=by,
+                now=now,
+                day=day.isoformat(),
+            )
+
+
+def _day_of(therapist_id: int, day: dt.date) -> Any:
+    return delete(DatedHours).where(DatedHours.therapist_id == therapist_id, DatedHours.day == day)
 
 
 def _check_other_places(therapist_id: int, location_id: int, hours: Sequence[WeeklyHours]) -> None:

@@ -10,16 +10,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from clinic.booking.models import Visit
 from clinic.booking.queries.bookable import Wish
 from clinic.booking.services import offering, time_off, visits
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid
+from clinic.catalogue.models import Service
 from clinic.clients.models import Client
+from clinic.premises.models import Clinic
 from clinic.rules.errors import RuleViolation
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import world as w
@@ -133,3 +137,37 @@ def test_a_made_up_book_offers_what_can_be_booked(team: list[int]) -> None:
         assert found == bookable(client, therapist=whom)
         total += len(found)
     assert 0 < total < 3 * len(GRID)
+
+
+def test_stricter_settings_bind_offers_and_bookings_alike(team: list[int]) -> None:
+    """Limits of a therapist, no unusable gaps, more notice from new clients, a service for known ones."""
+    ana, ben = team
+    known, new = healthy(), healthy()
+    earlier = book(known, at(dt.time(9), DAY - dt.timedelta(days=2)), therapist=ben)
+    assert earlier is not None
+    with transaction() as session:
+        session.execute(update(Visit).where(Visit.id == earlier).values(status="done"))
+        session.execute(update(Clinic).values(gaps="only", new_lead_time_minutes=3 * 1440 + 120))
+        limited = session.get_one(Therapist, ana)
+        limited.most_minutes_a_day, limited.most_intense_minutes_a_day = 150, 90
+        session.execute(
+            update(Service)
+            .where(Service.key == "deep_tissue")
+            .values(is_intense=True, known_clients_only=True)
+        )
+    assert book(healthy(), at(dt.time(10, 30)), therapist=ana) is None  # new: three days and two hours before
+    assert visits.book_visit(
+        Choice("deep_tissue", 60, areas=("upper_back",), therapist_id=ana), healthy(), at(dt.time(12, 30)),
+        request_key="desk", source="desk", by=factories.make_user(email="d@clinic.example", roles=[]).id, now=NOW,
+    ).visit_id  # fmt: skip
+    seen = {}
+    for client, service, whom in (
+        (known, "swedish", None), (known, "swedish", ana), (known, "deep_tissue", ana), (known, "deep_tissue", ben),
+        (new, "swedish", ben), (new, "deep_tissue", None),
+    ):  # fmt: skip
+        seen[client, service, whom] = offered(client, service, whom)
+        assert seen[client, service, whom] == bookable(client, service, whom), (service, whom)
+    assert seen[new, "deep_tissue", None] == seen[known, "deep_tissue", ana] == []
+    assert seen[known, "swedish", ana]
+    assert seen[known, "swedish", None]
+    assert not set(seen[new, "swedish", ben]) & {at(dt.time(9)), at(dt.time(10, 30))}

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import unfinished
+from clinic.booking.services import calls, deadlines, forgetting, people
 from clinic.booking.services import checkout as services
-from clinic.booking.services import deadlines, forgetting, people
 from clinic.clients import services as clients
 from clinic.clients.models import Client, NotSamePerson
 from clinic.clients.steps import Details
@@ -101,7 +101,7 @@ def type_at_the_desk(client_id: int) -> None:
 
 
 def ask_for_a_call(client_id: int) -> None:
-    services.ask_for_call(client_id=client_id, visit_id=None, phone="212 555 3000", about="booking", now=NOW)
+    calls.ask_for_call(client_id=client_id, visit_id=None, phone="212 555 3000", about="booking", now=NOW)
 
 
 def edit_by_staff(client_id: int) -> None:

@@ -49,6 +49,8 @@ def test_plan_adds_addons_and_the_first_visit() -> None:
         asks_area=False,
         first_visit_minutes=15,
         first_visit=True,
+        is_intense=False,
+        known_clients_only=False,
     )
     assert plan.as_first(True) == plan
     assert plan.as_first(False).total_minutes == 75

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from clinic.booking.models import Visit
-from clinic.booking.services import checkout, time_off
+from clinic.booking.services import calls, time_off
 from clinic.diary.queries.desk import desk_day
 from clinic.premises.models import Location
 from clinic.rules.visit_status import VisitStatus
@@ -159,7 +159,7 @@ def test_the_list_of_work_has_each_kind_with_its_way_on(world: w.World, desk: Fl
     w.sign(off)
     book(desk, off, "relaxation", when=w.at(2, 12), therapist=world.therapists[1])
     time_off.add_time_off(world.therapists[1], "off", w.at(2, 8), w.at(2, 20), "", by=world.desk_id, now=NOW)
-    checkout.ask_for_call(client_id=off, visit_id=None, phone="(212) 555-9999", about="letter", now=NOW)
+    calls.ask_for_call(client_id=off, visit_id=None, phone="(212) 555-9999", about="letter", now=NOW)
     page = desk.get("/todo").text
     for words in (
         "Visits under time off or a closure", "Move or reassign", "Please call", "(212) 555-9999",

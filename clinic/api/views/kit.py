@@ -23,6 +23,11 @@ def clinic() -> ClinicFacts:
     return facts
 
 
+def local(moment: dt.datetime, facts: ClinicFacts) -> dt.datetime:
+    """The moment with the clinic's offset."""
+    return moment.astimezone(ZoneInfo(facts.zone))
+
+
 def choice_of(wish: shapes.Wish, therapist: int | None = None, location: int | None = None) -> Choice:
     """The wish as the booking reads it."""
     return Choice(

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String, bindparam, cast, or_, select
-
-from clinic.booking.models import Claim, Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import the_book, visits
 from clinic.booking.queries.rest import Rest, rest_around
+from clinic.booking.queries.the_book import Reach
+from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
-from clinic.premises.queries import OpenPlace, hours_of
+from clinic.premises.queries import OpenPlace, dated_hours_of, hours_of
 from clinic.rules import availability as rule
 from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
+from clinic.rules.gaps import Gaps, tidy
 from clinic.rules.intervals import Interval, until
+from clinic.rules.limits import Given, Limits
 from clinic.rules.wall_time import (
     WallClock,
     dates_from,
@@ -38,11 +38,11 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
-from clinic.shared.database import db, minute_after, minute_of
-from clinic.shared.statements import among, joined, taken_apart
 from clinic.therapists import queries as therapists
+from clinic.therapists.queries import OnDuty
 
 STAFF_STEP_MINUTES = 5
+DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Ask:
     `instead_of`: a visit that is being moved, whose own claims do not stand in its way. `rested_areas`: a client's
     own wish for these areas, for which starts that leave the body too little rest are left out; None minds no rest.
     `by_history`: each start is planned as the person's first visit, or not, by their visits before it; else the plan
-    holds for all starts.
+    holds for all starts. `people`: others whose visits make them a known client (those of an account, before it has
+    said who is coming): new ones may have stricter rules online.
     """
 
     plan: VisitPlan
@@ -66,6 +67,7 @@ class Ask:
     instead_of: int | None = None
     rested_areas: tuple[str, ...] | None = None
     by_history: bool = False
+    people: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,22 +77,30 @@ class Part:
 
     grid: list[int]
     wanted: rule.Wanted
+    book: rule.Book
 
 
 @dataclass(frozen=True)
 class Open:
-    """What was read: enough to list the free starts, and to pick who and what for one of them."""
+    """What was read: enough to list the free starts, and to pick who and what for one of them. `shortest`: the
+    shortest visit on offer, where it matters that no hole is left which nobody can book."""
 
     ask: Ask
     clock: WallClock
+    place: OpenPlace
     parts: tuple[Part, ...]
     eligible: rule.Eligible
-    book: rule.Book
+    limits: dict[int, Limits]
     rest: Rest | None = None
+    shortest: int = 0
 
     @property
     def zone(self) -> str:
         return self.clock.zone.key
+
+    @property
+    def settings(self) -> BookingSettings:
+        return self.place.settings
 
     def starts(self) -> list[rule.Start]:
         """Free starts in the window, earliest first, without those that leave too little rest."""
@@ -112,72 +122,119 @@ class Open:
 
     @cached_property
     def _free(self) -> list[rule.Start]:
+        only_tidy = self.settings.gaps == Gaps.ONLY and not self.ask.by_staff
+        return self._tidy if only_tidy else [start for part in self.parts for start in self._starts(part)]
+
+    @cached_property
+    def _tidy(self) -> list[rule.Start]:
         return [
             start
             for part in self.parts
-            for start in rule.bookable_starts(part.grid, part.wanted, self.eligible, self.book)
+            for start in tidy(self._starts(part), part.wanted, part.book, self.shortest)
         ]
+
+    def _starts(self, part: Part) -> list[rule.Start]:
+        return rule.bookable_starts(part.grid, part.wanted, self.eligible, part.book)
+
+    def to_offer_first(self) -> list[rule.Start]:
+        """The free starts in the order in which to name a few of them: by time, but where the clinic wishes it first
+        those that leave no hole which nobody can book."""
+        if self.settings.gaps == Gaps.ANY:
+            return self.starts()
+        first = {one.starts_at for one in self._tidy}
+        return sorted(self.starts(), key=lambda one: (one.starts_at not in first, one.starts_at))
 
     def ways(self, starts_at: dt.datetime) -> list[rule.Combination]:
         """Therapist, room and devices for this start, best first; empty when it is not free."""
         minute = epoch_minute(starts_at)
-        part = next((one for one in self.parts if minute in one.grid), None)
-        if part is None or moment(minute) != starts_at:
+        start = next((one for one in self._free if one.starts_at == minute), None)
+        if start is None or moment(minute) != starts_at:
             return []
-        leaning = _leaning(self.ask, self.eligible, self.clock, minute)
-        return list(rule.combinations_for(minute, part.wanted, self.eligible, self.book, leaning))
+        part = next(one for one in self.parts if minute in one.grid)
+        eligible = replace(self.eligible, therapists=start.therapists)
+        day = self.clock.day_bounds(local_day(starts_at, self.clock.zone))
+        leaning = the_book.leaning(eligible, _reach(self.ask, *day), minute)
+        return list(rule.combinations_for(minute, part.wanted, eligible, part.book, leaning))
+
+    def is_too_much(self, therapist: int, starts_at: dt.datetime) -> bool:
+        """Whether such a visit is more than the therapist gives that day, or too soon before or after one at another
+        place, by what stands in the book at this moment: for whoever keeps others from booking the therapist until the
+        commit."""
+        day = self.clock.day_bounds(local_day(starts_at, self.clock.zone))
+        part = next((one for one in self.parts if epoch_minute(starts_at) in one.grid), None)
+        limits = {therapist: self.limits[therapist]}
+        if part is None:
+            return True
+        minute = epoch_minute(starts_at)
+        around = _reach(self.ask, minute, minute + part.wanted.claim_minutes)
+        away = the_book.on_the_way([therapist], around, self.place.id, self.place.travel_minutes)
+        return bool(away) or any(_full(self.ask, limits, self.clock, day, part.wanted.minutes).values())
 
 
 def look(ask: Ask) -> Open:
     """Read the book for this wish. Raises LookupError for an unknown place."""
-    place = premises.open_place(ask.location_id)
+    days, spilled = dates_from(ask.first_day, ask.days), spill_days(ask.first_day, ask.days)
+    place = premises.open_place(ask.location_id, spilled)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
-    days = dates_from(ask.first_day, ask.days)
-    duty = _duty(ask, clock, place.id)
+    people = _people(ask, place.id, spilled)
     kit = premises.kit_of(place.id, ask.plan.room_kind, ask.plan.device_kinds)
-    eligible = rule.Eligible(list(duty), kit.rooms, list(kit.devices.values()))
+    eligible = rule.Eligible([one.id for one in people], kit.rooms, list(kit.devices.values()))
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
-    busy = _busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], window, ask)
-    if place.travel_minutes:
-        for therapist, spans in _on_the_way(duty, place, window, ask).items():
-            busy[therapist] = [*busy.get(therapist, []), *spans]
+    reach = _reach(ask, window[0], window[1] + DAY_MINUTES)  # turnover may run on past midnight
+    busy = the_book.busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], reach)
+    for therapist, spans in the_book.on_the_way(
+        eligible.therapists, reach, place.id, place.travel_minutes
+    ).items():
+        busy[therapist] = [*busy.get(therapist, []), *spans]
     book = rule.Book(
-        duty=duty,
-        opening=_opening(place, clock, ask),
+        duty=_duty(people, place.id, clock, spilled),
+        opening=hours_on(clock, spilled, place.weekly, dated=place.dated),
         busy=busy,
         client_busy=busy.get(ask.client_id, []) if ask.client_id else [],
     )
+    limits = {one.id: one.limits for one in people}
     step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
+    parts = [
+        (grid, plan, _full(ask, limits, clock, window, plan.total_minutes))
+        for grid, plan in _planned(ask, grid_over(clock, days, step))
+    ]
+    first, last = _bounds(ask, settings, clock.zone, window)
     return Open(
         ask=ask,
         clock=clock,
-        parts=_parts(ask, settings, clock.zone, window, grid_over(clock, days, step)),
+        place=place,
+        parts=tuple(
+            Part(grid, _wanted(plan, settings, first, last), replace(book, full=full))
+            for grid, plan, full in parts
+        ),
         eligible=eligible,
-        book=book,
+        limits=limits,
         rest=_rest(ask, place.zone, window[0]),
+        shortest=catalogue.shortest_minutes() if settings.gaps != Gaps.ANY and not ask.by_staff else 0,
     )
 
 
-def _parts(
-    ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interval, grid: list[int]
-) -> tuple[Part, ...]:
-    first, last = _bounds(ask, settings, zone, window)
+def _reach(ask: Ask, since: int, until: int) -> Reach:
+    return Reach(since, until, ask.now, ask.instead_of)
 
-    def part(grid: list[int], plan: VisitPlan) -> Part:
-        wanted = rule.Wanted(
-            minutes=plan.total_minutes,
-            turnover_minutes=plan.turnover_minutes,
-            not_before=first,
-            not_after=last,
-            turnover_may_overrun=settings.turnover_may_overrun,
-        )
-        return Part(grid, wanted)
 
+def _wanted(plan: VisitPlan, settings: BookingSettings, first: int, last: int) -> rule.Wanted:
+    return rule.Wanted(
+        minutes=plan.total_minutes,
+        turnover_minutes=plan.turnover_minutes,
+        not_before=first,
+        not_after=last,
+        turnover_may_overrun=settings.turnover_may_overrun,
+    )
+
+
+def _planned(ask: Ask, grid: list[int]) -> list[tuple[list[int], VisitPlan]]:
+    """The candidate starts and how long a visit at them takes: a first one takes longer."""
     if ask.client_id is None or not ask.by_history or not ask.plan.first_visit_minutes:
-        return (part(grid, ask.plan),)
+        return [(grid, ask.plan)]
     first_visit = visits.first_visit_at(ask.client_id, besides=ask.instead_of)
     split = len(grid) if first_visit is None else bisect_right(grid, epoch_minute(first_visit))
-    return part(grid[:split], ask.plan.as_first(True)), part(grid[split:], ask.plan.as_first(False))
+    return [(grid[:split], ask.plan.as_first(True)), (grid[split:], ask.plan.as_first(False))]
 
 
 def _rest(ask: Ask, zone: str, first: int) -> Rest | None:
@@ -192,99 +249,59 @@ def _bounds(ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interva
     """The first and last permitted start: lead time and horizon for clients, the window for staff."""
     if ask.by_staff:
         return window[0], window[1] - 1
+    if (settings.tells_new_apart or ask.plan.known_clients_only) and _is_new(ask):
+        if ask.plan.known_clients_only:
+            return window[0], window[0] - 1
+        settings = settings.for_new()
     first = epoch_minute_after(earliest_start(ask.now, settings))
     last = epoch_minute(latest_start(ask.now, zone, settings))
     return max(window[0], first), min(window[1] - 1, last)
 
 
-def _duty(ask: Ask, clock: WallClock, place_id: int) -> dict[int, list[Interval]]:
-    """Working hours less breaks of everybody who may give this, on days on which the licence is good."""
+def _is_new(ask: Ask) -> bool:
+    return not visits.is_known([*ask.people, *([ask.client_id] if ask.client_id else [])])
+
+
+def _people(ask: Ask, place_id: int, days: list[dt.date]) -> list[OnDuty]:
+    """Everybody who may give this to this person, with their hours there."""
     skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
-    people = therapists.on_duty(skills, ask.plan.licence_kind, place_id, ask.therapist_id)
+    people = therapists.on_duty(skills, ask.plan.licence_kind, place_id, days, ask.therapist_id)
     apart = therapists.never_together(*clients.who_it_may_be(ask.client_id)) if ask.client_id else set()
-    days = spill_days(ask.first_day, ask.days)
-    worked_out: dict[tuple[str, str | None], list[Interval]] = {}  # many keep the same week
+    return [one for one in people if one.id not in apart]
+
+
+def _duty(
+    people: Iterable[OnDuty], place_id: int, clock: WallClock, days: list[dt.date]
+) -> dict[int, list[Interval]]:
+    """Working hours less breaks, on days on which the licence is good."""
+    worked_out: dict[tuple[str | None, ...], list[Interval]] = {}  # many keep the same hours
     duty = {}
     for one in people:
-        if one.id in apart:
-            continue
-        week = one.work, one.breaks
-        if week not in worked_out:
-            worked_out[week] = hours_on(clock, days, hours_of(one.work), hours_of(one.breaks))
-        duty[one.id] = until(worked_out[week], clock.day_bounds(one.licence_expires_on)[1])
+        hours = one.work, one.breaks, one.dated
+        if hours not in worked_out:
+            dated = dated_hours_of(one.dated, place_id)
+            worked_out[hours] = hours_on(clock, days, hours_of(one.work), hours_of(one.breaks), dated)
+        duty[one.id] = until(worked_out[hours], clock.day_bounds(one.licence_expires_on)[1])
     return duty
 
 
-def _opening(place: OpenPlace, clock: WallClock, ask: Ask) -> list[Interval]:
-    return hours_on(clock, spill_days(ask.first_day, ask.days), place.weekly)
-
-
-_CLAIM, _VISIT = Claim.__table__.c, Visit.__table__.c
-_STANDING = (
-    among(_CLAIM.resource_id, "resources"),
-    _CLAIM.ends_at > bindparam("since"),
-    _CLAIM.starts_at < bindparam("until"),
-    or_(_CLAIM.expires_at.is_(None), _CLAIM.expires_at > bindparam("now")),
-    or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
-)
-_STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
-_BUSY = (
-    select(_CLAIM.resource_id, joined(cast(_STARTS, String)), joined(cast(_ENDS, String)))
-    .where(*_STANDING)
-    .group_by(_CLAIM.resource_id)
-)
-_OF_THE_DAY = (
-    select(_CLAIM.resource_id, _VISIT.room_id, _STARTS, _ENDS)
-    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING)
-    .order_by(_CLAIM.starts_at)
-)
-
-_ELSEWHERE = (
-    select(_CLAIM.resource_id, _STARTS, _ENDS)
-    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING, _VISIT.location_id != bindparam("place"))
-)
-
-
-def _span(resources: Iterable[int], since: int, before: dt.datetime, ask: Ask) -> dict[str, object]:
-    return {
-        "resources": list(resources), "since": moment(since), "until": before, "now": ask.now,
-        "besides": ask.instead_of or 0,
-    }  # fmt: skip
-
-
-def _busy(resources: Iterable[int], window: Interval, ask: Ask) -> dict[int, list[Interval]]:
-    """Claims that reach into the window or the hours after it (turnover may run on past midnight)."""
-    given = _span(resources, window[0], moment(window[1]) + dt.timedelta(days=1), ask)
-    return {
-        resource: list(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
-        for resource, starts, ends in db.session.execute(_BUSY, given)
-    }
-
-
-def _on_the_way(
-    therapists: Iterable[int], place: OpenPlace, window: Interval, ask: Ask
+def _full(
+    ask: Ask, limits: dict[int, Limits], clock: WallClock, window: Interval, minutes: int
 ) -> dict[int, list[Interval]]:
-    """Visits at other places, with the way there and back: only where the clinic has several. One statement."""
-    travel = place.travel_minutes
-    until = moment(window[1] + travel) + dt.timedelta(days=1)
-    given = {**_span(therapists, window[0] - travel, until, ask), "place": place.id}
-    found: dict[int, list[Interval]] = defaultdict(list)
-    for therapist, start, end in db.session.execute(_ELSEWHERE, given):
-        found[therapist].append((start - travel, end + travel))
-    return found
-
-
-def _leaning(ask: Ask, eligible: rule.Eligible, clock: WallClock, minute: int) -> rule.Leaning:
-    """What the visits of the day of this start make of everybody and everything: how long used, and where last."""
-    since, end = clock.day_bounds(local_day(moment(minute), clock.zone))
-    usage: dict[int, int] = defaultdict(int)
-    last_room: dict[int, int] = {}
-    people = set(eligible.therapists)
-    given = _span(eligible.everything, since, moment(end), ask)
-    for resource, room, starts, ends in db.session.execute(_OF_THE_DAY, given):
-        usage[resource] += min(ends, end) - max(starts, since)
-        if resource in people and starts < minute:
-            last_room[resource] = room  # the rows come by time: the last before this start stays
-    return rule.Leaning(usage, last_room)
+    """Therapist → the days on which a visit of so many minutes is more than they give; no statement where nobody has
+    a limit that could matter."""
+    is_intense = ask.plan.is_intense
+    limited = [one for one, theirs in limits.items() if theirs.concern(is_intense=is_intense)]
+    if not limited:
+        return {}
+    given = the_book.given(limited, _reach(ask, *window))
+    first = clock.show(window[0]).date()
+    days = dates_from(first, (clock.show(window[1] - 1).date() - first).days + 1)
+    return {
+        one: [
+            clock.day_bounds(day)
+            for day in days
+            if not limits[one].allow(given.get((one, day), Given()), minutes, is_intense=is_intense)
+        ]
+        for one in limited
+    }

@@ -15,7 +15,7 @@ from clinic.booking.queries.availability import Ask, Open, Part, look
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import VisitFacts, facts
 from clinic.premises import queries as premises
-from clinic.rules.availability import Leaning, Start
+from clinic.rules.availability import Book, Leaning, Start
 from clinic.rules.couples import Pair, Side, pairs_for, starts_for_two
 from clinic.rules.intervals import Interval, subtract
 from clinic.rules.visit_status import HOLDING_CLAIMS, NEEDING_PERMIT
@@ -65,8 +65,8 @@ def _shared(one: Part, other: Part) -> list[int]:
 
 
 def _side(found: Open, part: Part) -> Side:
-    usage = {one: sum(end - start for start, end in spans) for one, spans in found.book.busy.items()}
-    return Side(part.wanted, found.eligible, found.book, Leaning(usage=usage))
+    usage = {one: sum(end - start for start, end in spans) for one, spans in part.book.busy.items()}
+    return Side(part.wanted, found.eligible, part.book, Leaning(usage=usage))
 
 
 def look_for_two(first: Ask, second: Ask, *, instead_of: int | None = None) -> OpenForTwo:
@@ -95,11 +95,12 @@ def _taken_by(couple_id: int) -> dict[int, list[Interval]]:
 
 def _without(found: Open, taken: dict[int, list[Interval]]) -> Open:
     own = [span for spans in taken.values() for span in spans]
-    busy = {
-        one: subtract(spans, taken[one]) if one in taken else spans for one, spans in found.book.busy.items()
-    }
-    client_busy = [span for span in found.book.client_busy if span not in own]
-    return replace(found, book=replace(found.book, busy=busy, client_busy=client_busy))
+
+    def lighter(book: Book) -> Book:
+        busy = {one: subtract(spans, taken.get(one, [])) for one, spans in book.busy.items()}
+        return replace(book, busy=busy, client_busy=[span for span in book.client_busy if span not in own])
+
+    return replace(found, parts=tuple(replace(one, book=lighter(one.book)) for one in found.parts))
 
 
 @dataclass(frozen=True)

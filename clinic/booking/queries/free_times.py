@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.booking.queries.availability import Ask, look
 from clinic.rules.availability import Start
-from clinic.rules.wall_time import dates_from, moment
+from clinic.rules.wall_time import dates_from, epoch_minute, moment
 
 DAYS_SHOWN = 14
 SOONEST = 3
@@ -33,6 +33,8 @@ class Window:
 
     days: tuple[dt.date, ...]
     times: tuple[Time, ...]
+    soonest: tuple[Time, ...] = ()
+    """The few to name first."""
     left_out: tuple[tuple[dt.datetime, dt.datetime], ...] = ()
     """Where free times are left out so that this person's body can rest between visits."""
 
@@ -52,9 +54,10 @@ def window(ask: Ask) -> Window:
     """Everything free in the days asked for: one read of the book."""
     found = look(ask)
     left_out = tuple((moment(start), moment(end)) for start, end in found.left_out())
-    return Window(
-        tuple(dates_from(ask.first_day, ask.days)), plain_times(found.starts(), found.zone), left_out
-    )
+    times = plain_times(found.starts(), found.zone)
+    first = sorted(one.starts_at for one in found.to_offer_first()[:SOONEST])
+    soonest = tuple(one for one in times if epoch_minute(one.starts_at) in first)
+    return Window(tuple(dates_from(ask.first_day, ask.days)), times, soonest, left_out)
 
 
 def plain_times(starts: Sequence[Start], zone: str) -> tuple[Time, ...]:

@@ -160,6 +160,16 @@ def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None 
     return first is not None and first < moment
 
 
+def is_known(client_ids: Collection[int]) -> bool:
+    """Whether any of these people has been treated here: else they are new."""
+    if not client_ids:
+        return False
+    ids = [*client_ids, *(alias for one in client_ids for alias in clients.alias_ids(one))]
+    return bool(
+        db.session.scalar(select(exists().where(Visit.client_id.in_(ids), Visit.status == VisitStatus.DONE)))
+    )
+
+
 def others_pending(client_ids: Collection[int], *, besides: int | None = None) -> Sequence[Visit]:
     """Visits of these people that wait to be confirmed."""
     return db.session.scalars(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
@@ -22,7 +23,7 @@ from clinic.booking.services._steps import first_status, new_manage_key, rest_on
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, is_passed, keep_pass, warn
 from clinic.catalogue.queries import VisitPlan
-from clinic.rules.errors import KeyUsed, NotQualified, SlotTaken
+from clinic.rules.errors import KeyUsed, NotFound, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 
@@ -132,6 +133,16 @@ def _claim(session: Session, visit: Visit, plan: VisitPlan, wish: Booking) -> No
         if wanted is not None and not is_skilled(wanted, wish.client_id):
             raise SlotTaken(NotQualified.default_sentence) from error
         raise
+
+
+def waited_for(session: Session, visit_id: int) -> Visit:
+    """The visit of somebody, locked, to be judged in another form: people are waited for before visits, and visits
+    before times, so that nobody waits in a ring. Raises NotFound."""
+    client_id = session.scalar(select(Visit.client_id).where(Visit.id == visit_id))
+    if client_id is None:
+        raise NotFound()
+    client_to_judge(session, client_id)
+    return session.get_one(Visit, visit_id, with_for_update=True, populate_existing=True)
 
 
 def staff_ask(

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
-from clinic.booking.queries.availability import Ask, look
+from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.services._couples import part
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
@@ -43,7 +43,7 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     lost, busy = set[int](), set[int]()
     for way in ways:
         if (lost | busy).isdisjoint(_taken_by(way)):
-            more_lost, more_busy = _place(session, visit, way, expires_at, waits=not (lost or busy))
+            more_lost, more_busy = _place(session, visit, way, found, expires_at, waits=not (lost or busy))
             if not (more_lost or more_busy):
                 return
             lost, busy = lost | more_lost, busy | more_busy
@@ -52,12 +52,23 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     raise TryAgain(refusal) if busy else refusal
 
 
+def client_first(session: Session, client_id: int) -> None:
+    """Whoever will claim for this client waits for them before anything else is claimed or given up."""
+    lock_in_order(session, Resource.__table__, [client_id])
+
+
 def _taken_by(way: Combination) -> list[int]:
     return [way.therapist, way.room, *way.devices]
 
 
 def _place(
-    session: Session, visit: Visit, way: Combination, expires_at: dt.datetime | None, *, waits: bool
+    session: Session,
+    visit: Visit,
+    way: Combination,
+    found: Open,
+    expires_at: dt.datetime | None,
+    *,
+    waits: bool,
 ) -> tuple[set[int], set[int]]:
     """Claim this combination. Returns which of it are lost to somebody else, and which somebody is claiming at the
     moment; when there are any, nothing is claimed.
@@ -69,6 +80,8 @@ def _place(
     locked = lock_in_order(session, Resource.__table__, mine, first=visit.client_id, waits=waits)
     if len(locked) < len(mine):
         return set(), set(mine) - locked
+    if found.is_too_much(way.therapist, visit.starts_at):  # a visit at another time of the day was faster
+        return {way.therapist}, set()
     visit.therapist_id, visit.room_id = way.therapist, way.room
     session.add(visit)
     session.flush()

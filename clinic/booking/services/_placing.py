@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._claims import claim_best, client_first, give_up
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import ask_for, plan_of, set_plan, set_status
 from clinic.catalogue.queries import VisitPlan
@@ -24,6 +24,7 @@ def place_person(session: Session, visit: Visit, client: Client, *, now: dt.date
     first_visit = not visits.has_been_before(client.id, visit.starts_at, besides=visit.id)
     if visit.client_id == client.id and visit.first_visit == first_visit:
         return
+    client_first(session, client.id)
     with session.begin_nested():
         visit.client_id, visit.first_visit = client.id, first_visit
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)

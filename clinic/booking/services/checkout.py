@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
-from clinic.booking.models import CallRequest, Checkout, Visit
+from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import claim_best, keep_until
+from clinic.booking.services._claims import claim_best, client_first, keep_until
 from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
 from clinic.booking.services._forgetting import forget_if_bare
-from clinic.booking.services._judging import Judged, judge, local_day
+from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
 from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
     ask_for,
@@ -108,7 +109,12 @@ def hold_slot(
             if same and held.deadline_at is not None and held.deadline_at > now:
                 return token
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
-        visit = new_hold(session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now)
+        if checkout.client_id is not None:
+            client_first(session, checkout.client_id)
+        people = [one.client_id for one in clients.people_of(user_id)] if user_id is not None else []
+        visit = new_hold(
+            session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now, people=people
+        )
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at = now
         if checkout.client_id is None:
@@ -147,7 +153,9 @@ def new_hold(
     first_visit: bool,
     user_id: int | None,
     now: dt.datetime,
+    people: Iterable[int] = (),
 ) -> Visit:
+    """A time that is kept; `people`: who it may be for, as far as is known."""
     facts, settings = premises.clinic_facts(), premises.booking_settings()
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
@@ -164,12 +172,8 @@ def new_hold(
         any_therapist=choice.therapist_id is None, created_at=now, created_by_id=user_id,
     )  # fmt: skip
     set_plan(visit, plan)
-    claim_best(
-        session,
-        visit,
-        ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id),
-        expires_at=until,
-    )
+    ask = ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id)
+    claim_best(session, visit, replace(ask, people=tuple(people)), expires_at=until)
     first_status(session, visit, by=user_id, now=now)
     return visit
 
@@ -314,7 +318,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             if visit.status == VisitStatus.RELEASED:
                 raise HoldExpired()
             return Result(visit.id, VisitStatus(visit.status))
-        client = clients.client(checkout.client_id) if checkout.client_id else None
+        client = client_to_judge(session, checkout.client_id) if checkout.client_id else None
         if client is None or visit.client_id != client.id:
             raise InvalidInput("person", "Please say who this visit is for.")
         if (
@@ -369,27 +373,3 @@ def _has_reconfirmed(checkout: Checkout, client_id: int, zone: str) -> bool:
     """Whether the person said in this very booking how it is: earlier answers alone confirm nothing."""
     since = checkout.created_at
     return intake.is_reconfirmed(client_id, since=since, since_day=local_day(since, zone))
-
-
-@tried_again
-def ask_for_call(
-    *, client_id: int | None, visit_id: int | None, phone: str, about: str, now: dt.datetime
-) -> None:
-    """ "Please call me": one open request for each person or number is enough."""
-    facts = premises.clinic_facts()
-    if not phone.strip() or len(phone) > 40:
-        raise InvalidInput("phone", "Enter the number we should call.")
-    with transaction() as session:
-        already = [
-            row
-            for row in visits.open_calls()
-            if (client_id is not None and row.client_id == client_id) or row.phone == phone.strip()
-        ]
-        if already or facts is None:
-            return
-        session.add(
-            CallRequest(
-                client_id=client_id, visit_id=visit_id, phone=phone.strip(), about=about, asked_at=now
-            )
-        )
-        leave_trace(session, "call.asked", "client", client_id, by=None, now=now, about=about)

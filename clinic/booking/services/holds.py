@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
-from clinic.booking.services._claims import keep_until
+from clinic.booking.services._claims import client_first, keep_until
 from clinic.booking.services._placing import place_person
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice, new_hold
@@ -37,7 +37,12 @@ def keep_time(
         client = clients.client(client_id) if client_id is not None else None
         if client is None and client_id is not None:
             raise NotFound("There is no such client.")
-        visit = new_hold(session, choice, starts_at, first_visit=client is None, user_id=by, now=now)
+        if client is not None:
+            client_first(session, client.id)
+        people = [client.id] if client is not None else []
+        visit = new_hold(
+            session, choice, starts_at, first_visit=client is None, user_id=by, now=now, people=people
+        )
         visit.source = source
         if client is not None:
             place_person(session, visit, client, now=now)

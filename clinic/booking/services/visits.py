@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.services._booking import Booking, Outcome, book, booked_before, rest_or_wait, staff_ask
+from clinic.booking.services._booking import (
+    Booking,
+    Outcome,
+    book,
+    booked_before,
+    rest_or_wait,
+    staff_ask,
+    waited_for,
+)
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, keep_or_find_skilled
@@ -146,9 +154,7 @@ def change_visit(
 
 
 def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
-    visit = session.get(Visit, visit_id, with_for_update=True)
-    if visit is None or visit.client_id is None:
-        raise NotFound()
+    visit = waited_for(session, visit_id)
     if visit.revision != revision:
         raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
     if visit.status not in CHANGEABLE:
@@ -267,9 +273,7 @@ def mark_visit(visit_id: int, new: VisitStatus, *, revision: int, by: int, now: 
     ):  # fmt: skip
         raise MoveNotAllowed()
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
-        if visit is None:
-            raise NotFound()
+        visit = waited_for(session, visit_id)
         if visit.status == new:
             return
         if visit.revision != revision:

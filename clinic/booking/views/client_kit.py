@@ -116,6 +116,12 @@ def whose_times() -> tuple[int | None, bool]:
     return (people[0].client_id, True) if len(people) == 1 else (None, False)
 
 
+def own_people() -> tuple[int, ...]:
+    """The clients whom the account at the screen acts for."""
+    user_id = who()
+    return tuple(one.client_id for one in clients.people_of(user_id)) if user_id is not None else ()
+
+
 def options_url(wish: Wish) -> str:
     """The page on which this wish is chosen, as it stands."""
     return url_for("booking.choose_options", service=wish.service, **wish.query(day=None))

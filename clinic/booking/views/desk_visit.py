@@ -13,7 +13,7 @@ from clinic.accounts.access import is_named, who
 from clinic.booking.queries import check_ins, couples, next_steps, rest, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services import people
-from clinic.booking.services.checkout import ask_for_call
+from clinic.booking.services.calls import ask_for_call
 from clinic.booking.services.links import send_link_again
 from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
 from clinic.booking.views import desk_kit as kit

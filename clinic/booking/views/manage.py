@@ -112,7 +112,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     page = render_template(
         "booking/move.html",
         door=door, visit=visit, plan=plan, taken=taken, day=day,
-        soon=kit.slots(nearest or free.times[: free_times.SOONEST], length, whom),
+        soon=kit.slots(nearest or free.soonest, length, whom),
         soon_title="Nearest free times" if nearest else "Soonest",
         strip=strip_of(free, day, lambda one: f"{door.move}?day={one.isoformat()}"),
         parts=kit.parts_of_day(free.on(day), length, whom) if day else [],

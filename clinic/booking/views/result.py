@@ -10,8 +10,7 @@ from flask import redirect, render_template, request, url_for
 
 from clinic.booking.queries import fell_out, visits
 from clinic.booking.queries.checkouts import Standing, Step
-from clinic.booking.services import checkout as services
-from clinic.booking.services import safe_online
+from clinic.booking.services import calls, safe_online
 from clinic.booking.services.checkout import Choice
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -197,7 +196,7 @@ def call_me(now_at: Standing) -> Answer:
     """ "Please call me": the request reaches the desk."""
     client = now_at.client
     try:
-        services.ask_for_call(
+        calls.ask_for_call(
             client_id=client.id if client else None,
             visit_id=now_at.visit.id,
             phone=stripped(request.form.get("phone")) or (client.phone if client else "") or "",

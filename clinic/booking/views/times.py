@@ -170,6 +170,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     return Ask(
         plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
+        people=kit.own_people(),
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
     )  # fmt: skip
 
@@ -189,7 +190,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     page = render_template(
         "booking/times.html",
         wish=wish, plan=plan, day=day, people=people, whom=whom, taken=taken,
-        soon=kit.slots(nearest or free.times[: free_times.SOONEST], length, said),
+        soon=kit.slots(nearest or free.soonest, length, said),
         soon_title="Nearest free times" if nearest else "Soonest",
         strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
         parts=kit.parts_of_day(free.on(day), length, said) if day else [],

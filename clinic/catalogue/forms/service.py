@@ -80,6 +80,14 @@ class ServiceForm(KitForm):
         "Ask which area of the body",
         description="For services that work on one area. The rest are judged as whole body.",
     )
+    is_intense = BooleanField(
+        "Hard on the therapist's hands",
+        description="Counts towards the most minutes of such treatment that a therapist gives a day.",
+    )
+    known_clients_only = BooleanField(
+        "Online only for people who have been here before",
+        description="Others are not offered times for it. The desk can book it for everybody.",
+    )
     addons = SelectMultipleField("Add-ons that can be booked with it")
     position = number_field("Place in the list", least=0, most=999, help_text="Lower numbers come first.")
     is_active = BooleanField(
@@ -108,6 +116,8 @@ class ServiceForm(KitForm):
             room_kind=key_of(self.other_room.data or "") or self.room_kind.data or next(iter(ROOM_KINDS)),
             device_kinds=self.all_devices,
             asks_area=self.asks_area.data,
+            is_intense=self.is_intense.data,
+            known_clients_only=self.known_clients_only.data,
             is_active=self.is_active.data,
             addons=tuple(self.addons.data or ()),
             lengths=tuple(lengths),

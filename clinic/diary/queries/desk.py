@@ -80,6 +80,7 @@ def desk_day(location_id: int, day: dt.date, now: dt.datetime) -> DeskDay:
         bounds=_minutes_of(clock, day, hours, bounds),
         shut=[(span_of(one), one.reason) for one in closures if one.resource_id is None],
         hours=therapists.weekly_hours(ids, location_id),
+        dated=therapists.dated_hours(ids, location_id, spill_days(day, 1)),
         off=therapists.time_off_between(ids, moment(bounds[0]), moment(bounds[1])),
         visits=found, steps=_steps(found),
     )  # fmt: skip
@@ -104,7 +105,8 @@ def _people(with_visits: Collection[int]) -> list[Therapist]:
 
 def _opening(location_id: int, clock: WallClock, day: dt.date, bounds: Interval) -> list[Interval]:
     rows = [WeeklyHours(row.weekday, row.opens, row.closes) for row in premises.opening_hours(location_id)]
-    return intersect(hours_on(clock, spill_days(day, 1), rows), [bounds])
+    days = spill_days(day, 1)
+    return intersect(hours_on(clock, days, rows, dated=premises.dated_opening(location_id, days)), [bounds])
 
 
 def _steps(found: Sequence[Visit]) -> dict[int, NextStep]:

@@ -88,6 +88,7 @@ class Read:
     opening: list[Interval]
     shut: list[tuple[Interval, str]]
     hours: Sequence[WorkingHours]
+    dated: dict[int, dict[dt.date, list[WeeklyHours]]]
     off: Sequence[TimeOff]
     visits: Sequence[Visit]
     steps: dict[int, NextStep]
@@ -135,7 +136,9 @@ def _hours_and_duty(therapist_id: int, read: Read) -> tuple[list[Interval], list
     work = [WeeklyHours(row.weekday, row.starts, row.ends) for row in mine if row.kind == "work"]
     breaks = [WeeklyHours(row.weekday, row.starts, row.ends) for row in mine if row.kind == "break"]
     days = spill_days(read.day, 1)
-    hours, duty = hours_on(read.clock, days, work), hours_on(read.clock, days, work, breaks)
+    dated = read.dated.get(therapist_id)
+    hours = hours_on(read.clock, days, work, dated=dated)
+    duty = hours_on(read.clock, days, work, breaks, dated)
     return intersect(hours, [read.bounds]), intersect(duty, [read.bounds])
 
 

@@ -94,6 +94,7 @@ class _Read:
     clock: WallClock
     work: Sequence[WeeklyHours]
     breaks: Sequence[WeeklyHours]
+    dated: Mapping[dt.date, Sequence[WeeklyHours]]
     blocks: Sequence[tuple[Interval, str]]
     visits: Sequence[Visit]
     care: Mapping[int, Care]
@@ -108,7 +109,7 @@ def therapist_who(user_id: int | None) -> Me | None:
 
 
 def own_days(therapist: Me, facts: ClinicFacts, first: dt.date, days: int) -> list[OwnDay]:
-    """This many local days from `first`. Eight statements."""
+    """This many local days from `first`. Nine statements."""
     clock = WallClock(ZoneInfo(facts.zone))
     dates = dates_from(first, days)
     start, end = moment(clock.day_bounds(dates[0])[0]), moment(clock.day_bounds(dates[-1])[1])
@@ -125,6 +126,9 @@ def own_days(therapist: Me, facts: ClinicFacts, first: dt.date, days: int) -> li
         clock=clock,
         work=week["work"],
         breaks=week["break"],
+        dated=therapists.dated_hours([therapist.id], facts.location_id, spill_days(first, days))[
+            therapist.id
+        ],
         blocks=[
             *(
                 ((epoch_minute(one.starts_at), epoch_minute_after(one.ends_at)), _block_words(one))
@@ -148,8 +152,8 @@ def _block_words(row: TimeOff) -> str:
 def _own_day(read: _Read, day: dt.date) -> OwnDay:
     bounds = read.clock.day_bounds(day)
     days = spill_days(day, 1)
-    hours = intersect(hours_on(read.clock, days, read.work), [bounds])
-    duty = intersect(hours_on(read.clock, days, read.work, read.breaks), [bounds])
+    hours = intersect(hours_on(read.clock, days, read.work, dated=read.dated), [bounds])
+    duty = intersect(hours_on(read.clock, days, read.work, read.breaks, read.dated), [bounds])
     blocks = [(span, label) for one, label in read.blocks for span in intersect([one], [bounds])]
     labelled = [*((span, "Break") for span in subtract(hours, duty)), *blocks]
     outside = subtract([bounds], union(hours, [span for span, _label in labelled]))

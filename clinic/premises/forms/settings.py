@@ -5,9 +5,10 @@ from __future__ import annotations
 from wtforms import BooleanField, EmailField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, Regexp, ValidationError
 
+from clinic.rules.gaps import Gaps
 from clinic.rules.wall_time import STEPS_MINUTES
 from clinic.rules.words import SIGNS, WITHOUT_CENTS, length_words
-from clinic.shared.fields import FactsForm, number_field, stripped, text_field
+from clinic.shared.fields import FactsForm, number_field, optional_number_field, stripped, text_field
 
 CURRENCIES = tuple(dict.fromkeys([*SIGNS, *sorted(WITHOUT_CENTS), "SEK", "NOK", "DKK", "PLN", "MXN", "INR"]))
 
@@ -71,6 +72,27 @@ class SettingsForm(FactsForm):
         least=1,
         most=730,
         help_text="60 means about two months.",
+    )
+    new_lead_time_minutes = optional_number_field(
+        "Minutes before a visit for somebody who has not been here yet",
+        least=0,
+        most=20160,
+        help_text="Leave this empty when it is the same for everybody.",
+    )
+    new_horizon_days = optional_number_field(
+        "Days ahead for somebody who has not been here yet",
+        least=1,
+        most=730,
+        help_text="Leave this empty when it is the same for everybody.",
+    )
+    gaps = SelectField(
+        "Gaps in a therapist's day that are too short for any visit",
+        choices={
+            Gaps.ANY.value: "Offer every free time",
+            Gaps.FIRST.value: "Name first the times that leave none",
+            Gaps.ONLY.value: "Offer online only the times that leave none",
+        },
+        description="The desk can always book every free time.",
     )
     cancel_notice_hours = number_field(
         "Hours before a visit up to which clients can cancel or move it online",

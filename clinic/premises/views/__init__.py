@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinic.premises.views import kit, places, settings
+from clinic.premises.views import days, kit, places, settings
 from clinic.premises.views.blueprint import pages
 
-__all__ = ["kit", "pages", "places", "settings"]
+__all__ = ["days", "kit", "pages", "places", "settings"]

@@ -1,0 +1,129 @@
+"""What stands in the book for a stretch of time, one statement each: who and what is taken, how much is given.
+
+The statements are written once: the work of a request is to run them. Claims of a resource come as one row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlalchemy import String, bindparam, case, cast, func, or_, select
+
+from clinic.booking.models import Claim, Visit
+from clinic.catalogue.models import Service
+from clinic.rules.availability import Eligible, Leaning
+from clinic.rules.intervals import Interval
+from clinic.rules.limits import Given
+from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
+from clinic.rules.wall_time import moment
+from clinic.shared.database import db, minute_after, minute_of
+from clinic.shared.statements import among, joined, taken_apart
+
+
+@dataclass(frozen=True)
+class Reach:
+    """From the epoch minute `since` up to `until`, as it stands at `now`: what has run out counts no more, nor does the
+    visit `besides`, which is being made or moved itself."""
+
+    since: int
+    until: int
+    now: dt.datetime
+    besides: int | None = None
+
+    def given(self, resources: Iterable[int]) -> dict[str, object]:
+        """For the statements below."""
+        return {
+            "resources": list(resources), "since": moment(self.since), "until": moment(self.until), "now": self.now,
+            "besides": self.besides or 0,
+        }  # fmt: skip
+
+
+_CLAIM, _VISIT, _SERVICE = Claim.__table__.c, Visit.__table__.c, Service.__table__.c
+_STANDING = (
+    among(_CLAIM.resource_id, "resources"),
+    _CLAIM.ends_at > bindparam("since"),
+    _CLAIM.starts_at < bindparam("until"),
+    or_(_CLAIM.expires_at.is_(None), _CLAIM.expires_at > bindparam("now")),
+    or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
+)
+_STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
+_BUSY = (
+    select(_CLAIM.resource_id, joined(cast(_STARTS, String)), joined(cast(_ENDS, String)))
+    .where(*_STANDING)
+    .group_by(_CLAIM.resource_id)
+)
+_USED = (
+    select(_CLAIM.resource_id, _VISIT.room_id, _STARTS, _ENDS)
+    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
+    .where(*_STANDING)
+    .order_by(_CLAIM.starts_at)
+)
+_ELSEWHERE = (
+    select(_CLAIM.resource_id, _STARTS, _ENDS)
+    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
+    .where(*_STANDING, _VISIT.location_id != bindparam("place"))
+    .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
+)
+_MINUTES = minute_after(_VISIT.ends_at) - minute_of(_VISIT.starts_at)
+_GIVEN = (
+    select(
+        _VISIT.therapist_id, _VISIT.day, func.sum(_MINUTES), func.sum(case((_SERVICE.is_intense, _MINUTES), else_=0))
+    )
+    .join(Service.__table__, _SERVICE.id == _VISIT.service_id)
+    .where(
+        among(_VISIT.therapist_id, "resources"),
+        _VISIT.starts_at >= bindparam("since"),
+        _VISIT.starts_at < bindparam("until"),
+        _VISIT.status.in_(tuple(HOLDING_CLAIMS)),
+        or_(_VISIT.status != VisitStatus.HELD, _VISIT.deadline_at > bindparam("now")),
+        _VISIT.id != bindparam("besides"),
+    )
+    .group_by(_VISIT.therapist_id, _VISIT.day)
+)  # fmt: skip
+
+
+def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
+    """Resource → the claims on it, earliest first."""
+    return {
+        resource: sorted(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
+        for resource, starts, ends in db.session.execute(_BUSY, reach.given(resources))
+    }
+
+
+def on_the_way(
+    therapists: Iterable[int], reach: Reach, place_id: int, travel_minutes: int
+) -> dict[int, list[Interval]]:
+    """Therapist → their visits at other places, with the way there and back. No statement without a way, which is so
+    where the clinic has no other place."""
+    if not travel_minutes:
+        return {}
+    wider = replace(reach, since=reach.since - travel_minutes, until=reach.until + travel_minutes)
+    found: dict[int, list[Interval]] = defaultdict(list)
+    for therapist, start, end in db.session.execute(
+        _ELSEWHERE, wider.given(therapists) | {"place": place_id}
+    ):
+        found[therapist].append((start - travel_minutes, end + travel_minutes))
+    return found
+
+
+def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:
+    """What the visits of a day make of everybody and everything: for how long used, and where last before a start."""
+    usage: dict[int, int] = defaultdict(int)
+    last_room: dict[int, int] = {}
+    people = set(eligible.therapists)
+    for resource, room, starts, ends in db.session.execute(_USED, reach.given(eligible.everything)):
+        usage[resource] += min(ends, reach.until) - max(starts, reach.since)
+        if resource in people and starts < start:
+            last_room[resource] = room  # the rows come by time: the last before this start stays
+    return Leaning(usage, last_room)
+
+
+def given(therapists: Iterable[int], reach: Reach) -> dict[tuple[int, dt.date], Given]:
+    """(therapist, day) → what visits that start in the reach, and are not over, give there."""
+    return {
+        (therapist, day): Given(*spent)
+        for therapist, day, *spent in db.session.execute(_GIVEN, reach.given(therapists))
+    }

@@ -1,0 +1,106 @@
+"""What happens when the best combination went to somebody else between looking and claiming."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from clinic.booking.models import Claim, Visit
+from clinic.booking.queries import availability
+from clinic.booking.queries.availability import Ask, Open
+from clinic.booking.services import _claims
+from clinic.rules.errors import SlotTaken
+from clinic.shared import database
+from clinic.shared.database import TRIES, TryAgain, db, tried_again
+from tests.booking import world as w
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Ask]:
+    """The second who looks sees the book as it was for the first; everybody after that as it is."""
+    asked: list[Ask] = []
+    seen: list[Open] = []
+    real = availability.look
+
+    def look(ask: Ask) -> Open:
+        asked.append(ask)
+        if len(asked) > 2:
+            return real(ask)
+        seen.append(real(ask))
+        return seen[0]
+
+    monkeypatch.setattr(_claims, "look", look)
+    return asked
+
+
+def two_clients() -> tuple[int, int]:
+    first, second = w.person(), w.person()
+    for client in (first, second):
+        w.sign(client)
+    return first, second
+
+
+def standing() -> list[tuple[int, int]]:
+    db.session.rollback()
+    rows = db.session.execute(
+        select(Visit.therapist_id, Visit.room_id).where(Visit.status == "confirmed")
+    ).all()
+    assert db.session.scalar(select(func.count()).select_from(Claim)) == 3 * len(rows)
+    return [(therapist, room) for therapist, room in rows]
+
+
+def test_the_next_combination_is_taken(app: Flask, looks: list[Ask]) -> None:
+    world = w.build(therapists=2)
+    for client in two_clients():
+        assert w.at_desk(world, client, "relaxation").visit_id
+    (one, here), (other, there) = standing()
+    assert one != other
+    assert here != there
+    assert len(looks) == 2
+
+
+def test_when_none_is_left_the_person_hears_it(app: Flask, looks: list[Ask]) -> None:
+    world = w.build(therapists=1)
+    first, second = two_clients()
+    w.at_desk(world, first, "relaxation")
+    with pytest.raises(SlotTaken) as refused:
+        w.at_desk(world, second, "relaxation")
+    assert len(refused.value.nearest) == 3
+    assert len(standing()) == 1
+
+
+def test_what_another_is_claiming_is_not_waited_for_but_tried_again(
+    app: Flask, looks: list[Ask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = w.build(therapists=2)
+    real = database.lock_in_order
+    in_other_hands = [True]
+
+    def lock(session: Any, table: Any, ids: Collection[int], *, waits: bool = True, **how: Any) -> set[int]:
+        if not waits and in_other_hands.pop():
+            return set()
+        return real(session, table, ids, waits=waits, **how)
+
+    monkeypatch.setattr(_claims, "lock_in_order", lock)
+    for client in two_clients():
+        assert w.at_desk(world, client, "relaxation").visit_id
+    assert len({therapist for therapist, _room in standing()}) == 2
+    assert in_other_hands == []
+
+
+def test_tried_too_often_it_is_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clinic.shared.database.time.sleep", lambda _seconds: None)
+    tries: list[int] = []
+
+    @tried_again
+    def book() -> None:
+        tries.append(1)
+        raise TryAgain(SlotTaken())
+
+    with pytest.raises(SlotTaken):
+        book()
+    assert len(tries) == TRIES

@@ -1,0 +1,109 @@
+"""Hours of single dates, and how much a therapist gives a day: read, written, and held when two book at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+
+from clinic.booking.queries.availability import Ask, look
+from clinic.booking.services import visits
+from clinic.catalogue.queries import plan_for
+from clinic.premises import services as premises
+from clinic.rules.errors import InvalidInput, SlotTaken
+from clinic.rules.wall_time import WeeklyHours, moment
+from clinic.shared.database import db, transaction
+from clinic.therapists import services as therapists
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import world as w
+from tests.conftest import NOW
+
+DAY = w.TODAY + dt.timedelta(days=3)
+
+
+def hours(starts: int, ends: int, day: dt.date = DAY) -> WeeklyHours:
+    return WeeklyHours(day.weekday(), dt.time(starts), dt.time(ends))
+
+
+def free(world: w.World, therapist: int, place: int | None = None) -> list[str]:
+    """Free starts on the full hour."""
+    plan = plan_for("relaxation", None, (), 60, first_visit=False)
+    assert plan is not None
+    found = look(Ask(plan, place or world.place_id, DAY, 1, NOW, therapist_id=therapist)).starts()
+    walls = [moment(one.starts_at).astimezone(ZoneInfo(w.ZONE)) for one in found]
+    db.session.rollback()
+    return [f"{wall:%H}" for wall in walls if wall.minute == 0]
+
+
+def test_hours_of_a_date_hold_instead_of_the_weekly_ones(app: Flask) -> None:
+    world = w.build(therapists=2)
+    ana, ben = world.therapists
+    every = [f"{hour:02}" for hour in range(8, 20)]
+    assert free(world, ana) == every
+    place = world.place_id
+    therapists.set_hours_of_day(ana, place, DAY, [hours(10, 12), hours(14, 16)], by=None, now=NOW)
+    assert (free(world, ana), free(world, ben)) == (["10", "11", "14", "15"], every)
+    therapists.set_hours_of_day(ana, place, DAY, [hours(9, 10)], by=None, now=NOW)  # the last word holds
+    premises.set_opening_of_day(place, DAY, [hours(8, 13)], by=None, now=NOW)
+    assert (free(world, ana), free(world, ben)) == (["09"], every[:5])
+    other = factories.make_location(zone=w.ZONE, name="Second")
+    factories.make_room(other)
+    therapists.set_hours_of_day(ana, other.id, DAY, [hours(18, 19)], by=None, now=NOW)
+    assert (free(world, ana), free(world, ana, other.id)) == ([], ["18"])
+    therapists.drop_hours_of_day(ana, DAY, by=None, now=NOW)
+    premises.drop_opening_of_day(place, DAY, by=None, now=NOW)
+    premises.drop_opening_of_day(place, DAY, by=None, now=NOW)
+    assert (free(world, ana), free(world, ana, other.id)) == (every, [])
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_hours_of_a_date_that_cannot_be_right_are_refused(app: Flask) -> None:
+    world = w.build(therapists=1)
+    wrong = {
+        "day": (w.TODAY - dt.timedelta(days=1), [hours(9, 10)]),
+        "starts": (DAY, [hours(9, 9)]),
+        "starts_again": (DAY, [hours(9, 12), hours(11, 13)]),
+    }
+    for field, (day, rows) in wrong.items():
+        with pytest.raises(InvalidInput) as of_therapist:
+            therapists.set_hours_of_day(world.therapists[0], world.place_id, day, rows, by=None, now=NOW)
+        with pytest.raises(InvalidInput) as of_place:
+            premises.set_opening_of_day(world.place_id, day, rows, by=None, now=NOW)
+        assert (of_therapist.value.field, of_place.value.field) == (field, field)
+    assert len(free(world, world.therapists[0])) == 12
+
+
+def test_two_who_book_at_once_never_make_a_day_too_long(app: Flask) -> None:
+    """At different times of the day nothing else stands between them."""
+    world = w.build(therapists=1)
+    with transaction() as session:
+        session.get_one(Therapist, world.therapists[0]).most_minutes_a_day = 150
+    people = [w.person() for _ in range(4)]
+    for client in people:
+        w.sign(client)
+    gate = threading.Barrier(len(people))
+
+    def run(job: tuple[int, int]) -> str:
+        hour, client = job
+        with app.app_context():
+            gate.wait()
+            try:
+                visits.book_visit(
+                    w.choice("relaxation"), client, w.at(3, hour), request_key=f"k{hour}", source="desk",
+                    by=world.desk_id, now=NOW, reconfirmed=True,
+                )  # fmt: skip
+            except SlotTaken:
+                return "too much"
+            finally:
+                db.session.remove()
+            return "booked"
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        results = sorted(pool.map(run, zip((9, 11, 13, 15), people, strict=True)))
+    assert results == ["booked", "booked", "too much", "too much"]  # a first visit takes 75 minutes
+    assert free(world, world.therapists[0]) == []

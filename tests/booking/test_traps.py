@@ -1,0 +1,137 @@
+"""What stands in the way of a time by a few minutes, and what is in flight at the moment when somebody confirms."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from sqlalchemy import select, update
+
+from clinic.booking.models import Visit
+from clinic.booking.queries.availability import Ask, look
+from clinic.booking.services import checkout, time_off, visits
+from clinic.catalogue.queries import plan_for
+from clinic.clients.steps import Details
+from clinic.premises.models import Clinic, Device
+from clinic.rules.errors import HoldExpired, SlotTaken
+from clinic.rules.permissions import Role
+from clinic.rules.wall_time import moment
+from clinic.shared.database import db, transaction
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import world as w
+from tests.conftest import NOW
+
+DAY = w.TODAY + dt.timedelta(days=3)
+LATER = NOW + dt.timedelta(minutes=11)  # a hold lasts ten
+
+
+def at(hour: int, minute: int = 0) -> dt.datetime:
+    return dt.datetime.combine(DAY, dt.time(hour, minute), ZoneInfo(w.ZONE)).astimezone(dt.UTC)
+
+
+def free(day: dt.date = DAY) -> list[int]:
+    """Free starts as minutes of the day."""
+    plan = plan_for("sports", None, (), 60, first_visit=False)
+    assert plan is not None
+    found = look(Ask(plan, None, day, 1, NOW)).starts()
+    walls = [moment(one.starts_at).astimezone(ZoneInfo(w.ZONE)) for one in found]
+    db.session.rollback()
+    return [wall.hour * 60 + wall.minute for wall in walls]
+
+
+def between(first: int, last: int) -> list[int]:
+    return list(range(first, last + 1, 15))
+
+
+def test_minutes_that_stand_in_the_way(app: Flask) -> None:
+    factories.make_clinic()
+    place = factories.make_location(zone=w.ZONE, opens="09:00", closes="18:00")
+    room = factories.make_room(place).id
+    device = factories.make_device(place, device_kind="gun").id
+    factories.make_service(key="sports", prices={60: 9000}, device_kinds=["gun"])
+    ana = factories.make_therapist(name="Ana", skills=[], licence_expires_on=DAY)
+    factories.make_hours(ana, place, starts="09:00", ends="18:00", weekdays=range(7))
+    ana_id, place_id = ana.id, place.id
+    desk = factories.make_user(email="d@clinic.example", roles=[Role.FRONT_DESK]).id
+    assert free() == between(540, 1020)  # the turnover of the last one runs past the end of duty
+    assert free(DAY + dt.timedelta(days=1)) == []  # the licence was good up to and including the day before
+
+    # The room is shut from twelve to one: neither treatment nor turnover may touch it.
+    shut = time_off.add_closure(place_id, room, at(12), at(13), "Painting", by=desk, now=NOW)
+    assert free() == between(540, 645) + between(780, 1020)
+    time_off.remove_closure(shut, by=desk, now=NOW)
+    shut = time_off.add_closure(place_id, device, at(12), at(13), "Repair", by=desk, now=NOW)
+    assert free() == between(540, 645) + between(780, 1020)
+    time_off.remove_closure(shut, by=desk, now=NOW)
+
+    # Time off that begins while they would still clean up, in two rows that overlap; one of them is taken back.
+    first = time_off.add_time_off(ana_id, "off", at(15), at(15, 20), "", by=desk, now=NOW)
+    time_off.add_time_off(ana_id, "meeting", at(15, 10), at(15, 30), "", by=desk, now=NOW)
+    assert free() == between(540, 825) + between(930, 1020)
+    time_off.remove_time_off(first, ana_id, by=desk, now=NOW)
+    assert free() == between(540, 825) + between(
+        930, 1020
+    )  # 2 pm would still be cleaned up after at ten past three
+
+    def switch(statement: object, expected: list[int]) -> None:
+        with transaction() as session:
+            session.execute(statement)  # type: ignore[call-overload]
+        assert free() == expected
+
+    late = between(930, 1020)
+    switch(update(Clinic).values(turnover_may_overrun=False), between(540, 825) + late[:-1])
+    switch(update(Device).where(Device.id == device).values(is_active=False), [])
+    switch(update(Device).where(Device.id == device).values(is_active=True), between(540, 825) + late[:-1])
+    switch(update(Therapist).where(Therapist.id == ana_id).values(is_active=False), [])
+
+
+def begun(when: dt.datetime) -> str:
+    """A booking up to its last step."""
+    number = w.new_number()
+    token = checkout.hold_slot(None, w.choice("relaxation"), when, first_visit=True, user_id=None, now=NOW)
+    details = Details(
+        first_name="Only", last_name=f"Online{number}", born_on=dt.date(1990, 1, 1),
+        email=f"flight{number}@people.example", phone=f"(212) 555-{3000 + number % 6000}",
+    )  # fmt: skip
+    client_id = checkout.name_person(token, details, relation="self", now=NOW)
+    w.sign_answers(client_id, {})
+    return token
+
+
+def test_a_hold_that_runs_out_while_it_is_confirmed_is_given_once(app: Flask) -> None:
+    world = w.build(therapists=1)
+    for hour in (9, 12, 15):
+        token, other = begun(w.at(3, hour)), w.person()
+        w.sign(other)
+        gate = threading.Barrier(2)
+
+        def confirm(token: str = token) -> object:
+            return checkout.confirm(token, user_id=None, now=LATER).status
+
+        def book(client: int = other, hour: int = hour) -> object:
+            return visits.book_visit(
+                w.choice("relaxation"), client, w.at(3, hour), request_key=f"f{hour}", source="desk",
+                by=world.desk_id, now=LATER, reconfirmed=True,
+            ).status  # fmt: skip
+
+        def run(deed: Callable[[], object], gate: threading.Barrier = gate) -> str:
+            with app.app_context():
+                gate.wait()
+                try:
+                    return str(deed())
+                except (SlotTaken, HoldExpired):
+                    return "told kindly"
+                finally:
+                    db.session.remove()
+
+        with ThreadPoolExecutor(2) as pool:
+            results = sorted(pool.map(run, (confirm, book)))
+        assert results == ["confirmed", "told kindly"]
+        db.session.rollback()
+        standing = select(Visit.status).where(Visit.starts_at == w.at(3, hour), Visit.status == "confirmed")
+        assert db.session.scalars(standing).all() == ["confirmed"]
