@@ -32,12 +32,10 @@ def ended(clinic: w.World, days: int, status: str = "done") -> int:
     return int(visit_id or 0)
 
 
-def claims_of(
-    visit_id: int, model: type[Claim] | type[ClaimHistory]
-) -> set[tuple[int, dt.datetime, dt.datetime]]:
+def claims_of(visit_id: int, model: type[Claim | ClaimHistory]) -> set[tuple[int, dt.datetime, dt.datetime]]:
     db.session.rollback()
     wanted = select(model.resource_id, model.starts_at, model.ends_at).where(model.visit_id == visit_id)
-    return {tuple(row) for row in db.session.execute(wanted)}
+    return {(resource, starts, ends) for resource, starts, ends in db.session.execute(wanted)}
 
 
 def test_what_is_over_moves_whole_and_what_stands_stays(

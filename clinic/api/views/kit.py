@@ -68,8 +68,3 @@ def visit_json(visit: VisitFacts) -> dict[str, Any]:
         "revision": visit.revision,
         "warnings": [],
     }
-
-
-def local(moment: dt.datetime, facts: ClinicFacts) -> dt.datetime:
-    """The moment with the clinic's offset."""
-    return moment.astimezone(ZoneInfo(facts.zone))
