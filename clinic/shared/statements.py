@@ -36,6 +36,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """As it is: SQLite would else be asked whether it "= 1", and could use no index for it."""
+        return self
+
 
 @compiles(_Among, "postgresql")
 def _among_postgresql(element: Any, compiler: Any, **options: Any) -> str:
