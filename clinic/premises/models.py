@@ -50,6 +50,7 @@ class Clinic(Base):
     new_lead_time_minutes: Mapped[int | None]  # for who has not been treated here yet; None: as for everybody
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
+    offer_minutes: Mapped[int] = mapped_column(default=60)
 
 
 class Location(Base):

@@ -10,11 +10,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, Integer, String, bindparam
+from sqlalchemy import ARRAY, Integer, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import NullType, TypeDecorator
 
 
 class _Numbers(TypeDecorator[Sequence[int]]):
@@ -33,7 +33,7 @@ class _Numbers(TypeDecorator[Sequence[int]]):
 
 
 class _Among(FunctionElement[bool]):
-    type = Boolean()
+    type = NullType()  # a Boolean would become "… = 1" on SQLite, which no index can answer
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:

@@ -167,6 +167,11 @@ def zone_of(facts: ClinicFacts) -> ZoneInfo:
     return ZoneInfo(facts.zone)
 
 
+def what_of(visit: Any) -> str:
+    """What the visit is, as the select has it."""
+    return what_value(visit.service.key, visit.mode, visit.minutes)
+
+
 def value_of(choice: Choice) -> str:
     """The choice as the select has it."""
     return what_value(choice.service, choice.mode, choice.minutes)

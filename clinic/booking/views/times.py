@@ -202,6 +202,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         place=place, place_choices=_place_choices(wish, place), zone=zone_words(place.zone),
         steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
+        wait_href=url_for("booking.ask_to_wait", service=wish.service, **wish.query()),
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 
