@@ -33,12 +33,9 @@ class _Numbers(TypeDecorator[Sequence[int]]):
 
 
 class _Among(FunctionElement[bool]):
-    type = NullType()  # a Boolean would become "… = 1" on SQLite, which no index can answer
+    # a Boolean would become "… = 1" on SQLite, which no index can answer
+    type = NullType()  # type: ignore[assignment]
     inherit_cache = True
-
-    def self_group(self, against: Any = None) -> Any:
-        """As it is: SQLite would else be asked whether it "= 1", and could use no index for it."""
-        return self
 
 
 @compiles(_Among, "postgresql")
