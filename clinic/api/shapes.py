@@ -26,6 +26,7 @@ from clinic.rules.body_areas import AREAS
 from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
+from clinic.rules.why_no_times import Why
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
@@ -372,6 +373,27 @@ class StartOut(Shape):
 class AvailabilityOut(Shape):
     zone: str
     starts: list[StartOut]
+
+
+class ReasonOut(Shape):
+    """`reason` is a stable word; `about` the therapist, room or device, where it is about one. It stands in the way of
+    `starts` starts, of `alone` of them as the only thing: without it these would be free."""
+
+    reason: Annotated[str, Field(json_schema_extra={"enum": [one.value for one in Why]})]
+    about: int | None
+    sentence: str
+    starts: int
+    alone: int
+
+
+class ReasonsOut(Shape):
+    """`starts` lie in opening hours, `free` of them can be booked; `closed_days` have no opening hours."""
+
+    zone: str
+    starts: int
+    free: int
+    reasons: list[ReasonOut]
+    closed_days: list[dt.date]
 
 
 class HoldOut(Shape):

@@ -355,3 +355,18 @@ class Offer(Base):
         Index("uq_offer_open_visit", "visit_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
         Index("uq_offer_open_move", "instead_of_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     )
+
+
+class CalendarFeed(Base):
+    """A private address under which a calendar program reads visits, without an account: of one therapist, or of the
+    people that one account acts for. Kept hashed; whoever has the address can read until it is ended."""
+
+    __tablename__ = "calendar_feed"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    therapist_id: Mapped[int | None] = mapped_column(ForeignKey("therapist.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    __table_args__ = (CheckConstraint("(therapist_id IS NULL) <> (user_id IS NULL)", name="of_one"),)

@@ -127,7 +127,11 @@ class Device(Resource):
 
 
 class Closure(Base):
-    """A time when a place, or one room or device of it, is shut. Rows may overlap each other and visits."""
+    """A time when a place, or one room or device of it, is shut. Rows may overlap each other and visits.
+
+    `starts_wall` and `ends_wall` are what the clock on the wall was meant to show, as 2026-12-24T09:00:00: they stay
+    when the place gets another zone.
+    """
 
     __tablename__ = "closure"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -135,5 +139,7 @@ class Closure(Base):
     resource_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"), index=True)
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
+    starts_wall: Mapped[str | None]
+    ends_wall: Mapped[str | None]
     reason: Mapped[str]
     __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"),)
