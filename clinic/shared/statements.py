@@ -32,7 +32,7 @@ class _Numbers(TypeDecorator[Sequence[int]]):
         return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
 
 
-class _Among(FunctionElement[bool]):
+class _Among(FunctionElement[Any]):
     type = NullType()  # a Boolean would become "… = 1" on SQLite, which no index can answer
     inherit_cache = True
 
