@@ -92,14 +92,18 @@ def dress_pages(app: Flask) -> None:
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment
     filters["local_day"] = lambda at: at.astimezone(ZoneInfo(the_clinic().zone)).date()
-    filters["local_time"] = lambda at, zone="": clock_time(
-        at.astimezone(ZoneInfo(zone or the_clinic().zone)).time()
-    )
+    filters["local_time"] = local_time
 
 
 def clock_time(time: dt.time) -> str:
     """A time of day as the clinic writes it."""
     return words.unbroken(words.time_words(time, uses_24_hours=the_clinic().uses_24_hours))
+
+
+def local_time(at: dt.datetime, zone: str = "") -> str:
+    """The time of a moment, in a zone as for `moment`; where the wall shows it twice, which of the two."""
+    local = at.astimezone(ZoneInfo(zone or the_clinic().zone))
+    return words.unbroken(words.local_time_words(local, uses_24_hours=the_clinic().uses_24_hours))
 
 
 def moment(at: dt.datetime, zone: str = "") -> str:

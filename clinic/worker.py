@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.api.services import drop_old_answers
-from clinic.booking.services import archiving, asking, deadlines, forgetting, lapses, reconciling
+from clinic.booking.services import archiving, asking, deadlines, forgetting, in_line, lapses, reconciling
 from clinic.premises import queries as premises
 from clinic.shared import clock, mail
 from clinic.shared.database import db
@@ -20,11 +20,12 @@ PAUSE_SECONDS = 5
 
 
 def work_once(app: Flask) -> None:
-    """One round: release and forget what ran out, judge again what is due, send what is due."""
+    """One round: release what ran out and offer it in line, judge again what is due, send what is due."""
     with app.app_context():
         try:
             reconciling.judge_out_of_date(clock.now())
             deadlines.keep_deadlines(clock.now())
+            in_line.keep_line(clock.now())
             lapses.keep_clearances(clock.now())
             lapses.warn_of_lapses(clock.now())
             forgetting.forget_unfinished(clock.now())

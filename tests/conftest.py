@@ -132,7 +132,8 @@ def app(
     with made.app_context():
         yield made
         db.session.remove()
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @pytest.fixture

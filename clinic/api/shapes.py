@@ -25,6 +25,8 @@ from pydantic import (
 from clinic.rules.body_areas import AREAS
 from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
+from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
+from clinic.rules.why_no_times import Why
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
@@ -196,6 +198,7 @@ class SeriesPlanIn(Wish):
     count: Annotated[int, Field(ge=2, le=MOST_VISITS), BeforeValidator(_from_number)] | None = None
     until: Day | None = None
     therapist: Id | None = None
+    location: Id | None = None
 
 
 class SeriesStartIn(Shape):
@@ -212,6 +215,7 @@ class SeriesIn(Wish):
     every_weeks: Weeks
     starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
     therapist: Id | None = None
+    location: Id | None = None
 
 
 class PersonIn(Wish):
@@ -230,11 +234,13 @@ class CoupleTimesIn(Shape):
     people: Two
     from_: Annotated[Day, Field(alias="from")]
     days: Annotated[int, Field(ge=1, le=60), BeforeValidator(_from_number)] = 1
+    location: Id | None = None
 
 
 class CoupleIn(Shape):
     people: Two
     starts_at: Moment
+    location: Id | None = None
 
 
 class CoupleMoveIn(Shape):
@@ -275,6 +281,28 @@ class IntakeIn(Shape):
 class VerdictIn(Wish):
     client: Id
     day: Day
+
+
+Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(_from_number)]
+Hours = Annotated[int, Field(ge=0, le=MOST_NOTICE_HOURS), BeforeValidator(_from_number)]
+
+
+class WaitlistQuery(Paging):
+    client: QueryId | None = None
+
+
+class WaitlistIn(Wish):
+    """What somebody would like, and when they could come: local days, weekdays (0 is Monday), parts of the day by the
+    start (before 12:00, before 17:00, later), and how many hours before the visit they have to know."""
+
+    client: Id
+    therapist: Id | None = None
+    location: Id | None = None
+    first_day: Day
+    last_day: Day
+    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = list(EVERY_DAY)
+    parts: Annotated[list[Part], Field(min_length=1, max_length=3)] = list(Part)
+    notice_hours: Hours = 0
 
 
 # ── what is answered ──
@@ -347,6 +375,27 @@ class AvailabilityOut(Shape):
     starts: list[StartOut]
 
 
+class ReasonOut(Shape):
+    """`reason` is a stable word; `about` the therapist, room or device, where it is about one. It stands in the way of
+    `starts` starts, of `alone` of them as the only thing: without it these would be free."""
+
+    reason: Annotated[str, Field(json_schema_extra={"enum": [one.value for one in Why]})]
+    about: int | None
+    sentence: str
+    starts: int
+    alone: int
+
+
+class ReasonsOut(Shape):
+    """`starts` lie in opening hours, `free` of them can be booked; `closed_days` have no opening hours."""
+
+    zone: str
+    starts: int
+    free: int
+    reasons: list[ReasonOut]
+    closed_days: list[dt.date]
+
+
 class HoldOut(Shape):
     id: int
     starts_at: AwareDatetime
@@ -363,7 +412,8 @@ class HoldReleased(Shape):
 
 
 class VisitOut(Shape):
-    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally."""
+    """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally.
+    `series` and `couple`: what it was booked in, with others."""
 
     id: int
     status: str
@@ -385,6 +435,8 @@ class VisitOut(Shape):
     price: int
     currency: str
     revision: int
+    series: int | None
+    couple: int | None
     warnings: list[str]
 
 
@@ -481,6 +533,47 @@ class VerdictOut(Shape):
     look_again_on: dt.date | None
     day: dt.date
     rules_version: str
+
+
+class OfferOut(Shape):
+    """A time that is kept for them until `expires_at`: POST …/accept or …/decline answers it."""
+
+    id: int
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    therapist: int
+    room: int
+    made_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class WaitlistOut(Shape):
+    """`status` is waiting, offered, or how it ended: booked, withdrawn, over (its last day has passed)."""
+
+    id: int
+    status: str
+    client: int
+    service: str
+    mode: str | None
+    minutes: int
+    addons: list[str]
+    areas: list[str]
+    therapist: int | None
+    location: int
+    first_day: dt.date
+    last_day: dt.date
+    weekdays: list[int]
+    parts: list[str]
+    notice_hours: int
+    made_at: AwareDatetime
+    offer: OfferOut | None
+
+
+class WaitlistPageOut(Shape):
+    items: list[WaitlistOut]
+    page: int
+    per_page: int
+    total: int
 
 
 class FieldProblem(Shape):

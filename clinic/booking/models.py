@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.catalogue.models import Service
@@ -274,3 +274,99 @@ class CallRequest(Base):
     done_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     client: Mapped[Client | None] = relationship()
     visit: Mapped[Visit | None] = relationship()
+
+
+class WaitlistWish(Base):
+    """Somebody on the waitlist: what they would like, when they could come, and since when. Never edited but to end it.
+
+    `ended_as` is booked, withdrawn or over (its last day has passed).
+    """
+
+    __tablename__ = "waitlist_wish"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
+    therapist_id: Mapped[int | None] = mapped_column(ForeignKey("therapist.id"))  # None: any
+    mode: Mapped[str | None]
+    addons: Mapped[list[str]]
+    areas: Mapped[list[str]]
+    minutes: Mapped[int]
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    weekdays: Mapped[list[int]]
+    parts: Mapped[list[str]]
+    notice_hours: Mapped[int]
+    source: Mapped[str]  # online, desk, api
+    key_hash: Mapped[str | None] = mapped_column(unique=True)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    ended_as: Mapped[str | None]
+    location: Mapped[Location] = relationship()
+    client: Mapped[Client] = relationship()
+    service: Mapped[Service] = relationship()
+    therapist: Mapped[Therapist | None] = relationship()
+    __table_args__ = (
+        CheckConstraint("last_day >= first_day", name="order"),
+        CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
+        Index("ix_waitlist_wish_ended_at_made_at", "ended_at", "made_at"),
+    )
+
+
+OPEN = text("ended_at IS NULL")
+
+
+class Offer(Base):
+    """A time that is kept for somebody until they have said yes or no: `visit` holds it.
+
+    `kind` wish: from the waitlist. move: another time for the visit `instead_of`, which stays until the answer is yes.
+    given: `visit` is booked and was given to another therapist; no answer means yes. `ended_as` is accepted, declined,
+    expired, withdrawn, set_aside (by the desk, for somebody else) or not_possible (the gate, when it was accepted).
+    """
+
+    __tablename__ = "offer"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    wish_id: Mapped[int | None] = mapped_column(ForeignKey("waitlist_wish.id"), index=True)
+    instead_of_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    ended_as: Mapped[str | None]
+    wish: Mapped[WaitlistWish | None] = relationship()
+    visit: Mapped[Visit] = relationship(foreign_keys=[visit_id])
+    instead_of: Mapped[Visit | None] = relationship(foreign_keys=[instead_of_id])
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'wish') = (wish_id IS NOT NULL) AND (kind = 'move') = (instead_of_id IS NOT NULL)"
+            " AND kind IN ('wish', 'move', 'given')",
+            name="kind",
+        ),
+        CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
+        Index("ix_offer_ended_at_expires_at", "ended_at", "expires_at"),
+        # One open offer for each wish, each kept time, and each visit that is to be moved.
+        Index("uq_offer_open_wish", "wish_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("uq_offer_open_visit", "visit_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("uq_offer_open_move", "instead_of_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+    )
+
+
+class CalendarFeed(Base):
+    """A private address under which a calendar program reads visits, without an account: of one therapist, or of the
+    people that one account acts for. Kept hashed; whoever has the address can read until it is ended."""
+
+    __tablename__ = "calendar_feed"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    therapist_id: Mapped[int | None] = mapped_column(ForeignKey("therapist.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    __table_args__ = (CheckConstraint("(therapist_id IS NULL) <> (user_id IS NULL)", name="of_one"),)

@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -58,6 +59,31 @@ def fill_diary(
                 )
 
 
+def fill_day(
+    session: Session,
+    place: Location,
+    therapist: Therapist,
+    people: list[Client],
+    *,
+    day: dt.date,
+    most: int,
+    now: dt.datetime,
+) -> None:
+    """A full day for this therapist: up to so many visits that others could give as well."""
+    chance = random.Random(day.toordinal())  # noqa: S311 - demo people, no secrets
+    plans = [
+        plan
+        for plan in _plans()
+        if plan.skills <= therapist.skills and not plan.device_kinds and plan.minutes <= 60
+    ]
+    here = select(func.count()).where(Visit.therapist_id == therapist.id, Visit.day == day)
+    for client in chance.sample(people, 30):
+        if (session.scalar(here) or 0) >= most:
+            return
+        plan = chance.choice(plans)
+        _visit(session, place, therapist, client, plan=plan, day=day, chance=chance, now=now, soonest=True)
+
+
 def _plans() -> list[VisitPlan]:
     wanted = (
         ("relaxation", None, (), 60), ("relaxation", None, ("hot_stone",), 60), ("swedish", None, (), 60),
@@ -82,6 +108,7 @@ def _visit(
     day: dt.date,
     chance: random.Random,
     now: dt.datetime,
+    soonest: bool = False,
 ) -> None:
     made_at = min(now, dt.datetime.combine(day, dt.time(12), dt.UTC) - dt.timedelta(days=6))
     ask = Ask(
@@ -91,9 +118,10 @@ def _visit(
     starts = [moment(start.starts_at) for start in look(ask).starts() if start.starts_at % 15 == 0]
     if not starts:
         return
+    start = starts[0] if soonest else chance.choice(starts)
     visit = Visit(
         location_id=place.id, client_id=client.id, areas=_areas(plan, chance), zone=ZONE,
-        starts_at=chance.choice(starts), status=VisitStatus.CONFIRMED, first_visit=False, currency="USD",
+        starts_at=start, status=VisitStatus.CONFIRMED, first_visit=False, currency="USD",
         source=chance.choice(("online", "online", "desk")), any_therapist=chance.random() < 0.6,
         created_at=made_at, created_by_id=None, revision=1,
     )  # fmt: skip

@@ -39,6 +39,7 @@ class ClinicSettings:
     new_horizon_days: int | None
     gaps: str
     travel_minutes: int
+    offer_minutes: int
 
 
 @dataclass(frozen=True)

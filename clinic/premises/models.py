@@ -50,6 +50,7 @@ class Clinic(Base):
     new_lead_time_minutes: Mapped[int | None]  # for who has not been treated here yet; None: as for everybody
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
+    offer_minutes: Mapped[int] = mapped_column(default=60)
 
 
 class Location(Base):
@@ -126,7 +127,11 @@ class Device(Resource):
 
 
 class Closure(Base):
-    """A time when a place, or one room or device of it, is shut. Rows may overlap each other and visits."""
+    """A time when a place, or one room or device of it, is shut. Rows may overlap each other and visits.
+
+    `starts_wall` and `ends_wall` are what the clock on the wall was meant to show, as 2026-12-24T09:00:00: they stay
+    when the place gets another zone.
+    """
 
     __tablename__ = "closure"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -134,5 +139,7 @@ class Closure(Base):
     resource_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"), index=True)
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
+    starts_wall: Mapped[str | None]
+    ends_wall: Mapped[str | None]
     reason: Mapped[str]
     __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"),)

@@ -78,7 +78,9 @@ def save_location(
     with transaction() as session:
         row = session.get(Location, location_id) if location_id else Location()
         if row is not None and location_id and facts.zone != row.zone and queries.has_rooms(location_id):
-            raise InvalidInput("zone", "The time zone of a place with rooms cannot be changed on this page.")
+            raise InvalidInput(
+                "zone", "The time zone of a place with rooms is changed by the command `clinic zone change`."
+            )
         if row is not None and location_id and not facts.is_active:
             _check_not_last(location_id)
         return _save(session, row, facts, seen if location_id else None, "location", by, now)

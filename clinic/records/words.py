@@ -77,6 +77,7 @@ DOORS: Mapping[str, str] = {
     "details": "Personal details changed",
     "merge": "Two records became one",
     "two people": "Two records were said to be two people",
+    "waitlist": "An offered time was taken",
     "demo": "Invented for the demo",
 }
 DEEDS: Mapping[str, str] = {
@@ -88,6 +89,9 @@ DEEDS: Mapping[str, str] = {
     "visit.judged": "Judged again",
     "visit.marked": "Marked",
     "visit.released": "Time given back",
+    "visit.other_time_offered": "Another time was offered",
+    "waitlist.accepted": "An offered time was taken",
+    "waitlist.not_possible": "An offered time could not be taken",
 }
 KINDS: Mapping[str, str] = {
     "full": "Full health form",

@@ -29,6 +29,8 @@ class Scope(StrEnum):
     VERDICTS_READ = "verdicts:read"
     VISITS_READ = "visits:read"
     VISITS_WRITE = "visits:write"
+    WAITLIST_READ = "waitlist:read"
+    WAITLIST_WRITE = "waitlist:write"
 
 
 SCOPES_OF: Final[Mapping[ApiRole, frozenset[Scope]]] = MappingProxyType(

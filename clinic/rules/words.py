@@ -43,9 +43,20 @@ def hour_words(hour: int, *, uses_24_hours: bool) -> str:
 
 
 def moment_words(moment: dt.datetime, zone: str, *, uses_24_hours: bool) -> str:
-    """`Tuesday 3 June 2026 at 2:15 pm` in that zone."""
+    """`Tuesday 3 June 2026 at 2:15 pm` in that zone; of a time that exists twice that day also which of the two."""
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{day_words(local.date())} at {time_words(local.time(), uses_24_hours=uses_24_hours)}"
+    return f"{day_words(local.date())} at {local_time_words(local, uses_24_hours=uses_24_hours)}"
+
+
+def local_time_words(local: dt.datetime, *, uses_24_hours: bool) -> str:
+    """`2:15 pm` of a moment on a wall; `1:30 am EDT` in the night in which the clock shows it twice."""
+    return f"{time_words(local.time(), uses_24_hours=uses_24_hours)} {which_of_two(local)}".rstrip()
+
+
+def which_of_two(local: dt.datetime) -> str:
+    """The name that the zone has at this moment, where the wall shows the same time twice that day; else nothing."""
+    other = local.replace(fold=1 - local.fold)
+    return (local.tzname() or "") if other.utcoffset() != local.utcoffset() else ""
 
 
 def length_words(minutes: int) -> str:

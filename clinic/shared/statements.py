@@ -32,8 +32,9 @@ class _Numbers(TypeDecorator[Sequence[int]]):
         return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
 
 
-class _Among(FunctionElement[Any]):
-    type = NullType()  # a Boolean would become "… = 1" on SQLite, which no index can answer
+class _Among(FunctionElement[bool]):
+    # a Boolean would become "… = 1" on SQLite, which no index can answer
+    type = NullType()  # type: ignore[assignment]
     inherit_cache = True
 
 

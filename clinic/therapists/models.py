@@ -84,7 +84,8 @@ class DatedHours(Base):
 
 class TimeOff(Base):
     """A time when the therapist cannot be booked: `off` (holiday, illness), or a block such as a meeting or
-    laundry. Rows may overlap each other and visits. `note` is for staff."""
+    laundry. Rows may overlap each other and visits. `note` is for staff.
+    `starts_wall` and `ends_wall` as in Closure."""
 
     __tablename__ = "time_off"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -92,6 +93,8 @@ class TimeOff(Base):
     kind: Mapped[str] = mapped_column(default="off")
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
+    starts_wall: Mapped[str | None]
+    ends_wall: Mapped[str | None]
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

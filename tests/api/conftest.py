@@ -30,6 +30,9 @@ class Program:
     def post(self, path: str, body: Any, **headers: str) -> TestResponse:
         return self.client.post(f"/api/v1{path}", json=body, headers=self._headers(headers))
 
+    def delete(self, path: str) -> TestResponse:
+        return self.client.delete(f"/api/v1{path}", headers=self._headers({}))
+
     def _headers(self, more: dict[str, str]) -> dict[str, str]:
         named = {name.replace("_", "-"): value for name, value in more.items()}
         return {"Authorization": f"Bearer {self.key}", **self.headers, **named}

@@ -29,6 +29,7 @@ STAND_FOR = {  # arguments that are not named after their table
     "restriction_id": "therapist_restriction",
     "session_id": "user_session",
     "stop_id": "health_stop",
+    "wish_id": "waitlist_wish",
 }
 WORDS = {"service": "swedish", "key": "swedish", "source": "desk", "rule_code": code_of("pregnancy")}
 

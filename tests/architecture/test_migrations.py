@@ -212,3 +212,42 @@ def test_look_alike_keys_are_filled_for_clients_in_the_book(blank: Flask) -> Non
     with db.engine.connect() as connection:
         row = connection.execute(text("SELECT alike_name, alike_email FROM client")).one()
     assert tuple(row) == ("sam same", "ab@gmail.com")
+
+
+def test_what_was_meant_on_the_wall_is_filled_for_time_off_and_closures_in_the_book(blank: Flask) -> None:
+    upgrade(revision="0011")
+    with db.engine.begin() as connection:
+        for statement in (
+            (
+                "INSERT INTO location (id, name, address, phone, zone, is_active)"
+                " VALUES (1, 'A', '', '', 'America/New_York', true), (2, 'B', '', '', 'Europe/London', true)"
+            ),
+            "INSERT INTO resource (id, kind) VALUES (1, 'therapist')",
+            (
+                "INSERT INTO therapist (id, name, bio, gender, tint, licence_kind, licence_number, licence_expires_on,"
+                " is_active) VALUES (1, 'Ana', '', '', 1, 'LMT', '', '2099-01-01', true)"
+            ),
+            (
+                "INSERT INTO time_off (id, therapist_id, kind, starts_at, ends_at, note, created_at)"
+                " VALUES (1, 1, 'off', '2026-06-12 04:00:00+00:00', '2026-06-13 04:00:00+00:00', '',"
+                " '2026-06-09 13:00:00+00:00')"
+            ),
+            (
+                "INSERT INTO closure (id, location_id, starts_at, ends_at, reason) VALUES (1, 2,"
+                " '2026-06-12 08:00:00+00:00', '2026-06-12 09:30:00+00:00', 'repair')"
+            ),
+        ):
+            written = (
+                statement.replace("+00:00", ".000000") if db.engine.dialect.name == "sqlite" else statement
+            )
+            connection.execute(text(written))
+    upgrade()
+    with db.engine.connect() as connection:
+        walls = [
+            tuple(connection.execute(text(f"SELECT starts_wall, ends_wall FROM {table}")).one())
+            for table in ("time_off", "closure")
+        ]
+    assert walls == [
+        ("2026-06-12T00:00:00", "2026-06-13T00:00:00"),
+        ("2026-06-12T09:00:00", "2026-06-12T10:30:00"),
+    ]

@@ -68,6 +68,7 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert answer.location in card
     assert f"/desk/visits/{first}/change" not in card
     assert desk.get(f"/desk/visits/{first}/change").status_code == 303
+    assert desk.get(f"/desk/visits/{first}/cancel").location == f"{answer.location}#cancel"
     near = desk.get(f"{answer.location}?day=2026-06-12").text
     assert w.at(3, 10, 15).isoformat() in starts(near)
     revisions = [visit.revision for visit in pair(couple)]

@@ -14,11 +14,13 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from clinic.booking.models import Claim, Couple, Screening, StatusChange, Visit
+from clinic.booking.queries.blocks import visits_under
 from clinic.booking.services import visits
 from clinic.booking.services._pairing import CoupleOutcome
 from clinic.booking.services.couple_changes import cancel_couple, cancel_one, go_on_alone, move_couple
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.deadlines import keep_deadlines
+from clinic.booking.services.time_off import add_closure
 from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
 from clinic.shared.audit import AuditRow
@@ -241,7 +243,13 @@ def test_the_database_keeps_the_shared_room(world: w.World) -> None:
     couple = both(somebody(), somebody()).couple_id
     with pytest.raises(IntegrityError, match="ap_claim_kept"), transaction() as session:
         session.execute(delete(Claim).where(Claim.couple_id == couple))
-    one, _other = pair(couple)
+    one, other = pair(couple)
+    before = claims()
+    add_closure(
+        world.place_id, one.room_id, w.at(3, 9), w.at(3, 12), "Painting", by=world.desk_id, now=NOW
+    )  # what was booked stays booked, and becomes work to do
+    assert before < claims()
+    assert {visit.id for visit in visits_under(NOW)} == {one.id, other.id}
     with pytest.raises(IntegrityError, match="ck_claim_owner"), transaction() as session:
         session.add(
             Claim(

@@ -25,6 +25,8 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
+from tests import factories
 from tests.booking import world as w
 from tests.booking.test_from_day import OPERATED
 from tests.conftest import NOW
@@ -278,3 +280,18 @@ def test_new_answers_judge_every_visit_of_a_series(world: w.World) -> None:
     assert [one.starts_at for one in of_series(series)][2] == w.at(18)
     assert VisitStatus(of_series(series)[2].status) is VisitStatus.CONFIRMED
     assert of_series(series)[2].starts_at.astimezone(ZoneInfo(w.ZONE)).hour == 10
+
+
+def test_a_series_keeps_to_the_wall_of_its_place(world: w.World) -> None:
+    west = factories.make_location(zone="America/Los_Angeles")
+    factories.make_room(west, name="West")
+    therapist = db.session.get_one(Therapist, world.therapists[0])
+    factories.make_hours(therapist, west, starts="08:00", ends="20:00", weekdays=range(7))
+    client, choice = somebody(), w.choice("relaxation", location_id=west.id)
+    found = plan(client, every(1, 2), choice)
+    assert [one.code for one in found] == ["", ""]
+    booked = of_series(book(client, as_planned(found), choice).series_id)
+    assert [(one.location_id, one.zone, one.local_time) for one in booked] == [
+        (west.id, "America/Los_Angeles", TEN)
+    ] * 2
+    assert booked[0].starts_at == w.at(3, 13)

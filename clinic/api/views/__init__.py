@@ -11,6 +11,7 @@ from clinic.api.views import (
     swapping,
     verdicts,
     visits,
+    waitlist,
 )
 from clinic.api.views.blueprint import api
 from clinic.api.views.document import pages
@@ -28,4 +29,5 @@ __all__ = [
     "swapping",
     "verdicts",
     "visits",
+    "waitlist",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response
@@ -30,11 +31,48 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
     The same function decides what can be booked. With `client` the person's own other visits, the skills that their
     answers ask for, and the days on which it would be refused count too; only a key that may read clients may name one.
     """
-    if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
+    wish = _wish(query)
+    if wish is None:
         return problem(403, "This key may not ask for a person.")
+    now = clock.now()
+    found = replica.read(lambda: offering.starts(wish, now=now), fresh=has_just_written())
+    return Response(_document(found.zone, found.starts), content_type="application/json")
+
+
+@api.door(
+    "GET", "/availability/reasons", Scope.VISITS_READ, shapes.ReasonsOut, query=shapes.AvailabilityQuery
+)
+def availability_reasons(query: shapes.AvailabilityQuery) -> dict[str, Any] | Response:
+    """Why there are not more free starts: what stands in the way, counted, for whoever may see the book."""
+    wish = _wish(query)
+    if wish is None:
+        return problem(403, "This key may not ask for a person.")
+    found = offering.reasons(wish, now=clock.now())
+    return {
+        "zone": found.zone,
+        "starts": found.starts,
+        "free": found.free,
+        "reasons": [
+            {
+                "reason": one.why,
+                "about": one.about,
+                "sentence": one.sentence,
+                "starts": one.starts,
+                "alone": one.alone,
+            }
+            for one in found.reasons
+        ],
+        "closed_days": list(found.closed_days),
+    }
+
+
+def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
+    """What is asked; None where it is about a person and the key may not read people."""
+    if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
+        return None
     if query.location is not None:
         premises.place_in_use(query.location)
-    wish = bookable.Wish(
+    return bookable.Wish(
         service=query.service,
         minutes=query.minutes,
         mode=query.mode,
@@ -46,9 +84,6 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
         client_id=query.client,
         location_id=query.location,
     )
-    now = clock.now()
-    found = replica.read(lambda: offering.starts(wish, now=now), fresh=has_just_written())
-    return Response(_document(found.zone, found.starts), content_type="application/json")
 
 
 def _document(zone: str, starts: list[Start]) -> str:

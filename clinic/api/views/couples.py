@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response
 
@@ -37,14 +38,14 @@ BOTH_WAIT = {
 )
 def times_for_two(body: shapes.CoupleTimesIn) -> dict[str, Any]:
     """Free starts for two people: two therapists, devices for both, and one room with two tables."""
-    facts = kit.clinic()
-    asks = asks_for_two(_halves(body.people), body.from_, body.days, by_staff=False, now=clock.now())
+    asks = asks_for_two(_halves(body), body.from_, body.days, by_staff=False, now=clock.now())
     found = reading.look_for_two(*asks)
+    zone = ZoneInfo(found.first.zone)
     starts = [
-        {"starts_at": kit.local(moment(one.starts_at), facts), "therapists": list(one.therapists)}
+        {"starts_at": moment(one.starts_at).astimezone(zone), "therapists": list(one.therapists)}
         for one in found.starts()
     ]
-    return {"zone": facts.zone, "starts": starts}
+    return {"zone": zone.key, "starts": starts}
 
 
 @api.door(
@@ -53,7 +54,7 @@ def times_for_two(body: shapes.CoupleTimesIn) -> dict[str, Any]:
 def book_two(body: shapes.CoupleIn) -> Any:
     """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
     outcome = book_couple(
-        _halves(body.people), body.starts_at, request_key=visit_key(caller()), source="api", by=None, now=clock.now(),
+        _halves(body), body.starts_at, request_key=visit_key(caller()), source="api", by=None, now=clock.now(),
         reconfirmed=True,
     )  # fmt: skip
     if outcome.couple_id is None:
@@ -93,8 +94,10 @@ def cancel_couple(couple_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     return _shown(couple_id)
 
 
-def _halves(people: Sequence[shapes.PersonIn]) -> tuple[Half, Half]:
-    one, other = (Half(person.client, kit.choice_of(person, person.therapist)) for person in people)
+def _halves(body: shapes.CoupleIn | shapes.CoupleTimesIn) -> tuple[Half, Half]:
+    one, other = (
+        Half(person.client, kit.choice_of(person, person.therapist, body.location)) for person in body.people
+    )
     return one, other
 
 

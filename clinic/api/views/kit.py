@@ -66,5 +66,7 @@ def visit_json(visit: VisitFacts) -> dict[str, Any]:
         "price": visit.price,
         "currency": visit.currency,
         "revision": visit.revision,
+        "series": visit.series_id,
+        "couple": visit.couple_id,
         "warnings": [],
     }

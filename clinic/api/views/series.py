@@ -15,7 +15,8 @@ from clinic.api.views.blueprint import api
 from clinic.booking.queries import series as reading
 from clinic.booking.services import alternatives
 from clinic.booking.services.series import SeriesOutcome, book_series, cancel_rest
-from clinic.booking.services.series_plan import OneStart, Planned, plan_series, plan_starts
+from clinic.booking.services.series_plan import OneStart, Planned, clinic_of, plan_series, plan_starts
+from clinic.premises.queries import ClinicFacts
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses, SlotTaken, TooFarAhead, TooManyPending
 from clinic.rules.series import Pattern
@@ -39,14 +40,13 @@ def plan(body: shapes.SeriesPlanIn) -> dict[str, Any]:
     The time on the clinic's wall stays the same, also where the clock is changed. A date that does not fit has a
     `code`, a `reason` in plain words, and the nearest alternatives that do fit.
     """
-    local = body.starts_at.astimezone(ZoneInfo(kit.clinic().zone))
+    choice = kit.choice_of(body, body.therapist, body.location)
+    local = body.starts_at.astimezone(ZoneInfo(clinic_of(choice).zone))
     pattern = Pattern(
         local.date(), local.time(), body.every_weeks, count=body.count, until=body.until, fold=local.fold
     )
-    found = plan_series(
-        kit.choice_of(body, body.therapist), body.client, pattern, source=SOURCE, now=clock.now()
-    )
-    return _plan_json(found)
+    found = plan_series(choice, body.client, pattern, source=SOURCE, now=clock.now())
+    return _plan_json(found, clinic_of(choice))
 
 
 @api.door(
@@ -57,7 +57,7 @@ def book_all(body: shapes.SeriesIn) -> Any:
 
     When one of them went meanwhile none is booked, and the answer holds the `plan` of these starts afresh.
     """
-    now, choice = clock.now(), kit.choice_of(body, body.therapist)
+    now, choice = clock.now(), kit.choice_of(body, body.therapist, body.location)
     starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist) for one in body.starts]
     try:
         outcome = book_series(
@@ -66,9 +66,9 @@ def book_all(body: shapes.SeriesIn) -> Any:
         )  # fmt: skip
     except (SlotTaken, TooManyPending, TooFarAhead) as error:
         afresh = plan_starts(choice, body.client, starts, source=SOURCE, now=now)
-        return of_rule(error, plan=_as_texts(_plan_json(afresh)["starts"]))
+        return of_rule(error, plan=_as_texts(_plan_json(afresh, clinic_of(choice))["starts"]))
     if outcome.series_id is None:
-        return _refused(outcome)
+        return _refused(outcome, clinic_of(choice))
     shown = _shown(outcome.series_id)
     return shown, 202 if any(one["code"] for one in shown["visits"]) else 201
 
@@ -92,8 +92,7 @@ def _utc(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(dt.UTC)
 
 
-def _plan_json(found: list[Planned]) -> dict[str, Any]:
-    facts = kit.clinic()
+def _plan_json(found: list[Planned], facts: ClinicFacts) -> dict[str, Any]:
     starts = [
         {
             "day": one.day,
@@ -135,8 +134,7 @@ def _shown(series_id: int) -> dict[str, Any]:
     }
 
 
-def _refused(outcome: SeriesOutcome) -> Any:
-    facts = kit.clinic()
+def _refused(outcome: SeriesOutcome, facts: ClinicFacts) -> Any:
     refused = [
         {"starts_at": kit.local(when, facts).isoformat(), **alternatives.in_short(judged)}
         for when, judged in outcome.refused

@@ -81,10 +81,21 @@ class WhatForm(Form):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
-class NewVisitForm(WhatForm):
-    """A new visit: who, besides what and when. The fields of somebody new are read only when `client` says so."""
+class PlaceForm(Form):
+    """At which place of the clinic."""
 
     place = SelectField("Place", validate_choice=False)
+
+    @property
+    def place_id(self) -> int | None:
+        """The place; None is the first."""
+        text = self.place.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+class NewVisitForm(PlaceForm, WhatForm):
+    """A new visit: who, besides what and when. The fields of somebody new are read only when `client` says so."""
+
     q = StringField("Find the client", filters=[stripped], validators=[Length(max=80)])
     client = RadioField("Client", validate_choice=False)
     first_name = text_field("First name", longest=80)
@@ -95,12 +106,6 @@ class NewVisitForm(WhatForm):
     nobody_known = HiddenField()
     walk_in = HiddenField()
     request_key = HiddenField()
-
-    @property
-    def place_id(self) -> int | None:
-        """The place; None is the first."""
-        text = self.place.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
     @property
     def client_id(self) -> int | None:
@@ -114,7 +119,7 @@ class NewVisitForm(WhatForm):
         return bool(self.client.data == NEW or (not self.client.data and self.first_name.data))
 
 
-class SeriesForm(WhatForm):
+class SeriesForm(PlaceForm, WhatForm):
     """A series: how often, and how many or until when, besides what, with whom and the first time."""
 
     day = DayField("First day", validators=[Optional()])
@@ -133,7 +138,7 @@ class SeriesForm(WhatForm):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
 
 
-class CoupleForm(Form):
+class CoupleForm(PlaceForm):
     """Two people at once: who comes along, and when. What each of them wants stands in a form of its own."""
 
     q = StringField("Find the other client", filters=[stripped], validators=[Length(max=80)])

@@ -12,7 +12,7 @@ from clinic.booking.models import Claim, Visit
 from clinic.premises.models import Closure
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
-from clinic.therapists.models import TimeOff
+from clinic.therapists.models import Therapist, TimeOff
 
 TOUCHED = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED)
 
@@ -30,10 +30,26 @@ def visits_under(now: dt.datetime) -> Sequence[Visit]:
         Closure.location_id == Visit.location_id,
         or_(
             Closure.resource_id.is_(None),
-            exists().where(Claim.visit_id == Visit.id, Claim.resource_id == Closure.resource_id),
+            exists().where(
+                or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id),
+                Claim.resource_id == Closure.resource_id,
+            ),
         ),
     )
     return coming(now, or_(off, shut))
+
+
+def therapists_off(now: dt.datetime) -> Sequence[Therapist]:
+    """Therapists with coming visits that lie in their own time off, by name."""
+    touched = exists().where(
+        Visit.therapist_id == Therapist.id,
+        Visit.status.in_(TOUCHED),
+        Visit.ends_at > now,
+        TimeOff.therapist_id == Therapist.id,
+        TimeOff.starts_at < Visit.ends_at,
+        TimeOff.ends_at > Visit.starts_at,
+    )
+    return db.session.scalars(select(Therapist).where(touched).order_by(Therapist.name, Therapist.id)).all()
 
 
 def visits_in(

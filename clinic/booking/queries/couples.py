@@ -145,7 +145,11 @@ def visits_of_couple(couple_id: int) -> Sequence[Visit]:
 def visits_to_change(couple_id: int) -> Sequence[Visit]:
     """Its visits, locked until the commit."""
     return db.session.scalars(
-        select(Visit).where(Visit.couple_id == couple_id).order_by(_AS_NAMED).with_for_update(of=Visit)
+        select(Visit)
+        .where(Visit.couple_id == couple_id)
+        .order_by(_AS_NAMED)
+        .with_for_update(of=Visit)
+        .execution_options(populate_existing=True)
     ).all()
 
 

@@ -26,10 +26,12 @@ class FreeTime:
 
 @dataclass(frozen=True)
 class FreeTimes:
-    """`asked` is the very start that was asked for, when it is free; `later` is filled when the day is full."""
+    """`asked` is the very start that was asked for, when it is free: two where the clock shows it twice that day.
+    `asked_exists`: whether the clock shows it at all. `later` is filled when the day is full."""
 
     on_day: tuple[FreeTime, ...]
-    asked: FreeTime | None = None
+    asked: tuple[FreeTime, ...] = ()
+    asked_exists: bool = True
     later: tuple[FreeTime, ...] = ()
 
 
@@ -37,14 +39,13 @@ def free_times(ask: Ask, at: dt.time | None = None, *, since: dt.datetime) -> Fr
     """What is free from `since` on, on the day of the wish. `at` is a wall time on that day."""
     found = look(replace(ask, days=1, by_staff=True))
     starts = [one for one in found.starts() if moment(one.starts_at) >= since]
-    asked = _asked(starts, ask.first_day, at, found.zone) if at is not None else None
-    later = () if starts else _later(ask, since)
-    return FreeTimes(tuple(_plain(one) for one in _thinned(starts)), asked, later)
-
-
-def _asked(starts: Sequence[Start], day: dt.date, at: dt.time, zone: str) -> FreeTime | None:
-    minutes = WallClock(ZoneInfo(zone)).minutes_at(day, at)
-    return next((_plain(one) for one in starts if one.starts_at in minutes), None)
+    minutes = None if at is None else WallClock(ZoneInfo(found.zone)).minutes_at(ask.first_day, at)
+    return FreeTimes(
+        on_day=tuple(_plain(one) for one in _thinned(starts)),
+        asked=tuple(_plain(one) for one in starts if one.starts_at in (minutes or ())),
+        asked_exists=minutes != (),
+        later=() if starts else _later(ask, since),
+    )
 
 
 def _later(ask: Ask, since: dt.datetime) -> tuple[FreeTime, ...]:

@@ -63,6 +63,7 @@ def visits_to_change(series_id: int) -> Sequence[Visit]:
         .where(Visit.series_id == series_id)
         .order_by(Visit.starts_at, Visit.id)
         .with_for_update(of=Visit)
+        .execution_options(populate_existing=True)
     ).all()
 
 

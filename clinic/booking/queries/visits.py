@@ -24,6 +24,9 @@ _WITH_NAMES = (
     joinedload(Visit.location),
 )  # fmt: skip
 
+OFFERED = "waitlist"
+"""The source of a visit whose time is kept for an offer."""
+
 JUDGED_AGAIN = (
     VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.ARRIVED, VisitStatus.SUSPENDED,
 )  # fmt: skip
@@ -68,6 +71,11 @@ def is_hidden_wait(visit: Visit) -> bool:
     """Whether this visit waits for the desk, and whoever booked it is not told."""
     unproven = visit.client is not None and visit.client.is_unproven
     return unproven and visit.status == VisitStatus.PENDING and visit.waiting_for == "review"
+
+
+def is_offered(visit: Visit) -> bool:
+    """Whether its time is only kept for somebody who has been asked and has not answered yet."""
+    return visit.status == VisitStatus.HELD and visit.source == OFFERED
 
 
 def booked_at(visit_id: int | None) -> dt.datetime | None:
@@ -257,12 +265,15 @@ class VisitFacts:
     price: int
     currency: str
     revision: int
+    series_id: int | None
+    couple_id: int | None
 
 
 _FACTS = (
     Visit.id, Visit.status, Visit.client_id, Service.key, Visit.mode, Visit.minutes, Visit.addons, Visit.areas,
     Visit.starts_at, Visit.ends_at, Visit.day, Visit.zone, Visit.location_id, Visit.therapist_id, Visit.any_therapist,
     Visit.room_id, Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency, Visit.revision,
+    Visit.series_id, Visit.couple_id,
 )  # fmt: skip
 
 

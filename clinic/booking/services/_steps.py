@@ -34,7 +34,17 @@ WITH_THE_OTHER = "with the other visit of the two"
 
 # What happens to a visit while its client is not there. Whoever has no e-mail is called about it.
 NEWS = frozenset(
-    {"visit_on_hold", "visit_cannot_go_ahead", "visit_changed", "visit_confirmed_now", "visit_released"}
+    {
+        "visit_on_hold",
+        "visit_cannot_go_ahead",
+        "visit_changed",
+        "visit_confirmed_now",
+        "visit_released",
+        "visit_given",
+        "visit_called_off",
+        "offer_made",
+        "offer_instead",
+    }
 )
 
 

@@ -14,6 +14,7 @@ from clinic.booking.queries import couples as reading
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo
 from clinic.booking.queries.next_steps import PARTNER
+from clinic.booking.services._booking import waited_for
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import give_up
 from clinic.booking.services._couples import end_couple
@@ -62,11 +63,14 @@ def move_couple(
     """
     booking_policy.check_not_past(starts_at, now=now)
     with transaction() as session:
+        people = [
+            one.client_id for one in reading.visits_of_couple(couple_id)
+        ]  # waited for before their visits
+        wait_for_answers(session, *(client_of(one) for one in people if one is not None))
         pair = _standing(couple_id)
         if seen is not None and [one.revision for one in pair] != list(seen):
             raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
         clients = [client_of(one.client_id or 0) for one in pair]
-        wait_for_answers(session, *clients)
         plans = [plan_of(one) for one in pair]
         judged = tuple(
             judge(
@@ -89,6 +93,18 @@ def move_couple(
         for visit in pair:
             leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=True)
         return CoupleOutcome(couple_id, judged)
+
+
+def _wait_for_people(session: Session, couple_id: int) -> None:
+    """People are waited for before visits, and visits before times."""
+    people = [one.client_id for one in reading.visits_of_couple(couple_id)]
+    wait_for_answers(session, *(client_of(one) for one in people if one is not None))
+
+
+def _wait_for_both(session: Session, visit_id: int) -> None:
+    visit = session.get(Visit, visit_id)
+    if visit is not None and visit.couple_id is not None:
+        _wait_for_people(session, visit.couple_id)
 
 
 def _anyone(visit: Visit, plan: VisitPlan, now: dt.datetime) -> Ask:
@@ -207,9 +223,10 @@ def cancel_one(visit_id: int, *, by: int | None, by_clinic: bool, now: dt.dateti
     """One of the two does not come, the other one goes on alone: it keeps the room, and is judged once more, so that it
     is confirmed where only the other one was missing. Raises NotFound, MoveNotAllowed."""
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
-        other = reading.partner_of(visit, to_change=True) if visit is not None else None
-        if visit is None or other is None or visit.couple_id is None:
+        _wait_for_both(session, visit_id)
+        visit = waited_for(session, visit_id)
+        other = reading.partner_of(visit, to_change=True)
+        if other is None or visit.couple_id is None:
             raise NotFound("This visit is not booked for two.")
         couple_id = visit.couple_id
         end_couple(session, couple_id, keeper=other, now=now)

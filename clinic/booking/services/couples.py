@@ -97,6 +97,8 @@ def _check_two(halves: tuple[Half, Half]) -> None:
     one, other = halves
     if one.client_id == other.client_id:
         raise InvalidInput("client", "Choose two different people.")
+    if one.choice.location_id != other.choice.location_id:
+        raise InvalidInput("location", "Choose one place for both.")
     if one.choice.therapist_id is not None and one.choice.therapist_id == other.choice.therapist_id:
         raise InvalidInput("therapist", "Two people need two therapists. Choose another one, or any.")
 
@@ -187,6 +189,6 @@ def _wish(half: Half, first_day: dt.date, days: int, *, by_staff: bool, now: dt.
     client = client_of(half.client_id)
     plan = plan_as_chosen(half.choice, True)
     return Ask(
-        plan=plan, location_id=None, first_day=first_day, days=days, now=now, client_id=client.id,
+        plan=plan, location_id=half.choice.location_id, first_day=first_day, days=days, now=now, client_id=client.id,
         therapist_id=half.choice.therapist_id, by_staff=by_staff, rested_areas=half.choice.areas, by_history=True,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import couples
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
+from clinic.booking.queries.visits import OFFERED
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.rules.visit_status import ENDING_AT_A_DEADLINE, VisitStatus
@@ -18,8 +19,12 @@ from clinic.shared.database import db, transaction, tried_again
 
 
 def keep_deadlines(now: dt.datetime) -> int:
-    """Release what ran out, one visit a transaction; returns how many. Safe to run twice or in two processes."""
-    wanted = select(Visit.id).where(Visit.status.in_(tuple(ENDING_AT_A_DEADLINE)), Visit.deadline_at <= now)
+    """Release what ran out, one visit a transaction; returns how many. Safe to run twice or in two processes.
+
+    A time that is kept for an offer is left to the waitlist, which hands it to the next in line in one step."""
+    wanted = select(Visit.id).where(
+        Visit.status.in_(tuple(ENDING_AT_A_DEADLINE)), Visit.deadline_at <= now, Visit.source != OFFERED
+    )
     due = db.session.scalars(wanted.order_by(Visit.deadline_at).limit(200)).all()
     db.session.rollback()
     return sum(_release(visit_id, now) for visit_id in due)

@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import visits
 from clinic.booking.services._claims import client_first, keep_until
 from clinic.booking.services._placing import place_person
 from clinic.booking.services._steps import set_status
@@ -17,6 +18,8 @@ from clinic.rules import booking_policy
 from clinic.rules.errors import HoldExpired, NotFound
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import transaction, tried_again
+
+GIVEN_BACK = (VisitStatus.HELD, VisitStatus.RELEASED)
 
 
 @tried_again
@@ -68,7 +71,7 @@ def give_back(visit_id: int, *, now: dt.datetime) -> None:
     """Give the time back; done twice it stays given back. Raises NotFound for anything that is no hold."""
     with transaction() as session:
         visit = session.get(Visit, visit_id, with_for_update=True)
-        if visit is None or visit.status not in (VisitStatus.HELD, VisitStatus.RELEASED):
+        if visit is None or visits.is_offered(visit) or visit.status not in GIVEN_BACK:
             raise NotFound("There is no such hold.")
         if visit.status == VisitStatus.HELD:
             set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="left")
@@ -76,7 +79,7 @@ def give_back(visit_id: int, *, now: dt.datetime) -> None:
 
 def _held(session: Session, visit_id: int) -> Visit:
     visit = session.get(Visit, visit_id, with_for_update=True)
-    if visit is None:
+    if visit is None or visits.is_offered(visit):
         raise NotFound("There is no such hold.")
     if visit.status != VisitStatus.HELD:
         raise HoldExpired()

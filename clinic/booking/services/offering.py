@@ -9,11 +9,12 @@ from dataclasses import replace
 from clinic.booking.queries import bookable
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.bookable import Bookable, Wish
+from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._judging import Order, weigh_by
 from clinic.booking.services._known import known_of
 from clinic.rulebook import queries as rulebook
-from clinic.rules.wall_time import local_day, moment
+from clinic.rules.wall_time import dates_from, local_day, moment
 
 
 def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
@@ -30,6 +31,16 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     days = [local_day(moment(one.starts_at), zone) for one in free]
     refused = _refused_days(ask.client_id, Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day), days)
     return Bookable(found.zone, [one for one, day in zip(free, days, strict=True) if day not in refused])
+
+
+def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
+    """What stands in the way of what `starts` does not offer. Raises as `bookable.ask_of`."""
+    ask = bookable.ask_of(wish, now=now)
+    if ask.client_id is None:
+        return why_no_times(ask)
+    days = dates_from(ask.first_day, ask.days)
+    order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
+    return why_no_times(ask, refused=_refused_days(ask.client_id, order, days))
 
 
 def _refused_days(client_id: int, order: Order, days: Iterable[dt.date]) -> set[dt.date]:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
-from clinic.booking.models import CallRequest, Claim, Visit
+from clinic.booking.models import CallRequest, Claim, Visit, WaitlistWish
 from clinic.booking.queries import look_alikes, visits
 from clinic.booking.services._judging import local_day
 from clinic.booking.services.judging import (
@@ -110,11 +110,11 @@ def _fill_gaps(keep: Client, lose: Client) -> None:
 
 
 def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) -> None:
-    """Who may act, notes, pairs never booked together, and open call requests go over to the kept record."""
+    """Who may act, notes, pairs never booked together, open call requests and wishes go over to the kept record."""
     for row in session.scalars(select(ClientAccess).where(ClientAccess.client_id == lose.id)).all():
         give_access(session, row.user_id, keep.id, row.relation, now=now)
         session.delete(row)
-    for table in (ClientNote, NeverTogether, CallRequest):
+    for table in (ClientNote, NeverTogether, CallRequest, WaitlistWish):
         session.execute(update(table).where(table.client_id == lose.id).values(client_id=keep.id))
 
 

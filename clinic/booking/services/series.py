@@ -34,7 +34,7 @@ from clinic.booking.services._steps import (
     wait_for,
 )
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.series_plan import DESK, OneStart, in_order, is_outside
+from clinic.booking.services.series_plan import DESK, OneStart, clinic_of, in_order, is_outside
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
@@ -157,10 +157,10 @@ def _refused(
     now: dt.datetime,
 ) -> SeriesOutcome | None:
     """What the gate says no to; else None. Raises TooFarAhead for a start outside what can be booked."""
-    facts = premises.clinic_facts()
+    facts = clinic_of(booked[0].choice)
     for at, one in enumerate(booked):
         start = one.visit.starts_at
-        if facts is None or is_outside(start, is_first=at == 0, source=source, now=now, facts=facts):
+        if is_outside(start, is_first=at == 0, source=source, now=now, facts=facts):
             raise TooFarAhead("One of these times lies outside the days that can be booked now.")
     against = [one for one in booked if one.judged.refuses or one.judged.unsafe_addons]
     if not against:

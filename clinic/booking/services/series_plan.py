@@ -88,7 +88,7 @@ def plan_series(
     choice: Choice, client_id: int, pattern: Pattern, *, source: str, now: dt.datetime
 ) -> list[Planned]:
     """Each date of the pattern, soonest first. Raises NotFound, InvalidInput."""
-    facts = _clinic()
+    facts = clinic_of(choice)
     clock = WallClock(ZoneInfo(facts.zone))
     wanted = [
         _Wanted(day, pattern.at, pattern.start_on(day, clock), choice.therapist_id) for day in pattern.days()
@@ -100,7 +100,7 @@ def plan_starts(
     choice: Choice, client_id: int, starts: Sequence[OneStart], *, source: str, now: dt.datetime
 ) -> list[Planned]:
     """The same for these very starts: the plan shown afresh when one of them went meanwhile."""
-    facts = _clinic()
+    facts = clinic_of(choice)
     local = [(one, one.starts_at.astimezone(ZoneInfo(facts.zone))) for one in in_order(starts)]
     wanted = [
         _Wanted(at.date(), at.time(), epoch_minute(one.starts_at), one.therapist_id) for one, at in local
@@ -143,11 +143,13 @@ def _has_said_today(client_id: int, facts: ClinicFacts, now: dt.datetime) -> boo
     return intake.is_reconfirmed(client_id, since=since, since_day=day)
 
 
-def _clinic() -> ClinicFacts:
+def clinic_of(choice: Choice) -> ClinicFacts:
+    """The clinic, with the place and zone of this choice. Raises InvalidInput, NotFound for an unknown place."""
     facts = premises.clinic_facts()
     if facts is None:
         raise InvalidInput("service", "The clinic is not set up yet.")
-    return facts
+    place_id, zone = premises.where(facts, choice.location_id)
+    return replace(facts, location_id=place_id, zone=zone)
 
 
 @dataclass

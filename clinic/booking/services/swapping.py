@@ -87,13 +87,13 @@ def swap_visits(
     if first_id == second_id:
         raise InvalidInput("second", "Choose two different visits.")
     with transaction() as session:
+        _wait_for_people(session, first_id, second_id)
         pair = _both(session, first_id, second_id, seen)
         places = [_Place(one.starts_at, one.therapist_id, one.room_id) for one in pair]
         for place in places:
             booking_policy.check_not_past(place.starts_at, now=now)
         places.reverse()
         clients = [client_of(one.client_id or 0) for one in pair]
-        wait_for_answers(session, *clients)
         plans = [plan_of(one) for one in pair]
         first, second = (
             judge(
@@ -130,10 +130,19 @@ def swap_visits(
         return SwapOutcome(True, judged)
 
 
+def _wait_for_people(session: Session, *visit_ids: int) -> None:
+    """People are waited for before visits, and visits before times. Raises NotFound."""
+    found = session.scalars(select(Visit.client_id).where(Visit.id.in_(visit_ids))).all()
+    if len(found) != len(visit_ids):
+        raise NotFound("There is no such visit.")
+    wait_for_answers(session, *(client_of(one) for one in found if one is not None))
+
+
 def _both(session: Session, first_id: int, second_id: int, seen: Sequence[int] | None) -> list[Visit]:
     """The two visits, locked in one order for all. Raises NotFound, MoveNotAllowed."""
     locked = select(Visit).where(Visit.id.in_((first_id, second_id))).order_by(Visit.id).with_for_update()
-    rows = {one.id: one for one in session.scalars(locked)}
+    afresh = locked.execution_options(populate_existing=True)
+    rows = {one.id: one for one in session.scalars(afresh)}
     pair = [rows[one] for one in (first_id, second_id) if one in rows and rows[one].client_id is not None]
     if len(pair) != 2:
         raise NotFound("There is no such visit.")

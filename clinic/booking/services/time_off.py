@@ -9,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.services._claims import claim_blocks
+from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Location, Resource, Room
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.zone_change import wall_text
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.therapists.models import Therapist, TimeOff
@@ -26,6 +28,17 @@ def _check_span(starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime) 
         raise InvalidInput("ends", "This lies in the past.")
     if ends_at - starts_at > LONGEST:
         raise InvalidInput("ends", "Enter at most one year at a time.")
+
+
+def _walls(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> dict[str, str]:
+    """What was meant on the wall: it stays when the zone is changed (services/zone_change.py)."""
+    return {"starts_wall": wall_text(starts_at, zone), "ends_wall": wall_text(ends_at, zone)}
+
+
+def _zone() -> str:
+    """The zone in which time off is typed: that of the clinic's first place, which all pages show."""
+    facts = premises.clinic_facts()
+    return facts.zone if facts else "UTC"
 
 
 @tried_again
@@ -60,7 +73,7 @@ def add_time_off(
             return already
         row = TimeOff(
             therapist_id=therapist_id, kind=kind, starts_at=starts_at, ends_at=ends_at, note=note.strip(),
-            created_at=now, created_by_id=by,
+            created_at=now, created_by_id=by, **_walls(starts_at, ends_at, _zone()),
         )  # fmt: skip
         session.add(row)
         session.flush()
@@ -98,11 +111,12 @@ def add_closure(
     if not 0 < len(reason.strip()) <= 200:
         raise InvalidInput("reason", "Say why in a few words, for example “Public holiday”.")
     with transaction() as session:
-        if session.get(Location, location_id) is None:
+        place = session.get(Location, location_id)
+        if place is None:
             raise NotFound()
         row = Closure(
             location_id=location_id, resource_id=resource_id, starts_at=starts_at, ends_at=ends_at,
-            reason=reason.strip(),
+            reason=reason.strip(), **_walls(starts_at, ends_at, place.zone),
         )  # fmt: skip
         session.add(row)
         session.flush()

@@ -12,6 +12,18 @@ from clinic.booking.views import (
     result,
     times,
     visit_link,
+    waitlist,
 )
 
-__all__ = ["checkout", "consent", "health", "letters", "own", "own_series", "result", "times", "visit_link"]
+__all__ = [
+    "checkout",
+    "consent",
+    "health",
+    "letters",
+    "own",
+    "own_series",
+    "result",
+    "times",
+    "visit_link",
+    "waitlist",
+]

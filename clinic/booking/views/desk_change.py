@@ -14,6 +14,7 @@ from clinic.booking.forms.desk import WhatForm, read_moment, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
+from clinic.booking.queries.why_no_times import Explained
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import Warned
@@ -160,7 +161,7 @@ def _page(
 ) -> Answer:
     """The form with its free times; `warned` about the rest, with the `start` that was pressed (None: as it stands)."""
     choice = kit.choice_of(form)
-    times, minutes = _times(visit, form, choice) if choice else (None, 0)
+    times, why, minutes = _times(visit, form, choice) if choice else (None, None, 0)
     names = kit.therapist_names()
     page = render_template(
         "booking/desk_change.html",
@@ -170,8 +171,9 @@ def _page(
         nearest=kit.slots(nearest, names, minutes),
         rest=kit.rest_warning(form, warned) if warned else None,
         start=start.isoformat() if start else "",
-        has_times=times is not None,
-        asked=kit.slots([times.asked] if times and times.asked else [], names, minutes),
+        times=times,
+        why=why,
+        asked=kit.slots(times.asked, names, minutes) if times else [],
         later=kit.slots(times.later, names, minutes) if times else [],
         parts=kit.parts_of_day(kit.slots(times.on_day, names, minutes)) if times else [],
         area_groups=kit.area_groups(),
@@ -180,8 +182,8 @@ def _page(
     return page, status
 
 
-def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, int]:
-    """Free times for the changed visit, its own time counted as free."""
+def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, Explained | None, int]:
+    """Free times for the changed visit, its own time counted as free; what stands in the way; how long it takes."""
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=visit.first_visit
     ) or catalogue.plan_for_booked(visit.service_id, visit.mode, visit.addons, visit.minutes)
@@ -190,4 +192,6 @@ def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, int]:
         plan=plan, location_id=visit.location_id, first_day=form.day.data or visit.day, days=1, now=now,
         therapist_id=choice.therapist_id, client_id=visit.client_id, by_staff=True, instead_of=visit.id,
     )  # fmt: skip
-    return free_times(ask, form.at.data, since=now), plan.total_minutes
+    times = free_times(ask, form.at.data, since=now)
+    why = kit.why(ask, times, form.at.data, is_asked=bool(request.values.get("why")))
+    return times, why, plan.total_minutes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import flash, render_template, request
@@ -87,6 +87,7 @@ def desk_book_couple(client_id: int) -> Answer:
 
 def _forms(typed: MultiDict[str, str]) -> Forms:
     forms = Forms(CoupleForm(typed), WhatForm(typed, prefix="one"), WhatForm(typed, prefix="two"))
+    choose(forms.couple.place, [(one.id, one.name) for one in premises.places()])
     kit.with_choices(forms.first)
     kit.with_choices(forms.second)
     return forms
@@ -98,7 +99,8 @@ def _halves(client_id: int, forms: Forms) -> tuple[Half, Half] | None:
     wishes = [kit.choice_of(form) if form.what.data else None for form in (forms.first, forms.second)]
     if other_id is None or wishes[0] is None or wishes[1] is None:
         return None
-    return Half(client_id, wishes[0]), Half(other_id, wishes[1])
+    one, other = (replace(wish, location_id=forms.couple.place_id) for wish in wishes if wish is not None)
+    return Half(client_id, one), Half(other_id, other)
 
 
 def _times(halves: tuple[Half, Half], forms: Forms) -> list[FreeTime]:
@@ -160,7 +162,7 @@ def _page(client: Any, forms: Forms, shown: Shown, status: int = 200) -> Answer:
     )
     people = [*([other] if other else []), *(one for one in seen if other is None or one.id != other.id)]
     choose(forms.couple.other, [(str(one.id), one.name) for one in people])
-    names = kit.therapist_names()
+    names, zone = kit.therapist_names(), premises.where(kit.clinic(), forms.couple.place_id)[1]
     minutes = max((form.parts[2] for form in (forms.first, forms.second) if form.parts), default=0)
     page = render_template(
         "booking/desk_couple_new.html",
@@ -169,8 +171,8 @@ def _page(client: Any, forms: Forms, shown: Shown, status: int = 200) -> Answer:
         people=[person(one) for one in people],
         forms=forms,
         shown=shown,
-        nearest=kit.slots(shown.nearest, names, minutes),
-        parts=kit.parts_of_day(kit.slots(shown.times, names, minutes)) if shown.times else [],
+        nearest=kit.slots(shown.nearest, names, minutes, zone),
+        parts=kit.parts_of_day(kit.slots(shown.times, names, minutes, zone)) if shown.times else [],
         area_groups=kit.area_groups(),
     )
     return page, status
@@ -206,8 +208,8 @@ def _couple_page(
         may_move=may_move,
         day=day,
         trouble=trouble,
-        nearest=kit.slots(nearest, names, minutes),
-        parts=kit.parts_of_day(kit.slots(free, names, minutes)),
+        nearest=kit.slots(nearest, names, minutes, pair[0].zone),
+        parts=kit.parts_of_day(kit.slots(free, names, minutes, pair[0].zone)),
     )
     return page, status
 

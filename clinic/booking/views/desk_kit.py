@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.booking.forms.desk import AREA_GROUPS, WhatForm, what_value
 from clinic.booking.queries import visits
-from clinic.booking.queries.desk_times import FreeTime
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.desk_times import FreeTime, FreeTimes
+from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned
@@ -103,7 +106,7 @@ def _slot(
     time: FreeTime, names: dict[int, str], minutes: int, facts: ClinicFacts, zone: ZoneInfo
 ) -> dict[str, Any]:
     local = time.starts_at.astimezone(zone)
-    text = words.unbroken(words.time_words(local.time(), uses_24_hours=facts.uses_24_hours))
+    text = words.unbroken(words.local_time_words(local, uses_24_hours=facts.uses_24_hours))
     who = words.join_words([names[one] for one in time.therapists if one in names], "or")
     note = (
         names.get(time.therapists[0], "")
@@ -118,6 +121,13 @@ def _slot(
         "note": note,
         "label": f"{text} on {words.day_words(local.date())} with {who}, {words.length_words(minutes)}",
     }
+
+
+def why(ask: Ask, times: FreeTimes, at: dt.time | None, *, is_asked: bool) -> Explained | None:
+    """What stands in the way: of the time asked for, of a day without free times, and wherever staff ask."""
+    if at is not None and not times.asked and times.asked_exists:
+        return why_no_times(ask, at)
+    return why_no_times(ask) if is_asked or not times.on_day else None
 
 
 def parts_of_day(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -165,6 +175,11 @@ def addons_in(columns: Sequence[str], form: WhatForm) -> list[tuple[str, str]]:
 def zone_of(facts: ClinicFacts) -> ZoneInfo:
     """The clinic's zone."""
     return ZoneInfo(facts.zone)
+
+
+def what_of(visit: Any) -> str:
+    """What the visit is, as the select has it."""
+    return what_value(visit.service.key, visit.mode, visit.minutes)
 
 
 def value_of(choice: Choice) -> str:

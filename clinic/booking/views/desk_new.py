@@ -15,6 +15,7 @@ from clinic.booking.forms.desk import NEW, NewVisitForm, read_moment, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
+from clinic.booking.queries.why_no_times import Explained
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.visits import Outcome, book_visit
@@ -41,6 +42,7 @@ class Shown:
     people: list[dict[str, Any]] = field(default_factory=list)
     chosen: dict[str, Any] | None = None
     times: FreeTimes | None = None
+    why: Explained | None = None
     minutes: int = 0
     trouble: str = ""
     nearest: list[dict[str, Any]] = field(default_factory=list)
@@ -139,6 +141,7 @@ def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int 
         therapist_id=choice.therapist_id, client_id=client_id, by_staff=True, by_history=True,
     )  # fmt: skip
     shown.times = free_times(ask, form.at.data, since=now)
+    shown.why = kit.why(ask, shown.times, form.at.data, is_asked=bool(request.values.get("why")))
     shown.minutes = plan.total_minutes
 
 
@@ -276,7 +279,7 @@ def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") 
         start=start,
         unsafe=kit.addons_in(shown.unsafe, form),
         soonest=kit.slots(times.on_day[:3], names, shown.minutes, zone) if times else [],
-        asked=kit.slots([times.asked] if times and times.asked else [], names, shown.minutes, zone),
+        asked=kit.slots(times.asked, names, shown.minutes, zone) if times else [],
         later=kit.slots(times.later, names, shown.minutes, zone) if times else [],
         parts=kit.parts_of_day(kit.slots(times.on_day, names, shown.minutes, zone)) if times else [],
         area_groups=kit.area_groups(),

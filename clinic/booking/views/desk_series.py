@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, render_template, request
@@ -15,6 +16,7 @@ from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import EVERY, SeriesForm, read_moment, what_value
 from clinic.booking.queries import series as reading
 from clinic.booking.queries import visits
+from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.series import book_series, cancel_rest
 from clinic.booking.services.series_plan import OneStart, Planned, plan_series, plan_starts
@@ -64,6 +66,7 @@ def _as_a_visit(client_id: int, visit_id: int | None) -> list[tuple[str, str]]:
     return [
         *typed,
         ("what", what_value(last.service.key, last.mode, last.minutes)),
+        ("place", str(last.location_id)),
         ("therapist", "" if last.any_therapist else str(last.therapist_id)),
         ("day", day.isoformat()),
         ("at", last.local_time.strftime("%H:%M")),
@@ -79,6 +82,7 @@ def desk_book_series(client_id: int) -> Answer:
     form = _form(request.form)
     is_right = form.validate()
     choice = kit.choice_of(form) if is_right else None
+    choice = replace(choice, location_id=form.place_id) if choice is not None else None
     if choice is None:
         if not form.errors:
             form.what.errors = ["Choose a service and a length."]
@@ -96,6 +100,7 @@ def _form(typed: MultiDict[str, str]) -> SeriesForm:
     form = SeriesForm(typed)
     kit.with_choices(form)
     choose(form.every, EVERY)
+    choose(form.place, [(one.id, one.name) for one in premises.places()])
     return form
 
 
@@ -180,6 +185,7 @@ def _page(
 
 def _date(one: Planned, names: dict[int, str], form: SeriesForm) -> dict[str, Any]:
     """One date as a question: at this time, at one near it, or not at all."""
+    zone = premises.where(kit.clinic(), form.place_id)[1]
     options = []
     if one.fits and one.starts_at is not None:
         wanted = form.therapist_id if form.therapist_id in one.therapists else None
@@ -189,10 +195,10 @@ def _date(one: Planned, names: dict[int, str], form: SeriesForm) -> dict[str, An
             if one.waits_for
             else with_whom
         )
-        options.append((*_option(OneStart(one.starts_at, wanted), note), True))
+        options.append((*_option(OneStart(one.starts_at, wanted), note, zone), True))
     for other in one.alternatives:
         who_ = names.get(other.therapist_id or 0, "") or "any therapist"
-        options.append((*_option(other, f"with {who_}"), False))
+        options.append((*_option(other, f"with {who_}", zone), False))
     return {
         "title": words.day_words(one.day),
         "fits": one.fits,
@@ -207,9 +213,9 @@ def _free(one: Planned, names: dict[int, str]) -> str:
     return f"{len(one.therapists)} therapists are free"
 
 
-def _option(start: OneStart, note: str) -> tuple[str, str, str]:
-    facts = kit.clinic()
-    text = words.moment_words(start.starts_at, facts.zone, uses_24_hours=facts.uses_24_hours)
+def _option(start: OneStart, note: str, zone: str) -> tuple[str, str, str]:
+    uses_24_hours = kit.clinic().uses_24_hours
+    text = words.moment_words(start.starts_at, zone, uses_24_hours=uses_24_hours)
     return f"{start.starts_at.isoformat()}|{start.therapist_id or ''}", words.unbroken(text), note
 
 
@@ -238,6 +244,7 @@ def desk_series(series_id: int) -> Answer:
         client=first.client,
         plan=plan,
         series_id=series_id,
+        to_ask=next((one.id for one in rows if one.is_waiting and one.waiting_for == RECONFIRM), None),
         coming=reading.how_many_coming(series_id, clock.now()),
     )
 

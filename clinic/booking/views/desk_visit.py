@@ -69,6 +69,8 @@ def desk_visit(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     if visit.client is None:
         return render_template("booking/desk_held.html", visit=visit)
+    if visits.is_offered(visit):
+        return go("booking.desk_waitlist")
     screening = (
         next_steps.screenings([visit.screening_id]).get(visit.screening_id) if visit.screening_id else None
     )
@@ -152,6 +154,8 @@ def desk_ask_cancel(visit_id: int) -> Answer:
     found(visit.client)
     if not may_become(VisitStatus(visit.status), VisitStatus.CANCELLED):
         return go("booking.desk_visit", visit_id=visit_id)
+    if couples.partner_of(visit) is not None:  # both, or this one alone: asked on the page of both
+        return go("booking.desk_couple", couple_id=visit.couple_id, _anchor="cancel")
     return render_template("booking/desk_cancel.html", visit=visit, client=visit.client)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import abort, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from clinic.booking.forms.person import PersonForm
-from clinic.booking.queries import visits
+from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views import manage
@@ -24,6 +27,7 @@ from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
+from clinic.rules.waitlist import words_of
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go, safe_next
 
@@ -42,9 +46,15 @@ def my_visits() -> Answer:
         past=[one for one in rows if one not in coming],
         again=_again,
         seen_as=visits.seen_as,
+        offers=waitlist.offers_to([one.client_id for one in people]),
+        wishes=[(one, words_of(waitlist.when_of(one))) for one in _wishes(people)],
         intakes={one.client_id: intake.newest(one.client_id) for one in people},
         many=len(people) > 1,
     )
+
+
+def _wishes(people: list[clients.ActsFor]) -> Sequence[Any]:
+    return waitlist.wishes_of([one.client_id for one in people])
 
 
 def _again(visit: object) -> str:

@@ -159,6 +159,8 @@ def _save(whose: Whose, kind: str, span: TypedSpan, note: str) -> Answer:
     touched = len(blocks.visits_in(whose.therapist_id, span.starts_at, span.ends_at, now))
     if touched:
         flash(f"Saved. {_visits_need(touched)}", "care")
+        if whose.at_desk:
+            return go("booking.desk_sick_visits", therapist_id=whose.therapist_id)
     else:
         flash("Saved. Nothing new can be booked in this time.", "success")
     return whose.back()

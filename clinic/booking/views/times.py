@@ -13,8 +13,9 @@ from clinic.accounts.access import who
 from clinic.booking.forms.choice import Wish, moment_of, read_wish
 from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.free_times import Time, Window
+from clinic.booking.queries.free_times import Window
 from clinic.booking.services.checkout import hold_slot
+from clinic.booking.services.nearest_changes import Change, nearest_changes
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.strip import strip_of
@@ -197,11 +198,13 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         free_that_day=free.free_on(day) if day else 0,
         person_choices=_person_choices(wish, people),
         earlier=_other_days(free, wish, -1), further=_other_days(free, wish, 1),
-        opens_on=_opens_on(wish), helps=_what_helps(wish, ask) if not free.times else [],
+        opens_on=_opens_on(wish), helps=_what_helps(wish, ask, free),
+        empty_day=wish.day if wish.day in free.days and not free.free_on(wish.day) else None,
         left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times()[1],
         place=place, place_choices=_place_choices(wish, place), zone=zone_words(place.zone),
         steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
+        wait_href=url_for("booking.ask_to_wait", service=wish.service, **wish.query()),
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 
@@ -245,40 +248,25 @@ def _horizon() -> dt.date:
     return local_day(latest_start(clock.now(), zone, premises.booking_settings()), zone)
 
 
-def _what_helps(wish: Wish, ask: Ask) -> list[dict[str, str]]:
-    """The nearest changes that bring free times: another therapist, another length, later days."""
-    helps = []
-    if wish.therapist_id is not None:
-        first = _first(wish, therapist_id=None)
-        if first is not None:
-            helps.append(_help(wish, "With another therapist", first, therapist_id=None))
-    row = catalogue.service_by_key(wish.service)
-    lengths = [one.minutes for one in row.lengths if one.mode == wish.mode] if row else []
-    for minutes in sorted(lengths, key=lambda one: (abs(one - (wish.minutes or 0)), one)):
-        first = _first(wish, minutes=minutes) if minutes != wish.minutes else None
-        if first is not None:
-            helps.append(_help(wish, f"{length_words(minutes)} instead", first, minutes=minutes))
-            break
-    later = free_times.later(ask, _horizon())
-    if later is not None:
-        helps.append(_help(wish, "The next free day", later))
-    return helps
+def _what_helps(wish: Wish, ask: Ask, free: Window) -> list[dict[str, Any]]:
+    """The nearest changes that bring free times, where the days shown, or the very day asked for, have none."""
+    if wish.day in free.days and not free.free_on(wish.day):
+        ask = replace(ask, first_day=wish.day, days=1)
+    elif free.times:
+        return []
+    found = nearest_changes(kit.choice_of(wish), ask, first_visit=is_first_visit(), horizon=_horizon())
+    return [_help(wish, one) for one in found]
 
 
-def _first(wish: Wish, **changes: Any) -> Time | None:
-    changed = replace(wish, **changes)
-    plan = _plan(changed)
-    if plan is None:
-        return None
-    return next(iter(free_times.window(_ask(changed, plan)).times), None)
-
-
-def _help(wish: Wish, text: str, first: Time, **changes: Any) -> dict[str, str]:
-    slot = kit.slots((first,), "", "")[0]
+def _help(wish: Wish, change: Change) -> dict[str, Any]:
+    """A button that carries the changed order on."""
+    slot = kit.slots((change.time,), "", "")[0]
+    carried = replace(kit.wish_of(change.choice), not_before=wish.not_before)
     return {
-        "text": text,
-        "when": f"{day_words(first.local.date())}, {slot.text}",
-        "href": kit.times_url(wish, day=first.local.date(), **changes),
+        "text": change.text,
+        "when": f"{day_words(change.time.local.date(), today=kit.local_today())}, {slot.text} {slot.note}".strip(),
+        "slot": slot.value,
+        "fields": carried.query(),
     }
 
 

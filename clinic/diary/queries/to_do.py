@@ -23,6 +23,7 @@ from clinic.clients.queries import Pair
 from clinic.intake import queries as intake
 from clinic.intake.queries import clearances
 from clinic.premises import queries as premises
+from clinic.therapists.models import Therapist
 
 SOON = dt.timedelta(days=3)
 
@@ -43,6 +44,7 @@ class ToDo:
     waiting: Sequence[WaitingVisit]
     calls: Sequence[CallRequest]
     under: Sequence[Visit]
+    off: Sequence[Therapist]
     to_reassign: Sequence[Visit]
     switched_off: Sequence[Visit]
     fell_out: Sequence[Visit]
@@ -71,6 +73,7 @@ def to_do(now: dt.datetime) -> ToDo:
         waiting=[one for one in waiting if one.visit.id not in ids],
         calls=visits.open_calls(),
         under=blocks.visits_under(now),
+        off=blocks.therapists_off(now),
         to_reassign=unfit.visits_to_reassign(now),
         fell_out=fell_out.since_yesterday(now),
         switched_off=visits.visits_switched_off(now),

@@ -122,6 +122,12 @@ class SettingsForm(FactsForm):
     pending_short_hours_before = number_field(
         "The same for visits booked on short notice, in hours", least=0, most=72
     )
+    offer_minutes = number_field(
+        "Minutes a free time is offered to one person on the waitlist",
+        least=10,
+        most=2880,
+        help_text="After that it goes to the next. It is offered for less where the visit is near.",
+    )
     turnover_may_overrun = BooleanField(
         "Cleaning up after a visit may run past working hours or into a break",
         description="Never into another visit, time off or a closure.",

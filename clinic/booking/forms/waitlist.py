@@ -1,0 +1,110 @@
+"""When somebody on the waitlist could come, as they type it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from wtforms import Form, SelectField
+
+from clinic.booking.forms.choice import whole_number
+from clinic.booking.forms.desk import ManyCheckboxField, WhatForm
+from clinic.booking.forms.person import BookingPersonForm
+from clinic.rules.waitlist import EVERY_DAY, Part, When
+from clinic.rules.words import WEEKDAYS, length_words
+from clinic.shared.fields import PlainWords, date_field
+
+NOTICE_HOURS = (0, 1, 2, 4, 12, 24, 48)
+PARTS = {
+    Part.MORNING: "Morning, before 12",
+    Part.AFTERNOON: "Afternoon, 12 to 5",
+    Part.EVENING: "Evening, after 5",
+}
+
+
+class WhenForm(Form):
+    """Days, weekdays, parts of the day and notice. What they mean is checked by rules/waitlist.py."""
+
+    class Meta:
+        def get_translations(self, _form: Form) -> PlainWords:
+            return PlainWords()
+
+    first_day = date_field("From", required="Enter the first day on which you could come.")
+    last_day = date_field("Until", required="Enter the last day on which you could come.")
+    weekdays = ManyCheckboxField(
+        "Which days of the week?",
+        choices={str(number): name for number, name in enumerate(WEEKDAYS)},
+        default=[str(number) for number in EVERY_DAY],
+    )
+    day_parts = ManyCheckboxField(
+        "What time of the day?",
+        choices={part.value: name for part, name in PARTS.items()},
+        default=[part.value for part in Part],
+    )
+    notice_hours = SelectField(
+        "How long before the visit do you have to know?",
+        coerce=int,
+        choices={
+            str(hours): length_words(hours * 60) if hours else "Short notice is fine"
+            for hours in NOTICE_HOURS
+        },
+        default=2,
+    )
+
+    def when(self) -> When:
+        """What was typed; call it on a valid form only."""
+        return When(
+            _day(self.first_day.data),
+            _day(self.last_day.data),
+            frozenset(int(one) for one in self.weekdays.data or ()),
+            frozenset(self.day_parts.data or ()),
+            self.notice_hours.data,
+        )
+
+    def add_error(self, field: str, sentence: str) -> None:
+        """Put what a service found wrong at its field, or above the form."""
+        field = "day_parts" if field == "parts" else field
+        if field in self._fields:
+            self._fields[field].errors = [*self._fields[field].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """Messages with the id of the control to go to."""
+        many = (self.weekdays, self.day_parts)
+        found = [("", sentence) for sentence in self.form_errors]
+        for field in self:
+            target = f"{field.id}-0" if field in many else field.id
+            found += [(target, str(sentence)) for sentence in field.errors]
+        return found
+
+
+def _day(day: dt.date | None) -> dt.date:
+    if day is None:
+        raise ValueError("the form is not valid")
+    return day
+
+
+class JoinForm(WhenForm, BookingPersonForm):
+    """Somebody not signed in also says who they are."""
+
+    def add_error(self, field: str, sentence: str) -> None:
+        """Put what a service found wrong at its field, or above the form."""
+        if field == "born_on" or field in BookingPersonForm():
+            BookingPersonForm.add_error(self, field, sentence)
+        else:
+            WhenForm.add_error(self, field, sentence)
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """Messages with the id of the control to go to."""
+        return [("", sentence) for sentence in self.form_errors] + self.errors_in_order()
+
+
+class DeskWishForm(WhenForm, WhatForm):
+    """A wish that the desk takes down: what, where, and when."""
+
+    place = SelectField("Place", validate_choice=False)
+
+    @property
+    def place_id(self) -> int | None:
+        """The place; None is the first."""
+        return whole_number(self.place.data)

@@ -1,0 +1,216 @@
+"""Reading the waitlist: wishes in the order in which they were made, and the offers that stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
+
+from clinic.accounts.queries import hash_of
+from clinic.booking.models import Offer, Visit, WaitlistWish
+from clinic.clients import queries as clients
+from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
+from clinic.rules.waitlist import SET_ASIDE, Span, When
+from clinic.shared.database import db
+
+_WITH_NAMES = (
+    joinedload(WaitlistWish.client), joinedload(WaitlistWish.service), joinedload(WaitlistWish.therapist),
+    joinedload(WaitlistWish.location),
+)  # fmt: skip
+_OFFER_WITH_NAMES = (
+    joinedload(Offer.wish), joinedload(Offer.instead_of),
+    *(
+        joinedload(Offer.visit).joinedload(one)
+        for one in (Visit.client, Visit.therapist, Visit.service, Visit.room, Visit.location)
+    ),
+)  # fmt: skip
+
+
+def when_of(wish: WaitlistWish) -> When:
+    """The wish as the rules read it."""
+    return When(
+        wish.first_day, wish.last_day, frozenset(wish.weekdays), frozenset(wish.parts), wish.notice_hours
+    )
+
+
+def wish(wish_id: int) -> WaitlistWish | None:
+    return db.session.get(WaitlistWish, wish_id, options=_WITH_NAMES)
+
+
+def wish_by_key(token: str) -> WaitlistWish | None:
+    """The wish whose page this mailed key opens."""
+    return db.session.scalars(
+        select(WaitlistWish).where(WaitlistWish.key_hash == hash_of(token)).options(*_WITH_NAMES)
+    ).one_or_none()
+
+
+def waiting(day: dt.date | None = None) -> list[WaitlistWish]:
+    """Wishes that wait for an offer, first in line first; of a `day`, those that could come on it."""
+    rows = db.session.scalars(
+        select(WaitlistWish)
+        .where(WaitlistWish.ended_at.is_(None), ~_has_open_offer(), *_on(day))
+        .order_by(WaitlistWish.made_at, WaitlistWish.id)
+        .options(joinedload(WaitlistWish.service))
+    ).all()
+    return [one for one in rows if day is None or when_of(one).is_on(day)]
+
+
+def _has_open_offer() -> ColumnElement[bool]:
+    return exists().where(Offer.wish_id == WaitlistWish.id, Offer.ended_at.is_(None))
+
+
+def _on(day: dt.date | None) -> list[ColumnElement[bool]]:
+    return [WaitlistWish.first_day <= day, WaitlistWish.last_day >= day] if day is not None else []
+
+
+def open_wishes() -> Sequence[WaitlistWish]:
+    """Everybody on the list, first in line first."""
+    return db.session.scalars(
+        select(WaitlistWish)
+        .where(WaitlistWish.ended_at.is_(None))
+        .order_by(WaitlistWish.made_at, WaitlistWish.id)
+        .options(*_WITH_NAMES)
+    ).all()
+
+
+def page(*, client_id: int | None, page: int, per_page: int) -> tuple[Sequence[WaitlistWish], int]:
+    """One page of the open wishes, of one client or of all, first in line first, and how many there are."""
+    here = [WaitlistWish.ended_at.is_(None)]
+    if client_id is not None:
+        here.append(WaitlistWish.client_id.in_([client_id, *clients.alias_ids(client_id)]))
+    total = db.session.scalar(select(func.count()).select_from(WaitlistWish).where(*here)) or 0
+    rows = db.session.scalars(
+        select(WaitlistWish)
+        .where(*here)
+        .order_by(WaitlistWish.made_at, WaitlistWish.id)
+        .options(*_WITH_NAMES)
+        .limit(per_page)
+        .offset((page - 1) * per_page)
+    ).all()
+    return rows, total
+
+
+def wishes_of(client_ids: Collection[int]) -> Sequence[WaitlistWish]:
+    """The open wishes of these people, oldest first."""
+    ids = [*client_ids, *clients.alias_ids(*client_ids)]
+    return db.session.scalars(
+        select(WaitlistWish)
+        .where(WaitlistWish.client_id.in_(ids), WaitlistWish.ended_at.is_(None))
+        .order_by(WaitlistWish.made_at, WaitlistWish.id)
+        .options(*_WITH_NAMES)
+    ).all()
+
+
+def wishes_to_end(today: dt.date) -> list[tuple[int, str]]:
+    """Open wishes whose last day has passed, or whose person has booked such a visit since: id and how they end."""
+    one = aliased(WaitlistWish)
+    booked = exists().where(
+        Visit.client_id == one.client_id,
+        Visit.service_id == one.service_id,
+        Visit.created_at > one.made_at,
+        Visit.day >= one.first_day,
+        Visit.day <= one.last_day,
+        Visit.status.in_((*UPCOMING, *NEEDING_PERMIT)),
+    )
+    rows = db.session.execute(
+        select(one.id, one.last_day)
+        .where(one.ended_at.is_(None), or_(one.last_day < today, booked))
+        .order_by(one.id)
+    )
+    return [(wish_id, "over" if last_day < today else "booked") for wish_id, last_day in rows]
+
+
+def offer(offer_id: int) -> Offer | None:
+    return db.session.get(Offer, offer_id, options=_OFFER_WITH_NAMES)
+
+
+def offer_by_key(token: str) -> Offer | None:
+    """The offer that this mailed key opens, also after it has ended."""
+    return db.session.scalars(
+        select(Offer).where(Offer.token_hash == hash_of(token)).options(*_OFFER_WITH_NAMES)
+    ).one_or_none()
+
+
+def open_offers(*, kinds: Collection[str] = ("wish", "move")) -> Sequence[Offer]:
+    """Offers that wait for an answer, the one that runs out first at the top."""
+    return db.session.scalars(
+        select(Offer)
+        .where(Offer.ended_at.is_(None), Offer.kind.in_(kinds))
+        .order_by(Offer.expires_at, Offer.id)
+        .options(*_OFFER_WITH_NAMES)
+    ).all()
+
+
+def offers_of_wishes(wish_ids: Collection[int]) -> dict[int, Offer]:
+    """The open offer of each of these wishes."""
+    rows = db.session.scalars(
+        select(Offer)
+        .where(Offer.wish_id.in_(wish_ids), Offer.ended_at.is_(None))
+        .order_by(Offer.id)
+        .options(*_OFFER_WITH_NAMES)
+    )
+    return {row.wish_id: row for row in rows if row.wish_id is not None}
+
+
+def newest_offer(wish_id: int) -> int | None:
+    """The id of the last offer that was made to this wish, open or not."""
+    return db.session.scalar(
+        select(Offer.id).where(Offer.wish_id == wish_id).order_by(Offer.id.desc()).limit(1)
+    )
+
+
+def offers_to(client_ids: Collection[int]) -> Sequence[Offer]:
+    """Times that are kept for these people until they have answered, the one that runs out first at the top."""
+    ids = [*client_ids, *clients.alias_ids(*client_ids)]
+    return [one for one in open_offers() if one.visit.client_id in ids]
+
+
+def offers_instead_of(visit_ids: Collection[int]) -> dict[int, list[Offer]]:
+    """The other times that were offered for each of these visits, oldest first."""
+    rows = db.session.scalars(
+        select(Offer).where(Offer.instead_of_id.in_(visit_ids)).order_by(Offer.id).options(*_OFFER_WITH_NAMES)
+    )
+    found: dict[int, list[Offer]] = {}
+    for row in rows:
+        found.setdefault(row.instead_of_id or 0, []).append(row)
+    return found
+
+
+def offers_to_end(now: dt.datetime) -> Sequence[int]:
+    """Open offers that have run out, or whose time is not kept any more."""
+    gone = exists().where(
+        Visit.id == Offer.visit_id,
+        or_(
+            and_(Offer.kind != "given", Visit.status != VisitStatus.HELD),
+            and_(Offer.kind == "given", Visit.status.not_in(tuple(UPCOMING))),
+            and_(Offer.kind == "given", Visit.starts_at != Offer.starts_at),
+        ),
+    )
+    return db.session.scalars(
+        select(Offer.id)
+        .where(Offer.ended_at.is_(None), or_(Offer.expires_at <= now, gone))
+        .order_by(Offer.expires_at, Offer.id)
+        .limit(200)
+    ).all()
+
+
+def refused_spans(wish_id: int) -> list[Span]:
+    """Times that came to nothing for this wish before: whatever overlaps one is not offered to it again."""
+    rows = db.session.execute(
+        select(Offer.starts_at, Offer.ends_at).where(
+            Offer.wish_id == wish_id, Offer.ended_as.in_(("declined", "expired", "not_possible"))
+        )
+    )
+    return [(start, end) for start, end in rows]
+
+
+def spans_set_aside(now: dt.datetime) -> list[Span]:
+    """Times that the desk has just taken back to give them to somebody else."""
+    rows = db.session.execute(
+        select(Offer.starts_at, Offer.ends_at).where(
+            Offer.ended_as == "set_aside", Offer.ended_at > now - SET_ASIDE
+        )
+    )
+    return [(start, end) for start, end in rows]

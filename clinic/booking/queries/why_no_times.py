@@ -1,0 +1,213 @@
+"""Why there are no free times, for staff: what stands in the way in the days asked for, counted.
+
+The wish is read by `look`, as everywhere; what is read here besides only names what stands in the book. A fixed number
+of statements, whatever is asked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import or_, select
+
+from clinic.booking.models import Claim
+from clinic.booking.queries import the_book, visits
+from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries.the_book import Reach
+from clinic.premises import queries as premises
+from clinic.premises.models import Closure
+from clinic.rules.intervals import Interval, overlaps, union
+from clinic.rules.wall_time import (
+    WallClock,
+    WeeklyHours,
+    dates_from,
+    epoch_minute,
+    epoch_minute_after,
+    hours_on,
+    moment,
+    spill_days,
+)
+from clinic.rules.why_no_times import Behind, Block, Counted, Obstacle, Reason, Why, count_reasons, obstacles
+from clinic.rules.why_words import Named, Shut
+from clinic.shared.database import db, minute_after, minute_of
+from clinic.therapists import queries as therapists
+from clinic.therapists.models import Therapist
+
+DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing that stands in the way of `starts` starts; of `alone` of them as the only one."""
+
+    why: Why
+    about: int | None
+    sentence: str
+    starts: int
+    alone: int
+
+
+@dataclass(frozen=True)
+class Explained:
+    """`starts` lie in opening hours, `free` of them can be booked; `closed_days` have no opening hours at all."""
+
+    zone: str
+    starts: int
+    free: int
+    reasons: tuple[Said, ...]
+    closed_days: tuple[dt.date, ...]
+
+
+def why_no_times(
+    ask: Ask, at: dt.time | None = None, refused: Collection[dt.date] = frozenset()
+) -> Explained:
+    """What stands in the way of this wish, from now on; of the starts at that wall time alone where one is named.
+
+    `refused`: days on which the gate would refuse the client. Raises LookupError for an unknown place.
+    """
+    found = look(ask)
+    place, clock = found.place, found.clock
+    days = dates_from(ask.first_day, ask.days)
+    bounds = [clock.day_bounds(day) for day in days]
+    window = bounds[0][0], bounds[-1][1] + DAY_MINUTES
+    people = {one.id: one for one in therapists.active_therapists()}
+    closures = [
+        one
+        for one in premises.closures_from(place.id, moment(window[0]))
+        if epoch_minute(one.starts_at) < window[1]
+    ]
+    behind = _behind(ask, found, window, people, closures, bounds)
+    behind = replace(behind, refused=union([clock.day_bounds(day) for day in refused]))
+    by_start: dict[int, list[Obstacle]] = {}
+    for part in found.parts:
+        grid = _asked_for(part.grid, ask, clock, days, at)
+        by_start |= obstacles(grid, part.wanted, found.eligible, part.book, behind)
+    _add_gaps(found, by_start)
+    names = Named(
+        names={key: one.name for key, one in people.items()} | premises.kit_names(place.id),
+        licence_ends={key: one.licence_expires_on for key, one in people.items()},
+        device_kinds=ask.plan.device_kinds,
+        shut={one.id: Shut(*_span(one), one.reason) for one in closures},
+        settings=place.settings.for_new() if _is_new(ask, found) else place.settings,
+        clock=clock,
+        uses_24_hours=premises.clinic().uses_24_hours,
+    )
+    opening = found.parts[0].book.opening
+    return Explained(
+        zone=found.zone,
+        starts=len(by_start),
+        free=sum(not ways for ways in by_start.values()),
+        reasons=tuple(_said(one, names) for one in count_reasons(by_start.values())),
+        closed_days=tuple(
+            day
+            for day, bound in zip(days, bounds, strict=True)
+            if not any(overlaps(bound, span) for span in opening)
+        ),
+    )
+
+
+def _add_gaps(found: Open, by_start: dict[int, list[Obstacle]]) -> None:
+    """Where the clinic offers only what leaves no hole that nobody can book, this is what is left in the way."""
+    offered = {one.starts_at for one in found.starts()}
+    for start, ways in by_start.items():
+        if not ways and start not in offered and not found.is_too_soon(start):
+            ways.append(((Reason(Why.GAP),),))
+
+
+def _is_new(ask: Ask, found: Open) -> bool:
+    """Whether the online rules for new clients hold."""
+    told_apart = found.settings.tells_new_apart or ask.plan.known_clients_only
+    people = [*ask.people, *([ask.client_id] if ask.client_id else [])]
+    return not ask.by_staff and told_apart and not visits.is_known(people)
+
+
+def _asked_for(
+    grid: list[int], ask: Ask, clock: WallClock, days: list[dt.date], at: dt.time | None
+) -> list[int]:
+    """The starts that are asked about: none that has passed."""
+    coming = [one for one in grid if one >= epoch_minute_after(ask.now)]
+    if at is None:
+        return coming
+    shown = {minute for day in days for minute in clock.minutes_at(day, at)}
+    return [one for one in coming if one in shown]
+
+
+def _said(one: Counted, names: Named) -> Said:
+    return Said(one.reason.why, one.reason.resource or None, names.say(one.reason), one.starts, one.alone)
+
+
+def _behind(
+    ask: Ask,
+    found: Open,
+    window: Interval,
+    people: dict[int, Therapist],
+    closures: Sequence[Closure],
+    bounds: list[Interval],
+) -> Behind:
+    """What the spans of the book are made of."""
+    clock, eligible, team = found.clock, found.eligible, list(found.eligible.therapists)
+    place = found.place
+    blocks = _visits([*eligible.everything, *([ask.client_id] if ask.client_id else [])], window, ask)
+    client_blocks = blocks.pop(ask.client_id, []) if ask.client_id else []
+    for off in therapists.time_off_between(team, moment(window[0]), moment(window[1])):
+        blocks[off.therapist_id].append(
+            Block(epoch_minute(off.starts_at), epoch_minute_after(off.ends_at), Why.OFF)
+        )
+    for one in closures:
+        if one.resource_id is not None:
+            blocks[one.resource_id].append(Block(*_span(one), Why.SHUT, one.id))
+        else:
+            for room in eligible.rooms:
+                blocks[room].append(Block(*_span(one), Why.CLOSED, one.id))
+    reach = Reach(window[0], window[1], ask.now, ask.instead_of)
+    for person, spans in the_book.on_the_way(team, reach, place.id, place.travel_minutes).items():
+        blocks[person] += [Block(start, end, Why.AWAY) for start, end in spans]
+    licence_ends = {one: clock.day_bounds(people[one].licence_expires_on)[1] for one in team}
+    cut_short = [one for one, end in licence_ends.items() if end < window[1]]
+    return Behind(
+        hours={**found.parts[0].book.duty, **_hours(cut_short, place.id, clock, ask)},
+        licence_ends=licence_ends,
+        blocks=blocks,
+        client_blocks=[one._replace(why=Why.CLIENT_BUSY) for one in client_blocks],
+        days=bounds,
+        too_soon=found.is_too_soon,
+        known_only=ask.plan.known_clients_only and _is_new(ask, found),
+    )
+
+
+def _span(one: Closure) -> Interval:
+    return epoch_minute(one.starts_at), epoch_minute_after(one.ends_at)
+
+
+def _visits(resources: Collection[int], window: Interval, ask: Ask) -> dict[int, list[Block]]:
+    """What visits claim, and what is kept for somebody who is booking."""
+    claim = Claim.__table__.c
+    wanted = (
+        select(claim.resource_id, minute_of(claim.starts_at), minute_after(claim.ends_at), claim.expires_at)
+        .where(
+            claim.resource_id.in_(list(resources)),
+            claim.visit_id.is_not(None),
+            claim.ends_at > moment(window[0]),
+            claim.starts_at < moment(window[1]),
+            or_(claim.expires_at.is_(None), claim.expires_at > ask.now),
+        )
+        .order_by(claim.resource_id, claim.starts_at)
+    )
+    if ask.instead_of is not None:
+        wanted = wanted.where(claim.visit_id != ask.instead_of)
+    blocks: dict[int, list[Block]] = defaultdict(list)
+    for resource, starts, ends, expires_at in db.session.execute(wanted):
+        blocks[resource].append(Block(starts, ends, Why.KEPT if expires_at else Why.TAKEN))
+    return blocks
+
+
+def _hours(team: list[int], place_id: int, clock: WallClock, ask: Ask) -> dict[int, list[Interval]]:
+    """Working hours less breaks, as if no licence ended."""
+    rows: dict[tuple[int, str], list[WeeklyHours]] = defaultdict(list)
+    for row in therapists.weekly_hours(team, place_id):
+        rows[row.therapist_id, row.kind].append(WeeklyHours(row.weekday, row.starts, row.ends))
+    days = spill_days(ask.first_day, ask.days)
+    return {one: hours_on(clock, days, rows[one, "work"], rows[one, "break"]) for one in team}

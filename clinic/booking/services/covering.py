@@ -1,0 +1,165 @@
+"""A therapist's visits that lie in their time off, and what could be done about each. Reads only: nothing is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from clinic.booking.models import Offer, Visit
+from clinic.booking.queries import blocks, waitlist
+from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.services._judging import Judged, Order, weigh_by
+from clinic.booking.services._known import Known, known_of
+from clinic.booking.services._steps import plan_of
+from clinic.catalogue.queries import VisitPlan
+from clinic.premises import queries as premises
+from clinic.rulebook import queries as rulebook
+from clinic.rules.availability import Combination
+from clinic.rules.rule_table import RuleTable
+from clinic.rules.sick_day import Touched, Way
+from clinic.rules.visit_status import VisitStatus
+from clinic.rules.waitlist import SHORTEST_OFFER
+from clinic.rules.wall_time import epoch_minute, local_day, moment
+
+MOST_TIMES = 12
+DAYS_LOOKED_AT = 8
+DAYS_FOR_THE_SAME = 15
+MOST_WAYS = 40
+
+
+@dataclass(frozen=True)
+class Case:
+    """A visit whose therapist is off. `is_safe`: by the answers of now it can go on; else something else comes first.
+    `offer` is another time that is kept until the client has answered, `last_answer` how the last such offer ended."""
+
+    visit: Visit
+    touched: Touched
+    is_safe: bool
+    offer: Offer | None
+    last_answer: str
+
+
+def cases(therapist_id: int, now: dt.datetime) -> list[Case]:
+    """Every coming visit in this therapist's time off, soonest first."""
+    rows = blocks.visits_under_time_off(therapist_id, now)
+    offers = waitlist.offers_instead_of([one.id for one in rows])
+    return [_case(one, offers.get(one.id, []), now) for one in rows if one.client is not None]
+
+
+def case_of(visit: Visit, now: dt.datetime) -> Case:
+    """One of them."""
+    return _case(visit, waitlist.offers_instead_of([visit.id]).get(visit.id, []), now)
+
+
+def _case(visit: Visit, offers: Sequence[Offer], now: dt.datetime) -> Case:
+    is_open = next((one for one in offers if one.ended_at is None), None)
+    last = offers[-1].ended_as or "" if offers and is_open is None else ""
+    finder = _Finder(visit, now)
+    by_name = not visit.any_therapist
+    touched = Touched(visit.id, epoch_minute(visit.starts_at), by_name)
+    is_safe = finder.may_stand
+    if is_safe and is_open is None:
+        touched = replace(touched, same_time=finder.same_time(), other_times=finder.other_times())
+    return Case(visit, touched, is_safe, is_open, last)
+
+
+class _Finder:
+    """Looks for ways for one visit; what is known of the client is read once."""
+
+    def __init__(self, visit: Visit, now: dt.datetime) -> None:
+        if visit.client is None:
+            raise LookupError("nobody's visit")
+        self.visit, self.now = visit, now
+        self.plan: VisitPlan = plan_of(visit)
+        self.known: Known = known_of(visit.client, visit.id)
+        self.table: RuleTable = rulebook.in_force()
+        self.step = premises.booking_settings().slot_step_minutes
+
+    @property
+    def may_stand(self) -> bool:
+        """Whether the gate lets the visit go on as it is."""
+        judged = self._judged(self.visit.day)
+        if judged.refuses or judged.unsafe_addons:
+            return False
+        return judged.permits or self.visit.status != VisitStatus.CONFIRMED
+
+    def _judged(self, day: dt.date) -> Judged:
+        return weigh_by(self.table, self.known, Order(self.plan, tuple(self.visit.areas), day))
+
+    def same_time(self) -> list[Way]:
+        """Other therapists at the same time, those who can keep the room first."""
+        found = look(self._ask(self.visit.day, 1, instead_of=self.visit.id))
+        ways = [one for one in found.ways(self.visit.starts_at) if one.therapist != self.visit.therapist_id]
+        ways.sort(key=lambda one: one.room != self.visit.room_id)
+        return [self._way(epoch_minute(self.visit.starts_at), one) for one in ways[:MOST_WAYS]]
+
+    def other_times(self) -> list[Way]:
+        """The nearest other times: that day, then the next days; for whoever asked for this therapist by name first
+        their next free time."""
+        found = look(self._ask(self._first_day, DAYS_LOOKED_AT))
+        ways = self._nearest(found)
+        if not self.visit.any_therapist:
+            own = look(self._ask(self._first_day, DAYS_FOR_THE_SAME, therapist_id=self.visit.therapist_id))
+            ways = list(dict.fromkeys([*self._nearest(own)[:1], *ways]))
+        return ways
+
+    def _nearest(self, found: Open) -> list[Way]:
+        start = epoch_minute(self.visit.starts_at)
+        first = epoch_minute(self.now + 2 * SHORTEST_OFFER)
+        day = self.visit.day
+        starts = [
+            one.starts_at
+            for one in found.starts()
+            if one.starts_at % self.step == 0 and one.starts_at >= first
+        ]
+        starts.sort(
+            key=lambda one: (self._day(one) != day, abs(one - start) if self._day(one) == day else one)
+        )
+        ways: list[Way] = []
+        safe: dict[dt.date, bool] = {}
+        for one in starts:
+            on = self._day(one)
+            if on not in safe:
+                judged = self._judged(on)
+                safe[on] = judged.permits and not judged.unsafe_addons
+            if safe[on]:
+                ways += self._really_others(one, found, ways)
+            if len(ways) >= MOST_TIMES:
+                break
+        return ways
+
+    def _really_others(self, start: int, found: Open, ways: Sequence[Way]) -> list[Way]:
+        """This start with each therapist who has not been named for nearly the same time: a real choice."""
+        mine = {one.therapist: self._way(start, one) for one in reversed(found.ways(moment(start)))}
+        return [
+            way
+            for way in reversed(mine.values())
+            if not any(other.therapist == way.therapist and way.clashes(other) for other in ways)
+        ]
+
+    def _day(self, minute: int) -> dt.date:
+        return local_day(moment(minute), self._zone)
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.visit.zone)
+
+    @property
+    def _first_day(self) -> dt.date:
+        """The visit's day; today for one that began before."""
+        return max(self.visit.day, local_day(self.now, self._zone))
+
+    def _way(self, start: int, one: Combination) -> Way:
+        until = start + self.plan.total_minutes + self.plan.turnover_minutes
+        taken = frozenset({one.therapist, one.room, *one.devices, self.known.client.id})
+        return Way(start, until, one.therapist, taken)
+
+    def _ask(
+        self, day: dt.date, days: int, *, therapist_id: int | None = None, instead_of: int | None = None
+    ) -> Ask:
+        return Ask(
+            plan=self.plan, location_id=self.visit.location_id, first_day=day, days=days, now=self.now,
+            therapist_id=therapist_id, client_id=self.visit.client_id, by_staff=True, instead_of=instead_of,
+        )  # fmt: skip

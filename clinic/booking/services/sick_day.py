@@ -1,0 +1,177 @@
+"""A therapist cannot work: each visit is given to somebody else, offered another time, or called off, and the client is
+told. One visit a transaction, through the same gate as every other change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Offer, Visit
+from clinic.booking.queries.visits import OFFERED
+from clinic.booking.services._chosen import client_of
+from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._judging import Judged, Order, judge
+from clinic.booking.services._line import end_offer, open_offer, stand_in_line
+from clinic.booking.services._steps import (
+    ask_for,
+    first_status,
+    order_of,
+    plan_of,
+    set_plan,
+    set_start,
+    set_status,
+    tell_client,
+)
+from clinic.booking.services.judging import follow
+from clinic.booking.services.visits import CHANGEABLE
+from clinic.clients.models import Client
+from clinic.premises import queries as premises
+from clinic.rules import waitlist as rule
+from clinic.rules.errors import MoveNotAllowed, NotFound, NotQualified, SlotTaken, TooSoon
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+NOT_SAFE = (
+    "By the answers of now this visit cannot go on as it is. Look at the visit: it says what is needed."
+)
+
+
+@tried_again
+def give_to(visit_id: int, therapist_id: int, *, revision: int, by: int, now: dt.datetime) -> None:
+    """The same visit at the same time with another therapist; the client is told, with a link to say no at no charge.
+
+    Raises SlotTaken when that therapist is not free or may not treat this client, MoveNotAllowed when the gate does not
+    let the visit stand or it was changed meanwhile, NotFound.
+    """
+    with transaction() as session:
+        stand_in_line(session)
+        visit, client = _changeable(session, visit_id, revision)
+        judged = judge(
+            session, client, order_of(visit, plan_of(visit)), door="move", visit_id=visit.id, by=by, now=now
+        )
+        is_safe = _may_stand(visit, judged)
+        if is_safe:
+            _give(session, visit, client, judged, therapist_id, by=by, now=now)
+        leave_trace(
+            session,
+            "visit.reassigned" if is_safe else "visit.change_refused",
+            "visit",
+            visit.id,
+            by=by,
+            now=now,
+        )
+    if not is_safe:
+        raise MoveNotAllowed(NOT_SAFE)
+
+
+def _changeable(session: Session, visit_id: int, revision: int) -> tuple[Visit, Client]:
+    visit = session.get(Visit, visit_id, with_for_update=True, populate_existing=True)
+    if visit is None or visit.client_id is None:
+        raise NotFound()
+    if visit.revision != revision:
+        raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+    if visit.status not in CHANGEABLE:
+        raise MoveNotAllowed("This visit cannot be moved or changed any more.")
+    return visit, client_of(visit.client_id)
+
+
+def _may_stand(visit: Visit, judged: Judged) -> bool:
+    if judged.refuses or judged.unsafe_addons:
+        return False
+    return judged.permits or visit.status != VisitStatus.CONFIRMED
+
+
+def _give(
+    session: Session,
+    visit: Visit,
+    client: Client,
+    judged: Judged,
+    therapist_id: int,
+    *,
+    by: int,
+    now: dt.datetime,
+) -> None:
+    if not is_skilled(therapist_id, client.id):
+        raise SlotTaken(NotQualified.default_sentence)
+    _end_open(session, visit, by=by, now=now)
+    ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
+    give_up(session, visit, now)
+    claim_best(session, visit, replace(ask, rested_areas=None), expires_at=None)
+    session.refresh(visit, ["therapist", "room"])
+    visit.revision += 1
+    follow(session, visit, judged, by=by, now=now)
+    open_offer(session, visit, "given", visit.starts_at, by=by, now=now)
+
+
+def _end_open(session: Session, visit: Visit, *, by: int, now: dt.datetime) -> None:
+    """What was offered for this visit before is over: something else is done about it now."""
+    for_it = (Offer.instead_of_id == visit.id) | ((Offer.visit_id == visit.id) & (Offer.kind == "given"))
+    for one in session.scalars(select(Offer).where(for_it, Offer.ended_at.is_(None))).all():
+        end_offer(session, one, "withdrawn", by=by, now=now)
+
+
+@tried_again
+def offer_time(
+    visit_id: int, starts_at: dt.datetime, therapist_id: int, *, revision: int, by: int, now: dt.datetime
+) -> int:
+    """Keep another time for the client of this visit and ask them; the visit stays until they say yes. Returns the
+    offer's id. Raises SlotTaken, MoveNotAllowed, TooSoon when nobody could answer in time, NotFound."""
+    until = rule.offered_until(
+        starts_at, now=now, minutes=premises.clinic().offer_minutes, lead_minutes=0, notice_hours=0
+    )
+    if until is None:
+        raise TooSoon("This time is too near to wait for an answer. Please call the client.")
+    with transaction() as session:
+        stand_in_line(session)
+        old, client = _changeable(session, visit_id, revision)
+        _end_open(session, old, by=by, now=now)
+        kept = _kept_time(old, starts_at, until, by=by, now=now)
+        judged = judge(
+            session, client, Order(plan_of(old), tuple(old.areas), kept.day), door="move", visit_id=kept.id,
+            by=by, now=now,
+        )  # fmt: skip
+        made = None
+        if judged.permits and not judged.unsafe_addons:
+            if not is_skilled(therapist_id, client.id):
+                raise SlotTaken(NotQualified.default_sentence)
+            ask = ask_for(kept, plan_of(old), now=now, by_staff=True, therapist_id=therapist_id)
+            claim_best(session, kept, replace(ask, rested_areas=None), expires_at=until + rule.GRACE)
+            first_status(session, kept, by=by, now=now)
+            made = open_offer(session, kept, "move", until, instead_of_id=old.id, by=by, now=now).id
+            leave_trace(session, "visit.other_time_offered", "visit", old.id, by=by, now=now)
+    if made is None:
+        raise MoveNotAllowed(NOT_SAFE)
+    return made
+
+
+def _kept_time(old: Visit, starts_at: dt.datetime, until: dt.datetime, *, by: int, now: dt.datetime) -> Visit:
+    """The same visit at another time, held. Not in the session yet."""
+    kept = Visit(
+        location_id=old.location_id, client_id=old.client_id, areas=list(old.areas), zone=old.zone,
+        starts_at=starts_at, status=VisitStatus.HELD, deadline_at=until, first_visit=old.first_visit,
+        currency=old.currency, source=OFFERED, any_therapist=old.any_therapist, created_at=now, created_by_id=by,
+        revision=1,
+    )  # fmt: skip
+    plan = plan_of(old)
+    set_plan(kept, plan)
+    set_start(kept, plan, starts_at)
+    return kept
+
+
+@tried_again
+def call_off(visit_id: int, *, revision: int, by: int, now: dt.datetime) -> None:
+    """Cancel by the clinic and tell the client why, kindly; whoever has no e-mail is put on the list of calls. Raises
+    MoveNotAllowed, NotFound."""
+    with transaction() as session:
+        stand_in_line(session)
+        visit, _client = _changeable(session, visit_id, revision)
+        _end_open(session, visit, by=by, now=now)
+        set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="by the clinic")
+        visit.deadline_at = visit.waiting_for = None
+        tell_client(session, visit, "visit_called_off", now=now)
+        leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status="cancelled")

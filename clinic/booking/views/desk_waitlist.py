@@ -1,0 +1,129 @@
+"""The waitlist at the desk: who waits, which times are kept for whom and until when, and adding somebody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.booking.forms.choice import whole_number
+from clinic.booking.forms.waitlist import DeskWishForm
+from clinic.booking.queries import waitlist
+from clinic.booking.services import waitlist as services
+from clinic.booking.views import desk_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.clients import queries as clients
+from clinic.intake import queries as intake
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.permissions import Permission
+from clinic.rules.waitlist import words_of
+from clinic.shared import clock
+from clinic.shared.fields import choose, stripped
+from clinic.shared.web import Answer, found, go
+
+NEED = Permission.VISIT_ANY_WRITE
+USUAL_DAYS = 14
+
+
+@pages.get("/desk/waitlist", needs=NEED)
+def desk_waitlist() -> Answer:
+    """Times that are kept, the first to run out at the top; and everybody in line."""
+    wishes = waitlist.open_wishes()
+    return render_template(
+        "booking/desk_waitlist.html",
+        offers=waitlist.open_offers(),
+        wishes=[(one, words_of(waitlist.when_of(one))) for one in wishes],
+        offered=waitlist.offers_of_wishes([one.id for one in wishes]),
+        unanswered={one.client_id for one in wishes if intake.newest(one.client_id) is None},
+    )
+
+
+@pages.get("/desk/waitlist/new", needs=NEED)
+def desk_new_wish() -> Answer:
+    """Find the client, then say what and when."""
+    today = premises.today(clock.now())
+    last = today + dt.timedelta(days=USUAL_DAYS)
+    return _form_page(DeskWishForm(data={"first_day": today, "last_day": last}))
+
+
+@pages.post("/desk/waitlist/new", needs=NEED)
+def desk_add_wish() -> Answer:
+    """Put the client on the list."""
+    client = clients.client(whole_number(request.args.get("client")) or 0)
+    form = DeskWishForm(request.form)
+    kit.with_choices(form)
+    if client is None:
+        return go("booking.desk_new_wish")
+    right, choice = form.validate(), kit.choice_of(form)
+    if form.place_id is not None:
+        premises.place_in_use(form.place_id)
+    if form.parts is None:
+        form.what.errors = ["Choose a service and a length."]
+    if not right or choice is None:
+        return _form_page(form), 422
+    try:
+        choice = replace(choice, location_id=form.place_id)
+        services.join(choice, form.when(), client.id, source="desk", by=who(), now=clock.now())
+    except InvalidInput as error:
+        form.add_error(error.field, error.sentence)
+        return _form_page(form), 422
+    flash(f"{client.name} is on the waitlist.", "success")
+    return go("booking.desk_waitlist")
+
+
+def _form_page(form: DeskWishForm) -> str:
+    kit.with_choices(form)
+    choose(form.place, [(one.id, one.name) for one in premises.places()])
+    q = stripped(request.args.get("q")) or ""
+    client = clients.client(whole_number(request.args.get("client")) or 0)
+    return render_template(
+        "booking/desk_waitlist_new.html",
+        form=form,
+        client=client,
+        q=q,
+        people=clients.search(q) if q and client is None else [],
+        area_groups=kit.area_groups(),
+    )
+
+
+@pages.post("/desk/waitlist/<int:wish_id>/withdraw", needs=NEED)
+def desk_withdraw_wish(wish_id: int) -> Answer:
+    """Off the list; what was offered goes to the next."""
+    try:
+        services.withdraw(wish_id, by=who(), now=clock.now())
+    except NotFound as error:
+        flash(error.sentence, "care")
+    else:
+        flash("Taken off the list.", "success")
+    return go("booking.desk_waitlist")
+
+
+@pages.post("/desk/waitlist/<int:wish_id>/offer", needs=NEED)
+def desk_offer_now(wish_id: int) -> Answer:
+    """Offer the soonest time that fits, whoever else is in line."""
+    try:
+        services.offer_now(wish_id, by=who() or 0, now=clock.now())
+    except (NotFound, SlotTaken) as error:
+        flash(error.sentence, "care")
+    else:
+        flash("A time is kept for them, and they are told.", "success")
+    return go("booking.desk_waitlist")
+
+
+@pages.post("/desk/offers/<int:offer_id>/end", needs=NEED)
+def desk_end_offer(offer_id: int) -> Answer:
+    """Take the time back and book it for somebody else."""
+    offer = found(waitlist.offer(offer_id))
+    what, zone, place = kit.what_of(offer.visit), offer.visit.zone, offer.visit.location_id
+    try:
+        starts_at = services.give_to_somebody_else(offer_id, by=who() or 0, now=clock.now())
+    except (NotFound, MoveNotAllowed) as error:
+        flash(error.sentence, "care")
+        return go("booking.desk_waitlist")
+    local = starts_at.astimezone(ZoneInfo(zone))
+    flash("The time is yours to give for 15 minutes. After that the next in line is asked.", "info")
+    return go("booking.desk_new", day=local.date(), at=local.strftime("%H:%M"), what=what, place=place)

@@ -1,0 +1,228 @@
+"""The waitlist for clients: joining it, a wish's own page, the offer of a time. A link's key is the permission."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+
+from clinic.accounts.access import who
+from clinic.booking.forms.choice import Wish, read_wish
+from clinic.booking.forms.waitlist import JoinForm, WhenForm
+from clinic.booking.queries import waitlist
+from clinic.booking.services import answering
+from clinic.booking.services import waitlist as services
+from clinic.booking.views import client_kit as kit
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.checkout import call_us
+from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
+from clinic.premises import queries as premises
+from clinic.rules.errors import BarredOnline, InvalidInput, NotFound, RuleViolation
+from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import VisitStatus
+from clinic.rules.waitlist import words_of
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+
+SITE, OWN = Permission.SITE_ANY_READ, Permission.VISIT_OWN_WRITE
+USUAL_DAYS = 14
+
+
+@pages.get("/book/<service>/wait", needs=SITE)
+def ask_to_wait(service: str) -> Answer:
+    """When could you come, and who is it for?"""
+    wish = read_wish(service, request.args)
+    plan = _plan(wish)
+    if plan is None:
+        return redirect(kit.options_url(wish), 303)
+    first = max(wish.day or kit.local_today(), kit.local_today())
+    typed = {"first_day": first, "last_day": first + dt.timedelta(days=USUAL_DAYS)}
+    return _join_page(wish, plan, _form_class()(data=typed))
+
+
+@pages.post("/book/<service>/wait", needs=SITE)
+def join_waitlist(service: str) -> Answer:
+    """Put them on the list."""
+    wish = read_wish(service, request.form)
+    plan, form = _plan(wish), _form_class()(request.form)
+    if plan is None:
+        return redirect(kit.options_url(wish), 303)
+    right = form.validate()
+    if isinstance(form, JoinForm):
+        right = not form.needs_guardian(premises.clinic().adult_age, kit.local_today()) and right
+    if not right:
+        return _join_page(wish, plan, form), 422
+    try:
+        token = _join(wish, form)
+    except InvalidInput as error:
+        form.add_error(error.field, error.sentence)
+        return _join_page(wish, plan, form), 422
+    except BarredOnline as error:
+        return call_us(error)
+    except NotFound:
+        abort(404)
+    flash("You are on the list. We keep a time for you and write to you when one comes free.", "success")
+    return go("booking.wish_by_link", token=token)
+
+
+def _form_class() -> type[WhenForm]:
+    return WhenForm if who() is not None else JoinForm
+
+
+def _plan(wish: Wish) -> VisitPlan | None:
+    found(catalogue.service_by_key(wish.service))
+    if wish.minutes is None or not wish.areas:
+        return None
+    return catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=False)
+
+
+def _join(wish: Wish, form: WhenForm) -> str:
+    choice, now = kit.choice_of(wish), clock.now()
+    if isinstance(form, JoinForm):
+        return services.join_as(
+            choice, form.when(), form.details(), relation=form.relation.data or "self", now=now
+        )[1]
+    client_id = kit.number(request.form.get("person"))
+    if client_id is None:
+        raise InvalidInput("person", "Choose who this is for.")
+    if clients.client_of(current_user.id, client_id) is None:
+        raise NotFound()
+    return services.join(choice, form.when(), client_id, source="online", by=current_user.id, now=now)[1]
+
+
+def _join_page(wish: Wish, plan: VisitPlan, form: WhenForm) -> str:
+    user_id, here = who(), url_for("booking.ask_to_wait", service=wish.service, **wish.query())
+    return render_template(
+        "booking/waitlist_join.html",
+        wish=wish,
+        plan=plan,
+        form=form,
+        is_known=user_id is not None,
+        people=clients.people_of(user_id) if user_id is not None else [],
+        chosen=kit.number(request.form.get("person")),
+        add_person=url_for("booking.add_person", next=here),
+        sign_in=url_for("accounts.sign_in", next=here),
+        adult_age=premises.clinic().adult_age,
+        back=kit.times_url(wish),
+    )
+
+
+@pages.get("/waiting/<token>", needs=SITE)
+def wish_by_link(token: str) -> Answer:
+    """The wish: what, when, since when; and a way off the list."""
+    wish = found(waitlist.wish_by_key(token))
+    return render_template(
+        "booking/waitlist_wish.html",
+        wish=wish,
+        when=words_of(waitlist.when_of(wish)),
+        offer=waitlist.offers_of_wishes([wish.id]).get(wish.id),
+        withdraw=url_for("booking.withdraw_by_link", token=token),
+    )
+
+
+@pages.post("/waiting/<token>/withdraw", needs=SITE)
+def withdraw_by_link(token: str) -> Answer:
+    """Off the list."""
+    services.withdraw(found(waitlist.wish_by_key(token)).id, by=None, now=clock.now())
+    return go("booking.wish_by_link", token=token)
+
+
+@pages.get("/offer/<token>", needs=SITE)
+def offer_by_link(token: str) -> Answer:
+    """The time that is kept, and until when. Looking at it answers nothing."""
+    return _offer_page(found(waitlist.offer_by_key(token)), token)
+
+
+def _offer_page(offer: Any, token: str, status: int = 200, sentence: str = "") -> Answer:
+    page = render_template(
+        "booking/offer.html",
+        offer=offer,
+        visit=offer.visit,
+        is_open=offer.ended_at is None and offer.expires_at > clock.now(),
+        accept=url_for("booking.accept_by_link", token=token),
+        decline=url_for("booking.decline_by_link", token=token),
+        again=kit.times_url(_wish_of(offer.visit)),
+        sentence=sentence,
+    )
+    return (page, status) if status != 200 else page
+
+
+def _wish_of(visit: Any) -> Wish:
+    return Wish(visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas))
+
+
+@pages.post("/offer/<token>/accept", needs=SITE)
+def accept_by_link(token: str) -> Answer:
+    """Yes: one tap."""
+    offer = found(waitlist.offer_by_key(token))
+    try:
+        answered = answering.accept(offer.id, by=None, now=clock.now())
+    except RuleViolation as error:
+        return _offer_page(found(waitlist.offer_by_key(token)), token, 409, error.sentence)
+    if not answered.token:
+        return go("booking.offer_by_link", token=token)
+    _say(answered.status)
+    return go("booking.visit_by_link", token=answered.token)
+
+
+def _say(status: VisitStatus) -> None:
+    if status is VisitStatus.CONFIRMED:
+        flash("Thank you. The time is yours.", "success")
+    else:
+        flash("The time is kept for you. It is not confirmed yet: see what is still needed.", "care")
+
+
+@pages.post("/offer/<token>/decline", needs=SITE)
+def decline_by_link(token: str) -> Answer:
+    """No: the next person is asked."""
+    offer = found(waitlist.offer_by_key(token))
+    try:
+        answering.decline(offer.id, by=None, now=clock.now())
+    except RuleViolation as error:
+        return _offer_page(found(waitlist.offer_by_key(token)), token, 409, error.sentence)
+    return go("booking.offer_by_link", token=token)
+
+
+@pages.post("/my/waiting/<int:wish_id>/withdraw", needs=OWN)
+def withdraw_my_wish(wish_id: int) -> Answer:
+    """Off the list, from the own pages."""
+    wish = found(waitlist.wish(wish_id))
+    found(clients.client_of(current_user.id, wish.client_id))
+    services.withdraw(wish_id, by=current_user.id, now=clock.now())
+    flash("You are off the list.", "success")
+    return go("booking.my_visits")
+
+
+@pages.post("/my/offers/<int:offer_id>/accept", needs=OWN)
+def accept_my_offer(offer_id: int) -> Answer:
+    """Yes, from the own pages."""
+    _own_offer(offer_id)
+    try:
+        answered = answering.accept(offer_id, by=current_user.id, now=clock.now())
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+        return go("booking.my_visits")
+    _say(answered.status)
+    return go("booking.my_visit", visit_id=answered.visit_id)
+
+
+@pages.post("/my/offers/<int:offer_id>/decline", needs=OWN)
+def decline_my_offer(offer_id: int) -> Answer:
+    """No, from the own pages."""
+    _own_offer(offer_id)
+    try:
+        answering.decline(offer_id, by=current_user.id, now=clock.now())
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+    else:
+        flash("Thank you for telling us.", "success")
+    return go("booking.my_visits")
+
+
+def _own_offer(offer_id: int) -> None:
+    offer = found(waitlist.offer(offer_id))
+    found(clients.client_of(current_user.id, offer.visit.client_id or 0))

@@ -1,0 +1,104 @@
+"""The waitlist: which times fit a wish, how long an offer stands, and what a wish has to say.
+
+Nothing here reads a clock or the book. A day and a part of the day are those on the clinic's wall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+
+from clinic.rules.errors import InvalidInput
+from clinic.rules.words import WEEKDAYS, join_words
+
+
+class Part(StrEnum):
+    """A part of the day, by the start of the visit."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+NOON, EVENING_FROM = time(12), time(17)
+SHORTEST_OFFER: Final = timedelta(minutes=10)
+"""Nobody reads a mail and decides in less: such an offer is not made."""
+GRACE: Final = timedelta(minutes=1)
+"""For so long after an offer has run out its time is still kept, so that it goes to the next in line and to nobody
+who happens to look at the free times in that moment."""
+SET_ASIDE: Final = timedelta(minutes=15)
+"""For so long the desk has a time for itself after it has ended an offer to give the time to somebody else."""
+LONGEST_DAYS: Final = 180
+MOST_NOTICE_HOURS: Final = 336
+EVERY_DAY: Final = tuple(range(7))
+
+
+def part_of(wall: time) -> Part:
+    """Before noon, before 17:00, or later."""
+    if wall < NOON:
+        return Part.MORNING
+    return Part.AFTERNOON if wall < EVENING_FROM else Part.EVENING
+
+
+@dataclass(frozen=True)
+class When:
+    """When somebody could come: days and weekdays (0 is Monday), parts of the day, how long before they must know."""
+
+    first_day: date
+    last_day: date
+    weekdays: frozenset[int] = frozenset(EVERY_DAY)
+    parts: frozenset[str] = frozenset(Part)
+    notice_hours: int = 0
+
+    def is_on(self, day: date) -> bool:
+        """Whether any time of that day could fit."""
+        return self.first_day <= day <= self.last_day and day.weekday() in self.weekdays
+
+    def fits(self, local: datetime) -> bool:
+        """Whether a start fits; `local` is the moment on the clinic's wall."""
+        return self.is_on(local.date()) and part_of(local.time()) in self.parts
+
+    def check(self, *, today: date) -> None:
+        """Raise InvalidInput naming the field where this can never come true, or is too much to keep."""
+        if self.last_day < self.first_day:
+            raise InvalidInput("last_day", "The last day lies before the first day.")
+        if self.last_day < today:
+            raise InvalidInput("last_day", "The last day has passed. Choose a later one.")
+        if (self.last_day - today).days > LONGEST_DAYS:
+            raise InvalidInput("last_day", f"Choose a last day within {LONGEST_DAYS} days from now.")
+        if not self.parts or not self.parts <= set(Part):
+            raise InvalidInput("parts", "Choose at least one part of the day.")
+        if not 0 <= self.notice_hours <= MOST_NOTICE_HOURS:
+            raise InvalidInput("notice_hours", f"Enter a number of hours from 0 to {MOST_NOTICE_HOURS}.")
+        ahead = (max(self.first_day, today) + timedelta(days=more) for more in range(7))
+        if not self.weekdays <= set(EVERY_DAY) or not any(self.is_on(day) for day in ahead):
+            raise InvalidInput("weekdays", "None of these weekdays lies between the first and the last day.")
+
+
+def offered_until(
+    starts_at: datetime, *, now: datetime, minutes: int, lead_minutes: int, notice_hours: int
+) -> datetime | None:
+    """Until when an offer made now stands: `minutes` on, but never so long that less than the clinic's lead time or the
+    notice that the person needs would be left. None where nobody could decide in what is left."""
+    last = starts_at - max(timedelta(minutes=lead_minutes), timedelta(hours=notice_hours))
+    until = min(now + timedelta(minutes=minutes), last)
+    return until if until - now >= SHORTEST_OFFER else None
+
+
+Span = tuple[datetime, datetime]
+
+
+def touches(span: Span, others: Iterable[Span]) -> bool:
+    """Whether a time overlaps any of these. Touching is not overlapping."""
+    return any(span[0] < end and start < span[1] for start, end in others)
+
+
+def words_of(when: When) -> str:
+    """`Monday and Friday, in the morning or in the evening`."""
+    days = [WEEKDAYS[number] for number in sorted(when.weekdays)]
+    parts = [f"in the {part}" for part in Part if part in when.parts]
+    said_days = "any day" if len(days) == len(EVERY_DAY) else join_words(days)
+    return f"{said_days}, {'at any time' if len(parts) == len(Part) else join_words(parts, 'or')}"

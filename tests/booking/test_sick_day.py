@@ -1,0 +1,216 @@
+"""The sick call: visits given to somebody else, offered another time, or called off, each told and each judged."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from clinic.booking.models import CallRequest, Claim, Offer, Visit
+from clinic.booking.services import answering, covering, in_line, sick_day, time_off
+from clinic.clients.models import Client
+from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
+from clinic.rules.sick_day import Deed, best_for_all
+from clinic.rules.wall_time import moment
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("now")
+
+BLOCKED = {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}
+SICK, BUSY, FREE = 0, 1, 2
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    """Three therapists: one is going to be off, one has visits beside the first's."""
+    return w.build(therapists=3)
+
+
+def patient(*, email: bool = True) -> int:
+    client = w.person(email=f"s{w.new_number()}@people.example" if email else "")
+    w.sign(client)
+    return client
+
+
+def book(world: w.World, therapist: int, hour: int, client: int = 0, *, by_name: bool = False) -> int:
+    """A visit with this therapist, who was asked for by name or came by chance."""
+    made = w.at_desk(
+        world,
+        client or patient(),
+        "deep_tissue",
+        when=w.at(3, hour),
+        therapist_id=world.therapists[therapist],
+    ).visit_id
+    assert made is not None
+    visit = db.session.get_one(Visit, made)
+    visit.any_therapist = not by_name
+    db.session.commit()
+    return made
+
+
+def call_in(world: w.World) -> None:
+    time_off.add_time_off(
+        world.therapists[SICK], "off", w.at(3, 0), w.at(4, 0), "Not in today", by=world.desk_id, now=NOW
+    )
+
+
+def get(visit_id: int) -> Visit:
+    db.session.rollback()
+    return db.session.get_one(Visit, visit_id)
+
+
+def claims_of(visit_id: int) -> int:
+    return db.session.scalar(select(func.count()).where(Claim.visit_id == visit_id)) or 0
+
+
+def subjects() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(OutgoingMail.subject).order_by(OutgoingMail.id)))
+
+
+def test_a_plan_for_the_day_and_what_it_does(app: Flask, world: w.World) -> None:
+    first, by_name = book(world, SICK, 8), book(world, SICK, 10, by_name=True)
+    apart = patient()
+    kept_apart = book(world, SICK, 12, apart)
+    book(world, BUSY, 12)
+    factories.make_never_together(
+        db.session.get_one(Client, apart), db.session.get_one(Therapist, world.therapists[FREE])
+    )
+    unsafe_client = patient()
+    unsafe = book(world, SICK, 16, unsafe_client)
+    call_in(world)
+    found = covering.cases(world.therapists[SICK], NOW)
+    assert [one.visit.id for one in found] == [first, by_name, kept_apart, unsafe]
+    plan = {one.visit_id: one for one in best_for_all(one.touched for one in found)}
+    assert {one: (plan[one].deed, plan[one].is_ticked) for one in plan} == {
+        first: (Deed.GIVE, True),
+        by_name: (Deed.GIVE, False),
+        kept_apart: (Deed.OFFER, True),
+        unsafe: (Deed.GIVE, True),
+    }
+    room = get(first).room_id
+    to = plan[first].way
+    assert to is not None
+    assert room in to.taken  # the room is kept when it can be
+    sick_day.give_to(first, to.therapist, revision=get(first).revision, by=world.desk_id, now=NOW)
+    given = get(first)
+    assert (given.status, given.therapist_id, given.starts_at, given.any_therapist) == (
+        "confirmed", to.therapist, w.at(3, 8), True
+    )  # fmt: skip
+    assert claims_of(first) == 3
+    assert re.fullmatch(r"Your visit on .* is with Terry \d", subjects()[-1])
+    # The gate again: what has become unsafe meanwhile is given to nobody.
+    db.session.rollback()
+    w.sign_answers(unsafe_client, BLOCKED)
+    assert unsafe not in [one.visit.id for one in covering.cases(world.therapists[SICK], NOW) if one.is_safe]
+    # Neither to the one who is off, nor to one who is busy, nor in a form that was changed meanwhile.
+    revision = get(kept_apart).revision
+    for therapist in world.therapists:
+        with pytest.raises(SlotTaken):
+            sick_day.give_to(kept_apart, therapist, revision=revision, by=world.desk_id, now=NOW)
+    with pytest.raises(MoveNotAllowed):
+        sick_day.give_to(by_name, to.therapist, revision=99, by=world.desk_id, now=NOW)
+    assert (get(kept_apart).therapist_id, claims_of(kept_apart)) == (world.therapists[SICK], 3)
+
+
+def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
+    """The visit stays until the client says yes; a no or silence leaves it as work to do."""
+    for other in (BUSY, FREE):
+        book(world, other, 10)
+    visit_id = book(world, SICK, 10)
+    call_in(world)
+    way = covering.case_of(get(visit_id), NOW).touched.other_times[0]
+    assert moment(way.starts_at) >= w.at(3, 8)
+    start, revision = moment(way.starts_at), get(visit_id).revision
+
+    def offer() -> int:
+        return sick_day.offer_time(
+            visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW
+        )
+
+    made = offer()
+    assert (get(visit_id).status, claims_of(visit_id)) == ("confirmed", 3)
+    assert "Another time for your visit" in subjects()[-1]
+    answering.decline(made, by=None, now=NOW)
+    assert (get(visit_id).status, covering.case_of(get(visit_id), NOW).last_answer) == (
+        "confirmed",
+        "declined",
+    )
+    made = offer()
+    in_line.keep_line(NOW + dt.timedelta(hours=1))
+    assert covering.case_of(get(visit_id), NOW).last_answer == "expired"
+    made = offer()
+    again = offer()  # another offer for the same visit takes the place of the first
+    with pytest.raises(HoldExpired):
+        answering.accept(made, by=None, now=NOW)
+    answered = answering.accept(again, by=None, now=NOW)
+    assert (answered.status, get(visit_id).status, claims_of(visit_id)) == ("confirmed", "cancelled", 0)
+    assert (get(answered.visit_id).starts_at, claims_of(answered.visit_id)) == (start, 3)
+    assert answering.accept(again, by=None, now=NOW).visit_id == answered.visit_id
+    assert [one.visit.id for one in covering.cases(world.therapists[SICK], NOW)] == []
+
+
+def test_called_off_and_who_has_no_mail_is_called(app: Flask, world: w.World) -> None:
+    silent, visit_id = book(world, SICK, 12, patient(email=False)), book(world, SICK, 10)
+    call_in(world)
+    for one in (silent, visit_id):
+        sick_day.call_off(one, revision=get(one).revision, by=world.desk_id, now=NOW)
+        assert (get(one).status, claims_of(one)) == ("cancelled", 0)
+    assert db.session.scalars(select(CallRequest.visit_id)).all() == [silent]
+    assert "cannot take place" in subjects()[-1]
+
+
+def test_the_desk_walks_through_the_sick_call(app: Flask, world: w.World, client: FlaskClient) -> None:
+    """Entered, planned, carried out: four taps, whatever the number of visits; then the client says no by the link."""
+    therapist = world.therapists[SICK]
+    first, second, by_name = book(world, SICK, 8), book(world, SICK, 10), book(world, SICK, 12, by_name=True)
+    call_in(world)
+    desk = desk_browser(app, world)
+    work = desk.get(f"/desk/sick-day/{therapist}")
+    assert "3 visits, 3 still to settle." in work.text
+    assert work.text.count("Cancel and tell") == 3
+    assert "Find a way for the visits of Terry 0" in desk.get("/todo").text
+    plan = desk.get(f"/desk/sick-day/{therapist}/plan")
+    boxes = re.findall(r'name="do" id="do-\d" value="([^"]+)"( checked)?', plan.text)
+    assert [bool(ticked) for _value, ticked in boxes] == [True, True, False]
+    assert [get(one).therapist_id for one in (first, second, by_name)] == [
+        therapist
+    ] * 3  # nothing is saved yet
+    ticked = [value for value, is_ticked in boxes if is_ticked]
+    wrong = ["x", "1 2", f"{by_name} 1 {therapist} tomorrow", f"{by_name} 999 {therapist}"]
+    done = desk.post(f"/desk/sick-day/{therapist}/plan", data={"do": [*ticked, *wrong]})
+    after = desk.get(walk.location(done))
+    assert "2 given to somebody else, 0 asked about another time." in after.text
+    assert "1 visit, 1 still to settle." in after.text
+    assert [get(one).therapist_id != therapist for one in (first, second, by_name)] == [True, True, False]
+    revision = str(get(by_name).revision)
+    offered = desk.post(
+        f"/desk/visits/{by_name}/offer-time",
+        data={"start": "2026-06-12T21:00Z", "therapist": str(world.therapists[FREE]), "revision": revision},
+    )
+    assert "Kept until" in desk.get(walk.location(offered)).text
+    desk.post(f"/desk/visits/{by_name}/call-off", data={"revision": revision})
+    assert "Every visit has found its way" in desk.get(f"/desk/sick-day/{therapist}").text
+    assert [one.ended_as for one in db.session.scalars(select(Offer).where(Offer.kind == "move"))] == [
+        "withdrawn"
+    ]
+    mail = db.session.scalars(
+        select(OutgoingMail.text).where(OutgoingMail.subject.contains("is with"))
+    ).first()
+    link = re.search(r"/offer/[\w-]+", mail or "")
+    assert link is not None
+    assert "Cancel this visit" in client.get(link[0]).text
+    client.post(f"{link[0]}/decline")
+    assert "Choose another time" in client.get(link[0]).text
+    assert sorted(get(one).status for one in (first, second)) == ["cancelled", "confirmed"]

@@ -1,0 +1,322 @@
+"""The waitlist: who is first, what becomes free, how long an offer stands, and what the gate says before and after."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
+from clinic.booking.services import answering, checkout, deadlines, in_line, time_off, visits, waitlist
+from clinic.clients.models import Client
+from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
+from clinic.rules.waitlist import Part, When
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
+from tests import factories
+from tests.booking import world as w
+from tests.conftest import NOW
+
+DAY = w.TODAY + dt.timedelta(days=3)
+HOUR = dt.timedelta(hours=1)
+WHEN = When(DAY, DAY)
+BLOCKED = {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    """One therapist, who is off on the day but for the hour and turnover and a half from 10."""
+    world = w.build(therapists=1)
+    off(world, w.at(3, 0), w.at(3, 10))
+    off(world, w.at(3, 11, 30), w.at(4, 0))
+    return world
+
+
+def off(world: w.World, start: dt.datetime, end: dt.datetime) -> None:
+    time_off.add_time_off(world.therapists[0], "off", start, end, "", by=world.desk_id, now=NOW)
+
+
+def patient(**declared: Any) -> int:
+    client = w.person(email=f"p{w.new_number()}@people.example")
+    w.sign(client, **declared)
+    return client
+
+
+def wish(client: int, when: When = WHEN, *, now: dt.datetime = NOW, **values: Any) -> int:
+    return waitlist.join(w.choice("deep_tissue", **values), when, client, source="desk", by=None, now=now)[0]
+
+
+def offers() -> list[tuple[int | None, str | None]]:
+    """Wish and end of every offer, in the order in which they were made."""
+    db.session.rollback()
+    return [(one.wish_id, one.ended_as) for one in db.session.scalars(select(Offer).order_by(Offer.id))]
+
+
+def open_offer() -> Offer:
+    db.session.rollback()
+    return db.session.scalars(select(Offer).where(Offer.ended_at.is_(None))).one()
+
+
+def claims() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).where(Claim.visit_id.is_not(None))) or 0
+
+
+def test_the_first_in_line_gets_what_becomes_free_then_the_next(app: Flask, world: w.World) -> None:
+    booked = w.at_desk(world, patient(), "deep_tissue", when=w.at(3)).visit_id or 0
+    second, first = patient(), patient()
+    later = wish(second, now=NOW + dt.timedelta(minutes=2))
+    sooner = wish(first, now=NOW + dt.timedelta(minutes=1))
+    assert in_line.keep_line(NOW) == 0
+    visits.cancel_visit(booked, by=world.desk_id, by_clinic=True, now=NOW)
+    assert (in_line.keep_line(NOW), in_line.keep_line(NOW)) == (1, 0)
+    assert offers() == [(sooner, None)]
+    made = open_offer()
+    visit = db.session.get_one(Visit, made.visit_id)
+    assert (visit.status, visit.client_id, visit.starts_at, made.expires_at) == (
+        "held", first, w.at(3), NOW + HOUR
+    )  # fmt: skip
+    # Nobody else gets it meanwhile.
+    with pytest.raises(SlotTaken):
+        w.at_desk(world, patient(), "deep_tissue", when=w.at(3))
+    with pytest.raises(SlotTaken):
+        checkout.hold_slot(None, w.choice("deep_tissue"), w.at(3), first_visit=False, user_id=None, now=NOW)
+    # It runs out: in the same step it is the next one's.
+    ended = NOW + HOUR
+    deadlines.keep_deadlines(ended)
+    in_line.keep_line(ended)
+    assert offers() == [(sooner, "expired"), (later, None)]
+    answered = answering.accept(open_offer().id, by=None, now=ended, reconfirmed=True)
+    assert answered.status == "confirmed"
+    assert (w.statuses(second), w.statuses(first)) == (["confirmed"], [])
+    assert claims() == 3  # therapist, room, client
+    db.session.rollback()
+    ends = {one.id: one.ended_as for one in db.session.scalars(select(WaitlistWish))}
+    assert ends == {sooner: None, later: "booked"}
+    # Said twice, it stays one visit; and what ran out once is not offered to the same person again.
+    assert answering.accept(offers_id(later), by=None, now=ended).visit_id == answered.visit_id
+    visits.cancel_visit(answered.visit_id, by=world.desk_id, by_clinic=True, now=ended)
+    assert in_line.keep_line(ended) == 0
+
+
+def offers_id(wish_id: int) -> int:
+    return db.session.scalars(select(Offer.id).where(Offer.wish_id == wish_id)).one()
+
+
+def test_the_gate_and_the_wish_pass_over(app: Flask, world: w.World) -> None:
+    """Every wish but the last is passed over, each for a reason of its own; nobody but the last is told anything."""
+    busy = patient()
+    letter = {"blood_thinners": {"med_class": "anticoagulant", "medication": "x", "stable_3_months": False,
+                                 "bruising": True}}  # fmt: skip
+    nobody = w.person(email="none@people.example")
+    barred = patient()
+    with transaction() as session:
+        session.get_one(Client, barred).is_barred_online = True
+    passed = [
+        wish(patient(**BLOCKED)),
+        wish(patient(**letter)),
+        wish(nobody),
+        wish(barred),
+        wish(
+            patient(),
+            replace(WHEN, first_day=DAY - dt.timedelta(days=1), last_day=DAY - dt.timedelta(days=1)),
+        ),
+        wish(patient(), replace(WHEN, parts=frozenset({Part.EVENING, Part.AFTERNOON}))),
+        wish(patient(), replace(WHEN, notice_hours=73)),
+        wish(patient(), minutes=90),
+        wish(patient(), replace(WHEN, last_day=DAY + dt.timedelta(days=6), weekdays=frozenset({5}))),
+    ]
+    off(world, w.at(2, 0), w.at(3, 0))  # the neighbouring days are full
+    off(world, w.at(4, 0), w.at(10, 0))
+    last = wish(busy)
+    assert in_line.keep_line(NOW) == 1
+    assert offers() == [(last, None)]
+    subjects = db.session.scalars(select(OutgoingMail.subject).order_by(OutgoingMail.id)).all()
+    assert [one for one in subjects if "waitlist" not in one] == [
+        "A time is free for you: Friday 12 June 2026 at 10:00 am"
+    ]
+    assert len(passed) == 9
+
+
+def test_other_visits_rest_and_pairs_pass_over(app: Flask) -> None:
+    world = w.build(therapists=1, minds_rest=True)
+    off(world, w.at(3, 0), w.at(3, 10))
+    off(world, w.at(3, 11, 30), w.at(4, 0))
+    apart, tired = patient(), patient()
+    factories.make_never_together(
+        db.session.get_one(Client, apart), db.session.get_one(Therapist, world.therapists[0])
+    )
+    w.at_desk(world, tired, "deep_tissue", when=w.at(2, 18))
+    wish(apart)
+    wish(tired)
+    assert in_line.keep_line(NOW) == 0
+    fresh = wish(patient())
+    assert in_line.keep_line(NOW) == 1
+    assert offers() == [(fresh, None)]
+
+
+def test_no_is_passed_on_at_once_and_is_not_asked_again(app: Flask, world: w.World) -> None:
+    first, second = wish(patient()), wish(patient(), now=NOW + HOUR)
+    in_line.keep_line(NOW)
+    one = open_offer().id
+    answering.decline(one, by=None, now=NOW)
+    answering.decline(one, by=None, now=NOW)
+    assert offers() == [(first, "declined"), (second, None)]
+    with pytest.raises(HoldExpired):
+        answering.accept(one, by=None, now=NOW)
+    waitlist.withdraw(second, by=None, now=NOW)
+    waitlist.withdraw(second, by=None, now=NOW)
+    assert offers() == [(first, "declined"), (second, "withdrawn")]
+    assert in_line.keep_line(NOW) == 0
+    assert claims() == 0
+
+
+def test_two_freed_times_are_two_offers(app: Flask) -> None:
+    world = w.build(therapists=1)
+    off(world, w.at(3, 0), w.at(3, 10))
+    off(world, w.at(3, 13), w.at(4, 0))
+    for _ in range(3):
+        wish(patient())
+    assert in_line.keep_line(NOW) == 2
+    db.session.rollback()
+    assert sorted(db.session.scalars(select(Offer.starts_at))) == [w.at(3, 10), w.at(3, 11, 30)]
+
+
+def test_an_answer_is_judged_anew(app: Flask, world: w.World) -> None:
+    """Answers of today: confirmed at once. Of an earlier day: first they say what has changed. Not safe now: no."""
+    old = w.person()
+    w.sign(old, now=NOW - dt.timedelta(days=5))
+    asked = wish(old)
+    in_line.keep_line(NOW)
+    answered = answering.accept(open_offer().id, by=None, now=NOW)
+    assert (answered.status, w.statuses(old)) == ("pending", ["pending"])
+    db.session.rollback()
+    assert db.session.get_one(Visit, answered.visit_id).waiting_for == "reconfirm"
+    w.sign(old)
+    assert w.statuses(old) == ["confirmed"]
+    visits.cancel_visit(answered.visit_id, by=world.desk_id, by_clinic=True, now=NOW)
+    changed, next_one = patient(), patient()
+    first, second = wish(changed), wish(next_one, now=NOW + HOUR)
+    in_line.keep_line(NOW)
+    w.sign_answers(changed, BLOCKED)
+    offer_id = open_offer().id
+    with pytest.raises(MoveNotAllowed):
+        answering.accept(offer_id, by=None, now=NOW)
+    assert offers() == [(asked, "accepted"), (first, "not_possible"), (second, None)]
+    assert w.statuses(changed) == []
+
+
+def test_an_offer_that_runs_out_while_it_is_accepted(app: Flask, world: w.World) -> None:
+    """At the moment itself it is over; and a time that somebody else could claim by then is not accepted either."""
+    wish(patient())
+    in_line.keep_line(NOW)
+    offer_id, late = open_offer().id, NOW + HOUR
+    with pytest.raises(HoldExpired):
+        answering.accept(offer_id, by=None, now=late)
+    # Another process is a minute ahead and takes what has run out; the slow yes does not book over it.
+    other = patient()
+    ahead = late + dt.timedelta(minutes=2)
+    visits.book_visit(
+        w.choice("deep_tissue"), other, w.at(3), request_key="x", source="desk", by=world.desk_id, now=ahead,
+        reconfirmed=True,
+    )  # fmt: skip
+    with pytest.raises(HoldExpired):
+        answering.accept(offer_id, by=None, now=late - dt.timedelta(seconds=1))
+    assert claims() == 3
+    in_line.keep_line(ahead)
+    assert [end for _wish, end in offers()] == ["expired"]
+
+
+def test_wishes_end_by_themselves(app: Flask, world: w.World) -> None:
+    over = wish(patient(), When(w.TODAY, w.TODAY + dt.timedelta(days=1)))
+    client = patient()
+    own = wish(client)
+    w.at_desk(world, client, "deep_tissue", when=w.at(3))
+    with transaction() as session:
+        session.scalars(select(Visit)).one().created_at = NOW + HOUR
+    tomorrow = NOW + dt.timedelta(days=2)
+    in_line.keep_line(tomorrow)
+    db.session.rollback()
+    ends = {one.id: one.ended_as for one in db.session.scalars(select(WaitlistWish))}
+    assert ends == {over: "over", own: "booked"}
+
+
+def test_the_desk_takes_a_time_back_for_somebody_else(app: Flask, world: w.World) -> None:
+    first, _second = wish(patient()), wish(patient(), now=NOW + HOUR)
+    in_line.keep_line(NOW)
+    offer_id = open_offer().id
+    assert waitlist.give_to_somebody_else(offer_id, by=world.desk_id, now=NOW) == w.at(3)
+    assert in_line.keep_line(NOW) == 0  # the desk has it for itself for a while
+    other = patient()
+    assert w.at_desk(world, other, "deep_tissue", when=w.at(3)).visit_id
+    visits.cancel_visit(
+        db.session.scalars(select(Visit.id).where(Visit.client_id == other)).one(), by=world.desk_id,
+        by_clinic=True, now=NOW,
+    )  # fmt: skip
+    assert in_line.keep_line(NOW + dt.timedelta(minutes=16)) == 1
+    assert offers() == [(first, "set_aside"), (first, None)]
+
+
+def test_the_desk_offers_to_one_person_now(app: Flask, world: w.World) -> None:
+    _first, second = wish(patient()), wish(patient(), now=NOW + HOUR)
+    made = waitlist.offer_now(second, by=world.desk_id, now=NOW)
+    assert waitlist.offer_now(second, by=world.desk_id, now=NOW) == made
+    assert offers() == [(second, None)]
+    with pytest.raises(SlotTaken):
+        waitlist.offer_now(wish(patient(), minutes=90), by=world.desk_id, now=NOW)
+
+
+def test_two_workers_at_once_offer_once(app: Flask, world: w.World) -> None:
+    line = [wish(patient(), now=NOW + dt.timedelta(minutes=number)) for number in range(3)]
+    gate = threading.Barrier(2)
+
+    def work(_number: int) -> int:
+        with app.app_context():
+            gate.wait()
+            try:
+                return in_line.keep_line(NOW)
+            finally:
+                db.session.remove()
+
+    for number in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            assert sum(pool.map(work, range(2))) == (1 if number == 0 else 0)
+        made = offers()
+        assert made[-1] == (line[number], None)
+        answering.decline(open_offer().id, by=None, now=NOW)  # the next one's, in the same step
+    assert [one for one, _end in offers()] == line
+    assert claims() == 0
+
+
+def test_a_yes_and_the_worker_at_the_same_moment(app: Flask, world: w.World) -> None:
+    """One of them comes first, and the other sees it: a visit with all its claims, or none and the next is asked."""
+    first, second = wish(patient()), wish(patient(), now=NOW + HOUR)
+    in_line.keep_line(NOW)
+    offer_id, end = open_offer().id, open_offer().expires_at
+    gate = threading.Barrier(2)
+
+    def run(job: str) -> str:
+        with app.app_context():
+            gate.wait()
+            try:
+                if job == "yes":
+                    answering.accept(offer_id, by=None, now=end - dt.timedelta(seconds=1), reconfirmed=True)
+                else:
+                    in_line.keep_line(end)
+            except HoldExpired:
+                return "over"
+            finally:
+                db.session.remove()
+            return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        said, _worked = pool.map(run, ("yes", "worker"))
+    assert offers() == ([(first, "accepted")] if said == "done" else [(first, "expired"), (second, None)])
+    assert claims() == 3

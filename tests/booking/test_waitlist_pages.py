@@ -1,0 +1,184 @@
+"""The waitlist on the pages: joined from the times, answered by a link or from the own pages, run at the desk."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from clinic.accounts.models import User
+from clinic.booking.models import Offer, Visit, WaitlistWish
+from clinic.booking.services import in_line, time_off, waitlist
+from clinic.clients.models import Client, ClientAccess
+from clinic.rules.permissions import Role
+from clinic.rules.waitlist import When
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.conftest import NOW
+from tests.owners import browser_of
+
+pytestmark = pytest.mark.usefixtures("now")
+
+DAY = "2026-06-12"
+WAIT = "/book/swedish/wait"
+WHEN = {
+    "minutes": "60", "first_day": DAY, "last_day": DAY, "weekdays": ["4"], "day_parts": ["morning", "evening"],
+    "notice_hours": "2",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    """One therapist, with one free time: on the day at ten."""
+    world = w.build(therapists=1)
+    for start, end in ((w.at(0, 0), w.at(3, 10)), (w.at(3, 11, 30), w.at(30, 0))):
+        time_off.add_time_off(world.therapists[0], "off", start, end, "", by=world.desk_id, now=NOW)
+    return world
+
+
+def account(app: Flask, client_id: int) -> FlaskClient:
+    """The browser of somebody who acts for this person."""
+    user: User = factories.make_user(email=f"u{client_id}@people.example", roles=[Role.CLIENT])
+    factories.save(ClientAccess(user_id=user.id, client_id=client_id, relation="self", since=NOW))
+    return browser_of(app, user)
+
+
+def healthy() -> int:
+    client = w.person(email=f"h{w.new_number()}@people.example")
+    w.sign(client)
+    return client
+
+
+def mailed(word: str) -> str:
+    """The address of the last link with this word that was mailed."""
+    db.session.rollback()
+    texts = db.session.scalars(select(OutgoingMail.text).order_by(OutgoingMail.id.desc())).all()
+    return next(found[0] for text in texts if (found := re.search(rf"/{word}/[\w-]+", text)))
+
+
+def then(browser: FlaskClient, answer: TestResponse) -> TestResponse:
+    """The page to which a deed leads."""
+    return browser.get(walk.location(answer))
+
+
+def ends() -> list[str | None]:
+    db.session.rollback()
+    return list(db.session.scalars(select(WaitlistWish.ended_as).order_by(WaitlistWish.id)))
+
+
+def statuses() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Visit.status).order_by(Visit.created_at, Visit.id)))
+
+
+def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.World) -> None:
+    for address in ("/book/swedish/times?minutes=60", "/book/swedish/times?minutes=90"):
+        assert client.get(address).text.count("Tell me when a time comes free") == 1
+    assert "Put me on the list" in client.get(f"{WAIT}?minutes=60").text
+    wrong = client.post(WAIT, data={**WHEN, **walk.details(email="no", first_name=""), "weekdays": ["0"]})
+    assert wrong.status_code == 422
+    assert "Enter the first name" in wrong.text
+    wrong = client.post(WAIT, data={**WHEN, **walk.details(), "weekdays": ["0"], "day_parts": []})
+    assert (wrong.status_code, ends()) == (422, [])
+    joined = then(client, client.post(WAIT, data={**WHEN, **walk.details()}))
+    assert "You are on the list" in joined.text
+    row = db.session.scalars(select(WaitlistWish)).one()
+    assert (row.weekdays, row.parts, row.notice_hours, row.source) == (
+        [4],
+        ["evening", "morning"],
+        2,
+        "online",
+    )
+    assert db.session.get_one(Client, row.client_id).is_unproven
+    page = mailed("waiting")
+    assert client.get(page).status_code == 200
+    in_line.keep_line(NOW)  # nothing is signed yet: nothing can be offered
+    assert statuses() == []
+    assert "not on the list any more" in then(client, client.post(f"{page}/withdraw")).text
+    assert ends() == ["withdrawn"]
+    assert client.get("/waiting/nothing-here").status_code == 404
+
+
+def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> None:
+    me, other = healthy(), healthy()
+    mine = account(app, me)
+    assert mine.post(WAIT, data={**WHEN, "person": str(other)}).status_code == 404
+    assert mine.post(WAIT, data=WHEN).status_code == 422
+    assert mine.post(WAIT, data={**WHEN, "person": str(me)}).status_code == 303
+    in_line.keep_line(NOW)
+    offer, wish = (
+        one.id for one in (*db.session.scalars(select(Offer)), *db.session.scalars(select(WaitlistWish)))
+    )
+    page = mine.get("/my").text
+    assert "Kept for you" in page
+    assert "On the waitlist" in page
+    stranger = account(app, other)
+    for deed in (f"/my/offers/{offer}/accept", f"/my/offers/{offer}/decline", f"/my/waiting/{wish}/withdraw"):
+        assert stranger.post(deed).status_code == 404
+    assert mine.post(f"/my/offers/{offer}/decline").status_code == 303
+    assert statuses() == ["released"]
+    mine.post(f"/my/waiting/{wish}/withdraw")
+    assert ends() == ["withdrawn"]
+    mine.post(WAIT, data={**WHEN, "person": str(me)})  # a new wish: what was refused before counts no more
+    in_line.keep_line(NOW)
+    second = db.session.scalars(select(Offer.id).order_by(Offer.id.desc())).first()
+    assert "The time is yours" in then(mine, mine.post(f"/my/offers/{second}/accept")).text
+    assert sorted(statuses()) == ["confirmed", "released"]
+
+
+def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -> None:
+    first, second = healthy(), healthy()
+    when = When(w.TODAY, w.TODAY.replace(day=20))
+    for one in (first, second):
+        waitlist.join(w.choice("swedish"), when, one, source="desk", by=None, now=NOW)
+    in_line.keep_line(NOW)
+    page = mailed("offer")
+    for _ in range(2):
+        shown = client.get(page)
+        assert "Take this time" in shown.text
+    assert statuses() == ["held"]
+    assert then(client, client.post(f"{page}/decline")).text.count("Thank you for telling us") == 1
+    gone = client.post(f"{page}/accept")
+    assert (gone.status_code, "run out" in gone.text) == (409, True)
+    page = mailed("offer")  # the next one's
+    booked = then(client, client.post(f"{page}/accept"))
+    assert "Thank you. The time is yours." in booked.text
+    assert "You took this time" in then(client, client.post(f"{page}/accept")).text
+    assert sorted(statuses()) == ["confirmed", "released"]
+    assert client.get("/offer/nothing-here").status_code == 404
+
+
+def test_the_desk_runs_the_list(app: Flask, world: w.World) -> None:
+    desk, one = desk_browser(app, world), healthy()
+    assert "Nobody waits" in desk.get("/desk/waitlist").text
+    name = db.session.get_one(Client, one).last_name
+    assert "Choose<" in desk.get(f"/desk/waitlist/new?q={name}").text
+    form = {**WHEN, "what": "swedish||60", "therapist": ""}
+    assert desk.get(f"/desk/waitlist/new?client={one}").status_code == 200
+    assert desk.post(f"/desk/waitlist/new?client={one}", data={**form, "what": ""}).status_code == 422
+    assert desk.post(f"/desk/waitlist/new?client={one}", data={**form, "weekdays": ["0"]}).status_code == 422
+    assert desk.post("/desk/waitlist/new?client=x", data=form).status_code == 303
+    assert ends() == []
+    added = then(desk, desk.post(f"/desk/waitlist/new?client={one}", data=form))
+    assert name in added.text
+    wish = db.session.scalars(select(WaitlistWish)).one().id
+    offered = then(desk, desk.post(f"/desk/waitlist/{wish}/offer"))
+    assert "Give this time to somebody else" in offered.text
+    offer = db.session.scalars(select(Offer)).one().id
+    kept = db.session.scalars(select(Visit.id)).one()
+    assert walk.location(desk.get(f"/desk/visits/{kept}")) == "/desk/waitlist"
+    ended = desk.post(f"/desk/offers/{offer}/end")
+    assert "at=10:00" in ended.location.replace("%3A", ":")
+    assert "The time you asked for" in desk.get(ended.location).text
+    assert statuses() == ["released"]
+    assert "any more" in then(desk, desk.post(f"/desk/waitlist/{wish + 1}/offer")).text
+    desk.post(f"/desk/waitlist/{wish}/withdraw")
+    assert ends() == ["withdrawn"]
