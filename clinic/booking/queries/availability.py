@@ -185,7 +185,7 @@ def look(ask: Ask) -> Open:
     for therapist, spans in the_book.on_the_way(
         eligible.therapists, reach, place.id, place.travel_minutes
     ).items():
-        busy[therapist] = [*busy.get(therapist, []), *spans]
+        busy[therapist] = sorted([*busy.get(therapist, []), *spans])
     book = rule.Book(
         duty=_duty(people, place.id, clock, spilled),
         opening=hours_on(clock, spilled, place.weekly, dated=place.dated),

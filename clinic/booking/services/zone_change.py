@@ -246,11 +246,10 @@ def _move_visits(session: Session, change: ZoneChange, place_id: int) -> None:
     offers = session.scalars(select(Offer).join(Visit, Visit.id == Offer.visit_id).where(which)).all()
     for visit in session.scalars(select(Visit).where(which).order_by(Visit.id)).all():
         _move_visit(visit, moved[visit.id], change.new_zone, settings)
-    for offer in offers:  # how long it stands open is counted from when it was made
-        by = moved[offer.visit_id].by
-        offer.starts_at, offer.ends_at = offer.starts_at + by, offer.ends_at + by
     for link, visit_id in links:
         _move_link(link, moved[visit_id])
+    for offer in offers:
+        _move_offer(offer, moved[offer.visit_id])
     for row, visit_id in passes:
         _pass_again(session, row, moved[visit_id])
     session.flush()
@@ -271,6 +270,13 @@ def _move_link(link: CheckinLink, one: MovedVisit) -> None:
     """The link to the check-in ends when the visit starts."""
     if one.new is not None and link.expires_at == one.old:
         link.expires_at = one.new
+
+
+def _move_offer(offer: Offer, one: MovedVisit) -> None:
+    """An offered time stays on the wall; what is open until the visit starts stays open until then."""
+    if one.new is not None and offer.starts_at == one.old:
+        offer.starts_at, offer.ends_at = offer.starts_at + one.by, offer.ends_at + one.by
+        offer.expires_at = one.new if offer.expires_at == one.old else offer.expires_at
 
 
 def _pass_again(session: Session, row: RestPass, one: MovedVisit) -> None:
