@@ -24,7 +24,6 @@ from pydantic import (
 
 from clinic.rules.body_areas import AREAS
 from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
-from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
 from clinic.rules.why_no_times import Why
 
@@ -49,7 +48,7 @@ def _is(pattern: str) -> Callable[[object], object]:
     return check
 
 
-def _from_number(value: object) -> object:
+def from_number(value: object) -> object:
     if isinstance(value, str | bool):
         raise ValueError("needs a number")
     return value
@@ -77,9 +76,9 @@ def _text(kind: str, pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "format": kind, "pattern": pattern})
 
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_from_number)]
-RowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(_from_number)]
-Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(_from_number)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(from_number)]
+RowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(from_number)]
+Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(from_number)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_is(MOMENT)), _text("date-time", MOMENT)]
 Day = Annotated[dt.date, BeforeValidator(_is(DAY)), _text("date", DAY)]
 BirthDay = Annotated[dt.date, BeforeValidator(_is(DAY_OF_A_LIFE)), _text("date", DAY_OF_A_LIFE)]
@@ -186,78 +185,6 @@ class CancelIn(Shape):
     by_clinic: StrictBool = False
 
 
-Weeks = Annotated[int, Field(ge=1, le=MOST_WEEKS_APART), BeforeValidator(_from_number)]
-
-
-class SeriesPlanIn(Wish):
-    """The first visit and what follows it: so many visits in all (`count`), or until a local day (`until`)."""
-
-    client: Id
-    starts_at: Moment
-    every_weeks: Weeks
-    count: Annotated[int, Field(ge=2, le=MOST_VISITS), BeforeValidator(_from_number)] | None = None
-    until: Day | None = None
-    therapist: Id | None = None
-    location: Id | None = None
-
-
-class SeriesStartIn(Shape):
-    """One accepted start. `therapist` of null: the one of the whole series, or any."""
-
-    starts_at: Moment
-    therapist: Id | None = None
-
-
-class SeriesIn(Wish):
-    """The accepted starts: as planned, replaced by an alternative, or left out."""
-
-    client: Id
-    every_weeks: Weeks
-    starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
-    therapist: Id | None = None
-    location: Id | None = None
-
-
-class PersonIn(Wish):
-    """One of two people: who, and what they want."""
-
-    client: Id
-    therapist: Id | None = None
-
-
-Two = Annotated[list[PersonIn], Field(min_length=2, max_length=2)]
-
-
-class CoupleTimesIn(Shape):
-    """`from` is a local day of the clinic."""
-
-    people: Two
-    from_: Annotated[Day, Field(alias="from")]
-    days: Annotated[int, Field(ge=1, le=60), BeforeValidator(_from_number)] = 1
-    location: Id | None = None
-
-
-class CoupleIn(Shape):
-    people: Two
-    starts_at: Moment
-    location: Id | None = None
-
-
-class CoupleMoveIn(Shape):
-    starts_at: Moment
-
-
-class SwapIn(Shape):
-    """Two visits that exchange their places. With `keep_therapists` each keeps its own therapist. The revisions:
-    refused when a visit was changed since."""
-
-    first: RowId
-    second: RowId
-    keep_therapists: StrictBool = False
-    first_revision: Id | None = None
-    second_revision: Id | None = None
-
-
 class ClientIn(Shape):
     first_name: Name
     last_name: Name
@@ -283,8 +210,8 @@ class VerdictIn(Wish):
     day: Day
 
 
-Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(_from_number)]
-Hours = Annotated[int, Field(ge=0, le=MOST_NOTICE_HOURS), BeforeValidator(_from_number)]
+Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(from_number)]
+Hours = Annotated[int, Field(ge=0, le=MOST_NOTICE_HOURS), BeforeValidator(from_number)]
 
 
 class WaitlistQuery(Paging):
@@ -445,57 +372,6 @@ class VisitsOut(Shape):
     page: int
     per_page: int
     total: int
-
-
-class AlternativeOut(Shape):
-    """A start that fits. `therapist` of null: any."""
-
-    starts_at: AwareDatetime
-    therapist: int | None
-
-
-class PlannedOut(Shape):
-    """One date of a series. `code` says why it does not fit, null where it does; `waiting_for` what is needed before
-    it is confirmed. `starts_at` is null where the clock jumps over that time."""
-
-    day: dt.date
-    starts_at: AwareDatetime | None
-    fits: bool
-    code: str | None
-    reason: str
-    therapists: list[int]
-    waiting_for: str | None
-    look_again_on: dt.date | None
-    unsafe_addons: list[str]
-    alternatives: list[AlternativeOut]
-
-
-class SeriesPlanOut(Shape):
-    zone: str
-    starts: list[PlannedOut]
-
-
-class SeriesOut(Shape):
-    """Visits that were booked together, by time."""
-
-    id: int
-    every_weeks: int
-    visits: list[VisitOut]
-
-
-class CoupleOut(Shape):
-    """Two visits at the same time in one room: confirmed both or neither. `ended_at`: since when the two no longer
-    belong together; a visit that goes on alone is not listed any more."""
-
-    id: int
-    ended_at: AwareDatetime | None
-    visits: list[VisitOut]
-
-
-class SwapOut(Shape):
-    """Both visits as they stand now, in the order in which they were named."""
-
-    visits: list[VisitOut]
 
 
 class ClientOut(Shape):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response
 
-from clinic.api import shapes
+from clinic.api import several, shapes
 from clinic.api.doors import caller
 from clinic.api.problems import problem
 from clinic.api.repeats import visit_key
@@ -33,10 +33,10 @@ BOTH_WAIT = {
     "/couples/times",
     Scope.VISITS_WRITE,
     shapes.AvailabilityOut,
-    body=shapes.CoupleTimesIn,
+    body=several.CoupleTimesIn,
     once=None,
 )
-def times_for_two(body: shapes.CoupleTimesIn) -> dict[str, Any]:
+def times_for_two(body: several.CoupleTimesIn) -> dict[str, Any]:
     """Free starts for two people: two therapists, devices for both, and one room with two tables."""
     asks = asks_for_two(_halves(body), body.from_, body.days, by_staff=False, now=clock.now())
     found = reading.look_for_two(*asks)
@@ -49,9 +49,15 @@ def times_for_two(body: shapes.CoupleTimesIn) -> dict[str, Any]:
 
 
 @api.door(
-    "POST", "/couples", Scope.VISITS_WRITE, shapes.CoupleOut, body=shapes.CoupleIn, status=201, also=BOTH_WAIT
+    "POST",
+    "/couples",
+    Scope.VISITS_WRITE,
+    several.CoupleOut,
+    body=several.CoupleIn,
+    status=201,
+    also=BOTH_WAIT,
 )
-def book_two(body: shapes.CoupleIn) -> Any:
+def book_two(body: several.CoupleIn) -> Any:
     """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
     outcome = book_couple(
         _halves(body), body.starts_at, request_key=visit_key(caller()), source="api", by=None, now=clock.now(),
@@ -62,7 +68,7 @@ def book_two(body: shapes.CoupleIn) -> Any:
     return _answer(outcome.couple_id, 201)
 
 
-@api.door("GET", "/couples/<int:couple_id>", Scope.VISITS_READ, shapes.CoupleOut)
+@api.door("GET", "/couples/<int:couple_id>", Scope.VISITS_READ, several.CoupleOut)
 def read_couple(couple_id: int) -> dict[str, Any]:
     """One couple with its visits."""
     return _shown(couple_id)
@@ -72,11 +78,11 @@ def read_couple(couple_id: int) -> dict[str, Any]:
     "POST",
     "/couples/<int:couple_id>/move",
     Scope.VISITS_WRITE,
-    shapes.CoupleOut,
-    body=shapes.CoupleMoveIn,
+    several.CoupleOut,
+    body=several.CoupleMoveIn,
     also=BOTH_WAIT,
 )
-def move_couple(couple_id: int, body: shapes.CoupleMoveIn) -> Any:
+def move_couple(couple_id: int, body: several.CoupleMoveIn) -> Any:
     """Another time for both: judged for the new day and claimed anew; refused, both keep their place."""
     people = [one["client"] for one in _shown(couple_id)["visits"]]
     outcome = couple_changes.move_couple(couple_id, body.starts_at, by=None, now=clock.now())
@@ -86,7 +92,7 @@ def move_couple(couple_id: int, body: shapes.CoupleMoveIn) -> Any:
 
 
 @api.door(
-    "POST", "/couples/<int:couple_id>/cancel", Scope.VISITS_WRITE, shapes.CoupleOut, body=shapes.CancelIn
+    "POST", "/couples/<int:couple_id>/cancel", Scope.VISITS_WRITE, several.CoupleOut, body=shapes.CancelIn
 )
 def cancel_couple(couple_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     """Cancel both, each by the clinic's notice."""
@@ -94,7 +100,7 @@ def cancel_couple(couple_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     return _shown(couple_id)
 
 
-def _halves(body: shapes.CoupleIn | shapes.CoupleTimesIn) -> tuple[Half, Half]:
+def _halves(body: several.CoupleIn | several.CoupleTimesIn) -> tuple[Half, Half]:
     one, other = (
         Half(person.client, kit.choice_of(person, person.therapist, body.location)) for person in body.people
     )

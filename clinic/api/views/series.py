@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clinic.api import shapes
+from clinic.api import several, shapes
 from clinic.api.doors import caller
 from clinic.api.problems import of_rule, problem
 from clinic.api.repeats import visit_key
@@ -30,11 +30,11 @@ SOME_WAIT = {202: "Kept, and not all of them are confirmed yet: `waiting_for` sa
     "POST",
     "/series/plan",
     Scope.VISITS_WRITE,
-    shapes.SeriesPlanOut,
-    body=shapes.SeriesPlanIn,
+    several.SeriesPlanOut,
+    body=several.SeriesPlanIn,
     once=None,
 )
-def plan(body: shapes.SeriesPlanIn) -> dict[str, Any]:
+def plan(body: several.SeriesPlanIn) -> dict[str, Any]:
     """Judge and look up every date of a series; nothing is booked or kept.
 
     The time on the clinic's wall stays the same, also where the clock is changed. A date that does not fit has a
@@ -50,9 +50,15 @@ def plan(body: shapes.SeriesPlanIn) -> dict[str, Any]:
 
 
 @api.door(
-    "POST", "/series", Scope.VISITS_WRITE, shapes.SeriesOut, body=shapes.SeriesIn, status=201, also=SOME_WAIT
+    "POST",
+    "/series",
+    Scope.VISITS_WRITE,
+    several.SeriesOut,
+    body=several.SeriesIn,
+    status=201,
+    also=SOME_WAIT,
 )
-def book_all(body: shapes.SeriesIn) -> Any:
+def book_all(body: several.SeriesIn) -> Any:
     """Book every start that is named, in one step: 201 all confirmed, 202 some are not confirmed yet, 409 none booked.
 
     When one of them went meanwhile none is booked, and the answer holds the `plan` of these starts afresh.
@@ -73,14 +79,14 @@ def book_all(body: shapes.SeriesIn) -> Any:
     return shown, 202 if any(one["code"] for one in shown["visits"]) else 201
 
 
-@api.door("GET", "/series/<int:series_id>", Scope.VISITS_READ, shapes.SeriesOut)
+@api.door("GET", "/series/<int:series_id>", Scope.VISITS_READ, several.SeriesOut)
 def read_series(series_id: int) -> dict[str, Any]:
     """One series with its visits, by time."""
     return _shown(series_id)
 
 
 @api.door(
-    "POST", "/series/<int:series_id>/cancel", Scope.VISITS_WRITE, shapes.SeriesOut, body=shapes.CancelIn
+    "POST", "/series/<int:series_id>/cancel", Scope.VISITS_WRITE, several.SeriesOut, body=shapes.CancelIn
 )
 def cancel_series(series_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     """Cancel every visit of the series that is still to come, each by the clinic's notice."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clinic.api import shapes
+from clinic.api import several
 from clinic.api.problems import problem
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
@@ -16,8 +16,8 @@ from clinic.rules.errors import NotFound, ScreeningRefuses
 from clinic.shared import clock
 
 
-@api.door("POST", "/visits/swap", Scope.VISITS_WRITE, shapes.SwapOut, body=shapes.SwapIn)
-def swap(body: shapes.SwapIn) -> Any:
+@api.door("POST", "/visits/swap", Scope.VISITS_WRITE, several.SwapOut, body=several.SwapIn)
+def swap(body: several.SwapIn) -> Any:
     """Exchange time, therapist and room of two visits: both judged for their new day, both changed or neither."""
     current = [_facts(one) for one in (body.first, body.second)]
     seen = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Couple
+from clinic.booking.models import Couple, Visit
 from clinic.booking.queries import couples as reading
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
@@ -120,23 +120,18 @@ def _book(
         new_visit(half.choice, client, starts_at, source=source, by=by, now=now)
         for half, client in zip(halves, clients, strict=True)
     ]
+    door = "desk" if source == DESK else "online"
     judged = tuple(
-        judge(
-            session, client, order_of(visit, plan), door="desk" if source == DESK else "online",
-            visit_id=visit.id, by=by, now=now,
-        )
+        judge(session, client, order_of(visit, plan), door=door, visit_id=visit.id, by=by, now=now)
         for client, (visit, plan) in zip(clients, made, strict=True)
-    )  # fmt: skip
+    )
     if any(one.refuses or one.unsafe_addons for one in judged):
         for client in clients:
             leave_trace(session, "couple.refused", "client", client.id, by=by, now=now)
         return CoupleOutcome(None, judged)
     if source != DESK:
         _check_wait(judged, clients)
-    for half in halves:
-        wanted = half.choice.therapist_id
-        if wanted is not None and not is_skilled(wanted, half.client_id):
-            raise SlotTaken(NotQualified.default_sentence)
+    _check_skilled(halves)
     row = Couple(request_key=request_key, made_at=now, made_by_id=by)
     session.add(row)
     session.flush()
@@ -149,6 +144,21 @@ def _book(
         for half, (visit, plan) in zip(halves, made, strict=True)
     ]
     claim_pair(session, row.id, pair, asks)
+    _tell_both(session, pair, row.id, source, by=by, now=now)
+    return CoupleOutcome(row.id, judged)
+
+
+def _check_skilled(halves: tuple[Half, Half]) -> None:
+    for half in halves:
+        wanted = half.choice.therapist_id
+        if wanted is not None and not is_skilled(wanted, half.client_id):
+            raise SlotTaken(NotQualified.default_sentence)
+
+
+def _tell_both(
+    session: Session, pair: Sequence[Visit], couple_id: int, source: str, *, by: int | None, now: dt.datetime
+) -> None:
+    """The first step of each, a mail to each, and the traces."""
     for visit in pair:
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if visit.status == VisitStatus.CONFIRMED else "visit_waiting"
@@ -156,9 +166,8 @@ def _book(
     for visit in pair:
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,
-            couple=row.id,
+            couple=couple_id,
         )  # fmt: skip
-    return CoupleOutcome(row.id, judged)
 
 
 def _check_wait(judged: Sequence[Judged], clients: Sequence[Client]) -> None:

@@ -91,19 +91,11 @@ def book_series(
                 return SeriesOutcome(done)
             client = client_of(client_id)
             booked = [_judged(session, choice, client, one, source, by, now) for one in ordered]
-            outcome, refusal = _refused(session, client, booked, source, by=by, now=now), None
-            if outcome is None:
-                refusal = _too_many_wait(client, booked, source)
+            outcome = _refused(session, client, booked, source, by=by, now=now)
+            refusal = None if outcome is not None else _too_many_wait(client, booked, source)
             if outcome is None and refusal is None:
                 row = Series(every_weeks=every_weeks, request_key=request_key, made_at=now, made_by_id=by)
-                session.add(row)
-                session.flush()
-                wait_for_places(session, [_anyone(one, now) for one in booked[:1]])
-                for one in booked:
-                    one.visit.series_id = row.id
-                    one.visit.to_reconfirm = not reconfirmed
-                    _place(session, one, client, by=by, now=now)
-                _finish(session, row, [one.visit for one in booked], source, by=by, now=now)
+                _place_all(session, row, client, booked, source, reconfirmed=reconfirmed, by=by, now=now)
                 outcome = SeriesOutcome(row.id)
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -124,8 +116,30 @@ class _Booked:
     judged: Judged
 
 
+def _place_all(
+    session: Session,
+    row: Series,
+    client: Client,
+    booked: Sequence[_Booked],
+    source: str,
+    *,
+    reconfirmed: bool,
+    by: int | None,
+    now: dt.datetime,
+) -> None:
+    """Claim every place, soonest first. All of them are waited for before the first one."""
+    session.add(row)
+    session.flush()
+    by_weekday = {one.visit.day.weekday(): one for one in booked}
+    wait_for_places(session, [_anyone(one, now) for one in by_weekday.values()])
+    for one in booked:
+        one.visit.series_id, one.visit.to_reconfirm = row.id, not reconfirmed
+        _place(session, one, client, by=by, now=now)
+    _finish(session, row, [one.visit for one in booked], source, by=by, now=now)
+
+
 def _anyone(one: _Booked, now: dt.datetime) -> Ask:
-    """Whoever could give the visit; the same for all of a series."""
+    """Whoever could give the visit."""
     plan = plan_of(one.visit)
     return ask_for(one.visit, plan, now=now, by_staff=True, therapist_id=None)
 

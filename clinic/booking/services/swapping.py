@@ -95,25 +95,14 @@ def swap_visits(
         places.reverse()
         clients = [client_of(one.client_id or 0) for one in pair]
         plans = [plan_of(one) for one in pair]
-        first, second = (
-            judge(
-                session, client, Order(plan, tuple(visit.areas), _day(visit, place)), door="move",
-                visit_id=visit.id, by=by, now=now,
-            )
-            for client, visit, plan, place in zip(clients, pair, plans, places, strict=True)
-        )  # fmt: skip
-        judged = (first, second)
+        judged = _judge_both(session, pair, clients, plans, places, by=by, now=now)
         if not all(_stands(visit, one) for visit, one in zip(pair, judged, strict=True)):
             for visit in pair:
                 leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
             return SwapOutcome(False, judged)
-        wait_for_places(
-            session,
-            [
-                ask_for(one, plan, now=now, by_staff=True, therapist_id=None)
-                for one, plan in zip(pair, plans, strict=True)
-            ],
-        )
+        anyone = [ask_for(one, plan, now=now, by_staff=True, therapist_id=None)
+                  for one, plan in zip(pair, plans, strict=True)]  # fmt: skip
+        wait_for_places(session, anyone)
         for visit in pair:
             give_up(session, visit, now)
         for visit, plan, place, one in zip(pair, plans, places, judged, strict=True):
@@ -128,6 +117,27 @@ def swap_visits(
         for visit, other in zip(pair, reversed(pair), strict=True):
             leave_trace(session, "visit.swapped", "visit", visit.id, by=by, now=now, other=other.id)
         return SwapOutcome(True, judged)
+
+
+def _judge_both(
+    session: Session,
+    pair: Sequence[Visit],
+    clients: Sequence[Client],
+    plans: Sequence[VisitPlan],
+    places: Sequence[_Place],
+    *,
+    by: int | None,
+    now: dt.datetime,
+) -> tuple[Judged, Judged]:
+    """Each for the day of the other one."""
+    first, second = (
+        judge(
+            session, client, Order(plan, tuple(visit.areas), _day(visit, place)), door="move",
+            visit_id=visit.id, by=by, now=now,
+        )
+        for client, visit, plan, place in zip(clients, pair, plans, places, strict=True)
+    )  # fmt: skip
+    return first, second
 
 
 def _wait_for_people(session: Session, *visit_ids: int) -> None:

@@ -1,0 +1,133 @@
+"""The shapes of what concerns several visits: series, two people at once, and visits that change places."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
+
+from clinic.api.shapes import Day, Id, Moment, RowId, Shape, VisitOut, Wish, from_number
+from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
+
+Weeks = Annotated[int, Field(ge=1, le=MOST_WEEKS_APART), BeforeValidator(from_number)]
+
+
+class SeriesPlanIn(Wish):
+    """The first visit and what follows it: so many visits in all (`count`), or until a local day (`until`)."""
+
+    client: Id
+    starts_at: Moment
+    every_weeks: Weeks
+    count: Annotated[int, Field(ge=2, le=MOST_VISITS), BeforeValidator(from_number)] | None = None
+    until: Day | None = None
+    therapist: Id | None = None
+    location: Id | None = None
+
+
+class SeriesStartIn(Shape):
+    """One accepted start. `therapist` of null: the one of the whole series, or any."""
+
+    starts_at: Moment
+    therapist: Id | None = None
+
+
+class SeriesIn(Wish):
+    """The accepted starts: as planned, replaced by an alternative, or left out."""
+
+    client: Id
+    every_weeks: Weeks
+    starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
+    therapist: Id | None = None
+    location: Id | None = None
+
+
+class PersonIn(Wish):
+    """One of two people: who, and what they want."""
+
+    client: Id
+    therapist: Id | None = None
+
+
+Two = Annotated[list[PersonIn], Field(min_length=2, max_length=2)]
+
+
+class CoupleTimesIn(Shape):
+    """`from` is a local day of the clinic."""
+
+    people: Two
+    from_: Annotated[Day, Field(alias="from")]
+    days: Annotated[int, Field(ge=1, le=60), BeforeValidator(from_number)] = 1
+    location: Id | None = None
+
+
+class CoupleIn(Shape):
+    people: Two
+    starts_at: Moment
+    location: Id | None = None
+
+
+class CoupleMoveIn(Shape):
+    starts_at: Moment
+
+
+class SwapIn(Shape):
+    """Two visits that exchange their places. With `keep_therapists` each keeps its own therapist. The revisions:
+    refused when a visit was changed since."""
+
+    first: RowId
+    second: RowId
+    keep_therapists: StrictBool = False
+    first_revision: Id | None = None
+    second_revision: Id | None = None
+
+
+class AlternativeOut(Shape):
+    """A start that fits. `therapist` of null: any."""
+
+    starts_at: AwareDatetime
+    therapist: int | None
+
+
+class PlannedOut(Shape):
+    """One date of a series. `code` says why it does not fit, null where it does; `waiting_for` what is needed before
+    it is confirmed. `starts_at` is null where the clock jumps over that time."""
+
+    day: dt.date
+    starts_at: AwareDatetime | None
+    fits: bool
+    code: str | None
+    reason: str
+    therapists: list[int]
+    waiting_for: str | None
+    look_again_on: dt.date | None
+    unsafe_addons: list[str]
+    alternatives: list[AlternativeOut]
+
+
+class SeriesPlanOut(Shape):
+    zone: str
+    starts: list[PlannedOut]
+
+
+class SeriesOut(Shape):
+    """Visits that were booked together, by time."""
+
+    id: int
+    every_weeks: int
+    visits: list[VisitOut]
+
+
+class CoupleOut(Shape):
+    """Two visits at the same time in one room: confirmed both or neither. `ended_at`: since when the two no longer
+    belong together; a visit that goes on alone is not listed any more."""
+
+    id: int
+    ended_at: AwareDatetime | None
+    visits: list[VisitOut]
+
+
+class SwapOut(Shape):
+    """Both visits as they stand now, in the order in which they were named."""
+
+    visits: list[VisitOut]
