@@ -63,19 +63,20 @@ def describe(spec: dict[str, Any]) -> None:
     for name, shape in spec["components"]["schemas"].items():
         if name.endswith("In") and "service" in shape.get("properties", ()):
             shape["properties"].update(_lists(menu))
-    for path in spec["paths"].values():
-        asked = path.get("get", {}).get("parameters", [])
+    for operations in spec["paths"].values():
+        asked = operations.get("get", {}).get("parameters", [])
         if any(one["name"] == "service" for one in asked):
-            _describe_query(asked, menu)
+            asked[:] = _listed(asked, menu)
 
 
-def _describe_query(asked: list[dict[str, Any]], menu: Menu) -> None:
-    for one in asked:
-        one["schema"] = _lists(menu).get(one["name"], one["schema"])
-        if one["name"] == "mode":
-            one["schema"] = {"type": "string", "enum": list(menu.modes)}
-    if not menu.modes:
-        asked[:] = [one for one in asked if one["name"] != "mode"]
+def _listed(asked: list[dict[str, Any]], menu: Menu) -> list[dict[str, Any]]:
+    """The parameters of a wish in the address; without `mode` where there is none to name."""
+    lists = {**_lists(menu), "mode": {"type": "string", "enum": list(menu.modes)}}
+    return [
+        {**one, "schema": lists.get(one["name"], one["schema"])}
+        for one in asked
+        if one["name"] != "mode" or menu.modes
+    ]
 
 
 def _lists(menu: Menu) -> dict[str, Any]:

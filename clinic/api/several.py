@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
-from clinic.api.shapes import Day, Id, Moment, RowId, Shape, VisitOut, Wish, from_number
+from clinic.api.shapes import VisitOut, Wish
+from clinic.api.values import Day, Id, Moment, RowId, Shape, from_number
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 
 Weeks = Annotated[int, Field(ge=1, le=MOST_WEEKS_APART), BeforeValidator(from_number)]

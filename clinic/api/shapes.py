@@ -1,106 +1,45 @@
 """The shapes of what the JSON API takes and gives. What is not named in a shape is refused.
 
-Times are ISO 8601 with an offset. Numbers are taken from numbers, moments from text alone: a lax reading would let
-a document pass that the OpenAPI description calls wrong.
+Times are ISO 8601 with an offset.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
-    WithJsonSchema,
 )
 
-from clinic.rules.body_areas import AREAS
-from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
-from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
+from clinic.api.values import (
+    EMAIL,
+    LINE,
+    PHONE,
+    WRITTEN_LINE,
+    Areas,
+    BirthDay,
+    Day,
+    Id,
+    Key,
+    Keys,
+    Minutes,
+    Moment,
+    Name,
+    QueryAreas,
+    QueryDays,
+    QueryId,
+    QueryKeys,
+    QueryMinutes,
+    QueryPage,
+    QueryPerPage,
+    RowId,
+    Shape,
+)
 from clinic.rules.why_no_times import Why
-
-LARGEST_ID = 2**31 - 1
-LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
-CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069"
-"""What no keyboard types: control characters, and those that turn the direction of what is written around them."""
-LINE = f"^[^{CONTROL}]*$"
-WRITTEN_LINE = f"^[^{CONTROL}]*[^\\s{CONTROL}][^{CONTROL}]*$"
-PHONE = "^([+(]?[0-9][0-9 ()./-]{4,37}[0-9])?$"
-EMAIL = (
-    "^([^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+(\\.[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+)+)?$"
-)
-
-
-def _is(pattern: str) -> Callable[[object], object]:
-    def check(value: object) -> object:
-        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
-            raise ValueError("is not written as the document says")
-        return value
-
-    return check
-
-
-def from_number(value: object) -> object:
-    if isinstance(value, str | bool):
-        raise ValueError("needs a number")
-    return value
-
-
-def _whole(value: object) -> object:
-    """A number in the address line is text."""
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
-        raise ValueError("needs a whole number")
-    return value
-
-
-def _known_area(value: str) -> str:
-    if value not in AREAS:
-        raise ValueError("is no body area")
-    return value
-
-
-def _listed(text: object) -> object:
-    """A list in the address line is written with commas; nothing at all is an empty list."""
-    return text.split(",") if isinstance(text, str) and text else []
-
-
-def _text(kind: str, pattern: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "format": kind, "pattern": pattern})
-
-
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(from_number)]
-RowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(from_number)]
-Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(from_number)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_is(MOMENT)), _text("date-time", MOMENT)]
-Day = Annotated[dt.date, BeforeValidator(_is(DAY)), _text("date", DAY)]
-BirthDay = Annotated[dt.date, BeforeValidator(_is(DAY_OF_A_LIFE)), _text("date", DAY_OF_A_LIFE)]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_LINE)]
-Key = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$")]
-QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
-QueryMinutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(_whole)]
-QueryDays = Annotated[int, Field(ge=1, le=60), BeforeValidator(_whole)]
-QueryPage = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)]
-QueryPerPage = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
-Area = Annotated[str, Field(json_schema_extra={"enum": list(AREAS)}), AfterValidator(_known_area)]
-Keys = Annotated[list[Key], Field(max_length=10)]
-Areas = Annotated[list[Area], Field(min_length=1, max_length=60)]
-QueryKeys = Annotated[list[Key], Field(max_length=10), BeforeValidator(_listed)]
-QueryAreas = Annotated[list[Area], Field(max_length=60), BeforeValidator(_listed)]
-
-
-class Shape(BaseModel):
-    """The parent of all: a field that is not named is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
 
 # ── what is asked ──
 
@@ -119,8 +58,8 @@ class AvailabilityQuery(Shape):
     days: QueryDays = 1
     therapist: QueryId | None = None
     mode: Key | None = None
-    addons: QueryKeys = []
-    areas: QueryAreas = []
+    addons: QueryKeys = Field([])
+    areas: QueryAreas = Field([])
     client: QueryId | None = None
     location: QueryId | None = None
 
@@ -142,8 +81,8 @@ class Wish(Shape):
     service: Key
     minutes: Minutes
     mode: Key | None = None
-    addons: Keys = []
-    areas: Areas = ["full_body"]
+    addons: Keys = Field([])
+    areas: Areas = Field(["full_body"])
 
 
 class HoldIn(Wish):
@@ -208,28 +147,6 @@ class IntakeIn(Shape):
 class VerdictIn(Wish):
     client: Id
     day: Day
-
-
-Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(from_number)]
-Hours = Annotated[int, Field(ge=0, le=MOST_NOTICE_HOURS), BeforeValidator(from_number)]
-
-
-class WaitlistQuery(Paging):
-    client: QueryId | None = None
-
-
-class WaitlistIn(Wish):
-    """What somebody would like, and when they could come: local days, weekdays (0 is Monday), parts of the day by the
-    start (before 12:00, before 17:00, later), and how many hours before the visit they have to know."""
-
-    client: Id
-    therapist: Id | None = None
-    location: Id | None = None
-    first_day: Day
-    last_day: Day
-    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = list(EVERY_DAY)
-    parts: Annotated[list[Part], Field(min_length=1, max_length=3)] = list(Part)
-    notice_hours: Hours = 0
 
 
 # ── what is answered ──
@@ -409,47 +326,6 @@ class VerdictOut(Shape):
     look_again_on: dt.date | None
     day: dt.date
     rules_version: str
-
-
-class OfferOut(Shape):
-    """A time that is kept for them until `expires_at`: POST …/accept or …/decline answers it."""
-
-    id: int
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
-    therapist: int
-    room: int
-    made_at: AwareDatetime
-    expires_at: AwareDatetime
-
-
-class WaitlistOut(Shape):
-    """`status` is waiting, offered, or how it ended: booked, withdrawn, over (its last day has passed)."""
-
-    id: int
-    status: str
-    client: int
-    service: str
-    mode: str | None
-    minutes: int
-    addons: list[str]
-    areas: list[str]
-    therapist: int | None
-    location: int
-    first_day: dt.date
-    last_day: dt.date
-    weekdays: list[int]
-    parts: list[str]
-    notice_hours: int
-    made_at: AwareDatetime
-    offer: OfferOut | None
-
-
-class WaitlistPageOut(Shape):
-    items: list[WaitlistOut]
-    page: int
-    per_page: int
-    total: int
 
 
 class FieldProblem(Shape):

@@ -184,6 +184,12 @@ def spill_days(first: date, days: int) -> list[date]:
     return dates_from(first - _DAY, days + 1)
 
 
+def days_around(first: date, days: int) -> list[date]:
+    """The dates whose hours matter to visits that start on `days` dates from `first`: the one before, whose hours can
+    reach into them, and the one after, into which a late visit runs on."""
+    return dates_from(first - _DAY, days + 2)
+
+
 def grid_of(clock: WallClock, day: date, step_minutes: int) -> list[int]:
     """The candidate starts of a local date, every `step_minutes` on the wall clock from midnight, in order.
 

@@ -15,10 +15,13 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, inspect, select, text
 
+from clinic.booking.services import visits
 from clinic.intake.models import QuestionSet
 from clinic.paths import ROOT
 from clinic.rules.question_set import as_asked
 from clinic.shared.database import db
+from tests.booking import world
+from tests.conftest import NOW
 from tests.web import app_on, sqlite_address
 
 SIGNED_BEFORE = (
@@ -212,6 +215,45 @@ def test_look_alike_keys_are_filled_for_clients_in_the_book(blank: Flask) -> Non
     with db.engine.connect() as connection:
         row = connection.execute(text("SELECT alike_name, alike_email FROM client")).one()
     assert tuple(row) == ("sam same", "ab@gmail.com")
+
+
+def test_keys_of_programs_are_taken_apart_and_put_together(blank: Flask) -> None:
+    """0013: a key of a program ended in the hash of what was asked; of two visits under one key the first keeps it."""
+    upgrade()
+    world.build(therapists=1)
+    for number, key in enumerate(("api:1:same:one", "api:1:same:two", "api:1:other:one", "a desk's")):
+        client = world.person()
+        world.sign(client)
+        visits.book_visit(
+            world.choice("relaxation"), client, world.at(3 + number), request_key=f"{number}", source="desk",
+            by=None, now=NOW,
+        )  # fmt: skip
+        db.session.execute(
+            text("UPDATE visit SET request_key = :key WHERE request_key = :old"),
+            {"key": key, "old": f"{number}"},
+        )
+        db.session.commit()
+
+    def keys() -> set[tuple[str, str | None]]:
+        db.session.rollback()
+        found = db.session.execute(text("SELECT request_key, request_asked FROM visit"))
+        return {(key, asked) for key, asked in found}
+
+    db.session.remove()
+    downgrade(revision="0012")
+    upgrade()
+    taken_apart = {("api:1:other", "one"), ("a desk's", None)}
+    either = (
+        {("api:1:same", "one"), ("api:1:same:two", None)},
+        {("api:1:same", "two"), ("api:1:same:one", None)},
+    )
+    assert keys() - taken_apart in either
+    db.session.remove()
+    downgrade(revision="0012")
+    kept = {key for (key,) in db.session.execute(text("SELECT request_key FROM visit"))}
+    db.session.remove()
+    assert kept == {"api:1:same:one", "api:1:same:two", "api:1:other:one", "a desk's"}
+    upgrade()
 
 
 def test_what_was_meant_on_the_wall_is_filled_for_time_off_and_closures_in_the_book(blank: Flask) -> None:

@@ -119,7 +119,11 @@ def test_nothing_is_proposed_that_the_gate_refuses(app: Flask) -> None:
     ).id
     browser = browser_of(app, db.session.get_one(User, user.id))
     w.sign(ann)
-    wanted = {"service": "decompression_vacuum", "minutes": 45, "therapist": here.therapists[0]}
+    wanted: dict[str, Any] = {
+        "service": "decompression_vacuum",
+        "minutes": 45,
+        "therapist": here.therapists[0],
+    }
     with counted() as two:
         assert len(helps(get(browser, **wanted))) == 1
     for number in range(3):

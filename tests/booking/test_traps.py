@@ -16,7 +16,7 @@ from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import checkout, time_off, visits
 from clinic.catalogue.queries import plan_for
 from clinic.clients.steps import Details
-from clinic.premises.models import Clinic, Device
+from clinic.premises.models import Clinic, Device, OpeningHours
 from clinic.rules.errors import HoldExpired, SlotTaken
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import moment
@@ -135,3 +135,22 @@ def test_a_hold_that_runs_out_while_it_is_confirmed_is_given_once(app: Flask) ->
         db.session.rollback()
         standing = select(Visit.status).where(Visit.starts_at == w.at(3, hour), Visit.status == "confirmed")
         assert db.session.scalars(standing).all() == ["confirmed"]
+
+
+def test_a_clinic_that_never_shuts_offers_the_last_hour_of_the_day_however_few_days_are_asked_for(
+    app: Flask,
+) -> None:
+    factories.make_clinic()
+    place = factories.make_location(zone=w.ZONE, opens="00:00", closes="00:00")
+    db.session.execute(OpeningHours.__table__.delete())
+    for weekday in range(7):
+        factories.save(OpeningHours(location_id=place.id, weekday=weekday, opens=dt.time(), closes=dt.time()))
+    factories.make_room(place)
+    factories.make_service(key="sports", prices={60: 9000})
+    ana = factories.make_therapist(name="Ana", skills=[], licence_expires_on=DAY)
+    factories.make_hours(ana, place, starts="00:00", ends="00:00", weekdays=range(7))
+    assert free() == between(0, 1380)  # the licence ends with this day, and so does the last treatment
+    db.session.execute(update(Therapist).values(licence_expires_on=DAY + dt.timedelta(days=9)))
+    db.session.commit()
+    assert free() == between(0, 1425)
+    assert [len(free(DAY + dt.timedelta(days=more))) for more in range(3)] == [96, 96, 96]

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
 from clinic.booking.services import answering, checkout, deadlines, in_line, time_off, visits, waitlist
+from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.waitlist import Part, When
@@ -271,6 +272,18 @@ def test_the_desk_offers_to_one_person_now(app: Flask, world: w.World) -> None:
     assert offers() == [(second, None)]
     with pytest.raises(SlotTaken):
         waitlist.offer_now(wish(patient(), minutes=90), by=world.desk_id, now=NOW)
+
+
+def test_what_only_known_clients_may_book_is_offered_to_them(app: Flask, world: w.World) -> None:
+    new, known = patient(), patient()
+    done = w.at_desk(world, known, "deep_tissue", when=w.at(0, 15)).visit_id
+    with transaction() as session:
+        session.execute(update(Visit).where(Visit.id == done).values(status="done"))
+        session.execute(update(Service).values(known_clients_only=True))
+    wish(new)
+    second = wish(known)
+    assert in_line.keep_line(NOW) == 1
+    assert offers() == [(second, None)]
 
 
 def test_two_workers_at_once_offer_once(app: Flask, world: w.World) -> None:

@@ -123,7 +123,7 @@ def test_the_desk_sees_the_reasons_under_its_times(app: Flask) -> None:
         data={"what": "swedish||60", "areas": "full_body", "day": "2026-06-13", "at": "19:30"},
     ).get_data(as_text=True)
     assert "The time you asked for does not fit" in late
-    assert "This time lies outside the opening hours." in late
+    assert "This time has passed, or lies outside the opening hours." in late
     at_ten = client.get("/desk/visits/new?what=swedish||60&day=2026-06-13&at=10:30").get_data(as_text=True)
     assert "Why this time is not free" in at_ten
     assert "Terry 0 is taken by another visit." in at_ten

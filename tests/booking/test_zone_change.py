@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from clinic import cli
-from clinic.booking.models import CheckinLink, Claim, RestPass, Screening, Visit
+from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Screening, Visit
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import time_off, visits, zone_change
 from clinic.booking.services.couples import Half, book_couple
@@ -101,6 +101,11 @@ def test_visits_move_with_all_that_hangs_on_them_and_stay_on_the_wall(here: w.Wo
     book = full_book(here)
     link = CheckinLink(visit_id=book["first"], token_hash="h", made_at=NOW, expires_at=w.at(3, 10))
     link_id = factories.save(link).id
+    offer = Offer(
+        kind="given", visit_id=book["first"], starts_at=w.at(3, 10), ends_at=w.at(3, 11), expires_at=w.at(3, 10),
+        token_hash="o", made_at=NOW,
+    )  # fmt: skip
+    offer_id = factories.save(offer).id
     before, judged, old_claims = times(Visit, *MOMENTS), times(Screening, "day", "judged_key"), claims()
     previewed = preview_zone("Main Street", LONDON, now=LATER)
     assert times(Visit, *MOMENTS) == before
@@ -122,6 +127,9 @@ def test_visits_move_with_all_that_hangs_on_them_and_stay_on_the_wall(here: w.Wo
         if one
     }
     assert times(CheckinLink, "expires_at")[link_id] == earlier((w.at(3, 10),))
+    assert times(Offer, "starts_at", "ends_at", "expires_at")[offer_id] == earlier(
+        (w.at(3, 10), w.at(3, 11), w.at(3, 10))
+    )
     assert not missing_guards(db.session())
     last = db.session.scalars(select(AuditRow).order_by(AuditRow.sequence.desc()).limit(1)).one()
     said = (last.deed, last.detail["was"], last.detail["zone"], last.detail["visits"])
@@ -139,7 +147,8 @@ def test_time_off_and_closures_move_and_all_can_be_turned_back(here: w.World) ->
     assert off == [tuple(at + HOUR for at in old[0]), (begun[0], begun[1] + HOUR)]  # what has begun began
     assert list(times(Closure, "starts_at", "ends_at").values()) == [(w.at(5, 1), w.at(6, 1))]
     again = change_zone("Main Street", "America/Chicago", by=None, now=LATER)
-    assert {one.by for one in (*again.visits, *again.time_off, *again.closures)} == {dt.timedelta()}
+    moved = [one.by for one in again.visits] + [one.by for one in (*again.time_off, *again.closures)]
+    assert set(moved) == {dt.timedelta()}
     change_zone("Main Street", w.ZONE, by=None, now=LATER)
     assert times(Visit, *MOMENTS) == before
     assert claims() == old_claims
@@ -214,7 +223,7 @@ def test_new_rules_of_the_same_zone_are_worked_out_from_what_was_meant(
     monkeypatch.setattr(zone_change, "wall_text", lambda at, _zone: at.astimezone(real("Etc/GMT+5")).replace(
         tzinfo=None).isoformat())  # fmt: skip
     change = change_zone("Main Street", w.ZONE, by=None, now=NOW)
-    assert [one.by for one in (*change.visits, *change.time_off)] == [HOUR, HOUR]
+    assert [one.by for one in change.visits] + [one.by for one in change.time_off] == [HOUR, HOUR]
     assert times(Visit, "starts_at")[visit] == (w.at(3, 11),)
     assert list(times(TimeOff, "starts_at", "ends_at").values()) == [(w.at(4, 11), w.at(4, 13))]
 

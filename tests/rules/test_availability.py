@@ -70,6 +70,7 @@ def model_combinations(at: int, wanted: Wanted, eligible: Eligible, in_book: Boo
         Combination(therapist, room, tuple(devices))
         for therapist, room, *devices in product(eligible.therapists, eligible.rooms, *eligible.device_groups)
         if all(covered(in_book.duty.get(therapist, ()), minute) for minute in on_duty)
+        and not covered(in_book.full.get(therapist, ()), at)
         and all(free(resource) for resource in (therapist, room, *devices))
     }
 
@@ -106,13 +107,14 @@ def cases(draw: st.DrawFn) -> tuple[list[int], Wanted, Eligible, Book]:
         opening=draw(st.one_of(st.just(ALL_DAY), TIDY)),
         busy={resource: draw(RAW) for resource in draw(st.sets(st.sampled_from(RESOURCES)))},
         client_busy=draw(st.one_of(st.just([]), RAW)),
+        full=draw(st.one_of(st.just({}), st.fixed_dictionaries({ANA: TIDY}))),
     )
     return starts_worth_a_look(wanted, in_book), wanted, eligible, in_book
 
 
 def starts_worth_a_look(wanted: Wanted, in_book: Book) -> list[int]:
     spans = [*in_book.opening, *in_book.client_busy]
-    for rows in (*in_book.duty.values(), *in_book.busy.values()):
+    for rows in (*in_book.duty.values(), *in_book.busy.values(), *in_book.full.values()):
         spans += rows
     edges = {edge for span in spans for edge in span} | {wanted.not_before, wanted.not_after}
     lengths = (0, wanted.minutes, wanted.claim_minutes)

@@ -48,10 +48,9 @@ def test_the_clinic_is_one_read_however_many_ask(app: Flask) -> None:
         premises.clinic()
         premises.clinic_facts()
         premises.booking_settings()
-        premises.rules_of_place(None)
     assert len(sent) == 1
     with transaction():
         premises.clinic().lead_time_minutes = 17
         assert premises.booking_settings().lead_minutes == 17
     db.session.rollback()
-    assert premises.rules_of_place(None).settings.lead_minutes == 17
+    assert premises.booking_settings().lead_minutes == 17

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clinic.api import shapes
+from clinic.api import shapes, waiting
 from clinic.api.paging import part_of
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
@@ -23,21 +23,21 @@ from clinic.shared import clock
 PENDING = {202: "Kept, and not confirmed yet: `waiting_for` says what is still needed."}
 
 
-@api.door("GET", "/waitlist", Scope.WAITLIST_READ, shapes.WaitlistPageOut, query=shapes.WaitlistQuery)
-def list_wishes(query: shapes.WaitlistQuery) -> dict[str, Any]:
+@api.door("GET", "/waitlist", Scope.WAITLIST_READ, waiting.WaitlistPageOut, query=waiting.WaitlistQuery)
+def list_wishes(query: waiting.WaitlistQuery) -> dict[str, Any]:
     """Who waits, first in line first; of one `client` or of all."""
     rows, total = waitlist.page(client_id=query.client, page=query.page, per_page=query.per_page)
     return part_of(_all_json(rows), total, query)
 
 
-@api.door("GET", "/waitlist/<int:wish_id>", Scope.WAITLIST_READ, shapes.WaitlistOut)
+@api.door("GET", "/waitlist/<int:wish_id>", Scope.WAITLIST_READ, waiting.WaitlistOut)
 def read_wish(wish_id: int) -> dict[str, Any]:
     """One wish, also after it has ended; with the time that is kept for it, if there is one."""
     return _shown(wish_id)
 
 
-@api.door("POST", "/waitlist", Scope.WAITLIST_WRITE, shapes.WaitlistOut, body=shapes.WaitlistIn, status=201)
-def join(body: shapes.WaitlistIn) -> dict[str, Any]:
+@api.door("POST", "/waitlist", Scope.WAITLIST_WRITE, waiting.WaitlistOut, body=waiting.WaitlistIn, status=201)
+def join(body: waiting.WaitlistIn) -> dict[str, Any]:
     """Put a client on the waitlist. The same wish twice is one.
 
     What becomes free is offered to the first in line whom the gate lets book it; nothing is offered to others, and
@@ -57,7 +57,7 @@ def join(body: shapes.WaitlistIn) -> dict[str, Any]:
     return _shown(wish_id)
 
 
-@api.door("DELETE", "/waitlist/<int:wish_id>", Scope.WAITLIST_WRITE, shapes.WaitlistOut)
+@api.door("DELETE", "/waitlist/<int:wish_id>", Scope.WAITLIST_WRITE, waiting.WaitlistOut)
 def withdraw(wish_id: int) -> dict[str, Any]:
     """Take a wish off the list; a time that was kept for it goes to the next in line."""
     services.withdraw(wish_id, by=None, now=clock.now())
@@ -75,7 +75,7 @@ def accept(wish_id: int) -> Any:
     return shown, 202 if shown["code"] else 200
 
 
-@api.door("POST", "/waitlist/<int:wish_id>/decline", Scope.WAITLIST_WRITE, shapes.WaitlistOut)
+@api.door("POST", "/waitlist/<int:wish_id>/decline", Scope.WAITLIST_WRITE, waiting.WaitlistOut)
 def decline(wish_id: int) -> dict[str, Any]:
     """Say no: the time goes to the next in line, and the wish stays on the list."""
     answering.decline(_offer_of(wish_id), by=None, now=clock.now())

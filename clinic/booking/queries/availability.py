@@ -30,13 +30,13 @@ from clinic.rules.limits import Given, Limits
 from clinic.rules.wall_time import (
     WallClock,
     dates_from,
+    days_around,
     epoch_minute,
     epoch_minute_after,
     grid_over,
     hours_on,
     local_day,
     moment,
-    spill_days,
 )
 from clinic.therapists import queries as therapists
 from clinic.therapists.queries import OnDuty
@@ -173,10 +173,10 @@ class Open:
 
 def look(ask: Ask) -> Open:
     """Read the book for this wish. Raises LookupError for an unknown place."""
-    days, spilled = dates_from(ask.first_day, ask.days), spill_days(ask.first_day, ask.days)
-    place = premises.open_place(ask.location_id, spilled)
+    days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
+    place = premises.open_place(ask.location_id, around)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
-    people = _people(ask, place.id, spilled)
+    people = _people(ask, place.id, around)
     kit = premises.kit_of(place.id, ask.plan.room_kind, ask.plan.device_kinds)
     eligible = rule.Eligible([one.id for one in people], kit.rooms, list(kit.devices.values()))
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
@@ -185,10 +185,10 @@ def look(ask: Ask) -> Open:
     for therapist, spans in the_book.on_the_way(
         eligible.therapists, reach, place.id, place.travel_minutes
     ).items():
-        busy[therapist] = [*busy.get(therapist, []), *spans]
+        busy[therapist] = sorted([*busy.get(therapist, []), *spans])
     book = rule.Book(
-        duty=_duty(people, place.id, clock, spilled),
-        opening=hours_on(clock, spilled, place.weekly, dated=place.dated),
+        duty=_duty(people, place.id, clock, around),
+        opening=hours_on(clock, around, place.weekly, dated=place.dated),
         busy=busy,
         client_busy=busy.get(ask.client_id, []) if ask.client_id else [],
     )

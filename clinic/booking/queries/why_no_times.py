@@ -24,11 +24,11 @@ from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
     dates_from,
+    days_around,
     epoch_minute,
     epoch_minute_after,
     hours_on,
     moment,
-    spill_days,
 )
 from clinic.rules.why_no_times import Behind, Block, Counted, Obstacle, Reason, Why, count_reasons, obstacles
 from clinic.rules.why_words import Named, Shut
@@ -209,5 +209,5 @@ def _hours(team: list[int], place_id: int, clock: WallClock, ask: Ask) -> dict[i
     rows: dict[tuple[int, str], list[WeeklyHours]] = defaultdict(list)
     for row in therapists.weekly_hours(team, place_id):
         rows[row.therapist_id, row.kind].append(WeeklyHours(row.weekday, row.starts, row.ends))
-    days = spill_days(ask.first_day, ask.days)
+    days = days_around(ask.first_day, ask.days)
     return {one: hours_on(clock, days, rows[one, "work"], rows[one, "break"]) for one in team}

@@ -66,7 +66,7 @@ class Line:
 
     def __init__(self, now: dt.datetime) -> None:
         self.now = now
-        self.zones = {one.id: ZoneInfo(one.zone) for one in premises.locations()}
+        self.zones = {one.id: ZoneInfo(one.zone) for one in premises.places()}
         self.settings = premises.booking_settings()
         self.minutes = premises.clinic().offer_minutes
         self.table: RuleTable = rulebook.in_force()
@@ -84,7 +84,7 @@ class Line:
             return None
 
     def _fit(self, wish: WaitlistWish, days: Sequence[dt.date]) -> Fit | None:
-        known = self._known(wish.client_id)
+        known = self._known(wish.client_id) if wish.location_id in self.zones else None
         if known is None:
             return None
         plan = plan_of_wish(wish, first_visit=True)
@@ -101,10 +101,13 @@ class Line:
         return None
 
     def days_of(self, wish: WaitlistWish) -> list[dt.date]:
-        """The days that could fit, as far ahead as can be booked."""
+        """The days that could fit, as far ahead as can be booked; none at a place that is no longer used."""
+        if wish.location_id not in self.zones:
+            return []
         when, today = waitlist.when_of(wish), self.day_of(wish, self.now)
         first = max(wish.first_day, today)
-        last = min(wish.last_day, today + dt.timedelta(days=self.settings.horizon_days))
+        ahead = max(self.settings.horizon_days, self.settings.for_new().horizon_days)
+        last = min(wish.last_day, today + dt.timedelta(days=ahead))
         days = dates_from(first, (last - first).days + 1) if last >= first else []
         return [day for day in days if when.is_on(day)]
 
@@ -172,7 +175,8 @@ def offer_to(
     visit = _kept_time(wish, fit, now)
     ask = ask_for(visit, fit.plan, now=now, by_staff=False, therapist_id=wish.therapist_id)
     try:
-        claim_best(session, visit, ask, expires_at=fit.until + GRACE)
+        with session.begin_nested():  # a time that went to somebody else leaves no visit behind
+            claim_best(session, visit, ask, expires_at=fit.until + GRACE)
     except SlotTaken:
         return None
     first_status(session, visit, by=by, now=now)

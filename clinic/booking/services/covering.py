@@ -60,7 +60,7 @@ def _case(visit: Visit, offers: Sequence[Offer], now: dt.datetime) -> Case:
     by_name = not visit.any_therapist
     touched = Touched(visit.id, epoch_minute(visit.starts_at), by_name)
     is_safe = finder.may_stand
-    if is_safe and is_open is None:
+    if is_safe and is_open is None and visit.couple_id is None:  # of two people nobody is moved alone
         touched = replace(touched, same_time=finder.same_time(), other_times=finder.other_times())
     return Case(visit, touched, is_safe, is_open, last)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from sqlalchemy import select
 
@@ -15,6 +16,7 @@ from clinic.booking.queries import waitlist
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services._line import Line, end_and_pass_on, offer_next, plan_of_wish, stand_in_line
 from clinic.premises import queries as premises
+from clinic.rules.errors import SlotTaken
 from clinic.rules.wall_time import moment
 from clinic.shared.database import db, transaction, tried_again
 
@@ -27,9 +29,11 @@ def keep_line(now: dt.datetime) -> int:
     late = waitlist.offers_to_end(now)
     db.session.rollback()
     for wish_id, ended_as in ending:
-        _end_wish(wish_id, ended_as, now)
+        with suppress(SlotTaken):
+            _end_wish(wish_id, ended_as, now)
     for offer_id in late:
-        _end_late(offer_id, now)
+        with suppress(SlotTaken):  # somebody else has it in hand for a moment: the next round sees to it
+            _end_late(offer_id, now)
     days = list(dict.fromkeys(_days_to_offer(now)))
     db.session.rollback()
     return sum(_offer_day(day, now) for day in days)
@@ -84,28 +88,32 @@ def _free_starts(
     known: dict[tuple[object, ...], list[dt.datetime]],
     now: dt.datetime,
 ) -> list[dt.datetime]:
-    """Starts that are free for what is wished, whoever comes: an upper bound, read once for all who wish the same."""
+    """Starts that are free for what is wished, read once for all who wish the same: an upper bound, since as staff ask
+    no rule for new clients, no lead time and no tidy gap leaves any out."""
     if not days:
         return []
     what = wish.service_id, wish.mode, *wish.addons, wish.minutes
     key = (*what, wish.location_id, wish.therapist_id, days[0], days[-1])
     if key not in known:
-        plan = plan_of_wish(wish, first_visit=False)
-        span = (days[-1] - days[0]).days + 1
-        ask = (
-            None
-            if plan is None
-            else Ask(plan, wish.location_id, days[0], span, now, therapist_id=wish.therapist_id)
-        )
-        known[key] = [moment(one.starts_at) for one in look(ask).starts()] if ask is not None else []
+        plan, span = plan_of_wish(wish, first_visit=False), (days[-1] - days[0]).days + 1
+        known[key] = []
+        if plan is not None:
+            found = look(
+                Ask(
+                    plan=plan, location_id=wish.location_id, first_day=days[0], days=span, now=now,
+                    therapist_id=wish.therapist_id, by_staff=True,
+                )
+            )  # fmt: skip
+            known[key] = [moment(one.starts_at) for one in found.starts()]
     return known[key]
 
 
 def _offer_day(day: dt.date, now: dt.datetime) -> int:
     """Offer what is free on this day in line, one offer a transaction, until nothing fits anybody."""
     made = 0
-    while _offer_once(day, now):
-        made += 1
+    with suppress(SlotTaken):
+        while _offer_once(day, now):
+            made += 1
     return made
 
 

@@ -129,6 +129,10 @@ def offer_time(
     with transaction() as session:
         stand_in_line(session)
         old, client = _changeable(session, visit_id, revision)
+        if old.couple_id is not None:
+            raise MoveNotAllowed(
+                "This visit is booked for two people, and both move together. See both visits."
+            )
         _end_open(session, old, by=by, now=now)
         kept = _kept_time(old, starts_at, until, by=by, now=now)
         judged = judge(

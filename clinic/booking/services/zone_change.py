@@ -1,7 +1,7 @@
 """A place gets another time zone, or its zone's rules were changed: what is in the book stays on the wall.
 
-Moves with its visit: end, turnover, claims, deadline, links to the check-in, the pass of a rest. Moves by itself: time
-off (typed in the zone of the clinic's first place, which all pages show) and the closures of this place. What has begun
+Moves with its visit: end, turnover, claims, deadline, links to the check-in, an offer of its time, the pass of a rest.
+Moves by itself: time off (typed in the zone of the clinic's first place) and the closures of this place. What has begun
 is history and stays as it was.
 """
 
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import and_, bindparam, delete, not_, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import CheckinLink, Claim, RestPass, Visit
+from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Visit
 from clinic.booking.services._claims import claim_blocks, clear_expired
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Location, Resource, Room
@@ -45,22 +45,24 @@ WAITING = (VisitStatus.PENDING, VisitStatus.SUSPENDED)
 
 
 class ZoneClash(RuleViolation):
-    """The change would leave visits that cannot take place; `change` lists them."""
-
-    default_sentence = "This cannot be done yet: move or cancel the visits listed, then try again."
+    """The change would leave visits that cannot take place: the sentence lists them."""
 
     def __init__(self, change: ZoneChange) -> None:
-        super().__init__()
+        what_to_do = "This cannot be done yet: move or cancel the visits listed, then try again."
+        super().__init__("\n".join([*change.lines(), what_to_do]))
         self.change = change
 
 
 def preview_zone(place: str, new_zone: str, *, now: dt.datetime) -> ZoneChange:
-    """What the change would do; nothing is written. `place`: number or name. Raises NotFound, InvalidInput."""
-    return _plan(db.session(), _place(db.session(), place, new_zone), new_zone, now)
+    """What the change would do; nothing is written. `place`: number or name. Raises as `change_zone`."""
+    change = _plan(db.session(), _place(db.session(), place, new_zone), new_zone, now)
+    if not change.is_possible:
+        raise ZoneClash(change)
+    return change
 
 
 @tried_again
-def change_zone(place: str, new_zone: str, *, by: int | None, now: dt.datetime) -> ZoneChange:
+def change_zone(place: str, new_zone: str, *, now: dt.datetime, by: int | None = None) -> ZoneChange:
     """Do it, all or nothing. Raises NotFound, InvalidInput, ZoneClash."""
     with transaction() as session:
         _keep_others_out(session)
@@ -241,10 +243,13 @@ def _move_visits(session: Session, change: ZoneChange, place_id: int) -> None:
     which = _is_moved(place_id, change.now)
     links = session.execute(select(CheckinLink, Visit.id).join(Visit).where(which)).all()
     passes = session.execute(select(RestPass, Visit.id).join(Visit).where(which)).all()
+    offers = session.scalars(select(Offer).join(Visit, Visit.id == Offer.visit_id).where(which)).all()
     for visit in session.scalars(select(Visit).where(which).order_by(Visit.id)).all():
         _move_visit(visit, moved[visit.id], change.new_zone, settings)
     for link, visit_id in links:
         _move_link(link, moved[visit_id])
+    for offer in offers:
+        _move_offer(offer, moved[offer.visit_id])
     for row, visit_id in passes:
         _pass_again(session, row, moved[visit_id])
     session.flush()
@@ -265,6 +270,13 @@ def _move_link(link: CheckinLink, one: MovedVisit) -> None:
     """The link to the check-in ends when the visit starts."""
     if one.new is not None and link.expires_at == one.old:
         link.expires_at = one.new
+
+
+def _move_offer(offer: Offer, one: MovedVisit) -> None:
+    """An offered time stays on the wall; what is open until the visit starts stays open until then."""
+    if one.new is not None and offer.starts_at == one.old:
+        offer.starts_at, offer.ends_at = offer.starts_at + one.by, offer.ends_at + one.by
+        offer.expires_at = one.new if offer.expires_at == one.old else offer.expires_at
 
 
 def _pass_again(session: Session, row: RestPass, one: MovedVisit) -> None:

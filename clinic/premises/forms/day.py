@@ -26,7 +26,7 @@ class DayForm(FactsForm):
     starts = _time_field("From")
     ends = _time_field("Until")
     starts_again = _time_field("And from")
-    ends_again = _time_field("until")
+    ends_again = _time_field("And until")
 
     def validate_starts(self, typed: StringField) -> None:
         _check(typed, needed=True)

@@ -1,0 +1,99 @@
+"""What one value of the JSON API may be: numbers, days, moments, names, and how each is described.
+
+Numbers are taken from numbers, moments from text alone: a lax reading would let a document pass that the OpenAPI
+description calls wrong.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+
+from clinic.rules.body_areas import AREAS
+from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
+
+LARGEST_ID = 2**31 - 1
+LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
+CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069"
+"""What no keyboard types: control characters, and those that turn the direction of what is written around them."""
+LINE = f"^[^{CONTROL}]*$"
+WRITTEN_LINE = f"^[^{CONTROL}]*[^\\s{CONTROL}][^{CONTROL}]*$"
+PHONE = "^([+(]?[0-9][0-9 ()./-]{4,37}[0-9])?$"
+EMAIL = (
+    "^([^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+(\\.[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+)+)?$"
+)
+
+
+def _is(pattern: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
+            raise ValueError("is not written as the document says")
+        return value
+
+    return check
+
+
+def from_number(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise ValueError("needs a number")
+    return value
+
+
+def whole_number(value: object) -> object:
+    """A number in the address line is text."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise ValueError("needs a whole number")
+    return value
+
+
+def _known_area(value: str) -> str:
+    if value not in AREAS:
+        raise ValueError("is no body area")
+    return value
+
+
+def _listed(text: object) -> object:
+    """A list in the address line is written with commas; nothing at all is an empty list."""
+    return text.split(",") if isinstance(text, str) and text else []
+
+
+def _text(kind: str, pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "format": kind, "pattern": pattern})
+
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(from_number)]
+RowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(from_number)]
+Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(from_number)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_is(MOMENT)), _text("date-time", MOMENT)]
+Day = Annotated[dt.date, BeforeValidator(_is(DAY)), _text("date", DAY)]
+BirthDay = Annotated[dt.date, BeforeValidator(_is(DAY_OF_A_LIFE)), _text("date", DAY_OF_A_LIFE)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_LINE)]
+Key = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$")]
+QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(whole_number)]
+QueryMinutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(whole_number)]
+QueryDays = Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)]
+QueryPage = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole_number)]
+QueryPerPage = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole_number)]
+Area = Annotated[str, Field(json_schema_extra={"enum": list(AREAS)}), AfterValidator(_known_area)]
+Keys = Annotated[list[Key], Field(max_length=10)]
+Areas = Annotated[list[Area], Field(min_length=1, max_length=60)]
+QueryKeys = Annotated[list[Key], Field(max_length=10), BeforeValidator(_listed)]
+QueryAreas = Annotated[list[Area], Field(max_length=60), BeforeValidator(_listed)]
+
+
+class Shape(BaseModel):
+    """The parent of all: a field that is not named is refused."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -1,0 +1,74 @@
+"""The shapes of the waitlist."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from clinic.api.shapes import Paging, Wish
+from clinic.api.values import Day, Id, QueryId, Shape, from_number
+from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
+
+Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(from_number)]
+Hours = Annotated[int, Field(ge=0, le=MOST_NOTICE_HOURS), BeforeValidator(from_number)]
+
+
+class WaitlistQuery(Paging):
+    client: QueryId | None = None
+
+
+class WaitlistIn(Wish):
+    """What somebody would like, and when they could come: local days, weekdays (0 is Monday), parts of the day by the
+    start (before 12:00, before 17:00, later), and how many hours before the visit they have to know."""
+
+    client: Id
+    therapist: Id | None = None
+    location: Id | None = None
+    first_day: Day
+    last_day: Day
+    weekdays: list[Weekday] = Field(list(EVERY_DAY), min_length=1, max_length=7)
+    parts: list[Part] = Field(list(Part), min_length=1, max_length=3)
+    notice_hours: Hours = 0
+
+
+class OfferOut(Shape):
+    """A time that is kept for them until `expires_at`: POST …/accept or …/decline answers it."""
+
+    id: int
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    therapist: int
+    room: int
+    made_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class WaitlistOut(Shape):
+    """`status` is waiting, offered, or how it ended: booked, withdrawn, over (its last day has passed)."""
+
+    id: int
+    status: str
+    client: int
+    service: str
+    mode: str | None
+    minutes: int
+    addons: list[str]
+    areas: list[str]
+    therapist: int | None
+    location: int
+    first_day: dt.date
+    last_day: dt.date
+    weekdays: list[int]
+    parts: list[str]
+    notice_hours: int
+    made_at: AwareDatetime
+    offer: OfferOut | None
+
+
+class WaitlistPageOut(Shape):
+    items: list[WaitlistOut]
+    page: int
+    per_page: int
+    total: int

@@ -1,0 +1,149 @@
+"""What free times ask of a place: its rules and hours in one statement, its rooms and devices in another."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Integer, String, bindparam, cast, func, null, select, union_all
+
+from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
+from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.wall_time import WeeklyHours
+from clinic.shared.database import db
+from clinic.shared.statements import joined, taken_apart
+
+_SETTINGS = {
+    "lead_minutes": "lead_time_minutes",
+    "horizon_days": "horizon_days",
+    "slot_step_minutes": "slot_step_minutes",
+    "turnover_may_overrun": "turnover_may_overrun",
+    "hold_minutes": "hold_minutes",
+    "hold_longest_minutes": "hold_max_minutes",
+    "pending_days": "pending_days",
+    "pending_ends_hours_before": "pending_hours_before",
+    "pending_near_ends_hours_before": "pending_short_hours_before",
+    "cancel_notice_hours": "cancel_notice_hours",
+    "new_lead_minutes": "new_lead_time_minutes",
+    "new_horizon_days": "new_horizon_days",
+    "gaps": "gaps",
+}
+"""The booking rules, and the clinic's columns that hold them."""
+
+
+def booking_settings_of(row: Any) -> BookingSettings:
+    """The booking rules in a row that has the clinic's columns."""
+    return BookingSettings(**{name: getattr(row, column) for name, column in _SETTINGS.items()})
+
+
+def hours_text(*columns: Any) -> Any:
+    """Rows of hours as the database joins them into one text: `…, starts, ends` with spaces between."""
+    text: Any = None
+    for one in columns:
+        text = cast(one, String) if text is None else text + " " + cast(one, String)
+    return joined(text)
+
+
+def hours_of(text: str | None) -> list[WeeklyHours]:
+    """The hours in a text of `weekday starts ends`."""
+    return [
+        WeeklyHours(int(weekday), dt.time.fromisoformat(starts), dt.time.fromisoformat(ends))
+        for weekday, starts, ends in (row.split(" ") for row in taken_apart(text))
+    ]
+
+
+def dated_hours_of(text: str | None, location_id: int) -> dict[dt.date, list[WeeklyHours]]:
+    """The hours of single dates in a text of `day place starts ends`: those at this place. A date with hours at
+    another place alone has none here."""
+    found: dict[dt.date, list[WeeklyHours]] = {}
+    for day, place, starts, ends in (row.split(" ") for row in taken_apart(text)):
+        date = dt.date.fromisoformat(day)
+        here = found.setdefault(date, [])
+        if int(place) == location_id:
+            here.append(
+                WeeklyHours(date.weekday(), dt.time.fromisoformat(starts), dt.time.fromisoformat(ends))
+            )
+    return found
+
+
+@dataclass(frozen=True)
+class OpenPlace:
+    """One place of the clinic: its zone, the rules of booking there, its weekly opening hours and those of single
+    dates. `travel_minutes`: to another place; 0 where there is no other."""
+
+    id: int
+    zone: str
+    settings: BookingSettings
+    weekly: list[WeeklyHours]
+    dated: dict[dt.date, list[WeeklyHours]]
+    travel_minutes: int
+
+
+_CLINIC, _LOCATION = Clinic.__table__.c, Location.__table__.c
+_HOURS, _DATED = OpeningHours.__table__.c, DatedOpening.__table__.c
+_FIRST_PLACE = select(func.min(_LOCATION.id)).where(_LOCATION.is_active).scalar_subquery()
+_OTHER = Location.__table__.alias("other").c
+_OPEN_PLACE = (
+    select(
+        *(_CLINIC[name] for name in _SETTINGS.values()),
+        _LOCATION.id,
+        _LOCATION.zone,
+        select(hours_text(_HOURS.weekday, _HOURS.opens, _HOURS.closes))
+        .where(_HOURS.location_id == _LOCATION.id)
+        .scalar_subquery()
+        .label("weekly"),
+        select(hours_text(_DATED.day, _DATED.location_id, _DATED.opens, _DATED.closes))
+        .where(_DATED.location_id == _LOCATION.id, _DATED.day.between(bindparam("first"), bindparam("last")))
+        .scalar_subquery()
+        .label("dated"),
+        _CLINIC.travel_minutes,
+        select(func.count(_OTHER.id)).where(_OTHER.id != _LOCATION.id).scalar_subquery().label("others"),
+    )
+    .join(Location.__table__, _LOCATION.id == func.coalesce(bindparam("place", type_=Integer), _FIRST_PLACE))
+    .order_by(_CLINIC.id)
+    .limit(1)
+)
+
+
+def open_place(location_id: int | None, days: Sequence[dt.date]) -> OpenPlace:
+    """The place, the first one for None, with its hours on these days in order, in one statement. Raises LookupError
+    when there is none."""
+    given = {"place": location_id, "first": days[0], "last": days[-1]}
+    row = db.session.execute(_OPEN_PLACE, given).one_or_none()
+    if row is None:
+        raise LookupError(f"no location {location_id}")
+    dated = dated_hours_of(row.dated, row.id)
+    travel = row.travel_minutes if row.others else 0
+    return OpenPlace(row.id, row.zone, booking_settings_of(row), hours_of(row.weekly), dated, travel)
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What a visit may use at a place: ids of rooms, and of devices by kind."""
+
+    rooms: list[int]
+    devices: dict[str, list[int]]
+
+
+_ROOM, _DEVICE = Room.__table__.c, Device.__table__.c
+_KIT = union_all(
+    select(_ROOM.id, null().label("kind")).where(
+        _ROOM.location_id == bindparam("place"), _ROOM.is_active, _ROOM.room_kind == bindparam("room_kind")
+    ),
+    select(_DEVICE.id, _DEVICE.device_kind).where(
+        _DEVICE.location_id == bindparam("place"),
+        _DEVICE.is_active,
+        _DEVICE.device_kind.in_(bindparam("device_kinds", expanding=True)),
+    ),
+)
+
+
+def kit_of(location_id: int, room_kind: str, device_kinds: Collection[str]) -> Kit:
+    """Rooms and devices in use of these kinds, by id. One statement."""
+    wanted = {"place": location_id, "room_kind": room_kind, "device_kinds": list(device_kinds)}
+    kit = Kit([], {kind: [] for kind in device_kinds})
+    for found, kind in sorted(db.session.execute(_KIT, wanted), key=lambda row: int(row[0])):
+        (kit.rooms if kind is None else kit.devices[kind]).append(found)
+    return kit
