@@ -33,6 +33,8 @@ def test_two_hosts_count_together_and_begin_anew_each_minute(
     assert [one.get("/services").status_code for one in (here, there)] == [429, 429]
     with time_machine.travel(NOW + dt.timedelta(seconds=61), tick=False):
         assert there.get("/services").status_code == 200
+    with other.app_context():
+        db.engine.dispose()
     db.session.rollback()
     assert [row.count for row in db.session.query(RequestCount)] == [1]
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.availability import Ask, look
@@ -142,7 +142,7 @@ def test_a_clinic_that_never_shuts_offers_the_last_hour_of_the_day_however_few_d
 ) -> None:
     factories.make_clinic()
     place = factories.make_location(zone=w.ZONE, opens="00:00", closes="00:00")
-    db.session.execute(OpeningHours.__table__.delete())
+    db.session.execute(delete(OpeningHours))
     for weekday in range(7):
         factories.save(OpeningHours(location_id=place.id, weekday=weekday, opens=dt.time(), closes=dt.time()))
     factories.make_room(place)
