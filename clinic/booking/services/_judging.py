@@ -268,6 +268,15 @@ def judge(
     if client.merged_into_id is not None:
         raise NotFound("This record has just been joined with another. Please look the person up again.")
     judged = weigh(client, order, visit_id)
+    row = _record(judged, client, order)
+    row.door, row.visit_id, row.by_user_id, row.judged_at = door, visit_id, by, now
+    session.add(row)
+    session.flush()
+    return replace(judged, row=row)
+
+
+def _record(judged: Judged, client: Client, order: Order) -> Screening:
+    """What was judged, by what, and what came out."""
     sources = judged.sources
     row = Screening(
         client_id=client.id,
@@ -292,10 +301,6 @@ def judge(
         question_version=sources[0].question_version if sources else None,
         intake_ids=[one.intake_id for one in (*sources, *judged.others) if one.intake_id is not None],
         clearance_ids=clearances_used(judged.own, judged.strictest),
-        door=door,
-        visit_id=visit_id,
-        judged_at=now,
-        by_user_id=by,
     )
     row.findings = {
         "own": [finding_record(one, judged.limits) for one in judged.own.findings],
@@ -303,9 +308,7 @@ def judge(
         "stopped": judged.stopped,
         "places": _places(client, order, judged),
     }
-    session.add(row)
-    session.flush()
-    return replace(judged, row=row)
+    return row
 
 
 def _verdict(judged: Judged) -> Verdict:
