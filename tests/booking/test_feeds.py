@@ -96,7 +96,7 @@ def test_a_therapists_feed_shows_when_and_where_and_whom_by_initials(app: Flask)
     gone = booked(here, noa, w.at(3, 10))
     booked(here, noa, w.at(5, 10), therapist_id=here.therapists[1])
     visits.cancel_visit(gone, by=here.desk_id, by_clinic=True, now=NOW)
-    time_off.add_time_off(
+    away = time_off.add_time_off(
         here.therapists[0], "off", w.at(4, 0), w.at(5, 0), "an operation", by=here.desk_id, now=NOW
     )
     browser = therapist_browser(app, here)
@@ -111,7 +111,7 @@ def test_a_therapists_feed_shows_when_and_where_and_whom_by_initials(app: Flask)
         f"visit-{first}": (midnight, midnight + dt.timedelta(minutes=75), "Visit נ. כ."),
         f"visit-{second}": (late, late + dt.timedelta(minutes=60), "Visit נ. כ."),
         f"visit-{gone}": (w.at(3, 10), w.at(3, 11, 15), "Visit נ. כ."),
-        "off-1": (w.at(4, 0), w.at(5, 0), "Time off"),
+        f"off-{away}": (w.at(4, 0), w.at(5, 0), "Time off"),
     }
     assert found[f"visit-{second}"][3:] == (rooms[second], "CONFIRMED", 1)
     assert found[f"visit-{gone}"][4:] == ("CANCELLED", 2)
