@@ -14,10 +14,9 @@ branch_labels = None
 depends_on = None
 
 HELD = "('held', 'pending', 'confirmed', 'arrived', 'in_session', 'done', 'suspended')"
-OWN = f"SELECT 1 FROM visit WHERE visit.id = OLD.visit_id AND visit.status IN {HELD}"  # noqa: S608 - constants
-OWN_OR_SHARED = OWN.replace(
-    "visit.id = OLD.visit_id", "(visit.id = OLD.visit_id OR visit.couple_id = OLD.couple_id)"
-)
+OWN = f"EXISTS (SELECT 1 FROM visit WHERE visit.id = OLD.visit_id AND visit.status IN {HELD})"  # noqa: S608 - constants
+SHARED = OWN.replace("visit.id = OLD.visit_id", "visit.couple_id = OLD.couple_id")
+OWN_OR_SHARED = f"{OWN} OR (OLD.couple_id IS NOT NULL AND {SHARED})"
 GIVE_TO_ONE = (
     "UPDATE claim SET visit_id = (SELECT min(visit.id) FROM visit WHERE visit.couple_id = claim.couple_id"
     " AND visit.status IN ('held', 'pending', 'confirmed', 'arrived', 'in_session', 'done', 'suspended')),"
@@ -74,12 +73,12 @@ def _guard(still_held: str) -> None:
         op.execute("DROP TRIGGER ap_claim_kept")
         op.execute(
             "CREATE TRIGGER ap_claim_kept BEFORE DELETE ON claim WHEN OLD.expires_at IS NULL"
-            f" BEGIN SELECT RAISE(ABORT, 'ap_claim_kept') WHERE EXISTS ({still_held}); END"
+            f" BEGIN SELECT RAISE(ABORT, 'ap_claim_kept') WHERE {still_held}; END"
         )
         return
     op.execute(
         "CREATE OR REPLACE FUNCTION refuse_unkept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" IF OLD.expires_at IS NULL AND EXISTS ({still_held}) THEN"
+        f" IF OLD.expires_at IS NULL AND ({still_held}) THEN"
         " RAISE EXCEPTION 'ap_claim_kept' USING ERRCODE = 'integrity_constraint_violation';"
         " END IF; RETURN OLD; END $$"
     )
