@@ -92,7 +92,8 @@ class Leaning:
     """What makes one free combination better than another on the visit's day.
 
     `usage`: resource → minutes (or visits) already claimed that day; absent is 0. `last_room`: therapist → the
-    room of the visit nearest before this one that day, where there is one.
+    room of the visit nearest before this one that day, or else of the first after it, where there is one. Whoever
+    stays where they work takes no room in which somebody else's day is planned.
     """
 
     usage: Mapping[int, int] = field(default_factory=dict)

@@ -34,3 +34,10 @@ def test_the_least_used_of_the_day_is_picked_and_stays_in_the_room(app: Flask) -
     assert carried_by(world, 11) == (ana, other_room)
     assert carried_by(world, 13)[0] == ana  # both have two hours: the lower number
     assert carried_by(world, 15) == (ben, first_room)
+
+
+def test_a_visit_before_the_others_of_a_day_is_where_they_are(app: Flask) -> None:
+    world = w.build(therapists=2)
+    ben = world.therapists[1]
+    _ben, room = carried_by(world, 13, therapist=ben)
+    assert carried_by(world, 9, therapist=ben) == (ben, room)

@@ -110,14 +110,15 @@ def on_the_way(
 
 
 def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:
-    """What the visits of a day make of everybody and everything: for how long used, and where last before a start."""
+    """What the visits of a day make of everybody and everything: for how long used, and where a therapist works before
+    a start, or else first after it."""
     usage: dict[int, int] = defaultdict(int)
     last_room: dict[int, int] = {}
     people = set(eligible.therapists)
     for resource, room, starts, ends in db.session.execute(_USED, reach.given(eligible.everything)):
         usage[resource] += min(ends, reach.until) - max(starts, reach.since)
-        if resource in people and starts < start:
-            last_room[resource] = room  # the rows come by time: the last before this start stays
+        if resource in people and (starts < start or resource not in last_room):
+            last_room[resource] = room  # by time: the last before this start stays, or the first after it
     return Leaning(usage, last_room)
 
 
