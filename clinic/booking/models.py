@@ -25,6 +25,13 @@ NEEDS_PERMIT = "('confirmed', 'arrived', 'in_session', 'done')"
 WAITING = "('held', 'pending', 'suspended')"
 
 
+def rare(table: str, column: str) -> Index:
+    """An index of the few rows that have this at all. One of all rows tells SQLite that nothing is found by it, and it
+    reads the whole table instead."""
+    has_one = text(f"{column} IS NOT NULL")
+    return Index(f"ix_{table}_{column}", column, sqlite_where=has_one, postgresql_where=has_one)
+
+
 class Screening(SealedRow, Base):
     """One judgement, kept for ever: what was judged, on which answers and rules, and what came out."""
 
@@ -124,8 +131,8 @@ class Visit(SealedRow, Base):
     request_key: Mapped[str | None] = mapped_column(unique=True)
     request_asked: Mapped[str | None]  # by a program: a hash of what the request of this key asked for
     manage_hash: Mapped[str | None] = mapped_column(unique=True)
-    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"), index=True)
-    couple_id: Mapped[int | None] = mapped_column(ForeignKey("couple.id"), index=True)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"))
+    couple_id: Mapped[int | None] = mapped_column(ForeignKey("couple.id"))
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     revision: Mapped[int] = mapped_column(default=1)  # goes up with every change: two tabs are told apart
@@ -163,6 +170,8 @@ class Visit(SealedRow, Base):
         Index("ix_visit_therapist_id_starts_at", "therapist_id", "starts_at"),
         Index("ix_visit_client_id_starts_at", "client_id", "starts_at"),
         Index("ix_visit_status_deadline_at", "status", "deadline_at"),
+        rare("visit", "series_id"),
+        rare("visit", "couple_id"),
     )
 
     @property
@@ -179,13 +188,14 @@ class Claim(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
-    couple_id: Mapped[int | None] = mapped_column(ForeignKey("couple.id"), index=True)
+    couple_id: Mapped[int | None] = mapped_column(ForeignKey("couple.id"))
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="order"),
         CheckConstraint("visit_id IS NULL OR couple_id IS NULL", name="owner"),
+        rare("claim", "couple_id"),
         # every column that free times ask for: they are read from the index alone
         Index("ix_claim_read_alone", "resource_id", "ends_at", "starts_at", "expires_at", "visit_id"),
     )
@@ -198,9 +208,10 @@ class ClaimHistory(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     resource_id: Mapped[int]
     visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
-    couple_id: Mapped[int | None] = mapped_column(index=True)
+    couple_id: Mapped[int | None]
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
+    __table_args__ = (rare("claim_history", "couple_id"),)
 
 
 class StatusChange(Base):

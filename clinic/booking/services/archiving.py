@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import and_, delete, exists, insert, or_, select
+from sqlalchemy import delete, exists, insert, or_, select
 
 from clinic.booking.models import Claim, ClaimHistory, Visit
 from clinic.rules.visit_status import VisitStatus
@@ -16,13 +16,9 @@ BATCH = 1000
 OVER = (
     VisitStatus.DONE, VisitStatus.NO_SHOW, VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED,
 )  # fmt: skip
-# Where a claim is of no couple nothing is looked for: hardly any visit has one, and all visits would be read each time.
 STILL_NEEDED = or_(
     exists().where(Visit.id == Claim.visit_id, Visit.status.not_in(OVER)),
-    and_(
-        Claim.couple_id.is_not(None),
-        exists().where(Visit.couple_id == Claim.couple_id, Visit.status.not_in(OVER)),
-    ),
+    exists().where(Visit.couple_id == Claim.couple_id, Visit.status.not_in(OVER)),
 )
 _COLUMNS = ("resource_id", "visit_id", "couple_id", "starts_at", "ends_at")
 
