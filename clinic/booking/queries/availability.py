@@ -249,7 +249,7 @@ def _bounds(ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interva
     """The first and last permitted start: lead time and horizon for clients, the window for staff."""
     if ask.by_staff:
         return window[0], window[1] - 1
-    if (settings.tells_new_apart or ask.plan.known_clients_only) and _is_new(ask):
+    if holds_rules_for_new(ask, settings):
         if ask.plan.known_clients_only:
             return window[0], window[0] - 1
         settings = settings.for_new()
@@ -258,7 +258,10 @@ def _bounds(ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interva
     return max(window[0], first), min(window[1] - 1, last)
 
 
-def _is_new(ask: Ask) -> bool:
+def holds_rules_for_new(ask: Ask, settings: BookingSettings) -> bool:
+    """Whether the online rules for new clients hold; no statement where they are those for everybody."""
+    if ask.by_staff or not (settings.tells_new_apart or ask.plan.known_clients_only):
+        return False
     return not visits.is_known([*ask.people, *([ask.client_id] if ask.client_id else [])])
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import String, bindparam, case, cast, func, or_, select
+from sqlalchemy import Row, String, bindparam, case, cast, func, or_, select
 
 from clinic.booking.models import Claim, Visit
 from clinic.catalogue.models import Service
@@ -55,6 +56,11 @@ _BUSY = (
     .where(*_STANDING)
     .group_by(_CLAIM.resource_id)
 )
+_BY_VISITS = (
+    select(_CLAIM.resource_id, _STARTS, _ENDS, _CLAIM.expires_at)
+    .where(*_STANDING, _CLAIM.visit_id.is_not(None))
+    .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
+)
 _USED = (
     select(_CLAIM.resource_id, _VISIT.room_id, _STARTS, _ENDS)
     .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
@@ -91,6 +97,12 @@ def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
         resource: sorted(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
         for resource, starts, ends in db.session.execute(_BUSY, reach.given(resources))
     }
+
+
+def taken_by_visits(resources: Iterable[int], reach: Reach) -> Sequence[Row[Any]]:
+    """Resource, from, until, and until when it is kept for somebody who is booking: what visits claim, without
+    time off and closures."""
+    return db.session.execute(_BY_VISITS, reach.given(resources)).all()
 
 
 def on_the_way(

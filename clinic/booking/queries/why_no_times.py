@@ -11,11 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import or_, select
-
-from clinic.booking.models import Claim
-from clinic.booking.queries import the_book, visits
-from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries import the_book
+from clinic.booking.queries.availability import DAY_MINUTES, Ask, Open, holds_rules_for_new, look
 from clinic.booking.queries.the_book import Reach
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
@@ -32,11 +29,8 @@ from clinic.rules.wall_time import (
 )
 from clinic.rules.why_no_times import Behind, Block, Counted, Obstacle, Reason, Why, count_reasons, obstacles
 from clinic.rules.why_words import Named, Shut
-from clinic.shared.database import db, minute_after, minute_of
 from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist
-
-DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -79,8 +73,12 @@ def why_no_times(
         for one in premises.closures_from(place.id, moment(window[0]))
         if epoch_minute(one.starts_at) < window[1]
     ]
-    behind = _behind(ask, found, window, people, closures, bounds)
-    behind = replace(behind, refused=union([clock.day_bounds(day) for day in refused]))
+    is_new = holds_rules_for_new(ask, place.settings)
+    behind = replace(
+        _behind(ask, found, window, people, closures, bounds),
+        refused=union([clock.day_bounds(day) for day in refused]),
+        known_only=ask.plan.known_clients_only and is_new,
+    )
     by_start: dict[int, list[Obstacle]] = {}
     for part in found.parts:
         grid = _asked_for(part.grid, ask, clock, days, at)
@@ -91,7 +89,7 @@ def why_no_times(
         licence_ends={key: one.licence_expires_on for key, one in people.items()},
         device_kinds=ask.plan.device_kinds,
         shut={one.id: Shut(*_span(one), one.reason) for one in closures},
-        settings=place.settings.for_new() if _is_new(ask, found) else place.settings,
+        settings=place.settings.for_new() if is_new else place.settings,
         clock=clock,
         uses_24_hours=premises.clinic().uses_24_hours,
     )
@@ -115,13 +113,6 @@ def _add_gaps(found: Open, by_start: dict[int, list[Obstacle]]) -> None:
     for start, ways in by_start.items():
         if not ways and start not in offered and not found.is_too_soon(start):
             ways.append(((Reason(Why.GAP),),))
-
-
-def _is_new(ask: Ask, found: Open) -> bool:
-    """Whether the online rules for new clients hold."""
-    told_apart = found.settings.tells_new_apart or ask.plan.known_clients_only
-    people = [*ask.people, *([ask.client_id] if ask.client_id else [])]
-    return not ask.by_staff and told_apart and not visits.is_known(people)
 
 
 def _asked_for(
@@ -150,7 +141,8 @@ def _behind(
     """What the spans of the book are made of."""
     clock, eligible, team = found.clock, found.eligible, list(found.eligible.therapists)
     place = found.place
-    blocks = _visits([*eligible.everything, *([ask.client_id] if ask.client_id else [])], window, ask)
+    reach = Reach(window[0], window[1], ask.now, ask.instead_of)
+    blocks = _visits([*eligible.everything, *([ask.client_id] if ask.client_id else [])], reach)
     client_blocks = blocks.pop(ask.client_id, []) if ask.client_id else []
     for off in therapists.time_off_between(team, moment(window[0]), moment(window[1])):
         blocks[off.therapist_id].append(
@@ -162,7 +154,6 @@ def _behind(
         else:
             for room in eligible.rooms:
                 blocks[room].append(Block(*_span(one), Why.CLOSED, one.id))
-    reach = Reach(window[0], window[1], ask.now, ask.instead_of)
     for person, spans in the_book.on_the_way(team, reach, place.id, place.travel_minutes).items():
         blocks[person] += [Block(start, end, Why.AWAY) for start, end in spans]
     licence_ends = {one: clock.day_bounds(people[one].licence_expires_on)[1] for one in team}
@@ -174,7 +165,6 @@ def _behind(
         client_blocks=[one._replace(why=Why.CLIENT_BUSY) for one in client_blocks],
         days=bounds,
         too_soon=found.is_too_soon,
-        known_only=ask.plan.known_clients_only and _is_new(ask, found),
     )
 
 
@@ -182,24 +172,10 @@ def _span(one: Closure) -> Interval:
     return epoch_minute(one.starts_at), epoch_minute_after(one.ends_at)
 
 
-def _visits(resources: Collection[int], window: Interval, ask: Ask) -> dict[int, list[Block]]:
+def _visits(resources: Collection[int], reach: Reach) -> dict[int, list[Block]]:
     """What visits claim, and what is kept for somebody who is booking."""
-    claim = Claim.__table__.c
-    wanted = (
-        select(claim.resource_id, minute_of(claim.starts_at), minute_after(claim.ends_at), claim.expires_at)
-        .where(
-            claim.resource_id.in_(list(resources)),
-            claim.visit_id.is_not(None),
-            claim.ends_at > moment(window[0]),
-            claim.starts_at < moment(window[1]),
-            or_(claim.expires_at.is_(None), claim.expires_at > ask.now),
-        )
-        .order_by(claim.resource_id, claim.starts_at)
-    )
-    if ask.instead_of is not None:
-        wanted = wanted.where(claim.visit_id != ask.instead_of)
     blocks: dict[int, list[Block]] = defaultdict(list)
-    for resource, starts, ends, expires_at in db.session.execute(wanted):
+    for resource, starts, ends, expires_at in the_book.taken_by_visits(resources, reach):
         blocks[resource].append(Block(starts, ends, Why.KEPT if expires_at else Why.TAKEN))
     return blocks
 
