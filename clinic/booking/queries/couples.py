@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Couple, StatusChange, Visit
 from clinic.booking.queries.availability import Ask, Open, Part, look
 from clinic.booking.queries.next_steps import PARTNER
-from clinic.booking.queries.visits import VisitFacts, facts
+from clinic.booking.queries.visits import WITH_NAMES, VisitFacts, facts
 from clinic.premises import queries as premises
 from clinic.rules.availability import Book, Leaning, Start
 from clinic.rules.couples import Pair, Side, pairs_for, starts_for_two
@@ -130,15 +129,7 @@ def couple(couple_id: int) -> CoupleFacts | None:
 def visits_of_couple(couple_id: int) -> Sequence[Visit]:
     """Its two visits with their names."""
     return db.session.scalars(
-        select(Visit)
-        .where(Visit.couple_id == couple_id)
-        .order_by(_AS_NAMED)
-        .options(
-            joinedload(Visit.client),
-            joinedload(Visit.therapist),
-            joinedload(Visit.room),
-            joinedload(Visit.service),
-        )
+        select(Visit).where(Visit.couple_id == couple_id).order_by(_AS_NAMED).options(*WITH_NAMES)
     ).all()
 
 

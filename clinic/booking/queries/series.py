@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Series, Visit
-from clinic.booking.queries.visits import VisitFacts, facts
+from clinic.booking.queries.visits import WITH_NAMES, VisitFacts, facts
 from clinic.rules.visit_status import UPCOMING
 from clinic.shared.database import db
 
@@ -47,12 +46,7 @@ def visits_of_series(series_id: int) -> Sequence[Visit]:
         select(Visit)
         .where(Visit.series_id == series_id)
         .order_by(Visit.starts_at, Visit.id)
-        .options(
-            joinedload(Visit.client),
-            joinedload(Visit.therapist),
-            joinedload(Visit.room),
-            joinedload(Visit.service),
-        )
+        .options(*WITH_NAMES)
     ).all()
 
 

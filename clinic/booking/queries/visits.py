@@ -19,7 +19,7 @@ from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
 
-_WITH_NAMES = (
+WITH_NAMES = (
     joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
     joinedload(Visit.location),
 )  # fmt: skip
@@ -33,13 +33,13 @@ JUDGED_AGAIN = (
 
 
 def visit(visit_id: int) -> Visit | None:
-    return db.session.get(Visit, visit_id, options=_WITH_NAMES)
+    return db.session.get(Visit, visit_id, options=WITH_NAMES)
 
 
 def visit_by_key(token: str) -> Visit | None:
     """The visit that this mailed key opens."""
     return db.session.scalars(
-        select(Visit).where(Visit.manage_hash == hash_of(token)).options(*_WITH_NAMES)
+        select(Visit).where(Visit.manage_hash == hash_of(token)).options(*WITH_NAMES)
     ).one_or_none()
 
 
@@ -93,7 +93,7 @@ def visits_of(client_ids: Collection[int]) -> Sequence[Visit]:
         select(Visit)
         .where(Visit.client_id.in_(client_ids), Visit.status.not_in(("held", "released")))
         .order_by(Visit.starts_at.desc(), Visit.id)
-        .options(*_WITH_NAMES)
+        .options(*WITH_NAMES)
     ).all()
 
 
@@ -126,7 +126,7 @@ def visits_between(location_id: int, start: dt.datetime, end: dt.datetime) -> Se
             Visit.status.in_(shown),
         )
         .order_by(Visit.starts_at, Visit.id)
-        .options(*_WITH_NAMES)
+        .options(*WITH_NAMES)
     ).all()
 
 
@@ -136,7 +136,7 @@ def waiting_visits() -> Sequence[Visit]:
         select(Visit)
         .where(Visit.status.in_(("pending", "suspended")))
         .order_by(Visit.deadline_at, Visit.id)
-        .options(*_WITH_NAMES)
+        .options(*WITH_NAMES)
     ).all()
 
 
@@ -147,7 +147,7 @@ def visits_switched_off(now: dt.datetime) -> Sequence[Visit]:
         .join(Service, Service.id == Visit.service_id)
         .where(Visit.starts_at > now, Visit.status.in_(tuple(UPCOMING)), Service.is_active.is_(False))
         .order_by(Visit.starts_at, Visit.id)
-        .options(*_WITH_NAMES)
+        .options(*WITH_NAMES)
     ).all()
 
 
