@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from clinic.shared import replica
 from clinic.shared.database import db
+from clinic.shared.logs import set_up_logs
 
 
 class CompiledTemplates(BytecodeCache):
@@ -61,6 +62,7 @@ def start_afresh(app: Flask) -> None:
     """Let an application read its keys anew and forget what it counted in memory."""
     from clinic.app import use_in_this_process
 
+    set_up_logs()  # a test that read standard error took the stream away with it
     use_in_this_process(app)
     replica.set_up(app)
     with app.app_context():
