@@ -194,12 +194,19 @@ def new_manage_key(visit: Visit) -> str:
 
 
 def tell_client(
-    session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "", about: str = ""
+    session: Session,
+    visit: Visit,
+    template: str,
+    *,
+    now: dt.datetime,
+    token: str = "",
+    about: str = "",
+    not_before: dt.datetime | None = None,
 ) -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
 
-    One mail for each change of the visit, or for each `about`. Without an e-mail address the desk gets a call to
-    make instead, where the news would not reach the client.
+    One mail for each change of the visit, or for each `about`; it does not leave before `not_before`. Without an
+    e-mail address the desk gets a call to make instead, where the news would not reach the client.
     """
     client, place = visit.client, visit.location
     if client is None:
@@ -217,6 +224,7 @@ def tell_client(
         client.email,
         key=f"{template}:{visit.id}:{about or visit.revision}",
         now=now,
+        not_before=not_before,
         name=client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
         length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),

@@ -58,7 +58,11 @@ _STEPS = {
         Step(VisitStatus.IN_SESSION, "Start the session", "play-circle", is_main=True),
         Step(VisitStatus.CONFIRMED, "Not here yet after all", "arrow-counterclockwise"),
     ),
-    VisitStatus.IN_SESSION: (Step(VisitStatus.DONE, "Finish the session", "check-all", is_main=True),),
+    VisitStatus.IN_SESSION: (
+        Step(VisitStatus.DONE, "Finish the session", "check-all", is_main=True),
+        Step(VisitStatus.ARRIVED, "Not started after all", "arrow-counterclockwise"),
+    ),
+    VisitStatus.DONE: (Step(VisitStatus.IN_SESSION, "Not finished after all", "arrow-counterclockwise"),),
     VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, "Came after all", "door-open", is_main=True),),
 }
 
@@ -135,7 +139,7 @@ def desk_mark(visit_id: int) -> Answer:
     try:
         new = VisitStatus(request.form.get("status", ""))
         revision = int(request.form.get("revision", ""))
-        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now())
+        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now(), at_desk=True)
     except ValueError:
         flash("This step is not known. Please use the buttons.", "care")
     except CheckInNeeded:
@@ -165,7 +169,7 @@ def desk_cancel(visit_id: int) -> Answer:
     found(visits.visit(visit_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
     try:
-        status = cancel_visit(visit_id, by=who(), by_clinic=by_clinic, now=clock.now())
+        status = cancel_visit(visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
     except (MoveNotAllowed, NotFound) as error:
         flash(error.sentence, "care")
     else:
