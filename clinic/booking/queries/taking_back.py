@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Visit
 from clinic.booking.taken_back import TakeBack
+from clinic.rules.taking_back import SHOWN_SECONDS, TIME_TO_TAKE_BACK
 from clinic.shared.database import db
 
 
@@ -20,7 +21,8 @@ class LastStep:
     visit_id: int
     deed: str
     client: str
-    until: dt.datetime
+    seconds: int
+    """How long the page still offers it."""
 
 
 def last_step_of(user_id: int, now: dt.datetime) -> LastStep | None:
@@ -36,7 +38,10 @@ def last_step_of(user_id: int, now: dt.datetime) -> LastStep | None:
     if row is None:
         return None
     client = row.visit.client
-    return LastStep(row.visit_id, row.deed, client.name if client else "", row.until)
+    left = row.until - (TIME_TO_TAKE_BACK - dt.timedelta(seconds=SHOWN_SECONDS)) - now
+    return LastStep(
+        row.visit_id, row.deed, client.name if client else "", max(0, round(left.total_seconds()))
+    )
 
 
 def may_free_time_again(now: dt.datetime) -> bool:

@@ -38,6 +38,12 @@ from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 NO_SUCH_TIME = "The clock does not show this time on that day: it is put forward. Choose another time."
+NO_ANSWER: dict[str, Any] = dict.fromkeys(
+    (
+        "start", "fits", "room", "ends_at", "waits", "rest", "refused", "urgency", "has_unsafe_addon", "waits_for",
+        "look_again_on", "safe", "trouble", "nearest", "why",
+    )
+)  # fmt: skip
 UNDONE = {
     "moved": "Undone. The visit is back where it was, and nobody was told.",
     "cancelled": "Undone. The visit stands as before, and nobody was told.",
@@ -93,10 +99,7 @@ def desk_take_back(visit_id: int) -> Answer:
         flash(UNDONE[take_back(visit_id, by=who() or 0, now=clock.now())], "success")
     except RuleViolation as error:
         flash(error.sentence, "care")
-    if request.form.get("back") == "visit":
-        return go("booking.desk_visit", visit_id=visit_id)
-    visit = found(visits.visit(visit_id))
-    return go("diary.desk_day", day=visit.day, place=visit.location_id)
+    return kit.back_to(visit_id)
 
 
 def _may_move(visit: Any) -> bool:
@@ -207,6 +210,11 @@ def _page(visit_id: int, form: WhatForm, answer: dict[str, Any] | None = None, s
     visit = found(visits.visit(visit_id))
     therapist = kit.therapist_names().get(form.therapist_id or 0, visit.therapist.name)
     page = render_template(
-        "booking/desk_move.html", visit=visit, form=form, answer=answer or {}, therapist=therapist
+        "booking/desk_move.html",
+        visit=visit,
+        form=form,
+        therapist=therapist,
+        is_tried=answer is not None,
+        answer={**NO_ANSWER, **(answer or {})},
     )
     return page, status

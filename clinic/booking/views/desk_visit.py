@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
-from clinic.booking.queries import check_ins, couples, next_steps, rest, unfinished, visits
+from clinic.booking.queries import check_ins, couples, next_steps, rest, taking_back, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services import people
 from clinic.booking.services.calls import ask_for_call
@@ -18,6 +17,7 @@ from clinic.booking.services.links import send_link_again
 from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
+from clinic.booking.views.desk_steps import steps_of
 from clinic.booking.views.result import is_judged_out, is_stopped, is_urgent, possible_without_letter
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
@@ -37,34 +37,6 @@ from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
-
-
-@dataclass(frozen=True)
-class Step:
-    """A button: the status it brings, its words and its icon."""
-
-    status: VisitStatus
-    words: str
-    icon: str
-    is_main: bool = False
-
-
-_STEPS = {
-    VisitStatus.CONFIRMED: (
-        Step(VisitStatus.ARRIVED, "Mark as arrived", "door-open", is_main=True),
-        Step(VisitStatus.NO_SHOW, "Did not come", "person-x"),
-    ),
-    VisitStatus.ARRIVED: (
-        Step(VisitStatus.IN_SESSION, "Start the session", "play-circle", is_main=True),
-        Step(VisitStatus.CONFIRMED, "Not here yet after all", "arrow-counterclockwise"),
-    ),
-    VisitStatus.IN_SESSION: (
-        Step(VisitStatus.DONE, "Finish the session", "check-all", is_main=True),
-        Step(VisitStatus.ARRIVED, "Not started after all", "arrow-counterclockwise"),
-    ),
-    VisitStatus.DONE: (Step(VisitStatus.IN_SESSION, "Not finished after all", "arrow-counterclockwise"),),
-    VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, "Came after all", "door-open", is_main=True),),
-}
 
 
 @pages.get("/desk/visits/<int:visit_id>", needs=NEED)
@@ -89,7 +61,8 @@ def desk_visit(visit_id: int) -> Answer:
         ),
         area_words=[AREAS.get(one, one) for one in visit.areas],
         step=next_steps.next_step(visit, screening),
-        buttons=_buttons(visit, clock.now()),
+        buttons=steps_of(status, visit.day, visit.starts_at, clock.now(), visit.zone),
+        last_step=taking_back.last_step_of(who() or 0, clock.now()),
         check_in=_check_in(visit, clock.now()),
         is_judged_out=is_judged_out(visit),
         is_urgent=is_stopped(visit) or is_urgent(visit),
@@ -102,14 +75,6 @@ def desk_visit(visit_id: int) -> Answer:
         may_read_record=is_named(Permission.CLINICAL_REVIEW),
         alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
     )
-
-
-def _buttons(visit: Any, now: dt.datetime) -> list[Step]:
-    """Steps that make sense now: nobody fails to come before the start, nobody arrives on another day."""
-    steps = _STEPS.get(VisitStatus(visit.status), ())
-    if visit.day > now.astimezone(kit.zone_of(kit.clinic())).date():
-        return []
-    return [one for one in steps if one.status != VisitStatus.NO_SHOW or now >= visit.starts_at]
 
 
 def _check_in(visit: Any, now: dt.datetime) -> str:
@@ -134,12 +99,13 @@ def _history(steps: Any) -> list[dict[str, Any]]:
 
 @pages.post("/desk/visits/<int:visit_id>/mark", needs=NEED)
 def desk_mark(visit_id: int) -> Answer:
-    """Arrived, started, finished, did not come, and back."""
+    """Arrived, started, finished, did not come, and back. The grid's buttons name step and revision in one."""
     found(visits.visit(visit_id))
+    status, _, revision = request.form.get("step", "").partition(".")
     try:
-        new = VisitStatus(request.form.get("status", ""))
-        revision = int(request.form.get("revision", ""))
-        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now(), at_desk=True)
+        new = VisitStatus(status or request.form.get("status", ""))
+        seen = int(revision or request.form.get("revision", ""))
+        mark_visit(visit_id, new, revision=seen, by=who() or 0, now=clock.now(), at_desk=True)
     except ValueError:
         flash("This step is not known. Please use the buttons.", "care")
     except CheckInNeeded:
@@ -148,7 +114,9 @@ def desk_mark(visit_id: int) -> Answer:
         flash("The time has been given to somebody else. Book a new visit instead.", "care")
     except RuleViolation as error:
         flash(error.sentence, "care")
-    return go("booking.desk_visit", visit_id=visit_id)
+    else:
+        flash(f"Marked: {staff_label(new).lower()}.", "success")
+    return kit.back_to(visit_id)
 
 
 @pages.get("/desk/visits/<int:visit_id>/cancel", needs=NEED)
@@ -175,7 +143,7 @@ def desk_cancel(visit_id: int) -> Answer:
     else:
         late = status == VisitStatus.LATE_CANCELLED
         flash("Cancelled, inside the notice." if late else "Cancelled. The time is free again.", "success")
-    return go("booking.desk_visit", visit_id=visit_id)
+    return kit.back_to(visit_id)
 
 
 @pages.post("/desk/visits/<int:visit_id>/send-link", needs=NEED)
