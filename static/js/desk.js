@@ -69,13 +69,15 @@
   const visitsIn = (within) => new Map(all("[data-visit]", within).map((box) => [box.dataset.visit, wordsOf(box) || box.textContent.trim().slice(0, 80)]));
   const keepPlace = (change) => {
     const focused = document.activeElement, visit = live.contains(focused) && focused.closest("[data-visit]")?.dataset.visit;
-    const same = focused.classList.contains("ev-tap") ? ".ev-tap" : "a";
+    const same = focused.matches("button[formaction]") ? "button[formaction]" : "a";
+    const way = live.contains(focused) && !visit && (focused.getAttribute("href") || focused.closest("form")?.getAttribute("action"));
     const open = all("details[open][id]", live).map((one) => one.id);
     const grid = live.querySelector(".dg"), at = grid && [grid.scrollLeft, grid.scrollTop];
     change();
     open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });
     const now = live.querySelector(".dg");
     if (now && at) [now.scrollLeft, now.scrollTop] = at;
+    if (way && !focused.isConnected) live.querySelector(`[href="${way}"], form[action="${way}"] button`)?.focus({ preventScroll: true });
     if (visit && !focused.isConnected) (live.querySelector(`[data-visit="${visit}"] ${same}`) || linkOf(visit))?.focus({ preventScroll: true });
   };
   const update = (page) => {

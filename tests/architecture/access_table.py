@@ -289,6 +289,7 @@ NEEDS = {
     "diary.my_day": Permission.DIARY_OWN_READ,
     "diary.my_visit": Permission.DIARY_OWN_READ,
     "diary.my_week": Permission.DIARY_OWN_READ,
+    "diary.search": Permission.DIARY_ANY_READ,
     "diary.to_do": Permission.DIARY_ANY_READ,
     "intake.add_paper_letter": Permission.CLINICAL_REVIEW,
     "intake.ask_for_letter": Permission.INTAKE_ANY_WRITE,
