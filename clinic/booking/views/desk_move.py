@@ -6,6 +6,7 @@ The grid of the day asks the same page for its answer when a visit is dropped so
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.at_desk import Change, change_at_desk, take_back, try_change
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.visits import CHANGEABLE, Outcome
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -137,9 +139,11 @@ def _wish(form: WhatForm, start: dt.datetime, revision: int) -> Change:
 
 
 def _tried(visit_id: int, form: WhatForm, start: dt.datetime) -> Answer:
+    """Tried as if too little rest had been passed already: nobody writes a reason for a time that is taken."""
     visit = found(visits.visit(visit_id))
+    wish = replace(_wish(form, start, visit.revision), rest=RestSaid(books_anyway=True))
     try:
-        outcome = try_change(visit_id, _wish(form, start, visit.revision), now=clock.now())
+        outcome = try_change(visit_id, wish, now=clock.now())
     except RuleViolation as error:
         return _page(visit_id, form, _refusal(visit_id, form, start, error))
     return _page(visit_id, form, _answer(visit_id, form, start, outcome))
@@ -148,14 +152,14 @@ def _tried(visit_id: int, form: WhatForm, start: dt.datetime) -> Answer:
 def _answer(visit_id: int, form: WhatForm, start: dt.datetime, outcome: Outcome) -> dict[str, Any]:
     """What the gate says: it fits, it is sooner than advised, or it may not be and what is fine instead. Never why."""
     answer: dict[str, Any] = {"start": start.isoformat()}
+    if outcome.rest is not None:
+        return {**answer, "rest": kit.rest_warning(form, outcome.rest)}
     if outcome.visit_id is not None and outcome.facts is not None:
         names = premises.kit_names(outcome.facts.location_id)
         return {
             **answer, "fits": True, "room": names.get(outcome.facts.room_id, ""), "ends_at": outcome.facts.ends_at,
             "waits": outcome.status != VisitStatus.CONFIRMED,
         }  # fmt: skip
-    if outcome.rest is not None:
-        return {**answer, "rest": kit.rest_warning(form, outcome.rest)}
     visit = found(visits.visit(visit_id))
     return {**answer, "refused": True, **_instead(visit, start, outcome)}
 
