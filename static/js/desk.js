@@ -131,9 +131,14 @@
     if (fresh.dataset.day !== live.dataset.day) return location.assign(url);
     if (dialog.open) dialog.close();
     update(page);
-    ["#undo", ".flashes"].forEach((one) => document.querySelector(one)?.replaceWith(page.querySelector(one)));
+    const notes = page.querySelector(".flashes"), text = notes.textContent.trim().replace(/\s+/g, " ");
+    document.getElementById("undo").replaceWith(page.getElementById("undo"));
     countDown();
-    say(document.querySelector(".flashes").textContent.trim().replace(/\s+/g, " ") + (document.querySelector("[data-undo]") ? " Undo with Control and Z." : ""));
+    const canUndo = Boolean(document.querySelector("[data-undo]"));
+    // What went well is said in the bar below, where nothing moves; what did not stands above the day until it is read.
+    if (notes.querySelector(".k-care")) document.querySelector(".flashes").replaceWith(notes);
+    else if (text && !canUndo) passing(text);
+    say(text + (canUndo ? " Undo with Control and Z." : ""));
   };
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
@@ -151,6 +156,14 @@
     sending = false;
     button?.classList.remove("is-busy");
   });
+
+  const passing = (text) => {
+    const line = document.createElement("p");
+    line.className = "undo undo-said";
+    line.textContent = text;
+    document.getElementById("undo").replaceChildren(line);
+    setTimeout(() => line.remove(), 5000);
+  };
 
   // ---- taken back: for as long as the server lets it be
   const countDown = () => {

@@ -183,11 +183,16 @@ def _instead(visit: Any, start: dt.datetime, outcome: Outcome) -> dict[str, Any]
 
 def _refusal(visit_id: int, form: WhatForm, start: dt.datetime, error: RuleViolation) -> dict[str, Any]:
     """Not possible there: what is in the way, and the nearest times that are free."""
-    answer: dict[str, Any] = {"trouble": error.sentence}
+    is_taken = isinstance(error, SlotTaken) and error.sentence == SlotTaken.default_sentence
+    answer: dict[str, Any] = {"trouble": "This time is not free." if is_taken else error.sentence}
     if not isinstance(error, SlotTaken):
         return answer
     visit = found(visits.visit(visit_id))
-    times = [FreeTime(moment(one.starts_at), one.therapists) for one in error.nearest]
+    times = [
+        FreeTime(moment(one.starts_at), one.therapists)
+        for one in error.nearest
+        if moment(one.starts_at) != visit.starts_at or visit.therapist_id != form.therapist_id
+    ]
     answer["nearest"] = kit.slots(times, kit.therapist_names(), visit.minutes, visit.zone)
     answer["why"] = _why(visit, form, start)
     return answer
