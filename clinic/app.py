@@ -78,7 +78,8 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     replica.set_up(app)
     with app.app_context():
         for engine in db.engines.values():
-            harden_sqlite(engine) if engine.dialect.name == "sqlite" else keep_plans(engine)
+            make_ready = harden_sqlite if engine.dialect.name == "sqlite" else keep_plans
+            make_ready(engine)
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
     Migrate(app, db, directory=str(ROOT / "migrations"))
     CSRFProtect(app).exempt(api)
