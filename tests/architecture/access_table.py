@@ -192,6 +192,8 @@ NEEDS = {
     "booking.desk_edit_client": Permission.CLIENT_ANY_WRITE,
     "booking.desk_mark": Permission.VISIT_ANY_WRITE,
     "booking.desk_new": Permission.VISIT_ANY_WRITE,
+    "booking.ask_series": Permission.VISIT_OWN_WRITE,
+    "booking.take_series": Permission.VISIT_OWN_WRITE,
     "booking.cancel_my_series": Permission.VISIT_OWN_WRITE,
     "booking.my_series": Permission.VISIT_OWN_WRITE,
     "booking.desk_alone": Permission.VISIT_ANY_WRITE,

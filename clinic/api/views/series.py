@@ -14,8 +14,10 @@ from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import series as reading
 from clinic.booking.services import alternatives
-from clinic.booking.services.series import SeriesOutcome, book_series, cancel_rest
-from clinic.booking.services.series_plan import OneStart, Planned, clinic_of, plan_series, plan_starts
+from clinic.booking.services.series import SeriesOutcome, book_series
+from clinic.booking.services.series_ending import cancel_rest
+from clinic.booking.services.series_plan import plan_series, plan_starts
+from clinic.booking.services.series_starts import OneStart, Planned, clinic_of
 from clinic.premises.queries import ClinicFacts
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses, SlotTaken, TooFarAhead, TooManyPending

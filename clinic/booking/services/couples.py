@@ -18,7 +18,9 @@ from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._from_hold import claimed_by, give_back
 from clinic.booking.services._judging import Judged, judge, wait_for_answers
+from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._pairing import CoupleOutcome, claim_pair, settle
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import (
@@ -80,7 +82,7 @@ def book_couple(
             done = reading.by_request(request_key) if request_key else None
             if done is not None:
                 return CoupleOutcome(done)
-            return _book(
+            return book_both(
                 session, halves, starts_at, request_key=request_key, source=source, by=by, now=now,
                 reconfirmed=reconfirmed,
             )  # fmt: skip
@@ -103,7 +105,7 @@ def _check_two(halves: tuple[Half, Half]) -> None:
         raise InvalidInput("therapist", "Two people need two therapists. Choose another one, or any.")
 
 
-def _book(
+def book_both(
     session: Session,
     halves: tuple[Half, Half],
     starts_at: dt.datetime,
@@ -112,8 +114,12 @@ def _book(
     source: str,
     by: int | None,
     now: dt.datetime,
-    reconfirmed: bool,
+    reconfirmed: bool = False,
+    held_id: int | None = None,
+    invited_by: str = "",
 ) -> CoupleOutcome:
+    """As `book_couple`, in the caller's transaction. `held_id`: a kept time that makes room for it; `invited_by`: who
+    asked the second of them to come along, in a mail that asks them the health questions."""
     clients = [client_of(one.client_id) for one in halves]
     wait_for_answers(session, *clients)
     made = [
@@ -143,8 +149,11 @@ def _book(
         ask_for(visit, plan, now=now, by_staff=source == DESK, therapist_id=half.choice.therapist_id)
         for half, (visit, plan) in zip(halves, made, strict=True)
     ]
+    if held_id is not None:
+        wait_for_places(session, asks, also=claimed_by(session, held_id))
+        give_back(session, held_id, by=by, now=now)
     claim_pair(session, row.id, pair, asks)
-    _tell_both(session, pair, row.id, source, by=by, now=now)
+    _tell_both(session, pair, row.id, source, invited_by, by=by, now=now)
     return CoupleOutcome(row.id, judged)
 
 
@@ -156,13 +165,22 @@ def _check_skilled(halves: tuple[Half, Half]) -> None:
 
 
 def _tell_both(
-    session: Session, pair: Sequence[Visit], couple_id: int, source: str, *, by: int | None, now: dt.datetime
+    session: Session,
+    pair: Sequence[Visit],
+    couple_id: int,
+    source: str,
+    invited_by: str,
+    *,
+    by: int | None,
+    now: dt.datetime,
 ) -> None:
     """The first step of each, a mail to each, and the traces."""
     for visit in pair:
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if visit.status == VisitStatus.CONFIRMED else "visit_waiting"
-        tell_client(session, visit, template, now=now, token=new_manage_key(visit))
+        if invited_by and visit is pair[1]:
+            template = "couple_invited"
+        tell_client(session, visit, template, now=now, token=new_manage_key(visit), by=invited_by)
     for visit in pair:
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,

@@ -4,6 +4,7 @@ instead of it."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -51,13 +52,22 @@ def check_rested(visit: Visit, client: Client, plan: VisitPlan) -> None:
 
 def warn(visit: Visit, client: Client, order: Order, start: dt.datetime) -> Warned | None:
     """What staff are told before this visit stands at that start in that form; None when there is rest enough."""
-    rest = _rest(visit, client, order, start)
-    minute = epoch_minute(start)
+    return warned_of(_rest(visit, client, order, start), epoch_minute(start))
+
+
+def warned_of(rest: Rest | None, minute: int, own: Collection[int] = ()) -> Warned | None:
+    """The same of a start and what stands around it. `own`: visits that are booked together with this one, which have
+    no number yet where the warning is read before."""
     found = rest.short(minute) if rest is not None else []
     if rest is None or not found:
         return None
-    seen = mark_of([minute, [(one.rule, one.figure, one.row, one.visit_id) for one in found]])
-    return Warned(tuple(found), moment(rest.fine_from(minute)), seen)
+    others = [(one.rule, one.figure, one.row, None if one.visit_id in own else one.visit_id) for one in found]
+    return Warned(tuple(found), moment(rest.fine_from(minute)), mark_of([minute, sorted(others, key=str)]))
+
+
+def warn_in_series(visit: Visit, client: Client, order: Order, own: Collection[int]) -> Warned | None:
+    """As `warn`, for one of several visits that are booked at once: `own` are those that have their place already."""
+    return warned_of(_rest(visit, client, order, visit.starts_at), epoch_minute(visit.starts_at), own)
 
 
 def warn_of_change(visit: Visit, client: Client, order: Order, start: dt.datetime) -> Warned | None:

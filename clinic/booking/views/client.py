@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clinic.booking.views import (
+    book_series,
     checkout,
     consent,
     health,
@@ -16,6 +17,7 @@ from clinic.booking.views import (
 )
 
 __all__ = [
+    "book_series",
     "checkout",
     "consent",
     "health",

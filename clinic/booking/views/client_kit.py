@@ -54,6 +54,12 @@ def renew() -> None:
         return
 
 
+def may_book_several(now_at: Standing) -> bool:
+    """Whether more than one visit at once may be booked online for this person: signed in, and seen by the desk."""
+    client = now_at.client
+    return now_at.is_signed_in and client is not None and not (client.is_unproven or client.is_barred_online)
+
+
 def number(text: str | None) -> int | None:
     """A posted id; None for anything that cannot be one."""
     return whole_number(text)

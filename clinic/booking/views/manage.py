@@ -39,6 +39,8 @@ class Door:
     letter: str
     check_in: str
     shows_reasons: bool = False
+    again: str = ""
+    """Free times for the same once more, where the account may book them."""
 
 
 def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:

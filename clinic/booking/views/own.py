@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,8 +58,8 @@ def _wishes(people: list[clients.ActsFor]) -> Sequence[Any]:
     return waitlist.wishes_of([one.client_id for one in people])
 
 
-def _again(visit: object) -> str:
-    """The free times for the same visit once more."""
+def _again(visit: object, day: dt.date | None = None) -> str:
+    """The free times for the same visit once more; `day`: those of this day first."""
     plan = plan_of_visit(visit)  # type: ignore[arg-type]
     return url_for(
         "booking.times",
@@ -68,6 +69,7 @@ def _again(visit: object) -> str:
         addons=list(plan.addons),
         areas=getattr(visit, "areas", []),
         therapist=getattr(visit, "therapist_id", None),
+        day=day.isoformat() if day is not None else None,
     )
 
 
@@ -83,6 +85,7 @@ def _door(visit_id: int) -> Door:
         letter=url_for("booking.my_letters", client_id=visit.client_id),
         check_in=url_for("booking.check_in_my_visit", visit_id=visit_id),
         shows_reasons=True,
+        again=_again(visit, visit.day + dt.timedelta(weeks=1)) if visit.service.is_active else "",
     )
 
 
