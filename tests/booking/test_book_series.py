@@ -18,8 +18,6 @@ from clinic.premises.models import Clinic
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
-from tests import factories
-from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.test_from_day import OPERATED
 from tests.booking.test_pages_own import LAST_MONTH, Account
@@ -69,7 +67,7 @@ def set_clinic(**values: Any) -> None:
 
 
 def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account, world: w.World) -> None:
-    browser, ana = account.browser, world.therapists[0]
+    browser = account.browser
     for other in world.therapists:
         w.at_desk(world, somebody(), "relaxation", when=w.at(10), therapist_id=other)
     assert "/book/series" in to_check(account)
@@ -100,7 +98,6 @@ def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account
     assert [one for one in mails if one.startswith("series_booked")] == [f"series_booked:{made[0].series_id}"]
     assert "See the whole series" in browser.get("/book/done").text
     assert browser.get(answer.location).text.count("/my/visits/") == 3
-    assert ana
 
 
 def test_every_date_keeps_the_online_rules(account: Account) -> None:
@@ -128,7 +125,7 @@ def test_every_date_keeps_the_online_rules(account: Account) -> None:
     assert [one.status for one in db.session.scalars(select(Visit))] == ["held"], (
         "the time is kept all the same"
     )
-    w.sign(account.client_id, **OPERATED)
+    w.sign_answers(account.client_id, OPERATED)
     waits = browser.post("/book/series", data=order()).text
     assert waits.count("Only one may wait at a time.") == 1
     assert waits.count("waits for a doctor’s letter") == 1
@@ -201,5 +198,3 @@ def test_earlier_answers_alone_confirm_no_series(account: Account) -> None:
             source="online", by=account.user_id, now=NOW, checkout=token,
         )  # fmt: skip
     assert rows(Series) == 0
-    assert factories
-    assert walk

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wtforms import Form, RadioField
 from wtforms.validators import InputRequired
 
+from clinic.booking.forms.choice import whole_number
+from clinic.booking.forms.desk import NEW
+from clinic.booking.forms.person import BookingPersonForm
 from clinic.rules.series import MOST_VISITS
 from clinic.shared.fields import WholeNumberField
 
@@ -21,3 +26,23 @@ class OwnSeriesForm(Form):
         "How many visits?", default=4, validators=[InputRequired("Say how many visits.")],
         description=f"2 to {MOST_VISITS}, the first one included.", render_kw={"inputmode": "numeric"},
     )  # fmt: skip
+
+
+class CompanionForm(BookingPersonForm):
+    """Who comes along: one of the account's people, or somebody new, whose fields are read only then."""
+
+    who = RadioField("Who comes with you?", validate_choice=False)
+
+    @property
+    def client_id(self) -> int | None:
+        """The chosen one of the account's people."""
+        return whole_number(self.who.data)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Somebody chosen needs nothing else; somebody new needs a name, a birth date and how we reach them."""
+        if self.client_id is not None:
+            return True
+        if self.who.data != NEW:
+            self.who.errors = ["Choose who comes with you."]
+            return False
+        return super().validate(extra_validators)

@@ -113,6 +113,8 @@ def _companion(
         other = clients.client_of(user_id, companion.client_id or 0)
         if other is None:
             raise NotFound()
+        if other.id == first.id:
+            raise InvalidInput("who", "Choose two different people.")
         if other.is_barred_online:
             raise BarredOnline()
         return other

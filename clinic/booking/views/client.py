@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clinic.booking.views import (
+    book_couple,
     book_series,
     checkout,
     consent,
@@ -12,11 +13,13 @@ from clinic.booking.views import (
     own_series,
     result,
     times,
+    visit_health,
     visit_link,
     waitlist,
 )
 
 __all__ = [
+    "book_couple",
     "book_series",
     "checkout",
     "consent",
@@ -26,6 +29,7 @@ __all__ = [
     "own_series",
     "result",
     "times",
+    "visit_health",
     "visit_link",
     "waitlist",
 ]
