@@ -213,9 +213,7 @@ def test_bad_input_and_whoever_may_not(app: Flask, account: Account, world: w.Wo
     with transaction() as session:
         session.execute(update(Client).where(Client.id == other.client_id).values(is_barred_online=True))
         session.add(
-            ClientAccess(
-                user_id=account.user_id, client_id=other.client_id, relation="carer", since=NOW
-            )
+            ClientAccess(user_id=account.user_id, client_id=other.client_id, relation="carer", since=NOW)
         )
     choice: Choice = w.choice("relaxation")
     for (key, client_id, companion, by), refusal in (

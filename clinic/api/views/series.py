@@ -66,7 +66,8 @@ def book_all(body: several.SeriesIn) -> Any:
     When one of them went meanwhile none is booked, and the answer holds the `plan` of these starts afresh.
     """
     now, choice = clock.now(), kit.choice_of(body, body.therapist, body.location)
-    starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist) for one in body.starts]
+    rest = kit.rest_said(body.rest_reason)
+    starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist, rest) for one in body.starts]
     try:
         outcome = book_series(
             choice, body.client, starts, every_weeks=body.every_weeks, request_key=visit_key(caller()), source=SOURCE,

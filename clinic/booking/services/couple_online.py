@@ -20,7 +20,7 @@ from clinic.booking.services._judging import Judged, Order, local_day, weigh
 from clinic.booking.services._pairing import CoupleOutcome
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.couples import Half, book_both
+from clinic.booking.services.couples import Begun, Half, book_both
 from clinic.booking.services.series_starts import ONLINE, clinic_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -92,7 +92,7 @@ def book_with(
         halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None))
         outcome = book_both(
             session, halves, starts_at, request_key=f"hold-{begun.visit_id}", source=ONLINE, by=user_id, now=now,
-            held_id=begun.visit_id, invited_by=first.first_name[:40] if companion.details is not None else "",
+            begun=Begun(begun.visit_id, first.first_name[:40] if companion.details is not None else ""),
         )  # fmt: skip
         if outcome.couple_id is not None:
             pair = reading.visits_of_couple(outcome.couple_id)
