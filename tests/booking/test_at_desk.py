@@ -188,7 +188,7 @@ def test_a_cancelled_visit_comes_back_with_its_place(
 def test_new_answers_keep_a_cancelled_visit_from_coming_back(world: w.World, booked: int) -> None:
     client = db.session.get_one(Visit, booked).client_id or 0
     visits.cancel_visit(booked, by=world.desk_id, by_clinic=False, now=NOW, at_desk=True)
-    w.sign(client, **LETTER)
+    w.sign_answers(client, LETTER)
     with pytest.raises(MoveNotAllowed, match="something has changed"):
         take_back(booked, by=world.desk_id, now=SOON)
     assert place(booked)[0] == "cancelled"
@@ -246,7 +246,7 @@ def test_the_time_is_offered_to_nobody_while_it_may_be_taken_back(world: w.World
 
 def test_a_waiting_visit_goes_back_to_its_own_deadline(world: w.World) -> None:
     client = w.person(email="letter@people.example")
-    w.sign(client, **LETTER)
+    w.sign_answers(client, LETTER)
     visit = (
         w.at_desk(world, client, "swedish", when=w.at(9, 10), therapist_id=world.therapists[0]).visit_id or 0
     )

@@ -350,3 +350,11 @@ def test_nobody_is_missed_before_the_visit_begins() -> None:
 @pytest.mark.parametrize("new", [S.CANCELLED, S.DONE, S.CONFIRMED])
 def test_any_other_mark_knows_no_day(new: VisitStatus) -> None:
     check_may_mark(S.CONFIRMED, new, NOW + 5 * DAY, now=NOW, zone=BERLIN)
+
+
+def test_what_is_done_is_opened_again_on_its_own_day_only() -> None:
+    starts_at = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)  # 2 June, 00:30 in Berlin
+    check_may_mark(S.DONE, S.IN_SESSION, starts_at, now=starts_at + timedelta(hours=20), zone=BERLIN)
+    for now in (starts_at - timedelta(hours=1), starts_at + timedelta(hours=24)):
+        with pytest.raises(errors.MoveNotAllowed):
+            check_may_mark(S.DONE, S.IN_SESSION, starts_at, now=now, zone=BERLIN)
