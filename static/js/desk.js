@@ -200,12 +200,16 @@
     const grid = box.closest(".dg"), body = box.parentElement.closest(".dg-body");
     const from = Number(grid.dataset.from) * 60, to = Number(grid.dataset.to) * 60, pixel = body.clientHeight / (to - from);
     const columns = all("[data-column]", grid).map((one) => ({ key: one.dataset.column, name: one.querySelector("h2").textContent.trim(), left: one.offsetLeft, right: one.offsetLeft + one.offsetWidth }));
-    const ghost = box.cloneNode(true);
-    ghost.classList.add("ev-ghost");
+    const ghost = box.cloneNode(true), here = box.getBoundingClientRect(), frame = grid.getBoundingClientRect();
+    ghost.className = `ev ev-ghost ${[...box.classList].find((one) => one.startsWith("st-"))}`;
+    Object.assign(ghost.style, {
+      left: `${here.left - frame.left - grid.clientLeft + grid.scrollLeft}px`, top: `${here.top - frame.top - grid.clientTop + grid.scrollTop}px`,
+      width: `${here.width}px`, height: `${here.height}px`,
+    });
     ghost.removeAttribute("data-visit");
     ghost.setAttribute("aria-hidden", "true");
     all("a, button", ghost).forEach((one) => { one.tabIndex = -1; });
-    box.after(ghost);
+    grid.append(ghost);
     box.classList.add("is-moving");
     const minute = from + Math.round(box.offsetTop / pixel / STEP) * STEP;
     const first = columns.findIndex((one) => one.key === box.closest("[data-column]").dataset.column);

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, StatusChange, Visit
-from clinic.booking.queries import taking_back
+from clinic.booking.queries import check_ins, taking_back
 from clinic.booking.services import in_line, visits, waitlist
 from clinic.booking.services.at_desk import Change, change_at_desk, take_back, try_change
 from clinic.rules.errors import MoveNotAllowed, SlotTaken, TooLate, TooSoon
@@ -256,3 +256,10 @@ def test_a_waiting_visit_goes_back_to_its_own_deadline(world: w.World) -> None:
     assert place(visit) != before
     take_back(visit, by=world.desk_id, now=SOON)
     assert place(visit) == before
+
+
+def test_no_other_mail_tells_of_a_move_before_its_moment(world: w.World, booked: int) -> None:
+    """Moved into the day on which the link of the check-in goes out."""
+    change_at_desk(booked, move(booked, world, days=0), now=NOW)
+    assert list(check_ins.to_ask(SOON)) == []
+    assert list(check_ins.to_ask(LATER)) == [booked]

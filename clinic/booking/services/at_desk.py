@@ -114,7 +114,8 @@ def _stand_again(
             rest_on(visit, judged.row)
         else:
             wait_for(session, visit, judged, now=now, what=before["waiting_for"])
-            visit.deadline_at = dt.datetime.fromisoformat(before["deadline_at"])
+            deadline = before["deadline_at"]
+            visit.deadline_at = dt.datetime.fromisoformat(deadline) if deadline else None
     session.flush()
     place = staff_ask(visit, plan, before["therapist_id"], now=now)
     try:
