@@ -21,6 +21,7 @@ from clinic.rules.limits import Given
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import db, minute_after, minute_of
+from clinic.shared.read_once import read_once
 from clinic.shared.statements import among, joined, taken_apart
 
 
@@ -61,11 +62,11 @@ _BY_VISITS = (
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
 )
+_ROOM = select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()  # a join may read all visits
 _USED = (
-    select(_CLAIM.resource_id, _VISIT.room_id, _STARTS, _ENDS)
-    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING)
-    .order_by(_CLAIM.starts_at)
+    select(_CLAIM.resource_id, joined(cast(_STARTS, String) + " " + cast(_ENDS, String) + " " + cast(_ROOM, String)))
+    .where(*_STANDING, _CLAIM.visit_id.is_not(None))
+    .group_by(_CLAIM.resource_id)
 )
 _ELSEWHERE = (
     select(_CLAIM.resource_id, _STARTS, _ENDS)
@@ -89,6 +90,16 @@ _GIVEN = (
     )
     .group_by(_VISIT.therapist_id, _VISIT.day)
 )  # fmt: skip
+
+
+def may_be_over(now: dt.datetime) -> bool:
+    """Whether a kept time may have run out by then; False where it was noted in this transaction that none has."""
+    return read_once(("over", now), lambda: True, Claim)
+
+
+def note_none_is_over(now: dt.datetime) -> None:
+    """Whoever would clear what has run out by then, in this transaction, need not."""
+    read_once(("over", now), lambda: False, Claim)
 
 
 def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
@@ -127,10 +138,11 @@ def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:
     usage: dict[int, int] = defaultdict(int)
     last_room: dict[int, int] = {}
     people = set(eligible.therapists)
-    for resource, room, starts, ends in db.session.execute(_USED, reach.given(eligible.everything)):
-        usage[resource] += min(ends, reach.until) - max(starts, reach.since)
-        if resource in people and (starts < start or resource not in last_room):
-            last_room[resource] = room  # by time: the last before this start stays, or the first after it
+    for resource, text in db.session.execute(_USED, reach.given(eligible.everything)):
+        for starts, ends, room in sorted(tuple(map(int, one.split(" "))) for one in taken_apart(text)):
+            usage[resource] += min(ends, reach.until) - max(starts, reach.since)
+            if resource in people and (starts < start or resource not in last_room):
+                last_room[resource] = room  # by time: the last before this start stays, or the first after it
     return Leaning(usage, last_room)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries.the_book import may_be_over
 from clinic.booking.services._couples import part
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
@@ -144,6 +145,8 @@ _EXPIRED = delete(_CLAIM).where(_CLAIM.c.expires_at <= bindparam("now")).returni
 
 def clear_expired(session: Session, now: dt.datetime) -> None:
     """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all."""
+    if not may_be_over(now):
+        return
     freed = session.connection().execute(_EXPIRED, {"now": now}).scalars().all()
     claim_blocks(session, freed, now)
 
