@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Integer, String, bindparam, select
+from sqlalchemy import Integer, String, bindparam, func, select
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import the_book, visits
@@ -20,7 +20,7 @@ _PERSON = bindparam("person", type_=Integer())
 _KINDS = (Visit, HealthStop, BadReaction, Clearance, Consent, TherapistRestriction, NeverTogether)
 _ANY = select(
     select(Visit.id).where(Visit.request_key == bindparam("key", type_=String())).exists(),
-    select(Claim.id).where(Claim.expires_at <= bindparam("now")).exists(),
+    select(func.min(Claim.expires_at)).scalar_subquery() <= bindparam("now"),  # the first in its index
     select(RulesVersion.number).exists(),
     select(Client.__table__.c.id).where(Client.__table__.c.merged_into_id == _PERSON).exists(),
     select(SoftenedReview.id)

@@ -62,9 +62,14 @@ _BY_VISITS = (
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
 )
-_ROOM = select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()  # a join may read all visits
+_ROOM = (
+    select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()
+)  # a join may read all visits
 _USED = (
-    select(_CLAIM.resource_id, joined(cast(_STARTS, String) + " " + cast(_ENDS, String) + " " + cast(_ROOM, String)))
+    select(
+        _CLAIM.resource_id,
+        joined(cast(_STARTS, String) + " " + cast(_ENDS, String) + " " + cast(_ROOM, String)),
+    )
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
     .group_by(_CLAIM.resource_id)
 )
