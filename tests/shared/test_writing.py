@@ -47,9 +47,9 @@ def test_what_was_noted_of_its_table_is_forgotten(app: Flask) -> None:
 def test_what_is_taken_back_with_a_part_of_the_deed_can_be_written_again(app: Flask) -> None:
     row = checkout("one")
     with transaction() as session:
-        with pytest.raises(ZeroDivisionError), session.begin_nested():
-            write_at_once(session, row)
-            raise ZeroDivisionError
+        part = session.begin_nested()
+        write_at_once(session, row)
+        part.rollback()
         write_at_once(session, row)
     assert [one.token_hash for one in db.session.scalars(select(Checkout))] == ["one"]
     with pytest.raises(IntegrityError), transaction() as session:
