@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from sqlalchemy import Integer, TextClause, bindparam, delete, inspect, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -39,7 +40,7 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     client's own wish and comes too soon for them.
     """
     clear_expired(session, ask.now)
-    found = look(ask)
+    found = look(replace(ask, picks=True))
     if found.rest is not None:
         found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
     ways = found.ways(visit.starts_at)
