@@ -80,13 +80,16 @@ def _clinic_and_place() -> tuple[Clinic, Location] | None:
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
+_CLINIC = (
+    select(Clinic, Location)
+    .join(Location, Location.is_active.is_(True))
+    .order_by(Clinic.id, Location.id)
+    .limit(1)
+)
+
+
 def _read_clinic() -> tuple[Clinic, Location] | None:
-    row = db.session.execute(
-        select(Clinic, Location)
-        .join(Location, Location.is_active.is_(True))
-        .order_by(Clinic.id, Location.id)
-        .limit(1)
-    ).first()
+    row = db.session.execute(_CLINIC).first()
     return None if row is None else (row[0], row[1])
 
 
