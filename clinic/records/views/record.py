@@ -6,16 +6,15 @@ from flask import abort, render_template
 
 from clinic.accounts.access import is_named, who
 from clinic.records.queries.paper import record_of
-from clinic.records.services import note_reading
+from clinic.records.services.reading import note_reading
+from clinic.records.views.blueprint import pages
 from clinic.rules.errors import NotFound
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.uploads import as_download
-from clinic.shared.web import Answer, Pages, found
+from clinic.shared.web import Answer, found
 
 NEED = Permission.CLINICAL_REVIEW
-
-pages = Pages("records", __name__)
 
 
 @pages.get("/visits/<int:visit_id>/record", needs=NEED)
