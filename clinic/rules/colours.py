@@ -30,6 +30,7 @@ DARK: Mapping[str, str] = {
     "raised": "#1e2a26",
     "on-brand": "#0b1915",
 }
+LIGHT_BRAND, LIGHT_ACCENT = "#2c6a5d", "#a4481f"
 SOFT_LIGHT, SOFT_DARK, LINE = 0.12, 0.16, 0.4
 
 Rgb = tuple[float, float, float]

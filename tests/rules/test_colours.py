@@ -25,6 +25,10 @@ def test_grounds_are_those_of_the_style_sheet() -> None:
             for name, one in found.items()
         }
         assert {name: whole[name] for name in grounds} == dict(grounds)
+    assert (f"--brand: {colours.LIGHT_BRAND};" in light, f"--accent: {colours.LIGHT_ACCENT};" in light) == (
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
