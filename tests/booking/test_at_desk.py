@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from clinic.booking.models import Claim, Screening, StatusChange, Visit
 from clinic.booking.queries import check_ins, taking_back
 from clinic.booking.services import in_line, visits, waitlist
-from clinic.booking.services.at_desk import Change, change_at_desk, take_back, try_change
+from clinic.booking.services.at_desk import Change, change_at_desk, forget_steps, take_back, try_change
 from clinic.rules.errors import MoveNotAllowed, SlotTaken, TooLate, TooSoon
 from clinic.rules.taking_back import SHOWN_SECONDS, TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus as S
@@ -144,7 +144,8 @@ def test_after_the_moment_the_client_is_told_and_it_is_too_late(world: w.World, 
     with pytest.raises(TooLate):
         take_back(booked, by=world.desk_id, now=LATER)
     assert len(sent(LATER)) == 1
-    with pytest.raises(TooLate):  # a clock that is behind: the mail has left all the same
+    assert (forget_steps(SOON), forget_steps(LATER + dt.timedelta(seconds=1))) == (0, 1)
+    with pytest.raises(TooLate):
         take_back(booked, by=world.desk_id, now=SOON)
     assert place(booked) == moved
 
@@ -263,3 +264,12 @@ def test_no_other_mail_tells_of_a_move_before_its_moment(world: w.World, booked:
     change_at_desk(booked, move(booked, world, days=0), now=NOW)
     assert list(check_ins.to_ask(SOON)) == []
     assert list(check_ins.to_ask(LATER)) == [booked]
+
+
+def test_a_clock_that_is_behind_takes_nothing_back_that_was_told(world: w.World, booked: int) -> None:
+    change_at_desk(booked, move(booked, world), now=NOW)
+    moved = place(booked)
+    assert len(sent(LATER)) == 1
+    with pytest.raises(TooLate, match="being told"):
+        take_back(booked, by=world.desk_id, now=SOON)
+    assert place(booked) == moved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
@@ -46,7 +46,7 @@ def remember(
     """The step that was just done (and told by `template`, not yet sent) can be taken back; an earlier one cannot
     any more."""
     session.flush()
-    session.execute(delete(TakeBack).where(or_(TakeBack.visit_id == visit.id, TakeBack.until <= now)))
+    session.execute(delete(TakeBack).where(TakeBack.visit_id == visit.id))
     told = template and visit.client is not None and visit.client.email
     session.add(
         TakeBack(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import StatusChange, Visit
@@ -26,7 +26,7 @@ from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import drop_mail
 
-__all__ = ["Change", "change_at_desk", "take_back", "try_change"]
+__all__ = ["Change", "change_at_desk", "forget_steps", "take_back", "try_change"]
 
 
 class _TriedOut(Exception):
@@ -77,6 +77,14 @@ def take_back(visit_id: int, *, by: int, now: dt.datetime) -> str:
         session.delete(step)
         leave_trace(session, "visit.taken_back", "visit", visit.id, by=by, now=now, step=step.deed)
         return step.deed
+
+
+@tried_again
+def forget_steps(before: dt.datetime) -> int:
+    """Delete what nobody can take back any more; returns how many."""
+    with transaction() as session:
+        past = delete(TakeBack).where(TakeBack.until < before).returning(TakeBack.id)
+        return len(session.execute(past).all())
 
 
 def _put_back(session: Session, visit: Visit, before: dict[str, Any], *, by: int, now: dt.datetime) -> None:
