@@ -22,6 +22,7 @@ from clinic.booking.views.result import is_judged_out, is_stopped, is_urgent, po
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.rules import booking_policy
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import (
     CheckInNeeded,
@@ -70,11 +71,21 @@ def desk_visit(visit_id: int) -> Answer:
         may_change=status in CHANGEABLE and visit.couple_id is None,
         partner=couples.partner_of(visit),
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
+        is_late=_would_be_late(status, visit.starts_at, clock.now()),
         history=_history(steps),
         sooner=rest.passed([visit.id]).get(visit.id),
         may_read_record=is_named(Permission.CLINICAL_REVIEW),
         alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
     )
+
+
+def _would_be_late(status: VisitStatus, starts_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a cancellation by the client would count as late now."""
+    if not may_become(status, VisitStatus.LATE_CANCELLED):
+        return False
+    settings = premises.booking_settings()
+    new = booking_policy.cancelled_status(status, starts_at, now=now, by_clinic=False, settings=settings)
+    return new is VisitStatus.LATE_CANCELLED
 
 
 def _check_in(visit: Any, now: dt.datetime) -> str:
