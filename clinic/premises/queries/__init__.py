@@ -80,7 +80,12 @@ def _clinic_and_place() -> tuple[Clinic, Location] | None:
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
-_CLINIC = (
+def note_clinic(clinic: Clinic, place: Location) -> None:
+    """They were read just now, with something else: whoever asks in this transaction need not read them again."""
+    read_once("clinic", lambda: (clinic, place), Clinic, Location)
+
+
+CLINIC_AND_PLACE = (
     select(Clinic, Location)
     .join(Location, Location.is_active.is_(True))
     .order_by(Clinic.id, Location.id)
@@ -89,7 +94,7 @@ _CLINIC = (
 
 
 def _read_clinic() -> tuple[Clinic, Location] | None:
-    row = db.session.execute(_CLINIC).first()
+    row = db.session.execute(CLINIC_AND_PLACE).first()
     return None if row is None else (row[0], row[1])
 
 
