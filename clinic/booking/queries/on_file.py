@@ -19,7 +19,7 @@ from clinic.therapists.models import NeverTogether, TherapistRestriction
 
 _PERSON = bindparam("person", type_=Integer())
 _KINDS = (Visit, HealthStop, BadReaction, Clearance, Consent, TherapistRestriction, NeverTogether)
-_ANY = premises.CLINIC_AND_PLACE.add_columns(
+_WHETHER = (
     select(Visit.id).where(Visit.request_key == bindparam("key", type_=String())).exists(),
     select(func.min(Claim.expires_at)).scalar_subquery() <= bindparam("now"),  # the first in its index
     select(RulesVersion.number).exists(),
@@ -30,6 +30,7 @@ _ANY = premises.CLINIC_AND_PLACE.add_columns(
     .exists(),
     *(select(kind.id).where(kind.client_id == _PERSON).exists() for kind in _KINDS),
 )
+_ANY = premises.CLINIC_AND_PLACE.add_columns(*_WHETHER)
 
 
 def note_what_is_not_there(client: Client, *, request_key: str | None, now: dt.datetime) -> None:
@@ -42,8 +43,8 @@ def note_what_is_not_there(client: Client, *, request_key: str | None, now: dt.d
     row = db.session.execute(_ANY, given).one_or_none()
     if row is None:  # the clinic is not set up yet
         return
-    clinic, place, is_made, is_over, has_rules, has_alias, *found = row
-    premises.note_clinic(clinic, place)
+    premises.note_clinic(row)
+    is_made, is_over, has_rules, has_alias, *found = row[-len(_WHETHER) :]
     if request_key is not None and not is_made:
         visits.note_not_made(request_key)
     if not is_over:
