@@ -34,10 +34,10 @@ _ANY = premises.CLINIC_AND_PLACE.add_columns(*_WHETHER)
 
 
 def note_what_is_not_there(client: Client, *, request_key: str | None, now: dt.datetime) -> None:
-    """Spare whoever books for this person in this transaction the statements that would find nothing.
+    """Spare whoever asks about this person in this transaction the statements that would find nothing.
 
-    Of the person only for a proven record that is locked: nobody adds a row meanwhile. Of one that may be somebody else
-    the judging reads as much with a match as without, so that the time it takes tells nothing.
+    Of the person only for a proven record, which whoever writes has locked: nobody adds a row meanwhile. Of one that
+    may be somebody else the judging reads as much with a match as without, so that the time it takes tells nothing.
     """
     given = {"person": client.id, "key": request_key, "now": now}
     row = db.session.execute(_ANY, given).one_or_none()
