@@ -285,4 +285,6 @@ def test_however_many_rooms_are_shut_it_takes_as_many_statements(world: w.World)
     assert len(rooms) > 1
     assert sent == [5, 5]
     shut = select(Claim.resource_id, Claim.starts_at, Claim.ends_at).order_by(Claim.resource_id)
-    assert db.session.execute(shut).all() == [(room, w.at(3, 0), w.at(4, 0)) for room in sorted(rooms)]
+    assert [tuple(row) for row in db.session.execute(shut)] == [
+        (room, w.at(3, 0), w.at(4, 0)) for room in sorted(rooms)
+    ]
