@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
@@ -93,7 +93,7 @@ def _clinic_and_place() -> tuple[Clinic, Location, int, int] | None:
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
-_CLINIC = (
+CLINIC_AND_PLACE = (
     select(Clinic, Location, Picture.width, Picture.height)
     .select_from(Clinic)
     .join(Location, Location.is_active.is_(True))
@@ -104,8 +104,19 @@ _CLINIC = (
 
 
 def _read_clinic() -> tuple[Clinic, Location, int, int] | None:
-    row = db.session.execute(_CLINIC).first()
-    return None if row is None else (row[0], row[1], row[2] or 0, row[3] or 0)
+    row = db.session.execute(CLINIC_AND_PLACE).first()
+    return None if row is None else _kept(*row)
+
+
+def _kept(
+    clinic: Clinic, place: Location, width: int | None, height: int | None
+) -> tuple[Clinic, Location, int, int]:
+    return clinic, place, width or 0, height or 0
+
+
+def note_clinic(row: Row[Any]) -> None:
+    """It was read just now, at the start of a row with something else: nobody in this transaction reads it again."""
+    read_once("clinic", lambda: _kept(*row[:4]), Clinic, Location)
 
 
 def clinic_facts() -> ClinicFacts | None:
