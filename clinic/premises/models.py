@@ -51,12 +51,10 @@ class Clinic(Base):
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
     offer_minutes: Mapped[int] = mapped_column(default=60)
-<<<<<<< HEAD
     quiet_from: Mapped[dt.time] = mapped_column(
         default=dt.time(21)
-    )  # on the wall of each place: rules/quiet_time.py
+    )  # on each place's wall: rules/quiet_time.py
     quiet_until: Mapped[dt.time] = mapped_column(default=dt.time(8))
-=======
     brand_colour: Mapped[str] = mapped_column(default="")  # #rrggbb; empty: that of the house
     accent_colour: Mapped[str] = mapped_column(default="")
     logo_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
@@ -75,7 +73,6 @@ class Picture(Base):
     height: Mapped[int]
     made_at: Mapped[dt.datetime]
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
->>>>>>> main
 
 
 class Location(Base):
