@@ -70,6 +70,8 @@ def take_couple(now_at: Standing) -> Answer:
 def _form(now_at: Standing) -> CompanionForm:
     form = CompanionForm(request.form if request.method == "POST" else None)
     people = [one for one in clients.people_of(current_user.id) if one.client_id != now_at.checkout.client_id]
+    if request.method == "GET" and not people:
+        form.who.data = NEW
     choose(form.who, [*((str(one.client_id), one.name) for one in people), (NEW, "Somebody else")])
     return form
 
