@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, String, bindparam, case, cast, func, or_, select
 
@@ -67,16 +67,17 @@ _USED = (
     .where(*_STANDING)
     .order_by(_CLAIM.starts_at)
 )
-_ELSEWHERE = (
-    select(_CLAIM.resource_id, _STARTS, _ENDS)
+_APART = (
+    select(_CLAIM.resource_id, _STARTS, _ENDS, _VISIT.location_id != bindparam("place"))
     .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING, _VISIT.location_id != bindparam("place"))
+    .where(*_STANDING, or_(_VISIT.location_id != bindparam("place"), among(_CLAIM.resource_id, "pausing")))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
 )
 _MINUTES = minute_after(_VISIT.ends_at) - minute_of(_VISIT.starts_at)
 _GIVEN = (
     select(
-        _VISIT.therapist_id, _VISIT.day, func.sum(_MINUTES), func.sum(case((_SERVICE.is_intense, _MINUTES), else_=0))
+        _VISIT.therapist_id, _VISIT.day,
+        func.sum(_MINUTES), func.sum(case((_SERVICE.is_intense, _MINUTES), else_=0)), func.count(),
     )
     .join(Service.__table__, _SERVICE.id == _VISIT.service_id)
     .where(
@@ -105,19 +106,33 @@ def taken_by_visits(resources: Iterable[int], reach: Reach) -> Sequence[Row[Any]
     return db.session.execute(_BY_VISITS, reach.given(resources)).all()
 
 
-def on_the_way(
-    therapists: Iterable[int], reach: Reach, place_id: int, travel_minutes: int
-) -> dict[int, list[Interval]]:
-    """Therapist → their visits at other places, with the way there and back. No statement without a way, which is so
-    where the clinic has no other place."""
-    if not travel_minutes:
+class Apart(NamedTuple):
+    """A visit with the minutes around it that stay free: for the way to or from another place, or as a pause."""
+
+    since: int
+    until: int
+    is_elsewhere: bool
+
+
+def kept_apart(
+    pauses: Mapping[int, int], reach: Reach, place_id: int, travel_minutes: int
+) -> dict[int, list[Apart]]:
+    """Therapist → their visits at other places with the way there and back, and with the pause that they need, from
+    `pauses`, those here too. No statement where nobody needs a pause and the clinic has no other place."""
+    pausing = [therapist for therapist, pause in pauses.items() if pause]
+    if not (travel_minutes or pausing):
         return {}
-    wider = replace(reach, since=reach.since - travel_minutes, until=reach.until + travel_minutes)
-    found: dict[int, list[Interval]] = defaultdict(list)
-    for therapist, start, end in db.session.execute(
-        _ELSEWHERE, wider.given(therapists) | {"place": place_id}
+    most = max([travel_minutes, *pauses.values()])
+    wider = replace(reach, since=reach.since - most, until=reach.until + most)
+    whose = wider.given(pauses if travel_minutes else pausing)
+    found: dict[int, list[Apart]] = defaultdict(list)
+    for therapist, start, end, is_elsewhere in db.session.execute(
+        _APART, whose | {"place": place_id, "pausing": pausing}
     ):
-        found[therapist].append((start - travel_minutes, end + travel_minutes))
+        free = max(pauses[therapist], travel_minutes if is_elsewhere else 0)
+        one = Apart(start - free, end + free, bool(is_elsewhere))
+        if one.since < reach.until and one.until > reach.since:
+            found[therapist].append(one)
     return found
 
 

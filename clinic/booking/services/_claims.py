@@ -6,7 +6,7 @@ The database refuses an overlap by itself; here its refusal becomes "take the ne
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.services._couples import part
+from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
+from clinic.rules.whole_days import on_every_wall
 from clinic.shared.database import Base, TryAgain, broken_guard, lock_in_order
 from clinic.therapists.models import TimeOff
 
@@ -178,10 +180,8 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
 
 
 def _blocked(session: Session, resource: int, since: dt.datetime) -> list[tuple[int, int]]:
-    off = session.execute(
-        select(TimeOff.starts_at, TimeOff.ends_at).where(
-            TimeOff.therapist_id == resource, TimeOff.ends_at > since
-        )
+    off = session.scalars(
+        select(TimeOff).where(TimeOff.therapist_id == resource, TimeOff.ends_at > since).order_by(TimeOff.id)
     ).all()
     place = session.scalar(select(Room.location_id).where(Room.id == resource))
     shut = session.execute(
@@ -193,5 +193,18 @@ def _blocked(session: Session, resource: int, since: dt.datetime) -> list[tuple[
             Closure.ends_at > since,
         )
     ).all()
-    rows = [(row[0], row[1]) for row in (*off, *shut)]
-    return [(max(epoch_minute(start), epoch_minute(since)), epoch_minute_after(end)) for start, end in rows]
+    spans = [(epoch_minute(start), epoch_minute_after(end)) for start, end in shut]
+    earliest = epoch_minute(since)
+    return [(max(start, earliest), end) for start, end in (*spans, *_off_everywhere(off)) if end > earliest]
+
+
+def _off_everywhere(rows: Sequence[TimeOff]) -> list[tuple[int, int]]:
+    """A therapist's claim holds at every place: of whole days what lies in them by every clock. What lies in them by
+    one clock alone is known where free times of that place are looked for."""
+    clocks = premises.clocks() if any(one.days for one in rows) else []
+    return [
+        on_every_wall(clocks, *one.days)
+        if one.days
+        else (epoch_minute(one.starts_at), epoch_minute_after(one.ends_at))
+        for one in rows
+    ]

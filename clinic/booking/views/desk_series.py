@@ -56,7 +56,8 @@ def desk_new_series(client_id: int) -> Answer:
 def _as_a_visit(client_id: int, visit_id: int | None) -> list[tuple[str, str]]:
     """What the client comes for: the same weekday and time, from the first such day ahead on."""
     before = [one for one in visits.visits_of([client_id]) if visit_id in (None, one.id)]
-    first = premises.today(clock.now()) + dt.timedelta(days=1)
+    zone = before[0].zone if before else ""
+    first = premises.today(clock.now(), zone) + dt.timedelta(days=1)
     typed = [("every", "2"), ("count", "6")]
     if not before:
         return [*typed, ("day", first.isoformat())]
@@ -175,6 +176,7 @@ def _page(
         client=client,
         form=form,
         trouble=trouble,
+        zone=_zone(form),
         dates=[_date(one, names, form) for one in plan],
         fitting=sum(one.fits for one in plan),
         urgency=next((one.urgency for one in plan if one.urgency), ""),
@@ -185,7 +187,7 @@ def _page(
 
 def _date(one: Planned, names: dict[int, str], form: SeriesForm) -> dict[str, Any]:
     """One date as a question: at this time, at one near it, or not at all."""
-    zone = premises.where(kit.clinic(), form.place_id)[1]
+    zone = _zone(form)
     options = []
     if one.fits and one.starts_at is not None:
         wanted = form.therapist_id if form.therapist_id in one.therapists else None
@@ -205,6 +207,11 @@ def _date(one: Planned, names: dict[int, str], form: SeriesForm) -> dict[str, An
         "reason": _reason(one, form),
         "options": [*options, ("", "Leave this one out", "", not one.fits)],
     }
+
+
+def _zone(form: SeriesForm) -> str:
+    """The zone of the chosen place."""
+    return premises.where(kit.clinic(), form.place_id)[1]
 
 
 def _free(one: Planned, names: dict[int, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request
 
@@ -13,7 +14,6 @@ from clinic.booking.forms.choice import day_of
 from clinic.booking.queries import visits
 from clinic.booking.services.swapping import SwapOutcome, swap_visits
 from clinic.booking.services.visits import CHANGEABLE
-from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.rules.errors import RuleViolation
 from clinic.rules.permissions import Permission
@@ -91,8 +91,7 @@ def _page(visit: Any, trouble: str = "", status: int = 200) -> Answer:
 
 def _others(visit: Any, day: dt.date) -> Sequence[tuple[str, str, Any]]:
     """Visits of the day as choices: those that can be moved."""
-    facts = kit.clinic()
-    start, end = WallClock(kit.zone_of(facts)).day_bounds(day)
+    start, end = WallClock(ZoneInfo(visit.zone)).day_bounds(day)
     now = clock.now()
     return [
         (f"{one.id}.{one.revision}", one.client.name, one)

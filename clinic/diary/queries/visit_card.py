@@ -26,6 +26,8 @@ class VisitCard:
     revision: int
     status: VisitStatus
     starts_at: dt.datetime
+    zone: str
+    location_id: int
     day: dt.date
     client: str
     client_id: int
@@ -67,6 +69,8 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         revision=visit.revision,
         status=VisitStatus(visit.status),
         starts_at=visit.starts_at,
+        zone=visit.zone,
+        location_id=visit.location_id,
         day=visit.day,
         client=client.name,
         client_id=client.id,

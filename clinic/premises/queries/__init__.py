@@ -36,7 +36,7 @@ from clinic.premises.queries.open_place import (
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
-from clinic.rules.wall_time import WeeklyHours, local_day
+from clinic.rules.wall_time import WallClock, WeeklyHours, local_day
 from clinic.shared.database import db
 from clinic.shared.read_once import read_once
 
@@ -116,10 +116,10 @@ def clinic_facts() -> ClinicFacts | None:
     )
 
 
-def today(now: dt.datetime) -> dt.date:
-    """The day on the clinic's wall; in UTC before it is set up."""
-    facts = clinic_facts()
-    return local_day(now, ZoneInfo(facts.zone) if facts else ZoneInfo("UTC"))
+def today(now: dt.datetime, zone: str = "") -> dt.date:
+    """The day on the wall of a place in this zone, or else of the clinic's first place; in UTC before it is set up."""
+    facts = clinic_facts() if not zone else None
+    return local_day(now, ZoneInfo(zone or (facts.zone if facts else "UTC")))
 
 
 def booking_settings() -> BookingSettings:
@@ -169,6 +169,15 @@ def closures_from(location_id: int, moment: dt.datetime) -> Sequence[Closure]:
     return db.session.scalars(
         select(Closure)
         .where(Closure.location_id == location_id, Closure.ends_at > moment)
+        .order_by(Closure.starts_at, Closure.id)
+    ).all()
+
+
+def closures_between(start: dt.datetime, end: dt.datetime) -> Sequence[Closure]:
+    """Closures of whole places, wherever, that reach into the span, soonest first."""
+    return db.session.scalars(
+        select(Closure)
+        .where(Closure.resource_id.is_(None), Closure.starts_at < end, Closure.ends_at > start)
         .order_by(Closure.starts_at, Closure.id)
     ).all()
 
@@ -286,6 +295,14 @@ def places() -> list[PlaceFacts]:
     """Every place in use, the first one first."""
     rows = db.session.scalars(select(Location).where(Location.is_active).order_by(Location.id))
     return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
+
+
+def clocks() -> list[WallClock]:
+    """The wall clocks of all places in use, one for each zone."""
+    zones = db.session.scalars(
+        select(Location.zone).where(Location.is_active).distinct().order_by(Location.zone)
+    )
+    return [WallClock(ZoneInfo(zone)) for zone in zones]
 
 
 def place_in_use(location_id: int) -> PlaceFacts:

@@ -71,7 +71,8 @@ def dated_hours_of(text: str | None, location_id: int) -> dict[dt.date, list[Wee
 @dataclass(frozen=True)
 class OpenPlace:
     """One place of the clinic: its zone, the rules of booking there, its weekly opening hours and those of single
-    dates. `travel_minutes`: to another place; 0 where there is no other."""
+    dates. `travel_minutes`: to another place; 0 where there is no other. `has_other_zones`: some place has another
+    clock."""
 
     id: int
     zone: str
@@ -79,6 +80,7 @@ class OpenPlace:
     weekly: list[WeeklyHours]
     dated: dict[dt.date, list[WeeklyHours]]
     travel_minutes: int
+    has_other_zones: bool
 
 
 _CLINIC, _LOCATION = Clinic.__table__.c, Location.__table__.c
@@ -100,6 +102,7 @@ _OPEN_PLACE = (
         .label("dated"),
         _CLINIC.travel_minutes,
         select(func.count(_OTHER.id)).where(_OTHER.id != _LOCATION.id).scalar_subquery().label("others"),
+        select(func.count(_OTHER.id)).where(_OTHER.zone != _LOCATION.zone).scalar_subquery().label("zones"),
     )
     .join(Location.__table__, _LOCATION.id == func.coalesce(bindparam("place", type_=Integer), _FIRST_PLACE))
     .order_by(_CLINIC.id)
@@ -116,7 +119,9 @@ def open_place(location_id: int | None, days: Sequence[dt.date]) -> OpenPlace:
         raise LookupError(f"no location {location_id}")
     dated = dated_hours_of(row.dated, row.id)
     travel = row.travel_minutes if row.others else 0
-    return OpenPlace(row.id, row.zone, booking_settings_of(row), hours_of(row.weekly), dated, travel)
+    return OpenPlace(
+        row.id, row.zone, booking_settings_of(row), hours_of(row.weekly), dated, travel, bool(row.zones)
+    )
 
 
 @dataclass(frozen=True)
