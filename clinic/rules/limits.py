@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clinic.rules.intervals import Interval
+
 
 class Given(NamedTuple):
     """What stands in the book for one therapist on one day: minutes (`intense` is part of `minutes`), and visits."""
@@ -40,3 +42,9 @@ class Limits:
         if self.minutes is not None and given.minutes + minutes > self.minutes:
             return False
         return not is_intense or self.intense is None or given.intense + minutes <= self.intense
+
+
+def kept_free(start: int, end: int, minutes: int) -> Interval:
+    """What a visit, its turnover included, keeps from others of the same therapist where so many minutes stay free
+    before and after it."""
+    return start - minutes, end + minutes

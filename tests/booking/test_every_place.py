@@ -1,5 +1,5 @@
-"""Three places in three zones, one of them a quarter of an hour off: every list says the wall time of a visit's own place,
-and whole days off hold on every wall."""
+"""Three places in three zones, one of them a quarter of an hour off: every list says the wall time of a visit's own
+place, and whole days off hold on every wall."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.booking.models import StatusChange, Visit
@@ -18,7 +19,6 @@ from clinic.booking.services import time_off, zone_change
 from clinic.catalogue import queries as catalogue
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import moment
-from clinic.rules.words import unbroken
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist, TimeOff
 from tests import factories
@@ -86,9 +86,14 @@ def friday_off(chain: Chain) -> int:
     )
 
 
+def read(browser: FlaskClient, address: str) -> str:
+    """The page, its lines as they would be broken."""
+    return browser.get(address).text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def said(place: str) -> str:
     time = TIMES[place]
-    return unbroken(f"Friday 12 June 2026 at {time.hour}:{time.minute:02} am, {place}")
+    return f"Friday 12 June 2026 at {time.hour}:{time.minute:02} am, {place}"
 
 
 def test_every_list_says_the_wall_time_of_the_place(chain: Chain) -> None:
@@ -101,7 +106,7 @@ def test_every_list_says_the_wall_time_of_the_place(chain: Chain) -> None:
         (me, "/diary/time-off"),
     )  # fmt: skip
     for browser, address in lists:
-        page = browser.get(address).text
+        page = read(browser, address)
         assert [place for place in chain.places if said(place) not in page] == [], address
     for place, visit in chain.visits.items():
         for browser, address in (
@@ -109,27 +114,27 @@ def test_every_list_says_the_wall_time_of_the_place(chain: Chain) -> None:
             (desk, f"/desk/visits/{visit}/swap"), (desk, f"/desk/visits/{visit}/cancel"),
             (me, f"/diary/visits/{visit}"),
         ):  # fmt: skip
-            assert said(place) in browser.get(address).text, address
+            assert said(place) in read(browser, address), address
     with transaction() as session:
         for row in session.scalars(select(Visit)):
             row.status, row.permits, row.waiting_for = "suspended", None, "review"
             session.add(StatusChange(visit_id=row.id, status="suspended", at=NOW, reason="new rules"))
     for browser, address in ((me, "/diary"), (desk, "/todo")):
-        page = browser.get(address).text
+        page = read(browser, address)
         assert [place for place in chain.places if said(place) not in page] == [], address
 
 
 def test_my_week_has_the_hours_and_visits_of_every_place(chain: Chain) -> None:
     me = chain.clinic.browser(ME)
-    week = me.get("/diary/week?day=2026-06-12").text
+    week = read(me, "/diary/week?day=2026-06-12")
     assert "3 visits." in week
     columns = week.split("dg-col")[1:]
-    assert len([one for one in columns if "Fri 12" in one.replace("\N{NO-BREAK SPACE}", " ")]) == 3
+    assert len([one for one in columns if "Fri 12" in one]) == 3
     for place, time in TIMES.items():
         (mine,) = [one for one in columns if f"/diary/visits/{chain.visits[place]}" in one]
         assert f"{time.hour}:{time.minute:02}" in mine.split("ev-time")[1][:60]
         assert place in mine
-    day = me.get("/diary?day=2026-06-12").text.replace("\N{NO-BREAK SPACE}", " ")
+    day = read(me, "/diary?day=2026-06-12")
     hours = "8:00 am to 8:00 pm, Main Street; 8:00 am to 12:00 pm, Mitte; 8:00 am to 12:00 pm, Thamel."
     assert f"Your hours: {hours}" in day
 
@@ -198,6 +203,6 @@ def test_hours_off_are_typed_by_the_clock_of_the_chosen_place(chain: Chain) -> N
     assert [(row.location_id, row.days) for row in rows[3:]] == [
         (None, (monday + dt.timedelta(days=1), monday + dt.timedelta(days=1)))
     ]
-    page = me.get("/diary/time-off").text.replace("\N{NO-BREAK SPACE}", " ")
+    page = read(me, "/diary/time-off")
     assert "Monday 15 June 2026 at 9:00 am to Monday 15 June 2026 at 10:00 am, Thamel" in page
     assert "Tuesday 16 June, the whole day" in page

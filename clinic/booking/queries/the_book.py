@@ -17,7 +17,7 @@ from clinic.booking.models import Claim, Visit
 from clinic.catalogue.models import Service
 from clinic.rules.availability import Eligible, Leaning
 from clinic.rules.intervals import Interval
-from clinic.rules.limits import Given
+from clinic.rules.limits import Given, kept_free
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import db, minute_after, minute_of
@@ -130,7 +130,7 @@ def kept_apart(
         _APART, whose | {"place": place_id, "pausing": pausing}
     ):
         free = max(pauses[therapist], travel_minutes if is_elsewhere else 0)
-        one = Apart(start - free, end + free, bool(is_elsewhere))
+        one = Apart(*kept_free(start, end, free), bool(is_elsewhere))
         if one.since < reach.until and one.until > reach.since:
             found[therapist].append(one)
     return found

@@ -297,6 +297,20 @@ def places() -> list[PlaceFacts]:
     return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
 
 
+def kinds_at_places() -> dict[int, tuple[set[str], set[str]]]:
+    """Place → the kinds of its rooms, and of its devices, that are in use. Two statements."""
+    found: dict[int, tuple[set[str], set[str]]] = {}
+    for at, (place, kind, is_active) in enumerate(
+        (
+            (Room.location_id, Room.room_kind, Room.is_active),
+            (Device.location_id, Device.device_kind, Device.is_active),
+        )
+    ):
+        for location_id, name in db.session.execute(select(place, kind).where(is_active).distinct()):
+            found.setdefault(location_id, (set(), set()))[at].add(name)
+    return found
+
+
 def clocks() -> list[WallClock]:
     """The wall clocks of all places in use, one for each zone."""
     zones = db.session.scalars(

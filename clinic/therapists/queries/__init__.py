@@ -31,10 +31,11 @@ from clinic.therapists.models import (
     TimeOff,
     WorkingHours,
 )
+from clinic.therapists.queries.offered import given_at, working_at
 from clinic.therapists.queries.time_off import days_off, span_at
 from clinic.therapists.queries.workplaces import workplace, workplaces
 
-__all__ = ["days_off", "span_at", "workplace", "workplaces"]  # besides what is here
+__all__ = ["days_off", "given_at", "span_at", "working_at", "workplace", "workplaces"]  # besides what is here
 
 
 @dataclass(frozen=True)
