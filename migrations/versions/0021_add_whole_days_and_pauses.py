@@ -6,9 +6,12 @@ Time off that went from midnight to midnight on the wall was meant as whole days
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from alembic import op
+
+from clinic.shared.database import UtcDateTime
 
 revision = "0021"
 down_revision = "0017"
@@ -19,6 +22,7 @@ MIDNIGHT = "T00:00:00"
 DAYS = "(first_day IS NULL AND last_day IS NULL) OR (last_day >= first_day AND location_id IS NULL)"
 TIME_OFF = sa.table(
     "time_off", sa.column("id"), sa.column("starts_wall"), sa.column("ends_wall"),
+    sa.column("starts_at", UtcDateTime), sa.column("ends_at", UtcDateTime),
     sa.column("first_day", sa.Date), sa.column("last_day", sa.Date),
 )  # fmt: skip
 
@@ -45,10 +49,18 @@ def _read_whole_days() -> None:
             columns.starts_wall.like(f"%{MIDNIGHT}"), columns.ends_wall.like(f"%{MIDNIGHT}")
         )
     ).all()
+    zones = [
+        ZoneInfo(one) for one in connection.execute(sa.text("SELECT DISTINCT zone FROM location")).scalars()
+    ]
     for number, starts, ends in rows:
-        first, end = (dt.date.fromisoformat(wall.removesuffix(MIDNIGHT)) for wall in (starts, ends))
-        days = {"first_day": first, "last_day": end - dt.timedelta(days=1)}
-        connection.execute(sa.update(TIME_OFF).where(columns.id == number).values(**days))
+        first, end = (dt.datetime.fromisoformat(wall) for wall in (starts, ends))
+        values = {
+            "first_day": first.date(),
+            "last_day": end.date() - dt.timedelta(days=1),
+            "starts_at": min(first.replace(tzinfo=zone).astimezone(dt.UTC) for zone in zones),
+            "ends_at": max(end.replace(tzinfo=zone).astimezone(dt.UTC) for zone in zones),
+        }
+        connection.execute(sa.update(TIME_OFF).where(columns.id == number).values(**values))
 
 
 def downgrade() -> None:

@@ -206,3 +206,9 @@ def test_hours_off_are_typed_by_the_clock_of_the_chosen_place(chain: Chain) -> N
     page = read(me, "/diary/time-off")
     assert "Monday 15 June 2026 at 9:00 am to Monday 15 June 2026 at 10:00 am, Thamel" in page
     assert "Tuesday 16 June, the whole day" in page
+    zone_change.change_zone("Mitte", "Europe/London", now=NOW)
+    db.session.rollback()
+    moved = [row.starts_at for row in db.session.scalars(select(TimeOff).order_by(TimeOff.id))]
+    assert moved[:3] == [
+        at("Mitte", monday, dt.time(10)), at("Thamel", monday, dt.time(9)), at("Main Street", monday, dt.time(9))
+    ]  # fmt: skip
