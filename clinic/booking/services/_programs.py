@@ -19,7 +19,7 @@ PROGRAM: Final = "api"
 """The source of a visit that a program booked."""
 
 
-def check_online_start(starts_at: dt.datetime, location_id: int | None, now: dt.datetime) -> None:
+def check_online_start(starts_at: dt.datetime, now: dt.datetime, location_id: int | None = None) -> None:
     """Raise TooSoon or TooFarAhead for a start that nobody is offered online at that place (None: the first one)."""
     facts = premises.clinic_facts()
     if facts is not None:
