@@ -212,3 +212,17 @@ def test_hours_off_are_typed_by_the_clock_of_the_chosen_place(chain: Chain) -> N
     assert moved[:3] == [
         at("Mitte", monday, dt.time(10)), at("Thamel", monday, dt.time(9)), at("Main Street", monday, dt.time(9))
     ]  # fmt: skip
+
+
+def test_who_cannot_work_today_is_off_today_on_every_wall(chain: Chain) -> None:
+    me = chain.clinic.browser(ME)
+    assert "Tuesday 9 June, the whole day. Nothing is saved yet." in read(me, "/diary/time-off/today")
+    assert me.post("/diary/time-off/today").status_code == 303
+    db.session.rollback()
+    assert [row.days for row in db.session.scalars(select(TimeOff))] == [(w.TODAY, w.TODAY)]
+    tomorrow = w.TODAY + dt.timedelta(days=1)
+    assert {place: bool(free(chain, place, w.TODAY)) for place in chain.places} == dict.fromkeys(
+        chain.places, False
+    )
+    assert all(free(chain, place, tomorrow) for place in chain.places)
+    assert "9:15 am, Thamel, the last until 11:15 am, Main Street" in read(me, "/diary?day=2026-06-12")

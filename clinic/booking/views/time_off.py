@@ -22,7 +22,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.permissions import Permission
-from clinic.rules.typed_span import TypedSpan, rest_of_day, span_typed
+from clinic.rules.typed_span import TypedSpan, Wall, rest_of_day, span_typed
 from clinic.rules.wall_time import WallClock
 from clinic.shared import clock
 from clinic.shared.fields import choose
@@ -73,7 +73,8 @@ def _chosen() -> Whose:
 @pages.get("/diary/time-off", needs=OWN)
 def my_time_off() -> Answer:
     """What is entered, what it leaves to do, and a form for more."""
-    return _list_page(_me(), _form())
+    me = _me()
+    return _list_page(me, _form(me))
 
 
 @pages.get("/desk/time-off", needs=ANY)
@@ -82,7 +83,8 @@ def desk_time_off() -> Answer:
     if not therapists.active_therapists() and not request.args.get("therapist"):
         flash("There are no therapists yet. The owner adds them under Clinic, Therapists.", "info")
         return go("diary.desk_day")
-    return _list_page(_chosen(), _form())
+    chosen = _chosen()
+    return _list_page(chosen, _form(chosen))
 
 
 @pages.post("/diary/time-off", needs=OWN)
@@ -133,10 +135,10 @@ def desk_remove_time_off(time_off_id: int) -> Answer:
     return _remove(_chosen(), time_off_id)
 
 
-def _form(typed: Any = None) -> TimeOffForm:
+def _form(whose: Whose, typed: Any = None) -> TimeOffForm:
     form = TimeOffForm(typed)
     names = [(str(one.id), one.name) for one in premises.places()]
-    choose(form.place, [("", "Where the therapist works that day"), *names])
+    choose(form.place, [("", f"Where {'they' if whose.at_desk else 'you'} work that day"), *names])
     return form
 
 
@@ -147,10 +149,15 @@ def _place(whose: Whose, chosen: str | None, day: dt.date) -> PlaceFacts:
 
 
 def _today(whose: Whose) -> tuple[PlaceFacts, TypedSpan]:
-    """From now to the end of the day, where the therapist works."""
+    """From now to the end of the day where the therapist works; the whole day where places differ in zone, since it
+    ends at another moment at each."""
     now = clock.now()
     place = _place(whose, None, premises.today(now))
-    return place, rest_of_day(WallClock(ZoneInfo(place.zone)), now)
+    wall = WallClock(ZoneInfo(place.zone))
+    if len(premises.clocks()) == 1:
+        return place, rest_of_day(wall, now)
+    today = Wall(premises.today(now, place.zone), None)
+    return place, span_typed(wall, today, today, uses_24_hours=True)
 
 
 def _save_today(whose: Whose) -> Answer:
@@ -159,7 +166,7 @@ def _save_today(whose: Whose) -> Answer:
 
 
 def _look_or_save(whose: Whose) -> Answer:
-    form = _form(request.form)
+    form = _form(whose, request.form)
     if not form.validate():
         return _list_page(whose, form, 422)
     uses_24_hours = found(premises.clinic_facts()).uses_24_hours

@@ -50,11 +50,11 @@ def my_day() -> Answer:
         day=day,
         today=today,
         shown=shown,
-        visits=[visit for one in shown for visit in one.coming],
+        visits=sorted((visit for one in shown for visit in one.coming), key=lambda one: one.starts_at),
         coming=coming,
         taps=_taps(coming.status, coming.starts_at, day, now) if coming else (),
         columns=[
-            {"name": me.name, "tint": me.tint, "note": _at(one), "off": one.off, "visits": _grid(one)}
+            {"name": _at(one) or me.name, "tint": me.tint, "note": "", "off": one.off, "visits": _grid(one)}
             for one in shown
         ],
         from_hour=from_hour,
