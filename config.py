@@ -14,6 +14,7 @@ CLINIC_SECRET_KEY    signs cookies and links (made once, kept in <data>/keys/sec
 CLINIC_MAIL_URL      smtp://user:password@host:port or smtps://… (empty: mails become files in <data>/mail)
 CLINIC_LIMITS_URL    database or redis://host:port/0 counts requests for all processes together (empty: each by itself)
 CLINIC_TRUSTED_PROXIES  how many proxies of your own stand in front: who asks is then read from what they say (0)
+CLINIC_AUDIT_DIR     where the newest links of the audit are noted (<data>/audit); another disk or machine is better
 CLINIC_BACKUP_DIR    where backups are kept (<data>/backups); a folder on another disk or machine is better
 CLINIC_BACKUP_KEY_FILE  the key that opens backups (<data>/keys/backup.key)
 CLINIC_BACKUP_HOURS  a backup is made by itself whenever the newest is this old (24; 0: never; in the demo never)
@@ -57,6 +58,9 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_MAIL_DIR": data_dir / "mail",
         "CLINIC_LIMITS_URL": limits_url(environ),
         "CLINIC_TRUSTED_PROXIES": trusted_proxies(environ),
+        "CLINIC_AUDIT_DIR": Path(
+            environ.get("CLINIC_AUDIT_DIR", "").strip() or data_dir / "audit"
+        ).expanduser(),
         **backups(environ, data_dir),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clinic.api.services import drop_old_answers
 from clinic.booking.services import archiving, asking, deadlines, forgetting, in_line, lapses, reconciling
 from clinic.premises import queries as premises
-from clinic.shared import backups, clock, mail
+from clinic.shared import audit_chain, backups, clock, mail
 from clinic.shared.database import db
 
 log = structlog.get_logger()
@@ -32,6 +32,7 @@ def work_once(app: Flask) -> None:
             lapses.warn_of_lapses(clock.now())
             forgetting.forget_unfinished(clock.now())
             drop_old_answers(clock.now())
+            audit_chain.extend(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
             asking.ask_for_check_ins(clock.now())
             send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
             mail.drain(send, sender, clock.now())

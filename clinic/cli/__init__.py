@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from clinic.cli import backups, keys, serving, tokens, upkeep, zones
+from clinic.cli import audit, backups, keys, serving, tokens, upkeep, zones
 
 
 @click.group()
@@ -20,7 +20,9 @@ for command in (
     upkeep.where,
     upkeep.migrate,
     upkeep.archive,
+    upkeep.doctor,
     upkeep.screen,
+    audit.audit,
     backups.backup,
     backups.restore,
     keys.keys,

@@ -36,6 +36,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from clinic.shared.turns import turn_to_write
+
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -177,7 +179,8 @@ def keep_plans(engine: Engine) -> None:
     def roll_back(connection: Any) -> None:
         if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
             connection.pgconn.exec_(b"ROLLBACK")
-        forgetting(connection)  # nothing is left to do, unless there was an error
+        if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # there was an error
+            forgetting(connection)
 
     engine.dialect.do_rollback = roll_back  # type: ignore[assignment, method-assign]
 
@@ -195,13 +198,14 @@ def transaction() -> Iterator[Session]:
     if READS_COPY in session.info:
         raise RuntimeError("a copy of the database is only read")
     session.rollback()
-    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-    try:
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    with turn_to_write(session.get_bind()):
+        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
 
 def lock_in_order(

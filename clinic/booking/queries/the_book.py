@@ -11,17 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, String, bindparam, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, String, bindparam, case, cast, func, or_, select
 
 from clinic.booking.models import Claim, Visit
 from clinic.catalogue.models import Service
-from clinic.rules.availability import Eligible, Leaning
+from clinic.premises.models import Resource
+from clinic.rules.availability import Leaning
 from clinic.rules.intervals import Interval
 from clinic.rules.limits import Given, kept_free
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
-from clinic.shared.database import db, minute_after, minute_of
-from clinic.shared.statements import among, joined, taken_apart
+from clinic.shared.database import minute_after, minute_of
+from clinic.shared.read_once import read_once
+from clinic.shared.statements import among, joined, rows, taken_apart
 
 
 @dataclass(frozen=True)
@@ -43,29 +45,46 @@ class Reach:
 
 
 _CLAIM, _VISIT, _SERVICE = Claim.__table__.c, Visit.__table__.c, Service.__table__.c
-_STANDING = (
-    among(_CLAIM.resource_id, "resources"),
+_RESOURCE = Resource.__table__.c
+_IN_REACH = (
     _CLAIM.ends_at > bindparam("since"),
     _CLAIM.starts_at < bindparam("until"),
     or_(_CLAIM.expires_at.is_(None), _CLAIM.expires_at > bindparam("now")),
     or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
 )
+_STANDING = among(_CLAIM.resource_id, "resources"), *_IN_REACH
+_SPAN = 10**9  # start and end in one whole number: more than any minute
 _STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
-_BUSY = (
-    select(_CLAIM.resource_id, joined(cast(_STARTS, String)), joined(cast(_ENDS, String)))
-    .where(*_STANDING)
-    .group_by(_CLAIM.resource_id)
+# Claims of one resource never overlap, so the first that ends at `until` or later is the last one wanted: the index is
+# read up to there, and not through all that is booked in the months to come.
+_LATER = Claim.__table__.alias("later").c
+_LAST = (
+    select(func.min(_LATER.ends_at))
+    .where(_LATER.resource_id == _RESOURCE.id, _LATER.ends_at >= bindparam("until"))
+    .correlate(Resource.__table__)
+    .scalar_subquery()
 )
+
+
+def _of_each(text: ColumnElement[Any]) -> Select[Any]:
+    """Each resource, and this text of all its claims in reach."""
+    taken = select(joined(text)).where(
+        _CLAIM.resource_id == _RESOURCE.id,
+        _CLAIM.ends_at <= func.coalesce(_LAST, bindparam("until")),
+        *_IN_REACH,
+    )
+    return select(_RESOURCE.id, taken.scalar_subquery()).where(among(_RESOURCE.id, "resources"))
+
+
+_TAKEN = _STARTS * _SPAN + _ENDS
+_BUSY = _of_each(_TAKEN)
+# not a join, which may read all visits
+_ROOM = select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()
+_STAYS = _of_each(cast(_TAKEN, String) + " " + cast(func.coalesce(_ROOM, 0), String))
 _BY_VISITS = (
     select(_CLAIM.resource_id, _STARTS, _ENDS, _CLAIM.expires_at)
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
-)
-_USED = (
-    select(_CLAIM.resource_id, _VISIT.room_id, _STARTS, _ENDS)
-    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING)
-    .order_by(_CLAIM.starts_at)
 )
 _APART = (
     select(_CLAIM.resource_id, _STARTS, _ENDS, _VISIT.location_id != bindparam("place"))
@@ -92,18 +111,46 @@ _GIVEN = (
 )  # fmt: skip
 
 
+def may_be_over(now: dt.datetime) -> bool:
+    """Whether a kept time may have run out by then; False where it was noted in this transaction that none has."""
+    return read_once(("over", now), lambda: True, Claim)
+
+
+def note_none_is_over(now: dt.datetime) -> None:
+    """Whoever would clear what has run out by then, in this transaction, need not."""
+    read_once(("over", now), lambda: False, Claim)
+
+
 def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
-    """Resource → the claims on it, earliest first."""
+    """Resource → the claims on it, in any order."""
+    read = _Spans().__getitem__
     return {
-        resource: sorted(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
-        for resource, starts, ends in db.session.execute(_BUSY, reach.given(resources))
+        resource: list(map(read, taken_apart(taken)))
+        for resource, taken in rows(_BUSY, reach.given(resources))
+        if taken
     }
+
+
+class Stay(NamedTuple):
+    """A claim from one epoch minute until another, and the room of the visit that it is for; 0 where it is for none."""
+
+    starts: int
+    ends: int
+    room: int
+
+
+class _Spans(dict[str, Interval]):
+    """Spans by their texts: each is read once, however many therapists, rooms and devices are taken for it."""
+
+    def __missing__(self, text: str) -> Interval:
+        span = self[text] = divmod(int(text), _SPAN)
+        return span
 
 
 def taken_by_visits(resources: Iterable[int], reach: Reach) -> Sequence[Row[Any]]:
     """Resource, from, until, and until when it is kept for somebody who is booking: what visits claim, without
     time off and closures."""
-    return db.session.execute(_BY_VISITS, reach.given(resources)).all()
+    return rows(_BY_VISITS, reach.given(resources)).all()
 
 
 class Apart(NamedTuple):
@@ -124,11 +171,9 @@ def kept_apart(
         return {}
     most = max([travel_minutes, *pauses.values()])
     wider = replace(reach, since=reach.since - most, until=reach.until + most)
-    whose = wider.given(pauses if travel_minutes else pausing)
+    given = wider.given(pauses if travel_minutes else pausing) | {"place": place_id, "pausing": pausing}
     found: dict[int, list[Apart]] = defaultdict(list)
-    for therapist, start, end, is_elsewhere in db.session.execute(
-        _APART, whose | {"place": place_id, "pausing": pausing}
-    ):
+    for therapist, start, end, is_elsewhere in rows(_APART, given):
         free = max(pauses[therapist], travel_minutes if is_elsewhere else 0)
         one = Apart(*kept_free(start, end, free), bool(is_elsewhere))
         if one.since < reach.until and one.until > reach.since:
@@ -136,22 +181,35 @@ def kept_apart(
     return found
 
 
-def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:
+def stays(resources: Iterable[int], reach: Reach) -> dict[int, list[Stay]]:
+    """As `busy`, with the room of the visit that each claim is for."""
+    return {
+        resource: [_stay(*one.split(" ")) for one in taken_apart(taken)]
+        for resource, taken in rows(_STAYS, reach.given(resources))
+        if taken
+    }
+
+
+def _stay(taken: str, room: str) -> Stay:
+    return Stay(*divmod(int(taken), _SPAN), int(room))
+
+
+def leaning(found: Mapping[int, Iterable[Stay]], day: Interval, start: int) -> Leaning:
     """What the visits of a day make of everybody and everything: for how long used, and where a therapist works before
-    a start, or else first after it."""
-    usage: dict[int, int] = defaultdict(int)
+    a start, or else first after it. (Of a room the last is the room itself, which nobody asks for.)"""
+    usage: dict[int, int] = {}
     last_room: dict[int, int] = {}
-    people = set(eligible.therapists)
-    for resource, room, starts, ends in db.session.execute(_USED, reach.given(eligible.everything)):
-        usage[resource] += min(ends, reach.until) - max(starts, reach.since)
-        if resource in people and (starts < start or resource not in last_room):
-            last_room[resource] = room  # by time: the last before this start stays, or the first after it
+    for resource, claims in found.items():
+        visits = sorted(one for one in claims if one.room and one.ends > day[0] and one.starts < day[1])
+        usage[resource] = sum(min(one.ends, day[1]) - max(one.starts, day[0]) for one in visits)
+        before = [one.room for one in visits if one.starts < start]
+        if visits:
+            last_room[resource] = before[-1] if before else visits[0].room
     return Leaning(usage, last_room)
 
 
 def given(therapists: Iterable[int], reach: Reach) -> dict[tuple[int, dt.date], Given]:
     """(therapist, day) → what visits that start in the reach, and are not over, give there."""
     return {
-        (therapist, day): Given(*spent)
-        for therapist, day, *spent in db.session.execute(_GIVEN, reach.given(therapists))
+        (therapist, day): Given(*spent) for therapist, day, *spent in rows(_GIVEN, reach.given(therapists))
     }

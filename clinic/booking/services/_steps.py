@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
@@ -25,6 +25,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
+from clinic.shared.database import Base
 from clinic.shared.mail import queue_mail
 
 FALLEN_AWAY = frozenset(
@@ -42,6 +43,7 @@ NEWS = frozenset(
         "visit_released",
         "visit_given",
         "visit_called_off",
+        "couple_apart",
         "offer_made",
         "offer_instead",
     }
@@ -144,6 +146,8 @@ def wait_for_partner(session: Session, visit: Visit, *, now: dt.datetime) -> Non
         tell_client(session, visit, "visit_on_hold", now=now)
     elif visit.is_waiting and partner is None:
         _put_off(visit, now)
+        if visit.source == "online":
+            tell_client(session, visit, "couple_apart", now=now, about="apart")
 
 
 def _put_off(visit: Visit, now: dt.datetime) -> None:
@@ -152,9 +156,13 @@ def _put_off(visit: Visit, now: dt.datetime) -> None:
     visit.deadline_at = booking_policy.desk_deadline(visit.starts_at, since=now, settings=settings)
 
 
+_STEP = insert(Base.metadata.tables["status_change"])
+
+
 def first_status(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
-    """The first row of a visit's life."""
-    session.add(StatusChange(visit_id=visit.id, status=visit.status, at=now, by_user_id=by, reason=""))
+    """The first row of a visit's life; the visit is written before."""
+    step = {"visit_id": visit.id, "status": visit.status, "at": now, "by_user_id": by, "reason": ""}
+    session.connection().execute(_STEP, step)
 
 
 def rest_on(visit: Visit, screening: Screening) -> None:
@@ -194,12 +202,19 @@ def new_manage_key(visit: Visit) -> str:
 
 
 def tell_client(
-    session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "", about: str = ""
+    session: Session,
+    visit: Visit,
+    template: str,
+    *,
+    now: dt.datetime,
+    token: str = "",
+    about: str = "",
+    by: str = "",
 ) -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
 
-    One mail for each change of the visit, or for each `about`. Without an e-mail address the desk gets a call to
-    make instead, where the news would not reach the client.
+    One mail for each change of the visit, or for each `about`. `by`: who asked for it, where that is told. Without an
+    e-mail address the desk gets a call to make instead, where the news would not reach the client.
     """
     client, place = visit.client, visit.location
     if client is None:
@@ -225,6 +240,7 @@ def tell_client(
         clinic=clinic.name,
         phone=place.phone,
         token=token,
+        by=by,
         deadline=(
             words.moment_words(visit.deadline_at, visit.zone, uses_24_hours=clinic.uses_24_hours)
             if visit.deadline_at

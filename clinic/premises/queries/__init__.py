@@ -24,13 +24,11 @@ from clinic.premises.models import (
     one_line,
 )
 from clinic.premises.queries.open_place import (
-    Kit,
     OpenPlace,
     booking_settings_of,
     dated_hours_of,
     hours_of,
     hours_text,
-    kit_of,
     open_place,
 )
 from clinic.rules.booking_policy import BookingSettings
@@ -41,7 +39,7 @@ from clinic.shared.database import db
 from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
-    "Kit", "OpenPlace", "dated_hours_of", "hours_of", "hours_text", "kit_of", "open_place",
+    "OpenPlace", "dated_hours_of", "hours_of", "hours_text", "open_place",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")
@@ -82,13 +80,16 @@ def _clinic_and_place() -> tuple[Clinic, Location] | None:
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
+_CLINIC = (
+    select(Clinic, Location)
+    .join(Location, Location.is_active.is_(True))
+    .order_by(Clinic.id, Location.id)
+    .limit(1)
+)
+
+
 def _read_clinic() -> tuple[Clinic, Location] | None:
-    row = db.session.execute(
-        select(Clinic, Location)
-        .join(Location, Location.is_active.is_(True))
-        .order_by(Clinic.id, Location.id)
-        .limit(1)
-    ).first()
+    row = db.session.execute(_CLINIC).first()
     return None if row is None else (row[0], row[1])
 
 

@@ -21,6 +21,7 @@ from clinic.rules.verdicts import VERDICT_WORDS
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
+from clinic.shared.statements import rows
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import (
     DatedHours,
@@ -184,7 +185,7 @@ def on_duty(
     wanted = _on_duty(one=therapist_id is not None, skilled=bool(plan_skills), zones_differ=zones_differ)
     return [
         OnDuty(person, expires_on, Limits(*limits), work, breaks, dated, off)
-        for person, expires_on, work, breaks, dated, off, *limits in db.session.execute(wanted, given)
+        for person, expires_on, work, breaks, dated, off, *limits in rows(wanted, given)
         if work or dated
     ]
 
