@@ -20,6 +20,7 @@ from clinic.premises.models import (
     Device,
     Location,
     OpeningHours,
+    Picture,
     Room,
     one_line,
 )
@@ -31,18 +32,30 @@ from clinic.premises.queries.open_place import (
     hours_text,
     open_place,
 )
+from clinic.premises.queries.places import PlaceFacts, clocks, kinds_at_places, place_in_use, places
 from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.colours import Theme
 from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
-from clinic.rules.wall_time import WallClock, WeeklyHours, local_day
+from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
 from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
-    "OpenPlace", "dated_hours_of", "hours_of", "hours_text", "open_place",
+    "OpenPlace", "PlaceFacts", "clocks", "dated_hours_of", "hours_of", "hours_text", "kinds_at_places", "open_place",
+    "place_in_use", "places",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """Where a picture is found, and its shape."""
+
+    id: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,8 @@ class ClinicFacts:
     zone: str
     cancel_notice_hours: int
     adult_age: int
+    theme: Theme
+    logo: PictureFacts | None
 
     @property
     def address_line(self) -> str:
@@ -75,22 +90,24 @@ def clinic() -> Clinic:
     return found[0] if found else db.session.scalars(select(Clinic).order_by(Clinic.id).limit(1)).one()
 
 
-def _clinic_and_place() -> tuple[Clinic, Location] | None:
+def _clinic_and_place() -> tuple[Clinic, Location, int, int] | None:
     """The clinic and its first place, read once in each transaction; None before they are there."""
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
 _CLINIC = (
-    select(Clinic, Location)
+    select(Clinic, Location, Picture.width, Picture.height)
+    .select_from(Clinic)
     .join(Location, Location.is_active.is_(True))
+    .outerjoin(Picture, Picture.id == Clinic.logo_id)
     .order_by(Clinic.id, Location.id)
     .limit(1)
 )
 
 
-def _read_clinic() -> tuple[Clinic, Location] | None:
+def _read_clinic() -> tuple[Clinic, Location, int, int] | None:
     row = db.session.execute(_CLINIC).first()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else (row[0], row[1], row[2] or 0, row[3] or 0)
 
 
 def clinic_facts() -> ClinicFacts | None:
@@ -98,7 +115,7 @@ def clinic_facts() -> ClinicFacts | None:
     row = _clinic_and_place()
     if row is None:
         return None
-    found, place = row
+    found, place, *shape = row
     return ClinicFacts(
         name=found.name,
         mail_sender=found.mail_sender,
@@ -114,7 +131,21 @@ def clinic_facts() -> ClinicFacts | None:
         zone=place.zone,
         cancel_notice_hours=found.cancel_notice_hours,
         adult_age=found.adult_age,
+        theme=Theme(found.brand_colour, found.accent_colour),
+        logo=None if found.logo_id is None else PictureFacts(found.logo_id, *shape),
     )
+
+
+def picture(picture_id: int) -> Picture | None:
+    """A picture that everybody may see."""
+    return db.session.get(Picture, picture_id)
+
+
+def logo_content() -> bytes | None:
+    """The clinic's logo itself, for paper."""
+    facts = clinic_facts()
+    row = picture(facts.logo.id) if facts is not None and facts.logo is not None else None
+    return row.content if row is not None else None
 
 
 def today(now: dt.datetime, zone: str = "") -> dt.date:
@@ -275,57 +306,6 @@ def days_ahead(location_id: int, today: dt.date) -> list[tuple[dt.date, list[Wee
 def week_of(location_id: int) -> list[WeeklyHours]:
     """The opening hours as the rules read them."""
     return [WeeklyHours(row.weekday, row.opens, row.closes) for row in opening_hours(location_id)]
-
-
-@dataclass(frozen=True)
-class PlaceFacts:
-    """A place that is in use, as people and programs see it."""
-
-    id: int
-    name: str
-    address: str
-    phone: str
-    zone: str
-
-    @property
-    def address_line(self) -> str:
-        return one_line(self.address)
-
-
-def places() -> list[PlaceFacts]:
-    """Every place in use, the first one first."""
-    rows = db.session.scalars(select(Location).where(Location.is_active).order_by(Location.id))
-    return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
-
-
-def kinds_at_places() -> dict[int, tuple[set[str], set[str]]]:
-    """Place → the kinds of its rooms, and of its devices, that are in use. Two statements."""
-    found: dict[int, tuple[set[str], set[str]]] = {}
-    for at, (place, kind, is_active) in enumerate(
-        (
-            (Room.location_id, Room.room_kind, Room.is_active),
-            (Device.location_id, Device.device_kind, Device.is_active),
-        )
-    ):
-        for location_id, name in db.session.execute(select(place, kind).where(is_active).distinct()):
-            found.setdefault(location_id, (set(), set()))[at].add(name)
-    return found
-
-
-def clocks() -> list[WallClock]:
-    """The wall clocks of all places in use, one for each zone."""
-    zones = db.session.scalars(
-        select(Location.zone).where(Location.is_active).distinct().order_by(Location.zone)
-    )
-    return [WallClock(ZoneInfo(zone)) for zone in zones]
-
-
-def place_in_use(location_id: int) -> PlaceFacts:
-    """Raises NotFound for one that never was, or is no longer used."""
-    row = db.session.get(Location, location_id)
-    if row is None or not row.is_active:
-        raise NotFound("There is no such place.")
-    return PlaceFacts(row.id, row.name, row.address, row.phone, row.zone)
 
 
 def where(facts: ClinicFacts, location_id: int | None) -> tuple[int, str]:
