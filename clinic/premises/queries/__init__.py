@@ -35,7 +35,6 @@ from clinic.premises.queries.open_place import (
 from clinic.premises.queries.places import PlaceFacts, clocks, kinds_at_places, place_in_use, places
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.colours import Theme
-from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
