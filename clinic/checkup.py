@@ -21,8 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clinic.paths import ROOT
 from clinic.premises import queries as premises
 from clinic.shared import backups
-from clinic.shared.audit import AuditRow
-from clinic.shared.audit_chain import AuditLink
+from clinic.shared.audit import AuditLink, AuditRow
 from clinic.shared.database import db
 from clinic.shared.guards import missing_guards
 from clinic.shared.mail import OutgoingMail
