@@ -22,6 +22,7 @@ from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken
+from clinic.rules.typed_span import TypedSpan
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
@@ -92,8 +93,9 @@ def test_a_booked_visit_stays_and_becomes_work_to_do(world: w.World) -> None:
     assert db.session.get_one(Visit, visit).status == "confirmed"
     assert [one.id for one in blocks.visits_under(NOW)] == [visit]
     assert [one.id for one in blocks.visits_under_time_off(world.therapists[0], NOW)] == [visit]
-    assert [one.id for one in blocks.visits_in(world.therapists[0], w.at(3, 12), w.at(3, 13), NOW)] == [visit]
-    assert blocks.visits_in(world.therapists[0], w.at(3, 12, 15), w.at(3, 13), NOW) == []
+    at_noon = TypedSpan(w.at(3, 12), w.at(3, 13))
+    assert [one.id for one in blocks.visits_in(world.therapists[0], at_noon, NOW)] == [visit]
+    assert blocks.visits_in(world.therapists[0], TypedSpan(w.at(3, 12, 15), w.at(3, 13)), NOW) == []
 
 
 def test_a_visit_cancelled_under_time_off_leaves_the_time_blocked(world: w.World) -> None:

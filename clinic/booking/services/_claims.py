@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     insert,
     inspect,
+    null,
     or_,
     select,
     text,
@@ -34,11 +35,13 @@ from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.queries.the_book import may_be_over
 from clinic.booking.services._couples import part
+from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import Interval, subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
+from clinic.rules.whole_days import on_every_wall
 from clinic.shared.crypto import BigId
 from clinic.shared.database import Base, TryAgain, UtcDateTime, broken_guard, lock_in_order
 from clinic.shared.statements import many
@@ -186,7 +189,7 @@ def clear_expired(session: Session, now: dt.datetime) -> None:
 def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -> None:
     """Make the claims of time off and closures anew for these resources, from today on: their union, less what
     visits already claim, so that nothing new can be booked there and booked visits stay visible as work to do.
-    Five statements, however many resources."""
+    Five statements, however many resources; one more where somebody is away for whole days."""
     since = now - dt.timedelta(days=2)
     wanted = sorted(set(resources))
     if not wanted:
@@ -201,7 +204,7 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     taken = _spans(
         session.execute(select(Claim.resource_id, Claim.starts_at, Claim.ends_at).where(*theirs)), since
     )
-    blocked = _spans(session.execute(_blocked(wanted, since)), since)
+    blocked = _blocked(session, wanted, since)
     made = [
         {"resource_id": resource, "starts_at": moment(start), "ends_at": moment(end)}
         for resource, spans in sorted(blocked.items())
@@ -219,15 +222,33 @@ def _spans(rows: Iterable[Row[Any]], since: dt.datetime) -> defaultdict[int, lis
     return found
 
 
-def _blocked(resources: Collection[int], since: dt.datetime) -> CompoundSelect[Any]:
-    """Resource, from, until: time off, closures of a room or device, and those of a place for each of its rooms."""
+def _blocked(
+    session: Session, resources: Collection[int], since: dt.datetime
+) -> defaultdict[int, list[Interval]]:
+    """Resource → its time off and closures. A therapist's claim holds at every place: of whole days what lies in them
+    by every clock. What lies in them by one clock alone is known where free times of that place are looked for."""
+    rows = session.execute(_blocks(resources, since)).all()
+    found = _spans((row[:3] for row in rows if row.first_day is None), since)
+    whole_days = [row for row in rows if row.first_day is not None]
+    clocks = premises.clocks() if whole_days else []
+    for resource, _start, _end, first, last in whole_days:
+        start, end = on_every_wall(clocks, first, last)
+        start = max(start, epoch_minute(since))
+        if end > start:
+            found[resource].append((start, end))
+    return found
+
+
+def _blocks(resources: Collection[int], since: dt.datetime) -> CompoundSelect[Any]:
+    """Resource, from, until, whole days: time off, closures of a room or device, and those of a place for each of its
+    rooms."""
     room, key = Room.__table__.c, Resource.__table__.c.id
     of_place = and_(Closure.resource_id.is_(None), Closure.location_id == room.location_id)
     return union_all(
-        select(TimeOff.therapist_id, TimeOff.starts_at, TimeOff.ends_at).where(
-            TimeOff.therapist_id.in_(resources), TimeOff.ends_at > since
-        ),
-        select(key, Closure.starts_at, Closure.ends_at)
+        select(
+            TimeOff.therapist_id, TimeOff.starts_at, TimeOff.ends_at, TimeOff.first_day, TimeOff.last_day
+        ).where(TimeOff.therapist_id.in_(resources), TimeOff.ends_at > since),
+        select(key, Closure.starts_at, Closure.ends_at, null(), null())
         .select_from(Resource.__table__.outerjoin(Room.__table__, room.id == key))
         .join(Closure, or_(Closure.resource_id == key, of_place))
         .where(key.in_(resources), Closure.ends_at > since),

@@ -91,7 +91,7 @@ def _companion(now_at: Standing, form: CompanionForm) -> Companion:
 def _times(now_at: Standing, companion: Companion) -> Sequence[Time]:
     """The nearest to the time that is kept."""
     visit = now_at.visit
-    first_day = max(kit.local_today(), visit.day - dt.timedelta(days=DAYS_BEFORE))
+    first_day = max(kit.local_today(visit.location_id), visit.day - dt.timedelta(days=DAYS_BEFORE))
     found = times_for_two(
         Choice.of(now_at.checkout.choice), now_at.checkout.client_id or 0, companion, first_day, DAYS,
         held_id=visit.id, now=clock.now(),
