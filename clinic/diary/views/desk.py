@@ -27,13 +27,14 @@ TEMPLATES = {"list": "diary/desk_list.html", "rooms": "diary/desk_day.html", "":
 def desk_day() -> Answer:
     """One day; `?day=2026-06-09`, `?view=rooms` or `?view=list`. It asks again every few seconds what has changed."""
     now = clock.now()
-    day = _asked_day()
     places = premises.places()
     here = premises.place_in_use(_asked_place() or found(desk.first_location()))
+    today = premises.today(now, here.zone)
+    day = _asked_day(today)
     view = request.args.get("view", "")
     view = view if view in TEMPLATES else ""
     by_kit = view == "rooms"
-    is_today = day == premises.today(now)
+    is_today = day == today
 
     def read() -> dict[str, Any]:
         shown = desk.desk_day(here.id, day, now, by_kit=by_kit)
@@ -44,6 +45,8 @@ def desk_day() -> Answer:
             ],
             "places": places if len(places) > 1 else [],
             "place": here.id if len(places) > 1 else None,
+            "zone": here.zone,
+            "today": today,
             "before": day - dt.timedelta(days=1),
             "after": day + dt.timedelta(days=1),
             "view": view or None,
@@ -59,9 +62,8 @@ def _asked_place() -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def _asked_day() -> dt.date:
+def _asked_day(today: dt.date) -> dt.date:
     """The day in the address, or today. An impossible one is today too: a typed address is no form."""
-    today = premises.today(clock.now())
     try:
         day = dt.date.fromisoformat(request.args.get("day", ""))
     except ValueError:
