@@ -90,15 +90,15 @@ def area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, [(key, AREAS[key]) for key in keys]) for title, keys in AREA_GROUPS]
 
 
-def zone() -> str:
-    """The zone of the clinic's first place, by which its days are counted."""
+def zone(location_id: int | None = None) -> str:
+    """The zone by which days are counted: that of a place, or of the clinic's first one. Raises NotFound."""
     facts = premises.clinic_facts()
-    return facts.zone if facts else "UTC"
+    return premises.where(facts, location_id)[1] if facts else "UTC"
 
 
-def local_today() -> dt.date:
-    """The clinic's day."""
-    return clock.now().astimezone(ZoneInfo(zone())).date()
+def local_today(location_id: int | None = None) -> dt.date:
+    """Today at a place, or at the clinic's first one."""
+    return premises.today(clock.now(), zone(location_id))
 
 
 def wish_of(choice: Choice, day: dt.date | None = None) -> Wish:
@@ -153,12 +153,14 @@ def own_people() -> tuple[int, ...]:
 
 
 def same_again(visit: Any) -> Wish:
-    """The wish for the same visit once more: the same person, what was booked, and whoever was asked for by name."""
+    """The wish for the same visit once more: the same person and place, what was booked, and whoever was asked for by
+    name. A place that is not in use any more is left out."""
     plan = checkouts.plan_of_visit(visit)
+    in_use = any(one.id == visit.location_id for one in premises.places())
     return Wish(
         plan.key, plan.minutes, plan.mode, plan.addons, tuple(visit.areas),
         None if visit.any_therapist else visit.therapist_id,
-        location_id=visit.location_id, person_id=visit.client_id,
+        location_id=visit.location_id if in_use else None, person_id=visit.client_id,
     )  # fmt: skip
 
 
