@@ -29,7 +29,8 @@ def next_times_again(rows: Sequence[Any]) -> dict[str, Any] | None:
         return None
     ask = Ask(
         plan=plan, location_id=wish.location_id, first_day=kit.local_today(wish.location_id),
-        days=free_times.DAYS_SHOWN, now=clock.now(), therapist_id=wish.therapist_id, client_id=last.client_id, rested_areas=wish.areas,
+        days=free_times.DAYS_SHOWN, now=clock.now(), therapist_id=wish.therapist_id,
+        client_id=last.client_id, rested_areas=wish.areas,
         people=kit.own_people(),
     )  # fmt: skip
     whom = f"with {last.therapist.name}" if wish.therapist_id else "with any therapist"
