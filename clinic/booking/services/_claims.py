@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
     CompoundSelect,
     Integer,
-    Row,
     TextClause,
     and_,
     bindparam,
@@ -214,7 +213,7 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
         session.execute(insert(Claim), made)
 
 
-def _spans(rows: Iterable[Row[Any]], since: dt.datetime) -> defaultdict[int, list[Interval]]:
+def _spans(rows: Iterable[Sequence[Any]], since: dt.datetime) -> defaultdict[int, list[Interval]]:
     """Resource → its spans, without what lies before `since`."""
     found: defaultdict[int, list[Interval]] = defaultdict(list)
     for resource, start, end in rows:
