@@ -367,6 +367,8 @@ NEEDS = {
     "premises.save_settings": Permission.CLINIC_ANY_WRITE,
     "premises.set_day": Permission.CLINIC_ANY_WRITE,
     "premises.settings": Permission.CLINIC_ANY_WRITE,
+    "records.my_data": Permission.PERSON_OWN_WRITE,
+    "records.my_data_file": Permission.PERSON_OWN_WRITE,
     "records.notes": Permission.VISIT_TREATED_WRITE,
     "records.record": Permission.CLINICAL_REVIEW,
     "records.record_pdf": Permission.CLINICAL_REVIEW,
