@@ -11,7 +11,7 @@ from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 
 from clinic.premises import queries as premises
-from clinic.rules import words
+from clinic.rules import body_figure, words
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 
@@ -77,6 +77,7 @@ def dress_pages(app: Flask) -> None:
             "today": local_today(),
         }
 
+    app.jinja_env.globals["body_views"] = body_figure.VIEWS
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
     filters["short_day"] = lambda day: words.unbroken(words.short_day(day))

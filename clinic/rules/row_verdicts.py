@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clinic.rules.answers import Facts
-from clinic.rules.body_areas import is_on_site
+from clinic.rules.body_areas import is_on_site, is_touched, leaves_nothing
 from clinic.rules.conditions import COUNTED, Condition, Variant
 from clinic.rules.expressions import ABSENT
 from clinic.rules.rule_table import Combination
@@ -144,4 +144,5 @@ def _is_on_site(condition: Condition, values: Mapping[str, object], requested: I
     """On site: the place overlaps, is unknown, or is widespread or of unknown extent where that is asked."""
     if "extent" in condition.fields_by_name and values.get("extent") != "small":
         return True
-    return is_on_site(_site(condition, values), requested)
+    judge = {"condition": is_on_site, "wish": leaves_nothing, "sore": is_touched}[condition.place]
+    return judge(_site(condition, values), requested)

@@ -55,6 +55,8 @@
     event.preventDefault();
     const hidden = target.closest("[data-unfold][hidden]");
     if (hidden) hidden.hidden = false;
+    const folded = target.closest("details");
+    if (folded) folded.open = true;
     target.focus();
     (target.closest(".field, .q") || target).scrollIntoView({ block: "center" });
   };

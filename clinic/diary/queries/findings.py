@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clinic.booking.models import Screening
+from clinic.rules.answer_history import MARKS
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.screening import CALL_FIRST_FROM
 from clinic.rules.verdicts import ADDONS, Verdict
@@ -63,7 +64,9 @@ def care_of(screening: Screening | None) -> Care:
     places = tuple(dict.fromkeys(_place(row, found) for row in kept.get("places", ())))
     placed = {one.rule for one in places}
     serious = {
-        row["rule"] for row in rows if row["verdict"] == Verdict.CAUTION.word and row["column"] not in ADDONS
+        row["rule"]
+        for row in rows
+        if row["verdict"] == Verdict.CAUTION.word and row["column"] not in ADDONS and row["rule"] not in MARKS
     }
     return Care(
         cautions=tuple(one for rule, one in found.items() if rule not in placed),
