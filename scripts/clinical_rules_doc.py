@@ -80,7 +80,7 @@ MARKS_INTRODUCTION = """\
 What a person marks on the drawing of the body, or in the list beside it. A mark makes nothing less strict, needs no
 letter, is no part of any combination, and may come and go. The therapist is told of a sore place, also in a whole-body
 session. A place that somebody does not want to be touched is left out of every treatment; the first line holds where
-nothing else is left of what was asked for, and in the interval chamber, which cannot leave out what lies below the ribs.
+nothing else is left of what was asked for, and for what lies below the ribs in the interval chamber, which encloses it.
 """
 
 COMBINATIONS_INTRODUCTION = """\

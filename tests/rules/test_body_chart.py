@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.rules import answer_history
-from clinic.rules.answers import read_answers
+from clinic.rules.answers import Answers, read_answers
 from clinic.rules.body_areas import AREAS, BELOW_THE_RIBS, SINGLE_AREAS, expand, leaves_nothing
 from clinic.rules.page_reading import as_form, parse_page
 from clinic.rules.places_to_avoid import places_to_avoid
@@ -19,7 +19,6 @@ from clinic.rules.questionnaire import unanswered
 from clinic.rules.rule_table import TABLE
 from clinic.rules.screening import Screening, Treatment, screen
 from clinic.rules.verdicts import SERVICES, Outcome, Verdict
-from clinic.rules.answers import Answers
 
 DAY = dt.date(2026, 6, 9)
 CHART = pages("intake")[-1]
@@ -41,7 +40,7 @@ def sore(*areas: str) -> Answers:
 
 def test_the_chart_is_the_last_page_and_nobody_has_to_mark_anything() -> None:
     assert [one.key for one in CHART.conditions] == ["chart_pain", "chart_avoid"] == list(TABLE.marks)
-    assert answer_history.MARKS == TABLE.marks.keys()
+    assert TABLE.marks.keys() == answer_history.MARKS
     everything = {key: {"present": False} for key in TABLE.conditions}
     assert unanswered(everything, "intake") == ()
     assert "chart" not in [page.key for page in pages("checkin")]
