@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request, session, url_for
 from flask_login import current_user
 
+from clinic.accounts.access import TABLET
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, words
 from clinic.rules.permissions import Permission
@@ -41,7 +42,10 @@ STAFF_NAV = (
 
 
 def navigation() -> list[NavItem]:
-    """The pages this person may open: staff see their work, everybody else the booking."""
+    """The pages this person may open: staff see their work, everybody else the booking, and who holds a device that was
+    handed to them nothing."""
+    if TABLET in session:
+        return []
     items = STAFF_NAV if current_user.is_staff else PUBLIC_NAV + OWN_NAV
     return [
         NavItem(url_for(endpoint), label, icon, request.path.startswith(start))

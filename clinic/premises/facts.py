@@ -40,6 +40,8 @@ class ClinicSettings:
     gaps: str
     travel_minutes: int
     offer_minutes: int
+    draft_days: int
+    tablet_idle_minutes: int
 
 
 @dataclass(frozen=True)

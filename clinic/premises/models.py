@@ -51,6 +51,8 @@ class Clinic(Base):
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
     offer_minutes: Mapped[int] = mapped_column(default=60)
+    draft_days: Mapped[int] = mapped_column(default=30)
+    tablet_idle_minutes: Mapped[int] = mapped_column(default=5)
 
 
 class Location(Base):

@@ -130,7 +130,9 @@ def test_the_card_says_what_to_take_care_of_and_where_not_to_touch(clinic: Staff
     assert (card.care.call_first, card.phone) == (False, "")
 
 
-def test_the_card_draws_where_not_to_touch_and_where_to_take_care_on_the_persons_own_sides(clinic: Staffed) -> None:
+def test_the_card_draws_where_not_to_touch_and_where_to_take_care_on_the_persons_own_sides(
+    clinic: Staffed,
+) -> None:
     declared = {
         "varicose_veins": VEINS,
         "chart_avoid": {"site": ["right_knee"]},

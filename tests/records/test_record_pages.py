@@ -115,10 +115,13 @@ def test_places_are_drawn_on_the_page_and_in_the_pdf_and_said_in_words(clinic: S
     said = "Dark: keep away from left knee and face. Light: take care at lower back."
     assert said in page
     assert said in " ".join(pages_of(pdf))
-    assert (page.count('class="is-avoid"'), page.count('class="is-care"')) == (3, 1)  # a knee is seen from both sides
+    assert (page.count('class="is-avoid"'), page.count('class="is-care"')) == (
+        3,
+        1,
+    )  # a knee is seen from both sides
     assert said.count("Dark") == page.count("Front</figcaption>")
     assert b"0.61176" not in browser.get(f"/visits/{plain}/record.pdf").data
-    assert "<svg class=\"body\"" not in browser.get(f"/visits/{plain}/record").text
+    assert '<svg class="body"' not in browser.get(f"/visits/{plain}/record").text
 
 
 def test_the_pdf_is_kept_and_never_shown_under_a_neutral_name(

@@ -44,7 +44,9 @@ def test_every_outline_is_closed_lies_on_the_sheet_and_is_large_enough_to_tap(vi
         assert max(down) - min(down) >= 12, shape
 
 
-def test_seen_from_the_front_the_persons_right_is_on_the_left_of_the_sheet_and_from_behind_it_is_not() -> None:
+def test_seen_from_the_front_the_persons_right_is_on_the_left_of_the_sheet_and_from_behind_it_is_not() -> (
+    None
+):
     assert [(view.key, view.left_half, view.right_half) for view in VIEWS] == [
         ("front", "right", "left"), ("back", "left", "right")
     ]  # fmt: skip
