@@ -54,7 +54,8 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_TRUSTED_PROXIES": trusted_proxies(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10},
+        # The one given back last is taken first: what it has prepared is there.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "pool_use_lifo": True},
         "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MAX_REQUEST_BYTES,
         **address(environ),

@@ -19,7 +19,7 @@ def main() -> None:
 def load(file: Path) -> None:
     """Put the book in FILE (made by benchmarks/workload.py) into the database; prints one JSON object."""
     from benchmarks.load import load as fill
-    from clinic.cli import make_app, migrate_app
+    from clinic.cli.making import make_app, migrate_app
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
 

@@ -163,6 +163,25 @@ def harden_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql(f"BEGIN {kind}")
 
 
+def keep_plans(engine: Engine) -> None:
+    """PostgreSQL whose connections keep the statements that they have prepared.
+
+    Every request that only reads ends with a rollback, and psycopg forgets at each one what it had prepared: whatever
+    was asked would be planned anew, which takes longer than to answer it. It does so because a transaction that is
+    undone may have made tables, which this program never does while it serves. After an error it may forget.
+    """
+    from psycopg.pq import TransactionStatus  # only there where PostgreSQL is used
+
+    forgetting = engine.dialect.do_rollback
+
+    def roll_back(connection: Any) -> None:
+        if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
+            connection.pgconn.exec_(b"ROLLBACK")
+        forgetting(connection)  # nothing is left to do, unless there was an error
+
+    engine.dialect.do_rollback = roll_back  # type: ignore[assignment, method-assign]
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One deed: begin, write, commit; anything raised inside leaves nothing behind.

@@ -19,6 +19,7 @@ from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.zone_change import ZoneClash, change_zone, preview_zone
 from clinic.catalogue import queries as catalogue
+from clinic.cli import zones
 from clinic.premises.models import Closure, Location, OpeningHours
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.wall_time import moment
@@ -265,7 +266,7 @@ def test_a_passed_rest_is_still_passed(app: Flask) -> None:
 
 def test_the_command_previews_first(here: w.World, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     booked(here, w.at(3, 10))
-    monkeypatch.setattr(cli, "make_app", lambda: app)
+    monkeypatch.setattr(zones, "make_app", lambda: app)
     run = CliRunner().invoke
     shown = run(cli.main, ["zone", "change", "Main Street", LONDON])
     assert shown.exit_code == 0, shown.output

@@ -1,0 +1,28 @@
+"""The `clinic` command. `clinic demo` is what `make run` starts; a real clinic uses `init` and `serve`."""
+
+from __future__ import annotations
+
+import click
+
+from clinic.cli import keys, serving, tokens, upkeep, zones
+
+
+@click.group()
+def main() -> None:
+    """Booking and intake for a massage clinic."""
+
+
+for command in (
+    serving.demo,
+    serving.init,
+    serving.serve,
+    serving.worker,
+    upkeep.where,
+    upkeep.migrate,
+    upkeep.archive,
+    upkeep.screen,
+    keys.keys,
+    tokens.token,
+    zones.zone,
+):
+    main.add_command(command)

@@ -1,0 +1,48 @@
+"""Commands that change the key which seals health answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clinic.cli.making import make_app
+
+
+@click.group()
+def keys() -> None:
+    """Change the key that seals health answers: add, then restart, then reseal, then drop."""
+
+
+@keys.command("add")
+def keys_add() -> None:
+    """Put a fresh key into the key file. Restart the program afterwards, so that it seals with it."""
+    from clinic.shared.rotation import add_key
+
+    path = Path(str(make_app().config["CLINIC_KEY_FILE"]))
+    click.echo(
+        f"{add_key(path).current} is the new key in {path}. Restart the program, then: clinic keys reseal"
+    )
+
+
+@keys.command("reseal")
+def keys_reseal() -> None:
+    """Seal everything anew under the new key. Can be broken off and run again; the site goes on meanwhile."""
+    from clinic.shared.rotation import seal_anew
+
+    with make_app().app_context():
+        click.echo(f"{seal_anew()} values sealed anew. When all processes use the new key: clinic keys drop")
+
+
+@keys.command("drop")
+@click.confirmation_option(prompt="Old keys will be gone for good, for old backups too. Go on?")
+def keys_drop() -> None:
+    """Remove the old keys, once nothing is sealed by them any more."""
+    from clinic.shared.rotation import drop_old_keys, seal_anew
+
+    app = make_app()
+    with app.app_context():
+        if left := seal_anew():
+            click.echo(f"{left} values were still sealed by an old key; they have been sealed anew.")
+    drop_old_keys(Path(str(app.config["CLINIC_KEY_FILE"])))
+    click.echo("The old keys are gone.")

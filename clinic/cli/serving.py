@@ -1,0 +1,184 @@
+"""Commands that begin a clinic and keep it running."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clinic.cli.making import make_app, migrate_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@click.command()
+def demo() -> None:
+    """Start the demo clinic: invented people, its own data folder, never for real clients."""
+    data = Path(os.environ.get("CLINIC_DATA_DIR") or "instance/demo").resolve()
+    app = make_app(CLINIC_DEMO=True, CLINIC_DATA_DIR=data)
+    port_is_free(app)
+    migrate_app(app)
+    from clinic.demo import SIGN_INS, fill_if_empty
+    from clinic.shared import clock
+
+    with app.app_context():
+        filled = fill_if_empty(clock.now())
+    url = app.config["CLINIC_PUBLIC_URL"]
+    click.echo("")
+    click.echo(f"  Clinic demo   {url}" + ("   (new demo data)" if filled else "   (data kept from before)"))
+    click.echo("")
+    click.echo("  Sign in as    e-mail                       password")
+    for role, email, password in SIGN_INS:
+        click.echo(f"  {role:<13} {email:<28} {password}")
+    click.echo("")
+    click.echo(f"  Mails are written to {app.config['CLINIC_MAIL_DIR']}")
+    click.echo("  Stop with Ctrl+C.")
+    click.echo("")
+    run_server(app)
+
+
+def _proposed(what: str) -> str | None:
+    """The number to propose in the country just named; None asks for one."""
+    from clinic.rules.emergency import call_numbers
+
+    found = call_numbers(click.get_current_context().params.get("country", ""))
+    return getattr(found, what, None)
+
+
+@click.command()
+@click.option("--name", prompt="Name of the clinic")
+@click.option("--zone", prompt="Time zone (for example America/New_York)")
+@click.option(
+    "--country",
+    prompt="Country (two letters, for example US)",
+    callback=lambda _c, _o, text: text.strip().upper(),
+)
+@click.option(
+    "--emergency-number",
+    prompt="Number people there call in an emergency",
+    default=lambda: _proposed("emergency"),
+)
+@click.option(
+    "--health-line-number",
+    prompt="Number of the health advice line there (Enter for none)",
+    default=lambda: _proposed("health_line") or "",
+)
+@click.option("--owner-name", prompt="Name of the owner")
+@click.option("--owner-email", prompt="E-mail of the owner")
+def init(**typed: str) -> None:
+    """Make an empty clinic and its owner, who sets a password by a one-time link."""
+    from clinic.rules.errors import RuleViolation
+    from clinic.shared import clock
+    from clinic.starting import Begun, begin_clinic
+
+    app = make_app()
+    migrate_app(app)
+    with app.app_context():
+        try:
+            token = begin_clinic(Begun(**typed), now=clock.now())
+        except RuleViolation as error:
+            sys.exit(error.sentence)
+    click.echo("The clinic is ready. Open this link once within 24 hours to set the owner's password:")
+    click.echo(f"{app.config['CLINIC_PUBLIC_URL']}/password/{token}")
+    click.echo("Then start it with: clinic serve")
+
+
+@click.command()
+@click.option(
+    "--worker/--no-worker", "works", default=True, show_default=True, help="keep deadlines and send mails too"
+)
+def serve(works: bool) -> None:
+    """Serve the clinic. Never fills in demo data."""
+    app = make_app()
+    port_is_free(app)
+    refuse_open_http(app)
+    migrate_app(app)
+    click.echo(f"Clinic is at {app.config['CLINIC_PUBLIC_URL']}. Stop with Ctrl+C.")
+    run_server(app, works=works)
+
+
+@click.command()
+def worker() -> None:
+    """Keep deadlines, send mails and archive, without serving pages: beside `clinic serve --no-worker`."""
+    import signal
+
+    from clinic.worker import work_until
+
+    app, stop = make_app(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: stop.set())
+    click.echo("The worker is at work. Stop with Ctrl+C.")
+    work_until(app, stop)
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def refuse_open_http(app: Flask) -> None:
+    """Health answers never travel over plain http: beyond this machine a real clinic needs https in front."""
+    public = str(app.config["CLINIC_PUBLIC_URL"])
+    if public.startswith("http:") and app.config["CLINIC_HOST"] not in LOOPBACK:
+        sys.exit(
+            "Plain http on an address other than this machine is for the demo only. Put a proxy with https in"
+            " front and set CLINIC_PUBLIC_URL=https://…, or set CLINIC_HOST=127.0.0.1."
+        )
+
+
+def port_is_free(app: Flask) -> None:
+    """Say plainly when another program has the port."""
+    host, port = app.config["CLINIC_HOST"], app.config["CLINIC_PORT"]
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(
+                f"Cannot use {host}:{port} ({error.strerror}). Another program may have it: stop that one,"
+                f" or choose another port, for example: CLINIC_PORT={port + 1} make run"
+            )
+
+
+def run_server(app: Flask, *, works: bool = True) -> None:
+    """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
+    import signal
+
+    from waitress.server import create_server
+
+    from clinic.worker import work_until
+
+    stop = threading.Event()
+    worker = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)
+    server = create_server(
+        app,
+        host=app.config["CLINIC_HOST"],
+        port=app.config["CLINIC_PORT"],
+        threads=8,
+        connection_limit=1000,  # the default of 100 dies of slow clients
+        channel_timeout=60,
+        ident=None,
+        # Without proxies of our own nobody may say where a request comes from.
+        clear_untrusted_proxy_headers=not app.config["CLINIC_TRUSTED_PROXIES"],
+    )
+
+    def leave(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    if works:
+        worker.start()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop.set()
+        server.close()
+        if works:
+            worker.join(10)
