@@ -11,6 +11,7 @@ from flask import Flask, current_app, g, request, session, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import TABLET
+from clinic.accounts.views.comfort import is_text_large
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, words
 from clinic.rules.permissions import Permission
@@ -79,6 +80,8 @@ def dress_pages(app: Flask) -> None:
             "may": current_user.may,
             "Permission": Permission,
             "today": local_today(),
+            "text_is_large": is_text_large(),
+            "here": request.full_path.rstrip("?") if request.method == "GET" else "/",
         }
 
     app.jinja_env.globals["body_views"] = body_figure.VIEWS

@@ -27,6 +27,7 @@ from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 WRITER = "tablet"
+LARGER_TEXT = "accounts.text_size"
 SIGN_IN = frozenset({"accounts.sign_in", "accounts.try_sign_in"})
 
 
@@ -51,7 +52,7 @@ def stay_on_the_tablet() -> Any:
     """A browser that was handed over opens the tablet's pages only; locked, staff may also sign in."""
     if TABLET not in session or request.endpoint == "static":
         return None
-    if (request.endpoint or "").startswith("intake.tablet"):
+    if (request.endpoint or "").startswith("intake.tablet") or request.endpoint == LARGER_TEXT:
         return None
     if request.endpoint in SIGN_IN and _open_device() is None:
         return None
