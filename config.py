@@ -14,6 +14,12 @@ CLINIC_SECRET_KEY    signs cookies and links (made once, kept in <data>/keys/sec
 CLINIC_MAIL_URL      smtp://user:password@host:port or smtps://… (empty: mails become files in <data>/mail)
 CLINIC_LIMITS_URL    database or redis://host:port/0 counts requests for all processes together (empty: each by itself)
 CLINIC_TRUSTED_PROXIES  how many proxies of your own stand in front: who asks is then read from what they say (0)
+CLINIC_AUDIT_DIR     where the newest links of the audit are noted (<data>/audit); another disk or machine is better
+CLINIC_BACKUP_DIR    where backups are kept (<data>/backups); a folder on another disk or machine is better
+CLINIC_BACKUP_KEY_FILE  the key that opens backups (<data>/keys/backup.key)
+CLINIC_BACKUP_HOURS  a backup is made by itself whenever the newest is this old (24; 0: never; in the demo never)
+CLINIC_BACKUPS_KEPT  how many backups are kept (14)
+CLINIC_PG_BINDIR     the folder of pg_dump and pg_restore (empty: where the shell finds them)
 CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
 
 A wrong value ends the program with a sentence that names the variable and what it takes.
@@ -52,6 +58,10 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_MAIL_DIR": data_dir / "mail",
         "CLINIC_LIMITS_URL": limits_url(environ),
         "CLINIC_TRUSTED_PROXIES": trusted_proxies(environ),
+        "CLINIC_AUDIT_DIR": Path(
+            environ.get("CLINIC_AUDIT_DIR", "").strip() or data_dir / "audit"
+        ).expanduser(),
+        **backups(environ, data_dir),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
         # The one given back last is taken first: what it has prepared is there.
@@ -170,6 +180,31 @@ def trusted_proxies(environ: Mapping[str, str]) -> int:
     if given not in {"0", "1", "2", "3"}:
         sys.exit(f"CLINIC_TRUSTED_PROXIES must be a whole number from 0 to 3, not {given!r}")
     return int(given)
+
+
+def backups(environ: Mapping[str, str], data_dir: Path) -> dict[str, object]:
+    """Where backups lie, what opens them, how often one is made and how many are kept."""
+
+    def path(name: str, usual: Path) -> Path:
+        return Path(environ.get(name, "").strip() or usual).expanduser().resolve()
+
+    folder = path("CLINIC_BACKUP_DIR", data_dir / "backups")
+    key_file = path("CLINIC_BACKUP_KEY_FILE", data_dir / "keys" / "backup.key")
+    if key_file.is_relative_to(folder):
+        sys.exit(
+            f"The key of backups {key_file} lies among the backups in {folder}. Put one of them elsewhere."
+        )
+    found: dict[str, object] = {
+        "CLINIC_BACKUP_DIR": folder,
+        "CLINIC_BACKUP_KEY_FILE": key_file,
+        "CLINIC_PG_BINDIR": environ.get("CLINIC_PG_BINDIR", "").strip(),
+    }
+    for name, usual, least in (("CLINIC_BACKUP_HOURS", "24", 0), ("CLINIC_BACKUPS_KEPT", "14", 1)):
+        given = environ.get(name, "").strip() or usual
+        if not (given.isascii() and given.isdigit() and least <= int(given) <= 10_000):
+            sys.exit(f"{name} must be a whole number from {least} to 10000, not {given!r}")
+        found[name] = int(given)
+    return found
 
 
 def kept_secret(path: Path) -> str:

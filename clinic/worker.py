@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 
 import structlog
@@ -12,12 +13,13 @@ from clinic.api.services import drop_old_answers
 from clinic.booking.services import archiving, asking, deadlines, forgetting, in_line, lapses, reconciling
 from clinic.intake.services import drafts
 from clinic.premises import queries as premises
-from clinic.shared import clock, mail
+from clinic.shared import audit_chain, backups, clock, mail
 from clinic.shared.database import db
 
 log = structlog.get_logger()
 
 PAUSE_SECONDS = 5
+LOOKS_FOR_BACKUPS = dt.timedelta(hours=1)  # one that failed is tried again after as long
 
 
 def work_once(app: Flask) -> None:
@@ -31,6 +33,7 @@ def work_once(app: Flask) -> None:
             lapses.warn_of_lapses(clock.now())
             forgetting.forget_unfinished(clock.now())
             drop_old_answers(clock.now())
+            audit_chain.extend(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
             asking.ask_for_check_ins(clock.now())
             send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
             mail.drain(send, sender, clock.now())
@@ -49,6 +52,18 @@ def work_daily(app: Flask) -> None:
             db.session.remove()
 
 
+def save_when_due(app: Flask) -> None:
+    """A backup whenever the newest is as old as the clinic lets it become. In the demo nothing is worth saving."""
+    hours, folder = app.config["CLINIC_BACKUP_HOURS"], app.config["CLINIC_BACKUP_DIR"]
+    if app.config["CLINIC_DEMO"] or not backups.is_due(folder, dt.timedelta(hours=hours), now=clock.now()):
+        return
+    tools = backups.Tools(app.config["CLINIC_PG_BINDIR"])
+    with app.app_context():
+        path = backups.take(db.engine, folder, app.config["CLINIC_BACKUP_KEY_FILE"], tools, now=clock.now())
+    backups.keep_newest(folder, app.config["CLINIC_BACKUPS_KEPT"])
+    log.info("backup_made", bytes=path.stat().st_size)
+
+
 def sender() -> tuple[str, str]:
     """The name and address that mails come from."""
     row = premises.clinic()
@@ -57,12 +72,17 @@ def sender() -> tuple[str, str]:
 
 def work_until(app: Flask, stop: threading.Event) -> None:
     """Rounds until told to stop. A round that fails is logged and tried again: nothing is lost in between."""
-    done_on = None
+    done_on, look_again_at = None, clock.now()
     while not stop.wait(PAUSE_SECONDS):
         try:
             work_once(app)
             if done_on != clock.now().date():
                 work_daily(app)
                 done_on = clock.now().date()
+            if clock.now() >= look_again_at:
+                look_again_at = clock.now() + LOOKS_FOR_BACKUPS
+                save_when_due(app)
+        except backups.BackupFailed as error:
+            log.error("backup_failed", reason=str(error))
         except (SQLAlchemyError, OSError) as error:
             log.warning("worker_round_failed", kind=type(error).__name__)

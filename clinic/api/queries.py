@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, select
 from clinic.accounts.queries import hash_of
 from clinic.api.models import ApiAnswer, ApiToken
 from clinic.shared.database import db
+from clinic.shared.statements import rows
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def caller(token: str, now: dt.datetime, *, key: str | None = None) -> Caller | 
     """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement, and one more
     where an earlier request came under the same key."""
     given = {"token": hash_of(token), "key": hash_of(key) if key else None}
-    row = db.session.execute(_CALLER, given).one_or_none()
+    row = rows(_CALLER, given).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     earlier = plain(db.session.get(ApiAnswer, row.answer)) if row.answer else None

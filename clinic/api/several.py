@@ -8,9 +8,12 @@ from typing import Annotated
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
 from clinic.api.shapes import VisitOut, Wish
-from clinic.api.values import Day, Id, Moment, RowId, Shape, from_number
+from clinic.api.values import WRITTEN_LINE, Day, Id, Moment, RowId, Shape, from_number
+from clinic.rules.frequency import SHORTEST_REASON
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 
+RestReason = Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500, pattern=WRITTEN_LINE)]
+"""Why staff pass too little rest between visits: kept encrypted, read by whoever treats."""
 Weeks = Annotated[int, Field(ge=1, le=MOST_WEEKS_APART), BeforeValidator(from_number)]
 
 
@@ -34,10 +37,12 @@ class SeriesStartIn(Shape):
 
 
 class SeriesIn(Wish):
-    """The accepted starts: as planned, replaced by an alternative, or left out."""
+    """The accepted starts: as planned, replaced by an alternative, or left out. `rest_reason`: why some may come sooner
+    than advised; without it such a series is refused."""
 
     client: Id
     every_weeks: Weeks
+    rest_reason: RestReason | None = None
     starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
     therapist: Id | None = None
     location: Id | None = None
@@ -63,24 +68,32 @@ class CoupleTimesIn(Shape):
 
 
 class CoupleIn(Shape):
+    """`rest_reason`: why it may come sooner than advised for one of them; without it that is refused."""
+
     people: Two
     starts_at: Moment
     location: Id | None = None
+    rest_reason: RestReason | None = None
 
 
 class CoupleMoveIn(Shape):
+    """`rest_reason` as for a new couple."""
+
     starts_at: Moment
+    rest_reason: RestReason | None = None
 
 
 class SwapIn(Shape):
     """Two visits that exchange their places. With `keep_therapists` each keeps its own therapist. The revisions:
-    refused when a visit was changed since."""
+    refused when a visit was changed since. `rest_reason`: why one may come sooner than advised; without it that is
+    refused."""
 
     first: RowId
     second: RowId
     keep_therapists: StrictBool = False
     first_revision: Id | None = None
     second_revision: Id | None = None
+    rest_reason: RestReason | None = None
 
 
 class AlternativeOut(Shape):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import groupby
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, false, func, select, true
-from sqlalchemy.orm import InstrumentedAttribute, lazyload
+from sqlalchemy.orm import InstrumentedAttribute
 
 from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
 from clinic.catalogue.models import Addon, Service, ServiceAddon, ServiceLength, ServiceMode
@@ -17,6 +18,7 @@ from clinic.catalogue.search import score
 from clinic.premises import queries as premises
 from clinic.rules.kinds import FAMILIES, SKILLS
 from clinic.shared.database import db
+from clinic.shared.statements import rows
 
 
 @dataclass(frozen=True)
@@ -134,26 +136,37 @@ def columns_of_addons() -> dict[str, str]:
     return {row.key: row.judged_as for row in rows}
 
 
+_OF_PLAN = {
+    Service: (
+        "id", "key", "name", "usual_way", "judged_as", "skills", "licence_kind", "room_kind", "device_kinds",
+        "turnover_minutes", "first_visit_minutes", "asks_area", "is_intense", "known_clients_only",
+    ),
+    ServiceLength: ("mode", "minutes", "price"),
+    ServiceMode: ("key", "name", "skills", "room_kind", "device_kinds", "turnover_minutes"),
+    Addon: ("key", "name", "judged_as", "minutes", "turnover_minutes", "price", "skills", "device_kinds"),
+}  # fmt: skip
+"""What a plan is made of, in the order in which `_choice` reads it. Each question about free times asks for one, so
+no object of the mapper is made."""
+
+
 @cache
 def _choice(*, with_addons: bool) -> Select[Any]:
-    on_offer = Addon.is_active, Addon.key.in_(bindparam("addons", expanding=True))
+    service, length, mode, addon, link = (
+        one.__table__ for one in (Service, ServiceLength, ServiceMode, Addon, ServiceAddon)
+    )
+    on_offer = addon.c.is_active, addon.c.key.in_(bindparam("addons", expanding=True))
     return (
-        select(Service, ServiceLength, ServiceMode, Addon)
-        .join(ServiceLength, ServiceLength.service_id == Service.id)
-        .outerjoin(
-            ServiceMode, and_(ServiceMode.service_id == Service.id, ServiceMode.key == ServiceLength.mode)
-        )
-        .outerjoin(
-            ServiceAddon, and_(ServiceAddon.service_id == Service.id, true() if with_addons else false())
-        )
-        .outerjoin(Addon, and_(Addon.id == ServiceAddon.addon_id, *(on_offer if with_addons else ())))
-        .where(Service.key == bindparam("service"), Service.is_active)
+        select(*(kind.__table__.c[name] for kind, names in _OF_PLAN.items() for name in names))
+        .select_from(service)
+        .join(length, length.c.service_id == service.c.id)
+        .outerjoin(mode, and_(mode.c.service_id == service.c.id, mode.c.key == length.c.mode))
+        .outerjoin(link, and_(link.c.service_id == service.c.id, true() if with_addons else false()))
+        .outerjoin(addon, and_(addon.c.id == link.c.addon_id, *(on_offer if with_addons else ())))
+        .where(service.c.key == bindparam("service"), service.c.is_active)
         .where(
-            ServiceLength.minutes == bindparam("minutes"),
-            func.coalesce(ServiceLength.mode, "") == bindparam("mode"),
+            length.c.minutes == bindparam("minutes"), func.coalesce(length.c.mode, "") == bindparam("mode")
         )
-        .order_by(Addon.position, Addon.id)
-        .options(lazyload(Service.modes), lazyload(Service.lengths), lazyload(Service.addons))
+        .order_by(addon.c.position, addon.c.id)
     )
 
 
@@ -164,11 +177,20 @@ def plan_for(
     keys = set(addon_keys)
     wanted = {"service": service_key, "minutes": minutes, "mode": mode or ""}
     given = wanted | {"addons": sorted(keys)} if keys else wanted
-    rows = db.session.execute(_choice(with_addons=bool(keys)), given).all()
-    addons = [row.Addon for row in rows if row.Addon is not None]
-    if not rows or len(addons) != len(keys) or (mode is not None and rows[0].ServiceMode is None):
+    found = [_parts(row) for row in rows(_choice(with_addons=bool(keys)), given)]
+    addons = [addon for _service, _length, _way, addon in found if addon.key is not None]
+    if not found or len(addons) != len(keys):
         return None
-    return _plan(rows[0].Service, rows[0].ServiceMode, addons, rows[0].ServiceLength, first_visit)
+    service, length, way, _addon = found[0]
+    if mode is not None and way.key is None:
+        return None
+    return _plan(service, way if mode is not None else None, addons, length, first_visit)
+
+
+def _parts(row: Iterable[Any]) -> list[Any]:
+    """A row of `_choice`, taken apart: service, length, mode and add-on; the last two hold None where there is none."""
+    values = iter(row)
+    return [SimpleNamespace(**dict(zip(names, values, strict=False))) for names in _OF_PLAN.values()]
 
 
 _SHORTEST = (

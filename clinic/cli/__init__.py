@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from clinic.cli import keys, serving, tokens, upkeep, zones
+from clinic.cli import audit, backups, keys, serving, tokens, upkeep, zones
 
 
 @click.group()
@@ -21,6 +21,9 @@ for command in (
     upkeep.migrate,
     upkeep.archive,
     upkeep.screen,
+    audit.audit,
+    backups.backup,
+    backups.restore,
     keys.keys,
     tokens.token,
     zones.zone,

@@ -8,12 +8,15 @@ returns from tidy input is tidy again.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Interval: TypeAlias = tuple[int, int]
+
+_NO_HOLE: Final = (sys.maxsize, sys.maxsize)
 
 
 def overlaps(one: Interval, other: Interval) -> bool:
@@ -63,20 +66,19 @@ def subtract(spans: Sequence[Interval], holes: Sequence[Interval]) -> list[Inter
     The holes need only be sorted by start: they may overlap each other.
     """
     left: list[Interval] = []
-    first, count = 0, len(holes)
+    coming = iter(holes)
+    hole_start, hole_end = next(coming, _NO_HOLE)
     for span_start, end in spans:
         start = span_start
-        while first < count and holes[first][1] <= start:
-            first += 1
-        for at in range(first, count):
-            hole_start, hole_end = holes[at]
-            if hole_start >= end:
-                break
-            if hole_start >= hole_end:
-                continue
-            if hole_start > start:
+        while hole_start < end:
+            if start < hole_start < hole_end:
                 left.append((start, hole_start))
-            start = max(start, hole_end)
+            if hole_end > end:  # it takes the rest of this span, and perhaps of the next
+                start = end
+                break
+            if start < hole_end and hole_start < hole_end:
+                start = hole_end
+            hole_start, hole_end = next(coming, _NO_HOLE)
         if start < end:
             left.append((start, end))
     return left

@@ -26,6 +26,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
+_CLOCK_TEXTS: Final = [f"T{past // 60:02}:{past % 60:02}:00" for past in range(_DAY_MINUTES)]
 
 
 class WeeklyHours(NamedTuple):
@@ -243,6 +244,5 @@ def local_texts(minutes: Sequence[int], zone: ZoneInfo) -> list[str]:
                 continue
             starts, ends = midnight, midnight + _DAY_MINUTES
             day_text, offset = local.date().isoformat(), local.isoformat()[19:]
-        hour, past = divmod(minute - starts, 60)
-        texts.append(f"{day_text}T{hour:02}:{past:02}:00{offset}")
+        texts.append(day_text + _CLOCK_TEXTS[minute - starts] + offset)
     return texts

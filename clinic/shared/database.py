@@ -177,7 +177,8 @@ def keep_plans(engine: Engine) -> None:
     def roll_back(connection: Any) -> None:
         if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
             connection.pgconn.exec_(b"ROLLBACK")
-        forgetting(connection)  # nothing is left to do, unless there was an error
+        if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # there was an error
+            forgetting(connection)
 
     engine.dialect.do_rollback = roll_back  # type: ignore[assignment, method-assign]
 

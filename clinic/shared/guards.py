@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 APPEND_ONLY = (
-    "screening", "intake", "softened_review", "status_change", "audit_row", "clearance", "clearance_letter",
+    "screening", "intake", "softened_review", "status_change", "audit_row", "audit_link",
+    "clearance", "clearance_letter",
     "clearance_document", "claim_history", "rest_pass", "question_set", "rules_version", "bad_reaction",
 )  # fmt: skip
 OF_THEIR_OWN = frozenset(

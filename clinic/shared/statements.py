@@ -7,14 +7,22 @@ whole process. One that is built for each request costs more to build than to ru
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, String, bindparam
+from sqlalchemy import ARRAY, CursorResult, Integer, Select, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator
+
+from clinic.shared.database import db
+
+
+def rows(statement: Select[Any], given: Mapping[str, object]) -> CursorResult[Any]:
+    """What a statement on plain tables finds, in the transaction of this request. The session itself would first look
+    what its mapper has to do with it, which takes as long as to ask the database."""
+    return db.session.connection().execute(statement, given)
 
 
 class _Numbers(TypeDecorator[Sequence[int]]):
@@ -56,7 +64,7 @@ def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
 
 
 class joined(FunctionElement[str]):  # noqa: N801 - reads as a function of SQL
-    """The texts of all rows of a group as one, with ";" between them: one row to fetch instead of hundreds."""
+    """The texts or numbers of a group as one text, with ";" between them: one row to fetch instead of hundreds."""
 
     type = String()
     inherit_cache = True
@@ -64,7 +72,7 @@ class joined(FunctionElement[str]):  # noqa: N801 - reads as a function of SQL
 
 @compiles(joined, "postgresql")
 def _joined_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"string_agg({compiler.process(element.clauses, **options)}, ';')"
+    return f"string_agg(CAST({compiler.process(element.clauses, **options)} AS text), ';')"
 
 
 @compiles(joined, "sqlite")

@@ -21,6 +21,7 @@ from clinic.rules.verdicts import VERDICT_WORDS
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
+from clinic.shared.statements import rows
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import (
     DatedHours,
@@ -159,7 +160,7 @@ def on_duty(
     wanted = _on_duty(one=therapist_id is not None, skilled=bool(plan_skills))
     return [
         OnDuty(person, expires_on, Limits(most, most_intense), work, breaks, dated)
-        for person, expires_on, most, most_intense, work, breaks, dated in db.session.execute(wanted, given)
+        for person, expires_on, most, most_intense, work, breaks, dated in rows(wanted, given)
         if work or dated
     ]
 

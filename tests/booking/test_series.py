@@ -17,8 +17,10 @@ from sqlalchemy import func, select
 from clinic.booking.models import Claim, Screening, Series, StatusChange, Visit
 from clinic.booking.services import visits
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.series import SeriesOutcome, book_series, cancel_rest
-from clinic.booking.services.series_plan import OneStart, Planned, plan_series, plan_starts
+from clinic.booking.services.series import SeriesOutcome, book_series
+from clinic.booking.services.series_ending import cancel_rest
+from clinic.booking.services.series_plan import plan_series, plan_starts
+from clinic.booking.services.series_starts import OneStart, Planned
 from clinic.rules.errors import InvalidInput, NotFound, RestNeeded, SlotTaken, TooFarAhead, TooManyPending
 from clinic.rules.series import Pattern
 from clinic.rules.visit_status import VisitStatus
@@ -155,12 +157,12 @@ def test_each_date_is_judged_for_its_own_day(world: w.World) -> None:
     client = somebody(**OPERATED)
     waits = [(one.code, one.waits_for) for one in plan(client, every(1, 4))]
     assert waits == [("", "clearance"), ("", "clearance"), ("", None), ("", None)]
-    online = plan(client, every(1, 4), source="online")
+    online = plan(client, every(1, 4), source="api")
     assert [one.code for one in online] == ["", "too_many_pending", "", ""]
     assert [one.starts_at for one in online[1].alternatives] == [w.at(12), w.at(13)]
     starts = [OneStart(w.at(days)) for days in (3, 10, 17, 24)]
     with pytest.raises(TooManyPending):
-        book(client, starts, source="online")
+        book(client, starts, source="api")
     assert (rows(Visit), rows(Claim)) == (0, 0)
     booked = of_series(book(client, starts).series_id)
     assert [(one.status, one.waiting_for, one.permits) for one in booked] == [

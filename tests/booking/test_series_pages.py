@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from clinic.accounts.models import User
 from clinic.booking.models import Series, Visit
-from clinic.booking.services.series_plan import OneStart
+from clinic.booking.services.series_starts import OneStart
 from clinic.clients.models import ClientAccess
 from clinic.rules.permissions import Role
 from clinic.shared.database import db

@@ -27,8 +27,10 @@ def test_claims_are_searched_by_resource_and_end_in_the_index_alone(app: Flask) 
     values = tuple("x" for _ in statement.positiontup or ())
     with db.engine.connect() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-    read = [row[3] for row in plan if "claim" in row[3]]
-    assert read == ["SEARCH claim USING COVERING INDEX ix_claim_read_alone (resource_id=? AND ends_at>?)"]
+    read = [row[3] for row in plan if "ix_claim" in row[3]]
+    alone = "SEARCH {} USING COVERING INDEX ix_claim_read_alone (resource_id=? AND ends_at>?{})"
+    assert read == [alone.format("claim", " AND ends_at<?"), alone.format("later", "")]
+    assert not [row[3] for row in plan if row[3].startswith("SCAN") and "json_each" not in row[3]]
 
 
 def test_the_number_of_statements_is_small_and_the_same_for_one_and_for_many(app: Flask) -> None:
@@ -48,7 +50,22 @@ def test_the_number_of_statements_is_small_and_the_same_for_one_and_for_many(app
     for number in range(8):
         more = factories.make_therapist(name=f"More {number}", skills=w.SKILLS)
         factories.make_hours(more, place, starts="08:00", ends="20:00")
-    assert (one, ask()) == (6, 6)
+    assert (one, ask()) == (5, 5)
+
+
+def test_only_claims_that_reach_into_the_window_count(app: Flask) -> None:
+    """Those that touch its edges do not; one that covers all of it does; and the ones after it are not even read."""
+    room, closed = (factories.make_room(factories.make_location(zone=w.ZONE)).id for _ in range(2))
+    with transaction() as session:
+        for first, last in ((-9, 0), (0, 1), (58, 61), (61, 63)):
+            session.add(Claim(resource_id=room, starts_at=_at(60 * first), ends_at=_at(60 * last)))
+        session.add(Claim(resource_id=closed, starts_at=_at(-6000), ends_at=_at(60 * 6000)))
+    minute = int(NOW.timestamp()) // 60
+    found = the_book.busy([room, closed], Reach(minute, minute + 60, NOW))
+    assert sorted(found[room]) == [(minute, minute + 1), (minute + 58, minute + 61)]
+    assert found[closed] == [(minute - 100, minute + 6000)]
+    till_an_edge = the_book.busy([room], Reach(minute + 1, minute + 61, NOW))
+    assert till_an_edge == {room: [(minute + 58, minute + 61)]}
 
 
 def test_claims_come_with_the_minutes_that_they_touch(app: Flask) -> None:

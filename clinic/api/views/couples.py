@@ -61,7 +61,7 @@ def book_two(body: several.CoupleIn) -> Any:
     """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
     outcome = book_couple(
         _halves(body), body.starts_at, request_key=visit_key(caller()), source="api", by=None, now=clock.now(),
-        reconfirmed=True,
+        reconfirmed=True, rest=kit.rest_said(body.rest_reason),
     )  # fmt: skip
     if outcome.couple_id is None:
         return _refused([one.client for one in body.people], outcome.judged)
@@ -85,7 +85,9 @@ def read_couple(couple_id: int) -> dict[str, Any]:
 def move_couple(couple_id: int, body: several.CoupleMoveIn) -> Any:
     """Another time for both: judged for the new day and claimed anew; refused, both keep their place."""
     people = [one["client"] for one in _shown(couple_id)["visits"]]
-    outcome = couple_changes.move_couple(couple_id, body.starts_at, by=None, now=clock.now())
+    outcome = couple_changes.move_couple(
+        couple_id, body.starts_at, rest=kit.rest_said(body.rest_reason), by=None, now=clock.now()
+    )
     if outcome.couple_id is None:
         return _refused(people, outcome.judged)
     return _answer(couple_id, 200)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.api import shapes
 from clinic.booking.queries.visits import VisitFacts
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules.errors import NotFound
@@ -26,6 +27,11 @@ def clinic() -> ClinicFacts:
 def local(moment: dt.datetime, facts: ClinicFacts) -> dt.datetime:
     """The moment with the clinic's offset."""
     return moment.astimezone(ZoneInfo(facts.zone))
+
+
+def rest_said(reason: str | None) -> RestSaid:
+    """What a program passes on of staff who pass too little rest."""
+    return RestSaid(reason=reason, books_anyway=True) if reason else NOT_SAID
 
 
 def choice_of(wish: shapes.Wish, therapist: int | None = None, location: int | None = None) -> Choice:

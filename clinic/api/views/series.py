@@ -14,8 +14,10 @@ from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import series as reading
 from clinic.booking.services import alternatives
-from clinic.booking.services.series import SeriesOutcome, book_series, cancel_rest
-from clinic.booking.services.series_plan import OneStart, Planned, clinic_of, plan_series, plan_starts
+from clinic.booking.services.series import SeriesOutcome, book_series
+from clinic.booking.services.series_ending import cancel_rest
+from clinic.booking.services.series_plan import plan_series, plan_starts
+from clinic.booking.services.series_starts import OneStart, Planned, clinic_of
 from clinic.premises.queries import ClinicFacts
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses, SlotTaken, TooFarAhead, TooManyPending
@@ -64,7 +66,8 @@ def book_all(body: several.SeriesIn) -> Any:
     When one of them went meanwhile none is booked, and the answer holds the `plan` of these starts afresh.
     """
     now, choice = clock.now(), kit.choice_of(body, body.therapist, body.location)
-    starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist) for one in body.starts]
+    rest = kit.rest_said(body.rest_reason)
+    starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist, rest) for one in body.starts]
     try:
         outcome = book_series(
             choice, body.client, starts, every_weeks=body.every_weeks, request_key=visit_key(caller()), source=SOURCE,

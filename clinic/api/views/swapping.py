@@ -25,8 +25,9 @@ def swap(body: several.SwapIn) -> Any:
         for asked, one in zip((body.first_revision, body.second_revision), current, strict=True)
     ]
     outcome = swap_visits(
-        body.first, body.second, seen=seen, keeps_therapists=body.keep_therapists, by=None, now=clock.now()
-    )
+        body.first, body.second, seen=seen, keeps_therapists=body.keep_therapists,
+        rest=kit.rest_said(body.rest_reason), by=None, now=clock.now(),
+    )  # fmt: skip
     if not outcome.is_done:
         people = [
             {"visit": one.id, **alternatives.in_short(judged)}

@@ -52,7 +52,16 @@ class ManyCheckboxField(SelectMultipleField):
     option_widget = CheckboxInput()
 
 
-class WhatForm(Form):
+class RestForm(Form):
+    """What staff say where a visit comes sooner than advised, and the mark of the warning that they read."""
+
+    rest_seen = HiddenField()
+    rest_reason = lines_field(
+        "Why sooner?", longest=500, rows=2, help_text="The therapist who treats reads this; the client does not.",
+    )  # fmt: skip
+
+
+class WhatForm(RestForm):
     """What, with whom, when. The view gives the choices."""
 
     what = SelectField("Service and length", validate_choice=False)
@@ -61,10 +70,6 @@ class WhatForm(Form):
     therapist = SelectField("Therapist", validate_choice=False)
     day = DayField("Day", validators=[Optional()])
     at = TimeField("Time", validators=[Optional()])
-    rest_seen = HiddenField()
-    rest_reason = lines_field(
-        "Why sooner?", longest=500, rows=2, help_text="The therapist who treats reads this; the client does not.",
-    )  # fmt: skip
 
     @property
     def parts(self) -> tuple[str, str | None, int] | None:
@@ -138,7 +143,7 @@ class SeriesForm(PlaceForm, WhatForm):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
 
 
-class CoupleForm(PlaceForm):
+class CoupleForm(PlaceForm, RestForm):
     """Two people at once: who comes along, and when. What each of them wants stands in a form of its own."""
 
     q = StringField("Find the other client", filters=[stripped], validators=[Length(max=80)])

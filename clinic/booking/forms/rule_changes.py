@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from wtforms import HiddenField, RadioField, SelectMultipleField, TextAreaField
 from wtforms.validators import InputRequired, NumberRange
@@ -41,6 +41,8 @@ class ProposalForm(FactsForm):
     """What every proposal has: what kind it is, which rule it is about, and why."""
 
     is_about_one_rule: ClassVar = False
+    makes: ClassVar[str]
+    """The kind of proposal."""
     kind = HiddenField()
     rule_code = HiddenField()
     reason = _reason("Kept in the history of the rules. Name no client.")
@@ -50,13 +52,31 @@ class ProposalForm(FactsForm):
 
     def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
         """What was typed."""
-        raise NotImplementedError
+        return Proposal(self.makes, self.reason.data or "", **self.what(rule, today))
+
+    def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
+        """What is proposed, as `Proposal` names it."""
+        return {}
+
+    def change(self, rule: Rule | None, today: dt.date, **more: Any) -> dict[str, RuleChange]:
+        """The change of one rule: what the two forms for that have alike."""
+        return {
+            "change": RuleChange(
+                rule=rule.key if rule else "",
+                columns=tuple(self.data["columns"] or ()),
+                verdict=VERDICT_WORDS[self.data["verdict"]],
+                since=today,
+                reason=self.reason.data or "",
+                **more,
+            )
+        }
 
 
 class StricterForm(ProposalForm):
     """At least this, for these treatments."""
 
     is_about_one_rule = True
+    makes = "change"
     columns = _ticks("For which treatments?", dict(COLUMN_WORDS))
     verdict = RadioField("At least", validators=[InputRequired("Choose how strict it should be.")])
     found = RadioField(
@@ -76,23 +96,15 @@ class StricterForm(ProposalForm):
             if one is not Verdict.CLEARANCE or rule is None or may_wait_for_letter(rule)
         ])  # fmt: skip
 
-    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
-        reason = self.reason.data or ""
-        change = RuleChange(
-            rule=rule.key if rule else "",
-            columns=tuple(self.columns.data or ()),
-            verdict=VERDICT_WORDS[self.verdict.data],
-            since=today,
-            reason=reason,
-            only_if_found=self.found.data == "found",
-        )
-        return Proposal("change", reason, change=change)
+    def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
+        return self.change(rule, today, only_if_found=self.found.data == "found")
 
 
 class LaxerForm(ProposalForm):
     """One step less, on the word of a clinician."""
 
     is_about_one_rule = True
+    makes = "change"
     columns = _ticks("For which treatments?", dict(COLUMN_WORDS))
     verdict = RadioField(
         "What should it be?",
@@ -118,50 +130,43 @@ class LaxerForm(ProposalForm):
         roles = rule.who_may_clear if isinstance(rule, Condition) else ()
         choose(self.role, [(one, ISSUER_WORDS[one].partition(" ")[2].capitalize()) for one in roles])
 
-    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
-        reason = self.reason.data or ""
-        change = RuleChange(
-            rule=rule.key if rule else "",
-            columns=tuple(self.columns.data or ()),
-            verdict=VERDICT_WORDS[self.verdict.data],
-            since=today,
-            reason=reason,
-            is_laxer=True,
-            clinician=self.clinician.data or "",
-            role=self.role.data,
-            register_number=self.register_number.data or "",
-            said_on=self.said_on.data,
-        )
-        return Proposal("change", reason, change=change)
+    def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
+        return self.change(
+            rule, today, is_laxer=True, clinician=self.clinician.data or "", role=self.role.data,
+            register_number=self.register_number.data or "", said_on=self.said_on.data,
+        )  # fmt: skip
 
 
 class HouseRulesForm(ProposalForm):
     """Which house rules are on."""
 
+    makes = "house_rules"
     house_rules = _ticks("House rules", {key: one.title for key, one in HOUSE_RULES.items()})
 
-    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
-        return Proposal("house_rules", self.reason.data or "", house_rules=tuple(self.house_rules.data or ()))
+    def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
+        return {"house_rules": tuple(self.house_rules.data or ())}
 
 
 class TakeBackForm(ProposalForm):
     """One change is to end."""
 
+    makes = "take_back"
     mark = HiddenField()
 
-    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
-        return Proposal("take_back", self.reason.data or "", mark=self.mark.data or "")
+    def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
+        return {"mark": self.mark.data or ""}
 
 
 class GoBackForm(ProposalForm):
     """An earlier version is to hold again."""
 
+    makes = "go_back"
     number = WholeNumberField(
         widget=HiddenInput(), validators=[InputRequired(NO_VERSION), NumberRange(0, 10**6, NO_VERSION)]
     )
 
-    def proposal(self, rule: Rule | None, today: dt.date) -> Proposal:
-        return Proposal("go_back", self.reason.data or "", number=self.number.data or 0)
+    def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
+        return {"number": self.number.data or 0}
 
 
 FORMS: dict[str, type[ProposalForm]] = {

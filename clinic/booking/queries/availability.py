@@ -1,7 +1,7 @@
 """What the book says around a window, read once; rules/availability.py then says what is free.
 
-One indexed read each of: the place with its opening hours, therapists with theirs, rooms and devices, claims. The
-number of statements does not grow with therapists, days or history.
+One indexed read each of: the place with its hours, rooms and devices, therapists with theirs, claims. The number of
+statements does not grow with therapists, days or history.
 """
 
 from __future__ import annotations
@@ -174,18 +174,18 @@ class Open:
 def look(ask: Ask) -> Open:
     """Read the book for this wish. Raises LookupError for an unknown place."""
     days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
-    place = premises.open_place(ask.location_id, around)
+    place = premises.open_place(ask.location_id, around, ask.plan.room_kind)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
     people = _people(ask, place.id, around)
-    kit = premises.kit_of(place.id, ask.plan.room_kind, ask.plan.device_kinds)
-    eligible = rule.Eligible([one.id for one in people], kit.rooms, list(kit.devices.values()))
+    devices = [place.devices.get(kind, []) for kind in ask.plan.device_kinds]
+    eligible = rule.Eligible([one.id for one in people], place.rooms, devices)
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
-    reach = _reach(ask, window[0], window[1] + DAY_MINUTES)  # turnover may run on past midnight
+    reach = _reach(ask, window[0], window[1] + _longest(ask.plan, settings))
     busy = the_book.busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], reach)
     for therapist, spans in the_book.on_the_way(
         eligible.therapists, reach, place.id, place.travel_minutes
     ).items():
-        busy[therapist] = sorted([*busy.get(therapist, []), *spans])
+        busy[therapist] = [*busy.get(therapist, []), *spans]
     book = rule.Book(
         duty=_duty(people, place.id, clock, around),
         opening=hours_on(clock, around, place.weekly, dated=place.dated),
@@ -211,6 +211,16 @@ def look(ask: Ask) -> Open:
         limits=limits,
         rest=_rest(ask, place.zone, window[0]),
         shortest=catalogue.shortest_minutes() if settings.gaps != Gaps.ANY and not ask.by_staff else 0,
+    )
+
+
+def _longest(plan: VisitPlan, settings: BookingSettings) -> int:
+    """How far beyond the last start the book matters: as long as a visit and its turnover take; a day where the hole
+    that it leaves behind counts too."""
+    return (
+        DAY_MINUTES
+        if settings.gaps != Gaps.ANY
+        else plan.as_first(True).total_minutes + plan.turnover_minutes
     )
 
 

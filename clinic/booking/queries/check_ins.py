@@ -54,6 +54,15 @@ def _waits_for_it(visit: Visit) -> bool:
     return visit.is_waiting and visit.to_reconfirm
 
 
+def waits_for_first_answers(visit: Visit, now: dt.datetime) -> bool:
+    """Whether a waiting visit is for somebody who was named by another person and has signed no answers yet: they give
+    them by the visit's own link, which shows and changes nothing that was told before."""
+    client = visit.client
+    if client is None or not (client.is_unproven and visit.is_waiting and now < visit.starts_at):
+        return False
+    return intake.newest(client.id) is None and not intake.stops_in_force(client.id)
+
+
 def visit_by_link(token: str, now: dt.datetime) -> Visit | None:
     """The visit that this mailed link opens; None when it has run out, or the visit was moved since."""
     row = db.session.scalars(

@@ -105,12 +105,16 @@ _WAITING = {
 def next_step(visit: Visit, screening: Screening | None) -> NextStep:
     """What to do about this visit; `screening` is the judgement it rests on, None when it rests on none."""
     if visit.is_waiting:
-        fell_away = visit.waiting_for == PARTNER and visit.couple_id is None
-        flag, title, text = _WAITING[ALONE if fell_away else visit.waiting_for or "review"]
+        flag, title, text = _WAITING[ALONE if is_left_alone(visit) else visit.waiting_for or "review"]
         return NextStep("wait", flag, title, text, visit.deadline_at)
     if visit.status in UPCOMING and screening is not None and is_call_first(screening):
         return CALL_FIRST
     return NOTHING_TO_DO
+
+
+def is_left_alone(visit: Visit) -> bool:
+    """Whether the other visit of two fell away, and somebody has to say that this one goes on."""
+    return visit.is_waiting and visit.waiting_for == PARTNER and visit.couple_id is None
 
 
 def is_call_first(screening: Screening) -> bool:

@@ -11,17 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, String, bindparam, case, cast, func, or_, select
+from sqlalchemy import Row, bindparam, case, func, or_, select
 
 from clinic.booking.models import Claim, Visit
 from clinic.catalogue.models import Service
+from clinic.premises.models import Resource
 from clinic.rules.availability import Eligible, Leaning
 from clinic.rules.intervals import Interval
 from clinic.rules.limits import Given
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
-from clinic.shared.database import db, minute_after, minute_of
-from clinic.shared.statements import among, joined, taken_apart
+from clinic.shared.database import minute_after, minute_of
+from clinic.shared.statements import among, joined, rows, taken_apart
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,35 @@ class Reach:
 
 
 _CLAIM, _VISIT, _SERVICE = Claim.__table__.c, Visit.__table__.c, Service.__table__.c
-_STANDING = (
-    among(_CLAIM.resource_id, "resources"),
+_RESOURCE = Resource.__table__.c
+_IN_REACH = (
     _CLAIM.ends_at > bindparam("since"),
     _CLAIM.starts_at < bindparam("until"),
     or_(_CLAIM.expires_at.is_(None), _CLAIM.expires_at > bindparam("now")),
     or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
 )
+_STANDING = among(_CLAIM.resource_id, "resources"), *_IN_REACH
+_SPAN = 10**9  # start and end in one whole number: more than any minute
 _STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
-_BUSY = (
-    select(_CLAIM.resource_id, joined(cast(_STARTS, String)), joined(cast(_ENDS, String)))
-    .where(*_STANDING)
-    .group_by(_CLAIM.resource_id)
+# Claims of one resource never overlap, so the first that ends at `until` or later is the last one wanted: the index is
+# read up to there, and not through all that is booked in the months to come.
+_LATER = Claim.__table__.alias("later").c
+_LAST = (
+    select(func.min(_LATER.ends_at))
+    .where(_LATER.resource_id == _RESOURCE.id, _LATER.ends_at >= bindparam("until"))
+    .correlate(Resource.__table__)
+    .scalar_subquery()
 )
+_TAKEN = (
+    select(joined(_STARTS * _SPAN + _ENDS))
+    .where(
+        _CLAIM.resource_id == _RESOURCE.id,
+        _CLAIM.ends_at <= func.coalesce(_LAST, bindparam("until")),
+        *_IN_REACH,
+    )
+    .scalar_subquery()
+)
+_BUSY = select(_RESOURCE.id, _TAKEN).where(among(_RESOURCE.id, "resources"))
 _BY_VISITS = (
     select(_CLAIM.resource_id, _STARTS, _ENDS, _CLAIM.expires_at)
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
@@ -92,17 +109,27 @@ _GIVEN = (
 
 
 def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
-    """Resource → the claims on it, earliest first."""
+    """Resource → the claims on it, in any order."""
+    read = _Spans().__getitem__
     return {
-        resource: sorted(zip(map(int, taken_apart(starts)), map(int, taken_apart(ends)), strict=True))
-        for resource, starts, ends in db.session.execute(_BUSY, reach.given(resources))
+        resource: list(map(read, taken_apart(taken)))
+        for resource, taken in rows(_BUSY, reach.given(resources))
+        if taken
     }
+
+
+class _Spans(dict[str, Interval]):
+    """Spans by their texts: each is read once, however many therapists, rooms and devices are taken for it."""
+
+    def __missing__(self, text: str) -> Interval:
+        span = self[text] = divmod(int(text), _SPAN)
+        return span
 
 
 def taken_by_visits(resources: Iterable[int], reach: Reach) -> Sequence[Row[Any]]:
     """Resource, from, until, and until when it is kept for somebody who is booking: what visits claim, without
     time off and closures."""
-    return db.session.execute(_BY_VISITS, reach.given(resources)).all()
+    return rows(_BY_VISITS, reach.given(resources)).all()
 
 
 def on_the_way(
@@ -114,9 +141,7 @@ def on_the_way(
         return {}
     wider = replace(reach, since=reach.since - travel_minutes, until=reach.until + travel_minutes)
     found: dict[int, list[Interval]] = defaultdict(list)
-    for therapist, start, end in db.session.execute(
-        _ELSEWHERE, wider.given(therapists) | {"place": place_id}
-    ):
+    for therapist, start, end in rows(_ELSEWHERE, wider.given(therapists) | {"place": place_id}):
         found[therapist].append((start - travel_minutes, end + travel_minutes))
     return found
 
@@ -127,7 +152,7 @@ def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:
     usage: dict[int, int] = defaultdict(int)
     last_room: dict[int, int] = {}
     people = set(eligible.therapists)
-    for resource, room, starts, ends in db.session.execute(_USED, reach.given(eligible.everything)):
+    for resource, room, starts, ends in rows(_USED, reach.given(eligible.everything)):
         usage[resource] += min(ends, reach.until) - max(starts, reach.since)
         if resource in people and (starts < start or resource not in last_room):
             last_room[resource] = room  # by time: the last before this start stays, or the first after it
@@ -137,6 +162,5 @@ def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:
 def given(therapists: Iterable[int], reach: Reach) -> dict[tuple[int, dt.date], Given]:
     """(therapist, day) → what visits that start in the reach, and are not over, give there."""
     return {
-        (therapist, day): Given(*spent)
-        for therapist, day, *spent in db.session.execute(_GIVEN, reach.given(therapists))
+        (therapist, day): Given(*spent) for therapist, day, *spent in rows(_GIVEN, reach.given(therapists))
     }

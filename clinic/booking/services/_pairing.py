@@ -16,12 +16,13 @@ from clinic.booking.queries.couples import OpenForTwo, look_for_two
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
 from clinic.booking.services._claims import OVERLAP, clear_expired
 from clinic.booking.services._deciding import has_to_reconfirm
-from clinic.booking.services._judging import Judged
+from clinic.booking.services._judging import Judged, client_of
 from clinic.booking.services._locking import wait_for_places
-from clinic.booking.services._steps import rest_on, wait_for
+from clinic.booking.services._steps import order_of, plan_of, rest_on, wait_for
+from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, check_passed, keep_pass, warn
 from clinic.rules.availability import Start, nearest
 from clinic.rules.couples import Pair
-from clinic.rules.errors import RestNeeded, SlotTaken
+from clinic.rules.errors import SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import epoch_minute
 from clinic.shared.database import broken_guard
@@ -57,24 +58,45 @@ def settle(
             visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
 
 
-def claim_pair(session: Session, couple_id: int, pair: Sequence[Visit], asks: Sequence[Ask]) -> None:
-    """Claim two therapists, devices for both, both clients, and one room for the two of them. Raises SlotTaken,
-    RestNeeded."""
+def claim_pair(
+    session: Session, couple_id: int, pair: Sequence[Visit], asks: Sequence[Ask], rest: RestSaid = NOT_SAID
+) -> list[Warned | None]:
+    """Claim two therapists, devices for both, both clients, and one room for the two of them. Returns what was passed
+    of the rest of each. Raises SlotTaken, RestShort."""
     wait_for_places(session, asks)
     clear_expired(session, asks[0].now)
     start = pair[0].starts_at
     found = look_for_two(asks[0], asks[1])
+    warned: list[Warned | None] = []
     if found.is_too_soon(epoch_minute(start)):
-        raise RestNeeded(nearest=_nearest(found, start))
+        warned = [
+            warn(visit, client_of(visit.client_id or 0), order_of(visit, plan_of(visit)), start)
+            for visit in pair
+        ]
+        check_passed(warned, rest, nearest=_nearest(found, start))
     for way in islice(found.pairs(start), TRIES):
         try:
             with session.begin_nested():
                 _place(session, couple_id, pair, way)
-            return
+            return warned
         except IntegrityError as error:
             if broken_guard(error, OVERLAP) is None:
                 raise
     raise SlotTaken(nearest=_nearest(look_for_two(asks[0], asks[1]), start))
+
+
+def keep_passes(
+    session: Session,
+    pair: Sequence[Visit],
+    passed: Sequence[Warned | None],
+    rest: RestSaid,
+    *,
+    by: int | None,
+    now: dt.datetime,
+) -> None:
+    """Keep who passed the rest of which of the two, and why."""
+    for visit, one in zip(pair, passed, strict=False):  # nothing was passed where there is rest enough
+        keep_pass(session, visit, one, rest, by=by, now=now)
 
 
 def _nearest(found: OpenForTwo, start: dt.datetime) -> list[Start]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.availability import holds_rules_for_new
 from clinic.booking.services._claims import claim_best, client_first, give_up
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import ask_for, plan_of, set_plan, set_status
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
+from clinic.premises import queries as premises
+from clinic.rules.booking_policy import earliest_start, latest_start
 from clinic.rules.errors import SlotTaken
 from clinic.rules.visit_status import VisitStatus
 
@@ -24,10 +28,31 @@ def place_person(session: Session, visit: Visit, client: Client, *, now: dt.date
     first_visit = not visits.has_been_before(client.id, visit.starts_at, besides=visit.id)
     if visit.client_id == client.id and visit.first_visit == first_visit:
         return
+    _check_new_here(visit, client, now)
     client_first(session, client.id)
     with session.begin_nested():
         visit.client_id, visit.first_visit = client.id, first_visit
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+
+
+def _check_new_here(visit: Visit, client: Client, now: dt.datetime) -> None:
+    """Raise SlotTaken where the online rules for new clients keep this person from the kept time: an account with
+    somebody who has been here may name somebody who has not. The notice counts from when the time was kept."""
+    plan, settings = plan_of(visit), premises.booking_settings()
+    ask = replace(ask_for(visit, plan, now=now, by_staff=False, therapist_id=None), client_id=client.id)
+    if not holds_rules_for_new(ask, settings):
+        return
+    if plan.known_clients_only:
+        raise SlotTaken(
+            "This treatment is booked online only by people who have been here before. Please choose another one, or"
+            " call us."
+        )
+    rules, zone = settings.for_new(), ZoneInfo(visit.zone)
+    first, last = earliest_start(visit.created_at, rules), latest_start(now, zone, rules)
+    if not first <= visit.starts_at <= last:
+        raise SlotTaken(
+            "This time cannot be booked online for somebody who is new here. Please choose another one."
+        )
 
 
 def seat(session: Session, visit: Visit, client: Client, *, now: dt.datetime) -> SlotTaken | None:

@@ -42,6 +42,7 @@ NEWS = frozenset(
         "visit_released",
         "visit_given",
         "visit_called_off",
+        "couple_apart",
         "offer_made",
         "offer_instead",
     }
@@ -144,6 +145,8 @@ def wait_for_partner(session: Session, visit: Visit, *, now: dt.datetime) -> Non
         tell_client(session, visit, "visit_on_hold", now=now)
     elif visit.is_waiting and partner is None:
         _put_off(visit, now)
+        if visit.source == "online":
+            tell_client(session, visit, "couple_apart", now=now, about="apart")
 
 
 def _put_off(visit: Visit, now: dt.datetime) -> None:
@@ -194,12 +197,19 @@ def new_manage_key(visit: Visit) -> str:
 
 
 def tell_client(
-    session: Session, visit: Visit, template: str, *, now: dt.datetime, token: str = "", about: str = ""
+    session: Session,
+    visit: Visit,
+    template: str,
+    *,
+    now: dt.datetime,
+    token: str = "",
+    about: str = "",
+    by: str = "",
 ) -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
 
-    One mail for each change of the visit, or for each `about`. Without an e-mail address the desk gets a call to
-    make instead, where the news would not reach the client.
+    One mail for each change of the visit, or for each `about`. `by`: who asked for it, where that is told. Without an
+    e-mail address the desk gets a call to make instead, where the news would not reach the client.
     """
     client, place = visit.client, visit.location
     if client is None:
@@ -225,6 +235,7 @@ def tell_client(
         clinic=clinic.name,
         phone=place.phone,
         token=token,
+        by=by,
         deadline=(
             words.moment_words(visit.deadline_at, visit.zone, uses_24_hours=clinic.uses_24_hours)
             if visit.deadline_at

@@ -21,7 +21,7 @@ from clinic.booking.services._couples import end_couple
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
 from clinic.booking.services._locking import wait_for_places
-from clinic.booking.services._pairing import CoupleOutcome, claim_pair, settle
+from clinic.booking.services._pairing import CoupleOutcome, claim_pair, keep_passes, settle
 from clinic.booking.services._steps import (
     ask_for,
     plan_of,
@@ -31,6 +31,7 @@ from clinic.booking.services._steps import (
     tell_client,
 )
 from clinic.booking.services.judging import judge_visit_again
+from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
@@ -53,13 +54,14 @@ def move_couple(
     starts_at: dt.datetime,
     *,
     seen: Sequence[int] | None = None,
+    rest: RestSaid = NOT_SAID,
     by: int | None,
     now: dt.datetime,
 ) -> CoupleOutcome:
     """Move both to another time: both judged for the new day, the same therapists first, another only where any was
     asked for. When one of them could not stand there, nothing changes. `seen`: the revisions that were looked at.
 
-    Raises SlotTaken (RestNeeded), TooSoon, MoveNotAllowed, NotFound: both keep their place then.
+    Raises SlotTaken, RestShort, TooSoon, MoveNotAllowed, NotFound: both keep their place then.
     """
     booking_policy.check_not_past(starts_at, now=now)
     with transaction() as session:
@@ -86,7 +88,8 @@ def move_couple(
         wait_for_places(session, [_anyone(visit, plan, now) for visit, plan in zip(pair, plans, strict=True)])
         _free(session, couple_id, pair, now)
         _write_move(session, pair, plans, judged, starts_at, couple_id, now=now)
-        _claim_pair_again(session, couple_id, pair, plans, now=now)
+        passed = _claim_pair_again(session, couple_id, pair, plans, rest, now=now)
+        keep_passes(session, pair, passed, rest, by=by, now=now)
         for visit in pair:
             visit.revision += 1
             tell_client(session, visit, "visit_moved", now=now)
@@ -175,8 +178,14 @@ def _write_move(
 
 
 def _claim_pair_again(
-    session: Session, couple_id: int, pair: Sequence[Visit], plans: Sequence[VisitPlan], *, now: dt.datetime
-) -> None:
+    session: Session,
+    couple_id: int,
+    pair: Sequence[Visit],
+    plans: Sequence[VisitPlan],
+    rest: RestSaid,
+    *,
+    now: dt.datetime,
+) -> list[Warned | None]:
     asks = [
         ask_for(visit, plan, now=now, by_staff=True, therapist_id=visit.therapist_id)
         for visit, plan in zip(pair, plans, strict=True)
@@ -185,7 +194,7 @@ def _claim_pair_again(
         if not is_skilled(ask.therapist_id or 0, visit.client_id or 0) and not visit.any_therapist:
             raise SlotTaken(NotQualified.default_sentence)
     try:
-        claim_pair(session, couple_id, pair, asks)
+        return claim_pair(session, couple_id, pair, asks, rest)
     except SlotTaken as error:
         if isinstance(error, RestNeeded) or not any(visit.any_therapist for visit in pair):
             raise
@@ -193,7 +202,7 @@ def _claim_pair_again(
             replace(ask, therapist_id=None) if visit.any_therapist else ask
             for visit, ask in zip(pair, asks, strict=True)
         ]
-        claim_pair(session, couple_id, pair, anyone)
+        return claim_pair(session, couple_id, pair, anyone, rest)
 
 
 @tried_again
@@ -285,7 +294,7 @@ def times_to_move(couple_id: int, day: dt.date, *, now: dt.datetime) -> OpenForT
                 visit, plan_of(visit), now=now, by_staff=True,
                 therapist_id=None if visit.any_therapist else visit.therapist_id,
             ),
-            first_day=day,
+            first_day=day, rested_areas=None,
         )
         for visit in pair
     ]  # fmt: skip

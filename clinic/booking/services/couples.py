@@ -18,8 +18,10 @@ from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._from_hold import claimed_by, give_back
 from clinic.booking.services._judging import Judged, judge, wait_for_answers
-from clinic.booking.services._pairing import CoupleOutcome, claim_pair, settle
+from clinic.booking.services._locking import wait_for_places
+from clinic.booking.services._pairing import CoupleOutcome, claim_pair, keep_passes, settle
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import (
     ask_for,
@@ -29,6 +31,7 @@ from clinic.booking.services._steps import (
     tell_client,
 )
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.booking.services.visits import WALK_IN_GRACE
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
@@ -54,6 +57,18 @@ class Half:
     choice: Choice
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Two that begin online as one. `held_id`: the kept time, which makes room; `invited_by`: who asked the second of
+    them to come along, named in a mail that asks them the health questions."""
+
+    held_id: int | None = None
+    invited_by: str = ""
+
+
+AT_ONCE = Begun()
+
+
 @tried_again
 def book_couple(
     halves: tuple[Half, Half],
@@ -64,11 +79,13 @@ def book_couple(
     by: int | None,
     now: dt.datetime,
     reconfirmed: bool = False,
+    rest: RestSaid = NOT_SAID,
 ) -> CoupleOutcome:
     """Book both, confirmed or waiting, or nothing when the gate refuses one of them (the judgements are kept).
 
-    Done twice with one `request_key` it answers with the first couple. Raises SlotTaken (RestNeeded) with the nearest
-    free times, TooManyPending, TooSoon, TooFarAhead, InvalidInput, NotFound.
+    Done twice with one `request_key` it answers with the first couple. Raises SlotTaken with the nearest free times,
+    RestShort where one comes too soon and staff have not passed it, TooManyPending, TooSoon, TooFarAhead, InvalidInput,
+    NotFound.
     """
     _check_two(halves)
     if source == DESK:
@@ -80,9 +97,9 @@ def book_couple(
             done = reading.by_request(request_key) if request_key else None
             if done is not None:
                 return CoupleOutcome(done)
-            return _book(
+            return book_both(
                 session, halves, starts_at, request_key=request_key, source=source, by=by, now=now,
-                reconfirmed=reconfirmed,
+                reconfirmed=reconfirmed, rest=rest,
             )  # fmt: skip
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -103,7 +120,7 @@ def _check_two(halves: tuple[Half, Half]) -> None:
         raise InvalidInput("therapist", "Two people need two therapists. Choose another one, or any.")
 
 
-def _book(
+def book_both(
     session: Session,
     halves: tuple[Half, Half],
     starts_at: dt.datetime,
@@ -112,8 +129,11 @@ def _book(
     source: str,
     by: int | None,
     now: dt.datetime,
-    reconfirmed: bool,
+    reconfirmed: bool = False,
+    rest: RestSaid = NOT_SAID,
+    begun: Begun = AT_ONCE,
 ) -> CoupleOutcome:
+    """As `book_couple`, in the caller's transaction."""
     clients = [client_of(one.client_id) for one in halves]
     wait_for_answers(session, *clients)
     made = [
@@ -143,8 +163,12 @@ def _book(
         ask_for(visit, plan, now=now, by_staff=source == DESK, therapist_id=half.choice.therapist_id)
         for half, (visit, plan) in zip(halves, made, strict=True)
     ]
-    claim_pair(session, row.id, pair, asks)
-    _tell_both(session, pair, row.id, source, by=by, now=now)
+    if begun.held_id is not None:
+        wait_for_places(session, asks, also=claimed_by(session, begun.held_id))
+        give_back(session, begun.held_id, by=by, now=now)
+    passed = claim_pair(session, row.id, pair, asks, rest)
+    _tell_both(session, pair, row.id, source, begun.invited_by, by=by, now=now)
+    keep_passes(session, pair, passed, rest, by=by, now=now)
     return CoupleOutcome(row.id, judged)
 
 
@@ -156,13 +180,22 @@ def _check_skilled(halves: tuple[Half, Half]) -> None:
 
 
 def _tell_both(
-    session: Session, pair: Sequence[Visit], couple_id: int, source: str, *, by: int | None, now: dt.datetime
+    session: Session,
+    pair: Sequence[Visit],
+    couple_id: int,
+    source: str,
+    invited_by: str,
+    *,
+    by: int | None,
+    now: dt.datetime,
 ) -> None:
     """The first step of each, a mail to each, and the traces."""
     for visit in pair:
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if visit.status == VisitStatus.CONFIRMED else "visit_waiting"
-        tell_client(session, visit, template, now=now, token=new_manage_key(visit))
+        if invited_by and visit is pair[1]:
+            template = "couple_invited"
+        tell_client(session, visit, template, now=now, token=new_manage_key(visit), by=invited_by)
     for visit in pair:
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,
@@ -199,5 +232,6 @@ def _wish(half: Half, first_day: dt.date, days: int, *, by_staff: bool, now: dt.
     plan = plan_as_chosen(half.choice, True)
     return Ask(
         plan=plan, location_id=half.choice.location_id, first_day=first_day, days=days, now=now, client_id=client.id,
-        therapist_id=half.choice.therapist_id, by_staff=by_staff, rested_areas=half.choice.areas, by_history=True,
+        therapist_id=half.choice.therapist_id, by_staff=by_staff, by_history=True,
+        rested_areas=None if by_staff else half.choice.areas,  # staff are warned when they book
     )  # fmt: skip

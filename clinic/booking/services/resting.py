@@ -4,6 +4,7 @@ instead of it."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from clinic.booking.services._judging import Order
 from clinic.booking.services._steps import order_of, plan_of
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
+from clinic.rules.availability import Start
+from clinic.rules.errors import RestNeeded
 from clinic.rules.frequency import SHORTEST_REASON, ShortRest
 from clinic.rules.wall_time import epoch_minute, moment
 from clinic.shared.audit import leave_trace
@@ -51,13 +54,22 @@ def check_rested(visit: Visit, client: Client, plan: VisitPlan) -> None:
 
 def warn(visit: Visit, client: Client, order: Order, start: dt.datetime) -> Warned | None:
     """What staff are told before this visit stands at that start in that form; None when there is rest enough."""
-    rest = _rest(visit, client, order, start)
-    minute = epoch_minute(start)
+    return warned_of(_rest(visit, client, order, start), epoch_minute(start))
+
+
+def warned_of(rest: Rest | None, minute: int, own: Collection[int] = ()) -> Warned | None:
+    """The same of a start and what stands around it. `own`: visits that are booked together with this one, which have
+    no number yet where the warning is read before."""
     found = rest.short(minute) if rest is not None else []
     if rest is None or not found:
         return None
-    seen = mark_of([minute, [(one.rule, one.figure, one.row, one.visit_id) for one in found]])
-    return Warned(tuple(found), moment(rest.fine_from(minute)), seen)
+    others = [(one.rule, one.figure, one.row, None if one.visit_id in own else one.visit_id) for one in found]
+    return Warned(tuple(found), moment(rest.fine_from(minute)), mark_of([minute, sorted(others, key=str)]))
+
+
+def warn_in_series(visit: Visit, client: Client, order: Order, own: Collection[int]) -> Warned | None:
+    """As `warn`, for one of several visits that are booked at once: `own` are those that have their place already."""
+    return warned_of(_rest(visit, client, order, visit.starts_at), epoch_minute(visit.starts_at), own)
 
 
 def warn_of_change(visit: Visit, client: Client, order: Order, start: dt.datetime) -> Warned | None:
@@ -77,7 +89,37 @@ def _rest(visit: Visit, client: Client, order: Order, start: dt.datetime) -> Res
 
 def is_passed(warned: Warned, said: RestSaid) -> bool:
     """Whether staff have passed this very warning, with a reason in a few words."""
-    return said.books_anyway or (said.seen == warned.seen and len(said.reason.strip()) >= SHORTEST_REASON)
+    return _is_said(warned.seen, said)
+
+
+def _is_said(seen: str, said: RestSaid) -> bool:
+    return said.books_anyway or (said.seen == seen and len(said.reason.strip()) >= SHORTEST_REASON)
+
+
+class RestShort(RestNeeded):
+    """Of several visits that are booked or moved at once some come too soon: staff may pass it. `warned` is in the
+    order of the visits, None where there is rest enough."""
+
+    def __init__(
+        self, warned: Sequence[Warned | None], sentence: str = "", nearest: Sequence[Start] = ()
+    ) -> None:
+        self.warned = tuple(warned)
+        super().__init__(sentence, nearest)
+
+
+def seen_together(warned: Sequence[Warned | None]) -> str:
+    """The mark of several warnings that are read at once, "" where there is none."""
+    marks = [one.seen for one in warned if one is not None]
+    return mark_of(marks) if len(marks) > 1 else "".join(marks)
+
+
+def check_passed(
+    warned: Sequence[Warned | None], said: RestSaid, *, sentence: str = "", nearest: Sequence[Start] = ()
+) -> None:
+    """Raise RestShort where visits that are booked at once come too soon, unless staff have passed all of it."""
+    seen = seen_together(warned)
+    if seen and not _is_said(seen, said):
+        raise RestShort(warned, sentence, nearest)
 
 
 def keep_pass(

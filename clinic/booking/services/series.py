@@ -1,4 +1,4 @@
-"""Booking a series, all of it or nothing, and cancelling what is left of it.
+"""Booking a series: all of it or nothing.
 
 Every visit is judged for its own day, rests on its own screening and has its own claims, as if it were booked alone.
 """
@@ -6,13 +6,13 @@ Every visit is judged for its own day, rests on its own screening and has its ow
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Series, Visit
+from clinic.booking.models import Checkout, Series, Visit
 from clinic.booking.queries import series as reading
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
@@ -20,6 +20,13 @@ from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
+from clinic.booking.services._from_hold import (
+    check_books_online,
+    checkout_of,
+    claimed_by,
+    finish,
+    give_back,
+)
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._mailing import tell_of_several
@@ -30,26 +37,23 @@ from clinic.booking.services._steps import (
     plan_of,
     rest_on,
     set_plan,
-    set_status,
     wait_for,
 )
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.series_plan import DESK, OneStart, clinic_of, in_order, is_outside
+from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, keep_pass, warn_in_series
+from clinic.booking.services.series_starts import DESK, ONLINE, OneStart, clinic_of, in_order, is_outside
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
-from clinic.rules import booking_policy
 from clinic.rules.errors import (
-    CancelTooLate,
     InvalidInput,
-    MoveNotAllowed,
-    NotFound,
     NotQualified,
     SlotTaken,
     TooFarAhead,
     TooManyPending,
 )
 from clinic.rules.series import MOST_WEEKS_APART
-from clinic.rules.visit_status import UPCOMING, VisitStatus
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
@@ -75,11 +79,13 @@ def book_series(
     by: int | None,
     now: dt.datetime,
     reconfirmed: bool = False,
+    checkout: str | None = None,
 ) -> SeriesOutcome:
-    """Book every one of these starts, or none. `choice` says what; with whom stands at each start.
+    """Book every one of these starts, or none. `choice` says what; with whom stands at each start. Online it begins in
+    a `checkout` (its token), whose held time makes room for the series.
 
     Done twice with one `request_key` it answers with the first series. Raises SlotTaken (RestNeeded) naming the time
-    that went meanwhile, TooManyPending, TooFarAhead, InvalidInput, NotFound.
+    that went meanwhile, TooManyPending, TooFarAhead, InvalidInput, NotFound, and online HoldExpired, BarredOnline.
     """
     if not 1 <= every_weeks <= MOST_WEEKS_APART:
         raise InvalidInput("every_weeks", f"Choose from every week to every {MOST_WEEKS_APART} weeks.")
@@ -90,12 +96,17 @@ def book_series(
             if done is not None:
                 return SeriesOutcome(done)
             client = client_of(client_id)
+            begun = checkout_of(checkout or "", client.id, by) if source == ONLINE else None
+            if begun is not None:
+                check_books_online(client, choice, user_id=by, now=now)
             booked = [_judged(session, choice, client, one, source, by, now) for one in ordered]
             outcome = _refused(session, client, booked, source, by=by, now=now)
             refusal = None if outcome is not None else _too_many_wait(client, booked, source)
             if outcome is None and refusal is None:
                 row = Series(every_weeks=every_weeks, request_key=request_key, made_at=now, made_by_id=by)
-                _place_all(session, row, client, booked, source, reconfirmed=reconfirmed, by=by, now=now)
+                for one in booked:
+                    one.visit.to_reconfirm = not reconfirmed
+                _place_all(session, row, client, booked, begun, source=source, by=by, now=now)
                 outcome = SeriesOutcome(row.id)
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -114,6 +125,7 @@ class _Booked:
     visit: Visit
     choice: Choice
     judged: Judged
+    rest: RestSaid
 
 
 def _place_all(
@@ -121,20 +133,27 @@ def _place_all(
     row: Series,
     client: Client,
     booked: Sequence[_Booked],
-    source: str,
+    begun: Checkout | None,
     *,
-    reconfirmed: bool,
+    source: str,
     by: int | None,
     now: dt.datetime,
 ) -> None:
     """Claim every place, soonest first. All of them are waited for before the first one."""
     session.add(row)
     session.flush()
+    held_id = begun.visit_id if begun is not None else None
     by_weekday = {one.visit.day.weekday(): one for one in booked}
-    wait_for_places(session, [_anyone(one, now) for one in by_weekday.values()])
+    asks = [_anyone(one, now) for one in by_weekday.values()]
+    wait_for_places(session, asks, also=claimed_by(session, held_id))
+    give_back(session, held_id, by=by, now=now)
+    placed: set[int] = set()
     for one in booked:
-        one.visit.series_id, one.visit.to_reconfirm = row.id, not reconfirmed
-        _place(session, one, client, by=by, now=now)
+        one.visit.series_id = row.id
+        _place(session, one, client, placed, source=source, by=by, now=now)
+        placed.add(one.visit.id)
+    if begun is not None:
+        finish(begun, booked[0].visit, now)
     _finish(session, row, [one.visit for one in booked], source, by=by, now=now)
 
 
@@ -158,7 +177,7 @@ def _judged(
     visit, plan = new_visit(chosen, client, one.starts_at, source=source, by=by, now=now)
     door = "desk" if source == DESK else "online"
     judged = judge(session, client, order_of(visit, plan), door=door, visit_id=visit.id, by=by, now=now)
-    return _Booked(visit, chosen, judged)
+    return _Booked(visit, chosen, judged, one.rest)
 
 
 def _refused(
@@ -193,7 +212,16 @@ def _too_many_wait(client: Client, booked: Sequence[_Booked], source: str) -> To
     return TooManyPending() if others + len(waiting) > most else None
 
 
-def _place(session: Session, one: _Booked, client: Client, *, by: int | None, now: dt.datetime) -> None:
+def _place(
+    session: Session,
+    one: _Booked,
+    client: Client,
+    placed: Collection[int],
+    *,
+    source: str,
+    by: int | None,
+    now: dt.datetime,
+) -> None:
     """Claim the place of one visit. Those before it are in the book: it may not be a first visit any more."""
     visit, judged = one.visit, one.judged
     visit.first_visit = not visits.has_been_before(client.id, visit.starts_at)
@@ -208,13 +236,22 @@ def _place(session: Session, one: _Booked, client: Client, *, by: int | None, no
     else:
         wait_for(session, visit, judged, now=now, what=RECONFIRM if judged.permits else None)
     visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
+    ask = ask_for(visit, plan, now=now, by_staff=source != ONLINE, therapist_id=therapist)
+    passed = _passed(one, client, plan, placed) if source != ONLINE else None
     claim_best(
-        session,
-        visit,
-        ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist),
-        expires_at=None,
+        session, visit, replace(ask, rested_areas=None) if passed is not None else ask, expires_at=None
     )
     first_status(session, visit, by=by, now=now)
+    keep_pass(session, visit, passed, one.rest, by=by, now=now)
+
+
+def _passed(one: _Booked, client: Client, plan: VisitPlan, placed: Collection[int]) -> Warned | None:
+    """The warning about too little rest that staff have passed for this start; None where there is none, or nobody
+    passed it, and the claim refuses what comes too soon."""
+    if one.rest == NOT_SAID:
+        return None
+    warned = warn_in_series(one.visit, client, order_of(one.visit, plan), placed)
+    return warned if warned is not None and is_passed(warned, one.rest) else None
 
 
 def _finish(
@@ -226,64 +263,3 @@ def _finish(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,
             series=row.id,
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class RestCancelled:
-    """What became of the coming visits of a series: ids. `kept` are too near to be cancelled online."""
-
-    cancelled: tuple[int, ...]
-    late: tuple[int, ...]
-    kept: tuple[int, ...]
-
-
-@tried_again
-def cancel_rest(
-    series_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, by_client: bool = False
-) -> RestCancelled:
-    """Cancel every coming visit of the series, each by the clinic's own notice. A second time nothing is left to do.
-
-    `by_client`: what a client may not cancel online any more is kept. Raises NotFound.
-    """
-    with transaction() as session:
-        rows = reading.visits_to_change(series_id)
-        if not rows:
-            raise NotFound("There is no such series.")
-        coming = [one for one in rows if one.status in UPCOMING and one.starts_at > now]
-        ended: list[Visit] = []
-        for visit in coming:
-            if _may_end(visit, by_client=by_client, now=now):
-                _end(session, visit, by=by, by_clinic=by_clinic, now=now)
-                ended.append(visit)
-        if ended:
-            key = f"series_cancelled:{series_id}:{ended[0].id}:{ended[0].revision}"
-            tell_of_several(session, "series_cancelled", ended, key=key, now=now)
-        late = [one.id for one in ended if one.status == VisitStatus.LATE_CANCELLED]
-        return RestCancelled(
-            tuple(one.id for one in ended if one.id not in late),
-            tuple(late),
-            tuple(one.id for one in coming if one not in ended),
-        )
-
-
-def _may_end(visit: Visit, *, by_client: bool, now: dt.datetime) -> bool:
-    if not by_client:
-        return True
-    try:
-        booking_policy.check_client_may_cancel(
-            visits.seen_as(visit), visit.starts_at, now=now, settings=premises.booking_settings()
-        )
-    except (CancelTooLate, MoveNotAllowed):
-        return False
-    return True
-
-
-def _end(session: Session, visit: Visit, *, by: int | None, by_clinic: bool, now: dt.datetime) -> None:
-    new = booking_policy.cancelled_status(
-        VisitStatus(visit.status), visit.starts_at, now=now, by_clinic=by_clinic,
-        settings=premises.booking_settings(),
-    )  # fmt: skip
-    reason = "by the clinic" if by_clinic else "by the client"
-    set_status(session, visit, new, by=by, now=now, reason=reason)
-    visit.deadline_at = visit.waiting_for = None
-    leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)

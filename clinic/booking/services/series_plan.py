@@ -16,64 +16,31 @@ from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.queries.rest import Rest, rest_around
 from clinic.booking.services._chosen import client_of, plan_as_chosen
-from clinic.booking.services._judging import Judged, Order, local_day, weigh_by
+from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services.alternatives import look_again_on, urgency_of
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, warned_of
+from clinic.booking.services.series_starts import (
+    DESK,
+    ONLINE,
+    OneStart,
+    Planned,
+    clinic_of,
+    has_said_today,
+    in_order,
+    is_on_step,
+    is_outside,
+)
 from clinic.catalogue.queries import VisitPlan
-from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
-from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
-from clinic.rules.errors import InvalidInput
 from clinic.rules.frequency import BodyWork
 from clinic.rules.rule_table import RuleTable
-from clinic.rules.series import DAYS_AROUND, MOST_VISITS, Pattern, nearest_around
+from clinic.rules.series import DAYS_AROUND, Pattern, nearest_around
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
-
-DESK = "desk"
-REASONS = {
-    "no_such_time": "The clock is changed on that day, and this time is left out.",
-    "too_late": "This lies outside the days that can be booked now.",
-    "slot_taken": "This time is not free.",
-    "rest_needed": "This comes too soon before or after another visit: the body needs more rest.",
-    "screening_refuses": "It cannot be booked for this person on that day.",
-    "too_many_pending": "Another visit already waits to be confirmed. Only one may wait at a time.",
-}
-
-
-@dataclass(frozen=True)
-class OneStart:
-    """One start of a series, and with whom; None is any therapist."""
-
-    starts_at: dt.datetime
-    therapist_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One date of the plan. `code` is a key of REASONS, "" where it fits; `starts_at` None where that time does not
-    exist. `waits_for`: it can be kept, and what is needed before it is confirmed, in a neutral word."""
-
-    day: dt.date
-    starts_at: dt.datetime | None
-    therapists: tuple[int, ...] = ()
-    code: str = ""
-    waits_for: str | None = None
-    look_again_on: dt.date | None = None
-    urgency: str = ""
-    unsafe_addons: tuple[str, ...] = ()
-    alternatives: tuple[OneStart, ...] = ()
-
-    @property
-    def fits(self) -> bool:
-        return not self.code
-
-    @property
-    def reason(self) -> str:
-        return REASONS.get(self.code, "")
 
 
 @dataclass(frozen=True)
@@ -82,74 +49,45 @@ class _Wanted:
     at: dt.time
     minute: int | None
     therapist_id: int | None
+    rest: RestSaid = NOT_SAID
 
 
 def plan_series(
-    choice: Choice, client_id: int, pattern: Pattern, *, source: str, now: dt.datetime
+    choice: Choice,
+    client_id: int,
+    pattern: Pattern,
+    *,
+    source: str,
+    now: dt.datetime,
+    instead_of: int | None = None,
 ) -> list[Planned]:
-    """Each date of the pattern, soonest first. Raises NotFound, InvalidInput."""
+    """Each date of the pattern, soonest first. `instead_of`: a time that is kept for this person, and is not in the way
+    of its own date. Raises NotFound, InvalidInput."""
     facts = clinic_of(choice)
     clock = WallClock(ZoneInfo(facts.zone))
     wanted = [
         _Wanted(day, pattern.at, pattern.start_on(day, clock), choice.therapist_id) for day in pattern.days()
     ]
-    return _Planner(choice, client_id, facts, source=source, now=now).plan(wanted)
+    return _Planner(choice, client_id, facts, source=source, now=now, instead_of=instead_of).plan(wanted)
 
 
 def plan_starts(
-    choice: Choice, client_id: int, starts: Sequence[OneStart], *, source: str, now: dt.datetime
+    choice: Choice,
+    client_id: int,
+    starts: Sequence[OneStart],
+    *,
+    source: str,
+    now: dt.datetime,
+    instead_of: int | None = None,
 ) -> list[Planned]:
     """The same for these very starts: the plan shown afresh when one of them went meanwhile."""
     facts = clinic_of(choice)
     local = [(one, one.starts_at.astimezone(ZoneInfo(facts.zone))) for one in in_order(starts)]
     wanted = [
-        _Wanted(at.date(), at.time(), epoch_minute(one.starts_at), one.therapist_id) for one, at in local
+        _Wanted(at.date(), at.time(), epoch_minute(one.starts_at), one.therapist_id, one.rest)
+        for one, at in local
     ]
-    return _Planner(choice, client_id, facts, source=source, now=now).plan(wanted)
-
-
-def in_order(starts: Sequence[OneStart]) -> list[OneStart]:
-    """Soonest first. Raises InvalidInput for none, too many, or one that is there twice."""
-    if not 1 <= len(starts) <= MOST_VISITS:
-        raise InvalidInput("starts", f"Choose 1 to {MOST_VISITS} visits.")
-    if any(one.starts_at.second or one.starts_at.microsecond for one in starts):
-        raise InvalidInput("starts", "Visits start on a whole minute.")
-    if len({one.starts_at for one in starts}) < len(starts):
-        raise InvalidInput("starts", "Two visits of the series start at the same time.")
-    return sorted(starts, key=lambda one: one.starts_at)
-
-
-def is_outside(
-    starts_at: dt.datetime, *, is_first: bool, source: str, now: dt.datetime, facts: ClinicFacts
-) -> bool:
-    """Whether a start lies outside what can be booked now. The desk's only bound is the past; for everybody else the
-    first visit of a series lies within the days that can be booked, and the others follow it."""
-    if source == DESK:
-        return starts_at < now
-    settings = premises.booking_settings()
-    too_far = is_first and starts_at > latest_start(now, ZoneInfo(facts.zone), settings)
-    return too_far or starts_at < earliest_start(now, settings) or not _is_on_step(starts_at, facts, settings)
-
-
-def _is_on_step(starts_at: dt.datetime, facts: ClinicFacts, settings: BookingSettings) -> bool:
-    local = starts_at.astimezone(ZoneInfo(facts.zone))
-    return (local.hour * 60 + local.minute) % settings.slot_step_minutes == 0
-
-
-def _has_said_today(client_id: int, facts: ClinicFacts, now: dt.datetime) -> bool:
-    """Whether the person has said today what has changed: else what the desk books waits until they have."""
-    day = local_day(now, facts.zone)
-    since = moment(WallClock(ZoneInfo(facts.zone)).day_bounds(day)[0])
-    return intake.is_reconfirmed(client_id, since=since, since_day=day)
-
-
-def clinic_of(choice: Choice) -> ClinicFacts:
-    """The clinic, with the place and zone of this choice. Raises InvalidInput, NotFound for an unknown place."""
-    facts = premises.clinic_facts()
-    if facts is None:
-        raise InvalidInput("service", "The clinic is not set up yet.")
-    place_id, zone = premises.where(facts, choice.location_id)
-    return replace(facts, location_id=place_id, zone=zone)
+    return _Planner(choice, client_id, facts, source=source, now=now, instead_of=instead_of).plan(wanted)
 
 
 @dataclass
@@ -167,17 +105,25 @@ class _Planner:
     """Walks through the dates in order: a visit that fits counts for the rest before and after the others."""
 
     def __init__(
-        self, choice: Choice, client_id: int, facts: ClinicFacts, *, source: str, now: dt.datetime
+        self,
+        choice: Choice,
+        client_id: int,
+        facts: ClinicFacts,
+        *,
+        source: str,
+        now: dt.datetime,
+        instead_of: int | None,
     ) -> None:
         client = client_of(client_id)
         plans = {first: plan_as_chosen(choice, first) for first in (True, False)}
         self.choice, self.facts, self.source, self.now = choice, facts, source, now
+        self.instead_of = instead_of
         self.clock = WallClock(ZoneInfo(facts.zone))
         self.client_id = client.id
         self.sight = _Sight(known_of(client), rulebook.in_force(), plans)
         self.kept: list[BodyWork] = []
         self.has_come = False
-        self.is_asked = source != DESK or _has_said_today(client.id, facts, now)
+        self.is_asked = source != DESK or has_said_today(client.id, facts, now)
         waiting = len(visits.others_pending([client.id]))
         self.settings = premises.booking_settings()
         self.may_wait = self.settings.pending_per_client - waiting
@@ -197,13 +143,9 @@ class _Planner:
         starts_at = moment(want.minute)
         code, judged = self._judge(starts_at, want.day, is_first=is_first)
         free: tuple[int, ...] = ()
+        warned: Warned | None = None
         if not code:
-            first = self._is_first_visit(starts_at)
-            free = next(
-                (one.therapists for one in self._open(want.day, 1, first, want.therapist_id).starts()
-                 if one.starts_at == want.minute), ()
-            )  # fmt: skip
-            code = self._place(want.minute, first, free)
+            code, free, warned = self._place(want, self._is_first_visit(starts_at))
         if code or judged is None:
             refused = judged if code == "screening_refuses" else None
             return Planned(
@@ -211,10 +153,11 @@ class _Planner:
                 look_again_on=look_again_on(refused) if refused else None,
                 urgency=urgency_of(refused) if refused else "",
                 unsafe_addons=refused.unsafe_addons if refused and not refused.refuses else (),
+                therapists=free, rest=warned,
             )  # fmt: skip
         self._keep(want.minute, self._is_first_visit(starts_at), judged)
         waits_for = judged.waiting_for if self.is_asked or not judged.permits else RECONFIRM
-        return Planned(want.day, starts_at, free, waits_for=waits_for)
+        return Planned(want.day, starts_at, free, waits_for=waits_for, rest=warned)
 
     def _judge(self, starts_at: dt.datetime, day: dt.date, *, is_first: bool) -> tuple[str, Judged | None]:
         if is_outside(starts_at, is_first=is_first, source=self.source, now=self.now, facts=self.facts):
@@ -233,10 +176,17 @@ class _Planner:
             known[day] = weigh_by(self.sight.table, self.sight.known, order)
         return known[day]
 
-    def _place(self, minute: int, first: bool, free: tuple[int, ...]) -> str:
+    def _place(self, want: _Wanted, first: bool) -> tuple[str, tuple[int, ...], Warned | None]:
+        """What speaks against a start that is judged, who is free, and what staff are told of the rest."""
+        minute = want.minute or 0
+        found = self._open(want.day, 1, first, want.therapist_id)
+        free = next((one.therapists for one in found.starts() if one.starts_at == minute), ())
         if not free:
-            return "slot_taken"
-        return "rest_needed" if self._is_too_soon(minute, first) else ""
+            may_be = any(one.wanted.not_before <= minute <= one.wanted.not_after for one in found.parts)
+            return ("slot_taken" if may_be else "too_late"), (), None
+        warned = warned_of(self._rest_with_kept(first), minute)
+        is_fine = warned is None or is_passed(warned, want.rest)
+        return ("" if is_fine else "rest_needed"), free, warned
 
     def _keep(self, minute: int, first: bool, judged: Judged) -> None:
         rest = self._rest(first)
@@ -250,9 +200,13 @@ class _Planner:
     def _is_first_visit(self, starts_at: dt.datetime) -> bool:
         return not self.has_come and not visits.has_been_before(self.client_id, starts_at)
 
-    def _is_too_soon(self, minute: int, first: bool) -> bool:
+    def _rest_with_kept(self, first: bool) -> Rest | None:
         rest = self._rest(first)
-        return rest is not None and replace(rest, others=(*rest.others, *self.kept)).is_short(minute)
+        return replace(rest, others=(*rest.others, *self.kept)) if rest is not None else None
+
+    def _is_too_soon(self, minute: int, first: bool) -> bool:
+        rest = self._rest_with_kept(first)
+        return rest is not None and rest.is_short(minute)
 
     def _rest(self, first: bool) -> Rest | None:
         if first not in self.sight.rest:
@@ -267,7 +221,8 @@ class _Planner:
         return look(
             Ask(
                 plan=self.sight.plans[first], location_id=self.facts.location_id, first_day=day, days=days,
-                now=self.now, therapist_id=therapist_id, client_id=self.client_id, by_staff=True,
+                now=self.now, therapist_id=therapist_id, client_id=self.client_id,
+                by_staff=self.source != ONLINE, instead_of=self.instead_of,
             )
         )  # fmt: skip
 
@@ -281,7 +236,7 @@ class _Planner:
 
     def _is_good(self, one: Start, first: bool, *, is_first: bool) -> bool:
         starts_at = moment(one.starts_at)
-        if not _is_on_step(starts_at, self.facts, self.settings):
+        if not is_on_step(starts_at, self.facts, self.settings):
             return False  # the desk may book between the steps, and is shown fewer times instead
         day = starts_at.astimezone(self.clock.zone).date()
         code, _judged = self._judge(starts_at, day, is_first=is_first)

@@ -34,13 +34,13 @@ from clinic.booking.services._steps import (
     tell_client,
     wait_for,
 )
-from clinic.booking.services.resting import warn
+from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, check_passed, keep_pass, warn
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.rules import booking_policy
 from clinic.rules.availability import Combination
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, NotQualified, RestNeeded, SlotTaken
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -75,14 +75,15 @@ def swap_visits(
     *,
     seen: Sequence[int] | None = None,
     keeps_therapists: bool = False,
+    rest: RestSaid = NOT_SAID,
     by: int | None,
     now: dt.datetime,
 ) -> SwapOutcome:
     """Exchange the places of two visits. `seen`: the revisions that were looked at, in the same order.
 
     Each gets the other one's therapist, who may give it; else its own one. With `keeps_therapists` each keeps its own.
-    Raises SlotTaken (RestNeeded) where one does not fit into the other one's place, MoveNotAllowed, TooSoon, NotFound,
-    InvalidInput: both keep their places then.
+    Raises SlotTaken where one does not fit into the other one's place, RestShort where one would come too soon and
+    staff have not passed it, MoveNotAllowed, TooSoon, NotFound, InvalidInput: both keep their places then.
     """
     if first_id == second_id:
         raise InvalidInput("second", "Choose two different visits.")
@@ -108,8 +109,8 @@ def swap_visits(
         for visit, plan, place, one in zip(pair, plans, places, judged, strict=True):
             _write(session, visit, plan, place.starts_at, one, now=now)
         _claim_both(session, pair, plans, places, keeps_therapists=keeps_therapists, now=now)
-        for visit, plan, client in zip(pair, plans, clients, strict=True):
-            _check_rest(visit, client, plan)
+        for warned, visit in zip(_check_rest(pair, clients, plans, rest), pair, strict=True):
+            keep_pass(session, visit, warned, rest, by=by, now=now)
         for visit, one in zip(pair, judged, strict=True):
             _confirm(session, visit, one, by=by, now=now)
             visit.revision += 1
@@ -199,12 +200,17 @@ def _write(
     session.flush()
 
 
-def _check_rest(visit: Visit, client: Client, plan: VisitPlan) -> None:
-    """Raise RestNeeded, in words for staff: who wants it all the same moves the visits one by one, and says why."""
-    warned = warn(visit, client, order_of(visit, plan), visit.starts_at)
-    if warned is not None:
-        why = " ".join(dict.fromkeys(one.sentence for one in warned.short))
-        raise RestNeeded(f"One of the two would come too soon. {why}")
+def _check_rest(
+    pair: Sequence[Visit], clients: Sequence[Client], plans: Sequence[VisitPlan], rest: RestSaid
+) -> list[Warned | None]:
+    """What is passed of the rest of each. Raises RestShort, in words for staff."""
+    warned = [
+        warn(visit, client, order_of(visit, plan), visit.starts_at)
+        for visit, client, plan in zip(pair, clients, plans, strict=True)
+    ]
+    why = " ".join(dict.fromkeys(rule.sentence for one in warned if one is not None for rule in one.short))
+    check_passed(warned, rest, sentence=f"One of the two would come too soon. {why}")
+    return warned
 
 
 def _confirm(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:

@@ -215,6 +215,8 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
         is_late=until <= clock.now(),
         seen=seen_of(now_at),
         unsafe=unsafe,
+        may_book_several=unsafe is None and kit.may_book_several(now_at),
+        may_book_couple=unsafe is None and kit.may_book_couple(now_at),
         areas=kit.area_words(visit.areas),
         ends_at=visit.starts_at + dt.timedelta(minutes=rest.total_minutes) if rest else visit.ends_at,
         price=rest.price if rest else visit.price,

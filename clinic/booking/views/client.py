@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from clinic.booking.views import (
+    book_couple,
+    book_series,
     checkout,
     consent,
     health,
@@ -11,11 +13,14 @@ from clinic.booking.views import (
     own_series,
     result,
     times,
+    visit_health,
     visit_link,
     waitlist,
 )
 
 __all__ = [
+    "book_couple",
+    "book_series",
     "checkout",
     "consent",
     "health",
@@ -24,6 +29,7 @@ __all__ = [
     "own_series",
     "result",
     "times",
+    "visit_health",
     "visit_link",
     "waitlist",
 ]

@@ -54,6 +54,17 @@ def renew() -> None:
         return
 
 
+def may_book_several(now_at: Standing) -> bool:
+    """Whether more than one visit at once may be booked online for this person: signed in, and seen by the desk."""
+    client = now_at.client
+    return now_at.is_signed_in and client is not None and not (client.is_unproven or client.is_barred_online)
+
+
+def may_book_couple(now_at: Standing) -> bool:
+    """Whether two people at once may be booked: where a room has two tables."""
+    return may_book_several(now_at) and bool(premises.rooms_for_two())
+
+
 def number(text: str | None) -> int | None:
     """A posted id; None for anything that cannot be one."""
     return whole_number(text)

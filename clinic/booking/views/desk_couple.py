@@ -13,13 +13,14 @@ from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import day_of, whole_number
-from clinic.booking.forms.desk import CoupleForm, WhatForm, read_moment
+from clinic.booking.forms.desk import CoupleForm, RestForm, WhatForm, read_moment
 from clinic.booking.queries import couples as reading
 from clinic.booking.queries import next_steps
 from clinic.booking.queries.couples import OpenForTwo
 from clinic.booking.queries.desk_times import SHOWN_EVERY_MINUTES, FreeTime
 from clinic.booking.services import alternatives, couple_changes
 from clinic.booking.services.couples import Half, asks_for_two, book_couple
+from clinic.booking.services.resting import RestShort
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -55,6 +56,8 @@ class Shown:
     times: Sequence[FreeTime] | None = None
     trouble: str = ""
     nearest: Sequence[FreeTime] = ()
+    rest: dict[str, Any] | None = None
+    start: str = ""
     answers: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -121,9 +124,19 @@ def _thinned(open_for_two: OpenForTwo, now: dt.datetime) -> list[FreeTime]:
 def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt.datetime) -> Answer:
     key = (forms.couple.request_key.data or "")[:64] or secrets.token_urlsafe(16)
     try:
-        outcome = book_couple(halves, starts_at, request_key=key, source="desk", by=who(), now=clock.now())
+        outcome = book_couple(
+            halves, starts_at, request_key=key, source="desk", by=who(), now=clock.now(),
+            rest=kit.rest_said(forms.couple),
+        )  # fmt: skip
     except InvalidInput:
         raise
+    except RestShort as error:
+        names = [found(clients.client(one.client_id)).name for one in halves]
+        rest = kit.rest_warning(forms.couple, *error.warned, names=names)
+        shown = Shown(
+            times=_times(halves, forms), rest=rest, start=starts_at.isoformat(), nearest=_nearest(error)
+        )
+        return _page(found(clients.client(client_id)), forms, shown, 409)
     except RuleViolation as error:
         shown = Shown(times=_times(halves, forms), trouble=error.sentence, nearest=_nearest(error))
         return _page(found(clients.client(client_id)), forms, shown, 409)
@@ -188,7 +201,11 @@ def desk_couple(couple_id: int) -> Answer:
 
 
 def _couple_page(
-    couple_id: int, trouble: str = "", nearest: Sequence[FreeTime] = (), status: int = 200
+    couple_id: int,
+    trouble: str = "",
+    nearest: Sequence[FreeTime] = (),
+    status: int = 200,
+    short: RestShort | None = None,
 ) -> Answer:
     pair = reading.visits_of_couple(couple_id)
     found(pair[0] if pair else None)
@@ -198,7 +215,12 @@ def _couple_page(
     day = day_of(request.values.get("day"))
     times = couple_changes.times_to_move(couple_id, day, now=clock.now()) if may_move and day else None
     free = _thinned(times, clock.now()) if times is not None else []
-    names = kit.therapist_names()
+    names, form = kit.therapist_names(), RestForm(request.form)
+    rest = (
+        kit.rest_warning(form, *short.warned, names=[one.client.name for one in pair if one.client])
+        if short
+        else None
+    )
     minutes = max(round((one.ends_at - one.starts_at).total_seconds() / 60) for one in pair)
     page = render_template(
         "booking/desk_couple.html",
@@ -208,6 +230,9 @@ def _couple_page(
         may_move=may_move,
         day=day,
         trouble=trouble,
+        rest=rest,
+        form=form,
+        start=request.form.get("start", ""),
         nearest=kit.slots(nearest, names, minutes, pair[0].zone),
         parts=kit.parts_of_day(kit.slots(free, names, minutes, pair[0].zone)),
     )
@@ -223,7 +248,16 @@ def desk_move_couple(couple_id: int) -> Answer:
     if starts_at is None:
         return _couple_page(couple_id, "Choose the time to move both visits to.", status=422)
     try:
-        outcome = couple_changes.move_couple(couple_id, starts_at, seen=seen, by=who(), now=clock.now())
+        outcome = couple_changes.move_couple(
+            couple_id,
+            starts_at,
+            seen=seen,
+            rest=kit.rest_said(RestForm(request.form)),
+            by=who(),
+            now=clock.now(),
+        )
+    except RestShort as error:
+        return _couple_page(couple_id, nearest=_nearest(error), status=409, short=error)
     except RuleViolation as error:
         return _couple_page(couple_id, error.sentence, _nearest(error), 409)
     if outcome.couple_id is None:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clinic.booking.forms.desk import AREA_GROUPS, WhatForm, what_value
+from clinic.booking.forms.desk import AREA_GROUPS, RestForm, WhatForm, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.resting import RestSaid, Warned
+from clinic.booking.services.resting import RestSaid, Warned, seen_together
 from clinic.booking.services.visits import Outcome
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
@@ -146,20 +146,29 @@ def therapist_names() -> dict[int, str]:
     return {one.id: one.name for one in therapists.active_therapists()}
 
 
-def rest_said(form: WhatForm) -> RestSaid:
+def rest_said(form: RestForm) -> RestSaid:
     """What was written under a warning about too little rest, if one was shown."""
     return RestSaid(reason=form.rest_reason.data or "", seen=form.rest_seen.data or "")
 
 
-def rest_warning(form: WhatForm, warned: Warned) -> dict[str, Any]:
-    """The warning as the page shows it. Where it was shown before, its reason was too short: said at the field."""
-    if form.rest_seen.data == warned.seen:
+def rest_warning(form: RestForm, *warned: Warned | None, names: Sequence[str] = ("",)) -> dict[str, Any]:
+    """The warning as the page shows it, for one visit or, each with the client's name, for several. Where it was shown
+    before, its reason was too short: said at the field."""
+    seen = seen_together(warned)
+    if form.rest_seen.data == seen:
         form.rest_reason.errors = ["Write in a few words why."]
     lines = [
-        {"sentence": one.sentence, "visit": visits.visit(one.visit_id) if one.visit_id is not None else None}
-        for one in warned.short
+        {
+            "who": name,
+            "sentence": rule.sentence,
+            "visit": visits.visit(rule.visit_id) if rule.visit_id is not None else None,
+        }
+        for one, name in zip(warned, names, strict=True)
+        if one is not None
+        for rule in one.short
     ]
-    return {"lines": lines, "fine_from": warned.fine_from, "seen": warned.seen}
+    fine_from = max(one.fine_from for one in warned if one is not None)
+    return {"lines": lines, "fine_from": fine_from, "seen": seen}
 
 
 def addons_in(columns: Sequence[str], form: WhatForm) -> list[tuple[str, str]]:

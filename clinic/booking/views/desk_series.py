@@ -13,35 +13,31 @@ from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import whole_number
-from clinic.booking.forms.desk import EVERY, SeriesForm, read_moment, what_value
+from clinic.booking.forms.desk import EVERY, SeriesForm, what_value
 from clinic.booking.queries import series as reading
 from clinic.booking.queries import visits
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.series import book_series, cancel_rest
-from clinic.booking.services.series_plan import OneStart, Planned, plan_series, plan_starts
+from clinic.booking.services.series import book_series
+from clinic.booking.services.series_ending import cancel_rest
+from clinic.booking.services.series_plan import plan_series, plan_starts
+from clinic.booking.services.series_starts import OneStart, Planned
 from clinic.booking.views import desk_kit as kit
+from clinic.booking.views import series_dates
 from clinic.booking.views.blueprint import pages
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
-from clinic.rules import words
-from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.errors import InvalidInput, RestNeeded, RuleViolation, SlotTaken
+from clinic.rules.frequency import SHORTEST_REASON
 from clinic.rules.permissions import Permission
-from clinic.rules.series import MOST_VISITS, Pattern
+from clinic.rules.series import Pattern
 from clinic.shared import clock
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 FIELDS = {"every_weeks": "every", "starts_at": "at", "service": "what"}
-WAITS = {
-    "clearance": "kept, and waits for a doctor’s letter",
-    "consent": "kept, and waits for a parent or guardian to agree",
-    "intake": "kept, and waits for the health questions",
-    "reconfirm": "kept, and waits until the client has said what has changed",
-    "therapist": "kept, and waits until the therapist has talked with the client",
-}
 
 
 @pages.get("/clients/<int:client_id>/series/new", needs=NEED)
@@ -122,7 +118,10 @@ def _wrong(client: Any, form: SeriesForm, error: InvalidInput) -> Answer:
 
 
 def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
-    starts, client_id, now = _picked(), client.id, clock.now()
+    starts, client_id, now = series_dates.picked(form.rest_reason.data or ""), client.id, clock.now()
+    if any(one.rest.seen for one in starts) and len((form.rest_reason.data or "").strip()) < SHORTEST_REASON:
+        form.rest_reason.errors = ["Write in a few words why."]
+        return _afresh(client_id, form, choice, starts, "", status=422)
     key = (form.request_key.data or "")[:64] or secrets.token_urlsafe(16)
     try:
         outcome = book_series(
@@ -132,33 +131,30 @@ def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
     except InvalidInput as error:
         return _wrong(found(clients.client(client_id)), form, error)
     except RuleViolation as error:
-        trouble = (
-            "One of these times has just been taken." if isinstance(error, SlotTaken) else error.sentence
-        )
-        return _afresh(client_id, form, choice, starts, trouble)
+        return _afresh(client_id, form, choice, starts, _trouble(error))
     if outcome.series_id is None:
         return _afresh(client_id, form, choice, starts, "Not all of these can be booked for this client.")
     flash("The series is in the book, and the client is told.", "success")
     return go("booking.desk_series", series_id=outcome.series_id)
 
 
+def _trouble(error: RuleViolation) -> str:
+    if isinstance(error, RestNeeded):
+        return "One of these visits comes sooner than advised."
+    return "One of these times has just been taken." if isinstance(error, SlotTaken) else error.sentence
+
+
 def _afresh(
-    client_id: int, form: SeriesForm, choice: Choice, starts: Sequence[OneStart], trouble: str
+    client_id: int,
+    form: SeriesForm,
+    choice: Choice,
+    starts: Sequence[OneStart],
+    trouble: str,
+    status: int = 409,
 ) -> Answer:
     """None was booked: the starts that were wanted, as they stand now."""
     plan = plan_starts(choice, client_id, starts, source="desk", now=clock.now())
-    return _page(found(clients.client(client_id)), form, plan=plan, trouble=trouble, status=409)
-
-
-def _picked() -> list[OneStart]:
-    """The starts that were chosen; those left out are empty."""
-    found_ = []
-    for number in range(MOST_VISITS):
-        moment, _, therapist = request.form.get(f"date-{number}", "").partition("|")
-        starts_at = read_moment(moment)
-        if starts_at is not None:
-            found_.append(OneStart(starts_at, whole_number(therapist)))
-    return found_
+    return _page(found(clients.client(client_id)), form, plan=plan, trouble=trouble, status=status)
 
 
 def _page(
@@ -169,13 +165,14 @@ def _page(
     trouble: str = "",
     status: int = 200,
 ) -> Answer:
-    names = kit.therapist_names()
+    door = _door(form)
     page = render_template(
         "booking/desk_series_new.html",
         client=client,
         form=form,
         trouble=trouble,
-        dates=[_date(one, names, form) for one in plan],
+        dates=[series_dates.question(one, door) for one in plan],
+        sooner=any(one.rest is not None for one in plan),
         fitting=sum(one.fits for one in plan),
         urgency=next((one.urgency for one in plan if one.urgency), ""),
         area_groups=kit.area_groups(),
@@ -183,53 +180,17 @@ def _page(
     return page, status
 
 
-def _date(one: Planned, names: dict[int, str], form: SeriesForm) -> dict[str, Any]:
-    """One date as a question: at this time, at one near it, or not at all."""
-    zone = premises.where(kit.clinic(), form.place_id)[1]
-    options = []
-    if one.fits and one.starts_at is not None:
-        wanted = form.therapist_id if form.therapist_id in one.therapists else None
-        with_whom = names.get(wanted, "") if wanted else _free(one, names)
-        note = (
-            f"{with_whom}; {WAITS.get(one.waits_for, 'kept, and waits for a check')}"
-            if one.waits_for
-            else with_whom
-        )
-        options.append((*_option(OneStart(one.starts_at, wanted), note, zone), True))
-    for other in one.alternatives:
-        who_ = names.get(other.therapist_id or 0, "") or "any therapist"
-        options.append((*_option(other, f"with {who_}", zone), False))
-    return {
-        "title": words.day_words(one.day),
-        "fits": one.fits,
-        "reason": _reason(one, form),
-        "options": [*options, ("", "Leave this one out", "", not one.fits)],
+def _door(form: SeriesForm) -> series_dates.Door:
+    addons = {
+        one.judged_as: one.name for one in catalogue.all_addons() if one.key in (form.addons.data or ())
     }
-
-
-def _free(one: Planned, names: dict[int, str]) -> str:
-    if len(one.therapists) == 1:
-        return f"with {names.get(one.therapists[0], '')}"
-    return f"{len(one.therapists)} therapists are free"
-
-
-def _option(start: OneStart, note: str, zone: str) -> tuple[str, str, str]:
-    uses_24_hours = kit.clinic().uses_24_hours
-    text = words.moment_words(start.starts_at, zone, uses_24_hours=uses_24_hours)
-    return f"{start.starts_at.isoformat()}|{start.therapist_id or ''}", words.unbroken(text), note
-
-
-def _reason(one: Planned, form: SeriesForm) -> str:
-    """Why it does not fit, with what helps: never a health detail."""
-    if one.unsafe_addons:
-        left = [name for _key, name in kit.addons_in(one.unsafe_addons, form)]
-        return f"Not together with {words.join_words(left)}. Take it off and look again."
-    later = (
-        f" It can be looked at again from {words.day_words(one.look_again_on)} on."
-        if one.look_again_on
-        else ""
+    return series_dates.Door(
+        zone=premises.where(kit.clinic(), form.place_id)[1],
+        names=kit.therapist_names(),
+        wanted=form.therapist_id,
+        staff=True,
+        addons=addons,
     )
-    return one.reason + later
 
 
 @pages.get("/desk/series/<int:series_id>", needs=NEED)

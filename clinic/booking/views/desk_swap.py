@@ -10,7 +10,9 @@ from flask import flash, render_template, request
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import day_of
+from clinic.booking.forms.desk import RestForm
 from clinic.booking.queries import visits
+from clinic.booking.services.resting import RestShort
 from clinic.booking.services.swapping import SwapOutcome, swap_visits
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.booking.views import desk_kit as kit
@@ -46,9 +48,12 @@ def desk_swap(visit_id: int) -> Answer:
         return _page(visit, "Choose the visit to swap with.", 422)
     try:
         outcome = swap_visits(
-            visit_id, other_id, seen=[own, revision], keeps_therapists=bool(request.form.get("keep")), by=who(),
-            now=clock.now(),
+            visit_id, other_id, seen=[own, revision], keeps_therapists=bool(request.form.get("keep")),
+            rest=kit.rest_said(RestForm(request.form)), by=who(), now=clock.now(),
         )  # fmt: skip
+    except RestShort as error:
+        names = [found(found(visits.visit(one)).client).name for one in (visit_id, other_id)]
+        return _page(found(visits.visit(visit_id)), status=409, short=error, names=names)
     except RuleViolation as error:
         return _page(found(visits.visit(visit_id)), error.sentence, 409)
     if not outcome.is_done:
@@ -77,7 +82,14 @@ def _why_not(visit_id: int, other_id: int, outcome: SwapOutcome) -> str:
     return f"The health answers do not allow this visit on the other day for {whom}."
 
 
-def _page(visit: Any, trouble: str = "", status: int = 200) -> Answer:
+def _page(
+    visit: Any,
+    trouble: str = "",
+    status: int = 200,
+    short: RestShort | None = None,
+    names: Sequence[str] = (),
+) -> Answer:
+    form = RestForm(request.form)
     day = day_of(request.values.get("day")) or visit.day
     page = render_template(
         "booking/desk_swap.html",
@@ -85,6 +97,10 @@ def _page(visit: Any, trouble: str = "", status: int = 200) -> Answer:
         day=day,
         others=_others(visit, day),
         trouble=trouble,
+        form=form,
+        rest=kit.rest_warning(form, *short.warned, names=names) if short is not None else None,
+        chosen=request.form.get("other", ""),
+        keeps=bool(request.form.get("keep")),
     )
     return page, status
 

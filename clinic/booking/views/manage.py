@@ -39,6 +39,12 @@ class Door:
     letter: str
     check_in: str
     shows_reasons: bool = False
+    again: str = ""
+    """Free times for the same once more, where the account may book them."""
+    health: str = ""
+    """The health questions, where the visit waits for the first answers and this link may give them."""
+    alone: str = ""
+    """To say that the client comes alone, where the other visit of two fell away."""
 
 
 def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:

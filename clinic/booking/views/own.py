@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from clinic.booking.forms.person import PersonForm
-from clinic.booking.queries import visits, waitlist
+from clinic.booking.queries import next_steps, visits, waitlist
 from clinic.booking.queries.checkouts import plan_of_visit
+from clinic.booking.services.couple_changes import go_on_alone
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views import manage
 from clinic.booking.views.blueprint import pages
@@ -24,7 +26,7 @@ from clinic.intake import queries as intake
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput
+from clinic.rules.errors import InvalidInput, RuleViolation
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
 from clinic.rules.waitlist import words_of
@@ -57,8 +59,8 @@ def _wishes(people: list[clients.ActsFor]) -> Sequence[Any]:
     return waitlist.wishes_of([one.client_id for one in people])
 
 
-def _again(visit: object) -> str:
-    """The free times for the same visit once more."""
+def _again(visit: object, day: dt.date | None = None) -> str:
+    """The free times for the same visit once more; `day`: those of this day first."""
     plan = plan_of_visit(visit)  # type: ignore[arg-type]
     return url_for(
         "booking.times",
@@ -68,6 +70,7 @@ def _again(visit: object) -> str:
         addons=list(plan.addons),
         areas=getattr(visit, "areas", []),
         therapist=getattr(visit, "therapist_id", None),
+        day=day.isoformat() if day is not None else None,
     )
 
 
@@ -83,6 +86,8 @@ def _door(visit_id: int) -> Door:
         letter=url_for("booking.my_letters", client_id=visit.client_id),
         check_in=url_for("booking.check_in_my_visit", visit_id=visit_id),
         shows_reasons=True,
+        alone=url_for("booking.come_alone", visit_id=visit_id) if next_steps.is_left_alone(visit) else "",
+        again=_again(visit, visit.day + dt.timedelta(weeks=1)) if visit.service.is_active else "",
     )
 
 
@@ -108,6 +113,18 @@ def take_move_of_mine(visit_id: int) -> Answer:
 def cancel_my_visit(visit_id: int) -> Answer:
     """Cancel it."""
     return manage.take_cancel(_door(visit_id))
+
+
+@pages.post("/my/visits/<int:visit_id>/alone", needs=Permission.VISIT_OWN_WRITE)
+def come_alone(visit_id: int) -> Answer:
+    """The two visits cannot go ahead together, and this client comes without the other one."""
+    door = _door(visit_id)
+    try:
+        go_on_alone(visit_id, by=current_user.id, now=clock.now())
+    except RuleViolation as error:
+        return manage.show(door, 409, error.sentence)
+    flash("Thank you. This is how your visit stands now.", "success")
+    return redirect(door.home, 303)
 
 
 @pages.get("/my/visits/<int:visit_id>/visit.ics", needs=Permission.VISIT_OWN_WRITE)

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from clinic.booking.queries import series as reading
 from clinic.booking.queries import visits
-from clinic.booking.services.series import cancel_rest
+from clinic.booking.services.series_ending import cancel_rest
 from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from clinic.booking.queries import fell_out, visits
+from clinic.accounts.access import who
+from clinic.booking.queries import couples, fell_out, visits
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import calls, safe_online
 from clinic.booking.services.checkout import Choice
@@ -18,6 +19,7 @@ from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.checkout import call_us, with_booking
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
 from clinic.intake.queries.clearances import letters_of
 from clinic.intake.services.letters import MOST_FILES
 from clinic.premises import queries as premises
@@ -73,6 +75,7 @@ def _waiting(now_at: Standing) -> str:
         "booking/waiting.html",
         client=now_at.client,
         waiting_for=now_at.visit.waiting_for,
+        their_answers=_answers_of_the_other(now_at.visit),
         reasons=reasons(now_at.visit, at_least=("clearance", "block")),
         later=later,
         later_href=_times_from(Choice.of(now_at.checkout.choice), later),
@@ -82,6 +85,16 @@ def _waiting(now_at: Standing) -> str:
         most=MOST_FILES,
         **kit.flow(now_at),
     )
+
+
+def _answers_of_the_other(visit: Any) -> str:
+    """Where the questions of whoever comes along lie, when this account may answer them."""
+    partner, user_id = couples.partner_of(visit), who()
+    if partner is None or partner.client_id is None or user_id is None:
+        return ""
+    if clients.client_of(user_id, partner.client_id) is None:
+        return ""
+    return url_for("booking.my_health", client_id=partner.client_id)
 
 
 def _refused(now_at: Standing) -> str:

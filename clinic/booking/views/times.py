@@ -171,7 +171,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     return Ask(
         plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
-        people=kit.own_people(),
+        people=kit.own_people() if client_id is None else (),
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
     )  # fmt: skip
 

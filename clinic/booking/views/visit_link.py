@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from flask import url_for
 
-from clinic.booking.queries import visits
+from clinic.booking.queries import check_ins, visits
 from clinic.booking.views import manage
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.manage import Door
 from clinic.rules.permissions import Permission
+from clinic.shared import clock
 from clinic.shared.web import Answer, found
 
 
 def _door(token: str) -> Door:
     visit = found(visits.visit_by_key(token))
+    is_asked = check_ins.waits_for_first_answers(visit, clock.now())
     return Door(
         visit=visit,
         by=None,
@@ -24,6 +26,7 @@ def _door(token: str) -> Door:
         file=url_for("booking.file_by_link", token=token),
         letter=url_for("booking.letter_by_link", token=token),
         check_in=url_for("booking.check_in_by_link", token=token),
+        health=url_for("booking.health_by_link", token=token, number=1) if is_asked else "",
     )
 
 

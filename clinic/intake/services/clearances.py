@@ -18,6 +18,7 @@ from clinic.intake.models import Clearance, ClearanceLetter
 from clinic.intake.queries import InForce
 from clinic.intake.queries import clearances as queries
 from clinic.intake.services._locked import locked_client
+from clinic.intake.services._reviewer import check_reviewer
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.premises import queries as premises
 from clinic.rules import clearances as rules
@@ -65,7 +66,7 @@ def verify_letter(
     with transaction() as session:
         letter = _open_letter(session, letter_id)
         client = locked_client(letter.client_id, session)
-        _check_reviewer(by, client.id)
+        check_reviewer(by, client.id, field="how")
         sources = intake.in_force(client.id)
         _check_scope(statement, client, sources, today)
         made = [
@@ -83,11 +84,6 @@ def _open_letter(session: Session, letter_id: int) -> ClearanceLetter:
     if letter is None or letter.decided_at is not None:
         raise NotFound("This letter has been dealt with already.")
     return letter
-
-
-def _check_reviewer(by: int, client_id: int) -> None:
-    if queries.acts_for(by, client_id):
-        raise InvalidInput("how", "You act for this client, so somebody else has to check this letter.")
 
 
 def _check_words(statement: Statement, today: dt.date) -> None:

@@ -6,19 +6,13 @@ import datetime as dt
 
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake, SoftenedReview
-from clinic.intake.queries import clearances
+from clinic.intake.services._reviewer import check_reviewer
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
 ENDINGS = ("assessed", "entered_in_error")
-
-
-def _check_reviewer(by: int, client_id: int) -> None:
-    """Nobody reviews their own answers, or those of somebody they act for."""
-    if clearances.acts_for(by, client_id):
-        raise InvalidInput("note", "You act for this client, so somebody else has to look at this.")
 
 
 @tried_again
@@ -33,7 +27,7 @@ def end_stop(stop_id: int, ending: str, note: str, *, by: int, now: dt.datetime)
         stop = session.get(HealthStop, stop_id, with_for_update=True)
         if stop is None or stop.ended_at is not None:
             raise NotFound("This has been dealt with already.")
-        _check_reviewer(by, stop.client_id)
+        check_reviewer(by, stop.client_id, field="note")
         stop.ending, stop.ended_at, stop.ended_by_id, stop.note = ending, now, by, note.strip()
         session.flush()
         judge_again(session, stop.client_id, by=by, now=now)
@@ -51,7 +45,7 @@ def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: 
             raise NotFound("There is nothing to review here.")
         if any(row.id == intake_id for row in queries.softened_to_review()) is False:
             raise NotFound("This has been reviewed already, or newer answers came in.")
-        _check_reviewer(by, intake.client_id)
+        check_reviewer(by, intake.client_id, field="note")
         review = SoftenedReview(intake_id=intake_id, accepted=accepted, decided_at=now, decided_by_id=by)
         review.note = note.strip()
         session.add(review)

@@ -24,13 +24,11 @@ from clinic.premises.models import (
     one_line,
 )
 from clinic.premises.queries.open_place import (
-    Kit,
     OpenPlace,
     booking_settings_of,
     dated_hours_of,
     hours_of,
     hours_text,
-    kit_of,
     open_place,
 )
 from clinic.rules.booking_policy import BookingSettings
@@ -41,7 +39,7 @@ from clinic.shared.database import db
 from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
-    "Kit", "OpenPlace", "dated_hours_of", "hours_of", "hours_text", "kit_of", "open_place",
+    "OpenPlace", "dated_hours_of", "hours_of", "hours_text", "open_place",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")

@@ -1,19 +1,18 @@
-"""What free times ask of a place: its rules and hours in one statement, its rooms and devices in another."""
+"""What free times ask of a place: its rules, hours, rooms and devices, in one statement."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, cast, func, null, select, union_all
+from sqlalchemy import Integer, String, bindparam, cast, func, select
 
 from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.wall_time import WeeklyHours
-from clinic.shared.database import db
-from clinic.shared.statements import joined, taken_apart
+from clinic.shared.statements import joined, rows, taken_apart
 
 _SETTINGS = {
     "lead_minutes": "lead_time_minutes",
@@ -71,18 +70,22 @@ def dated_hours_of(text: str | None, location_id: int) -> dict[dt.date, list[Wee
 @dataclass(frozen=True)
 class OpenPlace:
     """One place of the clinic: its zone, the rules of booking there, its weekly opening hours and those of single
-    dates. `travel_minutes`: to another place; 0 where there is no other."""
+    dates. `rooms`: ids of those in use of the kind asked for; `devices`: ids of those in use, by kind.
+    `travel_minutes`: to another place; 0 where there is no other."""
 
     id: int
     zone: str
     settings: BookingSettings
     weekly: list[WeeklyHours]
     dated: dict[dt.date, list[WeeklyHours]]
+    rooms: list[int]
+    devices: dict[str, list[int]]
     travel_minutes: int
 
 
 _CLINIC, _LOCATION = Clinic.__table__.c, Location.__table__.c
 _HOURS, _DATED = OpeningHours.__table__.c, DatedOpening.__table__.c
+_ROOM, _DEVICE = Room.__table__.c, Device.__table__.c
 _FIRST_PLACE = select(func.min(_LOCATION.id)).where(_LOCATION.is_active).scalar_subquery()
 _OTHER = Location.__table__.alias("other").c
 _OPEN_PLACE = (
@@ -98,6 +101,14 @@ _OPEN_PLACE = (
         .where(_DATED.location_id == _LOCATION.id, _DATED.day.between(bindparam("first"), bindparam("last")))
         .scalar_subquery()
         .label("dated"),
+        select(joined(_ROOM.id))
+        .where(_ROOM.location_id == _LOCATION.id, _ROOM.is_active, _ROOM.room_kind == bindparam("room_kind"))
+        .scalar_subquery()
+        .label("rooms"),
+        select(joined(cast(_DEVICE.id, String) + " " + _DEVICE.device_kind))
+        .where(_DEVICE.location_id == _LOCATION.id, _DEVICE.is_active)
+        .scalar_subquery()
+        .label("devices"),
         _CLINIC.travel_minutes,
         select(func.count(_OTHER.id)).where(_OTHER.id != _LOCATION.id).scalar_subquery().label("others"),
     )
@@ -107,43 +118,30 @@ _OPEN_PLACE = (
 )
 
 
-def open_place(location_id: int | None, days: Sequence[dt.date]) -> OpenPlace:
-    """The place, the first one for None, with its hours on these days in order, in one statement. Raises LookupError
-    when there is none."""
-    given = {"place": location_id, "first": days[0], "last": days[-1]}
-    row = db.session.execute(_OPEN_PLACE, given).one_or_none()
+def open_place(location_id: int | None, days: Sequence[dt.date], room_kind: str) -> OpenPlace:
+    """The place, the first one for None, with its hours on these days in order and what a visit may use there, in one
+    statement. Raises LookupError when there is none."""
+    given = {"place": location_id, "first": days[0], "last": days[-1], "room_kind": room_kind}
+    row = rows(_OPEN_PLACE, given).one_or_none()
     if row is None:
         raise LookupError(f"no location {location_id}")
-    dated = dated_hours_of(row.dated, row.id)
-    travel = row.travel_minutes if row.others else 0
-    return OpenPlace(row.id, row.zone, booking_settings_of(row), hours_of(row.weekly), dated, travel)
+    return OpenPlace(
+        id=row.id,
+        zone=row.zone,
+        settings=booking_settings_of(row),
+        weekly=hours_of(row.weekly),
+        dated=dated_hours_of(row.dated, row.id),
+        rooms=sorted(map(int, taken_apart(row.rooms))),
+        devices=_by_kind(row.devices),
+        travel_minutes=row.travel_minutes if row.others else 0,
+    )
 
 
-@dataclass(frozen=True)
-class Kit:
-    """What a visit may use at a place: ids of rooms, and of devices by kind."""
-
-    rooms: list[int]
-    devices: dict[str, list[int]]
-
-
-_ROOM, _DEVICE = Room.__table__.c, Device.__table__.c
-_KIT = union_all(
-    select(_ROOM.id, null().label("kind")).where(
-        _ROOM.location_id == bindparam("place"), _ROOM.is_active, _ROOM.room_kind == bindparam("room_kind")
-    ),
-    select(_DEVICE.id, _DEVICE.device_kind).where(
-        _DEVICE.location_id == bindparam("place"),
-        _DEVICE.is_active,
-        _DEVICE.device_kind.in_(bindparam("device_kinds", expanding=True)),
-    ),
-)
-
-
-def kit_of(location_id: int, room_kind: str, device_kinds: Collection[str]) -> Kit:
-    """Rooms and devices in use of these kinds, by id. One statement."""
-    wanted = {"place": location_id, "room_kind": room_kind, "device_kinds": list(device_kinds)}
-    kit = Kit([], {kind: [] for kind in device_kinds})
-    for found, kind in sorted(db.session.execute(_KIT, wanted), key=lambda row: int(row[0])):
-        (kit.rooms if kind is None else kit.devices[kind]).append(found)
-    return kit
+def _by_kind(text: str | None) -> dict[str, list[int]]:
+    """Ids of devices by kind, from a text of `id kind`."""
+    found: dict[str, list[int]] = {}
+    for number, kind in sorted(
+        (int(one), kind) for one, _, kind in (row.partition(" ") for row in taken_apart(text))
+    ):
+        found.setdefault(kind, []).append(number)
+    return found

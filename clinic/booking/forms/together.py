@@ -1,0 +1,48 @@
+"""What a client books at once, more than one visit: how often, or with whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import Form, RadioField
+from wtforms.validators import InputRequired
+
+from clinic.booking.forms.choice import whole_number
+from clinic.booking.forms.desk import NEW
+from clinic.booking.forms.person import BookingPersonForm
+from clinic.rules.series import MOST_VISITS
+from clinic.shared.fields import WholeNumberField
+
+EVERY = {"1": "Every week", "2": "Every second week", "3": "Every third week", "4": "Every fourth week"}
+
+
+class OwnSeriesForm(Form):
+    """How often, and how many visits: the first one is the time that is kept."""
+
+    every = RadioField(
+        "How often?", choices=EVERY, default="1", validators=[InputRequired("Choose how often.")]
+    )
+    count = WholeNumberField(
+        "How many visits?", default=4, validators=[InputRequired("Say how many visits.")],
+        description=f"2 to {MOST_VISITS}, the first one included.", render_kw={"inputmode": "numeric"},
+    )  # fmt: skip
+
+
+class CompanionForm(BookingPersonForm):
+    """Who comes along: one of the account's people, or somebody new, whose fields are read only then."""
+
+    who = RadioField("Who comes with you?", validate_choice=False)
+
+    @property
+    def client_id(self) -> int | None:
+        """The chosen one of the account's people."""
+        return whole_number(self.who.data)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Somebody chosen needs nothing else; somebody new needs a name, a birth date and how we reach them."""
+        if self.client_id is not None:
+            return True
+        if self.who.data != NEW:
+            self.who.errors = ["Choose who comes with you."]
+            return False
+        return super().validate(extra_validators)

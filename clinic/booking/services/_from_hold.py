@@ -1,0 +1,57 @@
+"""Steps inside a transaction: what began as one held time in a checkout is booked as several visits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Checkout, Claim, Visit
+from clinic.booking.queries import visits
+from clinic.booking.services._steps import set_status
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.series_starts import clinic_of, has_said_today
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
+from clinic.rules.visit_status import VisitStatus
+
+
+def checkout_of(token: str, client_id: int, user_id: int | None) -> Checkout:
+    """The open checkout of this account for this person, locked. Raises HoldExpired when it is finished or gone."""
+    row = visits.checkout(token, to_change=True)
+    if row is None or row.finished_at is not None or row.client_id != client_id:
+        raise HoldExpired()
+    if user_id is None or row.user_id != user_id:
+        raise NotFound()
+    return row
+
+
+def check_books_online(client: Client, choice: Choice, *, user_id: int | None, now: dt.datetime) -> None:
+    """Raise where this account may not book several visits at once for this person: somebody else's (NotFound), one
+    whom the desk has not seen yet or books for (BarredOnline), or who has not said today what has changed."""
+    if user_id is None or clients.client_of(user_id, client.id) is None:
+        raise NotFound()
+    if client.is_barred_online or client.is_unproven:
+        raise BarredOnline()
+    if not has_said_today(client.id, clinic_of(choice), now):
+        raise InvalidInput("answers", "Please tell us first whether your health answers are still right.")
+
+
+def claimed_by(session: Session, visit_id: int | None) -> Sequence[int]:
+    """What a held time claims: whoever gives it back waits for all of it first."""
+    return session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit_id)).all()
+
+
+def give_back(session: Session, visit_id: int | None, *, by: int | None, now: dt.datetime) -> None:
+    """The held time makes room for what is booked in the same transaction: nobody comes in between."""
+    held = session.get(Visit, visit_id, with_for_update=True) if visit_id is not None else None
+    if held is not None and held.status == VisitStatus.HELD:
+        set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked with others")
+
+
+def finish(checkout: Checkout, visit: Visit, now: dt.datetime) -> None:
+    """The checkout ends with the first of the visits."""
+    checkout.visit_id, checkout.finished_at, checkout.updated_at = visit.id, now, now

@@ -1,0 +1,140 @@
+"""Two people at once, booked online by the account of one of them.
+
+The other one is somebody the account may act for, or somebody named, who gets a record of their own and answers their
+own questions by a mailed link. Until both are let in both wait; nobody is told what came out for the other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.queries import couples as reading
+from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.couples import OpenForTwo, look_for_two
+from clinic.booking.services._chosen import client_of, plan_as_chosen
+from clinic.booking.services._from_hold import check_books_online, checkout_of, finish
+from clinic.booking.services._judging import Judged, Order, local_day, weigh
+from clinic.booking.services._pairing import CoupleOutcome
+from clinic.booking.services._programs import check_online_start
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.couples import Begun, Half, book_both
+from clinic.booking.services.series_starts import ONLINE, clinic_of
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.clients.steps import Details, add_client
+from clinic.premises import queries as premises
+from clinic.rules.contact import name_key
+from clinic.rules.errors import BarredOnline, InvalidInput, NotFound
+from clinic.rules.screening import age_on
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Who comes along: somebody the account may act for, or somebody who is named."""
+
+    client_id: int | None = None
+    details: Details | None = None
+
+
+def times_for_two(
+    choice: Choice,
+    client_id: int,
+    companion: Companion,
+    first_day: dt.date,
+    days: int,
+    *,
+    held_id: int,
+    now: dt.datetime,
+) -> OpenForTwo:
+    """When both can have it, the time that is kept counted as free. Nothing of what somebody named has in the book, or
+    of what is known of them, is asked. Raises InvalidInput, NotFound."""
+    one, other = (
+        Ask(
+            plan=plan_as_chosen(choice, True), location_id=choice.location_id, first_day=first_day, days=days, now=now,
+            client_id=person, therapist_id=therapist, rested_areas=choice.areas, by_history=True, instead_of=held_id,
+        )
+        for person, therapist in ((client_id, choice.therapist_id), (companion.client_id, None))
+    )  # fmt: skip
+    return look_for_two(one, other)
+
+
+@tried_again
+def book_with(
+    checkout: str,
+    choice: Choice,
+    client_id: int,
+    companion: Companion,
+    starts_at: dt.datetime,
+    *,
+    user_id: int,
+    now: dt.datetime,
+) -> CoupleOutcome:
+    """Book both, confirmed or waiting, or nothing when the gate refuses one of them; the kept time makes room for it.
+
+    The checkout is finished by it: pressed twice it books once. Raises SlotTaken with the nearest times for both,
+    TooManyPending, BarredOnline, TooSoon, TooFarAhead, HoldExpired, NotFound, InvalidInput naming the field.
+    """
+    check_online_start(starts_at, now)
+    with transaction() as session:
+        begun = checkout_of(checkout, client_id, user_id)
+        first = client_of(client_id)
+        check_books_online(first, choice, user_id=user_id, now=now)
+        judged = _weighed(first, choice, starts_at)
+        if judged.refuses or judged.unsafe_addons:  # somebody named leaves no record behind then
+            leave_trace(session, "couple.refused", "client", first.id, by=user_id, now=now)
+            return CoupleOutcome(None, (judged,))
+        other = _companion(session, first, companion, user_id=user_id, now=now)
+        halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None))
+        outcome = book_both(
+            session, halves, starts_at, request_key=f"hold-{begun.visit_id}", source=ONLINE, by=user_id, now=now,
+            begun=Begun(begun.visit_id, first.first_name[:40] if companion.details is not None else ""),
+        )  # fmt: skip
+        if outcome.couple_id is not None:
+            pair = reading.visits_of_couple(outcome.couple_id)
+            finish(begun, next(one for one in pair if one.client_id == first.id), now)
+        return outcome
+
+
+def _weighed(first: Client, choice: Choice, starts_at: dt.datetime) -> Judged:
+    day = local_day(starts_at, clinic_of(choice).zone)
+    return weigh(first, Order(plan_as_chosen(choice, True), tuple(sorted(choice.areas)), day))
+
+
+def _companion(
+    session: Session, first: Client, companion: Companion, *, user_id: int, now: dt.datetime
+) -> Client:
+    """Somebody of the account, or a new record: whoever is named is never taken for somebody in the book."""
+    if companion.details is None:
+        other = clients.client_of(user_id, companion.client_id or 0)
+        if other is None:
+            raise NotFound()
+        if other.id == first.id:
+            raise InvalidInput("who", "Choose two different people.")
+        if other.is_barred_online:
+            raise BarredOnline()
+        return other
+    facts, details = premises.clinic_facts(), companion.details
+    if facts is None:
+        raise NotFound()
+    check_named(details, first, adult_age=facts.adult_age, today=local_day(now, facts.zone))
+    return add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
+
+
+def check_named(details: Details, first: Client, *, adult_age: int, today: dt.date) -> None:
+    """Raise InvalidInput where somebody cannot be asked by a mailed link: no address, too young, or the same person."""
+    if not details.email.strip():
+        raise InvalidInput("email", "Enter their e-mail address: we send them the health questions.")
+    if age_on(details.born_on, today) < adult_age:
+        raise InvalidInput(
+            "born_on",
+            f"Under {adult_age} a parent or guardian answers: add them under “Who you book for” first.",
+        )
+    if (name_key(details.first_name, details.last_name), details.born_on) == (first.name_key, first.born_on):
+        raise InvalidInput(
+            "first_name", "This is the person you book for already. Choose two different people."
+        )

@@ -1,0 +1,81 @@
+"""The health questions behind a visit's own link, for somebody whom another person named and who has told nothing yet.
+
+The key is the only permission. It opens the questions only as long as nothing was signed for this record: no page shows
+or changes an answer that anybody gave before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import url_for
+
+from clinic.booking.queries import check_ins, visits
+from clinic.booking.views.blueprint import pages
+from clinic.booking.views.client_kit import local_today
+from clinic.booking.views.health import urgent_page
+from clinic.intake.views import questionnaire
+from clinic.intake.views.questionnaire import Sitting
+from clinic.premises import queries as premises
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, found, go
+
+NEED = Permission.SITE_ANY_READ
+
+
+def _at(token: str, page: Callable[[Sitting], Answer]) -> Answer:
+    """The page; the visit's own one where nothing is to be answered (any more)."""
+    visit = found(visits.visit_by_key(token))
+    client = visit.client
+    if client is None or not check_ins.waits_for_first_answers(visit, clock.now()):
+        return go("booking.visit_by_link", token=token)
+    return page(_sitting(token, client))
+
+
+def _sitting(token: str, client: Any) -> Sitting:
+    return Sitting(
+        client_id=client.id,
+        client_name=client.name,
+        writer="client",
+        source="online",
+        by=None,
+        page_url=lambda number: url_for("booking.health_by_link", token=token, number=number),
+        keep_url=lambda number: url_for("booking.keep_health_by_link", token=token, number=number),
+        sign_url=url_for("booking.sign_by_link", token=token),
+        back_url=url_for("booking.visit_by_link", token=token),
+        is_minor=client.age_on(local_today()) < premises.clinic().adult_age,
+    )
+
+
+@pages.get("/visit/<token>/health/<int:number>", needs=NEED)
+def health_by_link(token: str, number: int) -> Answer:
+    """One page of questions."""
+    return _at(token, lambda sitting: questionnaire.show_page(sitting, number))
+
+
+@pages.post("/visit/<token>/health/<int:number>", needs=NEED)
+def take_health_by_link(token: str, number: int) -> Answer:
+    """Keep it and go on; a warning sign shows the urgent page."""
+    return _at(token, lambda sitting: questionnaire.take_page(sitting, number, urgent_page))
+
+
+@pages.post("/visit/<token>/health/<int:number>/keep", needs=NEED)
+def keep_health_by_link(token: str, number: int) -> Answer:
+    """Autosave."""
+    return _at(token, lambda sitting: questionnaire.keep_page(sitting, number))
+
+
+@pages.get("/visit/<token>/health/sign", needs=NEED)
+def sign_by_link(token: str) -> Answer:
+    """What was answered, the consents, the signature."""
+    return _at(token, questionnaire.show_signing)
+
+
+@pages.post("/visit/<token>/health/sign", needs=NEED)
+def take_signature_by_link(token: str) -> Answer:
+    """Sign: the visit is judged, and with it the one of whoever comes along."""
+    home = partial(go, "booking.visit_by_link", token=token)
+    return _at(token, lambda sitting: questionnaire.take_signing(sitting, urgent_page, lambda _id: home()))

@@ -1,0 +1,64 @@
+"""Commands that save the database and put it back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from clinic.cli.making import make_app, migrate_app
+
+FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
+
+
+@click.command()
+@click.option("--check", "checked", type=FILE, help="Make none: open this backup and look through it.")
+def backup(checked: Path | None) -> None:
+    """Save the whole database into one encrypted file, while the clinic runs, and read it again."""
+    from clinic.shared import backups, clock
+    from clinic.shared.database import db
+
+    app = make_app()
+    key_file, tools = app.config["CLINIC_BACKUP_KEY_FILE"], backups.Tools(app.config["CLINIC_PG_BINDIR"])
+    try:
+        if checked:
+            about = backups.check(checked, key_file, tools)
+            click.echo(f"Sound: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
+            return
+        with app.app_context():
+            folder, now = app.config["CLINIC_BACKUP_DIR"], clock.now()
+            path = backups.take(db.engine, folder, key_file, tools, now=now)
+            backups.keep_newest(folder, app.config["CLINIC_BACKUPS_KEPT"])
+    except backups.BackupFailed as error:
+        sys.exit(str(error))
+    click.echo(f"Saved and read again: {path}")
+    click.echo("Without these two files it is worth nothing. Keep a copy of both, apart from the backups:")
+    click.echo(f"  {key_file}\n  {app.config['CLINIC_KEY_FILE']}")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+def restore(file: Path) -> None:
+    """Put the backup FILE into an empty database, bring it up to date, and look whether its answers can be read."""
+    from clinic.shared import backups
+    from clinic.shared.database import db
+    from clinic.shared.rotation import columns_that_stay_closed
+
+    app = make_app()
+    tools = backups.Tools(app.config["CLINIC_PG_BINDIR"])
+    with app.app_context():
+        try:
+            about = backups.restore(file, db.engine, app.config["CLINIC_BACKUP_KEY_FILE"], tools)
+        except backups.BackupFailed as error:
+            sys.exit(str(error))
+        db.engine.dispose()
+    migrate_app(app)
+    click.echo(f"Restored: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
+    with app.app_context():
+        if closed := columns_that_stay_closed():
+            sys.exit(
+                f"The health answers cannot be read with the keys in {app.config['CLINIC_KEY_FILE']}"
+                f" ({', '.join(closed)}). Put the copy of the old key file there; the database itself is whole."
+            )
+    click.echo("The health answers can be read. Start the clinic with: clinic serve")

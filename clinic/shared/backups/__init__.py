@@ -1,0 +1,183 @@
+"""Backups: one encrypted file with the whole database in it, taken while the clinic runs, read again before it counts.
+
+A backup is an `age` file (age-encryption.org), so the `age` tool opens it too. Inside lies a tar archive of two files:
+`about.json` (see About) and `database`, which is an SQLite database or what pg_dump writes in its custom format. The
+key of backups is one of its own, in CLINIC_BACKUP_KEY_FILE; the keys of the health answers are never in a backup.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from clinic.shared.backups import dumps
+from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
+
+__all__ = [
+    "About", "BackupFailed", "Tools", "check", "is_due", "keep_newest", "load_or_make_key", "made_at", "newest",
+    "opened", "restore", "take",
+]  # fmt: skip
+
+SUFFIX = ".clinic-backup"
+FORGOTTEN = dt.timedelta(days=1)  # what a killed backup left in the clear, and no other one is at work on
+
+
+@dataclass(frozen=True)
+class About:
+    """What a backup says of itself. `rows` counts each table at that moment; `sha256` is that of `database`."""
+
+    made_at: str
+    dialect: str
+    rows: dict[str, int]
+    sha256: str
+
+
+def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.datetime) -> Path:
+    """Write a backup into FOLDER, read it again from the disk, and only then give it its name.
+
+    Raises BackupFailed with a sentence: the database cannot be read, a tool is missing, or what was written does not
+    read back.
+    """
+    key = load_or_make_key(key_file)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.glob(".*ing-*"):
+        if left.stat().st_mtime < (now - FORGOTTEN).timestamp():
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as name:
+        work = Path(name)
+        dumped = dumps.dump(engine, work / "database", tools)
+        about = About(
+            now.isoformat(timespec="seconds"), engine.dialect.name, dumped.rows, _sha256(work / "database")
+        )
+        done = _seal(about, work, key)
+        check(done, key_file, tools)
+        path = folder / f"clinic-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
+        done.replace(path)
+    return path
+
+
+def _seal(about: About, work: Path, key: str) -> Path:
+    import pyrage
+
+    (work / "about.json").write_text(json.dumps(asdict(about), indent=1), encoding="utf-8")
+    with tarfile.open(work / "plain.tar", "w") as archive:
+        for name in ("about.json", "database"):
+            archive.add(work / name, arcname=name)
+    (work / "database").unlink()
+    done = work / "done"
+    recipient = pyrage.x25519.Identity.from_str(key).to_public()
+    pyrage.encrypt_file(str(work / "plain.tar"), str(done), [recipient])
+    done.chmod(0o600)
+    with done.open("rb") as written:
+        os.fsync(written.fileno())
+    return done
+
+
+@contextmanager
+def opened(path: Path, key_file: Path) -> Iterator[tuple[About, Path]]:
+    """What a backup says of itself, and its database as a file that is gone afterwards.
+
+    Raises BackupFailed when the key is another's, or anything in the file is not as it was written.
+    """
+    import pyrage
+
+    if not key_file.exists():
+        raise BackupFailed(f"The key of backups is not at {key_file}. Put it back there first.")
+    identity = pyrage.x25519.Identity.from_str(_read_key(key_file))
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".reading-") as name:
+        work = Path(name)
+        try:
+            pyrage.decrypt_file(str(path), str(work / "plain.tar"), [identity])
+            with tarfile.open(work / "plain.tar") as archive:
+                archive.extractall(work, filter="data")
+            about = About(**json.loads((work / "about.json").read_text(encoding="utf-8")))
+        except (pyrage.DecryptError, OSError, EOFError, tarfile.TarError, ValueError, TypeError) as error:
+            raise BackupFailed(f"{path} is damaged, or was made with another key. ({error})") from error
+        if _sha256(work / "database") != about.sha256:
+            raise BackupFailed(f"{path} is damaged: its database is not the one that was saved.")
+        yield about, work / "database"
+
+
+def check(path: Path, key_file: Path, tools: Tools) -> About:
+    """Open a backup and look through its database. Raises BackupFailed where anything is wrong."""
+    with opened(path, key_file) as (about, database):
+        dumps.look_through(about.dialect, Dumped(database, about.rows), tools)
+    return about
+
+
+def restore(path: Path, engine: Engine, key_file: Path, tools: Tools) -> About:
+    """Put a backup into an empty database and count it again.
+
+    Raises BackupFailed when the database is not empty or of another kind, or the backup is damaged; nothing has then
+    been changed.
+    """
+    with opened(path, key_file) as (about, database):
+        if about.dialect != engine.dialect.name:
+            raise BackupFailed(
+                f"This backup is of {about.dialect}, and CLINIC_DATABASE_URL names {engine.dialect.name}."
+            )
+        dumps.load(Dumped(database, about.rows), engine, tools)
+    return about
+
+
+def newest(folder: Path) -> Path | None:
+    """The backup made last, by its name; None where there is none."""
+    return max(folder.glob(f"clinic-*{SUFFIX}"), default=None)
+
+
+def made_at(path: Path) -> dt.datetime:
+    """When a backup was made, by its name."""
+    return dt.datetime.strptime(path.name, f"clinic-%Y%m%dT%H%M%SZ{SUFFIX}").replace(tzinfo=dt.UTC)
+
+
+def is_due(folder: Path, every: dt.timedelta, *, now: dt.datetime) -> bool:
+    """Whether the newest backup is older than EVERY. With zero nothing is ever due."""
+    last = newest(folder)
+    return bool(every) and (last is None or now - made_at(last) >= every)
+
+
+def keep_newest(folder: Path, count: int) -> list[Path]:
+    """Delete all but the COUNT newest backups; returns what went."""
+    gone = sorted(folder.glob(f"clinic-*{SUFFIX}"), reverse=True)[count:]
+    for path in gone:
+        path.unlink()
+    return gone
+
+
+def load_or_make_key(path: Path) -> str:
+    """The key of backups, made at the first one with mode 0600."""
+    import pyrage
+
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{pyrage.x25519.Identity.generate()}\n")
+    return _read_key(path)
+
+
+def _read_key(path: Path) -> str:
+    import pyrage
+
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    try:
+        pyrage.x25519.Identity.from_str(text)
+    except pyrage.IdentityError as error:
+        raise BackupFailed(f"{path} is not a key of backups.") from error
+    return text
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,144 @@
+"""A whole database as one file and back: SQLite by its own online backup, PostgreSQL by pg_dump and pg_restore."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.engine import URL, Connection
+
+
+class BackupFailed(Exception):
+    """A backup cannot be made, read or put back. The text is a sentence for whoever runs the clinic's machine."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Where PostgreSQL's own programs lie; without a folder they are looked for as the shell does."""
+
+    folder: str = ""
+
+    def run(self, name: str, *arguments: str, url: URL | None = None) -> None:
+        """Run one of them. Raises BackupFailed when it is missing or says no."""
+        found = shutil.which(name, path=self.folder or None)
+        if found is None:
+            raise BackupFailed(
+                f"{name} is not on this machine. Install PostgreSQL's client programs of the server's version,"
+                " or say where they are: CLINIC_PG_BINDIR."
+            )
+        done = subprocess.run(  # noqa: S603 - no shell; the program is PostgreSQL's own, the arguments are ours
+            [found, *arguments], env={**os.environ, **(_as_environment(url) if url else {})},
+            capture_output=True, text=True, errors="replace", check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise BackupFailed(f"{name} failed: {done.stderr.strip()[-500:]}")
+
+
+def _as_environment(url: URL) -> dict[str, str]:
+    """An address as libpq's variables: on a command line everybody on the machine could read the password."""
+    said = {
+        "PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password,
+        "PGDATABASE": url.database, **{f"PG{name.upper()}": value for name, value in url.query.items()},
+    }  # fmt: skip
+    return {name: str(value) for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """A database as a file, with the number of rows of each table at that moment."""
+
+    path: Path
+    rows: dict[str, int]
+
+
+def dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
+    """Write the database of ENGINE into a new file while others go on writing: one moment, whole."""
+    if engine.dialect.name == "sqlite":
+        return _dump_sqlite(Path(str(engine.url.database)), path)
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+        tools.run(
+            "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}",
+            f"--file={path}", url=engine.url,
+        )  # fmt: skip
+        return Dumped(path, _count(connection))
+
+
+def _dump_sqlite(source: Path, path: Path) -> Dumped:
+    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(path)) as copy:
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it
+    return Dumped(path, _count_if_sound(path))
+
+
+def look_through(dialect: str, dumped: Dumped, tools: Tools) -> None:
+    """Raises BackupFailed when the file is not a sound database with as many rows as were counted."""
+    if dialect == "postgresql":
+        tools.run("pg_restore", "--file=/dev/null", str(dumped.path))
+        return
+    _compare(dumped.rows, _count_if_sound(dumped.path))
+
+
+def load(dumped: Dumped, engine: Engine, tools: Tools) -> None:
+    """Put the file into the empty database of ENGINE, all or nothing, and count it again."""
+    if engine.dialect.name == "sqlite":
+        _load_sqlite(dumped, Path(str(engine.url.database)))
+        return
+    if inspect(engine).get_table_names():
+        raise BackupFailed("The database is not empty. Restore into a new one, and nothing can be lost.")
+    tools.run(
+        "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
+        f"--dbname={engine.url.database}", str(dumped.path), url=engine.url,
+    )  # fmt: skip
+    with engine.connect() as connection:
+        _compare(dumped.rows, _count(connection))
+
+
+def _load_sqlite(dumped: Dumped, path: Path) -> None:
+    if path.exists() and path.stat().st_size:
+        raise BackupFailed(f"{path} is there already. Move it away first: nothing is ever written over it.")
+    look_through("sqlite", dumped, Tools())
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for beside in ("-wal", "-shm"):  # of another database that lay here; they would be read into this one
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    shutil.copyfile(dumped.path, draft := path.with_name(path.name + ".restoring"))
+    with draft.open("rb") as written:
+        os.fsync(written.fileno())
+    draft.replace(path)
+
+
+def _count(connection: Connection) -> dict[str, int]:
+    return {
+        name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()  # noqa: S608 - our tables
+        for name in sorted(inspect(connection).get_table_names())
+    }
+
+
+def _count_if_sound(path: Path) -> dict[str, int]:
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            found = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            names = database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            ).fetchall()
+            rows = {
+                name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608 - our tables
+                for (name,) in names
+            }
+    except sqlite3.DatabaseError as error:
+        raise BackupFailed(f"The saved database cannot be read. ({error})") from error
+    if found != "ok":
+        raise BackupFailed(f"The saved database is not sound: {found}")
+    return rows
+
+
+def _compare(saved: dict[str, int], found: dict[str, int]) -> None:
+    other = sorted(name for name in saved | found if saved.get(name) != found.get(name))
+    if other:
+        raise BackupFailed(f"Not as many rows as were saved in: {', '.join(other)}.")

@@ -1,0 +1,233 @@
+"""A client books for two at once online: both are confirmed or neither, and nobody reads what the other one told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from clinic.booking.forms.choice import moment_text
+from clinic.booking.models import Checkout, Claim, Couple, Visit
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.couple_online import Companion, book_with
+from clinic.clients.models import Client, ClientAccess
+from clinic.premises.models import Location, Room
+from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
+from clinic.rules.permissions import Role
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+from tests.booking.test_book_series import to_check
+from tests.booking.test_pages_own import LAST_MONTH, Account
+from tests.booking.test_series import BLEEDS, rows, somebody
+from tests.conftest import NOW
+from tests.owners import browser_of
+
+pytestmark = pytest.mark.usefixtures("now")
+NOT_BOTH = "This cannot be booked for both as it is."
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    made = w.build()
+    factories.make_room(db.session.get_one(Location, made.place_id), name="For two", tables=2)
+    return made
+
+
+@pytest.fixture
+def account(app: Flask, world: w.World) -> Account:
+    made = Account(app)
+    w.sign(made.client_id, now=LAST_MONTH)
+    return made
+
+
+def child_of(account: Account, **declared: Any) -> int:
+    """Somebody else whom the account may act for, with signed answers of today."""
+    made: int = factories.make_client(
+        first_name="Paula",
+        last_name="Partner",
+        born_on=dt.date(1985, 5, 5),
+        acts={account.user_id: "partner"},
+    ).id
+    if declared.pop("signs", True):
+        w.sign(made, **declared)
+    return made
+
+
+def named(**values: Any) -> dict[str, str]:
+    return {
+        "who": "new", "relation": "partner", "first_name": "Frida", "last_name": "Friend", "born_day": "4",
+        "born_month": "7", "born_year": "1988", "email": "frida@people.example", "phone": "(212) 555-0177", **values,
+    }  # fmt: skip
+
+
+def at_time(page: str) -> str:
+    """The first of the times that are offered for two."""
+    found = re.search(r'name="start" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def pair() -> list[Visit]:
+    """Both visits, that of the account's own person first."""
+    db.session.rollback()
+    found = db.session.scalars(
+        select(Visit).where(Visit.status.not_in(("held", "released"))).order_by(Visit.id)
+    ).all()
+    return sorted(found, key=lambda one: one.client is None or one.client.first_name != "Ann")
+
+
+def mails(to: str) -> list[OutgoingMail]:
+    db.session.rollback()
+    return list(
+        db.session.scalars(select(OutgoingMail).where(OutgoingMail.to == to).order_by(OutgoingMail.id))
+    )
+
+
+def link_in(text: str) -> str:
+    found = re.search(r"(/visit/[\w-]+)", text)
+    assert found
+    return found[1]
+
+
+def test_two_people_of_one_account_are_booked_at_once(account: Account) -> None:
+    browser, other = account.browser, child_of(account)
+    assert "/book/couple" in to_check(account)
+    asked = browser.get("/book/couple")
+    assert "Paula Partner" in asked.text
+    assert f'value="{account.client_id}"' not in asked.text
+    page = browser.post("/book/couple", data={"who": str(other)})
+    assert moment_text(w.at(3)) in re.findall(r'name="start" value="([^"]+)"', page.text), "the kept time"
+    assert rows(Couple) == 0
+    sent = {"who": str(other), "start": moment_text(w.at(3))}
+    assert browser.post("/book/couple", data=sent).location == "/book/done"
+    assert browser.post("/book/couple", data=sent).location == "/book/done", "a double click"
+    one, two = pair()
+    assert [(v.status, v.starts_at, v.source) for v in (one, two)] == [("confirmed", w.at(3), "online")] * 2
+    assert (one.client_id, two.client_id) == (account.client_id, other)
+    assert one.couple_id == two.couple_id
+    assert one.room_id == two.room_id
+    assert one.therapist_id != two.therapist_id
+    assert db.session.scalars(select(Checkout.visit_id)).all() == [one.id]
+    held = db.session.scalars(select(Visit.id).where(Visit.status == "released")).one()
+    assert db.session.scalars(select(Claim.id).where(Claim.visit_id == held)).all() == []
+    assert "Your visit is booked" in browser.get("/book/done").text
+
+
+def test_somebody_named_answers_by_a_mailed_link_and_both_are_confirmed(
+    account: Account, client: FlaskClient
+) -> None:
+    browser = account.browser
+    to_check(account)
+    page = browser.post("/book/couple", data=named())
+    assert browser.post("/book/couple", data=named(start=at_time(page.text))).location == "/book/done"
+    one, two = pair()
+    assert [(v.status, v.waiting_for) for v in (one, two)] == [("pending", "partner"), ("pending", "intake")]
+    assert one.deadline_at == two.deadline_at
+    assert two.client is not None
+    assert two.client.is_unproven
+    told = browser.get("/book/done").text
+    assert "We keep this time for both of you" in told
+    assert "We have written to the other person" in told
+    (mail,) = mails("frida@people.example")
+    assert "health" not in mail.subject.lower()
+    assert "Ann" not in mail.subject
+    link = link_in(mail.text)
+    assert f"{link}/health/1" in client.get(link).text
+    assert walk.answer(client, base=f"{link}/health").location == f"{link}/health/sign"
+    assert walk.sign(client, base=f"{link}/health", name="Frida Friend").location == link
+    assert walk.sign(client, base=f"{link}/health", name="Frida Friend").location == link, "a double click"
+    assert [v.status for v in pair()] == ["confirmed", "confirmed"]
+    assert client.get(f"{link}/health/1").location == link, "what was signed is not shown by the link"
+    assert "Answer the health questions" not in client.get(link).text
+
+
+def test_who_is_refused_is_told_and_the_other_one_never_reads_why(
+    account: Account, client: FlaskClient
+) -> None:
+    """The second one's answers speak against it: neutral words for the first one, who may come alone."""
+    browser = account.browser
+    to_check(account, "deep_tissue")
+    page = browser.post("/book/couple", data=named())
+    browser.post("/book/couple", data=named(start=at_time(page.text)))
+    link = link_in(mails("frida@people.example")[0].text)
+    walk.answer(client, BLEEDS, base=f"{link}/health")
+    walk.sign(client, base=f"{link}/health", name="Frida Friend")
+    one, two = pair()
+    assert (one.status, one.waiting_for, two.status) == ("pending", "partner", "cancelled")
+    mail = mails("ann@people.example")[-1]
+    assert mail.key.startswith("couple_apart:")
+    assert "cannot be booked for both as it is" in mail.text
+    shown = browser.get(f"/my/visits/{one.id}").text
+    assert NOT_BOTH[:-1] in shown
+    for text in (shown, mail.text, mail.subject):
+        assert not re.search("bleed|haemophilia|answers? do|refus|Frida", text)
+    stranger = browser_of(
+        client.application, factories.make_user(email="x@people.example", roles=[Role.CLIENT])
+    )
+    assert stranger.post(f"/my/visits/{one.id}/alone").status_code == 404
+    assert browser.post(f"/my/visits/{one.id}/alone").status_code == 303
+    assert pair()[0].status == "confirmed"
+    assert browser.post(f"/my/visits/{one.id}/alone").status_code == 409, "there is nothing left to say"
+
+
+def test_what_is_known_of_either_is_refused_in_the_same_words(account: Account) -> None:
+    browser, other = account.browser, child_of(account, **BLEEDS)
+    to_check(account, "deep_tissue")
+    sent = {"who": str(other), "start": moment_text(w.at(3))}
+    theirs = browser.post("/book/couple", data=sent)
+    assert theirs.status_code == 409
+    assert NOT_BOTH in theirs.text
+    w.sign_answers(account.client_id, BLEEDS)
+    own = browser.post("/book/couple", data=named(start=moment_text(w.at(3))))
+    assert own.status_code == 409
+    assert NOT_BOTH in own.text
+    assert (rows(Couple), rows(OutgoingMail)) == (0, 0)
+    assert db.session.scalars(select(Client.id).where(Client.email == "frida@people.example")).all() == []
+    assert [one.status for one in db.session.scalars(select(Visit))] == ["held"]
+
+
+def test_bad_input_and_whoever_may_not(app: Flask, account: Account, world: w.World) -> None:
+    browser = account.browser
+    assert browser.get("/book/couple").location == "/book"
+    to_check(account)
+    stranger = somebody()
+    for typed in (
+        {}, {"who": "no"}, {"who": str(stranger)}, {"who": str(account.client_id), "start": moment_text(w.at(3))},
+        named(first_name=""), named(email=""), named(email="x"), named(phone=""), named(born_year="2015"),
+        named(born_month=""), named(first_name="Ann", last_name="ann", born_day="3", born_month="3", born_year="1980"),
+    ):  # fmt: skip
+        answer = browser.post("/book/couple", data=typed)
+        assert (typed, answer.status_code) == (typed, 422)
+    with browser.session_transaction() as kept:
+        token = kept["checkout"]
+    other = Account(app, email="bob@people.example")
+    w.sign(other.client_id)
+    with transaction() as session:
+        session.execute(update(Client).where(Client.id == other.client_id).values(is_barred_online=True))
+        session.add(
+            ClientAccess(user_id=account.user_id, client_id=other.client_id, relation="carer", since=NOW)
+        )
+    choice: Choice = w.choice("relaxation")
+    for (key, client_id, companion, by), refusal in (
+        (("", account.client_id, Companion(other.client_id), account.user_id), HoldExpired),
+        ((token, other.client_id, Companion(account.client_id), other.user_id), HoldExpired),
+        ((token, account.client_id, Companion(other.client_id), other.user_id), NotFound),
+        ((token, account.client_id, Companion(stranger), account.user_id), NotFound),
+        ((token, account.client_id, Companion(account.client_id), account.user_id), InvalidInput),
+        ((token, account.client_id, Companion(other.client_id), account.user_id), BarredOnline),
+    ):
+        with pytest.raises(refusal):
+            book_with(key, choice, client_id, companion, w.at(3), user_id=by, now=NOW)
+    with transaction() as session:
+        session.execute(update(Room).values(tables=1))
+    assert browser.get("/book/couple").status_code == 409
+    assert "/book/couple" not in browser.get("/book/check").text
+    assert rows(Couple) == 0

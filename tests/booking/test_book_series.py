@@ -1,0 +1,200 @@
+"""A client books a series online: each date keeps the online rules, and all of them are booked or none."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from clinic.booking.models import Checkout, Claim, Series, Visit
+from clinic.booking.services.series import book_series
+from clinic.booking.services.series_starts import OneStart
+from clinic.clients.models import Client
+from clinic.premises.models import Clinic
+from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from tests.booking import world as w
+from tests.booking.test_from_day import OPERATED
+from tests.booking.test_pages_own import LAST_MONTH, Account
+from tests.booking.test_series import rows, somebody
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+@pytest.fixture
+def account(app: Flask, world: w.World) -> Account:
+    made = Account(app)
+    w.sign(made.client_id, now=LAST_MONTH)
+    return made
+
+
+def to_check(account: Account, service: str = "relaxation", when: dt.datetime | None = None) -> str:
+    """Choose a time, say who comes and that nothing has changed; the page that comes then."""
+    account.choose(service, when)
+    account.browser.post("/book/health", data={"go": "same"})
+    return account.browser.get("/book/check").text
+
+
+def order(**values: Any) -> dict[str, Any]:
+    return {"every": "1", "count": "4", **values}
+
+
+def picks(page: str) -> dict[str, str]:
+    return dict(re.findall(r'name="(date-\d+)" id="[^"]+" value="([^"]*)" checked', page))
+
+
+def booked() -> list[Visit]:
+    db.session.rollback()
+    return list(
+        db.session.scalars(select(Visit).where(Visit.series_id.is_not(None)).order_by(Visit.starts_at))
+    )
+
+
+def set_clinic(**values: Any) -> None:
+    with transaction() as session:
+        session.execute(update(Clinic).values(**values))
+
+
+def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account, world: w.World) -> None:
+    browser = account.browser
+    for other in world.therapists:
+        w.at_desk(world, somebody(), "relaxation", when=w.at(10), therapist_id=other)
+    assert "/book/series" in to_check(account)
+    assert 'value="4"' in browser.get("/book/series").text
+    page = browser.post("/book/series", data=order())
+    assert "3 of 4 fit." in page.text
+    assert "This time is not free." in page.text
+    assert rows(Series) == 0
+    chosen = picks(page.text)
+    assert [one.partition("|")[0] for one in chosen.values()] == [
+        w.at(3).isoformat(), "", w.at(17).isoformat(), w.at(24).isoformat()
+    ]  # fmt: skip
+    assert "sooner than advised" not in page.text
+    sent = order(**chosen, book="1")
+    answer = browser.post("/book/series", data=sent)
+    assert browser.post("/book/series", data=sent).location == answer.location, "a double click"
+    assert rows(Series) == 1
+    made = booked()
+    assert [(one.starts_at, one.status, one.source) for one in made] == [
+        (w.at(days), "confirmed", "online") for days in (3, 17, 24)
+    ]
+    assert {one.client_id for one in made} == {account.client_id}
+    held = db.session.scalars(select(Visit).where(Visit.status == "released")).all()
+    assert [one.starts_at for one in held] == [w.at(3)]
+    assert db.session.scalar(select(func.count()).select_from(Claim).where(Claim.visit_id == held[0].id)) == 0
+    assert db.session.scalars(select(Checkout.visit_id)).all() == [made[0].id]
+    mails = db.session.scalars(select(OutgoingMail.key).where(OutgoingMail.to == "ann@people.example")).all()
+    assert [one for one in mails if one.startswith("series_booked")] == [f"series_booked:{made[0].series_id}"]
+    assert "See the whole series" in browser.get("/book/done").text
+    assert browser.get(answer.location).text.count("/my/visits/") == 3
+
+
+def test_every_date_keeps_the_online_rules(account: Account) -> None:
+    """Lead time and horizon, for new clients too; one pending visit; and the rest between visits."""
+    browser = account.browser
+    set_clinic(minds_rest=True, horizon_days=30)
+    to_check(account)
+    far = browser.post("/book/series", data=order(count="5")).text
+    assert far.count("This lies outside the days that can be booked now.") == 1
+    beyond = order(**{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(38).isoformat()}|", "book": "1"})
+    assert browser.post("/book/series", data=beyond).status_code == 409
+    set_clinic(new_horizon_days=12)
+    new = browser.post("/book/series", data=order()).text
+    assert "2 of 4 fit." in new
+    last = order(**{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(17).isoformat()}|", "book": "1"})
+    assert browser.post("/book/series", data=last).status_code == 409
+    set_clinic(new_horizon_days=None)
+    soon = order(
+        **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(3, 15).isoformat()}||anything", "book": "1"}
+    )
+    refused = browser.post("/book/series", data=soon)
+    assert refused.status_code == 409
+    assert "This comes too soon" in refused.text
+    assert rows(Series) == 0
+    assert [one.status for one in db.session.scalars(select(Visit))] == ["held"], (
+        "the time is kept all the same"
+    )
+    w.sign_answers(account.client_id, OPERATED)
+    waits = browser.post("/book/series", data=order()).text
+    assert waits.count("Only one may wait at a time.") == 1
+    assert waits.count("waits for a doctor’s letter") == 1
+
+
+def test_what_was_taken_meanwhile_leaves_nothing_booked(account: Account, world: w.World) -> None:
+    browser = account.browser
+    to_check(account)
+    chosen = picks(browser.post("/book/series", data=order()).text)
+    for other in world.therapists:
+        w.at_desk(world, somebody(), "relaxation", when=w.at(17), therapist_id=other)
+    answer = browser.post("/book/series", data=order(**chosen, book="1"))
+    assert answer.status_code == 409
+    assert "has just been taken" in answer.text
+    assert rows(Series) == 0
+    kept = picks(answer.text)
+    assert browser.post("/book/series", data=order(**kept, book="1")).status_code == 303
+    assert [one.starts_at for one in booked()] == [w.at(3), w.at(10), w.at(24)]
+
+
+def test_bad_input_and_whoever_may_not(app: Flask, account: Account) -> None:
+    browser = account.browser
+    assert browser.get("/book/series").location == "/book"
+    to_check(account)
+    for typed in ({"every": "9"}, {"count": "1"}, {"count": "99"}, {"count": "x"}, {"every": ""}):
+        answer = browser.post("/book/series", data=order(**typed))
+        assert (typed, answer.status_code) == (typed, 422)
+    assert browser.post("/book/series", data=order(book="1")).status_code == 422, "no date was chosen"
+    starts = [OneStart(w.at(3)), OneStart(w.at(10))]
+
+    def book(token: str | None, client_id: int, by: int | None) -> None:
+        book_series(
+            w.choice("relaxation"), client_id, starts, every_weeks=1, request_key=None, source="online", by=by,
+            now=NOW, checkout=token,
+        )  # fmt: skip
+
+    with browser.session_transaction() as kept:
+        token = kept["checkout"]
+    other = Account(app, email="bob@people.example")
+    w.sign(other.client_id)
+    for values, refusal in (
+        ((None, account.client_id, account.user_id), HoldExpired),
+        ((token, other.client_id, other.user_id), HoldExpired),
+        ((token, account.client_id, other.user_id), NotFound),
+        ((token, account.client_id, None), NotFound),
+    ):
+        with pytest.raises(refusal):
+            book(*values)
+    for change in ({"is_unproven": True}, {"is_barred_online": True}):
+        with transaction() as session:
+            session.execute(update(Client).where(Client.id == account.client_id).values(**change))
+        assert browser.get("/book/series").status_code == 409
+        assert "/book/series" not in browser.get("/book/check").text
+        with pytest.raises(BarredOnline):
+            book(token, account.client_id, account.user_id)
+        with transaction() as session:
+            session.execute(
+                update(Client).where(Client.id == account.client_id).values(**dict.fromkeys(change, False))
+            )
+    assert rows(Series) == 0
+
+
+def test_earlier_answers_alone_confirm_no_series(account: Account) -> None:
+    account.choose("relaxation")
+    with account.browser.session_transaction() as kept:
+        token = kept["checkout"]
+    with pytest.raises(InvalidInput, match="still right"):
+        book_series(
+            w.choice("relaxation"), account.client_id, [OneStart(w.at(3))], every_weeks=1, request_key=None,
+            source="online", by=account.user_id, now=NOW, checkout=token,
+        )  # fmt: skip
+    assert rows(Series) == 0

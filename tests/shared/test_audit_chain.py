@@ -1,0 +1,128 @@
+"""The audit is a chain: whatever is done to it by SQL is found, and what happened by itself is not called wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import text
+
+from clinic import cli
+from clinic.cli import audit as commands
+from clinic.shared import audit_chain
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import db, transaction
+from tests.conftest import NOW
+
+
+@pytest.fixture
+def heads(app: Flask) -> Path:
+    return Path(app.config["CLINIC_AUDIT_DIR"])
+
+
+def write(*deeds: str) -> None:
+    for deed in deeds:
+        with transaction() as session:
+            leave_trace(session, deed, "thing", 7, by=None, now=NOW, much=3)
+
+
+def by_sql(statement: str) -> None:
+    """What somebody does who has the database in hand: with its guards out of the way."""
+    with db.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text(statement))
+            return
+        guards = connection.execute(
+            text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit_%'")
+        ).all()
+        for name, _sql in guards:
+            connection.execute(text(f"DROP TRIGGER {name}"))
+        connection.execute(text(statement))
+        for _name, sql in guards:
+            connection.execute(text(sql))
+
+
+@pytest.fixture
+def chained(app: Flask, heads: Path) -> Iterator[None]:
+    """Five deeds of which four are links; the fifth is too young."""
+    write("one", "two", "three", "four")
+    assert audit_chain.extend(heads, now=NOW) == 4
+    assert audit_chain.extend(heads, now=NOW) == 0
+    write("five")
+    yield
+    db.session.rollback()
+
+
+@pytest.mark.usefixtures("chained")
+def test_what_nobody_touched_is_sound(app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=4, heads=1, wrong=[])
+    assert audit_chain.extend(heads, now=NOW) == 1
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=5, heads=2, wrong=[])
+    monkeypatch.setattr(commands, "make_app", lambda: app)
+    said = CliRunner().invoke(cli.main, ["audit", "verify"])
+    assert (said.exit_code, said.output.splitlines()[-1]) == (0, "Nothing was changed, removed or added.")
+
+
+WRITTEN = "INSERT INTO audit_row (sequence, at, deed, thing, detail) VALUES (6, '2026-06-09 13:00:00', 'x', 'y', '{}')"
+
+
+@pytest.mark.usefixtures("chained")
+def test_what_is_done_by_sql_is_found(app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "make_app", lambda: app)
+    row = "UPDATE audit_row SET"
+    swap = row + " deed = CASE deed WHEN 'one' THEN 'two' ELSE 'one' END WHERE sequence IN (1, 2)"
+    undone = (
+        (f"{row} deed = 'x' WHERE sequence = 2", f"{row} deed = 'two' WHERE sequence = 2", "deed 2"),
+        (f"{row} by_user_id = 1 WHERE sequence = 4", f"{row} by_user_id = NULL WHERE sequence = 4", "deed 4"),
+        (swap, swap, "deed 1"),
+        (WRITTEN, "DELETE FROM audit_row WHERE sequence = 6", "counter"),
+        ("UPDATE audit_link SET digest = 'ab' WHERE sequence = 3", None, "deed 3"),
+        ("DELETE FROM audit_row WHERE sequence = 5", None, "the counter stands at 5, the last deed is 4"),
+        ("DELETE FROM audit_row WHERE sequence = 2", None, "deed 2 is missing"),
+    )
+    for does, undoes, said in undone:
+        by_sql(does)
+        wrong = audit_chain.verify(heads).wrong
+        assert any(said in one for one in wrong), (does, wrong)
+        db.session.rollback()
+        if undoes:
+            by_sql(undoes)
+            assert audit_chain.verify(heads).wrong == [], undoes
+            db.session.rollback()
+    answer = CliRunner().invoke(cli.main, ["audit", "verify"])
+    assert answer.exit_code == 1
+    assert "deed 2 is missing" in answer.output
+
+
+@pytest.mark.usefixtures("chained")
+def test_a_chain_worked_out_anew_does_not_match_its_heads(app: Flask, heads: Path, tmp_path: Path) -> None:
+    by_sql("UPDATE audit_row SET deed = 'other' WHERE sequence = 2")
+    by_sql("DELETE FROM audit_link")
+    audit_chain.extend(tmp_path / "elsewhere", now=NOW)
+    assert audit_chain.verify(tmp_path / "elsewhere").wrong == []
+    db.session.rollback()
+    assert audit_chain.verify(heads).wrong == [
+        "deed 4 and what came before are not as noted outside the database"
+    ]
+
+
+@pytest.mark.usefixtures("chained")
+def test_the_end_cut_off_with_its_counter_does_not_match_its_heads(app: Flask, heads: Path) -> None:
+    for table in ("audit_row", "audit_link"):
+        by_sql(f"DELETE FROM {table} WHERE sequence > 2")
+    by_sql("UPDATE audit_counter SET value = 2")
+    assert audit_chain.verify(heads).wrong == [
+        "deed 4 and what came before are not as noted outside the database"
+    ]
+
+
+def test_links_are_never_edited(app: Flask, heads: Path) -> None:
+    write("one")
+    audit_chain.extend(heads, now=NOW)
+    for statement in ("UPDATE audit_link SET digest = ''", "DELETE FROM audit_link"):
+        with pytest.raises(Exception, match="ap_audit_link"), db.engine.begin() as connection:
+            connection.execute(text(statement))

@@ -1,0 +1,186 @@
+"""Backups: taken while others write, read again, put back on an empty machine; a damaged one is noticed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import create_engine, make_url, select, text
+
+from clinic import cli, worker
+from clinic.cli import backups as commands
+from clinic.intake.models import Intake
+from clinic.shared import backups
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db
+from clinic.shared.guards import missing_guards
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.postgres import find_binaries
+from tests.web import app_on
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return {"CLINIC_PG_BINDIR": str(find_binaries() or "")}
+
+
+@pytest.fixture
+def clinic(app: Flask) -> Flask:
+    """A clinic in which one person has said something that only they and their therapist may read."""
+    w.build(therapists=1)
+    w.sign(w.person(), doctor_said_no={"reason": "told so", "date": "2025-01-01"})
+    return app
+
+
+@pytest.fixture
+def empty(clinic: Flask, tmp_path: Path) -> Iterator[Flask]:
+    """The same program with the same keys on an empty database of the same kind."""
+    address = f"sqlite:///{tmp_path}/new/database/clinic.db"
+    url = make_url(clinic.config["SQLALCHEMY_DATABASE_URI"])
+    outside = create_engine(url, isolation_level="AUTOCOMMIT")
+    if url.get_backend_name() == "postgresql":
+        with outside.connect() as connection:
+            connection.execute(text("CREATE DATABASE put_back"))
+        address = url.set(database="put_back").render_as_string(hide_password=False)
+    kept = {
+        name: clinic.config[name]
+        for name in ("CLINIC_KEY_FILE", "CLINIC_BACKUP_KEY_FILE", "CLINIC_PG_BINDIR")
+    }
+    made = app_on(address, tmp_path / "new", **kept)
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+    if url.get_backend_name() == "postgresql":
+        with outside.connect() as connection:
+            connection.execute(text("DROP DATABASE put_back"))
+    outside.dispose()
+
+
+def take(app: Flask, *, now: dt.datetime = NOW) -> Path:
+    tools = backups.Tools(app.config["CLINIC_PG_BINDIR"])
+    return backups.take(
+        db.engine, app.config["CLINIC_BACKUP_DIR"], app.config["CLINIC_BACKUP_KEY_FILE"], tools, now=now
+    )
+
+
+def test_a_backup_is_put_back_on_an_empty_machine(
+    clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "make_app", lambda: clinic)
+    said = CliRunner().invoke(cli.main, ["backup"])
+    assert said.exit_code == 0, said.output
+    saved = backups.newest(clinic.config["CLINIC_BACKUP_DIR"])
+    assert saved
+    assert str(saved) in said.output
+    deeds = [tuple(row) for row in db.session.execute(select(AuditRow.sequence, AuditRow.deed))]
+    sealed = db.session.scalars(select(Intake.answers_sealed)).all()
+    db.session.rollback()
+
+    monkeypatch.setattr(commands, "make_app", lambda: empty)
+    said = CliRunner().invoke(cli.main, ["restore", str(saved)])
+    assert said.exit_code == 0, said.output
+    with empty.app_context():
+        assert [tuple(row) for row in db.session.execute(select(AuditRow.sequence, AuditRow.deed))] == deeds
+        assert db.session.scalars(select(Intake.answers_sealed)).all() == sealed
+        assert db.session.scalars(select(Intake)).one().answers["doctor_said_no"]["reason"] == "told so"
+        assert missing_guards(db.session()) == []
+        db.session.remove()
+    again = CliRunner().invoke(cli.main, ["restore", str(saved)])
+    assert again.exit_code == 1
+    assert "not empty" in again.output or "there already" in again.output
+
+
+def test_a_backup_says_nothing_to_who_has_no_key(clinic: Flask, tmp_path: Path) -> None:
+    saved = take(clinic)
+    name = str(db.session.scalars(text("SELECT name_key FROM client")).first()).encode()
+    whole = saved.read_bytes()
+    assert name not in whole
+    assert b"about.json" not in whole
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert list(saved.parent.iterdir()) == [saved]
+    backups.load_or_make_key(other := tmp_path / "other.key")
+    with pytest.raises(backups.BackupFailed, match="another key"):
+        backups.check(saved, other, backups.Tools())
+
+
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.999])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_flipped_bit_is_noticed(clinic: Flask, part: float, empty: Flask) -> None:
+    saved = take(clinic)
+    whole = bytearray(saved.read_bytes())
+    whole[int(len(whole) * part)] ^= 1
+    saved.write_bytes(whole)
+    with empty.app_context(), pytest.raises(backups.BackupFailed, match="damaged"):
+        backups.restore(saved, db.engine, clinic.config["CLINIC_BACKUP_KEY_FILE"], backups.Tools())
+    assert not Path(str(make_url(empty.config["SQLALCHEMY_DATABASE_URI"]).database)).exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_broken_database_is_not_saved(clinic: Flask) -> None:
+    """A backup of what is already broken would push a good one out."""
+    path = Path(str(db.engine.url.database))
+    db.session.remove()
+    db.engine.dispose()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'audit_row'").fetchone()[0]
+        size = database.execute("PRAGMA page_size").fetchone()[0]
+    database.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 64)
+    with pytest.raises(backups.BackupFailed):
+        take(clinic)
+    assert backups.newest(clinic.config["CLINIC_BACKUP_DIR"]) is None
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_restored_without_the_old_keys_is_said(
+    clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from clinic.shared import crypto
+
+    saved = take(clinic)
+    crypto.use(crypto.KeyRing.load_or_make(tmp_path / "fresh.key"))
+    monkeypatch.setattr(commands, "make_app", lambda: empty)
+    said = CliRunner().invoke(cli.main, ["restore", str(saved)])
+    assert said.exit_code == 1
+    assert "cannot be read with the keys" in said.output
+    assert "intake.answers_sealed" in said.output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_worker_saves_when_it_is_due_and_keeps_so_many(clinic: Flask) -> None:
+    folder = clinic.config["CLINIC_BACKUP_DIR"]
+    clinic.config["CLINIC_BACKUPS_KEPT"] = 2
+    hour = dt.timedelta(hours=1)
+    for ago in (24 * hour - dt.timedelta(seconds=1), 24 * hour, 48 * hour, 72 * hour):
+        for old in folder.glob("*") if folder.exists() else ():
+            old.unlink()
+        first = take(clinic, now=NOW - ago)
+        worker.save_when_due(clinic)
+        made = sorted(folder.iterdir())
+        assert len(made) == (1 if ago < 24 * hour else 2), ago
+        assert made[0] == first
+    clinic.config["CLINIC_BACKUPS_KEPT"] = 1
+    backups.keep_newest(folder, 1)
+    assert [backups.made_at(path) for path in folder.iterdir()] == [NOW]
+    clinic.config["CLINIC_BACKUP_HOURS"] = 0
+    next(folder.iterdir()).unlink()
+    worker.save_when_due(clinic)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_missing_tool_is_named(clinic: Flask, tmp_path: Path) -> None:
+    clinic.config["CLINIC_PG_BINDIR"] = str(tmp_path)
+    with pytest.raises(backups.BackupFailed, match="pg_dump is not on this machine"):
+        take(clinic)
