@@ -141,7 +141,7 @@ AREA_GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
     ("Front", [(key, AREAS[key]) for key in ("chest", "abdomen", "groin")]),
     *(
         (f"{side.capitalize()} side", [
-            (f"{side}_{part}", part.replace("_", " ").capitalize())
+            (f"{side}_{part}", AREAS[f"{side}_{part}"])
             for part in ("shoulder", "upper_arm", "elbow", "forearm", "wrist", "hand",
                          "hip", "thigh", "knee", "lower_leg", "ankle", "foot")
         ])

@@ -15,11 +15,7 @@
     if (!field.classList.contains("has-error")) list.open = false;
     const shapes = [...field.querySelectorAll("[data-area]")];
     const boxOf = (area) => boxes.find((box) => box.value === area);
-    const nameOf = (box) => {
-      const side = /^(left|right)_/.exec(box.value)?.[1];
-      const name = box.labels[0].textContent.trim().toLowerCase();
-      return side ? `${side} ${name}` : name;
-    };
+    const nameOf = (box) => box.labels[0].textContent.trim().toLowerCase();
 
     const draw = () => {
       const marked = boxes.filter((box) => box.checked);
