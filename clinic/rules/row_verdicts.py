@@ -28,6 +28,9 @@ from clinic.rules.rule_table import Combination
 from clinic.rules.table_entries import Verdicts
 from clinic.rules.verdicts import Urgency
 
+_OVERLAPS = {"condition": is_on_site, "wish": leaves_nothing, "sore": is_touched}
+"""What makes the on-site columns hold, by what is at the place."""
+
 
 @dataclass(frozen=True)
 class RowJudgement:
@@ -144,5 +147,4 @@ def _is_on_site(condition: Condition, values: Mapping[str, object], requested: I
     """On site: the place overlaps, is unknown, or is widespread or of unknown extent where that is asked."""
     if "extent" in condition.fields_by_name and values.get("extent") != "small":
         return True
-    judge = {"condition": is_on_site, "wish": leaves_nothing, "sore": is_touched}[condition.place]
-    return judge(_site(condition, values), requested)
+    return _OVERLAPS[condition.place](_site(condition, values), requested)

@@ -189,7 +189,10 @@ def test_left_alone_it_locks_itself_and_keeps_what_was_typed_on_the_page(desk: F
     assert queries.newest(client) is None
     desk.post("/tablet/back")
     with at(15):
-        desk.post("/tablet/3", data={f"none.{PAGES[2].key}": "1"})  # given back: nothing more is taken
+        # Given back: nothing more is taken.
+        desk.post("/tablet/3", data={f"none.{PAGES[2].key}": "1"})
+        assert desk.post("/tablet/3/keep", data={f"none.{PAGES[2].key}": "1"}).status_code == 409
+        assert desk.post("/tablet/awake").status_code == 409
     db.session.rollback()
     assert queries.draft(client, "tablet").answers.keys() == draft.answers.keys()  # type: ignore[union-attr]
 

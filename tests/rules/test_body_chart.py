@@ -73,7 +73,9 @@ def test_a_wish_is_left_out_and_blocks_where_nothing_else_is_left(
     assert judged.permits is (verdict is Verdict.CAUTION)
     assert [one.rule for one in judged.findings] == ["chart_avoid"]
     assert judged.findings[0].what_would_change == (
-        "" if judged.permits else "It holds as long as this is so; a letter cannot change it."
+        ""
+        if judged.permits
+        else "Choose another part of the body, or change this mark in your health answers."
     )
 
 

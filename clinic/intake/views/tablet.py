@@ -93,15 +93,18 @@ def tablet_take_page(number: int) -> Answer:
 
 @pages.post("/tablet/<int:number>/keep", needs=Permission.TABLET_ONE_WRITE)
 def tablet_keep_page(number: int) -> Answer:
-    """Autosave."""
+    """Autosave. Locked it says that nothing is saved any more, but for what was typed until then."""
     sitting = _sitting()
-    return asking.keep_page(sitting, number) if sitting else _locked()
+    if sitting is None:
+        _keep_what_was_typed(number)
+        return _locked(), 409
+    return asking.keep_page(sitting, number)
 
 
 @pages.post("/tablet/awake", needs=Permission.TABLET_ONE_WRITE)
 def tablet_awake() -> Answer:
     """Somebody reads, and touches the screen."""
-    return ("", 204) if _sitting() else _locked()
+    return ("", 204) if _sitting() else (_locked(), 409)
 
 
 @pages.get("/tablet/sign", needs=Permission.TABLET_ONE_WRITE)
