@@ -31,6 +31,7 @@ from clinic.intake.views import pages as intake_pages
 from clinic.paths import ROOT
 from clinic.premises.views import pages as premises_pages
 from clinic.records.views import pages as records_pages
+from clinic.reports.views import pages as reports_pages
 from clinic.rulebook.views import pages as rulebook_pages
 from clinic.shared import crypto, mail, replica
 from clinic.shared.database import db, harden_sqlite, keep_plans
@@ -50,6 +51,7 @@ BLUEPRINTS = (
     booking_pages,
     diary_pages,
     records_pages,
+    reports_pages,
     api_document,
     api,
 )

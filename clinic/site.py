@@ -14,6 +14,7 @@ from clinic.accounts.access import TABLET
 from clinic.accounts.views.comfort import is_text_large
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, words
+from clinic.rules.colours import Theme
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 
@@ -68,6 +69,21 @@ def clinic_name() -> str:
     return clinic.name if clinic else ""
 
 
+def theme_href() -> str:
+    """Where the clinic's own colours are; empty where it has none. A change of them is a change of the address."""
+    clinic = the_clinic()
+    if not clinic or clinic.theme == Theme():
+        return ""
+    mark = f"{clinic.theme.brand}{clinic.theme.accent}".replace("#", "")
+    return url_for("premises.theme", v=mark)
+
+
+def logo_href() -> str:
+    """Where the clinic's logo is; empty where it has none."""
+    clinic = the_clinic()
+    return url_for("premises.picture", picture_id=clinic.logo.id) if clinic and clinic.logo else ""
+
+
 def dress_pages(app: Flask) -> None:
     """Add globals and filters to the templates."""
 
@@ -75,6 +91,8 @@ def dress_pages(app: Flask) -> None:
     def facts() -> dict[str, Any]:
         return {
             "clinic": the_clinic(),
+            "theme_href": theme_href(),
+            "logo_href": logo_href(),
             "is_demo": app.config["CLINIC_DEMO"],
             "nav": navigation(),
             "may": current_user.may,

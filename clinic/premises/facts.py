@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class ClinicSettings:
     offer_minutes: int
     draft_days: int
     tablet_idle_minutes: int
+    quiet_from: time
+    quiet_until: time
 
 
 @dataclass(frozen=True)

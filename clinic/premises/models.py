@@ -53,6 +53,28 @@ class Clinic(Base):
     offer_minutes: Mapped[int] = mapped_column(default=60)
     draft_days: Mapped[int] = mapped_column(default=30)
     tablet_idle_minutes: Mapped[int] = mapped_column(default=5)
+    quiet_from: Mapped[dt.time] = mapped_column(
+        default=dt.time(21)
+    )  # on the wall of each place: rules/quiet_time.py
+    quiet_until: Mapped[dt.time] = mapped_column(default=dt.time(8))
+    brand_colour: Mapped[str] = mapped_column(default="")  # #rrggbb; empty: that of the house
+    accent_colour: Mapped[str] = mapped_column(default="")
+    logo_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
+
+
+class Picture(Base):
+    """A picture that everybody may see: the logo, a therapist's face. Drawn anew from what was sent, in one of our
+    own sizes. Rows are added; what no longer points at one is of no use to anybody."""
+
+    __tablename__ = "picture"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mime: Mapped[str]
+    content: Mapped[bytes]
+    digest: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
 
 
 class Location(Base):

@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 from clinic.premises import queries
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
 from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
+from clinic.premises.steps import drop_picture, keep_picture
+from clinic.rules.colours import Theme, is_colour, is_readable_accent, is_readable_brand
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.gaps import Gaps
 from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.pictures import Drawn
 from clinic.shared.seen import mark_of
 
 Place = LocationFacts | RoomFacts | DeviceFacts
@@ -37,6 +40,37 @@ def save_settings(settings: ClinicSettings, *, seen: str, by: int | None, now: d
         _check_seen(row, settings, seen)
         changed = _write(row, settings)
         leave_trace(session, "clinic.settings_changed", "clinic", row.id, by=by, now=now, fields=changed)
+
+
+@tried_again
+def save_look(
+    theme: Theme, logo: Drawn | None, *, drop_logo: bool = False, by: int | None, now: dt.datetime
+) -> None:
+    """Change the two colours, and the logo where there is a new one or it is to go.
+
+    Raises InvalidInput (brand, accent) for a colour in which words cannot be read.
+    """
+    check_theme(theme)
+    with transaction() as session:
+        row = queries.clinic()
+        old = row.logo_id
+        row.brand_colour, row.accent_colour = theme.brand, theme.accent
+        if logo is not None or drop_logo:
+            row.logo_id = keep_picture(session, logo, by=by, now=now) if logo is not None else None
+            drop_picture(session, old)
+        leave_trace(session, "clinic.look_changed", "clinic", row.id, by=by, now=now, logo=row.logo_id != old)
+
+
+def check_theme(theme: Theme) -> None:
+    """Raise InvalidInput for a colour in which words cannot be read."""
+    for field, colour, is_good in (
+        ("brand", theme.brand, is_readable_brand),
+        ("accent", theme.accent, is_readable_accent),
+    ):
+        if colour and not is_colour(colour):
+            raise InvalidInput(field, "Choose a colour.")
+        if colour and not is_good(colour):
+            raise InvalidInput(field, "Words in this colour are hard to read. Choose a darker one.")
 
 
 def check_settings(settings: ClinicSettings) -> None:

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     INTAKE_ANY_WRITE = "intake:any:write"
     INTAKE_OWN_WRITE = "intake:own:write"
     PERSON_OWN_WRITE = "person:own:write"
+    REPORT_ANY_READ = "report:any:read"
     RULES_ANY_READ = "rules:any:read"
     RULES_ANY_WRITE = "rules:any:write"
     SITE_ANY_READ = "site:any:read"
@@ -75,6 +76,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.INTAKE_ANY_WRITE: _DESK,
     Permission.INTAKE_OWN_WRITE: _SIGNED_IN,
     Permission.PERSON_OWN_WRITE: _SIGNED_IN,
+    Permission.REPORT_ANY_READ: _OWNER,
     Permission.RULES_ANY_READ: _OWNER,
     Permission.RULES_ANY_WRITE: _OWNER,
     Permission.SITE_ANY_READ: _EVERYBODY,

@@ -9,6 +9,7 @@ APPEND_ONLY = (
     "screening", "intake", "softened_review", "status_change", "audit_row", "audit_link",
     "clearance", "clearance_letter",
     "clearance_document", "claim_history", "rest_pass", "question_set", "rules_version", "bad_reaction",
+    "session_note",
 )  # fmt: skip
 OF_THEIR_OWN = frozenset(
     {

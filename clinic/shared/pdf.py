@@ -20,7 +20,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import Flowable, Image, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from clinic.paths import ROOT
 from clinic.shared.papers import Block, Drawing, Grid, Lines, Outline, Pairs, Paper, Part, Section, Sheet
@@ -58,8 +58,9 @@ _LINES = [
 ]
 
 
-def as_pdf(paper: Paper, made_at: dt.datetime) -> bytes:
-    """The paper on A4 pages. Nothing but this moment gets into it: the same paper gives the same bytes."""
+def as_pdf(paper: Paper, made_at: dt.datetime, logo: bytes | None = None) -> bytes:
+    """The paper on A4 pages, under the logo where there is one. Nothing but this moment gets into it: the same paper
+    gives the same bytes."""
     _fonts()
     file = BytesIO()
     document = SimpleDocTemplate(
@@ -67,11 +68,17 @@ def as_pdf(paper: Paper, made_at: dt.datetime) -> bytes:
         title=paper.title, author=paper.author, subject=paper.title, lang="en", invariant=1,
         displayDocTitle=True,
     )  # fmt: skip
-    story: list[Flowable] = [_words(paper.title, "h1"), *_block(paper.opening)]
+    story: list[Flowable] = [*_logo(logo), _words(paper.title, "h1"), *_block(paper.opening)]
     for section in paper.sections:
         story += _section(section)
     document.build(story, canvasmaker=partial(_Numbered, paper, made_at))
     return file.getvalue()
+
+
+def _logo(content: bytes | None) -> list[Flowable]:
+    if content is None:
+        return []
+    return [Image(BytesIO(content), 60 * mm, 14 * mm, kind="proportional", hAlign="LEFT"), Spacer(0, 10)]
 
 
 @cache

@@ -28,6 +28,7 @@ class Therapist(Resource):
     licence_number: Mapped[str] = mapped_column(default="")
     licence_expires_on: Mapped[dt.date]
     is_active: Mapped[bool] = mapped_column(default=True)
+    picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
     most_minutes_a_day: Mapped[int | None]  # of treatment, turnover not counted; None: no limit
     most_intense_minutes_a_day: Mapped[int | None]  # of services that are hard on the hands
     skill_rows: Mapped[list[TherapistSkill]] = relationship(cascade="all, delete-orphan", lazy="selectin")
@@ -102,6 +103,22 @@ class TimeOff(Base):
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="order"),
         CheckConstraint("kind IN ('off', 'meeting', 'laundry', 'other')", name="kind"),
+    )
+
+
+class RunningLate(Base):
+    """A therapist said on this day how many minutes late they are; the newest row of the day holds, 0 is on time."""
+
+    __tablename__ = "running_late"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"))
+    day: Mapped[dt.date]
+    minutes: Mapped[int]
+    said_at: Mapped[dt.datetime]
+    said_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    __table_args__ = (
+        CheckConstraint("minutes BETWEEN 0 AND 240", name="minutes"),
+        Index("ix_running_late_day_therapist_id", "day", "therapist_id"),
     )
 
 

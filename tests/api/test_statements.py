@@ -15,4 +15,4 @@ def test_a_booking_sends_few_statements(app: Flask, desk: Program) -> None:
     with counted() as sent:
         answer = desk.post("/visits", wish(client), Idempotency_Key="counted")
     assert answer.status_code == 201, answer.get_json()
-    assert len(sent) <= 20, "\n".join(sent)
+    assert len(sent) <= 15, "\n".join(sent)

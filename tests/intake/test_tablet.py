@@ -95,6 +95,7 @@ def test_locked_it_shows_nothing_of_the_client_and_the_pin_takes_it_back(desk: F
     assert "Services" not in page
     assert [desk.get(f"/tablet/{one}").text.count("PIN of Dana") for one in ("1", "sign")] == [1, 1]
     assert desk.get("/").location == "/tablet"
+    assert desk.get(desk.get("/desk").location).location == "/tablet"
     assert "Services" not in desk.get("/sign-in").text
     assert desk.post("/tablet/pin", data={"pin": ""}).status_code == 422
     assert desk.post("/tablet/pin", data={"pin": "314159"}).status_code == 422

@@ -14,6 +14,8 @@ from clinic.intake import queries as intake
 from clinic.intake.queries import reactions
 from clinic.intake.queries.reactions import Recorded
 from clinic.premises import queries as premises
+from clinic.records.queries import notes
+from clinic.records.queries.notes import Note, NotedVisit
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.visit_status import VisitStatus
 
@@ -48,6 +50,9 @@ class VisitCard:
     care: Care
     sooner: Passed | None
     reactions: list[Recorded]
+    notes: list[Note]
+    last_notes: list[NotedVisit]
+    may_note: bool  # it has begun
 
 
 def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard | None:
@@ -62,6 +67,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
     rows = next_steps.screenings([visit.screening_id] if visit.screening_id else [])
     care = care_of(rows.get(visit.screening_id or 0))
     guardian, in_room = _guardian(client, visit.day)
+    treats = visits.treats(therapist_id, client.id, now)
     return VisitCard(
         id=visit.id,
         revision=visit.revision,
@@ -85,8 +91,11 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         guardian_in_room=in_room,
         phone=(client.phone or "") if care.call_first else "",
         waiting=next_steps.next_step(visit, None).title if visit.is_waiting else "",
-        reactions=reactions.recorded_of(client.id) if visits.treats(therapist_id, client.id, now) else [],
-        may_read_answers=visits.treats(therapist_id, client.id, now),
+        reactions=reactions.recorded_of(client.id) if treats else [],
+        may_read_answers=treats,
+        notes=notes.notes_of(visit.id) if treats else [],
+        last_notes=notes.last_notes(client.id, before=visit.starts_at) if treats else [],
+        may_note=treats and visit.status in notes.BEGUN,
         care=care,
         sooner=rest.passed([visit.id]).get(visit.id),
     )

@@ -54,8 +54,8 @@ def stay_on_the_tablet() -> Any:
         return None
     if (request.endpoint or "").startswith("intake.tablet") or request.endpoint == LARGER_TEXT:
         return None
-    if request.endpoint in SIGN_IN and _open_device() is None:
-        return None
+    if request.endpoint in SIGN_IN and not request.args and _open_device() is None:
+        return None  # by the link on the locked page; from any other address the lock comes first
     return redirect(url_for("intake.tablet"), 303)
 
 

@@ -20,6 +20,7 @@ from clinic.premises.models import (
     Device,
     Location,
     OpeningHours,
+    Picture,
     Room,
     one_line,
 )
@@ -32,6 +33,7 @@ from clinic.premises.queries.open_place import (
     open_place,
 )
 from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.colours import Theme
 from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
@@ -43,6 +45,15 @@ __all__ = [  # besides what is here
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """Where a picture is found, and its shape."""
+
+    id: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ class ClinicFacts:
     zone: str
     cancel_notice_hours: int
     adult_age: int
+    theme: Theme
+    logo: PictureFacts | None
 
     @property
     def address_line(self) -> str:
@@ -75,19 +88,24 @@ def clinic() -> Clinic:
     return found[0] if found else db.session.scalars(select(Clinic).order_by(Clinic.id).limit(1)).one()
 
 
-def _clinic_and_place() -> tuple[Clinic, Location] | None:
+def _clinic_and_place() -> tuple[Clinic, Location, int, int] | None:
     """The clinic and its first place, read once in each transaction; None before they are there."""
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
-def _read_clinic() -> tuple[Clinic, Location] | None:
-    row = db.session.execute(
-        select(Clinic, Location)
-        .join(Location, Location.is_active.is_(True))
-        .order_by(Clinic.id, Location.id)
-        .limit(1)
-    ).first()
-    return None if row is None else (row[0], row[1])
+_CLINIC = (
+    select(Clinic, Location, Picture.width, Picture.height)
+    .select_from(Clinic)
+    .join(Location, Location.is_active.is_(True))
+    .outerjoin(Picture, Picture.id == Clinic.logo_id)
+    .order_by(Clinic.id, Location.id)
+    .limit(1)
+)
+
+
+def _read_clinic() -> tuple[Clinic, Location, int, int] | None:
+    row = db.session.execute(_CLINIC).first()
+    return None if row is None else (row[0], row[1], row[2] or 0, row[3] or 0)
 
 
 def clinic_facts() -> ClinicFacts | None:
@@ -95,7 +113,7 @@ def clinic_facts() -> ClinicFacts | None:
     row = _clinic_and_place()
     if row is None:
         return None
-    found, place = row
+    found, place, *shape = row
     return ClinicFacts(
         name=found.name,
         mail_sender=found.mail_sender,
@@ -111,7 +129,21 @@ def clinic_facts() -> ClinicFacts | None:
         zone=place.zone,
         cancel_notice_hours=found.cancel_notice_hours,
         adult_age=found.adult_age,
+        theme=Theme(found.brand_colour, found.accent_colour),
+        logo=None if found.logo_id is None else PictureFacts(found.logo_id, *shape),
     )
+
+
+def picture(picture_id: int) -> Picture | None:
+    """A picture that everybody may see."""
+    return db.session.get(Picture, picture_id)
+
+
+def logo_content() -> bytes | None:
+    """The clinic's logo itself, for paper."""
+    facts = clinic_facts()
+    row = picture(facts.logo.id) if facts is not None and facts.logo is not None else None
+    return row.content if row is not None else None
 
 
 def today(now: dt.datetime) -> dt.date:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from flask import abort, render_template
 
 from clinic.accounts.access import is_named, who
+from clinic.premises import queries as premises
 from clinic.records.queries.paper import record_of
-from clinic.records.services import note_reading
+from clinic.records.services.reading import note_reading
+from clinic.records.views.blueprint import pages
 from clinic.rules.errors import NotFound
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.uploads import as_download
-from clinic.shared.web import Answer, Pages, found
+from clinic.shared.web import Answer, found
 
 NEED = Permission.CLINICAL_REVIEW
-
-pages = Pages("records", __name__)
 
 
 @pages.get("/visits/<int:visit_id>/record", needs=NEED)
@@ -33,7 +33,9 @@ def record_pdf(visit_id: int) -> Answer:
     _note(visit_id, printed=True)
     now = clock.now()
     shown = found(record_of(visit_id, printed_at=now, printed_by=who()))
-    return as_download(as_pdf(shown.paper, now), "application/pdf", f"visit-{visit_id}-record.pdf")
+    return as_download(
+        as_pdf(shown.paper, now, premises.logo_content()), "application/pdf", f"visit-{visit_id}-record.pdf"
+    )
 
 
 def _note(visit_id: int, *, printed: bool) -> None:

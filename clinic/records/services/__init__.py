@@ -1,0 +1,1 @@
+"""Deeds about what is kept of a visit: reading its record, and noting what was done."""

@@ -1,0 +1,105 @@
+"""Whether people come, and how long ahead they book."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from clinic.reports.queries.reading import BOOKED, Counted, Read
+from clinic.reports.tables import Column, Headline, Table, bars_of, percent, plural
+from clinic.rules.report_counts import LEAD_WORDS, lead_words, middle
+from clinic.rules.report_period import weeks_of
+from clinic.rules.visit_status import VisitStatus
+from clinic.rules.wall_time import moment
+from clinic.rules.words import short_day
+
+SOURCES = {
+    "online": "Online",
+    "desk": "At the desk",
+    "walk_in": "Walk-in",
+    "waitlist": "From the waitlist",
+    "api": "By a program",
+}
+
+
+def missed(read: Read) -> Table:
+    """Week by week how many visits were kept, missed and cancelled."""
+    rows, bars = [], []
+    for week in weeks_of(read.period):
+        counts = Counter(one.status for one in read.visits if week.first <= one.day <= week.last)
+        kept = sum(counts[one] for one in BOOKED)
+        no_show, late = counts[VisitStatus.NO_SHOW], counts[VisitStatus.LATE_CANCELLED]
+        share = _share(no_show + late, kept + no_show + late)
+        rows.append((week.first, week.last, kept, no_show, late, counts[VisitStatus.CANCELLED], share))
+        words = f"{percent(share)} · {no_show} did not come, {late} cancelled late"
+        bars.append((f"{short_day(week.first)} to {short_day(week.last)}", share, words))
+    return Table(
+        key="missed",
+        title="No-shows and late cancels",
+        lede="The share of visits whose time was lost, week by week. A visit that was cancelled in time is not counted"
+        " as lost.",
+        columns=(
+            Column("Week from", "day"),
+            Column("Week to", "day"),
+            Column("Kept or coming"),
+            Column("Did not come"),
+            Column("Cancelled late"),
+            Column("Cancelled in time"),
+            Column("Lost", "share"),
+        ),
+        rows=tuple(rows),
+        bars=bars_of(bars, longest=max(0.2, *(share or 0 for _label, share, _words in bars))),
+        says="; ".join(f"{label}: {words}" for label, _share, words in bars) + ".",
+    )
+
+
+def ahead(read: Read) -> Table:
+    """How many days before the visit it was booked, by where."""
+    booked = [one for one in read.visits if one.status is not VisitStatus.HELD]
+    found = Counter((lead_words(_lead(one, read)), one.source) for one in booked)
+    used = [one for one in SOURCES if any(source == one for _words, source in found)]
+    others = sorted({source for _words, source in found} - set(SOURCES))
+    sources = [*used, *others]
+    total = len(booked)
+    rows, bars = [], []
+    for words in LEAD_WORDS:
+        each = [found[words, source] for source in sources]
+        rows.append((words, *each, sum(each), _share(sum(each), total)))
+        bars.append((words, sum(each), f"{plural(sum(each), 'visit')} · {percent(_share(sum(each), total))}"))
+    return Table(
+        key="ahead",
+        title="How long ahead people book",
+        lede="Days between the booking and the visit, of all visits in the period.",
+        columns=(
+            Column("Booked", "text"),
+            *(Column(SOURCES.get(one, one.capitalize())) for one in sources),
+            Column("All"),
+            Column("Share", "share"),
+        ),
+        rows=tuple(rows) if total else (),
+        bars=bars_of(bars) if total else (),
+        says="; ".join(f"{label}: {words}" for label, _number, words in bars) + ".",
+    )
+
+
+def headlines(read: Read) -> list[Headline]:
+    """The share of visits that were lost, and the middle of the days ahead."""
+    lost = [one for one in read.visits if one.status in (VisitStatus.NO_SHOW, VisitStatus.LATE_CANCELLED)]
+    kept = [one for one in read.visits if one.status in BOOKED]
+    half = middle([max(_lead(one, read), 0) for one in read.visits])
+    return [
+        Headline(
+            percent(_share(len(lost), len(lost) + len(kept))), "of visits lost to no-shows and late cancels"
+        ),
+        Headline(
+            "–" if half is None else plural(round(half), "day"), "ahead is when half of the visits are booked"
+        ),
+    ]
+
+
+def _lead(one: Counted, read: Read) -> int:
+    booked_on = moment(one.booked_at).astimezone(read.place_of(one.location_id).clock.zone).date()
+    return (one.day - booked_on).days
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

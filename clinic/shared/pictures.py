@@ -1,0 +1,88 @@
+"""Pictures that everybody may see: looked at by their content, and drawn anew, so that nothing else comes along.
+
+What is kept is our own drawing: no place where it was taken, no program, no second file behind the first.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from clinic.rules.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_BYTES = 5 * 1024 * 1024
+MOST_PIXELS = 30_000_000
+"""What a good camera takes; it is looked at before a single pixel is unpacked."""
+
+_FORMATS = ("PNG", "JPEG", "WEBP")
+NOT_A_PICTURE = "Send a picture as PNG, JPEG or WebP."
+TOO_LARGE = "This picture is too large. Send one of at most 5 MB and 30 million pixels."
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture as it is kept."""
+
+    mime: str
+    content: bytes
+    width: int
+    height: int
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.content).hexdigest()
+
+
+def logo_of(content: bytes, field: str = "picture") -> Drawn:
+    """The whole picture, at most 320 pixels wide and high, see-through parts kept. Raises InvalidInput."""
+    picture = _opened(content, field)
+    picture.thumbnail((320, 320))
+    return _as_png(picture)
+
+
+def face_of(content: bytes, field: str = "picture") -> Drawn:
+    """The middle of the picture as a square of 256 pixels. Raises InvalidInput."""
+    from PIL import ImageOps
+
+    picture = ImageOps.fit(_opened(content, field), (256, 256), centering=(0.5, 0.4))
+    kept = io.BytesIO()
+    _on_white(picture).save(kept, "JPEG", quality=86, optimize=True)
+    return Drawn("image/jpeg", kept.getvalue(), 256, 256)
+
+
+def _opened(content: bytes, field: str) -> Image:
+    from PIL import Image, ImageOps
+
+    if len(content) > MOST_BYTES:
+        raise InvalidInput(field, TOO_LARGE)
+    try:
+        picture = Image.open(io.BytesIO(content), formats=_FORMATS)
+        if picture.width * picture.height > MOST_PIXELS:
+            raise InvalidInput(field, TOO_LARGE)
+        turned: Image.Image = ImageOps.exif_transpose(picture)
+        return turned.convert("RGBA" if turned.has_transparency_data else "RGB")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise InvalidInput(field, TOO_LARGE) from None
+    except (OSError, SyntaxError, ValueError, EOFError):  # how the library says that it cannot read it
+        raise InvalidInput(field, NOT_A_PICTURE) from None
+
+
+def _as_png(picture: Image) -> Drawn:
+    kept = io.BytesIO()
+    picture.save(kept, "PNG", optimize=True)
+    return Drawn("image/png", kept.getvalue(), picture.width, picture.height)
+
+
+def _on_white(picture: Image) -> Image:
+    import PIL.Image
+
+    if picture.mode == "RGB":
+        return picture
+    ground = PIL.Image.new("RGB", picture.size, "white")
+    ground.paste(picture, mask=picture.getchannel("A"))
+    return ground

@@ -1,0 +1,147 @@
+"""The clinic's look: readable colours only, pictures drawn anew, both on every page, and nothing inline."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image
+from sqlalchemy import func, select
+
+from clinic.premises import queries, services
+from clinic.premises.models import Picture
+from clinic.rules.colours import Theme
+from clinic.rules.errors import InvalidInput
+from clinic.rules.permissions import Role
+from clinic.shared import pictures
+from clinic.shared.database import db
+from tests import factories
+from tests.accounts.people import browser_of, make_person
+from tests.conftest import NOW
+from tests.web import Visitor
+
+pytestmark = pytest.mark.usefixtures("now")
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+def drawing(kind: str = "PNG", size: tuple[int, int] = (600, 200), mode: str = "RGB", **how: Any) -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, size, (200, 40, 40, 90)[: len(mode)]).save(file, kind, **how)
+    return file.getvalue()
+
+
+def test_pictures_are_looked_at_by_content_and_drawn_anew() -> None:
+    for kind in ("PNG", "JPEG", "WEBP"):
+        kept = pictures.logo_of(drawing(kind))
+        assert (kept.mime, kept.width, kept.height) == ("image/png", 320, 107)
+    see_through = Image.open(io.BytesIO(pictures.logo_of(drawing(mode="RGBA")).content))
+    assert see_through.mode == "RGBA"
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "taken at home", 6  # a description, and "turn it by a quarter"
+    secret = drawing("JPEG", exif=exif) + b"PK\x03\x04 a second file"
+    kept = pictures.logo_of(secret)
+    assert (kept.width, kept.height) == (107, 320)
+    assert b"taken at home" not in kept.content
+    assert b"second file" not in kept.content
+    face = pictures.face_of(drawing(mode="RGBA"))
+    assert (face.mime, face.width, face.height) == ("image/jpeg", 256, 256)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"x", SVG, b"GIF89a" + b"\0" * 50, b"%PDF-1.7", drawing()[:60], drawing("JPEG")[:200], drawing("BMP"),
+        drawing(size=(8000, 4000)), b"\0" * (pictures.MOST_BYTES + 1),
+    ],
+    ids=["empty", "text", "svg", "gif", "pdf", "half png", "half jpeg", "bmp", "too many pixels", "too many bytes"],
+)  # fmt: skip
+def test_what_is_no_picture_or_too_large_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        pictures.face_of(content)
+
+
+def test_own_colours_and_logo_are_on_every_page(app: Flask) -> None:
+    factories.make_clinic()
+    factories.make_location(zone="America/New_York")
+    owner = make_person("owner@c.example", Role.OWNER)
+    app.test_client_class = Visitor
+    browser = browser_of(app, owner.email)
+    assert "theme.css" not in browser.get("/owner/look").text
+    sent = {"brand": "#7A2F52", "accent": "#a4481f", "logo": (io.BytesIO(drawing()), "logo.png")}
+    assert browser.post("/owner/look", data=sent, content_type="multipart/form-data").status_code == 303
+    page = app.test_client().get("/").text
+    assert '<link rel="stylesheet" href="/theme.css?v=7a2f52">' in page
+    db.session.rollback()
+    facts = queries.clinic_facts()
+    assert facts is not None
+    assert facts.theme == Theme("#7a2f52", "")
+    assert facts.logo is not None
+    address = f"/pictures/{facts.logo.id}"
+    assert f'<img class="own-logo" src="{address}" alt="" width="120" height="40">' in page
+    for path, mime in ((address, "image/png"), ("/theme.css", "text/css; charset=utf-8")):
+        answer = app.test_client().get(path)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, mime)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "public, max-age=3600"
+        assert "Set-Cookie" not in answer.headers
+        again = app.test_client().get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+    assert "--brand: #7a2f52;" in app.test_client().get("/theme.css").text
+    assert "unsafe-inline" not in app.test_client().get("/").headers["Content-Security-Policy"]
+
+
+def test_a_colour_that_cannot_be_read_is_refused_and_the_nearest_is_offered(app: Flask) -> None:
+    factories.make_clinic()
+    factories.make_location(zone="America/New_York")
+    owner = make_person("owner@c.example", Role.OWNER)
+    app.test_client_class = Visitor
+    browser = browser_of(app, owner.email)
+    answer = browser.post("/owner/look", data={"brand": "#ffdd00", "accent": "#a4481f"})
+    assert answer.status_code == 422
+    near = answer.text.partition('name="use_brand" value="')[2][:7]
+    assert near.startswith("#")
+    for wrong in (
+        {"brand": "red"},
+        {"accent": "#eeeeee"},
+        {"brand": "#fff;}body{"},
+        {"use_brand": "#ffffff"},
+    ):
+        data = {"brand": "#2c6a5d", "accent": "#a4481f", **wrong}
+        assert browser.post("/owner/look", data=data).status_code == 422, wrong
+    assert browser.post("/owner/look", data={"logo": (io.BytesIO(SVG), "x.png")}).status_code == 422
+    db.session.rollback()
+    assert queries.clinic().brand_colour == ""
+    data = {"brand": "#ffdd00", "accent": "#a4481f", "use_brand": near}
+    assert browser.post("/owner/look", data=data).status_code == 303
+    db.session.rollback()
+    assert queries.clinic().brand_colour == near
+    assert browser.post("/owner/look", data={"act": "house"}).status_code == 303
+    db.session.rollback()
+    assert queries.clinic().brand_colour == ""
+
+
+def test_a_logo_that_is_replaced_or_taken_away_is_deleted(app: Flask) -> None:
+    factories.make_clinic()
+    factories.make_location(zone="America/New_York")
+
+    def logo() -> int | None:
+        db.session.rollback()
+        facts = queries.clinic_facts()
+        return facts.logo.id if facts is not None and facts.logo is not None else None
+
+    services.save_look(Theme(), pictures.logo_of(drawing()), by=None, now=NOW)
+    first = logo()
+    services.save_look(Theme("#7a2f52"), None, by=None, now=NOW)
+    assert logo() == first
+    services.save_look(Theme(), pictures.logo_of(drawing(size=(9, 9))), by=None, now=NOW)
+    assert logo() not in (first, None)
+    assert db.session.scalar(select(func.count()).select_from(Picture)) == 1
+    services.save_look(Theme(), None, drop_logo=True, by=None, now=NOW)
+    assert logo() is None
+    assert db.session.scalar(select(func.count()).select_from(Picture)) == 0
+    assert app.test_client().get(f"/pictures/{first}").status_code == 404
+    with pytest.raises(InvalidInput):
+        services.save_look(Theme("", "#ffffff"), None, by=None, now=NOW)
