@@ -18,6 +18,7 @@ from clinic.accounts.tries import PIN_ACCOUNT
 from clinic.intake import queries
 from clinic.intake.models import IntakeDraft, TabletPass
 from clinic.intake.services import drafts
+from clinic.intake.views.tablet import OF_EVERY_PAGE
 from clinic.premises.models import Clinic
 from clinic.rules import questionnaire
 from clinic.rules.permissions import Role
@@ -64,9 +65,11 @@ def address_of(rule: Rule) -> str:
 
 def test_every_other_address_leads_back_to_the_questions(app: Flask, desk: FlaskClient) -> None:
     handed_over(desk)
+    # What every page shows, and what holds nothing of anybody.
+    assert {"static", "accounts.text_size", "premises.theme", "premises.picture"} == OF_EVERY_PAGE
     opened = []
     for rule in app.url_map.iter_rules():
-        if rule.endpoint in ("static", "accounts.text_size") or rule.endpoint.startswith("intake.tablet"):
+        if rule.endpoint in OF_EVERY_PAGE or rule.endpoint.startswith("intake.tablet"):
             continue
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
             answer = desk.open(address_of(rule), method=method)

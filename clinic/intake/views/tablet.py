@@ -27,7 +27,7 @@ from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 WRITER = "tablet"
-LARGER_TEXT = "accounts.text_size"
+OF_EVERY_PAGE = frozenset({"static", "accounts.text_size", "premises.theme", "premises.picture"})
 SIGN_IN = frozenset({"accounts.sign_in", "accounts.try_sign_in"})
 
 
@@ -50,9 +50,9 @@ def hand_over(client_id: int) -> Answer:
 @pages.before_app_request
 def stay_on_the_tablet() -> Any:
     """A browser that was handed over opens the tablet's pages only; locked, staff may also sign in."""
-    if TABLET not in session or request.endpoint == "static":
+    if TABLET not in session or request.endpoint in OF_EVERY_PAGE:
         return None
-    if (request.endpoint or "").startswith("intake.tablet") or request.endpoint == LARGER_TEXT:
+    if (request.endpoint or "").startswith("intake.tablet"):
         return None
     if request.endpoint in SIGN_IN and not request.args and _open_device() is None:
         return None  # by the link on the locked page; from any other address the lock comes first
