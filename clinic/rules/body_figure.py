@@ -14,7 +14,6 @@ from typing import Final
 from clinic.rules.body_areas import expand
 
 WIDTH, HEIGHT = 200, 440
-AVOID, CARE, ASKED = "avoid", "care", "asked"
 
 _PAIRS = {
     "shoulder": (
