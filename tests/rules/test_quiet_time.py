@@ -15,7 +15,7 @@ NIGHT = QuietTime(dt.time(21), dt.time(8))
 
 
 def holds(quiet: QuietTime, zone: ZoneInfo, *wall: int, fold: int = 0) -> bool:
-    local = dt.datetime(*wall, fold=fold, tzinfo=zone)  # type: ignore[arg-type]
+    local = dt.datetime(*wall, fold=fold, tzinfo=zone)  # type: ignore[arg-type, misc]
     return quiet.holds_at(epoch_minute(local.astimezone(dt.UTC)), WallClock(zone))
 
 

@@ -32,10 +32,10 @@ _ANY = select(
 
 
 def note_what_is_not_there(client: Client, *, request_key: str | None, now: dt.datetime) -> None:
-    """Spare whoever books for this person in this transaction the statements that would find nothing.
+    """Spare whoever asks about this person in this transaction the statements that would find nothing.
 
-    Of the person only for a proven record that is locked: nobody adds a row meanwhile. Of one that may be somebody else
-    the judging reads as much with a match as without, so that the time it takes tells nothing.
+    Of the person only for a proven record, which whoever writes has locked: nobody adds a row meanwhile. Of one that
+    may be somebody else the judging reads as much with a match as without, so that the time it takes tells nothing.
     """
     given = {"person": client.id, "key": request_key, "now": now}
     is_made, is_over, has_rules, has_alias, *found = db.session.connection().execute(_ANY, given).one()
