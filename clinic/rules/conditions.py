@@ -31,7 +31,7 @@ SCOPES = ("systemic", "local", "local or systemic by variant")
 OCCASIONS = ("intake", "checkin")
 RAISES = {"clearance": Verdict.CLEARANCE, "block": Verdict.BLOCK}
 STRICTEST_VARIANT = "strictest_variant"
-PLACES = ("condition", "wish", "sore")
+PLACES = ("condition", "keep_off", "sore")
 """What is at a local row's place: an illness or injury; or a mark of the body chart, which body_areas.py compares."""
 COUNTED = {"days": "date", "weeks": "weeks"}
 """Numbers that are counted to the day of the visit, and the field they are counted from."""

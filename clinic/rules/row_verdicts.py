@@ -28,7 +28,7 @@ from clinic.rules.rule_table import Combination
 from clinic.rules.table_entries import Verdicts
 from clinic.rules.verdicts import Urgency
 
-_OVERLAPS = {"condition": is_on_site, "wish": leaves_nothing, "sore": is_touched}
+_OVERLAPS = {"condition": is_on_site, "keep_off": leaves_nothing, "sore": is_touched}
 """What makes the on-site columns hold, by what is at the place."""
 
 
