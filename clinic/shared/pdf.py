@@ -185,8 +185,8 @@ class _Drawn(Flowable):  # type: ignore[misc] # the library has no types
         canvas.setFillColor(QUIET)
         wide = sheet.width * scale
         canvas.drawCentredString(left + wide / 2, 1 * mm, sheet.name)
-        canvas.drawString(left, self.HIGH * 0.8, sheet.left)
-        canvas.drawRightString(left + wide, self.HIGH * 0.8, sheet.right)
+        canvas.drawString(left, self.HIGH, sheet.left)
+        canvas.drawRightString(left + wide, self.HIGH, sheet.right)
 
     def _outline(self, outline: Outline) -> None:
         path = self.canv.beginPath()

@@ -87,7 +87,7 @@ def test_a_tablet_that_nobody_touches_asks_and_then_locks_itself(page: Page, sit
     page.get_by_role("heading", name="Are you still there?").wait_for()
     page.get_by_role("button", name="Yes, go on").click()
     assert page.locator("dialog[open]").count() == 0
-    page.clock.run_for(4 * 60_000)
+    page.clock.run_for(4 * 60_000 + 10_000)
     assert page.locator("dialog[open]").count() == 1
     with page.expect_navigation(url="**/tablet"):
         page.clock.run_for(62_000)
