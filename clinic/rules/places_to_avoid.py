@@ -48,16 +48,10 @@ def places_to_avoid(
         if declared is None or not declared.condition.is_local_somewhere:
             continue
         place = _site(declared)
-        may_be_touched = bool(place) and _may_be_touched(
-            declared.condition.place, as_wished.rows[finding.rule].on_site, here.get(finding.rule)
-        )
+        care_is_enough = as_wished.rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
+        may_be_touched = bool(place) and (declared.condition.place == "sore" or care_is_enough)
         found.append(Place(finding.rule, finding.label, place, avoid=not may_be_touched))
     return tuple(sorted(found, key=lambda one: not one.avoid))
-
-
-def _may_be_touched(place: str, on_site: bool, verdict: Verdict | None) -> bool:
-    """A sore place always, a place that somebody wished to be left out never, others where care is enough."""
-    return place == "sore" or (place == "condition" and on_site and verdict is Verdict.CAUTION)
 
 
 def _site(declared: Declared) -> tuple[str, ...]:
