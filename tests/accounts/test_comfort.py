@@ -9,7 +9,9 @@ pytestmark = pytest.mark.usefixtures("premises", "now")
 
 
 def test_larger_text_holds_on_every_page_until_it_is_switched_back(client: FlaskClient) -> None:
-    assert 'data-type="large"' not in client.get("/sign-in").text
+    before = client.get("/sign-in?next=/my").text
+    assert 'data-type="large"' not in before
+    assert 'name="next" value="/sign-in?next=/my"' in before
     answer = client.post("/text-size", data={"size": "large", "next": "/sign-in?next=/my"})
     assert (answer.status_code, answer.location) == (303, "/sign-in?next=/my")
     [cookie] = [one for one in answer.headers.getlist("Set-Cookie") if one.startswith("text=")]
