@@ -95,6 +95,7 @@ def dress_pages(app: Flask) -> None:
             "logo_href": logo_href(),
             "is_demo": app.config["CLINIC_DEMO"],
             "nav": navigation(),
+            "search_href": url_for("diary.search") if current_user.may(Permission.DIARY_ANY_READ) else "",
             "may": current_user.may,
             "Permission": Permission,
             "today": local_today(),

@@ -134,7 +134,7 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
         need = needs_of(app).get(request.endpoint)
         if need is None:
             abort(404)
-        if current_user.is_authenticated:
+        if current_user.is_authenticated and "X-Poll" not in request.headers:  # a page that asks by itself
             _note_activity(current_user)
         if current_user.may(Permission(need)):
             return None

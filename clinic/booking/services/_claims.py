@@ -51,18 +51,20 @@ OVERLAP = "ex_claim_overlap"
 _CLAIM = Base.metadata.tables["claim"]
 
 
-def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datetime | None) -> None:
+def claim_best(
+    session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datetime | None, room_first: int | None = None
+) -> None:
     """Give the visit the best free therapist, room and devices for `visit.starts_at`, and claim them.
 
     `visit` has its times set; its therapist and room are set here. When somebody else was faster the next
-    combination is tried. Raises SlotTaken with the nearest free starts when none is left, RestNeeded when it is a
-    client's own wish and comes too soon for them.
+    combination is tried. `room_first`: this room is taken where it is free. Raises SlotTaken with the nearest free
+    starts when none is left, RestNeeded when it is a client's own wish and comes too soon for them.
     """
     clear_expired(session, ask.now)
     found = look(replace(ask, picks=True))
     if found.rest is not None:
         found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
-    ways = found.ways(visit.starts_at)
+    ways = sorted(found.ways(visit.starts_at), key=lambda way: way.room != room_first)
     lost, busy = set[int](), set[int]()
     for way in ways:
         if (lost | busy).isdisjoint(_taken_by(way)):
