@@ -23,6 +23,7 @@ from clinic.shared.web import clean_text, needs_of
 log = structlog.get_logger()
 
 ACTIVITY_EVERY = dt.timedelta(minutes=5)
+TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
 CHECKOUT = "checkout"  # the key of a booking in the making: it survives signing in
 
 
