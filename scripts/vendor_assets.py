@@ -17,7 +17,6 @@ from pathlib import Path
 SHIPPED = {
     "bootstrap": ["dist/css/bootstrap.min.css", "dist/js/bootstrap.bundle.min.js"],
     "htmx.org": ["dist/htmx.min.js"],
-    "@event-calendar/build": ["dist/event-calendar.min.js", "dist/event-calendar.min.css"],
     "signature_pad": ["dist/signature_pad.umd.min.js"],
     "dejavu-fonts-ttf": ["ttf/DejaVuSans.ttf", "ttf/DejaVuSans-Bold.ttf"],  # for PDFs: they take no woff2
     "@fontsource-variable/figtree": [
@@ -32,7 +31,6 @@ SHIPPED = {
 ICONS = "bootstrap-icons"
 INSIDE_A_BUNDLE = ["@popperjs/core"]  # part of bootstrap.bundle.min.js: its licence is owed too
 TEST_ONLY = {"axe-core": ["axe.min.js"]}
-COPYRIGHT_WITHOUT_FILE = {"@event-calendar/build": "Copyright (c) 2021 vkurko"}  # ships no licence text
 
 SOURCE_MAP_COMMENT = re.compile(r"\n?(//|/\*)# sourceMappingURL=.*?(\*/)?\s*$")
 
@@ -87,14 +85,11 @@ def write_notices(node_modules: Path, packages: list[str], target: Path) -> None
 
 
 def licence_text(package: Path, name: str) -> str:
-    """The package's own licence file, or the MIT text under its copyright line where it ships none."""
+    """The package's own licence file. Ends the program for one that ships none."""
     for path in sorted(package.iterdir()):
         if path.name.upper().startswith("LICEN"):
             return path.read_text(encoding="utf-8")
-    if name not in COPYRIGHT_WITHOUT_FILE:
-        sys.exit(f"{name} ships no licence file: look it up and add it to {Path(__file__).name}")
-    ours = Path(__file__).parents[1].joinpath("LICENSE").read_text(encoding="utf-8")
-    return re.sub(r"Copyright \(c\).*", COPYRIGHT_WITHOUT_FILE[name], ours, count=1)
+    sys.exit(f"{name} ships no licence file: it cannot be shipped without its notice")
 
 
 def package_facts(package: Path) -> dict[str, str]:
