@@ -32,6 +32,7 @@ from clinic.premises.queries.open_place import (
     hours_text,
     open_place,
 )
+from clinic.rules import setting_effects
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.colours import Theme
 from clinic.rules.errors import NotFound
@@ -152,6 +153,13 @@ def today(now: dt.datetime) -> dt.date:
 def booking_settings() -> BookingSettings:
     """The owner's booking rules as the rulebook reads them."""
     return booking_settings_of(clinic())
+
+
+def effects_of_settings(now: dt.datetime) -> dict[str, str]:
+    """Setting → what it means for a visit or a person that the owner can picture."""
+    facts = clinic_facts()
+    zone = ZoneInfo(facts.zone) if facts else ZoneInfo("UTC")
+    return setting_effects.effects(booking_settings(), clinic(), now=now, zone=zone)
 
 
 def rooms_for_two() -> frozenset[int]:
