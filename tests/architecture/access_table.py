@@ -294,6 +294,7 @@ NEEDS = {
     "clients.online_booking": Permission.BAR_ANY_WRITE,
     "clients.save_online_booking": Permission.BAR_ANY_WRITE,
     "clients.search": Permission.CLIENT_ANY_READ,
+    "diary.own_profile": Permission.DIARY_OWN_READ,
     "diary.client_card": Permission.CLIENT_ANY_READ,
     "diary.desk_day": Permission.DIARY_ANY_READ,
     "diary.my_day": Permission.DIARY_OWN_READ,
