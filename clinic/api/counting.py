@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clinic.api.models import RequestCount
 from clinic.shared import clock
 from clinic.shared.database import db
+from clinic.shared.turns import turn_to_write
 
 IN_DATABASE = "database"
 SCHEME = "clinic-database"
@@ -47,7 +48,7 @@ class InDatabase(Storage):
                 "ends_at": case((is_over, row.excluded.ends_at), else_=RequestCount.ends_at),
             },
         ).returning(RequestCount.count)
-        with db.engine.begin() as connection:
+        with turn_to_write(db.engine), db.engine.begin() as connection:
             if connection.dialect.name == "postgresql":  # a count may be lost in a power cut
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             return int(connection.execute(counted).scalar_one())
@@ -65,11 +66,11 @@ class InDatabase(Storage):
             return bool(connection.execute(select(1)).scalar_one() == 1)
 
     def reset(self) -> int:
-        with db.engine.begin() as connection:
+        with turn_to_write(db.engine), db.engine.begin() as connection:
             return connection.execute(delete(RequestCount)).rowcount
 
     def clear(self, key: str) -> None:
-        with db.engine.begin() as connection:
+        with turn_to_write(db.engine), db.engine.begin() as connection:
             connection.execute(delete(RequestCount).where(RequestCount.key == key))
 
     def _standing(self, key: str) -> Any:

@@ -13,6 +13,7 @@ from flask import Response, make_response, request
 from clinic.api import services
 from clinic.api.problems import of_rule, problem
 from clinic.api.queries import Caller, KeptAnswer
+from clinic.booking.queries import visits
 from clinic.rules.errors import KeyUsed, RuleViolation
 from clinic.shared import clock
 
@@ -57,12 +58,16 @@ def done_once(view: View, caller: Callable[[], Caller]) -> View:
 
 
 def booked_once(view: View, caller: Callable[[], Caller]) -> View:
-    """The visit itself carries the key, so that booking costs no transaction more; only a refusal is kept beside it."""
+    """The visit itself carries the key, so that booking costs no transaction more; only a refusal is kept beside it.
+
+    Where two different requests came under one key at the same moment there may be both: then the visit stands for the
+    key, and the refused request is another one.
+    """
 
     @wraps(view)
     def booked(*args: Any, **kwargs: Any) -> Response:
         who, key = caller(), request_key()
-        if who.earlier is not None:
+        if who.earlier is not None and not _is_booked(who):
             return _again(who.earlier)
         try:
             response = make_response(view(*args, **kwargs))
@@ -75,9 +80,16 @@ def booked_once(view: View, caller: Callable[[], Caller]) -> View:
         first = services.keep_answer(
             who.token_id, key, _fingerprint(), response.status_code, response.get_json(), now=clock.now()
         )
+        if _is_booked(who):  # meanwhile: ask once more, for what the visit has to say
+            return booked(*args, **kwargs)
         return response if first is None else _again(first)
 
     return booked
+
+
+def _is_booked(caller: Caller) -> bool:
+    """Whether there is a visit under the key of this request, whatever was asked for."""
+    return visits.visit_by_request((visit_key(caller) or "").rpartition(":")[0]) is not None
 
 
 def _another_request() -> Response:

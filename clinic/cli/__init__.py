@@ -20,6 +20,7 @@ for command in (
     upkeep.where,
     upkeep.migrate,
     upkeep.archive,
+    upkeep.doctor,
     upkeep.screen,
     audit.audit,
     backups.backup,

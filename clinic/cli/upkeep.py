@@ -35,6 +35,23 @@ def migrate() -> None:
 
 
 @click.command()
+def doctor() -> None:
+    """Look at this installation, and say what is wrong with it and how to mend it. Changes nothing."""
+    from clinic.checkup import Grade, look_at
+    from clinic.shared import clock
+
+    app = make_app()
+    with app.app_context():
+        found = look_at(app, now=clock.now())
+    for one in found:
+        click.echo(f"{one.grade:<6} {one.says}")
+        if one.mend:
+            click.echo(f"       To mend it: {one.mend}")
+    if any(one.grade is Grade.WRONG for one in found):
+        sys.exit(1)
+
+
+@click.command()
 @click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="a day, in UTC")
 def archive(before: dt.datetime) -> None:
     """Move the claims of visits that ended before a day into the history. Bookings go on meanwhile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class ClinicSettings:
     gaps: str
     travel_minutes: int
     offer_minutes: int
+    quiet_from: time
+    quiet_until: time
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,8 @@ def read_answer(key: str, answer: object) -> Declared | None:
     condition = TABLE.conditions.get(key)
     if condition is None:
         raise AnswerError(key, "key", "unknown condition")
+    if type(answer) is dict and len(answer) == 1 and answer.get("present") is False:
+        return None  # nearly all answers of nearly everybody: nothing else is there to be read
     if not isinstance(answer, Mapping):
         raise AnswerError(key, "present", "needs an answer with present")
     details: dict[str, object] = {}

@@ -37,6 +37,8 @@ def places_to_avoid(
     """
     columns = (*treatment.judged_as, *treatment.addons)
     as_wished = Sheet.of(treatment, answers, day=day, age=age, table=table)
+    if not any(one.condition.is_local_somewhere for one in as_wished.declared.values()):
+        return ()
     here = {one.rule: one.verdict for one in as_wished.findings(columns)}
     # No area at all is judged as lying on the site: what would be said if it were asked for right there.
     on_site = Sheet.of(replace(treatment, areas=()), answers, day=day, age=age, table=table)

@@ -37,6 +37,14 @@ class AuditRow(Base):
     detail: Mapped[dict[str, Any]]
 
 
+class AuditLink(Base):
+    """SHA-256, in hexadecimal, of the link before and the audit row with this number. Never updated or deleted."""
+
+    __tablename__ = "audit_link"
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[str]
+
+
 def leave_trace(
     session: Session,
     deed: str,

@@ -16,21 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.shared.audit import AuditCounter, AuditRow
-from clinic.shared.database import Base, db, transaction
+from clinic.shared.audit import AuditCounter, AuditLink, AuditRow
+from clinic.shared.database import db, transaction
 
 BATCH = 2000
 BEFORE_THE_FIRST = "0" * 64
-
-
-class AuditLink(Base):
-    """SHA-256, in hexadecimal, of the link before and of the audit row with this number. Never updated or deleted."""
-
-    __tablename__ = "audit_link"
-    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    digest: Mapped[str]
 
 
 def link(before: str, row: AuditRow) -> str:

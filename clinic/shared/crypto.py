@@ -154,17 +154,20 @@ class SealedBytes:
 class Sealed:
     """A JSON value kept encrypted in the column `<name>_sealed` of a SealedRow; None stays None."""
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.column = f"{name}_sealed"
+    def __set_name__(self, owner: type[SealedRow], name: str) -> None:
+        self.owner, self.column = owner, f"{name}_sealed"
 
     def __get__(self, row: Any, owner: type | None = None) -> Any:
         if row is None:
             return self
         sealed = getattr(row, self.column)
-        if sealed is None:
-            return None
-        plain = ring().open(sealed, table=row.__tablename__, column=self.column, row_id=row.id)
-        return json.loads(plain)
+        return None if sealed is None else self.opened(sealed, row.id)
+
+    def opened(self, sealed: bytes, row_id: int) -> Any:
+        """What was read from the column of the row with this id."""
+        return json.loads(
+            ring().open(sealed, table=self.owner.__tablename__, column=self.column, row_id=row_id)
+        )
 
     def __set__(self, row: Any, value: Any) -> None:
         if value is None:

@@ -36,6 +36,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from clinic.shared.turns import turn_to_write
+
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -50,6 +52,7 @@ SQLITE_SETTINGS = (
     "foreign_keys=ON",
     "busy_timeout=15000",
     "temp_store=MEMORY",
+    "cache_size=-1024",  # kB for each connection: the system has the file in memory anyway
     "recursive_triggers=ON",
 )
 
@@ -196,13 +199,14 @@ def transaction() -> Iterator[Session]:
     if READS_COPY in session.info:
         raise RuntimeError("a copy of the database is only read")
     session.rollback()
-    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-    try:
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    with turn_to_write(session.get_bind()):
+        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
 
 def lock_in_order(

@@ -40,6 +40,11 @@ def may_have(kind: type, owners: Iterable[int]) -> list[int]:
     return [one for one in owners if ("none", kind, one) not in kept]
 
 
+def forget(session: Session, kind: type) -> None:
+    """A row of this kind was written past the mapper, which would have told."""
+    _drop(session, {kind})
+
+
 def _drop(session: Session, written: set[type]) -> None:
     kept = session.info.get(_KEPT)
     if kept and written:

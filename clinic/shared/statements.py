@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, CursorResult, Integer, Select, String, bindparam
+from sqlalchemy import ARRAY, BindParameter, CursorResult, Integer, Select, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -58,9 +58,14 @@ def _among_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"({column} IN (SELECT value FROM json_each({numbers})))"  # noqa: S608 - no value is in it
 
 
+def many(name: str) -> BindParameter[Sequence[int]]:
+    """The parameter `name`: many whole numbers, to be taken apart by `unnest`, on SQLite by `json_each`."""
+    return bindparam(name, type_=_Numbers())
+
+
 def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
     """Whether the column is one of the numbers that the statement is given as `name`, however many they are."""
-    return _Among(column, bindparam(name, type_=_Numbers()))
+    return _Among(column, many(name))
 
 
 class joined(FunctionElement[str]):  # noqa: N801 - reads as a function of SQL

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from clinic.booking.models import Claim, Couple, Visit
-from clinic.premises.models import Location
-from clinic.shared.database import db
+from sqlalchemy import select, update
+
+from clinic.booking.models import Claim, Couple, RestPass, Visit
+from clinic.premises.models import Clinic, Location
+from clinic.shared.database import db, transaction
 from tests import factories
 from tests.api.conftest import Program
 from tests.api.test_visits import BLOCKED, count, healthy
@@ -88,3 +90,37 @@ def test_waiting_refused_and_wrong_requests(desk: Program, clinic: world.World) 
         assert desk.post(f"/couples/987654/{path}", sent).status_code == 404
     assert desk.post("/couples", order(person(well), person(healthy()), days=61)).status_code == 409
     assert (count(Couple), count(Visit)) == (1, 2)
+
+
+def test_too_little_rest_is_passed_with_a_reason_only(desk: Program, clinic: world.World) -> None:
+    """For two, moved, swapped and in a series: the reason is kept, sealed; without one it is refused."""
+    with transaction() as session:
+        session.execute(update(Clinic).values(minds_rest=True))
+    room_for_two(clinic)
+    tired, other = healthy(), healthy()
+    two = [person(one, "deep_tissue", areas=["full_body"]) for one in (tired, other)]
+    single = {**two[0], "starts_at": world.at(2).isoformat()}
+    assert desk.post("/visits", single).status_code == 201
+    why = {"rest_reason": "Agreed with the therapist"}
+    for bad in ("", "x", 7, "     "):
+        assert desk.post("/couples", {**order(*two), "rest_reason": bad}).status_code == 422
+    assert desk.post("/couples", order(*two)).get_json()["code"] == "slot_taken"
+    made = desk.post("/couples", {**order(*two), **why})
+    assert made.status_code == 201, made.get_json()
+    move = {"starts_at": world.at(3, 14).isoformat()}
+    where = f"/couples/{made.get_json()['id']}/move"
+    assert desk.post(where, move).status_code == 409
+    assert desk.post(where, {**move, **why}).status_code == 200
+    far = desk.post("/visits", {**two[0], "starts_at": world.at(30).isoformat()}).get_json()["id"]
+    near = desk.post("/visits", {**person(healthy()), "starts_at": world.at(4).isoformat()}).get_json()["id"]
+    swap = {"first": far, "second": near}
+    assert desk.post("/visits/swap", swap).status_code == 409
+    assert desk.post("/visits/swap", {**swap, **why}).status_code == 200
+    series = {**two[1], "every_weeks": 1,
+              "starts": [{"starts_at": world.at(days).isoformat()} for days in (20, 22)]}  # fmt: skip
+    assert desk.post("/series", series).status_code == 409
+    assert desk.post("/series", {**series, **why}).status_code == 201
+    db.session.rollback()
+    kept = db.session.scalars(select(RestPass)).all()
+    assert {one.reason for one in kept} == {"Agreed with the therapist"}
+    assert len(kept) == 4

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from clinic.api import services as api_services
 from clinic.booking.models import RestPass, Visit
 from clinic.booking.services import holds, visits
 from clinic.premises import queries as premises
@@ -93,6 +94,36 @@ def test_different_requests_under_one_key_at_the_same_moment(app: Flask, desk: P
     answers = at_once([ask(client, day) for day, client in enumerate(clients, 3)])
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
     assert booked() == 1
+
+
+@pytest.mark.parametrize("first", ["booked", "refused"])
+def test_one_of_two_requests_under_one_key_is_kept(
+    first: str, app: Flask, desk: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One can be booked and one cannot, and each has begun before the other has ended: the visit stands for the key."""
+    good, bad = wish(healthy()), wish(healthy(), therapist=99)
+    inner = list[TestResponse]()
+    place, name, outside, inside = {
+        "booked": (api_services, "keep_answer", bad, good), "refused": (visits, "book_visit", good, bad),
+    }[first]  # fmt: skip
+    deed = getattr(place, name)
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        """What came in between is answered to its end, then this goes on."""
+        monkeypatch.undo()
+        inner.append(contextvars.Context().run(desk.post, "/visits", inside, Idempotency_Key="one"))
+        return deed(*args, **more)
+
+    monkeypatch.setattr(place, name, meanwhile)
+    outer = desk.post("/visits", outside, Idempotency_Key="one")
+    told = {"booked": (inner[0], outer), "refused": (outer, inner[0])}[first]
+    assert (told[0].status_code, booked()) == (201, 1)
+    assert told[1].get_json()["code"] == ("not_allowed" if first == "booked" else "slot_taken")
+    for _time in range(2):
+        again = desk.post("/visits", good, Idempotency_Key="one")
+        assert (again.status_code, again.get_json()) == (201, told[0].get_json())
+        other = desk.post("/visits", bad, Idempotency_Key="one")
+        assert (other.status_code, other.get_json()["code"]) == (409, "not_allowed")
 
 
 def test_a_failure_does_not_stick(desk: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,4 +15,16 @@ def test_a_booking_sends_few_statements(app: Flask, desk: Program) -> None:
     with counted() as sent:
         answer = desk.post("/visits", wish(client), Idempotency_Key="counted")
     assert answer.status_code == 201, answer.get_json()
-    assert len(sent) <= 20, "\n".join(sent)
+    assert len(sent) <= 15, "\n".join(sent)
+
+
+def test_free_times_of_a_person_cost_no_more_for_many_days(app: Flask, desk: Program) -> None:
+    """Each day is judged, but what it is judged by is read once, and what there is nothing of is not asked for."""
+    asked = {"service": "swedish", "minutes": 60, "from": "2026-06-12", "client": healthy()}
+    sent = []
+    desk.get("/availability", **asked)  # a new connection is asked who it is
+    for days in (1, 30):
+        with counted() as found:
+            assert desk.get("/availability", **asked, days=days).get_json()["starts"]
+        sent.append(len(found))
+    assert sent == [7, 7]

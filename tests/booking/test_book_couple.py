@@ -16,6 +16,7 @@ from clinic.booking.models import Checkout, Claim, Couple, Visit
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.couple_online import Companion, book_with
 from clinic.clients.models import Client, ClientAccess
+from clinic.intake.models import Intake
 from clinic.premises.models import Location, Room
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
 from clinic.rules.permissions import Role
@@ -176,6 +177,30 @@ def test_who_is_refused_is_told_and_the_other_one_never_reads_why(
     assert browser.post(f"/my/visits/{one.id}/alone").status_code == 303
     assert pair()[0].status == "confirmed"
     assert browser.post(f"/my/visits/{one.id}/alone").status_code == 409, "there is nothing left to say"
+
+
+def test_naming_somebody_in_the_book_shows_nothing_of_them(account: Account, client: FlaskClient) -> None:
+    """Whoever is named is a record of their own. What is known of whom they look like is found out by the desk."""
+    known = factories.make_client(
+        first_name="Frida", last_name="Friend", born_on=dt.date(1988, 7, 4), email="frida@people.example"
+    ).id
+    w.sign_answers(known, BLEEDS)
+    before = rows(Intake)
+    to_check(account, "deep_tissue")
+    page = account.browser.post("/book/couple", data=named())
+    answer = account.browser.post("/book/couple", data=named(start=at_time(page.text)))
+    assert answer.location == "/book/done"
+    one, two = pair()
+    assert [(v.status, v.waiting_for) for v in (one, two)] == [("pending", "partner"), ("pending", "intake")]
+    assert two.client_id != known
+    link = link_in(mails("frida@people.example")[0].text)
+    assert "haemophilia" not in client.get(f"{link}/health/1").text
+    walk.answer(client, base=f"{link}/health")
+    walk.sign(client, base=f"{link}/health", name="Frida Friend")
+    one, two = pair()
+    assert [(v.status, v.waiting_for) for v in (one, two)] == [("pending", "partner"), ("pending", "review")]
+    assert rows(Intake) == before + 2, "the account's own, and that of the new record"
+    assert [one.key.partition(":")[0] for one in mails("ann@people.example")] == ["visit_waiting"]
 
 
 def test_what_is_known_of_either_is_refused_in_the_same_words(account: Account) -> None:

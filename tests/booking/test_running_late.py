@@ -70,8 +70,7 @@ def test_the_desk_sees_it_and_the_chosen_clients_are_told_once(app: Flask) -> No
     assert page.count(" checked") == 3  # 15 minutes, and the next two
     assert browser.post("/diary/late", data={"minutes": "20", "tell": [str(second)]}).status_code == 303
     assert [to for to, _text in mails()] == ["at10@people.example", "at12@people.example"]
-    said = browser.get("/diary").text
-XX
+    assert "20 minutes late" in browser.get("/diary").text
     for data in ({}, {"minutes": "7"}, {"minutes": "x"}, {"minutes": "15", "tell": [str(theirs)]}):
         assert browser.post("/diary/late", data=data).status_code == 422
     assert browser.post("/diary/late", data={"minutes": "0"}).status_code == 303

@@ -16,6 +16,7 @@ from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
 from clinic.booking.services import answering, checkout, deadlines, in_line, time_off, visits, waitlist
 from clinic.catalogue.models import Service
 from clinic.clients.models import Client
+from clinic.premises.models import Clinic
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.waitlist import Part, When
 from clinic.shared.database import db, transaction
@@ -333,3 +334,32 @@ def test_a_yes_and_the_worker_at_the_same_moment(app: Flask, world: w.World) -> 
         said, _worked = pool.map(run, ("yes", "worker"))
     assert offers() == ([(first, "accepted")] if said == "done" else [(first, "expired"), (second, None)])
     assert claims() == 3
+
+
+def test_at_night_nobody_is_sent_an_offer_by_itself(app: Flask, world: w.World) -> None:
+    """What becomes free then is offered when the quiet time is over, and what is too near by then to nobody."""
+    booked = w.at_desk(world, patient(), "deep_tissue", when=w.at(3)).visit_id or 0
+    asked = wish(patient())
+    night, morning = w.at(1, 21), w.at(2, 8)
+    visits.cancel_visit(booked, by=world.desk_id, by_clinic=True, now=night)
+    for at in (night, w.at(2, 2), morning - dt.timedelta(minutes=1)):
+        assert (at, in_line.keep_line(at)) == (at, 0)
+    assert offers() == []
+    assert in_line.keep_line(morning) == 1
+    assert offers() == [(asked, None)]
+    # An offer that is answered at night goes to nobody else before the morning, when this time is too near.
+    other = wish(patient())
+    late = w.at(2, 23)
+    answering.decline(open_offer().id, by=None, now=w.at(2, 8, 30))
+    assert offers() == [(asked, "declined"), (other, None)]
+    with transaction() as session:
+        session.get_one(Offer, open_offer().id).expires_at = late
+    third = wish(patient(), replace(WHEN, notice_hours=3))
+    in_line.keep_line(late)
+    in_line.keep_line(w.at(3, 8))
+    assert offers() == [(asked, "declined"), (other, "expired")]
+    # The desk may offer at any hour; a clinic without a quiet time does so by itself.
+    with transaction() as session:
+        session.execute(update(Clinic).values(quiet_from=dt.time(0), quiet_until=dt.time(0)))
+    assert third
+    assert in_line.keep_line(w.at(3, 2)) == 1

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from clinic.booking.queries import the_book, visits
 from clinic.booking.queries.rest import Rest, rest_around
-from clinic.booking.queries.the_book import Reach
+from clinic.booking.queries.the_book import Reach, Stay
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -53,7 +53,8 @@ class Ask:
     own wish for these areas, for which starts that leave the body too little rest are left out; None minds no rest.
     `by_history`: each start is planned as the person's first visit, or not, by their visits before it; else the plan
     holds for all starts. `people`: others whose visits make them a known client (those of an account, before it has
-    said who is coming): new ones may have stricter rules online.
+    said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
+    starts, and what that takes is read along.
     """
 
     plan: VisitPlan
@@ -68,6 +69,7 @@ class Ask:
     rested_areas: tuple[str, ...] | None = None
     by_history: bool = False
     people: tuple[int, ...] = ()
+    picks: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Open:
     limits: dict[int, Limits]
     rest: Rest | None = None
     shortest: int = 0
+    stays: Mapping[int, Sequence[Stay]] | None = None
 
     @property
     def zone(self) -> str:
@@ -153,7 +156,10 @@ class Open:
         part = next(one for one in self.parts if minute in one.grid)
         eligible = replace(self.eligible, therapists=start.therapists)
         day = self.clock.day_bounds(local_day(starts_at, self.clock.zone))
-        leaning = the_book.leaning(eligible, _reach(self.ask, *day), minute)
+        stays = self.stays
+        if stays is None:
+            stays = the_book.stays(eligible.everything, _reach(self.ask, *day))
+        leaning = the_book.leaning(stays, day, minute)
         return list(rule.combinations_for(minute, part.wanted, eligible, part.book, leaning))
 
     def is_too_much(self, therapist: int, starts_at: dt.datetime) -> bool:
@@ -181,7 +187,9 @@ def look(ask: Ask) -> Open:
     eligible = rule.Eligible([one.id for one in people], place.rooms, devices)
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
     reach = _reach(ask, window[0], window[1] + _longest(ask.plan, settings))
-    busy = the_book.busy([*eligible.everything, *([ask.client_id] if ask.client_id else [])], reach)
+    all_of_them = [*eligible.everything, *([ask.client_id] if ask.client_id else [])]
+    stays = the_book.stays(all_of_them, reach) if ask.picks else None
+    busy = the_book.busy(all_of_them, reach) if stays is None else _spans(stays)
     for therapist, spans in the_book.on_the_way(
         eligible.therapists, reach, place.id, place.travel_minutes
     ).items():
@@ -211,7 +219,12 @@ def look(ask: Ask) -> Open:
         limits=limits,
         rest=_rest(ask, place.zone, window[0]),
         shortest=catalogue.shortest_minutes() if settings.gaps != Gaps.ANY and not ask.by_staff else 0,
+        stays=stays,
     )
+
+
+def _spans(stays: Mapping[int, Iterable[Stay]]) -> dict[int, list[Interval]]:
+    return {resource: [(one.starts, one.ends) for one in claims] for resource, claims in stays.items()}
 
 
 def _longest(plan: VisitPlan, settings: BookingSettings) -> int:

@@ -1,12 +1,17 @@
-"""What there is of a person beside their answers: for most people nothing, which one statement says for all tables."""
+"""What there is of all that a booking asks about: mostly nothing, which one statement says for all tables."""
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, bindparam, select
+import datetime as dt
 
-from clinic.booking.models import Visit
+from sqlalchemy import Integer, String, bindparam, func, select
+
+from clinic.booking.models import Claim, Visit
+from clinic.booking.queries import the_book, visits
 from clinic.clients.models import Client
 from clinic.intake.models import BadReaction, Clearance, Consent, HealthStop, Intake, SoftenedReview
+from clinic.rulebook import queries as rulebook
+from clinic.rulebook.models import RulesVersion
 from clinic.shared.database import db
 from clinic.shared.read_once import note_none
 from clinic.therapists.models import NeverTogether, TherapistRestriction
@@ -14,6 +19,9 @@ from clinic.therapists.models import NeverTogether, TherapistRestriction
 _PERSON = bindparam("person", type_=Integer())
 _KINDS = (Visit, HealthStop, BadReaction, Clearance, Consent, TherapistRestriction, NeverTogether)
 _ANY = select(
+    select(Visit.id).where(Visit.request_key == bindparam("key", type_=String())).exists(),
+    select(func.min(Claim.expires_at)).scalar_subquery() <= bindparam("now"),  # the first in its index
+    select(RulesVersion.number).exists(),
     select(Client.__table__.c.id).where(Client.__table__.c.merged_into_id == _PERSON).exists(),
     select(SoftenedReview.id)
     .join(Intake, Intake.id == SoftenedReview.intake_id)
@@ -23,16 +31,21 @@ _ANY = select(
 )
 
 
-def note_what_is_not_there(client: Client) -> None:
-    """Spare whoever judges this person in this transaction the statements that would find nothing.
+def note_what_is_not_there(client: Client, *, request_key: str | None, now: dt.datetime) -> None:
+    """Spare whoever asks about this person in this transaction the statements that would find nothing.
 
-    Only for a proven record that is locked: nobody adds a row meanwhile. Of one that may be somebody else the judging
-    reads as much with a match as without, so that the time it takes tells nothing.
+    Of the person only for a proven record, which whoever writes has locked: nobody adds a row meanwhile. Of one that
+    may be somebody else the judging reads as much with a match as without, so that the time it takes tells nothing.
     """
-    if client.is_unproven:
-        return
-    has_alias, *found = db.session.execute(_ANY, {"person": client.id}).one()
-    if has_alias:  # what counts is under several records
+    given = {"person": client.id, "key": request_key, "now": now}
+    is_made, is_over, has_rules, has_alias, *found = db.session.connection().execute(_ANY, given).one()
+    if request_key is not None and not is_made:
+        visits.note_not_made(request_key)
+    if not is_over:
+        the_book.note_none_is_over(now)
+    if not has_rules:
+        rulebook.note_as_shipped()
+    if client.is_unproven or has_alias:  # with an alias, what counts is under several records
         return
     for kind, is_there in zip((Client, SoftenedReview, *_KINDS)[1:], found, strict=True):
         if not is_there:

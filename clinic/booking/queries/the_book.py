@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, String, bindparam, case, cast, func, or_, select
 
 from clinic.booking.models import Claim, Visit
 from clinic.catalogue.models import Service
 from clinic.premises.models import Resource
-from clinic.rules.availability import Eligible, Leaning
+from clinic.rules.availability import Leaning
 from clinic.rules.intervals import Interval
 from clinic.rules.limits import Given
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import minute_after, minute_of
+from clinic.shared.read_once import read_once
 from clinic.shared.statements import among, joined, rows, taken_apart
 
 
@@ -63,26 +64,27 @@ _LAST = (
     .correlate(Resource.__table__)
     .scalar_subquery()
 )
-_TAKEN = (
-    select(joined(_STARTS * _SPAN + _ENDS))
-    .where(
+
+
+def _of_each(text: ColumnElement[Any]) -> Select[Any]:
+    """Each resource, and this text of all its claims in reach."""
+    taken = select(joined(text)).where(
         _CLAIM.resource_id == _RESOURCE.id,
         _CLAIM.ends_at <= func.coalesce(_LAST, bindparam("until")),
         *_IN_REACH,
     )
-    .scalar_subquery()
-)
-_BUSY = select(_RESOURCE.id, _TAKEN).where(among(_RESOURCE.id, "resources"))
+    return select(_RESOURCE.id, taken.scalar_subquery()).where(among(_RESOURCE.id, "resources"))
+
+
+_TAKEN = _STARTS * _SPAN + _ENDS
+_BUSY = _of_each(_TAKEN)
+# not a join, which may read all visits
+_ROOM = select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()
+_STAYS = _of_each(cast(_TAKEN, String) + " " + cast(func.coalesce(_ROOM, 0), String))
 _BY_VISITS = (
     select(_CLAIM.resource_id, _STARTS, _ENDS, _CLAIM.expires_at)
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
-)
-_USED = (
-    select(_CLAIM.resource_id, _VISIT.room_id, _STARTS, _ENDS)
-    .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING)
-    .order_by(_CLAIM.starts_at)
 )
 _ELSEWHERE = (
     select(_CLAIM.resource_id, _STARTS, _ENDS)
@@ -108,6 +110,16 @@ _GIVEN = (
 )  # fmt: skip
 
 
+def may_be_over(now: dt.datetime) -> bool:
+    """Whether a kept time may have run out by then; False where it was noted in this transaction that none has."""
+    return read_once(("over", now), lambda: True, Claim)
+
+
+def note_none_is_over(now: dt.datetime) -> None:
+    """Whoever would clear what has run out by then, in this transaction, need not."""
+    read_once(("over", now), lambda: False, Claim)
+
+
 def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
     """Resource → the claims on it, in any order."""
     read = _Spans().__getitem__
@@ -116,6 +128,14 @@ def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
         for resource, taken in rows(_BUSY, reach.given(resources))
         if taken
     }
+
+
+class Stay(NamedTuple):
+    """A claim from one epoch minute until another, and the room of the visit that it is for; 0 where it is for none."""
+
+    starts: int
+    ends: int
+    room: int
 
 
 class _Spans(dict[str, Interval]):
@@ -146,16 +166,30 @@ def on_the_way(
     return found
 
 
-def leaning(eligible: Eligible, reach: Reach, start: int) -> Leaning:
+def stays(resources: Iterable[int], reach: Reach) -> dict[int, list[Stay]]:
+    """As `busy`, with the room of the visit that each claim is for."""
+    return {
+        resource: [_stay(*one.split(" ")) for one in taken_apart(taken)]
+        for resource, taken in rows(_STAYS, reach.given(resources))
+        if taken
+    }
+
+
+def _stay(taken: str, room: str) -> Stay:
+    return Stay(*divmod(int(taken), _SPAN), int(room))
+
+
+def leaning(found: Mapping[int, Iterable[Stay]], day: Interval, start: int) -> Leaning:
     """What the visits of a day make of everybody and everything: for how long used, and where a therapist works before
-    a start, or else first after it."""
-    usage: dict[int, int] = defaultdict(int)
+    a start, or else first after it. (Of a room the last is the room itself, which nobody asks for.)"""
+    usage: dict[int, int] = {}
     last_room: dict[int, int] = {}
-    people = set(eligible.therapists)
-    for resource, room, starts, ends in rows(_USED, reach.given(eligible.everything)):
-        usage[resource] += min(ends, reach.until) - max(starts, reach.since)
-        if resource in people and (starts < start or resource not in last_room):
-            last_room[resource] = room  # by time: the last before this start stays, or the first after it
+    for resource, claims in found.items():
+        visits = sorted(one for one in claims if one.room and one.ends > day[0] and one.starts < day[1])
+        usage[resource] = sum(min(one.ends, day[1]) - max(one.starts, day[0]) for one in visits)
+        before = [one.room for one in visits if one.starts < start]
+        if visits:
+            last_room[resource] = before[-1] if before else visits[0].room
     return Leaning(usage, last_room)
 
 

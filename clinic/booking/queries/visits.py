@@ -17,7 +17,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared.database import db
-from clinic.shared.read_once import may_have
+from clinic.shared.read_once import may_have, read_once
 
 WITH_NAMES = (
     joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
@@ -57,8 +57,17 @@ _MADE = select(Visit.id, Visit.status, Visit.request_asked).where(Visit.request_
 
 def visit_by_request(request_key: str) -> Made | None:
     """The visit that this very request already made: a double click gets the same answer."""
+    return read_once(("made by", request_key), lambda: _made(request_key), Visit)
+
+
+def _made(request_key: str) -> Made | None:
     row = db.session.execute(_MADE, {"key": request_key}).one_or_none()
     return Made(*row) if row is not None else None
+
+
+def note_not_made(request_key: str) -> None:
+    """Whoever asks in this transaction what this request made knows: nothing yet."""
+    read_once(("made by", request_key), lambda: None, Visit)
 
 
 def seen_as(visit: Visit) -> VisitStatus:

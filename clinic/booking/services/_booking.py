@@ -87,12 +87,12 @@ def booked_before(wish: Booking) -> Outcome | None:
 
 def book(session: Session, wish: Booking) -> Outcome:
     """Book as `book_visit` says, in the caller's transaction."""
+    now, by = wish.now, wish.by
+    client = client_to_judge(session, wish.client_id)
+    note_what_is_not_there(client, request_key=wish.key, now=now)
     done = booked_before(wish)
     if done is not None:
         return done
-    now, by = wish.now, wish.by
-    client = client_to_judge(session, wish.client_id)
-    note_what_is_not_there(client)
     if not wish.by_staff:
         check_online_start(wish.starts_at, now)
     if wish.hold_id is not None:

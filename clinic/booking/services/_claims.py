@@ -6,22 +6,26 @@ The database refuses an overlap by itself; here its refusal becomes "take the ne
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from sqlalchemy import bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Integer, TextClause, bindparam, delete, inspect, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries.the_book import may_be_over
 from clinic.booking.services._couples import part
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
-from clinic.shared.database import Base, TryAgain, broken_guard, lock_in_order
+from clinic.shared.crypto import BigId
+from clinic.shared.database import Base, TryAgain, UtcDateTime, broken_guard, lock_in_order
+from clinic.shared.statements import many
+from clinic.shared.writing import write_at_once
 from clinic.therapists.models import TimeOff
 
 OVERLAP = "ex_claim_overlap"
@@ -36,7 +40,7 @@ def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datet
     client's own wish and comes too soon for them.
     """
     clear_expired(session, ask.now)
-    found = look(ask)
+    found = look(replace(ask, picks=True))
     if found.rest is not None:
         found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
     ways = found.ways(visit.starts_at)
@@ -83,35 +87,47 @@ def _place(
     if found.is_too_much(way.therapist, visit.starts_at):  # a visit at another time of the day was faster
         return {way.therapist}, set()
     visit.therapist_id, visit.room_id = way.therapist, way.room
-    session.add(visit)
-    session.flush()
-    made = _insert(session, [_claim(visit, one, expires_at) for one in sorted(mine)])
+    if inspect(visit).transient:
+        write_at_once(session, visit)
+    else:
+        session.flush()
+    made = _insert(session, visit, mine, expires_at)
     if len(made) < len(mine):
         _drop(session, visit, visit.starts_at)
         return set(mine) - made, set()
     return set(), set()
 
 
-def _claim(visit: Visit, resource_id: int, expires_at: dt.datetime | None) -> dict[str, object]:
-    is_client = resource_id == visit.client_id  # turnover is no matter of theirs
-    return {
-        "resource_id": resource_id, "visit_id": visit.id, "starts_at": visit.starts_at,
-        "ends_at": visit.ends_at if is_client else visit.free_at, "expires_at": expires_at,
-    }  # fmt: skip
+def _claiming(numbers: str, one: str, rest: str) -> TextClause:
+    """Claims of one visit in one statement; turnover is no matter of its client's."""
+    return text(
+        "INSERT INTO claim (resource_id, visit_id, starts_at, ends_at, expires_at)"  # noqa: S608 - no value is in it
+        f" SELECT {one}, :visit, :starts_at, CASE WHEN {one} = :client THEN :ends_at ELSE :free_at END, :expires_at"
+        f" FROM {numbers} ORDER BY {one} {rest} RETURNING resource_id"
+    ).bindparams(
+        many("resources"), bindparam("visit", type_=BigId), bindparam("client", type_=Integer),
+        *(bindparam(name, type_=UtcDateTime) for name in ("starts_at", "ends_at", "free_at", "expires_at")),
+    )  # fmt: skip
 
 
 _CLAIMS = {
-    name: dialect.insert(_CLAIM).on_conflict_do_nothing().returning(_CLAIM.c.resource_id)
-    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+    "postgresql": _claiming("unnest(:resources) AS one", "one", "ON CONFLICT DO NOTHING"),
+    "sqlite": _claiming("json_each(:resources)", "value", ""),
 }
+"""On PostgreSQL a claim that overlaps another is left out; SQLite's guard speaks against them all."""
 
 
-def _insert(session: Session, rows: list[dict[str, object]]) -> set[int]:
-    """The resources that could be claimed. PostgreSQL leaves out a claim that overlaps another; SQLite's guard speaks
-    against them all."""
+def _insert(
+    session: Session, visit: Visit, resources: Collection[int], expires_at: dt.datetime | None
+) -> set[int]:
+    """Claim these for the visit. Returns those of them that could be claimed."""
     connection = session.connection()
+    given = {
+        "resources": resources, "visit": visit.id, "client": visit.client_id, "starts_at": visit.starts_at,
+        "ends_at": visit.ends_at, "free_at": visit.free_at, "expires_at": expires_at,
+    }  # fmt: skip
     try:
-        return set(connection.execute(_CLAIMS[connection.dialect.name], rows).scalars())
+        return set(connection.execute(_CLAIMS[connection.dialect.name], given).scalars())
     except IntegrityError as error:
         if broken_guard(error, OVERLAP) is None:
             raise
@@ -144,6 +160,8 @@ _EXPIRED = delete(_CLAIM).where(_CLAIM.c.expires_at <= bindparam("now")).returni
 
 def clear_expired(session: Session, now: dt.datetime) -> None:
     """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all."""
+    if not may_be_over(now):
+        return
     freed = session.connection().execute(_EXPIRED, {"now": now}).scalars().all()
     claim_blocks(session, freed, now)
 

@@ -34,6 +34,7 @@ from clinic.rules.screening import Screening as Judgement
 from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
 from clinic.rules.verdicts import Outcome, Verdict
 from clinic.shared.read_once import read_once
+from clinic.shared.writing import write_at_once
 
 NEEDS_REVIEW = "needs_review"
 WAITING_FOR = {
@@ -270,8 +271,7 @@ def judge(
     judged = weigh(client, order, visit_id)
     row = _record(judged, client, order)
     row.door, row.visit_id, row.by_user_id, row.judged_at = door, visit_id, by, now
-    session.add(row)
-    session.flush()
+    write_at_once(session, row)
     return replace(judged, row=row)
 
 

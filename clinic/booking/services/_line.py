@@ -34,10 +34,11 @@ from clinic.premises.models import Clinic
 from clinic.rulebook import queries as rulebook
 from clinic.rules import waitlist as rule
 from clinic.rules.errors import SlotTaken
+from clinic.rules.quiet_time import QuietTime
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import GRACE, Span
-from clinic.rules.wall_time import dates_from, local_day, moment
+from clinic.rules.wall_time import WallClock, dates_from, epoch_minute, local_day, moment
 from clinic.shared.audit import leave_trace
 from clinic.shared.crypto import CannotOpen
 
@@ -68,9 +69,13 @@ class Line:
         self.now = now
         self.zones = {one.id: ZoneInfo(one.zone) for one in premises.places()}
         self.settings = premises.booking_settings()
-        self.minutes = premises.clinic().offer_minutes
         self.table: RuleTable = rulebook.in_force()
         self.aside = waitlist.spans_set_aside(now)
+        rules = premises.clinic()
+        self.minutes = rules.offer_minutes
+        quiet, minute = QuietTime(rules.quiet_from, rules.quiet_until), epoch_minute(now)
+        self.quiet = {one for one, zone in self.zones.items() if quiet.holds_at(minute, WallClock(zone))}
+        """Places at which nobody is sent an offer by itself now."""
         self._people: dict[int, Known | None] = {}
 
     def fit(self, wish: WaitlistWish, days: Sequence[dt.date]) -> Fit | None:
@@ -158,10 +163,12 @@ def plan_of_wish(wish: WaitlistWish, *, first_visit: bool) -> VisitPlan | None:
 
 
 def offer_next(session: Session, day: dt.date, now: dt.datetime) -> Offer | None:
-    """Offer what is free on this day to the first in line who could book it; None when nobody could."""
+    """Offer what is free on this day to the first in line who could book it; None when nobody could, and in the quiet
+    time of the place: the round after it asks the book again. What cannot be offered any more by then is passed over:
+    it stands free for the desk and online."""
     line = Line(now)
     for wish in waitlist.waiting(day):
-        fit = line.fit(wish, [day])
+        fit = line.fit(wish, [day]) if wish.location_id not in line.quiet else None
         made = offer_to(session, wish, fit, by=None, now=now) if fit is not None else None
         if made is not None:
             return made

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
@@ -25,6 +25,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
+from clinic.shared.database import Base
 from clinic.shared.mail import queue_mail
 
 FALLEN_AWAY = frozenset(
@@ -155,9 +156,13 @@ def _put_off(visit: Visit, now: dt.datetime) -> None:
     visit.deadline_at = booking_policy.desk_deadline(visit.starts_at, since=now, settings=settings)
 
 
+_STEP = insert(Base.metadata.tables["status_change"])
+
+
 def first_status(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
-    """The first row of a visit's life."""
-    session.add(StatusChange(visit_id=visit.id, status=visit.status, at=now, by_user_id=by, reason=""))
+    """The first row of a visit's life; the visit is written before."""
+    step = {"visit_id": visit.id, "status": visit.status, "at": now, "by_user_id": by, "reason": ""}
+    session.connection().execute(_STEP, step)
 
 
 def rest_on(visit: Visit, screening: Screening) -> None:

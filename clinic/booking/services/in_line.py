@@ -71,7 +71,7 @@ def _days_to_offer(now: dt.datetime) -> Iterator[dt.date]:
     line = Line(now)
     free: dict[tuple[object, ...], list[dt.datetime]] = {}
     for wish in waitlist.waiting():
-        days = line.days_of(wish)
+        days = line.days_of(wish) if wish.location_id not in line.quiet else []
         fitting = {
             line.day_of(wish, start)
             for start in _free_starts(wish, days, free, now)

@@ -9,10 +9,12 @@ from dataclasses import replace
 from clinic.booking.queries import bookable
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.bookable import Bookable, Wish
+from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.why_no_times import Explained, why_no_times
-from clinic.booking.services._chosen import client_of
 from clinic.booking.services._judging import Order, weigh_by
 from clinic.booking.services._known import known_of
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
 from clinic.rulebook import queries as rulebook
 from clinic.rules.wall_time import dates_from, local_day, moment
 
@@ -22,29 +24,40 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
 
     Raises as `bookable.ask_of`.
     """
+    person = _in_hand(wish, now)
     ask = bookable.ask_of(wish, now=now)
     found = look(ask)
     free = found.starts()
-    if ask.client_id is None:
+    if person is None:
         return Bookable(found.zone, free)
     zone = found.clock.zone
     days = [local_day(moment(one.starts_at), zone) for one in free]
-    refused = _refused_days(ask.client_id, Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day), days)
+    refused = _refused_days(person, Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day), days)
     return Bookable(found.zone, [one for one, day in zip(free, days, strict=True) if day not in refused])
 
 
 def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
     """What stands in the way of what `starts` does not offer. Raises as `bookable.ask_of`."""
+    person = _in_hand(wish, now)
     ask = bookable.ask_of(wish, now=now)
-    if ask.client_id is None:
+    if person is None:
         return why_no_times(ask)
     days = dates_from(ask.first_day, ask.days)
     order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
-    return why_no_times(ask, refused=_refused_days(ask.client_id, order, days))
+    return why_no_times(ask, refused=_refused_days(person, order, days))
 
 
-def _refused_days(client_id: int, order: Order, days: Iterable[dt.date]) -> set[dt.date]:
+def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
+    """The person whom the wish is for, if any: the row is read once while somebody holds it, and what there is nothing
+    of is not asked for."""
+    person = clients.client(wish.client_id) if wish.client_id is not None else None
+    if person is not None:
+        note_what_is_not_there(person, request_key=None, now=now)
+    return person
+
+
+def _refused_days(person: Client, order: Order, days: Iterable[dt.date]) -> set[dt.date]:
     """Days on which the gate would not let this person have it, whatever the time. Everything is read once."""
-    known, table = known_of(client_of(client_id)), rulebook.in_force()
+    known, table = known_of(person), rulebook.in_force()
     judged = {day: weigh_by(table, known, replace(order, day=day)) for day in set(days)}
     return {day for day, one in judged.items() if one.refuses or one.unsafe_addons}

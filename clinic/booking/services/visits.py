@@ -49,7 +49,14 @@ from clinic.booking.services.resting import (
 from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import CheckInNeeded, MoveNotAllowed, NotFound, NotQualified, SlotTaken
+from clinic.rules.errors import (
+    CheckInNeeded,
+    MoveNotAllowed,
+    NotFound,
+    NotQualified,
+    RuleViolation,
+    SlotTaken,
+)
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -95,7 +102,7 @@ def book_visit(
     try:
         with transaction() as session:
             return book(session, wish)
-    except (SlotTaken, IntegrityError) as error:
+    except (RuleViolation, IntegrityError) as error:  # this very request may have booked it a moment ago
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
             raise
         done = booked_before(wish)

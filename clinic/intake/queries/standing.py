@@ -9,8 +9,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -78,11 +79,17 @@ def _standings(client_ids: Collection[int], until: dt.datetime | None) -> dict[i
     return {one: Standing(*_counting(kept, one), stops=_stopping(kept, one)) for one in client_ids}
 
 
+Version: TypeAlias = Row[Any]
+"""One signed version as it is read, its answers still sealed."""
+
 _VERSIONS = (
-    select(Intake)
+    select(
+        Intake.id, Intake.client_id, Intake.version, Intake.kind, Intake.question_version, Intake.completed_on,
+        Intake.answered_on, Intake.signed_at, Intake.renewal, Intake.softens, Intake.answers_sealed,
+    )
     .where(Intake.client_id.in_(bindparam("ids", expanding=True)))
     .order_by(Intake.version.desc())
-)
+)  # fmt: skip
 
 
 @dataclass
@@ -94,7 +101,7 @@ class _Kept:
     asked_anew: frozenset[
         int
     ]  # every record of those of whom only a whole new intake will do, after a bad reaction
-    versions: defaultdict[int, list[Intake]] = field(default_factory=lambda: defaultdict(list))
+    versions: defaultdict[int, list[Version]] = field(default_factory=lambda: defaultdict(list))
     stops: defaultdict[int, list[HealthStop]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
@@ -104,7 +111,7 @@ class _Kept:
         records = {one: {one, *_below(aliases, one)} for one in client_ids}
         anew = {record for one in reactions.asking_anew(records) for record in records[one]}
         kept = cls(aliases, _accepted(ids), frozenset(anew))
-        for row in db.session.scalars(_VERSIONS, {"ids": ids}):
+        for row in db.session.execute(_VERSIONS, {"ids": ids}):
             if until is None or row.signed_at <= until:
                 kept.versions[row.client_id].append(row)
         for stop in _stops(ids):
@@ -156,9 +163,9 @@ def _counting(kept: _Kept, client_id: int) -> tuple[tuple[InForce, ...], tuple[I
     return tuple(signed), tuple(one for one in told if any(map(answer_history.plain, one.answers.values())))
 
 
-def _not_replaced(versions: Iterable[Intake], accepted: Collection[int]) -> list[Intake]:
+def _not_replaced(versions: Iterable[Version], accepted: Collection[int]) -> list[Version]:
     """The newest version, and back through what was weakened without an accepted review."""
-    found: list[Intake] = []
+    found: list[Version] = []
     for row in versions:
         found.append(row)
         if not row.softens or row.id in accepted:
@@ -166,12 +173,12 @@ def _not_replaced(versions: Iterable[Intake], accepted: Collection[int]) -> list
     return found
 
 
-def _plain(row: Intake, asks_anew: bool) -> InForce:
+def _plain(row: Version, asks_anew: bool) -> InForce:
     return InForce(
         row.id,
         row.client_id,
         row.version,
-        row.answers,
+        Intake.answers.opened(row.answers_sealed, row.id),
         None if row.renewal or asks_anew else row.completed_on,
         row.answered_on,
         row.question_version,
@@ -195,7 +202,7 @@ def _below(aliases: Mapping[int, Sequence[Alias]], client_id: int) -> list[int]:
     return [found for alias in aliases.get(client_id, ()) for found in (alias.id, *_below(aliases, alias.id))]
 
 
-def _has_ended(stop: HealthStop, versions: Sequence[Intake]) -> bool:
+def _has_ended(stop: HealthStop, versions: Sequence[Version]) -> bool:
     """What passes by itself ends with any answer on a later day; a warning sign with an assessment and a whole new
     intake after it: "still right" to the questions from before the sign is none."""
     if stop.needs == "new_answer":

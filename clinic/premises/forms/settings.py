@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, EmailField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, Length, Regexp, ValidationError
+from wtforms import BooleanField, EmailField, SelectField, StringField, TimeField
+from wtforms.validators import DataRequired, Email, InputRequired, Length, Regexp, ValidationError
 
 from clinic.rules.gaps import Gaps
 from clinic.rules.wall_time import STEPS_MINUTES
@@ -127,6 +127,16 @@ class SettingsForm(FactsForm):
         least=10,
         most=2880,
         help_text="After that it goes to the next. It is offered for less where the visit is near.",
+    )
+    quiet_from = TimeField(
+        "No offers to the waitlist from",
+        validators=[InputRequired("Enter a time, such as 21:00.")],
+        description="By the clock of each place. What becomes free then is offered when the quiet time is over.",
+    )
+    quiet_until = TimeField(
+        "Until",
+        validators=[InputRequired("Enter a time, such as 08:00.")],
+        description="The same time twice: offers are made at any hour.",
     )
     turnover_may_overrun = BooleanField(
         "Cleaning up after a visit may run past working hours or into a break",

@@ -94,15 +94,18 @@ def _clinic_and_place() -> tuple[Clinic, Location, int, int] | None:
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
+_CLINIC = (
+    select(Clinic, Location, Picture.width, Picture.height)
+    .select_from(Clinic)
+    .join(Location, Location.is_active.is_(True))
+    .outerjoin(Picture, Picture.id == Clinic.logo_id)
+    .order_by(Clinic.id, Location.id)
+    .limit(1)
+)
+
+
 def _read_clinic() -> tuple[Clinic, Location, int, int] | None:
-    row = db.session.execute(
-        select(Clinic, Location, Picture.width, Picture.height)
-        .select_from(Clinic)
-        .join(Location, Location.is_active.is_(True))
-        .outerjoin(Picture, Picture.id == Clinic.logo_id)
-        .order_by(Clinic.id, Location.id)
-        .limit(1)
-    ).first()
+    row = db.session.execute(_CLINIC).first()
     return None if row is None else (row[0], row[1], row[2] or 0, row[3] or 0)
 
 

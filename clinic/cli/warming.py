@@ -1,0 +1,55 @@
+"""What a server does before it opens: it asks the first questions itself."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+TIMES = 6
+"""A connection to PostgreSQL prepares a statement that comes for the sixth time."""
+
+
+def warm_up(app: Flask) -> None:
+    """Look for free times as the first visitor would, who then need not wait until statements are put into words and
+    a connection is open. An empty clinic, or a database that is away, is no reason not to start."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from clinic.api import queries as api
+    from clinic.rules.errors import RuleViolation
+    from clinic.shared import clock
+    from clinic.shared.database import db
+
+    with app.app_context():
+        try:
+            for _ in range(TIMES):
+                api.caller("nobody", clock.now())
+                _ask()
+                db.session.remove()
+        except (SQLAlchemyError, RuleViolation, LookupError):
+            db.session.remove()
+    gc.collect()
+    gc.freeze()  # what is there now stays: it is not gone through again each time that waste is looked for
+
+
+def _ask() -> None:
+    """Free times of tomorrow for the first service, of anybody and of one therapist."""
+    import datetime as dt
+
+    from clinic.booking.queries.bookable import Wish
+    from clinic.booking.services import offering
+    from clinic.catalogue import queries as catalogue
+    from clinic.shared import clock
+    from clinic.therapists import queries as therapists
+
+    now = clock.now()
+    lengths = [(service.key, one) for service in catalogue.services_on_offer() for one in service.lengths][:1]
+    people = [None, *(one.id for one in therapists.active_therapists()[:1])]
+    for key, one in lengths:
+        for person in people:
+            wish = Wish(
+                key, one.minutes, one.mode, (), ("full_body",), now.date() + dt.timedelta(1), 1, person, None
+            )
+            offering.starts(wish, now=now)

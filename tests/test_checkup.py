@@ -1,0 +1,112 @@
+"""`clinic doctor`: it says so when all is well, and each thing that is wrong with how to mend it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from clinic import checkup, cli
+from clinic.checkup import Grade
+from clinic.cli import upkeep
+from clinic.shared import audit_chain, backups, crypto
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.postgres import find_binaries
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return {
+        "CLINIC_PG_BINDIR": str(find_binaries() or ""),
+        "CLINIC_PUBLIC_URL": "https://book.clinic.example",
+        "CLINIC_TRUSTED_PROXIES": 1,
+        "CLINIC_MAIL_URL": "smtp://mail.clinic.example",
+    }
+
+
+@pytest.fixture
+def clinic(app: Flask, tmp_path: Path) -> Flask:
+    """A clinic with which all is well."""
+    w.build(therapists=1)
+    w.sign(w.person())
+    app.config["CLINIC_BACKUP_DIR"] = tmp_path / "elsewhere"
+    audit_chain.extend(app.config["CLINIC_AUDIT_DIR"], now=NOW)
+    backups.take(
+        db.engine,
+        app.config["CLINIC_BACKUP_DIR"],
+        app.config["CLINIC_BACKUP_KEY_FILE"],
+        backups.Tools(app.config["CLINIC_PG_BINDIR"]),
+        now=NOW,
+    )
+    return app
+
+
+def wrong(app: Flask, *, now: dt.datetime = NOW) -> list[str]:
+    return [one.says for one in checkup.look_at(app, now=now) if one.grade is not Grade.GOOD]
+
+
+def test_what_is_wrong_is_named(clinic: Flask, tmp_path: Path) -> None:
+    durable = db.engine.dialect.name == "sqlite"  # the throw-away server of tests is not
+    fixed = [] if durable else ["synchronous_commit is off.", "fsync is off.", "full_page_writes is off."]
+    assert wrong(clinic) == fixed
+    key = Path(clinic.config["CLINIC_KEY_FILE"])
+
+    key.chmod(0o644)
+    clinic.config.update(CLINIC_MAIL_URL="", SECRET_KEY="short", CLINIC_TRUSTED_PROXIES=0)
+    with transaction() as session:
+        leave_trace(session, "late", "thing", 1, by=None, now=NOW - dt.timedelta(minutes=3))
+        mail = {"key": "k", "to": "a@b.example", "subject": "s", "text": "t", "due_at": NOW, "attempts": 4}
+        session.add(OutgoingMail(**mail))
+    said = wrong(clinic, now=NOW + dt.timedelta(hours=48, seconds=1))
+    assert said[len(fixed) :] == [
+        f"Others on this machine can read {key}.",
+        "CLINIC_SECRET_KEY is short enough to be guessed.",
+        "No proxy is believed, so that everybody seems to come from the proxy's own address.",
+        "The worker is not at work: something has waited for it since 2026-06-09 12:57 UTC.",
+        f"No mail leaves this machine: they are files in {clinic.config['CLINIC_MAIL_DIR']}.",
+        "1 mails were not taken, each after 4 attempts or more.",
+        f"There is no backup since 2026-06-09 in {clinic.config['CLINIC_BACKUP_DIR']}.",
+    ]
+    assert all(one.mend for one in checkup.look_at(clinic, now=NOW) if one.grade is not Grade.GOOD)
+
+    crypto.use(crypto.KeyRing.load_or_make(tmp_path / "another.key"))
+    assert any(one.startswith("Health answers cannot be read") for one in wrong(clinic))
+    with db.engine.begin() as connection:
+        head = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        assert wrong(clinic) == ["The database (9999) belongs to a newer version of the program."]
+    finally:
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_command_ends_with_one_when_anything_is_wrong(
+    clinic: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "make_app", lambda: clinic)
+    good = CliRunner().invoke(cli.main, ["doctor"])
+    assert (good.exit_code, "To mend it" in good.output) == (0, False)
+    with db.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER ap_audit_row_delete"))
+    bad = CliRunner().invoke(cli.main, ["doctor"])
+    assert bad.exit_code == 1
+    assert "ap_audit_row_delete" in bad.output
+    assert "To mend it" in bad.output
+
+
+def test_a_database_that_is_away_is_said(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
+    monkeypatch.setattr(type(db), "engine", property(lambda _self: away))
+    assert wrong(app) == ["The database cannot be reached (OperationalError)."]

@@ -1,0 +1,43 @@
+"""Before a server opens it has asked the first questions itself, and whatever it finds it opens."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from clinic.cli.warming import TIMES, warm_up
+from clinic.shared.database import db
+from tests.booking import world as w
+from tests.statements import counted
+from tests.web import app_on, sqlite_address
+
+
+@pytest.fixture(autouse=True)
+def _thaw() -> Iterator[None]:
+    """The other tests' waste is collected again."""
+    yield
+    gc.unfreeze()
+
+
+def test_the_book_is_asked_as_the_first_visitor_would(app: Flask) -> None:
+    w.build(therapists=1)
+    db.session.rollback()
+    with counted() as sent:
+        warm_up(app)
+    assert sum("later" in one for one in sent) == 2 * TIMES  # for anybody, and for one therapist
+
+
+def test_an_empty_clinic_opens_too(app: Flask) -> None:
+    warm_up(app)
+    assert gc.get_freeze_count() > 0
+
+
+def test_a_database_without_tables_keeps_nobody_from_opening(tmp_path: Path) -> None:
+    app = app_on(sqlite_address(tmp_path), tmp_path)
+    warm_up(app)
+    with app.app_context():
+        db.engine.dispose()
