@@ -111,6 +111,9 @@ def dress_pages(app: Flask) -> None:
     filters["moment"] = moment
     filters["local_day"] = lambda at: at.astimezone(ZoneInfo(the_clinic().zone)).date()
     filters["local_time"] = local_time
+    filters["when"] = when
+    filters["day_and_time"] = day_and_time
+    filters["at_place"] = at_place
 
 
 def clock_time(time: dt.time) -> str:
@@ -125,9 +128,45 @@ def local_time(at: dt.datetime, zone: str = "") -> str:
 
 
 def moment(at: dt.datetime, zone: str = "") -> str:
-    """A moment in words: in the zone of a visit's place, or in the clinic's."""
+    """A moment in words: in the zone of a visit's place, or in the clinic's, which is named where places differ."""
     clinic = the_clinic()
-    return words.unbroken(words.moment_words(at, zone or clinic.zone, uses_24_hours=clinic.uses_24_hours))
+    said = words.moment_words(at, zone or clinic.zone, uses_24_hours=clinic.uses_24_hours)
+    is_unclear = not zone and any(one.zone != clinic.zone for one in several_places().values())
+    return words.unbroken(f"{said} ({words.zone_words(clinic.zone)})" if is_unclear else said)
+
+
+def when(visit: Any) -> str:
+    """The start of a visit in the zone of its own place, and where it is."""
+    return f"{moment(visit.starts_at, visit.zone)}{at_place(visit.location_id)}"
+
+
+def day_and_time(visit: Any) -> str:
+    """The same in short, for rows of a list."""
+    day = words.unbroken(words.short_day(visit.day))
+    return f"{day}, {local_time(visit.starts_at, visit.zone)}{at_place(visit.location_id)}"
+
+
+def at_place(location_id: int | None) -> str:
+    """`, Main Street` where the clinic has more than one place; else nothing."""
+    place = several_places().get(location_id or 0)
+    return f", {place.name}" if place else ""
+
+
+@dataclass(frozen=True)
+class ShownPlace:
+    """What a page says of a place beside a time."""
+
+    name: str
+    zone: str
+
+
+def several_places() -> dict[int, ShownPlace]:
+    """Every place that is or was used, read once for each request; empty where there is only one to think of."""
+    if "several_places" not in g:
+        rows = premises.locations()
+        g.several_places = {one.id: ShownPlace(one.name, one.zone) for one in rows} if len(rows) > 1 else {}
+    found: dict[int, ShownPlace] = g.several_places
+    return found
 
 
 def local_today() -> dt.date:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from clinic.cli.warming import TIMES, warm_up
+from clinic.cli.warming import TIMES, stay_small, warm_up
 from clinic.shared.database import db
 from tests.booking import world as w
 from tests.statements import counted
@@ -41,3 +41,9 @@ def test_a_database_without_tables_keeps_nobody_from_opening(tmp_path: Path) -> 
     warm_up(app)
     with app.app_context():
         db.engine.dispose()
+
+
+def test_memory_is_taken_from_one_place_where_the_system_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    stay_small()
+    monkeypatch.setattr("clinic.cli.warming.ctypes.CDLL", lambda _name: object())  # a C library without it
+    stay_small()

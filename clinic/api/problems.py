@@ -82,13 +82,22 @@ def of_rule(error: errors.RuleViolation, **also: Any) -> Response:
         return problem(422, errors=said)
     if isinstance(error, errors.InvalidInput) and error.field.startswith(DESCRIBED):
         return problem(422, error.sentence, errors=[{"field": error.field, "message": error.sentence}])
-    status, code = next((status, code) for kind, status, code in OF_RULE if isinstance(error, kind))
+    status, code = _of(error)
     more: dict[str, Any] = dict(also)
     if isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.sentence}]
     if isinstance(error, errors.SlotTaken):
         more["nearest"] = [_start(one) for one in error.nearest]
     return problem(status, error.sentence, code=code, **more)
+
+
+def code_of(error: errors.RuleViolation) -> str:
+    """The stable code of a rule that stands against a part of a request."""
+    return _of(error)[1]
+
+
+def _of(error: errors.RuleViolation) -> tuple[int, str]:
+    return next((status, code) for kind, status, code in OF_RULE if isinstance(error, kind))
 
 
 def _start(one: Start) -> dict[str, Any]:

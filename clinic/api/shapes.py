@@ -68,6 +68,12 @@ class ClientQuery(Paging):
     search: Annotated[str, Field(max_length=100, pattern=LINE)] = ""
 
 
+class OfferedQuery(Paging):
+    """With `location`: what is offered at this place alone."""
+
+    location: QueryId | None = None
+
+
 class DayQuery(Paging):
     """Without `location`: at every place, each visit on its place's own day."""
 
@@ -169,6 +175,7 @@ class ServiceOut(Shape):
     first_visit_minutes: int
     turnover_minutes: int
     asks_area: bool
+    locations: list[int]
 
 
 class ServicesOut(Shape):
@@ -185,6 +192,7 @@ class TherapistOut(Shape):
     gender: str
     skills: list[str]
     licence_expires_on: dt.date
+    locations: list[int]
 
 
 class TherapistsOut(Shape):

@@ -151,9 +151,10 @@ def run_server(app: Flask, *, works: bool = True) -> None:
 
     from waitress.server import create_server
 
-    from clinic.cli.warming import warm_up
+    from clinic.cli.warming import stay_small, warm_up
     from clinic.worker import work_until
 
+    stay_small()
     warm_up(app)
     stop = threading.Event()
     worker = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)

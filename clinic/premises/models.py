@@ -51,9 +51,7 @@ class Clinic(Base):
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
     offer_minutes: Mapped[int] = mapped_column(default=60)
-    quiet_from: Mapped[dt.time] = mapped_column(
-        default=dt.time(21)
-    )  # on the wall of each place: rules/quiet_time.py
+    quiet_from: Mapped[dt.time] = mapped_column(default=dt.time(21))  # by the clock of each place
     quiet_until: Mapped[dt.time] = mapped_column(default=dt.time(8))
     brand_colour: Mapped[str] = mapped_column(default="")  # #rrggbb; empty: that of the house
     accent_colour: Mapped[str] = mapped_column(default="")

@@ -24,11 +24,13 @@ class Wall(NamedTuple):
 
 @dataclass(frozen=True)
 class TypedSpan:
-    """The moments that were meant, in UTC, and what has to be said about them."""
+    """The moments that were meant, in UTC, and what has to be said about them. `days`: the first and the last,
+    where whole days were meant and no time was typed."""
 
     starts_at: dt.datetime
     ends_at: dt.datetime
     remarks: tuple[str, ...] = ()
+    days: tuple[dt.date, dt.date] | None = None
 
 
 def span_typed(clock: WallClock, first: Wall, last: Wall, *, uses_24_hours: bool) -> TypedSpan:
@@ -47,7 +49,8 @@ def span_typed(clock: WallClock, first: Wall, last: Wall, *, uses_24_hours: bool
         remarks.append(_twice(first.time, "It starts the first time.", uses_24_hours))
     if end_twice and last.time is not None:
         remarks.append(_twice(last.time, "It ends the second time.", uses_24_hours))
-    return TypedSpan(moment(start), moment(end), tuple(remarks))
+    days = (first.day, last.day) if first.time is None and last.time is None else None
+    return TypedSpan(moment(start), moment(end), tuple(remarks), days)
 
 
 def rest_of_day(clock: WallClock, now: dt.datetime) -> TypedSpan:

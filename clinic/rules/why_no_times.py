@@ -44,6 +44,7 @@ class Why(StrEnum):
     OFF = "off"
     LIMIT = "limit"
     AWAY = "away"
+    PAUSE = "pause"
     NO_ROOM = "no_room"
     NO_DEVICE = "no_device"
     SHUT = "shut"

@@ -92,6 +92,7 @@ _PLAIN = {
     Why.OFF: "{name} is off.",
     Why.LIMIT: "One more such visit is more than {name} gives that day.",
     Why.AWAY: "{name} is at another place, or on the way.",
+    Why.PAUSE: "{name} needs a pause between two visits.",
     Why.KNOWN_ONLY: "Online this is only for clients who have been here before.",
     Why.GAP: "It would leave a gap which nobody can book.",
     Why.NO_ROOM: "There is no room of the kind this needs in use here.",

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Connection,
     DateTime,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     MetaData,
     Select,
     String,
+    any_,
     bindparam,
     event,
     select,
@@ -227,7 +229,7 @@ def lock_in_order(
 @cache
 def _locking(table: FromClause, waits: bool) -> Select[tuple[int]]:
     key = table.c.id
-    wanted = select(key).where(key.in_(bindparam("ids", expanding=True)))
+    wanted = select(key).where(key == any_(bindparam("ids", type_=ARRAY(Integer))))
     return wanted.order_by(key != bindparam("first"), key).with_for_update(
         key_share=True, skip_locked=not waits
     )

@@ -22,3 +22,5 @@ class TherapistFacts:
     is_active: bool
     most_minutes_a_day: int | None = None
     most_intense_minutes_a_day: int | None = None
+    most_visits_a_day: int | None = None
+    pause_minutes: int | None = None

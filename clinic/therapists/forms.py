@@ -54,6 +54,15 @@ class TherapistForm(FactsForm):
         most=1440,
         help_text="Which services are is said with each service. Leave this empty when there is no limit.",
     )
+    most_visits_a_day = optional_number_field(
+        "Most visits a day", least=1, most=50, help_text="Leave this empty when there is no limit."
+    )
+    pause_minutes = optional_number_field(
+        "Pause between two visits",
+        least=5,
+        most=240,
+        help_text="Free minutes after cleaning up, before the next visit. Leave this empty when none is needed.",
+    )
     is_active = BooleanField(
         "Can be booked",
         default=True,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client
-from clinic.premises.models import Resource
+from clinic.premises.models import Location, Resource
 from clinic.shared.crypto import Sealed, SealedRow
 from clinic.shared.database import Base
 
@@ -31,6 +31,8 @@ class Therapist(Resource):
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
     most_minutes_a_day: Mapped[int | None]  # of treatment, turnover not counted; None: no limit
     most_intense_minutes_a_day: Mapped[int | None]  # of services that are hard on the hands
+    most_visits_a_day: Mapped[int | None]
+    pause_minutes: Mapped[int | None]  # the least time free between two visits; None: none is asked for
     skill_rows: Mapped[list[TherapistSkill]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     user: Mapped[User | None] = relationship()
     __mapper_args__ = {"polymorphic_identity": "therapist"}  # noqa: RUF012
@@ -86,7 +88,10 @@ class DatedHours(Base):
 class TimeOff(Base):
     """A time when the therapist cannot be booked: `off` (holiday, illness), or a block such as a meeting or
     laundry. Rows may overlap each other and visits. `note` is for staff.
-    `starts_wall` and `ends_wall` as in Closure."""
+
+    Whole days (`first_day` to `last_day`) hold at every place on its own clock: the moments are then the widest span,
+    from the first midnight of any place to the last. Else the moments hold everywhere; `location_id` is the place by
+    whose clock they were typed (None: the first one), `starts_wall` and `ends_wall` as in Closure."""
 
     __tablename__ = "time_off"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -96,13 +101,27 @@ class TimeOff(Base):
     ends_at: Mapped[dt.datetime]
     starts_wall: Mapped[str | None]
     ends_wall: Mapped[str | None]
+    first_day: Mapped[dt.date | None]
+    last_day: Mapped[dt.date | None]
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     therapist: Mapped[Therapist] = relationship()
+    location: Mapped[Location | None] = relationship()
+
+    @property
+    def days(self) -> tuple[dt.date, dt.date] | None:
+        """The first and the last of whole days."""
+        return (self.first_day, self.last_day) if self.first_day and self.last_day else None
+
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="order"),
         CheckConstraint("kind IN ('off', 'meeting', 'laundry', 'other')", name="kind"),
+        CheckConstraint(
+            "(first_day IS NULL AND last_day IS NULL) OR (last_day >= first_day AND location_id IS NULL)",
+            name="days",
+        ),
     )
 
 

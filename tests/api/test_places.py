@@ -139,3 +139,22 @@ def test_a_therapist_needs_time_from_one_place_to_another(desk: Program, chain: 
     assert (
         chain.therapist in here["2026-06-12T09:00:00-04:00"]
     )  # visits at one place need no way between them
+
+
+def test_services_and_therapists_say_where_they_are_to_be_had(desk: Program, chain: Chain) -> None:
+    """The smaller place has one room and no device, and only the first therapist works there."""
+    here = desk.get("/locations").get_json()["items"][0]["id"]
+    people = {one["id"]: one["locations"] for one in desk.get("/therapists").get_json()["items"]}
+    assert (people[chain.therapist], people[chain.another]) == ([here, chain.west], [here])
+    given = {one["key"]: one["locations"] for one in desk.get("/services").get_json()["items"]}
+    assert given["swedish"] == [here, chain.west]
+    assert given["decompression_vacuum"] == [here]
+    there = desk.get("/services", location=chain.west).get_json()
+    assert {one["key"] for one in there["items"]} == {
+        key for key, places in given.items() if len(places) == 2
+    }
+    assert there["total"] == len(there["items"])
+    team = desk.get("/therapists", location=chain.west).get_json()["items"]
+    assert [one["id"] for one in team] == [chain.therapist]
+    for path in ("/services", "/therapists"):
+        assert desk.get(path, location=chain.west + 1000).get_json()["code"] == "not_found"

@@ -289,7 +289,12 @@ def test_what_was_meant_on_the_wall_is_filled_for_time_off_and_closures_in_the_b
             tuple(connection.execute(text(f"SELECT starts_wall, ends_wall FROM {table}")).one())
             for table in ("time_off", "closure")
         ]
+        days = connection.execute(text("SELECT first_day, last_day, starts_at, ends_at FROM time_off")).one()
     assert walls == [
         ("2026-06-12T00:00:00", "2026-06-13T00:00:00"),
         ("2026-06-12T09:00:00", "2026-06-12T10:30:00"),
     ]
+    # whole days, from the first midnight of any place to the last
+    assert [f"{one}"[:16] for one in days] == [
+        "2026-06-12", "2026-06-12", "2026-06-11 23:00", "2026-06-13 04:00"
+    ]  # fmt: skip

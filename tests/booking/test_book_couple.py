@@ -141,7 +141,9 @@ def test_somebody_named_answers_by_a_mailed_link_and_both_are_confirmed(
     assert "health" not in mail.subject.lower()
     assert "Ann" not in mail.subject
     link = link_in(mail.text)
-    assert f"{link}/health/1" in client.get(link).text
+    shown = client.get(link).text
+    assert f"{link}/health/1" in shown
+    assert f"{link}/check-in" not in shown, "there are no earlier answers that could have changed"
     assert walk.answer(client, base=f"{link}/health").location == f"{link}/health/sign"
     assert walk.sign(client, base=f"{link}/health", name="Frida Friend").location == link
     assert walk.sign(client, base=f"{link}/health", name="Frida Friend").location == link, "a double click"

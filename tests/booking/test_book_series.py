@@ -11,11 +11,12 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from clinic.booking.models import Checkout, Claim, Series, Visit
+from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.series import book_series
 from clinic.booking.services.series_starts import OneStart
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic
-from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
+from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RestNeeded
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
@@ -121,6 +122,14 @@ def test_every_date_keeps_the_online_rules(account: Account) -> None:
     refused = browser.post("/book/series", data=soon)
     assert refused.status_code == 409
     assert "This comes too soon" in refused.text
+    with browser.session_transaction() as kept:
+        token = kept["checkout"]
+    passed = OneStart(w.at(3, 15), rest=RestSaid("Only staff may pass it", books_anyway=True))
+    with pytest.raises(RestNeeded):
+        book_series(
+            w.choice("relaxation"), account.client_id, [OneStart(w.at(3)), passed], every_weeks=1, request_key=None,
+            source="online", by=account.user_id, now=NOW, checkout=token,
+        )  # fmt: skip
     assert rows(Series) == 0
     assert [one.status for one in db.session.scalars(select(Visit))] == ["held"], (
         "the time is kept all the same"

@@ -99,6 +99,10 @@ def test_a_therapists_feed_shows_when_and_where_and_whom_by_initials(app: Flask)
     away = time_off.add_time_off(
         here.therapists[0], "off", w.at(4, 0), w.at(5, 0), "an operation", by=here.desk_id, now=NOW
     )
+    days = w.TODAY + dt.timedelta(days=6), w.TODAY + dt.timedelta(days=7)
+    holiday = time_off.add_time_off(
+        here.therapists[0], "off", w.at(6, 0), w.at(8, 0), "", by=here.desk_id, now=NOW, days=days
+    )
     browser = therapist_browser(app, here)
     assert "There is no address at the moment." in browser.get("/diary/calendar").text
     address = address_on(browser.post("/diary/calendar").text)
@@ -112,6 +116,7 @@ def test_a_therapists_feed_shows_when_and_where_and_whom_by_initials(app: Flask)
         f"visit-{second}": (late, late + dt.timedelta(minutes=60), "Visit נ. כ."),
         f"visit-{gone}": (w.at(3, 10), w.at(3, 11, 15), "Visit נ. כ."),
         f"off-{away}": (w.at(4, 0), w.at(5, 0), "Time off"),
+        f"off-{holiday}": (days[0], days[1] + dt.timedelta(days=1), "Time off"),  # dates: by every clock
     }
     assert found[f"visit-{second}"][3:] == (rooms[second], "CONFIRMED", 1)
     assert found[f"visit-{gone}"][4:] == ("CANCELLED", 2)

@@ -11,11 +11,13 @@ import pytest
 from flask import Flask
 
 from clinic.booking.queries.availability import Ask, look
+from clinic.booking.queries.why_no_times import why_no_times
 from clinic.booking.services import visits
 from clinic.catalogue.queries import plan_for
 from clinic.premises import services as premises
 from clinic.rules.errors import InvalidInput, SlotTaken
 from clinic.rules.wall_time import WeeklyHours, moment
+from clinic.rules.why_no_times import Why
 from clinic.shared.database import db, transaction
 from clinic.therapists import services as therapists
 from clinic.therapists.models import Therapist
@@ -78,12 +80,26 @@ def test_hours_of_a_date_that_cannot_be_right_are_refused(app: Flask) -> None:
     assert len(free(world, world.therapists[0])) == 12
 
 
-def test_two_who_book_at_once_never_make_a_day_too_long(app: Flask) -> None:
+LIMITS = (
+    # a first visit takes 75 minutes and 15 to clean up: two fit into a day, the third is more than is given
+    ({"most_minutes_a_day": 150}, (9, 11, 13, 15), 2),
+    ({"most_visits_a_day": 3}, (9, 11, 13, 15), 3),
+    # from 9:00 to 10:30, and from 11:00 to 12:30: half an hour is not a pause of 45 minutes, two hours are
+    ({"pause_minutes": 45}, (9, 11, 13), 2),
+)
+
+
+@pytest.mark.parametrize(("limit", "hours_asked", "fit"), LIMITS)
+def test_two_who_book_at_once_never_make_a_day_too_long(
+    app: Flask, limit: dict[str, int], hours_asked: tuple[int, ...], fit: int
+) -> None:
     """At different times of the day nothing else stands between them."""
     world = w.build(therapists=1)
     with transaction() as session:
-        session.get_one(Therapist, world.therapists[0]).most_minutes_a_day = 150
-    people = [w.person() for _ in range(4)]
+        row = session.get_one(Therapist, world.therapists[0])
+        for name, value in limit.items():
+            setattr(row, name, value)
+    people = [w.person() for _ in hours_asked]
     for client in people:
         w.sign(client)
     gate = threading.Barrier(len(people))
@@ -104,6 +120,30 @@ def test_two_who_book_at_once_never_make_a_day_too_long(app: Flask) -> None:
             return "booked"
 
     with ThreadPoolExecutor(len(people)) as pool:
-        results = sorted(pool.map(run, zip((9, 11, 13, 15), people, strict=True)))
-    assert results == ["booked", "booked", "too much", "too much"]  # a first visit takes 75 minutes
-    assert free(world, world.therapists[0]) == []
+        results = list(pool.map(run, zip(hours_asked, people, strict=True)))
+    if "pause_minutes" in limit:  # the one in the middle, or the two around it
+        assert results in (["too much", "booked", "too much"], ["booked", "too much", "booked"])
+    else:
+        assert results.count("booked") == fit
+        assert free(world, world.therapists[0]) == []
+
+
+def test_a_pause_is_said_where_it_stands_in_the_way(app: Flask) -> None:
+    world = w.build(therapists=1)
+    me = world.therapists[0]
+    with transaction() as session:
+        session.get_one(Therapist, me).pause_minutes = 45
+    client = w.person()
+    w.sign(client)
+    w.at_desk(world, client, "relaxation", when=w.at(3, 12), therapist_id=me)
+    plan = plan_for("relaxation", None, (), 60, first_visit=False)
+    assert plan is not None
+    ask = Ask(plan, world.place_id, DAY, 1, NOW, therapist_id=me, by_staff=True)
+    said = {one.why: one for one in why_no_times(ask).reasons}
+    pause = said[Why.PAUSE]
+    assert pause.sentence == f"{db.session.get_one(Therapist, me).name} needs a pause between two visits."
+    offered = {one.starts_at for one in look(ask).starts()}
+    explained = why_no_times(ask)
+    assert explained.free == len(offered)
+    # before the visit and after it, each start that only the pause forbids: 45 minutes of every five
+    assert pause.alone == 18

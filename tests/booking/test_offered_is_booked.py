@@ -150,6 +150,7 @@ def test_stricter_settings_bind_offers_and_bookings_alike(team: list[int]) -> No
         session.execute(update(Clinic).values(gaps="only", new_lead_time_minutes=3 * 1440 + 120))
         limited = session.get_one(Therapist, ana)
         limited.most_minutes_a_day, limited.most_intense_minutes_a_day = 150, 90
+        session.get_one(Therapist, ben).pause_minutes, limited.most_visits_a_day = 40, 2
         session.execute(
             update(Service)
             .where(Service.key == "deep_tissue")

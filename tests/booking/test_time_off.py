@@ -17,14 +17,19 @@ from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import blocks
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import checkout, deadlines, time_off, visits
+from clinic.booking.services._claims import claim_blocks
 from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
+from clinic.premises.models import Closure
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken
+from clinic.rules.typed_span import TypedSpan
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import TimeOff
 from tests.booking import world as w
 from tests.conftest import NOW
+from tests.statements import counted
 
 
 @pytest.fixture
@@ -88,8 +93,9 @@ def test_a_booked_visit_stays_and_becomes_work_to_do(world: w.World) -> None:
     assert db.session.get_one(Visit, visit).status == "confirmed"
     assert [one.id for one in blocks.visits_under(NOW)] == [visit]
     assert [one.id for one in blocks.visits_under_time_off(world.therapists[0], NOW)] == [visit]
-    assert [one.id for one in blocks.visits_in(world.therapists[0], w.at(3, 12), w.at(3, 13), NOW)] == [visit]
-    assert blocks.visits_in(world.therapists[0], w.at(3, 12, 15), w.at(3, 13), NOW) == []
+    at_noon = TypedSpan(w.at(3, 12), w.at(3, 13))
+    assert [one.id for one in blocks.visits_in(world.therapists[0], at_noon, NOW)] == [visit]
+    assert blocks.visits_in(world.therapists[0], TypedSpan(w.at(3, 12, 15), w.at(3, 13)), NOW) == []
 
 
 def test_a_visit_cancelled_under_time_off_leaves_the_time_blocked(world: w.World) -> None:
@@ -257,3 +263,30 @@ def test_a_cancellation_and_time_off_at_the_same_moment_leave_no_hole(app: Flask
             for done in [pool.submit(cancel), pool.submit(add)]:
                 done.result()
         assert free_hours(world, day) == set()
+
+
+def test_however_many_rooms_are_shut_it_takes_as_many_statements(world: w.World) -> None:
+    """A place that is shut for a day claims every room of it."""
+    rooms = [room.id for room in premises.rooms(world.place_id)]
+    now = w.at(1)
+    with transaction() as session:
+        session.add(
+            Closure(
+                location_id=world.place_id,
+                resource_id=None,
+                starts_at=w.at(3, 0),
+                ends_at=w.at(4, 0),
+                reason="",
+            )
+        )
+    sent = []
+    for some in (rooms[:1], rooms):
+        with counted() as statements, transaction() as session:
+            claim_blocks(session, some, now)
+        sent.append(len(statements))
+    assert len(rooms) > 1
+    assert sent == [5, 5]
+    shut = select(Claim.resource_id, Claim.starts_at, Claim.ends_at).order_by(Claim.resource_id)
+    assert [tuple(row) for row in db.session.execute(shut)] == [
+        (room, w.at(3, 0), w.at(4, 0)) for room in sorted(rooms)
+    ]

@@ -62,10 +62,14 @@ def test_an_owner_sets_limits_and_rules_for_new_clients(app: Flask) -> None:
     address = f"/owner/therapists/{ana}"
     assert save_page(owner, address, most_minutes_a_day="many").status_code == 422
     assert (
-        save_page(owner, address, most_minutes_a_day="300", most_intense_minutes_a_day="").status_code == 303
+        save_page(
+            owner, address, most_minutes_a_day="300", most_intense_minutes_a_day="", pause_minutes="20"
+        ).status_code
+        == 303
     )
     row = db.session.get_one(Therapist, ana)
     assert (row.most_minutes_a_day, row.most_intense_minutes_a_day) == (300, None)
+    assert (row.most_visits_a_day, row.pause_minutes) == (None, 20)
     settings = "/owner/settings"
     for changes, sentence in (
         ({"new_lead_time_minutes": "60"}, "This cannot be shorter than for everybody."),

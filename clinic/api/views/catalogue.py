@@ -10,12 +10,16 @@ from clinic.api.views.blueprint import api
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.rules.api_scopes import Scope
+from clinic.shared import clock
 from clinic.therapists import queries as therapists
 
 
-@api.door("GET", "/services", Scope.CATALOGUE_READ, shapes.ServicesOut, query=shapes.Paging)
-def services(query: shapes.Paging) -> dict[str, Any]:
-    """Services on offer, with lengths, modes and add-ons. Prices are in the smallest unit of the currency."""
+@api.door("GET", "/services", Scope.CATALOGUE_READ, shapes.ServicesOut, query=shapes.OfferedQuery)
+def services(query: shapes.OfferedQuery) -> dict[str, Any]:
+    """Services on offer, with lengths, modes and add-ons. Prices are in the smallest unit of the currency. `locations`:
+    where there is a room, the devices and a therapist for them."""
+    rows = catalogue.services_on_offer()
+    given = therapists.given_at(rows, premises.today(clock.now()))
     items = [
         {
             "key": one.key,
@@ -30,10 +34,19 @@ def services(query: shapes.Paging) -> dict[str, Any]:
             "first_visit_minutes": one.first_visit_minutes,
             "turnover_minutes": one.turnover_minutes,
             "asks_area": one.asks_area,
+            "locations": given[one.key],
         }
-        for one in catalogue.services_on_offer()
+        for one in rows
     ]
-    return {"currency": premises.clinic().currency, **page_of(items, query)}
+    return {"currency": premises.clinic().currency, **page_of(_offered(items, query), query)}
+
+
+def _offered(items: list[dict[str, Any]], query: shapes.OfferedQuery) -> list[dict[str, Any]]:
+    """Those of the asked place, or all. Raises NotFound for a place that is not in use."""
+    if query.location is None:
+        return items
+    premises.place_in_use(query.location)
+    return [one for one in items if query.location in one["locations"]]
 
 
 @api.door("GET", "/locations", Scope.CATALOGUE_READ, shapes.LocationsOut, query=shapes.Paging)
@@ -46,9 +59,10 @@ def locations(query: shapes.Paging) -> dict[str, Any]:
     return page_of(items, query)
 
 
-@api.door("GET", "/therapists", Scope.CATALOGUE_READ, shapes.TherapistsOut, query=shapes.Paging)
-def list_therapists(query: shapes.Paging) -> dict[str, Any]:
-    """Therapists who can be booked, by name."""
+@api.door("GET", "/therapists", Scope.CATALOGUE_READ, shapes.TherapistsOut, query=shapes.OfferedQuery)
+def list_therapists(query: shapes.OfferedQuery) -> dict[str, Any]:
+    """Therapists who can be booked, by name. `locations`: where they have working hours."""
+    working = therapists.working_at(premises.today(clock.now()))
     items = [
         {
             "id": one.id,
@@ -56,7 +70,8 @@ def list_therapists(query: shapes.Paging) -> dict[str, Any]:
             "gender": one.gender,
             "skills": sorted(one.skills),
             "licence_expires_on": one.licence_expires_on,
+            "locations": working.get(one.id, []),
         }
         for one in therapists.active_therapists()
     ]
-    return page_of(items, query)
+    return page_of(_offered(items, query), query)

@@ -118,7 +118,9 @@ def _shown(couple_id: int) -> dict[str, Any]:
     found = reading.couple(couple_id)
     if found is None:
         raise NotFound("There is no such couple.")
-    ended: dt.datetime | None = kit.local(found.ended_at, kit.clinic()) if found.ended_at else None
+    ended: dt.datetime | None = found.ended_at
+    if ended is not None:
+        ended = ended.astimezone(ZoneInfo(found.visits[0].zone))
     return {"id": found.id, "ended_at": ended, "visits": [kit.visit_json(one) for one in found.visits]}
 
 

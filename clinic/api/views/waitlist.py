@@ -14,7 +14,6 @@ from clinic.booking.queries import visits as reading
 from clinic.booking.queries import waitlist
 from clinic.booking.services import answering
 from clinic.booking.services import waitlist as services
-from clinic.premises.queries import ClinicFacts
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound
 from clinic.rules.waitlist import When
@@ -98,11 +97,11 @@ def _shown(wish_id: int) -> dict[str, Any]:
 
 
 def _all_json(wishes: Collection[Any]) -> list[dict[str, Any]]:
-    facts, offers = kit.clinic(), waitlist.offers_of_wishes([one.id for one in wishes])
-    return [_json(one, offers.get(one.id), facts) for one in wishes]
+    offers = waitlist.offers_of_wishes([one.id for one in wishes])
+    return [_json(one, offers.get(one.id)) for one in wishes]
 
 
-def _json(wish: Any, offer: Any, facts: ClinicFacts) -> dict[str, Any]:
+def _json(wish: Any, offer: Any) -> dict[str, Any]:
     return {
         "id": wish.id,
         "status": wish.ended_as or ("offered" if offer is not None else "waiting"),
@@ -119,7 +118,7 @@ def _json(wish: Any, offer: Any, facts: ClinicFacts) -> dict[str, Any]:
         "weekdays": wish.weekdays,
         "parts": wish.parts,
         "notice_hours": wish.notice_hours,
-        "made_at": kit.local(wish.made_at, facts),
+        "made_at": wish.made_at.astimezone(ZoneInfo(wish.location.zone)),
         "offer": _offer_json(offer) if offer is not None else None,
     }
 

@@ -158,7 +158,7 @@ class CoupleForm(PlaceForm, RestForm):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
-class ClosureForm(Form):
+class ClosureForm(PlaceForm):
     """When what is shut, and why."""
 
     what = SelectField("What is closed", validate_choice=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from wtforms import DateField, Form, RadioField, StringField
+from wtforms import DateField, Form, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 from clinic.rules.typed_span import Wall
@@ -17,7 +17,7 @@ BAD_TIME = "Type a time such as 9:30 or 2 pm."
 
 
 class TimeOffForm(Form):
-    """A span on the clinic's wall clock; its meaning is read by rules/typed_span.py."""
+    """A span on the wall clock of a place; its meaning is read by rules/typed_span.py. The view gives the places."""
 
     kind = RadioField(
         "What is it?", choices=KINDS, default="off", validators=[InputRequired("Choose what this is.")]
@@ -35,6 +35,10 @@ class TimeOffForm(Form):
     ends = StringField(
         "Until", filters=[stripped], description="Leave this empty for the end of the day.",
         render_kw={"maxlength": 12},
+    )  # fmt: skip
+    place = SelectField(
+        "Times by the clock of", validate_choice=False,
+        description="Whole days hold at every place, by its own clock.",
     )  # fmt: skip
     note = text_field(
         "Note for the team", longest=200, help_text="Clients never see it. No reason is needed."

@@ -163,9 +163,9 @@ class Open:
         return list(rule.combinations_for(minute, part.wanted, eligible, part.book, leaning))
 
     def is_too_much(self, therapist: int, starts_at: dt.datetime) -> bool:
-        """Whether such a visit is more than the therapist gives that day, or too soon before or after one at another
-        place, by what stands in the book at this moment: for whoever keeps others from booking the therapist until the
-        commit."""
+        """Whether such a visit is more than the therapist gives that day, too soon before or after one at another
+        place, or without the pause they need, by what stands in the book at this moment: for whoever keeps others from
+        booking the therapist until the commit."""
         day = self.clock.day_bounds(local_day(starts_at, self.clock.zone))
         part = next((one for one in self.parts if epoch_minute(starts_at) in one.grid), None)
         limits = {therapist: self.limits[therapist]}
@@ -173,8 +173,8 @@ class Open:
             return True
         minute = epoch_minute(starts_at)
         around = _reach(self.ask, minute, minute + part.wanted.claim_minutes)
-        away = the_book.on_the_way([therapist], around, self.place.id, self.place.travel_minutes)
-        return bool(away) or any(_full(self.ask, limits, self.clock, day, part.wanted.minutes).values())
+        near = the_book.kept_apart(_pauses(limits), around, self.place.id, self.place.travel_minutes)
+        return bool(near) or any(_full(self.ask, limits, self.clock, day, part.wanted.minutes).values())
 
 
 def look(ask: Ask) -> Open:
@@ -182,7 +182,7 @@ def look(ask: Ask) -> Open:
     days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
     place = premises.open_place(ask.location_id, around, ask.plan.room_kind)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
-    people = _people(ask, place.id, around)
+    people = _people(ask, place, around)
     devices = [place.devices.get(kind, []) for kind in ask.plan.device_kinds]
     eligible = rule.Eligible([one.id for one in people], place.rooms, devices)
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
@@ -190,17 +190,18 @@ def look(ask: Ask) -> Open:
     all_of_them = [*eligible.everything, *([ask.client_id] if ask.client_id else [])]
     stays = the_book.stays(all_of_them, reach) if ask.picks else None
     busy = the_book.busy(all_of_them, reach) if stays is None else _spans(stays)
-    for therapist, spans in the_book.on_the_way(
-        eligible.therapists, reach, place.id, place.travel_minutes
-    ).items():
-        busy[therapist] = [*busy.get(therapist, []), *spans]
+    limits = {one.id: one.limits for one in people}
+    apart = the_book.kept_apart(_pauses(limits), reach, place.id, place.travel_minutes)
+    for one in people:
+        more = [*therapists.days_off(one.off, clock), *(span[:2] for span in apart.get(one.id, ()))]
+        if more:
+            busy[one.id] = [*busy.get(one.id, []), *more]
     book = rule.Book(
         duty=_duty(people, place.id, clock, around),
         opening=hours_on(clock, around, place.weekly, dated=place.dated),
         busy=busy,
         client_busy=busy.get(ask.client_id, []) if ask.client_id else [],
     )
-    limits = {one.id: one.limits for one in people}
     step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
     parts = [
         (grid, plan, _full(ask, limits, clock, window, plan.total_minutes))
@@ -235,6 +236,10 @@ def _longest(plan: VisitPlan, settings: BookingSettings) -> int:
         if settings.gaps != Gaps.ANY
         else plan.as_first(True).total_minutes + plan.turnover_minutes
     )
+
+
+def _pauses(limits: dict[int, Limits]) -> dict[int, int]:
+    return {therapist: theirs.pause or 0 for therapist, theirs in limits.items()}
 
 
 def _reach(ask: Ask, since: int, until: int) -> Reach:
@@ -288,10 +293,12 @@ def holds_rules_for_new(ask: Ask, settings: BookingSettings) -> bool:
     return not visits.is_known([*ask.people, *([ask.client_id] if ask.client_id else [])])
 
 
-def _people(ask: Ask, place_id: int, days: list[dt.date]) -> list[OnDuty]:
+def _people(ask: Ask, place: OpenPlace, days: list[dt.date]) -> list[OnDuty]:
     """Everybody who may give this to this person, with their hours there."""
     skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
-    people = therapists.on_duty(skills, ask.plan.licence_kind, place_id, days, ask.therapist_id)
+    people = therapists.on_duty(
+        skills, ask.plan.licence_kind, place.id, days, ask.therapist_id, zones_differ=place.has_other_zones
+    )
     apart = therapists.never_together(*clients.who_it_may_be(ask.client_id)) if ask.client_id else set()
     return [one for one in people if one.id not in apart]
 

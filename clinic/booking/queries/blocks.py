@@ -5,25 +5,39 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, extract, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Visit
 from clinic.premises.models import Closure
+from clinic.rules.typed_span import TypedSpan
 from clinic.rules.visit_status import VisitStatus
-from clinic.shared.database import db
+from clinic.shared.database import db, minute_after, minute_of
 from clinic.therapists.models import Therapist, TimeOff
 
 TOUCHED = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED)
 
 
+DAY_MINUTES = 24 * 60
+_LOCAL_MINUTE = extract("hour", Visit.local_time) * 60 + extract("minute", Visit.local_time)
+_LENGTH = minute_after(Visit.ends_at) - minute_of(Visit.starts_at)
+_RUNS_PAST_MIDNIGHT = _LOCAL_MINUTE + _LENGTH > DAY_MINUTES
+# Whole days are those of the clock at the visit's own place; of the eve, what runs on into them.
+_OFF = and_(
+    TimeOff.therapist_id == Visit.therapist_id,
+    TimeOff.starts_at < Visit.ends_at,
+    TimeOff.ends_at > Visit.starts_at,
+    or_(
+        TimeOff.first_day.is_(None),
+        Visit.day.between(TimeOff.first_day, TimeOff.last_day),
+        and_(Visit.day < TimeOff.first_day, _RUNS_PAST_MIDNIGHT),
+    ),
+)
+
+
 def visits_under(now: dt.datetime) -> Sequence[Visit]:
     """Coming visits whose therapist is off, or whose place, room or device is closed, soonest first."""
-    off = exists().where(
-        TimeOff.therapist_id == Visit.therapist_id,
-        TimeOff.starts_at < Visit.ends_at,
-        TimeOff.ends_at > Visit.starts_at,
-    )
+    off = exists().where(_OFF)
     shut = exists().where(
         Closure.starts_at < Visit.ends_at,
         Closure.ends_at > Visit.starts_at,
@@ -45,29 +59,24 @@ def therapists_off(now: dt.datetime) -> Sequence[Therapist]:
         Visit.therapist_id == Therapist.id,
         Visit.status.in_(TOUCHED),
         Visit.ends_at > now,
-        TimeOff.therapist_id == Therapist.id,
-        TimeOff.starts_at < Visit.ends_at,
-        TimeOff.ends_at > Visit.starts_at,
+        _OFF,
     )
     return db.session.scalars(select(Therapist).where(touched).order_by(Therapist.name, Therapist.id)).all()
 
 
-def visits_in(
-    therapist_id: int, starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime
-) -> Sequence[Visit]:
+def visits_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> Sequence[Visit]:
     """A therapist's coming visits that a time touches: shown before time off is saved."""
-    return coming(
-        now, (Visit.therapist_id == therapist_id) & (Visit.starts_at < ends_at) & (Visit.ends_at > starts_at)
-    )
+    if span.days is None:
+        touched = and_(Visit.starts_at < span.ends_at, Visit.ends_at > span.starts_at)
+    else:
+        eve = span.days[0] - dt.timedelta(days=1)
+        touched = or_(Visit.day.between(*span.days), and_(Visit.day == eve, _RUNS_PAST_MIDNIGHT))
+    return coming(now, Visit.therapist_id == therapist_id, touched)
 
 
 def visits_under_time_off(therapist_id: int, now: dt.datetime) -> Sequence[Visit]:
     """A therapist's coming visits that lie in their own time off, soonest first: each needs a new time or person."""
-    off = exists().where(
-        TimeOff.therapist_id == Visit.therapist_id,
-        TimeOff.starts_at < Visit.ends_at,
-        TimeOff.ends_at > Visit.starts_at,
-    )
+    off = exists().where(_OFF)
     return coming(now, off & (Visit.therapist_id == therapist_id))
 
 
@@ -77,6 +86,7 @@ def time_off_ahead(therapist_id: int, now: dt.datetime) -> Sequence[TimeOff]:
         select(TimeOff)
         .where(TimeOff.therapist_id == therapist_id, TimeOff.ends_at > now)
         .order_by(TimeOff.starts_at, TimeOff.id)
+        .options(joinedload(TimeOff.location))
     ).all()
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import StatusChange, Visit
@@ -22,22 +22,8 @@ OUT = (VisitStatus.CANCELLED, VisitStatus.SUSPENDED, VisitStatus.RELEASED)
 def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequence[Visit]:
     """Coming visits that fell out yesterday or today and have not come back, soonest first; of one therapist, or of
     all."""
-    facts = premises.clinic_facts()
-    if facts is None:
-        return []
-    clock = WallClock(ZoneInfo(facts.zone))
-    since = moment(clock.day_bounds(premises.today(now) - dt.timedelta(days=1))[0])
-    fell = (
-        select(StatusChange.id)
-        .where(
-            StatusChange.visit_id == Visit.id,
-            StatusChange.at >= since,
-            StatusChange.reason.in_(REASONS),
-            StatusChange.status.in_((VisitStatus.CANCELLED, VisitStatus.SUSPENDED)),
-        )
-        .exists()
-    )
-    wanted = select(Visit).where(fell, Visit.starts_at >= since, Visit.status.in_(OUT))
+    recently = or_(false(), *(_fell_at(places, since) for places, since in _yesterday(now)))
+    wanted = select(Visit).where(recently, Visit.status.in_(OUT))
     if therapist_id is not None:
         wanted = wanted.where(Visit.therapist_id == therapist_id)
     return db.session.scalars(
@@ -45,3 +31,25 @@ def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequen
             joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.service)
         )
     ).all()
+
+
+def _yesterday(now: dt.datetime) -> list[tuple[list[int], dt.datetime]]:
+    """When yesterday began, by the clock of each zone, with the places that have it."""
+    places: dict[str, list[int]] = {}
+    for one in premises.locations():
+        places.setdefault(one.zone, []).append(one.id)
+    day = dt.timedelta(days=1)
+    return [
+        (ids, moment(WallClock(ZoneInfo(zone)).day_bounds(premises.today(now, zone) - day)[0]))
+        for zone, ids in places.items()
+    ]
+
+
+def _fell_at(places: list[int], since: dt.datetime) -> ColumnElement[bool]:
+    fell = exists().where(
+        StatusChange.visit_id == Visit.id,
+        StatusChange.at >= since,
+        StatusChange.reason.in_(REASONS),
+        StatusChange.status.in_((VisitStatus.CANCELLED, VisitStatus.SUSPENDED)),
+    )
+    return and_(Visit.location_id.in_(places), Visit.starts_at >= since, fell)

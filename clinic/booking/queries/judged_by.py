@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -70,13 +71,16 @@ def out_of_date(today: dt.date, client_id: int | None = None) -> list[tuple[int,
     )
     if client_id is not None:
         wanted = wanted.where(Visit.client_id == client_id)
+
+    @cache  # most visits are of a few kinds
+    def now(service: int, keys: tuple[str, ...]) -> str:
+        judged_as = [addons[key] for key in keys if key in addons]
+        return basis_of(columns.get(service, ()), judged_as, gates, rules=rules)
+
     return [
         (client, visit)
         for client, visit, service, keys, basis in db.session.execute(wanted)
-        if basis
-        != basis_of(
-            columns.get(service, ()), [addons[key] for key in keys if key in addons], gates, rules=rules
-        )
+        if basis != now(service, tuple(keys))
     ]
 
 

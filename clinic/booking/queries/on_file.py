@@ -1,4 +1,4 @@
-"""What there is of all that a booking asks about: mostly nothing, which one statement says for all tables."""
+"""What there is of all that a booking asks about, with the clinic: mostly nothing, which one statement says at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import the_book, visits
 from clinic.clients.models import Client
 from clinic.intake.models import BadReaction, Clearance, Consent, HealthStop, Intake, SoftenedReview
+from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rulebook.models import RulesVersion
 from clinic.shared.database import db
@@ -18,7 +19,7 @@ from clinic.therapists.models import NeverTogether, TherapistRestriction
 
 _PERSON = bindparam("person", type_=Integer())
 _KINDS = (Visit, HealthStop, BadReaction, Clearance, Consent, TherapistRestriction, NeverTogether)
-_ANY = select(
+_WHETHER = (
     select(Visit.id).where(Visit.request_key == bindparam("key", type_=String())).exists(),
     select(func.min(Claim.expires_at)).scalar_subquery() <= bindparam("now"),  # the first in its index
     select(RulesVersion.number).exists(),
@@ -29,6 +30,7 @@ _ANY = select(
     .exists(),
     *(select(kind.id).where(kind.client_id == _PERSON).exists() for kind in _KINDS),
 )
+_ANY = premises.CLINIC_AND_PLACE.add_columns(*_WHETHER)
 
 
 def note_what_is_not_there(client: Client, *, request_key: str | None, now: dt.datetime) -> None:
@@ -38,7 +40,11 @@ def note_what_is_not_there(client: Client, *, request_key: str | None, now: dt.d
     may be somebody else the judging reads as much with a match as without, so that the time it takes tells nothing.
     """
     given = {"person": client.id, "key": request_key, "now": now}
-    is_made, is_over, has_rules, has_alias, *found = db.session.connection().execute(_ANY, given).one()
+    row = db.session.execute(_ANY, given).one_or_none()
+    if row is None:  # the clinic is not set up yet
+        return
+    premises.note_clinic(row)
+    is_made, is_over, has_rules, has_alias, *found = row[-len(_WHETHER) :]
     if request_key is not None and not is_made:
         visits.note_not_made(request_key)
     if not is_over:

@@ -18,7 +18,7 @@ from clinic.catalogue.models import Service
 from clinic.premises.models import Resource
 from clinic.rules.availability import Leaning
 from clinic.rules.intervals import Interval
-from clinic.rules.limits import Given
+from clinic.rules.limits import Given, kept_free
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import minute_after, minute_of
@@ -86,16 +86,17 @@ _BY_VISITS = (
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
 )
-_ELSEWHERE = (
-    select(_CLAIM.resource_id, _STARTS, _ENDS)
+_APART = (
+    select(_CLAIM.resource_id, _STARTS, _ENDS, _VISIT.location_id != bindparam("place"))
     .join(Visit.__table__, _VISIT.id == _CLAIM.visit_id)
-    .where(*_STANDING, _VISIT.location_id != bindparam("place"))
+    .where(*_STANDING, or_(_VISIT.location_id != bindparam("place"), among(_CLAIM.resource_id, "pausing")))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
 )
 _MINUTES = minute_after(_VISIT.ends_at) - minute_of(_VISIT.starts_at)
 _GIVEN = (
     select(
-        _VISIT.therapist_id, _VISIT.day, func.sum(_MINUTES), func.sum(case((_SERVICE.is_intense, _MINUTES), else_=0))
+        _VISIT.therapist_id, _VISIT.day,
+        func.sum(_MINUTES), func.sum(case((_SERVICE.is_intense, _MINUTES), else_=0)), func.count(),
     )
     .join(Service.__table__, _SERVICE.id == _VISIT.service_id)
     .where(
@@ -152,17 +153,31 @@ def taken_by_visits(resources: Iterable[int], reach: Reach) -> Sequence[Row[Any]
     return rows(_BY_VISITS, reach.given(resources)).all()
 
 
-def on_the_way(
-    therapists: Iterable[int], reach: Reach, place_id: int, travel_minutes: int
-) -> dict[int, list[Interval]]:
-    """Therapist → their visits at other places, with the way there and back. No statement without a way, which is so
-    where the clinic has no other place."""
-    if not travel_minutes:
+class Apart(NamedTuple):
+    """A visit with the minutes around it that stay free: for the way to or from another place, or as a pause."""
+
+    since: int
+    until: int
+    is_elsewhere: bool
+
+
+def kept_apart(
+    pauses: Mapping[int, int], reach: Reach, place_id: int, travel_minutes: int
+) -> dict[int, list[Apart]]:
+    """Therapist → their visits at other places with the way there and back, and with the pause that they need, from
+    `pauses`, those here too. No statement where nobody needs a pause and the clinic has no other place."""
+    pausing = [therapist for therapist, pause in pauses.items() if pause]
+    if not (travel_minutes or pausing):
         return {}
-    wider = replace(reach, since=reach.since - travel_minutes, until=reach.until + travel_minutes)
-    found: dict[int, list[Interval]] = defaultdict(list)
-    for therapist, start, end in rows(_ELSEWHERE, wider.given(therapists) | {"place": place_id}):
-        found[therapist].append((start - travel_minutes, end + travel_minutes))
+    most = max([travel_minutes, *pauses.values()])
+    wider = replace(reach, since=reach.since - most, until=reach.until + most)
+    given = wider.given(pauses if travel_minutes else pausing) | {"place": place_id, "pausing": pausing}
+    found: dict[int, list[Apart]] = defaultdict(list)
+    for therapist, start, end, is_elsewhere in rows(_APART, given):
+        free = max(pauses[therapist], travel_minutes if is_elsewhere else 0)
+        one = Apart(*kept_free(start, end, free), bool(is_elsewhere))
+        if one.since < reach.until and one.until > reach.since:
+            found[therapist].append(one)
     return found
 
 

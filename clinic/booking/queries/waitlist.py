@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
@@ -11,8 +12,10 @@ from sqlalchemy.orm import aliased, joinedload
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.clients import queries as clients
+from clinic.premises.models import Location
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.rules.waitlist import SET_ASIDE, Span, When
+from clinic.rules.wall_time import local_day
 from clinic.shared.database import db
 
 _WITH_NAMES = (
@@ -103,8 +106,10 @@ def wishes_of(client_ids: Collection[int]) -> Sequence[WaitlistWish]:
     ).all()
 
 
-def wishes_to_end(today: dt.date) -> list[tuple[int, str]]:
-    """Open wishes whose last day has passed, or whose person has booked such a visit since: id and how they end."""
+def wishes_to_end(now: dt.datetime) -> list[tuple[int, str]]:
+    """Open wishes whose last day has passed by the clock of their place, or whose person has booked such a visit since:
+    id and how they end."""
+    tomorrow = now.date() + dt.timedelta(days=1)  # nowhere is it later than that
     one = aliased(WaitlistWish)
     booked = exists().where(
         Visit.client_id == one.client_id,
@@ -115,11 +120,18 @@ def wishes_to_end(today: dt.date) -> list[tuple[int, str]]:
         Visit.status.in_((*UPCOMING, *NEEDING_PERMIT)),
     )
     rows = db.session.execute(
-        select(one.id, one.last_day)
-        .where(one.ended_at.is_(None), or_(one.last_day < today, booked))
+        select(one.id, one.last_day, Location.zone, booked)
+        .join(Location, Location.id == one.location_id)
+        .where(one.ended_at.is_(None), or_(one.last_day < tomorrow, booked))
         .order_by(one.id)
     )
-    return [(wish_id, "over" if last_day < today else "booked") for wish_id, last_day in rows]
+    ended: list[tuple[int, str]] = []
+    for wish_id, last_day, zone, has_booked in rows:
+        if last_day < local_day(now, ZoneInfo(zone)):
+            ended.append((wish_id, "over"))
+        elif has_booked:
+            ended.append((wish_id, "booked"))
+    return ended
 
 
 def offer(offer_id: int) -> Offer | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from clinic.booking.queries import the_book
 from clinic.booking.queries.availability import DAY_MINUTES, Ask, Open, holds_rules_for_new, look
-from clinic.booking.queries.the_book import Reach
+from clinic.booking.queries.the_book import Apart, Reach
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
 from clinic.rules.intervals import Interval, overlaps, union
@@ -145,17 +145,17 @@ def _behind(
     blocks = _visits([*eligible.everything, *([ask.client_id] if ask.client_id else [])], reach)
     client_blocks = blocks.pop(ask.client_id, []) if ask.client_id else []
     for off in therapists.time_off_between(team, moment(window[0]), moment(window[1])):
-        blocks[off.therapist_id].append(
-            Block(epoch_minute(off.starts_at), epoch_minute_after(off.ends_at), Why.OFF)
-        )
+        blocks[off.therapist_id].append(Block(*therapists.span_at(off, clock), Why.OFF))
     for one in closures:
         if one.resource_id is not None:
             blocks[one.resource_id].append(Block(*_span(one), Why.SHUT, one.id))
         else:
             for room in eligible.rooms:
                 blocks[room].append(Block(*_span(one), Why.CLOSED, one.id))
-    for person, spans in the_book.on_the_way(team, reach, place.id, place.travel_minutes).items():
-        blocks[person] += [Block(start, end, Why.AWAY) for start, end in spans]
+    pauses = {one: people[one].pause_minutes or 0 for one in team}
+    for person, near in the_book.kept_apart(pauses, reach, place.id, place.travel_minutes).items():
+        for span in near:
+            blocks[person] += _around(span, pauses[person])
     licence_ends = {one: clock.day_bounds(people[one].licence_expires_on)[1] for one in team}
     cut_short = [one for one, end in licence_ends.items() if end < window[1]]
     return Behind(
@@ -166,6 +166,16 @@ def _behind(
         days=bounds,
         too_soon=found.is_too_soon,
     )
+
+
+def _around(near: Apart, pause: int) -> list[Block]:
+    """At another place they are away, and on the way; here it is the pause before and after the visit itself."""
+    if near.is_elsewhere:
+        return [Block(near.since, near.until, Why.AWAY)]
+    return [
+        Block(near.since, near.since + pause, Why.PAUSE),
+        Block(near.until - pause, near.until, Why.PAUSE),
+    ]
 
 
 def _span(one: Closure) -> Interval:

@@ -94,7 +94,7 @@ def book(session: Session, wish: Booking) -> Outcome:
     if done is not None:
         return done
     if not wish.by_staff:
-        check_online_start(wish.starts_at, now)
+        check_online_start(wish.starts_at, now, wish.choice.location_id)
     if wish.hold_id is not None:
         take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
     visit, plan = new_visit(wish.choice, client, wish.starts_at, source=wish.source, by=by, now=now)

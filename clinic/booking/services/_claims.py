@@ -6,10 +6,28 @@ The database refuses an overlap by itself; here its refusal becomes "take the ne
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Integer, TextClause, bindparam, delete, inspect, or_, select, text, update
+from sqlalchemy import (
+    CompoundSelect,
+    Integer,
+    Row,
+    TextClause,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    inspect,
+    null,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,11 +35,13 @@ from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.queries.the_book import may_be_over
 from clinic.booking.services._couples import part
+from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
-from clinic.rules.intervals import subtract, union
+from clinic.rules.intervals import Interval, subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
+from clinic.rules.whole_days import on_every_wall
 from clinic.shared.crypto import BigId
 from clinic.shared.database import Base, TryAgain, UtcDateTime, broken_guard, lock_in_order
 from clinic.shared.statements import many
@@ -168,48 +188,68 @@ def clear_expired(session: Session, now: dt.datetime) -> None:
 
 def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -> None:
     """Make the claims of time off and closures anew for these resources, from today on: their union, less what
-    visits already claim, so that nothing new can be booked there and booked visits stay visible as work to do."""
+    visits already claim, so that nothing new can be booked there and booked visits stay visible as work to do.
+    Five statements, however many resources; one more where somebody is away for whole days."""
     since = now - dt.timedelta(days=2)
     wanted = sorted(set(resources))
-    if wanted:
-        # Whoever claims one of these keeps its row from being locked until the commit, and the other way round: so
-        # a booking, a cancellation and time off at the same moment see each other, and leave neither clash nor hole.
-        session.scalars(
-            select(Resource.id).where(Resource.id.in_(wanted)).order_by(Resource.id).with_for_update()
-        ).all()
-    for resource in wanted:
-        session.execute(
-            delete(Claim).where(
-                Claim.resource_id == resource,
-                Claim.visit_id.is_(None),
-                Claim.couple_id.is_(None),
-                Claim.ends_at > since,
-            )
-        )
-        taken = session.execute(
-            select(Claim.starts_at, Claim.ends_at).where(Claim.resource_id == resource, Claim.ends_at > since)
-        )
-        busy = union([(epoch_minute(start), epoch_minute_after(end)) for start, end in taken])
-        for start, end in subtract(union(_blocked(session, resource, since)), busy):
-            session.add(Claim(resource_id=resource, starts_at=moment(start), ends_at=moment(end)))
-        session.flush()
+    if not wanted:
+        return
+    # Whoever claims one of these keeps its row from being locked until the commit, and the other way round: so
+    # a booking, a cancellation and time off at the same moment see each other, and leave neither clash nor hole.
+    session.scalars(
+        select(Resource.id).where(Resource.id.in_(wanted)).order_by(Resource.id).with_for_update()
+    ).all()
+    theirs = Claim.resource_id.in_(wanted), Claim.ends_at > since
+    session.execute(delete(Claim).where(*theirs, Claim.visit_id.is_(None), Claim.couple_id.is_(None)))
+    taken = _spans(
+        session.execute(select(Claim.resource_id, Claim.starts_at, Claim.ends_at).where(*theirs)), since
+    )
+    blocked = _blocked(session, wanted, since)
+    made = [
+        {"resource_id": resource, "starts_at": moment(start), "ends_at": moment(end)}
+        for resource, spans in sorted(blocked.items())
+        for start, end in subtract(union(spans), union(taken[resource]))
+    ]
+    if made:
+        session.execute(insert(Claim), made)
 
 
-def _blocked(session: Session, resource: int, since: dt.datetime) -> list[tuple[int, int]]:
-    off = session.execute(
-        select(TimeOff.starts_at, TimeOff.ends_at).where(
-            TimeOff.therapist_id == resource, TimeOff.ends_at > since
-        )
-    ).all()
-    place = session.scalar(select(Room.location_id).where(Room.id == resource))
-    shut = session.execute(
-        select(Closure.starts_at, Closure.ends_at).where(
-            or_(
-                Closure.resource_id == resource,
-                (Closure.resource_id.is_(None)) & (Closure.location_id == (place or 0)),
-            ),
-            Closure.ends_at > since,
-        )
-    ).all()
-    rows = [(row[0], row[1]) for row in (*off, *shut)]
-    return [(max(epoch_minute(start), epoch_minute(since)), epoch_minute_after(end)) for start, end in rows]
+def _spans(rows: Iterable[Row[Any]], since: dt.datetime) -> defaultdict[int, list[Interval]]:
+    """Resource → its spans, without what lies before `since`."""
+    found: defaultdict[int, list[Interval]] = defaultdict(list)
+    for resource, start, end in rows:
+        found[resource].append((epoch_minute(max(start, since)), epoch_minute_after(end)))
+    return found
+
+
+def _blocked(
+    session: Session, resources: Collection[int], since: dt.datetime
+) -> defaultdict[int, list[Interval]]:
+    """Resource → its time off and closures. A therapist's claim holds at every place: of whole days what lies in them
+    by every clock. What lies in them by one clock alone is known where free times of that place are looked for."""
+    rows = session.execute(_blocks(resources, since)).all()
+    found = _spans((row[:3] for row in rows if row.first_day is None), since)
+    whole_days = [row for row in rows if row.first_day is not None]
+    clocks = premises.clocks() if whole_days else []
+    for resource, _start, _end, first, last in whole_days:
+        start, end = on_every_wall(clocks, first, last)
+        start = max(start, epoch_minute(since))
+        if end > start:
+            found[resource].append((start, end))
+    return found
+
+
+def _blocks(resources: Collection[int], since: dt.datetime) -> CompoundSelect[Any]:
+    """Resource, from, until, whole days: time off, closures of a room or device, and those of a place for each of its
+    rooms."""
+    room, key = Room.__table__.c, Resource.__table__.c.id
+    of_place = and_(Closure.resource_id.is_(None), Closure.location_id == room.location_id)
+    return union_all(
+        select(
+            TimeOff.therapist_id, TimeOff.starts_at, TimeOff.ends_at, TimeOff.first_day, TimeOff.last_day
+        ).where(TimeOff.therapist_id.in_(resources), TimeOff.ends_at > since),
+        select(key, Closure.starts_at, Closure.ends_at, null(), null())
+        .select_from(Resource.__table__.outerjoin(Room.__table__, room.id == key))
+        .join(Closure, or_(Closure.resource_id == key, of_place))
+        .where(key.in_(resources), Closure.ends_at > since),
+    )

@@ -34,7 +34,7 @@ def tell_of_several(
         now=now,
         name=client.first_name if client is not None else "",
         visits=lines,
-        place=clinic.address_line,
+        place=several[0].location.address_line,
         clinic=clinic.name,
         phone=several[0].location.phone,
         notice_hours=clinic.cancel_notice_hours,

@@ -19,13 +19,12 @@ PROGRAM: Final = "api"
 """The source of a visit that a program booked."""
 
 
-def check_online_start(starts_at: dt.datetime, now: dt.datetime) -> None:
-    """Raise TooSoon or TooFarAhead for a start that nobody is offered online."""
+def check_online_start(starts_at: dt.datetime, now: dt.datetime, location_id: int | None = None) -> None:
+    """Raise TooSoon or TooFarAhead for a start that nobody is offered online at that place (None: the first one)."""
     facts = premises.clinic_facts()
     if facts is not None:
-        booking_policy.check_start(
-            starts_at, now=now, zone=ZoneInfo(facts.zone), settings=premises.booking_settings()
-        )
+        zone = ZoneInfo(premises.where(facts, location_id)[1])
+        booking_policy.check_start(starts_at, now=now, zone=zone, settings=premises.booking_settings())
 
 
 def take_over(

@@ -15,7 +15,6 @@ from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
-from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.verdicts import ADDONS, Verdict
 
@@ -36,8 +35,8 @@ class SafeService:
 def safe_instead(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> list[SafeService]:
     """Services that are safe for this person on that day, without the one that was refused; the length nearest to
     what was wanted, and the first free times from that day on. Empty when nothing is."""
-    client, facts = clients.client(client_id), premises.clinic_facts()
-    if client is None or facts is None:
+    client = clients.client(client_id)
+    if client is None:
         return []
     first_visit = not visits.has_been_before(client.id, now)
     found = []
@@ -45,7 +44,7 @@ def safe_instead(client_id: int, choice: Choice, day: dt.date, *, now: dt.dateti
         if not weigh(client, Order(plan, option.areas, day)).permits:
             continue
         ask = Ask(
-            plan=plan, location_id=facts.location_id, first_day=day, days=1, now=now, client_id=client.id,
+            plan=plan, location_id=choice.location_id, first_day=day, days=1, now=now, client_id=client.id,
             by_staff=True, by_history=True,
         )  # fmt: skip
         free = free_times(ask, since=now)

@@ -79,7 +79,7 @@ def book_with(
     The checkout is finished by it: pressed twice it books once. Raises SlotTaken with the nearest times for both,
     TooManyPending, BarredOnline, TooSoon, TooFarAhead, HoldExpired, NotFound, InvalidInput naming the field.
     """
-    check_online_start(starts_at, now)
+    check_online_start(starts_at, now, choice.location_id)
     with transaction() as session:
         begun = checkout_of(checkout, client_id, user_id)
         first = client_of(client_id)

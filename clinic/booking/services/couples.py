@@ -91,7 +91,7 @@ def book_couple(
     if source == DESK:
         booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
     else:
-        check_online_start(starts_at, now)
+        check_online_start(starts_at, now, halves[0].choice.location_id)
     try:
         with transaction() as session:
             done = reading.by_request(request_key) if request_key else None

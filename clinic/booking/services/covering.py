@@ -17,11 +17,14 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Combination
+from clinic.rules.intervals import Interval, overlaps
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.sick_day import Touched, Way
+from clinic.rules.typed_span import TypedSpan
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import SHORTEST_OFFER
-from clinic.rules.wall_time import epoch_minute, local_day, moment
+from clinic.rules.wall_time import WallClock, epoch_minute, epoch_minute_after, local_day, moment
+from clinic.rules.whole_days import days_at
 
 MOST_TIMES = 12
 DAYS_LOOKED_AT = 8
@@ -48,15 +51,22 @@ def cases(therapist_id: int, now: dt.datetime) -> list[Case]:
     return [_case(one, offers.get(one.id, []), now) for one in rows if one.client is not None]
 
 
+def cases_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> list[Case]:
+    """The same as if this time off were entered: nothing is proposed with the therapist in it."""
+    rows = blocks.visits_in(therapist_id, span, now)
+    offers = waitlist.offers_instead_of([one.id for one in rows])
+    return [_case(one, offers.get(one.id, []), now, span) for one in rows if one.client is not None]
+
+
 def case_of(visit: Visit, now: dt.datetime) -> Case:
     """One of them."""
     return _case(visit, waitlist.offers_instead_of([visit.id]).get(visit.id, []), now)
 
 
-def _case(visit: Visit, offers: Sequence[Offer], now: dt.datetime) -> Case:
+def _case(visit: Visit, offers: Sequence[Offer], now: dt.datetime, span: TypedSpan | None = None) -> Case:
     is_open = next((one for one in offers if one.ended_at is None), None)
     last = offers[-1].ended_as or "" if offers and is_open is None else ""
-    finder = _Finder(visit, now)
+    finder = _Finder(visit, now, span)
     by_name = not visit.any_therapist
     touched = Touched(visit.id, epoch_minute(visit.starts_at), by_name)
     is_safe = finder.may_stand
@@ -65,13 +75,21 @@ def _case(visit: Visit, offers: Sequence[Offer], now: dt.datetime) -> Case:
     return Case(visit, touched, is_safe, is_open, last)
 
 
-class _Finder:
-    """Looks for ways for one visit; what is known of the client is read once."""
+def _at(span: TypedSpan, visit: Visit) -> Interval:
+    """The time off at the place of this visit."""
+    if span.days is not None:
+        return days_at(WallClock(ZoneInfo(visit.zone)), *span.days)
+    return epoch_minute(span.starts_at), epoch_minute_after(span.ends_at)
 
-    def __init__(self, visit: Visit, now: dt.datetime) -> None:
+
+class _Finder:
+    """Looks for ways for one visit; what is known of the client is read once. `span`: time off not entered yet."""
+
+    def __init__(self, visit: Visit, now: dt.datetime, span: TypedSpan | None = None) -> None:
         if visit.client is None:
             raise LookupError("nobody's visit")
         self.visit, self.now = visit, now
+        self.off = _at(span, visit) if span is not None else None
         self.plan: VisitPlan = plan_of(visit)
         self.known: Known = known_of(visit.client, visit.id)
         self.table: RuleTable = rulebook.in_force()
@@ -136,8 +154,16 @@ class _Finder:
         return [
             way
             for way in reversed(mine.values())
-            if not any(other.therapist == way.therapist and way.clashes(other) for other in ways)
+            if not self._is_off(way)
+            and not any(other.therapist == way.therapist and way.clashes(other) for other in ways)
         ]
+
+    def _is_off(self, way: Way) -> bool:
+        return (
+            self.off is not None
+            and way.therapist == self.visit.therapist_id
+            and overlaps((way.starts_at, way.until), self.off)
+        )
 
     def _day(self, minute: int) -> dt.date:
         return local_day(moment(minute), self._zone)

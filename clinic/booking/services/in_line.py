@@ -25,7 +25,7 @@ def keep_line(now: dt.datetime) -> int:
     """One round; returns how many offers were made. Certain to find what became free, by whatever way it did."""
     if premises.clinic_facts() is None:
         return 0
-    ending = waitlist.wishes_to_end(premises.today(now))
+    ending = waitlist.wishes_to_end(now)
     late = waitlist.offers_to_end(now)
     db.session.rollback()
     for wish_id, ended_as in ending:

@@ -42,7 +42,7 @@ NOT_SAFE = (
 
 
 @tried_again
-def give_to(visit_id: int, therapist_id: int, *, revision: int, by: int, now: dt.datetime) -> None:
+def give_to(visit_id: int, therapist_id: int, *, revision: int, by: int | None, now: dt.datetime) -> None:
     """The same visit at the same time with another therapist; the client is told, with a link to say no at no charge.
 
     Raises SlotTaken when that therapist is not free or may not treat this client, MoveNotAllowed when the gate does not
@@ -93,7 +93,7 @@ def _give(
     judged: Judged,
     therapist_id: int,
     *,
-    by: int,
+    by: int | None,
     now: dt.datetime,
 ) -> None:
     if not is_skilled(therapist_id, client.id):
@@ -108,7 +108,7 @@ def _give(
     open_offer(session, visit, "given", visit.starts_at, by=by, now=now)
 
 
-def _end_open(session: Session, visit: Visit, *, by: int, now: dt.datetime) -> None:
+def _end_open(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
     """What was offered for this visit before is over: something else is done about it now."""
     for_it = (Offer.instead_of_id == visit.id) | ((Offer.visit_id == visit.id) & (Offer.kind == "given"))
     for one in session.scalars(select(Offer).where(for_it, Offer.ended_at.is_(None))).all():
@@ -117,7 +117,13 @@ def _end_open(session: Session, visit: Visit, *, by: int, now: dt.datetime) -> N
 
 @tried_again
 def offer_time(
-    visit_id: int, starts_at: dt.datetime, therapist_id: int, *, revision: int, by: int, now: dt.datetime
+    visit_id: int,
+    starts_at: dt.datetime,
+    therapist_id: int,
+    *,
+    revision: int,
+    by: int | None,
+    now: dt.datetime,
 ) -> int:
     """Keep another time for the client of this visit and ask them; the visit stays until they say yes. Returns the
     offer's id. Raises SlotTaken, MoveNotAllowed, TooSoon when nobody could answer in time, NotFound."""
@@ -153,7 +159,9 @@ def offer_time(
     return made
 
 
-def _kept_time(old: Visit, starts_at: dt.datetime, until: dt.datetime, *, by: int, now: dt.datetime) -> Visit:
+def _kept_time(
+    old: Visit, starts_at: dt.datetime, until: dt.datetime, *, by: int | None, now: dt.datetime
+) -> Visit:
     """The same visit at another time, held. Not in the session yet."""
     kept = Visit(
         location_id=old.location_id, client_id=old.client_id, areas=list(old.areas), zone=old.zone,
@@ -168,7 +176,7 @@ def _kept_time(old: Visit, starts_at: dt.datetime, until: dt.datetime, *, by: in
 
 
 @tried_again
-def call_off(visit_id: int, *, revision: int, by: int, now: dt.datetime) -> None:
+def call_off(visit_id: int, *, revision: int, by: int | None, now: dt.datetime) -> None:
     """Cancel by the clinic and tell the client why, kindly; whoever has no e-mail is put on the list of calls. Raises
     MoveNotAllowed, NotFound."""
     with transaction() as session:

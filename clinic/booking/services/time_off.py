@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from clinic.booking.services._claims import claim_blocks
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Location, Resource, Room
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.wall_time import moment
+from clinic.rules.whole_days import on_any_wall
 from clinic.rules.zone_change import wall_text
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -35,10 +38,22 @@ def _walls(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> dict[str,
     return {"starts_wall": wall_text(starts_at, zone), "ends_wall": wall_text(ends_at, zone)}
 
 
-def _zone() -> str:
-    """The zone in which time off is typed: that of the clinic's first place, which all pages show."""
-    facts = premises.clinic_facts()
-    return facts.zone if facts else "UTC"
+def _held(
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    days: tuple[dt.date, dt.date] | None,
+    location_id: int | None,
+) -> dict[str, Any]:
+    """The columns that say when. Whole days hold on the wall of every place: the moments are the widest span of them.
+    Raises NotFound for a place that is not in use."""
+    if days is None:
+        facts = premises.clinic_facts()
+        zone = premises.where(facts, location_id)[1] if facts else "UTC"
+        return {
+            "starts_at": starts_at, "ends_at": ends_at, "location_id": location_id, **_walls(starts_at, ends_at, zone),
+        }  # fmt: skip
+    start, end = on_any_wall(premises.clocks(), *days)
+    return {"starts_at": moment(start), "ends_at": moment(end), "first_day": days[0], "last_day": days[1]}
 
 
 @tried_again
@@ -49,11 +64,14 @@ def add_time_off(
     ends_at: dt.datetime,
     note: str,
     *,
-    by: int,
+    by: int | None,
     now: dt.datetime,
+    days: tuple[dt.date, dt.date] | None = None,
+    location_id: int | None = None,
 ) -> int:
-    """Time off or another block. Nothing new can be booked there at once; booked visits stay and become work to
-    do (`queries.blocks.visits_under`). Returns its id. Raises InvalidInput naming the field."""
+    """Time off or another block: these moments, typed by the clock of a place (None: the first one), or whole `days`.
+    Nothing new can be booked there at once; booked visits stay and become work to do (`queries.blocks.visits_under`).
+    Returns its id. Raises InvalidInput naming the field, NotFound."""
     _check_span(starts_at, ends_at, now)
     if kind not in KINDS:
         raise InvalidInput("kind", "Choose what this is.")
@@ -62,18 +80,19 @@ def add_time_off(
     with transaction() as session:
         if session.get(Therapist, therapist_id) is None:
             raise NotFound()
+        held = _held(starts_at, ends_at, days, location_id)
         same = select(TimeOff.id).where(
             TimeOff.therapist_id == therapist_id,
             TimeOff.kind == kind,
-            TimeOff.starts_at == starts_at,
-            TimeOff.ends_at == ends_at,
+            TimeOff.starts_at == held["starts_at"],
+            TimeOff.ends_at == held["ends_at"],
+            TimeOff.first_day.is_(None) if days is None else TimeOff.first_day == days[0],
         )
         already = session.scalars(same.order_by(TimeOff.id)).first()
         if already is not None:  # a double click, or the back button
             return already
         row = TimeOff(
-            therapist_id=therapist_id, kind=kind, starts_at=starts_at, ends_at=ends_at, note=note.strip(),
-            created_at=now, created_by_id=by, **_walls(starts_at, ends_at, _zone()),
+            therapist_id=therapist_id, kind=kind, note=note.strip(), created_at=now, created_by_id=by, **held,
         )  # fmt: skip
         session.add(row)
         session.flush()

@@ -85,8 +85,8 @@ def _join(
     by: int | None,
     now: dt.datetime,
 ) -> tuple[int, str]:
-    when.check(today=premises.today(now))
     wish = _new_wish(choice, when, client, source=source, by=by, now=now)
+    when.check(today=premises.today(now, premises.place_in_use(wish.location_id).zone))
     token = secrets.token_urlsafe(32)
     mine = waitlist.wishes_of([client.id])
     same = next((one for one in mine if _is_same(one, wish)), None)

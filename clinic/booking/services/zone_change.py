@@ -1,8 +1,8 @@
 """A place gets another time zone, or its zone's rules were changed: what is in the book stays on the wall.
 
 Moves with its visit: end, turnover, claims, deadline, links to the check-in, an offer of its time, the pass of a rest.
-Moves by itself: time off (typed in the zone of the clinic's first place) and the closures of this place. What has begun
-is history and stays as it was.
+Moves by itself: time off that was typed by the clock of this place, and its closures. Whole days off are dates: they go
+on holding on every wall. What has begun is history and stays as it was.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from clinic.premises.models import Closure, Device, Location, Resource, Room
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.errors import InvalidInput, NotFound, RuleViolation
 from clinic.rules.visit_status import VisitStatus
-from clinic.rules.wall_time import WallClock
+from clinic.rules.wall_time import WallClock, moment
+from clinic.rules.whole_days import on_any_wall
 from clinic.rules.zone_change import (
     MovedSpan,
     MovedVisit,
@@ -117,21 +118,43 @@ def _plan(session: Session, place: Location, new_zone: str, now: dt.datetime) ->
     visits = _visits(session, place.id, clock, now)
     by_id = {one.id: one for one in visits}
     taken = [*_moved_claims(session, place.id, by_id, now), *_standing_claims(session, place.id, now)]
-    first = premises.clinic_facts()
-    is_first = first is not None and first.location_id == place.id
     return ZoneChange(
         place=place.name,
         old_zone=place.zone,
         new_zone=new_zone,
         now=now,
         visits=visits,
-        time_off=_spans(_coming(session, TimeOff, now) if is_first else [], place.zone, clock, now),
+        time_off=(
+            *_spans(_coming(session, TimeOff, now, *_typed_at(place)), place.zone, clock, now),
+            *_whole_days(session, place, clock, now),
+        ),
         closures=_spans(
             _coming(session, Closure, now, Closure.location_id == place.id), place.zone, clock, now
         ),
         claims=sum(one.moves for one in taken),
         clashing=tuple(clashes(taken)),
     )
+
+
+def _typed_at(place: Location) -> tuple[Any, ...]:
+    """Time off with hours by the clock of this place; those without a place were typed by the first one's."""
+    first = premises.clinic_facts()
+    is_first = first is not None and first.location_id == place.id
+    here = TimeOff.location_id == place.id
+    return TimeOff.first_day.is_(None), or_(here, TimeOff.location_id.is_(None)) if is_first else here
+
+
+def _whole_days(session: Session, place: Location, clock: WallClock, now: dt.datetime) -> Iterator[MovedSpan]:
+    """The widest span of whole days, with the new clock among those of all places."""
+    zones = session.scalars(
+        select(Location.zone).where(Location.is_active, Location.id != place.id).distinct()
+    )
+    clocks = [clock, *(WallClock(ZoneInfo(zone)) for zone in zones)]
+    whole = select(TimeOff).where(TimeOff.ends_at > now, TimeOff.first_day.is_not(None)).order_by(TimeOff.id)
+    for row in session.scalars(whole):
+        start, end = map(moment, on_any_wall(clocks, *(row.days or ())))
+        old = row.starts_at, row.ends_at
+        yield MovedSpan(row.id, old, (start if row.starts_at > now else row.starts_at, end))
 
 
 def _is_moved(place_id: int, now: dt.datetime) -> Any:

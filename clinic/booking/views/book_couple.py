@@ -70,6 +70,8 @@ def take_couple(now_at: Standing) -> Answer:
 def _form(now_at: Standing) -> CompanionForm:
     form = CompanionForm(request.form if request.method == "POST" else None)
     people = [one for one in clients.people_of(current_user.id) if one.client_id != now_at.checkout.client_id]
+    if request.method == "GET" and not people:
+        form.who.data = NEW
     choose(form.who, [*((str(one.client_id), one.name) for one in people), (NEW, "Somebody else")])
     return form
 
@@ -89,7 +91,7 @@ def _companion(now_at: Standing, form: CompanionForm) -> Companion:
 def _times(now_at: Standing, companion: Companion) -> Sequence[Time]:
     """The nearest to the time that is kept."""
     visit = now_at.visit
-    first_day = max(kit.local_today(), visit.day - dt.timedelta(days=DAYS_BEFORE))
+    first_day = max(kit.local_today(visit.location_id), visit.day - dt.timedelta(days=DAYS_BEFORE))
     found = times_for_two(
         Choice.of(now_at.checkout.choice), now_at.checkout.client_id or 0, companion, first_day, DAYS,
         held_id=visit.id, now=clock.now(),

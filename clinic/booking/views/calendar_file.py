@@ -27,7 +27,8 @@ LOOK_AGAIN_AFTER = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a calendar. `kind` and `number` name it for good."""
+    """One entry of a calendar. `kind` and `number` name it for good; `days`: whole ones, the first
+    and the last."""
 
     kind: str
     number: int
@@ -38,6 +39,7 @@ class Entry:
     status: str = "CONFIRMED"
     sequence: int = 0
     reminds: bool = False
+    days: tuple[dt.date, dt.date] | None = None
 
 
 def visit_entry(visit: Any, title: str, place: str, *, reminds: bool, status: VisitStatus) -> Entry:
@@ -75,8 +77,9 @@ def _event(entry: Entry, house: str) -> Any:
     event.add("uid", f"{entry.kind}-{entry.number}@{house}")
     event.add("sequence", entry.sequence)
     event.add("dtstamp", clock.now())
-    event.add("dtstart", entry.starts_at.astimezone(dt.UTC))
-    event.add("dtend", entry.ends_at.astimezone(dt.UTC))
+    first, last = entry.days or (None, None)
+    event.add("dtstart", first or entry.starts_at.astimezone(dt.UTC))
+    event.add("dtend", last + dt.timedelta(days=1) if last else entry.ends_at.astimezone(dt.UTC))
     event.add("summary", entry.title)
     event.add("location", entry.place)
     event.add("status", entry.status)

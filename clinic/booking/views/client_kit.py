@@ -78,15 +78,15 @@ def area_words(areas: list[str]) -> str:
     return words.join_words([names[0], *(name[0].lower() + name[1:] for name in names[1:])])
 
 
-def zone() -> str:
-    """The zone of the clinic's first place, by which its days are counted."""
+def zone(location_id: int | None = None) -> str:
+    """The zone by which days are counted: that of a place, or of the clinic's first one. Raises NotFound."""
     facts = premises.clinic_facts()
-    return facts.zone if facts else "UTC"
+    return premises.where(facts, location_id)[1] if facts else "UTC"
 
 
-def local_today() -> dt.date:
-    """The clinic's day."""
-    return clock.now().astimezone(ZoneInfo(zone())).date()
+def local_today(location_id: int | None = None) -> dt.date:
+    """Today at a place, or at the clinic's first one."""
+    return premises.today(clock.now(), zone(location_id))
 
 
 def wish_of(choice: Choice, day: dt.date | None = None) -> Wish:

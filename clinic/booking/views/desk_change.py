@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request
 from werkzeug.datastructures import MultiDict
@@ -49,7 +50,10 @@ def desk_change(visit_id: int) -> Answer:
             [
                 ("what", what_value(visit.service.key, visit.mode, visit.minutes)),
                 ("therapist", "" if visit.any_therapist else str(visit.therapist_id)),
-                ("day", (_asked_day() or max(visit.day, premises.today(clock.now()))).isoformat()),
+                (
+                    "day",
+                    (_asked_day() or max(visit.day, premises.today(clock.now(), visit.zone))).isoformat(),
+                ),
                 *(("addons", one) for one in visit.addons),
                 *(("areas", one) for one in visit.areas),
             ]
@@ -122,7 +126,7 @@ def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | N
     if outcome.visit_id is None and outcome.rest is not None:
         return _page(found(visits.visit(visit_id)), form, 409, warned=outcome.rest, start=starts_at)
     if outcome.visit_id is None:
-        wanted_on = starts_at.astimezone(kit.zone_of(kit.clinic())).date() if starts_at else day
+        wanted_on = starts_at.astimezone(ZoneInfo(visit.zone)).date() if starts_at else day
         return _not_changed(visit_id, client_id, form, choice, outcome, wanted_on)
     if outcome.status == VisitStatus.CONFIRMED:
         flash("Saved. The visit is confirmed, and the client is told.", "success")
@@ -168,14 +172,14 @@ def _page(
         visit=visit,
         form=form,
         trouble=trouble,
-        nearest=kit.slots(nearest, names, minutes),
+        nearest=kit.slots(nearest, names, minutes, visit.zone),
         rest=kit.rest_warning(form, warned) if warned else None,
         start=start.isoformat() if start else "",
         times=times,
         why=why,
-        asked=kit.slots(times.asked, names, minutes) if times else [],
-        later=kit.slots(times.later, names, minutes) if times else [],
-        parts=kit.parts_of_day(kit.slots(times.on_day, names, minutes)) if times else [],
+        asked=kit.slots(times.asked, names, minutes, visit.zone) if times else [],
+        later=kit.slots(times.later, names, minutes, visit.zone) if times else [],
+        parts=kit.parts_of_day(kit.slots(times.on_day, names, minutes, visit.zone)) if times else [],
         area_groups=kit.area_groups(),
         minutes=minutes,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
-from flask import flash, render_template, request
+from flask import flash, render_template, request, url_for
 
 from clinic.accounts.access import who
 from clinic.booking.forms.desk import ClosureForm
@@ -13,6 +14,7 @@ from clinic.booking.services import time_off
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.premises import queries as premises
+from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import WallClock, moment
@@ -25,8 +27,8 @@ NEED = Permission.CLINIC_ANY_WRITE
 
 @pages.get("/owner/closures", needs=NEED)
 def closures() -> Answer:
-    """What is closed from today on, and a form for more."""
-    return _page(ClosureForm())
+    """What is closed from today on, and a form for more; at `?place=`, or the first one."""
+    return _page(ClosureForm(request.args))
 
 
 @pages.post("/owner/closures", needs=NEED)
@@ -34,10 +36,11 @@ def add_closure() -> Answer:
     """Close the place, a room or a device. Booked visits stay, and become work to do."""
     form = ClosureForm(request.form)
     is_right = form.validate()
-    span = _span(form)
+    place = _place(form)
+    span = _span(form, place.zone)
     if not is_right or span is None:
         return _page(form, 422)
-    location_id, what = kit.clinic().location_id, form.what.data or ""
+    location_id, what = place.id, form.what.data or ""
     try:
         time_off.add_closure(
             location_id,
@@ -52,7 +55,7 @@ def add_closure() -> Answer:
         target.errors = [*target.errors, error.sentence]
         return _page(form, 422)
     flash("Closed. Nothing new can be booked then. Visits underneath are on the list of work.", "success")
-    return go("booking.closures")
+    return go("booking.closures", place=form.place_id)
 
 
 @pages.post("/owner/closures/<int:closure_id>/remove", needs=NEED)
@@ -67,7 +70,12 @@ def remove_closure(closure_id: int) -> Answer:
     return go("booking.closures")
 
 
-def _span(form: ClosureForm) -> tuple[dt.datetime, dt.datetime] | None:
+def _place(form: ClosureForm) -> PlaceFacts:
+    """The chosen place, or the first one. Raises NotFound."""
+    return premises.place_in_use(form.place_id or kit.clinic().location_id)
+
+
+def _span(form: ClosureForm, zone: str) -> tuple[dt.datetime, dt.datetime] | None:
     """From the first day to the last, whole days unless times are given; None with the message at its field."""
     first, last = form.first_day.data, form.last_day.data or form.first_day.data
     if first is None or last is None:
@@ -76,7 +84,7 @@ def _span(form: ClosureForm) -> tuple[dt.datetime, dt.datetime] | None:
     if not (2000 < first.year < 2100 and 2000 < last.year < 2100):
         form.first_day.errors = ["Check the year."]
         return None
-    wall = WallClock(kit.zone_of(kit.clinic()))
+    wall = WallClock(ZoneInfo(zone))
     start = wall.minute_at(first, form.starts.data or dt.time())
     end = wall.minute_at(last, form.ends.data) if form.ends.data else wall.day_bounds(last)[1]
     return moment(start), moment(end)
@@ -93,14 +101,22 @@ def _resource(what: str, location_id: int) -> int | None:
 
 
 def _page(form: ClosureForm, status: int = 200) -> Answer:
-    location_id, now = kit.clinic().location_id, clock.now()
-    names = premises.kit_names(location_id)
+    place, now = _place(form), clock.now()
+    names = premises.kit_names(place.id)
+    places = [(str(one.id), one.name) for one in premises.places()]
+    choose(form.place, places)
+    form.place.data = str(place.id)
     choose(form.what, [("place", "The whole place"), *((str(key), name) for key, name in names.items())])
     page = render_template(
         "booking/desk_closures.html",
         form=form,
+        place=place,
+        tabs=[
+            {"href": url_for("booking.closures", place=key), "label": name, "current": key == str(place.id)}
+            for key, name in places
+        ],
         names=names,
-        closures=premises.closures_from(location_id, now),
+        closures=premises.closures_from(place.id, now),
         under=blocks.visits_under(now),
     )
     return page, status

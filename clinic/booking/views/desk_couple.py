@@ -106,9 +106,14 @@ def _halves(client_id: int, forms: Forms) -> tuple[Half, Half] | None:
     return Half(client_id, one), Half(other_id, other)
 
 
+def _zone(forms: Forms) -> str:
+    """The zone of the chosen place."""
+    return premises.where(kit.clinic(), forms.couple.place_id)[1]
+
+
 def _times(halves: tuple[Half, Half], forms: Forms) -> list[FreeTime]:
     now = clock.now()
-    day = forms.couple.day.data or premises.today(now)
+    day = forms.couple.day.data or premises.today(now, _zone(forms))
     return _thinned(reading.look_for_two(*asks_for_two(halves, day, 1, by_staff=True, now=now)), now)
 
 
@@ -175,7 +180,7 @@ def _page(client: Any, forms: Forms, shown: Shown, status: int = 200) -> Answer:
     )
     people = [*([other] if other else []), *(one for one in seen if other is None or one.id != other.id)]
     choose(forms.couple.other, [(str(one.id), one.name) for one in people])
-    names, zone = kit.therapist_names(), premises.where(kit.clinic(), forms.couple.place_id)[1]
+    names, zone = kit.therapist_names(), _zone(forms)
     minutes = max((form.parts[2] for form in (forms.first, forms.second) if form.parts), default=0)
     page = render_template(
         "booking/desk_couple_new.html",
@@ -184,6 +189,7 @@ def _page(client: Any, forms: Forms, shown: Shown, status: int = 200) -> Answer:
         people=[person(one) for one in people],
         forms=forms,
         shown=shown,
+        zone=zone,
         nearest=kit.slots(shown.nearest, names, minutes, zone),
         parts=kit.parts_of_day(kit.slots(shown.times, names, minutes, zone)) if shown.times else [],
         area_groups=kit.area_groups(),

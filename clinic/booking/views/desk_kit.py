@@ -94,12 +94,10 @@ def put_error(form: Any, error: InvalidInput) -> None:
         form.form_errors.append(error.sentence)
 
 
-def slots(
-    times: Sequence[FreeTime], names: dict[int, str], minutes: int, zone: str = ""
-) -> list[dict[str, Any]]:
-    """Times as buttons, labelled in full; on the wall of a place in `zone`, or of the first one."""
+def slots(times: Sequence[FreeTime], names: dict[int, str], minutes: int, zone: str) -> list[dict[str, Any]]:
+    """Times as buttons, labelled in full, on the wall of a place in `zone`."""
     facts = clinic()
-    return [_slot(one, names, minutes, facts, ZoneInfo(zone or facts.zone)) for one in times]
+    return [_slot(one, names, minutes, facts, ZoneInfo(zone)) for one in times]
 
 
 def _slot(
@@ -179,11 +177,6 @@ def addons_in(columns: Sequence[str], form: WhatForm) -> list[tuple[str, str]]:
         for one in catalogue.all_addons()
         if one.key in chosen and one.judged_as in columns
     ]
-
-
-def zone_of(facts: ClinicFacts) -> ZoneInfo:
-    """The clinic's zone."""
-    return ZoneInfo(facts.zone)
 
 
 def what_of(visit: Any) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -55,8 +56,8 @@ class Shown:
 def desk_new() -> Answer:
     """The page; `?client=`, `?day=`, `?at=`, `?therapist=` and `?walk_in=1` fill it in."""
     typed = MultiDict(request.args)
-    typed.setdefault("day", premises.today(clock.now()).isoformat())
     form = _form(typed)
+    form.day.data = form.day.data or premises.today(clock.now(), _zone(form))
     form.request_key.data = secrets.token_urlsafe(16)
     if form.client_id is not None and not form.what.data:
         _as_last_time(form)
@@ -129,7 +130,7 @@ def person(client: Any) -> dict[str, Any]:
 
 def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int | None) -> None:
     now = clock.now()
-    day = form.day.data or premises.today(now)
+    day = form.day.data or premises.today(now, _zone(form))
     is_first = client_id is None or not visits.has_been_before(client_id, now)
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=is_first
@@ -252,8 +253,9 @@ def _refused(
     form: NewVisitForm, choice: Choice, client_id: int, starts_at: dt.datetime, outcome: Outcome
 ) -> Answer:
     """What came out, what to say and what is safe instead: never why."""
-    now, facts = clock.now(), kit.clinic()
-    day = starts_at.astimezone(kit.zone_of(facts)).date()
+    now = clock.now()
+    zone = _zone(form)
+    day = starts_at.astimezone(ZoneInfo(zone)).date()
     names = kit.therapist_names()
     safe = alternatives.safe_instead(client_id, choice, day, now=now)
     page = render_template(
@@ -263,7 +265,8 @@ def _refused(
         urgency=kit.urgency_of(outcome),
         look_again_on=alternatives.look_again_on(outcome.judged) if outcome.judged else None,
         safe=[
-            (one, kit.slots(one.times, names, one.choice.minutes), kit.value_of(one.choice)) for one in safe
+            (one, kit.slots(one.times, names, one.choice.minutes, zone), kit.value_of(one.choice))
+            for one in safe
         ],
     )
     return page, 409
@@ -277,6 +280,7 @@ def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") 
         form=form,
         shown=shown,
         start=start,
+        zone=zone,
         unsafe=kit.addons_in(shown.unsafe, form),
         soonest=kit.slots(times.on_day[:3], names, shown.minutes, zone) if times else [],
         asked=kit.slots(times.asked, names, shown.minutes, zone) if times else [],

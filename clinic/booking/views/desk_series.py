@@ -52,7 +52,8 @@ def desk_new_series(client_id: int) -> Answer:
 def _as_a_visit(client_id: int, visit_id: int | None) -> list[tuple[str, str]]:
     """What the client comes for: the same weekday and time, from the first such day ahead on."""
     before = [one for one in visits.visits_of([client_id]) if visit_id in (None, one.id)]
-    first = premises.today(clock.now()) + dt.timedelta(days=1)
+    zone = before[0].zone if before else ""
+    first = premises.today(clock.now(), zone) + dt.timedelta(days=1)
     typed = [("every", "2"), ("count", "6")]
     if not before:
         return [*typed, ("day", first.isoformat())]
@@ -171,6 +172,7 @@ def _page(
         client=client,
         form=form,
         trouble=trouble,
+        zone=_zone(form),
         dates=[series_dates.question(one, door) for one in plan],
         sooner=any(one.rest is not None for one in plan),
         fitting=sum(one.fits for one in plan),
@@ -180,12 +182,17 @@ def _page(
     return page, status
 
 
+def _zone(form: SeriesForm) -> str:
+    """The zone of the chosen place."""
+    return premises.where(kit.clinic(), form.place_id)[1]
+
+
 def _door(form: SeriesForm) -> series_dates.Door:
     addons = {
         one.judged_as: one.name for one in catalogue.all_addons() if one.key in (form.addons.data or ())
     }
     return series_dates.Door(
-        zone=premises.where(kit.clinic(), form.place_id)[1],
+        zone=_zone(form),
         names=kit.therapist_names(),
         wanted=form.therapist_id,
         staff=True,

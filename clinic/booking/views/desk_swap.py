@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request
 
@@ -107,8 +108,7 @@ def _page(
 
 def _others(visit: Any, day: dt.date) -> Sequence[tuple[str, str, Any]]:
     """Visits of the day as choices: those that can be moved."""
-    facts = kit.clinic()
-    start, end = WallClock(kit.zone_of(facts)).day_bounds(day)
+    start, end = WallClock(ZoneInfo(visit.zone)).day_bounds(day)
     now = clock.now()
     return [
         (f"{one.id}.{one.revision}", one.client.name, one)

@@ -16,7 +16,6 @@ from clinic.booking.services import people
 from clinic.booking.services.calls import ask_for_call
 from clinic.booking.services.links import send_link_again
 from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
-from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.result import is_judged_out, is_stopped, is_urgent, possible_without_letter
 from clinic.catalogue import queries as catalogue
@@ -103,7 +102,7 @@ def desk_visit(visit_id: int) -> Answer:
 def _buttons(visit: Any, now: dt.datetime) -> list[Step]:
     """Steps that make sense now: nobody fails to come before the start, nobody arrives on another day."""
     steps = _STEPS.get(VisitStatus(visit.status), ())
-    if visit.day > now.astimezone(kit.zone_of(kit.clinic())).date():
+    if visit.day > premises.today(now, visit.zone):
         return []
     return [one for one in steps if one.status != VisitStatus.NO_SHOW or now >= visit.starts_at]
 

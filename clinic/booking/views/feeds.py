@@ -171,7 +171,7 @@ def _text(owner: Owner) -> bytes:
     if owner.therapist_id:
         me = found(therapists.therapist(owner.therapist_id))
         entries = [_to_treat(one) for one in rows] + [
-            Entry("off", one.id, one.starts_at, one.ends_at, KIND_WORDS[one.kind], "")
+            Entry("off", one.id, one.starts_at, one.ends_at, KIND_WORDS[one.kind], "", days=one.days)
             for one in feeds.time_off_in_feed(owner, now)
         ]
         return calendar_text(f"{name}: {me.name}", entries, facts)

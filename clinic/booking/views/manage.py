@@ -99,7 +99,8 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     if visit.couple_id is not None or not may_move:
         return show(door, 409, "This visit cannot be moved online any more. Please call us.")
     plan = plan_of_visit(visit)
-    today = max(kit.local_today(), day_of(request.args.get("from")) or kit.local_today())
+    here = premises.today(now, visit.zone)
+    today = max(here, day_of(request.args.get("from")) or here)
     wanted = day_of(request.args.get("day"))
     first = today
     if wanted is not None and wanted >= today + dt.timedelta(days=free_times.DAYS_SHOWN):

@@ -103,7 +103,9 @@ def _refused(now_at: Standing) -> str:
     stopped = is_stopped(visit)
     found = []
     if client is not None and not stopped:
-        found = safe_online.safe_instead(visit, client, choice, first_day=kit.local_today(), now=now)
+        found = safe_online.safe_instead(
+            visit, client, choice, first_day=premises.today(now, visit.zone), now=now
+        )
     later = (
         safe_online.possible_from(visit, client, now_at.plan) if client is not None and not stopped else None
     )
@@ -143,7 +145,11 @@ class Instead:
 
 def instead_of(visit: Any) -> Instead | None:
     """The way on after a visit was cancelled by a new judgement; None where that was not so, or its day is over."""
-    if visit.client is None or not is_judged_out(visit) or visit.day < kit.local_today():
+    if (
+        visit.client is None
+        or not is_judged_out(visit)
+        or visit.day < premises.today(clock.now(), visit.zone)
+    ):
         return None
     if is_stopped(visit) or is_urgent(visit):
         return Instead(urgent=True, safe=[])
@@ -152,7 +158,7 @@ def instead_of(visit: Any) -> Instead | None:
         visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas), therapist_id
     )
     found = safe_online.safe_instead(
-        visit, visit.client, choice, first_day=kit.local_today(), now=clock.now()
+        visit, visit.client, choice, first_day=premises.today(clock.now(), visit.zone), now=clock.now()
     )
     return Instead(urgent=False, safe=[_card(one) for one in found])
 

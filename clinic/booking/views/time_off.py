@@ -5,6 +5,7 @@ What it touches is shown before it is saved. Booked visits stay; afterwards they
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,16 +13,19 @@ from zoneinfo import ZoneInfo
 from flask import flash, render_template, request, url_for
 
 from clinic.accounts.access import who
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.time_off import KINDS, TimeOffForm
 from clinic.booking.queries import blocks
 from clinic.booking.services import time_off as services
 from clinic.booking.views.blueprint import pages
 from clinic.premises import queries as premises
+from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.permissions import Permission
-from clinic.rules.typed_span import TypedSpan, rest_of_day, span_typed
+from clinic.rules.typed_span import TypedSpan, Wall, rest_of_day, span_typed
 from clinic.rules.wall_time import WallClock
 from clinic.shared import clock
+from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
@@ -69,7 +73,8 @@ def _chosen() -> Whose:
 @pages.get("/diary/time-off", needs=OWN)
 def my_time_off() -> Answer:
     """What is entered, what it leaves to do, and a form for more."""
-    return _list_page(_me(), TimeOffForm())
+    me = _me()
+    return _list_page(me, _form(me))
 
 
 @pages.get("/desk/time-off", needs=ANY)
@@ -78,7 +83,8 @@ def desk_time_off() -> Answer:
     if not therapists.active_therapists() and not request.args.get("therapist"):
         flash("There are no therapists yet. The owner adds them under Clinic, Therapists.", "info")
         return go("diary.desk_day")
-    return _list_page(_chosen(), TimeOffForm())
+    chosen = _chosen()
+    return _list_page(chosen, _form(chosen))
 
 
 @pages.post("/diary/time-off", needs=OWN)
@@ -108,13 +114,13 @@ def desk_sick_day() -> Answer:
 @pages.post("/diary/time-off/today", needs=OWN)
 def save_my_sick_day() -> Answer:
     """From now to the end of the day."""
-    return _save(_me(), "off", rest_of_day(_clock(), clock.now()), NOT_IN_TODAY)
+    return _save_today(_me())
 
 
 @pages.post("/desk/time-off/today", needs=ANY)
 def save_desk_sick_day() -> Answer:
     """The same for `?therapist=`."""
-    return _save(_chosen(), "off", rest_of_day(_clock(), clock.now()), NOT_IN_TODAY)
+    return _save_today(_chosen())
 
 
 @pages.post("/diary/time-off/<int:time_off_id>/remove", needs=OWN)
@@ -129,34 +135,63 @@ def desk_remove_time_off(time_off_id: int) -> Answer:
     return _remove(_chosen(), time_off_id)
 
 
-def _clock() -> WallClock:
-    facts = found(premises.clinic_facts())
-    return WallClock(ZoneInfo(facts.zone))
+def _form(whose: Whose, typed: Any = None) -> TimeOffForm:
+    form = TimeOffForm(typed)
+    names = [(str(one.id), one.name) for one in premises.places()]
+    choose(form.place, [("", f"Where {'they' if whose.at_desk else 'you'} work that day"), *names])
+    return form
+
+
+def _place(whose: Whose, chosen: str | None, day: dt.date) -> PlaceFacts:
+    """The chosen place; else where the therapist works on that day. Raises NotFound."""
+    number = whole_number(chosen)
+    return premises.place_in_use(number) if number else therapists.workplace(whose.therapist_id, day)
+
+
+def _today(whose: Whose) -> tuple[PlaceFacts, TypedSpan]:
+    """From now to the end of the day where the therapist works; the whole day where places differ in zone, since it
+    ends at another moment at each."""
+    now = clock.now()
+    place = _place(whose, None, premises.today(now))
+    wall = WallClock(ZoneInfo(place.zone))
+    if len(premises.clocks()) == 1:
+        return place, rest_of_day(wall, now)
+    today = Wall(premises.today(now, place.zone), None)
+    return place, span_typed(wall, today, today, uses_24_hours=True)
+
+
+def _save_today(whose: Whose) -> Answer:
+    place, span = _today(whose)
+    return _save(whose, "off", place, span, NOT_IN_TODAY)
 
 
 def _look_or_save(whose: Whose) -> Answer:
-    form = TimeOffForm(request.form)
+    form = _form(whose, request.form)
     if not form.validate():
         return _list_page(whose, form, 422)
     uses_24_hours = found(premises.clinic_facts()).uses_24_hours
+    place = _place(whose, form.place.data, form.first().day)
     try:
-        span = span_typed(_clock(), form.first(), form.last(), uses_24_hours=uses_24_hours)
-        touched = blocks.visits_in(whose.therapist_id, span.starts_at, span.ends_at, clock.now())
+        span = span_typed(
+            WallClock(ZoneInfo(place.zone)), form.first(), form.last(), uses_24_hours=uses_24_hours
+        )
+        touched = blocks.visits_in(whose.therapist_id, span, clock.now())
         if (touched or span.remarks) and request.form.get("act") != "save":
-            return _check_page(whose, form, span, touched)
-        return _save(whose, form.kind.data, span, form.note.data or "")
+            return _check_page(whose, form, place, span, touched)
+        return _save(whose, form.kind.data, place, span, form.note.data or "")
     except InvalidInput as error:
         field = form._fields.get(error.field, form.starts)
         field.errors = [*field.errors, error.sentence]
         return _list_page(whose, form, 422)
 
 
-def _save(whose: Whose, kind: str, span: TypedSpan, note: str) -> Answer:
+def _save(whose: Whose, kind: str, place: PlaceFacts, span: TypedSpan, note: str) -> Answer:
     now = clock.now()
     services.add_time_off(
-        whose.therapist_id, kind, span.starts_at, span.ends_at, note, by=who() or 0, now=now
-    )
-    touched = len(blocks.visits_in(whose.therapist_id, span.starts_at, span.ends_at, now))
+        whose.therapist_id, kind, span.starts_at, span.ends_at, note, by=who() or 0, now=now, days=span.days,
+        location_id=place.id,
+    )  # fmt: skip
+    touched = len(blocks.visits_in(whose.therapist_id, span, now))
     if touched:
         flash(f"Saved. {_visits_need(touched)}", "care")
         if whose.at_desk:
@@ -194,10 +229,11 @@ def _list_page(whose: Whose, form: TimeOffForm, status: int = 200) -> Answer:
     return page, status
 
 
-def _check_page(whose: Whose, form: TimeOffForm, span: TypedSpan, touched: Any) -> Answer:
+def _check_page(whose: Whose, form: TimeOffForm, place: PlaceFacts, span: TypedSpan, touched: Any) -> Answer:
     return render_template(
         "booking/time_off_check.html",
         whose=whose,
+        place=place,
         span=span,
         touched=touched,
         kind=KINDS[form.kind.data],
@@ -209,12 +245,13 @@ def _check_page(whose: Whose, form: TimeOffForm, span: TypedSpan, touched: Any) 
 
 def _sick_page(whose: Whose) -> Answer:
     now = clock.now()
-    span = rest_of_day(_clock(), now)
+    place, span = _today(whose)
     return render_template(
         "booking/time_off_check.html",
         whose=whose,
+        place=place,
         span=span,
-        touched=blocks.visits_in(whose.therapist_id, span.starts_at, span.ends_at, now),
+        touched=blocks.visits_in(whose.therapist_id, span, now),
         kind=NOT_IN_TODAY,
         action=whose.href("sick_day"),
         typed={},

@@ -148,13 +148,13 @@ def _gaps(wish: Wish, plan: VisitPlan | None) -> list[tuple[str, str]]:
 
 def _first_day(wish: Wish) -> dt.date:
     """Today, or the day before which this is not possible."""
-    today = kit.local_today()
+    today = kit.local_today(wish.location_id)
     return max(today, wish.not_before) if wish.not_before is not None else today
 
 
 def _opens_on(wish: Wish) -> dt.date | None:
     """When times from the wished day on can be booked online; None when they can be now."""
-    if wish.not_before is None or wish.not_before <= _horizon():
+    if wish.not_before is None or wish.not_before <= _horizon(wish):
         return None
     return wish.not_before - dt.timedelta(days=premises.booking_settings().horizon_days)
 
@@ -240,11 +240,11 @@ def _other_days(free: Window, wish: Wish, direction: int) -> str:
     """The page with the days before or after these; nothing before today or past the last bookable day."""
     today = _first_day(wish)
     first = free.days[0] + dt.timedelta(days=direction * free_times.DAYS_SHOWN)
-    return kit.times_url(wish, day=first) if today <= first <= _horizon() else ""
+    return kit.times_url(wish, day=first) if today <= first <= _horizon(wish) else ""
 
 
-def _horizon() -> dt.date:
-    zone = ZoneInfo(kit.zone())
+def _horizon(wish: Wish) -> dt.date:
+    zone = ZoneInfo(kit.zone(wish.location_id))
     return local_day(latest_start(clock.now(), zone, premises.booking_settings()), zone)
 
 
@@ -254,7 +254,7 @@ def _what_helps(wish: Wish, ask: Ask, free: Window) -> list[dict[str, Any]]:
         ask = replace(ask, first_day=wish.day, days=1)
     elif free.times:
         return []
-    found = nearest_changes(kit.choice_of(wish), ask, first_visit=is_first_visit(), horizon=_horizon())
+    found = nearest_changes(kit.choice_of(wish), ask, first_visit=is_first_visit(), horizon=_horizon(wish))
     return [_help(wish, one) for one in found]
 
 
@@ -262,9 +262,10 @@ def _help(wish: Wish, change: Change) -> dict[str, Any]:
     """A button that carries the changed order on."""
     slot = kit.slots((change.time,), "", "")[0]
     carried = replace(kit.wish_of(change.choice), not_before=wish.not_before)
+    day = day_words(change.time.local.date(), today=kit.local_today(wish.location_id))
     return {
         "text": change.text,
-        "when": f"{day_words(change.time.local.date(), today=kit.local_today())}, {slot.text} {slot.note}".strip(),
+        "when": f"{day}, {slot.text} {slot.note}".strip(),
         "slot": slot.value,
         "fields": carried.query(),
     }

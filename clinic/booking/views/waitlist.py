@@ -39,7 +39,8 @@ def ask_to_wait(service: str) -> Answer:
     plan = _plan(wish)
     if plan is None:
         return redirect(kit.options_url(wish), 303)
-    first = max(wish.day or kit.local_today(), kit.local_today())
+    today = kit.local_today(wish.location_id)
+    first = max(wish.day or today, today)
     typed = {"first_day": first, "last_day": first + dt.timedelta(days=USUAL_DAYS)}
     return _join_page(wish, plan, _form_class()(data=typed))
 

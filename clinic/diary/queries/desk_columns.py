@@ -21,6 +21,7 @@ from clinic.rules.wall_time import (
     spill_days,
 )
 from clinic.rules.words import length_words
+from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist, TimeOff, WorkingHours
 
 BLOCK_WORDS = {"off": "Off", "meeting": "Meeting", "laundry": "Laundry", "other": "Blocked"}
@@ -96,7 +97,7 @@ class Read:
     late: dict[int, int]  # therapist → minutes they run late today
 
 
-def span_of(row: TimeOff | Closure) -> Interval:
+def span_of(row: Closure) -> Interval:
     return epoch_minute(row.starts_at), epoch_minute_after(row.ends_at)
 
 
@@ -151,7 +152,7 @@ def _hours_and_duty(therapist_id: int, read: Read) -> tuple[list[Interval], list
 def _blocks(therapist_id: int, read: Read) -> list[Labelled]:
     """Time off and other blocks, and closures of the whole place."""
     own = [
-        (_clip(span_of(row), read.bounds), BLOCK_WORDS.get(row.kind, "Blocked"))
+        (_clip(therapists.span_at(row, read.clock), read.bounds), BLOCK_WORDS.get(row.kind, "Blocked"))
         for row in read.off
         if row.therapist_id == therapist_id
     ]

@@ -16,19 +16,18 @@ from clinic.booking.queries.rest import Passed
 from clinic.diary.queries.desk_columns import BLOCK_WORDS, LONGEST_BLOCK_MINUTES, USUAL_HOURS, Span
 from clinic.diary.queries.findings import Care, care_of
 from clinic.premises import queries as premises
-from clinic.premises.queries import ClinicFacts
+from clinic.premises.models import Closure, Location
 from clinic.rules.intervals import Interval, intersect, subtract, union
 from clinic.rules.visit_status import VisitStatus, holds_claims
 from clinic.rules.wall_time import (
     WallClock,
-    WeeklyHours,
     dates_from,
     epoch_minute,
     epoch_minute_after,
-    hours_on,
     moment,
     spill_days,
 )
+from clinic.rules.workplace import HoursAt, place_on
 from clinic.therapists import queries as therapists
 from clinic.therapists.models import TimeOff
 
@@ -47,7 +46,7 @@ class Me:
 
 @dataclass(frozen=True)
 class OwnVisit:
-    """A visit on the therapist's grid. `start` and `until` are local "HH:MM"."""
+    """A visit on the therapist's grid. `start` and `until` are "HH:MM" in `zone`, that of its place."""
 
     id: int
     revision: int
@@ -55,6 +54,8 @@ class OwnVisit:
     service: str
     room: str
     status: VisitStatus
+    location_id: int
+    zone: str
     starts_at: dt.datetime
     ends_at: dt.datetime
     start: str
@@ -74,9 +75,12 @@ class OwnVisit:
 
 @dataclass(frozen=True)
 class OwnDay:
-    """One local day. `ended` are visits that hold no time any more; `hours` (start, end) as local times."""
+    """One local day by one clock. `places`: where they work or have visits then. `ended` are visits that hold no time
+    any more; `hours` (start, end) as local times."""
 
     day: dt.date
+    zone: str
+    places: tuple[int, ...]
     hours: tuple[tuple[dt.time, dt.time], ...]
     off: tuple[Span, ...]
     visits: tuple[OwnVisit, ...]
@@ -91,15 +95,28 @@ class OwnDay:
 
 @dataclass(frozen=True)
 class _Read:
-    clock: WallClock
-    work: Sequence[WeeklyHours]
-    breaks: Sequence[WeeklyHours]
-    dated: Mapping[dt.date, Sequence[WeeklyHours]]
-    blocks: Sequence[tuple[Interval, str]]
+    """What was read: places by id, the therapist's hours at each, and what stands in the book at all of them."""
+
+    places: Mapping[int, Location]
+    hours: Mapping[int, HoursAt]
+    off: Sequence[TimeOff]
+    shut: Sequence[Closure]
     visits: Sequence[Visit]
     care: Mapping[int, Care]
     sooner: Mapping[int, Passed]
     licence_ends: dt.date
+
+
+@dataclass(frozen=True)
+class _Wall:
+    """One clock, and the places of the clinic whose clock it is."""
+
+    clock: WallClock
+    places: tuple[int, ...]
+
+    @property
+    def zone(self) -> str:
+        return self.clock.zone.key
 
 
 def therapist_who(user_id: int | None) -> Me | None:
@@ -108,40 +125,51 @@ def therapist_who(user_id: int | None) -> Me | None:
     return Me(row.id, row.name, row.tint, row.licence_expires_on) if row is not None else None
 
 
-def own_days(therapist: Me, facts: ClinicFacts, first: dt.date, days: int) -> list[OwnDay]:
-    """This many local days from `first`. Nine statements."""
-    clock = WallClock(ZoneInfo(facts.zone))
+def today_of(therapist_id: int, now: dt.datetime) -> dt.date:
+    """The day on the wall of the place where the therapist works."""
+    return premises.today(now, therapists.workplace(therapist_id, premises.today(now)).zone)
+
+
+def own_days(therapist: Me, first: dt.date, days: int) -> list[OwnDay]:
+    """This many local days from `first`, each drawn by the clock of the place where they are then: a date is there once
+    for each clock by which there is work on it, and once where there is none. Ten statements."""
+    places = {one.id: one for one in premises.locations()}
     dates = dates_from(first, days)
-    start, end = moment(clock.day_bounds(dates[0])[0]), moment(clock.day_bounds(dates[-1])[1])
-    week = therapists.week_of(therapist.id, facts.location_id)
-    off = therapists.time_off_between([therapist.id], start, end)
-    shut = [
-        one
-        for one in premises.closures_from(facts.location_id, start)
-        if one.resource_id is None and one.starts_at < end
-    ]
+    walls = _walls(places)
+    bounds = [(one.clock.day_bounds(dates[0])[0], one.clock.day_bounds(dates[-1])[1]) for one in walls]
+    start, end = moment(min(one for one, _ in bounds)), moment(max(one for _, one in bounds))
     found = treated.visits_of_therapist(therapist.id, start, end)
     rows = next_steps.screenings([one.screening_id for one in found if one.screening_id])
     read = _Read(
-        clock=clock,
-        work=week["work"],
-        breaks=week["break"],
-        dated=therapists.dated_hours([therapist.id], facts.location_id, spill_days(first, days))[
-            therapist.id
-        ],
-        blocks=[
-            *(
-                ((epoch_minute(one.starts_at), epoch_minute_after(one.ends_at)), _block_words(one))
-                for one in off
-            ),
-            *(((epoch_minute(one.starts_at), epoch_minute_after(one.ends_at)), one.reason) for one in shut),
-        ],
+        places=places,
+        hours=therapists.workplaces(therapist.id, spill_days(first, days)),
+        off=therapists.time_off_between([therapist.id], start, end),
+        shut=premises.closures_between(start, end),
         visits=found,
         care={one.id: care_of(rows.get(one.screening_id or 0)) for one in found},
         sooner=rest.passed([one.id for one in found]),
         licence_ends=therapist.licence_expires_on,
     )
-    return [_own_day(read, day) for day in dates]
+    return [one for day in dates for one in _by_clock(read, walls, day)]
+
+
+def _walls(places: Mapping[int, Location]) -> list[_Wall]:
+    """One for each zone, that of the first place first."""
+    zones = dict.fromkeys(one.zone for one in places.values())
+    return [
+        _Wall(WallClock(ZoneInfo(zone)), tuple(key for key, one in places.items() if one.zone == zone))
+        for zone in zones
+    ]
+
+
+def _by_clock(read: _Read, walls: Sequence[_Wall], day: dt.date) -> list[OwnDay]:
+    shown = [_own_day(read, one, day) for one in walls]
+    busy = [one for one in shown if one.hours or one.visits or one.ended]
+    if busy:
+        return busy
+    usual = place_on(day, read.hours)
+    zone = read.places[usual].zone if usual is not None else walls[0].zone
+    return [one for one in shown if one.zone == zone]
 
 
 def _block_words(row: TimeOff) -> str:
@@ -149,28 +177,47 @@ def _block_words(row: TimeOff) -> str:
     return f"{words}: {row.note}" if row.note else words
 
 
-def _own_day(read: _Read, day: dt.date) -> OwnDay:
-    bounds = read.clock.day_bounds(day)
-    days = spill_days(day, 1)
-    hours = intersect(hours_on(read.clock, days, read.work, dated=read.dated), [bounds])
-    duty = intersect(hours_on(read.clock, days, read.work, read.breaks, read.dated), [bounds])
-    blocks = [(span, label) for one, label in read.blocks for span in intersect([one], [bounds])]
+def _own_day(read: _Read, wall: _Wall, day: dt.date) -> OwnDay:
+    clock, days = wall.clock, spill_days(day, 1)
+    bounds = clock.day_bounds(day)
+    at = {key: read.hours[key] for key in wall.places if key in read.hours}
+    worked = {key: intersect(one.worked(clock, days, with_breaks=True), [bounds]) for key, one in at.items()}
+    hours = union(*worked.values())
+    duty = union(*(intersect(one.worked(clock, days, with_breaks=False), [bounds]) for one in at.values()))
+    blocks = [
+        *((span, _block_words(row)) for row in read.off for span in _inside(row, clock, [bounds])),
+        *((span, row.reason) for row in read.shut for span in _shut(row, worked.get(row.location_id, []))),
+    ]
     labelled = [*((span, "Break") for span in subtract(hours, duty)), *blocks]
     outside = subtract([bounds], union(hours, [span for span, _label in labelled]))
     spans = [*((span, "") for span in outside), *labelled]
     mine = [
-        _own_visit(one, read, bounds)
+        _own_visit(one, read, clock, bounds)
         for one in read.visits
-        if epoch_minute(one.starts_at) < bounds[1] and epoch_minute_after(one.ends_at) > bounds[0]
+        if one.location_id in wall.places
+        and epoch_minute(one.starts_at) < bounds[1]
+        and epoch_minute_after(one.ends_at) > bounds[0]
     ]
+    here = {*(key for key, spans in worked.items() if spans), *(one.location_id for one in mine)}
     return OwnDay(
         day=day,
-        hours=tuple((read.clock.show(start).time(), read.clock.show(end).time()) for start, end in hours),
-        off=tuple(piece for span, label in spans for piece in _pieces(span, label, read.clock)),
+        zone=wall.zone,
+        places=tuple(sorted(here)),
+        hours=tuple((clock.show(start).time(), clock.show(end).time()) for start, end in hours),
+        off=tuple(piece for span, label in spans for piece in _pieces(span, label, clock)),
         visits=tuple(one for one in mine if holds_claims(one.status)),
         ended=tuple(one for one in mine if not holds_claims(one.status)),
         licensed=day <= read.licence_ends,
     )
+
+
+def _inside(row: TimeOff, clock: WallClock, bounds: list[Interval]) -> list[Interval]:
+    return intersect([therapists.span_at(row, clock)], bounds)
+
+
+def _shut(row: Closure, worked: list[Interval]) -> list[Interval]:
+    """The part of a closure in which somebody would work there."""
+    return intersect([(epoch_minute(row.starts_at), epoch_minute_after(row.ends_at))], worked)
 
 
 def _pieces(span: Interval, label: str, clock: WallClock) -> list[Span]:
@@ -183,7 +230,7 @@ def _pieces(span: Interval, label: str, clock: WallClock) -> list[Span]:
     return pieces
 
 
-def _own_visit(visit: Visit, read: _Read, bounds: Interval) -> OwnVisit:
+def _own_visit(visit: Visit, read: _Read, clock: WallClock, bounds: Interval) -> OwnVisit:
     start = max(epoch_minute(visit.starts_at), bounds[0])
     end = min(epoch_minute_after(visit.ends_at), bounds[1])
     is_held = visit.status == VisitStatus.HELD
@@ -194,10 +241,12 @@ def _own_visit(visit: Visit, read: _Read, bounds: Interval) -> OwnVisit:
         service=visit.service.name,
         room=visit.room.name,
         status=VisitStatus(visit.status),
+        location_id=visit.location_id,
+        zone=clock.zone.key,
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
-        start=f"{read.clock.show(start):%H:%M}",
-        until=f"{read.clock.show(end):%H:%M}",
+        start=f"{clock.show(start):%H:%M}",
+        until=f"{clock.show(end):%H:%M}",
         minutes=max(end - start, 5),
         first_visit=visit.first_visit,
         care=read.care[visit.id],
@@ -205,12 +254,13 @@ def _own_visit(visit: Visit, read: _Read, bounds: Interval) -> OwnVisit:
     )
 
 
-def next_visit(day: OwnDay, now: dt.datetime) -> OwnVisit | None:
+def next_visit(shown: Sequence[OwnDay], now: dt.datetime) -> OwnVisit | None:
     """Who is on the table now, or who comes next; None when today's work is done."""
-    for one in day.visits:
+    mine = [one for day in shown for one in day.visits]
+    for one in mine:
         if one.status is VisitStatus.IN_SESSION:
             return one
-    waiting = [one for one in day.visits if one.status in COMING and one.ends_at > now]
+    waiting = [one for one in mine if one.status in COMING and one.ends_at > now]
     return min(waiting, key=lambda one: one.starts_at, default=None)
 
 

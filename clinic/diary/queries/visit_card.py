@@ -28,6 +28,8 @@ class VisitCard:
     revision: int
     status: VisitStatus
     starts_at: dt.datetime
+    zone: str
+    location_id: int
     day: dt.date
     client: str
     client_id: int
@@ -73,6 +75,8 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         revision=visit.revision,
         status=VisitStatus(visit.status),
         starts_at=visit.starts_at,
+        zone=visit.zone,
+        location_id=visit.location_id,
         day=visit.day,
         client=client.name,
         client_id=client.id,

@@ -19,9 +19,10 @@ from clinic.shared.web import Answer, found
 @pages.get("/desk", needs=Permission.DIARY_ANY_READ)
 def desk_day() -> Answer:
     """All therapists' day side by side; `?day=2026-06-09`, `?view=list` for the day sheet."""
-    day = _asked_day()
     places = premises.places()
     here = premises.place_in_use(_asked_place() or found(desk.first_location()))
+    today = premises.today(clock.now(), here.zone)
+    day = _asked_day(today)
     shown = desk.desk_day(here.id, day, clock.now())
     is_list = request.args.get("view") == "list"
     return render_template(
@@ -29,6 +30,8 @@ def desk_day() -> Answer:
         desk=shown,
         columns=[_column(one, day, here.id) for one in shown.columns],
         places=places if len(places) > 1 else [],
+        zone=here.zone,
+        today=today,
         place=here.id if len(places) > 1 else None,
         before=day - dt.timedelta(days=1),
         after=day + dt.timedelta(days=1),
@@ -41,9 +44,8 @@ def _asked_place() -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def _asked_day() -> dt.date:
+def _asked_day(today: dt.date) -> dt.date:
     """The day in the address, or today. An impossible one is today too: a typed address is no form."""
-    today = premises.today(clock.now())
     try:
         day = dt.date.fromisoformat(request.args.get("day", ""))
     except ValueError:

@@ -36,25 +36,31 @@ TAPS = {
 def my_day() -> Answer:
     """Today, or `?day=2026-06-09`: who is next, and the day as a grid."""
     me, now = diary.therapist_who(who()), clock.now()
-    facts = found(premises.clinic_facts())
+    found(premises.clinic_facts())
     if me is None:
         return render_template("diary/my_no_profile.html")
-    today = premises.today(now)
+    today = diary.today_of(me.id, now)
     day = _asked_day(today)
-    shown = diary.own_days(me, facts, day, 1)[0]
+    shown = diary.own_days(me, day, 1)
     coming = diary.next_visit(shown, now) if day == today else None
-    from_hour, to_hour = diary.window([shown])
+    from_hour, to_hour = diary.window(shown)
     return render_template(
         "diary/my_day.html",
         me=me,
+        day=day,
+        today=today,
         shown=shown,
+        visits=sorted((visit for one in shown for visit in one.coming), key=lambda one: one.starts_at),
         coming=coming,
         card=visit_card(me.id, coming.id, now) if coming else None,
         taps=_taps(coming.status, coming.starts_at, day, now) if coming else (),
-        column={"name": me.name, "tint": me.tint, "note": "", "off": shown.off, "visits": _grid(shown)},
+        columns=[
+            {"name": _at(one) or me.name, "tint": me.tint, "note": "", "off": one.off, "visits": _grid(one)}
+            for one in shown
+        ],
         from_hour=from_hour,
         to_hour=to_hour,
-        now=_now_mark(now, facts.zone, day, from_hour, to_hour),
+        now=_now_mark(now, shown[0].zone, day, from_hour, to_hour) if len(shown) == 1 else "",
         before=day - dt.timedelta(days=1),
         after=day + dt.timedelta(days=1),
         is_today=day == today,
@@ -68,18 +74,19 @@ def my_day() -> Answer:
 def my_week() -> Answer:
     """Monday to Sunday of this week, or of the week of `?day=`."""
     me, now = diary.therapist_who(who()), clock.now()
-    facts = found(premises.clinic_facts())
+    found(premises.clinic_facts())
     if me is None:
         return render_template("diary/my_no_profile.html")
-    today = premises.today(now)
+    today = diary.today_of(me.id, now)
     asked = _asked_day(today)
     monday = asked - dt.timedelta(days=asked.weekday())
-    days = diary.own_days(me, facts, monday, 7)
+    days = diary.own_days(me, monday, 7)
     from_hour, to_hour = diary.window(days)
     shown = [one for one in days if one.day.weekday() < 5 or _has_something(one)]
     return render_template(
         "diary/my_week.html",
         me=me,
+        today=today,
         days=shown,
         grids=[_grid(one) for one in shown],
         monday=monday,
@@ -89,7 +96,7 @@ def my_week() -> Answer:
         is_this_week=monday <= today < monday + dt.timedelta(days=7),
         from_hour=from_hour,
         to_hour=to_hour,
-        marks=[_now_mark(now, facts.zone, one.day, from_hour, to_hour) for one in shown],
+        marks=[_now_mark(now, one.zone, one.day, from_hour, to_hour) for one in shown],
         licence=_licence(me, today),
         fell_out=fell_out.since_yesterday(now, me.id),
         total=sum(len(one.coming) for one in shown),
@@ -104,12 +111,18 @@ def my_visit(visit_id: int) -> Answer:
     return render_template(
         "diary/my_visit.html",
         visit=card,
-        taps=_taps(card.status, card.starts_at, premises.today(now), now, card.day),
+        taps=_taps(card.status, card.starts_at, premises.today(now, card.zone), now, card.day),
     )
 
 
 def _has_something(day: diary.OwnDay) -> bool:
     return bool(day.hours or day.visits or any(span.label for span in day.off))
+
+
+def _at(day: diary.OwnDay) -> str:
+    """The places of the day, where there are several to think of."""
+    names = {one.id: one.name for one in premises.places()}
+    return ", ".join(names[one] for one in day.places if one in names) if len(names) > 1 else ""
 
 
 def _asked_day(today: dt.date) -> dt.date:

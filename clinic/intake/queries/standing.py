@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -21,6 +21,7 @@ from clinic.intake.queries import reactions
 from clinic.rules import answer_history
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
+from clinic.shared.statements import among, rows
 
 Answers = Mapping[str, Mapping[str, object]]
 
@@ -82,13 +83,14 @@ def _standings(client_ids: Collection[int], until: dt.datetime | None) -> dict[i
 Version: TypeAlias = Row[Any]
 """One signed version as it is read, its answers still sealed."""
 
+_INTAKE = Intake.__table__.c
 _VERSIONS = (
     select(
-        Intake.id, Intake.client_id, Intake.version, Intake.kind, Intake.question_version, Intake.completed_on,
-        Intake.answered_on, Intake.signed_at, Intake.renewal, Intake.softens, Intake.answers_sealed,
+        _INTAKE.id, _INTAKE.client_id, _INTAKE.version, _INTAKE.kind, _INTAKE.question_version, _INTAKE.completed_on,
+        _INTAKE.answered_on, _INTAKE.signed_at, _INTAKE.renewal, _INTAKE.softens, _INTAKE.answers_sealed,
     )
-    .where(Intake.client_id.in_(bindparam("ids", expanding=True)))
-    .order_by(Intake.version.desc())
+    .where(among(_INTAKE.client_id, "ids"))
+    .order_by(_INTAKE.version.desc())
 )  # fmt: skip
 
 
@@ -111,7 +113,8 @@ class _Kept:
         records = {one: {one, *_below(aliases, one)} for one in client_ids}
         anew = {record for one in reactions.asking_anew(records) for record in records[one]}
         kept = cls(aliases, _accepted(ids), frozenset(anew))
-        for row in db.session.execute(_VERSIONS, {"ids": ids}):
+        db.session.flush()  # what was signed in this very transaction counts too
+        for row in rows(_VERSIONS, {"ids": ids}):
             if until is None or row.signed_at <= until:
                 kept.versions[row.client_id].append(row)
         for stop in _stops(ids):

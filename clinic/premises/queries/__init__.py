@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
@@ -32,17 +32,18 @@ from clinic.premises.queries.open_place import (
     hours_text,
     open_place,
 )
+from clinic.premises.queries.places import PlaceFacts, clocks, kinds_at_places, place_in_use, places
 from clinic.rules import setting_effects
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.colours import Theme
-from clinic.rules.errors import NotFound
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
 from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
-    "OpenPlace", "dated_hours_of", "hours_of", "hours_text", "open_place",
+    "OpenPlace", "PlaceFacts", "clocks", "dated_hours_of", "hours_of", "hours_text", "kinds_at_places", "open_place",
+    "place_in_use", "places",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")
@@ -94,7 +95,7 @@ def _clinic_and_place() -> tuple[Clinic, Location, int, int] | None:
     return read_once("clinic", _read_clinic, Clinic, Location)
 
 
-_CLINIC = (
+CLINIC_AND_PLACE = (
     select(Clinic, Location, Picture.width, Picture.height)
     .select_from(Clinic)
     .join(Location, Location.is_active.is_(True))
@@ -105,8 +106,19 @@ _CLINIC = (
 
 
 def _read_clinic() -> tuple[Clinic, Location, int, int] | None:
-    row = db.session.execute(_CLINIC).first()
-    return None if row is None else (row[0], row[1], row[2] or 0, row[3] or 0)
+    row = db.session.execute(CLINIC_AND_PLACE).first()
+    return None if row is None else _kept(*row)
+
+
+def _kept(
+    clinic: Clinic, place: Location, width: int | None, height: int | None
+) -> tuple[Clinic, Location, int, int]:
+    return clinic, place, width or 0, height or 0
+
+
+def note_clinic(row: Row[Any]) -> None:
+    """It was read just now, at the start of a row with something else: nobody in this transaction reads it again."""
+    read_once("clinic", lambda: _kept(*row[:4]), Clinic, Location)
 
 
 def clinic_facts() -> ClinicFacts | None:
@@ -147,10 +159,10 @@ def logo_content() -> bytes | None:
     return row.content if row is not None else None
 
 
-def today(now: dt.datetime) -> dt.date:
-    """The day on the clinic's wall; in UTC before it is set up."""
-    facts = clinic_facts()
-    return local_day(now, ZoneInfo(facts.zone) if facts else ZoneInfo("UTC"))
+def today(now: dt.datetime, zone: str = "") -> dt.date:
+    """The day on the wall of a place in this zone, or else of the clinic's first place; in UTC before it is set up."""
+    facts = clinic_facts() if not zone else None
+    return local_day(now, ZoneInfo(zone or (facts.zone if facts else "UTC")))
 
 
 def booking_settings() -> BookingSettings:
@@ -207,6 +219,15 @@ def closures_from(location_id: int, moment: dt.datetime) -> Sequence[Closure]:
     return db.session.scalars(
         select(Closure)
         .where(Closure.location_id == location_id, Closure.ends_at > moment)
+        .order_by(Closure.starts_at, Closure.id)
+    ).all()
+
+
+def closures_between(start: dt.datetime, end: dt.datetime) -> Sequence[Closure]:
+    """Closures of whole places, wherever, that reach into the span, soonest first."""
+    return db.session.scalars(
+        select(Closure)
+        .where(Closure.resource_id.is_(None), Closure.starts_at < end, Closure.ends_at > start)
         .order_by(Closure.starts_at, Closure.id)
     ).all()
 
@@ -303,35 +324,6 @@ def days_ahead(location_id: int, today: dt.date) -> list[tuple[dt.date, list[Wee
 def week_of(location_id: int) -> list[WeeklyHours]:
     """The opening hours as the rules read them."""
     return [WeeklyHours(row.weekday, row.opens, row.closes) for row in opening_hours(location_id)]
-
-
-@dataclass(frozen=True)
-class PlaceFacts:
-    """A place that is in use, as people and programs see it."""
-
-    id: int
-    name: str
-    address: str
-    phone: str
-    zone: str
-
-    @property
-    def address_line(self) -> str:
-        return one_line(self.address)
-
-
-def places() -> list[PlaceFacts]:
-    """Every place in use, the first one first."""
-    rows = db.session.scalars(select(Location).where(Location.is_active).order_by(Location.id))
-    return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
-
-
-def place_in_use(location_id: int) -> PlaceFacts:
-    """Raises NotFound for one that never was, or is no longer used."""
-    row = db.session.get(Location, location_id)
-    if row is None or not row.is_active:
-        raise NotFound("There is no such place.")
-    return PlaceFacts(row.id, row.name, row.address, row.phone, row.zone)
 
 
 def where(facts: ClinicFacts, location_id: int | None) -> tuple[int, str]:

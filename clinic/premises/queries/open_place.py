@@ -71,7 +71,7 @@ def dated_hours_of(text: str | None, location_id: int) -> dict[dt.date, list[Wee
 class OpenPlace:
     """One place of the clinic: its zone, the rules of booking there, its weekly opening hours and those of single
     dates. `rooms`: ids of those in use of the kind asked for; `devices`: ids of those in use, by kind.
-    `travel_minutes`: to another place; 0 where there is no other."""
+    `travel_minutes`: to another place; 0 where there is no other. `has_other_zones`: some place has another clock."""
 
     id: int
     zone: str
@@ -81,6 +81,7 @@ class OpenPlace:
     rooms: list[int]
     devices: dict[str, list[int]]
     travel_minutes: int
+    has_other_zones: bool
 
 
 _CLINIC, _LOCATION = Clinic.__table__.c, Location.__table__.c
@@ -111,6 +112,7 @@ _OPEN_PLACE = (
         .label("devices"),
         _CLINIC.travel_minutes,
         select(func.count(_OTHER.id)).where(_OTHER.id != _LOCATION.id).scalar_subquery().label("others"),
+        select(func.count(_OTHER.id)).where(_OTHER.zone != _LOCATION.zone).scalar_subquery().label("zones"),
     )
     .join(Location.__table__, _LOCATION.id == func.coalesce(bindparam("place", type_=Integer), _FIRST_PLACE))
     .order_by(_CLINIC.id)
@@ -134,6 +136,7 @@ def open_place(location_id: int | None, days: Sequence[dt.date], room_kind: str)
         rooms=sorted(map(int, taken_apart(row.rooms))),
         devices=_by_kind(row.devices),
         travel_minutes=row.travel_minutes if row.others else 0,
+        has_other_zones=bool(row.zones),
     )
 
 

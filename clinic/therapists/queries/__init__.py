@@ -9,7 +9,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Integer, Label, Select, bindparam, func, select
+from sqlalchemy import Integer, Label, Select, bindparam, func, null, select
 
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
@@ -32,6 +32,11 @@ from clinic.therapists.models import (
     TimeOff,
     WorkingHours,
 )
+from clinic.therapists.queries.offered import given_at, working_at
+from clinic.therapists.queries.time_off import days_off, span_at
+from clinic.therapists.queries.workplaces import workplace, workplaces
+
+__all__ = ["days_off", "given_at", "span_at", "working_at", "workplace", "workplaces"]  # besides what is here
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ def eligible(plan_skills: Collection[str], licence_kind: str) -> list[EligibleTh
 class OnDuty:
     """A therapist who may give a treatment, and how much they give a day. `work` and `breaks`: their weekly hours at
     one place, as `hours_of` reads them, `dated` those of single dates at all places; many keep the same hours, which
-    then have to be worked out only once."""
+    then have to be worked out only once. `off`: whole days off, as `days_off` reads them, where zones
+    differ."""
 
     id: int
     licence_expires_on: dt.date
@@ -97,10 +103,11 @@ class OnDuty:
     work: str | None
     breaks: str | None
     dated: str | None
+    off: str | None
 
 
-_THERAPIST, _SKILL, _HOURS, _DATED = (
-    table.__table__.c for table in (Therapist, TherapistSkill, WorkingHours, DatedHours)
+_THERAPIST, _SKILL, _HOURS, _DATED, _OFF = (
+    table.__table__.c for table in (Therapist, TherapistSkill, WorkingHours, DatedHours, TimeOff)
 )
 
 
@@ -118,12 +125,28 @@ def _dates() -> Label[str]:
     return hours.scalar_subquery().label("dated")
 
 
+def _whole_days_off() -> Label[str]:
+    off = select(premises.hours_text(_OFF.first_day, _OFF.last_day)).where(
+        _OFF.therapist_id == _THERAPIST.id,
+        _OFF.first_day <= bindparam("last"),
+        _OFF.last_day >= bindparam("first"),
+    )
+    return off.scalar_subquery().label("off")
+
+
+_LIMITS = ("most_minutes_a_day", "most_intense_minutes_a_day", "most_visits_a_day", "pause_minutes")
+"""The columns of `Limits`, in its order."""
+
+
 @cache
-def _on_duty(*, one: bool, skilled: bool) -> Select[Any]:
-    limits = _THERAPIST.most_minutes_a_day, _THERAPIST.most_intense_minutes_a_day
+def _on_duty(*, one: bool, skilled: bool, zones_differ: bool) -> Select[Any]:
+    """In a clinic with one zone the claims of time off hold whole days, and nobody has to read them here."""
+    limits = [getattr(_THERAPIST, column) for column in _LIMITS]
+    off = _whole_days_off() if zones_differ else null().label("off")
     wanted = (
         select(
-            *(_THERAPIST.id, _THERAPIST.licence_expires_on, *limits), _week("work"), _week("break"), _dates()
+            *(_THERAPIST.id, _THERAPIST.licence_expires_on, _week("work"), _week("break"), _dates(), off),
+            *limits,
         )
         .where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence_kind"))
         .order_by(_THERAPIST.name, _THERAPIST.id)
@@ -147,9 +170,11 @@ def on_duty(
     location_id: int,
     days: Sequence[dt.date],
     therapist_id: int | None = None,
+    *,
+    zones_differ: bool = False,
 ) -> list[OnDuty]:
     """As `eligible`, with the hours at this place on these days (in order); those without are left out. One
-    statement."""
+    statement. `zones_differ`: another place of the clinic has another zone."""
     given: dict[str, Any] = {
         "place": location_id, "licence_kind": licence_kind, "first": days[0], "last": days[-1],
     }  # fmt: skip
@@ -157,10 +182,10 @@ def on_duty(
         given["therapist"] = therapist_id
     if plan_skills:
         given |= {"skills": sorted(set(plan_skills)), "skill_count": len(set(plan_skills))}
-    wanted = _on_duty(one=therapist_id is not None, skilled=bool(plan_skills))
+    wanted = _on_duty(one=therapist_id is not None, skilled=bool(plan_skills), zones_differ=zones_differ)
     return [
-        OnDuty(person, expires_on, Limits(most, most_intense), work, breaks, dated)
-        for person, expires_on, most, most_intense, work, breaks, dated in rows(wanted, given)
+        OnDuty(person, expires_on, Limits(*limits), work, breaks, dated, off)
+        for person, expires_on, work, breaks, dated, off, *limits in rows(wanted, given)
         if work or dated
     ]
 
@@ -177,7 +202,7 @@ def weekly_hours(therapist_ids: Collection[int], location_id: int) -> Sequence[W
 def time_off_between(
     therapist_ids: Collection[int], starts_at: dt.datetime, ends_at: dt.datetime
 ) -> Sequence[TimeOff]:
-    """Time off and blocks of these therapists that overlap the span, soonest first."""
+    """Time off and blocks of these therapists that may overlap the span, soonest first; at a place it is `span_at`."""
     return db.session.scalars(
         select(TimeOff)
         .where(
