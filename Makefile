@@ -37,7 +37,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check mutation bench soak fuzz migration locks clean
+.PHONY: help run setup test check mutation axe lighthouse bench soak fuzz migration locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -65,6 +65,9 @@ mutation: setup $(V)/.dev ## break every line of the rules and see that a test n
 	@rm -rf mutants
 	@WORKERS=$(WORKERS) $(PY) -m scripts.mutation
 
+lighthouse: setup $(V)/.e2e ## measure the client's pages on Lighthouse's phone profile (needs Node; fetches Lighthouse)
+	@$(PY) -m scripts.lighthouse
+
 bench: setup $(V)/.test ## measure free times and bookings over real HTTP on both databases; QUICK=1 for a first look
 	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)
 
@@ -73,6 +76,9 @@ soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 ti
 
 fuzz: setup $(V)/.test ## ask the JSON API all that its document allows and much that it does not, on both databases (long)
 	@$(PY) -m benchmarks.fuzz
+
+axe: setup $(V)/.e2e build/axe/axe.min.js ## look at every page with axe-core, in three widths and both colours (long; only=/my for a part)
+	@$(PY) -m scripts.axe $(if $(only),--only $(only))
 
 migration: $(V)/.dev ## write the next migration from the models: make migration name=add_visit_note
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }

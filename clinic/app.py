@@ -12,7 +12,6 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
 from clinic.accounts.access import open_the_door
 from clinic.accounts.views import pages as accounts_pages
@@ -35,6 +34,7 @@ from clinic.reports.views import pages as reports_pages
 from clinic.rulebook.views import pages as rulebook_pages
 from clinic.shared import crypto, mail, replica
 from clinic.shared.database import db, harden_sqlite, keep_plans
+from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
 from clinic.site import clinic_name, dress_pages
@@ -109,9 +109,3 @@ def use_in_this_process(app: Flask) -> None:
     """What a process has one of, whatever asks for it: the keys and the texts of mails."""
     crypto.use(crypto.KeyRing.load_or_make(app.config["CLINIC_KEY_FILE"]))
     mail.use_texts(ROOT / "templates" / "mail", public_url=app.config["CLINIC_PUBLIC_URL"])
-
-
-def serve_static(app: Flask) -> None:
-    """Static files without going through the pages; hashed nothing, so kept for an hour."""
-    static = WhiteNoise(app.wsgi_app, root=str(ROOT / "static"), prefix="static/", max_age=3600)
-    app.wsgi_app = static  # type: ignore[method-assign]

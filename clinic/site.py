@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request, session, url_for
 from flask_login import current_user
 
+from clinic.accounts.access import TABLET
+from clinic.accounts.views.comfort import is_text_large
 from clinic.premises import queries as premises
-from clinic.rules import words
+from clinic.rules import body_figure, words
 from clinic.rules.colours import Theme
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
@@ -42,7 +44,10 @@ STAFF_NAV = (
 
 
 def navigation() -> list[NavItem]:
-    """The pages this person may open: staff see their work, everybody else the booking."""
+    """The pages this person may open: staff see their work, everybody else the booking, and who holds a device that was
+    handed to them nothing."""
+    if TABLET in session:
+        return []
     items = STAFF_NAV if current_user.is_staff else PUBLIC_NAV + OWN_NAV
     return [
         NavItem(url_for(endpoint), label, icon, request.path.startswith(start))
@@ -90,11 +95,15 @@ def dress_pages(app: Flask) -> None:
             "logo_href": logo_href(),
             "is_demo": app.config["CLINIC_DEMO"],
             "nav": navigation(),
+            "search_href": url_for("diary.search") if current_user.may(Permission.DIARY_ANY_READ) else "",
             "may": current_user.may,
             "Permission": Permission,
             "today": local_today(),
+            "text_is_large": is_text_large(),
+            "this_address": request.full_path.rstrip("?") if request.method == "GET" else "/",
         }
 
+    app.jinja_env.globals["body_views"] = body_figure.VIEWS
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
     filters["short_day"] = lambda day: words.unbroken(words.short_day(day))

@@ -10,7 +10,17 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.api.services import drop_old_answers
-from clinic.booking.services import archiving, asking, deadlines, forgetting, in_line, lapses, reconciling
+from clinic.booking.services import (
+    archiving,
+    asking,
+    at_desk,
+    deadlines,
+    forgetting,
+    in_line,
+    lapses,
+    reconciling,
+)
+from clinic.intake.services import drafts
 from clinic.premises import queries as premises
 from clinic.shared import audit_chain, backups, clock, mail
 from clinic.shared.database import db
@@ -41,10 +51,13 @@ def work_once(app: Flask) -> None:
 
 
 def work_daily(app: Flask) -> None:
-    """Once a day: what has been over for long leaves the table that every free time is worked out from."""
+    """Once a day: what has been over for long leaves the table that every free time is worked out from; steps
+    at the desk that nobody can take back any more are forgotten, and answers that nobody signed are erased."""
     with app.app_context():
         try:
             archiving.archive_claims(clock.now() - archiving.KEPT_FOR, now=clock.now())
+            at_desk.forget_steps(clock.now())
+            drafts.erase_old_drafts(clock.now())
         finally:
             db.session.remove()
 

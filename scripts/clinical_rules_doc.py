@@ -67,12 +67,21 @@ def document() -> str:
     for category in dict.fromkeys(one.category for one in TABLE.conditions.values()):
         parts.append(f"### {category.capitalize()}\n")
         parts += [condition_part(one) for one in TABLE.conditions.values() if one.category == category]
+    parts += ["## Marks on the body chart\n", MARKS_INTRODUCTION]
+    parts += [condition_part(one) for one in TABLE.marks.values()]
     parts += ["## Combinations\n", COMBINATIONS_INTRODUCTION]
     parts += [combination_part(rule) for rule in TABLE.combinations]
     parts += ["## House rules\n", HOUSE_RULES_INTRODUCTION, house_rules_part(HOUSE_RULES.values())]
     parts += ["## Sources\n", sources_part(TABLE.sources.values())]
     return "\n".join(parts)
 
+
+MARKS_INTRODUCTION = """\
+What a person marks on the drawing of the body, or in the list beside it. A mark makes nothing less strict, needs no
+letter, is no part of any combination, and may come and go. The therapist is told of a sore place, also in a whole-body
+session. A place that somebody does not want to be touched is left out of every treatment; the first line holds where
+nothing else is left of what was asked for, and for what lies below the ribs in the interval chamber, which encloses it.
+"""
 
 COMBINATIONS_INTRODUCTION = """\
 Each raises every column to at least these verdicts. A condition's name alone means "declared, whatever the details";

@@ -23,6 +23,7 @@ from clinic.shared.web import clean_text, needs_of
 log = structlog.get_logger()
 
 ACTIVITY_EVERY = dt.timedelta(minutes=5)
+TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
 CHECKOUT = "checkout"  # the key of a booking in the making: it survives signing in
 
 
@@ -133,7 +134,7 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
         need = needs_of(app).get(request.endpoint)
         if need is None:
             abort(404)
-        if current_user.is_authenticated:
+        if current_user.is_authenticated and "X-Poll" not in request.headers:  # a page that asks by itself
             _note_activity(current_user)
         if current_user.may(Permission(need)):
             return None

@@ -72,6 +72,19 @@ class ChangePasswordForm(Form):
     new_password = PasswordField("New password", [InputRequired("Please write a new password.")])
 
 
+class PinForm(Form):
+    """A PIN to come, with the password as proof."""
+
+    pin = PasswordField("New PIN", [InputRequired("Please write a PIN.")])
+    current_password = PasswordField("Password", [InputRequired("Please write the password you have now.")])
+
+
+class TakeBackForm(Form):
+    """The PIN of whoever handed this device over."""
+
+    pin = PasswordField("PIN", [InputRequired("Please write your PIN.")])
+
+
 class PersonForm(Form):
     """Who somebody is."""
 

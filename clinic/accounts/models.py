@@ -19,6 +19,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)  # lower case, as mails are compared
     name: Mapped[str]
     password_hash: Mapped[str | None]
+    pin_hash: Mapped[str | None]  # takes a device back that this person handed over, and nothing else
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[dt.datetime]
     role_rows: Mapped[list[UserRole]] = relationship(cascade="all, delete-orphan", lazy="selectin")

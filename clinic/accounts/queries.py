@@ -100,6 +100,17 @@ def signed_in_browsers(user_id: int, now: dt.datetime) -> list[SignedInBrowser]:
     return [SignedInBrowser(row.id, row.browser, row.created_at, row.last_seen_at) for row in rows]
 
 
+def session_began_at(session_id: int) -> dt.datetime:
+    """When the person of this session signed in with their password."""
+    return db.session.get_one(UserSession, session_id).created_at
+
+
+def first_name_and_pin(user_id: int) -> tuple[str, bool]:
+    """What to call somebody of the team to whom a device belongs, and whether they have set a PIN."""
+    user = db.session.get_one(User, user_id)
+    return user.name.split(" ")[0], user.pin_hash is not None
+
+
 def live_link(token: str, now: dt.datetime) -> LiveLink | None:
     """The mailed link with this key; None when it was used, replaced, ran out, or never was."""
     found = db.session.execute(

@@ -35,6 +35,8 @@ SIGN_IN_ACCOUNT = Limit("sign_in_account", 10, dt.timedelta(minutes=5))
 SIGN_IN_ADDRESS = Limit("sign_in_address", 10, dt.timedelta(minutes=5))
 LINK_ACCOUNT = Limit("link_account", 5, dt.timedelta(hours=1))
 LINK_ADDRESS = Limit("link_address", 20, dt.timedelta(hours=1))
+PIN_ACCOUNT = Limit("pin_account", 5, dt.timedelta(minutes=15))
+PIN_ADDRESS = Limit("pin_address", 20, dt.timedelta(minutes=15))
 DEAD_LINK_ADDRESS = Limit("dead_link_address", 10, dt.timedelta(minutes=5))
 
 

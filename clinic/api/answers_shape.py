@@ -12,12 +12,13 @@ from clinic.rules.rule_table import TABLE
 
 
 def answers_schema() -> dict[str, Any]:
-    """Every question is asked and answered; a detail may be left out, which counts as the strictest."""
-    asked = [one.key for page in questionnaire.pages("intake") for one in page.conditions]
+    """Every question is asked and answered; a detail may be left out, which counts as the strictest. The body chart
+    may be left out as well."""
+    asked = questionnaire.unanswered({}, "intake")
     return {
         "type": "object",
-        "properties": {key: _answer(one) for key, one in TABLE.conditions.items()},
-        "required": asked,
+        "properties": {key: _answer(one) for key, one in TABLE.asked.items()},
+        "required": list(asked),
         "additionalProperties": False,
     }
 

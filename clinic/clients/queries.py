@@ -164,6 +164,17 @@ def client_of(user_id: int, client_id: int) -> Client | None:
     ).one_or_none()
 
 
+def may_know_all(user_id: int, client_id: int, *, adult_age: int, today: dt.date) -> str:
+    """As what this account may have everything that is kept about this client: as `self`, or as `parent` while they
+    are a child; empty for everybody else, who may act for them but not know all."""
+    client = client_of(user_id, client_id)
+    relation = next((one.relation for one in people_of(user_id) if one.client_id == client_id), "")
+    if client is None:
+        return ""
+    is_childs_parent = relation == "parent" and client.age_on(today) < adult_age
+    return relation if relation == "self" or is_childs_parent else ""
+
+
 def search(text: str, limit: int = 20) -> Sequence[Client]:
     """Clients by the start of any name, by digits of the phone, or by e-mail; at least two characters."""
     words = name_key(text, "").split()

@@ -84,6 +84,21 @@ def fill_day(
         _visit(session, place, therapist, client, plan=plan, day=day, chance=chance, now=now, soonest=True)
 
 
+def give_a_past(
+    session: Session, place: Location, team: list[Therapist], client: Client, now: dt.datetime
+) -> None:
+    """A visit that is over, for whoever signs in as a client: somebody who comes back has something to book again."""
+    chance = random.Random(client.id)  # noqa: S311 - demo people, no secrets
+    today = now.astimezone(ZoneInfo(ZONE)).date()
+    plan = next(one for one in _plans() if one.key == "swedish")
+    for back in range(DAYS_BACK, 2, -1):
+        day = today - dt.timedelta(days=back)
+        _visit(session, place, team[0], client, plan=plan, day=day, chance=chance, now=now)
+        over = select(Visit.id).where(Visit.client_id == client.id, Visit.status == VisitStatus.DONE)
+        if session.scalar(over.limit(1)):
+            return
+
+
 def _plans() -> list[VisitPlan]:
     wanted = (
         ("relaxation", None, (), 60), ("relaxation", None, ("hot_stone",), 60), ("swedish", None, (), 60),

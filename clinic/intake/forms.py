@@ -24,6 +24,7 @@ from clinic.rules.words import MONTHS, day_words
 from clinic.shared.fields import lines_field, text_field
 
 DATE_PARTS = ("day", "month", "year")
+WEEKS_AGO = " weeks ago"
 LONGEST_SIGNATURE = 60_000
 SAY_WHEN = "Give at least the year. The month and the day help us, when you remember them."
 MANY_OPEN = 2
@@ -36,8 +37,11 @@ def read_page(page: Page, form: MultiDict[str, str], *, today: dt.date) -> PageR
     typed = {name: values[:80] for name, values in form.lists()}
     for name in _date_names(page):
         parts = [typed.pop(f"{name}.{part}", [""])[0].strip()[:12] for part in DATE_PARTS]
-        if any(parts):
-            typed[name] = [_joined(*parts)]
+        weeks = typed.pop(f"{name}.weeks", [""])[0].strip()[:12]
+        said = [_joined(*parts)] if any(parts) else []
+        said += [f"{weeks}{WEEKS_AGO}"] if weeks else []
+        if said:
+            typed[name] = [" or ".join(said)]
     result = parse_page(page, typed, today=today)
     says = {NO_DATE: SAY_WHEN, NO_DAY: SAY_DAY}
     return replace(result, errors={name: says.get(text, text) for name, text in result.errors.items()})
@@ -58,8 +62,16 @@ def _joined(day: str, month: str, year: str) -> str:
 
 def date_parts(text: str) -> dict[str, str]:
     """The parts of such a text, to show them again."""
-    year, month, day = (*text.split("-"), "", "")[:3]
-    return {"day": day.lstrip("0"), "month": month.replace("?", "").lstrip("0"), "year": year}
+    date, _, weeks = text.rpartition(" or ") if " or " in text else ("", "", text)
+    if not weeks.endswith(WEEKS_AGO):
+        date, weeks = text, ""
+    year, month, day = (*date.split("-"), "", "")[:3]
+    return {
+        "day": day.lstrip("0"),
+        "month": month.replace("?", "").lstrip("0"),
+        "year": year,
+        "weeks": weeks.removesuffix(WEEKS_AGO),
+    }
 
 
 def declared_stop(page: Page, result: PageResult) -> dict[str, dict[str, object]]:
@@ -129,7 +141,7 @@ AREA_GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
     ("Front", [(key, AREAS[key]) for key in ("chest", "abdomen", "groin")]),
     *(
         (f"{side.capitalize()} side", [
-            (f"{side}_{part}", part.replace("_", " ").capitalize())
+            (f"{side}_{part}", AREAS[f"{side}_{part}"])
             for part in ("shoulder", "upper_arm", "elbow", "forearm", "wrist", "hand",
                          "hip", "thigh", "knee", "lower_leg", "ankle", "foot")
         ])

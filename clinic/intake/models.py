@@ -119,7 +119,8 @@ class HealthStop(SealedRow, Base):
 
 
 class TabletPass(Base):
-    """Staff handed the tablet over: one client's intake and nothing else, until it is signed or it runs out."""
+    """Staff handed the tablet over: one client's intake and nothing else, until it is signed, left alone, or it runs
+    out. The device stays locked after that until whoever handed it over takes it back."""
 
     __tablename__ = "tablet_pass"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -127,6 +128,8 @@ class TabletPass(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     made_at: Mapped[dt.datetime]
     made_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    signed_in_at: Mapped[dt.datetime | None]  # with the password: a PIN lasts as long as that would have
+    seen_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
 

@@ -41,6 +41,8 @@ class ClinicSettings:
     gaps: str
     travel_minutes: int
     offer_minutes: int
+    draft_days: int
+    tablet_idle_minutes: int
     quiet_from: time
     quiet_until: time
 

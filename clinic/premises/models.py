@@ -51,6 +51,8 @@ class Clinic(Base):
     new_horizon_days: Mapped[int | None]
     gaps: Mapped[str] = mapped_column(default="any")  # any, first, only: rules/gaps.py
     offer_minutes: Mapped[int] = mapped_column(default=60)
+    draft_days: Mapped[int] = mapped_column(default=30)
+    tablet_idle_minutes: Mapped[int] = mapped_column(default=5)
     quiet_from: Mapped[dt.time] = mapped_column(default=dt.time(21))  # by the clock of each place
     quiet_until: Mapped[dt.time] = mapped_column(default=dt.time(8))
     brand_colour: Mapped[str] = mapped_column(default="")  # #rrggbb; empty: that of the house

@@ -11,6 +11,9 @@ Answers = Mapping[str, Answer]
 PASSING = frozenset({"fever", "contagious_illness", "alcohol_drugs_today"})
 """What is about today and simply goes away: taking it back on a later day is no weakening."""
 
+MARKS = frozenset({"chart_pain", "chart_avoid"})
+"""What is marked on the body chart: where it hurts and what somebody wishes may change at any time."""
+
 _NOT_DETAIL = frozenset({"changed_on"})
 
 
@@ -24,6 +27,12 @@ def plain(answer: Answer | None) -> dict[str, object]:
 def differ(one: Answers, other: Answers) -> bool:
     """Whether two people's (or versions') answers say something different about any condition."""
     return any(plain(one.get(key)) != plain(other.get(key)) for key in {*one, *other})
+
+
+def with_marks(answers: Answers, before: Answers | None) -> Answers:
+    """The answers, with the marks of the body chart that were not asked about this time: a wish goes on until the
+    person says otherwise."""
+    return {**{key: answer for key, answer in (before or {}).items() if key in MARKS}, **answers}
 
 
 def with_changes_dated(
@@ -52,7 +61,7 @@ def softens(answers: Answers, before: Answers, *, given_on: dt.date, today: dt.d
         was, now_is = plain(old), plain(answers.get(key))
         if not was or was == now_is:
             continue
-        if key in PASSING and today > given_on:
+        if key in MARKS or (key in PASSING and today > given_on):
             continue
         return True
     return False

@@ -143,7 +143,7 @@ def _with_caesarean(surgery: Declared | None, birth: Declared) -> Declared:
 
 def read_answer(key: str, answer: object) -> Declared | None:
     """One answer; ``None`` for "no". Raises ``AnswerError`` as ``read_answers`` does."""
-    condition = TABLE.conditions.get(key)
+    condition = TABLE.asked.get(key)
     if condition is None:
         raise AnswerError(key, "key", "unknown condition")
     if type(answer) is dict and len(answer) == 1 and answer.get("present") is False:

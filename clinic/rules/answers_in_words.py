@@ -38,14 +38,14 @@ class Change:
 
 def declared_in_words(answers: Answers) -> list[Said]:
     """What these answers declare, in the order of the table; conditions that the table has lost come last."""
-    known = [key for key in TABLE.conditions if plain(answers.get(key))]
-    lost = [key for key in answers if key not in TABLE.conditions and plain(answers[key])]
+    known = [key for key in TABLE.asked if plain(answers.get(key))]
+    lost = [key for key in answers if key not in TABLE.asked and plain(answers[key])]
     return [_said(key, answers[key]) for key in (*known, *lost)]
 
 
 def changes_in_words(before: Answers, after: Answers) -> list[Change]:
     """Every condition that the two answer differently, in the order of the table."""
-    keys = [*TABLE.conditions, *(key for key in {**before, **after} if key not in TABLE.conditions)]
+    keys = [*TABLE.asked, *(key for key in {**before, **after} if key not in TABLE.asked)]
     found = []
     for key in keys:
         old, new = plain(before.get(key)), plain(after.get(key))
@@ -57,14 +57,14 @@ def changes_in_words(before: Answers, after: Answers) -> list[Change]:
 
 
 def _label(key: str) -> str:
-    condition = TABLE.conditions.get(key)
+    condition = TABLE.asked.get(key)
     return condition.label if condition else key.replace("_", " ").capitalize()
 
 
 def _said(key: str, answer: Mapping[str, object]) -> Said:
     changed = answer.get("changed_on")
     changed_on = dt.date.fromisoformat(changed) if isinstance(changed, str) else None
-    condition = TABLE.conditions.get(key)
+    condition = TABLE.asked.get(key)
     if condition is None:
         rest = {name: value for name, value in plain(answer).items() if name != "present"}
         details = tuple(

@@ -88,6 +88,21 @@ def is_on_site(site: Iterable[str], requested: Iterable[str]) -> bool:
     return not place.isdisjoint(expand(wanted - {FULL_BODY}))
 
 
+def is_touched(site: Iterable[str], requested: Iterable[str]) -> bool:
+    """Whether a sore place is touched in the requested areas. A whole-body session touches it; what is not known
+    counts as touched."""
+    place, wanted = expand(site), expand(requested)
+    return not place or not wanted or not place.isdisjoint(wanted)
+
+
+def leaves_nothing(site: Iterable[str], requested: Iterable[str]) -> bool:
+    """Whether nothing is left of the requested areas without this place, or it cannot be left out of them: the
+    interval chamber encloses every area below the ribs."""
+    place, keys = expand(site), frozenset(requested)
+    in_chamber = keys >= BELOW_THE_RIBS
+    return bool(keys) and (expand(keys) <= place or (in_chamber and not place.isdisjoint(BELOW_THE_RIBS)))
+
+
 def with_chamber(requested: Iterable[str]) -> frozenset[str]:
     """The requested areas of a session in the interval chamber: every area below the ribs is added.
 

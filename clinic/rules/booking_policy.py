@@ -153,8 +153,13 @@ def cancelled_status(
     return VisitStatus.CANCELLED
 
 
-def check_may_mark(new: VisitStatus, starts_at: datetime, *, now: datetime, zone: ZoneInfo) -> None:
-    """Raise MoveNotAllowed where somebody would arrive before the day of the visit, or be missed before its start."""
+def check_may_mark(
+    old: VisitStatus, new: VisitStatus, starts_at: datetime, *, now: datetime, zone: ZoneInfo
+) -> None:
+    """Raise MoveNotAllowed where somebody would arrive before the day of the visit or be missed before its start, or a
+    visit that is done would be opened again on a later day."""
+    if old is VisitStatus.DONE and now.astimezone(zone).date() != starts_at.astimezone(zone).date():
+        raise MoveNotAllowed("The day of this visit is over: it stays as it was finished.")
     if new in _HERE and now.astimezone(zone).date() < starts_at.astimezone(zone).date():
         raise MoveNotAllowed("This visit is on a later day. It can be started on that day.")
     if new is VisitStatus.NO_SHOW and now < starts_at:

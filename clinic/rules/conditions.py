@@ -31,6 +31,8 @@ SCOPES = ("systemic", "local", "local or systemic by variant")
 OCCASIONS = ("intake", "checkin")
 RAISES = {"clearance": Verdict.CLEARANCE, "block": Verdict.BLOCK}
 STRICTEST_VARIANT = "strictest_variant"
+PLACES = ("condition", "keep_off", "sore")
+"""What is at a local row's place: an illness or injury; or a mark of the body chart, which body_areas.py compares."""
 COUNTED = {"days": "date", "weeks": "weeks"}
 """Numbers that are counted to the day of the visit, and the field they are counted from."""
 
@@ -84,6 +86,7 @@ class Condition:
     red_flag: Urgency
     ask_when: tuple[str, ...]
     scope: str
+    place: str
     about_now: bool
     not_sure_is_strictest: bool
     default_site: tuple[str, ...]
@@ -113,6 +116,11 @@ class Condition:
     def is_local_somewhere(self) -> bool:
         """Whether the place matters, in the default or in a variant."""
         return self.off_site is not None or any(variant.off_site is not None for variant in self.variants)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether nobody can sign without an answer: to every condition, but not to a mark on the body chart."""
+        return self.place == "condition"
 
     @cached_property
     def stops_at_once(self) -> bool:
@@ -157,6 +165,7 @@ def read_condition(values: object, pages: Mapping[str, object], sources: Mapping
         red_flag=entry.take_urgency("red_flag"),
         ask_when=entry.take_words("ask_when", OCCASIONS),
         scope=entry.take_word("scope", SCOPES),
+        place=entry.take_word("place", PLACES, "condition"),
         about_now=entry.take_flag("about_now"),
         not_sure_is_strictest=entry.take_word("not_sure", ("default", STRICTEST_VARIANT), "default")
         != "default",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from clinic.rules.answer_history import MARKS
 from clinic.rules.clearances import Clearance
 from clinic.rules.conditions import Condition
 from clinic.rules.row_verdicts import RowJudgement
@@ -21,6 +22,8 @@ ISSUER_WORDS = {
     "physiotherapist": "a physiotherapist",
 }
 CARE_FIRST = "Please get medical care first. Afterwards tell us what was found, and we look at it again."
+
+OTHER_PLACE = "Choose another part of the body, or change this mark in your health answers."
 
 HOUSE_WORDS = {
     Verdict.CAUTION: "Our clinic asks for extra care here.",
@@ -67,6 +70,8 @@ class Finding:
         )
         if self.verdict is Verdict.CAUTION:
             return ""
+        if self.rule in MARKS:
+            return OTHER_PLACE
         letter = ""
         if self.verdict is Verdict.CLEARANCE and self.who_may_clear:
             who = join_words([ISSUER_WORDS[issuer] for issuer in self.who_may_clear], "or")

@@ -6,7 +6,7 @@ The table is the clinic's own (care guide, goal to service): 2 first suggestion,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -80,11 +80,13 @@ class Advice:
     fallen_out: tuple[str, ...]
 
 
-def advice_for(goal: Goal, verdicts: Mapping[str, Verdict]) -> Advice:
+def advice_for(goal: Goal, verdicts: Mapping[str, Verdict], *, on_places: Collection[str] = ()) -> Advice:
     """Services for this goal under these verdicts (a service without one is taken as clear).
 
     A blocked service is never suggested. One that waits for a clearance, or that the goal itself gives only with
-    a referral, comes after all others and is never a first suggestion.
+    a referral, comes after all others and is never a first suggestion. `on_places`: when the person has named places
+    of the body, the services that are given on chosen places; they come before those for the whole body that suit
+    as well.
     """
     fitting = [service for service in SERVICES if goal.fits[service] != NO]
     fallen_out = tuple(one for one in fitting if verdicts.get(one) is Verdict.BLOCK)
@@ -94,5 +96,5 @@ def advice_for(goal: Goal, verdicts: Mapping[str, Verdict]) -> Advice:
             continue
         waits = goal.fits[service] == REFERRED or verdicts.get(service) is Verdict.CLEARANCE
         found.append(Suggestion(service, goal.fits[service] == FIRST and not waits, waits))
-    found.sort(key=lambda one: (one.needs_word, not one.is_first))
+    found.sort(key=lambda one: (one.needs_word, not one.is_first, one.service not in on_places))
     return Advice(tuple(found), fallen_out)

@@ -3,7 +3,7 @@
 Form names: ``c.<condition>`` is ``yes``, ``no`` or ``not_sure``; ``none.<page>`` answers the whole page with
 "no"; ``f.<condition>.<detail>`` is a detail, with several values for body areas. A date may be a day, a month
 or a year; it then counts as the last day of that time (not after today), because a younger event is the
-stricter reading. What was typed is kept word for word.
+stricter reading. "About six weeks ago" counts as a week less, for the same reason.
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ NO_AREA = "Please choose from the list of body areas."
 NO_CHOICE = "Please choose one of these."
 TOO_LONG = f"Please use at most {LONGEST_TEXT} letters."
 
+NO_WEEKS = "Please write the weeks as a whole number, such as 6."
+BOTH_WAYS = "Please give either a date or the weeks, not both."
+MOST_WEEKS = 520
+
+_WEEKS_AGO = re.compile(r"(\d{1,4}) weeks ago", re.ASCII)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,2})?", re.ASCII)
 
@@ -193,8 +198,11 @@ def read_typed(field: Field, values: Sequence[str], today: dt.date) -> object:
 def read_day(text: str, today: dt.date, *, whole_day: bool = False) -> dt.date:
     """A day, or the last day (not after today) of a month or year; raises ``FieldError``.
 
-    With ``whole_day`` only a full date will do: weeks of pregnancy are stricter early and late.
+    "6 weeks ago" is about so many weeks: a week less. With ``whole_day`` only a full date will do: weeks of
+    pregnancy are stricter early and late.
     """
+    if text.endswith("weeks ago") and not whole_day:
+        return _weeks_ago(text, today)
     found = _DATE.fullmatch(text)
     if found is None or (whole_day and found[3] is None):
         raise FieldError(NO_DAY if whole_day else NO_DATE)
@@ -210,6 +218,17 @@ def read_day(text: str, today: dt.date, *, whole_day: bool = False) -> dt.date:
     last_month = month or 12
     last = first if day else dt.date(year, last_month, calendar.monthrange(year, last_month)[1])
     return min(last, today)
+
+
+def _weeks_ago(text: str, today: dt.date) -> dt.date:
+    if " or " in text:
+        raise FieldError(BOTH_WAYS)
+    found = _WEEKS_AGO.fullmatch(text)
+    if found is None:
+        raise FieldError(NO_WEEKS)
+    if int(found[1]) > MOST_WEEKS:
+        raise FieldError(TOO_OLD)
+    return today - dt.timedelta(weeks=max(int(found[1]) - 1, 0))
 
 
 def _read_number(text: str, bounds: tuple[int, int]) -> int | float:

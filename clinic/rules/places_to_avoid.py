@@ -47,9 +47,10 @@ def places_to_avoid(
         declared = on_site.declared.get(finding.rule)
         if declared is None or not declared.condition.is_local_somewhere:
             continue
-        may_be_touched = as_wished.rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
         place = _site(declared)
-        found.append(Place(finding.rule, finding.label, place, avoid=not may_be_touched or not place))
+        care_is_enough = as_wished.rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
+        may_be_touched = bool(place) and (declared.condition.place == "sore" or care_is_enough)
+        found.append(Place(finding.rule, finding.label, place, avoid=not may_be_touched))
     return tuple(sorted(found, key=lambda one: not one.avoid))
 
 

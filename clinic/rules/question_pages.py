@@ -33,7 +33,7 @@ def pages(kind: str) -> tuple[Page, ...]:
     for text in TABLE.pages:
         asked = tuple(
             condition
-            for condition in TABLE.conditions.values()
+            for condition in TABLE.asked.values()
             if condition.page == text.key and kind in condition.ask_when
         )
         if asked:

@@ -24,7 +24,7 @@ NOT_ASKED: Final = "Not asked"
 """Nobody signs a form with an open question: what has no answer was no part of it."""
 
 
-def as_asked(conditions: Iterable[Condition] = tuple(TABLE.conditions.values())) -> dict[str, Any]:
+def as_asked(conditions: Iterable[Condition] = tuple(TABLE.asked.values())) -> dict[str, Any]:
     """Every word that a person reads when they are asked: pages, questions, details, choices, the check-in's topics."""
     return {
         "pages": [{"key": one.key, "title": one.title, "intro": one.intro} for one in TABLE.pages],
@@ -60,7 +60,7 @@ def question_version(conditions: Iterable[Condition]) -> str:
     return f"q-{digest[:12]}"
 
 
-QUESTION_VERSION: Final = question_version(tuple(TABLE.conditions.values()))
+QUESTION_VERSION: Final = question_version(tuple(TABLE.asked.values()))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ __all__ = [
 def unanswered(answers: Answers, kind: str) -> tuple[str, ...]:
     """The conditions of an ``intake`` or ``checkin`` that have no answer yet: unanswered is never "no".
 
-    An answer counts when it says whether the condition is present.
+    An answer counts when it says whether the condition is present. The body chart may be left alone: a program that
+    hands in answers, or an older paper, has none, and without marks nothing is less strict.
     """
-    asked = (condition.key for page in pages(kind) for condition in page.conditions)
+    asked = (condition.key for page in pages(kind) for condition in page.conditions if condition.is_needed)
     return tuple(key for key in asked if not isinstance(answers.get(key, {}).get("present"), bool))

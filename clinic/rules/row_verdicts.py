@@ -21,12 +21,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clinic.rules.answers import Facts
-from clinic.rules.body_areas import is_on_site
+from clinic.rules.body_areas import is_on_site, is_touched, leaves_nothing
 from clinic.rules.conditions import COUNTED, Condition, Variant
 from clinic.rules.expressions import ABSENT
 from clinic.rules.rule_table import Combination
 from clinic.rules.table_entries import Verdicts
 from clinic.rules.verdicts import Urgency
+
+_OVERLAPS = {"condition": is_on_site, "keep_off": leaves_nothing, "sore": is_touched}
+"""What makes the on-site columns hold, by what is at the place."""
 
 
 @dataclass(frozen=True)
@@ -144,4 +147,4 @@ def _is_on_site(condition: Condition, values: Mapping[str, object], requested: I
     """On site: the place overlaps, is unknown, or is widespread or of unknown extent where that is asked."""
     if "extent" in condition.fields_by_name and values.get("extent") != "small":
         return True
-    return is_on_site(_site(condition, values), requested)
+    return _OVERLAPS[condition.place](_site(condition, values), requested)

@@ -11,6 +11,7 @@ import hashlib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -77,10 +78,14 @@ class Source:
 
 @dataclass(frozen=True)
 class RuleTable:
-    """Everything the gate decides by. ``changes`` are the clinic's own, by rule and column (changed_table.py)."""
+    """Everything the gate decides by. ``changes`` are the clinic's own, by rule and column (changed_table.py).
+
+    ``marks`` are what a person marks on the body chart: judged like rows, never changed by a clinic, never cleared.
+    """
 
     version: str
     conditions: Mapping[str, Condition]
+    marks: Mapping[str, Condition]
     combinations: tuple[Combination, ...]
     clearance_only: Mapping[str, ClearanceOnly]
     ends_clearances: frozenset[str]
@@ -89,6 +94,11 @@ class RuleTable:
     pages: tuple[PageText, ...]
     sources: Mapping[str, Source]
     changes: Mapping[tuple[str, str], Adjustment] = field(default_factory=dict)
+
+    @cached_property
+    def asked(self) -> Mapping[str, Condition]:
+        """Everything that a person is asked about: the conditions, and the marks last."""
+        return {**self.conditions, **self.marks}
 
     def change_of(self, rule: str, column: str) -> Adjustment:
         """What the clinic changed in this rule for this column."""
@@ -107,6 +117,7 @@ def load_table(
     file = _open(conditions)
     pages = _read_all(file, "page", _read_page)
     rows = _read_all(file, "condition", lambda raw: read_condition(raw, pages, register))
+    marks = _read_all(file, "mark", lambda raw: read_condition(raw, pages, register))
     others = _read_all(file, "clearance_only", _read_clearance_only)
     number = file.take_whole_number("version")
     ends = file.take_words("ends_clearances", rows)
@@ -124,6 +135,7 @@ def load_table(
     return RuleTable(
         version=f"{number}-{digest.hexdigest()[:12]}",
         conditions=rows,
+        marks=marks,
         combinations=tuple(combined.values()),
         clearance_only=others,
         ends_clearances=frozenset(ends),

@@ -20,6 +20,7 @@ from clinic.rules.advice import (
     stops_today,
     touches_combination,
 )
+from clinic.rules.answer_history import MARKS
 from clinic.rules.answers import AnswerError, Answers
 from clinic.rules.clearances import Clearance
 from clinic.rules.findings import Finding
@@ -91,8 +92,10 @@ class Screening:
 
     @property
     def call_first(self) -> bool:
-        """Whether the therapist should call the client before the visit: three or more cautions."""
-        cautions = [finding for finding in self.main_findings if finding.verdict is Verdict.CAUTION]
+        """Whether the therapist should call the client before the visit: three or more cautions, marks not counted."""
+        cautions = [
+            one for one in self.main_findings if one.verdict is Verdict.CAUTION and one.rule not in MARKS
+        ]
         return len(cautions) >= CALL_FIRST_FROM
 
     @property

@@ -35,8 +35,9 @@ TRANSITIONS: Final[Mapping[VisitStatus, frozenset[VisitStatus]]] = MappingProxyT
         _S.CONFIRMED: frozenset({_S.ARRIVED, _S.NO_SHOW, _S.CANCELLED, _S.LATE_CANCELLED, _S.SUSPENDED}),
         # back to confirmed: the desk checked in the wrong person
         _S.ARRIVED: frozenset({_S.IN_SESSION, _S.CONFIRMED, _S.CANCELLED, _S.LATE_CANCELLED, _S.SUSPENDED}),
-        _S.IN_SESSION: frozenset({_S.DONE}),
-        _S.DONE: frozenset(),
+        # back to arrived, back to in session: pressed too soon
+        _S.IN_SESSION: frozenset({_S.DONE, _S.ARRIVED}),
+        _S.DONE: frozenset({_S.IN_SESSION}),
         # the client came after all; the claims have been given up and must be made again
         _S.NO_SHOW: frozenset({_S.ARRIVED}),
         _S.CANCELLED: frozenset(),

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic.shared.database import Base, transaction
@@ -63,9 +63,19 @@ def one_line(text: str) -> str:
 
 
 def queue_mail(
-    session: Session, template: str, to: str | None, *, key: str, now: dt.datetime, **values: object
+    session: Session,
+    template: str,
+    to: str | None,
+    *,
+    key: str,
+    now: dt.datetime,
+    not_before: dt.datetime | None = None,
+    **values: object,
 ) -> None:
-    """Write the mail into the caller's transaction; nothing happens without an address or when `key` exists."""
+    """Write the mail into the caller's transaction; nothing happens without an address or when `key` exists.
+
+    `not_before`: it is kept until then, and may be dropped again.
+    """
     if not to or session.scalar(select(OutgoingMail.id).where(OutgoingMail.key == key)) is not None:
         return
     if _Texts.environment is None:
@@ -74,9 +84,18 @@ def queue_mail(
     subject, _, text = rendered.partition("\n")
     session.add(
         OutgoingMail(
-            key=key, to=one_line(to), subject=one_line(subject), text=text.strip() + "\n", due_at=now
+            key=key, to=one_line(to), subject=one_line(subject), text=text.strip() + "\n",
+            due_at=not_before or now,
         )
+    )  # fmt: skip
+
+
+def drop_mail(session: Session, key: str) -> bool:
+    """Take back a mail that has not left yet; returns whether it had not. One on its way is not stopped."""
+    gone = delete(OutgoingMail).where(
+        OutgoingMail.key == key, OutgoingMail.sent_at.is_(None), OutgoingMail.lease_until.is_(None)
     )
+    return session.execute(gone.returning(OutgoingMail.id)).first() is not None
 
 
 Send = Callable[[EmailMessage], None]

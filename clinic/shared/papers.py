@@ -28,14 +28,43 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """One closed line of a drawing: absolute points, straight (M, L) or curved (C), Y downwards. `mark` is `""`,
+    `light` or `strong`."""
+
+    path: str
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One drawing of this size, with its name under it and a word at its left and right edge."""
+
+    name: str
+    width: float
+    height: float
+    left: str
+    right: str
+    outlines: tuple[Outline, ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Drawings side by side. `words` say all that is marked, for who does not see it."""
+
+    sheets: tuple[Sheet, ...]
+    words: str
+
+
+@dataclass(frozen=True)
 class Part:
     """What stands together under a heading of its own inside a section."""
 
     title: str
-    blocks: tuple[Lines | Pairs | Grid, ...]
+    blocks: tuple[Lines | Pairs | Grid | Drawing, ...]
 
 
-Block = Lines | Pairs | Grid | Part
+Block = Lines | Pairs | Grid | Drawing | Part
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Import it where it is used: the library behind it is slow to load.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from functools import cache, partial
 from html import escape
@@ -22,7 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Image, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from clinic.paths import ROOT
-from clinic.shared.papers import Block, Grid, Lines, Pairs, Paper, Part, Section
+from clinic.shared.papers import Block, Drawing, Grid, Lines, Outline, Pairs, Paper, Part, Section, Sheet
 from clinic.shared.type_setting import in_type
 
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -31,6 +32,7 @@ MARGIN: Final = 18 * mm
 PADDING: Final = 6  # what the library keeps free inside the margins
 WIDTH: Final = A4[0] - 2 * (MARGIN + PADDING)
 TERM: Final = 46 * mm
+_MARKS: Final = {"": HexColor("#f3efe7"), "light": HexColor("#e0a84a"), "strong": HexColor("#9c2f22")}
 
 _BODY = ParagraphStyle(
     "body", fontName=PLAIN, fontSize=8.5, leading=12, textColor=INK, splitLongWords=1, spaceAfter=2
@@ -120,6 +122,8 @@ def _block(block: Block) -> list[Flowable]:
             first = WIDTH * (0.6 if len(heads) == 2 else 1 / len(heads))
             rest = (WIDTH - first) / max(len(heads) - 1, 1)
             return _table(cells, [first, *[rest] * (len(heads) - 1)], repeatRows=1)
+        case Drawing():
+            return [_Drawn(block), *([_words(block.words, "body")] if block.words else [])]
         case Part(title, blocks):
             inside = [flowable for one in blocks for flowable in _block(one)]
             return [_words(title, "h3"), *inside]
@@ -148,6 +152,50 @@ class _Bookmark(Flowable):  # type: ignore[misc] # the library has no types
         key = f"s{self.canv.getPageNumber()}-{self.title}"
         self.canv.bookmarkPage(key)
         self.canv.addOutlineEntry(self.title, key)
+
+
+class _Drawn(Flowable):  # type: ignore[misc] # the library has no types
+    """Drawings side by side, each as high as `HIGH`."""
+
+    HIGH, GAP = 62 * mm, 8 * mm
+
+    def __init__(self, drawing: Drawing) -> None:
+        super().__init__()
+        self.drawing = drawing
+
+    def wrap(self, *_room: float) -> tuple[float, float]:
+        return WIDTH, self.HIGH + 6 * mm
+
+    def draw(self) -> None:
+        left = 0.0
+        for sheet in self.drawing.sheets:
+            self._sheet(sheet, left)
+            left += sheet.width * self.HIGH / sheet.height + self.GAP
+
+    def _sheet(self, sheet: Sheet, left: float) -> None:
+        canvas, scale = self.canv, self.HIGH / sheet.height
+        canvas.saveState()
+        canvas.translate(left, self.HIGH + 5 * mm)
+        canvas.scale(scale, -scale)
+        canvas.setStrokeColor(RULE)
+        for one in sheet.outlines:
+            self._outline(one)
+        canvas.restoreState()
+        canvas.setFont(PLAIN, 6.5)
+        canvas.setFillColor(QUIET)
+        wide = sheet.width * scale
+        canvas.drawCentredString(left + wide / 2, 1 * mm, sheet.name)
+        canvas.drawString(left, self.HIGH, sheet.left)
+        canvas.drawRightString(left + wide, self.HIGH, sheet.right)
+
+    def _outline(self, outline: Outline) -> None:
+        path = self.canv.beginPath()
+        for step, points in re.findall(r"([MLC])([^MLCZ]*)", outline.path):
+            numbers = [float(one) for one in points.split()]
+            {"M": path.moveTo, "L": path.lineTo, "C": path.curveTo}[step](*numbers)
+        path.close()
+        self.canv.setFillColor(_MARKS[outline.mark])
+        self.canv.drawPath(path, stroke=1, fill=1)
 
 
 class _Numbered(Canvas):  # type: ignore[misc] # the library has no types

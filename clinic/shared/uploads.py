@@ -44,15 +44,18 @@ def posted_files(field: str, *, most: int) -> list[bytes]:
     return [content for name, content in sent if name or content]
 
 
+DOWNLOAD = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+"""The headers of a file to keep, never to show."""
+
+
 def as_download(content: bytes, mime: str, name: str) -> Response:
     """The file to keep, never to show: whatever it holds, the browser runs nothing of it on this site."""
     return Response(
         content,
         mimetype=mime,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
+        headers={**DOWNLOAD, "Content-Disposition": f'attachment; filename="{name}"'},
     )

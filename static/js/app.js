@@ -29,7 +29,8 @@
   const switchType = (button) => {
     const large = root.dataset.type !== "large";
     if (large) root.dataset.type = "large"; else delete root.dataset.type;
-    store("type", large ? "large" : "");
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `text=large; path=/; samesite=lax; max-age=${large ? 31536000 : 0}${secure}`;
     button.setAttribute("aria-pressed", String(large));
   };
 
@@ -55,6 +56,8 @@
     event.preventDefault();
     const hidden = target.closest("[data-unfold][hidden]");
     if (hidden) hidden.hidden = false;
+    const folded = target.closest("details");
+    if (folded) folded.open = true;
     target.focus();
     (target.closest(".field, .q") || target).scrollIntoView({ block: "center" });
   };
@@ -198,7 +201,6 @@
     all("[data-deadline]", within).forEach(startClock);
     all("input[type=password]", within).filter((one) => !one.closest(".reveal")).forEach(addReveal);
     all("[data-theme-switch]", within).forEach(labelTheme);
-    all("[data-type-switch]", within).forEach((one) => one.setAttribute("aria-pressed", String(root.dataset.type === "large")));
     all(".days, .tabs", within).forEach((strip) => {
       const list = strip.querySelector("ul");
       const current = strip.querySelector("[aria-current]");
@@ -210,7 +212,7 @@
     const near = (selector) => event.target.closest?.(selector);
     const hit = (selector, act) => { const one = near(selector); if (one) act(one); };
     hit("[data-theme-switch]", switchTheme);
-    hit("[data-type-switch]", switchType);
+    hit("[data-type-switch]", (one) => { event.preventDefault(); switchType(one); });
     hit("[data-print]", () => print());
     hit("[data-open-dialog]", (one) => document.getElementById(one.dataset.openDialog)?.showModal());
     hit("[data-close-dialog]", (one) => one.closest("dialog")?.close());

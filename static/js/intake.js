@@ -17,9 +17,9 @@
       });
       if (last) changed(last);
     };
-    const follow = () => { none.checked = names.every((name) => answer(name)?.value === "no"); };
+    const follow = () => { if (none) none.checked = names.every((name) => answer(name)?.value === "no"); };
     form.addEventListener("change", (event) => {
-      if (event.target === none) {
+      if (none && event.target === none) {
         // A "yes" is never taken back for somebody: only what is open becomes "no".
         if (none.checked) { sayNo((name) => !answer(name)); follow(); }
         return;

@@ -1,4 +1,4 @@
-// Runs before the first paint: colours and text size as this person chose them, else as the device says.
+// Runs before the first paint: colours as this person chose them, else as the device says.
 (() => {
   const root = document.documentElement;
   const read = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
@@ -10,6 +10,5 @@
   };
   root.classList.add("js");
   apply();
-  if (read("type") === "large") root.dataset.type = "large";
   dark.addEventListener("change", apply);
 })();

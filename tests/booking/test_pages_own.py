@@ -177,6 +177,46 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
             assert walk.location(account.browser.post(f"{home}/cancel")) == home
         assert visits()[0].status == "cancelled"
         assert "Book this again" in account.browser.get("/my").text
+        assert f"for={account.client_id}" in account.browser.get(home).text
+
+
+def test_the_same_again_is_three_presses(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose()
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        account.browser.post("/book/health", data={"go": "same"})
+        walk.confirm(account.browser)
+    first = visits()[0]
+    with time_machine.travel(first.ends_at + dt.timedelta(days=20), tick=False):
+        page = account.browser.get("/my")
+        assert "Book the same again" in page.text
+        slot = walk.first(r'class="soon-slot" type="submit" name="slot" value="([^"]+)"', page)
+        form = walk.choice("swedish", slot=slot, **{"for": walk.hidden(page, "for")})
+        assert walk.location(account.browser.post("/book/swedish/times", data=form)) == "/book/next"
+        assert walk.location(account.browser.get("/book/next")) == "/book/health"
+        account.browser.post("/book/health", data={"go": "same"})
+        assert walk.location(walk.confirm(account.browser)) == "/book/done"
+    booked = visits()[1]
+    assert (moment_text(booked.starts_at), booked.client_id) == (slot, account.client_id)
+    assert (booked.first_visit, booked.service_id) == (False, first.service_id)
+
+
+def test_who_it_is_for_is_taken_from_the_own_people_only(app: Flask, account: Account) -> None:
+    other = Account(app, "eve@people.example")
+    child = factories.make_client(
+        first_name="Kim", last_name="Small", born_on=dt.date(2015, 5, 5), acts={account.user_id: "parent"}
+    ).id  # fmt: skip
+
+    def held_for(for_whom: int | None) -> tuple[str, int | None]:
+        with account.browser.session_transaction() as session:
+            session.pop("checkout", None)
+        told = {"for": str(for_whom)} if for_whom else {}
+        walk.location(walk.hold(account.browser, "swedish", w.at(len(visits()) + 2), **told))
+        return walk.location(account.browser.get("/book/next")), visits()[-1].client_id
+
+    assert held_for(child) == ("/book/health", child)
+    assert held_for(other.client_id) == ("/book/who", None)
+    assert held_for(None) == ("/book/who", None)
 
 
 def test_inside_the_notice_nothing_is_moved_or_cancelled_online(account: Account) -> None:
@@ -301,10 +341,12 @@ def test_only_the_look_alikes_answers_never_name_an_addon(client: FlaskClient) -
 
 def test_a_barred_person_is_asked_to_call_without_a_reason(app: Flask, world: w.World) -> None:
     account = Account(app, is_barred_online=True)
-    walk.hold(account.browser, "swedish")
-    page = account.browser.post("/book/person", data={"person": str(account.client_id)})
-    assert page.status_code == 409
-    assert walk.heading(page) == "Please call us"
+    for page in (
+        walk.hold(account.browser, "swedish"),
+        account.browser.post("/book/person", data={"person": str(account.client_id)}),
+    ):
+        assert page.status_code == 409
+        assert walk.heading(page) == "Please call us"
     assert "barred" not in page.text.casefold()
     assert visits()[0].client_id is None
 
@@ -314,8 +356,7 @@ def test_two_who_are_never_together_see_only_other_times(
 ) -> None:
     apart = db.session.get_one(Therapist, world.therapists[0])
     factories.make_never_together(db.session.get_one(Client, account.client_id), apart)
-    walk.hold(account.browser, "swedish", therapist=str(world.therapists[0]))
-    page = account.browser.post("/book/person", data={"person": str(account.client_id)})
+    page = walk.hold(account.browser, "swedish", therapist=str(world.therapists[0]))
     assert page.status_code == 409
     assert "Choose a time" in page.text
     assert "never" not in page.text.casefold()

@@ -59,7 +59,7 @@ def test_the_desk_sees_it_and_the_chosen_clients_are_told_once(app: Flask) -> No
     assert "about 15 minutes" in text
     assert "10:15 am" in text
     assert "Relaxation" not in text
-    columns = {one.therapist_id: one.note for one in desk_day(clinic.world.place_id, w.TODAY, NOW).columns}
+    columns = {one.key: one.note for one in desk_day(clinic.world.place_id, w.TODAY, NOW).columns}
     assert (columns[me], columns[clinic.other]) == ("About 15 minutes late", "")
     services.say_late(me, 0, [], by=by, now=NOW)
     db.session.rollback()

@@ -38,6 +38,23 @@ def test_what_is_not_safe_for_the_person_falls_out_with_its_reason(world: w.Worl
     assert all(found.reasons[key] for key in found.advice.fallen_out)
 
 
+def test_only_the_named_places_are_judged_where_a_service_is_given_on_some(world: w.World) -> None:
+    client = w.person()
+    w.sign(client, eczema_psoriasis={"status": "flare", "site": ["left_forearm"]})
+    everywhere = suggest(BY_KEY["knots"], client, day=w.TODAY)
+    on_the_leg = suggest(BY_KEY["knots"], client, day=w.TODAY, areas=("right_leg",))
+    on_the_arm = suggest(BY_KEY["knots"], client, day=w.TODAY, areas=("left_arm",))
+    assert "deep_tissue" in [one.service for one in on_the_leg.advice.suggestions]
+    assert [len(one.advice.suggestions) for one in (everywhere, on_the_arm)] == [0, 0]
+
+
+def test_the_page_carries_the_named_places_on(world: w.World, client: FlaskClient, now: object) -> None:
+    page = client.get("/which-massage?goal=knots&areas=right_leg&areas=nonsense")
+    assert "/book/deep_tissue?areas=right_leg" in page.text
+    assert "nonsense" not in page.text
+    assert "areas=" not in client.get("/which-massage?goal=calm").text
+
+
 def test_somebody_without_answers_is_not_guessed_about(world: w.World) -> None:
     assert not suggest(BY_KEY["calm"], w.person(), day=w.TODAY).knows_person
 

@@ -86,7 +86,7 @@ def test_hours_breaks_blocks_visits_and_gaps_stand_side_by_side(world: w.World, 
     w.sign(client)
     book(desk, client, "relaxation", when=w.at(2, 14), therapist=first)
     shown = desk_day(world.place_id, w.TODAY + dt.timedelta(days=2), NOW)
-    columns = {one.therapist_id: one for one in shown.columns}
+    columns = {one.key: one for one in shown.columns}
     assert set(columns) == {first, second, third}
     assert shown.not_working == ("Nightly Nora",)
     assert (shown.from_hour, shown.to_hour, shown.now) == (8, 20, "")

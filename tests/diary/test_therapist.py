@@ -128,6 +128,27 @@ def test_the_card_says_what_to_take_care_of_and_where_not_to_touch(clinic: Staff
     assert (card.care.call_first, card.phone) == (False, "")
 
 
+def test_the_card_draws_where_not_to_touch_and_where_to_take_care_on_the_persons_own_sides(
+    clinic: Staffed,
+) -> None:
+    declared = {
+        "varicose_veins": VEINS,
+        "chart_avoid": {"site": ["right_knee"]},
+        "chart_pain": {"site": ["lower_back", "right_knee"]},
+    }
+    visit = booked(clinic, "relaxation", declared=declared)
+    card = visit_card(clinic.me, visit, NOW)
+    assert card is not None
+    assert card.care.drawn == {"left_lower_leg": "avoid", "right_knee": "avoid", "lower_back": "care"}
+    assert card.care.call_first is False
+    page = clinic.browser(ME).get(f"/diary/visits/{visit}").text
+    for area, kind in card.care.drawn.items():
+        sides = 1 if area == "lower_back" else 2
+        assert page.count(f'data-area="{area}" class="is-{kind}"') == sides
+    assert page.count('class="is-') == 5 + 2  # and the key
+    assert "Do not work on: right knee." in page
+
+
 def test_three_cautions_say_call_first_with_the_number(clinic: Staffed) -> None:
     declared = {
         "varicose_veins": VEINS,

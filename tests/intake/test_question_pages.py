@@ -9,6 +9,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from clinic.intake import forms
+from clinic.rules.page_reading import BOTH_WAYS, NO_WEEKS, TOO_OLD
 from clinic.rules.question_pages import Page, pages
 
 TODAY = dt.date(2026, 6, 9)
@@ -53,7 +54,47 @@ def test_a_date_that_is_none_is_said_at_its_field_and_kept(parts: tuple[str, str
     assert result.errors["f.fracture.date"] == forms.SAY_WHEN
     assert "fracture" not in result.answers
     shown = forms.date_parts(result.typed["f.fracture.date"][0])
-    assert shown == {"day": day, "month": month, "year": year}
+    assert shown == {"day": day, "month": month, "year": year, "weeks": ""}
+
+
+@pytest.mark.parametrize(
+    ("weeks", "stored"),
+    [("6", "2026-05-05"), ("1", "2026-06-09"), ("0", "2026-06-09"), (" 12 ", "2026-03-24")],
+)
+def test_about_so_many_weeks_ago_counts_as_a_week_less(weeks: str, stored: str) -> None:
+    form = typed("bones", c__fracture="yes", f__fracture__site="left_foot")
+    form["f.fracture.date.weeks"] = weeks
+    result = forms.read_page(page("bones"), form, today=TODAY)
+    assert result.errors == {}
+    assert result.answers["fracture"]["date"] == stored
+
+
+@pytest.mark.parametrize(
+    ("weeks", "year", "sentence"),
+    [
+        ("six", "", NO_WEEKS),
+        ("-3", "", NO_WEEKS),
+        ("2.5", "", NO_WEEKS),
+        ("521", "", TOO_OLD),
+        ("6", "2025", BOTH_WAYS),
+    ],
+)
+def test_weeks_that_are_none_or_stand_beside_a_date_are_said_and_kept(
+    weeks: str, year: str, sentence: str
+) -> None:
+    form = typed("bones", c__fracture="yes", f__fracture__site="left_foot")
+    form |= {"f.fracture.date.weeks": weeks, "f.fracture.date.year": year}
+    result = forms.read_page(page("bones"), form, today=TODAY)
+    assert result.errors["f.fracture.date"] == sentence
+    shown = forms.date_parts(result.typed["f.fracture.date"][0])
+    assert (shown["weeks"], shown["year"]) == (weeks, year)
+
+
+def test_the_day_of_the_weeks_of_a_pregnancy_is_never_about() -> None:
+    form = typed("pregnancy", c__pregnancy="yes", f__pregnancy__weeks="20")
+    form["f.pregnancy.weeks_as_of.weeks"] = "3"
+    result = forms.read_page(page("pregnancy"), form, today=TODAY)
+    assert result.errors["f.pregnancy.weeks_as_of"] == forms.SAY_DAY
 
 
 @pytest.mark.parametrize("hours", [[], ["soon"]])

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clinic.paths import ROOT
 from clinic.shared.database import db
 from tests.browser import NO_CHROMIUM, Site, find_chromium, served
+from tests.looking import violations
 from tests.web import app_on, sqlite_address
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PHONE = {"width": 390, "height": 844}
-AXE = ROOT / "build" / "axe" / "axe.min.js"
-AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -85,13 +83,4 @@ def browser_context_args(browser_context_args: dict[str, Any], site: Site) -> di
 @pytest.fixture(scope="session")
 def accessibility_faults() -> Callable[[Page], list[str]]:
     """A function that runs axe-core on the open page and returns its violations, one line each."""
-    source = AXE.read_text(encoding="utf-8")
-
-    def faults(page: Page) -> list[str]:
-        page.evaluate(source)
-        found = page.evaluate("rules => axe.run(document, rules)", AXE_RULES)["violations"]
-        return [
-            f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}" for one in found
-        ]
-
-    return faults
+    return violations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +11,11 @@ from sqlalchemy import select
 from clinic.booking.models import Visit
 from clinic.shared.database import db
 from tests.browser import Site
+from tests.walking import Booking, Faults
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-Faults = Callable[["Page"], list[str]]
 WIDE = {"width": 1280, "height": 800}
 BIG_TIMES = 20_000
 
@@ -28,75 +27,6 @@ def width(request: pytest.FixtureRequest, page: Page) -> str:
         page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     page.set_default_timeout(BIG_TIMES)
     return str(request.param)
-
-
-class Booking:
-    """What a person does; `look` is called on every page they reach."""
-
-    def __init__(self, page: Page, faults: Faults) -> None:
-        self.page = page
-        self.faults = faults
-
-    def look(self, title: str) -> None:
-        """The page has this heading, nothing sticks out sideways, and axe finds nothing."""
-        self.page.get_by_role("heading", level=1, name=title).wait_for()
-        assert self.faults(self.page) == []
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def choose(self, service: str, minutes: str) -> None:
-        self.page.goto("/book")
-        self.look("What would you like?")
-        self.page.get_by_role("link", name=service).click()
-        self.look(service)
-        self.page.get_by_role("radio", name=re.compile(rf"^{minutes}\W*\$")).check()
-        self.press("Show free times")
-        self.look("Choose a time")
-
-    def take_a_later_day(self) -> None:
-        """Not today: the last free day of the strip, and its first time."""
-        href = self.page.locator("a.day").last.get_attribute("href")
-        self.page.locator(f'a.day[href="{href}"]').click()
-        self.page.locator(f'a.day[aria-current][href="{href}"]').wait_for()
-        self.page.locator("button.slot").first.click()
-
-    def say_who(self) -> None:
-        self.look("Who is coming?")
-        fields = {"First name": "Nora", "Last name": "Walker", "E-mail": "nora@people.example"}
-        for label, text in {**fields, "Mobile phone": "(212) 555-0143", "Day": "4", "Year": "1988"}.items():
-            self.page.get_by_label(label, exact=True).fill(text)
-        self.page.get_by_label("Month", exact=True).select_option(label="July")
-        self.press("Continue")
-
-    def answer(self, yes: dict[str, dict[str, str]] | None = None, *, looks: bool = False) -> None:
-        """Go through the questions: `yes` maps a question's first words to its follow-ups and their answers."""
-        for _page in range(10):
-            if looks:
-                assert self.faults(self.page) == []
-            address = self.page.url
-            for question, follow_ups in (yes or {}).items():
-                box = self.page.get_by_role("group", name=question)
-                if box.count():
-                    box.first.get_by_role("radio", name="Yes", exact=True).first.check()
-                    for detail, choice in follow_ups.items():
-                        detail_box = box.first.get_by_role("group", name=detail)
-                        detail_box.get_by_role("radio", name=choice).check()
-            self.page.get_by_role("button", name="Answer “No” to all the others").click()
-            self.press("Save and go on")
-            self.page.wait_for_url(lambda url, before=address: url != before)  # type: ignore[misc]
-
-    def sign(self) -> None:
-        self.look("Check and sign")
-        for text in ("I agree to the treatment", "I agree that the clinic keeps"):
-            self.page.get_by_role("checkbox", name=text).check()
-        self.page.get_by_label("Full name of the person who signs").fill("Nora Walker")
-        self.press("Sign my answers")
-
-    def confirm(self) -> None:
-        self.look("Is everything right?")
-        self.press("Confirm booking")
 
 
 @pytest.fixture
@@ -187,18 +117,15 @@ def test_a_warning_sign_stops_the_booking(booking: Booking, site: Site) -> None:
 
 
 @pytest.mark.usefixtures("width")
-def test_a_returning_client_books_again(booking: Booking, site: Site) -> None:
+def test_a_returning_client_books_the_same_again_in_three_taps(booking: Booking, site: Site) -> None:
     page = booking.page
     page.goto("/sign-in")
     page.get_by_label("E-mail").fill("client@willow.example")
     page.get_by_label("Password", exact=True).fill("quiet-willow")
     booking.press("Sign in")
     booking.look("My visits")
-    booking.choose("Relaxation massage", "1 hour")
-    booking.take_a_later_day()
-    booking.look("Who is coming?")
-    page.get_by_role("radio").first.check()
-    booking.press("Continue")
+    assert page.get_by_role("region", name="Book the same again").get_by_text("Swedish massage").count()
+    page.locator(".soon-slot").last.click()
     booking.look("Is this still right?")
     booking.press("Nothing has changed")
     booking.confirm()

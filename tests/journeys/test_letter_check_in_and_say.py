@@ -21,7 +21,8 @@ from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist, TherapistRestriction
 from tests.browser import Site
 from tests.intake import letters
-from tests.journeys.test_client_books import BIG_TIMES, WIDE, Booking, Faults, newest_visit
+from tests.journeys.test_client_books import BIG_TIMES, WIDE, newest_visit
+from tests.walking import Booking, Faults
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -14,7 +14,7 @@ from clinic.records.queries.facts import facts_of, fingerprint
 from clinic.records.queries.paper import Record, record_of
 from clinic.records.queries.rested_on import Facts
 from clinic.shared.database import db
-from clinic.shared.papers import Block, Grid, Lines, Pairs, Part
+from clinic.shared.papers import Block, Drawing, Grid, Lines, Pairs, Part
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.diary.staff import Staffed
@@ -69,6 +69,8 @@ def texts(block: Block) -> list[str]:
             return [f"{term}: {value}" for term, value in rows]
         case Grid(heads, rows):
             return [" | ".join(heads), *(" | ".join(row) for row in rows)]
+        case Drawing(words=words):
+            return [words]
         case Part(title, blocks):
             return [title, *(text for one in blocks for text in texts(one))]
 

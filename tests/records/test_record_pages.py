@@ -106,6 +106,24 @@ def test_page_and_pdf_say_the_same_and_carry_the_fingerprint(clinic: Staffed) ->
     assert "Printed" not in page.partition("<main")[2].replace("Printed by its number", "")
 
 
+def test_places_are_drawn_on_the_page_and_in_the_pdf_and_said_in_words(clinic: Staffed) -> None:
+    declared = {"chart_avoid": {"site": ["left_knee", "face"]}, "chart_pain": {"site": ["lower_back"]}}
+    marked, plain = booked(clinic, declared=declared), booked(clinic, declared={}, when=w.at(0, 14))
+    browser = clinic.browser(ME)
+    page = browser.get(f"/visits/{marked}/record").text
+    pdf = browser.get(f"/visits/{marked}/record.pdf").data
+    said = "Dark: keep away from left knee and face. Light: take care at lower back."
+    assert said in page
+    assert said in " ".join(pages_of(pdf))
+    assert (page.count('class="is-avoid"'), page.count('class="is-care"')) == (
+        3,
+        1,
+    )  # a knee is seen from both sides
+    assert said.count("Dark") == page.count("Front</figcaption>")
+    assert b"0.61176" not in browser.get(f"/visits/{plain}/record.pdf").data
+    assert '<svg class="body"' not in browser.get(f"/visits/{plain}/record").text
+
+
 def test_the_pdf_is_kept_and_never_shown_under_a_neutral_name(
     clinic: Staffed, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -323,23 +323,25 @@ def test_a_refusal_of_the_gate_carries_its_screening(
 def test_nobody_arrives_before_the_local_day_of_the_visit(here: VisitStatus) -> None:
     starts_at = datetime(2026, 6, 2, 7, 0, tzinfo=UTC)  # 2 June, 09:00 in Berlin
     midnight = datetime(2026, 6, 1, 22, 0, tzinfo=UTC)
-    check_may_mark(here, starts_at, now=midnight, zone=BERLIN)
-    check_may_mark(here, starts_at, now=starts_at + 3 * DAY, zone=BERLIN)
+    check_may_mark(S.CONFIRMED, here, starts_at, now=midnight, zone=BERLIN)
+    check_may_mark(S.CONFIRMED, here, starts_at, now=starts_at + 3 * DAY, zone=BERLIN)
     with pytest.raises(errors.MoveNotAllowed) as refused:
-        check_may_mark(here, starts_at, now=midnight - SECOND, zone=BERLIN)
+        check_may_mark(S.CONFIRMED, here, starts_at, now=midnight - SECOND, zone=BERLIN)
     assert refused.value.sentence == "This visit is on a later day. It can be started on that day."
 
 
 def test_the_day_of_the_visit_is_the_clinics_day_too() -> None:
     late = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)  # 2 June, 00:30 in Berlin
     with pytest.raises(errors.MoveNotAllowed):
-        check_may_mark(S.ARRIVED, late, now=datetime(2026, 6, 1, 21, 59, tzinfo=UTC), zone=BERLIN)
+        check_may_mark(
+            S.CONFIRMED, S.ARRIVED, late, now=datetime(2026, 6, 1, 21, 59, tzinfo=UTC), zone=BERLIN
+        )
 
 
 def test_nobody_is_missed_before_the_visit_begins() -> None:
-    check_may_mark(S.NO_SHOW, NOW, now=NOW, zone=BERLIN)
+    check_may_mark(S.CONFIRMED, S.NO_SHOW, NOW, now=NOW, zone=BERLIN)
     with pytest.raises(errors.MoveNotAllowed) as refused:
-        check_may_mark(S.NO_SHOW, NOW, now=NOW - SECOND, zone=BERLIN)
+        check_may_mark(S.CONFIRMED, S.NO_SHOW, NOW, now=NOW - SECOND, zone=BERLIN)
     assert refused.value.sentence == (
         "The visit has not begun yet. From its start on you can mark that nobody came."
     )
@@ -347,4 +349,12 @@ def test_nobody_is_missed_before_the_visit_begins() -> None:
 
 @pytest.mark.parametrize("new", [S.CANCELLED, S.DONE, S.CONFIRMED])
 def test_any_other_mark_knows_no_day(new: VisitStatus) -> None:
-    check_may_mark(new, NOW + 5 * DAY, now=NOW, zone=BERLIN)
+    check_may_mark(S.CONFIRMED, new, NOW + 5 * DAY, now=NOW, zone=BERLIN)
+
+
+def test_what_is_done_is_opened_again_on_its_own_day_only() -> None:
+    starts_at = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)  # 2 June, 00:30 in Berlin
+    check_may_mark(S.DONE, S.IN_SESSION, starts_at, now=starts_at + timedelta(hours=20), zone=BERLIN)
+    for now in (starts_at - timedelta(hours=1), starts_at + timedelta(hours=24)):
+        with pytest.raises(errors.MoveNotAllowed):
+            check_may_mark(S.DONE, S.IN_SESSION, starts_at, now=now, zone=BERLIN)

@@ -47,6 +47,18 @@ def test_a_caution_changes_nothing() -> None:
     assert names("calm", relaxation=Verdict.CAUTION) == names("calm")
 
 
+def test_what_is_given_on_chosen_places_comes_before_what_suits_as_well() -> None:
+    on_places = {"decompression_vacuum", "deep_tissue", "sports"}
+
+    def order(goal: str) -> list[str]:
+        return [one.service for one in advice_for(BY_KEY[goal], {}, on_places=on_places).suggestions]
+
+    assert order("wellness") == ["swedish", "relaxation", "decompression_vacuum"]
+    assert order("new_back_pain") == [
+        "swedish", "decompression_vacuum", "deep_tissue", "decompression_traction", "relaxation",
+    ]  # fmt: skip
+
+
 def test_what_needs_a_referral_is_never_first() -> None:
     assert names("after_operation") == [
         ("decompression_traction", False, True),

@@ -37,12 +37,12 @@ def test_every_question_detail_choice_and_topic_is_kept_as_plain_values() -> Non
 
 
 def test_the_version_is_a_hash_of_every_kept_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert question_set.question_version(TABLE.conditions.values()) == QUESTION_VERSION
+    assert question_set.question_version(TABLE.asked.values()) == QUESTION_VERSION
     for part, word in (("topics", "detail"), ("pages", "intro"), ("conditions", "examples")):
         changed = copy.deepcopy(as_asked())
         changed[part][0][word] += " Or other."
         monkeypatch.setattr(question_set, "as_asked", lambda _conditions, changed=changed: changed)
-        assert question_set.question_version(TABLE.conditions.values()) != QUESTION_VERSION
+        assert question_set.question_version(TABLE.asked.values()) != QUESTION_VERSION
         monkeypatch.undo()
 
 

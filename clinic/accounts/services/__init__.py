@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clinic.accounts.services.links import ask_for_link, send_welcome_link, set_password_by_link
+from clinic.accounts.services.pins import open_by_pin, remove_pin, set_pin
 from clinic.accounts.services.signing_in import change_password, end_session, note_activity, sign_in
 from clinic.accounts.services.team import (
     begin_owner,
@@ -24,8 +25,11 @@ __all__ = [
     "lift_lock",
     "make_account",
     "note_activity",
+    "open_by_pin",
+    "remove_pin",
     "send_welcome_link",
     "set_password_by_link",
+    "set_pin",
     "sign_in",
     "switch_off",
     "switch_on",

@@ -41,7 +41,7 @@ def sign_in(
     the same for an account that does not exist.
     """
     key = email_key(email) or ""
-    counted, user_id, stored = _admit(key, origin, now)
+    counted, user_id, stored = admit(key, origin, now)
     if not passwords.is_right(stored, password) or user_id is None or stored is None:
         log.warning("sign_in_failed")
         raise WrongSignIn
@@ -50,7 +50,7 @@ def sign_in(
 
 
 @tried_again
-def _admit(key: str, origin: Origin, now: dt.datetime) -> tuple[list[int], int | None, str | None]:
+def admit(key: str, origin: Origin, now: dt.datetime) -> tuple[list[int], int | None, str | None]:
     """Count the try; returns its rows, and the active account's id and stored password if there is one."""
     with transaction() as session:
         limits = [
@@ -140,7 +140,7 @@ def change_password(
     )
     if new == current:
         raise InvalidInput("new_password", "Choose a password that is not the one you have now.")
-    counted, _, stored = _admit(user_email, origin, now)
+    counted, _, stored = admit(user_email, origin, now)
     if not passwords.is_right(stored, current):
         log.warning("password_change_failed")
         raise InvalidInput("current_password", "This is not the password you have now.")

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from clinic.accounts import queries, services
 from clinic.accounts.access import clinic_name, forget_browser, let_in, origin
-from clinic.accounts.forms import ChangePasswordForm
+from clinic.accounts.forms import ChangePasswordForm, PinForm
 from clinic.accounts.password_rules import shortest
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
@@ -20,7 +20,7 @@ from clinic.shared.web import Answer, go
 def account() -> Answer:
     """Name, e-mail, and the browsers in which this account is signed in."""
     browsers = queries.signed_in_browsers(current_user.id, clock.now())
-    return render_template("accounts/account.html", browsers=browsers)
+    return render_template("accounts/account.html", browsers=browsers, has_pin=_has_pin())
 
 
 @pages.post("/account/browsers/<int:session_id>/sign-out", needs=Permission.ACCOUNT_OWN_WRITE)
@@ -66,6 +66,51 @@ def save_password() -> Answer:
     let_in(token)
     flash("Your password is changed. You are signed out in every other browser.", "success")
     return go("accounts.account")
+
+
+@pages.get("/account/pin", needs=Permission.ACCOUNT_OWN_WRITE)
+def change_pin() -> Answer:
+    """The form for a PIN: only somebody of the team hands devices over."""
+    _only_staff()
+    return render_template("accounts/change_pin.html", form=PinForm(), refusal=None, has_pin=_has_pin())
+
+
+@pages.post("/account/pin", needs=Permission.ACCOUNT_OWN_WRITE)
+def save_pin() -> Answer:
+    """Set the PIN. The password proves that it is not somebody who found the screen open."""
+    _only_staff()
+    form = PinForm(request.form)
+    if not form.validate():
+        return refused("change_pin", form, has_pin=_has_pin())
+    try:
+        services.set_pin(
+            current_user.id,
+            form.current_password.data or "",
+            form.pin.data or "",
+            origin=origin(),
+            now=clock.now(),
+        )
+    except RuleViolation as error:
+        return refused("change_pin", form, error, has_pin=_has_pin())
+    flash("Your PIN is set.", "success")
+    return go("accounts.account")
+
+
+@pages.post("/account/pin/remove", needs=Permission.ACCOUNT_OWN_WRITE)
+def remove_pin() -> Answer:
+    """Take the PIN away: from then on the password is needed."""
+    services.remove_pin(current_user.id, clock.now())
+    flash("Your PIN is taken away.", "success")
+    return go("accounts.account")
+
+
+def _only_staff() -> None:
+    if not current_user.is_staff:
+        abort(404)
+
+
+def _has_pin() -> bool:
+    return queries.first_name_and_pin(current_user.id)[1]
 
 
 def _least() -> int:

@@ -29,6 +29,8 @@ class Wish:
     """No times are shown before this day: the first on which it may be possible."""
     location_id: int | None = None
     """The place; None is the clinic's first."""
+    person_id: int | None = None
+    """The client it is for, where that is known before it is asked."""
 
     def query(self, **changes: Any) -> dict[str, Any]:
         """The parameters of the page that shows times for this wish, with some of it changed."""
@@ -40,6 +42,7 @@ class Wish:
             "areas": [] if one.areas == (FULL_BODY,) else list(one.areas),
             "place": one.location_id,
             "therapist": one.therapist_id,
+            "for": one.person_id,
             "day": one.day.isoformat() if one.day else None,
             "from": one.not_before.isoformat() if one.not_before else None,
         }
@@ -61,6 +64,7 @@ def read_wish(service: str, values: MultiDict[str, str]) -> Wish:
         day=day_of(values.get("day")),
         not_before=day_of(values.get("from")),
         location_id=whole_number(values.get("place")),
+        person_id=whole_number(values.get("for")),
     )
 
 

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CheckinLink, Visit
 from clinic.booking.queries import visits
+from clinic.booking.taken_back import TakeBack
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
@@ -74,7 +75,7 @@ def visit_by_link(token: str, now: dt.datetime) -> Visit | None:
 
 def to_ask(now: dt.datetime) -> Sequence[int]:
     """Confirmed visits (and what its client takes for one) of the next 24 hours whose client has an e-mail address
-    and got no link yet, soonest first."""
+    and got no link yet, soonest first. One whose move may still be taken back is not told about."""
     sent = (
         select(CheckinLink.id)
         .where(CheckinLink.visit_id == Visit.id, CheckinLink.expires_at == Visit.starts_at)
@@ -92,6 +93,7 @@ def to_ask(now: dt.datetime) -> Sequence[int]:
             Visit.starts_at <= now + OPENS,
             Client.email.is_not(None),
             ~sent,
+            ~exists().where(TakeBack.visit_id == Visit.id, TakeBack.until > now),
         )
         .order_by(Visit.starts_at, Visit.id)
         .limit(200)

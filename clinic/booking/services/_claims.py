@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
     CompoundSelect,
     Integer,
-    Row,
     TextClause,
     and_,
     bindparam,
@@ -52,18 +51,20 @@ OVERLAP = "ex_claim_overlap"
 _CLAIM = Base.metadata.tables["claim"]
 
 
-def claim_best(session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datetime | None) -> None:
+def claim_best(
+    session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datetime | None, room_first: int | None = None
+) -> None:
     """Give the visit the best free therapist, room and devices for `visit.starts_at`, and claim them.
 
     `visit` has its times set; its therapist and room are set here. When somebody else was faster the next
-    combination is tried. Raises SlotTaken with the nearest free starts when none is left, RestNeeded when it is a
-    client's own wish and comes too soon for them.
+    combination is tried. `room_first`: this room is taken where it is free. Raises SlotTaken with the nearest free
+    starts when none is left, RestNeeded when it is a client's own wish and comes too soon for them.
     """
     clear_expired(session, ask.now)
     found = look(replace(ask, picks=True))
     if found.rest is not None:
         found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
-    ways = found.ways(visit.starts_at)
+    ways = sorted(found.ways(visit.starts_at), key=lambda way: way.room != room_first)
     lost, busy = set[int](), set[int]()
     for way in ways:
         if (lost | busy).isdisjoint(_taken_by(way)):
@@ -214,7 +215,7 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
         session.execute(insert(Claim), made)
 
 
-def _spans(rows: Iterable[Row[Any]], since: dt.datetime) -> defaultdict[int, list[Interval]]:
+def _spans(rows: Iterable[Sequence[Any]], since: dt.datetime) -> defaultdict[int, list[Interval]]:
     """Resource → its spans, without what lies before `since`."""
     found: defaultdict[int, list[Interval]] = defaultdict(list)
     for resource, start, end in rows:

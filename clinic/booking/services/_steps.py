@@ -210,11 +210,13 @@ def tell_client(
     token: str = "",
     about: str = "",
     by: str = "",
+    not_before: dt.datetime | None = None,
 ) -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
 
-    One mail for each change of the visit, or for each `about`. `by`: who asked for it, where that is told. Without an
-    e-mail address the desk gets a call to make instead, where the news would not reach the client.
+    One mail for each change of the visit, or for each `about`; it does not leave before `not_before`. `by`: who asked
+    for it, where that is told. Without an e-mail address the desk gets a call to make instead, where the news would not
+    reach the client.
     """
     client, place = visit.client, visit.location
     if client is None:
@@ -232,6 +234,7 @@ def tell_client(
         client.email,
         key=f"{template}:{visit.id}:{about or visit.revision}",
         now=now,
+        not_before=not_before,
         name=client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
         length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),

@@ -12,7 +12,7 @@ from contextlib import suppress
 from sqlalchemy import select
 
 from clinic.booking.models import Offer, WaitlistWish
-from clinic.booking.queries import waitlist
+from clinic.booking.queries import taking_back, waitlist
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services._line import Line, end_and_pass_on, offer_next, plan_of_wish, stand_in_line
 from clinic.premises import queries as premises
@@ -34,6 +34,9 @@ def keep_line(now: dt.datetime) -> int:
     for offer_id in late:
         with suppress(SlotTaken):  # somebody else has it in hand for a moment: the next round sees to it
             _end_late(offer_id, now)
+    if taking_back.may_free_time_again(now):  # the round after this one comes in a few seconds
+        db.session.rollback()
+        return 0
     days = list(dict.fromkeys(_days_to_offer(now)))
     db.session.rollback()
     return sum(_offer_day(day, now) for day in days)

@@ -26,17 +26,21 @@ class Weighed:
     stopped: bool = False
 
 
-def suggest(goal: Goal, client_id: int | None, *, day: dt.date) -> Weighed:
-    """The goal's services on offer; with a client who has signed answers, filtered by what is safe on that day."""
+def suggest(goal: Goal, client_id: int | None, *, day: dt.date, areas: tuple[str, ...] = ()) -> Weighed:
+    """The goal's services on offer; with a client who has signed answers, filtered by what is safe on that day, on
+    the named places of the body where a service is given on some."""
     offered = {service.key: service for service in catalogue.services_on_offer()}
     not_offered = {key: Verdict.BLOCK for key in goal.fits if key not in offered}
+    on_places = [key for key, service in offered.items() if areas and service.asks_area]
     client = clients.client(client_id) if client_id is not None else None
     if client is None or not intake.in_force(client.id):
-        advice = advice_for(goal, not_offered)
+        advice = advice_for(goal, not_offered, on_places=on_places)
         return Weighed(Advice(advice.suggestions, ()), {}, knows_person=False)
-    weighed = {key: _weigh(client, service, day) for key, service in offered.items() if goal.fits.get(key)}
+    weighed = {
+        key: _weigh(client, service, day, areas) for key, service in offered.items() if goal.fits.get(key)
+    }
     verdicts = {key: _verdict(judged) for key, judged in weighed.items()}
-    advice = advice_for(goal, {**not_offered, **verdicts})
+    advice = advice_for(goal, {**not_offered, **verdicts}, on_places=on_places)
     fallen = tuple(key for key in advice.fallen_out if key in offered)
     return Weighed(
         Advice(advice.suggestions, fallen),
@@ -46,10 +50,10 @@ def suggest(goal: Goal, client_id: int | None, *, day: dt.date) -> Weighed:
     )
 
 
-def _weigh(client: Client, service: Service, day: dt.date) -> Judged:
+def _weigh(client: Client, service: Service, day: dt.date, areas: tuple[str, ...]) -> Judged:
     minutes = next((one.minutes for one in service.lengths if one.mode is None), 0)
     plan = catalogue.plan_for_booked(service.id, None, (), minutes)
-    return weigh(client, Order(plan, () if service.asks_area else ("full_body",), day))
+    return weigh(client, Order(plan, areas if service.asks_area else ("full_body",), day))
 
 
 def _verdict(judged: Judged) -> Verdict:

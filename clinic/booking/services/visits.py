@@ -6,7 +6,6 @@ Judged first, claimed next, written at once: the same gate and the same claims a
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -19,44 +18,22 @@ from clinic.booking.services._booking import (
     Outcome,
     book,
     booked_before,
-    rest_or_wait,
     staff_ask,
     waited_for,
 )
-from clinic.booking.services._chosen import client_of, plan_as_chosen
-from clinic.booking.services._claims import claim_best, give_up
-from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, keep_or_find_skilled
-from clinic.booking.services._judging import Judged, Order, judge
+from clinic.booking.services._changing import CHANGEABLE, Change, change
+from clinic.booking.services._chosen import client_of
+from clinic.booking.services._claims import claim_best
+from clinic.booking.services._deciding import is_skilled, keep_or_find_skilled
 from clinic.booking.services._programs import PROGRAM
-from clinic.booking.services._steps import (
-    plan_of,
-    rest_on,
-    set_plan,
-    set_start,
-    set_status,
-    tell_client,
-    wait_for,
-)
+from clinic.booking.services._steps import plan_of, rest_on, set_status, tell_client
+from clinic.booking.services._taking_back import as_it_stands, remember, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.judging import judge_with_addons
-from clinic.booking.services.resting import (
-    NOT_SAID,
-    RestSaid,
-    is_passed,
-    keep_pass,
-    warn_of_change,
-)
-from clinic.catalogue.queries import VisitPlan
+from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
-from clinic.rules.errors import (
-    CheckInNeeded,
-    MoveNotAllowed,
-    NotFound,
-    NotQualified,
-    RuleViolation,
-    SlotTaken,
-)
+from clinic.rules.errors import CheckInNeeded, MoveNotAllowed, NotFound, RuleViolation
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -65,8 +42,6 @@ __all__ = ["CHANGEABLE", "Outcome", "book_visit", "cancel_visit", "change_visit"
 
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
-
-CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
 
 
 @tried_again
@@ -130,122 +105,24 @@ def change_visit(
     RestNeeded for a client), MoveNotAllowed (also for a stale `revision`), CancelTooLate, TooSoon, TooFarAhead,
     InvalidInput, NotFound.
     """
+    wish = Change(revision, starts_at, choice, by=by, by_client=by_client, rest=rest)
     with transaction() as session:
-        visit = _changeable(session, visit_id, revision)
-        start = starts_at or visit.starts_at
-        _check_policy(visit, start, moved=starts_at is not None, by_client=by_client, now=now)
-        client = client_of(visit.client_id or 0)
-        plan = plan_as_chosen(choice, visit.first_visit) if choice else plan_of(visit)
-        areas = tuple(sorted(choice.areas)) if choice else tuple(visit.areas)
-        order = Order(plan, areas, start.astimezone(ZoneInfo(visit.zone)).date())
-        judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
-        if not _stands(visit, judged):
-            leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
-            return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
-        warned = None if by_client else warn_of_change(visit, client, order, start)
-        if warned is not None and not is_passed(warned, rest):
-            return Outcome(None, None, judged, rest=warned)
-        give_up(session, visit, now)
-        _write_change(session, visit, plan, areas, start, choice, judged, now=now)
-        _claim_again(session, visit, plan, choice, now=now, by_client=by_client)
-        if judged.permits and judged.row is not None and visit.status != VisitStatus.CONFIRMED:
-            visit.deadline_at = None  # it follows the new time
-            rest_or_wait(session, visit, judged, is_good=not has_to_reconfirm(visit), now=now)
-            if visit.waiting_for is None:
-                set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
-        visit.revision += 1
-        tell_client(session, visit, "visit_moved", now=now)
-        keep_pass(session, visit, warned, rest, by=by, now=now)
-        leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=starts_at is not None)
-        return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned)
-
-
-def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
-    visit = waited_for(session, visit_id)
-    if visit.revision != revision:
-        raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
-    if visit.status not in CHANGEABLE:
-        raise MoveNotAllowed("This visit cannot be moved or changed any more.")
-    return visit
-
-
-def _check_policy(
-    visit: Visit, start: dt.datetime, *, moved: bool, by_client: bool, now: dt.datetime
-) -> None:
-    settings = premises.booking_settings()
-    if by_client:
-        booking_policy.check_client_may_move(
-            visits.seen_as(visit), visit.starts_at, now=now, settings=settings
-        )
-        booking_policy.check_start(start, now=now, zone=ZoneInfo(visit.zone), settings=settings)
-    elif moved:
-        booking_policy.check_not_past(start, now=now)
-
-
-def _stands(visit: Visit, judged: Judged) -> bool:
-    """A confirmed visit is changed only into one that is permitted; a waiting one may go on waiting."""
-    if judged.refuses or judged.unsafe_addons:
-        return False
-    return judged.permits or visit.status != VisitStatus.CONFIRMED
-
-
-def _write_change(
-    session: Session,
-    visit: Visit,
-    plan: VisitPlan,
-    areas: tuple[str, ...],
-    start: dt.datetime,
-    choice: Choice | None,
-    judged: Judged,
-    *,
-    now: dt.datetime,
-) -> None:
-    """Everything that the gate judged changes together with the judgement it rests on."""
-    with session.no_autoflush:
-        if choice is not None:
-            visit.any_therapist = choice.therapist_id is None
-            set_plan(visit, plan)
-        visit.areas = list(areas)
-        set_start(visit, plan, start)
-        if judged.permits and judged.row is not None:
-            visit.screening_id, visit.judged_key = judged.row.id, judged.row.judged_key
-            visit.permits = True if visit.status == VisitStatus.CONFIRMED else None
-        else:
-            visit.deadline_at = None  # the deadline follows the new time
-            wait_for(session, visit, judged, now=now)
-    session.flush()
-
-
-def _claim_again(
-    session: Session,
-    visit: Visit,
-    plan: VisitPlan,
-    choice: Choice | None,
-    *,
-    now: dt.datetime,
-    by_client: bool,
-) -> None:
-    """The same therapist first; another only where any therapist was asked for."""
-    wanted = choice.therapist_id if choice else visit.therapist_id
-    if wanted is not None and not visit.any_therapist and not is_skilled(wanted, visit.client_id or 0):
-        raise SlotTaken(NotQualified.default_sentence)
-    ask = staff_ask(visit, plan, wanted, now=now, by_staff=not by_client)
-    if by_client:
-        ask = replace(ask, rested_areas=tuple(visit.areas))
-    try:
-        claim_best(session, visit, ask, expires_at=None)
-    except SlotTaken:
-        if wanted is None or not visit.any_therapist:
-            raise
-        claim_best(session, visit, replace(ask, therapist_id=None), expires_at=None)
+        return change(session, visit_id, wish, now=now)
 
 
 @tried_again
 def cancel_visit(
-    visit_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, by_client: bool = False
+    visit_id: int,
+    *,
+    by: int | None,
+    by_clinic: bool,
+    now: dt.datetime,
+    by_client: bool = False,
+    at_desk: bool = False,
 ) -> VisitStatus:
     """Cancel; inside the notice a client's cancellation counts as late. A second cancel changes nothing.
 
+    `at_desk`: it can be taken back for a moment, but for a visit of two people, where the other one is told as well.
     Raises CancelTooLate or MoveNotAllowed for a client who may not cancel online any more.
     """
     with transaction() as session:
@@ -259,6 +136,7 @@ def cancel_visit(
             booking_policy.check_client_may_cancel(
                 visits.seen_as(visit), visit.starts_at, now=now, settings=settings
             )
+        before = as_it_stands(visit) if at_desk and visit.couple_id is None else None
         new = booking_policy.cancelled_status(
             status, visit.starts_at, now=now, by_clinic=by_clinic, settings=settings
         )
@@ -266,15 +144,20 @@ def cancel_visit(
             session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client"
         )
         visit.deadline_at = visit.waiting_for = None
-        tell_client(session, visit, "visit_cancelled", now=now)
+        tell_client(session, visit, "visit_cancelled", now=now, not_before=told_from(now) if before else None)
+        if before:
+            remember(session, visit, before, "cancelled", template="visit_cancelled", by=by, now=now)
         leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
         return new
 
 
 @tried_again
-def mark_visit(visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime) -> None:
+def mark_visit(
+    visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime, at_desk: bool = False
+) -> None:
     """Arrived, in session, done, no-show and back: one tap each; nobody arrives before the day or is missed before
-    the start. Started from confirmed, the arrival is kept as a step of its own. Raises MoveNotAllowed."""
+    the start. Started from confirmed, the arrival is kept as a step of its own. `at_desk`: it can be taken back for a
+    moment. Raises MoveNotAllowed."""
     if new not in (
         VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE, VisitStatus.NO_SHOW, VisitStatus.CONFIRMED
     ):  # fmt: skip
@@ -285,11 +168,16 @@ def mark_visit(visit_id: int, new: VisitStatus, *, revision: int, by: int, now: 
             return
         if visit.revision != revision:
             raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
-        booking_policy.check_may_mark(new, visit.starts_at, now=now, zone=ZoneInfo(visit.zone))
+        before = as_it_stands(visit)
+        booking_policy.check_may_mark(
+            VisitStatus(visit.status), new, visit.starts_at, now=now, zone=ZoneInfo(visit.zone)
+        )
         if new in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.CONFIRMED):
             _judge_at_the_door(session, visit, new, by=by, now=now)
         else:
             set_status(session, visit, new, by=by, now=now)
+        if at_desk and visit.couple_id is None:
+            remember(session, visit, before, "marked", by=by, now=now)
         leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)
 
 

@@ -149,14 +149,14 @@ def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
     elif not then:
         flash("The check-in is kept.", "success")
     else:
-        _mark(visit, VisitStatus(then))
+        _mark(visit, VisitStatus(then), at_desk=back == "booking.desk_visit")
     return go(back, visit_id=visit_id)
 
 
-def _mark(visit: Any, new: VisitStatus) -> None:
+def _mark(visit: Any, new: VisitStatus, *, at_desk: bool) -> None:
     visit_id, revision = visit.id, visit.revision
     try:
-        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now())
+        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now(), at_desk=at_desk)
     except SlotTaken:
         flash("The time has been given to somebody else. Book a new visit instead.", "care")
     except RuleViolation as error:

@@ -26,6 +26,13 @@ from clinic.shared import clock
 STEPS = 5
 PARTS_OF_DAY = (("Morning", "sunrise", 0, 12), ("Afternoon", "sun", 12, 17), ("Evening", "moon", 17, 24))
 
+AREA_GROUPS = (
+    ("Upper body", ("head_neck", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
+    ("Arms", ("left_arm", "right_arm")),
+    ("Front", ("chest", "abdomen")),
+    ("Legs", ("left_leg", "right_leg", "lower_legs", "feet")),
+)
+
 
 def token() -> str | None:
     """The key of the booking that this browser is making."""
@@ -78,6 +85,11 @@ def area_words(areas: list[str]) -> str:
     return words.join_words([names[0], *(name[0].lower() + name[1:] for name in names[1:])])
 
 
+def area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The areas to choose from, as (heading, [(key, name)])."""
+    return [(title, [(key, AREAS[key]) for key in keys]) for title, keys in AREA_GROUPS]
+
+
 def zone(location_id: int | None = None) -> str:
     """The zone by which days are counted: that of a place, or of the clinic's first one. Raises NotFound."""
     facts = premises.clinic_facts()
@@ -116,21 +128,40 @@ def times_url(wish: Wish, **changes: Any) -> str:
     return url_for("booking.times", service=service, **wish.query(**changes))
 
 
-def whose_times() -> tuple[int | None, bool]:
-    """The client whose free times are shown, and whether that is only taken for granted: of an account that acts for
-    one person alone, before it has said who is coming. Nobody is known of somebody who is not signed in."""
+def person_known(wish: Wish) -> int | None:
+    """Whom the account at the screen books for, as far as that is known before it is asked: the person named in the
+    address, or the only one. Nobody is known of somebody who is not signed in."""
+    people = own_people()
+    if wish.person_id in people:
+        return wish.person_id
+    return people[0] if len(people) == 1 else None
+
+
+def whose_times(wish: Wish) -> tuple[int | None, bool]:
+    """The client whose free times are shown, and whether that is only taken for granted."""
     now_at = standing()
     if now_at is not None and now_at.client is not None and not now_at.checkout.finished_at:
         return now_at.client.id, False
-    user_id = who()
-    people = clients.people_of(user_id) if user_id is not None else []
-    return (people[0].client_id, True) if len(people) == 1 else (None, False)
+    known = person_known(wish)
+    return known, known is not None
 
 
 def own_people() -> tuple[int, ...]:
     """The clients whom the account at the screen acts for."""
     user_id = who()
     return tuple(one.client_id for one in clients.people_of(user_id)) if user_id is not None else ()
+
+
+def same_again(visit: Any) -> Wish:
+    """The wish for the same visit once more: the same person and place, what was booked, and whoever was asked for by
+    name. A place that is not in use any more is left out."""
+    plan = checkouts.plan_of_visit(visit)
+    in_use = any(one.id == visit.location_id for one in premises.places())
+    return Wish(
+        plan.key, plan.minutes, plan.mode, plan.addons, tuple(visit.areas),
+        None if visit.any_therapist else visit.therapist_id,
+        location_id=visit.location_id if in_use else None, person_id=visit.client_id,
+    )  # fmt: skip
 
 
 def options_url(wish: Wish) -> str:

@@ -10,16 +10,17 @@ from flask import flash, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import who
-from clinic.booking.forms.choice import day_of
+from clinic.booking.forms.choice import day_of, whole_number
 from clinic.booking.forms.desk import WhatForm, read_moment, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
 from clinic.booking.queries.why_no_times import Explained
 from clinic.booking.services import alternatives
+from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import Warned
-from clinic.booking.services.visits import CHANGEABLE, Outcome, change_visit
+from clinic.booking.services.visits import CHANGEABLE, Outcome
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.catalogue import queries as catalogue
@@ -105,20 +106,16 @@ def _is_as_booked(visit: Any, choice: Choice) -> bool:
 
 
 def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | None) -> Answer:
-    revision = request.form.get("revision", "")
     visit_id, client_id, day = visit.id, visit.client_id, visit.day
     try:
-        outcome = change_visit(
-            visit_id,
-            revision=int(revision)
-            if revision.isascii() and revision.isdecimal() and len(revision) < 10
-            else 0,
-            starts_at=starts_at,
-            choice=None if _is_as_booked(visit, choice) else choice,
+        wish = Change(
+            whole_number(request.form.get("revision")) or 0,
+            starts_at,
+            None if _is_as_booked(visit, choice) else choice,
             by=who(),
-            now=clock.now(),
             rest=kit.rest_said(form),
         )
+        outcome = change_at_desk(visit_id, wish, now=clock.now())
     except (SlotTaken, TooSoon, MoveNotAllowed, InvalidInput, NotFound) as error:
         nearest = error.nearest if isinstance(error, SlotTaken) else ()
         times = [FreeTime(moment(one.starts_at), one.therapists) for one in nearest]
@@ -129,7 +126,7 @@ def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | N
         wanted_on = starts_at.astimezone(ZoneInfo(visit.zone)).date() if starts_at else day
         return _not_changed(visit_id, client_id, form, choice, outcome, wanted_on)
     if outcome.status == VisitStatus.CONFIRMED:
-        flash("Saved. The visit is confirmed, and the client is told.", "success")
+        flash("Saved. The visit is confirmed.", "success")
     else:
         flash("Saved. The visit still waits: see what is needed.", "care")
     return go("booking.desk_visit", visit_id=visit_id)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import request
+
 from clinic.booking.forms.desk import AREA_GROUPS, RestForm, WhatForm, what_value
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
@@ -23,7 +25,7 @@ from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput
 from clinic.shared.fields import choose
-from clinic.shared.web import found
+from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 PARTS = (("Morning", "sunrise", 12), ("Afternoon", "sun", 17), ("Evening", "moon", 24))
@@ -187,6 +189,16 @@ def what_of(visit: Any) -> str:
 def value_of(choice: Choice) -> str:
     """The choice as the select has it."""
     return what_value(choice.service, choice.mode, choice.minutes)
+
+
+def back_to(visit_id: int) -> Answer:
+    """To where the button stood: the day in one of its views, or the visit's card."""
+    back = request.form.get("back", "")
+    if back not in ("day", "list", "rooms"):
+        return go("booking.desk_visit", visit_id=visit_id)
+    visit = found(visits.visit(visit_id))
+    view = None if back == "day" else back
+    return go("diary.desk_day", day=visit.day, place=visit.location_id, view=view)
 
 
 def urgency_of(outcome: Outcome) -> str:

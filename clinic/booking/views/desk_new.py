@@ -59,8 +59,6 @@ def desk_new() -> Answer:
     form = _form(typed)
     form.day.data = form.day.data or premises.today(clock.now(), _zone(form))
     form.request_key.data = secrets.token_urlsafe(16)
-    if form.client_id is not None and not form.what.data:
-        _as_last_time(form)
     return _page(form, _look(form))
 
 
@@ -105,6 +103,13 @@ def _as_last_time(form: NewVisitForm) -> None:
         form.areas.data = list(visit.areas)
 
 
+def _as_typed(form: NewVisitForm) -> None:
+    """Nobody is called that: the name that was searched for is that of somebody new."""
+    names = (form.q.data or "").split()
+    if names and not form.first_name.data and not form.last_name.data and names[0].isalpha():
+        form.first_name.data, form.last_name.data = names[0].title(), " ".join(names[1:]).title()
+
+
 def _look(form: NewVisitForm) -> Shown:
     """People found, and free times as far as what is wanted is known."""
     shown = Shown()
@@ -114,8 +119,12 @@ def _look(form: NewVisitForm) -> Shown:
         chosen = found[0]
     if chosen is not None:
         form.client.data = str(chosen.id)
+        if not form.what.data:
+            _as_last_time(form)
         shown.chosen = person(chosen)
         found = [chosen, *(one for one in found if one.id != chosen.id)]
+    elif form.q.data and not found:
+        _as_typed(form)
     shown.people = [person(one) for one in found]
     choice = _choice_of(form)
     if choice is not None:

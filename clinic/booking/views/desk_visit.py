@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
-from clinic.booking.queries import check_ins, couples, next_steps, rest, unfinished, visits
+from clinic.booking.queries import check_ins, couples, next_steps, rest, taking_back, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services import people
 from clinic.booking.services.calls import ask_for_call
 from clinic.booking.services.links import send_link_again
 from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
+from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
+from clinic.booking.views.desk_steps import steps_of
 from clinic.booking.views.result import is_judged_out, is_stopped, is_urgent, possible_without_letter
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.rules import booking_policy
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import (
     CheckInNeeded,
@@ -36,30 +38,6 @@ from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
-
-
-@dataclass(frozen=True)
-class Step:
-    """A button: the status it brings, its words and its icon."""
-
-    status: VisitStatus
-    words: str
-    icon: str
-    is_main: bool = False
-
-
-_STEPS = {
-    VisitStatus.CONFIRMED: (
-        Step(VisitStatus.ARRIVED, "Mark as arrived", "door-open", is_main=True),
-        Step(VisitStatus.NO_SHOW, "Did not come", "person-x"),
-    ),
-    VisitStatus.ARRIVED: (
-        Step(VisitStatus.IN_SESSION, "Start the session", "play-circle", is_main=True),
-        Step(VisitStatus.CONFIRMED, "Not here yet after all", "arrow-counterclockwise"),
-    ),
-    VisitStatus.IN_SESSION: (Step(VisitStatus.DONE, "Finish the session", "check-all", is_main=True),),
-    VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, "Came after all", "door-open", is_main=True),),
-}
 
 
 @pages.get("/desk/visits/<int:visit_id>", needs=NEED)
@@ -84,7 +62,8 @@ def desk_visit(visit_id: int) -> Answer:
         ),
         area_words=[AREAS.get(one, one) for one in visit.areas],
         step=next_steps.next_step(visit, screening),
-        buttons=_buttons(visit, clock.now()),
+        buttons=steps_of(status, visit.day, visit.starts_at, clock.now(), visit.zone),
+        last_step=taking_back.last_step_of(who() or 0, clock.now()),
         check_in=_check_in(visit, clock.now()),
         is_judged_out=is_judged_out(visit),
         is_urgent=is_stopped(visit) or is_urgent(visit),
@@ -92,6 +71,7 @@ def desk_visit(visit_id: int) -> Answer:
         may_change=status in CHANGEABLE and visit.couple_id is None,
         partner=couples.partner_of(visit),
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
+        is_late=_would_be_late(status, visit.starts_at, clock.now()),
         history=_history(steps),
         sooner=rest.passed([visit.id]).get(visit.id),
         may_read_record=is_named(Permission.CLINICAL_REVIEW),
@@ -99,12 +79,13 @@ def desk_visit(visit_id: int) -> Answer:
     )
 
 
-def _buttons(visit: Any, now: dt.datetime) -> list[Step]:
-    """Steps that make sense now: nobody fails to come before the start, nobody arrives on another day."""
-    steps = _STEPS.get(VisitStatus(visit.status), ())
-    if visit.day > premises.today(now, visit.zone):
-        return []
-    return [one for one in steps if one.status != VisitStatus.NO_SHOW or now >= visit.starts_at]
+def _would_be_late(status: VisitStatus, starts_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a cancellation by the client would count as late now."""
+    if not may_become(status, VisitStatus.LATE_CANCELLED):
+        return False
+    settings = premises.booking_settings()
+    new = booking_policy.cancelled_status(status, starts_at, now=now, by_clinic=False, settings=settings)
+    return new is VisitStatus.LATE_CANCELLED
 
 
 def _check_in(visit: Any, now: dt.datetime) -> str:
@@ -129,12 +110,13 @@ def _history(steps: Any) -> list[dict[str, Any]]:
 
 @pages.post("/desk/visits/<int:visit_id>/mark", needs=NEED)
 def desk_mark(visit_id: int) -> Answer:
-    """Arrived, started, finished, did not come, and back."""
+    """Arrived, started, finished, did not come, and back. The grid's buttons name step and revision in one."""
     found(visits.visit(visit_id))
+    status, _, revision = request.form.get("step", "").partition(".")
     try:
-        new = VisitStatus(request.form.get("status", ""))
-        revision = int(request.form.get("revision", ""))
-        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now())
+        new = VisitStatus(status or request.form.get("status", ""))
+        seen = int(revision or request.form.get("revision", ""))
+        mark_visit(visit_id, new, revision=seen, by=who() or 0, now=clock.now(), at_desk=True)
     except ValueError:
         flash("This step is not known. Please use the buttons.", "care")
     except CheckInNeeded:
@@ -143,7 +125,9 @@ def desk_mark(visit_id: int) -> Answer:
         flash("The time has been given to somebody else. Book a new visit instead.", "care")
     except RuleViolation as error:
         flash(error.sentence, "care")
-    return go("booking.desk_visit", visit_id=visit_id)
+    else:
+        flash(f"Marked: {staff_label(new).lower()}.", "success")
+    return kit.back_to(visit_id)
 
 
 @pages.get("/desk/visits/<int:visit_id>/cancel", needs=NEED)
@@ -164,13 +148,13 @@ def desk_cancel(visit_id: int) -> Answer:
     found(visits.visit(visit_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
     try:
-        status = cancel_visit(visit_id, by=who(), by_clinic=by_clinic, now=clock.now())
+        status = cancel_visit(visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
     except (MoveNotAllowed, NotFound) as error:
         flash(error.sentence, "care")
     else:
         late = status == VisitStatus.LATE_CANCELLED
         flash("Cancelled, inside the notice." if late else "Cancelled. The time is free again.", "success")
-    return go("booking.desk_visit", visit_id=visit_id)
+    return kit.back_to(visit_id)
 
 
 @pages.post("/desk/visits/<int:visit_id>/send-link", needs=NEED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -71,9 +71,18 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         service=catalogue.service(visit.service_id),
         later=possible_without_letter(visit, plan_of_visit(visit)),
         instead=instead_of(visit),
+        again=door.again or _again(door),
         sentence=sentence,
     )
     return (page, status_code) if status_code != 200 else page
+
+
+def _again(door: Door) -> str:
+    """The free times for the same once more; who holds only a link is asked again whom it is for."""
+    if door.visit.client is None or not door.visit.service.is_active:
+        return ""
+    wish = kit.same_again(door.visit)
+    return kit.times_url(wish if door.by is not None else replace(wish, person_id=None))
 
 
 def _check_in(visit: Any, now: dt.datetime) -> str:
@@ -124,6 +133,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         strip=strip_of(free, day, lambda one: f"{door.move}?day={one.isoformat()}"),
         parts=kit.parts_of_day(free.on(day), length, whom) if day else [],
         free_that_day=free.free_on(day) if day else 0,
+        earlier=door.move if first > today else "",
         further=f"{door.move}?day={(free.days[-1] + dt.timedelta(days=1)).isoformat()}",
         zone=words.zone_words(visit.zone), left_out=free.left_out,
     )  # fmt: skip

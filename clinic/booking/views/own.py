@@ -11,10 +11,9 @@ from flask_login import current_user
 
 from clinic.booking.forms.person import PersonForm
 from clinic.booking.queries import next_steps, visits, waitlist
-from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services.couple_changes import go_on_alone
+from clinic.booking.views import again, manage
 from clinic.booking.views import client_kit as kit
-from clinic.booking.views import manage
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.health import urgent_page
@@ -47,31 +46,28 @@ def my_visits() -> Answer:
         coming=sorted(coming, key=lambda one: one.starts_at),
         past=[one for one in rows if one not in coming],
         again=_again,
+        next_again=again.next_times_again(rows),
         seen_as=visits.seen_as,
         offers=waitlist.offers_to([one.client_id for one in people]),
         wishes=[(one, words_of(waitlist.when_of(one))) for one in _wishes(people)],
+        may_know_all=[one.client_id for one in people if _may_know_all(one.client_id)],
         intakes={one.client_id: intake.newest(one.client_id) for one in people},
         many=len(people) > 1,
     )
+
+
+def _may_know_all(client_id: int) -> bool:
+    adult_age, today = premises.clinic().adult_age, kit.local_today()
+    return bool(clients.may_know_all(current_user.id, client_id, adult_age=adult_age, today=today))
 
 
 def _wishes(people: list[clients.ActsFor]) -> Sequence[Any]:
     return waitlist.wishes_of([one.client_id for one in people])
 
 
-def _again(visit: object, day: dt.date | None = None) -> str:
+def _again(visit: Any, day: dt.date | None = None) -> str:
     """The free times for the same visit once more; `day`: those of this day first."""
-    plan = plan_of_visit(visit)  # type: ignore[arg-type]
-    return url_for(
-        "booking.times",
-        service=plan.key,
-        minutes=plan.minutes,
-        mode=plan.mode,
-        addons=list(plan.addons),
-        areas=getattr(visit, "areas", []),
-        therapist=getattr(visit, "therapist_id", None),
-        day=day.isoformat() if day is not None else None,
-    )
+    return kit.times_url(kit.same_again(visit), day=day)
 
 
 def _door(visit_id: int) -> Door:

@@ -11,20 +11,20 @@ from flask import flash, redirect, render_template, request, url_for
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import Wish, moment_of, read_wish
-from clinic.booking.queries import free_times, visits
+from clinic.booking.queries import checkouts, free_times, visits
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.checkouts import Step
 from clinic.booking.queries.free_times import Window
-from clinic.booking.services.checkout import hold_slot
+from clinic.booking.services.checkout import choose_person, hold_slot
 from clinic.booking.services.nearest_changes import Change, nearest_changes
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.strip import strip_of
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
-from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
-from clinic.rules.body_areas import AREAS
+from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.booking_policy import latest_start
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
 from clinic.rules.permissions import Permission
@@ -33,13 +33,6 @@ from clinic.rules.words import day_words, length_words, zone_words
 from clinic.shared import clock, replica
 from clinic.shared.web import Answer, found
 from clinic.therapists import queries as therapists
-
-AREA_GROUPS = (
-    ("Upper body", ("head_neck", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
-    ("Arms", ("left_arm", "right_arm")),
-    ("Front", ("chest", "abdomen")),
-    ("Legs", ("left_leg", "right_leg", "lower_legs", "feet")),
-)
 
 
 @pages.get("/book", needs=Permission.SITE_ANY_READ)
@@ -59,8 +52,7 @@ def _options_page(service: str, wish: Wish, errors: list[tuple[str, str]]) -> An
     modes = _modes(row)
     mode = wish.mode if wish.mode in modes else next(iter(modes), None)
     lengths = [one for one in row.lengths if one.mode == mode]
-    plan = catalogue.plan_for(service, mode, (), lengths[0].minutes, first_visit=False) if lengths else None
-    people = therapists.eligible(plan.skills, plan.licence_kind) if plan else []
+    kept = replace(wish, minutes=None, mode=None, addons=(), areas=(FULL_BODY,))
     return render_template(
         "booking/options.html",
         service=row,
@@ -69,16 +61,12 @@ def _options_page(service: str, wish: Wish, errors: list[tuple[str, str]]) -> An
         ways=_ways(row, wish, mode),
         lengths=lengths,
         addons=[one for one in row.addons if one.is_active],
-        people=people,
-        area_groups=_area_groups(),
+        kept=kept.query(),
+        area_groups=kit.area_groups(),
         first_visit_minutes=row.first_visit_minutes,
         errors=errors,
         steps=kit.STEPS,
     )
-
-
-def _area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
-    return [(title, [(key, AREAS[key]) for key in keys]) for title, keys in AREA_GROUPS]
 
 
 def _modes(row: Any) -> list[str | None]:
@@ -123,17 +111,14 @@ def _plan(wish: Wish) -> VisitPlan | None:
     if wish.minutes is None:
         return None
     return catalogue.plan_for(
-        wish.service, wish.mode, wish.addons, wish.minutes, first_visit=is_first_visit()
+        wish.service, wish.mode, wish.addons, wish.minutes, first_visit=is_first_visit(wish)
     )
 
 
-def is_first_visit() -> bool:
+def is_first_visit(wish: Wish) -> bool:
     """Whether to plan for a first visit: yes, unless this browser's account has somebody who has been before."""
-    user_id = who()
-    if user_id is None:
-        return True
-    now = clock.now()
-    return not any(visits.has_been_before(one.client_id, now) for one in clients.people_of(user_id)[:1])
+    whom = kit.person_known(wish) or next(iter(kit.own_people()), None)
+    return whom is None or not visits.has_been_before(whom, clock.now())
 
 
 def _gaps(wish: Wish, plan: VisitPlan | None) -> list[tuple[str, str]]:
@@ -167,7 +152,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
         ahead = (wish.day - today).days
         first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
     now_at = kit.standing()
-    client_id, _granted = kit.whose_times()
+    client_id, _granted = kit.whose_times(wish)
     return Ask(
         plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
@@ -200,7 +185,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         earlier=_other_days(free, wish, -1), further=_other_days(free, wish, 1),
         opens_on=_opens_on(wish), helps=_what_helps(wish, ask, free),
         empty_day=wish.day if wish.day in free.days and not free.free_on(wish.day) else None,
-        left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times()[1],
+        left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times(wish)[1],
         place=place, place_choices=_place_choices(wish, place), zone=zone_words(place.zone),
         steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
@@ -230,9 +215,13 @@ def _place_choices(wish: Wish, here: PlaceFacts) -> list[dict[str, Any]]:
 
 
 def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
+    def choice(key: int | None, label: str, **more: Any) -> dict[str, Any]:
+        href = kit.times_url(wish, therapist_id=key)
+        return {"href": href, "label": label, "current": key == wish.therapist_id, **more}
+
     return [
-        {"href": kit.times_url(wish, therapist_id=key), "label": label, "current": key == wish.therapist_id}
-        for key, label in [(None, "Any therapist"), *((one.id, one.name) for one in people)]
+        choice(None, "Any therapist"),
+        *(choice(one.id, one.name, tint=one.tint) for one in people),
     ]
 
 
@@ -254,7 +243,9 @@ def _what_helps(wish: Wish, ask: Ask, free: Window) -> list[dict[str, Any]]:
         ask = replace(ask, first_day=wish.day, days=1)
     elif free.times:
         return []
-    found = nearest_changes(kit.choice_of(wish), ask, first_visit=is_first_visit(), horizon=_horizon(wish))
+    found = nearest_changes(
+        kit.choice_of(wish), ask, first_visit=is_first_visit(wish), horizon=_horizon(wish)
+    )
     return [_help(wish, one) for one in found]
 
 
@@ -287,7 +278,7 @@ def hold(service: str) -> Answer:
             kit.token() if kit.standing() else None,
             kit.choice_of(wish),
             starts_at,
-            first_visit=is_first_visit(),
+            first_visit=is_first_visit(wish),
             user_id=who(),
             now=clock.now(),
         )
@@ -297,4 +288,17 @@ def hold(service: str) -> Answer:
         flash(error.sentence, "care")
         return redirect(kit.times_url(wish), 303)
     kit.remember(key)
+    return _name_whom_we_know(wish, plan, key)
+
+
+def _name_whom_we_know(wish: Wish, plan: VisitPlan, key: str) -> Answer:
+    """Somebody whose account says whom it is for is not asked; the card at the end says it, with a way to change it."""
+    user_id, whom, now_at = who(), kit.person_known(wish), checkouts.standing(key, who(), clock.now())
+    if user_id is not None and whom is not None and now_at is not None and now_at.step is Step.WHO:
+        try:
+            choose_person(key, whom, user_id=user_id, now=clock.now())
+        except SlotTaken as error:
+            return times_page(wish, plan, error)
+        except RuleViolation as error:
+            return render_template("booking/call_us.html", sentence=error.sentence), 409
     return redirect(url_for("booking.checkout"), 303)

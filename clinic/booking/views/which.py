@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from flask import render_template, request, url_for
+from typing import Any
+
+from flask import render_template, request
 
 from clinic.accounts.access import who
+from clinic.booking.forms.choice import Wish
 from clinic.booking.services import suggesting
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
+from clinic.rules.body_areas import AREAS, FULL_BODY
 from clinic.rules.goals import BY_KEY, GOALS
 from clinic.rules.permissions import Permission
 from clinic.shared.web import Answer
@@ -23,9 +27,12 @@ def which() -> Answer:
     people = clients.people_of(user_id) if user_id is not None else []
     asked = request.args.get("person", type=int)
     person = next((one for one in people if one.client_id == asked), people[0] if people else None)
+    areas = tuple(area for area in AREAS if area in request.args.getlist("areas"))
     found = None
     if goal is not None:
-        found = suggesting.suggest(goal, person.client_id if person else None, day=kit.local_today())
+        client_id = person.client_id if person else None
+        found = suggesting.suggest(goal, client_id, day=kit.local_today(), areas=areas)
+    services = {service.key: service for service in catalogue.services_on_offer()}
     return render_template(
         "booking/which.html",
         goals=GOALS,
@@ -33,6 +40,13 @@ def which() -> Answer:
         found=found,
         people=people,
         person_chosen=person,
-        services={service.key: service for service in catalogue.services_on_offer()},
-        links={key: url_for("booking.choose_options", service=key) for key in (goal.fits if goal else ())},
+        services=services,
+        links={key: _link(service, areas) for key, service in services.items()},
+        areas=areas,
+        area_groups=kit.area_groups(),
     )
+
+
+def _link(service: Any, areas: tuple[str, ...]) -> str:
+    """The page where it is chosen, with the named places already ticked where it is given on some."""
+    return kit.options_url(Wish(service.key, areas=areas if areas and service.asks_area else (FULL_BODY,)))

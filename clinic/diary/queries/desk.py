@@ -23,9 +23,11 @@ from clinic.diary.queries.desk_columns import (
     shown_of,
     span_of,
 )
+from clinic.diary.queries.desk_kit import kit_columns
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
 from clinic.rules.intervals import Interval, intersect
+from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
@@ -35,6 +37,8 @@ from clinic.rules.wall_time import (
 )
 from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist
+
+SINCE_SHOWN = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE)
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ class DeskDay:
         return sorted((one for column in self.columns for one in column.visits), key=lambda one: one.start)
 
 
-def desk_day(location_id: int, day: dt.date, now: dt.datetime) -> DeskDay:
-    """Working hours, breaks, blocks, closures, visits and free gaps of one local day."""
+def desk_day(location_id: int, day: dt.date, now: dt.datetime, *, by_kit: bool = False) -> DeskDay:
+    """Working hours, breaks, blocks, closures, visits and free gaps of one local day, by therapist; or the same visits
+    by the rooms and devices that they take."""
     place = premises.location(location_id)
     if place is None:
         raise LookupError(f"no location {location_id}")
@@ -82,20 +87,25 @@ def desk_day(location_id: int, day: dt.date, now: dt.datetime) -> DeskDay:
         hours=therapists.weekly_hours(ids, location_id),
         dated=therapists.dated_hours(ids, location_id, spill_days(day, 1)),
         off=therapists.time_off_between(ids, moment(bounds[0]), moment(bounds[1])),
-        visits=found, steps=_steps(found), late=running_late.minutes_late(day),
+        visits=found, steps=_steps(found), since=visits.standing_since(_under_way(found)),
+        late=running_late.minutes_late(day),
     )  # fmt: skip
-    columns = [column_of(one, read) for one in people]
+    columns = kit_columns(location_id, closures, read) if by_kit else [column_of(one, read) for one in people]
     working = [column for column, busy in columns if busy]
     return DeskDay(
         day=day,
         columns=tuple(working),
         given_up=tuple(shown_of(one, read) for one in found if not is_on_grid(one)),
-        not_working=tuple(column.name for column, busy in columns if not busy),
+        not_working=() if by_kit else tuple(column.name for column, busy in columns if not busy),
         closures=tuple(_closure_words(closures, location_id)),
         from_hour=hours[0],
         to_hour=hours[1],
         now=_now_mark(read, hours),
     )
+
+
+def _under_way(found: Sequence[Visit]) -> list[int]:
+    return [one.id for one in found if one.status in SINCE_SHOWN]
 
 
 def _people(with_visits: Collection[int]) -> list[Therapist]:

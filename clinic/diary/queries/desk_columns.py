@@ -53,6 +53,7 @@ class ShownVisit:
     """A visit as the desk sees it: no answers, no reasons."""
 
     id: int
+    revision: int
     client_id: int | None
     client: str
     service: str
@@ -63,13 +64,17 @@ class ShownVisit:
     until: str
     minutes: int
     step: NextStep
+    since: str = ""
+    """Since when it stands as it does, "HH:MM", where that is today's work: arrived, in session, done."""
+    has_other: bool = False
+    """Booked for two: it is not moved by itself."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One therapist's day."""
+    """The day of one therapist, or of a room or device."""
 
-    therapist_id: int
+    key: int
     name: str
     tint: int
     note: str
@@ -94,6 +99,7 @@ class Read:
     off: Sequence[TimeOff]
     visits: Sequence[Visit]
     steps: dict[int, NextStep]
+    since: dict[int, dt.datetime]
     late: dict[int, int]  # therapist → minutes they run late today
 
 
@@ -118,12 +124,12 @@ def column_of(person: Therapist, read: Read) -> tuple[Column, bool]:
     free = subtract(intersect(duty, read.opening), taken) if is_licensed and person.is_active else []
     labelled = [*((span, "Break") for span in subtract(hours, duty)), *blocks]
     column = Column(
-        therapist_id=person.id,
+        key=person.id,
         name=person.name,
         tint=person.tint,
         note=_note(read.late.get(person.id, 0)) if is_licensed else "Licence has ended",
         hours=tuple((_wall(start, read), _wall(end, read)) for start, end in hours) if is_licensed else (),
-        off=tuple(_off(hours, labelled, booked, read)),
+        off=tuple(hatched(hours, labelled, booked, read)),
         free=tuple(one for span in free for one in _gaps(span, read)),
         visits=tuple(shown_of(one, read) for one in booked),
     )
@@ -159,7 +165,7 @@ def _blocks(therapist_id: int, read: Read) -> list[Labelled]:
     return [*own, *((_clip(span, read.bounds), reason) for span, reason in read.shut)]
 
 
-def _off(
+def hatched(
     hours: Sequence[Interval], labelled: Sequence[Labelled], booked: Sequence[Visit], read: Read
 ) -> list[Span]:
     """Everything that is hatched: outside the hours, turnover after visits, breaks and blocks."""
@@ -211,8 +217,10 @@ def _gaps(span: Interval, read: Read) -> list[Gap]:
 
 def shown_of(visit: Visit, read: Read) -> ShownVisit:
     start, end = held_span(visit, read.bounds)
+    since = read.since.get(visit.id)
     return ShownVisit(
         id=visit.id,
+        revision=visit.revision,
         client_id=visit.client_id,
         client=visit.client.name if visit.client else "Somebody online",
         service=visit.service.name,
@@ -223,6 +231,8 @@ def shown_of(visit: Visit, read: Read) -> ShownVisit:
         until=_wall(end, read),
         minutes=max(end - start, 5),
         step=read.steps[visit.id],
+        since=f"{since.astimezone(read.clock.zone):%H:%M}" if since else "",
+        has_other=visit.couple_id is not None,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from clinic.booking.models import Screening
+from clinic.rules import body_figure
+from clinic.rules.answer_history import MARKS
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.screening import CALL_FIRST_FROM
 from clinic.rules.verdicts import ADDONS, Verdict
@@ -23,13 +25,14 @@ class Caution:
 
 @dataclass(frozen=True)
 class AvoidedPlace:
-    """A place with its reason; `words` is empty when the place is not known."""
+    """A place with its reason; `words` and `areas` are empty when the place is not known."""
 
     rule: str
     label: str
     words: str
     avoid: bool
     note: str = ""
+    areas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,14 @@ class Care:
     places: tuple[AvoidedPlace, ...] = ()
     call_first: bool = False
     is_known: bool = False
+
+    @property
+    def drawn(self) -> dict[str, str]:
+        """What to draw on each area of the body chart; where several things meet, the one that keeps away holds."""
+        return body_figure.marked(
+            avoid=[area for one in self.places if one.avoid for area in one.areas],
+            care=[area for one in self.places if not one.avoid for area in one.areas],
+        )
 
     @property
     def flag(self) -> str:
@@ -63,7 +74,9 @@ def care_of(screening: Screening | None) -> Care:
     places = tuple(dict.fromkeys(_place(row, found) for row in kept.get("places", ())))
     placed = {one.rule for one in places}
     serious = {
-        row["rule"] for row in rows if row["verdict"] == Verdict.CAUTION.word and row["column"] not in ADDONS
+        row["rule"]
+        for row in rows
+        if row["verdict"] == Verdict.CAUTION.word and row["column"] not in ADDONS and row["rule"] not in MARKS
     }
     return Care(
         cautions=tuple(one for rule, one in found.items() if rule not in placed),
@@ -85,4 +98,6 @@ def _caution(rule: str, rows: list[dict[str, Any]]) -> Caution:
 
 def _place(row: dict[str, Any], found: dict[str, Caution]) -> AvoidedPlace:
     note = found[row["rule"]].note if row["rule"] in found else ""
-    return AvoidedPlace(row["rule"], row["label"], areas_in_words(row["areas"]), row["avoid"], note)
+    return AvoidedPlace(
+        row["rule"], row["label"], areas_in_words(row["areas"]), row["avoid"], note, tuple(row["areas"])
+    )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clinic.booking.models import CallRequest, Visit
+from clinic.booking.models import CallRequest, Offer, Visit
 from clinic.booking.queries import (
     blocks,
     fell_out,
@@ -16,12 +16,14 @@ from clinic.booking.queries import (
     unfinished,
     unfit,
     visits,
+    waitlist,
 )
 from clinic.booking.queries.lapses import Lapse
 from clinic.booking.queries.next_steps import NextStep
 from clinic.clients.queries import Pair
 from clinic.intake import queries as intake
-from clinic.intake.queries import clearances
+from clinic.intake.queries import WaitingReview, clearances
+from clinic.intake.queries.clearances import WaitingLetter
 from clinic.premises import queries as premises
 from clinic.therapists.models import Therapist
 
@@ -37,8 +39,18 @@ class WaitingVisit:
 
 
 @dataclass(frozen=True)
+class Reviews:
+    """What waits for clinical review: names and days, never what was answered."""
+
+    stops: Sequence[WaitingReview]
+    softened: Sequence[WaitingReview]
+    letters: Sequence[WaitingLetter]
+
+
+@dataclass(frozen=True)
 class ToDo:
-    """Everything on the desk's list, most urgent first in each part. `to_review` is a number only."""
+    """Everything on the desk's list, most urgent first in each part. `to_review` is a number only; who and what it is
+    stands in `reviews` for those who may review."""
 
     intakes: Sequence[WaitingVisit]
     waiting: Sequence[WaitingVisit]
@@ -50,19 +62,23 @@ class ToDo:
     fell_out: Sequence[Visit]
     pairs: Sequence[Pair]
     lapsing: Sequence[Lapse]
+    offers: Sequence[Offer]
     to_review: int
+    reviews: Reviews | None
 
     @property
     def is_empty(self) -> bool:
         lists = (
             self.intakes, self.waiting, self.calls, self.under, self.to_reassign, self.switched_off, self.pairs,
-            self.lapsing, self.fell_out,
+            self.lapsing, self.fell_out, self.offers,
         )  # fmt: skip
         return not (any(lists) or self.to_review)
 
 
-def to_do(now: dt.datetime) -> ToDo:
+def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
     """Read the list. A fixed number of statements."""
+    stops, softened = intake.reviews_waiting()
+    letters = clearances.letters_waiting()
     waiting = [WaitingVisit(one, next_steps.next_step(one, None)) for one in visits.waiting_visits()]
     intakes = [
         one for one in waiting if one.visit.waiting_for == "intake" and one.visit.starts_at < now + SOON
@@ -79,8 +95,10 @@ def to_do(now: dt.datetime) -> ToDo:
         switched_off=visits.visits_switched_off(now),
         pairs=unfinished.pairs(),
         lapsing=lapses.lapsing(premises.today(now)),
-        to_review=len(intake.open_stops())
-        + len(intake.softened_to_review())
-        + len(clearances.letters_waiting())
+        offers=waitlist.open_offers(),
+        to_review=len(stops)
+        + len(softened)
+        + len(letters)
         + len(look_alikes.pairs_to_review(premises.today(now))),
+        reviews=Reviews(stops, softened, letters) if may_review else None,
     )

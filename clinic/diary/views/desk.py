@@ -1,42 +1,60 @@
-"""The desk's day on one page: as a grid, and as a list that is also the day sheet on paper."""
+"""The desk's day on one page: by therapist, by room and device, and as a list that is also the day sheet on paper."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import request, url_for
 
-from clinic.diary.queries import desk
+from clinic.accounts.access import who
+from clinic.booking.queries import taking_back
+from clinic.booking.views.desk_steps import next_step_of
+from clinic.diary.queries import changes, desk
 from clinic.diary.views.blueprint import pages
+from clinic.diary.views.live import live_page
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import UPCOMING
 from clinic.shared import clock
 from clinic.shared.web import Answer, found
+
+TEMPLATES = {"list": "diary/desk_list.html", "rooms": "diary/desk_day.html", "": "diary/desk_day.html"}
 
 
 @pages.get("/desk", needs=Permission.DIARY_ANY_READ)
 def desk_day() -> Answer:
-    """All therapists' day side by side; `?day=2026-06-09`, `?view=list` for the day sheet."""
+    """One day; `?day=2026-06-09`, `?view=rooms` or `?view=list`. It asks again every few seconds what has changed."""
+    now = clock.now()
     places = premises.places()
     here = premises.place_in_use(_asked_place() or found(desk.first_location()))
-    today = premises.today(clock.now(), here.zone)
+    today = premises.today(now, here.zone)
     day = _asked_day(today)
-    shown = desk.desk_day(here.id, day, clock.now())
-    is_list = request.args.get("view") == "list"
-    return render_template(
-        "diary/desk_list.html" if is_list else "diary/desk_day.html",
-        desk=shown,
-        columns=[_column(one, day, here.id) for one in shown.columns],
-        places=places if len(places) > 1 else [],
-        zone=here.zone,
-        today=today,
-        place=here.id if len(places) > 1 else None,
-        before=day - dt.timedelta(days=1),
-        after=day + dt.timedelta(days=1),
-        view="list" if is_list else None,
-    )
+    view = request.args.get("view", "")
+    view = view if view in TEMPLATES else ""
+    by_kit = view == "rooms"
+    is_today = day == today
+
+    def read() -> dict[str, Any]:
+        shown = desk.desk_day(here.id, day, now, by_kit=by_kit)
+        return {
+            "desk": shown,
+            "columns": [
+                _column(one, day, here.id, is_today=is_today, by_kit=by_kit) for one in shown.columns
+            ],
+            "places": places if len(places) > 1 else [],
+            "place": here.id if len(places) > 1 else None,
+            "zone": here.zone,
+            "today": today,
+            "before": day - dt.timedelta(days=1),
+            "after": day + dt.timedelta(days=1),
+            "view": view or None,
+            "last_step": taking_back.last_step_of(who() or 0, now),
+        }
+
+    mark = changes.day_mark(here.id, day, now, is_today=is_today)
+    return live_page(mark, TEMPLATES[view], read)
 
 
 def _asked_place() -> int | None:
@@ -53,16 +71,17 @@ def _asked_day(today: dt.date) -> dt.date:
     return day if 2000 < day.year < 2100 else today
 
 
-def _column(column: desk.Column, day: dt.date, place: int) -> dict[str, Any]:
+def _column(column: desk.Column, day: dt.date, place: int, *, is_today: bool, by_kit: bool) -> dict[str, Any]:
     """What the grid draws."""
     return {
+        "key": column.key,
         "name": column.name,
         "tint": column.tint,
         "note": column.note,
         "hours": column.hours,
         "off": column.off,
         "free": [_free(one, column, day, place) for one in column.free],
-        "visits": [_visit(one) for one in column.visits],
+        "visits": [_visit(one, is_today=is_today, by_kit=by_kit) for one in column.visits],
     }
 
 
@@ -70,22 +89,26 @@ def _free(gap: desk.Gap, column: desk.Column, day: dt.date, place: int) -> dict[
     return {
         "start": gap.start,
         "minutes": gap.minutes,
-        "href": url_for(
-            "booking.desk_new", day=day, at=gap.start, therapist=column.therapist_id, place=place
-        ),
+        "href": url_for("booking.desk_new", day=day, at=gap.start, therapist=column.key, place=place),
         "label": f"Book {column.name} at {gap.start}, {words.length_words(gap.minutes)} free",
     }
 
 
-def _visit(visit: desk.ShownVisit) -> dict[str, Any]:
+def _visit(visit: desk.ShownVisit, *, is_today: bool, by_kit: bool) -> dict[str, Any]:
     return {
         "id": visit.id,
+        "revision": visit.revision,
         "href": url_for("booking.desk_visit", visit_id=visit.id),
         "client": visit.client,
-        "service": visit.service,
+        "service": f"{visit.therapist}, {visit.service}" if by_kit else visit.service,
+        "room": visit.room,
         "status": visit.status,
+        "since": visit.since,
         "start": visit.start,
         "until": visit.until,
         "minutes": visit.minutes,
         "flag": visit.step.flag,
+        "step": visit.step,
+        "moves": visit.status in UPCOMING and not visit.has_other and not by_kit,
+        "next": next_step_of(visit.status) if is_today else None,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview, TabletPass
+from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview
 from clinic.intake.queries.standing import Answers, InForce, Standing, standings
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
@@ -139,15 +139,6 @@ def consents(client_id: int) -> Sequence[Consent]:
     return db.session.scalars(
         select(Consent).where(Consent.client_id == client_id).order_by(Consent.given_at.desc(), Consent.id)
     ).all()
-
-
-def tablet_pass(token_hash: str, now: dt.datetime) -> TabletPass | None:
-    """A pass that is still good."""
-    return db.session.scalars(
-        select(TabletPass).where(
-            TabletPass.token_hash == token_hash, TabletPass.ended_at.is_(None), TabletPass.expires_at > now
-        )
-    ).one_or_none()
 
 
 def stop(stop_id: int) -> HealthStop | None:

@@ -77,7 +77,9 @@ def add_version(
     standing = queries.standings([client.id])[client.id]
     before = standing.signed
     last = queries.newest(client.id)
-    stamped = answer_history.with_changes_dated(answers, before[0].answers if before else None, today)
+    said_before = before[0].answers if before else None
+    answers = answer_history.with_marks(answers, said_before)
+    stamped = answer_history.with_changes_dated(answers, said_before, today)
     row = Intake(
         client_id=client.id,
         version=(last.version if last else 0) + 1,

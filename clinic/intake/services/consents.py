@@ -1,23 +1,17 @@
-"""Consents, one by one and dated; the tablet's pass."""
+"""Consents, one by one and dated."""
 
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
-from clinic.accounts.queries import hash_of
 from clinic.clients.models import Client
-from clinic.intake.models import Consent, TabletPass
+from clinic.intake.models import Consent
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.intake.services.intakes import CONSENT_VERSION
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
-
-TABLET_MINUTES = 45
 
 
 @tried_again
@@ -71,37 +65,3 @@ def withdraw_consent(consent_id: int, client_id: int, *, by: int | None, now: dt
         session.flush()
         judge_again(session, client_id, by=by, now=now)
         leave_trace(session, "consent.withdrawn", "client", client_id, by=by, now=now, kind=row.kind)
-
-
-@tried_again
-def hand_over_tablet(client_id: int, *, by: int, now: dt.datetime) -> str:
-    """A one-time pass for this client's intake on the tablet; earlier passes end. Returns the pass."""
-    token = secrets.token_urlsafe(32)
-    with transaction() as session:
-        if session.get(Client, client_id) is None:
-            raise NotFound("This person is not in the clinic's book.")
-        for row in session.scalars(
-            select(TabletPass).where(TabletPass.client_id == client_id, TabletPass.ended_at.is_(None))
-        ):
-            row.ended_at = now
-        session.add(
-            TabletPass(
-                client_id=client_id,
-                token_hash=hash_of(token),
-                made_at=now,
-                made_by_id=by,
-                expires_at=now + dt.timedelta(minutes=TABLET_MINUTES),
-            )
-        )
-        leave_trace(session, "tablet.handed_over", "client", client_id, by=by, now=now)
-    return token
-
-
-@tried_again
-def take_back_tablet(pass_id: int, *, now: dt.datetime) -> None:
-    """The pass opens nothing any more."""
-    with transaction() as session:
-        row = session.get(TabletPass, pass_id)
-        if row is not None and row.ended_at is None:
-            row.ended_at = now
-            leave_trace(session, "tablet.taken_back", "client", row.client_id, by=None, now=now)

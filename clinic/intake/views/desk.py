@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 
+from clinic.accounts import queries as people
 from clinic.accounts.access import who
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
@@ -37,7 +38,10 @@ def desk_intake(client_id: int) -> Answer:
     """The four ways to get the health questions answered."""
     client = found(clients.client(client_id))
     begun = queries.draft(client.id, _writer())
-    return render_template("intake/desk_ways.html", client=client, has_begun=begun is not None)
+    _, has_pin = people.first_name_and_pin(who() or 0)
+    return render_template(
+        "intake/desk_ways.html", client=client, has_begun=begun is not None, has_pin=has_pin
+    )
 
 
 @pages.post("/clients/<int:client_id>/intake", needs=NEED)

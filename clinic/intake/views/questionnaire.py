@@ -85,6 +85,11 @@ def first_open(sitting: Sitting) -> int | None:
     return None
 
 
+def has_begun(sitting: Sitting) -> bool:
+    """Whether something is kept from the last time."""
+    return queries.draft(sitting.client_id, sitting.writer) is not None
+
+
 def show_page(sitting: Sitting, number: int) -> Answer:
     """One page, with what is answered already."""
     page = _page(number)

@@ -1,28 +1,34 @@
-"""The waiting room's tablet: one client's questions and nothing else, until they are signed or the pass runs out."""
+"""The waiting room's tablet: one client's questions and nothing else. Signed, left alone or given back it locks itself,
+and stays locked until whoever handed it over types their PIN, or somebody of the team signs in.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
+from clinic.accounts import queries as people
 from clinic.accounts import services as accounts
-from clinic.accounts.access import forget_browser
-from clinic.accounts.queries import hash_of
+from clinic.accounts.access import TABLET, forget_browser, let_in, origin
+from clinic.accounts.forms import TakeBackForm
+from clinic.accounts.tries import TooManyTries
 from clinic.clients import queries as clients
-from clinic.intake import queries
-from clinic.intake.services import consents
+from clinic.intake.queries.tablets import HandedOver, handed_over
+from clinic.intake.services import tablets
 from clinic.intake.views import questionnaire as asking
 from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
-from clinic.rules.errors import NotFound
+from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
-TABLET = "tablet"  # where the browser's session keeps its pass
 WRITER = "tablet"
+OF_EVERY_PAGE = frozenset({"static", "accounts.text_size", "premises.theme", "premises.picture"})
+SIGN_IN = frozenset({"accounts.sign_in", "accounts.try_sign_in"})
 
 
 @pages.post("/clients/<int:client_id>/tablet", needs=Permission.INTAKE_ANY_WRITE)
@@ -31,7 +37,7 @@ def hand_over(client_id: int) -> Answer:
     client = found(clients.client(client_id))
     user_id, session_id, now = current_user.id, current_user.session_id, clock.now()
     try:
-        token = consents.hand_over_tablet(client.id, by=user_id, now=now)
+        token = tablets.hand_over_tablet(client.id, by=user_id, session_id=session_id, now=now)
     except NotFound as error:
         flash(error.sentence, "care")
         return go("intake.desk_intake", client_id=client_id)
@@ -43,11 +49,13 @@ def hand_over(client_id: int) -> Answer:
 
 @pages.before_app_request
 def stay_on_the_tablet() -> Any:
-    """A browser that was handed over opens the tablet's pages only."""
-    if TABLET not in session or request.endpoint in (None, "static"):
+    """A browser that was handed over opens the tablet's pages only; locked, staff may also sign in."""
+    if TABLET not in session or request.endpoint in OF_EVERY_PAGE:
         return None
     if (request.endpoint or "").startswith("intake.tablet"):
         return None
+    if request.endpoint in SIGN_IN and not request.args and _open_device() is None:
+        return None  # by the link on the locked page; from any other address the lock comes first
     return redirect(url_for("intake.tablet"), 303)
 
 
@@ -56,9 +64,13 @@ def tablet() -> Answer:
     """Who it is for; then the questions."""
     sitting = _sitting()
     if sitting is None:
-        return _over()
+        return _locked()
     return render_template(
-        "intake/tablet_welcome.html", sitting=sitting, number=asking.first_open(sitting) or 1
+        "intake/tablet_welcome.html",
+        sitting=sitting,
+        number=asking.first_open(sitting) or 1,
+        has_begun=asking.has_begun(sitting),
+        **sitting.extra,
     )
 
 
@@ -66,52 +78,101 @@ def tablet() -> Answer:
 def tablet_page(number: int) -> Answer:
     """One page of the questions."""
     sitting = _sitting()
-    return asking.show_page(sitting, number) if sitting else _over()
+    return asking.show_page(sitting, number) if sitting else _locked()
 
 
 @pages.post("/tablet/<int:number>", needs=Permission.TABLET_ONE_WRITE)
 def tablet_take_page(number: int) -> Answer:
-    """Keep one page and go on."""
+    """Keep one page and go on. What was typed before it locked itself is kept as well."""
     sitting = _sitting()
-    return asking.take_page(sitting, number, _stopped) if sitting else _over()
+    if sitting is None:
+        _keep_what_was_typed(number)
+        return _locked()
+    return asking.take_page(sitting, number, _stopped)
 
 
 @pages.post("/tablet/<int:number>/keep", needs=Permission.TABLET_ONE_WRITE)
 def tablet_keep_page(number: int) -> Answer:
-    """Autosave."""
+    """Autosave. Locked it says that nothing is saved any more, but for what was typed until then."""
     sitting = _sitting()
-    return asking.keep_page(sitting, number) if sitting else _over()
+    if sitting is None:
+        _keep_what_was_typed(number)
+        return _locked(), 409
+    return asking.keep_page(sitting, number)
+
+
+@pages.post("/tablet/awake", needs=Permission.TABLET_ONE_WRITE)
+def tablet_awake() -> Answer:
+    """Somebody reads, and touches the screen."""
+    return ("", 204) if _sitting() else (_locked(), 409)
 
 
 @pages.get("/tablet/sign", needs=Permission.TABLET_ONE_WRITE)
 def tablet_sign() -> Answer:
     """The summary and the signature."""
     sitting = _sitting()
-    return asking.show_signing(sitting) if sitting else _over()
+    return asking.show_signing(sitting) if sitting else _locked()
 
 
 @pages.post("/tablet/sign", needs=Permission.TABLET_ONE_WRITE)
 def tablet_take_signing() -> Answer:
     """Sign; after that the tablet shows nothing any more."""
     sitting = _sitting()
-    return asking.take_signing(sitting, _stopped, lambda _id: _signed()) if sitting else _over()
+    return asking.take_signing(sitting, _stopped, lambda _id: _lock(is_signed=True)) if sitting else _locked()
 
 
 @pages.post("/tablet/back", needs=Permission.TABLET_ONE_WRITE)
 def tablet_give_back() -> Answer:
     """The client stops; what was typed so far stays with the tablet's draft for the next time."""
-    _end()
-    return render_template("intake/tablet_over.html", is_signed=False)
+    return _lock()
+
+
+@pages.post("/tablet/pin", needs=Permission.TABLET_ONE_WRITE)
+def tablet_take_back() -> Answer:
+    """Staff take it back: a new session for whoever handed it over, and the card of that client."""
+    device = _device()
+    if device is None or device.is_open:
+        return go("intake.tablet")
+    form = TakeBackForm(request.form)
+    if not form.validate():
+        return _locked(form=form), 422
+    try:
+        token = accounts.open_by_pin(
+            device.by, form.pin.data or "", began_at=device.signed_in_at, origin=origin(), now=clock.now()
+        )
+    except RuleViolation as error:
+        form.pin.errors = [error.sentence]
+        return _locked(form=form), 429 if isinstance(error, TooManyTries) else 422
+    tablets.lock_tablet(device.id, now=clock.now())
+    let_in(token)
+    return go("diary.client_card", client_id=device.client_id)
+
+
+def _device() -> HandedOver | None:
+    return handed_over(session.get(TABLET), clock.now())
+
+
+def _open_device() -> HandedOver | None:
+    device = _device()
+    return device if device is not None and device.is_open else None
 
 
 def _sitting() -> asking.Sitting | None:
-    """The client of the pass in this browser; None when there is none or it has ended."""
-    token = session.get(TABLET)
-    row = queries.tablet_pass(hash_of(token), clock.now()) if token else None
-    client = clients.client(row.client_id) if row else None
+    """The client's, while the device is open to them; None when it is locked. Using it keeps it open."""
+    device, now = _open_device(), clock.now()
+    if device is None:
+        return None
+    if now - device.seen_at >= tablets.NOTED_EVERY:
+        tablets.note_use(device.id, now=now)
+    return _sitting_of(device)
+
+
+def _sitting_of(device: HandedOver) -> asking.Sitting | None:
+    client = clients.client(device.client_id)
     if client is None:
         return None
-    is_minor = client.age_on(premises.today(clock.now())) < premises.clinic().adult_age
+    rules = premises.clinic()
+    is_minor = client.age_on(premises.today(clock.now())) < rules.adult_age
     return asking.Sitting(
         client_id=client.id,
         client_name=client.name,
@@ -125,27 +186,40 @@ def _sitting() -> asking.Sitting | None:
         signer="parent" if is_minor else "self",
         is_minor=is_minor,
         layout="intake/tablet_layout.html",
+        extra={"idle_seconds": int(dt.timedelta(minutes=rules.tablet_idle_minutes).total_seconds())},
     )
 
 
-def _end() -> None:
-    """The pass ends, and this browser forgets it."""
-    token = session.pop(TABLET, None)
-    row = queries.tablet_pass(hash_of(token), clock.now()) if token else None
-    if row is not None:
-        consents.take_back_tablet(row.id, now=clock.now())
+def _keep_what_was_typed(number: int) -> None:
+    """Whoever thought long over a page loses nothing when it has locked itself meanwhile."""
+    device = _device()
+    sitting = _sitting_of(device) if device is not None and device.was_left_alone else None
+    if sitting is not None:
+        asking.keep_page(sitting, number)
 
 
-def _over() -> Answer:
-    _end()
-    return render_template("intake/tablet_over.html", is_signed=False)
+def _lock(*, is_signed: bool = False) -> str:
+    device = _device()
+    if device is not None:
+        tablets.lock_tablet(device.id, now=clock.now())
+    return _locked(is_signed=is_signed)
 
 
-def _signed() -> Answer:
-    _end()
-    return render_template("intake/tablet_over.html", is_signed=True)
+def _locked(*, is_signed: bool = False, form: TakeBackForm | None = None) -> str:
+    """Nothing of the client's; a place for the PIN of whoever handed the device over."""
+    device = _device()
+    name, has_pin = people.first_name_and_pin(device.by) if device is not None else ("", False)
+    return render_template(
+        "intake/tablet_over.html",
+        is_signed=is_signed,
+        was_left_alone=device is not None and device.was_left_alone,
+        staff_name=name if has_pin else "",
+        form=form or TakeBackForm(),
+    )
 
 
 def _stopped(level: str) -> Answer:
-    _end()
+    device = _device()
+    if device is not None:
+        tablets.lock_tablet(device.id, now=clock.now())
     return render_template("intake/tablet_stopped.html", level=level)

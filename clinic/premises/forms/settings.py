@@ -158,6 +158,18 @@ class SettingsForm(FactsForm):
         help_text="After that they are asked again.",
     )
     minor_intake_valid_days = number_field("The same for people below the adult age", least=1, most=730)
+    draft_days = number_field(
+        "Days that answers which nobody has signed are kept",
+        least=1,
+        most=365,
+        help_text="Whoever stops half-way can go on until then. They never count, and are erased after that.",
+    )
+    tablet_idle_minutes = number_field(
+        "Minutes after which a tablet in a client's hands locks itself",
+        least=1,
+        most=30,
+        help_text="When nobody touches it. What was answered is kept.",
+    )
     treated_days_back = number_field(
         "Days after a visit that the therapist can still read the answers",
         least=0,

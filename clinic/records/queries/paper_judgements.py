@@ -8,12 +8,13 @@ from clinic.records import words as w
 from clinic.records.queries.names import Names, day
 from clinic.records.queries.paper_answers import called, in_words, wording_of
 from clinic.records.queries.rested_on import Facts
+from clinic.rules import body_figure
 from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.question_set import answered
 from clinic.rules.rule_table import TABLE
 from clinic.rules.words import join_words
-from clinic.shared.papers import Block, Lines, Pairs, Part, Section
+from clinic.shared.papers import Block, Drawing, Lines, Outline, Pairs, Part, Section, Sheet
 
 
 def judgements_section(facts: Facts, names: Names) -> Section:
@@ -25,7 +26,9 @@ def judgements_section(facts: Facts, names: Names) -> Section:
 
 
 def _judgement(facts: Facts, names: Names, one: Facts, number: int) -> Part:
-    blocks: list[Lines | Pairs] = [Pairs(tuple(_head(facts, names, one)))]
+    blocks: list[Lines | Pairs | Drawing] = [Pairs(tuple(_head(facts, names, one)))]
+    if drawn := _drawn(one["places"]):
+        blocks.append(drawn)
     if one["others"]:
         blocks.append(Lines((w.WITHHELD.format(number=one["others"]),)))
     if not one["findings"] and not one["stopped"]:
@@ -63,6 +66,27 @@ def _head(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
     for place in one["places"]:
         keep = "Keep away from" if place["avoid"] else "Take care at"
         yield keep, f"{areas_in_words(place['areas']) or 'a place that was not named'}: {place['label']}"
+
+
+def _drawn(places: Sequence[Facts]) -> Drawing | None:
+    """The places on a body, front and back; None where none is known."""
+    kinds = {
+        kind: [area for place in places if place["avoid"] is avoid for area in place["areas"]]
+        for kind, avoid in (("strong", True), ("light", False))
+    }
+    marks = body_figure.marked(**kinds)
+    if not marks:
+        return None
+    said = (("Dark: keep away from", kinds["strong"]), ("Light: take care at", kinds["light"]))
+    sheets = tuple(
+        Sheet(
+            view.key.capitalize(), body_figure.WIDTH, body_figure.HEIGHT,
+            view.left_half.capitalize(), view.right_half.capitalize(),
+            tuple(Outline(shape.path, marks.get(shape.area, "")) for shape in view.shapes),
+        )
+        for view in body_figure.VIEWS
+    )  # fmt: skip
+    return Drawing(sheets, " ".join(f"{what} {areas_in_words(areas)}." for what, areas in said if areas))
 
 
 def _read(facts: Facts, names: Names, one: Facts) -> str:

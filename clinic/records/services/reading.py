@@ -1,10 +1,11 @@
-"""Reading the record of a visit is a deed of its own: it leaves a row in the audit."""
+"""Reading the record of a visit, and copying what is kept of oneself, are deeds: they leave a row in the audit."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from clinic.booking.queries import treated, visits
+from clinic.clients import queries as clients
 from clinic.rules.errors import NotFound
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -35,3 +36,18 @@ def may_read(visit_id: int, *, by: int, reads_all: bool, now: dt.datetime) -> bo
     if me is None or visit is None or visit.client_id is None:
         return False
     return visits.treats(me.id, visit.client_id, now)
+
+
+@tried_again
+def note_copying(client_id: int, *, by: int, adult_age: int, to_keep: bool, now: dt.datetime) -> bool:
+    """Record that somebody takes a copy of all that is kept about this person; returns whether it is their own.
+
+    Only the person may, or a parent while they are a child. Raises NotFound, as if there were nothing, otherwise.
+    """
+    with transaction() as session:
+        relation = clients.may_know_all(by, client_id, adult_age=adult_age, today=now.date())
+        if not relation:
+            raise NotFound()
+        deed = "client.copy_saved" if to_keep else "client.copy_read"
+        leave_trace(session, deed, "client", client_id, by=by, now=now)
+        return relation == "self"

@@ -33,6 +33,7 @@ def rules() -> Answer:
         (page.title, page.key, [one for one in TABLE.conditions.values() if one.page == page.key])
         for page in TABLE.pages
     ]
+    groups = [group for group in groups if group[2]]  # the body chart's page asks about no condition
     number = queries.newest_number()
     changes = queries.changes_of(number) or ()
     return render_template(

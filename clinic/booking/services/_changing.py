@@ -1,0 +1,170 @@
+"""Steps inside a transaction: a booked visit in another form or at another time, judged and claimed anew."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Visit
+from clinic.booking.queries import visits
+from clinic.booking.services._booking import Outcome, rest_or_wait, staff_ask, waited_for
+from clinic.booking.services._chosen import client_of, plan_as_chosen
+from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
+from clinic.booking.services._judging import Judged, Order, judge
+from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, tell_client, wait_for
+from clinic.booking.services._taking_back import as_it_stands, remember, told_from
+from clinic.booking.services.checkout import Choice
+from clinic.booking.services.resting import NOT_SAID, RestSaid, is_passed, keep_pass, warn_of_change
+from clinic.catalogue.queries import VisitPlan
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy
+from clinic.rules.errors import MoveNotAllowed, NotQualified, SlotTaken
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import leave_trace
+
+CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to become of a visit, and through which door. `revision` is that of the visit which was looked at.
+
+    `therapist_id`: this very therapist, whoever was asked for. `at_desk`: it can be taken back for a moment.
+    """
+
+    revision: int
+    starts_at: dt.datetime | None = None
+    choice: Choice | None = None
+    therapist_id: int | None = None
+    by: int | None = None
+    by_client: bool = False
+    at_desk: bool = False
+    rest: RestSaid = NOT_SAID
+
+
+def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -> Outcome:
+    """Change as `change_visit` says, in the caller's transaction."""
+    visit = _changeable(session, visit_id, wish.revision)
+    before, by = as_it_stands(visit), wish.by
+    start = wish.starts_at or visit.starts_at
+    moved = wish.starts_at is not None
+    _check_policy(visit, start, moved=moved, by_client=wish.by_client, now=now)
+    client = client_of(visit.client_id or 0)
+    plan = plan_as_chosen(wish.choice, visit.first_visit) if wish.choice else plan_of(visit)
+    areas = tuple(sorted(wish.choice.areas)) if wish.choice else tuple(visit.areas)
+    order = Order(plan, areas, start.astimezone(ZoneInfo(visit.zone)).date())
+    judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
+    if not _stands(visit, judged):
+        leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
+        return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
+    warned = None if wish.by_client else warn_of_change(visit, client, order, start)
+    if warned is not None and not is_passed(warned, wish.rest):
+        return Outcome(None, None, judged, rest=warned)
+    give_up(session, visit, now)
+    _write_change(session, visit, plan, areas, start, wish.choice, judged, now=now)
+    _claim_again(session, visit, plan, wish, now=now)
+    if judged.permits and judged.row is not None and visit.status != VisitStatus.CONFIRMED:
+        visit.deadline_at = None  # it follows the new time
+        rest_or_wait(session, visit, judged, is_good=not has_to_reconfirm(visit), now=now)
+        if visit.waiting_for is None:
+            set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
+    visit.revision += 1
+    _tell(session, visit, before, wish, now=now)
+    keep_pass(session, visit, warned, wish.rest, by=by, now=now)
+    leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=moved)
+    facts = visits.facts_as_booked(visit, plan.key)
+    return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
+
+
+def _tell(
+    session: Session, visit: Visit, before: dict[str, object], wish: Change, *, now: dt.datetime
+) -> None:
+    """Tell the client; a change at the desk can be taken back first, but for one that confirmed the visit."""
+    can_go_back = wish.at_desk and visit.status == before["status"]
+    tell_client(session, visit, "visit_moved", now=now, not_before=told_from(now) if can_go_back else None)
+    if can_go_back:
+        remember(session, visit, before, "moved", template="visit_moved", by=wish.by, now=now)
+
+
+def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
+    visit = waited_for(session, visit_id)
+    if visit.revision != revision:
+        raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+    if visit.status not in CHANGEABLE:
+        raise MoveNotAllowed("This visit cannot be moved or changed any more.")
+    return visit
+
+
+def _check_policy(
+    visit: Visit, start: dt.datetime, *, moved: bool, by_client: bool, now: dt.datetime
+) -> None:
+    settings = premises.booking_settings()
+    if by_client:
+        booking_policy.check_client_may_move(
+            visits.seen_as(visit), visit.starts_at, now=now, settings=settings
+        )
+        booking_policy.check_start(start, now=now, zone=ZoneInfo(visit.zone), settings=settings)
+    elif moved:
+        booking_policy.check_not_past(start, now=now)
+
+
+def _stands(visit: Visit, judged: Judged) -> bool:
+    """A confirmed visit is changed only into one that is permitted; a waiting one may go on waiting."""
+    if judged.refuses or judged.unsafe_addons:
+        return False
+    return judged.permits or visit.status != VisitStatus.CONFIRMED
+
+
+def _write_change(
+    session: Session,
+    visit: Visit,
+    plan: VisitPlan,
+    areas: tuple[str, ...],
+    start: dt.datetime,
+    choice: Choice | None,
+    judged: Judged,
+    *,
+    now: dt.datetime,
+) -> None:
+    """Everything that the gate judged changes together with the judgement it rests on."""
+    with session.no_autoflush:
+        if choice is not None:
+            visit.any_therapist = choice.therapist_id is None
+            set_plan(visit, plan)
+        visit.areas = list(areas)
+        set_start(visit, plan, start)
+        if judged.permits and judged.row is not None:
+            visit.screening_id, visit.judged_key = judged.row.id, judged.row.judged_key
+            visit.permits = True if visit.status == VisitStatus.CONFIRMED else None
+        else:
+            visit.deadline_at = None  # the deadline follows the new time
+            wait_for(session, visit, judged, now=now)
+    session.flush()
+
+
+def _claim_again(
+    session: Session,
+    visit: Visit,
+    plan: VisitPlan,
+    wish: Change,
+    *,
+    now: dt.datetime,
+) -> None:
+    """The same therapist first; another only where any therapist was asked for and none was named now."""
+    wanted = wish.therapist_id or (wish.choice.therapist_id if wish.choice else visit.therapist_id)
+    may_differ = visit.any_therapist and wish.therapist_id is None
+    if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0):
+        raise SlotTaken(NotQualified.default_sentence)
+    ask = staff_ask(visit, plan, wanted, now=now, by_staff=not wish.by_client)
+    if wish.by_client:
+        ask = replace(ask, rested_areas=tuple(visit.areas))
+    try:
+        claim_best(session, visit, ask, expires_at=None)
+    except SlotTaken:
+        if wanted is None or not may_differ:
+            raise
+        claim_best(session, visit, replace(ask, therapist_id=None), expires_at=None)

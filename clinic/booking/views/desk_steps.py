@@ -1,0 +1,54 @@
+"""The steps of a visit at the desk: one tap each, on the day's grid and on the visit's card."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from clinic.rules.visit_status import VisitStatus
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button: the status it brings, its words and its icon."""
+
+    status: VisitStatus
+    words: str
+    icon: str
+    is_main: bool = False
+
+
+STEPS = {
+    VisitStatus.CONFIRMED: (
+        Step(VisitStatus.ARRIVED, "Mark as arrived", "door-open", is_main=True),
+        Step(VisitStatus.NO_SHOW, "Did not come", "person-x"),
+    ),
+    VisitStatus.ARRIVED: (
+        Step(VisitStatus.IN_SESSION, "Start the session", "play-circle", is_main=True),
+        Step(VisitStatus.CONFIRMED, "Not here yet after all", "arrow-counterclockwise"),
+    ),
+    VisitStatus.IN_SESSION: (
+        Step(VisitStatus.DONE, "Finish the session", "check-all", is_main=True),
+        Step(VisitStatus.ARRIVED, "Not started after all", "arrow-counterclockwise"),
+    ),
+    VisitStatus.DONE: (Step(VisitStatus.IN_SESSION, "Not finished after all", "arrow-counterclockwise"),),
+    VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, "Came after all", "door-open", is_main=True),),
+}
+
+
+def steps_of(
+    status: VisitStatus, day: dt.date, starts_at: dt.datetime, now: dt.datetime, zone: str
+) -> list[Step]:
+    """Steps that make sense now: nobody fails to come before the start, nobody arrives on another day, and what is done
+    is opened again on its own day only."""
+    today = now.astimezone(ZoneInfo(zone)).date()
+    if day > today or (status is VisitStatus.DONE and day < today):
+        return []
+    steps = STEPS.get(status, ())
+    return [one for one in steps if one.status is not VisitStatus.NO_SHOW or now >= starts_at]
+
+
+def next_step_of(status: VisitStatus) -> Step | None:
+    """The step that usually comes next."""
+    return next((one for one in STEPS.get(status, ()) if one.is_main), None)

@@ -1,0 +1,180 @@
+"""A copy of everything that the clinic keeps about one person: every row of every table that is about them.
+
+The rows are found by the columns that point at a person, or at something of theirs, so that a table that is added
+later is in the copy from the start. What is left out: search keys and secrets, who of the staff did it, and what is
+about somebody else as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.orm import lazyload
+
+from clinic.booking.queries import visits
+from clinic.catalogue.models import Service
+from clinic.clients.models import Client
+from clinic.premises.models import Location
+from clinic.shared.audit import AuditRow
+from clinic.shared.crypto import Sealed, SealedBytes
+from clinic.shared.database import Base, db
+from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
+
+POINTERS = {  # column → the table whose rows it names; the first that a row fills in decides
+    "client_id": "client",
+    "resource_id": "client",
+    "visit_id": "visit",
+    "intake_id": "intake",
+    "letter_id": "clearance_letter",
+    "wish_id": "waitlist_wish",
+    "instead_of_id": "visit",
+}
+OF_AN_ACCOUNT = ("user", "user_role", "user_grant", "user_session", "mailed_link", "calendar_feed")
+LAST = (*OF_AN_ACCOUNT, "outgoing_mail", "audit_row")
+NAMED = {"therapist_id": Therapist, "service_id": Service, "location_id": Location}
+LEFT_OUT = re.compile(
+    r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
+)
+KEPT_BACK = "kept back: it is about somebody else as well"
+BACK = {("never_together", "reason"), ("client_note:bar", "text")}
+LINK = re.compile(r"https?://\S+")
+AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Copied:
+    """One table's rows, as plain values, read while they are taken."""
+
+    table: str
+    rows: Iterator[dict[str, Any]]
+
+
+def copy_of(client_id: int, user_id: int | None) -> Iterator[Copied]:
+    """Every table with something about them, in the order in which the tables build on each other. `user_id`: their
+    own account, None where somebody else's acts for them."""
+    whose = _Whose(db.session.get_one(Client, client_id), user_id)
+    for cls in personal_classes():
+        rows = whose.rows(cls)
+        first = next(rows, None)
+        if first is not None:
+            yield Copied(cls.__tablename__, _with(first, rows))
+
+
+def personal_classes() -> list[type[Any]]:
+    """What is about people, the person first: what is reached from a client, then accounts, mails and deeds."""
+    by_table = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+    order = [table.name for table in Base.metadata.sorted_tables]
+    found = [name for name in order if name in by_table and is_personal(name)]
+    return [by_table[name] for name in sorted(found, key=lambda name: (name in LAST, name != "client"))]
+
+
+def is_personal(table: str) -> bool:
+    """Whether rows of this table can be about a person who is treated."""
+    columns = Base.metadata.tables[table].columns.keys()
+    if table in ("client", "audit_row", "outgoing_mail", *OF_AN_ACCOUNT):
+        return True
+    return any(name in columns for name in POINTERS if name != "resource_id" or "visit_id" in columns)
+
+
+def _with(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield first
+    yield from rest
+
+
+class _Whose:
+    """Which rows are this person's."""
+
+    def __init__(self, client: Client, user_id: int | None) -> None:
+        session = db.session
+        self.user_id = user_id
+        self.e_mail = client.email
+        self.tells_all = not client.is_unproven
+        losers = session.scalars(select(Client.id).where(Client.merged_into_id == client.id)).all()
+        self.ids: dict[str, list[int]] = {"client": [client.id, *losers]}
+        for table in ("visit", "intake", "clearance_letter", "waitlist_wish"):
+            cls = next(one for one in personal_classes() if one.__tablename__ == table)
+            self.ids[table] = list(session.scalars(select(cls.id).where(self._is_theirs(cls))).all())
+        self.names = {
+            column: dict(session.execute(select(cls.id, cls.name)).tuples().all())  # type: ignore[attr-defined]
+            for column, cls in NAMED.items()
+        }
+
+    def rows(self, cls: type[Any]) -> Iterator[dict[str, Any]]:
+        """Their rows of one table, oldest first."""
+        keys = cls.__table__.primary_key.columns
+        found = select(cls).where(self._is_theirs(cls)).order_by(*keys).options(lazyload("*"))
+        for row in db.session.scalars(found.execution_options(yield_per=AT_ONCE)):
+            if not isinstance(row, OutgoingMail) or self._is_about_theirs(row.key):
+                yield self._plain(row)
+
+    def _is_theirs(self, cls: type[Any]) -> ColumnElement[bool]:
+        columns, table = cls.__table__.columns, cls.__tablename__
+        if table == "client":
+            return Client.id.in_(self.ids["client"])
+        if table == "audit_row":
+            return or_(*(
+                and_(AuditRow.thing == thing, AuditRow.thing_id.in_(self.ids[thing])) for thing in ("client", "visit")
+            ))  # fmt: skip
+        if table == "outgoing_mail":
+            return OutgoingMail.to == self.e_mail if self.e_mail else false()
+        if table in OF_AN_ACCOUNT:
+            column: ColumnElement[Any] = columns["id" if table == "user" else "user_id"]
+            return column == self.user_id if self.user_id is not None else false()
+        theirs: list[ColumnElement[bool]] = []
+        unsaid: list[ColumnElement[bool]] = []
+        for name, parent in POINTERS.items():
+            if name in columns:
+                theirs.append(and_(*unsaid, columns[name].in_(self.ids.get(parent, []))))
+                if name == "client_id":
+                    unsaid.append(columns[name].is_(None))
+        return or_(*theirs)
+
+    def _is_about_theirs(self, key: str) -> bool:
+        """Several people may share an address: a mail is theirs when its key names something of theirs."""
+        about = key.split(":")[1:2]
+        return bool(about) and about[0] in {str(one) for ids in self.ids.values() for one in ids}
+
+    def _plain(self, row: Any) -> dict[str, Any]:
+        """A row as values that a program and a person can read."""
+        table = row.__tablename__
+        values: dict[str, Any] = {}
+        for column in row.__table__.columns:
+            name, value = column.key, getattr(row, column.key)
+            if name in self.names and value is not None:
+                values[name.removesuffix("_id")] = self.names[name].get(value)
+            elif not LEFT_OUT.search(name):
+                values[name] = value
+        for name, kept in vars(type(row)).items():
+            if isinstance(kept, Sealed | SealedBytes):
+                values[name] = getattr(row, name)
+        for place, name in BACK:
+            if table == place or f"{table}:{values.get('kind')}" == place:
+                values[name] = KEPT_BACK
+        return self._without_others(row, values)
+
+    def _without_others(self, row: Any, values: dict[str, Any]) -> dict[str, Any]:
+        """What a row says of other people, or what is kept from whoever cannot be sure to be this person."""
+        table = row.__tablename__
+        if table == "screening":
+            findings = values["findings"] or {}
+            values["findings"] = {"own": findings.get("own", []), "stopped": findings.get("stopped", [])}
+            values["intake_ids"] = [one for one in values["intake_ids"] if one in self.ids["intake"]]
+        elif table == "checkout":
+            values["details"] = {k: v for k, v in (values["details"] or {}).items() if k != "manage"}
+        elif table == "outgoing_mail":
+            values = {k: values[k] for k in ("to", "subject", "due_at", "sent_at")} | {
+                "text": LINK.sub("[a link]", row.text)
+            }
+        elif table == "audit_row":
+            values = {k: values[k] for k in ("at", "deed", "thing", "thing_id")}
+            values["by"] = "you" if row.by_user_id == self.user_id else "the clinic"
+        elif table == "visit" and visits.is_hidden_wait(row):
+            values |= {"status": visits.seen_as(row).value, "waiting_for": None, "deadline_at": None}
+        elif table == "status_change" and not self.tells_all and values["status"] == "pending":
+            values["status"] = "confirmed"
+        return values

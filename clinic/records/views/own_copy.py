@@ -1,0 +1,89 @@
+"""A copy of everything about oneself, to read and for programs. Only for the person; each copy is recorded."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, abort, stream_template, stream_with_context
+from flask_login import current_user
+
+from clinic.intake.forms import told
+from clinic.premises import queries as premises
+from clinic.records.copy_words import column_words, table_words
+from clinic.records.queries import own_copy
+from clinic.records.queries.own_copy import Copied
+from clinic.records.services.reading import note_copying
+from clinic.records.views.blueprint import pages
+from clinic.rules.errors import NotFound
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.uploads import DOWNLOAD
+from clinic.shared.web import Answer
+
+OWN = Permission.PERSON_OWN_WRITE
+
+
+@pages.get("/my/people/<int:client_id>/data", needs=OWN)
+def my_data(client_id: int) -> Answer:
+    """To read and to print."""
+    found = _copy(client_id, to_keep=False)
+    page = stream_template(
+        "records/own_copy.html",
+        client_id=client_id,
+        parts=found,
+        made_at=clock.now(),
+        table_words=table_words,
+        column_words=column_words,
+        told=told,
+        kind_of=kind_of,
+    )
+    return Response(page, mimetype="text/html")
+
+
+@pages.get("/my/people/<int:client_id>/data.json", needs=OWN)
+def my_data_file(client_id: int) -> Answer:
+    """The same for programs, as a file."""
+    found = _copy(client_id, to_keep=True)
+    headers = {**DOWNLOAD, "Content-Disposition": 'attachment; filename="my-data.json"'}
+    return Response(stream_with_context(as_json(found)), mimetype="application/json", headers=headers)
+
+
+def _copy(client_id: int, *, to_keep: bool) -> Iterator[Copied]:
+    """Everything, read while it is sent. That it was asked for is recorded first."""
+    user_id = current_user.id
+    try:
+        is_own = note_copying(
+            client_id, by=user_id, adult_age=premises.clinic().adult_age, to_keep=to_keep, now=clock.now()
+        )
+    except NotFound:
+        abort(404)
+    return own_copy.copy_of(client_id, user_id if is_own else None)
+
+
+def kind_of(value: object) -> str:
+    """How the page shows a value."""
+    if isinstance(value, dt.datetime):
+        return "moment"
+    kinds = {dt.date: "day", bool: "yes_no", bytes: "file", dict: "facts", list: "list"}
+    return kinds.get(type(value), "nothing" if value is None or value == "" else "text")
+
+
+def as_json(parts: Iterator[Copied]) -> Iterator[str]:
+    """One object: table → its rows. Files are base64, moments ISO 8601."""
+    yield "{"
+    for number, part in enumerate(parts):
+        yield f"{',' if number else ''}{json.dumps(part.table)}:["
+        for place, row in enumerate(part.rows):
+            yield f"{',' if place else ''}{json.dumps(row, default=_as_text, ensure_ascii=False)}"
+        yield "]"
+    yield "}"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return str(value.isoformat())

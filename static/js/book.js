@@ -1,0 +1,46 @@
+// A new visit at the desk: people while their name is typed, times as soon as enough is known. What is asked of the server
+// is what the form's own button asks, so that nothing here decides anything.
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-book]");
+  if (!form) return;
+  const { say } = window.clinic;
+  const part = (id) => document.getElementById(id);
+  let timer = 0, asked = 0;
+
+  const renew = async (ids) => {
+    const mine = ++asked, body = new FormData(form);
+    if (ids.includes("people") && !body.get("client")) body.delete("client");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body });
+      if (answer.redirected || mine !== asked) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const whole = part("what").value ? ids : [...ids, "what-part"];
+      whole.forEach((id) => {
+        const fresh = page.getElementById(id), old = part(id);
+        if (!fresh || !old || old.contains(document.activeElement)) return;
+        fresh.querySelectorAll("[autofocus]").forEach((one) => one.removeAttribute("autofocus"));
+        old.replaceWith(fresh);
+      });
+      tell(ids);
+    } catch { /* the button still works */ }
+  };
+  const tell = (ids) => {
+    const people = Number(part("people").dataset.count), first = part("times").querySelector("button[name=start] .visually-hidden");
+    const found = ids.includes("people") ? (people === 0 ? "Nobody found. " : people === 1 ? "One person found. " : `${people} people found. `) : "";
+    say(found + (first ? `First time: ${first.textContent}.` : ""));
+  };
+  form.addEventListener("input", (event) => {
+    if (event.target.name !== "q") return;
+    clearTimeout(timer);
+    const text = event.target.value.trim();
+    if (text.length < 3) return;
+    timer = setTimeout(() => {
+      form.querySelectorAll("#people input[name=client]").forEach((one) => one.remove());
+      renew(["people", "times"]);
+    }, 250);
+  });
+  form.addEventListener("change", (event) => {
+    if (["client", "what", "addons", "areas", "therapist", "place", "day", "at"].includes(event.target.name)) renew(["times"]);
+  });
+})();

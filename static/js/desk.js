@@ -1,0 +1,326 @@
+// The desk's pages: kept up to date by themselves, one tap a step, a visit moved by hand or by keys, and taken back for
+// ten seconds. Without this script every link and button here is a page of its own.
+(() => {
+  "use strict";
+  const live = document.getElementById("live");
+  if (!live) return;
+  const { say } = window.clinic;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+  const csrf = () => document.querySelector("meta[name=csrf-token]").content;
+
+  // ---- one dialog for a visit at a glance and for the answer to a move
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog dialog-desk";
+  dialog.setAttribute("aria-label", "Visit");
+  document.body.append(dialog);
+  let shownVisit = "";
+  const linkOf = (visit) => live.querySelector(`[data-visit="${CSS.escape(visit)}"] a`);
+  const fill = (...parts) => {
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "icon-btn dialog-close";
+    close.setAttribute("aria-label", "Close");
+    close.textContent = "×";
+    close.addEventListener("click", () => dialog.close());
+    dialog.replaceChildren(close, ...parts);
+    if (!dialog.open) dialog.showModal();
+    (dialog.querySelector("[data-main], .tap-row .btn") || dialog.querySelector("[data-focus]") || close).focus();
+  };
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => {
+    drop();
+    linkOf(shownVisit)?.focus({ preventScroll: true });
+    ask();
+  });
+  const wait = (text) => {
+    const line = document.createElement("p");
+    line.className = "quiet dialog-wait";
+    line.textContent = text;
+    fill(line);
+    say(text);
+  };
+  const into = (page, url) => {
+    const answer = page.getElementById("move-answer");
+    const parts = answer ? [answer] : all("[data-quick-part]", page);
+    if (!parts.length) return location.assign(url);
+    all("form", page).forEach((form) => { form.dataset.step = ""; form.dataset.noBusy = ""; });
+    all("input[name=back]", page).forEach((one) => { one.value = live.dataset.view; });
+    fill(...parts);
+    if (answer) say(answer.querySelector(".notice-title, h2:not(.move-to)")?.textContent || "");
+  };
+  const look = async (url, words) => {
+    wait(words);
+    try {
+      const answer = await fetch(url);
+      const page = parse(await answer.text());
+      if (dialog.open) into(page, answer.url);
+    } catch { location.assign(url); }
+  };
+
+  // ---- kept up to date: a question every few seconds that costs the server next to nothing
+  const EVERY = 4000;
+  let mark = live.dataset.live, timer = 0, missed = 0;
+  const late = document.createElement("p");
+  late.className = "closed no-print";
+  late.textContent = "No connection: this page may be out of date. It will catch up by itself.";
+  const bare = (part) => part.outerHTML.replace(/name="csrf_token" value="[^"]*"/g, "").replace(/ is-fresh/g, "");
+  const wordsOf = (box) => ["b", ".ev-time", ".ev-state"].map((one) => box.querySelector(one)?.textContent.trim() || "").join(" ").trim();
+  const visitsIn = (within) => new Map(all("[data-visit]", within).map((box) => [box.dataset.visit, wordsOf(box) || box.textContent.trim().slice(0, 80)]));
+  const keepPlace = (change) => {
+    const focused = document.activeElement, visit = live.contains(focused) && focused.closest("[data-visit]")?.dataset.visit;
+    const same = focused.matches("button[formaction]") ? "button[formaction]" : "a";
+    const way = live.contains(focused) && !visit && (focused.getAttribute("href") || focused.closest("form")?.getAttribute("action"));
+    const open = all("details[open][id]", live).map((one) => one.id);
+    const grid = live.querySelector(".dg"), at = grid && [grid.scrollLeft, grid.scrollTop];
+    change();
+    open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });
+    const now = live.querySelector(".dg");
+    if (now && at) [now.scrollLeft, now.scrollTop] = at;
+    if (way && !focused.isConnected) live.querySelector(`[href="${way}"], form[action="${way}"] button`)?.focus({ preventScroll: true });
+    if (visit && !focused.isConnected) (live.querySelector(`[data-visit="${visit}"] ${same}`) || linkOf(visit))?.focus({ preventScroll: true });
+  };
+  const update = (page) => {
+    const fresh = page.getElementById("live");
+    mark = fresh.dataset.live;
+    const before = visitsIn(live), after = visitsIn(fresh);
+    keepPlace(() => {
+      if (fresh.dataset.frame !== live.dataset.frame) {
+        live.dataset.frame = fresh.dataset.frame;
+        return live.replaceChildren(...fresh.childNodes);
+      }
+      all("[data-part]", fresh).forEach((part) => {
+        const old = document.getElementById(part.id);
+        if (old && bare(old) !== bare(part)) old.replaceWith(part);
+      });
+    });
+    const changed = [...after].filter(([visit, words]) => before.get(visit) !== words);
+    changed.forEach(([visit]) => live.querySelector(`[data-visit="${visit}"]`)?.classList.add("is-fresh"));
+    const gone = [...before].filter(([visit]) => !after.has(visit));
+    return [...changed.map(([, words]) => words), ...gone.map(([, words]) => `${words}: not here any more`)];
+  };
+  const tell = (changes) => {
+    if (changes.length) say(`Changed: ${changes.slice(0, 2).join("; ")}${changes.length > 2 ? `; and ${changes.length - 2} more` : ""}.`);
+  };
+  const isHeld = () => dialog.open || Boolean(held) || live.querySelector("form[aria-busy]");
+  const ask = async () => {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(location.href, { headers: { "If-None-Match": `"${mark}"`, "X-Poll": "1" }, cache: "no-store", redirect: "manual" });
+      if (answer.type === "opaqueredirect") return location.reload(); // signed out
+      if (answer.status === 200) {
+        const page = parse(await answer.text());
+        if (!isHeld() && page.getElementById("live")) tell(update(page));
+      }
+      missed = 0;
+      late.remove();
+    } catch {
+      missed += 1;
+      if (missed === 2) { live.before(late); say(late.textContent); }
+    }
+    timer = setTimeout(ask, Math.min(EVERY * 2 ** missed, 60000));
+  };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else ask(); });
+
+  // ---- one tap a step: sent without leaving the page
+  let sending = false;
+  const showAnswer = (page, url) => {
+    const fresh = page.getElementById("live");
+    if (!fresh) return page.querySelector("#move-answer") && dialog.open ? into(page, url) : location.assign(url);
+    if (fresh.dataset.day !== live.dataset.day) return location.assign(url);
+    if (dialog.open) dialog.close();
+    update(page);
+    const notes = page.querySelector(".flashes"), text = notes.textContent.trim().replace(/\s+/g, " ");
+    document.getElementById("undo").replaceWith(page.getElementById("undo"));
+    countDown();
+    const canUndo = Boolean(document.querySelector("[data-undo]"));
+    // What went well is said in the bar below, where nothing moves; what did not stands above the day until it is read.
+    if (notes.querySelector(".k-care")) document.querySelector(".flashes").replaceWith(notes);
+    else if (text && !canUndo) passing(text);
+    say(text + (canUndo ? " Undo with Control and Z." : ""));
+  };
+  document.addEventListener("submit", async (event) => {
+    const form = event.target, button = event.submitter;
+    if (!("step" in form.dataset) || form.method !== "post") return;
+    event.preventDefault();
+    if (sending) return;
+    sending = true;
+    button?.classList.add("is-busy");
+    try {
+      const answer = await fetch(button?.getAttribute("formaction") || form.action, {
+        method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
+      });
+      showAnswer(parse(await answer.text()), answer.url);
+    } catch { say("That did not work. Please try again.", true); }
+    sending = false;
+    button?.classList.remove("is-busy");
+  });
+
+  const passing = (text) => {
+    const line = document.createElement("p");
+    line.className = "undo undo-said";
+    line.textContent = text;
+    document.getElementById("undo").replaceChildren(line);
+    setTimeout(() => line.remove(), 5000);
+  };
+
+  // ---- taken back: for as long as the server lets it be
+  const countDown = () => {
+    const form = document.querySelector("[data-undo]");
+    if (!form) return;
+    const end = Date.now() + Number(form.dataset.seconds) * 1000, left = form.querySelector(".undo-left");
+    const tick = () => {
+      if (!form.isConnected) return clearInterval(beat);
+      const seconds = Math.ceil((end - Date.now()) / 1000);
+      left.textContent = String(seconds);
+      if (seconds > 0) return;
+      clearInterval(beat);
+      if (form.contains(document.activeElement)) document.getElementById("main").focus({ preventScroll: true });
+      form.remove();
+    };
+    const beat = setInterval(tick, 250);
+    tick();
+  };
+  document.addEventListener("keydown", (event) => {
+    const undo = document.querySelector("[data-undo]");
+    if (!undo || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.target.matches("input, textarea")) return;
+    event.preventDefault();
+    undo.requestSubmit(undo.querySelector("button"));
+  });
+
+  // ---- moved: by mouse, by a long press, or by keys. Nothing is saved before the answer has been read.
+  const STEP = 5;
+  let held = null, press = null, swallow = false;
+  const clock = (minute) => {
+    const hour = Math.floor(minute / 60), rest = String(minute % 60).padStart(2, "0");
+    return "clock24" in live.dataset ? `${String(hour).padStart(2, "0")}:${rest}` : `${hour % 12 || 12}:${rest} ${hour < 12 ? "am" : "pm"}`;
+  };
+  const take = (box, keys) => {
+    const grid = box.closest(".dg"), body = box.parentElement.closest(".dg-body");
+    const from = Number(grid.dataset.from) * 60, to = Number(grid.dataset.to) * 60, pixel = body.clientHeight / (to - from);
+    const columns = all("[data-column]", grid).map((one) => ({ key: one.dataset.column, name: one.querySelector("h2").textContent.trim(), left: one.offsetLeft, right: one.offsetLeft + one.offsetWidth }));
+    const ghost = box.cloneNode(true), here = box.getBoundingClientRect(), frame = grid.getBoundingClientRect();
+    ghost.className = `ev ev-ghost ${[...box.classList].find((one) => one.startsWith("st-"))}`;
+    Object.assign(ghost.style, {
+      left: `${here.left - frame.left - grid.clientLeft + grid.scrollLeft}px`, top: `${here.top - frame.top - grid.clientTop + grid.scrollTop}px`,
+      width: `${here.width}px`, height: `${here.height}px`,
+    });
+    ghost.removeAttribute("data-visit");
+    ghost.setAttribute("aria-hidden", "true");
+    all("a, button", ghost).forEach((one) => { one.tabIndex = -1; });
+    grid.append(ghost);
+    box.classList.add("is-moving");
+    const minute = from + Math.round(box.offsetTop / pixel / STEP) * STEP;
+    const first = columns.findIndex((one) => one.key === box.closest("[data-column]").dataset.column);
+    held = { box, ghost, grid, from, to, pixel, columns, first, keys, start: minute, minute, column: first, length: Math.round(box.offsetHeight / pixel) };
+    draw();
+  };
+  const draw = () => {
+    const { ghost, columns, column, first, minute, start, pixel } = held;
+    ghost.style.transform = `translate3d(${columns[column].left - columns[first].left}px, ${(minute - start) * pixel}px, 0)`;
+    const time = ghost.querySelector(".ev-time");
+    if (time.textContent !== clock(minute)) time.textContent = clock(minute);
+  };
+  const goTo = (minute, column) => {
+    held.minute = Math.max(held.from, Math.min(held.to - held.length, minute));
+    held.column = Math.max(0, Math.min(held.columns.length - 1, column));
+    draw();
+  };
+  const drop = () => {
+    if (!held) return;
+    held.ghost.remove();
+    held.box.classList.remove("is-moving");
+    held = null;
+  };
+  const askAbout = () => {
+    const { box, columns, column, minute, start, first } = held;
+    if (minute === start && column === first) return drop();
+    shownVisit = box.dataset.visit;
+    const to = new URLSearchParams({ day: live.dataset.day, at: `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`, therapist: columns[column].key });
+    look(`${box.querySelector("a").pathname}/move?${to}`, "Checking whether it fits…");
+  };
+
+  const follow = () => {
+    if (!held || held.keys || !press) return;
+    const { grid, pixel, columns } = held, edge = grid.getBoundingClientRect(), reach = 44;
+    const by = (near, far) => (near < reach ? near - reach : far < reach ? reach - far : 0) / 4;
+    grid.scrollLeft += by(press.x - edge.left, edge.right - press.x);
+    grid.scrollTop += by(press.y - edge.top - 56, edge.bottom - press.y);
+    const x = press.x - edge.left + grid.scrollLeft, y = press.y - press.startY + grid.scrollTop - press.scrollTop;
+    const under = columns.findIndex((one) => x >= one.left && x < one.right);
+    goTo(held.start + Math.round(y / pixel / STEP) * STEP, under < 0 ? held.column : under);
+    requestAnimationFrame(follow);
+  };
+  const lift = () => {
+    take(press.box, false);
+    press.box.setPointerCapture?.(press.id);
+    requestAnimationFrame(follow);
+  };
+  live.addEventListener("pointerdown", (event) => {
+    const box = event.target.closest("[data-moves]");
+    if (!box || event.button !== 0 || event.target.closest(".ev-tap") || held) return;
+    const grid = box.closest(".dg");
+    press = { box, id: event.pointerId, x: event.clientX, y: event.clientY, startX: event.clientX, startY: event.clientY, scrollTop: grid.scrollTop, touch: event.pointerType !== "mouse" };
+    if (press.touch) press.timer = setTimeout(() => { if (press) { navigator.vibrate?.(15); lift(); } }, 350);
+  });
+  addEventListener("pointermove", (event) => {
+    if (!press || event.pointerId !== press.id) return;
+    press.x = event.clientX;
+    press.y = event.clientY;
+    const far = Math.hypot(press.x - press.startX, press.y - press.startY) > 5;
+    if (held || !far) return;
+    if (press.touch) { clearTimeout(press.timer); press = null; } else lift();
+  });
+  addEventListener("touchmove", (event) => { if (held && press) event.preventDefault(); }, { passive: false });
+  const release = (event, isDone) => {
+    if (!press || event.pointerId !== press.id) return;
+    clearTimeout(press.timer);
+    press = null;
+    if (!held || held.keys) return;
+    swallow = true;
+    setTimeout(() => { swallow = false; }, 0);
+    if (isDone) askAbout(); else drop();
+  };
+  addEventListener("pointerup", (event) => release(event, true));
+  addEventListener("pointercancel", (event) => release(event, false));
+  live.addEventListener("dragstart", (event) => event.preventDefault());
+  live.addEventListener("contextmenu", (event) => { if (held) event.preventDefault(); });
+
+  live.addEventListener("keydown", (event) => {
+    const box = event.target.closest("[data-moves]");
+    if (!held && box && event.key.toLowerCase() === "m" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      take(box, true);
+      return say("Moving. Up and down change the time, left and right the therapist. Enter asks whether it fits, Escape leaves it.");
+    }
+    if (!held) return;
+    const by = event.shiftKey ? STEP : 15, ways = { ArrowUp: [-by, 0], ArrowDown: [by, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    if (event.key in ways) {
+      event.preventDefault();
+      const [minutes, columns] = ways[event.key];
+      goTo(held.minute + minutes, held.column + columns);
+      held.ghost.scrollIntoView({ block: "nearest", inline: "nearest" });
+      say(`${clock(held.minute)}, ${held.columns[held.column].name}`);
+    } else if (event.key === "Enter") { event.preventDefault(); askAbout(); }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !held || dialog.open) return;
+    press = null;
+    drop();
+    say("Not moved.");
+  });
+  live.addEventListener("focusout", () => { if (held?.keys && !dialog.open) setTimeout(() => { if (held?.keys && !dialog.open && !held.box.contains(document.activeElement)) drop(); }, 0); });
+
+  document.addEventListener("click", (event) => {
+    if (swallow) { event.preventDefault(); return event.stopPropagation(); }
+    const link = event.target.closest?.("a[data-quick], a[data-move-to]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    if ("quick" in link.dataset) shownVisit = link.closest("[data-visit]").dataset.visit;
+    look(link.href, "quick" in link.dataset ? "Opening the visit…" : "Checking whether it fits…");
+  }, true);
+
+  countDown();
+  timer = setTimeout(ask, EVERY);
+})();

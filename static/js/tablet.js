@@ -1,0 +1,28 @@
+// A tablet in a client's hands locks itself when nobody touches it: the server decides, this page only goes to look.
+(() => {
+  "use strict";
+  const dialog = document.querySelector("[data-idle]");
+  const LAST = Math.min(60, Number(dialog.dataset.idle) / 2);
+  const left = dialog.querySelector("[data-idle-left]");
+  let touched = Date.now();
+  let told = touched;
+
+  const touch = () => {
+    touched = Date.now();
+    if (dialog.open) dialog.close();
+    if (touched - told < 30000) return;
+    told = touched;
+    fetch(dialog.dataset.awakeUrl, {
+      method: "POST", credentials: "same-origin",
+      headers: { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content },
+    }).catch(() => {});
+  };
+  const look = () => {
+    const seconds = Math.ceil(Number(dialog.dataset.idle) - (Date.now() - touched) / 1000);
+    left.textContent = Math.max(seconds, 0);
+    if (seconds <= LAST && !dialog.open) dialog.showModal();
+    if (seconds <= -1) location.replace(dialog.dataset.lockedUrl);
+  };
+  ["pointerdown", "keydown", "scroll"].forEach((name) => addEventListener(name, touch, { passive: true }));
+  setInterval(look, 1000);
+})();

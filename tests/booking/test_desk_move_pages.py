@@ -1,0 +1,136 @@
+"""Moving a visit on the desk's pages: the answer before anything is saved, then saved, then taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.booking.models import RestPass, Visit
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from tests.booking import world as w
+from tests.booking.desk import book, desk_browser
+from tests.booking.test_from_day import OPERATED
+from tests.typed_forms import form_on
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build(minds_rest=True)
+
+
+@pytest.fixture
+def desk(app: Flask, world: w.World) -> FlaskClient:
+    return desk_browser(app, world)
+
+
+def booked(desk: FlaskClient, world: w.World, days: int = 2, hour: int = 10, **declared: Any) -> str:
+    """The address of a visit's page; its client has an e-mail."""
+    client = w.person(email=f"m{w.new_number()}@people.example")
+    w.sign(client, **declared)
+    address = book(desk, client, "swedish", when=w.at(days, hour), therapist=world.therapists[0]).headers[
+        "Location"
+    ]
+    assert stands(address)[2] == "confirmed"
+    return address
+
+
+def stands(address: str) -> tuple[Any, int, str]:
+    db.session.rollback()
+    visit = db.session.get_one(Visit, int(address.rpartition("/")[2]))
+    return visit.starts_at, visit.therapist_id, visit.status
+
+
+def test_a_move_is_shown_saved_and_taken_back(world: w.World, desk: FlaskClient) -> None:
+    visit = booked(desk, world)
+    before = stands(visit)
+    asked = {"day": "2026-06-11", "at": "14:00", "therapist": str(world.therapists[1])}
+    shown = desk.get(f"{visit}/move", query_string=asked).text
+    assert "It fits" in shown
+    assert "Room" in shown
+    assert stands(visit) == before
+    form = form_on(shown, f"{visit}/move")
+    saved = desk.post(f"{visit}/move", data=form)
+    assert (saved.status_code, saved.headers["Location"].partition("?")[0]) == (303, "/desk")
+    assert stands(visit)[:2] == (w.at(2, 14), world.therapists[1])
+    day = desk.get(saved.headers["Location"]).text
+    assert "Nobody has been told yet" in day
+    undo = form_on(day, f"{visit}/undo")
+    assert "Undone" in desk.get(desk.post(f"{visit}/undo", data=undo).headers["Location"]).text
+    assert stands(visit) == before
+    db.session.rollback()
+    assert [
+        one.key for one in db.session.scalars(select(OutgoingMail)) if one.key.startswith("visit_moved")
+    ] == []
+    assert "nothing to undo" in desk.get(desk.post(f"{visit}/undo", data=undo).headers["Location"]).text
+
+
+def test_what_stands_against_a_move_is_said_before_anything_is_saved(
+    world: w.World, desk: FlaskClient
+) -> None:
+    visit, other = booked(desk, world), booked(desk, world, hour=14)
+    before = stands(visit)
+    taken = {"day": "2026-06-11", "at": "14:30", "therapist": str(world.therapists[0])}
+    page = desk.get(f"{visit}/move", query_string=taken).text
+    assert "Why this time is not free" in page
+    assert "Nearest free times" in page
+    assert "Move the visit</button>" not in page
+    past = {"day": "2026-06-08", "at": "14:30", "therapist": str(world.therapists[0])}
+    assert "already passed" in desk.get(f"{visit}/move", query_string=past).text
+    assert (stands(visit), stands(other)[2]) == (before, "confirmed")
+    for bad in (
+        {"at": "x"},
+        {"at": "10:00", "day": "x"},
+        {"at": "10:00", "therapist": "99999"},
+        {"start": "x"},
+    ):
+        assert desk.get(f"{visit}/move", query_string=bad).status_code in {200, 422}, bad
+    assert desk.post(f"{visit}/move", data={"start": "x"}).status_code == 303
+    assert desk.get("/desk/visits/1/move").status_code == 404
+    assert stands(visit) == before
+
+
+def test_a_day_on_which_it_would_have_to_wait_is_not_saved(world: w.World, desk: FlaskClient) -> None:
+    """After an operation it may be from 21 June on; a confirmed visit is not moved to where it would only wait."""
+    client = w.person(email="safe@people.example")
+    w.sign_answers(client, OPERATED)
+    visit = w.at_desk(world, client, "relaxation", when=w.at(16), therapist_id=world.therapists[0]).visit_id
+    address = f"/desk/visits/{visit}"
+    before = stands(address)
+    assert before[2] == "confirmed"
+    asked = {"day": "2026-06-12", "at": "10:00", "therapist": str(world.therapists[0])}
+    page = desk.get(f"{address}/move", query_string=asked).text
+    assert "It would have to wait there" in page
+    assert "data-move-save" not in page
+    form = {"start": w.at(3).isoformat(), "therapist": str(world.therapists[0]), "revision": "2"}
+    for revision in ("1", "2", "3"):
+        assert desk.post(f"{address}/move", data={**form, "revision": revision}).status_code == 409
+    assert stands(address) == before
+    for word in ("hip", "surgery", "operation"):
+        assert word not in page.lower()
+
+
+def test_a_move_that_comes_too_soon_needs_a_reason(world: w.World, desk: FlaskClient) -> None:
+    visit = booked(desk, world)
+    db.session.rollback()
+    client = db.session.get_one(Visit, int(visit.rpartition("/")[2])).client_id or 0
+    book(desk, client, "swedish", when=w.at(9, 10), therapist=world.therapists[0])
+    asked = {"day": "2026-06-17", "at": "10:00", "therapist": str(world.therapists[0])}
+    booked(desk, world, days=8, hour=14)
+    taken = desk.get(f"{visit}/move", query_string={**asked, "at": "14:00"}).text
+    assert "Sooner than advised" not in taken, "no reason is asked for what cannot be had anyway"
+    shown = desk.get(f"{visit}/move", query_string=asked).text
+    assert "Sooner than advised" in shown
+    form = form_on(shown, f"{visit}/move")
+    assert desk.post(f"{visit}/move", data=form).status_code == 409
+    assert stands(visit)[0] == w.at(2, 10)
+    assert desk.post(f"{visit}/move", data={**form, "rest_reason": "Asked for by phone"}).status_code == 303
+    assert stands(visit)[0] == w.at(8, 10)
+    db.session.rollback()
+    assert db.session.scalars(select(RestPass)).one().reason == "Asked for by phone"

@@ -1,0 +1,243 @@
+"""A device in a client's hands: it opens nothing else, locks itself, and a PIN takes it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from clinic.accounts import services as accounts
+from clinic.accounts.models import FailedTry, User, UserSession
+from clinic.accounts.tries import PIN_ACCOUNT
+from clinic.intake import queries
+from clinic.intake.models import IntakeDraft, TabletPass
+from clinic.intake.services import drafts
+from clinic.intake.views.tablet import OF_EVERY_PAGE
+from clinic.premises.models import Clinic
+from clinic.rules import questionnaire
+from clinic.rules.permissions import Role
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db, transaction
+from clinic.worker import work_daily
+from tests.accounts.people import hashed, make_person, sign_in
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.owners import browser_of
+from tests.web import Visitor
+
+pytestmark = pytest.mark.usefixtures("now")
+
+PIN = "271828"
+DESK = "desk@pins.example"
+PAGES = questionnaire.pages("intake")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    app.test_client_class = Visitor
+    return w.build()
+
+
+@pytest.fixture
+def desk(app: Flask, world: w.World) -> FlaskClient:
+    """A browser of the front desk, who has a PIN."""
+    return browser_of(app, make_person(DESK, Role.FRONT_DESK, name="Dana Desk", pin_hash=hashed(PIN)))
+
+
+def handed_over(desk: FlaskClient) -> int:
+    client = w.person()
+    assert desk.post(f"/clients/{client}/tablet").location == "/tablet"
+    return client
+
+
+def at(minutes: float) -> time_machine.travel:
+    return time_machine.travel(NOW + dt.timedelta(minutes=minutes), tick=False)
+
+
+def address_of(rule: Rule) -> str:
+    return re.sub(r"<(\w+:)?\w+>", "1", rule.rule)
+
+
+def test_every_other_address_leads_back_to_the_questions(app: Flask, desk: FlaskClient) -> None:
+    handed_over(desk)
+    # What every page shows, and what holds nothing of anybody.
+    assert {"static", "accounts.text_size", "premises.theme", "premises.picture"} == OF_EVERY_PAGE
+    opened = []
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in OF_EVERY_PAGE or rule.endpoint.startswith("intake.tablet"):
+            continue
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            answer = desk.open(address_of(rule), method=method)
+            # Whatever needs somebody signed in leads to the sign-in first, and that is closed as well.
+            leads = (answer.location or "").partition("?")[0]
+            if answer.status_code != 303 or leads not in ("/tablet", "/sign-in"):
+                opened.append((method, rule.rule, answer.status_code))
+    assert opened == []
+    assert desk.get("/sign-in").location == "/tablet"
+    assert sign_in(desk, DESK).location == "/tablet"
+    assert desk.get("/no/such/page").location == "/tablet"
+    page = desk.get("/tablet/1").text
+    links = set(re.findall(r'<a [^>]*href="(/[^"]*)"', page))
+    assert links == {"/tablet"}
+    assert set(re.findall(r'action="(/[^"]*)"', page)) == {"/tablet/1", "/tablet/back", "/text-size"}
+
+
+def test_locked_it_shows_nothing_of_the_client_and_the_pin_takes_it_back(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    desk.post("/tablet/1", data={f"none.{PAGES[0].key}": "1"})
+    assert desk.post("/tablet/pin", data={"pin": PIN}).location == "/tablet"  # open: the PIN is not asked for
+    page = desk.post("/tablet/back").text
+    assert "Please hand the tablet back" in page
+    assert "PIN of Dana" in page
+    assert "Pat" not in page
+    assert "Services" not in page
+    assert [desk.get(f"/tablet/{one}").text.count("PIN of Dana") for one in ("1", "sign")] == [1, 1]
+    assert desk.get("/").location == "/tablet"
+    assert desk.get(desk.get("/desk").location).location == "/tablet"
+    assert "Services" not in desk.get("/sign-in").text
+    assert desk.post("/tablet/pin", data={"pin": ""}).status_code == 422
+    assert desk.post("/tablet/pin", data={"pin": "314159"}).status_code == 422
+    answer = desk.post("/tablet/pin", data={"pin": PIN})
+    assert answer.location == f"/clients/{client}"
+    assert desk.get("/desk").status_code == 200
+    db.session.rollback()
+    events = db.session.scalars(select(AuditRow.deed).order_by(AuditRow.sequence)).all()
+    assert [one for one in events if one.startswith(("tablet", "pin"))] == [
+        "tablet.handed_over", "tablet.locked", "pin_accepted",
+    ]  # fmt: skip
+    # What was typed is there when it is handed over again.
+    desk.post(f"/clients/{client}/tablet")
+    assert 'href="/tablet/2"' in desk.get("/tablet").text
+
+
+def test_the_pin_lasts_as_long_as_the_password_would_have(desk: FlaskClient) -> None:
+    handed_over(desk)
+    desk.post("/tablet/back")
+    with at(60 * 12 - 1):
+        assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 303
+        db.session.rollback()
+        began = db.session.scalars(select(UserSession.created_at).where(UserSession.ended_at.is_(None))).one()
+        assert began == NOW
+    with at(60 * 12 + 1):
+        assert desk.get("/desk").location.startswith("/sign-in")
+
+
+def test_too_late_switched_off_or_taken_away_the_pin_opens_nothing_but_the_password_does(
+    app: Flask, desk: FlaskClient
+) -> None:
+    handed_over(desk)
+    desk.post("/tablet/back")
+    with at(60 * 12 + 1):
+        late = desk.post("/tablet/pin", data={"pin": PIN})
+    assert (late.status_code, "This PIN does not fit" in late.text) == (422, True)
+    with transaction() as session:
+        user = session.scalars(select(User).where(User.email == DESK)).one()
+        user.is_active = False
+        user_id = user.id
+    assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 422
+    with transaction() as session:
+        session.get_one(User, user_id).is_active = True
+    accounts.remove_pin(user_id, NOW)
+    page = desk.get("/tablet").text
+    assert "PIN of" not in page
+    assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 422
+    assert sign_in(desk, DESK).status_code == 303
+    assert desk.get("/desk").status_code == 200
+
+
+def test_wrong_pins_are_counted_in_the_database_and_the_right_one_is_not(desk: FlaskClient) -> None:
+    handed_over(desk)
+    desk.post("/tablet/back")
+    statuses = []
+    for number in range(PIN_ACCOUNT.most + 1):
+        desk.environ_base["REMOTE_ADDR"] = f"198.51.100.{number + 1}"
+        statuses.append(desk.post("/tablet/pin", data={"pin": "314159"}).status_code)
+    assert statuses == [422] * PIN_ACCOUNT.most + [429]
+    assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 429  # the right one too
+    db.session.rollback()
+    kept = db.session.scalars(select(FailedTry).where(FailedTry.kind == "pin_account")).all()
+    assert len(kept) == PIN_ACCOUNT.most
+    assert DESK not in str([row.who for row in kept])
+    with at(16):
+        assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 303
+    db.session.rollback()
+    assert len(db.session.scalars(select(FailedTry).where(FailedTry.kind == "pin_account")).all()) == 5
+
+
+def test_left_alone_it_locks_itself_and_keeps_what_was_typed_on_the_page(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    with at(4):
+        assert desk.post("/tablet/awake").status_code == 204  # touched
+    with at(8.9):
+        assert "Page 1 of" in desk.get("/tablet/1").text
+    with at(14):
+        left = desk.post("/tablet/2", data={f"none.{PAGES[1].key}": "1"}).text
+        assert "it locked itself" in left
+        assert "PIN of Dana" in left
+        assert "it locked itself" in desk.get("/tablet/1").text
+        assert (
+            desk.post(
+                "/tablet/sign", data={"name": "Pat Number", "treatment": "y", "privacy": "y"}
+            ).status_code
+            == 200
+        )
+    db.session.rollback()
+    draft = queries.draft(client, "tablet")
+    assert draft is not None
+    assert set(draft.answers) == {one.key for one in PAGES[1].conditions}
+    assert queries.newest(client) is None
+    desk.post("/tablet/back")
+    with at(15):
+        # Given back: nothing more is taken.
+        desk.post("/tablet/3", data={f"none.{PAGES[2].key}": "1"})
+        assert desk.post("/tablet/3/keep", data={f"none.{PAGES[2].key}": "1"}).status_code == 409
+        assert desk.post("/tablet/awake").status_code == 409
+    db.session.rollback()
+    assert queries.draft(client, "tablet").answers.keys() == draft.answers.keys()  # type: ignore[union-attr]
+
+
+def test_how_long_it_waits_is_a_setting(desk: FlaskClient) -> None:
+    with transaction() as session:
+        session.scalars(select(Clinic)).one().tablet_idle_minutes = 2
+    handed_over(desk)
+    assert 'data-idle="120"' in desk.get("/tablet/1").text
+    with at(2):
+        assert "it locked itself" in desk.get("/tablet/1").text
+
+
+def test_handing_over_again_ends_the_earlier_device(app: Flask, desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    other = app.test_client()
+    sign_in(other, DESK)
+    other.post(f"/clients/{client}/tablet")
+    assert "Please hand the tablet back" in desk.get("/tablet/1").text
+    assert "Page 1 of" in other.get("/tablet/1").text
+
+
+def test_answers_that_nobody_signed_are_erased_after_the_days_of_the_setting(
+    app: Flask, desk: FlaskClient
+) -> None:
+    client = handed_over(desk)
+    desk.post("/tablet/1", data={f"none.{PAGES[0].key}": "1"})
+    drafts.erase_old_drafts(NOW + dt.timedelta(days=30))
+    assert queries.draft(client, "tablet") is not None
+    with at(30 * 24 * 60 + 1):
+        work_daily(app)
+    db.session.rollback()
+    assert db.session.scalars(select(IntakeDraft)).all() == []
+
+
+def test_a_device_that_was_handed_over_before_there_were_pins_still_works(desk: FlaskClient) -> None:
+    handed_over(desk)
+    with transaction() as session:
+        row = session.scalars(select(TabletPass)).one()
+        row.seen_at = row.signed_in_at = None
+    assert "Page 1 of" in desk.get("/tablet/1").text
+    desk.post("/tablet/back")
+    assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 303

@@ -1,0 +1,179 @@
+"""The desk's day in a browser: moved by hand and by keys, undone, kept up to date, found and booked by keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.journeys.test_desk import next_monday, sign_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+    from tests.browser import Site
+
+Faults = Callable[["Page"], list[str]]
+DESKTOP = {"width": 1280, "height": 900}
+HOUR = 76.8  # pixels: twelve steps of .4rem
+
+
+def book_ana(page: Page) -> str:
+    """Ana Alder has the only visit of a day far ahead; the address of that day. By keyboard alone, from the search."""
+    day = next_monday(weeks=6)
+    page.goto(f"/desk/visits/new?day={day}")
+    page.wait_for_selector("#q:focus")
+    page.keyboard.type("ana ald")
+    page.keyboard.press("Enter")
+    # known, and what she had last is chosen already: the first time that fits has the focus
+    page.wait_for_selector("button[name=start]:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+    return f"/desk?day={day}"
+
+
+def only_visit(page: Page) -> Locator:
+    return page.locator(".ev[data-moves]:not(.ev-ghost)")
+
+
+def starts(page: Page) -> str:
+    return only_visit(page).locator(".ev-time").first.inner_text().split("\n")[0].strip()
+
+
+def drag(page: Page, down: float) -> None:
+    box = only_visit(page).bounding_box()
+    assert box is not None
+    x, y = box["x"] + 40, box["y"] + 12
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 11):
+        page.mouse.move(x, y + down * step / 10)
+    page.mouse.up()
+
+
+def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
+    page: Page, accessibility_faults: Faults
+) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    page.goto(book_ana(page))
+    before = starts(page)
+    drag(page, HOUR)
+    page.wait_for_selector("dialog [data-main]:focus")
+    assert page.locator("dialog").get_by_text("It fits").is_visible()
+    assert accessibility_faults(page) == []
+    page.keyboard.press("Escape")
+    assert starts(page) == before, "nothing is saved by looking"
+    drag(page, HOUR)
+    page.wait_for_selector("dialog [data-main]:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-undo]")
+    moved = starts(page)
+    assert moved != before
+    assert page.get_by_text("Nobody has been told yet").is_visible()
+    page.keyboard.press("Control+z")
+    page.wait_for_selector("[data-undo]", state="detached")
+    assert starts(page) == before
+    only_visit(page).locator("a").focus()
+    for key in ("m", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("dialog [data-main]:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-undo]")
+    assert starts(page) == moved
+    assert page.evaluate("document.activeElement.closest('[data-visit]') !== null"), (
+        "the focus stays on the visit"
+    )
+
+
+def test_a_change_made_elsewhere_appears_and_the_focus_stays(
+    page: Page, site: Site, browser: Browser
+) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    day = book_ana(page)
+    visit = page.url
+    page.goto(day)
+    before = starts(page)
+    only_visit(page).locator("a").focus()
+    elsewhere = browser.new_context(base_url=site.url, locale="en-US").new_page()
+    sign_in(elsewhere)
+    elsewhere.goto(f"{visit}/cancel")
+    elsewhere.get_by_role("button", name=re.compile("^Cancel")).last.click()
+    elsewhere.wait_for_url(visit)
+    page.wait_for_selector("#not-coming li")  # without reloading: the page is still the one that was opened
+    assert only_visit(page).count() == 0
+    assert "Changed" in page.locator("#say").inner_text()
+    elsewhere.get_by_role("button", name=re.compile("^Undo")).click()
+    elsewhere.wait_for_selector("text=Undone")
+    page.wait_for_selector(".ev[data-moves]")
+    assert starts(page) == before
+
+
+def test_the_search_answers_while_typing(page: Page, accessibility_faults: Faults) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    page.goto("/todo")
+    page.keyboard.press("/")
+    page.wait_for_selector("#find:focus")
+    page.keyboard.type("ana al")
+    page.wait_for_selector(".find-pop [data-hit]")
+    assert accessibility_faults(page) == []
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/clients/\d+$"))
+    assert page.locator("h1").inner_text() == "Ana Alder"
+    page.locator("summary", has_text="Your account").click()
+    page.locator("[data-slash]").click()
+    page.keyboard.press("Escape")
+    page.locator("main").focus()
+    page.keyboard.press("/")
+    assert not page.evaluate("document.activeElement.id === 'find'"), "switched off"
+
+
+def test_people_and_times_come_while_typing(page: Page) -> None:
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    page.wait_for_selector("#q:focus")
+    page.keyboard.type("ana ald")
+    page.wait_for_selector("#people input[name=client]:checked")
+    page.wait_for_selector("#times button[name=start]")
+    assert page.evaluate("document.activeElement.id") == "q", "who types is not interrupted"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
+
+
+def test_the_day_sheet_is_one_page(page: Page) -> None:
+    sign_in(page)
+    page.goto(f"/desk?day={next_monday()}&view=list")
+    sheet = page.pdf(prefer_css_page_size=True)
+    assert sheet.count(b"/Type /Page\n") + sheet.count(b"/Type /Page ") + sheet.count(b"/Type /Page/") == 1
+
+
+def test_the_pages_of_the_day_have_no_faults_in_dark_and_on_a_small_phone(
+    page: Page, accessibility_faults: Faults
+) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 320, "height": 700})
+    sign_in(page)
+    day = next_monday()
+    for address in (
+        f"/desk?day={day}",
+        f"/desk?day={day}&view=rooms",
+        f"/desk?day={day}&view=list",
+        "/todo",
+        "/desk/search?q=ana",
+    ):
+        page.goto(address)
+        assert accessibility_faults(page) == [], address
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, address
+    page.goto(f"/desk?day={day}")
+    page.locator(".ev a").first.click()
+    page.wait_for_selector("dialog h1")
+    assert accessibility_faults(page) == []
+    move = page.locator("dialog a[data-move-to]").get_attribute("href")
+    assert move is not None
+    page.goto(move)
+    page.get_by_role("button", name="Check this time").click()
+    page.wait_for_selector("#move-answer")
+    assert accessibility_faults(page) == []

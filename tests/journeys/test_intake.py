@@ -1,0 +1,105 @@
+"""The waiting room in a real browser: places marked on a tablet, which is locked and taken back by PIN."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.browser import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Faults = Callable[["Page"], list[str]]
+CHART = 11
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.goto("/sign-in")
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", "quiet-willow")
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url(re.compile(r"^(?!.*/sign-in)"))
+
+
+def hand_over(page: Page) -> None:
+    page.goto("/clients?q=alder")
+    page.get_by_role("link", name="Ana Alder").first.click()
+    page.wait_for_url(re.compile(r"/clients/\d+$"))
+    page.goto(f"{page.url}/intake")
+    page.get_by_role("button", name="Hand over this device").click()
+    page.wait_for_url("**/tablet")
+
+
+def marked(page: Page, kind: str) -> set[str]:
+    shapes = page.locator(f"[data-chart={kind}] path.is-on")
+    return set(shapes.evaluate_all("all => all.map(one => one.dataset.area)"))
+
+
+def test_places_are_marked_on_the_tablet_kept_and_the_tablet_is_taken_back_by_pin(
+    page: Page, site: Site, accessibility_faults: Faults
+) -> None:
+    sign_in(page, "desk@willow.example")
+    page.goto("/account/pin")
+    page.fill("input[name=pin]", "271828")
+    page.fill("input[name=current_password]", "quiet-willow")
+    page.get_by_role("button", name="Save my PIN").click()
+    page.get_by_text("Your PIN is set.").first.wait_for()
+    hand_over(page)
+    page.goto(f"/tablet/{CHART}")
+    page.locator("[id='c.chart_pain-0']").check()
+    page.locator("[id='c.chart_avoid-0']").check()
+    # By tapping: the person's own left knee is on the right of the front view.
+    page.locator("[data-chart=care] .body").first.locator("path[data-area=left_knee]").click()
+    assert marked(page, "care") == {"left_knee"}
+    assert page.get_by_text("Marked: left knee.").is_visible()
+    # By keyboard: the list under the other drawing.
+    page.locator("[data-chart=avoid] summary").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-chart=avoid] input[value=face]").focus()
+    with page.expect_response(re.compile(r"/tablet/\d+/keep$")):
+        page.keyboard.press("Space")
+    assert marked(page, "avoid") == {"face"}
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Hand back").click()
+    page.locator("dialog[open]").get_by_role("button", name="Hand back").click()
+    page.get_by_text("For our team").wait_for()
+    assert accessibility_faults(page) == []
+    page.go_back()
+    assert page.locator("[data-chart]").count() == 0
+    page.goto("/desk")
+    page.fill("input[name=pin]", "271828")
+    page.get_by_role("button", name="Take the tablet back").click()
+    page.wait_for_url(re.compile(r"/clients/\d+$"))
+    hand_over(page)
+    page.goto(f"/tablet/{CHART}")
+    assert (marked(page, "care"), marked(page, "avoid")) == ({"left_knee"}, {"face"})
+
+
+def test_a_tablet_that_nobody_touches_asks_and_then_locks_itself(page: Page, site: Site) -> None:
+    page.clock.install()
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    page.get_by_role("link", name=re.compile("^Yes,")).click()
+    page.wait_for_url(re.compile(r"/tablet/\d+$"))
+    page.clock.run_for(4 * 60_000 + 10_000)
+    page.get_by_role("heading", name="Are you still there?").wait_for()
+    page.get_by_role("button", name="Yes, go on").click()
+    assert page.locator("dialog[open]").count() == 0
+    page.clock.run_for(4 * 60_000 + 10_000)
+    assert page.locator("dialog[open]").count() == 1
+    with page.expect_navigation(url="**/tablet"):
+        page.clock.run_for(62_000)
+
+
+def test_larger_text_is_remembered_without_javascript_too(page: Page, site: Site) -> None:
+    context = page.context.browser.new_context(base_url=site.url, java_script_enabled=False)  # type: ignore[union-attr]
+    plain = context.new_page()
+    for one in (page, plain):
+        one.goto("/services")
+        one.get_by_role("button", name="Larger text").click()
+        one.goto("/book")
+        assert one.locator("html").get_attribute("data-type") == "large"
+        assert one.get_by_role("button", name="Larger text", pressed=True).count() == 1
+    context.close()

@@ -1,0 +1,99 @@
+"""Looking at an open page as a strict reader does: axe-core in each width and colour, and what a browser reports.
+
+`make axe` looks at every page so (scripts/axe.py), tests/journeys/test_every_page.py at a few.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from clinic.paths import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Response
+
+AXE = ROOT / "build" / "axe" / "axe.min.js"
+AXE_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+WIDTHS = (320, 390, 1280)
+THEMES = ("light", "dark")
+HEIGHT = 844
+INLINE = re.compile(
+    r"<[a-z][^>]*\s(?:style|on[a-z]+)=|<style|<script(?![^>]*\bsrc=)|href=.javascript:", re.IGNORECASE
+)
+STICKS_OUT = """() => {
+  const wide = document.documentElement.scrollWidth;
+  if (wide <= innerWidth) return [];
+  const far = [...document.querySelectorAll("body *")]
+    .filter((one) => one.getBoundingClientRect().left + one.scrollWidth > innerWidth + 1);
+  return [`${wide} wide: ${far.slice(-2).map((one) => one.outerHTML.slice(0, 120)).join(" ")}`];
+}"""
+# Both at once: a colour that fades would be measured half way.
+WEAR = """(theme) => {
+  document.documentElement.dataset.bsTheme = theme;
+  document.getAnimations().forEach((one) => one.finish());
+  return document.fonts.ready.then(() => true);
+}"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds on the open page, one line for each rule."""
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, rules)", AXE_RULES)["violations"]
+    return [f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
+
+
+def in_every_dress(
+    page: Page, widths: tuple[int, ...] = WIDTHS, themes: tuple[str, ...] = THEMES
+) -> dict[str, list[str]]:
+    """Each finding with the widths and colours that show it."""
+    found: dict[str, list[str]] = {}
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        for theme in themes:
+            page.evaluate(WEAR, theme)
+            beyond = [f"sticks out sideways: {one}" for one in page.evaluate(STICKS_OUT)]
+            for fault in violations(page) + beyond:
+                found.setdefault(fault, []).append(f"{width} {theme}")
+    return found
+
+
+def inline_parts(html: str) -> list[str]:
+    """Scripts, styles and handlers that stand in the page itself."""
+    return [f"inline: {one[:120]}" for one in INLINE.findall(html)]
+
+
+class Watch:
+    """What the browser reports as pages are opened: errors, refused content, requests to elsewhere, missing parts."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self._home = urlsplit(home).netloc
+        self._seen: list[str] = []
+        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("pageerror", lambda error: self._seen.append(f"script error: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("response", self._answered)
+
+    def _said(self, kind: str, text: str) -> None:
+        # Answers with an error are told apart in `_answered`: a page may say 404 or 409 and mean it.
+        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
+            self._seen.append(f"console {kind}: {text}")
+
+    def _asked(self, url: str) -> None:
+        address = urlsplit(url)
+        if address.scheme in ("http", "https") and address.netloc != self._home:
+            self._seen.append(f"a request to elsewhere: {address.netloc}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            self._seen.append(f"{response.status}: {urlsplit(response.url).path}")
+
+    def take(self) -> list[str]:
+        """What came up since the last time, each once."""
+        found, self._seen = list(dict.fromkeys(self._seen)), []
+        return found

@@ -1,0 +1,72 @@
+"""What the look weighs on the way, and how long browsers keep it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from clinic.shared.static_files import FOR_A_YEAR
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+
+SMALL = {"Accept-Encoding": "gzip"}
+MOST_ALL, MOST_SCRIPTS = 200 * 1024, 60 * 1024
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@on_sqlite
+def test_first_page_with_all_that_belongs_to_it_is_small(app: Flask, client: FlaskClient) -> None:
+    w.build()
+    page = client.get("/", headers=SMALL)
+    assert page.headers["Content-Encoding"] == "gzip"
+    html = gzip.decompress(page.data).decode()
+    addresses = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', html))
+    weights = {one: len(client.get(one, headers=SMALL, buffered=True).data) for one in addresses}
+    scripts = {one: weight for one, weight in weights.items() if ".js" in one}
+    assert len(scripts) >= 3
+    assert len([one for one in addresses if one.endswith(".woff2")]) == 2
+    assert sum(scripts.values()) <= MOST_SCRIPTS, scripts
+    assert len(page.data) + sum(weights.values()) <= MOST_ALL, weights
+
+
+@on_sqlite
+def test_a_file_is_kept_for_as_long_as_it_is_the_same(app: Flask, client: FlaskClient) -> None:
+    factories.make_clinic()
+    factories.make_location(zone="Europe/Berlin")
+    address = re.findall(r'href="(/static/css/app.css[^"]*)"', client.get("/").text)[0]
+    assert re.search(r"\?v=[0-9a-f]{12}$", address)
+    marked, bare = (
+        client.get(one, headers=headers, buffered=True)
+        for one, headers in ((address, SMALL), ("/static/css/app.css", {}))
+    )
+    assert marked.headers["Cache-Control"] == FOR_A_YEAR
+    assert "immutable" not in bare.headers["Cache-Control"]
+    assert gzip.decompress(marked.data) == bare.data
+    assert "Content-Encoding" not in bare.headers
+    assert marked.headers["Vary"] == "Accept-Encoding"
+    assert client.get(address, headers={**SMALL, "If-None-Match": marked.headers["ETag"]}).status_code == 304
+    missing = client.get("/static/css/no-such.css?v=1")
+    assert (missing.status_code, missing.headers.get("Cache-Control")) == (404, None)
+    font = client.get("/static/vendor/figtree-latin-wght-normal.woff2", headers=SMALL, buffered=True)
+    assert (font.headers.get("Content-Encoding"), font.headers["Cache-Control"]) == (
+        None,
+        "max-age=2592000, public",
+    )
+    assert "Access-Control-Allow-Origin" not in font.headers
+
+
+@on_sqlite
+@pytest.mark.usefixtures("now")
+def test_a_page_about_somebody_is_not_compressed(app: Flask, client: FlaskClient) -> None:
+    w.build()
+    assert client.get("/book", headers=SMALL).headers.get("Content-Encoding") == "gzip"
+    walk.location(walk.hold(client, "swedish"))
+    for address in ("/book/who", "/book"):
+        answer = client.get(address, headers=SMALL)
+        assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, None)
