@@ -11,6 +11,7 @@ import random
 
 from clinic.accounts.passwords import hash_password
 from clinic.catalogue.services import add_starter_catalogue
+from clinic.demo.notes import write_notes
 from clinic.demo.people import make_clients
 from clinic.demo.team import ZONE, make_premises, make_team, make_users
 from clinic.demo.visits import fill_day, fill_diary, give_a_past, make_blocks
@@ -48,6 +49,8 @@ def fill_if_empty(now: dt.datetime) -> bool:
         fill_day(session, place, sick, people, day=day, most=VISITS_THEN, now=now)
         fill_diary(session, place, team, people, chance, now)
         give_a_past(session, place, team, people[0], now)
+        session.flush()
+        write_notes(session, random.Random(SEED))  # noqa: S311 - of its own: it moves nothing else
         make_blocks(session, team, users, now)
         call_in_sick(session, sick, day, users["owner"], now)
         make_waitlist(session, place, people, sick, day, users, now)

@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.clients.models import Client
 from clinic.premises.models import Location
+from clinic.premises.steps import drop_picture, keep_picture
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.pictures import Drawn
 from clinic.shared.seen import mark_of
 from clinic.therapists import queries
 from clinic.therapists.facts import TherapistFacts
@@ -54,6 +56,25 @@ def change_therapist(
         changed = [one.name for one in fields(facts) if getattr(before, one.name) != getattr(facts, one.name)]
         detail = ", ".join(changed)
         leave_trace(session, "therapist.changed", "therapist", row.id, by=by, now=now, fields=detail)
+
+
+@tried_again
+def save_picture(therapist_id: int, face: Drawn | None, *, by: int | None, now: dt.datetime) -> None:
+    """Show this picture of the therapist, or none any more; the one before is deleted. Raises NotFound."""
+    with transaction() as session:
+        row = _therapist(session, therapist_id)
+        old = row.picture_id
+        row.picture_id = keep_picture(session, face, by=by, now=now) if face is not None else None
+        drop_picture(session, old)
+        leave_trace(
+            session,
+            "therapist.picture_changed",
+            "therapist",
+            therapist_id,
+            by=by,
+            now=now,
+            shown=face is not None,
+        )
 
 
 def _therapist(session: Session, therapist_id: int) -> Therapist:

@@ -322,3 +322,17 @@ def test_a_waiting_visit_says_so_and_cannot_be_started(clinic: Staffed) -> None:
     assert "The health questions are not signed yet" in page
     assert "Nothing to take care of" not in page
     assert my_days(clinic)[0].visits[0].flag == "Not confirmed"
+
+
+def test_own_hours_breaks_licence_and_skills_are_there_to_read(clinic: Staffed) -> None:
+    place = premises.location(clinic.world.place_id)
+    assert place is not None
+    row = db.session.get_one(Therapist, clinic.me)
+    factories.make_hours(row, place, starts="12:30", ends="13:15", weekdays=[0], kind="break")
+    with transaction() as session:
+        mine = session.get_one(Therapist, clinic.me)
+        mine.licence_number, mine.licence_expires_on = "T-77", w.TODAY + dt.timedelta(days=20)
+    page = clinic.browser(ME).get("/diary/me").text.replace("\u00a0", " ")
+    assert ("Break 12:30 pm to 1:15 pm" in page, page.count("8:00 am to 8:00 pm")) == (True, 7)
+    assert ("T-77" in page, "Expires in 20 days" in page, "Deep tissue" in page) == (True, True, True)
+    assert "T-77" not in clinic.browser(OTHER).get("/diary/me").text

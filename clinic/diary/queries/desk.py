@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import next_steps, visits
+from clinic.booking.queries import next_steps, running_late, visits
 from clinic.booking.queries.next_steps import NextStep
 from clinic.diary.queries.desk_columns import (
     USUAL_HOURS,
@@ -88,6 +88,7 @@ def desk_day(location_id: int, day: dt.date, now: dt.datetime, *, by_kit: bool =
         dated=therapists.dated_hours(ids, location_id, spill_days(day, 1)),
         off=therapists.time_off_between(ids, moment(bounds[0]), moment(bounds[1])),
         visits=found, steps=_steps(found), since=visits.standing_since(_under_way(found)),
+        late=running_late.minutes_late(day),
     )  # fmt: skip
     columns = kit_columns(location_id, closures, read) if by_kit else [column_of(one, read) for one in people]
     working = [column for column, busy in columns if busy]

@@ -20,6 +20,7 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
+from clinic.rules.words import length_words
 from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist, TimeOff, WorkingHours
 
@@ -99,6 +100,7 @@ class Read:
     visits: Sequence[Visit]
     steps: dict[int, NextStep]
     since: dict[int, dt.datetime]
+    late: dict[int, int]  # therapist → minutes they run late today
 
 
 def span_of(row: Closure) -> Interval:
@@ -125,13 +127,17 @@ def column_of(person: Therapist, read: Read) -> tuple[Column, bool]:
         key=person.id,
         name=person.name,
         tint=person.tint,
-        note="" if is_licensed else "Licence has ended",
+        note=_note(read.late.get(person.id, 0)) if is_licensed else "Licence has ended",
         hours=tuple((_wall(start, read), _wall(end, read)) for start, end in hours) if is_licensed else (),
         off=tuple(hatched(hours, labelled, booked, read)),
         free=tuple(one for span in free for one in _gaps(span, read)),
         visits=tuple(shown_of(one, read) for one in booked),
     )
     return column, bool(hours or booked)
+
+
+def _note(minutes_late: int) -> str:
+    return f"About {length_words(minutes_late)} late" if minutes_late else ""
 
 
 Labelled = tuple[Interval, str]

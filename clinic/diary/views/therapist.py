@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, url_for
 
 from clinic.accounts.access import who
-from clinic.booking.queries import fell_out
+from clinic.booking.queries import fell_out, running_late
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
 from clinic.diary.views.blueprint import pages
@@ -52,6 +52,7 @@ def my_day() -> Answer:
         shown=shown,
         visits=sorted((visit for one in shown for visit in one.coming), key=lambda one: one.starts_at),
         coming=coming,
+        card=visit_card(me.id, coming.id, now) if coming else None,
         taps=_taps(coming.status, coming.starts_at, day, now) if coming else (),
         columns=[
             {"name": _at(one) or me.name, "tint": me.tint, "note": "", "off": one.off, "visits": _grid(one)}
@@ -65,6 +66,7 @@ def my_day() -> Answer:
         is_today=day == today,
         fell_out=fell_out.since_yesterday(now, me.id) if day == today else [],
         licence=_licence(me, today),
+        minutes_late=running_late.minutes_late(day).get(me.id, 0) if day == today else 0,
     )
 
 

@@ -33,6 +33,7 @@ from clinic.premises.queries.open_place import (
     open_place,
 )
 from clinic.premises.queries.places import PlaceFacts, clocks, kinds_at_places, place_in_use, places
+from clinic.rules import setting_effects
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.colours import Theme
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
@@ -167,6 +168,13 @@ def today(now: dt.datetime, zone: str = "") -> dt.date:
 def booking_settings() -> BookingSettings:
     """The owner's booking rules as the rulebook reads them."""
     return booking_settings_of(clinic())
+
+
+def effects_of_settings(now: dt.datetime) -> dict[str, str]:
+    """Setting → what it means for a visit or a person that the owner can picture."""
+    facts = clinic_facts()
+    zone = ZoneInfo(facts.zone) if facts else ZoneInfo("UTC")
+    return setting_effects.effects(booking_settings(), clinic(), now=now, zone=zone)
 
 
 def rooms_for_two() -> frozenset[int]:

@@ -43,6 +43,8 @@ def save_look() -> Answer:
         )
 
     if not saves(form, save):
+        if posted_files("logo", most=1):
+            form.add_error("", "Please choose the picture again: a page cannot keep it.")
         return _page(form), 422
     flash("The look is saved.", "success")
     return go("premises.look")

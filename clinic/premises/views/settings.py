@@ -28,9 +28,7 @@ def owner_home() -> Answer:
 def settings() -> Answer:
     """The settings as they are."""
     facts = queries.clinic_settings()
-    return render_template(
-        "premises/settings.html", form=SettingsForm(data=asdict(facts) | {"seen": _seen()})
-    )
+    return _page(SettingsForm(data=asdict(facts) | {"seen": _seen()}))
 
 
 @pages.post("/owner/settings", needs=Permission.CLINIC_ANY_WRITE)
@@ -43,9 +41,16 @@ def save_settings() -> Answer:
         services.save_settings(facts, seen=form.seen.data or "", by=who(), now=clock.now())
 
     if not saves(form, save, seen_now=_seen):
-        return render_template("premises/settings.html", form=form), 422
+        return _page(form), 422
     flash("The settings are saved.", "success")
     return go("premises.settings")
+
+
+def _page(form: SettingsForm) -> str:
+    """The form, with what each setting does as it is saved now."""
+    return render_template(
+        "premises/settings.html", form=form, effects=queries.effects_of_settings(clock.now())
+    )
 
 
 def _seen() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -68,20 +68,28 @@ def last_notes(client_id: int, *, before: dt.datetime) -> list[NotedVisit]:
 
 
 def _notes(visit_ids: Sequence[int]) -> dict[int, list[Note]]:
-    rows = db.session.execute(
-        select(SessionNote, User.name)
-        .join(User, User.id == SessionNote.written_by_id)
-        .where(SessionNote.visit_id.in_(visit_ids))
-        .order_by(SessionNote.written_at, SessionNote.id)
-    ).all()
-    made: dict[int, Note] = {}
+    rows = (
+        db.session.execute(
+            select(SessionNote, User.name)
+            .join(User, User.id == SessionNote.written_by_id)
+            .where(SessionNote.visit_id.in_(visit_ids))
+            .order_by(SessionNote.written_at, SessionNote.id)
+        )
+        .tuples()
+        .all()
+    )
+    by_id = {row.id: (row, name) for row, name in rows}
     corrected = {row.corrects_id for row, _name in rows}
-    for row, name in rows:
-        old = made.get(row.corrects_id) if row.corrects_id is not None else None
-        earlier = (old, *old.earlier) if old is not None else ()
-        made[row.id] = Note(row.id, row.visit_id, row.text, name, row.written_by_id, row.written_at, earlier)
     found: dict[int, list[Note]] = {}
     for row, _name in rows:
         if row.id not in corrected:
-            found.setdefault(row.visit_id, []).append(made[row.id])
+            found.setdefault(row.visit_id, []).append(_note(row.id, by_id))
     return found
+
+
+def _note(note_id: int, by_id: Mapping[int, tuple[SessionNote, str]]) -> Note:
+    """The note with all that it took the place of, whatever their order: two may be of the same moment."""
+    row, name = by_id[note_id]
+    old = _note(row.corrects_id, by_id) if row.corrects_id is not None else None
+    earlier = (old, *old.earlier) if old is not None else ()
+    return Note(row.id, row.visit_id, row.text, name, row.written_by_id, row.written_at, earlier)

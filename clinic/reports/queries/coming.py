@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import datetime as dt
+from collections import Counter, defaultdict
 
 from clinic.reports.queries.reading import BOOKED, Counted, Read
 from clinic.reports.tables import Column, Headline, Table, bars_of, percent, plural
@@ -23,10 +24,13 @@ SOURCES = {
 
 def missed(read: Read) -> Table:
     """Week by week how many visits were kept, missed and cancelled."""
+    of_week: dict[dt.date, Counter[VisitStatus]] = defaultdict(Counter)
+    for one in read.visits:
+        of_week[one.day - dt.timedelta(days=one.day.weekday())][one.status] += 1
     rows, bars = [], []
     for week in weeks_of(read.period):
-        counts = Counter(one.status for one in read.visits if week.first <= one.day <= week.last)
-        kept = sum(counts[one] for one in BOOKED)
+        counts = of_week[week.first - dt.timedelta(days=week.first.weekday())]
+        kept = sum(counts[status] for status in BOOKED)
         no_show, late = counts[VisitStatus.NO_SHOW], counts[VisitStatus.LATE_CANCELLED]
         share = _share(no_show + late, kept + no_show + late)
         rows.append((week.first, week.last, kept, no_show, late, counts[VisitStatus.CANCELLED], share))

@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -82,6 +83,11 @@ class Read:
     hours: Mapping[tuple[int, int], list[WorkingHours]]  # (therapist, place)
     dated: Mapping[int, list[DatedHours]]
     off: Mapping[int, list[Interval]]
+
+    @cached_property
+    def visits_of(self) -> Mapping[int, list[Counted]]:
+        """Therapist → their visits."""
+        return _grouped(self.visits, lambda one: one.therapist_id)
 
     def place_of(self, location_id: int) -> PlaceRead:
         return next(one for one in self.places if one.id == location_id)

@@ -84,8 +84,8 @@ def by_hour(read: Read) -> Table:
             free = _bookable(one, place, read)
             mine = [
                 visit
-                for visit in read.visits
-                if visit.therapist_id == one.id and visit.location_id == place.id and visit.status in BOOKED
+                for visit in read.visits_of.get(one.id, [])
+                if visit.location_id == place.id and visit.status in BOOKED
             ]
             _add(capacity, by_hour_of_week(place.clock, free))
             _add(booked, by_hour_of_week(place.clock, intersect(free, union(_inside(mine, place)))))
@@ -132,7 +132,7 @@ def _add(total: dict[tuple[int, int], int], more: dict[tuple[int, int], int]) ->
 
 def _of_therapist(one: Therapist, read: Read) -> tuple[Use, int, int]:
     """What they could have given, what they gave, in how many visits; and the minutes that were lost."""
-    use, mine = Use(), [visit for visit in read.visits if visit.therapist_id == one.id]
+    use, mine = Use(), read.visits_of.get(one.id, [])
     booked = [visit for visit in mine if visit.status in BOOKED]
     for place in read.places:
         here = [visit for visit in booked if visit.location_id == place.id]

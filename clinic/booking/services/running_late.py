@@ -1,0 +1,82 @@
+"""A therapist runs late: the desk sees it, and the clients whom it concerns get a kind word."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Visit
+from clinic.booking.queries.running_late import coming_visits
+from clinic.premises import queries as premises
+from clinic.premises.queries import ClinicFacts
+from clinic.rules import words
+from clinic.rules.errors import InvalidInput, NotFound
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.shared.mail import queue_mail
+from clinic.therapists.models import RunningLate
+
+MINUTES = (5, 10, 15, 20, 30, 45, 60)
+TOLD_AT_FIRST = 2
+"""How many of the next clients are ticked from the start: time that was lost is often caught up after them."""
+
+
+@tried_again
+def say_late(
+    therapist_id: int, minutes: int, visit_ids: Collection[int], *, by: int, now: dt.datetime
+) -> list[str]:
+    """Keep it for the desk, and mail these of today's next clients. 0 minutes is on time again: nobody is mailed.
+
+    Returns the names of those who have no e-mail address. Raises InvalidInput, NotFound for a visit that is not one of
+    the therapist's next today.
+    """
+    if minutes not in (0, *MINUTES):
+        raise InvalidInput("minutes", "Choose how late you are.")
+    with transaction() as session:
+        facts = premises.clinic_facts()
+        if facts is None:
+            raise NotFound()
+        day = premises.today(now)
+        coming = {one.id: one for one in coming_visits(therapist_id, day, now)}
+        if not coming.keys() >= set(visit_ids):
+            raise NotFound("One of these visits is no longer coming. Please look again.")
+        session.add(
+            RunningLate(therapist_id=therapist_id, day=day, minutes=minutes, said_at=now, said_by_id=by)
+        )
+        told = [coming[one] for one in coming if one in visit_ids] if minutes else []
+        for visit in told:
+            _tell(session, visit, minutes, facts, now)
+        leave_trace(
+            session,
+            "therapist.late",
+            "therapist",
+            therapist_id,
+            by=by,
+            now=now,
+            minutes=minutes,
+            told=len(told),
+        )
+        return [one.client.name for one in told if one.client is not None and not one.client.email]
+
+
+def _tell(session: Session, visit: Visit, minutes: int, facts: ClinicFacts, now: dt.datetime) -> None:
+    """Neutral words, once for each visit and length."""
+    if visit.client is None:
+        return
+    expected = (visit.starts_at + dt.timedelta(minutes=minutes)).astimezone(ZoneInfo(visit.zone))
+    queue_mail(
+        session,
+        "running_late",
+        visit.client.email,
+        key=f"running_late:{visit.id}:{visit.revision}:{minutes}",
+        now=now,
+        name=visit.client.first_name,
+        when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=facts.uses_24_hours),
+        late=words.length_words(minutes),
+        expected=words.local_time_words(expected, uses_24_hours=facts.uses_24_hours),
+        clinic=facts.name,
+        phone=visit.location.phone,
+    )

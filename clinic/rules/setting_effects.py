@@ -1,0 +1,173 @@
+"""What each setting does, said of a visit, a day or a person that the owner can picture.
+
+The sentences are worked out by the rules that act, so that they cannot promise anything else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from clinic.rules import booking_policy, words
+from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.gaps import Gaps
+
+
+class Rules(Protocol):
+    """The settings beside those of the booking policy."""
+
+    offer_minutes: int
+    travel_minutes: int
+    adult_age: int
+    guardian_in_room_age: int
+    intake_valid_days: int
+    minor_intake_valid_days: int
+    treated_days_back: int
+    treated_days_ahead: int
+    uses_24_hours: bool
+    check_in_needed: bool
+    minds_rest: bool
+    turnover_may_overrun: bool
+    gaps: str
+
+
+ON_AND_OFF = {
+    "turnover_may_overrun": (
+        "A visit may end when the working day ends; the room is cleaned after it.",
+        "The last visit ends early enough to clean the room within the working hours.",
+    ),
+    "check_in_needed": (
+        "On the day before, each client gets a link and says in three taps whether anything has changed.",
+        "Nobody is asked again between two visits, as long as the health questions are valid.",
+    ),
+    "minds_rest": (
+        "Somebody who had a deep tissue massage on Monday is offered the next one from Thursday on.",
+        "Somebody may book the same massage every day.",
+    ),
+    "uses_24_hours": (
+        "A quarter past two in the afternoon is 14:15.",
+        "A quarter past two in the afternoon is 2:15 pm.",
+    ),
+}  # fmt: skip
+OF_GAPS = {
+    Gaps.ANY: "Between visits at 9:00 and 11:30 every quarter of an hour can be chosen.",
+    Gaps.FIRST: "A time right after another visit is named before one that leaves 15 minutes unused.",
+    Gaps.ONLY: "A time that would leave 15 minutes unused is not offered online.",
+}
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """How moments are told: in the clinic's zone, seen from now."""
+
+    now: dt.datetime
+    zone: ZoneInfo
+    uses_24_hours: bool
+
+    @property
+    def today(self) -> dt.date:
+        return self.now.astimezone(self.zone).date()
+
+    def at(self, moment: dt.datetime) -> str:
+        local = moment.astimezone(self.zone)
+        return f"{self.day(local.date())} at {self.clock(local)}"
+
+    def clock(self, moment: dt.datetime) -> str:
+        return words.time_words(moment.astimezone(self.zone).time(), uses_24_hours=self.uses_24_hours)
+
+    def day(self, day: dt.date) -> str:
+        return words.day_words(day, today=self.today)
+
+    def on(self, days: int) -> str:
+        return self.day(self.today + dt.timedelta(days=days))
+
+    def ten(self, days: int) -> dt.datetime:
+        """Ten in the morning, so many days from now: as an instant, for hours are counted as they pass."""
+        local = dt.datetime.combine(self.today + dt.timedelta(days=days), dt.time(10), self.zone)
+        return local.astimezone(dt.UTC)
+
+    def birthday(self, age: int) -> str:
+        """Who has this age today was born on this day at the latest."""
+        year = self.today.year - age
+        return words.day_words(self.today.replace(year=year, day=min(self.today.day, 28))).partition(" ")[2]
+
+
+def effects(booking: BookingSettings, rules: Rules, *, now: dt.datetime, zone: ZoneInfo) -> dict[str, str]:
+    """Setting → what it means, in one sentence."""
+    tell = _Telling(now, zone, rules.uses_24_hours)
+    return {
+        **_of_booking(booking, tell),
+        **_of_waiting(booking, rules, tell),
+        **_of_people(rules, tell),
+        **{name: said[0 if getattr(rules, name) else 1] for name, said in ON_AND_OFF.items()},
+        "gaps": OF_GAPS[Gaps(rules.gaps)],
+    }
+
+
+def _of_booking(booking: BookingSettings, tell: _Telling) -> dict[str, str]:
+    visit = tell.ten(4)
+    starts = [
+        dt.time(9 + n * booking.slot_step_minutes // 60, n * booking.slot_step_minutes % 60) for n in range(4)
+    ]
+    clocks = [words.time_words(one, uses_24_hours=tell.uses_24_hours) for one in starts]
+    said = {
+        "slot_step_minutes": f"Times such as {', '.join(clocks)}.",
+        "lead_time_minutes": _earliest(booking, tell),
+        "horizon_days": f"Today the last day that can be booked online is {tell.on(booking.horizon_days)}.",
+        "new_lead_time_minutes": "The same as for everybody.",
+        "new_horizon_days": "The same as for everybody.",
+        "cancel_notice_hours": f"For a visit on {tell.at(visit)} that is until"
+        f" {tell.at(booking_policy.cancel_until(visit, booking))}.",
+    }
+    if booking.new_lead_minutes is not None:
+        said["new_lead_time_minutes"] = _earliest(
+            BookingSettings(lead_minutes=booking.new_lead_minutes), tell
+        )
+    if booking.new_horizon_days is not None:
+        said["new_horizon_days"] = f"Today their last day is {tell.on(booking.new_horizon_days)}."
+    return said
+
+
+def _earliest(booking: BookingSettings, tell: _Telling) -> str:
+    return f"Right now nothing before {tell.at(booking_policy.earliest_start(tell.now, booking))} can be booked online."
+
+
+def _of_waiting(booking: BookingSettings, rules: Rules, tell: _Telling) -> dict[str, str]:
+    ten, far, near = tell.ten(0), tell.ten(21), tell.ten(1)
+    minutes = dt.timedelta(minutes=1)
+
+    def back(visit: dt.datetime, since: dt.datetime) -> str:
+        until = booking_policy.waiting_deadline(visit, since=since, settings=booking)
+        return f"is given back on {tell.at(until)}"
+
+    since = near - dt.timedelta(hours=20)
+    return {
+        "hold_minutes": f"Who chooses a time at {tell.clock(ten)} keeps it until"
+        f" {tell.clock(ten + booking.hold_minutes * minutes)}.",
+        "hold_max_minutes": f"And while they go on typing, until"
+        f" {tell.clock(ten + booking.hold_longest_minutes * minutes)} at the latest.",
+        "pending_days": f"A visit on {tell.at(far)} that is booked now and is not confirmed {back(far, tell.now)}.",
+        "pending_hours_before": f"A visit on {tell.at(tell.ten(3))} {back(tell.ten(3), tell.now)}.",
+        "pending_short_hours_before": f"A visit on {tell.at(near)} that is booked on {tell.at(since)}"
+        f" {back(near, since)}.",
+        "offer_minutes": f"Who is offered a time at {tell.clock(ten)} can take it until"
+        f" {tell.clock(ten + rules.offer_minutes * minutes)}.",
+        "travel_minutes": f"After a visit that ends at {tell.clock(ten)} the next one elsewhere begins at"
+        f" {tell.clock(ten + rules.travel_minutes * minutes)} or later.",
+    }
+
+
+def _of_people(rules: Rules, tell: _Telling) -> dict[str, str]:
+    return {
+        "adult_age": f"Today that is who was born by {tell.birthday(rules.adult_age)}.",
+        "guardian_in_room_age": f"Today that is who was born after {tell.birthday(rules.guardian_in_room_age + 1)}.",
+        "intake_valid_days": f"Signed today, they hold for visits up to {tell.on(rules.intake_valid_days)}.",
+        "minor_intake_valid_days": f"Signed today, they hold for visits up to"
+        f" {tell.on(rules.minor_intake_valid_days)}.",
+        "treated_days_back": f"After a visit today the therapist can read them until"
+        f" {tell.on(rules.treated_days_back)}.",
+        "treated_days_ahead": f"Today the therapist can read them for visits up to"
+        f" {tell.on(rules.treated_days_ahead)}.",
+    }
