@@ -221,7 +221,7 @@ def walk_through_the_booking(browser: Browser, site: Site, report: Report) -> No
         page, watch = open_page(browser, site)
 
         def look(one: Page, watch: Watch = watch, name: str = walk.__name__) -> list[str]:
-            report.look(one, watch, f"nobody {name} {one.url.removeprefix(site.url)}", one.content())
+            report.look(one, watch, f"nobody {name} {one.url.removeprefix(site.url)}")
             return []
 
         walk(Booking(page, look))
