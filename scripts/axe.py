@@ -61,7 +61,7 @@ class Report:
     shut: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
-    def look(self, page: Page, watch: Watch, name: str, html: str, code: int = 200) -> None:
+    def look(self, page: Page, watch: Watch, name: str, html: str = "", code: int = 200) -> None:
         """The open page in every dress, and what its opening brought up."""
         found = in_every_dress(page, self.widths)
         broken = [f"answered with {code}"] if code >= 500 and "failure" not in name else []
