@@ -100,7 +100,6 @@ def dress_pages(app: Flask) -> None:
             "Permission": Permission,
             "today": local_today(),
             "text_is_large": is_text_large(),
-            "this_address": request.full_path.rstrip("?") if request.method == "GET" else "/",
         }
 
     app.jinja_env.globals["body_views"] = body_figure.VIEWS

@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from clinic.rules import questionnaire
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Faults = Callable[["Page"], list[str]]
+PAGES_OF_QUESTIONS = len(questionnaire.pages("intake"))
 
 
 class Booking:
@@ -62,7 +65,7 @@ class Booking:
 
     def answer(self, yes: dict[str, dict[str, str]] | None = None, *, looks: bool = False) -> None:
         """Go through the questions: `yes` maps a question's first words to its follow-ups and their answers."""
-        for _page in range(10):
+        for _page in range(PAGES_OF_QUESTIONS):
             if looks:
                 self.no_faults()
             address = self.page.url

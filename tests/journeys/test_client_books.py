@@ -11,7 +11,7 @@ from sqlalchemy import select
 from clinic.booking.models import Visit
 from clinic.shared.database import db
 from tests.browser import Site
-from tests.walking import Booking, Faults
+from tests.walking import PAGES_OF_QUESTIONS, Booking, Faults
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -171,7 +171,7 @@ def test_the_keyboard_alone_is_enough(page: Page, site: Site) -> None:
     keys.to("First name", "textbox")
     keys.write("Nora", "Walker", "4", "July", "1988", "nora@people.example", "(212) 555-0143")
     keys.press("Continue")
-    for number in range(1, 11):
+    for number in range(1, PAGES_OF_QUESTIONS + 1):
         page.wait_for_url(f"**/book/health/{number}")
         keys.press("None of these", "checkbox", "Space")
         keys.press("Save and go on")
@@ -205,7 +205,7 @@ def test_without_javascript_it_books_too(browser: object, site: Site) -> None:
         page.get_by_label(label, exact=True).fill(text)
     page.get_by_label("Month", exact=True).select_option(label="July")
     page.get_by_role("button", name="Continue").click()
-    for number in range(1, 11):
+    for number in range(1, PAGES_OF_QUESTIONS + 1):
         page.wait_for_url(f"**/book/health/{number}")
         page.get_by_role("checkbox", name="None of these").check()
         page.get_by_role("button", name="Save and go on").click()

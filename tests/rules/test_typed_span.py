@@ -39,7 +39,8 @@ def utc(*parts: int) -> dt.datetime:
     ],
 )
 def test_a_plain_day(start: str, end: str, expected: tuple[dt.datetime, dt.datetime]) -> None:
-    assert typed(PLAIN, start, PLAIN, end) == TypedSpan(*expected)
+    whole_days = None if start or end else (PLAIN, PLAIN)
+    assert typed(PLAIN, start, PLAIN, end) == TypedSpan(*expected, days=whole_days)
 
 
 @pytest.mark.parametrize(("day", "hours"), [(FORWARD, 23), (BACK, 25), (PLAIN, 24)])

@@ -29,6 +29,8 @@ ALLOWED = {
     ("arrived", "late_cancelled"),
     ("arrived", "suspended"),
     ("in_session", "done"),
+    ("in_session", "arrived"),
+    ("done", "in_session"),
     ("no_show", "arrived"),
     ("late_cancelled", "cancelled"),
     ("suspended", "confirmed"),
