@@ -33,7 +33,7 @@ def test_claims_are_found_by_resource_and_end(app: Flask, now: object) -> None:
     statement, given = of_claims[0]
     with db.engine.connect() as connection:
         steps = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
-    of_claims = [step for step in steps if " claim" in step and "SUBQUERY" not in step]
-    assert of_claims
-    assert [one for one in of_claims if not one.startswith("SEARCH claim")] == [], steps
-    assert [one for one in of_claims if "(resource_id=? AND ends_at>?" not in one] == [], steps
+    about_claims = [step for step in steps if " claim" in step and "SUBQUERY" not in step]
+    assert about_claims
+    assert [one for one in about_claims if not one.startswith("SEARCH claim")] == [], steps
+    assert [one for one in about_claims if "(resource_id=? AND ends_at>?" not in one] == [], steps
