@@ -67,10 +67,8 @@ def save_when_due(app: Flask) -> None:
     hours, folder = app.config["CLINIC_BACKUP_HOURS"], app.config["CLINIC_BACKUP_DIR"]
     if app.config["CLINIC_DEMO"] or not backups.is_due(folder, dt.timedelta(hours=hours), now=clock.now()):
         return
-    tools = backups.Tools(app.config["CLINIC_PG_BINDIR"])
     with app.app_context():
-        path = backups.take(db.engine, folder, app.config["CLINIC_BACKUP_KEY_FILE"], tools, now=clock.now())
-    backups.keep_newest(folder, app.config["CLINIC_BACKUPS_KEPT"])
+        path = backups.save(db.engine, app.config, now=clock.now())
     log.info("backup_made", bytes=path.stat().st_size)
 
 

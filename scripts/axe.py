@@ -7,7 +7,6 @@ What the demo's rows do not open is said at the end. Options: --as KIND (or book
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from clinic.shared.web import needs_of
 from scripts.axe_rows import rows_of
 from tests.architecture.access_table import MAY, NEEDS
 from tests.architecture.doors import NOT_A_KEY, Door, doors
-from tests.browser import NO_CHROMIUM, Site, find_chromium, served
+from tests.browser import NO_CHROMIUM, Site, find_chromium, sandbox_flags, served
 from tests.looking import WIDTHS, Watch, in_every_dress, inline_parts
 from tests.walking import Booking
 from tests.web import app_on, migrate, sqlite_address
@@ -138,12 +137,11 @@ def fail(code: int) -> NoReturn:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's browser; as root it refuses to run with its sandbox."""
+    """The machine's browser."""
     from playwright.sync_api import sync_playwright
 
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=sandbox)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=sandbox_flags())
         yield browser
         browser.close()
 

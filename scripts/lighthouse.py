@@ -19,7 +19,7 @@ from typing import Any
 
 from clinic.paths import ROOT
 from scripts.axe import E_MAILS, PASSWORD, chromium, demo, open_page
-from tests.browser import NO_CHROMIUM, Site, find_chromium
+from tests.browser import NO_CHROMIUM, Site, find_chromium, sandbox_flags
 
 VERSION = "12.8.2"
 FOLDER = ROOT / "build" / "lighthouse"
@@ -91,7 +91,7 @@ def measure(program: Path, url: str, cookie: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         out, headers = Path(folder) / "out.json", Path(folder) / "headers.json"
         headers.write_text(json.dumps({"Cookie": cookie} if cookie else {}))
-        flags = "--headless=new" + (" --no-sandbox" if os.geteuid() == 0 else "")
+        flags = " ".join(["--headless=new", *sandbox_flags()])
         words = [
             shutil.which("node") or "node", str(program), url, "--quiet", "--output=json", f"--output-path={out}",
             f"--chrome-flags={flags}", f"--extra-headers={headers}", "--only-categories=" + ",".join(ENOUGH),

@@ -26,6 +26,11 @@ def find_chromium() -> str | None:
     return os.environ.get("CLINIC_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
+def sandbox_flags() -> list[str]:
+    """What Chromium has to be told: as root it refuses to run with its sandbox."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
 @dataclass(frozen=True)
 class Site:
     """A served clinic: where it is, the application behind it, and its data."""

@@ -20,16 +20,14 @@ def backup(checked: Path | None) -> None:
     from clinic.shared.database import db
 
     app = make_app()
-    key_file, tools = app.config["CLINIC_BACKUP_KEY_FILE"], backups.Tools(app.config["CLINIC_PG_BINDIR"])
+    key_file = app.config["CLINIC_BACKUP_KEY_FILE"]
     try:
         if checked:
-            about = backups.check(checked, key_file, tools)
+            about = backups.check(checked, key_file, backups.Tools(app.config["CLINIC_PG_BINDIR"]))
             click.echo(f"Sound: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
             return
         with app.app_context():
-            folder, now = app.config["CLINIC_BACKUP_DIR"], clock.now()
-            path = backups.take(db.engine, folder, key_file, tools, now=now)
-            backups.keep_newest(folder, app.config["CLINIC_BACKUPS_KEPT"])
+            path = backups.save(db.engine, app.config, now=clock.now())
     except backups.BackupFailed as error:
         sys.exit(str(error))
     click.echo(f"Saved and read again: {path}")

@@ -117,11 +117,10 @@ def worker() -> None:
     work_until(app, stop)
 
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
 def refuse_open_http(app: Flask) -> None:
     """Health answers never travel over plain http: beyond this machine a real clinic needs https in front."""
+    from clinic.checkup import LOOPBACK
+
     public = str(app.config["CLINIC_PUBLIC_URL"])
     if public.startswith("http:") and app.config["CLINIC_HOST"] not in LOOPBACK:
         sys.exit(

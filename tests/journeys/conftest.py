@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clinic.shared.database import db
-from tests.browser import NO_CHROMIUM, Site, find_chromium, served
+from tests.browser import NO_CHROMIUM, Site, find_chromium, sandbox_flags, served
 from tests.looking import violations
 from tests.web import app_on, sqlite_address
 
@@ -58,12 +58,11 @@ def site(demo_clinic: Path, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Start the machine's own Chromium; as root it refuses to run with its sandbox."""
+    """Start the machine's own Chromium."""
     chromium = find_chromium()
     if chromium is None:
         pytest.fail(NO_CHROMIUM)
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": chromium, "args": sandbox}
+    return {**browser_type_launch_args, "executable_path": chromium, "args": sandbox_flags()}
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,11 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -26,7 +27,7 @@ from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
 
 __all__ = [
     "About", "BackupFailed", "Tools", "check", "is_due", "keep_newest", "load_or_make_key", "made_at", "newest",
-    "opened", "restore", "take",
+    "opened", "restore", "save", "take",
 ]  # fmt: skip
 
 SUFFIX = ".clinic-backup"
@@ -64,6 +65,14 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
         check(done, key_file, tools)
         path = folder / f"clinic-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
         done.replace(path)
+    return path
+
+
+def save(engine: Engine, settings: Mapping[str, Any], *, now: dt.datetime) -> Path:
+    """Take a backup where and as the clinic's settings say, and let go of those beyond the number that is kept."""
+    folder, tools = settings["CLINIC_BACKUP_DIR"], Tools(settings["CLINIC_PG_BINDIR"])
+    path = take(engine, folder, settings["CLINIC_BACKUP_KEY_FILE"], tools, now=now)
+    keep_newest(folder, settings["CLINIC_BACKUPS_KEPT"])
     return path
 
 
