@@ -32,7 +32,7 @@ if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             held.set_result(None)
-        except BlockingIOError:  # the system wakes whoever waits, but knows no end of waiting: another thread waits
+        except BlockingIOError:  # the system knows no end of waiting: let another thread wait
             threading.Thread(target=_wait_for, args=(file, held), daemon=True).start()
         try:
             held.result(max(0.0, give_up_at - time.monotonic()))

@@ -64,7 +64,7 @@ def test_nobody_waits_for_ever_for_a_writer_that_hangs(app: Flask, monkeypatch: 
     hanging.start()
     assert hangs.wait(10)
 
-    typed = {"email": "nobody@example.org", "password": "wrong password"}  # a try is counted: something is written
+    typed = {"email": "nobody@example.org", "password": "wrong password"}  # each try is counted, so written
     told = [app.test_client().post("/sign-in", data=typed) for _ in range(2)]
     ends.set()
     hanging.join(10)
