@@ -18,6 +18,7 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
     ARRAY,
     JSON,
+    CompoundSelect,
     Connection,
     DateTime,
     Engine,
@@ -25,12 +26,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Select,
     String,
     any_,
     bindparam,
     event,
     select,
+    union_all,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -234,27 +235,35 @@ def transaction() -> Iterator[Session]:
 
 
 def lock_in_order(
-    session: Session, table: FromClause, ids: Collection[int], *, first: int | None = None, waits: bool = True
+    session: Session,
+    table: FromClause,
+    ids: Collection[int],
+    *,
+    first: int | None = None,
+    unless_taken: Collection[int] = (),
 ) -> set[int]:
     """Keep these rows from others who lock them too, until the commit; `first` before all others, then by id.
 
     Everybody takes them in this order, so that two who want the same rows wait for each other and never in a ring.
-    Returns the ids that it has; without `waits` those are left out that somebody else has at the moment. Nothing to do
-    on SQLite, which has one writer at a time.
+    Then, without waiting, those of `unless_taken` that nobody else has at the moment. Returns the ids that it has.
+    Nothing to do on SQLite, which has one writer at a time.
     """
     if session.get_bind().dialect.name == "sqlite":
-        return set(ids)
-    given = {"ids": sorted(ids), "first": first or 0}
-    return set(session.connection().execute(_locking(table, waits), given).scalars())
+        return {*ids, *unless_taken}
+    given = {"ids": sorted(ids), "first": first or 0, "unless_taken": sorted(unless_taken)}
+    return set(session.connection().execute(_locking(table), given).scalars())
 
 
 @cache
-def _locking(table: FromClause, waits: bool) -> Select[tuple[int]]:
+def _locking(table: FromClause) -> CompoundSelect[tuple[int]]:
     key = table.c.id
-    wanted = select(key).where(key == any_(bindparam("ids", type_=ARRAY(Integer))))
-    return wanted.order_by(key != bindparam("first"), key).with_for_update(
-        key_share=True, skip_locked=not waits
+    waited_for, passed_by = (
+        select(key).where(key == any_(bindparam(name, type_=ARRAY(Integer))))
+        for name in ("ids", "unless_taken")
     )
+    waited_for = waited_for.order_by(key != bindparam("first"), key).with_for_update(key_share=True)
+    passed_by = passed_by.order_by(key).with_for_update(key_share=True, skip_locked=True)
+    return union_all(select(waited_for.cte("waited_for")), select(passed_by.cte("passed_by")))
 
 
 P = ParamSpec("P")
