@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from clinic.rules.language import N_
+
 FULL_BODY = "full_body"
 SIDES = ("left", "right")
 ARM = ("shoulder", "upper_arm", "elbow", "forearm", "wrist", "hand")
@@ -47,11 +49,11 @@ BELOW_THE_RIBS: frozenset[str] = frozenset(
 _EXPANDED: dict[str, frozenset[str]] = {area: frozenset((area,)) for area in SINGLE_AREAS} | _GROUPS
 
 _LABELS = {
-    FULL_BODY: "Whole body",
-    "trunk_front": "Front of the body (chest, belly, groin)",
-    "head_neck": "Head and neck",
-    "abdomen": "Belly",
-    "mid_back": "Middle back",
+    FULL_BODY: N_("Whole body"),
+    "trunk_front": N_("Front of the body (chest, belly, groin)"),
+    "head_neck": N_("Head and neck"),
+    "abdomen": N_("Belly"),
+    "mid_back": N_("Middle back"),
 }
 _ORDER = (
     FULL_BODY, "head_neck", *HEAD_NECK, "shoulders", "back", *BACK, "trunk_front", *FRONT,

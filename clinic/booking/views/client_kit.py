@@ -21,16 +21,21 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import HoldExpired
+from clinic.rules.language import N_
 from clinic.shared import clock
 
 STEPS = 5
-PARTS_OF_DAY = (("Morning", "sunrise", 0, 12), ("Afternoon", "sun", 12, 17), ("Evening", "moon", 17, 24))
+PARTS_OF_DAY = (
+    (N_("Morning"), "sunrise", 0, 12),
+    (N_("Afternoon"), "sun", 12, 17),
+    (N_("Evening"), "moon", 17, 24),
+)
 
 AREA_GROUPS = (
-    ("Upper body", ("head_neck", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
-    ("Arms", ("left_arm", "right_arm")),
-    ("Front", ("chest", "abdomen")),
-    ("Legs", ("left_leg", "right_leg", "lower_legs", "feet")),
+    (N_("Upper body"), ("head_neck", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
+    (N_("Arms"), ("left_arm", "right_arm")),
+    (N_("Front"), ("chest", "abdomen")),
+    (N_("Legs"), ("left_leg", "right_leg", "lower_legs", "feet")),
 )
 
 
