@@ -127,6 +127,8 @@ def dress_pages(app: Flask) -> None:
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
     filters["date"] = lambda day: words.unbroken(words.date_words(day))
+    filters["listed"] = lambda several: words.join_words([str(one) for one in several])
+    filters["in_sentence"] = lambda text: words.in_sentence(str(text))
     filters["short_day"] = lambda day: words.unbroken(words.short_day(day))
     filters["clock"] = clock_time
     filters["duration"] = lambda minutes: words.unbroken(

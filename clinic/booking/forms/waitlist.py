@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask_babel.speaklater import LazyString
 from wtforms import Form, SelectField
 
 from clinic.booking.forms.choice import whole_number
@@ -34,7 +33,7 @@ class WhenForm(Form):
     last_day = date_field(lazy("Until"), required=lazy("Enter the last day on which you could come."))
     weekdays = ManyCheckboxField(
         lazy("Which days of the week?"),
-        choices={str(number): LazyString(weekday_words, number) for number in range(7)},
+        choices={str(number): lazy.made_by(weekday_words, number) for number in range(7)},
         default=[str(number) for number in EVERY_DAY],
     )
     day_parts = ManyCheckboxField(
