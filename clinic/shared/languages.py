@@ -91,7 +91,8 @@ class lazy(str):  # noqa: N801 (it is used as a function is)
         return format(str(self), spec)
 
     def __mod__(self, values: Any) -> str:
-        return str(self) % values
+        said: str = str(self) % values
+        return said
 
     def lower(self) -> str:
         return str(self).lower()
