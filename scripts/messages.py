@@ -6,6 +6,7 @@ python -m scripts.messages compile    make what the program reads
 
 from __future__ import annotations
 
+import json
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ LANGUAGES = ("de",)
 PLACES = (
     ("clinic", [("**.py", "python")]),
     ("templates", [("**.html", "jinja2"), ("**.txt", "jinja2")]),
+    ("static/js", [("*.js", "javascript")]),
 )
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy": None}
 JINJA = {"trimmed": "true", "silent": "false"}
@@ -102,14 +104,27 @@ def update() -> None:
 
 def compile_all() -> None:
     """Make the compiled files that are missing or older than their catalogue; each appears whole."""
-    for path, _domain in catalogues():
+    for path, domain in catalogues():
         made = path.with_suffix(".mo")
         if made.exists() and made.stat().st_mtime >= path.stat().st_mtime:
             continue
+        if domain == "clinic":
+            _for_browsers(path)
         half = made.with_suffix(f".{id(path)}.half")
         with half.open("wb") as file:
             write_mo(file, read(path))
         half.replace(made)
+
+
+def _for_browsers(path: Path) -> None:
+    """The few texts that scripts say, as a script of their own; pages in English load none."""
+    said = {}
+    for one in read(path):
+        if one.string and all(one.string) and not one.fuzzy and any(where.startswith("static/js/") for where, _line in one.locations):
+            said[one.id if isinstance(one.id, str) else one.id[0]] = one.string
+    language = path.parent.parent.name
+    words = json.dumps(said, ensure_ascii=False, indent=1)
+    (ROOT / "static" / "js" / f"words.{language}.js").write_text(f"window.clinicWords = {words};\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
