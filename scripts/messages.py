@@ -35,6 +35,23 @@ SHOWN = frozenset(
 )
 
 
+# What a new clinic begins with: an owner who leaves it as it is has it in every language. Shown line by line.
+STARTER = ROOT / "clinic" / "catalogue" / "starter.toml"
+STARTER_SHOWN = frozenset(
+    {
+        "name",
+        "summary",
+        "good_for",
+        "what_happens",
+        "what_to_expect",
+        "aftercare",
+        "techniques",
+        "pressure",
+        "how_often",
+    }
+)
+
+
 def collected(domain: str) -> Catalog:
     """Every text of a domain, as the code and the tables say it today."""
     catalog = Catalog(project="Clinic", copyright_holder="The Clinic authors", fuzzy=False)
@@ -55,26 +72,28 @@ def _of_code() -> Iterator[tuple[str, str | tuple[str, ...], list[str]]]:
         )
         for name, _line, text, comments, _context in found:
             yield f"{folder}/{name}", text, comments
+    for text in _shown(tomllib.loads(STARTER.read_text(encoding="utf-8")), STARTER_SHOWN):
+        yield "clinic/catalogue/starter.toml", text, []
 
 
 def _of_tables() -> Iterator[tuple[str, str, list[str]]]:
     for table in TABLES:
         path = ROOT / "clinic" / "rules" / f"{table}.toml"
-        for text in _shown(tomllib.loads(path.read_text(encoding="utf-8"))):
+        for text in _shown(tomllib.loads(path.read_text(encoding="utf-8")), SHOWN):
             yield f"clinic/rules/{table}.toml", text, []
 
 
-def _shown(part: object, key: str = "") -> Iterator[str]:
+def _shown(part: object, keys: frozenset[str], key: str = "") -> Iterator[str]:
     if key == "choices" and isinstance(part, list):
         yield from (words for _key, words in part)
     elif isinstance(part, dict):
         for name, value in part.items():
-            yield from _shown(value, name)
+            yield from _shown(value, keys, name)
     elif isinstance(part, list):
         for value in part:
-            yield from _shown(value, key)
-    elif isinstance(part, str) and part and key in SHOWN:
-        yield part
+            yield from _shown(value, keys, key)
+    elif isinstance(part, str) and key in keys:
+        yield from filter(None, map(str.strip, part.splitlines()))
 
 
 def catalogues() -> Iterator[tuple[Path, str]]:
@@ -120,11 +139,18 @@ def _for_browsers(path: Path) -> None:
     """The few texts that scripts say, as a script of their own; pages in English load none."""
     said = {}
     for one in read(path):
-        if one.string and all(one.string) and not one.fuzzy and any(where.startswith("static/js/") for where, _line in one.locations):
+        if (
+            one.string
+            and all(one.string)
+            and not one.fuzzy
+            and any(where.startswith("static/js/") for where, _line in one.locations)
+        ):
             said[one.id if isinstance(one.id, str) else one.id[0]] = one.string
     language = path.parent.parent.name
     words = json.dumps(said, ensure_ascii=False, indent=1)
-    (ROOT / "static" / "js" / f"words.{language}.js").write_text(f"window.clinicWords = {words};\n", encoding="utf-8")
+    (ROOT / "static" / "js" / f"words.{language}.js").write_text(
+        f"window.clinicWords = {words};\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def _said(field: Field, value: object) -> str:
     if field.type == "choice":
         return dict(field.choices).get(str(value), str(value))
     if field.type == "area" and isinstance(value, list | tuple):
-        return ", ".join(AREAS[one] for one in value if one in AREAS)
+        return ", ".join(_(AREAS[one]) for one in value if one in AREAS)
     if field.type == "date":
         return day_words(dt.date.fromisoformat(str(value)))
     return str(value)

@@ -12,7 +12,7 @@ from clinic.rules.conditions import Condition, Field
 from clinic.rules.language import N_, _
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.rule_table import TABLE
-from clinic.rules.words import day_words
+from clinic.rules.words import capital, day_words
 
 NOT_SURE = N_("Not sure")
 NOT_GIVEN = N_("not given")
@@ -88,7 +88,7 @@ def value_words(field: Field, value: object) -> str:
     if field.type == "choice":
         return dict(field.choices).get(str(value), str(value))
     if field.type == "area" and isinstance(value, list | tuple):
-        return areas_in_words(value).capitalize() or NOT_GIVEN
+        return capital(areas_in_words(value)) or NOT_GIVEN
     if field.type == "date":
         return day_words(dt.date.fromisoformat(str(value)[:10]))
     return plain_words(value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 
 SKILLS = {
     "traction": N_("Decompression by hand (traction)"),
@@ -61,7 +61,7 @@ def skills_for(answers: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
 
 def words_of(kind: str, known: dict[str, str]) -> str:
     """The kind in words; an owner's own kind is its key read as words."""
-    return known.get(kind) or kind.replace("_", " ").capitalize()
+    return _(known[kind]) if kind in known else kind.replace("_", " ").capitalize()
 
 
 def key_of(text: str) -> str:

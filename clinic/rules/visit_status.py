@@ -119,9 +119,9 @@ def check_transition(old: VisitStatus, new: VisitStatus) -> None:
 
 def client_label(status: VisitStatus) -> str:
     """What the client reads."""
-    return _CLIENT_LABELS[status]
+    return _(_CLIENT_LABELS[status])
 
 
 def staff_label(status: VisitStatus) -> str:
     """What the desk and the therapists read."""
-    return _STAFF_LABELS[status]
+    return _(_STAFF_LABELS[status])

@@ -52,6 +52,11 @@ def in_sentence(text: str) -> str:
     return f"{text[:1].lower()}{text[1:]}" if spoken() == ENGLISH else text
 
 
+def capital(text: str) -> str:
+    """With a capital at its beginning; the rest stays as it is."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def months() -> list[str]:
     """`January` and the others."""
     names = get_month_names("wide", "stand-alone", spoken())

@@ -49,7 +49,7 @@ def teach(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined] # the extension adds it
-        language.gettext, language.ngettext, newstyle=True
+        language.gettext, language.form_for, newstyle=True
     )
     environment.filters["translated"] = language.gettext
 

@@ -19,6 +19,7 @@ from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.proposals import Proposal
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.verdicts import VERDICT_WORDS, Verdict
+from clinic.rules.words import capital
 from clinic.shared.fields import FactsForm, WholeNumberField, choose, date_field, lines_field, text_field
 from clinic.shared.languages import lazy
 
@@ -96,7 +97,7 @@ class StricterForm(ProposalForm):
 
     def for_rule(self, rule: Rule | None) -> None:
         choose(self.verdict, [
-            (one.word, SAID[one].capitalize()) for one in (Verdict.CAUTION, Verdict.CLEARANCE, Verdict.BLOCK)
+            (one.word, capital(_(SAID[one]))) for one in (Verdict.CAUTION, Verdict.CLEARANCE, Verdict.BLOCK)
             if one is not Verdict.CLEARANCE or rule is None or may_wait_for_letter(rule)
         ])  # fmt: skip
 
@@ -138,7 +139,7 @@ class LaxerForm(ProposalForm):
 
     def for_rule(self, rule: Rule | None) -> None:
         roles = rule.who_may_clear if isinstance(rule, Condition) else ()
-        choose(self.role, [(one, ISSUER_WORDS[one].partition(" ")[2].capitalize()) for one in roles])
+        choose(self.role, [(one, capital(_(ISSUER_WORDS[one]))) for one in roles])
 
     def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
         return self.change(

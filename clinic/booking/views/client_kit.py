@@ -21,7 +21,7 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import HoldExpired
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.shared import clock
 
 STEPS = 5
@@ -84,7 +84,7 @@ def number(text: str | None) -> int | None:
 
 def area_words(areas: list[str]) -> str:
     """`Upper back and left leg`; the whole body in words."""
-    names = [AREAS[area] for area in areas if area in AREAS]
+    names = [_(AREAS[area]) for area in areas if area in AREAS]
     if not names:
         return ""
     return words.join_words([names[0], *(name[0].lower() + name[1:] for name in names[1:])])

@@ -61,7 +61,7 @@ def desk_visit(visit_id: int) -> Answer:
         plan=catalogue.plan_for_booked(
             visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
         ),
-        area_words=[AREAS.get(one, one) for one in visit.areas],
+        area_words=[_(AREAS.get(one, one)) for one in visit.areas],
         step=next_steps.next_step(visit, screening),
         buttons=steps_of(status, visit.day, visit.starts_at, clock.now(), visit.zone),
         last_step=taking_back.last_step_of(who() or 0, clock.now()),

@@ -25,7 +25,7 @@ from clinic.records.queries.rested_on import Facts
 from clinic.rules.language import _
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.visit_status import VisitStatus, staff_label
-from clinic.rules.words import day_words, money_words
+from clinic.rules.words import capital, day_words, money_words
 from clinic.shared.papers import Grid, Lines, Pairs, Paper, Part, Section
 
 NO_REASON = "–"
@@ -105,7 +105,7 @@ def _visit(visit: Visit, facts: Facts, names: Names) -> Iterator[tuple[str, str]
     )
     yield _("Ends"), names.moment(facts["ends_at"])
     yield _("Service"), names.treatment(facts | {"service": visit.service.key})
-    yield _("Places"), areas_in_words(facts["areas"]).capitalize() or _("None named")
+    yield _("Places"), capital(areas_in_words(facts["areas"])) or _("None named")
     yield (
         _("Length"),
         _(

@@ -12,6 +12,7 @@ from clinic.rules.language import _
 from clinic.rules.letter_scope import COLUMN_WORDS, label_of
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.question_set import answered
+from clinic.rules.words import capital
 from clinic.shared.papers import Block, Grid, Lines, Pairs, Part, Section
 
 
@@ -33,7 +34,7 @@ def _letter(one: Facts, names: Names) -> Part:
         (_("Date of the letter"), day(one["issued_on"])),
         (_("Good until"), _("%(ends)s; too late from %(one)s on", ends=ends, one=day(one['lapses_on']))),
         (_("Treatments"), f"{services}{_(', the interval chamber too') if 'interval' in stated['modes'] else ''}"),
-        (_("Places"), areas_in_words(stated["areas"]).capitalize() or _("No limit named")),
+        (_("Places"), capital(areas_in_words(stated["areas"])) or _("No limit named")),
         (_("Limits"), stated["limits"] or _("None named")),
         (_("Came in"), f"{names.moment(one['came_at'])}, {w.said(w.SOURCES, one['came_by'])}"),
         (_("Verified"), f"{names.moment(one['verified_at'])}, {names.who(one['verified_by'])}"),

@@ -14,7 +14,7 @@ from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.question_set import answered
 from clinic.rules.rule_table import TABLE
-from clinic.rules.words import join_words
+from clinic.rules.words import capital, join_words
 from clinic.shared.papers import Block, Drawing, Lines, Outline, Pairs, Part, Section, Sheet
 
 
@@ -51,7 +51,7 @@ def _head(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
     yield _("By"), names.who(one["by"])
     yield _("Judged for"), _("%(one)s, %(one2)s minutes", one=day(one["day"]), one2=one["minutes"])
     yield _("Treatment"), names.treatment(one)
-    yield _("Places"), areas_in_words(one["areas"]).capitalize() or _("None named")
+    yield _("Places"), capital(areas_in_words(one["areas"])) or _("None named")
     yield _("Verdict"), w.said(w.VERDICTS, one["verdict"])
     permits = "permits" if one["permits"] else _("does not permit")
     yield (
