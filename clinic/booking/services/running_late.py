@@ -73,6 +73,8 @@ def _tell(session: Session, visit: Visit, minutes: int, facts: ClinicFacts, now:
         visit.client.email,
         key=f"running_late:{visit.id}:{visit.revision}:{minutes}",
         now=now,
+        visit_id=visit.id,
+        starts_at=visit.starts_at,
         name=visit.client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=facts.uses_24_hours),
         late=words.length_words(minutes),
