@@ -29,6 +29,7 @@ class Client(Resource):
     alike_email: Mapped[str | None] = mapped_column(index=True)
     phone: Mapped[str | None]
     phone_key: Mapped[str | None] = mapped_column(index=True)  # E.164
+    language: Mapped[str | None]  # of mails; None: nobody has chosen one
     emergency_contact: Mapped[str] = mapped_column(default="")
     guardian_name: Mapped[str] = mapped_column(default="")
     guardian_relation: Mapped[str] = mapped_column(default="")
@@ -87,7 +88,7 @@ class ClientAccess(Base):
 
 
 class MessageChoice(Base):
-    """A client, or somebody of the team, wants a kind of message or does without it. No row: as the kind is by itself."""
+    """A client, or somebody of the team, wants a kind of message, or not. No row: as the kind is by itself."""
 
     __tablename__ = "message_choice"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -28,6 +28,8 @@ class Clinic(Base):
     health_line_number: Mapped[str] = mapped_column(default="")
     phone_region: Mapped[str] = mapped_column(default="US")  # ISO 3166, for phone numbers without a country
     uses_24_hours: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(default="en")  # of whoever has chosen none
+    offers_languages: Mapped[bool] = mapped_column(default=True)  # people may choose another one
     slot_step_minutes: Mapped[int] = mapped_column(default=15)
     lead_time_minutes: Mapped[int] = mapped_column(default=120)
     horizon_days: Mapped[int] = mapped_column(default=60)
@@ -55,7 +57,9 @@ class Clinic(Base):
     tablet_idle_minutes: Mapped[int] = mapped_column(default=5)
     quiet_from: Mapped[dt.time] = mapped_column(default=dt.time(21))  # by the clock of each place
     quiet_until: Mapped[dt.time] = mapped_column(default=dt.time(8))
-    reminder_hours: Mapped[str] = mapped_column(default="48, 3")  # before a visit; rules/messages.py reads them
+    reminder_hours: Mapped[str] = mapped_column(
+        default="48, 3"
+    )  # before a visit; rules/messages.py reads them
     asks_for_answers: Mapped[bool] = mapped_column(default=True)
     sends_aftercare: Mapped[bool] = mapped_column(default=True)
     sends_digests: Mapped[bool] = mapped_column(default=True)

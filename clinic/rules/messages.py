@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from clinic.rules.language import N_
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.rules.wall_time import WallClock, moment
 
@@ -42,43 +43,48 @@ DAY_OF_THERAPIST: Final = "day_of_therapist"
 DAY_OF_DESK: Final = "day_of_desk"
 SMS: Final = "visit_reminder_sms"
 
-_VISIT, _OFFER, _PASSWORD = "/visit/{token}", "/offer/{token}", "/password/{token}"  # noqa: S105 - addresses
+_VISIT, _OFFER = "/visit/{token}", "/offer/{token}"
+_PASSWORD, _FORGOT = "/password/{token}", "/password/forgot"
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
-    "visit_booked": Kind("Visit booked", _VISIT),
-    "visit_waiting": Kind("Visit booked, not confirmed yet", _VISIT),
-    "visit_confirmed_now": Kind("Visit confirmed after waiting"),
-    "visit_moved": Kind("Visit moved"),
-    "visit_changed": Kind("Visit changed a little"),
-    "visit_given": Kind("Visit with another therapist", _OFFER),
-    "visit_on_hold": Kind("Visit on hold"),
-    "visit_cancelled": Kind("Visit cancelled", "/book"),
-    "visit_called_off": Kind("Visit called off by the clinic", "/book"),
-    "visit_cannot_go_ahead": Kind("Visit cannot go ahead"),
-    "visit_released": Kind("Time given back", "/book"),
-    REMINDER: Kind("Reminder", _VISIT, Off.ON_PAGE),
-    SMS: Kind("Reminder by SMS", off=Off.ON_PAGE),
-    ANSWERS_MISSING: Kind("Questions not answered yet", _VISIT),
-    "visit_check_in": Kind("Has anything changed?", "/check-in/{token}"),
-    "running_late": Kind("Running late"),
-    AFTERCARE: Kind("The day after", "/book", Off.BY_LINK),
-    "series_booked": Kind("Several visits booked"),
-    "series_cancelled": Kind("Several visits cancelled", "/book"),
-    "couple_invited": Kind("Invited to a visit for two", _VISIT),
-    "couple_apart": Kind("Visit for two, one cannot come", "/my"),
-    "offer_made": Kind("A time from the waitlist", _OFFER),
-    "offer_instead": Kind("Another time instead", _OFFER),
-    "waitlist_joined": Kind("On the waitlist", "/waiting/{token}"),
-    "papers_needed": Kind("A paper is needed", "/my"),
-    "papers_not_enough": Kind("Please get in touch"),
-    "papers_run_out": Kind("A paper runs out", "/my"),
-    "invitation": Kind("Invitation to the team", _PASSWORD),
-    "welcome": Kind("Set up an account", _PASSWORD),
-    "reset": Kind("New password asked for", _PASSWORD),
-    "password_changed": Kind("Password changed", "/password/forgot"),
-    "new_browser": Kind("New sign-in", "/password/forgot"),
-    DAY_OF_THERAPIST: Kind("A therapist’s day, every morning", "/diary", Off.BY_LINK),
-    DAY_OF_DESK: Kind("What waits at the desk, every morning", "/todo", Off.BY_LINK),
+    "visit_booked": Kind(N_("Visit booked"), _VISIT),
+    "visit_waiting": Kind(N_("Visit booked, not confirmed yet"), _VISIT),
+    "visit_confirmed_now": Kind(N_("Visit confirmed after waiting")),
+    "visit_moved": Kind(N_("Visit moved")),
+    "visit_changed": Kind(N_("Visit changed a little")),
+    "visit_given": Kind(N_("Visit with another therapist"), _OFFER),
+    "visit_on_hold": Kind(N_("Visit on hold")),
+    "visit_cancelled": Kind(N_("Visit cancelled"), "/book"),
+    "visit_called_off": Kind(N_("Visit called off by the clinic"), "/book"),
+    "visit_cannot_go_ahead": Kind(N_("Visit cannot go ahead")),
+    "visit_released": Kind(N_("Time given back"), "/book"),
+    REMINDER: Kind(N_("Reminder"), _VISIT, Off.ON_PAGE),
+    SMS: Kind(N_("Reminder by SMS"), off=Off.ON_PAGE),
+    ANSWERS_MISSING: Kind(N_("Questions not answered yet"), _VISIT),
+    "visit_check_in": Kind(N_("Has anything changed?"), "/check-in/{token}"),
+    "running_late": Kind(N_("Running late")),
+    AFTERCARE: Kind(N_("The day after"), "/book", Off.BY_LINK),
+    "series_booked": Kind(N_("Several visits booked")),
+    "series_cancelled": Kind(N_("Several visits cancelled"), "/book"),
+    "couple_invited": Kind(N_("Invited to a visit for two"), _VISIT),
+    "couple_apart": Kind(N_("Visit for two, one cannot come"), "/my"),
+    "offer_made": Kind(N_("A time from the waitlist"), _OFFER),
+    "offer_instead": Kind(N_("Another time instead"), _OFFER),
+    "waitlist_joined": Kind(N_("On the waitlist"), "/waiting/{token}"),
+    "papers_needed": Kind(N_("A paper is needed"), "/my"),
+    "papers_not_enough": Kind(N_("Please get in touch")),
+    "papers_run_out": Kind(N_("A paper runs out"), "/my"),
+    "invitation": Kind(N_("Invitation to the team"), _PASSWORD),
+    "welcome": Kind(N_("Set up an account"), _PASSWORD),
+    "reset": Kind(N_("New password asked for"), _PASSWORD),
+    "notice_new_browser": Kind(N_("New sign-in"), _FORGOT),
+    "notice_password_changed": Kind(N_("Password changed"), _FORGOT),
+    "notice_factor_changed": Kind(N_("Second step of signing in changed"), _FORGOT),
+    "notice_recovery_code_used": Kind(N_("Recovery code used"), _FORGOT),
+    "notice_email_changed": Kind(N_("E-mail address of an account changed")),
+    "notice_break_glass": Kind(N_("Closed records opened")),
+    DAY_OF_THERAPIST: Kind(N_("A therapist’s day, every morning"), "/diary", Off.BY_LINK),
+    DAY_OF_DESK: Kind(N_("What waits at the desk, every morning"), "/todo", Off.BY_LINK),
 })  # fmt: skip
 
 FOR_STAFF: Final = (DAY_OF_THERAPIST, DAY_OF_DESK)
@@ -114,7 +120,9 @@ def timed_messages(
     that waits for answers. A reminder is so many real hours before the start, whatever the clock on the wall does."""
     found: list[tuple[str, datetime]] = []
     if status in UPCOMING:
-        found += [(REMINDER, starts_at - timedelta(hours=hours)) for hours in sorted(set(timing.reminder_hours))]
+        found += [
+            (REMINDER, starts_at - timedelta(hours=hours)) for hours in sorted(set(timing.reminder_hours))
+        ]
         if answers_by is not None and timing.asks_for_answers:
             found.append((ANSWERS_MISSING, answers_by - BEFORE_DEADLINE))
     elif status is VisitStatus.DONE and timing.sends_aftercare:

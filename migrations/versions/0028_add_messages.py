@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0023"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
@@ -35,7 +35,11 @@ def upgrade() -> None:
         "ix_outgoing_mail_waits", "outgoing_mail", ["due_at"], sqlite_where=WAITS, postgresql_where=WAITS
     )
     op.create_index(
-        "ix_outgoing_mail_visit_id", "outgoing_mail", ["visit_id"], sqlite_where=HAS_VISIT, postgresql_where=HAS_VISIT
+        "ix_outgoing_mail_visit_id",
+        "outgoing_mail",
+        ["visit_id"],
+        sqlite_where=HAS_VISIT,
+        postgresql_where=HAS_VISIT,
     )
     op.create_table(
         "own_text",
@@ -60,7 +64,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("visit_id", "kind", "due_at", name="uq_timed_message_visit_id"),
     )
     op.create_index(
-        "ix_timed_message_unwritten", "timed_message", ["due_at"], sqlite_where=UNWRITTEN, postgresql_where=UNWRITTEN
+        "ix_timed_message_unwritten",
+        "timed_message",
+        ["due_at"],
+        sqlite_where=UNWRITTEN,
+        postgresql_where=UNWRITTEN,
     )
     op.create_table(
         "message_choice",

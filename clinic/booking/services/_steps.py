@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
@@ -28,7 +29,7 @@ from clinic.rules.errors import InvalidInput
 from clinic.rules.messages import TIMED
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.database import Base
-from clinic.shared.mail import queue_mail
+from clinic.shared.mail import About, queue_mail
 
 FALLEN_AWAY = frozenset(
     {VisitStatus.SUSPENDED, VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED}
@@ -219,7 +220,7 @@ def tell_client(
     by: str = "",
     not_before: dt.datetime | None = None,
     stop_key: str | None = None,
-    **values: object,
+    **values: Any,
 ) -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
 
@@ -246,9 +247,7 @@ def tell_client(
         key=f"{template}:{visit.id}:{about or visit.revision}",
         now=now,
         not_before=not_before,
-        visit_id=visit.id,
-        starts_at=visit.starts_at if template in TRUE_FOR_A_TIME else None,
-        stop_key=stop_key,
+        about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
         name=client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
         length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, text
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.timed_messages import TimedMessage
 from clinic.premises import queries as premises
 from clinic.rules.messages import Timing, hours_from, timed_messages
@@ -16,13 +17,14 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.crypto import BigId
 from clinic.shared.database import UtcDateTime
 
-FOR_ANSWERS = ("intake", "consent")
+FOR_ANSWERS = ("intake", "consent", RECONFIRM)
 
 _WRITE = text(
     "INSERT INTO timed_message (visit_id, kind, starts_at, due_at) VALUES (:visit_id, :kind, :starts_at, :due_at)"
     " ON CONFLICT DO NOTHING"
 ).bindparams(
-    bindparam("visit_id", type_=BigId), *(bindparam(name, type_=UtcDateTime) for name in ("starts_at", "due_at"))
+    bindparam("visit_id", type_=BigId),
+    *(bindparam(name, type_=UtcDateTime) for name in ("starts_at", "due_at")),
 )
 
 

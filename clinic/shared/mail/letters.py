@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
 from clinic.shared.mail.models import OutgoingMail
-from clinic.shared.mail.texts import address, as_page, part
+from clinic.shared.mail.texts import as_page, stop_address
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,12 @@ def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
     domain = head.sender.rpartition("@")[2]
     message["Message-ID"] = f"<{hashlib.sha256(row.key.encode()).hexdigest()[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    stop = address(f"/messages/stop/{row.stop_key}") if row.stop_key else ""
-    if stop:
-        message["List-Unsubscribe"] = f"<{stop}>"
+    if row.stop_key:
+        message["List-Unsubscribe"] = f"<{stop_address(row.stop_key)}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(f"{row.text}\n--\n{part('stop', link=stop)}\n" if stop else row.text)
+    message.set_content(row.text)
     logo = make_msgid("logo", domain=domain) if head.logo else ""
-    page = as_page(row.text, head=head, subject=row.subject, stop=stop, logo=logo.strip("<>"))
+    page = as_page(row.text, head=head, subject=row.subject, logo=logo.strip("<>"))
     message.add_alternative(page, subtype="html")
     if head.logo:
         parts = message.get_payload()

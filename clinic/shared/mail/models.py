@@ -11,6 +11,7 @@ from clinic.shared.crypto import BigId
 from clinic.shared.database import Base
 
 WAITS = text("sent_at IS NULL AND ended_as IS NULL")
+OF_A_VISIT = text("visit_id IS NOT NULL")
 
 
 class OutgoingMail(Base):
@@ -39,8 +40,7 @@ class OutgoingMail(Base):
     __table_args__ = (
         Index("ix_outgoing_mail_waits", "due_at", sqlite_where=WAITS, postgresql_where=WAITS),
         Index(
-            "ix_outgoing_mail_visit_id", "visit_id", sqlite_where=text("visit_id IS NOT NULL"),
-            postgresql_where=text("visit_id IS NOT NULL"),
+            "ix_outgoing_mail_visit_id", "visit_id", sqlite_where=OF_A_VISIT, postgresql_where=OF_A_VISIT
         ),
     )  # fmt: skip
 

@@ -10,12 +10,15 @@ import datetime as dt
 import smtplib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from clinic.rules.language import ENGLISH
 from clinic.shared.database import transaction
+from clinic.shared.languages import speaking
 from clinic.shared.mail import texts
 from clinic.shared.mail.letters import Letterhead, message_of, one_line
 from clinic.shared.mail.models import WAITS, OutgoingMail, OwnText
@@ -33,6 +36,16 @@ mail server that was away for an hour everything is out a quarter of an hour lat
 IsWanted = Callable[[Session, OutgoingMail], bool]
 
 
+@dataclass(frozen=True)
+class About:
+    """What a message is about: a visit, and when it begins where the message is only true until that changes.
+    `stop_key` opens the page that switches this kind off, for who gets it."""
+
+    visit_id: int | None = None
+    starts_at: dt.datetime | None = None
+    stop_key: str | None = None
+
+
 def queue_mail(
     session: Session,
     kind: str,
@@ -41,29 +54,31 @@ def queue_mail(
     key: str,
     now: dt.datetime,
     not_before: dt.datetime | None = None,
-    visit_id: int | None = None,
-    starts_at: dt.datetime | None = None,
-    stop_key: str | None = None,
+    about: About | None = None,
     channel: str = "mail",
+    language: str = ENGLISH,
     token: str = "",
     **values: object,
 ) -> None:
     """Write the message into the caller's transaction; nothing happens without an address or when `key` exists.
 
-    `not_before`: it is kept until then, and may be dropped again. `token`: the key in its link.
+    `not_before`: it is kept until then, and may be dropped again. `token`: the key in its link. `language`: of who gets
+    it.
     """
     if not to:
         return
     there = select(OutgoingMail.id).where(OutgoingMail.key == key).scalar_subquery()
-    own = select(OwnText.text).where(OwnText.kind == kind, OwnText.language == "en").scalar_subquery()
+    own = select(OwnText.text).where(OwnText.kind == kind, OwnText.language == language).scalar_subquery()
     known, own_text = session.execute(select(there, own)).one()
     if known is not None:
         return
-    subject, text = texts.written(kind, own_text, values, token=token)
+    about = about or About()
+    with speaking(language):
+        subject, text = texts.written(kind, own_text, values, token=token, stop_key=about.stop_key)
     session.add(
         OutgoingMail(
-            key=key, kind=kind, channel=channel, visit_id=visit_id, starts_at=starts_at, to=one_line(to),
-            subject=one_line(subject), text=text, stop_key=stop_key, due_at=not_before or now,
+            key=key, kind=kind, channel=channel, visit_id=about.visit_id, starts_at=about.starts_at, to=one_line(to),
+            subject=one_line(subject), text=text, stop_key=about.stop_key, due_at=not_before or now,
         )
     )  # fmt: skip
 

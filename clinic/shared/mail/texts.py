@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta, select_autoescape
 
-from clinic.rules.messages import KINDS, Kind
+from clinic.rules.messages import KINDS
 from clinic.rules.own_text import fill
+from clinic.shared.languages import teach
 
+FOOT = "\n\n--\n"
 _BUTTON = re.compile(r"(?P<label>[^\n:]+):\s+(?P<href>https?://\S+)\Z")
 _ADDRESS = re.compile(r"(https?://\S+)")
 
@@ -38,6 +40,8 @@ def use_texts(folder: Path, *, public_url: str) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    _Texts.environment.globals["public_url"] = public_url
+    teach(_Texts.environment)
     _Texts.public_url = public_url
 
 
@@ -61,7 +65,8 @@ def places_of(kind: str) -> list[str]:
     """What may stand in the text of this kind: exactly what its standard text is made of."""
     environment = _environment()
     source = environment.loader.get_source(environment, f"{kind}.txt")[0] if environment.loader else ""
-    return sorted(meta.find_undeclared_variables(environment.parse(source)))
+    found = meta.find_undeclared_variables(environment.parse(source)) - set(environment.globals)
+    return sorted(found | ({"link"} if KINDS[kind].link else set()))
 
 
 def standard_text(kind: str, values: Mapping[str, object] | None = None) -> str:
@@ -71,12 +76,20 @@ def standard_text(kind: str, values: Mapping[str, object] | None = None) -> str:
     return _environment().get_template(f"{kind}.txt").render(values).strip()
 
 
-def written(kind: str, own: str | None, values: Mapping[str, object], *, token: str = "") -> tuple[str, str]:
-    """Subject and text of a message, its link made of the key."""
-    known = {**values, "token": token, "link": address(KINDS.get(kind, Kind("")).link.format(token=token))}
+def stop_address(stop_key: str) -> str:
+    """Where a kind of message is switched off, by a page or by one press in a mail program."""
+    return address(f"/messages/stop/{stop_key}")
+
+
+def written(
+    kind: str, own: str | None, values: Mapping[str, object], *, token: str = "", stop_key: str | None = None
+) -> tuple[str, str]:
+    """Subject and text of a message, its link made of the key; under it how to get no more of them."""
+    known = {**values, "token": token, "link": address(KINDS[kind].link.format(token=token))}
     whole = fill(own, known) if own is not None else standard_text(kind, known)
     subject, _, text = whole.partition("\n")
-    return subject, text.strip() + "\n"
+    foot = FOOT + part("stop", link=stop_address(stop_key)) if stop_key else ""
+    return subject, re.sub(r"\n{3,}", "\n\n", text.strip()) + f"{foot}\n"  # what was filled in may be empty
 
 
 def blocks(text: str) -> list[Block]:
@@ -97,4 +110,6 @@ def _is_ours(href: str) -> bool:
 
 def as_page(text: str, **head: object) -> str:
     """The same words as HTML: one layout, no picture from anywhere else, light and dark."""
-    return _environment().get_template("_page.html").render(blocks=blocks(text), is_ours=_is_ours, **head)
+    words, _, foot = text.partition(FOOT)
+    parts = {"blocks": blocks(words), "foot": blocks(foot) if foot else [], "is_ours": _is_ours}
+    return _environment().get_template("_page.html").render(parts, **head)
