@@ -71,7 +71,6 @@ def test_what_is_wrong_is_named(clinic: Flask, tmp_path: Path) -> None:
             "to": "a@b.example",
             "subject": "s",
             "text": "t",
-            "due_at": NOW,
             "attempts": 4,
         }
         session.add(OutgoingMail(**mail, due_at=NOW))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -85,6 +87,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("client_id", "kind", name="uq_message_choice_client_id"),
         sa.UniqueConstraint("user_id", "kind", name="uq_message_choice_user_id"),
     )
+    _plan_reminders()
     op.add_column("clinic", sa.Column("reminder_hours", sa.String(), nullable=False, server_default="48, 3"))
     for name in ("asks_for_answers", "sends_aftercare", "sends_digests"):
         op.add_column("clinic", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.true()))
@@ -98,6 +101,36 @@ def _name_kinds() -> None:
     for row in bind.execute(sa.select(mails.c.id, mails.c.key)).all():
         kind = row.key.partition(":")[0].rsplit("-", 1)[0]
         bind.execute(mails.update().where(mails.c.id == row.id).values(kind=kind))
+
+
+def _plan_reminders() -> None:
+    """Visits that are booked already get the reminders that new ones get: 48 and 3 hours before."""
+    visit = sa.table(
+        "visit", sa.column("id", BIG), sa.column("status", sa.String), sa.column("starts_at", MOMENT)
+    )
+    timed = sa.table(
+        "timed_message", sa.column("visit_id", BIG), sa.column("kind", sa.String), sa.column("starts_at", MOMENT),
+        sa.column("due_at", MOMENT),
+    )  # fmt: skip
+    bind = op.get_bind()
+    now = dt.datetime.now(dt.UTC)
+    stored_now = now.replace(tzinfo=None) if bind.dialect.name == "sqlite" else now
+    coming = sa.select(visit.c.id, visit.c.starts_at).where(
+        visit.c.status.in_(("confirmed", "pending", "suspended")), visit.c.starts_at > stored_now
+    )
+    rows = [
+        {
+            "visit_id": row.id,
+            "kind": "visit_reminder",
+            "starts_at": row.starts_at,
+            "due_at": row.starts_at - before,
+        }
+        for row in bind.execute(coming).all()
+        for before in (dt.timedelta(hours=48), dt.timedelta(hours=3))
+        if row.starts_at - before > stored_now
+    ]
+    if rows:
+        bind.execute(timed.insert(), rows)
 
 
 def downgrade() -> None:
