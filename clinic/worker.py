@@ -22,7 +22,7 @@ from clinic.booking.services import (
 )
 from clinic.intake.services import drafts
 from clinic.premises import queries as premises
-from clinic.shared import audit_chain, backups, clock, mail
+from clinic.shared import audit_chain, backups, clock, heartbeat, mail
 from clinic.shared.database import db
 
 log = structlog.get_logger()
@@ -46,6 +46,7 @@ def work_once(app: Flask) -> None:
             asking.ask_for_check_ins(clock.now())
             send = mail.sender_for(app.config["CLINIC_MAIL_URL"] or None, app.config["CLINIC_MAIL_DIR"])
             mail.drain(send, sender, clock.now())
+            heartbeat.beat(clock.now())
         finally:
             db.session.remove()
 

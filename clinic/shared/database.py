@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from clinic.rules.errors import RuleViolation
+from clinic.shared.guards import OVERLAP
+from clinic.shared.metrics import REFUSALS, SLOT_CONFLICTS
 from clinic.shared.turns import turn_to_write
 
 NAMING = {
@@ -175,13 +179,15 @@ def keep_plans(engine: Engine) -> None:
     was asked would be planned anew, which takes longer than to answer it. It does so because a transaction that is
     undone may have made tables, which this program never does while it serves. After an error it may forget.
     """
-    from psycopg.pq import TransactionStatus  # only there where PostgreSQL is used
+    from psycopg import generators  # only there where PostgreSQL is used
+    from psycopg.pq import TransactionStatus
 
     forgetting = engine.dialect.do_rollback
 
     def roll_back(connection: Any) -> None:
         if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
-            connection.pgconn.exec_(b"ROLLBACK")
+            connection.pgconn.send_query(b"ROLLBACK")
+            connection.wait(generators.execute(connection.pgconn))
         if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # there was an error
             forgetting(connection)
 
@@ -206,8 +212,10 @@ def transaction() -> Iterator[Session]:
         try:
             yield session
             session.commit()
-        except BaseException:
+        except BaseException as error:
             session.rollback()
+            if isinstance(error, RuleViolation):
+                REFUSALS.labels(type(error).__name__).inc()
             raise
 
 
@@ -281,7 +289,15 @@ def tried_again(service: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def is_full(error: DBAPIError) -> bool:
+    """Whether there is no room left where the database lies."""
+    full_sqlite = getattr(error.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+    return full_sqlite or getattr(error.orig, "sqlstate", None) == "53100"  # PostgreSQL: disk full
+
+
 def broken_guard(error: IntegrityError, *names: str) -> str | None:
     """Which of these constraints or guards refused the row; None when it was another."""
     text = str(error.orig)
+    if OVERLAP in text:
+        SLOT_CONFLICTS.inc()
     return next((name for name in names if name in text), None)
