@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as NoConnection
 
+from clinic.rules.language import _
 from clinic.shared.database import is_full
 from clinic.shared.metrics import DATABASE_ERRORS
 from clinic.shared.web import DISK_FULL, Answer, error_page
@@ -61,7 +62,7 @@ def answer_without_database(app: Flask) -> None:
         kind = "Full" if full else type(getattr(error, "orig", error)).__name__
         DATABASE_ERRORS.labels(kind).inc()
         log.error("database_did_not_answer", kind=kind, endpoint=request.endpoint)
-        return error_page(503, DISK_FULL if full else None)
+        return error_page(503, _(DISK_FULL) if full else None)
 
 
 def is_away(error: SQLAlchemyError) -> bool:

@@ -30,6 +30,7 @@ from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
 
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import N_, _
 from clinic.shared.database import db
 from clinic.shared.logs import place_of
 
@@ -141,7 +142,7 @@ _BARE = (
     "<p>{}</p><p>Reference: {}</p></html>"
 )
 BARE_SENTENCE = "Something does not work at the moment. Try again in a minute, or call the clinic."
-DISK_FULL = (
+DISK_FULL = N_(
     "Nothing can be saved at the moment, as the clinic's system has no room left. What was booked before stays"
     " booked. Please call the clinic, which can mend this."
 )
@@ -179,7 +180,7 @@ def plain_errors(app: Flask) -> None:
             raise error
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             log.error("disk_full", endpoint=request.endpoint)
-            return error_page(503, DISK_FULL)
+            return error_page(503, _(DISK_FULL))
         # The text of an error may hold what a person typed: log its kind and place, never its words.
         where = place_of(error.__traceback__)
         log.error("unexpected_error", kind=type(error).__name__, where=where, endpoint=request.endpoint)
