@@ -204,7 +204,8 @@ def error_page(code: int, message: str | None = None, *, error: HTTPException | 
             return answer(code, message or "", error)
     page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)
     headers = {"Retry-After": "10"} if code == 503 else {}
-    reference = getattr(g, "request_id", "")
+    # Not on the others: what is not yours and what is not there look the same to the letter.
+    reference = getattr(g, "request_id", "") if code >= 500 else ""
     try:
         if g.get("database_is_away"):
             raise SQLAlchemyError  # the page would ask it for the clinic's name
