@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from clinic.rules.errors import RuleViolation
+from clinic.shared.guards import OVERLAP
+from clinic.shared.metrics import REFUSALS, SLOT_CONFLICTS
 from clinic.shared.turns import turn_to_write
 
 NAMING = {
@@ -188,7 +192,8 @@ def quicken_postgresql(engine: Engine) -> None:
     it may have made tables, which this program never does while it serves; all would be planned anew, which takes
     longer than to answer. After an error it may forget.
     """
-    from psycopg.pq import TransactionStatus  # only there where PostgreSQL is used
+    from psycopg import generators  # only there where PostgreSQL is used
+    from psycopg.pq import TransactionStatus
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
@@ -204,7 +209,8 @@ def quicken_postgresql(engine: Engine) -> None:
 
     def roll_back(connection: Any) -> None:
         if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
-            connection.pgconn.exec_(b"ROLLBACK")
+            connection.pgconn.send_query(b"ROLLBACK")
+            connection.wait(generators.execute(connection.pgconn))
         if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # there was an error
             forgetting(connection)
 
@@ -229,8 +235,10 @@ def transaction() -> Iterator[Session]:
         try:
             yield session
             session.commit()
-        except BaseException:
+        except BaseException as error:
             session.rollback()
+            if isinstance(error, RuleViolation):
+                REFUSALS.labels(type(error).__name__).inc()
             raise
 
 
@@ -312,7 +320,15 @@ def tried_again(service: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def is_full(error: DBAPIError) -> bool:
+    """Whether there is no room left where the database lies."""
+    full_sqlite = getattr(error.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+    return full_sqlite or getattr(error.orig, "sqlstate", None) == "53100"  # PostgreSQL: disk full
+
+
 def broken_guard(error: IntegrityError, *names: str) -> str | None:
     """Which of these constraints or guards refused the row; None when it was another."""
     text = str(error.orig)
+    if OVERLAP in text:
+        SLOT_CONFLICTS.inc()
     return next((name for name in names if name in text), None)
