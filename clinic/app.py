@@ -22,6 +22,7 @@ from clinic.booking.queries.look_alikes import is_open_question
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.views import pages as booking_pages
 from clinic.catalogue.views import pages as catalogue_pages
+from clinic.checkup.views import pages as checkup_pages
 from clinic.clients import same_person
 from clinic.clients.views import pages as clients_pages
 from clinic.diary.views import pages as diary_pages
@@ -34,6 +35,8 @@ from clinic.reports.views import pages as reports_pages
 from clinic.rulebook.views import pages as rulebook_pages
 from clinic.shared import crypto, languages, mail, replica
 from clinic.shared.database import db, make_ready
+from clinic.shared.metrics import watch_requests
+from clinic.shared.no_database import answer_without_database
 from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
@@ -52,6 +55,7 @@ BLUEPRINTS = (
     diary_pages,
     records_pages,
     reports_pages,
+    checkup_pages,
     api_document,
     api,
 )
@@ -85,8 +89,10 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
     Migrate(app, db, directory=str(ROOT / "migrations"))
     CSRFProtect(app).exempt(api)
+    watch_requests(app)
     secure_answers(app)
     plain_errors(app)
+    answer_without_database(app)
     open_the_door(app, clinic_name)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

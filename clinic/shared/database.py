@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from clinic.rules.errors import RuleViolation
+from clinic.shared.guards import OVERLAP
+from clinic.shared.metrics import REFUSALS, SLOT_CONFLICTS
 from clinic.shared.turns import turn_to_write
 
 NAMING = {
@@ -212,8 +216,10 @@ def transaction() -> Iterator[Session]:
         try:
             yield session
             session.commit()
-        except BaseException:
+        except BaseException as error:
             session.rollback()
+            if isinstance(error, RuleViolation):
+                REFUSALS.labels(type(error).__name__).inc()
             raise
 
 
@@ -295,7 +301,15 @@ def tried_again(service: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def is_full(error: DBAPIError) -> bool:
+    """Whether there is no room left where the database lies."""
+    full_sqlite = getattr(error.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+    return full_sqlite or getattr(error.orig, "sqlstate", None) == "53100"  # PostgreSQL: disk full
+
+
 def broken_guard(error: IntegrityError, *names: str) -> str | None:
     """Which of these constraints or guards refused the row; None when it was another."""
     text = str(error.orig)
+    if OVERLAP in text:
+        SLOT_CONFLICTS.inc()
     return next((name for name in names if name in text), None)

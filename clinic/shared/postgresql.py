@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, overload
 
-from psycopg import Column, Cursor
+from psycopg import Column, Cursor, generators
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
@@ -37,7 +37,8 @@ def quicken(engine: Engine) -> None:
 
     def roll_back(connection: Any) -> None:
         if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
-            connection.pgconn.exec_(b"ROLLBACK")
+            connection.pgconn.send_query(b"ROLLBACK")
+            connection.wait(generators.execute(connection.pgconn))
         if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # there was an error
             forgetting(connection)
 
