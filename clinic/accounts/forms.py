@@ -85,6 +85,19 @@ class TakeBackForm(Form):
     pin = PasswordField("PIN", [InputRequired("Please write your PIN.")])
 
 
+class ReopenForm(Form):
+    """What opens a locked screen again."""
+
+    proof = PasswordField("PIN or password", [InputRequired("Please write your PIN or your password.")])
+    next = HiddenField(validators=[Optional()])
+
+
+class EmailForm(ForgotForm):
+    """The address to sign in with from now on, with the password as proof."""
+
+    current_password = PasswordField("Password", [InputRequired("Please write the password you have now.")])
+
+
 class PersonForm(Form):
     """Who somebody is."""
 

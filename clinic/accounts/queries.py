@@ -12,10 +12,8 @@ from sqlalchemy import Select, select
 
 from clinic.accounts.models import MailedLink, User, UserRole, UserSession
 from clinic.rules.permissions import STAFF, Permission, Role
+from clinic.rules.session_rules import SessionRules
 from clinic.shared.database import db
-
-STAFF_LONGEST = dt.timedelta(hours=12)
-CLIENT_LONGEST = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,7 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def longest_session(roles: Collection[Role]) -> dt.timedelta:
-    """How long after signing in a session ends whatever happens."""
-    return STAFF_LONGEST if STAFF.intersection(roles) else CLIENT_LONGEST
-
-
-def signed_in(token: str, now: dt.datetime) -> dict[str, Any] | None:
+def signed_in(token: str, rules: SessionRules, now: dt.datetime) -> dict[str, Any] | None:
     """The person behind a live session, as plain values; None when it ended, ran out or was switched off."""
     found = db.session.execute(
         select(UserSession, User)
@@ -72,8 +65,9 @@ def signed_in(token: str, now: dt.datetime) -> dict[str, Any] | None:
     if found is None:
         return None
     row, user = found
-    if now - row.created_at > longest_session(user.roles):
+    if now > _ends_at(row, user, rules):
         return None
+    left_alone = rules.is_left_alone(user.roles, seen_at=row.last_seen_at, now=now)
     return {
         "id": user.id,
         "name": user.name,
@@ -82,22 +76,27 @@ def signed_in(token: str, now: dt.datetime) -> dict[str, Any] | None:
         "given": user.given,
         "session_id": row.id,
         "last_seen_at": row.last_seen_at,
+        "is_locked": row.locked_at is not None or left_alone,
     }
 
 
-def signed_in_browsers(user_id: int, now: dt.datetime) -> list[SignedInBrowser]:
+def signed_in_browsers(user_id: int, rules: SessionRules, now: dt.datetime) -> list[SignedInBrowser]:
     """Where this person is signed in, last used first."""
     user = db.session.get_one(User, user_id)
     rows = db.session.scalars(
         select(UserSession)
-        .where(
-            UserSession.user_id == user_id,
-            UserSession.ended_at.is_(None),
-            UserSession.created_at >= now - longest_session(user.roles),
-        )
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
         .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
     )
-    return [SignedInBrowser(row.id, row.browser, row.created_at, row.last_seen_at) for row in rows]
+    return [
+        SignedInBrowser(row.id, row.browser, row.created_at, row.last_seen_at)
+        for row in rows
+        if now <= _ends_at(row, user, rules)
+    ]
+
+
+def _ends_at(row: UserSession, user: User, rules: SessionRules) -> dt.datetime:
+    return rules.ends_at(user.roles, began_at=row.created_at, seen_at=row.last_seen_at)
 
 
 def session_began_at(session_id: int) -> dt.datetime:

@@ -134,11 +134,15 @@ def add_session(session: Session, user_id: int, browser: str, now: dt.datetime) 
     return row, token
 
 
-def end_sessions(session: Session, user_id: int, now: dt.datetime) -> None:
-    """Sign this person out everywhere."""
+def end_sessions(session: Session, user_id: int, now: dt.datetime, *, but: int | None = None) -> None:
+    """Sign this person out everywhere, or everywhere but in one session."""
     session.execute(
         update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+            UserSession.id.is_distinct_from(but),
+        )
         .values(ended_at=now)
     )
 

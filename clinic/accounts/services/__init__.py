@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from clinic.accounts.services.links import ask_for_link, send_welcome_link, set_password_by_link
+from clinic.accounts.services.locking import lock_screen, reopen_screen
 from clinic.accounts.services.pins import open_by_pin, remove_pin, set_pin
-from clinic.accounts.services.signing_in import change_password, end_session, note_activity, sign_in
+from clinic.accounts.services.signing_in import (
+    change_password,
+    end_other_sessions,
+    end_session,
+    note_activity,
+    sign_in,
+)
 from clinic.accounts.services.team import (
     begin_owner,
     change_member,
@@ -20,13 +27,16 @@ __all__ = [
     "begin_owner",
     "change_member",
     "change_password",
+    "end_other_sessions",
     "end_session",
     "invite",
     "lift_lock",
+    "lock_screen",
     "make_account",
     "note_activity",
     "open_by_pin",
     "remove_pin",
+    "reopen_screen",
     "send_welcome_link",
     "set_password_by_link",
     "set_pin",

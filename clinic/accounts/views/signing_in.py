@@ -27,7 +27,7 @@ def sign_in() -> Answer:
     """The sign-in form; whoever is signed in already goes on."""
     ahead = request.args.get("next", "")
     if current_user.is_authenticated:
-        return redirect(safe_next(ahead, _first_page()), code=303)
+        return redirect(safe_next(ahead, first_page()), code=303)
     return render_template("accounts/sign_in.html", form=SignInForm(data={"next": ahead}), refusal=None)
 
 
@@ -49,7 +49,7 @@ def try_sign_in() -> Answer:
     except RuleViolation as error:
         return refused("sign_in", form, error)
     let_in(token)
-    return redirect(safe_next(form.next.data, _first_page()), code=303)
+    return redirect(safe_next(form.next.data, first_page()), code=303)
 
 
 @pages.post("/sign-out", needs=Permission.ACCOUNT_OWN_WRITE)
@@ -61,5 +61,5 @@ def sign_out() -> Answer:
     return go("accounts.sign_in")
 
 
-def _first_page() -> str:
+def first_page() -> str:
     return next(url_for(endpoint) for need, endpoint in FIRST_PAGES if current_user.may(need))
