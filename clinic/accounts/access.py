@@ -61,6 +61,7 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     id: int
     name: str
     email: str
+    language: str | None
     roles: frozenset[Role]
     given: frozenset[Permission]
     session_id: int
@@ -86,6 +87,7 @@ class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
     id = None
     session_id = None
     name = ""
+    language = None
     is_staff = False
     is_locked = False
 

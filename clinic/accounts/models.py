@@ -21,6 +21,7 @@ class User(Base):
     password_hash: Mapped[str | None]
     pin_hash: Mapped[str | None]  # takes a device back that this person handed over, and nothing else
     is_active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None]  # of mails to this person; None: nobody has chosen one
     created_at: Mapped[dt.datetime]
     role_rows: Mapped[list[UserRole]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     grant_rows: Mapped[list[UserGrant]] = relationship(cascade="all, delete-orphan", lazy="selectin")

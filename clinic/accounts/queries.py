@@ -72,6 +72,7 @@ def signed_in(token: str, rules: SessionRules, now: dt.datetime) -> dict[str, An
         "id": user.id,
         "name": user.name,
         "email": user.email,
+        "language": user.language,
         "roles": user.roles,
         "given": user.given,
         "session_id": row.id,

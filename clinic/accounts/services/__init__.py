@@ -7,6 +7,7 @@ from clinic.accounts.services.locking import lock_screen, reopen_screen
 from clinic.accounts.services.pins import open_by_pin, remove_pin, set_pin
 from clinic.accounts.services.signing_in import (
     change_password,
+    choose_language,
     end_other_sessions,
     end_session,
     note_activity,
@@ -27,6 +28,7 @@ __all__ = [
     "begin_owner",
     "change_member",
     "change_password",
+    "choose_language",
     "end_other_sessions",
     "end_session",
     "invite",

@@ -65,6 +65,13 @@ def admit(key: str, origin: Origin, now: dt.datetime) -> tuple[list[int], int | 
 
 
 @tried_again
+def choose_language(user_id: int, language: str) -> None:
+    """From now on pages and mails are in this language for this person."""
+    with transaction() as session:
+        session.get_one(User, user_id).language = language
+
+
+@tried_again
 def _let_in(
     user_id: int,
     stored: str,
