@@ -16,6 +16,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.permissions import Role
 from clinic.shared.fields import stripped
+from clinic.shared.languages import lazy
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 120
@@ -88,14 +89,10 @@ class TakeBackForm(Form):
 class ReopenForm(Form):
     """What opens a locked screen again."""
 
-    proof = PasswordField("PIN or password", [InputRequired("Please write your PIN or your password.")])
+    proof = PasswordField(
+        lazy("PIN or password"), [InputRequired(lazy("Please write your PIN or your password."))]
+    )
     next = HiddenField(validators=[Optional()])
-
-
-class EmailForm(ForgotForm):
-    """The address to sign in with from now on, with the password as proof."""
-
-    current_password = PasswordField("Password", [InputRequired("Please write the password you have now.")])
 
 
 class PersonForm(Form):

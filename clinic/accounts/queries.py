@@ -39,14 +39,18 @@ class Member:
     has_password: bool
 
 
+PASSWORD_LINKS = frozenset({"welcome", "reset"})
+
+
 @dataclass(frozen=True)
 class LiveLink:
-    """A mailed link that still works, and whose password it sets."""
+    """A mailed link that still works, and whose account it is about."""
 
     id: int
     user_id: int
     purpose: str
     email: str
+    new_email: str | None
     is_staff: bool
 
 
@@ -111,13 +115,15 @@ def first_name_and_pin(user_id: int) -> tuple[str, bool]:
     return user.name.split(" ")[0], user.pin_hash is not None
 
 
-def live_link(token: str, now: dt.datetime) -> LiveLink | None:
-    """The mailed link with this key; None when it was used, replaced, ran out, or never was."""
+def live_link(token: str, now: dt.datetime, purposes: Collection[str] = PASSWORD_LINKS) -> LiveLink | None:
+    """The mailed link with this key, for one of these purposes; None when it was used, replaced, ran out, or never
+    was."""
     found = db.session.execute(
         select(MailedLink, User)
         .join(User, MailedLink.user_id == User.id)
         .where(
             MailedLink.token_hash == hash_of(token),
+            MailedLink.purpose.in_(purposes),
             MailedLink.used_at.is_(None),
             MailedLink.expires_at >= now,
             User.is_active,
@@ -126,7 +132,7 @@ def live_link(token: str, now: dt.datetime) -> LiveLink | None:
     if found is None:
         return None
     link, user = found
-    return LiveLink(link.id, user.id, link.purpose, user.email, bool(user.roles & STAFF))
+    return LiveLink(link.id, user.id, link.purpose, user.email, link.new_email, bool(user.roles & STAFF))
 
 
 def names_of(user_ids: Collection[int]) -> dict[int, str]:

@@ -46,7 +46,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       wrong.textContent = (page.querySelector("#proof-error") || page.querySelector("main [role=alert]"))?.textContent.trim() || "";
     } catch {
-      wrong.textContent = "No connection. Please try again.";
+      wrong.textContent = cover.dataset.noConnection;
     }
     wrong.hidden = false;
     proof.select();

@@ -45,9 +45,11 @@ MAY = {
 
 NEEDS = {
     "accounts.account": Permission.ACCOUNT_OWN_WRITE,
+    "accounts.change_email": Permission.ACCOUNT_OWN_WRITE,
     "accounts.change_member": Permission.TEAM_ANY_WRITE,
     "accounts.change_pin": Permission.ACCOUNT_OWN_WRITE,
     "accounts.change_password": Permission.ACCOUNT_OWN_WRITE,
+    "accounts.confirm_email": Permission.SITE_ANY_READ,
     "accounts.forgot_password": Permission.SITE_ANY_READ,
     "accounts.invite_again": Permission.TEAM_ANY_WRITE,
     "accounts.invite_member": Permission.TEAM_ANY_WRITE,
@@ -59,6 +61,7 @@ NEEDS = {
     "accounts.password_link_sent": Permission.SITE_ANY_READ,
     "accounts.remove_pin": Permission.ACCOUNT_OWN_WRITE,
     "accounts.reopen_screen": Permission.ACCOUNT_OWN_WRITE,
+    "accounts.save_email": Permission.ACCOUNT_OWN_WRITE,
     "accounts.save_pin": Permission.ACCOUNT_OWN_WRITE,
     "accounts.save_password": Permission.ACCOUNT_OWN_WRITE,
     "accounts.send_password_link": Permission.SITE_ANY_READ,
@@ -74,6 +77,7 @@ NEEDS = {
     "accounts.switch_on_member": Permission.TEAM_ANY_WRITE,
     "accounts.team": Permission.TEAM_ANY_WRITE,
     "accounts.try_sign_in": Permission.SITE_ANY_READ,
+    "accounts.use_email": Permission.SITE_ANY_READ,
     "api.accept": Permission.API_TOKEN_USE,
     "api.add_client": Permission.API_TOKEN_USE,
     "api.decline": Permission.API_TOKEN_USE,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from clinic.accounts.services.links import ask_for_link, send_welcome_link, set_password_by_link
+from clinic.accounts.services.emails import ask_for_new_email, confirm_email
+from clinic.accounts.services.links import DeadLink, ask_for_link, send_welcome_link, set_password_by_link
 from clinic.accounts.services.locking import lock_screen, reopen_screen
 from clinic.accounts.services.pins import open_by_pin, remove_pin, set_pin
 from clinic.accounts.services.signing_in import (
@@ -24,11 +25,14 @@ from clinic.accounts.services.team import (
 )
 
 __all__ = [
+    "DeadLink",
     "ask_for_link",
+    "ask_for_new_email",
     "begin_owner",
     "change_member",
     "change_password",
     "choose_language",
+    "confirm_email",
     "end_other_sessions",
     "end_session",
     "invite",

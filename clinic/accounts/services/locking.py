@@ -11,6 +11,7 @@ from clinic.accounts.known_browsers import is_known
 from clinic.accounts.models import User, UserSession
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -33,7 +34,7 @@ def reopen_screen(user_id: int, session_id: int, proof: str, *, origin: Origin, 
     counted, fitting = _count(user_id, origin, now)
     if not any(passwords.is_right(stored, proof) for stored in fitting):
         log.warning("screen_not_reopened")
-        raise InvalidInput("proof", "This does not fit. Check it, or sign out and sign in again.")
+        raise InvalidInput("proof", _("This does not fit. Check it, or sign out and sign in again."))
     _open(user_id, session_id, counted, now)
 
 
