@@ -9,12 +9,14 @@ from clinic.rules.permissions import Permission, Role
 
 EVERYBODY = frozenset(Role)
 SIGNED_IN = frozenset({Role.CLIENT, Role.THERAPIST, Role.FRONT_DESK, Role.OWNER})
+STAFF = frozenset({Role.THERAPIST, Role.FRONT_DESK, Role.OWNER})
 DESK = frozenset({Role.FRONT_DESK, Role.OWNER})
 OWNER = frozenset({Role.OWNER})
 THERAPIST = frozenset({Role.THERAPIST})
 
 MAY = {
     Permission.ACCOUNT_OWN_WRITE: SIGNED_IN,
+    Permission.ANSWERS_ANY_OPEN: STAFF,
     Permission.ANSWERS_TREATED_READ: THERAPIST,
     Permission.API_TOKEN_USE: EVERYBODY,
     Permission.BAR_ANY_WRITE: OWNER,
@@ -26,6 +28,7 @@ MAY = {
     Permission.CLINICAL_REVIEW: THERAPIST,
     Permission.DIARY_ANY_READ: DESK,
     Permission.DIARY_OWN_READ: THERAPIST,
+    Permission.FACTOR_OWN_WRITE: SIGNED_IN,
     Permission.INTAKE_ANY_WRITE: DESK,
     Permission.INTAKE_OWN_WRITE: SIGNED_IN,
     Permission.PERSON_OWN_WRITE: SIGNED_IN,
