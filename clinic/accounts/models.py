@@ -65,6 +65,15 @@ class UserSession(Base):
     user: Mapped[User] = relationship()
 
 
+class KnownBrowser(Base):
+    """A browser that this account was used in: it keeps a random mark in a cookie, here hashed."""
+
+    __tablename__ = "known_browser"
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    mark_hash: Mapped[str] = mapped_column(primary_key=True)
+    last_used_at: Mapped[dt.datetime]
+
+
 class MailedLink(Base):
     """A one-time key sent by mail, stored hashed: to make an account (`welcome`) or a new password (`reset`)."""
 
