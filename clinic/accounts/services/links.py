@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts import passwords, queries, steps, tries
 from clinic.accounts.models import MailedLink, User
-from clinic.accounts.password_rules import check_new_password
+from clinic.accounts.password_rules import check_new_password, is_short
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
 from clinic.rules.errors import NotFound, RuleViolation
@@ -86,8 +86,10 @@ def set_password_by_link(
     if link is None:
         _count_dead_link(origin, now)
         raise DeadLink
-    check_new_password(password, is_staff=link.is_staff, email=link.email, clinic_name=clinic_name)
-    _use_link(link.id, link.user_id, passwords.hash_password(password), now)
+    check_new_password(
+        password, has_second_step=link.has_second_step, email=link.email, clinic_name=clinic_name
+    )
+    _use_link(link, passwords.hash_password(password), is_short(password), now)
 
 
 @tried_again
@@ -98,13 +100,13 @@ def _count_dead_link(origin: Origin, now: dt.datetime) -> None:
 
 
 @tried_again
-def _use_link(link_id: int, user_id: int, password_hash: str, now: dt.datetime) -> None:
+def _use_link(live: queries.LiveLink, password_hash: str, is_short: bool, now: dt.datetime) -> None:
     with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
-        link = session.get_one(MailedLink, link_id, with_for_update=True)
+        user = session.get_one(User, live.user_id, with_for_update=True)
+        link = session.get_one(MailedLink, live.id, with_for_update=True)
         if link.used_at is not None or not user.is_active:  # somebody else was faster by a moment
             raise DeadLink
-        steps.store_password(session, user, password_hash, now)
+        steps.store_password(session, user, password_hash, now, is_short=is_short)
         leave_trace(
-            session, "password_set_by_link", "user", user_id, by=user_id, now=now, purpose=link.purpose
+            session, "password_set_by_link", "user", user.id, by=user.id, now=now, purpose=link.purpose
         )

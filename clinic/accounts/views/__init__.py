@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinic.accounts.views import comfort, links, own, signing_in, team
+from clinic.accounts.views import comfort, factors, links, own, proving, second_step, signing_in, team
 from clinic.accounts.views.blueprint import pages
 
-__all__ = ["comfort", "links", "own", "pages", "signing_in", "team"]
+__all__ = ["comfort", "factors", "links", "own", "pages", "proving", "second_step", "signing_in", "team"]

@@ -47,7 +47,7 @@ def new_password(token: str) -> Answer:
     link = queries.live_link(token, clock.now())
     if link is None:
         return _dead_link()
-    least = shortest(is_staff=link.is_staff)
+    least = shortest(has_second_step=link.has_second_step)
     return render_template(
         "accounts/new_password.html",
         form=NewPasswordForm(),
@@ -79,7 +79,7 @@ def set_password(token: str) -> Answer:
         return refused("dead_link", form, refusal)
     if link is None:
         return _dead_link()
-    least = shortest(is_staff=link.is_staff)
+    least = shortest(has_second_step=link.has_second_step)
     return refused("new_password", form, refusal, link=link, token=token, least=least)
 
 
