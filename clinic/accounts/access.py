@@ -28,12 +28,16 @@ from werkzeug.wrappers import Response
 
 from clinic.accounts import queries, services, steps
 from clinic.accounts.browsers import browser_words
+from clinic.accounts.entering import Entered
 from clinic.accounts.forms import ReopenForm
+from clinic.accounts.passkeys import Site
+from clinic.accounts.queries import Halfway
 from clinic.accounts.tries import Origin
 from clinic.rules.permissions import STAFF, Permission, Role, may
+from clinic.rules.proofs import needs_second_step
 from clinic.rules.session_rules import SessionRules
 from clinic.shared import clock
-from clinic.shared.web import clean_text, needs_of
+from clinic.shared.web import clean_text, go, needs_of
 
 log = structlog.get_logger()
 
@@ -51,6 +55,14 @@ LOCKED = 423  # the answer of a page whose screen is locked
 TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
 MARK = re.compile(r"[\w-]{43}", re.ASCII)  # what a browser is known again by: a random key
 MARK_LASTS = dt.timedelta(days=400)  # as long as browsers keep any cookie; it is renewed at each sign-in
+HALFWAY = "halfway"  # the key of a sign-in that owes its second step: no session's, so it opens nothing else
+AHEAD = "ahead"  # where somebody halfway in wants to go
+# Where people go first, by what they may do: the first that fits.
+FIRST_PAGES = (
+    (Permission.DIARY_ANY_READ, "diary.desk_day"),
+    (Permission.DIARY_OWN_READ, "diary.my_day"),
+    (Permission.VISIT_OWN_WRITE, "booking.my_visits"),
+)
 CHECKOUT = "checkout"  # the key of a booking in the making: it survives signing in
 
 
@@ -67,6 +79,8 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     session_id: int
     last_seen_at: dt.datetime
     is_locked: bool
+    proved_at: dt.datetime
+    factor_at: dt.datetime | None
     token: str = field(repr=False)  # the key to the session: it never gets into a page or a log by accident
 
     def may(self, permission: Permission) -> bool:
@@ -82,7 +96,7 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
 
 
 class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
-    """Somebody who has not signed in."""
+    """Somebody who has not signed in, or not yet whole: then the second step alone is open to them."""
 
     id = None
     session_id = None
@@ -92,7 +106,7 @@ class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
     is_locked = False
 
     def may(self, permission: Permission) -> bool:
-        return may((), permission)
+        return may((), permission) or (permission == Permission.FACTOR_OWN_WRITE and halfway() is not None)
 
 
 def who() -> int | None:
@@ -143,9 +157,44 @@ def clinic_name() -> str:
     return name
 
 
+def is_demo() -> bool:
+    """Whether everything here is invented: then alone staff get in without a second step."""
+    return bool(current_app.config["CLINIC_DEMO"])
+
+
+def site() -> Site:
+    """The address that passkeys are bound to. It is the configured one, whatever a request calls itself."""
+    return Site(current_app.config["CLINIC_PUBLIC_URL"], clinic_name())
+
+
+def carry_on(entered: Entered, ahead: str) -> Response:
+    """After the password: into the session and on to the page that was wanted, or to the second step first."""
+    if entered.is_whole:
+        let_in(entered.token)
+        return redirect(ahead or first_page(), code=303)
+    logout_user()  # whoever was signed in here before is not any more
+    session[HALFWAY], session[AHEAD] = entered.token, ahead
+    return go("accounts.second_step")
+
+
+def first_page() -> str:
+    """Where the person who is signed in goes first."""
+    return next(url_for(endpoint) for need, endpoint in FIRST_PAGES if current_user.may(need))
+
+
+def halfway() -> Halfway | None:
+    """Who has given the right password in this browser, and owes the second step."""
+    if "halfway" not in g:
+        key = session.get(HALFWAY)
+        g.halfway = queries.halfway(key, clock.now()) if key else None
+    found: Halfway | None = g.halfway
+    return found
+
+
 def let_in(token: str) -> None:
     """Give this browser the key of its new session; all it held before is dropped but the booking it is making."""
     forget_browser(but_the_booking=True)
+    g.pop("halfway", None)
     person = _load(token)
     if person is not None:
         login_user(person)
@@ -173,7 +222,11 @@ def session_rules() -> SessionRules:
 
 def _load(token: str) -> SignedIn | None:
     found = queries.signed_in(token, session_rules(), clock.now())
-    return SignedIn(**found, token=token) if found else None
+    if found is None:
+        return None
+    person = SignedIn(**found, token=token)
+    owes = needs_second_step(person.roles, person.given) and person.factor_at is None
+    return None if owes and not is_demo() else person
 
 
 def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:

@@ -9,11 +9,11 @@ import datetime as dt
 import secrets
 from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clinic.accounts.models import MailedLink, User, UserRole, UserSession
+from clinic.accounts.models import HalfSignIn, MailedLink, User, UserRole, UserSession
 from clinic.accounts.notices import Notice, tell
 from clinic.accounts.queries import PASSWORD_LINKS, hash_of
 from clinic.rules.contact import email_key
@@ -135,19 +135,35 @@ def mail_welcome(session: Session, user: User, token: str, now: dt.datetime) -> 
     )
 
 
-def add_session(session: Session, user_id: int, browser: str, now: dt.datetime) -> tuple[UserSession, str]:
-    """A signed-in browser with a fresh key; returns its row and the key for the cookie."""
+def add_session(
+    session: Session, user_id: int, browser: str, now: dt.datetime, *, factor_at: dt.datetime | None = None
+) -> tuple[UserSession, str]:
+    """A signed-in browser with a fresh key; returns its row and the key for the cookie.
+
+    `factor_at` is when the second step was done: without it nobody of the team gets anywhere.
+    """
     token = new_token()
     row = UserSession(
-        user_id=user_id, token_hash=hash_of(token), created_at=now, last_seen_at=now, browser=browser
-    )
+        user_id=user_id, token_hash=hash_of(token), created_at=now, last_seen_at=now, browser=browser,
+        proved_at=now, factor_at=factor_at,
+    )  # fmt: skip
     session.add(row)
     session.flush()
     return row, token
 
 
+def renew_session(session: Session, row: UserSession, now: dt.datetime, *, by_factor: bool) -> str:
+    """The person showed again that it is them: the session gets a new key, and the one before opens nothing."""
+    token = new_token()
+    row.token_hash, row.proved_at = hash_of(token), now
+    row.factor_at = now if by_factor else row.factor_at
+    session.flush()
+    return token
+
+
 def end_sessions(session: Session, user_id: int, now: dt.datetime, *, but: int | None = None) -> None:
     """Sign this person out everywhere, or everywhere but in one session."""
+    session.execute(delete(HalfSignIn).where(HalfSignIn.user_id == user_id))
     session.execute(
         update(UserSession)
         .where(
@@ -159,10 +175,15 @@ def end_sessions(session: Session, user_id: int, now: dt.datetime, *, but: int |
     )
 
 
-def store_password(session: Session, user: User, password_hash: str, now: dt.datetime) -> None:
-    """Set the password, end every session and every mailed link, and tell the person if they had one before."""
+def store_password(
+    session: Session, user: User, password_hash: str, now: dt.datetime, *, is_short: bool
+) -> None:
+    """Set the password, end every session and every mailed link, and tell the person if they had one before.
+
+    `is_short`: it is long enough beside a second step only.
+    """
     had_one = user.password_hash is not None
-    user.password_hash = password_hash
+    user.password_hash, user.password_is_short = password_hash, is_short
     end_sessions(session, user.id, now)
     end_links(session, user.id, now)
     if had_one:

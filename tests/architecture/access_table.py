@@ -9,12 +9,14 @@ from clinic.rules.permissions import Permission, Role
 
 EVERYBODY = frozenset(Role)
 SIGNED_IN = frozenset({Role.CLIENT, Role.THERAPIST, Role.FRONT_DESK, Role.OWNER})
+STAFF = frozenset({Role.THERAPIST, Role.FRONT_DESK, Role.OWNER})
 DESK = frozenset({Role.FRONT_DESK, Role.OWNER})
 OWNER = frozenset({Role.OWNER})
 THERAPIST = frozenset({Role.THERAPIST})
 
 MAY = {
     Permission.ACCOUNT_OWN_WRITE: SIGNED_IN,
+    Permission.ANSWERS_ANY_OPEN: STAFF,
     Permission.ANSWERS_TREATED_READ: THERAPIST,
     Permission.API_TOKEN_USE: EVERYBODY,
     Permission.BAR_ANY_WRITE: OWNER,
@@ -26,6 +28,7 @@ MAY = {
     Permission.CLINICAL_REVIEW: THERAPIST,
     Permission.DIARY_ANY_READ: DESK,
     Permission.DIARY_OWN_READ: THERAPIST,
+    Permission.FACTOR_OWN_WRITE: SIGNED_IN,
     Permission.INTAKE_ANY_WRITE: DESK,
     Permission.INTAKE_OWN_WRITE: SIGNED_IN,
     Permission.PERSON_OWN_WRITE: SIGNED_IN,
@@ -64,11 +67,15 @@ NEEDS = {
     "accounts.save_email": Permission.ACCOUNT_OWN_WRITE,
     "accounts.save_pin": Permission.ACCOUNT_OWN_WRITE,
     "accounts.save_password": Permission.ACCOUNT_OWN_WRITE,
+    "accounts.open_sign_in_link": Permission.SITE_ANY_READ,
     "accounts.send_password_link": Permission.SITE_ANY_READ,
+    "accounts.send_sign_in_link": Permission.SITE_ANY_READ,
     "accounts.set_password": Permission.SITE_ANY_READ,
     "accounts.choose_language": Permission.SITE_ANY_READ,
     "accounts.text_size": Permission.SITE_ANY_READ,
     "accounts.sign_in": Permission.SITE_ANY_READ,
+    "accounts.sign_in_link": Permission.SITE_ANY_READ,
+    "accounts.sign_in_link_sent": Permission.SITE_ANY_READ,
     "accounts.sign_out": Permission.ACCOUNT_OWN_WRITE,
     "accounts.sign_out_browser": Permission.ACCOUNT_OWN_WRITE,
     "accounts.sign_out_others": Permission.ACCOUNT_OWN_WRITE,
@@ -78,6 +85,7 @@ NEEDS = {
     "accounts.team": Permission.TEAM_ANY_WRITE,
     "accounts.try_sign_in": Permission.SITE_ANY_READ,
     "accounts.use_email": Permission.SITE_ANY_READ,
+    "accounts.use_sign_in_link": Permission.SITE_ANY_READ,
     "api.accept": Permission.API_TOKEN_USE,
     "api.add_client": Permission.API_TOKEN_USE,
     "api.decline": Permission.API_TOKEN_USE,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts import passwords, queries, steps, tries
 from clinic.accounts.models import MailedLink, User
-from clinic.accounts.password_rules import check_new_password
+from clinic.accounts.password_rules import check_new_password, is_short
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
 from clinic.rules.errors import NotFound, RuleViolation
@@ -91,8 +91,10 @@ def set_password_by_link(
     Raises DeadLink, InvalidInput for `password`, or TooManyTries after many dead links.
     """
     link = live_link(token, queries.PASSWORD_LINKS, origin=origin, now=now)
-    check_new_password(password, is_staff=link.is_staff, email=link.email, clinic_name=clinic_name)
-    _set_password(link, passwords.hash_password(password), now)
+    check_new_password(
+        password, has_second_step=link.has_second_step, email=link.email, clinic_name=clinic_name
+    )
+    _set_password(link, passwords.hash_password(password), is_short(password), now)
 
 
 def live_link(token: str, purposes: Collection[str], *, origin: Origin, now: dt.datetime) -> queries.LiveLink:
@@ -122,10 +124,10 @@ def use_link(session: Session, link: queries.LiveLink, now: dt.datetime) -> User
 
 
 @tried_again
-def _set_password(link: queries.LiveLink, password_hash: str, now: dt.datetime) -> None:
+def _set_password(link: queries.LiveLink, password_hash: str, is_short: bool, now: dt.datetime) -> None:
     with transaction() as session:
         user = use_link(session, link, now)
-        steps.store_password(session, user, password_hash, now)
+        steps.store_password(session, user, password_hash, now, is_short=is_short)
         leave_trace(
             session, "password_set_by_link", "user", user.id, by=user.id, now=now, purpose=link.purpose
         )

@@ -117,7 +117,7 @@ def _open(
         if is_late or not user.is_active or user.pin_hash != stored or not user.roles & STAFF:
             raise WrongPin
         tries.take_back(session, counted)
-        row, token = steps.add_session(session, user_id, browser, now)
-        row.created_at = began_at
+        row, token = steps.add_session(session, user_id, browser, now, factor_at=began_at)
+        row.created_at = row.proved_at = began_at
         leave_trace(session, "pin_accepted", "user_session", row.id, by=user_id, now=now)
     return token

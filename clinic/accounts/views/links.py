@@ -46,7 +46,7 @@ def new_password(token: str) -> Answer:
     link = queries.live_link(token, clock.now())
     if link is None:
         return dead_link()
-    least = shortest(is_staff=link.is_staff)
+    least = shortest(has_second_step=link.has_second_step)
     return render_template(
         "accounts/new_password.html",
         form=NewPasswordForm(),
@@ -76,7 +76,7 @@ def set_password(token: str) -> Answer:
     link = queries.live_link(token, now)
     if link is None:
         return dead_or_refused(refusal or services.DeadLink())
-    least = shortest(is_staff=link.is_staff)
+    least = shortest(has_second_step=link.has_second_step)
     return refused("new_password", form, refusal, link=link, token=token, least=least)
 
 

@@ -6,10 +6,9 @@ from flask import redirect, request
 from flask_login import current_user
 
 from clinic.accounts import services
-from clinic.accounts.access import LOCKED, locked_screen, origin
+from clinic.accounts.access import LOCKED, first_page, locked_screen, origin
 from clinic.accounts.forms import ReopenForm
 from clinic.accounts.views.blueprint import pages, refused
-from clinic.accounts.views.signing_in import first_page
 from clinic.rules.errors import RuleViolation
 from clinic.rules.permissions import Permission
 from clinic.shared import clock

@@ -12,6 +12,7 @@ from clinic.accounts.password_rules import shortest
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.permissions import Permission
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
 
@@ -20,10 +21,13 @@ from clinic.shared.web import Answer, go
 def account() -> Answer:
     """Name, e-mail, and the browsers in which this account is signed in."""
     browsers = queries.signed_in_browsers(current_user.id, session_rules(), clock.now())
-    return render_template("accounts/account.html", browsers=browsers, has_pin=_has_pin())
+    ways = queries.ways_of(current_user.id)
+    return render_template("accounts/account.html", browsers=browsers, has_pin=_has_pin(), ways=ways)
 
 
-@pages.post("/account/browsers/<int:session_id>/sign-out", needs=Permission.ACCOUNT_OWN_WRITE)
+@pages.post(
+    "/account/browsers/<int:session_id>/sign-out", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT
+)
 def sign_out_browser(session_id: int) -> Answer:
     """End one of one's own sessions, perhaps this one."""
     try:
@@ -65,6 +69,7 @@ def save_password() -> Answer:
             current_user.id,
             form.current_password.data or "",
             form.new_password.data or "",
+            session_id=current_user.session_id,
             clinic_name=clinic_name(),
             origin=origin(),
             now=clock.now(),
@@ -104,7 +109,7 @@ def save_pin() -> Answer:
     return go("accounts.account")
 
 
-@pages.post("/account/pin/remove", needs=Permission.ACCOUNT_OWN_WRITE)
+@pages.post("/account/pin/remove", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
 def remove_pin() -> Answer:
     """Take the PIN away: from then on the password is needed."""
     services.remove_pin(current_user.id, clock.now())
@@ -122,4 +127,4 @@ def _has_pin() -> bool:
 
 
 def _least() -> int:
-    return shortest(is_staff=current_user.is_staff)
+    return shortest(has_second_step=queries.ways_of(current_user.id).has_factor)
