@@ -49,6 +49,7 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     id: int
     name: str
     email: str
+    language: str | None
     roles: frozenset[Role]
     given: frozenset[Permission]
     session_id: int
@@ -75,6 +76,7 @@ class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
     id = None
     session_id = None
     name = ""
+    language = None
     is_staff = False
 
     def may(self, permission: Permission) -> bool:

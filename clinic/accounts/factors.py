@@ -58,9 +58,7 @@ def check(session: Session, user: User, shown: Shown, now: dt.datetime) -> None:
 
 def _takes_code(session: Session, user_id: int, code: str, now: dt.datetime) -> bool:
     row = session.scalars(
-        select(Authenticator).where(
-            Authenticator.user_id == user_id, Authenticator.confirmed_at.is_not(None)
-        )
+        select(Authenticator).where(Authenticator.user_id == user_id, Authenticator.confirmed_at.is_not(None))
     ).one_or_none()
     return row is not None and takes(row, code, now)
 
@@ -101,7 +99,9 @@ def codes_left(session: Session, user_id: int) -> int:
 def new_codes(session: Session, user_id: int) -> tuple[str, ...]:
     """Ten recovery codes in place of all earlier ones. They are shown once and kept hashed."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-    codes = tuple("".join(secrets.choice(LETTERS) for _ in range(GROUPS * GROUP)) for _ in range(HOW_MANY_CODES))
+    codes = tuple(
+        "".join(secrets.choice(LETTERS) for _ in range(GROUPS * GROUP)) for _ in range(HOW_MANY_CODES)
+    )
     session.add_all(RecoveryCode(user_id=user_id, code_hash=hash_of(code)) for code in codes)
     return tuple("-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP)) for code in codes)
 

@@ -80,7 +80,10 @@ class PasskeyForm(Form):
 
     name = StringField(
         "Name of this device or key",
-        [DataRequired("Please give it a name, such as My phone."), Length(max=60, message="Use at most 60 characters.")],
+        [
+            DataRequired("Please give it a name, such as My phone."),
+            Length(max=60, message="Use at most 60 characters."),
+        ],
         [stripped],
     )
     credential = HiddenField(

@@ -20,9 +20,12 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)  # lower case, as mails are compared
     name: Mapped[str]
     password_hash: Mapped[str | None]
-    password_is_short: Mapped[bool] = mapped_column(default=False)  # too short to be used without a second step
+    password_is_short: Mapped[bool] = mapped_column(
+        default=False
+    )  # too short to be used without a second step
     pin_hash: Mapped[str | None]  # takes a device back that this person handed over, and nothing else
     is_active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None]  # of mails to this person; None: nobody has chosen one
     created_at: Mapped[dt.datetime]
     role_rows: Mapped[list[UserRole]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     grant_rows: Mapped[list[UserGrant]] = relationship(cascade="all, delete-orphan", lazy="selectin")
@@ -89,7 +92,9 @@ class Authenticator(SealedRow, Base):
     secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[dt.datetime]
     confirmed_at: Mapped[dt.datetime | None]
-    last_step: Mapped[int] = mapped_column(default=0)  # of the last code taken: neither it nor an older one is taken
+    last_step: Mapped[int] = mapped_column(
+        default=0
+    )  # of the last code taken: neither it nor an older one is taken
     secret = Sealed()
 
 

@@ -22,7 +22,13 @@ from clinic.accounts.services.second_step import (
     prove_by_password,
     sign_in_by_passkey,
 )
-from clinic.accounts.services.signing_in import change_password, end_session, note_activity, sign_in
+from clinic.accounts.services.signing_in import (
+    change_password,
+    choose_language,
+    end_session,
+    note_activity,
+    sign_in,
+)
 from clinic.accounts.services.team import (
     begin_owner,
     change_member,
@@ -41,6 +47,7 @@ __all__ = [
     "challenge_for",
     "change_member",
     "change_password",
+    "choose_language",
     "confirm_app",
     "end_session",
     "finish_sign_in",

@@ -31,7 +31,9 @@ class LastFactor(RuleViolation):
 class ShortPassword(LastFactor):
     """The password is long enough beside a second step only."""
 
-    default_sentence = "Your password is too short to be used alone. Choose one of at least 15 characters first."
+    default_sentence = (
+        "Your password is too short to be used alone. Choose one of at least 15 characters first."
+    )
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class AtScreen:
 
 @dataclass(frozen=True)
 class Added:
-    """The new key for the cookie, and with the first second step the recovery codes, to be shown now and never again."""
+    """The new key for the cookie, and with the first second step the recovery codes, to be shown now and never more."""
 
     token: str
     codes: tuple[str, ...] = ()

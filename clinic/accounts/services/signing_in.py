@@ -79,6 +79,13 @@ def admit(key: str, origin: Origin, now: dt.datetime) -> tuple[list[int], int | 
         return counted, *(found or (None, None))
 
 
+@tried_again
+def choose_language(user_id: int, language: str) -> None:
+    """From now on pages and mails are in this language for this person."""
+    with transaction() as session:
+        session.get_one(User, user_id).language = language
+
+
 def end_session(user_id: int, session_id: int, now: dt.datetime) -> None:
     """Sign one browser out. Raises NotFound when it is not this person's; an ended one stays ended."""
     with transaction() as session:

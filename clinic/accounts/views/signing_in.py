@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, render_template, request
 from flask_login import current_user
 
@@ -13,6 +15,7 @@ from clinic.rules.errors import RuleViolation
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go, safe_next
+
 
 @pages.get("/sign-in", needs=Permission.SITE_ANY_READ)
 def sign_in() -> Answer:
@@ -48,7 +51,7 @@ def try_sign_in() -> Answer:
     return carry_on(entered, safe_next(form.next.data, ""))
 
 
-def _about() -> dict[str, object]:
+def _about() -> dict[str, Any]:
     return {"has_passkeys": site().has_passkeys}
 
 
