@@ -42,7 +42,7 @@ def ask_again() -> Response | None:
         return redirect(url_for("accounts.prove", next=request.full_path.rstrip("?")), 303)
     form = ProofForm(request.form)
     if form.is_empty:
-        return _asked(form, Proof(proof), request.full_path.rstrip("?"), status=403)
+        return _asked(form, Proof(proof), request.full_path.rstrip("?"), status=422)
     return _taken(form, Proof(proof), request.full_path.rstrip("?"))
 
 
