@@ -22,6 +22,7 @@ from clinic.rules.questionnaire import PageResult, as_form, parse_page
 from clinic.rules.verdicts import Urgency
 from clinic.rules.words import MONTHS, day_words
 from clinic.shared.fields import lines_field, text_field
+from clinic.shared.languages import lazy
 
 DATE_PARTS = ("day", "month", "year")
 WEEKS_AGO = " weeks ago"
@@ -267,3 +268,15 @@ class SoftenedForm(Form):
         "Why", longest=1500, rows=3, required="Write in a few words why.",
         help_text="For example: asked on the phone, the doctor has stopped the medicine.",
     )  # fmt: skip
+
+
+class OpeningForm(Form):
+    """Why somebody opens answers that are closed to them."""
+
+    reason = lines_field(
+        lazy("Why can it not wait?"),
+        longest=500,
+        rows=3,
+        required=lazy("Write in a few words why it cannot wait."),
+        help_text=lazy("The owners read this. Name no illness."),
+    )

@@ -1,4 +1,4 @@
-"""Add the second step of signing in: authenticators, passkeys, recovery codes, and what a session has proven."""
+"""Add the second step of signing in, what a session has proven, and who opened answers that are closed to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
-TABLES = ("half_sign_in", "authenticator", "passkey", "recovery_code")
+TABLES = ("half_sign_in", "authenticator", "passkey", "recovery_code", "answers_opening")
 
 
 def _owned(name: str, *columns: sa.schema.SchemaItem, sealed: bool = False) -> None:
@@ -70,6 +70,17 @@ def upgrade() -> None:
         sa.Column("used_at", MOMENT, nullable=True),
         sa.UniqueConstraint("code_hash", name="uq_recovery_code_code_hash"),
     )
+    _owned(
+        "answers_opening",
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("opened_at", MOMENT, nullable=False),
+        sa.Column("ends_at", MOMENT, nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name="fk_answers_opening_client_id_client"),
+        sealed=True,
+    )
+    for column in ("client_id", "opened_at"):
+        op.create_index(f"ix_answers_opening_{column}", "answers_opening", [column])
     op.create_table(
         "passkey_challenge",
         sa.Column("challenge", sa.String(), nullable=False),

@@ -7,7 +7,7 @@
 
   const options = async (url) => {
     const answer = await fetch(url, { method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": csrf } });
-    if (answer.status === 403) location.reload();  // too long ago: the page itself asks who it is
+    if (answer.status === 422) location.reload();  // too long ago: the page itself asks who it is
     if (!answer.ok || answer.redirected) throw new Error("no options");
     return answer.json();
   };

@@ -51,7 +51,7 @@ def test_mailed_link_sets_a_new_password_and_signs_out_everywhere(app: Flask, cl
     key = ask(client, "ann@mail.example")
     page = client.get(f"/password/{key}")
     assert page.status_code == 200
-    assert "At least 12 characters" in page.text
+    assert "At least 15 characters" in page.text
     answer = client.post(f"/password/{key}", data={"password": OTHER_PASSWORD})
     assert (answer.status_code, answer.location) == (303, "/sign-in")
     assert not is_signed_in(elsewhere)

@@ -32,7 +32,7 @@ PEOPLE: dict[str, tuple[list[Role], list[Permission]]] = {
     "owner": ([Role.OWNER], []),
 }
 # Where these lead is the sign-in page itself.
-ENDS_AT_SIGN_IN = {"POST /sign-out"}
+ENDS_AT_SIGN_IN = {"POST /sign-out", "POST /sign-in/again"}
 TOKEN_OR_NUMBER = re.compile(r'(?<=csrf-token" content=")[^"]+|(?<=name="csrf_token" value=")[^"]+|\d+')
 
 

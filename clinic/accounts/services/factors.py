@@ -47,7 +47,7 @@ class AtScreen:
 
 @dataclass(frozen=True)
 class Added:
-    """The new key for the cookie, and with the first second step the recovery codes, to be shown now and never again."""
+    """The new key for the cookie, and with the first second step the recovery codes, to be shown now and never more."""
 
     token: str
     codes: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 from flask import abort, flash, make_response, render_template, request, session, url_for
 from flask_login import current_user
@@ -43,7 +44,7 @@ def factors() -> Answer:
     return render_template("accounts/factors.html", form=PasskeyForm(), refusal=None, **_about(_at_screen()))
 
 
-def _about(who: AtScreen) -> dict[str, object]:
+def _about(who: AtScreen) -> dict[str, Any]:
     return {
         "ways": queries.ways_of(who.user_id),
         "has_passkeys": site().has_passkeys,
@@ -83,7 +84,7 @@ def confirm_app() -> Answer:
     return _go_on(added, "The app is set up. From now on it shows the code for your second step.")
 
 
-def _for_the_app(secret: str) -> dict[str, object]:
+def _for_the_app(secret: str) -> dict[str, Any]:
     import pyotp
     import segno
 

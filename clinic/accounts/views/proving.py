@@ -1,7 +1,7 @@
 """Asking again who it is: before the deeds that matter, when the last proof is more than ten minutes old.
 
-A route says `proof=Proof.…` beside what it needs, and that is all. Whoever has typed a form by then finds it again in the
-page that asks, and sends it on together with the proof: nothing is lost, and nothing is kept at the server meanwhile.
+A route says `proof=Proof.…` beside what it needs, and that is all. Whoever has typed a form by then finds it again in
+the page that asks, and sends it on together with the proof: nothing is lost, and the server keeps nothing meanwhile.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def ask_again() -> Response | None:
         return redirect(url_for("accounts.prove", next=request.full_path.rstrip("?")), 303)
     form = ProofForm(request.form)
     if form.is_empty:
-        return _asked(form, Proof(proof), request.full_path.rstrip("?"), status=403)
+        return _asked(form, Proof(proof), request.full_path.rstrip("?"), status=422)
     return _taken(form, Proof(proof), request.full_path.rstrip("?"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, render_template, request
 from flask_login import current_user
 
@@ -49,7 +51,7 @@ def try_sign_in() -> Answer:
     return carry_on(entered, safe_next(form.next.data, ""))
 
 
-def _about() -> dict[str, object]:
+def _about() -> dict[str, Any]:
     return {"has_passkeys": site().has_passkeys}
 
 
