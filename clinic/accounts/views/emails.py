@@ -13,17 +13,18 @@ from clinic.accounts.views.links import dead_link, dead_or_refused
 from clinic.rules.errors import RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
 
 
-@pages.get("/account/email", needs=Permission.ACCOUNT_OWN_WRITE)
+@pages.get("/account/email", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
 def change_email() -> Answer:
     """The form for another address."""
     return render_template("accounts/change_email.html", form=ForgotForm(), refusal=None)
 
 
-@pages.post("/account/email", needs=Permission.ACCOUNT_OWN_WRITE)
+@pages.post("/account/email", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
 def save_email() -> Answer:
     """Mail a link to the new address; until it is used nothing changes."""
     form = ForgotForm(request.form)

@@ -42,7 +42,7 @@ def sign_out_browser(session_id: int) -> Answer:
     return go("accounts.account")
 
 
-@pages.post("/account/browsers/sign-out-others", needs=Permission.ACCOUNT_OWN_WRITE)
+@pages.post("/account/browsers/sign-out-others", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
 def sign_out_others() -> Answer:
     """End all of one's own sessions but this one."""
     services.end_other_sessions(current_user.id, current_user.session_id, clock.now())
