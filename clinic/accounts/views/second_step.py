@@ -49,7 +49,11 @@ def try_second_step() -> Answer:
 
 def _about(person: queries.Halfway) -> dict[str, object]:
     ways = queries.ways_of(person.user_id)
-    return {"person": person, "ways": ways, "has_passkeys": bool(ways.passkeys) and site().has_passkeys}
+    return {
+        "person_name": person.name,
+        "ways": ways,
+        "has_passkeys": bool(ways.passkeys) and site().has_passkeys,
+    }
 
 
 @pages.post("/account/passkeys/challenge", needs=NEED)
