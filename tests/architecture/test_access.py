@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.rules.permissions import GIVEN_BY_NAME, GRANTS, STAFF, Permission, Role, may
-from clinic.shared.database import db
 from clinic.shared.web import Pages, needs_of
 from tests.architecture.access_table import MAY, NEEDS
 from tests.architecture.doors import Door, browser, doors, everything, outcome, some_rows
-from tests.factories import LONG_AGO, make_clinic, make_location, make_user
-from tests.web import app_on, sqlite_address
+from tests.factories import make_clinic, make_location, make_user
 
 # What opens a door does not depend on the database.
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -57,31 +51,6 @@ def add_people() -> dict[str, int | None]:
             email = f"{kind.replace(' ', '.')}@doors.example"
             ids[kind] = make_user(email=email, roles=roles, given=given).id
     return ids
-
-
-@pytest.fixture(scope="module")
-def demo_data(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a demo clinic: never used itself."""
-    from clinic.demo import fill_if_empty
-
-    folder = Path(shutil.copytree(empty_clinic, tmp_path_factory.mktemp("demo") / "data"))
-    app = app_on(sqlite_address(folder), folder)
-    with app.app_context():
-        fill_if_empty(LONG_AGO)
-        db.session.remove()
-        db.engine.dispose()
-    return folder
-
-
-@pytest.fixture
-def demo(demo_data: Path, tmp_path: Path) -> Iterator[Flask]:
-    """A demo clinic of this test's own; the clock stands at the moment for which it was made."""
-    folder = Path(shutil.copytree(demo_data, tmp_path / "demo"))
-    app = app_on(sqlite_address(folder), folder, PROPAGATE_EXCEPTIONS=False)
-    with time_machine.travel(LONG_AGO, tick=False), app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def held_by(kind: str) -> set[Permission]:
