@@ -22,7 +22,7 @@ from tests.architecture.doors import browser, doors, some_rows
 from tests.factories import make_user
 
 PLANTED = (
-    "=HYPERLINK(1)+javascript:1//{{ 191 * 7 }}%0d%0aSet-Cookie:x\"'`><planted onplanted=1></title></script>"
+    "=HYPERLINK(1)+javascript:1//{{ 7919 * 7907 }}%0d%0aSet-Cookie:x\"'`><planted onplanted=1></title></script>"
 )
 IN_LINKS = "javascript:onplanted()//\"'><planted onplanted=1>"
 TYPED = {
@@ -111,7 +111,7 @@ def test_what_was_typed_is_only_ever_shown(demo: Flask) -> None:
             reader.found += [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
             shown += any("onplanted" in cell for cell in cells)
         text = answer.text if answer.mimetype.startswith("text/") else ""
-        if reader.found or "1337" in text or "x" in answer.headers.getlist("Set-Cookie"):
+        if reader.found or "62615533" in text or "x" in answer.headers.getlist("Set-Cookie"):
             wrong[str(door)] = reader.found
         if answer.status_code >= 500:
             wrong[str(door)] = [str(answer.status_code)]
