@@ -65,8 +65,15 @@ def test_what_is_wrong_is_named(clinic: Flask, tmp_path: Path) -> None:
     clinic.config.update(CLINIC_MAIL_URL="", SECRET_KEY="short", CLINIC_TRUSTED_PROXIES=0)
     with transaction() as session:
         leave_trace(session, "late", "thing", 1, by=None, now=NOW - dt.timedelta(minutes=3))
-        mail = {"key": "k", "to": "a@b.example", "subject": "s", "text": "t", "due_at": NOW, "attempts": 4}
-        session.add(OutgoingMail(**mail))
+        mail = {
+            "key": "k",
+            "kind": "reset",
+            "to": "a@b.example",
+            "subject": "s",
+            "text": "t",
+            "attempts": 4,
+        }
+        session.add(OutgoingMail(**mail, due_at=NOW))
     said = wrong(clinic, now=NOW + dt.timedelta(hours=48, seconds=1))
     assert said[len(fixed) :] == [
         f"Others on this machine can read {key}.",

@@ -108,13 +108,16 @@ def worker() -> None:
     """Keep deadlines, send mails and archive, without serving pages: beside `clinic serve --no-worker`."""
     import signal
 
-    from clinic.worker import work_until
+    from clinic.worker import worker_for
 
     app, stop = make_app(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stop.set())
+    worker = worker_for(app)
+    worker.start()
     click.echo("The worker is at work. Stop with Ctrl+C.")
-    work_until(app, stop)
+    stop.wait()
+    worker.stop(graceful=True)
 
 
 def refuse_open_http(app: Flask) -> None:
@@ -151,12 +154,11 @@ def run_server(app: Flask, *, works: bool = True) -> None:
     from waitress.server import create_server
 
     from clinic.cli.warming import stay_small, warm_up
-    from clinic.worker import work_until
+    from clinic.worker import worker_for
 
     stay_small()
     warm_up(app)
-    stop = threading.Event()
-    worker = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)
+    worker = worker_for(app) if works else None
     server = create_server(
         app,
         host=app.config["CLINIC_HOST"],
@@ -173,14 +175,13 @@ def run_server(app: Flask, *, works: bool = True) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
-    if works:
+    if worker is not None:
         worker.start()
     try:
         server.run()
     except KeyboardInterrupt:
         pass
     finally:
-        stop.set()
         server.close()
-        if works:
-            worker.join(10)
+        if worker is not None:
+            worker.stop(graceful=True)

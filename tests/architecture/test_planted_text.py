@@ -21,9 +21,7 @@ from clinic.shared.database import Base, transaction
 from tests.architecture.doors import browser, doors, some_rows
 from tests.factories import make_user
 
-PLANTED = (
-    "=HYPERLINK(1)+javascript:1//{{ 7919 * 7907 }}%0d%0aSet-Cookie:x\"'`><planted onplanted=1></title></script>"
-)
+PLANTED = "=HYPERLINK(1)+javascript:1//{{ 7919 * 7907 }}%0d%0aSet-Cookie:x\"'`><planted onplanted=1></title></script>"
 IN_LINKS = "javascript:onplanted()//\"'><planted onplanted=1>"
 TYPED = {
     "addon": "name summary aftercare",
