@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from flask import Flask, abort, after_this_request, current_app, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    abort,
+    after_this_request,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
@@ -17,17 +29,29 @@ from werkzeug.wrappers import Response
 from clinic.accounts import queries, services, steps
 from clinic.accounts.browsers import browser_words
 from clinic.accounts.entering import Entered
+from clinic.accounts.forms import ReopenForm
 from clinic.accounts.passkeys import Site
 from clinic.accounts.queries import Halfway
 from clinic.accounts.tries import Origin
 from clinic.rules.permissions import STAFF, Permission, Role, may
 from clinic.rules.proofs import needs_second_step
+from clinic.rules.session_rules import SessionRules
 from clinic.shared import clock
 from clinic.shared.web import clean_text, go, needs_of
 
 log = structlog.get_logger()
 
-ACTIVITY_EVERY = dt.timedelta(minutes=5)
+ACTIVITY_EVERY = dt.timedelta(minutes=1)
+OPEN_WHEN_LOCKED = frozenset(
+    {
+        "accounts.lock_screen",
+        "accounts.reopen_screen",
+        "accounts.sign_out",
+        "accounts.text_size",
+        "premises.theme",
+    }
+)
+LOCKED = 423  # the answer of a page whose screen is locked
 TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
 MARK = re.compile(r"[\w-]{43}", re.ASCII)  # what a browser is known again by: a random key
 MARK_LASTS = dt.timedelta(days=400)  # as long as browsers keep any cookie; it is renewed at each sign-in
@@ -54,6 +78,7 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     given: frozenset[Permission]
     session_id: int
     last_seen_at: dt.datetime
+    is_locked: bool
     proved_at: dt.datetime
     factor_at: dt.datetime | None
     token: str = field(repr=False)  # the key to the session: it never gets into a page or a log by accident
@@ -78,6 +103,7 @@ class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
     name = ""
     language = None
     is_staff = False
+    is_locked = False
 
     def may(self, permission: Permission) -> bool:
         return may((), permission) or (permission == Permission.FACTOR_OWN_WRITE and halfway() is not None)
@@ -184,8 +210,18 @@ def forget_browser(*, but_the_booking: bool = False) -> None:
         session[CHECKOUT] = checkout
 
 
+def session_rules() -> SessionRules:
+    """How long people stay signed in here, by the settings."""
+    config = current_app.config
+    return SessionRules(
+        staff_idle=dt.timedelta(minutes=config["CLINIC_STAFF_IDLE_MINUTES"]),
+        client_idle=dt.timedelta(days=config["CLINIC_CLIENT_IDLE_DAYS"]),
+        client_longest=dt.timedelta(days=config["CLINIC_CLIENT_DAYS"]),
+    )
+
+
 def _load(token: str) -> SignedIn | None:
-    found = queries.signed_in(token, clock.now())
+    found = queries.signed_in(token, session_rules(), clock.now())
     if found is None:
         return None
     person = SignedIn(**found, token=token)
@@ -215,18 +251,29 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
         need = needs_of(app).get(request.endpoint)
         if need is None:
             abort(404)
+        if current_user.is_locked and request.endpoint not in OPEN_WHEN_LOCKED:
+            return make_response(locked_screen(ReopenForm(data={"next": _here()})), LOCKED)
         if current_user.is_authenticated and "X-Poll" not in request.headers:  # a page that asks by itself
             _note_activity(current_user)
         if current_user.may(Permission(need)):
             return None
         if current_user.is_authenticated:
             abort(403)
-        ahead = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("accounts.sign_in", next=ahead), code=303)
+        return redirect(url_for("accounts.sign_in", next=_here()), code=303)
+
+
+def _here() -> str | None:
+    """Where to go on after signing in: what was sent to a page cannot be sent again by an address."""
+    return request.full_path.rstrip("?") if request.method == "GET" else None
+
+
+def locked_screen(form: ReopenForm) -> str:
+    """In the place of whatever was asked for: nothing of it, and where to type the PIN or password."""
+    return render_template("accounts/locked.html", form=form, refusal=None)
 
 
 def _note_activity(person: SignedIn) -> None:
-    """At most one small write in five minutes; a page does not fail because it could not be written."""
+    """At most one small write a minute; a page does not fail because it could not be written."""
     now = clock.now()
     if now - person.last_seen_at < ACTIVITY_EVERY:
         return
@@ -245,4 +292,5 @@ def _doors() -> dict[str, Any]:
         "sign_in_href": url_for("accounts.sign_in"),
         "sign_out_href": url_for("accounts.sign_out"),
         "account_nav": own,
+        "lock_after": session_rules().staff_idle if current_user.is_staff else None,
     }

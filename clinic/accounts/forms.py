@@ -16,6 +16,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.permissions import Role
 from clinic.shared.fields import stripped
+from clinic.shared.languages import lazy
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 120
@@ -131,6 +132,15 @@ class TakeBackForm(Form):
     """The PIN of whoever handed this device over."""
 
     pin = PasswordField("PIN", [InputRequired("Please write your PIN.")])
+
+
+class ReopenForm(Form):
+    """What opens a locked screen again."""
+
+    proof = PasswordField(
+        lazy("PIN or password"), [InputRequired(lazy("Please write your PIN or your password."))]
+    )
+    next = HiddenField(validators=[Optional()])
 
 
 class PersonForm(Form):

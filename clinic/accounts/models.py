@@ -66,6 +66,7 @@ class UserSession(Base):
     created_at: Mapped[dt.datetime]
     last_seen_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
+    locked_at: Mapped[dt.datetime | None]  # the screen was locked by hand, or by the page that nobody touched
     browser: Mapped[str] = mapped_column(default="")
     proved_at: Mapped[dt.datetime]  # when the person last showed by whatever means that it is them
     factor_at: Mapped[dt.datetime | None]  # the same by a second step, which staff cannot do without
@@ -141,12 +142,14 @@ class KnownBrowser(Base):
 
 
 class MailedLink(Base):
-    """A one-time key sent by mail, stored hashed: to make an account (`welcome`) or a new password (`reset`)."""
+    """A one-time key sent by mail, stored hashed: to make an account (`welcome`), set a new password (`reset`), sign
+    in (`sign_in`), or go by a new e-mail address (`email`)."""
 
     __tablename__ = "mailed_link"
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
     purpose: Mapped[str]
+    new_email: Mapped[str | None]
     token_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]

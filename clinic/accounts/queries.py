@@ -21,10 +21,9 @@ from clinic.accounts.models import (
     UserSession,
 )
 from clinic.rules.permissions import STAFF, Permission, Role
+from clinic.rules.session_rules import SessionRules
 from clinic.shared.database import db
 
-STAFF_LONGEST = dt.timedelta(hours=12)
-CLIENT_LONGEST = dt.timedelta(days=30)
 HALF_LASTS = dt.timedelta(minutes=30)  # time enough to set up an app on the phone
 
 
@@ -52,14 +51,18 @@ class Member:
     has_second_step: bool
 
 
+PASSWORD_LINKS = frozenset({"welcome", "reset"})
+
+
 @dataclass(frozen=True)
 class LiveLink:
-    """A mailed link that still works, and whose password it sets."""
+    """A mailed link that still works, and whose account it is about."""
 
     id: int
     user_id: int
     purpose: str
     email: str
+    new_email: str | None
     has_second_step: bool
 
 
@@ -68,12 +71,7 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def longest_session(roles: Collection[Role]) -> dt.timedelta:
-    """How long after signing in a session ends whatever happens."""
-    return STAFF_LONGEST if STAFF.intersection(roles) else CLIENT_LONGEST
-
-
-def signed_in(token: str, now: dt.datetime) -> dict[str, Any] | None:
+def signed_in(token: str, rules: SessionRules, now: dt.datetime) -> dict[str, Any] | None:
     """The person behind a live session, as plain values; None when it ended, ran out or was switched off."""
     found = db.session.execute(
         select(UserSession, User)
@@ -83,8 +81,9 @@ def signed_in(token: str, now: dt.datetime) -> dict[str, Any] | None:
     if found is None:
         return None
     row, user = found
-    if now - row.created_at > longest_session(user.roles):
+    if now > _ends_at(row, user, rules):
         return None
+    left_alone = rules.is_left_alone(user.roles, seen_at=row.last_seen_at, now=now)
     return {
         "id": user.id,
         "name": user.name,
@@ -94,6 +93,7 @@ def signed_in(token: str, now: dt.datetime) -> dict[str, Any] | None:
         "given": user.given,
         "session_id": row.id,
         "last_seen_at": row.last_seen_at,
+        "is_locked": row.locked_at is not None or left_alone,
         "proved_at": row.proved_at,
         "factor_at": row.factor_at,
     }
@@ -167,19 +167,23 @@ def app_to_confirm(user_id: int) -> str | None:
     return row.secret if row is not None else None
 
 
-def signed_in_browsers(user_id: int, now: dt.datetime) -> list[SignedInBrowser]:
+def signed_in_browsers(user_id: int, rules: SessionRules, now: dt.datetime) -> list[SignedInBrowser]:
     """Where this person is signed in, last used first."""
     user = db.session.get_one(User, user_id)
     rows = db.session.scalars(
         select(UserSession)
-        .where(
-            UserSession.user_id == user_id,
-            UserSession.ended_at.is_(None),
-            UserSession.created_at >= now - longest_session(user.roles),
-        )
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
         .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
     )
-    return [SignedInBrowser(row.id, row.browser, row.created_at, row.last_seen_at) for row in rows]
+    return [
+        SignedInBrowser(row.id, row.browser, row.created_at, row.last_seen_at)
+        for row in rows
+        if now <= _ends_at(row, user, rules)
+    ]
+
+
+def _ends_at(row: UserSession, user: User, rules: SessionRules) -> dt.datetime:
+    return rules.ends_at(user.roles, began_at=row.created_at, seen_at=row.last_seen_at)
 
 
 def session_began_at(session_id: int) -> dt.datetime:
@@ -193,13 +197,15 @@ def first_name_and_pin(user_id: int) -> tuple[str, bool]:
     return user.name.split(" ")[0], user.pin_hash is not None
 
 
-def live_link(token: str, now: dt.datetime) -> LiveLink | None:
-    """The mailed link with this key; None when it was used, replaced, ran out, or never was."""
+def live_link(token: str, now: dt.datetime, purposes: Collection[str] = PASSWORD_LINKS) -> LiveLink | None:
+    """The mailed link with this key, for one of these purposes; None when it was used, replaced, ran out, or never
+    was."""
     found = db.session.execute(
         select(MailedLink, User)
         .join(User, MailedLink.user_id == User.id)
         .where(
             MailedLink.token_hash == hash_of(token),
+            MailedLink.purpose.in_(purposes),
             MailedLink.used_at.is_(None),
             MailedLink.expires_at >= now,
             User.is_active,
@@ -208,7 +214,8 @@ def live_link(token: str, now: dt.datetime) -> LiveLink | None:
     if found is None:
         return None
     link, user = found
-    return LiveLink(link.id, user.id, link.purpose, user.email, bool(with_second_step([user.id])))
+    has_second_step = bool(with_second_step([user.id]))
+    return LiveLink(link.id, user.id, link.purpose, user.email, link.new_email, has_second_step)
 
 
 def email_of(user_id: int) -> str:

@@ -15,13 +15,17 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import HalfSignIn, MailedLink, User, UserRole, UserSession
 from clinic.accounts.notices import Notice, tell
-from clinic.accounts.queries import hash_of
+from clinic.accounts.queries import PASSWORD_LINKS, hash_of
 from clinic.rules.contact import email_key
 from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import STAFF, Role
 from clinic.shared.mail import queue_mail
 
-RESET_LASTS = dt.timedelta(minutes=30)
+LINK_LASTS = {
+    "reset": dt.timedelta(minutes=30),
+    "sign_in": dt.timedelta(minutes=20),
+    "email": dt.timedelta(minutes=30),
+}
 STAFF_WELCOME_LASTS = dt.timedelta(hours=24)
 CLIENT_WELCOME_LASTS = dt.timedelta(days=7)
 
@@ -78,15 +82,18 @@ def begin_owner(session: Session, *, email: str, name: str, now: dt.datetime) ->
     return new_link(session, user, "welcome", now)
 
 
-def new_link(session: Session, user: User, purpose: str, now: dt.datetime) -> str:
-    """Make a one-time key (`reset` or `welcome`) and end all earlier ones; the key itself is not kept."""
-    end_links(session, user.id, now)
+def new_link(
+    session: Session, user: User, purpose: str, now: dt.datetime, *, new_email: str | None = None
+) -> str:
+    """Make a one-time key for this purpose and end earlier ones that open the same; the key itself is not kept."""
+    end_links(session, user.id, now, PASSWORD_LINKS if purpose in PASSWORD_LINKS else {purpose})
     token = new_token()
-    lasts = RESET_LASTS if purpose == "reset" else welcome_lasts(user)
+    lasts = welcome_lasts(user) if purpose == "welcome" else LINK_LASTS[purpose]
     session.add(
         MailedLink(
             user_id=user.id,
             purpose=purpose,
+            new_email=new_email,
             token_hash=hash_of(token),
             created_at=now,
             expires_at=now + lasts,
@@ -100,11 +107,16 @@ def welcome_lasts(user: User) -> dt.timedelta:
     return STAFF_WELCOME_LASTS if user.roles & STAFF else CLIENT_WELCOME_LASTS
 
 
-def end_links(session: Session, user_id: int, now: dt.datetime) -> None:
-    """No link mailed to this person works any more."""
+def end_links(
+    session: Session,
+    user_id: int,
+    now: dt.datetime,
+    purposes: Collection[str] = LINK_LASTS.keys() | {"welcome"},
+) -> None:
+    """No link mailed to this person for one of these purposes works any more."""
     session.execute(
         update(MailedLink)
-        .where(MailedLink.user_id == user_id, MailedLink.used_at.is_(None))
+        .where(MailedLink.user_id == user_id, MailedLink.purpose.in_(purposes), MailedLink.used_at.is_(None))
         .values(used_at=now)
     )
 
@@ -149,12 +161,16 @@ def renew_session(session: Session, row: UserSession, now: dt.datetime, *, by_fa
     return token
 
 
-def end_sessions(session: Session, user_id: int, now: dt.datetime) -> None:
-    """Sign this person out everywhere; whoever is halfway in begins again."""
+def end_sessions(session: Session, user_id: int, now: dt.datetime, *, but: int | None = None) -> None:
+    """Sign this person out everywhere, or everywhere but in one session."""
     session.execute(delete(HalfSignIn).where(HalfSignIn.user_id == user_id))
     session.execute(
         update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+            UserSession.id.is_distinct_from(but),
+        )
         .values(ended_at=now)
     )
 

@@ -12,12 +12,13 @@ import re
 import structlog
 from sqlalchemy import select
 
-from clinic.accounts import passwords, queries, steps, tries
+from clinic.accounts import passwords, steps, tries
 from clinic.accounts.models import User
 from clinic.accounts.services.signing_in import admit
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, RuleViolation
 from clinic.rules.permissions import STAFF
+from clinic.rules.session_rules import STAFF_LONGEST
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -112,7 +113,7 @@ def _open(
 ) -> str:
     with transaction() as session:
         user = session.get_one(User, user_id, with_for_update=True)
-        is_late = now - began_at > queries.longest_session(user.roles)
+        is_late = now - began_at > STAFF_LONGEST
         if is_late or not user.is_active or user.pin_hash != stored or not user.roles & STAFF:
             raise WrongPin
         tries.take_back(session, counted)

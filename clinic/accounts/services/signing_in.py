@@ -96,6 +96,13 @@ def end_session(user_id: int, session_id: int, now: dt.datetime) -> None:
         leave_trace(session, "signed_out", "user_session", session_id, by=user_id, now=now)
 
 
+def end_other_sessions(user_id: int, session_id: int, now: dt.datetime) -> None:
+    """Sign this person out in every browser but this one."""
+    with transaction() as session:
+        steps.end_sessions(session, user_id, now, but=session_id)
+        leave_trace(session, "signed_out_elsewhere", "user", user_id, by=user_id, now=now)
+
+
 def _end(session: Session, row: UserSession | None, now: dt.datetime) -> None:
     if row is not None and row.ended_at is None:
         row.ended_at = now

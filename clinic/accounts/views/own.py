@@ -6,7 +6,7 @@ from flask import abort, flash, render_template, request
 from flask_login import current_user
 
 from clinic.accounts import queries, services
-from clinic.accounts.access import clinic_name, forget_browser, let_in, origin
+from clinic.accounts.access import clinic_name, forget_browser, let_in, origin, session_rules
 from clinic.accounts.forms import ChangePasswordForm, PinForm
 from clinic.accounts.password_rules import shortest
 from clinic.accounts.views.blueprint import pages, refused
@@ -20,7 +20,7 @@ from clinic.shared.web import Answer, go
 @pages.get("/account", needs=Permission.ACCOUNT_OWN_WRITE)
 def account() -> Answer:
     """Name, e-mail, and the browsers in which this account is signed in."""
-    browsers = queries.signed_in_browsers(current_user.id, clock.now())
+    browsers = queries.signed_in_browsers(current_user.id, session_rules(), clock.now())
     ways = queries.ways_of(current_user.id)
     return render_template("accounts/account.html", browsers=browsers, has_pin=_has_pin(), ways=ways)
 
@@ -39,6 +39,14 @@ def sign_out_browser(session_id: int) -> Answer:
         flash("You are signed out.", "success")
         return go("accounts.sign_in")
     flash("That browser is signed out.", "success")
+    return go("accounts.account")
+
+
+@pages.post("/account/browsers/sign-out-others", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
+def sign_out_others() -> Answer:
+    """End all of one's own sessions but this one."""
+    services.end_other_sessions(current_user.id, current_user.session_id, clock.now())
+    flash("Every other browser is signed out.", "success")
     return go("accounts.account")
 
 
