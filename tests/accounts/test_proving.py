@@ -24,12 +24,12 @@ pytestmark = pytest.mark.usefixtures("premises", "now")
 BOSS = "boss@mail.example"
 INVITED = {"name": "Noor <b>", "email": "noor@mail.example", "roles": ["therapist", "front_desk"]}
 ASKS = {  # written out by hand: what asks again, and how
-    "accounts.add_passkey": "recent", "accounts.app_to_confirm": "recent", "accounts.begin_app": "recent",
+    "accounts.add_passkey": "recent", "accounts.app_to_confirm": "recent", "accounts.begin_app": "recent", "accounts.change_email": "recent",
     "accounts.change_member": "recent", "accounts.confirm_app": "recent", "accounts.factors": "recent",
     "accounts.invite_again": "recent", "accounts.invite_member": "recent", "accounts.let_try_again": "recent",
     "accounts.new_passkey": "recent", "accounts.remove_app": "recent", "accounts.remove_passkey": "recent",
     "accounts.remove_pin": "recent", "accounts.renew_codes": "recent", "accounts.reset_second_step": "recent",
-    "accounts.sign_out_browser": "recent", "accounts.switch_off_member": "recent",
+    "accounts.save_email": "recent", "accounts.sign_out_browser": "recent", "accounts.sign_out_others": "recent", "accounts.switch_off_member": "recent",
     "accounts.switch_on_member": "recent", "intake.open_answers": "second_step",
     "records.my_data": "recent", "records.my_data_file": "recent",
 }  # fmt: skip
@@ -128,7 +128,7 @@ def test_wrong_passwords_are_counted_here_too(boss: FlaskClient) -> None:
 def test_proof_needs_the_permission_first(app: Flask, boss: FlaskClient) -> None:
     make_person("desk@mail.example", Role.FRONT_DESK)
     desk = browser_of(app, "desk@mail.example")
-    with time_machine.travel(NOW + dt.timedelta(minutes=30), tick=False):
+    with time_machine.travel(NOW + dt.timedelta(minutes=12), tick=False):
         answer = desk.post("/owner/team/new", data={**INVITED, "proof_password": PASSWORD})
     assert answer.status_code == 403
     assert deeds()[-1] == "signed_in"

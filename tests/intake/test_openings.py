@@ -24,7 +24,7 @@ from tests.web import Visitor
 pytestmark = pytest.mark.usefixtures("now")
 
 WHY = "She fainted in room 2 and cannot speak"
-DECLARED = {"diabetes": {}}
+DECLARED: dict[str, dict[str, object]] = {"diabetes": {}}
 
 
 class Clinic:
@@ -35,7 +35,7 @@ class Clinic:
         w.build()
         self.app, self.client_id, self.other_id = app, w.person(), w.person()
         for one in (self.client_id, self.other_id):
-            w.sign(one, **DECLARED)
+            w.sign_answers(one, DECLARED)
         self.word = declared_in_words(w.answers(**DECLARED))[0].label
 
     def browser(self, email: str, role: Role) -> FlaskClient:
