@@ -10,6 +10,7 @@ from clinic.accounts.forms import ForgotForm, NewPasswordForm
 from clinic.accounts.password_rules import shortest
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
@@ -69,7 +70,7 @@ def set_password(token: str) -> Answer:
                 token, form.password.data or "", clinic_name=clinic_name(), origin=origin(), now=now
             )
             forget_browser(but_the_booking=True)
-            flash("Your password is set. Sign in with it now.", "success")
+            flash(_("Your password is set. Sign in with it now."), "success")
             return go("accounts.sign_in")
         except RuleViolation as error:
             refusal = error

@@ -12,6 +12,7 @@ from clinic.accounts.tries import TooManyTries
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.accounts.views.proving import NOTHING_SHOWN, challenged, shown, signed
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, error_page, go, safe_next
@@ -38,7 +39,7 @@ def try_second_step() -> Answer:
         return go("accounts.second_step")
     form = ProofForm(request.form)
     if not form.validate() or not (form.proof_code.data or form.proof_passkey.data):
-        return refused("second_step", form, RuleViolation(NOTHING_SHOWN), **_about(person))
+        return refused("second_step", form, RuleViolation(_(NOTHING_SHOWN)), **_about(person))
     try:
         token = services.finish_sign_in(session[HALFWAY], shown(form), origin=origin(), now=clock.now())
     except RuleViolation as error:
@@ -86,7 +87,7 @@ def sign_in_by_passkey() -> Answer:
     ahead = safe_next(form.next.data, "")
     try:
         if not form.validate():
-            raise RuleViolation(NOTHING_SHOWN)
+            raise RuleViolation(_(NOTHING_SHOWN))
         token = services.sign_in_by_passkey(
             signed(form.proof_passkey.data or ""),
             origin=origin(),

@@ -12,6 +12,7 @@ from clinic.accounts.access import origin
 from clinic.accounts.forms import ROLE_DETAILS, ROLE_WORDS, STAFF_ROLES, InviteForm, MemberForm
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.rules.proofs import Proof
 from clinic.shared import clock
@@ -50,7 +51,7 @@ def invite_member() -> Answer:
         )
     except RuleViolation as error:
         return refused("invite", form, error, **WORDS)
-    flash(f"We have sent {form.name.data} an invitation.", "success")
+    flash(_("We have sent %(data)s an invitation.", data=form.name.data), "success")
     return go("accounts.team")
 
 
@@ -75,7 +76,7 @@ def change_member(user_id: int) -> Answer:
         services.change_member(user_id, _roles(form), _given(form), by=current_user.id, now=clock.now())
     except RuleViolation as error:
         return refused("member", form, error, **_about(row))
-    flash(f"Saved. It counts for {row.name} from now on.", "success")
+    flash(_("Saved. It counts for %(name)s from now on.", name=row.name), "success")
     return go("accounts.team")
 
 
@@ -88,7 +89,7 @@ def switch_off_member(user_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("accounts.member", user_id=user_id)
-    flash(f"{row.name} is signed out and cannot sign in any more.", "success")
+    flash(_("%(name)s is signed out and cannot sign in any more.", name=row.name), "success")
     return go("accounts.team")
 
 
@@ -97,7 +98,7 @@ def switch_on_member(user_id: int) -> Answer:
     """Let the person sign in again."""
     row = found(queries.member(user_id))
     services.switch_on(user_id, by=current_user.id, now=clock.now())
-    flash(f"{row.name} can sign in again.", "success")
+    flash(_("%(name)s can sign in again.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 
@@ -108,9 +109,9 @@ def invite_again(user_id: int) -> Answer:
     try:
         services.send_welcome_link(user_id, clock.now(), by=current_user.id)
     except NotFound:
-        flash(f"Switch the account of {row.name} on first.", "care")
+        flash(_("Switch the account of %(name)s on first.", name=row.name), "care")
         return go("accounts.member", user_id=user_id)
-    flash(f"We have sent {row.name} a new link.", "success")
+    flash(_("We have sent %(name)s a new link.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 
@@ -119,7 +120,10 @@ def reset_second_step(user_id: int) -> Answer:
     """The person has lost phone and codes: they set up a new second step when they sign in next."""
     row = found(queries.member(user_id))
     services.reset_factors(user_id, by=current_user.id, now=clock.now())
-    flash(f"{row.name} is signed out, and sets up a new second step at the next sign-in.", "success")
+    flash(
+        _("%(name)s is signed out, and sets up a new second step at the next sign-in.", name=row.name),
+        "success",
+    )
     return go("accounts.member", user_id=user_id)
 
 
@@ -128,7 +132,7 @@ def let_try_again(user_id: int) -> Answer:
     """Lift the wait after too many wrong passwords."""
     row = found(queries.member(user_id))
     services.lift_lock(user_id, origin=origin(), by=current_user.id, now=clock.now())
-    flash(f"{row.name} can try to sign in again now.", "success")
+    flash(_("%(name)s can try to sign in again now.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 
