@@ -71,13 +71,10 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
             environ.get("CLINIC_AUDIT_DIR", "").strip() or data_dir / "audit"
         ).expanduser(),
         **backups(environ, data_dir),
-<<<<<<< HEAD
-        "CLINIC_METRICS_TOKEN": metrics_token(environ),
-=======
         "CLINIC_STAFF_IDLE_MINUTES": number(environ, "CLINIC_STAFF_IDLE_MINUTES", "15", least=1, most=60),
         "CLINIC_CLIENT_IDLE_DAYS": number(environ, "CLINIC_CLIENT_IDLE_DAYS", "7", least=1, most=90),
         "CLINIC_CLIENT_DAYS": number(environ, "CLINIC_CLIENT_DAYS", "30", least=1, most=90),
->>>>>>> accounts
+        "CLINIC_METRICS_TOKEN": metrics_token(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
         # The one given back last is taken first: what it has prepared is there.
