@@ -38,7 +38,7 @@ from clinic.booking.services import (
 from clinic.intake.services import drafts
 from clinic.messages.services import write_digests
 from clinic.premises import queries as premises
-from clinic.shared import audit_chain, backups, clock, mail
+from clinic.shared import audit_chain, backups, clock, heartbeat, mail
 from clinic.shared.database import db
 
 log = structlog.get_logger()
@@ -67,6 +67,7 @@ def send_messages(app: Flask) -> None:
     ways = senders(app)
     sending.write_due(clock.now(), by_sms=ways.sms is not None)
     mail.drain(ways, letterhead, clock.now(), is_wanted=_is_wanted)
+    heartbeat.beat(clock.now())  # a round that fails is not a sign of life
 
 
 def tell_team(_app: Flask) -> None:

@@ -12,6 +12,7 @@ from clinic.booking.services._steps import new_manage_key
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.mail import queue_mail
 from clinic.shared.mail.texts import address, part
@@ -24,7 +25,7 @@ def tell_of_several(
     page; an earlier link of it stops working. Neutral words: no service, reason or answer."""
     clinic = premises.clinic_facts()
     if clinic is None:
-        raise InvalidInput("clinic", "The clinic is not set up.")
+        raise InvalidInput("clinic", _("The clinic is not set up."))
     client = several[0].client
     lines = [_line(one, uses_24_hours=clinic.uses_24_hours) for one in several]
     queue_mail(

@@ -26,6 +26,7 @@ from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.messages import TIMED
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.database import Base
@@ -239,7 +240,7 @@ def tell_client(
         return
     clinic = premises.clinic_facts()
     if clinic is None:
-        raise InvalidInput("clinic", "The clinic is not set up.")
+        raise InvalidInput("clinic", _("The clinic is not set up."))
     queue_mail(
         session,
         template,
