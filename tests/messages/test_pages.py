@@ -113,7 +113,10 @@ def test_everybody_chooses_for_those_they_act_for_and_for_nobody_else(world: w.W
     assert kept == {(pat, REMINDER): True, (pat, AFTERCARE): False}
 
 
-def test_the_link_in_a_mail_asks_first_and_a_mail_program_needs_one_press(world: w.World, app: Flask) -> None:
+def test_the_link_in_a_mail_asks_first_and_a_mail_program_needs_one_press(
+    world: w.World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)  # a mail program has no token
     pat = w.person(email="pat@people.example")
     key = choices.stop_key(Whose(client_id=pat), AFTERCARE)
     assert choices.stop_key(Whose(client_id=pat), REMINDER) is None
