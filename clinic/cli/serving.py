@@ -111,7 +111,7 @@ def worker() -> None:
     """Keep deadlines, send mails and archive, without serving pages: beside `clinic serve --no-worker`."""
     import signal
 
-    from clinic.worker import work_until
+    from clinic.worker import worker_for
 
     app, stop = make_app(as_json=True), threading.Event()
     refuse_what_is_unsafe(app)
@@ -119,8 +119,11 @@ def worker() -> None:
     stop_waiting_for_ever(app)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stop.set())
+    worker = worker_for(app)
+    worker.start()
     click.echo("The worker is at work. Stop with Ctrl+C.")
-    work_until(app, stop)
+    stop.wait()
+    worker.stop(graceful=True)
 
 
 def port_is_free(app: Flask) -> None:
@@ -142,15 +145,14 @@ def run_server(app: Flask, *, works: bool = True) -> None:
     """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
     from clinic.cli import server
     from clinic.cli.warming import stay_small, warm_up
-    from clinic.worker import work_until
+    from clinic.worker import worker_for
 
     stay_small()
     stop_waiting_for_ever(app)
     warm_up(app)
     given = server.inherited()
-    stop = threading.Event()
-    worker = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)
-    if works:
+    worker = worker_for(app) if works else None
+    if worker is not None:
         worker.start()
     try:
         server.serve(
@@ -162,9 +164,8 @@ def run_server(app: Flask, *, works: bool = True) -> None:
             clear_untrusted_proxy_headers=not app.config["CLINIC_TRUSTED_PROXIES"],
         )
     finally:
-        stop.set()
-        if works:
-            worker.join(10)
+        if worker is not None:
+            worker.stop(graceful=True)
 
 
 def stop_waiting_for_ever(app: Flask) -> None:

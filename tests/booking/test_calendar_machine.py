@@ -207,10 +207,12 @@ class Calendar(RuleBasedStateMachine):
     def moment(self, minute: int) -> dt.datetime:
         return w.at(self.day, minute // 60, minute % 60)
 
-    def note(self, key: int, could: set[int]) -> None:
+    def note(self, key: int | None, could: set[int]) -> None:
         """What the book chose must have been free; the model then holds it too."""
+        assert key is not None
         row = db.session.get_one(Visit, key)
         wall = row.starts_at.astimezone(ZoneInfo(w.ZONE))
+        assert row.room_id is not None
         one = Booked(row.therapist_id, row.room_id, row.client_id, wall.hour * 60 + wall.minute)
         db.session.rollback()
         assert one.therapist in could

@@ -29,10 +29,10 @@ ROUNDS = 3
 
 def book(world: w.World, client: int, number: int) -> int | None:
     """The `number`th start of all that three therapists have."""
-    day, slot = divmod(number // len(world.therapists), 8)
+    day, slot = divmod(number // len(world.therapists), 6)
     return visits.book_visit(
         w.choice("relaxation", therapist_id=world.therapists[number % len(world.therapists)]),
-        client, w.at(3 + day, 9) + dt.timedelta(minutes=75 * slot), request_key=f"killed-{number}",
+        client, w.at(3 + day, 9) + dt.timedelta(minutes=90 * slot), request_key=f"killed-{number}",
         source="desk", by=world.desk_id, now=NOW, reconfirmed=True,
     ).visit_id  # fmt: skip
 

@@ -67,7 +67,15 @@ def test_what_is_wrong_is_named(clinic: Flask, tmp_path: Path) -> None:
     clinic.config.update(CLINIC_MAIL_URL="", SECRET_KEY="short", CLINIC_TRUSTED_PROXIES=0)
     with transaction() as session:
         leave_trace(session, "late", "thing", 1, by=None, now=NOW - dt.timedelta(minutes=3))
-        mail = {"key": "k", "to": "a@b.example", "subject": "s", "text": "t", "due_at": NOW, "attempts": 4}
+        mail = {
+            "key": "k",
+            "kind": "reset",
+            "to": "a@b.example",
+            "subject": "s",
+            "text": "t",
+            "due_at": NOW,
+            "attempts": 4,
+        }
         session.add(OutgoingMail(**mail))
     late = NOW + dt.timedelta(hours=48, seconds=1)
     assert [one for one in wrong(clinic, now=late) if "was not seen since 2026-06-09 13:00" in one] != []
