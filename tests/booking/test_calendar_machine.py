@@ -213,6 +213,7 @@ class Calendar(RuleBasedStateMachine):
         row = db.session.get_one(Visit, key)
         wall = row.starts_at.astimezone(ZoneInfo(w.ZONE))
         assert row.room_id is not None
+        assert row.client_id is not None
         one = Booked(row.therapist_id, row.room_id, row.client_id, wall.hour * 60 + wall.minute)
         db.session.rollback()
         assert one.therapist in could
