@@ -53,7 +53,6 @@ def keep_visits(_app: Flask) -> None:
     in_line.keep_line(clock.now())
     lapses.keep_clearances(clock.now())
     forgetting.forget_unfinished(clock.now())
-    heartbeat.beat(clock.now())
 
 
 def chain_audit(app: Flask) -> None:
@@ -67,6 +66,7 @@ def send_messages(app: Flask) -> None:
     ways = senders(app)
     sending.write_due(clock.now(), by_sms=ways.sms is not None)
     mail.drain(ways, letterhead, clock.now(), is_wanted=_is_wanted)
+    heartbeat.beat(clock.now())  # a round that fails is not a sign of life
 
 
 def tidy(_app: Flask) -> None:
