@@ -36,7 +36,7 @@ from clinic.records.views import pages as records_pages
 from clinic.reports.views import pages as reports_pages
 from clinic.rulebook.views import pages as rulebook_pages
 from clinic.shared import crypto, languages, mail, replica
-from clinic.shared.database import db, harden_sqlite, quicken_postgresql
+from clinic.shared.database import db, make_ready
 from clinic.shared.metrics import watch_requests
 from clinic.shared.no_database import answer_without_database
 from clinic.shared.static_files import serve_static
@@ -88,7 +88,6 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     replica.set_up(app)
     with app.app_context():
         for engine in db.engines.values():
-            make_ready = harden_sqlite if engine.dialect.name == "sqlite" else quicken_postgresql
             make_ready(engine)
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
     Migrate(app, db, directory=str(ROOT / "migrations"))
