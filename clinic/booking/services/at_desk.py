@@ -17,6 +17,7 @@ from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._judging import Order, client_of, judge
 from clinic.booking.services._steps import rest_on, set_start, wait_for
 from clinic.booking.services._taking_back import KEPT
+from clinic.booking.services._timed import follow
 from clinic.booking.taken_back import TakeBack
 from clinic.catalogue import queries as catalogue
 from clinic.rules import taking_back
@@ -98,6 +99,7 @@ def _put_back(session: Session, visit: Visit, before: dict[str, Any], *, by: int
         session.add(
             StatusChange(visit_id=visit.id, status=status, at=now, by_user_id=by, reason="taken back")
         )
+    follow(session, visit, now=now)
 
 
 def _stand_again(

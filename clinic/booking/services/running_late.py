@@ -17,7 +17,7 @@ from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
-from clinic.shared.mail import queue_mail
+from clinic.shared.mail import About, queue_mail
 from clinic.therapists.models import RunningLate
 
 MINUTES = (5, 10, 15, 20, 30, 45, 60)
@@ -74,6 +74,7 @@ def _tell(session: Session, visit: Visit, minutes: int, facts: ClinicFacts, now:
         visit.client.email,
         key=f"running_late:{visit.id}:{visit.revision}:{minutes}",
         now=now,
+        about=About(visit.id, visit.starts_at),
         name=visit.client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=facts.uses_24_hours),
         late=words.length_words(minutes),

@@ -33,6 +33,7 @@ from clinic.rules.waitlist import When, words_of
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import queue_mail
+from clinic.shared.mail.texts import part
 from clinic.therapists import queries as therapists
 
 MOST_WISHES = 5
@@ -151,7 +152,8 @@ def _tell_joined(session: Session, wish: WaitlistWish, client: Client, token: st
     queue_mail(
         session, "waitlist_joined", client.email, key=f"waitlist_joined:{wish.id}", now=now,
         name=client.first_name, first=words.day_words(wish.first_day), last=words.day_words(wish.last_day),
-        when=words_of(waitlist.when_of(wish)), has_to_answer=intake.newest(client.id) is None, token=token,
+        when=words_of(waitlist.when_of(wish)), token=token,
+        hint=part("answer_first") if intake.newest(client.id) is None else "",
         clinic=facts.name, phone=facts.phone,
     )  # fmt: skip
 
