@@ -15,6 +15,7 @@ from clinic.accounts.views.comfort import is_text_large
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, words
 from clinic.rules.colours import Theme
+from clinic.rules.kinds import GENDERS
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 
@@ -114,6 +115,7 @@ def dress_pages(app: Flask) -> None:
     filters["wall_hour"] = lambda hour: words.unbroken(
         words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)
     )
+    filters["whom"] = lambda gender: GENDERS.get(gender, "Any therapist")
     filters["money"] = lambda amount: words.unbroken(words.money_words(amount, the_clinic().currency))
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment

@@ -5,7 +5,7 @@ An owner may use kinds that are not listed here: their key is then read as words
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 SKILLS = {
     "traction": "Decompression by hand (traction)",
@@ -29,6 +29,9 @@ LICENCES = {
     "AT": "Athletic trainer (AT)",
 }
 
+GENDERS = {"woman": "A woman", "man": "A man", "nonbinary": "Someone non-binary"}
+"""Of a therapist, as it is asked for. Said by whoever wishes to; empty says nothing."""
+
 ROOM_KINDS = {
     "treatment": "Treatment room",
     "chamber": "Room with the interval chamber",
@@ -48,6 +51,12 @@ FAMILIES = {
     ),
 }
 """Services shown on one card: the card's name and sentence."""
+
+
+def genders_to_choose(team: Iterable[str]) -> dict[str, str]:
+    """Gender → in words, of those that can be asked for: where it makes a difference, in one order."""
+    said = set(team)
+    return {key: words for key, words in GENDERS.items() if key in said and len(said) > 1}
 
 
 def skills_for(answers: Mapping[str, Mapping[str, object]]) -> frozenset[str]:

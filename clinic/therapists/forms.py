@@ -12,19 +12,31 @@ from clinic.therapists.facts import TherapistFacts
 TINT_NAMES = {"1": "Clay", "2": "Blue", "3": "Violet", "4": "Olive", "5": "Teal", "6": "Rose"}
 
 
+BIO_HELP = "Two or three sentences that clients read. Promise nothing."
+
+
+def gender_field() -> SelectField:
+    """Said by whoever wishes to: whoever does not is found under any therapist only."""
+    return SelectField(
+        "Gender",
+        choices={"": "Prefer not to say", "woman": "Woman", "man": "Man", "nonbinary": "Non-binary"},
+        description="Clients may ask for a woman or a man. Nothing else is done with it.",
+    )
+
+
+class OwnWordsForm(FactsForm):
+    """What a therapist says about themself."""
+
+    bio = lines_field("About you", longest=1000, help_text=BIO_HELP)
+    gender = gender_field()
+
+
 class TherapistForm(FactsForm):
     """Everything of a therapist but the hours."""
 
     name = text_field("Name", longest=80, required="Enter the name as clients read it.")
-    bio = lines_field(
-        "About them", longest=1000, help_text="Two or three sentences that clients read. Promise nothing."
-    )
-    gender = SelectField(
-        "Gender",
-        choices={"": "Not said", "woman": "Woman", "man": "Man", "nonbinary": "Non-binary"},
-        validate_choice=False,
-        description="Shown to clients who ask for a woman or a man. May be left out.",
-    )
+    bio = lines_field("About them", longest=1000, help_text=BIO_HELP)
+    gender = gender_field()
     tint = RadioField("Colour in the diary", coerce=int, choices=TINT_NAMES)
     licence_kind = SelectField("Kind of licence", choices=LICENCES)
     licence_number = text_field("Licence number", longest=60, required="Enter the number on the licence.")

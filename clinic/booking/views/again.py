@@ -30,9 +30,9 @@ def next_times_again(rows: Sequence[Any]) -> dict[str, Any] | None:
     ask = Ask(
         plan=plan, location_id=wish.location_id, first_day=kit.local_today(wish.location_id),
         days=free_times.DAYS_SHOWN, now=clock.now(), therapist_id=wish.therapist_id,
-        client_id=last.client_id, rested_areas=wish.areas,
+        client_id=last.client_id, rested_areas=wish.areas, gender=wish.gender,
         people=kit.own_people(),
     )  # fmt: skip
-    whom = f"with {last.therapist.name}" if wish.therapist_id else "with any therapist"
+    whom = f"with {last.therapist.name}" if wish.therapist_id else kit.with_whom(wish, ())[1]
     soon = kit.slots(free_times.window(ask).soonest, words.length_words(plan.total_minutes), whom)
     return {"visit": last, "wish": wish, "plan": plan, "whom": whom, "soon": soon}

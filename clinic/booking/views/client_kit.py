@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +22,9 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import HoldExpired
+from clinic.rules.kinds import GENDERS
 from clinic.shared import clock
+from clinic.therapists.queries import EligibleTherapist
 
 STEPS = 5
 PARTS_OF_DAY = (("Morning", "sunrise", 0, 12), ("Afternoon", "sun", 12, 17), ("Evening", "moon", 17, 24))
@@ -105,7 +108,7 @@ def wish_of(choice: Choice, day: dt.date | None = None) -> Wish:
     """A choice as the addresses of the pages carry it."""
     return Wish(
         choice.service, choice.minutes, choice.mode, choice.addons, choice.areas, choice.therapist_id, day,
-        location_id=choice.location_id,
+        location_id=choice.location_id, gender=choice.gender,
     )  # fmt: skip
 
 
@@ -119,7 +122,15 @@ def choice_of(wish: Wish) -> Choice:
         wish.areas,
         wish.therapist_id,
         wish.location_id,
+        wish.gender,
     )
+
+
+def with_whom(wish: Wish, people: Iterable[EligibleTherapist]) -> tuple[str, str]:
+    """With whom, as the summary names it and as a button says it; of the people who may be asked for."""
+    name = next((one.name for one in people if one.id == wish.therapist_id), "")
+    whom = name or GENDERS.get(wish.gender, "Any therapist")
+    return whom, f"with {name or whom[0].lower() + whom[1:]}"
 
 
 def times_url(wish: Wish, **changes: Any) -> str:
@@ -161,6 +172,7 @@ def same_again(visit: Any) -> Wish:
         plan.key, plan.minutes, plan.mode, plan.addons, tuple(visit.areas),
         None if visit.any_therapist else visit.therapist_id,
         location_id=visit.location_id if in_use else None, person_id=visit.client_id,
+        gender=visit.asked_gender,
     )  # fmt: skip
 
 

@@ -118,12 +118,13 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
-        instead_of=visit.id, rested_areas=tuple(visit.areas),
+        instead_of=visit.id, rested_areas=tuple(visit.areas), gender=visit.asked_gender,
     )  # fmt: skip
     free = free_times.window(ask)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
     length = words.length_words(plan.total_minutes)
-    whom = "with any therapist" if visit.any_therapist else f"with {visit.therapist.name}"
+    wish = kit.same_again(visit)
+    whom = f"with {visit.therapist.name}" if wish.therapist_id else kit.with_whom(wish, ())[1]
     nearest = free_times.plain_times(taken.nearest, visit.zone) if taken is not None else ()
     page = render_template(
         "booking/move.html",

@@ -155,8 +155,9 @@ def instead_of(visit: Any) -> Instead | None:
         return Instead(urgent=True, safe=[])
     therapist_id = None if visit.any_therapist else visit.therapist_id
     choice = Choice(
-        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas), therapist_id
-    )
+        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas), therapist_id,
+        gender=visit.asked_gender,
+    )  # fmt: skip
     found = safe_online.safe_instead(
         visit, visit.client, choice, first_day=premises.today(clock.now(), visit.zone), now=clock.now()
     )
