@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from clinic.rules.language import N_
+
 SKILLS = {
     "traction": "Decompression by hand (traction)",
     "cupping": "Cups and vacuum",
@@ -29,8 +31,15 @@ LICENCES = {
     "AT": "Athletic trainer (AT)",
 }
 
-GENDERS = {"woman": "A woman", "man": "A man", "nonbinary": "Someone non-binary"}
+GENDERS = {"woman": N_("A woman"), "man": N_("A man"), "nonbinary": N_("Someone non-binary")}
 """Of a therapist, as it is asked for. Said by whoever wishes to; empty says nothing."""
+
+ASKED_FOR = {"": N_("Any therapist"), **GENDERS}
+
+WITH_ASKED = {
+    "": N_("with any therapist"), "woman": N_("with a woman"), "man": N_("with a man"),
+    "nonbinary": N_("with someone non-binary"),
+}  # fmt: skip
 
 ROOM_KINDS = {
     "treatment": "Treatment room",

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import ValidationError
 
 from clinic.rules.kinds import LICENCES, key_of
+from clinic.rules.language import N_
 from clinic.shared.fields import FactsForm, date_field, lines_field, optional_number_field, text_field
+from clinic.shared.languages import lazy
 from clinic.therapists.facts import TherapistFacts
 
 TINT_NAMES = {"1": "Clay", "2": "Blue", "3": "Violet", "4": "Olive", "5": "Teal", "6": "Rose"}
 
 
-BIO_HELP = "Two or three sentences that clients read. Promise nothing."
+BIO_HELP = lazy("Two or three sentences that clients read. Promise nothing.")
+
+
+SAID = {"": N_("Prefer not to say"), "woman": N_("Woman"), "man": N_("Man"), "nonbinary": N_("Non-binary")}
 
 
 def gender_field() -> SelectField:
     """Said by whoever wishes to: whoever does not is found under any therapist only."""
     return SelectField(
-        "Gender",
-        choices={"": "Prefer not to say", "woman": "Woman", "man": "Man", "nonbinary": "Non-binary"},
-        description="Clients may ask for a woman or a man. Nothing else is done with it.",
+        lazy("Gender"),
+        choices=[SelectChoice(value=key, label=lazy(words)) for key, words in SAID.items()],
+        description=lazy("Clients may ask for a woman or a man. Nothing else is done with it."),
     )
 
 
 class OwnWordsForm(FactsForm):
     """What a therapist says about themself."""
 
-    bio = lines_field("About you", longest=1000, help_text=BIO_HELP)
+    bio = lines_field(lazy("About you"), longest=1000, help_text=BIO_HELP)
     gender = gender_field()
 
 

@@ -33,6 +33,6 @@ def next_times_again(rows: Sequence[Any]) -> dict[str, Any] | None:
         client_id=last.client_id, rested_areas=wish.areas, gender=wish.gender,
         people=kit.own_people(),
     )  # fmt: skip
-    whom = f"with {last.therapist.name}" if wish.therapist_id else kit.with_whom(wish, ())[1]
+    whom = kit.with_whom(wish, [last.therapist])[1]
     soon = kit.slots(free_times.window(ask).soonest, words.length_words(plan.total_minutes), whom)
     return {"visit": last, "wish": wish, "plan": plan, "whom": whom, "soon": soon}

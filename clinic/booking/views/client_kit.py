@@ -22,9 +22,9 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import HoldExpired
-from clinic.rules.kinds import GENDERS
+from clinic.rules.kinds import ASKED_FOR, WITH_ASKED
+from clinic.rules.language import _
 from clinic.shared import clock
-from clinic.therapists.queries import EligibleTherapist
 
 STEPS = 5
 PARTS_OF_DAY = (("Morning", "sunrise", 0, 12), ("Afternoon", "sun", 12, 17), ("Evening", "moon", 17, 24))
@@ -126,11 +126,12 @@ def choice_of(wish: Wish) -> Choice:
     )
 
 
-def with_whom(wish: Wish, people: Iterable[EligibleTherapist]) -> tuple[str, str]:
+def with_whom(wish: Wish, people: Iterable[Any]) -> tuple[str, str]:
     """With whom, as the summary names it and as a button says it; of the people who may be asked for."""
     name = next((one.name for one in people if one.id == wish.therapist_id), "")
-    whom = name or GENDERS.get(wish.gender, "Any therapist")
-    return whom, f"with {name or whom[0].lower() + whom[1:]}"
+    if name:
+        return name, _("with %(name)s", name=name)
+    return _(ASKED_FOR[wish.gender]), _(WITH_ASKED[wish.gender])
 
 
 def times_url(wish: Wish, **changes: Any) -> str:

@@ -124,7 +124,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
     length = words.length_words(plan.total_minutes)
     wish = kit.same_again(visit)
-    whom = f"with {visit.therapist.name}" if wish.therapist_id else kit.with_whom(wish, ())[1]
+    whom = kit.with_whom(wish, [visit.therapist])[1]
     nearest = free_times.plain_times(taken.nearest, visit.zone) if taken is not None else ()
     page = render_template(
         "booking/move.html",

@@ -27,7 +27,8 @@ from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.booking_policy import latest_start
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
-from clinic.rules.kinds import genders_to_choose
+from clinic.rules.kinds import ASKED_FOR, genders_to_choose
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import local_day
 from clinic.rules.words import day_words, length_words, zone_words
@@ -175,7 +176,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     nearest = free_times.plain_times(taken.nearest, place.zone) if taken is not None else ()
     page = render_template(
         "booking/times.html",
-        wish=wish, plan=plan, day=day, people=people, whom=whom, taken=taken,
+        wish=wish, plan=plan, day=day, people=people, whom=whom, said=said, taken=taken,
         soon=kit.slots(nearest or free.soonest, length, said),
         soon_title="Nearest free times" if nearest else "Soonest",
         strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
@@ -224,8 +225,11 @@ def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
         people, key=lambda one: one.id != wish.therapist_id
     )  # in sight however many there are
     return [
-        choice(None, "", "Any therapist"),
-        *(choice(None, key, words) for key, words in genders_to_choose(one.gender for one in people).items()),
+        choice(None, "", _(ASKED_FOR[""])),
+        *(
+            choice(None, key, _(words))
+            for key, words in genders_to_choose(one.gender for one in people).items()
+        ),
         *(choice(one.id, "", one.name, tint=one.tint, picture=one.picture_id) for one in chosen_first),
     ]
 

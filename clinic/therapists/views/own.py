@@ -7,6 +7,7 @@ from typing import Any
 from flask import flash, render_template, request
 
 from clinic.accounts.access import who
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
@@ -35,7 +36,7 @@ def save_own_words() -> Answer:
 
     if not saves(form, save, seen_now=lambda: _mark(_me())):
         return _page(me, form), 422
-    flash("Saved. Clients see it from now on.", "success")
+    flash(_("Saved. Clients see it from now on."), "success")
     return go("diary.own_profile")
 
 
