@@ -6,7 +6,6 @@ from wtforms import (
     BooleanField,
     DateField,
     RadioField,
-    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -32,7 +31,7 @@ def gender_field() -> SelectField:
     """Said by whoever wishes to: whoever does not is found under any therapist only."""
     return SelectField(
         lazy("Gender"),
-        choices=[SelectChoice(value=key, label=lazy(words)) for key, words in SAID.items()],
+        choices=SAID,
         description=lazy("Clients may ask for a woman or a man. Nothing else is done with it."),
     )
 
