@@ -67,8 +67,8 @@ def main() -> None:
 
 
 def fill() -> tuple[int, str]:
-    """A second place in the demo with its own team. The visits are copies of one that was booked and judged, each at its
-    own time; they claim nothing. Returns the place and the day."""
+    """A second place in the demo with its own team. The visits are copies of one that was booked and judged, each at
+    its own time; they claim nothing. Returns the place and the day."""
     fill_if_empty(clock.now())
     one = db.session.scalars(
         select(Visit).where(Visit.status == "confirmed").order_by(Visit.starts_at.desc()).limit(1)
@@ -86,12 +86,12 @@ def fill() -> tuple[int, str]:
     }
     midnight = dt.datetime.combine(one.day, dt.time(), ZoneInfo(one.zone))
     with transaction() as session:
-        for person, room in zip(people, rooms, strict=True):
+        for therapist_id, room in zip(people, rooms, strict=True):
             for hour in range(8, 8 + VISITS):
                 starts = midnight.replace(hour=hour).astimezone(dt.UTC)
                 ends = starts + dt.timedelta(minutes=45)
                 values = {
-                    "location_id": place.id, "therapist_id": person, "room_id": room, "starts_at": starts,
+                    "location_id": place.id, "therapist_id": therapist_id, "room_id": room, "starts_at": starts,
                     "ends_at": ends, "free_at": ends + dt.timedelta(minutes=15), "local_time": dt.time(hour),
                 }  # fmt: skip
                 session.add(Visit(**{**plain, **values}))

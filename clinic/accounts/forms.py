@@ -16,20 +16,24 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.permissions import Role
 from clinic.shared.fields import stripped
+from clinic.shared.languages import lazy
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 120
+LONGEST_PROOF = 1000
+LONGEST_CODE = 60
+LONGEST_CREDENTIAL = 20_000  # what browsers send is about a tenth of it
 ROLE_WORDS = {
-    Role.FRONT_DESK: "Front desk",
-    Role.THERAPIST: "Therapist",
-    Role.OWNER: "Owner",
-    Role.CLIENT: "Client",
+    Role.FRONT_DESK: lazy("Front desk"),
+    Role.THERAPIST: lazy("Therapist"),
+    Role.OWNER: lazy("Owner"),
+    Role.CLIENT: lazy("Client"),
 }
 STAFF_ROLES = (Role.FRONT_DESK, Role.THERAPIST, Role.OWNER)
 ROLE_DETAILS = {
-    Role.FRONT_DESK: "Runs the day: bookings, clients and intakes",
-    Role.THERAPIST: "Sees their own visits and what to take care of",
-    Role.OWNER: "Sets up the clinic and the team",
+    Role.FRONT_DESK: lazy("Runs the day: bookings, clients and intakes"),
+    Role.THERAPIST: lazy("Sees their own visits and what to take care of"),
+    Role.OWNER: lazy("Sets up the clinic and the team"),
 }
 
 
@@ -37,10 +41,57 @@ class SignInForm(Form):
     """E-mail and password. Any text will do as an e-mail: what is no account simply does not fit."""
 
     email = EmailField(
-        "E-mail", [InputRequired("Please write your e-mail address."), Length(max=LONGEST_EMAIL)], [stripped]
+        "E-mail",
+        [InputRequired(lazy("Please write your e-mail address.")), Length(max=LONGEST_EMAIL)],
+        [stripped],
     )
-    password = PasswordField("Password", [InputRequired("Please write your password.")])
+    password = PasswordField(lazy("Password"), [InputRequired(lazy("Please write your password."))])
     next = HiddenField(validators=[Optional()])
+
+
+class ProofForm(Form):
+    """What somebody shows to prove that it is them: one of the three will do. Each page says which it takes."""
+
+    proof_password = PasswordField(lazy("Password"), [Optional(), Length(max=LONGEST_PROOF)])
+    proof_code = StringField(lazy("Code"), [Optional(), Length(max=LONGEST_CODE)], [stripped])
+    proof_passkey = HiddenField(validators=[Optional(), Length(max=LONGEST_CREDENTIAL)])
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.proof_password.data or self.proof_code.data or self.proof_passkey.data)
+
+
+class PasskeySignInForm(Form):
+    """What a passkey signed, and where to go on to."""
+
+    proof_passkey = HiddenField(validators=[InputRequired(), Length(max=LONGEST_CREDENTIAL)])
+    next = HiddenField(validators=[Optional()])
+
+
+class AppForm(Form):
+    """The code that an authenticator app shows at its set-up."""
+
+    code = StringField(
+        lazy("Code from the app"),
+        [InputRequired(lazy("Please write the 6 digits that the app shows.")), Length(max=LONGEST_CODE)],
+        [stripped],
+    )
+
+
+class PasskeyForm(Form):
+    """A passkey that the browser just made, and what its owner calls it."""
+
+    name = StringField(
+        lazy("Name of this device or key"),
+        [
+            DataRequired(lazy("Please give it a name, such as My phone.")),
+            Length(max=60, message=lazy("Use at most 60 characters.")),
+        ],
+        [stripped],
+    )
+    credential = HiddenField(
+        validators=[InputRequired(lazy("The browser made no passkey.")), Length(max=LONGEST_CREDENTIAL)]
+    )
 
 
 class ForgotForm(Form):
@@ -49,9 +100,13 @@ class ForgotForm(Form):
     email = EmailField(
         "E-mail",
         [
-            InputRequired("Please write your e-mail address."),
-            Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
-            Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
+            InputRequired(lazy("Please write your e-mail address.")),
+            Length(max=LONGEST_EMAIL, message=lazy("This is too long for an e-mail address.")),
+            Email(
+                lazy(
+                    "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
+                )
+            ),
         ],
         [stripped],
     )
@@ -60,48 +115,66 @@ class ForgotForm(Form):
 class NewPasswordForm(Form):
     """The password to set by a mailed link."""
 
-    password = PasswordField("New password", [InputRequired("Please write a new password.")])
+    password = PasswordField(lazy("New password"), [InputRequired(lazy("Please write a new password."))])
 
 
 class ChangePasswordForm(Form):
     """The password now and the one to come."""
 
     current_password = PasswordField(
-        "Password now", [InputRequired("Please write the password you have now.")]
+        lazy("Password now"), [InputRequired(lazy("Please write the password you have now."))]
     )
-    new_password = PasswordField("New password", [InputRequired("Please write a new password.")])
+    new_password = PasswordField(lazy("New password"), [InputRequired(lazy("Please write a new password."))])
 
 
 class PinForm(Form):
     """A PIN to come, with the password as proof."""
 
-    pin = PasswordField("New PIN", [InputRequired("Please write a PIN.")])
-    current_password = PasswordField("Password", [InputRequired("Please write the password you have now.")])
+    pin = PasswordField(lazy("New PIN"), [InputRequired(lazy("Please write a PIN."))])
+    current_password = PasswordField(
+        lazy("Password"), [InputRequired(lazy("Please write the password you have now."))]
+    )
 
 
 class TakeBackForm(Form):
     """The PIN of whoever handed this device over."""
 
-    pin = PasswordField("PIN", [InputRequired("Please write your PIN.")])
+    pin = PasswordField("PIN", [InputRequired(lazy("Please write your PIN."))])
+
+
+class ReopenForm(Form):
+    """What opens a locked screen again."""
+
+    proof = PasswordField(
+        lazy("PIN or password"), [InputRequired(lazy("Please write your PIN or your password."))]
+    )
+    next = HiddenField(validators=[Optional()])
 
 
 class PersonForm(Form):
     """Who somebody is."""
 
     name = StringField(
-        "Name",
+        lazy("Name"),
         [
-            DataRequired("Please write the person's name."),
-            Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
+            DataRequired(lazy("Please write the person's name.")),
+            Length(
+                max=LONGEST_NAME,
+                message=lazy("Use at most %(longest_name)s characters.", longest_name=LONGEST_NAME),
+            ),
         ],
         [stripped],
     )
     email = EmailField(
         "E-mail",
         [
-            InputRequired("Please write the person's e-mail address."),
-            Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
-            Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
+            InputRequired(lazy("Please write the person's e-mail address.")),
+            Length(max=LONGEST_EMAIL, message=lazy("This is too long for an e-mail address.")),
+            Email(
+                lazy(
+                    "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
+                )
+            ),
         ],
         [stripped],
     )
@@ -111,15 +184,15 @@ class MemberForm(Form):
     """What somebody of the team does in the clinic."""
 
     roles = SelectMultipleField(
-        "Roles",
-        [InputRequired("Choose at least one role.")],
+        lazy("Roles"),
+        [InputRequired(lazy("Choose at least one role."))],
         choices={role.value: ROLE_WORDS[role] for role in STAFF_ROLES},
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
     clinical_review = BooleanField(
-        "May review health answers",
-        description="Therapists may do this anyway. Tick it for somebody else who is trained for it.",
+        lazy("May review health answers"),
+        description=lazy("Therapists may do this anyway. Tick it for somebody else who is trained for it."),
     )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import FailedTry
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _, ngettext
 
 KEPT_FOR = dt.timedelta(hours=1)  # no limit below looks further back
 
@@ -37,6 +38,9 @@ LINK_ACCOUNT = Limit("link_account", 5, dt.timedelta(hours=1))
 LINK_ADDRESS = Limit("link_address", 20, dt.timedelta(hours=1))
 PIN_ACCOUNT = Limit("pin_account", 5, dt.timedelta(minutes=15))
 PIN_ADDRESS = Limit("pin_address", 20, dt.timedelta(minutes=15))
+FACTOR_ACCOUNT = Limit("factor_account", 5, dt.timedelta(minutes=5))
+FACTOR_ADDRESS = Limit("factor_address", 20, dt.timedelta(minutes=5))
+PASSKEY_ADDRESS = Limit("passkey_address", 20, dt.timedelta(minutes=5))
 DEAD_LINK_ADDRESS = Limit("dead_link_address", 10, dt.timedelta(minutes=5))
 
 
@@ -45,8 +49,8 @@ class TooManyTries(RuleViolation):
 
     def __init__(self, minutes: int) -> None:
         self.minutes = minutes
-        wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
-        super().__init__(f"There were too many tries. Please wait {wait}, then try again.")
+        wait = ngettext("%(num)d minute", "%(num)d minutes", minutes)
+        super().__init__(_("There were too many tries. Please wait %(wait)s, then try again.", wait=wait))
 
 
 @dataclass(frozen=True)

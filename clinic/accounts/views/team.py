@@ -12,7 +12,9 @@ from clinic.accounts.access import origin
 from clinic.accounts.forms import ROLE_DETAILS, ROLE_WORDS, STAFF_ROLES, InviteForm, MemberForm
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
@@ -32,7 +34,7 @@ def new_member() -> Answer:
     return render_template("accounts/invite.html", form=InviteForm(), refusal=None, **WORDS)
 
 
-@pages.post("/owner/team/new", needs=NEED)
+@pages.post("/owner/team/new", needs=NEED, proof=Proof.RECENT)
 def invite_member() -> Answer:
     """Mail somebody a link to set a password."""
     form = InviteForm(request.form)
@@ -49,7 +51,7 @@ def invite_member() -> Answer:
         )
     except RuleViolation as error:
         return refused("invite", form, error, **WORDS)
-    flash(f"We have sent {form.name.data} an invitation.", "success")
+    flash(_("We have sent %(data)s an invitation.", data=form.name.data), "success")
     return go("accounts.team")
 
 
@@ -63,7 +65,7 @@ def member(user_id: int) -> Answer:
     return render_template("accounts/member.html", form=form, refusal=None, **_about(row))
 
 
-@pages.post("/owner/team/<int:user_id>", needs=NEED)
+@pages.post("/owner/team/<int:user_id>", needs=NEED, proof=Proof.RECENT)
 def change_member(user_id: int) -> Answer:
     """Set the person's roles."""
     row = found(queries.member(user_id))
@@ -74,11 +76,11 @@ def change_member(user_id: int) -> Answer:
         services.change_member(user_id, _roles(form), _given(form), by=current_user.id, now=clock.now())
     except RuleViolation as error:
         return refused("member", form, error, **_about(row))
-    flash(f"Saved. It counts for {row.name} from now on.", "success")
+    flash(_("Saved. It counts for %(name)s from now on.", name=row.name), "success")
     return go("accounts.team")
 
 
-@pages.post("/owner/team/<int:user_id>/off", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/off", needs=NEED, proof=Proof.RECENT)
 def switch_off_member(user_id: int) -> Answer:
     """End the person's access now."""
     row = found(queries.member(user_id))
@@ -87,38 +89,50 @@ def switch_off_member(user_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("accounts.member", user_id=user_id)
-    flash(f"{row.name} is signed out and cannot sign in any more.", "success")
+    flash(_("%(name)s is signed out and cannot sign in any more.", name=row.name), "success")
     return go("accounts.team")
 
 
-@pages.post("/owner/team/<int:user_id>/on", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/on", needs=NEED, proof=Proof.RECENT)
 def switch_on_member(user_id: int) -> Answer:
     """Let the person sign in again."""
     row = found(queries.member(user_id))
     services.switch_on(user_id, by=current_user.id, now=clock.now())
-    flash(f"{row.name} can sign in again.", "success")
+    flash(_("%(name)s can sign in again.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 
-@pages.post("/owner/team/<int:user_id>/invite-again", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/invite-again", needs=NEED, proof=Proof.RECENT)
 def invite_again(user_id: int) -> Answer:
     """Mail a new link; the one before ends."""
     row = found(queries.member(user_id))
     try:
         services.send_welcome_link(user_id, clock.now(), by=current_user.id)
     except NotFound:
-        flash(f"Switch the account of {row.name} on first.", "care")
+        flash(_("Switch the account of %(name)s on first.", name=row.name), "care")
         return go("accounts.member", user_id=user_id)
-    flash(f"We have sent {row.name} a new link.", "success")
+    flash(_("We have sent %(name)s a new link.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 
-@pages.post("/owner/team/<int:user_id>/let-try-again", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/reset-second-step", needs=NEED, proof=Proof.RECENT)
+def reset_second_step(user_id: int) -> Answer:
+    """The person has lost phone and codes: they set up a new second step when they sign in next."""
+    row = found(queries.member(user_id))
+    services.reset_factors(user_id, by=current_user.id, now=clock.now())
+    flash(
+        _("%(name)s is signed out, and sets up a new second step at the next sign-in.", name=row.name),
+        "success",
+    )
+    return go("accounts.member", user_id=user_id)
+
+
+@pages.post("/owner/team/<int:user_id>/let-try-again", needs=NEED, proof=Proof.RECENT)
 def let_try_again(user_id: int) -> Answer:
     """Lift the wait after too many wrong passwords."""
     row = found(queries.member(user_id))
     services.lift_lock(user_id, origin=origin(), by=current_user.id, now=clock.now())
-    flash(f"{row.name} can try to sign in again now.", "success")
+    flash(_("%(name)s can try to sign in again now.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 

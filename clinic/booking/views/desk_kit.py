@@ -25,12 +25,12 @@ from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput
 from clinic.rules.kinds import genders_to_choose
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _, ngettext
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
-PARTS = (("Morning", "sunrise", 12), ("Afternoon", "sun", 17), ("Evening", "moon", 24))
+PARTS = ((N_("Morning"), "sunrise", 12), (N_("Afternoon"), "sun", 17), (N_("Evening"), "moon", 24))
 
 
 def clinic() -> ClinicFacts:
@@ -50,12 +50,12 @@ def with_choices(form: WhatForm) -> None:
             price = words.money_words(length.price, facts.currency)
             label = f"{name}, {words.length_words(length.minutes)}, {price}"
             offered.append((what_value(service.key, length.mode, length.minutes), label))
-    choose(form.what, [("", "Choose a service"), *offered])
+    choose(form.what, [("", _("Choose a service")), *offered])
     choose(form.addons, [(one.key, one.name) for one in catalogue.all_addons() if one.is_active])
     team = therapists.active_therapists()
-    of_gender = genders_to_choose(one.gender for one in team).items()
+    of_gender = [(key, _(said)) for key, said in genders_to_choose(one.gender for one in team).items()]
     people = [(str(one.id), one.name) for one in team]
-    choose(form.therapist, [("", "Any therapist, soonest"), *of_gender, *people])
+    choose(form.therapist, [("", _("Any therapist, soonest")), *of_gender, *people])
     choose(form.areas, list(AREAS.items()))
 
 
@@ -78,14 +78,14 @@ def choice_of(form: WhatForm) -> Choice | None:
     if plan is None:
         field = form.addons if addons else form.what
         field.errors = [
-            "This is not on offer with that service. Take it off, or choose another service."
+            _("This is not on offer with that service. Take it off, or choose another service.")
             if addons
-            else "This is not on offer. Choose another one."
+            else _("This is not on offer. Choose another one.")
         ]
         return None
     areas = tuple(one for one in dict.fromkeys(form.areas.data or ()) if one in AREAS)
     if plan.asks_area and not areas:
-        form.areas.errors = ["Choose where on the body: the answers are judged for that place."]
+        form.areas.errors = [_("Choose where on the body: the answers are judged for that place.")]
         return None
     return Choice(
         service, minutes, mode, addons, areas if plan.asks_area else ("full_body",), form.therapist_id,
@@ -116,7 +116,7 @@ def _slot(
     note = (
         names.get(time.therapists[0], "")
         if len(time.therapists) == 1
-        else f"{len(time.therapists)} therapists"
+        else ngettext("%(num)d therapist", "%(num)d therapists", len(time.therapists))
     )
     return {
         "value": time.starts_at.isoformat(),
@@ -124,7 +124,13 @@ def _slot(
         "day": words.short_day(local.date()),
         "hour": local.hour,
         "note": note,
-        "label": f"{text} on {words.day_words(local.date())} with {who}, {words.length_words(minutes)}",
+        "label": _(
+            "%(time)s on %(day)s with %(who)s, %(length)s",
+            time=text,
+            day=words.day_words(local.date()),
+            who=who,
+            length=words.length_words(minutes),
+        ),
     }
 
 
@@ -161,7 +167,7 @@ def rest_warning(form: RestForm, *warned: Warned | None, names: Sequence[str] = 
     before, its reason was too short: said at the field."""
     seen = seen_together(warned)
     if form.rest_seen.data == seen:
-        form.rest_reason.errors = ["Write in a few words why."]
+        form.rest_reason.errors = [_("Write in a few words why.")]
     lines = [
         {
             "who": name,

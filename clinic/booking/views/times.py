@@ -125,11 +125,11 @@ def is_first_visit(wish: Wish) -> bool:
 
 def _gaps(wish: Wish, plan: VisitPlan | None) -> list[tuple[str, str]]:
     if wish.minutes is None:
-        return [("minutes-0", "Choose how long the visit should be.")]
+        return [("minutes-0", _("Choose how long the visit should be."))]
     if plan is None:
-        return [("minutes-0", "This is not on offer in this form. Please choose again.")]
+        return [("minutes-0", _("This is not on offer in this form. Please choose again."))]
     if not wish.areas:
-        return [("where-0", "Choose at least one area, or the whole body.")]
+        return [("where-0", _("Choose at least one area, or the whole body."))]
     return []
 
 
@@ -178,7 +178,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         "booking/times.html",
         wish=wish, plan=plan, day=day, people=people, whom=whom, said=said, taken=taken,
         soon=kit.slots(nearest or free.soonest, length, said),
-        soon_title="Nearest free times" if nearest else "Soonest",
+        soon_title=_("Nearest free times") if nearest else _("Soonest"),
         strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
         parts=kit.parts_of_day(free.on(day), length, said) if day else [],
         free_that_day=free.free_on(day) if day else 0,
@@ -201,7 +201,7 @@ def _place(wish: Wish) -> PlaceFacts:
         return premises.place_in_use(wish.location_id)
     places = premises.places()
     if not places:
-        raise InvalidInput("service", "The clinic is not set up yet.")
+        raise InvalidInput("service", _("The clinic is not set up yet."))
     return places[0]
 
 
@@ -280,7 +280,7 @@ def hold(service: str) -> Answer:
     if plan is None or not wish.areas:
         return redirect(kit.times_url(wish), 303)
     if starts_at is None:
-        flash("Choose one of the times.", "care")
+        flash(_("Choose one of the times."), "care")
         return redirect(kit.times_url(wish), 303)
     try:
         key = hold_slot(

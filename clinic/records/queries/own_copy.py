@@ -19,6 +19,7 @@ from clinic.booking.queries import visits
 from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.premises.models import Location
+from clinic.rules.language import N_, _
 from clinic.shared.audit import AuditRow
 from clinic.shared.crypto import Sealed, SealedBytes
 from clinic.shared.database import Base, db
@@ -40,7 +41,7 @@ NAMED = {"therapist_id": Therapist, "service_id": Service, "location_id": Locati
 LEFT_OUT = re.compile(
     r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
 )
-KEPT_BACK = "kept back: it is about somebody else as well"
+KEPT_BACK = N_("kept back: it is about somebody else as well")
 BACK = {("never_together", "reason"), ("client_note:bar", "text")}
 LINK = re.compile(r"https?://\S+")
 AT_ONCE = 50
@@ -172,7 +173,7 @@ class _Whose:
             }
         elif table == "audit_row":
             values = {k: values[k] for k in ("at", "deed", "thing", "thing_id")}
-            values["by"] = "you" if row.by_user_id == self.user_id else "the clinic"
+            values["by"] = "you" if row.by_user_id == self.user_id else _("the clinic")
         elif table == "visit" and visits.is_hidden_wait(row):
             values |= {"status": visits.seen_as(row).value, "waiting_for": None, "deadline_at": None}
         elif table == "status_change" and not self.tells_all and values["status"] == "pending":
