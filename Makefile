@@ -123,7 +123,7 @@ $(V)/.dev: $(V)/.e2e $(LOCKS)/dev.lock
 	@$(call install,dev)
 	@touch $@
 
-static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt | $(V)/.venv
+static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt scripts/bootstrap.txt | $(V)/.venv
 	@echo "Fetching the front-end files …"
 	@UV="$(UV)" PYTHON="$(PY)" sh scripts/fetch_assets.sh || { echo "$$say_download" >&2; exit 1; }
 
