@@ -120,9 +120,7 @@ def timed_messages(
     that waits for answers. A reminder is so many real hours before the start, whatever the clock on the wall does."""
     found: list[tuple[str, datetime]] = []
     if status in UPCOMING:
-        found += [
-            (REMINDER, starts_at - timedelta(hours=hours)) for hours in sorted(set(timing.reminder_hours))
-        ]
+        found += [(REMINDER, starts_at - timedelta(hours=hours)) for hours in timing.reminder_hours]
         if answers_by is not None and timing.asks_for_answers:
             found.append((ANSWERS_MISSING, answers_by - BEFORE_DEADLINE))
     elif status is VisitStatus.DONE and timing.sends_aftercare:
