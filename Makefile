@@ -73,8 +73,9 @@ lighthouse: setup $(V)/.e2e ## measure the client's pages on Lighthouse's phone 
 bench: setup $(V)/.test ## measure free times and bookings over real HTTP on both databases; QUICK=1 for a first look
 	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)
 
-soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 times, on both databases (long)
+soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 times, on both databases; workers killed while they mail (long)
 	@$(PY) -m benchmarks.soak
+	@$(PY) -m benchmarks.mail_soak
 
 fuzz: setup $(V)/.test ## ask the JSON API all that its document allows and much that it does not, on both databases (long)
 	@$(PY) -m benchmarks.fuzz
