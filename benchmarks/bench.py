@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmarks import booking, report
 from benchmarks.asking import KINDS, Asker, Question, Questions, after_writes, rate, spread, times
-from benchmarks.booking import free_port, _wait_for
+from benchmarks.booking import _wait_for, free_port
 from benchmarks.race import race
 from benchmarks.workload import DURATION, generate
 from tests.postgres import throw_away_postgres
