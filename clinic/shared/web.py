@@ -22,6 +22,7 @@ from flask import (
     request,
     url_for,
 )
+from flask.globals import request_ctx
 from flask.sansio.app import App
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.datastructures import MultiDict
@@ -61,13 +62,14 @@ class Pages(Blueprint):
     """A blueprint whose routes say what they need: `@pages.get("/desk", needs=Permission.DIARY_ANY_READ)`.
 
     A route without `needs` is refused at import, so that it cannot be forgotten. `takes` is the size in bytes of
-    the files that a page takes, where it takes any.
+    the files that a page takes, where it takes any; `proof` is what it asks for again (rules/proofs.py).
     """
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
         super().__init__(name, import_name, **options)
         self.needs: dict[str, str] = {}
         self.takes: dict[str, int] = {}
+        self.proofs: dict[str, str] = {}
 
     def get(self, rule: str, *, needs: str, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
         return self._page(rule, "GET", needs, options)
@@ -80,7 +82,7 @@ class Pages(Blueprint):
         raise TypeError(f"{rule}: declare it with get(…, needs=…) or post(…, needs=…)")
 
     def _page(self, rule: str, method: str, needs: str, options: dict[str, Any]) -> Callable[[View], View]:
-        takes = options.pop("takes", 0)
+        takes, proof = options.pop("takes", 0), options.pop("proof", "")
 
         def add(view: View) -> View:
             endpoint = options.pop("endpoint", None) or view.__name__
@@ -89,6 +91,8 @@ class Pages(Blueprint):
             self.needs[endpoint] = needs
             if takes:
                 self.takes[endpoint] = takes
+            if proof:
+                self.proofs[endpoint] = proof
             self.add_url_rule(rule, endpoint, view, methods=[method], **options)
             return view
 
@@ -100,12 +104,19 @@ class Pages(Blueprint):
         needs_of(app).update({f"{name}.{endpoint}": need for endpoint, need in self.needs.items()})
         takes: dict[str, int] = app.extensions.setdefault("clinic_takes", {})
         takes.update({f"{name}.{endpoint}": size for endpoint, size in self.takes.items()})
+        proofs_of(app).update({f"{name}.{endpoint}": proof for endpoint, proof in self.proofs.items()})
 
 
 def needs_of(app: App) -> dict[str, str]:
     """What each endpoint needs."""
     needs: dict[str, str] = app.extensions.setdefault("clinic_needs", {})
     return needs
+
+
+def proofs_of(app: App) -> dict[str, str]:
+    """What an endpoint asks for again before it acts; the others ask for nothing."""
+    proofs: dict[str, str] = app.extensions.setdefault("clinic_proofs", {})
+    return proofs
 
 
 def secure_answers(app: Flask) -> None:
@@ -207,8 +218,8 @@ def error_page(code: int, message: str | None = None, *, error: HTTPException | 
     # Not on the others: what is not yours and what is not there look the same to the letter.
     reference = getattr(g, "request_id", "") if code >= 500 else ""
     try:
-        if g.get("database_is_away"):
-            raise SQLAlchemyError  # the page would ask it for the clinic's name
+        if g.get("database_is_away") or request_ctx.url_adapter is None:
+            raise SQLAlchemyError  # the page would ask it for the clinic's name, or link from a host that is not ours
         body = render_template(f"errors/{page}.html", code=code, message=message, reference=reference)
     except (SQLAlchemyError, BuildError):
         body = _BARE.format(message or BARE_SENTENCE, reference)

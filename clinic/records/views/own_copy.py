@@ -20,6 +20,7 @@ from clinic.records.services.reading import note_copying
 from clinic.records.views.blueprint import pages
 from clinic.rules.errors import NotFound
 from clinic.rules.permissions import Permission
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.uploads import DOWNLOAD
 from clinic.shared.web import Answer
@@ -27,7 +28,7 @@ from clinic.shared.web import Answer
 OWN = Permission.PERSON_OWN_WRITE
 
 
-@pages.get("/my/people/<int:client_id>/data", needs=OWN)
+@pages.get("/my/people/<int:client_id>/data", needs=OWN, proof=Proof.RECENT)
 def my_data(client_id: int) -> Answer:
     """To read and to print."""
     found = _copy(client_id, to_keep=False)
@@ -44,7 +45,7 @@ def my_data(client_id: int) -> Answer:
     return Response(page, mimetype="text/html")
 
 
-@pages.get("/my/people/<int:client_id>/data.json", needs=OWN)
+@pages.get("/my/people/<int:client_id>/data.json", needs=OWN, proof=Proof.RECENT)
 def my_data_file(client_id: int) -> Answer:
     """The same for programs, as a file."""
     found = _copy(client_id, to_keep=True)
