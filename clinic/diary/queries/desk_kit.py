@@ -23,7 +23,7 @@ def kit_columns(location_id: int, closures: Sequence[Closure], read: Read) -> li
     taken = _devices_of([one.id for one in booked])
     for one in booked:
         taken[one.room_id].append(one.id)
-    kit = [
+    kit: list[tuple[Room | Device, str]] = [
         *((one, _("Room")) for one in premises.rooms(location_id, only_active=False)),
         *((one, _("Device")) for one in premises.devices(location_id, only_active=False)),
     ]
