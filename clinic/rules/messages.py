@@ -77,6 +77,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "invitation": Kind(N_("Invitation to the team"), _PASSWORD),
     "welcome": Kind(N_("Set up an account"), _PASSWORD),
     "reset": Kind(N_("New password asked for"), _PASSWORD),
+    "sign_in_link": Kind(N_("Link to sign in"), "/sign-in/link/{token}"),
+    "email_confirm": Kind(N_("E-mail address to confirm"), "/email/{token}"),
     "notice_new_browser": Kind(N_("New sign-in"), _FORGOT),
     "notice_password_changed": Kind(N_("Password changed"), _FORGOT),
     "notice_factor_changed": Kind(N_("Second step of signing in changed"), _FORGOT),
