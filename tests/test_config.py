@@ -124,3 +124,8 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> 
 def test_a_given_secret_is_used_and_never_written(tmp_path: Path) -> None:
     assert settings_in(tmp_path, CLINIC_SECRET_KEY="given")["SECRET_KEY"] == "given"
     assert not (tmp_path / "keys").exists()
+
+
+def test_no_setting_makes_a_clinic_a_demo(tmp_path: Path) -> None:
+    """In a demo staff get in without a second step."""
+    assert settings_in(tmp_path, CLINIC_DEMO="1")["CLINIC_DEMO"] is False
