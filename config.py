@@ -26,6 +26,7 @@ CLINIC_BACKUP_KEY_FILE  the key that opens backups (<data>/keys/backup.key)
 CLINIC_BACKUP_HOURS  a backup is made by itself whenever the newest is this old (24; 0: never; in the demo never)
 CLINIC_BACKUPS_KEPT  how many backups are kept (14)
 CLINIC_PG_BINDIR     the folder of pg_dump and pg_restore (empty: where the shell finds them)
+CLINIC_METRICS_TOKEN  what Prometheus says to read /metrics (empty: there is no such page); 32 characters or more
 CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
 
 A wrong value ends the program with a sentence that names the variable and what it takes.
@@ -73,6 +74,7 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_STAFF_IDLE_MINUTES": number(environ, "CLINIC_STAFF_IDLE_MINUTES", "15", least=1, most=60),
         "CLINIC_CLIENT_IDLE_DAYS": number(environ, "CLINIC_CLIENT_IDLE_DAYS", "7", least=1, most=90),
         "CLINIC_CLIENT_DAYS": number(environ, "CLINIC_CLIENT_DAYS", "30", least=1, most=90),
+        "CLINIC_METRICS_TOKEN": metrics_token(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
         # The one given back last is taken first: what it has prepared is there.
@@ -209,6 +211,14 @@ def limits_url(environ: Mapping[str, str]) -> str:
     given = environ.get("CLINIC_LIMITS_URL", "").strip()
     if given not in {"", "database"} and urlsplit(given).scheme not in {"redis", "rediss"}:
         sys.exit("CLINIC_LIMITS_URL must be database, or look like redis://host:6379/0")
+    return given
+
+
+def metrics_token(environ: Mapping[str, str]) -> str:
+    """What opens /metrics, or an empty string."""
+    given = environ.get("CLINIC_METRICS_TOKEN", "").strip()
+    if given and len(given) < 32:
+        sys.exit("CLINIC_METRICS_TOKEN must have 32 characters or more, for example: openssl rand -hex 32")
     return given
 
 

@@ -36,8 +36,9 @@ from clinic.booking.services import (
     sending,
 )
 from clinic.intake.services import drafts
+from clinic.messages.services import write_digests
 from clinic.premises import queries as premises
-from clinic.shared import audit_chain, backups, clock, mail
+from clinic.shared import audit_chain, backups, clock, heartbeat, mail
 from clinic.shared.database import db
 
 log = structlog.get_logger()
@@ -66,6 +67,12 @@ def send_messages(app: Flask) -> None:
     ways = senders(app)
     sending.write_due(clock.now(), by_sms=ways.sms is not None)
     mail.drain(ways, letterhead, clock.now(), is_wanted=_is_wanted)
+    heartbeat.beat(clock.now())  # a round that fails is not a sign of life
+
+
+def tell_team(_app: Flask) -> None:
+    """The morning mails."""
+    write_digests(clock.now())
 
 
 def tidy(_app: Flask) -> None:
@@ -98,6 +105,7 @@ JOBS = (
     Job(keep_visits, PAUSE_SECONDS),
     Job(chain_audit, PAUSE_SECONDS),
     Job(send_messages, PAUSE_SECONDS),
+    Job(tell_team, 300),
     Job(save_when_due, 3600),
     Job(tidy, 6 * 3600),
 )

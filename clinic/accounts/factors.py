@@ -20,6 +20,7 @@ from clinic.accounts.notices import Notice, tell
 from clinic.accounts.passkeys import Signed
 from clinic.accounts.queries import hash_of
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import N_
 
 SECONDS = 30  # how long an authenticator app shows a code
 HOW_MANY_CODES = 10
@@ -30,7 +31,7 @@ GROUPS, GROUP = 6, 4  # 24 letters of these are 118 bits: no slow hash is needed
 class WrongCode(RuleViolation):
     """Which of wrong, used or too old it is, is nobody's business."""
 
-    default_sentence = "This does not fit, or was used before. Wait for the next code, then try again."
+    default_sentence = N_("This does not fit, or was used before. Wait for the next code, then try again.")
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ class SignInForm(Form):
 class ProofForm(Form):
     """What somebody shows to prove that it is them: one of the three will do. Each page says which it takes."""
 
-    proof_password = PasswordField("Password", [Optional(), Length(max=LONGEST_PROOF)])
-    proof_code = StringField("Code", [Optional(), Length(max=LONGEST_CODE)], [stripped])
+    proof_password = PasswordField(lazy("Password"), [Optional(), Length(max=LONGEST_PROOF)])
+    proof_code = StringField(lazy("Code"), [Optional(), Length(max=LONGEST_CODE)], [stripped])
     proof_passkey = HiddenField(validators=[Optional(), Length(max=LONGEST_CREDENTIAL)])
 
     @property
@@ -72,8 +72,8 @@ class AppForm(Form):
     """The code that an authenticator app shows at its set-up."""
 
     code = StringField(
-        "Code from the app",
-        [InputRequired("Please write the 6 digits that the app shows."), Length(max=LONGEST_CODE)],
+        lazy("Code from the app"),
+        [InputRequired(lazy("Please write the 6 digits that the app shows.")), Length(max=LONGEST_CODE)],
         [stripped],
     )
 
@@ -82,15 +82,15 @@ class PasskeyForm(Form):
     """A passkey that the browser just made, and what its owner calls it."""
 
     name = StringField(
-        "Name of this device or key",
+        lazy("Name of this device or key"),
         [
-            DataRequired("Please give it a name, such as My phone."),
-            Length(max=60, message="Use at most 60 characters."),
+            DataRequired(lazy("Please give it a name, such as My phone.")),
+            Length(max=60, message=lazy("Use at most 60 characters.")),
         ],
         [stripped],
     )
     credential = HiddenField(
-        validators=[InputRequired("The browser made no passkey."), Length(max=LONGEST_CREDENTIAL)]
+        validators=[InputRequired(lazy("The browser made no passkey.")), Length(max=LONGEST_CREDENTIAL)]
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import Passkey, PasskeyChallenge, User
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import N_
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ MOST = 10  # of one account
 class WrongPasskey(RuleViolation):
     """What came back was not signed by a passkey of this account, or not for this page and moment."""
 
-    default_sentence = "This passkey did not work here. Try again, or use another way."
+    default_sentence = N_("This passkey did not work here. Try again, or use another way.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from clinic.accounts.models import User, UserSession
 from clinic.rules.permissions import Role
+from clinic.rules.proofs import Proof
 from clinic.shared.database import db
 from clinic.shared.web import proofs_of
 from tests.accounts.people import PASSWORD, browser_of, code_of, deeds, is_signed_in, make_person
@@ -23,16 +24,16 @@ pytestmark = pytest.mark.usefixtures("premises", "now")
 
 BOSS = "boss@mail.example"
 INVITED = {"name": "Noor <b>", "email": "noor@mail.example", "roles": ["therapist", "front_desk"]}
-ASKS = {  # written out by hand: what asks again, and how
-    "accounts.add_passkey": "recent", "accounts.app_to_confirm": "recent", "accounts.begin_app": "recent",
-    "accounts.change_member": "recent", "accounts.confirm_app": "recent", "accounts.factors": "recent",
-    "accounts.invite_again": "recent", "accounts.invite_member": "recent", "accounts.let_try_again": "recent",
-    "accounts.new_passkey": "recent", "accounts.remove_app": "recent", "accounts.remove_passkey": "recent",
-    "accounts.remove_pin": "recent", "accounts.renew_codes": "recent", "accounts.reset_second_step": "recent",
-    "accounts.sign_out_browser": "recent", "accounts.switch_off_member": "recent",
-    "accounts.switch_on_member": "recent", "intake.open_answers": "second_step",
-    "records.my_data": "recent", "records.my_data_file": "recent",
-}  # fmt: skip
+# Written out by hand: what asks again when ten minutes have passed.
+RECENT = (
+    "accounts.add_passkey", "accounts.app_to_confirm", "accounts.begin_app", "accounts.change_email",
+    "accounts.change_member", "accounts.confirm_app", "accounts.factors", "accounts.invite_again",
+    "accounts.invite_member", "accounts.let_try_again", "accounts.new_passkey", "accounts.remove_app",
+    "accounts.remove_passkey", "accounts.remove_pin", "accounts.renew_codes", "accounts.reset_second_step",
+    "accounts.save_email", "accounts.sign_out_browser", "accounts.sign_out_others",
+    "accounts.switch_off_member", "accounts.switch_on_member", "records.my_data", "records.my_data_file",
+)  # fmt: skip
+ASKS = {**dict.fromkeys(RECENT, Proof.RECENT), "intake.open_answers": Proof.SECOND_STEP}
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_wrong_passwords_are_counted_here_too(boss: FlaskClient) -> None:
 def test_proof_needs_the_permission_first(app: Flask, boss: FlaskClient) -> None:
     make_person("desk@mail.example", Role.FRONT_DESK)
     desk = browser_of(app, "desk@mail.example")
-    with time_machine.travel(NOW + dt.timedelta(minutes=30), tick=False):
+    with time_machine.travel(NOW + dt.timedelta(minutes=12), tick=False):
         answer = desk.post("/owner/team/new", data={**INVITED, "proof_password": PASSWORD})
     assert answer.status_code == 403
     assert deeds()[-1] == "signed_in"

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("now")
 
 # Tables of the clinic itself, written out by hand: a new table is about somebody who is treated unless it stands here.
 ABOUT_NOBODY_TREATED = {
-    "authenticator", "half_sign_in", "passkey_challenge", "recovery_code",  # secrets of an account
+    "authenticator", "half_sign_in", "passkey", "passkey_challenge", "recovery_code",  # secrets of an account
     "addon", "api_answer", "api_token", "audit_counter", "audit_link", "clinic", "closure", "couple", "dated_hours",
     "dated_opening", "device", "failed_try", "location", "opening_hours", "picture", "question_set", "request_count",
     "resource", "room", "rules_version", "running_late", "series", "service", "service_addon", "service_length",

@@ -16,6 +16,7 @@ from clinic.accounts.passkeys import Signed, Site
 from clinic.accounts.services.second_step import HalfwayOver, half_sign_in, whole
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import STAFF
 from clinic.rules.proofs import needs_second_step
 from clinic.shared.audit import leave_trace
@@ -25,13 +26,13 @@ from clinic.shared.database import transaction, tried_again
 class LastFactor(RuleViolation):
     """Without it this account would be open to a password alone."""
 
-    default_sentence = "This is your last second step. Add another one first, then take this one away."
+    default_sentence = N_("This is your last second step. Add another one first, then take this one away.")
 
 
 class ShortPassword(LastFactor):
     """The password is long enough beside a second step only."""
 
-    default_sentence = (
+    default_sentence = N_(
         "Your password is too short to be used alone. Choose one of at least 15 characters first."
     )
 
@@ -73,11 +74,13 @@ def confirm_app(who: AtScreen, code: str, *, origin: Origin, now: dt.datetime) -
             )
         ).one_or_none()
         if row is None or not factors.takes(row, code.replace(" ", ""), now):
-            raise factors.WrongCode("This is not the code that your app shows now. Wait for the next one.")
+            raise factors.WrongCode(_("This is not the code that your app shows now. Wait for the next one."))
         had_one = factors.has_factor(session, user.id)
         _drop_app(session, user.id, is_confirmed=True)
         row.confirmed_at = now
-        return _added(session, user, who, origin, now, had_one=had_one, what="An authenticator app was added")
+        return _added(
+            session, user, who, origin, now, had_one=had_one, what=N_("An authenticator app was added")
+        )
 
 
 @tried_again
@@ -101,7 +104,7 @@ def _add_passkey(who: AtScreen, signed: Signed, name: str, origin: Origin, now: 
         user = session.get_one(User, who.user_id, with_for_update=True)
         had_one = factors.has_factor(session, user.id)
         passkeys.add(session, user.id, signed, name, now)
-        return _added(session, user, who, origin, now, had_one=had_one, what="A passkey was added")
+        return _added(session, user, who, origin, now, had_one=had_one, what=N_("A passkey was added"))
 
 
 def _added(
@@ -117,7 +120,7 @@ def _added(
             .where(UserSession.ended_at.is_(None))
             .values(ended_at=now)
         )
-    tell(session, Notice.FACTOR_CHANGED, user, now=now, what=what)
+    tell(session, Notice.FACTOR_CHANGED, user, now=now, what=_(what))
     leave_trace(session, "factor_added", "user", user.id, by=user.id, now=now, what=what)
     if who.session_id is not None:
         row = session.get_one(UserSession, who.session_id, with_for_update=True)
@@ -133,7 +136,7 @@ def remove_app(user_id: int, now: dt.datetime) -> None:
     with transaction() as session:
         user = session.get_one(User, user_id, with_for_update=True)
         _drop_app(session, user_id, is_confirmed=True)
-        _removed(session, user, "An authenticator app was taken away", now)
+        _removed(session, user, N_("An authenticator app was taken away"), now)
 
 
 @tried_again
@@ -144,7 +147,7 @@ def remove_passkey(user_id: int, passkey_id: int, now: dt.datetime) -> None:
         gone = delete(Passkey).where(Passkey.id == passkey_id, Passkey.user_id == user_id)
         if session.scalar(gone.returning(Passkey.id)) is None:
             raise NotFound
-        _removed(session, user, "A passkey was taken away", now)
+        _removed(session, user, N_("A passkey was taken away"), now)
 
 
 def _removed(session: Session, user: User, what: str, now: dt.datetime) -> None:
@@ -154,7 +157,7 @@ def _removed(session: Session, user: User, what: str, now: dt.datetime) -> None:
         if user.password_is_short:
             raise ShortPassword
         session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-    tell(session, Notice.FACTOR_CHANGED, user, now=now, what=what)
+    tell(session, Notice.FACTOR_CHANGED, user, now=now, what=_(what))
     leave_trace(session, "factor_removed", "user", user.id, by=user.id, now=now, what=what)
 
 
@@ -173,7 +176,7 @@ def renew_codes(user_id: int, now: dt.datetime) -> tuple[str, ...]:
         if not factors.has_factor(session, user_id):
             raise NotFound
         codes = factors.new_codes(session, user_id)
-        tell(session, Notice.FACTOR_CHANGED, user, now=now, what="New recovery codes were made")
+        tell(session, Notice.FACTOR_CHANGED, user, now=now, what=_("New recovery codes were made"))
         leave_trace(session, "recovery_codes_made", "user", user_id, by=user_id, now=now)
         return codes
 
@@ -193,7 +196,13 @@ def take_away_all(session: Session, user: User, *, by: int | None, now: dt.datet
     """No second step, and nobody signed in."""
     factors.drop_all(session, user.id)
     steps.end_sessions(session, user.id, now)
-    tell(session, Notice.FACTOR_CHANGED, user, now=now, what="The second step of your sign-in was taken away")
+    tell(
+        session,
+        Notice.FACTOR_CHANGED,
+        user,
+        now=now,
+        what=_("The second step of your sign-in was taken away"),
+    )
     leave_trace(session, "factors_reset", "user", user.id, by=by, now=now)
 
 

@@ -20,6 +20,7 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.services.signing_in import WrongSignIn, admit
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, RuleViolation
+from clinic.rules.language import N_
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 class HalfwayOver(RuleViolation):
     """It took too long, or was finished already."""
 
-    default_sentence = "That took too long. Please sign in again."
+    default_sentence = N_("That took too long. Please sign in again.")
 
 
 @tried_again
@@ -132,10 +133,10 @@ def prove_by_password(
     """The password again; returns the new key of this session. Raises InvalidInput at `password`, or TooManyTries."""
     with transaction() as session:
         email = session.get_one(User, user_id).email
-    counted, _, stored = admit(email, origin, now)
+    counted, _who, stored = admit(email, origin, now)
     if not passwords.is_right(stored, password):
         log.warning("proof_failed")
-        raise InvalidInput("password", "This is not your password.")
+        raise InvalidInput("password", _("This is not your password."))
     return _renew(user_id, session_id, None, counted, now)
 
 

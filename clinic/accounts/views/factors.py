@@ -20,6 +20,7 @@ from clinic.accounts.services.factors import Added, AtScreen
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.accounts.views.proving import challenged, signed
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.proofs import Proof
 from clinic.shared import clock
@@ -81,7 +82,7 @@ def confirm_app() -> Answer:
         added = services.confirm_app(who, form.code.data or "", origin=origin(), now=clock.now())
     except RuleViolation as error:
         return refused("app", form, error, **_for_the_app(secret))
-    return _go_on(added, "The app is set up. From now on it shows the code for your second step.")
+    return _go_on(added, _("The app is set up. From now on it shows the code for your second step."))
 
 
 def _for_the_app(secret: str) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def remove_app() -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("accounts.factors")
-    flash("The app is taken away. You can delete its entry on your phone.", "success")
+    flash(_("The app is taken away. You can delete its entry on your phone."), "success")
     return go("accounts.factors")
 
 
@@ -127,7 +128,7 @@ def add_passkey() -> Answer:
         )
     except RuleViolation as error:
         return refused("factors", form, error, **_about(who))
-    return _go_on(added, "Your passkey is set up.")
+    return _go_on(added, _("Your passkey is set up."))
 
 
 @pages.post("/account/passkeys/<int:passkey_id>/remove", needs=NEED, proof=Proof.RECENT)
@@ -141,7 +142,7 @@ def remove_passkey(passkey_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("accounts.factors")
-    flash("The passkey is taken away. It opens nothing here any more.", "success")
+    flash(_("The passkey is taken away. It opens nothing here any more."), "success")
     return go("accounts.factors")
 
 

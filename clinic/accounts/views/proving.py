@@ -20,6 +20,7 @@ from clinic.accounts.passkeys import Signed
 from clinic.accounts.tries import TooManyTries
 from clinic.accounts.views.blueprint import pages
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.proofs import Proof, is_proven
 from clinic.shared import clock
@@ -27,7 +28,7 @@ from clinic.shared.web import Answer, proofs_of, safe_next
 
 CHALLENGE = "challenge"  # where a browser keeps what its passkey is to sign
 OWN_FIELDS = frozenset({"csrf_token", *ProofForm()._fields})
-NOTHING_SHOWN = "Please show that it is you in one of these ways."
+NOTHING_SHOWN = N_("Please show that it is you in one of these ways.")
 
 
 @pages.before_app_request
@@ -67,7 +68,7 @@ def _own_address(ahead: str) -> str:
 def _taken(form: ProofForm, proof: Proof, action: str) -> Response | None:
     """Take what was shown: the session goes on under a new key. Else the page that asks, with what is wrong."""
     if not form.validate() or form.is_empty:
-        return _asked(form, proof, action, refusal=NOTHING_SHOWN, status=422)
+        return _asked(form, proof, action, refusal=_(NOTHING_SHOWN), status=422)
     try:
         let_in(_prove(form, proof))
     except RuleViolation as error:
@@ -82,7 +83,7 @@ def _prove(form: ProofForm, proof: Proof) -> str:
     if form.proof_code.data or form.proof_passkey.data:
         return services.prove_by_factor(user_id, session_id, shown(form), **at)
     if not takes_password(proof, queries.ways_of(user_id)):
-        raise RuleViolation(NOTHING_SHOWN)
+        raise RuleViolation(_(NOTHING_SHOWN))
     return services.prove_by_password(user_id, session_id, form.proof_password.data or "", **at)
 
 

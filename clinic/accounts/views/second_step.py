@@ -8,12 +8,14 @@ from flask_login import current_user
 from clinic.accounts import queries, services
 from clinic.accounts.access import AHEAD, HALFWAY, first_page, halfway, let_in, origin, site
 from clinic.accounts.forms import PasskeySignInForm, ProofForm, SignInForm
+from clinic.accounts.tries import TooManyTries
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.accounts.views.proving import NOTHING_SHOWN, challenged, shown, signed
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
-from clinic.shared.web import Answer, go, safe_next
+from clinic.shared.web import Answer, error_page, go, safe_next
 
 NEED = Permission.FACTOR_OWN_WRITE
 
@@ -37,7 +39,7 @@ def try_second_step() -> Answer:
         return go("accounts.second_step")
     form = ProofForm(request.form)
     if not form.validate() or not (form.proof_code.data or form.proof_passkey.data):
-        return refused("second_step", form, RuleViolation(NOTHING_SHOWN), **_about(person))
+        return refused("second_step", form, RuleViolation(_(NOTHING_SHOWN)), **_about(person))
     try:
         token = services.finish_sign_in(session[HALFWAY], shown(form), origin=origin(), now=clock.now())
     except RuleViolation as error:
@@ -61,13 +63,21 @@ def own_passkey_challenge() -> Answer:
     """Something to sign for a passkey of this account."""
     person = halfway()
     user_id = person.user_id if person is not None else current_user.id
-    return challenged(*services.challenge_for(user_id, site=site(), origin=origin(), now=clock.now()))
+    return _challenge(user_id)
 
 
 @pages.post("/sign-in/passkey/challenge", needs=Permission.SITE_ANY_READ)
 def any_passkey_challenge() -> Answer:
     """Something to sign for whatever passkey of this clinic the browser finds."""
-    return challenged(*services.challenge_for(None, site=site(), origin=origin(), now=clock.now()))
+    return _challenge(None)
+
+
+def _challenge(user_id: int | None) -> Answer:
+    try:
+        made = services.challenge_for(user_id, site=site(), origin=origin(), now=clock.now())
+    except TooManyTries as error:
+        return error_page(429, error.sentence)
+    return challenged(*made)
 
 
 @pages.post("/sign-in/passkey", needs=Permission.SITE_ANY_READ)
@@ -77,7 +87,7 @@ def sign_in_by_passkey() -> Answer:
     ahead = safe_next(form.next.data, "")
     try:
         if not form.validate():
-            raise RuleViolation(NOTHING_SHOWN)
+            raise RuleViolation(_(NOTHING_SHOWN))
         token = services.sign_in_by_passkey(
             signed(form.proof_passkey.data or ""),
             origin=origin(),

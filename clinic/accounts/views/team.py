@@ -120,7 +120,10 @@ def reset_second_step(user_id: int) -> Answer:
     """The person has lost phone and codes: they set up a new second step when they sign in next."""
     row = found(queries.member(user_id))
     services.reset_factors(user_id, by=current_user.id, now=clock.now())
-    flash(f"{row.name} is signed out, and sets up a new second step at the next sign-in.", "success")
+    flash(
+        _("%(name)s is signed out, and sets up a new second step at the next sign-in.", name=row.name),
+        "success",
+    )
     return go("accounts.member", user_id=user_id)
 
 

@@ -19,7 +19,7 @@ from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import give_up, keep_until
 from clinic.booking.services._judging import Judged, Order, wait_for_answers
-from clinic.booking.services._timed import follow, plan_messages
+from clinic.booking.timed_steps import follow, plan_messages
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
@@ -101,7 +101,7 @@ def ask_for(
     return Ask(
         plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
         therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
-        rested_areas=tuple(visit.areas),
+        rested_areas=tuple(visit.areas), gender=visit.asked_gender,
     )  # fmt: skip
 
 

@@ -35,13 +35,11 @@ POINTERS = {  # column → the table whose rows it names; the first that a row f
     "wish_id": "waitlist_wish",
     "instead_of_id": "visit",
 }
-OF_AN_ACCOUNT = (
-    "user", "user_role", "user_grant", "user_session", "mailed_link", "calendar_feed", "passkey",
-)  # fmt: skip
+OF_AN_ACCOUNT = ("user", "user_role", "user_grant", "user_session", "mailed_link", "calendar_feed")
 LAST = (*OF_AN_ACCOUNT, "outgoing_mail", "audit_row")
 NAMED = {"therapist_id": Therapist, "service_id": Service, "location_id": Location}
 LEFT_OUT = re.compile(
-    r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$|^credential_id$"
+    r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
 )
 KEPT_BACK = N_("kept back: it is about somebody else as well")
 BACK = {("never_together", "reason"), ("client_note:bar", "text")}
