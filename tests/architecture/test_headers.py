@@ -100,6 +100,7 @@ def asked(app: Flask) -> dict[str, TestResponse]:
     found["file"] = visitor.get("/static/css/app.css")
     found["asks"] = visitor.options("/sign-in")
     for answer in found.values():
+        answer.get_data()  # is kept, whatever is closed
         answer.close()
     return found
 
