@@ -20,7 +20,7 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.services.signing_in import WrongSignIn, admit
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, RuleViolation
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
