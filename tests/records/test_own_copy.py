@@ -45,6 +45,7 @@ SAID: dict[tuple[str, str], Any] = {  # what the database asks for
     ("claim", "ends_at"): NOW + dt.timedelta(hours=1), ("claim_history", "ends_at"): NOW + dt.timedelta(hours=1),
     ("offer", "kind"): "wish", ("offer", "instead_of_id"): None, ("calendar_feed", "therapist_id"): None,
     ("status_change", "status"): "cancelled", ("client_note", "kind"): "note",
+    ("message_choice", "user_id"): None,
     ("user_grant", "permission"): "clinical:any:review", ("therapist_restriction", "verdict"): "caution",
 }  # fmt: skip
 
