@@ -73,9 +73,10 @@ lighthouse: setup $(V)/.e2e ## measure the client's pages on Lighthouse's phone 
 bench: setup $(V)/.test ## measure free times and bookings over real HTTP on both databases; QUICK=1 for a first look
 	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)
 
-soak: setup $(V)/.test ## races, kills, restarts, a database that goes away, a full disk, load, a model of the book (hours)
+soak: setup $(V)/.test ## races, kills, restarts, a database that goes away, a full disk, workers killed while they mail, load, a model of the book (hours)
 	@failed=0; \
 	$(PY) -m benchmarks.soak || failed=1; \
+	$(PY) -m benchmarks.mail_soak || failed=1; \
 	$(PY) -m benchmarks.hardships || failed=1; \
 	CLINIC_MACHINE_RUNS=200 $(PY) -m pytest -q --timeout 0 tests/booking/test_calendar_machine.py || failed=1; \
 	exit $$failed
@@ -135,7 +136,7 @@ $(V)/.dev: $(V)/.e2e $(LOCKS)/dev.lock
 	@$(call install,dev)
 	@touch $@
 
-static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt | $(V)/.venv
+static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt scripts/bootstrap.txt | $(V)/.venv
 	@echo "Fetching the front-end files …"
 	@UV="$(UV)" PYTHON="$(PY)" sh scripts/fetch_assets.sh || { echo "$$say_download" >&2; exit 1; }
 
