@@ -132,6 +132,8 @@ class Base(DeclarativeBase):
     )
 
 
+WRITES = "clinic_writes"
+"""Where a session notes that it is in a transaction that may write."""
 READS_COPY = "clinic_reads_copy"
 """Where a session notes that it reads from a copy of the database (clinic/shared/replica.py)."""
 
@@ -203,12 +205,15 @@ def transaction() -> Iterator[Session]:
     session.rollback()
     with turn_to_write(session.get_bind()):
         session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        session.info[WRITES] = True
         try:
             yield session
             session.commit()
         except BaseException:
             session.rollback()
             raise
+        finally:
+            session.info.pop(WRITES, None)
 
 
 def lock_in_order(

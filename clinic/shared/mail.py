@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import re
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -135,6 +135,19 @@ def _to_folder(folder: Path) -> Send:
     return send
 
 
+def stamp_of(key: str) -> str:
+    """What stands for a mail's key where other programs read it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def delete_files(keys: Iterable[str], folder: Path) -> None:
+    """Delete the files that these mails became, where no server sends them."""
+    stamps = {stamp_of(key) for key in keys}
+    for path in folder.glob("*.eml") if stamps else ():
+        if path.stem.rpartition("-")[2] in stamps:
+            path.unlink(missing_ok=True)
+
+
 def _message(row: OutgoingMail, sender_name: str, sender_address: str) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = row.subject
@@ -142,7 +155,7 @@ def _message(row: OutgoingMail, sender_name: str, sender_address: str) -> EmailM
     message["To"] = row.to
     message["Date"] = format_datetime(row.due_at)
     domain = sender_address.rpartition("@")[2]
-    message["Message-ID"] = f"<{hashlib.sha256(row.key.encode()).hexdigest()[:32]}@{domain}>"
+    message["Message-ID"] = f"<{stamp_of(row.key)}@{domain}>"
     message.set_content(row.text)
     return message
 
