@@ -10,6 +10,8 @@ V := .venv
 PY := $(V)/bin/python
 UV := $(V)/bin/uv
 LOCKS := requirements
+WORDS := $(wildcard clinic/translations/*/LC_MESSAGES/*.po)
+SPOKEN := $(WORDS:.po=.mo)
 
 # uv and node trust their own list of certificate authorities unless told to use the machine's.
 export UV_SYSTEM_CERTS := 1
@@ -37,7 +39,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check mutation axe lighthouse bench soak fuzz migration locks clean
+.PHONY: help run setup test check mutation axe lighthouse bench soak fuzz migration messages locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -46,7 +48,7 @@ help: ## list what can be done
 run: setup ## start the demo clinic (invented people, data in instance/demo)
 	@$(PY) -m clinic demo
 
-setup: $(V)/.runtime static/vendor/manifest.json ## install what the program needs, without starting it
+setup: $(V)/.runtime static/vendor/manifest.json $(SPOKEN) ## install what the program needs, without starting it
 
 test: setup $(V)/.test $(V)/.e2e build/axe/axe.min.js ## run all tests, on SQLite, PostgreSQL and in Chromium
 	@$(PY) -m pytest -n $(WORKERS)
@@ -87,11 +89,14 @@ migration: $(V)/.dev ## write the next migration from the models: make migration
 	  $(V)/bin/flask --app clinic.app db upgrade && $(V)/bin/flask --app clinic.app db migrate -m "$(name)"
 	@$(PY) -m ruff format --quiet migrations/versions
 
+messages: setup ## collect the texts of the program into the translations, for translators
+	@$(PY) -m scripts.messages update && $(PY) -m scripts.messages compile
+
 locks: $(V)/.venv ## compute the locks anew from pyproject.toml and requirements/*.in
 	@UV="$(UV)" sh scripts/lock.sh
 
 clean: ## remove what set-up and tools have made; the data in instance/ stays
-	rm -rf $(V) .venv-node node_modules static/vendor build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(V) .venv-node node_modules static/vendor build dist $(SPOKEN) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf .import_linter_cache mutants htmlcov .coverage
 
 $(V)/.venv: $(LOCKS)/uv.lock
@@ -121,6 +126,10 @@ $(V)/.dev: $(V)/.e2e $(LOCKS)/dev.lock
 static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt | $(V)/.venv
 	@echo "Fetching the front-end files …"
 	@UV="$(UV)" PYTHON="$(PY)" sh scripts/fetch_assets.sh || { echo "$$say_download" >&2; exit 1; }
+
+$(SPOKEN) &: $(WORDS) | $(V)/.runtime
+	@$(PY) -m scripts.messages compile
+	@touch $(SPOKEN)
 
 # Made together with the front-end files; fetched again when only this one is missing.
 build/axe/axe.min.js: static/vendor/manifest.json

@@ -22,5 +22,8 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         if not (root / "static/vendor/manifest.json").exists():
             raise RuntimeError("static/vendor is empty: run `make setup` first")
+        folder = root / "clinic/translations"
+        if any(not one.with_suffix(".mo").exists() for one in folder.rglob("*.po")):
+            raise RuntimeError("clinic/translations is not compiled: run `make setup` first")
         for name in BESIDE_THE_PACKAGE:
             build_data["force_include"][str(root / name)] = f"clinic/_bundle/{name}"

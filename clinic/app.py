@@ -32,12 +32,12 @@ from clinic.premises.views import pages as premises_pages
 from clinic.records.views import pages as records_pages
 from clinic.reports.views import pages as reports_pages
 from clinic.rulebook.views import pages as rulebook_pages
-from clinic.shared import crypto, mail, replica
+from clinic.shared import crypto, languages, mail, replica
 from clinic.shared.database import db, harden_sqlite, keep_plans
 from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
-from clinic.site import clinic_name, dress_pages
+from clinic.site import clinic_name, dress_pages, language_of_reader
 from clinic.therapists.views import pages as therapists_pages
 
 BLUEPRINTS = (
@@ -75,6 +75,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     app.config.from_mapping(settings(os.environ, overrides or {}))
     app.request_class = RoomyRequest
     app.jinja_env.undefined = StrictUndefined
+    languages.set_up(app, language_of_reader)
     use_in_this_process(app)
     db.init_app(app)
     replica.set_up(app)

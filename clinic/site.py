@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, g, request, session, url_for
+from babel import negotiate_locale
+from flask import Flask, current_app, g, has_request_context, request, session, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import TABLET
-from clinic.accounts.views.comfort import is_text_large
+from clinic.accounts.views.comfort import chosen_language, is_text_large
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, words
 from clinic.rules.colours import Theme
+from clinic.rules.language import ENGLISH, spoken
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
+from clinic.shared.languages import LANGUAGES, is_right_to_left
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,21 @@ def logo_href() -> str:
     return url_for("premises.picture", picture_id=clinic.logo.id) if clinic and clinic.logo else ""
 
 
+def language_of_reader() -> str:
+    """What the person at the screen reads: what they chose, else what their browser asks for, else what the clinic
+    speaks. Outside a request there is nobody at the screen."""
+    if not has_request_context():
+        return ENGLISH
+    clinic = the_clinic()
+    first = clinic.language if clinic else ENGLISH
+    if clinic and not clinic.offers_languages:
+        return first
+    chosen = chosen_language()
+    if chosen in LANGUAGES:
+        return chosen
+    return negotiate_locale(request.accept_languages.values(), LANGUAGES, sep="-") or first
+
+
 def dress_pages(app: Flask) -> None:
     """Add globals and filters to the templates."""
 
@@ -100,11 +118,15 @@ def dress_pages(app: Flask) -> None:
             "Permission": Permission,
             "today": local_today(),
             "text_is_large": is_text_large(),
+            "page_lang": spoken(),
+            "page_dir": "rtl" if is_right_to_left() else "ltr",
+            "languages": LANGUAGES if the_clinic() and the_clinic().offers_languages else {},
         }
 
     app.jinja_env.globals["body_views"] = body_figure.VIEWS
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
+    filters["date"] = lambda day: words.unbroken(words.date_words(day))
     filters["short_day"] = lambda day: words.unbroken(words.short_day(day))
     filters["clock"] = clock_time
     filters["duration"] = lambda minutes: words.unbroken(

@@ -25,6 +25,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Table, create_engine, select, text
 
 from clinic.shared.database import db
+from scripts.messages import compile_all
 from tests.browser import NO_CHROMIUM, find_chromium
 from tests.postgres import find_binaries, throw_away_postgres
 from tests.web import ReadyApplications, Visitor, app_on, migrate, sqlite_address
@@ -33,6 +34,11 @@ FirstRows = dict[Table, list[dict[str, Any]]]
 
 NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
 NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_PG_BINDIR"
+
+
+def pytest_configure() -> None:
+    """Translations are read compiled; here nobody has to remember to do that."""
+    compile_all()
 
 
 @pytest.fixture

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask import Flask, abort, after_this_request, current_app, g, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from clinic.accounts import queries, services
+from clinic.accounts import queries, services, steps
 from clinic.accounts.browsers import browser_words
 from clinic.accounts.tries import Origin
 from clinic.rules.permissions import STAFF, Permission, Role, may
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 ACTIVITY_EVERY = dt.timedelta(minutes=5)
 TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
+MARK = re.compile(r"[\w-]{43}", re.ASCII)  # what a browser is known again by: a random key
+MARK_LASTS = dt.timedelta(days=400)  # as long as browsers keep any cookie; it is renewed at each sign-in
 CHECKOUT = "checkout"  # the key of a booking in the making: it survives signing in
 
 
@@ -34,6 +37,7 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     id: int
     name: str
     email: str
+    language: str | None
     roles: frozenset[Role]
     given: frozenset[Permission]
     session_id: int
@@ -58,6 +62,7 @@ class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
     id = None
     session_id = None
     name = ""
+    language = None
     is_staff = False
 
     def may(self, permission: Permission) -> bool:
@@ -81,7 +86,29 @@ def origin() -> Origin:
         address=request.remote_addr or "",
         browser=browser_words(request.user_agent.string),
         secret=str(current_app.config["SECRET_KEY"]),
+        device=known_mark(),
     )
+
+
+def known_mark() -> str:
+    """The mark by which this browser is known again; a fresh one where it has none. `let_in` lets it keep it."""
+    if "browser_mark" not in g:
+        kept = request.cookies.get(_mark_cookie(), "")
+        g.browser_mark = kept if MARK.fullmatch(kept) else steps.new_token()
+    mark: str = g.browser_mark
+    return mark
+
+
+def _mark_cookie() -> str:
+    return "__Host-browser" if current_app.config["SESSION_COOKIE_SECURE"] else "browser"
+
+
+def _keep_mark(answer: Response) -> Response:
+    is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    answer.set_cookie(
+        _mark_cookie(), known_mark(), max_age=MARK_LASTS, secure=is_https, httponly=True, samesite="Lax"
+    )
+    return answer
 
 
 def clinic_name() -> str:
@@ -96,6 +123,7 @@ def let_in(token: str) -> None:
     person = _load(token)
     if person is not None:
         login_user(person)
+        after_this_request(_keep_mark)
 
 
 def forget_browser(*, but_the_booking: bool = False) -> None:

@@ -21,6 +21,7 @@ class User(Base):
     password_hash: Mapped[str | None]
     pin_hash: Mapped[str | None]  # takes a device back that this person handed over, and nothing else
     is_active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None]  # of mails to this person; None: nobody has chosen one
     created_at: Mapped[dt.datetime]
     role_rows: Mapped[list[UserRole]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     grant_rows: Mapped[list[UserGrant]] = relationship(cascade="all, delete-orphan", lazy="selectin")
@@ -63,6 +64,15 @@ class UserSession(Base):
     ended_at: Mapped[dt.datetime | None]
     browser: Mapped[str] = mapped_column(default="")
     user: Mapped[User] = relationship()
+
+
+class KnownBrowser(Base):
+    """A browser that this account was used in: it keeps a random mark in a cookie, here hashed."""
+
+    __tablename__ = "known_browser"
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    mark_hash: Mapped[str] = mapped_column(primary_key=True)
+    last_used_at: Mapped[dt.datetime]
 
 
 class MailedLink(Base):

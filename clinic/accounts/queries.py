@@ -78,6 +78,7 @@ def signed_in(token: str, now: dt.datetime) -> dict[str, Any] | None:
         "id": user.id,
         "name": user.name,
         "email": user.email,
+        "language": user.language,
         "roles": user.roles,
         "given": user.given,
         "session_id": row.id,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import MailedLink, User, UserRole, UserSession
+from clinic.accounts.notices import Notice, tell
 from clinic.accounts.queries import hash_of
 from clinic.rules.contact import email_key
 from clinic.rules.errors import InvalidInput
@@ -149,11 +150,4 @@ def store_password(session: Session, user: User, password_hash: str, now: dt.dat
     end_sessions(session, user.id, now)
     end_links(session, user.id, now)
     if had_one:
-        queue_mail(
-            session,
-            "password_changed",
-            user.email,
-            key=f"password-changed-{hash_of(password_hash)}",
-            now=now,
-            name=user.name,
-        )
+        tell(session, Notice.PASSWORD_CHANGED, user, now=now)

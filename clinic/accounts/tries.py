@@ -51,11 +51,13 @@ class TooManyTries(RuleViolation):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request comes from: its address, the browser in words, and the key that hides what is counted."""
+    """Where a request comes from: its address, the browser in words and by its own mark, and the key that hides what
+    is counted."""
 
     address: str
     browser: str
     secret: str = field(repr=False)
+    device: str = field(default="", repr=False)  # what this browser was given to be known again by
 
     def of_account(self, limit: Limit, email: str) -> Counted:
         return Counted(limit, mark(self.secret, email))

@@ -29,6 +29,7 @@ class Client(Resource):
     alike_email: Mapped[str | None] = mapped_column(index=True)
     phone: Mapped[str | None]
     phone_key: Mapped[str | None] = mapped_column(index=True)  # E.164
+    language: Mapped[str | None]  # of mails; None: nobody has chosen one
     emergency_contact: Mapped[str] = mapped_column(default="")
     guardian_name: Mapped[str] = mapped_column(default="")
     guardian_relation: Mapped[str] = mapped_column(default="")

@@ -15,6 +15,8 @@ class ClinicSettings:
     currency: str
     phone_region: str
     uses_24_hours: bool
+    language: str
+    offers_languages: bool
     emergency_number: str
     health_line_name: str
     health_line_number: str

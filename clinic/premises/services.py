@@ -22,6 +22,7 @@ from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.languages import LANGUAGES
 from clinic.shared.pictures import Drawn
 from clinic.shared.seen import mark_of
 
@@ -77,6 +78,8 @@ def check_settings(settings: ClinicSettings) -> None:
     """Raise InvalidInput for settings that contradict each other."""
     if settings.slot_step_minutes not in STEPS_MINUTES:
         raise InvalidInput("slot_step_minutes", "Choose one of the steps.")
+    if settings.language not in LANGUAGES:
+        raise InvalidInput("language", "Choose one from the list.")
     if settings.gaps not in tuple(Gaps):
         raise InvalidInput("gaps", "Choose one from the list.")
     if (

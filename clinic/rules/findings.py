@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from clinic.rules.answer_history import MARKS
 from clinic.rules.clearances import Clearance
 from clinic.rules.conditions import Condition
+from clinic.rules.language import N_
 from clinic.rules.row_verdicts import RowJudgement
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE, Combination
@@ -74,7 +75,7 @@ class Finding:
             return OTHER_PLACE
         letter = ""
         if self.verdict is Verdict.CLEARANCE and self.who_may_clear:
-            who = join_words([ISSUER_WORDS[issuer] for issuer in self.who_may_clear], "or")
+            who = join_words([ISSUER_WORDS[issuer] for issuer in self.who_may_clear], N_("or"))
             letter = f"A letter from {who} that names this and the service would change it."
         details = "" if self.sure else "Some details are missing; with them it may be less strict."
         said = " ".join(part for part in (letter, wait, details) if part)

@@ -6,6 +6,11 @@ import datetime as dt
 import re
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date, get_day_names, get_month_names
+from babel.numbers import format_decimal
+
+from clinic.rules.language import N_, _, gettext, ngettext, spoken
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -19,13 +24,40 @@ WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
 
 def day_words(day: dt.date, *, today: dt.date | None = None) -> str:
     """`Tuesday 3 June`, with the year when it is not this one."""
-    words = f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
-    return words if today is not None and today.year == day.year else f"{words} {day.year}"
+    if today is not None and today.year == day.year:
+        # Translators: a pattern of CLDR for a day, such as Tuesday 3 June. EEEE is the weekday, MMMM the month.
+        return format_date(day, _("EEEE d MMMM"), spoken())
+    # Translators: the same with the year, such as Tuesday 3 June 2026.
+    return format_date(day, _("EEEE d MMMM y"), spoken())
+
+
+def date_words(day: dt.date) -> str:
+    """`3 June 2026`, for dates whose weekday says nothing."""
+    # Translators: a pattern of CLDR for a date without its weekday, such as 3 June 2026.
+    return format_date(day, _("d MMMM y"), spoken())
+
+
+def weekday_words(weekday: int) -> str:
+    """`Monday` for 0."""
+    return get_day_names("wide", "stand-alone", spoken())[weekday]
+
+
+def months() -> list[str]:
+    """`January` and the others."""
+    names = get_month_names("wide", "stand-alone", spoken())
+    return [names[number] for number in range(1, 13)]
 
 
 def short_day(day: dt.date) -> str:
     """`Tue 3 Jun`."""
-    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
+    # Translators: a pattern of CLDR for a day in short, such as Tue 3 Jun.
+    return format_date(day, _("EEE d MMM"), spoken())
+
+
+def month_words(day: dt.date) -> str:
+    """`June 2026`."""
+    # Translators: a pattern of CLDR for a month, such as June 2026.
+    return format_date(day, _("LLLL y"), spoken())
 
 
 def time_words(time: dt.time, *, uses_24_hours: bool) -> str:
@@ -45,7 +77,8 @@ def hour_words(hour: int, *, uses_24_hours: bool) -> str:
 def moment_words(moment: dt.datetime, zone: str, *, uses_24_hours: bool) -> str:
     """`Tuesday 3 June 2026 at 2:15 pm` in that zone; of a time that exists twice that day also which of the two."""
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{day_words(local.date())} at {local_time_words(local, uses_24_hours=uses_24_hours)}"
+    time = local_time_words(local, uses_24_hours=uses_24_hours)
+    return _("%(day)s at %(time)s", day=day_words(local.date()), time=time)
 
 
 def local_time_words(local: dt.datetime, *, uses_24_hours: bool) -> str:
@@ -62,19 +95,19 @@ def which_of_two(local: dt.datetime) -> str:
 def length_words(minutes: int) -> str:
     """`45 minutes`, `1 hour`, `1 hour 30 minutes`."""
     hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} hour{'s' if hours > 1 else ''}"] if hours else []
+    parts = [ngettext("%(num)d hour", "%(num)d hours", hours)] if hours else []
     if rest or not hours:
-        parts.append(f"{rest} minute{'' if rest == 1 else 's'}")
+        parts.append(ngettext("%(num)d minute", "%(num)d minutes", rest))
     return " ".join(parts)
 
 
 def money_words(amount: int, currency: str) -> str:
     """`$85`, `€72.50`; `amount` is in the currency's smallest unit."""
     sign = SIGNS.get(currency, f"{currency} ")
-    if currency in WITHOUT_CENTS:
-        return f"{sign}{amount:,}"
-    whole, cents = divmod(amount, 100)
-    return f"{sign}{whole:,}" + (f".{cents:02}" if cents else "")
+    whole, cents = (amount, 0) if currency in WITHOUT_CENTS else divmod(amount, 100)
+    figures = format_decimal(whole + cents / 100, "#,##0.00" if cents else "#,##0", spoken())
+    # Translators: a price. The sign may end with a space (CHF ).
+    return _("%(sign)s%(figures)s", sign=sign, figures=figures).strip()
 
 
 def unbroken(text: str) -> str:
@@ -87,8 +120,8 @@ def zone_words(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def join_words(words: list[str], last: str = "and") -> str:
+def join_words(words: list[str], last: str = N_("and")) -> str:
     """`a, b and c`."""
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+    return f"{', '.join(words[:-1])} {gettext(last)} {words[-1]}"

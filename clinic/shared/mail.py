@@ -21,7 +21,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from clinic.rules.language import ENGLISH
 from clinic.shared.database import Base, transaction
+from clinic.shared.languages import speaking, teach
 
 log = structlog.get_logger()
 
@@ -55,6 +57,7 @@ def use_texts(folder: Path, **known: object) -> None:
         loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     _Texts.environment.globals.update(known)
+    teach(_Texts.environment)
 
 
 def one_line(text: str) -> str:
@@ -69,6 +72,7 @@ def queue_mail(
     *,
     key: str,
     now: dt.datetime,
+    language: str = ENGLISH,
     not_before: dt.datetime | None = None,
     **values: object,
 ) -> None:
@@ -80,7 +84,8 @@ def queue_mail(
         return
     if _Texts.environment is None:
         raise RuntimeError("mail templates are not set")
-    rendered = _Texts.environment.get_template(f"{template}.txt").render(**values)
+    with speaking(language):
+        rendered = _Texts.environment.get_template(f"{template}.txt").render(**values)
     subject, _, text = rendered.partition("\n")
     session.add(
         OutgoingMail(

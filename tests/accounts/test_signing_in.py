@@ -16,8 +16,6 @@ from clinic.accounts.models import User, UserSession
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from tests.accounts.people import (
-    CHROME,
-    FIREFOX,
     OTHER_PASSWORD,
     PASSWORD,
     browser_of,
@@ -284,15 +282,6 @@ def test_account_that_is_switched_off_in_any_way_is_signed_out(app: Flask, clien
     ann.is_active = False
     db.session.commit()
     assert not is_signed_in(mine)
-
-
-def test_new_kind_of_browser_is_told_by_mail_once(app: Flask, client: FlaskClient) -> None:
-    make_person("ann@mail.example")
-    for agent in (FIREFOX, FIREFOX, CHROME, CHROME, FIREFOX):
-        browser_of(app, "ann@mail.example", agent=agent)
-    [mail] = mails()
-    assert (mail.to, mail.subject) == ("ann@mail.example", "A new sign-in to your account")
-    assert "Chrome on Windows" in mail.text
 
 
 def test_wrong_password_writes_nothing_but_the_count(client: FlaskClient) -> None:

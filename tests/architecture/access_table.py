@@ -61,6 +61,7 @@ NEEDS = {
     "accounts.save_password": Permission.ACCOUNT_OWN_WRITE,
     "accounts.send_password_link": Permission.SITE_ANY_READ,
     "accounts.set_password": Permission.SITE_ANY_READ,
+    "accounts.choose_language": Permission.SITE_ANY_READ,
     "accounts.text_size": Permission.SITE_ANY_READ,
     "accounts.sign_in": Permission.SITE_ANY_READ,
     "accounts.sign_out": Permission.ACCOUNT_OWN_WRITE,

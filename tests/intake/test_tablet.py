@@ -67,7 +67,8 @@ def address_of(rule: Rule) -> str:
 def test_every_other_address_leads_back_to_the_questions(app: Flask, desk: FlaskClient) -> None:
     handed_over(desk)
     # What every page shows, and what holds nothing of anybody.
-    assert {"static", "accounts.text_size", "premises.theme", "premises.picture"} == OF_EVERY_PAGE
+    own = {"static", "accounts.text_size", "accounts.choose_language", "premises.theme", "premises.picture"}
+    assert own == OF_EVERY_PAGE
     opened = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint in OF_EVERY_PAGE or rule.endpoint.startswith("intake.tablet"):
@@ -85,7 +86,12 @@ def test_every_other_address_leads_back_to_the_questions(app: Flask, desk: Flask
     page = desk.get("/tablet/1").text
     links = set(re.findall(r'<a [^>]*href="(/[^"]*)"', page))
     assert links == {"/tablet"}
-    assert set(re.findall(r'action="(/[^"]*)"', page)) == {"/tablet/1", "/tablet/back", "/text-size"}
+    assert set(re.findall(r'action="(/[^"]*)"', page)) == {
+        "/tablet/1",
+        "/tablet/back",
+        "/text-size",
+        "/language",
+    }
 
 
 def test_locked_it_shows_nothing_of_the_client_and_the_pin_takes_it_back(desk: FlaskClient) -> None:

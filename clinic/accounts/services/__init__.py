@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from clinic.accounts.services.links import ask_for_link, send_welcome_link, set_password_by_link
 from clinic.accounts.services.pins import open_by_pin, remove_pin, set_pin
-from clinic.accounts.services.signing_in import change_password, end_session, note_activity, sign_in
+from clinic.accounts.services.signing_in import (
+    change_password,
+    choose_language,
+    end_session,
+    note_activity,
+    sign_in,
+)
 from clinic.accounts.services.team import (
     begin_owner,
     change_member,
@@ -20,6 +26,7 @@ __all__ = [
     "begin_owner",
     "change_member",
     "change_password",
+    "choose_language",
     "end_session",
     "invite",
     "lift_lock",

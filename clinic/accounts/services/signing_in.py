@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts import passwords, steps, tries
+from clinic.accounts.known_browsers import meet_browser
 from clinic.accounts.models import User, UserSession
 from clinic.accounts.password_rules import check_new_password
 from clinic.accounts.tries import Origin
@@ -21,7 +22,6 @@ from clinic.rules.errors import InvalidInput, NotFound, RuleViolation
 from clinic.rules.permissions import STAFF
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
-from clinic.shared.mail import queue_mail
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ def sign_in(
         log.warning("sign_in_failed")
         raise WrongSignIn
     better = passwords.renewed(stored, password)
-    return _let_in(user_id, stored, better, counted, origin.browser, replaces, now)
+    return _let_in(user_id, stored, better, counted, origin, replaces, now)
 
 
 @tried_again
@@ -65,12 +65,19 @@ def admit(key: str, origin: Origin, now: dt.datetime) -> tuple[list[int], int | 
 
 
 @tried_again
+def choose_language(user_id: int, language: str) -> None:
+    """From now on pages and mails are in this language for this person."""
+    with transaction() as session:
+        session.get_one(User, user_id).language = language
+
+
+@tried_again
 def _let_in(
     user_id: int,
     stored: str,
     better: str | None,
     counted: list[int],
-    browser: str,
+    origin: Origin,
     replaces: int | None,
     now: dt.datetime,
 ) -> str:
@@ -82,25 +89,10 @@ def _let_in(
         tries.take_back(session, counted)
         if replaces is not None:
             _end(session, session.get(UserSession, replaces), now)
-        _tell_of_new_browser(session, user, browser, now)
-        row, token = steps.add_session(session, user_id, browser, now)
+        meet_browser(session, user, origin, now)
+        row, token = steps.add_session(session, user_id, origin.browser, now)
         leave_trace(session, "signed_in", "user_session", row.id, by=user_id, now=now)
     return token
-
-
-def _tell_of_new_browser(session: Session, user: User, browser: str, now: dt.datetime) -> None:
-    """A mail when the account was used before, but never in a browser that calls itself so."""
-    known = set(session.scalars(select(UserSession.browser).where(UserSession.user_id == user.id).distinct()))
-    if known and browser not in known:
-        queue_mail(
-            session,
-            "new_browser",
-            user.email,
-            key=f"new-browser-{user.id}-{now.timestamp():.0f}",
-            now=now,
-            name=user.name,
-            browser=browser,
-        )
 
 
 def end_session(user_id: int, session_id: int, now: dt.datetime) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from urllib.parse import urlsplit
 
-from flask import current_app, redirect, request
+from flask import abort, current_app, redirect, request
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from clinic.accounts import services
 from clinic.accounts.views.blueprint import pages
 from clinic.rules.permissions import Permission
+from clinic.shared.languages import LANGUAGES
 from clinic.shared.web import Answer, safe_next
 
 TEXT = "text"  # the cookie's name; static/js/app.js sets it too
 LARGE = "large"
+LANGUAGE = "language"  # another cookie's name
 KEPT_FOR = dt.timedelta(days=365)
 
 
@@ -29,12 +33,31 @@ def text_size() -> Answer:
     return answer
 
 
+@pages.post("/language", needs=Permission.SITE_ANY_READ)
+def choose_language() -> Answer:
+    """Read on in another language. Whoever is signed in gets mails in it, too."""
+    chosen = request.form.get("language", "")
+    if chosen not in LANGUAGES:
+        abort(400)
+    if current_user.is_authenticated:
+        services.choose_language(current_user.id, chosen)
+    answer: Response = redirect(came_from(), code=303)
+    is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    answer.set_cookie(LANGUAGE, chosen, max_age=KEPT_FOR, samesite="Lax", secure=is_https)
+    return answer
+
+
 def came_from() -> str:
     """The page of this site that was being read, by what the browser says. It stands in no page: an address may be a
     key, or hold what somebody typed."""
     before = urlsplit(request.referrer or "")
     path = f"{before.path}?{before.query}".rstrip("?")
     return safe_next(path, "/") if before.netloc == request.host else "/"
+
+
+def chosen_language() -> str:
+    """The language that was chosen in this browser, or in another one by the person who is signed in; or empty."""
+    return request.cookies.get(LANGUAGE) or current_user.language or ""
 
 
 def is_text_large() -> bool:

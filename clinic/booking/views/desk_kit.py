@@ -24,6 +24,7 @@ from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import N_
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
@@ -107,7 +108,7 @@ def _slot(
 ) -> dict[str, Any]:
     local = time.starts_at.astimezone(zone)
     text = words.unbroken(words.local_time_words(local, uses_24_hours=facts.uses_24_hours))
-    who = words.join_words([names[one] for one in time.therapists if one in names], "or")
+    who = words.join_words([names[one] for one in time.therapists if one in names], N_("or"))
     note = (
         names.get(time.therapists[0], "")
         if len(time.therapists) == 1

@@ -27,6 +27,7 @@ from clinic.rules.answers import read_answers
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.findings import ISSUER_WORDS
+from clinic.rules.language import N_
 from clinic.rules.rule_table import TABLE
 from clinic.rules.verdicts import INTERVAL
 from clinic.rules.words import join_words
@@ -114,7 +115,7 @@ def _check_scope(statement: Statement, client: Client, sources: Sequence[InForce
         raise InvalidInput("areas", "Choose parts of the body from the list.")
     for key in statement.conditions:
         if not rules.may_clear(key, statement.role):
-            who = join_words([ISSUER_WORDS[one] for one in TABLE.clearable(key).who_may_clear], "or")
+            who = join_words([ISSUER_WORDS[one] for one in TABLE.clearable(key).who_may_clear], N_("or"))
             raise InvalidInput(
                 "role",
                 f"“{letter_scope.label_of(key)}” needs a letter from {who}. This one changes nothing for it.",

@@ -27,7 +27,9 @@ from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 WRITER = "tablet"
-OF_EVERY_PAGE = frozenset({"static", "accounts.text_size", "premises.theme", "premises.picture"})
+OF_EVERY_PAGE = frozenset(
+    {"static", "accounts.text_size", "accounts.choose_language", "premises.theme", "premises.picture"}
+)
 SIGN_IN = frozenset({"accounts.sign_in", "accounts.try_sign_in"})
 
 

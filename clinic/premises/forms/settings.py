@@ -9,6 +9,7 @@ from clinic.rules.gaps import Gaps
 from clinic.rules.wall_time import STEPS_MINUTES
 from clinic.rules.words import SIGNS, WITHOUT_CENTS, length_words
 from clinic.shared.fields import FactsForm, number_field, optional_number_field, stripped, text_field
+from clinic.shared.languages import LANGUAGES
 
 CURRENCIES = tuple(dict.fromkeys([*SIGNS, *sorted(WITHOUT_CENTS), "SEK", "NOK", "DKK", "PLN", "MXN", "INR"]))
 
@@ -40,6 +41,16 @@ class SettingsForm(FactsForm):
         autocapitalize="characters",
     )
     uses_24_hours = BooleanField("Show times as 14:15 instead of 2:15 pm")
+    language = SelectField(
+        "Language of the clinic",
+        choices=LANGUAGES,
+        description="For everybody who has not chosen one, and for mails to them.",
+    )
+    offers_languages = BooleanField(
+        "Let people choose another language",
+        description="They find the choice at the foot of every page. The health questions in other languages say"
+        " themselves whether a clinician has looked at the translation.",
+    )
     emergency_number = StringField(
         "Emergency number",
         filters=[stripped],

@@ -70,6 +70,8 @@ class ClinicFacts:
     health_line_number: str
     phone_region: str
     uses_24_hours: bool
+    language: str
+    offers_languages: bool
     location_id: int
     address: str
     phone: str
@@ -136,6 +138,8 @@ def clinic_facts() -> ClinicFacts | None:
         health_line_number=found.health_line_number,
         phone_region=found.phone_region,
         uses_24_hours=found.uses_24_hours,
+        language=found.language,
+        offers_languages=found.offers_languages,
         location_id=place.id,
         address=place.address,
         phone=place.phone,

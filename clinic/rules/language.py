@@ -1,0 +1,48 @@
+"""What a text is called in the language of the person who reads it.
+
+English is written in the code and is the key of its translations. The rules know no web server: whoever runs them
+says with `use` where translations come from; until then everything is English. A judgement never reads a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from gettext import NullTranslations
+
+ENGLISH = "en"
+
+
+class _Spoken:
+    """Where this process finds the translations and the language of the moment."""
+
+    translations: Callable[[], NullTranslations] = NullTranslations
+    language: Callable[[], str] = staticmethod(lambda: ENGLISH)
+
+
+def use(translations: Callable[[], NullTranslations], language: Callable[[], str]) -> None:
+    """From now on texts are looked up in what `translations` returns at that moment."""
+    _Spoken.translations, _Spoken.language = staticmethod(translations), staticmethod(language)
+
+
+def spoken() -> str:
+    """The language of the moment, such as `en` or `de`."""
+    return _Spoken.language()
+
+
+def gettext(text: str, /, **values: object) -> str:
+    """The text in the language of the moment, with `%(name)s` replaced where values are given."""
+    said = _Spoken.translations().gettext(text) if text else ""  # an empty text is the catalogue's own header
+    return said % values if values else said
+
+
+def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
+    """The form for this number; `%(num)d` is the number itself."""
+    return _Spoken.translations().ngettext(one, many, num) % {"num": num, **values}
+
+
+def N_(text: str) -> str:  # noqa: N802 (what every tool for translations calls it)
+    """Mark a text for translation where it is written, though it is looked up only where it is shown."""
+    return text
+
+
+_ = gettext

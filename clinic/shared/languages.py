@@ -1,0 +1,70 @@
+"""The languages that people can choose, and how a text finds its translation (docs/adr/0018)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask_babel import Babel, force_locale, get_locale, get_translations
+from flask_babel.speaklater import LazyString
+from jinja2 import Environment
+
+from clinic.rules import language
+
+log = structlog.get_logger()
+
+FOLDER = Path(__file__).parents[1] / "translations"
+# Each as it calls itself. What comes from the tables of health rules is reviewed apart from the other texts.
+LANGUAGES = {language.ENGLISH: "English", "de": "Deutsch"}
+DOMAINS = ("clinic", "health")
+
+
+def set_up(app: Any, choose: Callable[[], str]) -> None:
+    """Give the application its languages; `choose` says which one the person of this request reads."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(FOLDER)] * len(DOMAINS))
+    app.config["BABEL_DOMAIN"] = ";".join(DOMAINS)
+    Babel(app, locale_selector=choose, configure_jinja=False)
+    language.use(get_translations, _spoken)
+    teach(app.jinja_env)
+    for missing in not_compiled():
+        log.error("translation_not_compiled", file=missing, remedy="make setup")
+
+
+def is_right_to_left() -> bool:
+    """Whether the language of the moment is written from right to left."""
+    found = get_locale()
+    return found is not None and found.text_direction == "rtl"
+
+
+def _spoken() -> str:
+    return str(get_locale() or language.ENGLISH)
+
+
+def teach(environment: Environment) -> None:
+    """Give templates `_("…")`, `{% trans %}` and the filter `translated`, for a text that was marked elsewhere."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # the extension adds it
+        language.gettext, language.ngettext, newstyle=True
+    )
+    environment.filters["translated"] = language.gettext
+
+
+def not_compiled() -> list[str]:
+    """Translations that cannot be read because nobody compiled them: their pages would be English."""
+    wanted = (f"{one}/LC_MESSAGES/{domain}.mo" for one in LANGUAGES if one != "en" for domain in DOMAINS)
+    return [name for name in wanted if not (FOLDER / name).exists()]
+
+
+def lazy(text: str, /, **values: object) -> Any:
+    """A text that is looked up each time it is shown: for what is written once, such as the label of a field."""
+    return LazyString(language.gettext, text, **values)
+
+
+def speaking(chosen: str) -> AbstractContextManager[None]:
+    """Inside it all texts are in that language: of who will read them, not of who is at the screen."""
+    spoken: AbstractContextManager[None] = force_locale(chosen if chosen in LANGUAGES else language.ENGLISH)
+    return spoken

@@ -1,0 +1,26 @@
+"""Add the browsers that an account was used in."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0027"
+down_revision = "0031"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "known_browser",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("mark_hash", sa.String(), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name="fk_known_browser_user_id_user"),
+        sa.PrimaryKeyConstraint("user_id", "mark_hash", name="pk_known_browser"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("known_browser")
