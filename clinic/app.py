@@ -27,6 +27,7 @@ from clinic.clients.views import pages as clients_pages
 from clinic.diary.views import pages as diary_pages
 from clinic.intake.services import after_new_answers
 from clinic.intake.views import pages as intake_pages
+from clinic.keeping.views import pages as keeping_pages
 from clinic.paths import ROOT
 from clinic.premises.views import pages as premises_pages
 from clinic.records.views import pages as records_pages
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     booking_pages,
     diary_pages,
     records_pages,
+    keeping_pages,
     reports_pages,
     api_document,
     api,

@@ -21,6 +21,7 @@ from clinic.booking.services import (
     reconciling,
 )
 from clinic.intake.services import drafts
+from clinic.keeping.services import expiring
 from clinic.premises import queries as premises
 from clinic.shared import audit_chain, backups, clock, mail
 from clinic.shared.database import db
@@ -52,12 +53,14 @@ def work_once(app: Flask) -> None:
 
 def work_daily(app: Flask) -> None:
     """Once a day: what has been over for long leaves the table that every free time is worked out from; steps
-    at the desk that nobody can take back any more are forgotten, and answers that nobody signed are erased."""
+    at the desk that nobody can take back any more are forgotten, answers that nobody signed are erased, and so is
+    whatever the clinic has kept for as long as it said."""
     with app.app_context():
         try:
             archiving.archive_claims(clock.now() - archiving.KEPT_FOR, now=clock.now())
             at_desk.forget_steps(clock.now())
             drafts.erase_old_drafts(clock.now())
+            expiring.remove_due(clock.now(), settings=app.config)
         finally:
             db.session.remove()
 

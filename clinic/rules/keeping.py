@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clinic.rules.language import N_
+
 
 class Fate(StrEnum):
     """What becomes of the rows of a table when the person is erased."""
@@ -29,23 +31,25 @@ class Kept:
 
 
 _GOES, _RECORD = Kept(Fate.GOES), Kept(Fate.WITH_RECORDS)
-_NUMBERS = "It holds numbers, times and neutral words only."
+_NUMBERS = N_("It holds numbers, times and neutral words only.")
 
 TABLES: Mapping[str, Kept] = {
-    "client": Kept(Fate.NAMELESS, "A number without a name, on which past visits hang."),
+    "client": Kept(Fate.NAMELESS, N_("A number without a name, on which past visits hang.")),
     "visit": Kept(
         Fate.NAMELESS,
         "When it was, what it cost and who gave it stay for the clinic's books, with nobody's name.",
     ),
-    "screening": Kept(Fate.NAMELESS, "That a visit was judged safe stays with the visit; the reasons go."),
-    "user": Kept(Fate.NAMELESS, "A number without a name: other things say which account did them."),
+    "screening": Kept(
+        Fate.NAMELESS, N_("That a visit was judged safe stays with the visit; the reasons go.")
+    ),
+    "user": Kept(Fate.NAMELESS, N_("A number without a name: other things say which account did them.")),
     "status_change": Kept(Fate.STAYS, _NUMBERS),
     "claim": Kept(Fate.STAYS, _NUMBERS),
     "claim_history": Kept(Fate.STAYS, _NUMBERS),
     "audit_row": Kept(
-        Fate.STAYS, "It says by numbers who did what, and nobody's name; a gap would make it worthless."
+        Fate.STAYS, N_("It says by numbers who did what, and nobody's name; a gap would make it worthless.")
     ),
-    "erasure": Kept(Fate.STAYS, "That somebody asked, and when it was done, has to be shown on request."),
+    "erasure": Kept(Fate.STAYS, N_("That somebody asked, and when it was done, has to be shown on request.")),
     "bad_reaction": _RECORD,
     "clearance": _RECORD,
     "clearance_document": _RECORD,
@@ -103,34 +107,34 @@ class Period:
 
 PERIODS = (
     Period(
-        "records", "Visits, health answers and notes of people who were here",
-        "Counted from the last visit; for a child from the day they come of age, if that is later.",
+        "records", N_("Visits, health answers and notes of people who were here"),
+        N_("Counted from the last visit; for a child from the day they come of age, if that is later."),
         "years", 10, 1, 100,
     ),
     Period(
-        "law", "Years that a law makes you keep them, also when somebody asks to be erased",
-        "Ask a lawyer or your association. 0: no law does. Counted in the same way.", "years", 0, 0, 100,
+        "law", N_("Years that a law makes you keep them, also when somebody asks to be erased"),
+        N_("Ask a lawyer or your association. 0: no law does. Counted in the same way."), "years", 0, 0, 100,
     ),
     Period(
-        "no_visit", "People who never came",
-        "Bookings that came to nothing, and records that were begun. Counted from when they were last heard of.",
+        "no_visit", N_("People who never came"),
+        N_("Bookings that came to nothing, and records that were begun. Counted from when they were last heard of."),
         "days", 365, 30, 3650,
     ),
-    Period("mails", "Mails that were sent", "To whom and when; their text goes as soon as they are sent.", "days",
-           180, 7, 3650, (("outgoing_mail", "sent_at"),)),
-    Period("waitlist", "Wishes on the waitlist that ended, and times that were offered", "", "days", 180, 7, 3650,
+    Period("mails", N_("Mails that were sent"), N_("To whom and when; their text goes as soon as they are sent."),
+           "days", 180, 7, 3650, (("outgoing_mail", "sent_at"),)),
+    Period("waitlist", N_("Wishes on the waitlist that ended, and times that were offered"), "", "days", 180, 7, 3650,
            (("offer", "ended_at"), ("waitlist_wish", "ended_at"))),
-    Period("desk", "Calls that were made, and the steps of bookings that are finished", "", "days", 90, 7, 3650,
+    Period("desk", N_("Calls that were made, and the steps of bookings that are finished"), "", "days", 90, 7, 3650,
            (("call_request", "done_at"), ("checkout", "finished_at"))),
-    Period("sign_in", "Failed sign-ins, and browsers that were signed out", "", "days", 90, 7, 3650,
+    Period("sign_in", N_("Failed sign-ins, and browsers that were signed out"), "", "days", 90, 7, 3650,
            (("failed_try", "at"), ("user_session", "ended_at"))),
-    Period("links", "Mailed links, passes and calendar addresses that no longer work", "", "days", 30, 1, 3650,
+    Period("links", N_("Mailed links, passes and calendar addresses that no longer work"), "", "days", 30, 1, 3650,
            (("mailed_link", "expires_at"), ("checkin_link", "expires_at"), ("tablet_pass", "expires_at"),
             ("calendar_feed", "ended_at"))),
 )  # fmt: skip
 STAY_FOREVER = (
-    ("The audit", TABLES["audit_row"].why),
-    ("Rules, questions and prices as they were", "They are about nobody."),
+    (N_("The audit"), TABLES["audit_row"].why),
+    (N_("Rules, questions and prices as they were"), N_("They are about nobody.")),
 )
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, Table, delete, null, select, update
@@ -116,7 +117,7 @@ def _seal_column(table: Table, column: str) -> int:
         last = rows[-1][0]
 
 
-def _person(table: Table) -> ColumnElement[int | None]:
+def _person(table: Table) -> ColumnElement[Any]:
     """The person whom a row of this table is about, for a statement that reads it."""
     about = next(one.class_.about for one in Base.registry.mappers if one.class_.__tablename__ == table.name)
     if about == "client_id":

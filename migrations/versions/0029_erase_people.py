@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0023"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
@@ -20,7 +20,7 @@ ERASABLE = (
     "screening", "intake", "softened_review", "status_change", "clearance", "clearance_letter", "clearance_document",
     "claim_history", "rest_pass", "bad_reaction", "session_note",
 )  # fmt: skip
-NO_PASS = "NOT EXISTS (SELECT 1 FROM erasure_pass)"
+NOT_LET = "NOT EXISTS (SELECT 1 FROM erasure_pass)"
 OPEN = sa.text("erased_at IS NULL AND withdrawn_at IS NULL")
 
 
@@ -90,7 +90,7 @@ def _guard_deletes(*, erasable: bool) -> None:
     if erasable and not sqlite:
         op.execute(
             "CREATE FUNCTION refuse_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            f" IF {NO_PASS} THEN"
+            f" IF {NOT_LET} THEN"
             " RAISE EXCEPTION 'ap_%', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';"
             " END IF; RETURN OLD; END $$"
         )
@@ -98,7 +98,7 @@ def _guard_deletes(*, erasable: bool) -> None:
         name = f"ap_{table}_delete"
         op.execute(f"DROP TRIGGER {name}" + ("" if sqlite else f" ON {table}"))
         if sqlite:
-            condition = f" WHERE {NO_PASS}" if erasable else ""
+            condition = f" WHERE {NOT_LET}" if erasable else ""
             does = f"BEGIN SELECT RAISE(ABORT, 'ap_{table}'){condition}; END"
         else:
             does = f"FOR EACH ROW EXECUTE FUNCTION {'refuse_delete' if erasable else 'refuse_edit'}()"

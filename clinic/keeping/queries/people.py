@@ -18,6 +18,7 @@ from clinic.keeping.queries.periods import periods
 from clinic.premises import queries as premises
 from clinic.records.queries.own_copy import Whose, personal_classes
 from clinic.rules.keeping import Fate, fate_of, records_end_on
+from clinic.rules.language import N_
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.crypto import SealedRow
@@ -132,32 +133,23 @@ def last_heard_of(whose: Whose) -> dt.date:
     return max(heard)
 
 
-def own_account(client_id: int) -> User | None:
-    """The account that is this person's own."""
-    ids = [client_id, *clients.alias_ids(client_id)]
-    own = select(User).join(ClientAccess, ClientAccess.user_id == User.id)
-    return db.session.scalars(
-        own.where(ClientAccess.client_id.in_(ids), ClientAccess.relation == "self").order_by(User.id).limit(1)
-    ).one_or_none()
-
-
 def why_account_stays(client_id: int) -> str:
     """Why their account stays though they are erased; empty when it goes, or there is none."""
-    user = own_account(client_id)
+    user_id = clients.own_account_id(client_id)
+    user = db.session.get(User, user_id) if user_id is not None else None
     if user is None:
         return ""
     if user.roles - {Role.CLIENT}:
-        return "Their account stays: they work here."
+        return N_("Their account stays: they work here.")
     others = select(ClientAccess.client_id).where(
         ClientAccess.user_id == user.id,
         ClientAccess.client_id.not_in([client_id, *clients.alias_ids(client_id)]),
     )
     if db.session.scalar(others.limit(1)) is not None:
-        return "Their account stays: it books for other people too."
+        return N_("Their account stays: it books for other people too.")
     return ""
 
 
 def account_that_goes(client_id: int) -> int | None:
     """The account that is erased with them."""
-    user = own_account(client_id)
-    return user.id if user is not None and not why_account_stays(client_id) else None
+    return None if why_account_stays(client_id) else clients.own_account_id(client_id)

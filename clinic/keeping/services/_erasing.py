@@ -29,7 +29,7 @@ NOBODY = {
     "guardian_name": "", "guardian_relation": "", "guardian_phone": "",
 }  # fmt: skip
 NO_BIRTHDAY = dt.date(1900, 1, 1)
-NOTHING_FOUND = {"own": [], "strictest": [], "stopped": []}
+NOTHING_FOUND: dict[str, list[Any]] = {"own": [], "strictest": [], "stopped": []}
 BATCH = 500
 
 
@@ -164,7 +164,7 @@ def compact() -> None:
         return
     db.session.rollback()
     with db.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection:
-        raw = connection.connection.driver_connection
+        raw: Any = connection.connection.driver_connection
         connection.rollback()
         raw.execute("VACUUM")
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -99,8 +99,8 @@ def _remove_rows(period: Period, now: dt.datetime, mails: list[str]) -> int:
 
 
 def _remove(session: Session, table: Any, condition: Any, mails: list[str]) -> int:
-    if table is mail.OutgoingMail.__table__:
-        gone = session.execute(delete(table).where(condition).returning(table.c.key)).scalars().all()
-        mails += gone
-        return len(gone)
-    return len(session.execute(delete(table).where(condition).returning(table.c.id)).all())
+    is_mail = table.name == mail.OutgoingMail.__tablename__
+    gone = session.execute(delete(table).where(condition).returning(table.c.key if is_mail else table.c.id))
+    found = gone.scalars().all()
+    mails += found if is_mail else []
+    return len(found)

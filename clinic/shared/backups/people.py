@@ -1,7 +1,7 @@
 """The keys of people, in no backup: one file beside the backups and beside the key of backups, only ever the newest.
 
 A backup has everything but these keys, so that a person whose key is destroyed here cannot be read in any backup,
-however old. The file is an `age` file like the backups, and the keys in it are wrapped by the installation's key besides.
+however old. The file is an `age` file like the backups, and its keys are wrapped by the installation's besides.
 """
 
 from __future__ import annotations
