@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from clinic.accounts.access import open_the_door
+from clinic.accounts.access import open_the_door, who
 from clinic.accounts.views import pages as accounts_pages
 from clinic.api.answering import answer_programs
 from clinic.api.views import api
@@ -35,6 +35,7 @@ from clinic.reports.views import pages as reports_pages
 from clinic.rulebook.views import pages as rulebook_pages
 from clinic.shared import crypto, languages, mail, replica
 from clinic.shared.database import db, harden_sqlite, keep_plans
+from clinic.shared.reading import record_reads
 from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
@@ -91,6 +92,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     secure_answers(app)
     plain_errors(app)
     open_the_door(app, clinic_name)
+    record_reads(app, who)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     dress_pages(app)

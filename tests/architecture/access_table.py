@@ -44,6 +44,27 @@ MAY = {
     Permission.VISIT_TREATED_WRITE: THERAPIST,
 }
 
+SHOWS_HEALTH = {
+    "booking.answers",
+    "booking.more_care",
+    "booking.restrictions",
+    "booking.unsafe_visits",
+    "diary.my_day",
+    "diary.my_visit",
+    "intake.client_clearances",
+    "intake.clinician_questions",
+    "intake.letter_page",
+    "intake.review_answers",
+    "intake.review_letter",
+    "intake.review_stop",
+    "records.data_for_them",
+    "records.data_for_them_file",
+    "records.notes",
+    "records.record",
+    "records.record_pdf",
+}
+"""Pages of staff on which health data can be read: each showing leaves one row in the audit."""
+
 NEEDS = {
     "accounts.account": Permission.ACCOUNT_OWN_WRITE,
     "accounts.change_member": Permission.TEAM_ANY_WRITE,

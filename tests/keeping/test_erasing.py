@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
 from importlib import import_module
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from clinic.shared.database import Base, db, transaction
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
+from tests.keeping.on_disk import everything
 from tests.owners import owner_browser
 from tests.postgres import find_binaries
 from tests.records.whole_person import Person
@@ -51,18 +51,6 @@ def world(app: Flask) -> w.World:
 @pytest.fixture(scope="module", autouse=True)
 def all_tables() -> None:
     import_module("clinic.app")
-
-
-def everything(app: Flask) -> bytes:
-    """All that lies on the disk: the database, whole, and every file of the data folder."""
-    db.session.rollback()
-    folder = Path(app.config["CLINIC_DATA_DIR"])
-    files = [one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()]
-    if db.engine.dialect.name == "postgresql":
-        url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        tool = (find_binaries() or Path()) / "pg_dump"
-        files.append(subprocess.run([tool, url], capture_output=True, check=True).stdout)
-    return b"\n".join(files)
 
 
 def columns_with(word: str) -> list[str]:
