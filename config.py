@@ -12,6 +12,9 @@ CLINIC_PUBLIC_URL    how people reach it, used for links in mails; https makes c
 CLINIC_KEY_FILE      the keys that encrypt health data (<data>/keys/clinic.key)
 CLINIC_SECRET_KEY    signs cookies and links (made once, kept in <data>/keys/secret.key)
 CLINIC_MAIL_URL      smtp://user:password@host:port or smtps://… (empty: mails become files in <data>/mail)
+CLINIC_SMS_URL       https://… of a provider that takes To, From and Body as Twilio does (empty: no SMS)
+CLINIC_SMS_FROM, CLINIC_SMS_USER, CLINIC_SMS_KEY_FILE  the number it sends from, who we are there, and the key
+CLINIC_QUEUE_URL     redis://… or postgresql://… where several workers share their ticks (empty: a file in <data>/queue)
 CLINIC_LIMITS_URL    database or redis://host:port/0 counts requests for all processes together (empty: each by itself)
 CLINIC_TRUSTED_PROXIES  how many proxies of your own stand in front: who asks is then read from what they say (0)
 CLINIC_AUDIT_DIR     where the newest links of the audit are noted (<data>/audit); another disk or machine is better
@@ -20,6 +23,7 @@ CLINIC_BACKUP_KEY_FILE  the key that opens backups (<data>/keys/backup.key)
 CLINIC_BACKUP_HOURS  a backup is made by itself whenever the newest is this old (24; 0: never; in the demo never)
 CLINIC_BACKUPS_KEPT  how many backups are kept (14)
 CLINIC_PG_BINDIR     the folder of pg_dump and pg_restore (empty: where the shell finds them)
+CLINIC_METRICS_TOKEN  what Prometheus says to read /metrics (empty: there is no such page); 32 characters or more
 CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
 
 A wrong value ends the program with a sentence that names the variable and what it takes.
@@ -56,12 +60,15 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
     found: dict[str, object] = {
         "CLINIC_MAIL_URL": mail_url(environ),
         "CLINIC_MAIL_DIR": data_dir / "mail",
+        **sms(environ),
+        "CLINIC_QUEUE_URL": queue_url(environ),
         "CLINIC_LIMITS_URL": limits_url(environ),
         "CLINIC_TRUSTED_PROXIES": trusted_proxies(environ),
         "CLINIC_AUDIT_DIR": Path(
             environ.get("CLINIC_AUDIT_DIR", "").strip() or data_dir / "audit"
         ).expanduser(),
         **backups(environ, data_dir),
+        "CLINIC_METRICS_TOKEN": metrics_token(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
         # The one given back last is taken first: what it has prepared is there. No value is in a log or an error.
@@ -166,11 +173,46 @@ def mail_url(environ: Mapping[str, str]) -> str:
     return given
 
 
+def sms(environ: Mapping[str, str]) -> dict[str, object]:
+    """How reminders leave by SMS: one fixed address, which only the owner of this machine can choose."""
+    url, number, user, file = (
+        environ.get(f"CLINIC_SMS_{name}", "").strip() for name in ("URL", "FROM", "USER", "KEY_FILE")
+    )
+    parts = urlsplit(url)
+    if url and not (
+        parts.hostname and (parts.scheme == "https" or parts.hostname in {"127.0.0.1", "localhost"})
+    ):
+        sys.exit("CLINIC_SMS_URL must look like https://api.example.com/Messages.json")
+    if url and not (number and user and file):
+        sys.exit("With CLINIC_SMS_URL set CLINIC_SMS_FROM, CLINIC_SMS_USER and CLINIC_SMS_KEY_FILE too.")
+    try:
+        key = Path(file).expanduser().read_text(encoding="ascii").strip() if url else ""
+    except (OSError, ValueError):
+        sys.exit(f"CLINIC_SMS_KEY_FILE cannot be read: {file}")
+    return {"CLINIC_SMS_URL": url, "CLINIC_SMS_FROM": number, "CLINIC_SMS_USER": user, "CLINIC_SMS_KEY": key}
+
+
+def queue_url(environ: Mapping[str, str]) -> str:
+    """Where the worker's ticks wait: Redis, PostgreSQL, or (an empty string) a file of our own."""
+    given = environ.get("CLINIC_QUEUE_URL", "").strip()
+    if given and urlsplit(given).scheme not in {"redis", "rediss", "postgres", "postgresql"}:
+        sys.exit("CLINIC_QUEUE_URL must look like redis://host:6379/0 or postgresql://…")
+    return given
+
+
 def limits_url(environ: Mapping[str, str]) -> str:
     """`database`, the address of Redis, or an empty string: then each process counts by itself."""
     given = environ.get("CLINIC_LIMITS_URL", "").strip()
     if given not in {"", "database"} and urlsplit(given).scheme not in {"redis", "rediss"}:
         sys.exit("CLINIC_LIMITS_URL must be database, or look like redis://host:6379/0")
+    return given
+
+
+def metrics_token(environ: Mapping[str, str]) -> str:
+    """What opens /metrics, or an empty string."""
+    given = environ.get("CLINIC_METRICS_TOKEN", "").strip()
+    if given and len(given) < 32:
+        sys.exit("CLINIC_METRICS_TOKEN must have 32 characters or more, for example: openssl rand -hex 32")
     return given
 
 

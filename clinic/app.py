@@ -22,6 +22,7 @@ from clinic.booking.queries.look_alikes import is_open_question
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.views import pages as booking_pages
 from clinic.catalogue.views import pages as catalogue_pages
+from clinic.checkup.views import pages as checkup_pages
 from clinic.clients import same_person
 from clinic.clients.views import pages as clients_pages
 from clinic.diary.views import pages as diary_pages
@@ -34,7 +35,9 @@ from clinic.records.views import pages as records_pages
 from clinic.reports.views import pages as reports_pages
 from clinic.rulebook.views import pages as rulebook_pages
 from clinic.shared import crypto, languages, mail, replica
-from clinic.shared.database import db, harden_sqlite, keep_plans
+from clinic.shared.database import db, harden_sqlite, quicken_postgresql
+from clinic.shared.metrics import watch_requests
+from clinic.shared.no_database import answer_without_database
 from clinic.shared.reading import record_reads
 from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
@@ -55,6 +58,7 @@ BLUEPRINTS = (
     records_pages,
     keeping_pages,
     reports_pages,
+    checkup_pages,
     api_document,
     api,
 )
@@ -84,13 +88,15 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     replica.set_up(app)
     with app.app_context():
         for engine in db.engines.values():
-            make_ready = harden_sqlite if engine.dialect.name == "sqlite" else keep_plans
+            make_ready = harden_sqlite if engine.dialect.name == "sqlite" else quicken_postgresql
             make_ready(engine)
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
     Migrate(app, db, directory=str(ROOT / "migrations"))
     CSRFProtect(app).exempt(api)
+    watch_requests(app)
     secure_answers(app)
     plain_errors(app)
+    answer_without_database(app)
     open_the_door(app, clinic_name)
     record_reads(app, who)
     for blueprint in BLUEPRINTS:

@@ -14,9 +14,9 @@ from flask_login import current_user
 from clinic.accounts.access import TABLET
 from clinic.accounts.views.comfort import chosen_language, is_text_large
 from clinic.premises import queries as premises
-from clinic.rules import body_figure, words
+from clinic.rules import body_figure, finding_words, words
 from clinic.rules.colours import Theme
-from clinic.rules.language import ENGLISH, spoken
+from clinic.rules.language import ENGLISH, N_, _, spoken
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.languages import LANGUAGES, is_right_to_left
@@ -32,17 +32,17 @@ class NavItem:
 
 # endpoint, label, icon, what it needs, the start of the paths under it
 PUBLIC_NAV = (
-    ("catalogue.services", "Services", "flower2", Permission.SITE_ANY_READ, "/services"),
-    ("booking.choose_service", "Book a visit", "calendar-plus", Permission.SITE_ANY_READ, "/book"),
+    ("catalogue.services", N_("Services"), "flower2", Permission.SITE_ANY_READ, "/services"),
+    ("booking.choose_service", N_("Book a visit"), "calendar-plus", Permission.SITE_ANY_READ, "/book"),
 )
-OWN_NAV = (("booking.my_visits", "My visits", "calendar-check", Permission.VISIT_OWN_WRITE, "/my"),)
+OWN_NAV = (("booking.my_visits", N_("My visits"), "calendar-check", Permission.VISIT_OWN_WRITE, "/my"),)
 STAFF_NAV = (
-    ("diary.my_day", "My day", "calendar3", Permission.DIARY_OWN_READ, "/diary"),
-    ("diary.desk_day", "Day", "grid-3x2-gap", Permission.DIARY_ANY_READ, "/desk"),
-    ("diary.to_do", "To do", "clipboard-check", Permission.DIARY_ANY_READ, "/todo"),
-    ("clients.search", "Clients", "people", Permission.CLIENT_ANY_READ, "/clients"),
-    ("intake.reviews", "Reviews", "clipboard-heart", Permission.CLINICAL_REVIEW, "/reviews"),
-    ("premises.owner_home", "Clinic", "gear", Permission.CLINIC_ANY_WRITE, "/owner"),
+    ("diary.my_day", N_("My day"), "calendar3", Permission.DIARY_OWN_READ, "/diary"),
+    ("diary.desk_day", N_("Day"), "grid-3x2-gap", Permission.DIARY_ANY_READ, "/desk"),
+    ("diary.to_do", N_("To do"), "clipboard-check", Permission.DIARY_ANY_READ, "/todo"),
+    ("clients.search", N_("Clients"), "people", Permission.CLIENT_ANY_READ, "/clients"),
+    ("intake.reviews", N_("Reviews"), "clipboard-heart", Permission.CLINICAL_REVIEW, "/reviews"),
+    ("premises.owner_home", N_("Clinic"), "gear", Permission.CLINIC_ANY_WRITE, "/owner"),
 )
 
 
@@ -53,7 +53,7 @@ def navigation() -> list[NavItem]:
         return []
     items = STAFF_NAV if current_user.is_staff else PUBLIC_NAV + OWN_NAV
     return [
-        NavItem(url_for(endpoint), label, icon, request.path.startswith(start))
+        NavItem(url_for(endpoint), _(label), icon, request.path.startswith(start))
         for endpoint, label, icon, need, start in items
         if current_user.may(need) and endpoint in current_app.view_functions
     ]
@@ -127,6 +127,11 @@ def dress_pages(app: Flask) -> None:
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
     filters["date"] = lambda day: words.unbroken(words.date_words(day))
+    filters["capital"] = lambda text: words.capital(str(text))
+    filters["reason"] = finding_words.reason
+    filters["staff_note"] = finding_words.staff_note
+    filters["listed"] = lambda several: words.join_words([str(one) for one in several])
+    filters["in_sentence"] = lambda text: words.in_sentence(str(text))
     filters["short_day"] = lambda day: words.unbroken(words.short_day(day))
     filters["clock"] = clock_time
     filters["duration"] = lambda minutes: words.unbroken(

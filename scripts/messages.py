@@ -6,6 +6,7 @@ python -m scripts.messages compile    make what the program reads
 
 from __future__ import annotations
 
+import json
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ LANGUAGES = ("de",)
 PLACES = (
     ("clinic", [("**.py", "python")]),
     ("templates", [("**.html", "jinja2"), ("**.txt", "jinja2")]),
+    ("static/js", [("*.js", "javascript")]),
 )
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy": None}
 JINJA = {"trimmed": "true", "silent": "false"}
@@ -30,6 +32,23 @@ JINJA = {"trimmed": "true", "silent": "false"}
 TABLES = ("conditions", "combinations", "frequency", "house_rules")
 SHOWN = frozenset(
     {"title", "intro", "label", "question", "help", "examples", "plain_reason", "reason", "note", "why"}
+)
+
+
+# What a new clinic begins with: an owner who leaves it as it is has it in every language. Shown line by line.
+STARTER = ROOT / "clinic" / "catalogue" / "starter.toml"
+STARTER_SHOWN = frozenset(
+    {
+        "name",
+        "summary",
+        "good_for",
+        "what_happens",
+        "what_to_expect",
+        "aftercare",
+        "techniques",
+        "pressure",
+        "how_often",
+    }
 )
 
 
@@ -53,26 +72,28 @@ def _of_code() -> Iterator[tuple[str, str | tuple[str, ...], list[str]]]:
         )
         for name, _line, text, comments, _context in found:
             yield f"{folder}/{name}", text, comments
+    for text in _shown(tomllib.loads(STARTER.read_text(encoding="utf-8")), STARTER_SHOWN):
+        yield "clinic/catalogue/starter.toml", text, []
 
 
 def _of_tables() -> Iterator[tuple[str, str, list[str]]]:
     for table in TABLES:
         path = ROOT / "clinic" / "rules" / f"{table}.toml"
-        for text in _shown(tomllib.loads(path.read_text(encoding="utf-8"))):
+        for text in _shown(tomllib.loads(path.read_text(encoding="utf-8")), SHOWN):
             yield f"clinic/rules/{table}.toml", text, []
 
 
-def _shown(part: object, key: str = "") -> Iterator[str]:
+def _shown(part: object, keys: frozenset[str], key: str = "") -> Iterator[str]:
     if key == "choices" and isinstance(part, list):
         yield from (words for _key, words in part)
     elif isinstance(part, dict):
         for name, value in part.items():
-            yield from _shown(value, name)
+            yield from _shown(value, keys, name)
     elif isinstance(part, list):
         for value in part:
-            yield from _shown(value, key)
-    elif isinstance(part, str) and part and key in SHOWN:
-        yield part
+            yield from _shown(value, keys, key)
+    elif isinstance(part, str) and key in keys:
+        yield from filter(None, map(str.strip, part.splitlines()))
 
 
 def catalogues() -> Iterator[tuple[Path, str]]:
@@ -102,14 +123,34 @@ def update() -> None:
 
 def compile_all() -> None:
     """Make the compiled files that are missing or older than their catalogue; each appears whole."""
-    for path, _domain in catalogues():
+    for path, domain in catalogues():
         made = path.with_suffix(".mo")
         if made.exists() and made.stat().st_mtime >= path.stat().st_mtime:
             continue
+        if domain == "clinic":
+            _for_browsers(path)
         half = made.with_suffix(f".{id(path)}.half")
         with half.open("wb") as file:
             write_mo(file, read(path))
         half.replace(made)
+
+
+def _for_browsers(path: Path) -> None:
+    """The few texts that scripts say, as a script of their own; pages in English load none."""
+    said = {}
+    for one in read(path):
+        if (
+            one.string
+            and all(one.string)
+            and not one.fuzzy
+            and any(where.startswith("static/js/") for where, _line in one.locations)
+        ):
+            said[one.id if isinstance(one.id, str) else one.id[0]] = one.string
+    language = path.parent.parent.name
+    words = json.dumps(said, ensure_ascii=False, indent=1)
+    (ROOT / "static" / "js" / f"words.{language}.js").write_text(
+        f"window.clinicWords = {words};\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from clinic.accounts import queries, services, steps
 from clinic.accounts.browsers import browser_words
 from clinic.accounts.tries import Origin
+from clinic.rules.language import _
 from clinic.rules.permissions import STAFF, Permission, Role, may
 from clinic.shared import clock
 from clinic.shared.web import clean_text, needs_of
@@ -185,9 +186,9 @@ def _note_activity(person: SignedIn) -> None:
 
 def _doors() -> dict[str, Any]:
     """What the frame of every page shows about signing in and out."""
-    own = [{"href": url_for("accounts.account"), "label": "Your account", "icon": "person"}]
+    own = [{"href": url_for("accounts.account"), "label": _("Your account"), "icon": "person"}]
     if current_user.may(Permission.TEAM_ANY_WRITE):
-        own.append({"href": url_for("accounts.team"), "label": "Team", "icon": "people"})
+        own.append({"href": url_for("accounts.team"), "label": _("Team"), "icon": "people"})
     return {
         "sign_in_href": url_for("accounts.sign_in"),
         "sign_out_href": url_for("accounts.sign_out"),

@@ -16,20 +16,21 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.permissions import Role
 from clinic.shared.fields import stripped
+from clinic.shared.languages import lazy
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 120
 ROLE_WORDS = {
-    Role.FRONT_DESK: "Front desk",
-    Role.THERAPIST: "Therapist",
-    Role.OWNER: "Owner",
-    Role.CLIENT: "Client",
+    Role.FRONT_DESK: lazy("Front desk"),
+    Role.THERAPIST: lazy("Therapist"),
+    Role.OWNER: lazy("Owner"),
+    Role.CLIENT: lazy("Client"),
 }
 STAFF_ROLES = (Role.FRONT_DESK, Role.THERAPIST, Role.OWNER)
 ROLE_DETAILS = {
-    Role.FRONT_DESK: "Runs the day: bookings, clients and intakes",
-    Role.THERAPIST: "Sees their own visits and what to take care of",
-    Role.OWNER: "Sets up the clinic and the team",
+    Role.FRONT_DESK: lazy("Runs the day: bookings, clients and intakes"),
+    Role.THERAPIST: lazy("Sees their own visits and what to take care of"),
+    Role.OWNER: lazy("Sets up the clinic and the team"),
 }
 
 
@@ -37,9 +38,11 @@ class SignInForm(Form):
     """E-mail and password. Any text will do as an e-mail: what is no account simply does not fit."""
 
     email = EmailField(
-        "E-mail", [InputRequired("Please write your e-mail address."), Length(max=LONGEST_EMAIL)], [stripped]
+        "E-mail",
+        [InputRequired(lazy("Please write your e-mail address.")), Length(max=LONGEST_EMAIL)],
+        [stripped],
     )
-    password = PasswordField("Password", [InputRequired("Please write your password.")])
+    password = PasswordField(lazy("Password"), [InputRequired(lazy("Please write your password."))])
     next = HiddenField(validators=[Optional()])
 
 
@@ -49,9 +52,13 @@ class ForgotForm(Form):
     email = EmailField(
         "E-mail",
         [
-            InputRequired("Please write your e-mail address."),
-            Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
-            Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
+            InputRequired(lazy("Please write your e-mail address.")),
+            Length(max=LONGEST_EMAIL, message=lazy("This is too long for an e-mail address.")),
+            Email(
+                lazy(
+                    "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
+                )
+            ),
         ],
         [stripped],
     )
@@ -60,48 +67,57 @@ class ForgotForm(Form):
 class NewPasswordForm(Form):
     """The password to set by a mailed link."""
 
-    password = PasswordField("New password", [InputRequired("Please write a new password.")])
+    password = PasswordField(lazy("New password"), [InputRequired(lazy("Please write a new password."))])
 
 
 class ChangePasswordForm(Form):
     """The password now and the one to come."""
 
     current_password = PasswordField(
-        "Password now", [InputRequired("Please write the password you have now.")]
+        lazy("Password now"), [InputRequired(lazy("Please write the password you have now."))]
     )
-    new_password = PasswordField("New password", [InputRequired("Please write a new password.")])
+    new_password = PasswordField(lazy("New password"), [InputRequired(lazy("Please write a new password."))])
 
 
 class PinForm(Form):
     """A PIN to come, with the password as proof."""
 
-    pin = PasswordField("New PIN", [InputRequired("Please write a PIN.")])
-    current_password = PasswordField("Password", [InputRequired("Please write the password you have now.")])
+    pin = PasswordField(lazy("New PIN"), [InputRequired(lazy("Please write a PIN."))])
+    current_password = PasswordField(
+        lazy("Password"), [InputRequired(lazy("Please write the password you have now."))]
+    )
 
 
 class TakeBackForm(Form):
     """The PIN of whoever handed this device over."""
 
-    pin = PasswordField("PIN", [InputRequired("Please write your PIN.")])
+    pin = PasswordField("PIN", [InputRequired(lazy("Please write your PIN."))])
 
 
 class PersonForm(Form):
     """Who somebody is."""
 
     name = StringField(
-        "Name",
+        lazy("Name"),
         [
-            DataRequired("Please write the person's name."),
-            Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
+            DataRequired(lazy("Please write the person's name.")),
+            Length(
+                max=LONGEST_NAME,
+                message=lazy("Use at most %(longest_name)s characters.", longest_name=LONGEST_NAME),
+            ),
         ],
         [stripped],
     )
     email = EmailField(
         "E-mail",
         [
-            InputRequired("Please write the person's e-mail address."),
-            Length(max=LONGEST_EMAIL, message="This is too long for an e-mail address."),
-            Email("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."),
+            InputRequired(lazy("Please write the person's e-mail address.")),
+            Length(max=LONGEST_EMAIL, message=lazy("This is too long for an e-mail address.")),
+            Email(
+                lazy(
+                    "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
+                )
+            ),
         ],
         [stripped],
     )
@@ -111,15 +127,15 @@ class MemberForm(Form):
     """What somebody of the team does in the clinic."""
 
     roles = SelectMultipleField(
-        "Roles",
-        [InputRequired("Choose at least one role.")],
+        lazy("Roles"),
+        [InputRequired(lazy("Choose at least one role."))],
         choices={role.value: ROLE_WORDS[role] for role in STAFF_ROLES},
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
     clinical_review = BooleanField(
-        "May review health answers",
-        description="Therapists may do this anyway. Tick it for somebody else who is trained for it.",
+        lazy("May review health answers"),
+        description=lazy("Therapists may do this anyway. Tick it for somebody else who is trained for it."),
     )
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from clinic.accounts.passwords import LONGEST
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 
 STAFF_SHORTEST = 15
 CLIENT_SHORTEST = 12
@@ -55,14 +56,15 @@ def check_new_password(
     least = shortest(is_staff=is_staff)
     if len(password) < least:
         raise InvalidInput(
-            field, f"Use at least {least} characters. A few words in a row are easy to remember."
+            field,
+            _("Use at least %(least)s characters. A few words in a row are easy to remember.", least=least),
         )
     if len(password) > LONGEST:
-        raise InvalidInput(field, f"Use at most {LONGEST} characters.")
+        raise InvalidInput(field, _("Use at most %(longest)s characters.", longest=LONGEST))
     if is_easily_guessed(password):
-        raise InvalidInput(field, "This password is one of the first that people try. Choose another one.")
+        raise InvalidInput(field, _("This password is one of the first that people try. Choose another one."))
     if _holds(password, _names_of(email, clinic_name)):
-        raise InvalidInput(field, "Leave the clinic's name and your e-mail address out of the password.")
+        raise InvalidInput(field, _("Leave the clinic's name and your e-mail address out of the password."))
 
 
 def is_easily_guessed(password: str) -> bool:

@@ -18,6 +18,7 @@ from clinic.accounts.notices import Notice, tell
 from clinic.accounts.queries import hash_of
 from clinic.rules.contact import email_key
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import STAFF, Role
 from clinic.shared.mail import queue_mail
 
@@ -35,14 +36,14 @@ def add_user(session: Session, *, email: str, name: str, roles: Collection[Role]
     """Add an account without a password. Raises InvalidInput when the e-mail has an account already."""
     key = email_key(email)
     if key is None:
-        raise InvalidInput("email", "Please write the e-mail address.")
+        raise InvalidInput("email", _("Please write the e-mail address."))
     user = User(email=key, name=name.strip(), created_at=now)
     user.role_rows = [UserRole(role=role) for role in sorted(roles)]
     try:
         with session.begin_nested():
             session.add(user)
     except IntegrityError as error:
-        raise InvalidInput("email", "There is already an account with this e-mail address.") from error
+        raise InvalidInput("email", _("There is already an account with this e-mail address.")) from error
     return user
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import FailedTry
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _, ngettext
 
 KEPT_FOR = dt.timedelta(hours=1)  # no limit below looks further back
 
@@ -45,8 +46,8 @@ class TooManyTries(RuleViolation):
 
     def __init__(self, minutes: int) -> None:
         self.minutes = minutes
-        wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
-        super().__init__(f"There were too many tries. Please wait {wait}, then try again.")
+        wait = ngettext("%(num)d minute", "%(num)d minutes", minutes)
+        super().__init__(_("There were too many tries. Please wait %(wait)s, then try again.", wait=wait))
 
 
 @dataclass(frozen=True)

@@ -10,25 +10,26 @@ from flask import Response, g
 from clinic.api import menu
 from clinic.rules import errors
 from clinic.rules.availability import Start
+from clinic.rules.language import N_
 from clinic.rules.wall_time import moment
 
 TITLES = {
-    "invalid": "Something in the request cannot be taken as it is",
-    "unauthorized": "A key is needed",
-    "forbidden": "This key may not do that",
-    "not_found": "There is no such thing",
-    "method_not_allowed": "This address does not take that method",
-    "slot_taken": "The time is not free",
-    "screening_refuses": "This treatment cannot be booked for this person",
-    "screening_pending": "Something is still needed before the visit is confirmed",
-    "too_late": "The moment for this has passed",
-    "not_allowed": "This cannot be done from where it stands",
-    "too_large": "The request is too large",
-    "unsupported_media_type": "The body must be application/json",
-    "rate_limited": "Too many requests",
-    "in_progress": "The same request is still at work",
-    "unavailable": "The clinic's system does not answer at the moment",
-    "failed": "Something went wrong on our side",
+    "invalid": N_("Something in the request cannot be taken as it is"),
+    "unauthorized": N_("A key is needed"),
+    "forbidden": N_("This key may not do that"),
+    "not_found": N_("There is no such thing"),
+    "method_not_allowed": N_("This address does not take that method"),
+    "slot_taken": N_("The time is not free"),
+    "screening_refuses": N_("This treatment cannot be booked for this person"),
+    "screening_pending": N_("Something is still needed before the visit is confirmed"),
+    "too_late": N_("The moment for this has passed"),
+    "not_allowed": N_("This cannot be done from where it stands"),
+    "too_large": N_("The request is too large"),
+    "unsupported_media_type": N_("The body must be application/json"),
+    "rate_limited": N_("Too many requests"),
+    "in_progress": N_("The same request is still at work"),
+    "unavailable": N_("The clinic's system does not answer at the moment"),
+    "failed": N_("Something went wrong on our side"),
 }
 OF_STATUS = {
     400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",

@@ -52,7 +52,7 @@ def caller(token: str, now: dt.datetime, *, key: str | None = None) -> Caller | 
     """Who holds this key; None for an unknown, ended or expired one. `key`: the request's. One statement, and one more
     where an earlier request came under the same key."""
     given = {"token": hash_of(token), "key": hash_of(key) if key else None}
-    row = rows(_CALLER, given).one_or_none()
+    row = next(iter(rows(_CALLER, given)), None)
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     earlier = plain(db.session.get(ApiAnswer, row.answer)) if row.answer else None

@@ -15,6 +15,7 @@ from clinic.catalogue.models import Addon, Service, ServiceLength
 from clinic.catalogue.starter import starter_rows
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.kinds import key_of
+from clinic.rules.language import _
 from clinic.rules.verdicts import ADDONS, SERVICES
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -36,14 +37,14 @@ def add_service(facts: ServiceFacts, judged_as: Collection[str], *, by: int | No
     """
     columns = [column for column in SERVICES if column in judged_as]
     if not columns or len(columns) != len(set(judged_as)):
-        raise InvalidInput("judged_as", "Choose at least one service that this is like for the body.")
+        raise InvalidInput("judged_as", _("Choose at least one service that this is like for the body."))
     key = key_of(facts.name)
     if not key:
-        raise InvalidInput("name", "Use letters from a to z in the name.")
+        raise InvalidInput("name", _("Use letters from a to z in the name."))
     with transaction() as session:
         if session.scalars(select(Service.id).where(Service.key == key)).first() is not None:
             raise InvalidInput(
-                "name", "There is a service of this name. Choose another name, or change that one."
+                "name", _("There is a service of this name. Choose another name, or change that one.")
             )
         row = Service(key=key, family=key, judged_as=columns)
         _write_service(session, row, facts)
@@ -64,7 +65,7 @@ def change_service(
     with transaction() as session:
         row = session.get(Service, service_id)
         if row is None:
-            raise NotFound("There is no such service.")
+            raise NotFound(_("There is no such service."))
         before = queries.service_facts(row)
         if mark_of(asdict(before)) != seen:
             raise ChangedMeanwhile
@@ -77,7 +78,7 @@ def _write_service(session: Session, row: Service, facts: ServiceFacts) -> None:
     _check_lengths(facts.lengths, {mode.key for mode in row.modes})
     addons = {one.key: one for one in session.scalars(select(Addon).order_by(Addon.position, Addon.id))}
     if not set(facts.addons) <= set(addons):
-        raise InvalidInput("addons", "Choose add-ons from the list.")
+        raise InvalidInput("addons", _("Choose add-ons from the list."))
     for name, value in asdict(facts).items():
         if name not in ("addons", "lengths"):
             setattr(row, name, list(value) if isinstance(value, tuple) else value)
@@ -93,27 +94,27 @@ def _check_lengths(lengths: Collection[Length], modes: Collection[str]) -> None:
     """Each length of each way once, and at least one for the ordinary way."""
     pairs = [(one.mode, one.minutes) for one in lengths]
     if not any(mode is None for mode, _ in pairs):
-        raise InvalidInput("lengths", "Enter at least one length with its price.")
+        raise InvalidInput("lengths", _("Enter at least one length with its price."))
     if len(pairs) != len(set(pairs)):
-        raise InvalidInput("lengths", "One length stands there twice. Leave one of them out.")
+        raise InvalidInput("lengths", _("One length stands there twice. Leave one of them out."))
     if any(mode is not None and mode not in modes for mode, _ in pairs):
-        raise InvalidInput("lengths", "Choose a way from the list.")
+        raise InvalidInput("lengths", _("Choose a way from the list."))
     if any(not 5 <= one.minutes <= 480 or one.price < 0 for one in lengths):
-        raise InvalidInput("lengths", "Lengths go from 5 to 480 minutes; prices are not below zero.")
+        raise InvalidInput("lengths", _("Lengths go from 5 to 480 minutes; prices are not below zero."))
 
 
 @tried_again
 def add_addon(facts: AddonFacts, judged_as: str, *, by: int | None, now: dt.datetime) -> int:
     """A new add-on, judged by one of the two columns for add-ons, for good. Returns its id. Raises InvalidInput."""
     if judged_as not in ADDONS:
-        raise InvalidInput("judged_as", "Choose which add-on this is like for the body.")
+        raise InvalidInput("judged_as", _("Choose which add-on this is like for the body."))
     key = key_of(facts.name)
     if not key:
-        raise InvalidInput("name", "Use letters from a to z in the name.")
+        raise InvalidInput("name", _("Use letters from a to z in the name."))
     with transaction() as session:
         if session.scalars(select(Addon.id).where(Addon.key == key)).first() is not None:
             raise InvalidInput(
-                "name", "There is an add-on of this name. Choose another name, or change that one."
+                "name", _("There is an add-on of this name. Choose another name, or change that one.")
             )
         row = Addon(key=key, judged_as=judged_as)
         _write_addon(row, facts)
@@ -129,7 +130,7 @@ def change_addon(addon_id: int, facts: AddonFacts, *, seen: str, by: int | None,
     with transaction() as session:
         row = session.get(Addon, addon_id)
         if row is None:
-            raise NotFound("There is no such add-on.")
+            raise NotFound(_("There is no such add-on."))
         before = queries.addon_facts(row)
         if mark_of(asdict(before)) != seen:
             raise ChangedMeanwhile

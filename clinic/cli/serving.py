@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clinic.cli.making import make_app, migrate_app
+from clinic.cli.making import make_app, migrate_app, refuse_unfit_database, refuse_what_is_unsafe
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -95,10 +95,13 @@ def init(**typed: str) -> None:
 )
 def serve(works: bool) -> None:
     """Serve the clinic. Never fills in demo data."""
-    app = make_app()
-    port_is_free(app)
-    refuse_open_http(app)
+    app = make_app(as_json=True)
+    app.config["CLINIC_LOG_REQUESTS"] = True
+    refuse_what_is_unsafe(app)
+    if "LISTEN_FDS" not in os.environ:
+        port_is_free(app)
     migrate_app(app)
+    refuse_unfit_database(app)
     click.echo(f"Clinic is at {app.config['CLINIC_PUBLIC_URL']}. Stop with Ctrl+C.")
     run_server(app, works=works)
 
@@ -108,25 +111,19 @@ def worker() -> None:
     """Keep deadlines, send mails and archive, without serving pages: beside `clinic serve --no-worker`."""
     import signal
 
-    from clinic.worker import work_until
+    from clinic.worker import worker_for
 
-    app, stop = make_app(), threading.Event()
+    app, stop = make_app(as_json=True), threading.Event()
+    refuse_what_is_unsafe(app)
+    refuse_unfit_database(app)
+    stop_waiting_for_ever(app)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stop.set())
+    worker = worker_for(app)
+    worker.start()
     click.echo("The worker is at work. Stop with Ctrl+C.")
-    work_until(app, stop)
-
-
-def refuse_open_http(app: Flask) -> None:
-    """Health answers never travel over plain http: beyond this machine a real clinic needs https in front."""
-    from clinic.checkup import LOOPBACK
-
-    public = str(app.config["CLINIC_PUBLIC_URL"])
-    if public.startswith("http:") and app.config["CLINIC_HOST"] not in LOOPBACK:
-        sys.exit(
-            "Plain http on an address other than this machine is for the demo only. Put a proxy with https in"
-            " front and set CLINIC_PUBLIC_URL=https://…, or set CLINIC_HOST=127.0.0.1."
-        )
+    stop.wait()
+    worker.stop(graceful=True)
 
 
 def port_is_free(app: Flask) -> None:
@@ -146,41 +143,35 @@ def port_is_free(app: Flask) -> None:
 
 def run_server(app: Flask, *, works: bool = True) -> None:
     """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
-    import signal
-
-    from waitress.server import create_server
-
+    from clinic.cli import server
     from clinic.cli.warming import stay_small, warm_up
-    from clinic.worker import work_until
+    from clinic.worker import worker_for
 
     stay_small()
+    stop_waiting_for_ever(app)
     warm_up(app)
-    stop = threading.Event()
-    worker = threading.Thread(target=work_until, args=(app, stop), name="worker", daemon=True)
-    server = create_server(
-        app,
-        host=app.config["CLINIC_HOST"],
-        port=app.config["CLINIC_PORT"],
-        threads=8,
-        connection_limit=1000,  # the default of 100 dies of slow clients
-        channel_timeout=60,
-        ident=None,
-        # Without proxies of our own nobody may say where a request comes from.
-        clear_untrusted_proxy_headers=not app.config["CLINIC_TRUSTED_PROXIES"],
-    )
-
-    def leave(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, leave)
-    if works:
+    given = server.inherited()
+    worker = worker_for(app) if works else None
+    if worker is not None:
         worker.start()
     try:
-        server.run()
-    except KeyboardInterrupt:
-        pass
+        server.serve(
+            app,
+            given or [server.opened(app.config["CLINIC_HOST"], app.config["CLINIC_PORT"])],
+            keeps_sockets=bool(given),
+            ready=lambda: server.tell_systemd("READY=1"),
+            # Without proxies of our own nobody may say where a request comes from.
+            clear_untrusted_proxy_headers=not app.config["CLINIC_TRUSTED_PROXIES"],
+        )
     finally:
-        stop.set()
-        server.close()
-        if works:
-            worker.join(10)
+        if worker is not None:
+            worker.stop(graceful=True)
+
+
+def stop_waiting_for_ever(app: Flask) -> None:
+    """What serves people gives a database up that does not answer, and tries it again."""
+    from clinic.shared.database import db
+    from clinic.shared.patience import be_impatient
+
+    with app.app_context():
+        be_impatient(db.engines.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from clinic.accounts.models import User
@@ -85,6 +85,23 @@ class ClientAccess(Base):
     since: Mapped[dt.datetime]
     client: Mapped[Client] = relationship()
     user: Mapped[User] = relationship()
+
+
+class MessageChoice(Base):
+    """A client, or somebody of the team, wants a kind of message, or not. No row: as the kind is by itself."""
+
+    __tablename__ = "message_choice"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    kind: Mapped[str]
+    is_wanted: Mapped[bool]
+    chosen_at: Mapped[dt.datetime]
+    __table_args__ = (
+        CheckConstraint("(client_id IS NULL) <> (user_id IS NULL)", name="of_one"),
+        UniqueConstraint("client_id", "kind"),
+        UniqueConstraint("user_id", "kind"),
+    )
 
 
 class NotSamePerson(Base):

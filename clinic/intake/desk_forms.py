@@ -7,38 +7,47 @@ from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.shared.fields import date_field, text_field
+from clinic.shared.languages import lazy
 
 
 class PaperForm(Form):
     """What stands under the signed paper."""
 
-    name = text_field("Name under the signature", longest=120, required="Type the name that was signed with.")
-    signed_on = date_field("Date on the paper", required="Enter the date that stands on the paper.")
+    name = text_field(
+        lazy("Name under the signature"), longest=120, required=lazy("Type the name that was signed with.")
+    )
+    signed_on = date_field(
+        lazy("Date on the paper"), required=lazy("Enter the date that stands on the paper.")
+    )
     treatment = BooleanField(
-        "The client agreed to the treatment",
-        validators=[DataRequired("This has to be ticked on the paper too.")],
+        lazy("The client agreed to the treatment"),
+        validators=[DataRequired(lazy("This has to be ticked on the paper too."))],
     )
     privacy = BooleanField(
-        "The client agreed that the answers are kept",
-        validators=[DataRequired("This has to be ticked on the paper too.")],
+        lazy("The client agreed that the answers are kept"),
+        validators=[DataRequired(lazy("This has to be ticked on the paper too."))],
     )
 
 
 class GuardianForm(Form):
     """What a parent or guardian signed."""
 
-    guardian_name = text_field("Name of the parent or guardian", longest=120, required="Type the full name.")
+    guardian_name = text_field(
+        lazy("Name of the parent or guardian"), longest=120, required=lazy("Type the full name.")
+    )
     relation = text_field(
-        "What they are to the client", longest=60, required="For example mother, or guardian."
+        lazy("What they are to the client"), longest=60, required=lazy("For example mother, or guardian.")
     )
     services = SelectMultipleField(
-        "What they agreed to",
+        lazy("What they agreed to"),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
-        validators=[DataRequired("Tick every treatment that stands on the paper.")],
+        validators=[DataRequired(lazy("Tick every treatment that stands on the paper."))],
     )
-    will_be_in_room = BooleanField("They stay in the room during the visit")
-    signed_on = date_field("Date on the paper", required="Enter the date that stands on the paper.")
+    will_be_in_room = BooleanField(lazy("They stay in the room during the visit"))
+    signed_on = date_field(
+        lazy("Date on the paper"), required=lazy("Enter the date that stands on the paper.")
+    )
 
     def add_error(self, field: str, sentence: str) -> None:
         """Show what a service found wrong at its field, or above the form when it has no such field."""

@@ -16,20 +16,22 @@ from wtforms.validators import InputRequired, Optional, ValidationError
 from clinic.rules.answers import Answers
 from clinic.rules.body_areas import AREAS
 from clinic.rules.conditions import Condition, Field
+from clinic.rules.language import _
 from clinic.rules.page_reading import NO_DATE, NO_DAY
 from clinic.rules.question_pages import Page, pages
 from clinic.rules.questionnaire import PageResult, as_form, parse_page
 from clinic.rules.verdicts import Urgency
-from clinic.rules.words import MONTHS, day_words
+from clinic.rules.words import day_words, months
 from clinic.shared.fields import lines_field, text_field
+from clinic.shared.languages import lazy
 
 DATE_PARTS = ("day", "month", "year")
 WEEKS_AGO = " weeks ago"
 LONGEST_SIGNATURE = 60_000
-SAY_WHEN = "Give at least the year. The month and the day help us, when you remember them."
+SAY_WHEN = lazy("Give at least the year. The month and the day help us, when you remember them.")
 MANY_OPEN = 2
-ANSWER_ALL = "Answer every question with yes, no or not sure, or tick “None of these”."
-SAY_DAY = "Give the day, the month and the year."
+ANSWER_ALL = lazy("Answer every question with yes, no or not sure, or tick “None of these”.")
+SAY_DAY = lazy("Give the day, the month and the year.")
 
 
 def read_page(page: Page, form: MultiDict[str, str], *, today: dt.date) -> PageResult:
@@ -62,7 +64,7 @@ def _joined(day: str, month: str, year: str) -> str:
 
 def date_parts(text: str) -> dict[str, str]:
     """The parts of such a text, to show them again."""
-    date, _, weeks = text.rpartition(" or ") if " or " in text else ("", "", text)
+    date, _or, weeks = text.rpartition(" or ") if " or " in text else ("", "", text)
     if not weeks.endswith(WEEKS_AGO):
         date, weeks = text, ""
     year, month, day = (*date.split("-"), "", "")[:3]
@@ -122,30 +124,33 @@ def _details(condition: Condition, answer: Mapping[str, object]) -> tuple[str, .
 
 def _said(field: Field, value: object) -> str:
     if field.type == "yes_no":
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if field.type == "choice":
         return dict(field.choices).get(str(value), str(value))
     if field.type == "area" and isinstance(value, list | tuple):
-        return ", ".join(AREAS[one] for one in value if one in AREAS)
+        return ", ".join(_(AREAS[one]) for one in value if one in AREAS)
     if field.type == "date":
         return day_words(dt.date.fromisoformat(str(value)))
     return str(value)
 
 
-MONTH_CHOICES = [("", "Month")] + [(str(number), name) for number, name in enumerate(MONTHS, start=1)]
+def month_choices() -> list[tuple[str, str]]:
+    """The months by their numbers, after nothing chosen."""
+    return [("", _("Month")), *((str(number), name) for number, name in enumerate(months(), start=1))]
+
 
 AREA_GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
-    ("Whole body", [("full_body", "Whole body, or many places")]),
-    ("Head and neck", [(key, AREAS[key]) for key in ("head", "face", "neck")]),
-    ("Back", [(key, AREAS[key]) for key in ("upper_back", "mid_back", "lower_back", "buttocks")]),
-    ("Front", [(key, AREAS[key]) for key in ("chest", "abdomen", "groin")]),
+    (lazy("Whole body"), [("full_body", lazy("Whole body, or many places"))]),
+    (lazy("Head and neck"), [(key, AREAS[key]) for key in ("head", "face", "neck")]),
+    (lazy("Back"), [(key, AREAS[key]) for key in ("upper_back", "mid_back", "lower_back", "buttocks")]),
+    (lazy("Front"), [(key, AREAS[key]) for key in ("chest", "abdomen", "groin")]),
     *(
-        (f"{side.capitalize()} side", [
+        (title, [
             (f"{side}_{part}", AREAS[f"{side}_{part}"])
             for part in ("shoulder", "upper_arm", "elbow", "forearm", "wrist", "hand",
                          "hip", "thigh", "knee", "lower_leg", "ankle", "foot")
         ])
-        for side in ("left", "right")
+        for side, title in (("left", lazy("Left side")), ("right", lazy("Right side")))
     ),
 ]  # fmt: skip
 
@@ -154,20 +159,20 @@ class SignForm(Form):
     """The consents, one by one, and a typed or drawn name."""
 
     treatment = BooleanField(
-        "I agree to the treatment as it was described, and I know that I can stop it at any time.",
-        [InputRequired("Tick this to agree to the treatment. Without it we may not treat.")],
+        lazy("I agree to the treatment as it was described, and I know that I can stop it at any time."),
+        [InputRequired(lazy("Tick this to agree to the treatment. Without it we may not treat."))],
     )
     privacy = BooleanField(
-        "I agree that the clinic keeps these health answers, so that my treatment is safe.",
-        [InputRequired("Tick this to agree that we keep the answers. Without them we may not treat.")],
+        lazy("I agree that the clinic keeps these health answers, so that my treatment is safe."),
+        [InputRequired(lazy("Tick this to agree that we keep the answers. Without them we may not treat."))],
     )
-    name = text_field("Full name of the person who signs", longest=120, autocomplete="name")
+    name = text_field(lazy("Full name of the person who signs"), longest=120, autocomplete="name")
     points = HiddenField()
 
     def validate_points(self, field: Any) -> None:
         """A drawing that is none is left out; one without a name asks for the name."""
         if self.drawn() is None and not self.name.data:
-            self.name.errors = [*self.name.errors, "Type the full name to sign, or draw it below."]
+            self.name.errors = [*self.name.errors, _("Type the full name to sign, or draw it below.")]
             raise ValidationError("")
 
     def drawn(self) -> list[Any] | None:
@@ -217,19 +222,24 @@ class EndStopForm(Form):
     """How a warning sign ended: somebody assessed it, or it was entered by mistake."""
 
     ending = RadioField(
-        "How did this end?",
+        lazy("How did this end?"),
         choices={
-            "assessed": "Somebody qualified assessed it",
-            "entered_in_error": "It was entered in error",
+            "assessed": lazy("Somebody qualified assessed it"),
+            "entered_in_error": lazy("It was entered in error"),
         },
-        validators=[InputRequired("Choose how this ended.")],
+        validators=[InputRequired(lazy("Choose how this ended."))],
     )
     assessed_by = text_field(
-        "Assessed by", longest=120, help_text="Name and profession, for example “Dr Lee, family doctor”."
+        lazy("Assessed by"),
+        longest=120,
+        help_text=lazy("Name and profession, for example “Dr Lee, family doctor”."),
     )
-    assessed_on = DateField("Assessed on", validators=[Optional()])
+    assessed_on = DateField(lazy("Assessed on"), validators=[Optional()])
     reason = lines_field(
-        "What was found, or why it was an error", longest=1500, rows=3, required="Write this in a few words."
+        lazy("What was found, or why it was an error"),
+        longest=1500,
+        rows=3,
+        required=lazy("Write this in a few words."),
     )
 
     def check_day(self, raised_on: dt.date, today: dt.date) -> bool:
@@ -237,13 +247,13 @@ class EndStopForm(Form):
         if self.ending.data != "assessed":
             return True
         if not self.assessed_by.data:
-            self.assessed_by.errors = ["Write who assessed it."]
+            self.assessed_by.errors = [_("Write who assessed it.")]
         if self.assessed_on.data is None:
-            self.assessed_on.errors = ["Enter the day of the assessment."]
+            self.assessed_on.errors = [_("Enter the day of the assessment.")]
         elif self.assessed_on.data > today:
-            self.assessed_on.errors = ["This day lies in the future."]
+            self.assessed_on.errors = [_("This day lies in the future.")]
         elif self.assessed_on.data < raised_on:
-            self.assessed_on.errors = ["This day lies before the warning sign was declared."]
+            self.assessed_on.errors = [_("This day lies before the warning sign was declared.")]
         return not (self.assessed_by.errors or self.assessed_on.errors)
 
     def note(self) -> str:
@@ -259,11 +269,11 @@ class SoftenedForm(Form):
     """Whether answers that take something back may stand alone."""
 
     decision = RadioField(
-        "What holds from now on?",
-        choices={"accept": "The new answers alone", "keep": "The earlier answers count too"},
-        validators=[InputRequired("Choose what holds from now on.")],
+        lazy("What holds from now on?"),
+        choices={"accept": lazy("The new answers alone"), "keep": lazy("The earlier answers count too")},
+        validators=[InputRequired(lazy("Choose what holds from now on."))],
     )
     note = lines_field(
-        "Why", longest=1500, rows=3, required="Write in a few words why.",
-        help_text="For example: asked on the phone, the doctor has stopped the medicine.",
+        lazy("Why"), longest=1500, rows=3, required=lazy("Write in a few words why."),
+        help_text=lazy("For example: asked on the phone, the doctor has stopped the medicine."),
     )  # fmt: skip

@@ -8,17 +8,19 @@ from wtforms import BooleanField, Form, SelectField, SelectMultipleField
 from wtforms.validators import DataRequired, InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from clinic.rules.language import _
 from clinic.shared.fields import DayField, PlainWords, choose, lines_field, text_field
+from clinic.shared.languages import lazy
 
 ROLE_WORDS: Mapping[str, str] = {
-    "physician": "Doctor",
-    "specialist": "Specialist doctor",
-    "nurse_practitioner": "Nurse practitioner",
-    "midwife": "Midwife",
-    "physiotherapist": "Physiotherapist",
-    "massage_therapist": "Massage therapist",
-    "chiropractor": "Chiropractor",
-    "other": "Somebody else",
+    "physician": lazy("Doctor"),
+    "specialist": lazy("Specialist doctor"),
+    "nurse_practitioner": lazy("Nurse practitioner"),
+    "midwife": lazy("Midwife"),
+    "physiotherapist": lazy("Physiotherapist"),
+    "massage_therapist": lazy("Massage therapist"),
+    "chiropractor": lazy("Chiropractor"),
+    "other": lazy("Somebody else"),
 }
 
 
@@ -30,37 +32,45 @@ class VerifyForm(Form):
             return PlainWords()
 
     conditions = SelectMultipleField(
-        "What is the letter about?",
+        lazy("What is the letter about?"),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
-        validators=[DataRequired("Tick what the letter names.")],
-        description="Only what waits for a letter by the signed answers. Tick what the letter names itself.",
+        validators=[DataRequired(lazy("Tick what the letter names."))],
+        description=lazy(
+            "Only what waits for a letter by the signed answers. Tick what the letter names itself."
+        ),
     )
     services = SelectMultipleField(
-        "Which treatments does it name?",
+        lazy("Which treatments does it name?"),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
-        validators=[DataRequired("Tick the treatments that the letter names.")],
-        description="“Massage” alone names none: call the office and ask which one is meant.",
+        validators=[DataRequired(lazy("Tick the treatments that the letter names."))],
+        description=lazy("“Massage” alone names none: call the office and ask which one is meant."),
     )
-    chamber = BooleanField("It names the interval chamber too")
+    chamber = BooleanField(lazy("It names the interval chamber too"))
     limits = lines_field(
-        "Limits for the therapist", longest=1500, rows=3,
-        help_text="Position, pressure, time, places to leave out. The therapist reads it before the visit.",
+        lazy("Limits for the therapist"), longest=1500, rows=3,
+        help_text=lazy("Position, pressure, time, places to leave out. The therapist reads it before the visit."),
     )  # fmt: skip
-    clinician = text_field("Name", longest=120, required="Write the clinician’s name.")
-    role = SelectField("Profession", choices={"": "Choose", **ROLE_WORDS})
+    clinician = text_field(lazy("Name"), longest=120, required=lazy("Write the clinician’s name."))
+    role = SelectField(lazy("Profession"), choices={"": lazy("Choose"), **ROLE_WORDS})
     register_number = text_field(
-        "Licence or register number", longest=80, required="Write the licence or register number."
+        lazy("Licence or register number"), longest=80, required=lazy("Write the licence or register number.")
     )
     contact = text_field(
-        "Phone or address of the office", longest=200, required="Write how the clinician’s office is reached."
+        lazy("Phone or address of the office"),
+        longest=200,
+        required=lazy("Write how the clinician’s office is reached."),
     )
-    issued_on = DayField("Date of the letter", validators=[InputRequired("Enter the date of the letter.")])
-    ends_on = DayField("Good until", validators=[Optional()], description="Only when the letter says so.")
+    issued_on = DayField(
+        lazy("Date of the letter"), validators=[InputRequired(lazy("Enter the date of the letter."))]
+    )
+    ends_on = DayField(
+        lazy("Good until"), validators=[Optional()], description=lazy("Only when the letter says so.")
+    )
     how = lines_field(
-        "How was it checked?", longest=1500, rows=3, required="Write how it was checked, and with whom.",
-        help_text="For example: called the number in the public register, spoke with Ms Hall at reception.",
+        lazy("How was it checked?"), longest=1500, rows=3, required=lazy("Write how it was checked, and with whom."),
+        help_text=lazy("For example: called the number in the public register, spoke with Ms Hall at reception."),
     )  # fmt: skip
 
     def offer(self, conditions: Sequence[tuple[str, str]], services: Sequence[tuple[str, str]]) -> None:
@@ -71,7 +81,7 @@ class VerifyForm(Form):
     def validate_role(self, field: SelectField) -> None:
         """Somebody has written it."""
         if not field.data:
-            raise ValidationError("Choose the profession.")
+            raise ValidationError(_("Choose the profession."))
 
     def add_error(self, field: str, sentence: str) -> None:
         """Show what a service found wrong at its field, or above the form when it has no such field."""
@@ -84,4 +94,4 @@ class VerifyForm(Form):
 class ReasonForm(Form):
     """Why a letter does not help, or why a clearance no longer holds."""
 
-    reason = lines_field("Why", longest=1500, rows=3, required="Write in a few words why.")
+    reason = lines_field(lazy("Why"), longest=1500, rows=3, required=lazy("Write in a few words why."))

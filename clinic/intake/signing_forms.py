@@ -9,11 +9,12 @@ from wtforms.validators import InputRequired
 
 from clinic.intake.services.intakes import Signature
 from clinic.shared.fields import choose, text_field
+from clinic.shared.languages import lazy
 
 RELATIONS = (
-    ("mother", "Mother"),
-    ("father", "Father"),
-    ("guardian", "Legal guardian"),
+    ("mother", lazy("Mother")),
+    ("father", lazy("Father")),
+    ("guardian", lazy("Legal guardian")),
 )
 
 
@@ -21,11 +22,11 @@ class YoungPersonForm(Form):
     """What is asked besides the signature of everybody under age, wherever health answers are signed."""
 
     guardian_relation = RadioField(
-        "What is the person who signs to the young person?",
-        [InputRequired("A parent or guardian has to sign. Choose what they are.")],
+        lazy("What is the person who signs to the young person?"),
+        [InputRequired(lazy("A parent or guardian has to sign. Choose what they are."))],
     )
     young_person = BooleanField(
-        "The young person agrees too", [InputRequired("The young person has to agree too.")]
+        lazy("The young person agrees too"), [InputRequired(lazy("The young person has to agree too."))]
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,7 +47,7 @@ class GuardianSignsForm(YoungPersonForm):
     """The same where nothing else asks for a name."""
 
     guardian_name = text_field(
-        "Full name of the parent or guardian", longest=160,
-        required="Type the full name of the parent or guardian: it counts as the signature.",
+        lazy("Full name of the parent or guardian"), longest=160,
+        required=lazy("Type the full name of the parent or guardian: it counts as the signature."),
         autocomplete="name",
     )  # fmt: skip

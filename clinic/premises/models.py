@@ -57,6 +57,12 @@ class Clinic(Base):
     tablet_idle_minutes: Mapped[int] = mapped_column(default=5)
     quiet_from: Mapped[dt.time] = mapped_column(default=dt.time(21))  # by the clock of each place
     quiet_until: Mapped[dt.time] = mapped_column(default=dt.time(8))
+    reminder_hours: Mapped[str] = mapped_column(
+        default="48, 3"
+    )  # before a visit; rules/messages.py reads them
+    asks_for_answers: Mapped[bool] = mapped_column(default=True)
+    sends_aftercare: Mapped[bool] = mapped_column(default=True)
+    sends_digests: Mapped[bool] = mapped_column(default=True)
     brand_colour: Mapped[str] = mapped_column(default="")  # #rrggbb; empty: that of the house
     accent_colour: Mapped[str] = mapped_column(default="")
     logo_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))

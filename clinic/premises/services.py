@@ -18,6 +18,7 @@ from clinic.premises.steps import drop_picture, keep_picture
 from clinic.rules.colours import Theme, is_colour, is_readable_accent, is_readable_brand
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.gaps import Gaps
+from clinic.rules.language import _
 from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
@@ -69,36 +70,36 @@ def check_theme(theme: Theme) -> None:
         ("accent", theme.accent, is_readable_accent),
     ):
         if colour and not is_colour(colour):
-            raise InvalidInput(field, "Choose a colour.")
+            raise InvalidInput(field, _("Choose a colour."))
         if colour and not is_good(colour):
-            raise InvalidInput(field, "Words in this colour are hard to read. Choose a darker one.")
+            raise InvalidInput(field, _("Words in this colour are hard to read. Choose a darker one."))
 
 
 def check_settings(settings: ClinicSettings) -> None:
     """Raise InvalidInput for settings that contradict each other."""
     if settings.slot_step_minutes not in STEPS_MINUTES:
-        raise InvalidInput("slot_step_minutes", "Choose one of the steps.")
+        raise InvalidInput("slot_step_minutes", _("Choose one of the steps."))
     if settings.language not in LANGUAGES:
-        raise InvalidInput("language", "Choose one from the list.")
+        raise InvalidInput("language", _("Choose one from the list."))
     if settings.gaps not in tuple(Gaps):
-        raise InvalidInput("gaps", "Choose one from the list.")
+        raise InvalidInput("gaps", _("Choose one from the list."))
     if (
         settings.new_lead_time_minutes is not None
         and settings.new_lead_time_minutes < settings.lead_time_minutes
     ):
-        raise InvalidInput("new_lead_time_minutes", "This cannot be shorter than for everybody.")
+        raise InvalidInput("new_lead_time_minutes", _("This cannot be shorter than for everybody."))
     if settings.new_horizon_days is not None and settings.new_horizon_days > settings.horizon_days:
-        raise InvalidInput("new_horizon_days", "This cannot be longer than for everybody.")
+        raise InvalidInput("new_horizon_days", _("This cannot be longer than for everybody."))
     if settings.hold_max_minutes < settings.hold_minutes:
-        raise InvalidInput("hold_max_minutes", "This cannot be shorter than the first keeping time.")
+        raise InvalidInput("hold_max_minutes", _("This cannot be shorter than the first keeping time."))
     if settings.pending_short_hours_before > settings.pending_hours_before:
         raise InvalidInput(
-            "pending_short_hours_before", "This cannot be longer than the ordinary time before."
+            "pending_short_hours_before", _("This cannot be longer than the ordinary time before.")
         )
     if settings.guardian_in_room_age > settings.adult_age:
-        raise InvalidInput("guardian_in_room_age", "This cannot be above the adult age.")
+        raise InvalidInput("guardian_in_room_age", _("This cannot be above the adult age."))
     if bool(settings.health_line_name) != bool(settings.health_line_number):
-        raise InvalidInput("health_line_number", "Enter the health line's name and number, or neither.")
+        raise InvalidInput("health_line_number", _("Enter the health line's name and number, or neither."))
 
 
 @tried_again
@@ -111,12 +112,13 @@ def save_location(
     ChangedMeanwhile.
     """
     if facts.zone not in available_timezones():
-        raise InvalidInput("zone", "Choose a time zone from the list.")
+        raise InvalidInput("zone", _("Choose a time zone from the list."))
     with transaction() as session:
         row = session.get(Location, location_id) if location_id else Location()
         if row is not None and location_id and facts.zone != row.zone and queries.has_rooms(location_id):
             raise InvalidInput(
-                "zone", "The time zone of a place with rooms is changed by the command `clinic zone change`."
+                "zone",
+                _("The time zone of a place with rooms is changed by the command `clinic zone change`."),
             )
         if row is not None and location_id and not facts.is_active:
             _check_not_last(location_id)
@@ -125,7 +127,7 @@ def save_location(
 
 def _check_not_last(location_id: int) -> None:
     if not any(place.is_active and place.id != location_id for place in queries.locations()):
-        raise InvalidInput("is_active", "The clinic needs at least one place that is in use.")
+        raise InvalidInput("is_active", _("The clinic needs at least one place that is in use."))
 
 
 @tried_again
@@ -157,10 +159,10 @@ def save_device(
 def _check_place(session: Session, row: Room | Device | None, facts: RoomFacts | DeviceFacts) -> None:
     """Booked visits lie in the zone and the house of their room, so it cannot be moved to another."""
     if session.get(Location, facts.location_id) is None:
-        raise InvalidInput("location_id", "Choose a place from the list.")
+        raise InvalidInput("location_id", _("Choose a place from the list."))
     if row is not None and row.location_id not in (None, facts.location_id):
         raise InvalidInput(
-            "location_id", "This stays at its place. Switch it off here and add it at the other place."
+            "location_id", _("This stays at its place. Switch it off here and add it at the other place.")
         )
 
 
@@ -176,7 +178,7 @@ def save_opening_hours(
         raise InvalidInput(f"work.{problem.row}", problem.sentence)
     with transaction() as session:
         if session.get(Location, location_id) is None:
-            raise NotFound("There is no such place.")
+            raise NotFound(_("There is no such place."))
         if mark_of(queries.week_of(location_id)) != seen:
             raise ChangedMeanwhile
         for old in queries.opening_hours(location_id):
@@ -197,7 +199,7 @@ def set_opening_of_day(
     with transaction() as session:
         place = session.get(Location, location_id)
         if place is None:
-            raise NotFound("There is no such place.")
+            raise NotFound(_("There is no such place."))
         check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)))
         session.execute(_day_of(location_id, day))
         session.add_all(
@@ -231,7 +233,7 @@ def _save(
 ) -> int:
     """Write the facts on a new row (`seen` is None) or on the one that was shown; leave a trace."""
     if row is None:
-        raise NotFound(f"There is no such {thing}.")
+        raise NotFound(_("There is no such %(thing)s.", thing=thing))
     if seen is not None:
         _check_seen(row, facts, seen)
     changed = _write(row, facts)

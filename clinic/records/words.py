@@ -5,38 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-NOT_SIGNED_OFF: Final = (
+from clinic.rules.language import N_
+
+NOT_SIGNED_OFF: Final = N_(
     "The health rules were put together from published sources. They have not been signed off by a clinician."
 )
-NAMES_OF_TODAY: Final = (
+NAMES_OF_TODAY: Final = N_(
     "People, services, rooms and places are called as they are called today, unless it says “as stored”. The visit"
     " is shown as it stands now."
 )
-WRITTEN_ONCE: Final = (
+WRITTEN_ONCE: Final = N_(
     "Judgements, signed answers, the wording of the questions, checked letters, the steps of the visit and the audit"
     " are written once: the database refuses to change or delete them."
 )
-ABOUT_FINGERPRINT: Final = (
+ABOUT_FINGERPRINT: Final = N_(
     "The fingerprint is the SHA-256 of everything stored about this visit and its decisions. Names of today and"
     " the moment of printing are no part of it. Two prints of an unchanged visit have the same fingerprint."
 )
-ABOUT_LETTERS: Final = (
+ABOUT_LETTERS: Final = N_(
     "A character that the typeface of the print lacks is printed by its number, for example [U+738B]."
 )
-ABOUT_CHECK_IN: Final = (
+ABOUT_CHECK_IN: Final = N_(
     "Then asked, or answered with no by “nothing has changed”."
     " A no takes back nothing that was declared before."
 )
-NOTHING_ASKED: Final = "No single question was asked after it."
-WITHHELD: Final = (
+NOTHING_ASKED: Final = N_("No single question was asked after it.")
+WITHHELD: Final = N_(
     "Answers of another record, which may be the same person’s, were read too ({number}). They, and what was found"
     " in them, belong to that record and are not printed here."
 )
-WORDING_LOST: Final = (
+WORDING_LOST: Final = N_(
     "The wording of this version of the questions was not kept. The questions are named by their keys."
 )
-NO_SINGLE_ANSWER: Final = "This rule reads no single answer."
-CHANGED_BY_CLINIC: Final = (
+NO_SINGLE_ANSWER: Final = N_("This rule reads no single answer.")
+CHANGED_BY_CLINIC: Final = N_(
     "The clinic had changed this rule: it is stricter than, or beside, the published table."
 )
 
@@ -44,85 +46,85 @@ ABOUT: Final = (NOT_SIGNED_OFF, WRITTEN_ONCE, NAMES_OF_TODAY, ABOUT_FINGERPRINT,
 """What every record says about itself."""
 
 VERDICTS: Mapping[str, str] = {
-    "clear": "Nothing speaks against it",
-    "caution": "Take care",
-    "clearance": "Only with a letter from a clinician",
-    "block": "Not this treatment",
+    "clear": N_("Nothing speaks against it"),
+    "caution": N_("Take care"),
+    "clearance": N_("Only with a letter from a clinician"),
+    "block": N_("Not this treatment"),
 }
 OUTCOMES: Mapping[str, str] = {
-    "allow": "Allowed",
-    "allow_flag_therapist": "Allowed, with care by the therapist",
-    "hold_until_clearance": "On hold until a clinician’s letter is checked",
-    "needs_guardian_consent": "On hold until a guardian agrees",
-    "needs_intake": "On hold until the health form is signed",
-    "needs_review": "On hold until somebody with clinical review has looked at it",
-    "refuse": "Refused",
-    "refuse_urgent": "Refused: medical care comes first",
+    "allow": N_("Allowed"),
+    "allow_flag_therapist": N_("Allowed, with care by the therapist"),
+    "hold_until_clearance": N_("On hold until a clinician’s letter is checked"),
+    "needs_guardian_consent": N_("On hold until a guardian agrees"),
+    "needs_intake": N_("On hold until the health form is signed"),
+    "needs_review": N_("On hold until somebody with clinical review has looked at it"),
+    "refuse": N_("Refused"),
+    "refuse_urgent": N_("Refused: medical care comes first"),
 }
 URGENCIES: Mapping[str, str] = {
-    "none": "None",
-    "prompt": "See a doctor soon",
-    "same_day": "See a doctor the same day",
-    "emergency": "Emergency",
+    "none": N_("None"),
+    "prompt": N_("See a doctor soon"),
+    "same_day": N_("See a doctor the same day"),
+    "emergency": N_("Emergency"),
 }
 DOORS: Mapping[str, str] = {
-    "online": "Booked online",
-    "desk": "Booked by the desk",
-    "move": "Moved or changed",
-    "answers": "New answers or a new paper",
-    "check_in": "Check-in of the day",
-    "rules": "Rules or settings changed",
-    "lapse": "A paper or a form ran out",
-    "therapist": "A therapist asked for more care, or took it back",
-    "details": "Personal details changed",
-    "merge": "Two records became one",
-    "two people": "Two records were said to be two people",
-    "waitlist": "An offered time was taken",
-    "demo": "Invented for the demo",
+    "online": N_("Booked online"),
+    "desk": N_("Booked by the desk"),
+    "move": N_("Moved or changed"),
+    "answers": N_("New answers or a new paper"),
+    "check_in": N_("Check-in of the day"),
+    "rules": N_("Rules or settings changed"),
+    "lapse": N_("A paper or a form ran out"),
+    "therapist": N_("A therapist asked for more care, or took it back"),
+    "details": N_("Personal details changed"),
+    "merge": N_("Two records became one"),
+    "two people": N_("Two records were said to be two people"),
+    "waitlist": N_("An offered time was taken"),
+    "demo": N_("Invented for the demo"),
 }
 DEEDS: Mapping[str, str] = {
-    "visit.booked": "Booked",
-    "visit.cancelled": "Cancelled",
-    "visit.change_refused": "A change was refused",
-    "visit.changed": "Moved or changed",
-    "visit.reassigned": "Given to another therapist",
-    "visit.judged": "Judged again",
-    "visit.marked": "Marked",
-    "visit.released": "Time given back",
-    "visit.other_time_offered": "Another time was offered",
-    "waitlist.accepted": "An offered time was taken",
-    "waitlist.not_possible": "An offered time could not be taken",
+    "visit.booked": N_("Booked"),
+    "visit.cancelled": N_("Cancelled"),
+    "visit.change_refused": N_("A change was refused"),
+    "visit.changed": N_("Moved or changed"),
+    "visit.reassigned": N_("Given to another therapist"),
+    "visit.judged": N_("Judged again"),
+    "visit.marked": N_("Marked"),
+    "visit.released": N_("Time given back"),
+    "visit.other_time_offered": N_("Another time was offered"),
+    "waitlist.accepted": N_("An offered time was taken"),
+    "waitlist.not_possible": N_("An offered time could not be taken"),
 }
 KINDS: Mapping[str, str] = {
-    "full": "Full health form",
-    "confirm": "Confirmed as still right",
-    "checkin": "Check-in of the day",
+    "full": N_("Full health form"),
+    "confirm": N_("Confirmed as still right"),
+    "checkin": N_("Check-in of the day"),
 }
 SOURCES: Mapping[str, str] = {
     "online": "online",
-    "desk": "typed in at the desk",
-    "tablet": "on the clinic’s tablet",
-    "paper": "signed on paper, then typed in",
-    "client": "sent in by the client",
-    "review": "read by clinical review, on paper or by phone",
-    "walk_in": "at the door",
+    "desk": N_("typed in at the desk"),
+    "tablet": N_("on the clinic’s tablet"),
+    "paper": N_("signed on paper, then typed in"),
+    "client": N_("sent in by the client"),
+    "review": N_("read by clinical review, on paper or by phone"),
+    "walk_in": N_("at the door"),
 }
 CONSENTS: Mapping[str, str] = {
-    "treatment": "To the treatment",
-    "privacy": "To keeping health data",
-    "guardian": "Of a parent or guardian",
+    "treatment": N_("To the treatment"),
+    "privacy": N_("To keeping health data"),
+    "guardian": N_("Of a parent or guardian"),
 }
 ISSUERS: Mapping[str, str] = {
     "physician": "doctor",
-    "specialist": "specialist doctor",
-    "nurse_practitioner": "nurse practitioner",
+    "specialist": N_("specialist doctor"),
+    "nurse_practitioner": N_("nurse practitioner"),
     "midwife": "midwife",
     "physiotherapist": "physiotherapist",
-    "massage_therapist": "massage therapist",
+    "massage_therapist": N_("massage therapist"),
     "chiropractor": "chiropractor",
-    "other": "somebody else",
+    "other": N_("somebody else"),
 }
-ENDINGS: Mapping[str, str] = {"assessed": "Assessed", "entered_in_error": "Entered in error"}
+ENDINGS: Mapping[str, str] = {"assessed": N_("Assessed"), "entered_in_error": N_("Entered in error")}
 
 
 def said(words: Mapping[str, str], stored: str) -> str:

@@ -8,20 +8,22 @@ from wtforms import RadioField, SelectField
 
 from clinic.rules import report_period
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.report_period import Period
 from clinic.shared.fields import DayField, FactsForm, text_field
+from clinic.shared.languages import lazy
 
-PERIODS = {"weeks": "Last 4 weeks", "month": "One month", "days": "From one day to another"}
+PERIODS = {"weeks": lazy("Last 4 weeks"), "month": lazy("One month"), "days": lazy("From one day to another")}
 
 
 class ReportForm(FactsForm):
     """A wrong period says so at its field, and the last four weeks are shown meanwhile."""
 
-    over = RadioField("Time", choices=PERIODS, default="weeks")
-    month = text_field("Month", longest=7, help_text="Written like 2026-03.")
-    first = DayField("First day")
-    last = DayField("Last day")
-    place = SelectField("Place", default="")
+    over = RadioField(lazy("Time"), choices=PERIODS, default="weeks")
+    month = text_field(lazy("Month"), longest=7, help_text=lazy("Written like 2026-03."))
+    first = DayField(lazy("First day"))
+    last = DayField(lazy("Last day"))
+    place = SelectField(lazy("Place"), default="")
 
     def period(self, today: dt.date) -> Period:
         """The period that was asked for."""
@@ -36,6 +38,6 @@ class ReportForm(FactsForm):
             return report_period.month(self.month.data or today.strftime("%Y-%m"))
         if self.over.data == "days":
             if self.first.data is None or self.last.data is None:
-                raise InvalidInput("first", "Enter the first and the last day.")
+                raise InvalidInput("first", _("Enter the first and the last day."))
             return report_period.between(self.first.data, self.last.data)
         return report_period.last_four_weeks(today)

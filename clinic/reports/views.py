@@ -11,6 +11,7 @@ from clinic.premises import queries as premises
 from clinic.reports import queries
 from clinic.reports.forms import ReportForm
 from clinic.reports.tables import Table, hours_words, percent
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.report_period import Period
 from clinic.shared import clock
@@ -52,7 +53,7 @@ def table_file(key: str) -> Answer:
 
 def _form() -> ReportForm:
     form = ReportForm(request.args)
-    choose(form.place, [("", "All places"), *((one.id, one.name) for one in premises.places())])
+    choose(form.place, [("", _("All places")), *((one.id, one.name) for one in premises.places())])
     return form
 
 

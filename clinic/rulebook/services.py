@@ -11,12 +11,13 @@ from clinic.rulebook import queries
 from clinic.rulebook.models import RulesVersion
 from clinic.rules.changed_table import SHORTEST_REASON, adjusted
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+from clinic.rules.language import N_, _
 from clinic.rules.proposals import Proposal
 from clinic.rules.rule_table import TABLE
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
-MEANWHILE = "Somebody changed the rules meanwhile. Look at them as they are now, and try yours again."
+MEANWHILE = N_("Somebody changed the rules meanwhile. Look at them as they are now, and try yours again.")
 
 
 @tried_again
@@ -26,7 +27,7 @@ def save_rules(proposal: Proposal, *, seen: int, by: int, now: dt.datetime) -> i
     Raises InvalidInput, NotFound, and ChangedMeanwhile when another version was saved since.
     """
     if len(proposal.reason.strip()) < SHORTEST_REASON:
-        raise InvalidInput("reason", "Write in a few words why.")
+        raise InvalidInput("reason", _("Write in a few words why."))
     with transaction() as session:
         if queries.newest_number() != seen:
             raise ChangedMeanwhile(MEANWHILE)

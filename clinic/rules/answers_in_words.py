@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from clinic.rules.answer_history import plain
 from clinic.rules.answers import Answers
 from clinic.rules.conditions import Condition, Field
+from clinic.rules.language import N_, _
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.rule_table import TABLE
-from clinic.rules.words import day_words
+from clinic.rules.words import capital, day_words
 
-NOT_SURE = "Not sure"
-NOT_GIVEN = "not given"
+NOT_SURE = N_("Not sure")
+NOT_GIVEN = N_("not given")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def value_words(field: Field, value: object) -> str:
     if field.type == "choice":
         return dict(field.choices).get(str(value), str(value))
     if field.type == "area" and isinstance(value, list | tuple):
-        return areas_in_words(value).capitalize() or NOT_GIVEN
+        return capital(areas_in_words(value)) or NOT_GIVEN
     if field.type == "date":
         return day_words(dt.date.fromisoformat(str(value)[:10]))
     return plain_words(value)
@@ -96,7 +97,7 @@ def value_words(field: Field, value: object) -> str:
 def plain_words(value: object) -> str:
     """A kept value as it is read, whatever it answers."""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

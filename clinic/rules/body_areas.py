@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from clinic.rules.language import N_
+
 FULL_BODY = "full_body"
 SIDES = ("left", "right")
 ARM = ("shoulder", "upper_arm", "elbow", "forearm", "wrist", "hand")
@@ -46,21 +48,53 @@ BELOW_THE_RIBS: frozenset[str] = frozenset(
 
 _EXPANDED: dict[str, frozenset[str]] = {area: frozenset((area,)) for area in SINGLE_AREAS} | _GROUPS
 
-_LABELS = {
-    FULL_BODY: "Whole body",
-    "trunk_front": "Front of the body (chest, belly, groin)",
-    "head_neck": "Head and neck",
-    "abdomen": "Belly",
-    "mid_back": "Middle back",
+AREAS: dict[str, str] = {
+    "full_body": N_("Whole body"),
+    "head_neck": N_("Head and neck"),
+    "head": N_("Head"),
+    "face": N_("Face"),
+    "neck": N_("Neck"),
+    "shoulders": N_("Shoulders"),
+    "back": N_("Back"),
+    "upper_back": N_("Upper back"),
+    "mid_back": N_("Middle back"),
+    "lower_back": N_("Lower back"),
+    "buttocks": N_("Buttocks"),
+    "trunk_front": N_("Front of the body (chest, belly, groin)"),
+    "chest": N_("Chest"),
+    "abdomen": N_("Belly"),
+    "groin": N_("Groin"),
+    "left_arm": N_("Left arm"),
+    "right_arm": N_("Right arm"),
+    "left_shoulder": N_("Left shoulder"),
+    "right_shoulder": N_("Right shoulder"),
+    "left_upper_arm": N_("Left upper arm"),
+    "right_upper_arm": N_("Right upper arm"),
+    "left_elbow": N_("Left elbow"),
+    "right_elbow": N_("Right elbow"),
+    "left_forearm": N_("Left forearm"),
+    "right_forearm": N_("Right forearm"),
+    "left_wrist": N_("Left wrist"),
+    "right_wrist": N_("Right wrist"),
+    "left_hand": N_("Left hand"),
+    "right_hand": N_("Right hand"),
+    "left_leg": N_("Left leg"),
+    "right_leg": N_("Right leg"),
+    "lower_legs": N_("Lower legs"),
+    "feet": N_("Feet"),
+    "left_hip": N_("Left hip"),
+    "right_hip": N_("Right hip"),
+    "left_thigh": N_("Left thigh"),
+    "right_thigh": N_("Right thigh"),
+    "left_knee": N_("Left knee"),
+    "right_knee": N_("Right knee"),
+    "left_lower_leg": N_("Left lower leg"),
+    "right_lower_leg": N_("Right lower leg"),
+    "left_ankle": N_("Left ankle"),
+    "right_ankle": N_("Right ankle"),
+    "left_foot": N_("Left foot"),
+    "right_foot": N_("Right foot"),
 }
-_ORDER = (
-    FULL_BODY, "head_neck", *HEAD_NECK, "shoulders", "back", *BACK, "trunk_front", *FRONT,
-    "left_arm", "right_arm", *(area for part in ARM for area in _sided(part)),
-    "left_leg", "right_leg", "lower_legs", "feet", *(area for part in LEG for area in _sided(part)),
-)  # fmt: skip
-
-
-AREAS: dict[str, str] = {area: _LABELS.get(area, area.replace("_", " ").capitalize()) for area in _ORDER}
 """Every key a client or a visit may name, with its label, in the order of a menu; groups come first."""
 
 

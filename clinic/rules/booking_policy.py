@@ -19,6 +19,7 @@ from clinic.rules.errors import (
     TooManyPending,
     TooSoon,
 )
+from clinic.rules.language import _
 from clinic.rules.visit_status import TRANSITIONS, VisitStatus, client_label
 from clinic.rules.wall_time import WallClock, local_day, moment
 
@@ -78,14 +79,17 @@ def check_start(starts_at: datetime, *, now: datetime, zone: ZoneInfo, settings:
         raise TooSoon()
     if starts_at > latest_start(now, zone, settings):
         raise TooFarAhead(
-            f"We book up to {settings.horizon_days} days ahead. Please choose an earlier day or call the clinic."
+            _(
+                "We book up to %(horizon_days)s days ahead. Please choose an earlier day or call the clinic.",
+                horizon_days=settings.horizon_days,
+            )
         )
 
 
 def check_not_past(starts_at: datetime, *, now: datetime) -> None:
     """Raise TooSoon where the start has passed: the one bound on time that the desk has too."""
     if starts_at < now:
-        raise TooSoon("This time has already passed. Please choose a later one.")
+        raise TooSoon(_("This time has already passed. Please choose a later one."))
 
 
 def check_pending_count(others_pending: int, settings: BookingSettings) -> None:
@@ -159,11 +163,13 @@ def check_may_mark(
     """Raise MoveNotAllowed where somebody would arrive before the day of the visit or be missed before its start, or a
     visit that is done would be opened again on a later day."""
     if old is VisitStatus.DONE and now.astimezone(zone).date() != starts_at.astimezone(zone).date():
-        raise MoveNotAllowed("The day of this visit is over: it stays as it was finished.")
+        raise MoveNotAllowed(_("The day of this visit is over: it stays as it was finished."))
     if new in _HERE and now.astimezone(zone).date() < starts_at.astimezone(zone).date():
-        raise MoveNotAllowed("This visit is on a later day. It can be started on that day.")
+        raise MoveNotAllowed(_("This visit is on a later day. It can be started on that day."))
     if new is VisitStatus.NO_SHOW and now < starts_at:
-        raise MoveNotAllowed("The visit has not begun yet. From its start on you can mark that nobody came.")
+        raise MoveNotAllowed(
+            _("The visit has not begun yet. From its start on you can mark that nobody came.")
+        )
 
 
 _HERE = frozenset({VisitStatus.ARRIVED, VisitStatus.IN_SESSION})
@@ -182,7 +188,12 @@ def check_client_may_cancel(
     A visit that is not confirmed, or suspended, can be given up until it starts.
     """
     if status not in _CLIENT_MAY_CANCEL:
-        raise MoveNotAllowed(f"This visit is marked “{client_label(status)}” and can no longer be cancelled.")
+        raise MoveNotAllowed(
+            _(
+                "This visit is marked “%(status)s” and can no longer be cancelled.",
+                status=client_label(status),
+            )
+        )
     until = cancel_until(starts_at, settings) if status is VisitStatus.CONFIRMED else starts_at
     if now > until:
         raise CancelTooLate()
@@ -196,7 +207,9 @@ def check_client_may_move(
     Only a confirmed visit is moved; one that waits to be confirmed is given up and booked anew.
     """
     if status is not VisitStatus.CONFIRMED:
-        raise MoveNotAllowed("Only a confirmed visit can be moved. You can cancel this one and book again.")
+        raise MoveNotAllowed(
+            _("Only a confirmed visit can be moved. You can cancel this one and book again.")
+        )
     if now > cancel_until(starts_at, settings):
         raise CancelTooLate()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clinic.rules.changed_table import find_rule
+from clinic.rules.language import N_, _
 from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE
@@ -11,9 +12,9 @@ from clinic.rules.words import join_words
 
 SAID = {
     Verdict.CLEAR: "clear",
-    Verdict.CAUTION: "with care",
-    Verdict.CLEARANCE: "only with a letter",
-    Verdict.BLOCK: "not possible",
+    Verdict.CAUTION: N_("with care"),
+    Verdict.CLEARANCE: N_("only with a letter"),
+    Verdict.BLOCK: N_("not possible"),
 }
 """What a verdict means for a booking, in the owner's words."""
 
@@ -28,7 +29,7 @@ def label_of_rule(key: str) -> str:
 def columns_in_words(columns: tuple[str, ...]) -> str:
     """The treatments, joined; `every treatment` for all of them."""
     if set(columns) == set(COLUMNS):
-        return "every treatment"
+        return _("every treatment")
     return join_words([COLUMN_WORDS[column] for column in COLUMNS if column in columns])
 
 
@@ -38,6 +39,8 @@ def in_words(change: RuleChange) -> str:
     what = what[:1].upper() + what[1:]
     if change.is_laxer:
         above = SAID[Verdict(change.verdict + 1)]
-        return f"{what}: “{SAID[change.verdict]}” in place of “{above}”."
-    where = "wherever the rule asks for care" if change.only_if_found else "whenever the rule holds"
-    return f"{what}: at least “{SAID[change.verdict]}”, {where}."
+        return _(
+            "%(what)s: “%(said)s” in place of “%(above)s”.", what=what, said=SAID[change.verdict], above=above
+        )
+    where = _("wherever the rule asks for care") if change.only_if_found else _("whenever the rule holds")
+    return _("%(what)s: at least “%(said)s”, %(where)s.", what=what, said=SAID[change.verdict], where=where)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from clinic.rules.clearances import DOCTOR_SAID_NO
 from clinic.rules.conditions import Condition, Variant
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.rule_change import Adjustment, RuleChange
 from clinic.rules.rule_table import TABLE, Combination, RuleTable
 from clinic.rules.verdicts import COLUMNS, Urgency, Verdict
@@ -82,14 +83,14 @@ def may_wait_for_letter(rule: Rule, table: RuleTable = TABLE) -> bool:
 def why_never_laxer(rule: Rule) -> str:
     """Why nobody can make this rule less strict; empty when a clinician can."""
     if isinstance(rule, Combination):
-        return "This is about several things together, and is never made less strict."
+        return _("This is about several things together, and is never made less strict.")
     if rule.red_flag is not Urgency.NONE:
-        return "This is a warning sign. It is never made less strict."
+        return _("This is a warning sign. It is never made less strict.")
     if rule.about_now:
-        return "This is about the day of the visit itself. It is never made less strict."
+        return _("This is about the day of the visit itself. It is never made less strict.")
     if rule.key == DOCTOR_SAID_NO:
-        return "A doctor’s own “no” is never made less strict."
-    return "" if rule.who_may_clear else "Nobody may clear this, so nobody can make it less strict."
+        return _("A doctor’s own “no” is never made less strict.")
+    return "" if rule.who_may_clear else _("Nobody may clear this, so nobody can make it less strict.")
 
 
 def shipped_verdicts(rule: Rule, column: str) -> frozenset[Verdict]:
@@ -106,11 +107,11 @@ def check_change(change: RuleChange, table: RuleTable = TABLE) -> None:
     """Raise InvalidInput at what is wrong with a change that somebody wants to make."""
     rule = find_rule(table, change.rule)
     if rule is None:
-        raise InvalidInput("rule", "There is no such rule.")
+        raise InvalidInput("rule", _("There is no such rule."))
     if not change.columns or not set(change.columns) <= set(COLUMNS):
-        raise InvalidInput("columns", "Choose at least one treatment.")
+        raise InvalidInput("columns", _("Choose at least one treatment."))
     if len(change.reason.strip()) < SHORTEST_REASON:
-        raise InvalidInput("reason", "Write in a few words why.")
+        raise InvalidInput("reason", _("Write in a few words why."))
     if change.is_laxer:
         _check_laxer(change, rule)
     else:
@@ -119,17 +120,19 @@ def check_change(change: RuleChange, table: RuleTable = TABLE) -> None:
 
 def _check_stricter(change: RuleChange, rule: Rule, table: RuleTable) -> None:
     if change.verdict is Verdict.CLEAR:
-        raise InvalidInput("verdict", "Choose how strict it should be.")
+        raise InvalidInput("verdict", _("Choose how strict it should be."))
     if change.verdict is Verdict.CLEARANCE and not may_wait_for_letter(rule, table):
         raise InvalidInput(
             "verdict",
-            "No letter counts for this rule, so a visit would wait for ever. Choose “Not possible” or “With care”.",
+            _(
+                "No letter counts for this rule, so a visit would wait for ever. Choose “Not possible” or “With care”."
+            ),
         )
     lowest = Verdict.CAUTION if change.only_if_found else Verdict.CLEAR
     for column in change.columns:
         if any(lowest <= verdict < change.verdict for verdict in shipped_verdicts(rule, column)):
             return
-    raise InvalidInput("verdict", "The rule is at least this strict already for what you chose.")
+    raise InvalidInput("verdict", _("The rule is at least this strict already for what you chose."))
 
 
 def _check_laxer(change: RuleChange, rule: Rule) -> None:
@@ -137,16 +140,16 @@ def _check_laxer(change: RuleChange, rule: Rule) -> None:
     if refusal or isinstance(rule, Combination):
         raise InvalidInput("rule", refusal)
     if change.verdict not in (Verdict.CAUTION, Verdict.CLEARANCE):
-        raise InvalidInput("verdict", "Choose what it should be.")
+        raise InvalidInput("verdict", _("Choose what it should be."))
     if not change.clinician.strip():
-        raise InvalidInput("clinician", "Write the clinician’s name.")
+        raise InvalidInput("clinician", _("Write the clinician’s name."))
     if change.role not in rule.who_may_clear:
-        raise InvalidInput("role", "Choose a clinician who may clear this.")
+        raise InvalidInput("role", _("Choose a clinician who may clear this."))
     if not change.register_number.strip():
-        raise InvalidInput("register_number", "Write the licence or register number.")
+        raise InvalidInput("register_number", _("Write the licence or register number."))
     if change.said_on is None or change.said_on > change.since:
-        raise InvalidInput("said_on", "Enter the day on which the clinician said so, today at the latest.")
+        raise InvalidInput("said_on", _("Enter the day on which the clinician said so, today at the latest."))
     if not any(Verdict(change.verdict + 1) in shipped_verdicts(rule, column) for column in change.columns):
         raise InvalidInput(
-            "verdict", "It goes one step at a time, and no treatment you chose is one step above this."
+            "verdict", _("It goes one step at a time, and no treatment you chose is one step above this.")
         )

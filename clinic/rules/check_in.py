@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clinic.rules.answer_history import PASSING, Answers, plain
+from clinic.rules.language import N_, _
 from clinic.rules.question_pages import Page, pages
 from clinic.rules.rule_table import TABLE
 
@@ -39,7 +40,7 @@ class Topic:
 TOPICS: Final = (
     Topic(
         "1",
-        "Something feels wrong right now",
+        N_("Something feels wrong right now"),
         "",
         (
             *(one.key for page in pages("checkin") if page.key == "urgent_now" for one in page.conditions),
@@ -47,30 +48,31 @@ TOPICS: Final = (
         ),
     ),
     Topic(
-        "2", "A fall, a blow or another injury", "Also one that seemed harmless at first.",
+        "2", N_("A fall, a blow or another injury"), N_("Also one that seemed harmless at first."),
         ("rf_unchecked_trauma", "acute_injury", "fracture"),
     ),
     Topic(
-        "3", "Fever, or an illness that others can catch", "A cold, the flu, a stomach bug, COVID-19.",
+        "3", N_("Fever, or an illness that others can catch"), N_("A cold, the flu, a stomach bug, COVID-19."),
         ("fever", "contagious_illness"),
     ),
     Topic(
-        "4", "New skin trouble", "A rash, a wound, a burn, sunburn, an infection, a new lump or mole.",
+        "4", N_("New skin trouble"), N_("A rash, a wound, a burn, sunburn, an infection, a new lump or mole."),
         ("skin_infection", "open_wound_burn", "eczema_psoriasis", "lump_or_mole"),
     ),
     Topic(
-        "5", "A new medicine, a patch, an injection or another dose", "Also what is sold without a prescription.",
+        "5", N_("A new medicine, a patch, an injection or another dose"),
+        N_("Also what is sold without a prescription."),
         ("blood_thinners", "steroids_long_term", "strong_painkillers", "medicated_patch", "recent_injection"),
     ),
-    Topic("6", "A pregnancy, or it may be one", "", ("pregnancy", "rf_pregnancy_warning")),
-    Topic("7", "Alcohol or drugs today", "", ("alcohol_drugs_today",)),
+    Topic("6", N_("A pregnancy, or it may be one"), "", ("pregnancy", "rf_pregnancy_warning")),
+    Topic("7", N_("Alcohol or drugs today"), "", ("alcohol_drugs_today",)),
     Topic(
-        "8", "Something bigger",
-        "An operation, a stay in hospital, a birth, a new diagnosis, cancer, a blood clot, a broken bone, a stroke,"
-        " trouble with the heart, or a bad reaction to a treatment.",
+        "8", N_("Something bigger"),
+        N_("An operation, a stay in hospital, a birth, a new diagnosis, cancer, a blood clot, a broken bone, a stroke,"
+        " trouble with the heart, or a bad reaction to a treatment."),
         renewal=True,
     ),
-    Topic("9", "Something else about your health", "Or you are not sure.", renewal=True),
+    Topic("9", N_("Something else about your health"), N_("Or you are not sure."), renewal=True),
 )  # fmt: skip
 
 
@@ -83,7 +85,7 @@ def page_of(chosen: Collection[Topic]) -> Page:
     """The questions that these topics open, as one page; empty where they open none."""
     asked = dict.fromkeys(key for topic in chosen for key in topic.asks)
     return Page(
-        "today", "About what has changed", "", urgent=False,
+        "today", _("About what has changed"), "", urgent=False,
         conditions=tuple(TABLE.conditions[key] for key in asked),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ import unicodedata
 import phonenumbers
 
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.typed_text import JOINERS
 
 
@@ -57,5 +58,5 @@ def phone_key(phone: str | None, region: str) -> str | None:
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_possible_number(number):
-        raise InvalidInput("phone", "This does not look like a phone number. Write it with its area code.")
+        raise InvalidInput("phone", _("This does not look like a phone number. Write it with its area code."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from clinic.rules.answer_history import MARKS
 from clinic.rules.clearances import Clearance
 from clinic.rules.conditions import Condition
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.rules.row_verdicts import RowJudgement
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE, Combination
@@ -16,21 +16,26 @@ from clinic.rules.verdicts import Urgency, Verdict
 from clinic.rules.words import day_words, join_words
 
 ISSUER_WORDS = {
-    "physician": "a doctor",
-    "specialist": "a specialist",
-    "nurse_practitioner": "a nurse practitioner",
-    "midwife": "a midwife",
-    "physiotherapist": "a physiotherapist",
+    "physician": N_("a doctor"),
+    "specialist": N_("a specialist"),
+    "nurse_practitioner": N_("a nurse practitioner"),
+    "midwife": N_("a midwife"),
+    "physiotherapist": N_("a physiotherapist"),
 }
-CARE_FIRST = "Please get medical care first. Afterwards tell us what was found, and we look at it again."
+CARE_FIRST = N_("Please get medical care first. Afterwards tell us what was found, and we look at it again.")
 
-OTHER_PLACE = "Choose another part of the body, or change this mark in your health answers."
+OTHER_PLACE = N_("Choose another part of the body, or change this mark in your health answers.")
 
 HOUSE_WORDS = {
-    Verdict.CAUTION: "Our clinic asks for extra care here.",
-    Verdict.CLEARANCE: "Our clinic asks for a letter first.",
-    Verdict.BLOCK: "Our clinic asks you to choose something else in this case.",
+    Verdict.CAUTION: N_("Our clinic asks for extra care here."),
+    Verdict.CLEARANCE: N_("Our clinic asks for a letter first."),
+    Verdict.BLOCK: N_("Our clinic asks you to choose something else in this case."),
 }
+
+
+AT_THE_AREA = N_("At or near the requested area.")
+ELSEWHERE = N_("Not in the requested area: avoid it.")
+NO_DETAILS = N_("Details are missing: the strict default holds.")
 
 
 @dataclass(frozen=True)
@@ -63,23 +68,23 @@ class Finding:
     def what_would_change(self) -> str:
         """What the client can do about it, in one or two sentences; empty when nothing is asked of them."""
         if self.urgency is not Urgency.NONE:
-            return CARE_FIRST
+            return _(CARE_FIRST)
         wait = (
-            f"From {day_words(self.until)} on it is judged again and may be less strict."
+            _("From %(day)s on it is judged again and may be less strict.", day=day_words(self.until))
             if self.until
             else ""
         )
         if self.verdict is Verdict.CAUTION:
             return ""
         if self.rule in MARKS:
-            return OTHER_PLACE
+            return _(OTHER_PLACE)
         letter = ""
         if self.verdict is Verdict.CLEARANCE and self.who_may_clear:
-            who = join_words([ISSUER_WORDS[issuer] for issuer in self.who_may_clear], N_("or"))
-            letter = f"A letter from {who} that names this and the service would change it."
-        details = "" if self.sure else "Some details are missing; with them it may be less strict."
+            who = join_words([_(ISSUER_WORDS[issuer]) for issuer in self.who_may_clear], N_("or"))
+            letter = _("A letter from %(who)s that names this and the service would change it.", who=who)
+        details = "" if self.sure else _("Some details are missing; with them it may be less strict.")
         said = " ".join(part for part in (letter, wait, details) if part)
-        return said or "It holds as long as this is so; a letter cannot change it."
+        return said or _("It holds as long as this is so; a letter cannot change it.")
 
 
 def change_words(change: RuleChange) -> str:
@@ -117,11 +122,9 @@ def row_finding(
     if row.variant is not None and row.variant.note:
         notes.append(f"Holds: {row.variant.note}.")
     if condition.is_local_somewhere:
-        notes.append(
-            "At or near the requested area." if row.on_site else "Not in the requested area: avoid it."
-        )
+        notes.append(AT_THE_AREA if row.on_site else ELSEWHERE)
     if not row.sure:
-        notes.append("Details are missing: the strict default holds.")
+        notes.append(NO_DETAILS)
     if changed is not None:
         notes.append(change_words(changed))
     return Finding(

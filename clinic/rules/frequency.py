@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from clinic.rules.body_areas import FULL_BODY, expand, with_chamber
+from clinic.rules.language import _, ngettext
 from clinic.rules.verdicts import INTERVAL, VACUUM
 from clinic.rules.wall_time import WallClock
 
@@ -118,9 +119,22 @@ class ShortRest:
         """The rule in plain words; it names no person, day or visit."""
         if self.rule is RestRule.WEEK:
             label = FIGURES[self.row].label
-            return f"More than {self.figure} visits with {label} in seven days are too much for the body."
-        rest = f"The body needs {self.figure} day{'' if self.figure == 1 else 's'} of rest between visits"
-        return f"{rest} that work on the same area." if self.rule is RestRule.SAME_AREA else f"{rest}."
+            return _(
+                "More than %(figure)s visits with %(label)s in seven days are too much for the body.",
+                figure=self.figure,
+                label=label,
+            )
+        if self.rule is RestRule.SAME_AREA:
+            return ngettext(
+                "The body needs %(num)d day of rest between visits that work on the same area.",
+                "The body needs %(num)d days of rest between visits that work on the same area.",
+                self.figure,
+            )
+        return ngettext(
+            "The body needs %(num)d day of rest between visits.",
+            "The body needs %(num)d days of rest between visits.",
+            self.figure,
+        )
 
 
 def short_rests(wanted: BodyWork, others: Iterable[BodyWork], clock: WallClock) -> list[ShortRest]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clinic.rules.answers import Declared
+from clinic.rules.language import N_
 from clinic.rules.rule_table import TABLE
 from clinic.rules.verdicts import Outcome
 
@@ -105,10 +106,10 @@ def _counts(consent: GuardianConsent, day: dt.date, age: int, settings: GateSett
     return in_date and in_room and not withdrawn
 
 
-NO_INTAKE = Gate(Outcome.NEEDS_INTAKE, "We need your answers to the health questions, newly signed.")
+NO_INTAKE = Gate(Outcome.NEEDS_INTAKE, N_("We need your answers to the health questions, newly signed."))
 NO_CONSENT = Gate(
     Outcome.NEEDS_GUARDIAN_CONSENT,
-    "A parent or guardian has to agree in writing first, and be in the room with younger children.",
+    N_("A parent or guardian has to agree in writing first, and be in the room with younger children."),
 )
 
 

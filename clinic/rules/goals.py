@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from clinic.rules.language import N_
 from clinic.rules.verdicts import SERVICES, Verdict
 
 FIRST, ALSO, NO, REFERRED = 2, 1, 0, -1
@@ -34,31 +35,31 @@ class Goal:
 R = REFERRED
 # in the order of SERVICES: traction, vacuum, vacuum with magnets, Swedish, deep tissue, sports, relaxation
 GOALS: tuple[Goal, ...] = (
-    Goal("calm", "Less stress, more calm", (1, 0, 0, 1, 0, 0, 2), ("hot_stone", "aromatherapy")),
-    Goal("sleep", "Better sleep", (1, 0, 0, 1, 0, 0, 2), ("aromatherapy",)),
+    Goal("calm", N_("Less stress, more calm"), (1, 0, 0, 1, 0, 0, 2), ("hot_stone", "aromatherapy")),
+    Goal("sleep", N_("Better sleep"), (1, 0, 0, 1, 0, 0, 2), ("aromatherapy",)),
     Goal(
-        "long_back_pain", "Muscle pain in the back or neck for a long time", (2, 2, 1, 1, 2, 0, 0),
-        ("hot_stone",), "With numbness, tingling or weakness in an arm or leg, see a doctor first.",
+        "long_back_pain", N_("Muscle pain in the back or neck for a long time"), (2, 2, 1, 1, 2, 0, 0),
+        ("hot_stone",), N_("With numbness, tingling or weakness in an arm or leg, see a doctor first."),
     ),
-    Goal("new_back_pain", "A tense or sore back since a short time", (1, 1, 0, 2, 1, 0, 1), ("hot_stone",)),
-    Goal("movement", "Moving more freely", (2, 1, 0, 1, 2, 1, 0)),
-    Goal("desk_work", "Posture, much sitting", (2, 2, 0, 1, 1, 0, 0)),
-    Goal("after_sport", "Recovery after sport", (1, 2, 1, 1, 1, 2, 0)),
+    Goal("new_back_pain", N_("A tense or sore back since a short time"), (1, 1, 0, 2, 1, 0, 1), ("hot_stone",)),
+    Goal("movement", N_("Moving more freely"), (2, 1, 0, 1, 2, 1, 0)),
+    Goal("desk_work", N_("Posture, much sitting"), (2, 2, 0, 1, 1, 0, 0)),
+    Goal("after_sport", N_("Recovery after sport"), (1, 2, 1, 1, 1, 2, 0)),
     Goal(
-        "after_injury", "Getting fit after an injury", (R, R, 0, 1, R, R, 0), (),
-        "Most of this needs the word of the professional who treats you.",
-    ),
-    Goal(
-        "after_operation", "Getting fit after an operation", (R, R, 0, R, 0, 0, R), (),
-        "This needs the word of the doctor who operated, and time to heal.",
+        "after_injury", N_("Getting fit after an injury"), (R, R, 0, 1, R, R, 0), (),
+        N_("Most of this needs the word of the professional who treats you."),
     ),
     Goal(
-        "heavy_legs", "Ordinary heavy legs", (0, 1, 0, 1, 0, 0, 1), (),
-        "A swelling on one side, or one that nobody has explained, belongs to a doctor.",
+        "after_operation", N_("Getting fit after an operation"), (R, R, 0, R, 0, 0, R), (),
+        N_("This needs the word of the doctor who operated, and time to heal."),
     ),
-    Goal("gentle", "I find strong pressure too much", (0, 2, 0, 1, 0, 0, 2)),
-    Goal("knots", "Hard knots in the muscles", (0, 1, 0, 0, 2, 1, 0)),
-    Goal("wellness", "Feeling well, keeping the blood moving", (0, 1, 0, 2, 0, 0, 2), ("hot_stone",)),
+    Goal(
+        "heavy_legs", N_("Ordinary heavy legs"), (0, 1, 0, 1, 0, 0, 1), (),
+        N_("A swelling on one side, or one that nobody has explained, belongs to a doctor."),
+    ),
+    Goal("gentle", N_("I find strong pressure too much"), (0, 2, 0, 1, 0, 0, 2)),
+    Goal("knots", N_("Hard knots in the muscles"), (0, 1, 0, 0, 2, 1, 0)),
+    Goal("wellness", N_("Feeling well, keeping the blood moving"), (0, 1, 0, 2, 0, 0, 2), ("hot_stone",)),
 )  # fmt: skip
 BY_KEY = {goal.key: goal for goal in GOALS}
 

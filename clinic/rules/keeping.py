@@ -128,7 +128,7 @@ PERIODS = (
         "days", 365, 30, 3650,
     ),
     Period("mails", N_("Mails that were sent"), N_("To whom and when; their text goes as soon as they are sent."),
-           "days", 180, 7, 3650, (("outgoing_mail", "sent_at"),)),
+           "days", 180, 7, 3650, (("outgoing_mail", "due_at"),)),
     Period("waitlist", N_("Wishes on the waitlist that ended, and times that were offered"), "", "days", 180, 7, 3650,
            (("offer", "ended_at"), ("waitlist_wish", "ended_at"))),
     Period("desk", N_("Calls that were made, and the steps of bookings that are finished"), "", "days", 90, 7, 3650,

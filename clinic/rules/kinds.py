@@ -7,44 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clinic.rules.language import N_, _
+
 SKILLS = {
-    "traction": "Decompression by hand (traction)",
-    "cupping": "Cups and vacuum",
-    "chamber": "Interval chamber",
-    "deep_tissue": "Deep tissue",
-    "sports": "Sports massage",
-    "hot_stone": "Hot stones",
-    "aromatherapy": "Aromatherapy",
-    "prenatal": "Massage in pregnancy",
-    "oncology": "Massage for people with cancer",
+    "traction": N_("Decompression by hand (traction)"),
+    "cupping": N_("Cups and vacuum"),
+    "chamber": N_("Interval chamber"),
+    "deep_tissue": N_("Deep tissue"),
+    "sports": N_("Sports massage"),
+    "hot_stone": N_("Hot stones"),
+    "aromatherapy": N_("Aromatherapy"),
+    "prenatal": N_("Massage in pregnancy"),
+    "oncology": N_("Massage for people with cancer"),
 }
 
 SKILLS_FOR = {"pregnancy": "prenatal", "cancer_active": "oncology", "cancer_metastatic": "oncology"}
 """What a therapist has to know, whatever the service, when this is declared (care guide, section 1)."""
 
 LICENCES = {
-    "LMT": "Licensed massage therapist (LMT)",
-    "RMT": "Registered massage therapist (RMT)",
-    "PT": "Physical therapist (PT)",
-    "AT": "Athletic trainer (AT)",
+    "LMT": N_("Licensed massage therapist (LMT)"),
+    "RMT": N_("Registered massage therapist (RMT)"),
+    "PT": N_("Physical therapist (PT)"),
+    "AT": N_("Athletic trainer (AT)"),
 }
 
 ROOM_KINDS = {
-    "treatment": "Treatment room",
-    "chamber": "Room with the interval chamber",
+    "treatment": N_("Treatment room"),
+    "chamber": N_("Room with the interval chamber"),
 }
 
 DEVICE_KINDS = {
-    "vacuum_unit": "Vacuum pump with gauge and cups",
-    "magnet_cups": "Set of magnet cups",
-    "interval_chamber": "Interval chamber",
-    "stone_heater": "Stone heater",
+    "vacuum_unit": N_("Vacuum pump with gauge and cups"),
+    "magnet_cups": N_("Set of magnet cups"),
+    "interval_chamber": N_("Interval chamber"),
+    "stone_heater": N_("Stone heater"),
 }
 
 FAMILIES = {
     "vacuum": (
-        "Decompression by vacuum",
-        "Gentle suction lifts the skin and what lies under it: moving cups, with or without magnets, or a chamber.",
+        N_("Decompression by vacuum"),
+        N_(
+            "Gentle suction lifts the skin and what lies under it: moving cups, with or without magnets, or a chamber."
+        ),
     ),
 }
 """Services shown on one card: the card's name and sentence."""
@@ -57,7 +61,7 @@ def skills_for(answers: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
 
 def words_of(kind: str, known: dict[str, str]) -> str:
     """The kind in words; an owner's own kind is its key read as words."""
-    return known.get(kind) or kind.replace("_", " ").capitalize()
+    return _(known[kind]) if kind in known else kind.replace("_", " ").capitalize()
 
 
 def key_of(text: str) -> str:

@@ -35,9 +35,14 @@ def gettext(text: str, /, **values: object) -> str:
     return said % values if values else said
 
 
+def form_for(one: str, many: str, num: int) -> str:
+    """The form for this number, its places not filled in yet."""
+    return _Spoken.translations().ngettext(one, many, num)
+
+
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     """The form for this number; `%(num)d` is the number itself."""
-    return _Spoken.translations().ngettext(one, many, num) % {"num": num, **values}
+    return form_for(one, many, num) % {"num": num, **values}
 
 
 def N_(text: str) -> str:  # noqa: N802 (what every tool for translations calls it)

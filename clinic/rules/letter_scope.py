@@ -12,6 +12,7 @@ from clinic.rules.advice import birthday
 from clinic.rules.answers import Answers, read_answers
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.findings import Finding
+from clinic.rules.language import N_
 from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
 from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, VACUUM, Urgency, Verdict
@@ -20,37 +21,43 @@ AHEAD_DAYS = 365
 """How far ahead windows are looked at: a letter may come before the day from which it counts."""
 
 COLUMN_WORDS: Mapping[str, str] = {
-    "decompression_traction": "Decompression by hand",
-    "decompression_vacuum": "Decompression by vacuum",
-    "decompression_vacuum_magnetic": "Decompression by vacuum with magnets",
-    "swedish": "Swedish massage",
-    "deep_tissue": "Deep tissue massage",
-    "sports": "Sports massage",
-    "relaxation": "Relaxation massage",
-    "hot_stone": "Hot stones",
-    "aromatherapy": "Aromatherapy",
+    "decompression_traction": N_("Decompression by hand"),
+    "decompression_vacuum": N_("Decompression by vacuum"),
+    "decompression_vacuum_magnetic": N_("Decompression by vacuum with magnets"),
+    "swedish": N_("Swedish massage"),
+    "deep_tissue": N_("Deep tissue massage"),
+    "sports": N_("Sports massage"),
+    "relaxation": N_("Relaxation massage"),
+    "hot_stone": N_("Hot stones"),
+    "aromatherapy": N_("Aromatherapy"),
 }
 """What staff call the columns that rules judge."""
 
 # Facts for the reader of a letter: the suction ceiling and the chamber's range are the house's own figures.
 COLUMN_FACTS: Mapping[str, str] = {
-    "decompression_traction": "slow stretching and pulling by hand along the spine and limbs; no belts, no machine",
+    "decompression_traction": N_(
+        "slow stretching and pulling by hand along the spine and limbs; no belts, no machine"
+    ),
     "decompression_vacuum": (
-        "cups lift the skin with up to 25 kPa (190 mmHg), never more than 30 kPa (225 mmHg), at most five minutes"
-        " on one spot; it leaves marks for some days"
+        N_(
+            "cups lift the skin with up to 25 kPa (190 mmHg), never more than 30 kPa (225 mmHg), at most five minutes"
+            " on one spot; it leaves marks for some days"
+        )
     ),
     "decompression_vacuum_magnetic": (
-        "cups with magnets lift the skin with up to 25 kPa (190 mmHg), never more than 30 kPa (225 mmHg), at most"
-        " five minutes on one spot; it leaves marks for some days"
+        N_(
+            "cups with magnets lift the skin with up to 25 kPa (190 mmHg), never more than 30 kPa (225 mmHg), at most"
+            " five minutes on one spot; it leaves marks for some days"
+        )
     ),
-    "swedish": "gliding, kneading and rubbing strokes of medium pressure with oil",
-    "deep_tissue": "slow, firm pressure with hands and forearms on deeper muscle layers",
-    "sports": "targeted, firm work on the muscles that are strained most",
-    "relaxation": "light, long strokes with oil",
-    "hot_stone": "smooth stones, warm but never hot, kept moving on the skin",
-    "aromatherapy": "scented plant oil, thinned in the massage oil",
+    "swedish": N_("gliding, kneading and rubbing strokes of medium pressure with oil"),
+    "deep_tissue": N_("slow, firm pressure with hands and forearms on deeper muscle layers"),
+    "sports": N_("targeted, firm work on the muscles that are strained most"),
+    "relaxation": N_("light, long strokes with oil"),
+    "hot_stone": N_("smooth stones, warm but never hot, kept moving on the skin"),
+    "aromatherapy": N_("scented plant oil, thinned in the massage oil"),
 }
-CHAMBER_FACTS = (
+CHAMBER_FACTS = N_(
     "the body lies up to the ribs in a chamber in which mild suction of 2 to 7 kPa (15 to 53 mmHg) and release take"
     " turns for 20 to 30 minutes"
 )

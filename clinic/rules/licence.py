@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 
+from clinic.rules.language import _
 from clinic.rules.words import day_words
 
 SOON_DAYS = 60
@@ -40,9 +41,13 @@ def licence_words(expires_on: dt.date, today: dt.date) -> str:
     day, left = day_words(expires_on, today=today), (expires_on - today).days
     state = licence_state(expires_on, today)
     if state is LicenceState.GOOD:
-        return f"Good until {day}"
+        return _("Good until %(day)s", day=day)
     if state is LicenceState.EXPIRED:
-        return f"Expired on {day}: no visits can be booked"
+        return _("Expired on %(day)s: no visits can be booked", day=day)
     if left <= 1:
-        return f"{'Tomorrow' if left else 'Today'} is the last day, {day}"
-    return f"Expires in {left} days, last day {day}"
+        return (
+            _("Tomorrow is the last day, %(day)s", day=day)
+            if left
+            else _("Today is the last day, %(day)s", day=day)
+        )
+    return _("Expires in %(left)s days, last day %(day)s", left=left, day=day)

@@ -18,6 +18,7 @@ from typing import TypeAlias
 from clinic.rules.answers import Answers, read_answer
 from clinic.rules.body_areas import AREAS
 from clinic.rules.conditions import Condition, Field
+from clinic.rules.language import N_, _
 from clinic.rules.question_pages import Page
 from clinic.rules.row_verdicts import undecided_fields
 from clinic.rules.typed_text import visible
@@ -38,20 +39,20 @@ ANY_NUMBER = (0, 100_000)
 ALSO_NEEDED = frozenset({("doctor_said_no", "date")})
 """Details that no verdict reads, but without which no clearance could ever count."""
 
-CHOOSE = "Please choose yes, no or not sure."
-MISSING = "Please answer this, or choose “Not sure” above."
-BOTH = "You ticked “None of these” and also answered a question with yes. Please change one of them."
-NO_DATE = "Please write a day like 2026-03-16. Month and year (2026-03) or only the year will do."
-NO_DAY = "Please write a day like 2026-03-16."
-NOT_YET = "This day has not come yet."
-TOO_OLD = "This is too long ago to be right."
-NO_NUMBER = "Please write a number."
-NO_AREA = "Please choose from the list of body areas."
-NO_CHOICE = "Please choose one of these."
-TOO_LONG = f"Please use at most {LONGEST_TEXT} letters."
+CHOOSE = N_("Please choose yes, no or not sure.")
+MISSING = N_("Please answer this, or choose “Not sure” above.")
+BOTH = N_("You ticked “None of these” and also answered a question with yes. Please change one of them.")
+NO_DATE = N_("Please write a day like 2026-03-16. Month and year (2026-03) or only the year will do.")
+NO_DAY = N_("Please write a day like 2026-03-16.")
+NOT_YET = N_("This day has not come yet.")
+TOO_OLD = N_("This is too long ago to be right.")
+NO_NUMBER = N_("Please write a number.")
+NO_AREA = N_("Please choose from the list of body areas.")
+NO_CHOICE = N_("Please choose one of these.")
+TOO_LONG = N_("Please use at most 200 letters.")  # LONGEST_TEXT
 
-NO_WEEKS = "Please write the weeks as a whole number, such as 6."
-BOTH_WAYS = "Please give either a date or the weeks, not both."
+NO_WEEKS = N_("Please write the weeks as a whole number, such as 6.")
+BOTH_WAYS = N_("Please give either a date or the weeks, not both.")
 MOST_WEEKS = 520
 
 _WEEKS_AGO = re.compile(r"(\d{1,4}) weeks ago", re.ASCII)
@@ -237,5 +238,5 @@ def _read_number(text: str, bounds: tuple[int, int]) -> int | float:
     value = float(text.replace(",", "."))
     low, high = bounds
     if not low <= value <= high:
-        raise FieldError(f"This has to be between {low} and {high}.")
+        raise FieldError(_("This has to be between %(low)s and %(high)s.", low=low, high=high))
     return int(value) if value.is_integer() else value

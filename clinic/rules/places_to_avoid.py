@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from clinic.rules.answers import Answers, Declared
 from clinic.rules.body_areas import AREAS
+from clinic.rules.language import _
 from clinic.rules.rule_table import TABLE, RuleTable
 from clinic.rules.sheet import Sheet, Treatment
 from clinic.rules.verdicts import Verdict
-from clinic.rules.words import join_words
+from clinic.rules.words import in_sentence, join_words
 
 
 @dataclass(frozen=True)
@@ -61,4 +62,4 @@ def _site(declared: Declared) -> tuple[str, ...]:
 
 def areas_in_words(areas: tuple[str, ...] | list[str]) -> str:
     """`left knee and lower back`; empty for none."""
-    return join_words([AREAS[area].lower() for area in areas if area in AREAS])
+    return join_words([in_sentence(_(AREAS[area])) for area in areas if area in AREAS])

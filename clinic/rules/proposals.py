@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from clinic.rules.changed_table import check_change, digest_of, shipped_version
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.house_rules import HOUSE_RULES
+from clinic.rules.language import _
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE, RuleTable
 
@@ -52,9 +53,9 @@ def apply(
     elif proposal.kind == "go_back" and earlier is not None:
         after = _back_to(earlier, now)
     else:
-        raise NotFound("There is no such version.")
+        raise NotFound(_("There is no such version."))
     if digest_of(after) == digest_of(now):
-        raise InvalidInput("", "This would change nothing: the rules are like this already.")
+        raise InvalidInput("", _("This would change nothing: the rules are like this already."))
     return after
 
 
@@ -74,7 +75,7 @@ def _with(change: RuleChange, now: Changes, table: RuleTable) -> Changes:
 
 def _with_house_rules(keys: Collection[str], now: Changes, today: dt.date) -> Changes:
     if not set(keys) <= set(HOUSE_RULES):
-        raise InvalidInput("house_rules", "Choose house rules from the list.")
+        raise InvalidInput("house_rules", _("Choose house rules from the list."))
     on = {one.house_rule for one in now}
     kept = [one for one in now if not one.house_rule or one.house_rule in keys]
     new = [
@@ -88,7 +89,7 @@ def _back_to(earlier: Changes, now: Changes) -> Changes:
     here = {mark_of(one) for one in now}
     if any(one.is_laxer and mark_of(one) not in here for one in earlier):
         raise InvalidInput(
-            "", "That version was less strict than this one on a clinician’s word. Make that change anew."
+            "", _("That version was less strict than this one on a clinician’s word. Make that change anew.")
         )
     return earlier
 

@@ -30,6 +30,12 @@ class QuietTime:
                 return True
         return False
 
+    def over_at(self, minute: int, clock: WallClock) -> int:
+        """This epoch minute, or the first quarter of an hour after it that is not in the quiet time."""
+        while self.holds_at(minute, clock):
+            minute += 15 - minute % 15
+        return minute
+
 
 def _last_minute_at(clock: WallClock, day: date, wall: time) -> int:
     return max((*clock.minutes_at(day, wall), clock.minute_at(day, wall)))

@@ -7,21 +7,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from clinic.rules.language import N_
+
 FEWEST_PEOPLE = 5
 """A number about health is shown only when it is about so many people."""
 
 LEAD_TIMES: tuple[tuple[int, str], ...] = (
-    (0, "The same day"), (1, "The day before"), (3, "2 to 3 days"), (7, "4 to 7 days"), (14, "8 to 14 days"),
-    (30, "15 to 30 days"),
+    (0, N_("The same day")), (1, N_("The day before")), (3, N_("2 to 3 days")), (7, N_("4 to 7 days")),
+    (14, N_("8 to 14 days")),
+    (30, N_("15 to 30 days")),
 )  # fmt: skip
-LONGEST_LEAD = "More than 30 days"
+LONGEST_LEAD = N_("More than 30 days")
 LEAD_WORDS = (*(words for _most, words in LEAD_TIMES), LONGEST_LEAD)
 
 ON_FILE, WHILE_BOOKING, BEFORE, MISSING = (
-    "On file already",
-    "Signed while booking",
-    "Signed later, before the visit",
-    "Not signed in time",
+    N_("On file already"),
+    N_("Signed while booking"),
+    N_("Signed later, before the visit"),
+    N_("Not signed in time"),
 )
 INTAKE_WORDS = (ON_FILE, WHILE_BOOKING, BEFORE, MISSING)
 BOOKING_TAKES = dt.timedelta(hours=1)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 
 LONGEST_DAYS = 366
 FOUR_WEEKS = 28
@@ -34,7 +35,7 @@ def month(text: str) -> Period:
     """The month that is written as 2026-05. Raises InvalidInput."""
     read = _MONTH.match(text)
     if read is None:
-        raise InvalidInput("month", "Enter a month that exists, written like 2026-03.")
+        raise InvalidInput("month", _("Enter a month that exists, written like 2026-03."))
     first = dt.date(int(read[1]), int(read[2]), 1)
     after = (first + dt.timedelta(days=31)).replace(day=1)
     return Period(first, after - dt.timedelta(days=1))
@@ -43,11 +44,11 @@ def month(text: str) -> Period:
 def between(first: dt.date, last: dt.date) -> Period:
     """These days. Raises InvalidInput (first, last)."""
     if last < first:
-        raise InvalidInput("last", "The last day cannot be before the first.")
+        raise InvalidInput("last", _("The last day cannot be before the first."))
     if (last - first).days >= LONGEST_DAYS:
-        raise InvalidInput("last", "Choose at most one year.")
+        raise InvalidInput("last", _("Choose at most one year."))
     if not 2000 <= first.year <= last.year < 2100:
-        raise InvalidInput("first", "Check the year, and enter the day like 2026-03-16.")
+        raise InvalidInput("first", _("Check the year, and enter the day like 2026-03-16."))
     return Period(first, last)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from clinic.rules.availability import Start
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.wall_time import WallClock
 
 MOST_VISITS: Final = 26
@@ -38,15 +39,26 @@ class Pattern:
 
     def __post_init__(self) -> None:
         if self.at.second or self.at.microsecond:
-            raise InvalidInput("starts_at", "Visits start on a whole minute.")
+            raise InvalidInput("starts_at", _("Visits start on a whole minute."))
         if not 1 <= self.every_weeks <= MOST_WEEKS_APART:
-            raise InvalidInput("every_weeks", f"Choose from every week to every {MOST_WEEKS_APART} weeks.")
+            raise InvalidInput(
+                "every_weeks",
+                _(
+                    "Choose from every week to every %(most_weeks_apart)s weeks.",
+                    most_weeks_apart=MOST_WEEKS_APART,
+                ),
+            )
         if (self.count is None) == (self.until is None):
-            raise InvalidInput("count", "Say how many visits, or until which day: one of the two.")
+            raise InvalidInput("count", _("Say how many visits, or until which day: one of the two."))
         if self.count is not None and not 2 <= self.count <= MOST_VISITS:
-            raise InvalidInput("count", f"A series has 2 to {MOST_VISITS} visits.")
+            raise InvalidInput(
+                "count", _("A series has 2 to %(most_visits)s visits.", most_visits=MOST_VISITS)
+            )
         if self.until is not None and not 2 <= self._until(self.until) <= MOST_VISITS:
-            raise InvalidInput("until", f"Choose a last day that makes 2 to {MOST_VISITS} visits.")
+            raise InvalidInput(
+                "until",
+                _("Choose a last day that makes 2 to %(most_visits)s visits.", most_visits=MOST_VISITS),
+            )
 
     def days(self) -> list[date]:
         """The days of the series, the first one included."""

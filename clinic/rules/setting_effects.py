@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from clinic.rules import booking_policy, words
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.gaps import Gaps
+from clinic.rules.language import N_, _
 
 
 class Rules(Protocol):
@@ -35,26 +36,26 @@ class Rules(Protocol):
 
 ON_AND_OFF = {
     "turnover_may_overrun": (
-        "A visit may end when the working day ends; the room is cleaned after it.",
-        "The last visit ends early enough to clean the room within the working hours.",
+        N_("A visit may end when the working day ends; the room is cleaned after it."),
+        N_("The last visit ends early enough to clean the room within the working hours."),
     ),
     "check_in_needed": (
-        "On the day before, each client gets a link and says in three taps whether anything has changed.",
-        "Nobody is asked again between two visits, as long as the health questions are valid.",
+        N_("On the day before, each client gets a link and says in three taps whether anything has changed."),
+        N_("Nobody is asked again between two visits, as long as the health questions are valid."),
     ),
     "minds_rest": (
-        "Somebody who had a deep tissue massage on Monday is offered the next one from Thursday on.",
-        "Somebody may book the same massage every day.",
+        N_("Somebody who had a deep tissue massage on Monday is offered the next one from Thursday on."),
+        N_("Somebody may book the same massage every day."),
     ),
     "uses_24_hours": (
-        "A quarter past two in the afternoon is 14:15.",
-        "A quarter past two in the afternoon is 2:15 pm.",
+        N_("A quarter past two in the afternoon is 14:15."),
+        N_("A quarter past two in the afternoon is 2:15 pm."),
     ),
 }  # fmt: skip
 OF_GAPS = {
-    Gaps.ANY: "Between visits at 9:00 and 11:30 every quarter of an hour can be chosen.",
-    Gaps.FIRST: "A time right after another visit is named before one that leaves 15 minutes unused.",
-    Gaps.ONLY: "A time that would leave 15 minutes unused is not offered online.",
+    Gaps.ANY: N_("Between visits at 9:00 and 11:30 every quarter of an hour can be chosen."),
+    Gaps.FIRST: N_("A time right after another visit is named before one that leaves 15 minutes unused."),
+    Gaps.ONLY: N_("A time that would leave 15 minutes unused is not offered online."),
 }
 
 
@@ -72,7 +73,7 @@ class _Telling:
 
     def at(self, moment: dt.datetime) -> str:
         local = moment.astimezone(self.zone)
-        return f"{self.day(local.date())} at {self.clock(local)}"
+        return _("%(day)s at %(time)s", day=self.day(local.date()), time=self.clock(local))
 
     def clock(self, moment: dt.datetime) -> str:
         return words.time_words(moment.astimezone(self.zone).time(), uses_24_hours=self.uses_24_hours)
@@ -113,25 +114,37 @@ def _of_booking(booking: BookingSettings, tell: _Telling) -> dict[str, str]:
     ]
     clocks = [words.time_words(one, uses_24_hours=tell.uses_24_hours) for one in starts]
     said = {
-        "slot_step_minutes": f"Times such as {', '.join(clocks)}.",
+        "slot_step_minutes": _("Times such as %(clocks)s.", clocks=", ".join(clocks)),
         "lead_time_minutes": _earliest(booking, tell),
-        "horizon_days": f"Today the last day that can be booked online is {tell.on(booking.horizon_days)}.",
-        "new_lead_time_minutes": "The same as for everybody.",
-        "new_horizon_days": "The same as for everybody.",
-        "cancel_notice_hours": f"For a visit on {tell.at(visit)} that is until"
-        f" {tell.at(booking_policy.cancel_until(visit, booking))}.",
+        "horizon_days": _(
+            "Today the last day that can be booked online is %(horizon_days)s.",
+            horizon_days=tell.on(booking.horizon_days),
+        ),
+        "new_lead_time_minutes": _("The same as for everybody."),
+        "new_horizon_days": _("The same as for everybody."),
+        "cancel_notice_hours": _(
+            "For a visit on %(visit)s that is until %(visit2)s.",
+            visit=tell.at(visit),
+            visit2=tell.at(booking_policy.cancel_until(visit, booking)),
+        ),
     }
     if booking.new_lead_minutes is not None:
         said["new_lead_time_minutes"] = _earliest(
             BookingSettings(lead_minutes=booking.new_lead_minutes), tell
         )
     if booking.new_horizon_days is not None:
-        said["new_horizon_days"] = f"Today their last day is {tell.on(booking.new_horizon_days)}."
+        said["new_horizon_days"] = _(
+            "Today their last day is %(new_horizon_days)s.",
+            new_horizon_days=tell.on(booking.new_horizon_days),
+        )
     return said
 
 
 def _earliest(booking: BookingSettings, tell: _Telling) -> str:
-    return f"Right now nothing before {tell.at(booking_policy.earliest_start(tell.now, booking))} can be booked online."
+    return _(
+        "Right now nothing before %(now)s can be booked online.",
+        now=tell.at(booking_policy.earliest_start(tell.now, booking)),
+    )
 
 
 def _of_waiting(booking: BookingSettings, rules: Rules, tell: _Telling) -> dict[str, str]:
@@ -140,34 +153,68 @@ def _of_waiting(booking: BookingSettings, rules: Rules, tell: _Telling) -> dict[
 
     def back(visit: dt.datetime, since: dt.datetime) -> str:
         until = booking_policy.waiting_deadline(visit, since=since, settings=booking)
-        return f"is given back on {tell.at(until)}"
+        return _("is given back on %(until)s", until=tell.at(until))
 
     since = near - dt.timedelta(hours=20)
     return {
-        "hold_minutes": f"Who chooses a time at {tell.clock(ten)} keeps it until"
-        f" {tell.clock(ten + booking.hold_minutes * minutes)}.",
-        "hold_max_minutes": f"And while they go on typing, until"
-        f" {tell.clock(ten + booking.hold_longest_minutes * minutes)} at the latest.",
-        "pending_days": f"A visit on {tell.at(far)} that is booked now and is not confirmed {back(far, tell.now)}.",
-        "pending_hours_before": f"A visit on {tell.at(tell.ten(3))} {back(tell.ten(3), tell.now)}.",
-        "pending_short_hours_before": f"A visit on {tell.at(near)} that is booked on {tell.at(since)}"
-        f" {back(near, since)}.",
-        "offer_minutes": f"Who is offered a time at {tell.clock(ten)} can take it until"
-        f" {tell.clock(ten + rules.offer_minutes * minutes)}.",
-        "travel_minutes": f"After a visit that ends at {tell.clock(ten)} the next one elsewhere begins at"
-        f" {tell.clock(ten + rules.travel_minutes * minutes)} or later.",
+        "hold_minutes": _(
+            "Who chooses a time at %(ten)s keeps it until %(value)s.",
+            ten=tell.clock(ten),
+            value=tell.clock(ten + booking.hold_minutes * minutes),
+        ),
+        "hold_max_minutes": _(
+            "And while they go on typing, until %(value)s at the latest.",
+            value=tell.clock(ten + booking.hold_longest_minutes * minutes),
+        ),
+        "pending_days": _(
+            "A visit on %(far)s that is booked now and is not confirmed %(far2)s.",
+            far=tell.at(far),
+            far2=back(far, tell.now),
+        ),
+        "pending_hours_before": _(
+            "A visit on %(far)s %(back)s.", far=tell.at(tell.ten(3)), back=back(tell.ten(3), tell.now)
+        ),
+        "pending_short_hours_before": _(
+            "A visit on %(near)s that is booked on %(since)s %(near2)s.",
+            near=tell.at(near),
+            since=tell.at(since),
+            near2=back(near, since),
+        ),
+        "offer_minutes": _(
+            "Who is offered a time at %(ten)s can take it until %(value)s.",
+            ten=tell.clock(ten),
+            value=tell.clock(ten + rules.offer_minutes * minutes),
+        ),
+        "travel_minutes": _(
+            "After a visit that ends at %(ten)s the next one elsewhere begins at %(value)s or later.",
+            ten=tell.clock(ten),
+            value=tell.clock(ten + rules.travel_minutes * minutes),
+        ),
     }
 
 
 def _of_people(rules: Rules, tell: _Telling) -> dict[str, str]:
     return {
-        "adult_age": f"Today that is who was born by {tell.birthday(rules.adult_age)}.",
-        "guardian_in_room_age": f"Today that is who was born after {tell.birthday(rules.guardian_in_room_age + 1)}.",
-        "intake_valid_days": f"Signed today, they hold for visits up to {tell.on(rules.intake_valid_days)}.",
-        "minor_intake_valid_days": f"Signed today, they hold for visits up to"
-        f" {tell.on(rules.minor_intake_valid_days)}.",
-        "treated_days_back": f"After a visit today the therapist can read them until"
-        f" {tell.on(rules.treated_days_back)}.",
-        "treated_days_ahead": f"Today the therapist can read them for visits up to"
-        f" {tell.on(rules.treated_days_ahead)}.",
+        "adult_age": _(
+            "Today that is who was born by %(adult_age)s.", adult_age=tell.birthday(rules.adult_age)
+        ),
+        "guardian_in_room_age": _(
+            "Today that is who was born after %(value)s.", value=tell.birthday(rules.guardian_in_room_age + 1)
+        ),
+        "intake_valid_days": _(
+            "Signed today, they hold for visits up to %(intake_valid_days)s.",
+            intake_valid_days=tell.on(rules.intake_valid_days),
+        ),
+        "minor_intake_valid_days": _(
+            "Signed today, they hold for visits up to %(minor_intake_valid_days)s.",
+            minor_intake_valid_days=tell.on(rules.minor_intake_valid_days),
+        ),
+        "treated_days_back": _(
+            "After a visit today the therapist can read them until %(treated_days_back)s.",
+            treated_days_back=tell.on(rules.treated_days_back),
+        ),
+        "treated_days_ahead": _(
+            "Today the therapist can read them for visits up to %(treated_days_ahead)s.",
+            treated_days_ahead=tell.on(rules.treated_days_ahead),
+        ),
     }

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clinic.rules.errors import TooLate
+from clinic.rules.language import _
 
 SHOWN_SECONDS: Final = 10
 """How long the page offers it."""
@@ -17,4 +18,4 @@ TIME_TO_TAKE_BACK: Final = timedelta(seconds=SHOWN_SECONDS + 2)
 def check_in_time(until: datetime, *, now: datetime) -> None:
     """Raise TooLate once the moment has passed: by then people are being told."""
     if now >= until:
-        raise TooLate("It is too late to undo this. Change the visit again instead; the client is told.")
+        raise TooLate(_("It is too late to undo this. Change the visit again instead; the client is told."))

@@ -12,24 +12,25 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from clinic.rules.findings import Finding
+from clinic.rules.language import N_
 from clinic.rules.screening import Screening
 from clinic.rules.verdicts import ADDONS, Outcome, Urgency, Verdict
 
 RULE: Final = "therapist"
-LABEL: Final = "Your therapist"
-REASON: Final = "Your therapist would like to talk with you first."
+LABEL: Final = N_("Your therapist")
+REASON: Final = N_("Your therapist would like to talk with you first.")
 SHORTEST_REASON: Final = 5
 
 COLUMN_WORDS: Final = {
-    "decompression_traction": "Decompression by hand (traction)",
-    "decompression_vacuum": "Decompression by vacuum",
-    "decompression_vacuum_magnetic": "Vacuum with magnets",
-    "swedish": "Swedish massage",
-    "deep_tissue": "Deep tissue",
-    "sports": "Sports massage",
-    "relaxation": "Relaxation massage",
-    "hot_stone": "Hot stones",
-    "aromatherapy": "Aromatherapy",
+    "decompression_traction": N_("Decompression by hand (traction)"),
+    "decompression_vacuum": N_("Decompression by vacuum"),
+    "decompression_vacuum_magnetic": N_("Vacuum with magnets"),
+    "swedish": N_("Swedish massage"),
+    "deep_tissue": N_("Deep tissue"),
+    "sports": N_("Sports massage"),
+    "relaxation": N_("Relaxation massage"),
+    "hot_stone": N_("Hot stones"),
+    "aromatherapy": N_("Aromatherapy"),
 }
 """What is judged, in the words of the form that names it."""
 

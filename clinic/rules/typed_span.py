@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.wall_time import WallClock, moment
 from clinic.rules.words import day_words, time_words
 
@@ -39,16 +40,16 @@ def span_typed(clock: WallClock, first: Wall, last: Wall, *, uses_24_hours: bool
     Raises InvalidInput at `starts_on`, `starts`, `ends_on` or `ends`.
     """
     if last.day < first.day:
-        raise InvalidInput("ends_on", "The last day lies before the first day.")
+        raise InvalidInput("ends_on", _("The last day lies before the first day."))
     start, start_twice = _moment(clock, first, "starts", latest=False, uses_24_hours=uses_24_hours)
     end, end_twice = _end(clock, last, uses_24_hours=uses_24_hours)
     if end <= start:
-        raise InvalidInput("ends", "The end must come after the start.")
+        raise InvalidInput("ends", _("The end must come after the start."))
     remarks = []
     if start_twice and first.time is not None:
-        remarks.append(_twice(first.time, "It starts the first time.", uses_24_hours))
+        remarks.append(_twice(first.time, _("It starts the first time."), uses_24_hours))
     if end_twice and last.time is not None:
-        remarks.append(_twice(last.time, "It ends the second time.", uses_24_hours))
+        remarks.append(_twice(last.time, _("It ends the second time."), uses_24_hours))
     days = (first.day, last.day) if first.time is None and last.time is None else None
     return TypedSpan(moment(start), moment(end), tuple(remarks), days)
 
@@ -77,11 +78,15 @@ def _moment(
         said = time_words(wall.time, uses_24_hours=uses_24_hours)
         raise InvalidInput(
             field,
-            f"There is no {said} on {day_words(wall.day)}: the clocks go forward then. Choose a time before or after.",
+            _(
+                "There is no %(said)s on %(day)s: the clocks go forward then. Choose a time before or after.",
+                said=said,
+                day=day_words(wall.day),
+            ),
         )
     return minutes[-1 if latest else 0], len(minutes) > 1
 
 
 def _twice(time: dt.time, what: str, uses_24_hours: bool) -> str:
     said = time_words(time, uses_24_hours=uses_24_hours)
-    return f"The clocks go back that night, so {said} comes twice. {what}"
+    return _("The clocks go back that night, so %(said)s comes twice. %(what)s", said=said, what=what)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.language import N_, _
 
 
 class VisitStatus(StrEnum):
@@ -57,32 +58,32 @@ UPCOMING: Final = frozenset({_S.PENDING, _S.CONFIRMED, _S.SUSPENDED})
 
 _CLIENT_LABELS: Final[Mapping[VisitStatus, str]] = MappingProxyType(
     {
-        _S.HELD: "Kept for you for a short time",
-        _S.PENDING: "Not confirmed yet",
-        _S.CONFIRMED: "Confirmed",
-        _S.ARRIVED: "You are here",
-        _S.IN_SESSION: "Under way",
-        _S.DONE: "Done",
-        _S.NO_SHOW: "Missed",
-        _S.CANCELLED: "Cancelled",
-        _S.LATE_CANCELLED: "Cancelled late",
-        _S.SUSPENDED: "On hold: we need something from you",
-        _S.RELEASED: "Given up: the time ran out",
+        _S.HELD: N_("Kept for you for a short time"),
+        _S.PENDING: N_("Not confirmed yet"),
+        _S.CONFIRMED: N_("Confirmed"),
+        _S.ARRIVED: N_("You are here"),
+        _S.IN_SESSION: N_("Under way"),
+        _S.DONE: N_("Done"),
+        _S.NO_SHOW: N_("Missed"),
+        _S.CANCELLED: N_("Cancelled"),
+        _S.LATE_CANCELLED: N_("Cancelled late"),
+        _S.SUSPENDED: N_("On hold: we need something from you"),
+        _S.RELEASED: N_("Given up: the time ran out"),
     }
 )
 _STAFF_LABELS: Final[Mapping[VisitStatus, str]] = MappingProxyType(
     {
-        _S.HELD: "Being booked",
-        _S.PENDING: "Waiting to be confirmed",
-        _S.CONFIRMED: "Confirmed",
-        _S.ARRIVED: "Arrived",
-        _S.IN_SESSION: "In session",
-        _S.DONE: "Done",
-        _S.NO_SHOW: "Did not come",
-        _S.CANCELLED: "Cancelled",
-        _S.LATE_CANCELLED: "Cancelled late",
-        _S.SUSPENDED: "On hold after a new answer or rule",
-        _S.RELEASED: "Released: deadline passed",
+        _S.HELD: N_("Being booked"),
+        _S.PENDING: N_("Waiting to be confirmed"),
+        _S.CONFIRMED: N_("Confirmed"),
+        _S.ARRIVED: N_("Arrived"),
+        _S.IN_SESSION: N_("In session"),
+        _S.DONE: N_("Done"),
+        _S.NO_SHOW: N_("Did not come"),
+        _S.CANCELLED: N_("Cancelled"),
+        _S.LATE_CANCELLED: N_("Cancelled late"),
+        _S.SUSPENDED: N_("On hold after a new answer or rule"),
+        _S.RELEASED: N_("Released: deadline passed"),
     }
 )
 
@@ -105,18 +106,22 @@ def may_become(old: VisitStatus, new: VisitStatus) -> bool:
 def check_transition(old: VisitStatus, new: VisitStatus) -> None:
     """Raise MoveNotAllowed, in words for the person, where `new` may not follow `old`."""
     if old is new:
-        raise MoveNotAllowed(f"This visit is already marked “{staff_label(old)}”.")
+        raise MoveNotAllowed(_("This visit is already marked “%(old)s”.", old=staff_label(old)))
     if not may_become(old, new):
         raise MoveNotAllowed(
-            f"A visit that is marked “{staff_label(old)}” cannot be marked “{staff_label(new)}”."
+            _(
+                "A visit that is marked “%(old)s” cannot be marked “%(new)s”.",
+                old=staff_label(old),
+                new=staff_label(new),
+            )
         )
 
 
 def client_label(status: VisitStatus) -> str:
     """What the client reads."""
-    return _CLIENT_LABELS[status]
+    return _(_CLIENT_LABELS[status])
 
 
 def staff_label(status: VisitStatus) -> str:
     """What the desk and the therapists read."""
-    return _STAFF_LABELS[status]
+    return _(_STAFF_LABELS[status])

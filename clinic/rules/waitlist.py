@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from clinic.rules.errors import InvalidInput
-from clinic.rules.words import WEEKDAYS, join_words
+from clinic.rules.language import N_, _
+from clinic.rules.words import join_words, weekday_words
 
 
 class Part(StrEnum):
@@ -23,6 +24,11 @@ class Part(StrEnum):
     EVENING = "evening"
 
 
+IN_WORDS = {
+    Part.MORNING: N_("in the morning"),
+    Part.AFTERNOON: N_("in the afternoon"),
+    Part.EVENING: N_("in the evening"),
+}
 NOON, EVENING_FROM = time(12), time(17)
 SHORTEST_OFFER: Final = timedelta(minutes=10)
 """Nobody reads a mail and decides in less: such an offer is not made."""
@@ -64,18 +70,29 @@ class When:
     def check(self, *, today: date) -> None:
         """Raise InvalidInput naming the field where this can never come true, or is too much to keep."""
         if self.last_day < self.first_day:
-            raise InvalidInput("last_day", "The last day lies before the first day.")
+            raise InvalidInput("last_day", _("The last day lies before the first day."))
         if self.last_day < today:
-            raise InvalidInput("last_day", "The last day has passed. Choose a later one.")
+            raise InvalidInput("last_day", _("The last day has passed. Choose a later one."))
         if (self.last_day - today).days > LONGEST_DAYS:
-            raise InvalidInput("last_day", f"Choose a last day within {LONGEST_DAYS} days from now.")
+            raise InvalidInput(
+                "last_day",
+                _("Choose a last day within %(longest_days)s days from now.", longest_days=LONGEST_DAYS),
+            )
         if not self.parts or not self.parts <= set(Part):
-            raise InvalidInput("parts", "Choose at least one part of the day.")
+            raise InvalidInput("parts", _("Choose at least one part of the day."))
         if not 0 <= self.notice_hours <= MOST_NOTICE_HOURS:
-            raise InvalidInput("notice_hours", f"Enter a number of hours from 0 to {MOST_NOTICE_HOURS}.")
+            raise InvalidInput(
+                "notice_hours",
+                _(
+                    "Enter a number of hours from 0 to %(most_notice_hours)s.",
+                    most_notice_hours=MOST_NOTICE_HOURS,
+                ),
+            )
         ahead = (max(self.first_day, today) + timedelta(days=more) for more in range(7))
         if not self.weekdays <= set(EVERY_DAY) or not any(self.is_on(day) for day in ahead):
-            raise InvalidInput("weekdays", "None of these weekdays lies between the first and the last day.")
+            raise InvalidInput(
+                "weekdays", _("None of these weekdays lies between the first and the last day.")
+            )
 
 
 def offered_until(
@@ -98,7 +115,7 @@ def touches(span: Span, others: Iterable[Span]) -> bool:
 
 def words_of(when: When) -> str:
     """`Monday and Friday, in the morning or in the evening`."""
-    days = [WEEKDAYS[number] for number in sorted(when.weekdays)]
-    parts = [f"in the {part}" for part in Part if part in when.parts]
-    said_days = "any day" if len(days) == len(EVERY_DAY) else join_words(days)
-    return f"{said_days}, {'at any time' if len(parts) == len(Part) else join_words(parts, 'or')}"
+    days = [weekday_words(number) for number in sorted(when.weekdays)]
+    parts = [_(IN_WORDS[part]) for part in Part if part in when.parts]
+    said_days = _("any day") if len(days) == len(EVERY_DAY) else join_words(days)
+    return f"{said_days}, {_('at any time') if len(parts) == len(Part) else join_words(parts, N_('or'))}"

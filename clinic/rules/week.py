@@ -9,8 +9,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.wall_time import WeeklyHours, break_fits
-from clinic.rules.words import WEEKDAYS, length_words, time_words
+from clinic.rules.words import join_words, length_words, time_words, weekday_words
 
 DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
@@ -59,7 +60,10 @@ def week_problems(
     found = _overlaps("work", hours) + _overlaps("break", breaks)
     for index, pause in enumerate(breaks):
         if not any(break_fits(one, pause) for one in hours):
-            sentence = f"This break does not lie inside the hours of {WEEKDAYS[pause.weekday]}."
+            sentence = _(
+                "This break does not lie inside the hours of %(weekdays)s.",
+                weekdays=weekday_words(pause.weekday),
+            )
             found.append(WeekProblem("break", index, sentence))
     return found
 
@@ -67,9 +71,9 @@ def week_problems(
 def check_day(day: dt.date, hours: Sequence[WeeklyHours], *, today: dt.date) -> None:
     """Raise InvalidInput for hours of one date that cannot be right, or that nobody can book any more."""
     if day < today:
-        raise InvalidInput("day", "This day has passed.")
+        raise InvalidInput("day", _("This day has passed."))
     if day > today + dt.timedelta(days=FURTHEST_DAYS):
-        raise InvalidInput("day", "Enter a day within the next two years.")
+        raise InvalidInput("day", _("Enter a day within the next two years."))
     for problem in week_problems(hours):
         raise InvalidInput(("starts", "starts_again")[problem.row], problem.sentence)
 
@@ -79,9 +83,12 @@ def _lengths_wrong(kind: str, rows: Sequence[WeeklyHours], may_be_whole_day: boo
     for index, row in enumerate(rows):
         minutes = _minutes(row)
         if minutes == DAY_MINUTES:
-            sentence = "" if may_be_whole_day else "The start and the end are the same. Check the times."
+            sentence = "" if may_be_whole_day else _("The start and the end are the same. Check the times.")
         elif row.crosses_midnight and minutes > LONGEST_PAST_MIDNIGHT:
-            sentence = f"This would last {length_words(minutes)}, into the next day. Check the times."
+            sentence = _(
+                "This would last %(length)s, into the next day. Check the times.",
+                length=length_words(minutes),
+            )
         else:
             continue
         if sentence:
@@ -98,8 +105,9 @@ def _overlaps(kind: str, rows: Sequence[WeeklyHours]) -> list[WeekProblem]:
         for other in order[:place]:
             other_start, other_end = _week_span(rows[other])
             if start < other_end or other_start + WEEK_MINUTES < end:
-                sentence = (
-                    f"This overlaps {_row_words(rows[other])}. Leave one of them out or change the times."
+                sentence = _(
+                    "This overlaps %(rows)s. Leave one of them out or change the times.",
+                    rows=_row_words(rows[other]),
                 )
                 found.append(WeekProblem(kind, index, sentence))
                 break
@@ -107,7 +115,12 @@ def _overlaps(kind: str, rows: Sequence[WeeklyHours]) -> list[WeekProblem]:
 
 
 def _row_words(row: WeeklyHours) -> str:
-    return f"{row.starts:%H:%M} to {row.ends:%H:%M} on {WEEKDAYS[row.weekday]}"
+    return _(
+        "%(starts)s to %(ends)s on %(weekdays)s",
+        starts=f"{row.starts:%H:%M}",
+        ends=f"{row.ends:%H:%M}",
+        weekdays=weekday_words(row.weekday),
+    )
 
 
 def _minutes(row: WeeklyHours) -> int:
@@ -131,29 +144,35 @@ def week_in_words(hours: Sequence[WeeklyHours], *, uses_24_hours: bool) -> list[
     said = [(weekday, _day_words(hours, weekday, uses_24_hours)) for weekday in range(7)]
     lines = []
     for words, group in groupby(said, key=lambda one: one[1]):
-        days = [weekday for weekday, _ in group]
+        days = [weekday for weekday, _words in group]
         lines.append((_days_words(days), words))
     return lines
 
 
 def _day_words(hours: Sequence[WeeklyHours], weekday: int, uses_24_hours: bool) -> str:
     rows = sorted(row for row in hours if row.weekday == weekday)
-    return ", ".join(span_words(row, uses_24_hours=uses_24_hours) for row in rows) or "closed"
+    return ", ".join(span_words(row, uses_24_hours=uses_24_hours) for row in rows) or _("closed")
 
 
 def span_words(row: WeeklyHours, *, uses_24_hours: bool) -> str:
     """`9:00 am to 6:00 pm`; says so when it ends on the next day, and `all day` for 24 hours."""
     if row.starts == row.ends:
-        return "all day" if row.starts == dt.time() else f"24 hours from {row.starts:%H:%M}"
+        return (
+            _("all day")
+            if row.starts == dt.time()
+            else _("24 hours from %(starts)s", starts=f"{row.starts:%H:%M}")
+        )
     start, end = (time_words(wall, uses_24_hours=uses_24_hours) for wall in (row.starts, row.ends))
     next_day = row.crosses_midnight and row.ends != dt.time()
-    return f"{start} to {'midnight' if row.ends == dt.time() else end}{' (next day)' if next_day else ''}"
+    if next_day:
+        return _("%(start)s to %(end)s (next day)", start=start, end=end)
+    return _("%(start)s to %(end)s", start=start, end=_("midnight") if row.ends == dt.time() else end)
 
 
 def _days_words(days: Sequence[int]) -> str:
-    first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
+    first, last = weekday_words(days[0]), weekday_words(days[-1])
     if len(days) == 7:
-        return "Every day"
+        return _("Every day")
     if len(days) == 1:
         return first
-    return f"{first} {'and' if len(days) == 2 else 'to'} {last}"
+    return join_words([first, last]) if len(days) == 2 else _("%(first)s to %(last)s", first=first, last=last)

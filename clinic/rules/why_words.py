@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.language import N_, _
 from clinic.rules.wall_time import WallClock
 from clinic.rules.why_no_times import Reason, Why
 from clinic.rules.words import day_words, length_words, time_words
@@ -44,28 +45,41 @@ class Named:
         if reason.why is Why.CLIENT_BUSY:
             return self._other_visit(reason.detail)
         if reason.why is Why.LICENCE:
-            return f"The licence of {name} ends on {day_words(self.licence_ends[reason.resource])}."
+            return _(
+                "The licence of %(name)s ends on %(day)s.",
+                name=name,
+                day=day_words(self.licence_ends[reason.resource]),
+            )
         if reason.why is Why.NO_DEVICE:
-            return f"There is no {self.device_kinds[reason.detail].replace('_', ' ')} in use here."
+            return _(
+                "There is no %(device)s in use here.",
+                device=self.device_kinds[reason.detail].replace("_", " "),
+            )
         return self._bound(reason.why)
 
     def _bound(self, why: Why) -> str:
         if why is Why.LEAD_TIME:
-            return (
-                f"Lead time: online this is booked at least {length_words(self.settings.lead_minutes)} ahead."
+            return _(
+                "Lead time: online this is booked at least %(length)s ahead.",
+                length=length_words(self.settings.lead_minutes),
             )
-        return f"Too far ahead: online this is booked up to {self.settings.horizon_days} days ahead."
+        return _(
+            "Too far ahead: online this is booked up to %(horizon_days)s days ahead.",
+            horizon_days=self.settings.horizon_days,
+        )
 
     def _other_visit(self, starts: int) -> str:
         if not starts:
-            return "The client has another visit."
+            return _("The client has another visit.")
         local = self.clock.show(starts)
         time = time_words(local.time(), uses_24_hours=self.uses_24_hours)
-        return f"The client has another visit at {time} on {day_words(local.date())}."
+        return _(
+            "The client has another visit at %(time)s on %(day)s.", time=time, day=day_words(local.date())
+        )
 
     def _shut(self, reason: Reason, name: str) -> str:
         one = self.shut[reason.detail]
-        what = "Closed" if reason.why is Why.CLOSED else f"{name} is closed"
+        what = _("Closed") if reason.why is Why.CLOSED else _("%(name)s is closed", name=name)
         return f"{what} {self._span(one)}: {one.reason}."
 
     def _span(self, one: Shut) -> str:
@@ -74,28 +88,36 @@ class Named:
         if start.time() == end.time() == dt.time():
             last = end.date() - dt.timedelta(days=1)
             first_words = day_words(start.date())
-            return f"on {first_words}" if last == start.date() else f"from {first_words} to {day_words(last)}"
+            return (
+                _("on %(first_words)s", first_words=first_words)
+                if last == start.date()
+                else _("from %(first_words)s to %(day)s", first_words=first_words, day=day_words(last))
+            )
         begin, finish = (
-            f"{day_words(at.date())} at {time_words(at.time(), uses_24_hours=self.uses_24_hours)}"
+            _(
+                "%(day)s at %(time)s",
+                day=day_words(at.date()),
+                time=time_words(at.time(), uses_24_hours=self.uses_24_hours),
+            )
             for at in (start, end)
         )
-        return f"from {begin} to {finish}"
+        return _("from %(begin)s to %(finish)s", begin=begin, finish=finish)
 
 
 _PLAIN = {
-    Why.REFUSED: "This treatment cannot be booked for this client on that day.",
-    Why.TOO_SOON: "Too soon after, or before, another visit of this client.",
-    Why.NOBODY: "Nobody who may give this here has working hours.",
-    Why.NOBODY_WORKS: "No therapist who may give this works that day.",
-    Why.NOT_WORKING: "{name} does not work that day.",
-    Why.OUTSIDE_HOURS: "It does not fit into the working hours of {name}.",
-    Why.OFF: "{name} is off.",
-    Why.LIMIT: "One more such visit is more than {name} gives that day.",
-    Why.AWAY: "{name} is at another place, or on the way.",
-    Why.PAUSE: "{name} needs a pause between two visits.",
-    Why.KNOWN_ONLY: "Online this is only for clients who have been here before.",
-    Why.GAP: "It would leave a gap which nobody can book.",
-    Why.NO_ROOM: "There is no room of the kind this needs in use here.",
-    Why.TAKEN: "{name} is taken by another visit.",
-    Why.KEPT: "{name} is kept for somebody who is booking now.",
+    Why.REFUSED: N_("This treatment cannot be booked for this client on that day."),
+    Why.TOO_SOON: N_("Too soon after, or before, another visit of this client."),
+    Why.NOBODY: N_("Nobody who may give this here has working hours."),
+    Why.NOBODY_WORKS: N_("No therapist who may give this works that day."),
+    Why.NOT_WORKING: N_("{name} does not work that day."),
+    Why.OUTSIDE_HOURS: N_("It does not fit into the working hours of {name}."),
+    Why.OFF: N_("{name} is off."),
+    Why.LIMIT: N_("One more such visit is more than {name} gives that day."),
+    Why.AWAY: N_("{name} is at another place, or on the way."),
+    Why.PAUSE: N_("{name} needs a pause between two visits."),
+    Why.KNOWN_ONLY: N_("Online this is only for clients who have been here before."),
+    Why.GAP: N_("It would leave a gap which nobody can book."),
+    Why.NO_ROOM: N_("There is no room of the kind this needs in use here."),
+    Why.TAKEN: N_("{name} is taken by another visit."),
+    Why.KEPT: N_("{name} is kept for somebody who is booking now."),
 }

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_decimal
 
-from clinic.rules.language import N_, _, gettext, ngettext, spoken
+from clinic.rules.language import ENGLISH, N_, _, gettext, ngettext, spoken
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -39,7 +39,22 @@ def date_words(day: dt.date) -> str:
 
 def weekday_words(weekday: int) -> str:
     """`Monday` for 0."""
-    return get_day_names("wide", "stand-alone", spoken())[weekday]
+    return str(get_day_names("wide", "stand-alone", spoken())[weekday])
+
+
+def weekdays() -> list[str]:
+    """`Monday` and the others."""
+    return [weekday_words(number) for number in range(7)]
+
+
+def in_sentence(text: str) -> str:
+    """What begins with a capital, inside an English sentence; in other languages a capital may have to stay."""
+    return f"{text[:1].lower()}{text[1:]}" if spoken() == ENGLISH else text
+
+
+def capital(text: str) -> str:
+    """With a capital at its beginning; the rest stays as it is."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def months() -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, bindparam, event, insert, select, update
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from clinic.shared.database import Base
+from clinic.shared.metrics import VISIT_STEPS
 
 _WAITING = "traces"
 
@@ -98,6 +99,13 @@ def _number(session: Session) -> None:
             connection.execute(_TAKE_AND_WRITE, trace)
         else:  # SQLite has no such statement, and nobody who waits
             connection.execute(_WRITE, {"sequence": connection.execute(_TAKE).scalar_one(), **trace})
+
+
+@event.listens_for(Session, "after_commit")
+def _count(session: Session) -> None:
+    for trace in session.info.get(_WAITING, ()):
+        if trace["thing"] == "visit":
+            VISIT_STEPS.labels(trace["deed"].removeprefix("visit.")).inc()
 
 
 @event.listens_for(Session, "after_transaction_end")

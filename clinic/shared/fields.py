@@ -19,7 +19,9 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+from clinic.rules.language import _
 from clinic.rules.typed_text import visible
+from clinic.shared.languages import lazy
 
 Facts = TypeVar("Facts")
 YEARS = range(1850, 2200)  # of a birth or a visit; beyond lies a typing mistake
@@ -58,13 +60,15 @@ def lines_field(
 
 
 def _text_checks(longest: int, required: str) -> list[Any]:
-    too_long = Length(max=longest, message=f"Write this in at most {longest:,} characters.")
+    too_long = Length(
+        max=longest, message=_("Write this in at most %(longest)s characters.", longest=f"{longest:,}")
+    )
     return [DataRequired(required), too_long] if required else [too_long]
 
 
 def number_field(label: str, *, least: int, most: int, help_text: str = "") -> IntegerField:
     """A whole number from `least` to `most`, required."""
-    sentence = f"Enter a whole number from {least} to {most}."
+    sentence = _("Enter a whole number from %(least)s to %(most)s.", least=least, most=most)
     return WholeNumberField(
         label,
         validators=[InputRequired(sentence), NumberRange(least, most, message=sentence)],
@@ -75,7 +79,9 @@ def number_field(label: str, *, least: int, most: int, help_text: str = "") -> I
 
 def optional_number_field(label: str, *, least: int, most: int, help_text: str = "") -> IntegerField:
     """A whole number from `least` to `most` that may be left out: None."""
-    sentence = f"Enter a whole number from {least} to {most}, or leave this empty."
+    sentence = _(
+        "Enter a whole number from %(least)s to %(most)s, or leave this empty.", least=least, most=most
+    )
     return WholeNumberField(
         label,
         validators=[Optional(), NumberRange(least, most, message=sentence)],
@@ -123,10 +129,10 @@ class DayField(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError("Enter a day that exists, written like 2026-03-16.") from None
+            raise ValueError(_("Enter a day that exists, written like 2026-03-16.")) from None
         if self.data is not None and self.data.year not in YEARS:
             self.data = None
-            raise ValueError("Check the year, and enter the day like 2026-03-16.")
+            raise ValueError(_("Check the year, and enter the day like 2026-03-16."))
 
 
 class _IsThere(DataRequired):
@@ -141,15 +147,15 @@ class PlainWords:
     """The library's own messages in the words of the house."""
 
     WORDS: ClassVar = {
-        "Not a valid choice.": "Choose one from the list.",
-        "Invalid Choice: could not coerce.": "Choose one from the list.",
+        "Not a valid choice.": lazy("Choose one from the list."),
+        "Invalid Choice: could not coerce.": lazy("Choose one from the list."),
     }
 
     def gettext(self, text: str) -> str:
-        return self.WORDS.get(text, text)
+        return str(self.WORDS.get(text, text))
 
     def ngettext(self, one: str, many: str, count: int) -> str:
-        return "Choose from the list only." if "valid choice" in one else (one if count == 1 else many)
+        return _("Choose from the list only.") if "valid choice" in one else (one if count == 1 else many)
 
 
 class FactsForm(Form):

@@ -25,8 +25,9 @@ OF_THEIR_OWN = frozenset(
     }
 )
 TRIGGERS = OF_THEIR_OWN | {f"ap_{table}_{event}" for table in APPEND_ONLY for event in ("update", "delete")}
-SQLITE_OVERLAP = frozenset({"ex_claim_overlap_insert", "ex_claim_overlap_update"})
-POSTGRESQL_OVERLAP = frozenset({"ex_claim_overlap"})
+OVERLAP = "ex_claim_overlap"
+SQLITE_OVERLAP = frozenset({f"{OVERLAP}_insert", f"{OVERLAP}_update"})
+POSTGRESQL_OVERLAP = frozenset({OVERLAP})
 
 
 def missing_guards(session: Session) -> list[str]:

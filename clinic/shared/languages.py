@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 from flask_babel import Babel, force_locale, get_locale, get_translations
-from flask_babel.speaklater import LazyString
 from jinja2 import Environment
+from markupsafe import escape
 
 from clinic.rules import language
 
@@ -48,7 +49,7 @@ def teach(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined] # the extension adds it
-        language.gettext, language.ngettext, newstyle=True
+        language.gettext, language.form_for, newstyle=True
     )
     environment.filters["translated"] = language.gettext
 
@@ -59,9 +60,42 @@ def not_compiled() -> list[str]:
     return [name for name in wanted if not (FOLDER / name).exists()]
 
 
-def lazy(text: str, /, **values: object) -> Any:
-    """A text that is looked up each time it is shown: for what is written once, such as the label of a field."""
-    return LazyString(language.gettext, text, **values)
+class lazy(str):  # noqa: N801 (it is used as a function is)
+    """A text that is looked up each time it is shown: for what is written once, such as the label of a field.
+
+    To whoever compares it, it is the English text; libraries that ask for a string get one.
+    """
+
+    __slots__ = ("_look_up",)
+    _look_up: Callable[[], str]
+
+    def __new__(cls, text: str, /, **values: object) -> lazy:
+        self = super().__new__(cls, text % values if values else text)
+        self._look_up = partial(language.gettext, text, **values)
+        return self
+
+    @classmethod
+    def made_by(cls, make: Callable[..., str], *values: object) -> lazy:
+        """A text that is made anew each time, such as the name of a weekday."""
+        self = cls(make(*values))
+        self._look_up = partial(make, *values)
+        return self
+
+    def __str__(self) -> str:
+        return self._look_up()
+
+    def __html__(self) -> str:
+        return str(escape(str(self)))
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __mod__(self, values: Any) -> str:
+        said: str = str(self) % values
+        return said
+
+    def lower(self) -> str:
+        return str(self).lower()
 
 
 def speaking(chosen: str) -> AbstractContextManager[None]:

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import sys
+from pathlib import Path
+from types import TracebackType
 
 import structlog
+from structlog.typing import EventDict, Processor
+
+COMMON: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+# In what libraries say: addresses of pages, which can hold keys, of mailboxes, and of databases with their passwords.
+PRIVATE = re.compile(r"\S*[/@]\S*")
 
 
-def set_up_logs() -> None:
-    """Plain key=value lines with a UTC time."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+def set_up_logs(*, as_json: bool = False) -> None:
+    """Lines with a UTC time: key=value for who sits before them, or JSON for who collects them from a server. On a
+    server what libraries say comes in the same form, and without what could be private."""
+    plain = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+    render: Processor = structlog.processors.JSONRenderer() if as_json else plain
+    structlog.configure(processors=[*COMMON, render], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    if as_json:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=[*COMMON, without_what_is_private],
+                processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+            )
+        )
+        logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def without_what_is_private(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """What a library says, with its addresses blotted out, and of an error only its kind and place."""
+    record: logging.LogRecord = event["_record"]
+    event["event"] = PRIVATE.sub("(left out)", str(event["event"]))
+    event["logger"] = record.name
+    if record.exc_info and record.exc_info[1] is not None:
+        event["kind"] = type(record.exc_info[1]).__name__
+        event["where"] = place_of(record.exc_info[2])
+    record.exc_info, record.exc_text, record.stack_info = None, None, None
+    event.pop("exc_info", None)
+    return event
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """The file and line where an error came up; never its words, which may hold what a person typed."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""

@@ -23,6 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Image, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from clinic.paths import ROOT
+from clinic.rules.language import _
 from clinic.shared.papers import Block, Drawing, Grid, Lines, Outline, Pairs, Paper, Part, Section, Sheet
 from clinic.shared.type_setting import in_type
 
@@ -226,4 +227,4 @@ class _Numbered(Canvas):  # type: ignore[misc] # the library has no types
         self.drawString(left, top, _in_type(self.paper.title, PLAIN))
         self.drawRightString(right, top, _in_type(self.paper.author, PLAIN))
         self.drawString(left, bottom, _in_type(self.paper.foot, PLAIN))
-        self.drawRightString(right, bottom, f"Page {number} of {pages}")
+        self.drawRightString(right, bottom, _("Page %(number)s of %(pages)s", number=number, pages=pages))

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import N_
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,8 +21,8 @@ MOST_PIXELS = 30_000_000
 """What a good camera takes; it is looked at before a single pixel is unpacked."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
-NOT_A_PICTURE = "Send a picture as PNG, JPEG or WebP."
-TOO_LARGE = "This picture is too large. Send one of at most 5 MB and 30 million pixels."
+NOT_A_PICTURE = N_("Send a picture as PNG, JPEG or WebP.")
+TOO_LARGE = N_("This picture is too large. Send one of at most 5 MB and 30 million pixels.")
 
 
 @dataclass(frozen=True)

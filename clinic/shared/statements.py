@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BindParameter, CursorResult, Integer, Select, String, bindparam
+from sqlalchemy import ARRAY, BindParameter, Integer, Row, Select, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,10 +19,10 @@ from sqlalchemy.types import NullType, TypeDecorator
 from clinic.shared.database import db
 
 
-def rows(statement: Select[Any], given: Mapping[str, object]) -> CursorResult[Any]:
+def rows(statement: Select[Any], given: Mapping[str, object]) -> Sequence[Row[Any]]:
     """What a statement on plain tables finds, in the transaction of this request. The session itself would first look
     what its mapper has to do with it, which takes as long as to ask the database."""
-    return db.session.connection().execute(statement, given)
+    return db.session.connection().execute(statement, given).all()
 
 
 class _Numbers(TypeDecorator[Sequence[int]]):

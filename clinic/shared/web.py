@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,14 +23,16 @@ from flask import (
     url_for,
 )
 from flask.sansio.app import App
-from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
 
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import N_, _
 from clinic.shared.database import db
+from clinic.shared.logs import place_of
 
 log = structlog.get_logger()
 
@@ -50,6 +53,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -116,7 +120,7 @@ def secure_answers(app: Flask) -> None:
 
     @app.before_request
     def name_request() -> None:
-        g.request_id = secrets.token_hex(8)
+        g.request_id = _request_id(believed=bool(app.config["CLINIC_TRUSTED_PROXIES"]))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=g.request_id)
 
@@ -132,9 +136,21 @@ def secure_answers(app: Flask) -> None:
         return response
 
 
+def _request_id(*, believed: bool) -> str:
+    """The name of this request in logs and on error pages: what a proxy of our own calls it, or one made here."""
+    given = request.headers.get("X-Request-Id", "") if believed else ""
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
 _ERROR_PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
 _BARE = (
-    "<!doctype html><html lang=en><title>Please try again</title><h1>Please try again</h1><p>{}</p></html>"
+    "<!doctype html><html lang=en><title>Please try again</title><h1>Please try again</h1>"
+    "<p>{}</p><p>Reference: {}</p></html>"
+)
+BARE_SENTENCE = "Something does not work at the moment. Try again in a minute, or call the clinic."
+DISK_FULL = N_(
+    "Nothing can be saved at the moment, as the clinic's system has no room left. What was booked before stays"
+    " booked. Please call the clinic, which can mend this."
 )
 
 
@@ -164,20 +180,15 @@ def plain_errors(app: Flask) -> None:
         db.session.rollback()
         return error_page(404)
 
-    @app.errorhandler(OperationalError)
-    def no_database(error: OperationalError) -> Answer:
-        log.error("database_away", kind=type(error.orig).__name__, endpoint=request.endpoint)
-        return error_page(503)
-
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Answer:
         if app.testing and app.config["PROPAGATE_EXCEPTIONS"] is not False:
             raise error
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            log.error("disk_full", endpoint=request.endpoint)
+            return error_page(503, _(DISK_FULL))
         # The text of an error may hold what a person typed: log its kind and place, never its words.
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+        where = place_of(error.__traceback__)
         log.error("unexpected_error", kind=type(error).__name__, where=where, endpoint=request.endpoint)
         return error_page(500)
 
@@ -199,12 +210,14 @@ def error_page(code: int, message: str | None = None, *, error: HTTPException | 
             return answer(code, message or "", error)
     page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)
     headers = {"Retry-After": "10"} if code == 503 else {}
+    # Not on the others: what is not yours and what is not there look the same to the letter.
+    reference = getattr(g, "request_id", "") if code >= 500 else ""
     try:
-        body = render_template(f"errors/{page}.html", code=code, message=message)
+        if g.get("database_is_away"):
+            raise SQLAlchemyError  # the page would ask it for the clinic's name
+        body = render_template(f"errors/{page}.html", code=code, message=message, reference=reference)
     except (SQLAlchemyError, BuildError):
-        body = _BARE.format(
-            "Something does not work at the moment. Try again in a minute, or call the clinic."
-        )
+        body = _BARE.format(message or BARE_SENTENCE, reference)
     return Response(body, status=code, headers=headers)
 
 

@@ -6,78 +6,102 @@ from wtforms import BooleanField, DateField, RadioField, SelectField, SelectMult
 from wtforms.validators import ValidationError
 
 from clinic.rules.kinds import LICENCES, key_of
+from clinic.rules.language import _
 from clinic.shared.fields import FactsForm, date_field, lines_field, optional_number_field, text_field
+from clinic.shared.languages import lazy
 from clinic.therapists.facts import TherapistFacts
 
-TINT_NAMES = {"1": "Clay", "2": "Blue", "3": "Violet", "4": "Olive", "5": "Teal", "6": "Rose"}
+TINT_NAMES = {
+    "1": lazy("Clay"),
+    "2": lazy("Blue"),
+    "3": lazy("Violet"),
+    "4": lazy("Olive"),
+    "5": lazy("Teal"),
+    "6": lazy("Rose"),
+}
 
 
 class TherapistForm(FactsForm):
     """Everything of a therapist but the hours."""
 
-    name = text_field("Name", longest=80, required="Enter the name as clients read it.")
+    name = text_field(lazy("Name"), longest=80, required=lazy("Enter the name as clients read it."))
     bio = lines_field(
-        "About them", longest=1000, help_text="Two or three sentences that clients read. Promise nothing."
+        lazy("About them"),
+        longest=1000,
+        help_text=lazy("Two or three sentences that clients read. Promise nothing."),
     )
     gender = SelectField(
-        "Gender",
-        choices={"": "Not said", "woman": "Woman", "man": "Man", "nonbinary": "Non-binary"},
+        lazy("Gender"),
+        choices={"": lazy("Not said"), "woman": lazy("Woman"), "man": lazy("Man"), "nonbinary": "Non-binary"},
         validate_choice=False,
-        description="Shown to clients who ask for a woman or a man. May be left out.",
+        description=lazy("Shown to clients who ask for a woman or a man. May be left out."),
     )
-    tint = RadioField("Colour in the diary", coerce=int, choices=TINT_NAMES)
-    licence_kind = SelectField("Kind of licence", choices=LICENCES)
-    licence_number = text_field("Licence number", longest=60, required="Enter the number on the licence.")
+    tint = RadioField(lazy("Colour in the diary"), coerce=int, choices=TINT_NAMES)
+    licence_kind = SelectField(lazy("Kind of licence"), choices=LICENCES)
+    licence_number = text_field(
+        lazy("Licence number"), longest=60, required=lazy("Enter the number on the licence.")
+    )
     licence_expires_on = date_field(
-        "Last day of the licence",
-        required="Enter the last day on which the licence is good.",
-        help_text="After this day no visits can be booked with them.",
+        lazy("Last day of the licence"),
+        required=lazy("Enter the last day on which the licence is good."),
+        help_text=lazy("After this day no visits can be booked with them."),
     )
     skills = SelectMultipleField(
-        "Skills", description="They can be booked only for services whose skills they have."
+        lazy("Skills"), description=lazy("They can be booked only for services whose skills they have.")
     )
-    other_skill = text_field("Another skill", longest=40, help_text="Only if it is not in the list.")
+    other_skill = text_field(
+        lazy("Another skill"), longest=40, help_text=lazy("Only if it is not in the list.")
+    )
     user_id = SelectField(
-        "Signs in as",
+        lazy("Signs in as"),
         coerce=lambda value: int(value) if value and str(value).isdigit() else None,
-        description="The account that sees this therapist's diary. Accounts are made on the Team page.",
+        description=lazy("The account that sees this therapist's diary. Accounts are made on the Team page."),
     )
     most_minutes_a_day = optional_number_field(
-        "Most minutes of treatment a day",
+        lazy("Most minutes of treatment a day"),
         least=15,
         most=1440,
-        help_text="Cleaning up is not counted. Leave this empty when there is no limit.",
+        help_text=lazy("Cleaning up is not counted. Leave this empty when there is no limit."),
     )
     most_intense_minutes_a_day = optional_number_field(
-        "Most minutes a day of treatment that is hard on the hands",
+        lazy("Most minutes a day of treatment that is hard on the hands"),
         least=15,
         most=1440,
-        help_text="Which services are is said with each service. Leave this empty when there is no limit.",
+        help_text=lazy(
+            "Which services are is said with each service. Leave this empty when there is no limit."
+        ),
     )
     most_visits_a_day = optional_number_field(
-        "Most visits a day", least=1, most=50, help_text="Leave this empty when there is no limit."
+        lazy("Most visits a day"),
+        least=1,
+        most=50,
+        help_text=lazy("Leave this empty when there is no limit."),
     )
     pause_minutes = optional_number_field(
-        "Pause between two visits",
+        lazy("Pause between two visits"),
         least=5,
         most=240,
-        help_text="Free minutes after cleaning up, before the next visit. Leave this empty when none is needed.",
+        help_text=lazy(
+            "Free minutes after cleaning up, before the next visit. Leave this empty when none is needed."
+        ),
     )
     is_active = BooleanField(
-        "Can be booked",
+        lazy("Can be booked"),
         default=True,
-        description="Switched off, no new visits can be booked. Visits already booked stay: move them in the diary.",
+        description=lazy(
+            "Switched off, no new visits can be booked. Visits already booked stay: move them in the diary."
+        ),
     )
 
     def validate_other_skill(self, typed: StringField) -> None:
         """A new skill needs letters or digits that can be its key."""
         if typed.data and not key_of(typed.data):
-            raise ValidationError("Use letters from a to z.")
+            raise ValidationError(_("Use letters from a to z."))
 
     def validate_licence_expires_on(self, typed: DateField) -> None:
         """A year somebody can have meant."""
         if typed.data is not None and not 1990 <= typed.data.year <= 2100:
-            raise ValidationError("Check the year.")
+            raise ValidationError(_("Check the year."))
 
     def therapist_facts(self) -> TherapistFacts:
         """The values of a valid form."""
@@ -91,16 +115,16 @@ class TherapistForm(FactsForm):
 class KeepApartForm(FactsForm):
     """A client who is never booked with this therapist, and why."""
 
-    client_id = RadioField("Client", coerce=int, validate_choice=False)
+    client_id = RadioField(lazy("Client"), coerce=int, validate_choice=False)
     reason = lines_field(
-        "Reason",
+        lazy("Reason"),
         longest=2000,
         rows=3,
-        required="Write the reason. Only the owner reads it.",
-        help_text="Kept encrypted. Only owners can read it; clients and staff see neutral words.",
+        required=lazy("Write the reason. Only the owner reads it."),
+        help_text=lazy("Kept encrypted. Only owners can read it; clients and staff see neutral words."),
     )
 
     def validate_client_id(self, typed: RadioField) -> None:
         """One of those that were found."""
         if typed.data is None:
-            raise ValidationError("Choose the client.")
+            raise ValidationError(_("Choose the client."))

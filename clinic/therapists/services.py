@@ -16,9 +16,11 @@ from clinic.clients.models import Client
 from clinic.premises.models import Location
 from clinic.premises.steps import drop_picture, keep_picture
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
+from clinic.rules.words import in_sentence
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.pictures import Drawn
@@ -80,13 +82,13 @@ def save_picture(therapist_id: int, face: Drawn | None, *, by: int | None, now: 
 def _therapist(session: Session, therapist_id: int) -> Therapist:
     row = session.get(Therapist, therapist_id)
     if row is None:
-        raise NotFound("There is no such therapist.")
+        raise NotFound(_("There is no such therapist."))
     return row
 
 
 def _write(session: Session, row: Therapist, facts: TherapistFacts) -> None:
     if facts.tint not in TINTS:
-        raise InvalidInput("tint", "Choose one of the colours.")
+        raise InvalidInput("tint", _("Choose one of the colours."))
     if facts.user_id is not None:
         _check_account(session, row, facts.user_id)
     for name, value in asdict(facts).items():
@@ -100,10 +102,10 @@ def _check_account(session: Session, row: Therapist, user_id: int) -> None:
     """The account exists, is a therapist's, and is nobody else's."""
     account = session.get(User, user_id)
     if account is None or Role.THERAPIST not in account.roles:
-        raise InvalidInput("user_id", "Choose an account that has the role of therapist.")
+        raise InvalidInput("user_id", _("Choose an account that has the role of therapist."))
     other = session.scalars(select(Therapist.id).where(Therapist.user_id == user_id)).first()
     if other not in (None, row.id):
-        raise InvalidInput("user_id", "Another therapist signs in with this account.")
+        raise InvalidInput("user_id", _("Another therapist signs in with this account."))
 
 
 @tried_again
@@ -127,7 +129,7 @@ def save_weekly_hours(
     with transaction() as session:
         _therapist(session, therapist_id)
         if session.get(Location, location_id) is None:
-            raise NotFound("There is no such place.")
+            raise NotFound(_("There is no such place."))
         _check_other_places(therapist_id, location_id, hours)
         if mark_of(queries.week_of(therapist_id, location_id)) != seen:
             raise ChangedMeanwhile
@@ -164,7 +166,7 @@ def set_hours_of_day(
         _therapist(session, therapist_id)
         place = session.get(Location, location_id)
         if place is None:
-            raise NotFound("There is no such place.")
+            raise NotFound(_("There is no such place."))
         check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)))
         session.execute(_day_of(therapist_id, day))
         session.add_all(
@@ -206,7 +208,11 @@ def _check_other_places(therapist_id: int, location_id: int, hours: Sequence[Wee
     ]
     for problem in week_problems([*elsewhere, *hours]):
         raise InvalidInput(
-            "work", f"At another place of the clinic: {problem.sentence[:1].lower()}{problem.sentence[1:]}"
+            "work",
+            _(
+                "At another place of the clinic: %(sentence)s",
+                sentence=in_sentence(problem.sentence),
+            ),
         )
 
 
@@ -217,13 +223,15 @@ def keep_apart(client_id: int, therapist_id: int, reason: str, *, by: int | None
     The reason is sealed and only the owner reads it. Raises InvalidInput, NotFound.
     """
     if not 0 < len(reason.strip()) <= 2000:
-        raise InvalidInput("reason", "Write the reason in at most 2,000 characters. Only the owner reads it.")
+        raise InvalidInput(
+            "reason", _("Write the reason in at most 2,000 characters. Only the owner reads it.")
+        )
     with transaction() as session:
         _therapist(session, therapist_id)
         if session.get(Client, client_id) is None:
-            raise NotFound("This person is not in the clinic's book.")
+            raise NotFound(_("This person is not in the clinic's book."))
         if therapist_id in queries.never_together(client_id):
-            raise InvalidInput("client_id", "These two are kept apart already.")
+            raise InvalidInput("client_id", _("These two are kept apart already."))
         row = NeverTogether(client_id=client_id, therapist_id=therapist_id, created_at=now, created_by_id=by)
         row.reason = reason.strip()
         session.add(row)
@@ -237,7 +245,7 @@ def end_keeping_apart(pair_id: int, therapist_id: int, *, by: int | None, now: d
     with transaction() as session:
         row = session.get(NeverTogether, pair_id)
         if row is None or row.therapist_id != therapist_id or row.ended_at is not None:
-            raise NotFound("There is no such pair.")
+            raise NotFound(_("There is no such pair."))
         row.ended_at = now
         leave_trace(
             session, "pair.together_again", "therapist", therapist_id, by=by, now=now, client=row.client_id

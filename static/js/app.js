@@ -15,7 +15,13 @@
     setTimeout(() => { region.textContent = text; }, 60);
   };
   document.addEventListener("say", (event) => say(event.detail?.value ?? event.detail ?? ""));
-  window.clinic = { say };
+
+  // ---- texts in the language of the page: words.<language>.js holds them by their English, and English pages load none
+  const words = window.clinicWords || {};
+  const filled = (text, values) => text.replace(/%\((\w+)\)[sd]/g, (_all, name) => values[name]);
+  const _ = (text, values = {}) => filled(words[text] || text, values);
+  const ngettext = (one, many, num, values = {}) => filled((words[one] || [one, many])[num === 1 ? 0 : 1], { num, ...values });
+  window.clinic = { say, _, ngettext };
 
   // ---- colours and text size
   const labelTheme = (button) => {
@@ -39,7 +45,7 @@
     const summary = within.querySelector("[data-error-summary]");
     if (summary) {
       summary.focus();
-      if (onLoad && !document.title.startsWith("Error: ")) document.title = `Error: ${document.title}`;
+      if (onLoad && !document.title.startsWith(_("Error: "))) document.title = _("Error: ") + document.title;
       return;
     }
     if (onLoad) return;
@@ -85,7 +91,7 @@
     busyForms.add(form);
     form.setAttribute("aria-busy", "true");
     if (button) { button.classList.add("is-busy"); button.setAttribute("aria-disabled", "true"); }
-    setTimeout(() => { if (busyForms.has(form)) say("Working, please wait."); }, 700);
+    setTimeout(() => { if (busyForms.has(form)) say(_("Working, please wait.")); }, 700);
     setTimeout(() => free(form), 15000);
   };
   const free = (form) => {
@@ -108,11 +114,11 @@
     const back = document.createElement("button");
     back.type = "button";
     back.className = "btn btn-quiet";
-    back.textContent = form.dataset.confirmBack || "Go back";
+    back.textContent = form.dataset.confirmBack || _("Go back");
     const go = document.createElement("button");
     go.type = "button";
     go.className = submitter?.className || "btn btn-primary";
-    go.textContent = submitter?.textContent.trim() || "Continue";
+    go.textContent = submitter?.textContent.trim() || _("Continue");
     row.append(back, go);
     dialog.append(title, row);
     document.body.append(dialog);
@@ -131,16 +137,16 @@
     (line.querySelector("span") || line).textContent = text;
   };
   const autosave = async (form) => {
-    saveState(form, "Saving…", false);
+    saveState(form, _("Saving…"), false);
     try {
       const answer = await fetch(form.dataset.autosaveUrl, {
         method: "POST", body: new FormData(form), credentials: "same-origin", keepalive: true,
         headers: { "X-CSRFToken": csrf(), "X-Autosave": "1", "X-Requested-With": "fetch" },
       });
-      if (answer.ok && !answer.redirected) return saveState(form, "Saved. You can stop and come back.", false);
-      saveState(form, "Not saved just now. Your answers are still on this page.", true);
+      if (answer.ok && !answer.redirected) return saveState(form, _("Saved. You can stop and come back."), false);
+      saveState(form, _("Not saved just now. Your answers are still on this page."), true);
     } catch {
-      saveState(form, "No connection. Your answers are still on this page; we will try again.", true);
+      saveState(form, _("No connection. Your answers are still on this page; we will try again."), true);
       timers.set(form, setTimeout(() => autosave(form), 8000));
     }
   };
@@ -160,8 +166,8 @@
       const left = Math.max(0, Math.ceil((end - Date.now() - skew) / 1000));
       element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
       box?.classList.toggle("is-soon", left > 0 && left <= 120);
-      if (last > 120 && left <= 120 && left > 30) say("Two minutes left to finish. Nothing you typed will be lost.");
-      if (last > 30 && left <= 30 && left > 0) say("Thirty seconds left.", true);
+      if (last > 120 && left <= 120 && left > 30) say(_("Two minutes left to finish. Nothing you typed will be lost."));
+      if (last > 30 && left <= 30 && left > 0) say(_("Thirty seconds left."), true);
       if (left === 0) {
         clearInterval(timer);
         box?.classList.add("is-over");
@@ -184,14 +190,14 @@
     input.replaceWith(box);
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Show";
-    button.setAttribute("aria-label", "Show password");
+    button.textContent = _("Show");
+    button.setAttribute("aria-label", _("Show password"));
     button.setAttribute("aria-controls", input.id);
     button.addEventListener("click", () => {
       const shown = input.type === "text";
       input.type = shown ? "password" : "text";
-      button.textContent = shown ? "Show" : "Hide";
-      button.setAttribute("aria-label", shown ? "Show password" : "Hide password");
+      button.textContent = shown ? _("Show") : _("Hide");
+      button.setAttribute("aria-label", shown ? _("Show password") : _("Hide password"));
     });
     box.append(input, button);
   };
@@ -254,7 +260,7 @@
   document.addEventListener("htmx:afterSettle", (event) => { start(event.detail.elt); settle(event.detail.elt, false); });
   document.addEventListener("htmx:afterRequest", () => { all("form[aria-busy]").forEach(free); });
   ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => {
-    document.addEventListener(name, () => say("That did not work. Please try again.", true));
+    document.addEventListener(name, () => say(_("That did not work. Please try again."), true));
   });
 
   const ready = () => {

@@ -4,6 +4,7 @@
   "use strict";
   const figure = document.querySelector("[data-body-figure]");
   if (!figure) return;
+  const { _ } = window.clinic;
   const WHOLE = "full_body";
 
   const start = (field) => {
@@ -21,7 +22,7 @@
       const marked = boxes.filter((box) => box.checked);
       const whole = boxOf(WHOLE)?.checked;
       shapes.forEach((shape) => shape.classList.toggle("is-on", whole || Boolean(boxOf(shape.dataset.area)?.checked)));
-      said.textContent = marked.length ? `Marked: ${marked.map(nameOf).join(", ")}.` : "Nothing is marked yet. Tap the places.";
+      said.textContent = marked.length ? _("Marked: %(places)s.", { places: marked.map(nameOf).join(", ") }) : _("Nothing is marked yet. Tap the places.");
     };
     const tap = (area) => {
       const box = boxOf(area);
@@ -30,7 +31,7 @@
       if (whole?.checked) whole.checked = false;
       box.checked = !box.checked;
       box.dispatchEvent(new Event("change", { bubbles: true }));
-      window.clinic?.say(`${nameOf(box)}: ${box.checked ? "marked" : "not marked any more"}.`);
+      window.clinic?.say(box.checked ? _("%(place)s: marked.", { place: nameOf(box) }) : _("%(place)s: not marked any more.", { place: nameOf(box) }));
     };
 
     field.addEventListener("click", (event) => {

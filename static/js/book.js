@@ -4,7 +4,7 @@
   "use strict";
   const form = document.querySelector("form[data-book]");
   if (!form) return;
-  const { say } = window.clinic;
+  const { say, _, ngettext } = window.clinic;
   const part = (id) => document.getElementById(id);
   let timer = 0, asked = 0;
 
@@ -27,8 +27,8 @@
   };
   const tell = (ids) => {
     const people = Number(part("people").dataset.count), first = part("times").querySelector("button[name=start] .visually-hidden");
-    const found = ids.includes("people") ? (people === 0 ? "Nobody found. " : people === 1 ? "One person found. " : `${people} people found. `) : "";
-    say(found + (first ? `First time: ${first.textContent}.` : ""));
+    const found = people === 0 ? _("Nobody found.") : ngettext("One person found.", "%(num)d people found.", people);
+    say([ids.includes("people") && found, first && _("First time: %(time)s.", { time: first.textContent })].filter(Boolean).join(" "));
   };
   form.addEventListener("input", (event) => {
     if (event.target.name !== "q") return;

@@ -4,7 +4,7 @@
   "use strict";
   const live = document.getElementById("live");
   if (!live) return;
-  const { say } = window.clinic;
+  const { say, _, ngettext } = window.clinic;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const parse = (html) => new DOMParser().parseFromString(html, "text/html");
   const csrf = () => document.querySelector("meta[name=csrf-token]").content;
@@ -12,7 +12,7 @@
   // ---- one dialog for a visit at a glance and for the answer to a move
   const dialog = document.createElement("dialog");
   dialog.className = "dialog dialog-desk";
-  dialog.setAttribute("aria-label", "Visit");
+  dialog.setAttribute("aria-label", _("Visit"));
   document.body.append(dialog);
   let shownVisit = "";
   const linkOf = (visit) => live.querySelector(`[data-visit="${CSS.escape(visit)}"] a`);
@@ -20,7 +20,7 @@
     const close = document.createElement("button");
     close.type = "button";
     close.className = "icon-btn dialog-close";
-    close.setAttribute("aria-label", "Close");
+    close.setAttribute("aria-label", _("Close"));
     close.textContent = "×";
     close.addEventListener("click", () => dialog.close());
     dialog.replaceChildren(close, ...parts);
@@ -63,7 +63,7 @@
   let mark = live.dataset.live, timer = 0, missed = 0;
   const late = document.createElement("p");
   late.className = "closed no-print";
-  late.textContent = "No connection: this page may be out of date. It will catch up by itself.";
+  late.textContent = _("No connection: this page may be out of date. It will catch up by itself.");
   const bare = (part) => part.outerHTML.replace(/name="csrf_token" value="[^"]*"/g, "").replace(/ is-fresh/g, "");
   const wordsOf = (box) => ["b", ".ev-time", ".ev-state"].map((one) => box.querySelector(one)?.textContent.trim() || "").join(" ").trim();
   const visitsIn = (within) => new Map(all("[data-visit]", within).map((box) => [box.dataset.visit, wordsOf(box) || box.textContent.trim().slice(0, 80)]));
@@ -97,10 +97,14 @@
     const changed = [...after].filter(([visit, words]) => before.get(visit) !== words);
     changed.forEach(([visit]) => live.querySelector(`[data-visit="${visit}"]`)?.classList.add("is-fresh"));
     const gone = [...before].filter(([visit]) => !after.has(visit));
-    return [...changed.map(([, words]) => words), ...gone.map(([, words]) => `${words}: not here any more`)];
+    return [...changed.map(([, words]) => words), ...gone.map(([, words]) => _("%(visit)s: not here any more", { visit: words }))];
   };
   const tell = (changes) => {
-    if (changes.length) say(`Changed: ${changes.slice(0, 2).join("; ")}${changes.length > 2 ? `; and ${changes.length - 2} more` : ""}.`);
+    if (!changes.length) return;
+    const first = changes.slice(0, 2).join("; "), more = changes.length - 2;
+    say(more > 0
+      ? ngettext("Changed: %(visits)s; and %(num)d more.", "Changed: %(visits)s; and %(num)d more.", more, { visits: first })
+      : _("Changed: %(visits)s.", { visits: first }));
   };
   const isHeld = () => dialog.open || Boolean(held) || live.querySelector("form[aria-busy]");
   const ask = async () => {
@@ -152,7 +156,7 @@
         method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
       });
       showAnswer(parse(await answer.text()), answer.url);
-    } catch { say("That did not work. Please try again.", true); }
+    } catch { say(_("That did not work. Please try again."), true); }
     sending = false;
     button?.classList.remove("is-busy");
   });
@@ -238,7 +242,7 @@
     if (minute === start && column === first) return drop();
     shownVisit = box.dataset.visit;
     const to = new URLSearchParams({ day: live.dataset.day, at: `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`, therapist: columns[column].key });
-    look(`${box.querySelector("a").pathname}/move?${to}`, "Checking whether it fits…");
+    look(`${box.querySelector("a").pathname}/move?${to}`, _("Checking whether it fits…"));
   };
 
   const follow = () => {
@@ -292,7 +296,7 @@
     if (!held && box && event.key.toLowerCase() === "m" && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       take(box, true);
-      return say("Moving. Up and down change the time, left and right the therapist. Enter asks whether it fits, Escape leaves it.");
+      return say(_("Moving. Up and down change the time, left and right the therapist. Enter asks whether it fits, Escape leaves it."));
     }
     if (!held) return;
     const by = event.shiftKey ? STEP : 15, ways = { ArrowUp: [-by, 0], ArrowDown: [by, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -308,7 +312,7 @@
     if (event.key !== "Escape" || !held || dialog.open) return;
     press = null;
     drop();
-    say("Not moved.");
+    say(_("Not moved."));
   });
   live.addEventListener("focusout", () => { if (held?.keys && !dialog.open) setTimeout(() => { if (held?.keys && !dialog.open && !held.box.contains(document.activeElement)) drop(); }, 0); });
 
@@ -318,7 +322,7 @@
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     if ("quick" in link.dataset) shownVisit = link.closest("[data-visit]").dataset.visit;
-    look(link.href, "quick" in link.dataset ? "Opening the visit…" : "Checking whether it fits…");
+    look(link.href, "quick" in link.dataset ? _("Opening the visit…") : _("Checking whether it fits…"));
   }, true);
 
   countDown();

@@ -28,7 +28,7 @@
     });
     form.querySelector("[data-rest-no]")?.addEventListener("click", () => {
       sayNo((name) => !answer(name));
-      window.clinic?.say("All the others are answered with no.");
+      window.clinic?.say(window.clinic._("All the others are answered with no."));
     });
   };
   forms.forEach(start);

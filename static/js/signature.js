@@ -57,8 +57,8 @@
   document.addEventListener("click", (event) => {
     const clear = event.target.closest?.("[data-signature-clear]");
     const undo = event.target.closest?.("[data-signature-undo]");
-    if (clear) edit(clear.dataset.signatureClear, (pad) => pad.clear(), "Signature cleared.");
-    if (undo) edit(undo.dataset.signatureUndo, (pad) => pad.fromData(pad.toData().slice(0, -1)), "Last line taken away.");
+    if (clear) edit(clear.dataset.signatureClear, (pad) => pad.clear(), window.clinic._("Signature cleared."));
+    if (undo) edit(undo.dataset.signatureUndo, (pad) => pad.fromData(pad.toData().slice(0, -1)), window.clinic._("Last line taken away."));
   });
   document.addEventListener("htmx:afterSettle", startAll);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startAll); else startAll();

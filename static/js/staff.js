@@ -3,12 +3,12 @@
   "use strict";
   const form = document.querySelector("[data-find]");
   if (!form) return;
-  const { say } = window.clinic;
+  const { say, _, ngettext } = window.clinic;
   const input = form.querySelector("input"), box = document.createElement("div");
   box.className = "find-pop";
   box.hidden = true;
   box.setAttribute("role", "region");
-  box.setAttribute("aria-label", "Search results");
+  box.setAttribute("aria-label", _("Search results"));
   form.append(box);
   const hits = () => [...box.querySelectorAll("[data-hit]")];
   const close = () => { box.hidden = true; };
@@ -25,7 +25,7 @@
       box.replaceChildren(found);
       box.hidden = false;
       const count = Number(found.dataset.count);
-      say(count === 0 ? "Nothing found." : count === 1 ? "One result. Arrow down to it." : `${count} results. Arrow down to them.`);
+      say(count === 0 ? _("Nothing found.") : ngettext("One result. Arrow down to it.", "%(num)d results. Arrow down to them.", count));
     } catch { close(); }
   };
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 200); });

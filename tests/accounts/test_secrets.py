@@ -7,10 +7,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from clinic.shared import clock, mail
+from clinic.shared import clock
 from clinic.shared.database import Base, db
 from clinic.shared.logs import set_up_logs
 from tests.accounts.people import OTHER_PASSWORD, PASSWORD, browser_of, key_in, mails, make_person, sign_in
+from tests.mailing import sent_at, words_of
 
 pytestmark = pytest.mark.usefixtures("premises", "now")
 
@@ -22,8 +23,7 @@ def test_no_table_holds_a_key_or_a_password_once_the_mail_is_out(app: Flask, cli
         session_key = cookie["_user_id"]
     client.post("/password/forgot", data={"email": "ann@mail.example"})
     link_key = key_in(mails()[-1])
-    sent: list[str] = []
-    mail.drain(lambda one: sent.append(one.get_content()), lambda: ("Clinic", "c@mail.example"), clock.now())
+    sent = [words_of(one) for one in sent_at(clock.now())]
     assert link_key in sent[0]
     kept = " ".join(
         repr(tuple(row)) for table in Base.metadata.sorted_tables for row in db.session.execute(select(table))

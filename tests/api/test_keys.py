@@ -17,7 +17,7 @@ from clinic.api.queries import kept_answer
 from clinic.api.services import begin_answer, end_token, make_token
 from clinic.rules.errors import InvalidInput
 from clinic.shared.database import db
-from clinic.worker import work_once
+from clinic.worker import Job, do, tidy
 from tests.api.conftest import Program
 from tests.conftest import NOW
 
@@ -127,6 +127,6 @@ def test_the_worker_forgets_kept_answers_after_two_days(desk: Program, app: Flas
     who = db.session.scalars(select(ApiToken.id)).one()
     for key, days in (("old", 3), ("new", 1)):
         begin_answer(who, key, "x", now=NOW - dt.timedelta(days=days))
-    work_once(app)
+    do(app, Job(tidy, 60))
     db.session.rollback()
     assert [kept_answer(who, key) is None for key in ("old", "new")] == [True, False]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from email.message import EmailMessage
 
 import pytest
 from flask import Flask
@@ -20,9 +19,10 @@ from clinic.rules.visit_status import VisitStatus as S
 from clinic.rules.waitlist import When
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
-from clinic.shared.mail import OutgoingMail, drain
+from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
 from tests.conftest import NOW
+from tests.mailing import sent_at
 
 SOON = NOW + dt.timedelta(seconds=SHOWN_SECONDS)
 LATER = NOW + TIME_TO_TAKE_BACK
@@ -53,13 +53,7 @@ def book(world: w.World, hour: int = 10, days: int = 3, **values: object) -> int
 
 def sent(now: dt.datetime) -> list[str]:
     """The subjects that leave at that moment."""
-    found: list[str] = []
-
-    def send(message: EmailMessage) -> None:
-        found.append(str(message["Subject"]))
-
-    drain(send, lambda: ("Clinic", "clinic@clinic.example"), now)
-    return found
+    return [str(one["Subject"]) for one in sent_at(now)]
 
 
 def place(visit_id: int) -> tuple[object, ...]:

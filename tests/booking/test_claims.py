@@ -13,6 +13,7 @@ from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import availability
 from clinic.booking.queries.availability import Ask, Open
 from clinic.booking.services import _claims
+from clinic.premises.models import Resource, Room
 from clinic.rules.errors import SlotTaken
 from clinic.shared import database
 from clinic.shared.database import TRIES, TryAgain, db, tried_again
@@ -73,23 +74,37 @@ def test_when_none_is_left_the_person_hears_it(app: Flask, looks: list[Ask]) -> 
     assert len(standing()) == 1
 
 
-def test_what_another_is_claiming_is_not_waited_for_but_tried_again(
-    app: Flask, looks: list[Ask], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = w.build(therapists=2)
-    real = database.lock_in_order
-    in_other_hands = [True]
+def test_a_room_that_another_is_claiming_is_passed_by_while_one_is_free(app: Flask) -> None:
+    world = w.build(therapists=1)
+    (client, _second) = two_clients()
+    with db.engine.connect() as other:
+        first = select(Room.id).where(Room.name == "Room 1")
+        if other.dialect.name == "postgresql":  # SQLite has one writer at a time
+            taken = select(Resource.id).where(Resource.id == first.scalar_subquery()).with_for_update()
+            assert len(other.execute(taken).all()) == 1
+        assert w.at_desk(world, client, "relaxation").visit_id
+        best = other.execute(first).scalar_one()
+    ((_therapist, room),) = standing()
+    assert (room == best) == (db.engine.dialect.name == "sqlite")
 
-    def lock(session: Any, table: Any, ids: Collection[int], *, waits: bool = True, **how: Any) -> set[int]:
-        if not waits and in_other_hands.pop():
-            return set()
-        return real(session, table, ids, waits=waits, **how)
+
+def test_what_there_is_no_choice_of_is_waited_for_and_the_rest_never(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While all of the rest is in other hands everything is let go, and tried again."""
+    world = w.build(therapists=1)
+    client, _second = two_clients()
+    real = database.lock_in_order
+    asked: list[tuple[set[int], int]] = []
+
+    def lock(session: Any, table: Any, ids: Collection[int], **how: Any) -> set[int]:
+        asked.append((set(ids), len(how["unless_taken"])))
+        return set(ids) if len(asked) <= 3 else real(session, table, ids, **how)
 
     monkeypatch.setattr(_claims, "lock_in_order", lock)
-    for client in two_clients():
-        assert w.at_desk(world, client, "relaxation").visit_id
-    assert len({therapist for therapist, _room in standing()}) == 2
-    assert in_other_hands == []
+    assert w.at_desk(world, client, "relaxation").visit_id
+    ((therapist, _room),) = standing()
+    assert asked == [({client, therapist}, 1)] * 4  # three rooms, and the first of them once more
 
 
 def test_tried_too_often_it_is_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:

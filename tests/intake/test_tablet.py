@@ -24,7 +24,7 @@ from clinic.rules import questionnaire
 from clinic.rules.permissions import Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
-from clinic.worker import work_daily
+from clinic.worker import Job, do, tidy
 from tests.accounts.people import hashed, make_person, sign_in
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -234,7 +234,7 @@ def test_answers_that_nobody_signed_are_erased_after_the_days_of_the_setting(
     drafts.erase_old_drafts(NOW + dt.timedelta(days=30))
     assert queries.draft(client, "tablet") is not None
     with at(30 * 24 * 60 + 1):
-        work_daily(app)
+        do(app, Job(tidy, 60))
     db.session.rollback()
     assert db.session.scalars(select(IntakeDraft)).all() == []
 

@@ -100,11 +100,26 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
     factories.make_location(zone="America/New_York")
     factories.save(
         OutgoingMail(
-            key="a:1", to="a@people.example", subject="s", text="", due_at=NOW, attempts=1, sent_at=NOW
+            key="a:1",
+            kind="x",
+            to="a@people.example",
+            subject="s",
+            text="",
+            due_at=NOW,
+            attempts=1,
+            sent_at=NOW,
         )
     )
     factories.save(
-        OutgoingMail(key="b:1", to="a@people.example", subject="s", text="", due_at=NOW, attempts=0)
+        OutgoingMail(
+            key="b:1",
+            kind="x",
+            to="a@people.example",
+            subject="s",
+            text="",
+            due_at=NOW + 90 * DAY,
+            attempts=0,
+        )
     )
     factories.save(FailedTry(kind="x", who="y", at=NOW))
     factories.save(CallRequest(phone="1", about="booking", asked_at=NOW, done_at=NOW))
@@ -127,7 +142,7 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
     with app.app_context():
         expiring.let_go_by_periods(by=None, now=NOW)  # type: ignore[arg-type]
         monkeypatch.setattr("clinic.shared.clock.now", lambda: late)
-        worker.work_daily(app)
+        worker.do(app, worker.Job(worker.remove_due, 5))
     db.session.rollback()
     kept = [
         db.session.scalar(select(func.count()).select_from(one))

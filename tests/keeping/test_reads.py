@@ -32,7 +32,7 @@ def test_every_page_that_shows_health_data_leaves_one_row(app: Flask) -> None:
         clinic.world, client_id, "relaxation", when=w.at(0, 9), therapist_id=clinic.me
     ).visit_id
     letters.send(client_id)
-    w.sign(client_id, rf_chest_pain_breathless={})
+    w.sign(w.person(), rf_chest_pain_breathless={})
     w.sign(softened := w.person(), doctor_said_no={"reason": WORDS, "date": "2025-01-01"})
     intake_id = w.sign(softened)
     ids = {

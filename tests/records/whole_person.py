@@ -28,7 +28,7 @@ SAID: dict[tuple[str, str], Any] = {  # what the database asks for
     ("claim_history", "ends_at"): NOW + dt.timedelta(hours=1), ("offer", "kind"): "wish",
     ("offer", "instead_of_id"): None, ("calendar_feed", "therapist_id"): None,
     ("status_change", "status"): "cancelled", ("client_note", "kind"): "note", ("visit", "source"): "online",
-    ("visit", "currency"): "USD", ("erasure", "source"): "clinic",
+    ("message_choice", "user_id"): None, ("visit", "currency"): "USD", ("erasure", "source"): "clinic",
     ("status_change", "reason"): "by the client", ("user_grant", "permission"): "clinical:any:review",
     ("therapist_restriction", "verdict"): "caution",
 }  # fmt: skip

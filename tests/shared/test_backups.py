@@ -166,7 +166,7 @@ def test_the_worker_saves_when_it_is_due_and_keeps_so_many(clinic: Flask) -> Non
         for old in folder.glob("*") if folder.exists() else ():
             old.unlink()
         first = take(clinic, now=NOW - ago)
-        worker.save_when_due(clinic)
+        worker.do(clinic, worker.Job(worker.save_when_due, 3600))
         made = sorted(folder.glob("clinic-*"))
         assert len(made) == (1 if ago < 24 * hour else 2), ago
         assert made[0] == first
@@ -175,7 +175,7 @@ def test_the_worker_saves_when_it_is_due_and_keeps_so_many(clinic: Flask) -> Non
     assert [backups.made_at(path) for path in folder.glob("clinic-*")] == [NOW]
     clinic.config["CLINIC_BACKUP_HOURS"] = 0
     next(folder.glob("clinic-*")).unlink()
-    worker.save_when_due(clinic)
+    worker.do(clinic, worker.Job(worker.save_when_due, 3600))
     assert list(folder.glob("clinic-*")) == []
 
 

@@ -1,4 +1,5 @@
-"""What a connection to PostgreSQL has prepared outlives requests that only read, and is made anew after an error.
+"""What a connection to PostgreSQL has prepared outlives requests that only read, and is made anew after an error; and
+what only reads begins no transaction there.
 
 On SQLite there is nothing to prepare: a rollback is only a rollback there."""
 
@@ -9,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 
 OFTEN = text("SELECT 41 + 1")
 PREPARED = text("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 41 + 1'")
@@ -57,3 +58,38 @@ def test_what_is_rolled_back_is_gone(app: Flask) -> None:
         assert connection.execute(look).scalar_one() == 1
         connection.rollback()
         assert connection.execute(look).scalar_one() == 0
+
+
+def is_in_transaction(connection: Connection) -> bool:
+    """By what the driver knows."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    if connection.dialect.name == "sqlite":
+        return bool(driver.in_transaction)
+    return bool(driver.info.transaction_status.name == "INTRANS")
+
+
+def test_what_only_reads_is_no_transaction_and_what_writes_is_one(app: Flask) -> None:
+    """On SQLite all statements of a request see the same, which costs nothing there."""
+    reads = db.session.connection()
+    reads.execute(OFTEN)
+    assert is_in_transaction(reads) == (reads.dialect.name == "sqlite")
+    with transaction() as session:
+        assert is_in_transaction(session.connection())
+    with db.engine.connect() as plain:
+        plain.execute(OFTEN)
+        assert is_in_transaction(plain)
+
+
+def test_whoever_asks_for_one_view_of_everything_gets_it(app: Flask) -> None:
+    """As a backup does."""
+    level = text("SELECT current_setting('transaction_isolation')")
+    with db.engine.connect() as plain:
+        if plain.dialect.name == "sqlite":
+            return
+        assert plain.execute(level).scalar_one() == "read committed"
+    with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        assert connection.execute(level).scalar_one() == "repeatable read"
+        assert is_in_transaction(connection)
+    with transaction() as session:
+        assert session.execute(level).scalar_one() == "read committed"

@@ -14,6 +14,7 @@ from clinic.accounts.password_rules import check_new_password
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import N_
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import queue_mail
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 class DeadLink(RuleViolation):
     """The link was used, replaced by a newer one, is too old, or never was: all of these look the same."""
 
-    default_sentence = "This link does not work any more."
+    default_sentence = N_("This link does not work any more.")
 
 
 @tried_again

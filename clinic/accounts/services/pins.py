@@ -17,6 +17,7 @@ from clinic.accounts.models import User
 from clinic.accounts.services.signing_in import admit
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, RuleViolation
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import STAFF
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -30,7 +31,7 @@ RUNS = "01234567890 09876543210"
 class WrongPin(RuleViolation):
     """Which of wrong, missing or too late it is, is nobody's business but the owner's of the PIN."""
 
-    default_sentence = "This PIN does not fit. Check it, or sign in with your e-mail and password."
+    default_sentence = N_("This PIN does not fit. Check it, or sign in with your e-mail and password.")
 
 
 def set_pin(user_id: int, password: str, pin: str, *, origin: Origin, now: dt.datetime) -> None:
@@ -39,16 +40,23 @@ def set_pin(user_id: int, password: str, pin: str, *, origin: Origin, now: dt.da
     counted, email, stored = _own_password(user_id, origin, now)
     if not passwords.is_right(stored, password):
         log.warning("pin_change_failed")
-        raise InvalidInput("current_password", "This is not the password you have now.")
+        raise InvalidInput("current_password", _("This is not the password you have now."))
     _keep(user_id, passwords.hash_password(pin), counted, origin.of_account(tries.PIN_ACCOUNT, email), now)
 
 
 def _check_new_pin(pin: str) -> None:
     if not re.fullmatch(rf"[0-9]{{{FEWEST_DIGITS},{MOST_DIGITS}}}", pin, re.ASCII):
-        raise InvalidInput("pin", f"Choose {FEWEST_DIGITS} to {MOST_DIGITS} digits, and digits only.")
+        raise InvalidInput(
+            "pin",
+            _(
+                "Choose %(fewest_digits)s to %(most_digits)s digits, and digits only.",
+                fewest_digits=FEWEST_DIGITS,
+                most_digits=MOST_DIGITS,
+            ),
+        )
     if len(set(pin)) < 3 or pin in RUNS:
         raise InvalidInput(
-            "pin", "This is too easy to guess. Choose digits that do not simply repeat or count."
+            "pin", _("This is too easy to guess. Choose digits that do not simply repeat or count.")
         )
 
 

@@ -19,6 +19,7 @@ from clinic.accounts.password_rules import check_new_password
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
 from clinic.rules.errors import InvalidInput, NotFound, RuleViolation
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import STAFF
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -29,7 +30,9 @@ log = structlog.get_logger()
 class WrongSignIn(RuleViolation):
     """No active account has this e-mail and password. Which of the two is wrong is nobody's business."""
 
-    default_sentence = "This e-mail and password do not fit together. Check both, or ask for a new password."
+    default_sentence = N_(
+        "This e-mail and password do not fit together. Check both, or ask for a new password."
+    )
 
 
 def sign_in(
@@ -131,11 +134,11 @@ def change_password(
         new, is_staff=is_staff, email=user_email, clinic_name=clinic_name, field="new_password"
     )
     if new == current:
-        raise InvalidInput("new_password", "Choose a password that is not the one you have now.")
-    counted, _, stored = admit(user_email, origin, now)
+        raise InvalidInput("new_password", _("Choose a password that is not the one you have now."))
+    counted, _user, stored = admit(user_email, origin, now)
     if not passwords.is_right(stored, current):
         log.warning("password_change_failed")
-        raise InvalidInput("current_password", "This is not the password you have now.")
+        raise InvalidInput("current_password", _("This is not the password you have now."))
     return _replace_password(user_id, stored, passwords.hash_password(new), counted, origin.browser, now)
 
 
@@ -152,7 +155,7 @@ def _replace_password(
     with transaction() as session:
         user = session.get_one(User, user_id, with_for_update=True)
         if not user.is_active or user.password_hash != stored:
-            raise InvalidInput("current_password", "Your password was changed elsewhere just now.")
+            raise InvalidInput("current_password", _("Your password was changed elsewhere just now."))
         tries.take_back(session, counted)
         steps.store_password(session, user, new_hash, now)
         row, token = steps.add_session(session, user_id, browser, now)

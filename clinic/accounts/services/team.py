@@ -12,6 +12,7 @@ from clinic.accounts import steps, tries
 from clinic.accounts.models import User, UserGrant, UserRole
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, LastOwner, NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import GIVEN_BY_NAME, STAFF, Permission, Role
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction
@@ -53,7 +54,7 @@ def invite(
         if user is None:
             user = steps.add_user(session, email=email, name=name, roles=(), now=now)
         elif user.roles & STAFF:
-            raise InvalidInput("email", "This person is in your team already. Find them in the list.")
+            raise InvalidInput("email", _("This person is in your team already. Find them in the list."))
         user.password_hash, user.is_active = None, True
         steps.end_sessions(session, user.id, now)
         _set_roles(user, {*(user.roles & {Role.CLIENT}), *roles})
@@ -144,7 +145,7 @@ def _check_another_owner(session: Session, user_id: int) -> None:
 
 def _check_roles(roles: Collection[Role]) -> None:
     if not roles or not STAFF.issuperset(roles):
-        raise InvalidInput("roles", "Choose at least one role.")
+        raise InvalidInput("roles", _("Choose at least one role."))
 
 
 def _set_roles(user: User, roles: Collection[Role]) -> None:

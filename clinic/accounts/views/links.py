@@ -11,6 +11,7 @@ from clinic.accounts.password_rules import shortest
 from clinic.accounts.tries import TooManyTries
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
@@ -70,7 +71,7 @@ def set_password(token: str) -> Answer:
                 token, form.password.data or "", clinic_name=clinic_name(), origin=origin(), now=now
             )
             forget_browser(but_the_booking=True)
-            flash("Your password is set. Sign in with it now.", "success")
+            flash(_("Your password is set. Sign in with it now."), "success")
             return go("accounts.sign_in")
         except RuleViolation as error:
             refusal = error

@@ -11,6 +11,7 @@ from clinic.accounts.forms import ChangePasswordForm, PinForm
 from clinic.accounts.password_rules import shortest
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
@@ -32,9 +33,9 @@ def sign_out_browser(session_id: int) -> Answer:
         abort(404)
     if session_id == current_user.session_id:
         forget_browser()
-        flash("You are signed out.", "success")
+        flash(_("You are signed out."), "success")
         return go("accounts.sign_in")
-    flash("That browser is signed out.", "success")
+    flash(_("That browser is signed out."), "success")
     return go("accounts.account")
 
 
@@ -64,7 +65,7 @@ def save_password() -> Answer:
     except RuleViolation as error:
         return refused("change_password", form, error, least=_least())
     let_in(token)
-    flash("Your password is changed. You are signed out in every other browser.", "success")
+    flash(_("Your password is changed. You are signed out in every other browser."), "success")
     return go("accounts.account")
 
 
@@ -92,7 +93,7 @@ def save_pin() -> Answer:
         )
     except RuleViolation as error:
         return refused("change_pin", form, error, has_pin=_has_pin())
-    flash("Your PIN is set.", "success")
+    flash(_("Your PIN is set."), "success")
     return go("accounts.account")
 
 
@@ -100,7 +101,7 @@ def save_pin() -> Answer:
 def remove_pin() -> Answer:
     """Take the PIN away: from then on the password is needed."""
     services.remove_pin(current_user.id, clock.now())
-    flash("Your PIN is taken away.", "success")
+    flash(_("Your PIN is taken away."), "success")
     return go("accounts.account")
 
 

@@ -10,6 +10,7 @@ from clinic.accounts.access import forget_browser, let_in, origin
 from clinic.accounts.forms import SignInForm
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go, safe_next
@@ -57,7 +58,7 @@ def sign_out() -> Answer:
     """End this browser's session at the server, and forget it here."""
     services.end_session(current_user.id, current_user.session_id, clock.now())
     forget_browser()
-    flash("You are signed out.", "success")
+    flash(_("You are signed out."), "success")
     return go("accounts.sign_in")
 
 

@@ -12,6 +12,7 @@ from clinic.accounts.access import origin
 from clinic.accounts.forms import ROLE_DETAILS, ROLE_WORDS, STAFF_ROLES, InviteForm, MemberForm
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -49,7 +50,7 @@ def invite_member() -> Answer:
         )
     except RuleViolation as error:
         return refused("invite", form, error, **WORDS)
-    flash(f"We have sent {form.name.data} an invitation.", "success")
+    flash(_("We have sent %(data)s an invitation.", data=form.name.data), "success")
     return go("accounts.team")
 
 
@@ -74,7 +75,7 @@ def change_member(user_id: int) -> Answer:
         services.change_member(user_id, _roles(form), _given(form), by=current_user.id, now=clock.now())
     except RuleViolation as error:
         return refused("member", form, error, **_about(row))
-    flash(f"Saved. It counts for {row.name} from now on.", "success")
+    flash(_("Saved. It counts for %(name)s from now on.", name=row.name), "success")
     return go("accounts.team")
 
 
@@ -87,7 +88,7 @@ def switch_off_member(user_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("accounts.member", user_id=user_id)
-    flash(f"{row.name} is signed out and cannot sign in any more.", "success")
+    flash(_("%(name)s is signed out and cannot sign in any more.", name=row.name), "success")
     return go("accounts.team")
 
 
@@ -96,7 +97,7 @@ def switch_on_member(user_id: int) -> Answer:
     """Let the person sign in again."""
     row = found(queries.member(user_id))
     services.switch_on(user_id, by=current_user.id, now=clock.now())
-    flash(f"{row.name} can sign in again.", "success")
+    flash(_("%(name)s can sign in again.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 
@@ -107,9 +108,9 @@ def invite_again(user_id: int) -> Answer:
     try:
         services.send_welcome_link(user_id, clock.now(), by=current_user.id)
     except NotFound:
-        flash(f"Switch the account of {row.name} on first.", "care")
+        flash(_("Switch the account of %(name)s on first.", name=row.name), "care")
         return go("accounts.member", user_id=user_id)
-    flash(f"We have sent {row.name} a new link.", "success")
+    flash(_("We have sent %(name)s a new link.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 
@@ -118,7 +119,7 @@ def let_try_again(user_id: int) -> Answer:
     """Lift the wait after too many wrong passwords."""
     row = found(queries.member(user_id))
     services.lift_lock(user_id, origin=origin(), by=current_user.id, now=clock.now())
-    flash(f"{row.name} can try to sign in again now.", "success")
+    flash(_("%(name)s can try to sign in again now.", name=row.name), "success")
     return go("accounts.member", user_id=user_id)
 
 

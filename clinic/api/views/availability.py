@@ -18,6 +18,7 @@ from clinic.booking.services import offering
 from clinic.premises import queries as premises
 from clinic.rules.api_scopes import Scope
 from clinic.rules.availability import Start
+from clinic.rules.language import _
 from clinic.rules.wall_time import local_texts
 from clinic.shared import clock, replica
 
@@ -33,7 +34,7 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
     """
     wish = _wish(query)
     if wish is None:
-        return problem(403, "This key may not ask for a person.")
+        return problem(403, _("This key may not ask for a person."))
     now = clock.now()
     found = replica.read(lambda: offering.starts(wish, now=now), fresh=has_just_written())
     return Response(_document(found.zone, found.starts), content_type="application/json")
@@ -46,7 +47,7 @@ def availability_reasons(query: shapes.AvailabilityQuery) -> dict[str, Any] | Re
     """Why there are not more free starts: what stands in the way, counted, for whoever may see the book."""
     wish = _wish(query)
     if wish is None:
-        return problem(403, "This key may not ask for a person.")
+        return problem(403, _("This key may not ask for a person."))
     found = offering.reasons(wish, now=clock.now())
     return {
         "zone": found.zone,

@@ -18,6 +18,7 @@ from clinic.rules import screening
 from clinic.rules.answers import AnswerError
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.wall_time import local_day
 from clinic.shared import clock
 
@@ -88,7 +89,7 @@ def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
 def _client(client_id: int) -> reading.ClientFacts:
     found = reading.client(client_id)
     if found is None:
-        raise NotFound("There is no such client.")
+        raise NotFound(_("There is no such client."))
     return reading.facts_of(found)
 
 

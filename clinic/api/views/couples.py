@@ -20,11 +20,12 @@ from clinic.booking.services import alternatives, couple_changes
 from clinic.booking.services.couples import Half, asks_for_two, book_couple
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses
+from clinic.rules.language import N_, _
 from clinic.rules.wall_time import moment
 from clinic.shared import clock
 
 BOTH_WAIT = {
-    202: "Kept, and not confirmed yet: both are confirmed or neither. `waiting_for` says what is needed."
+    202: N_("Kept, and not confirmed yet: both are confirmed or neither. `waiting_for` says what is needed.")
 }
 
 
@@ -117,7 +118,7 @@ def _answer(couple_id: int, status: int) -> tuple[dict[str, Any], int]:
 def _shown(couple_id: int) -> dict[str, Any]:
     found = reading.couple(couple_id)
     if found is None:
-        raise NotFound("There is no such couple.")
+        raise NotFound(_("There is no such couple."))
     ended: dt.datetime | None = found.ended_at
     if ended is not None:
         ended = ended.astimezone(ZoneInfo(found.visits[0].zone))

@@ -12,6 +12,7 @@ from clinic.booking.queries import visits as reading
 from clinic.booking.services import holds
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.shared import clock
 
 
@@ -46,7 +47,7 @@ def release(hold_id: int) -> dict[str, Any]:
 def _shown(hold_id: int) -> dict[str, Any]:
     found = reading.facts(hold_id)
     if found is None or found.deadline_at is None:
-        raise NotFound("There is no such hold.")
+        raise NotFound(_("There is no such hold."))
     zone = ZoneInfo(found.zone)
     return {
         "id": found.id,

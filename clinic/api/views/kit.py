@@ -13,6 +13,7 @@ from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 
 
@@ -20,7 +21,7 @@ def clinic() -> ClinicFacts:
     """The clinic. Raises NotFound before it is set up."""
     facts = premises.clinic_facts()
     if facts is None:
-        raise NotFound("The clinic is not set up yet.")
+        raise NotFound(_("The clinic is not set up yet."))
     return facts
 
 

@@ -21,11 +21,12 @@ from clinic.booking.services.series_starts import OneStart, Planned, clinic_of
 from clinic.premises.queries import ClinicFacts
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses, SlotTaken, TooFarAhead, TooManyPending
+from clinic.rules.language import N_, _
 from clinic.rules.series import Pattern
 from clinic.shared import clock
 
 SOURCE = "api"
-SOME_WAIT = {202: "Kept, and not all of them are confirmed yet: `waiting_for` says what is still needed."}
+SOME_WAIT = {202: N_("Kept, and not all of them are confirmed yet: `waiting_for` says what is still needed.")}
 
 
 @api.door(
@@ -135,7 +136,7 @@ def _as_texts(value: Any) -> Any:
 def _shown(series_id: int) -> dict[str, Any]:
     found = reading.series(series_id)
     if found is None:
-        raise NotFound("There is no such series.")
+        raise NotFound(_("There is no such series."))
     return {
         "id": found.id,
         "every_weeks": found.every_weeks,

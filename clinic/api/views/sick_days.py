@@ -18,6 +18,7 @@ from clinic.booking.services.covering import Case
 from clinic.booking.services.time_off import add_time_off
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.sick_day import Proposal, Way, best_for_all
 from clinic.rules.typed_span import TypedSpan, Wall, span_typed
 from clinic.rules.wall_time import WallClock, moment
@@ -76,7 +77,7 @@ def save_sick_days(therapist_id: int, body: sick_days.SickDaysSaveIn) -> dict[st
 def _known(therapist_id: int) -> None:
     row = therapists.therapist(therapist_id) if therapist_id <= LARGEST_ID else None
     if row is None or not row.is_active:
-        raise NotFound("There is no such therapist.")
+        raise NotFound(_("There is no such therapist."))
 
 
 def _span(therapist_id: int, body: sick_days.SickDaysIn) -> TypedSpan:
@@ -93,7 +94,7 @@ def _done(
     try:
         facts = reading.facts(one.visit)
         if facts is None or facts.therapist_id != therapist_id:
-            raise NotFound("This therapist has no such visit.")
+            raise NotFound(_("This therapist has no such visit."))
         _do(one)
     except RuleViolation as error:
         return {"visit": one.visit, "deed": one.deed, "code": code_of(error), "detail": error.sentence}

@@ -13,6 +13,7 @@ from clinic.booking.services import alternatives
 from clinic.booking.services.swapping import swap_visits
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses
+from clinic.rules.language import _
 from clinic.shared import clock
 
 
@@ -41,5 +42,5 @@ def swap(body: several.SwapIn) -> Any:
 def _facts(visit_id: int) -> reading.VisitFacts:
     found = reading.facts(visit_id)
     if found is None:
-        raise NotFound("There is no such visit.")
+        raise NotFound(_("There is no such visit."))
     return found

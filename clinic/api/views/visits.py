@@ -19,11 +19,12 @@ from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.visits import Outcome
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses
+from clinic.rules.language import N_, _
 from clinic.shared import clock
 
 TOLD = RestSaid(books_anyway=True)
 """A program books what comes soon after another visit as staff would, and is told so in `warnings`."""
-PENDING = {202: "Kept, and not confirmed yet: `waiting_for` says what is still needed."}
+PENDING = {202: N_("Kept, and not confirmed yet: `waiting_for` says what is still needed.")}
 
 
 @api.door("GET", "/visits", Scope.VISITS_READ, shapes.VisitsOut, query=shapes.DayQuery)
@@ -139,7 +140,7 @@ def cancel(visit_id: int, body: shapes.CancelIn) -> dict[str, Any]:
 def _facts(visit_id: int) -> reading.VisitFacts:
     found = reading.facts(visit_id)
     if found is None:
-        raise NotFound("There is no such visit.")
+        raise NotFound(_("There is no such visit."))
     return found
 
 

@@ -16,10 +16,11 @@ from clinic.booking.services import answering
 from clinic.booking.services import waitlist as services
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound
+from clinic.rules.language import N_, _
 from clinic.rules.waitlist import When
 from clinic.shared import clock
 
-PENDING = {202: "Kept, and not confirmed yet: `waiting_for` says what is still needed."}
+PENDING = {202: N_("Kept, and not confirmed yet: `waiting_for` says what is still needed.")}
 
 
 @api.door("GET", "/waitlist", Scope.WAITLIST_READ, waiting.WaitlistPageOut, query=waiting.WaitlistQuery)
@@ -69,7 +70,7 @@ def accept(wish_id: int) -> Any:
     done = answering.accept(_offer_of(wish_id), by=None, now=clock.now(), reconfirmed=True)
     facts = reading.facts(done.visit_id)
     if facts is None:
-        raise NotFound("There is no such visit.")
+        raise NotFound(_("There is no such visit."))
     shown = kit.visit_json(facts)
     return shown, 202 if shown["code"] else 200
 
@@ -85,14 +86,14 @@ def _offer_of(wish_id: int) -> int:
     """The newest offer of this wish, open or not: a second yes is answered like the first."""
     found = waitlist.newest_offer(wish_id)
     if found is None:
-        raise NotFound("No time is kept for this wish.")
+        raise NotFound(_("No time is kept for this wish."))
     return found
 
 
 def _shown(wish_id: int) -> dict[str, Any]:
     found = waitlist.wish(wish_id)
     if found is None:
-        raise NotFound("There is no such wish.")
+        raise NotFound(_("There is no such wish."))
     return _all_json([found])[0]
 
 

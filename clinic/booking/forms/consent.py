@@ -8,11 +8,12 @@ from wtforms import BooleanField, Form, RadioField
 from wtforms.validators import InputRequired
 
 from clinic.shared.fields import choose, text_field
+from clinic.shared.languages import lazy
 
 RELATIONS = (
-    ("mother", "Mother"),
-    ("father", "Father"),
-    ("guardian", "Legal guardian"),
+    ("mother", lazy("Mother")),
+    ("father", lazy("Father")),
+    ("guardian", lazy("Legal guardian")),
 )
 
 
@@ -20,16 +21,20 @@ class ConsentForm(Form):
     """Only the parent or guardian themselves fills this in."""
 
     guardian_name = text_field(
-        "Your full name", longest=160, required="Type your full name: it counts as your signature.",
+        lazy("Your full name"), longest=160, required=lazy("Type your full name: it counts as your signature."),
         autocomplete="name",
     )  # fmt: skip
-    relation = RadioField("What are you to them?", [InputRequired("Choose what you are to them.")])
-    in_room = BooleanField("I will be in the room during the visit.")
+    relation = RadioField(
+        lazy("What are you to them?"), [InputRequired(lazy("Choose what you are to them."))]
+    )
+    in_room = BooleanField(lazy("I will be in the room during the visit."))
     agree = BooleanField(
-        "I am a parent or legal guardian, and I agree to this treatment.",
+        lazy("I am a parent or legal guardian, and I agree to this treatment."),
         [
             InputRequired(
-                "Tick this to agree. If you are not a parent or guardian, choose “Ask for consent later”."
+                lazy(
+                    "Tick this to agree. If you are not a parent or guardian, choose “Ask for consent later”."
+                )
             )
         ],
     )

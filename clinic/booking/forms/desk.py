@@ -19,15 +19,19 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from clinic.rules.body_areas import AREAS
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 from clinic.shared.fields import DayField, WholeNumberField, lines_field, stripped, text_field
+from clinic.shared.languages import lazy
 
 AREA_GROUPS = (
-    ("Whole body", ("full_body",)),
-    ("Head and neck", ("head_neck", "head", "face", "neck")),
-    ("Back and shoulders", ("back", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
-    ("Front", ("trunk_front", "chest", "abdomen", "groin")),
-    ("Arms", tuple(area for area in AREAS if area.endswith(("arm", "elbow", "wrist", "hand", "_shoulder")))),
+    (lazy("Whole body"), ("full_body",)),
+    (lazy("Head and neck"), ("head_neck", "head", "face", "neck")),
+    (lazy("Back and shoulders"), ("back", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
+    (lazy("Front"), ("trunk_front", "chest", "abdomen", "groin")),
     (
-        "Legs",
+        lazy("Arms"),
+        tuple(area for area in AREAS if area.endswith(("arm", "elbow", "wrist", "hand", "_shoulder"))),
+    ),
+    (
+        lazy("Legs"),
         tuple(
             area
             for area in AREAS
@@ -35,7 +39,10 @@ AREA_GROUPS = (
         ),
     ),
 )
-EVERY = [("1", "Every week"), *((str(n), f"Every {n} weeks") for n in range(2, MOST_WEEKS_APART + 1))]
+EVERY = [
+    ("1", lazy("Every week")),
+    *((str(n), lazy("Every %(n)s weeks", n=n)) for n in range(2, MOST_WEEKS_APART + 1)),
+]
 NEW = "new"
 """The choice "somebody new" among the people found."""
 
@@ -57,19 +64,20 @@ class RestForm(Form):
 
     rest_seen = HiddenField()
     rest_reason = lines_field(
-        "Why sooner?", longest=500, rows=2, help_text="The therapist who treats reads this; the client does not.",
+        lazy("Why sooner?"), longest=500, rows=2,
+        help_text=lazy("The therapist who treats reads this; the client does not."),
     )  # fmt: skip
 
 
 class WhatForm(RestForm):
     """What, with whom, when. The view gives the choices."""
 
-    what = SelectField("Service and length", validate_choice=False)
-    addons = ManyCheckboxField("With it", validate_choice=False)
-    areas = ManyCheckboxField("Where on the body", validate_choice=False)
-    therapist = SelectField("Therapist", validate_choice=False)
-    day = DayField("Day", validators=[Optional()])
-    at = TimeField("Time", validators=[Optional()])
+    what = SelectField(lazy("Service and length"), validate_choice=False)
+    addons = ManyCheckboxField(lazy("With it"), validate_choice=False)
+    areas = ManyCheckboxField(lazy("Where on the body"), validate_choice=False)
+    therapist = SelectField(lazy("Therapist"), validate_choice=False)
+    day = DayField(lazy("Day"), validators=[Optional()])
+    at = TimeField(lazy("Time"), validators=[Optional()])
 
     @property
     def parts(self) -> tuple[str, str | None, int] | None:
@@ -89,7 +97,7 @@ class WhatForm(RestForm):
 class PlaceForm(Form):
     """At which place of the clinic."""
 
-    place = SelectField("Place", validate_choice=False)
+    place = SelectField(lazy("Place"), validate_choice=False)
 
     @property
     def place_id(self) -> int | None:
@@ -101,12 +109,12 @@ class PlaceForm(Form):
 class NewVisitForm(PlaceForm, WhatForm):
     """A new visit: who, besides what and when. The fields of somebody new are read only when `client` says so."""
 
-    q = StringField("Find the client", filters=[stripped], validators=[Length(max=80)])
-    client = RadioField("Client", validate_choice=False)
-    first_name = text_field("First name", longest=80)
-    last_name = text_field("Last name", longest=80)
-    born_on = DayField("Birth date", validators=[Optional()])
-    phone = text_field("Phone", longest=40)
+    q = StringField(lazy("Find the client"), filters=[stripped], validators=[Length(max=80)])
+    client = RadioField(lazy("Client"), validate_choice=False)
+    first_name = text_field(lazy("First name"), longest=80)
+    last_name = text_field(lazy("Last name"), longest=80)
+    born_on = DayField(lazy("Birth date"), validators=[Optional()])
+    phone = text_field(lazy("Phone"), longest=40)
     email = text_field("E-mail", longest=254)
     nobody_known = HiddenField()
     walk_in = HiddenField()
@@ -127,13 +135,14 @@ class NewVisitForm(PlaceForm, WhatForm):
 class SeriesForm(PlaceForm, WhatForm):
     """A series: how often, and how many or until when, besides what, with whom and the first time."""
 
-    day = DayField("First day", validators=[Optional()])
-    every = SelectField("How often", validate_choice=False)
+    day = DayField(lazy("First day"), validators=[Optional()])
+    every = SelectField(lazy("How often"), validate_choice=False)
     count = WholeNumberField(
-        "How many visits", validators=[Optional()], description=f"2 to {MOST_VISITS}, the first one included.",
+        lazy("How many visits"), validators=[Optional()],
+        description=lazy("2 to %(most_visits)s, the first one included.", most_visits=MOST_VISITS),
         render_kw={"inputmode": "numeric"},
     )  # fmt: skip
-    until = DayField("Or until", validators=[Optional()])
+    until = DayField(lazy("Or until"), validators=[Optional()])
     request_key = HiddenField()
 
     @property
@@ -146,9 +155,9 @@ class SeriesForm(PlaceForm, WhatForm):
 class CoupleForm(PlaceForm, RestForm):
     """Two people at once: who comes along, and when. What each of them wants stands in a form of its own."""
 
-    q = StringField("Find the other client", filters=[stripped], validators=[Length(max=80)])
-    other = RadioField("The other client", validate_choice=False)
-    day = DayField("Day", validators=[Optional()])
+    q = StringField(lazy("Find the other client"), filters=[stripped], validators=[Length(max=80)])
+    other = RadioField(lazy("The other client"), validate_choice=False)
+    day = DayField(lazy("Day"), validators=[Optional()])
     request_key = HiddenField()
 
     @property
@@ -161,12 +170,14 @@ class CoupleForm(PlaceForm, RestForm):
 class ClosureForm(PlaceForm):
     """When what is shut, and why."""
 
-    what = SelectField("What is closed", validate_choice=False)
-    first_day = DayField("First day", validators=[Optional()])
-    starts = TimeField("From", validators=[Optional()])
-    last_day = DayField("Last day", validators=[Optional()])
-    ends = TimeField("To", validators=[Optional()])
-    reason = text_field("Why", longest=200, required="Say why in a few words, for example “Public holiday”.")
+    what = SelectField(lazy("What is closed"), validate_choice=False)
+    first_day = DayField(lazy("First day"), validators=[Optional()])
+    starts = TimeField(lazy("From"), validators=[Optional()])
+    last_day = DayField(lazy("Last day"), validators=[Optional()])
+    ends = TimeField(lazy("To"), validators=[Optional()])
+    reason = text_field(
+        lazy("Why"), longest=200, required=lazy("Say why in a few words, for example “Public holiday”.")
+    )
 
 
 def read_moment(text: str) -> dt.datetime | None:

@@ -8,32 +8,35 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.therapists_say import COLUMN_WORDS
 from clinic.shared.fields import DayField, lines_field
+from clinic.shared.languages import lazy
 
 
 class MoreCareForm(Form):
     """What is asked for, for which treatments, why, and until when."""
 
     verdict = RadioField(
-        "What do you ask for?",
+        lazy("What do you ask for?"),
         choices={
-            "caution": "Take care: the visit goes ahead, whoever treats reads this",
-            "clearance": "Talk first: visits wait until I say that they may go on",
-            "block": "Not this treatment: visits are cancelled, and none is booked",
+            "caution": lazy("Take care: the visit goes ahead, whoever treats reads this"),
+            "clearance": lazy("Talk first: visits wait until I say that they may go on"),
+            "block": lazy("Not this treatment: visits are cancelled, and none is booked"),
         },
-        validators=[InputRequired("Choose what you ask for.")],
+        validators=[InputRequired(lazy("Choose what you ask for."))],
     )
     services = SelectMultipleField(
-        "For which treatments?",
+        lazy("For which treatments?"),
         choices=COLUMN_WORDS,
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
-        description="None ticked: for all.",
+        description=lazy("None ticked: for all."),
     )
     reason = lines_field(
-        "Why", longest=1500, rows=3, required="Write in a few words why.",
-        help_text="Only who treats this client, and clinical review, read this.",
+        lazy("Why"), longest=1500, rows=3, required=lazy("Write in a few words why."),
+        help_text=lazy("Only who treats this client, and clinical review, read this."),
     )  # fmt: skip
-    until: DateField = DayField("Last day on which it holds", description="Empty: until it is withdrawn.")
+    until: DateField = DayField(
+        lazy("Last day on which it holds"), description=lazy("Empty: until it is withdrawn.")
+    )
 
     def add_error(self, field: str, sentence: str) -> None:
         """Show what a service found wrong at its field."""

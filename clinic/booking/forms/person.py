@@ -9,38 +9,44 @@ from wtforms import Form, RadioField, SelectField, StringField
 from wtforms.validators import Email, InputRequired
 
 from clinic.clients.steps import Details
+from clinic.rules.language import _
 from clinic.rules.screening import age_on
-from clinic.rules.words import MONTHS
+from clinic.rules.words import months
 from clinic.shared.fields import choose, stripped, text_field
+from clinic.shared.languages import lazy
 
 WHOM = {
-    "self": "Me",
-    "parent": "My child",
-    "partner": "My partner",
-    "carer": "Somebody I care for",
+    "self": lazy("Me"),
+    "parent": lazy("My child"),
+    "partner": lazy("My partner"),
+    "carer": lazy("Somebody I care for"),
 }
-NO_BIRTH_DATE = "Give the day, the month and the year of birth."
-NO_SUCH_DAY = "There is no such day. Check the birth date."
-NOT_AN_EMAIL = "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
+NO_BIRTH_DATE = lazy("Give the day, the month and the year of birth.")
+NO_SUCH_DAY = lazy("There is no such day. Check the birth date.")
+NOT_AN_EMAIL = lazy("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com.")
 
 
 class PersonForm(Form):
     """Somebody who is treated. The guardian's name is asked for a minor only."""
 
     relation = RadioField(
-        "Who is this visit for?",
-        [InputRequired("Choose who this visit is for.")],
+        lazy("Who is this visit for?"),
+        [InputRequired(lazy("Choose who this visit is for."))],
         default="self",
     )
-    first_name = text_field("First name", longest=80, required="Enter the first name.")
-    last_name = text_field("Last name", longest=80, required="Enter the last name.")
-    born_day = StringField("Day", filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 2})
+    first_name = text_field(lazy("First name"), longest=80, required=lazy("Enter the first name."))
+    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."))
+    born_day = StringField(
+        lazy("Day"), filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 2}
+    )
     born_month = SelectField(
-        "Month",
+        lazy("Month"),
         validate_choice=False,
     )
-    born_year = StringField("Year", filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 4})
-    guardian_name = text_field("Full name of a parent or guardian", longest=160)
+    born_year = StringField(
+        lazy("Year"), filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 4}
+    )
+    guardian_name = text_field(lazy("Full name of a parent or guardian"), longest=160)
 
     born_on: dt.date | None = None
     born_error = ""
@@ -48,8 +54,8 @@ class PersonForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choose(self.relation, list(WHOM.items()))
-        months = [(str(number), name) for number, name in enumerate(MONTHS, start=1)]
-        choose(self.born_month, [("", "Month"), *months])
+        named = [(str(number), name) for number, name in enumerate(months(), start=1)]
+        choose(self.born_month, [("", _("Month")), *named])
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Besides the fields, the birth date as a whole."""
@@ -82,7 +88,8 @@ class PersonForm(Form):
         if not 0 <= age_on(self.born_on, today) < adult_age:
             return False
         self.add_error(
-            "guardian_name", f"Enter the name of a parent or guardian: we need it under {adult_age}."
+            "guardian_name",
+            _("Enter the name of a parent or guardian: we need it under %(adult_age)s.", adult_age=adult_age),
         )
         return True
 
@@ -118,18 +125,18 @@ class BookingPersonForm(PersonForm):
     email = text_field(
         "E-mail",
         longest=254,
-        required="Enter your e-mail address: we send the confirmation there.",
-        help_text="We send the confirmation here.",
+        required=lazy("Enter your e-mail address: we send the confirmation there."),
+        help_text=lazy("We send the confirmation here."),
         type="email",
         autocomplete="email",
         autocapitalize="none",
         spellcheck="false",
     )
     phone = text_field(
-        "Mobile phone",
+        lazy("Mobile phone"),
         longest=40,
-        required="Enter your phone number, so that we can reach you.",
-        help_text="Only for this visit, when something changes.",
+        required=lazy("Enter your phone number, so that we can reach you."),
+        help_text=lazy("Only for this visit, when something changes."),
         type="tel",
         autocomplete="tel",
         inputmode="tel",

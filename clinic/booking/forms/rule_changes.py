@@ -14,19 +14,22 @@ from clinic.rules.changed_table import Rule, may_wait_for_letter
 from clinic.rules.conditions import Condition
 from clinic.rules.findings import ISSUER_WORDS
 from clinic.rules.house_rules import HOUSE_RULES
+from clinic.rules.language import _
 from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.proposals import Proposal
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.verdicts import VERDICT_WORDS, Verdict
+from clinic.rules.words import capital
 from clinic.shared.fields import FactsForm, WholeNumberField, choose, date_field, lines_field, text_field
+from clinic.shared.languages import lazy
 
 LONGEST_REASON = 500
-NO_VERSION = "There is no such version."
+NO_VERSION = lazy("There is no such version.")
 
 
 def _reason(help_text: str) -> TextAreaField:
     return lines_field(
-        "Why", longest=LONGEST_REASON, rows=3, required="Write in a few words why.", help_text=help_text
+        _("Why"), longest=LONGEST_REASON, rows=3, required=_("Write in a few words why."), help_text=help_text
     )
 
 
@@ -45,7 +48,7 @@ class ProposalForm(FactsForm):
     """The kind of proposal."""
     kind = HiddenField()
     rule_code = HiddenField()
-    reason = _reason("Kept in the history of the rules. Name no client.")
+    reason = _reason(lazy("Kept in the history of the rules. Name no client."))
 
     def for_rule(self, rule: Rule | None) -> None:
         """Offer what this rule allows."""
@@ -77,22 +80,24 @@ class StricterForm(ProposalForm):
 
     is_about_one_rule = True
     makes = "change"
-    columns = _ticks("For which treatments?", dict(COLUMN_WORDS))
-    verdict = RadioField("At least", validators=[InputRequired("Choose how strict it should be.")])
+    columns = _ticks(lazy("For which treatments?"), dict(COLUMN_WORDS))
+    verdict = RadioField(
+        lazy("At least"), validators=[InputRequired(lazy("Choose how strict it should be."))]
+    )
     found = RadioField(
-        "When does it hold?",
+        lazy("When does it hold?"),
         choices={
-            "found": "Wherever this rule asks for care already",
-            "always": "Whenever the answer is yes, wherever on the body and however long ago",
+            "found": lazy("Wherever this rule asks for care already"),
+            "always": lazy("Whenever the answer is yes, wherever on the body and however long ago"),
         },
         default="found",
-        validators=[InputRequired("Choose when it holds.")],
+        validators=[InputRequired(lazy("Choose when it holds."))],
     )
-    reason = _reason("Your staff read it where the rule acts. Name no client.")
+    reason = _reason(lazy("Your staff read it where the rule acts. Name no client."))
 
     def for_rule(self, rule: Rule | None) -> None:
         choose(self.verdict, [
-            (one.word, SAID[one].capitalize()) for one in (Verdict.CAUTION, Verdict.CLEARANCE, Verdict.BLOCK)
+            (one.word, capital(_(SAID[one]))) for one in (Verdict.CAUTION, Verdict.CLEARANCE, Verdict.BLOCK)
             if one is not Verdict.CLEARANCE or rule is None or may_wait_for_letter(rule)
         ])  # fmt: skip
 
@@ -105,30 +110,36 @@ class LaxerForm(ProposalForm):
 
     is_about_one_rule = True
     makes = "change"
-    columns = _ticks("For which treatments?", dict(COLUMN_WORDS))
+    columns = _ticks(lazy("For which treatments?"), dict(COLUMN_WORDS))
     verdict = RadioField(
-        "What should it be?",
+        lazy("What should it be?"),
         choices={
-            "clearance": "“Only with a letter” in place of “not possible”",
-            "caution": "“With care” in place of “only with a letter”",
+            "clearance": lazy("“Only with a letter” in place of “not possible”"),
+            "caution": lazy("“With care” in place of “only with a letter”"),
         },
-        validators=[InputRequired("Choose what it should be.")],
-        description="It goes one step at a time. Everything else stays as it is.",
+        validators=[InputRequired(lazy("Choose what it should be."))],
+        description=lazy("It goes one step at a time. Everything else stays as it is."),
     )
-    clinician = text_field("Name of the clinician", longest=120, required="Write the clinician’s name.")
-    role = RadioField("They are", validators=[InputRequired("Choose a clinician who may clear this.")])
+    clinician = text_field(
+        lazy("Name of the clinician"), longest=120, required=lazy("Write the clinician’s name.")
+    )
+    role = RadioField(
+        lazy("They are"), validators=[InputRequired(lazy("Choose a clinician who may clear this."))]
+    )
     register_number = text_field(
-        "Licence or register number", longest=60, required="Write the licence or register number."
+        lazy("Licence or register number"), longest=60, required=lazy("Write the licence or register number.")
     )
     said_on = date_field(
-        "Day on which they said so",
-        required="Enter the day on which the clinician said so, today at the latest.",
+        lazy("Day on which they said so"),
+        required=lazy("Enter the day on which the clinician said so, today at the latest."),
     )
-    reason = _reason("In the clinician’s words. Your staff read it, with the name, wherever the rule acts.")
+    reason = _reason(
+        lazy("In the clinician’s words. Your staff read it, with the name, wherever the rule acts.")
+    )
 
     def for_rule(self, rule: Rule | None) -> None:
         roles = rule.who_may_clear if isinstance(rule, Condition) else ()
-        choose(self.role, [(one, ISSUER_WORDS[one].partition(" ")[2].capitalize()) for one in roles])
+        choose(self.role, [(one, capital(_(ISSUER_WORDS[one]))) for one in roles])
 
     def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
         return self.change(
@@ -141,7 +152,7 @@ class HouseRulesForm(ProposalForm):
     """Which house rules are on."""
 
     makes = "house_rules"
-    house_rules = _ticks("House rules", {key: one.title for key, one in HOUSE_RULES.items()})
+    house_rules = _ticks(lazy("House rules"), {key: one.title for key, one in HOUSE_RULES.items()})
 
     def what(self, rule: Rule | None, today: dt.date) -> dict[str, Any]:
         return {"house_rules": tuple(self.house_rules.data or ())}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from wtforms import RadioField, SelectMultipleField
 
 from clinic.shared.fields import FactsForm
+from clinic.shared.languages import lazy
 
 
 class LateForm(FactsForm):
     """`tell` is made of the next visits of today."""
 
-    minutes = RadioField("How late are you, about?", coerce=int)
+    minutes = RadioField(lazy("How late are you, about?"), coerce=int)
     tell = SelectMultipleField(
-        "Who is told by e-mail?", description="A kind word with the new time, nothing else."
+        lazy("Who is told by e-mail?"), description=lazy("A kind word with the new time, nothing else.")
     )

@@ -8,40 +8,50 @@ from typing import Any
 from wtforms import DateField, Form, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Optional, ValidationError
 
+from clinic.rules.language import _
 from clinic.rules.typed_span import Wall
 from clinic.rules.week import parse_time
 from clinic.shared.fields import PlainDateField, date_field, stripped, text_field
+from clinic.shared.languages import lazy
 
-KINDS = {"off": "Time off", "meeting": "Meeting", "laundry": "Laundry", "other": "Something else"}
-BAD_TIME = "Type a time such as 9:30 or 2 pm."
+KINDS = {
+    "off": lazy("Time off"),
+    "meeting": lazy("Meeting"),
+    "laundry": lazy("Laundry"),
+    "other": lazy("Something else"),
+}
+BAD_TIME = lazy("Type a time such as 9:30 or 2 pm.")
 
 
 class TimeOffForm(Form):
     """A span on the wall clock of a place; its meaning is read by rules/typed_span.py. The view gives the places."""
 
     kind = RadioField(
-        "What is it?", choices=KINDS, default="off", validators=[InputRequired("Choose what this is.")]
+        lazy("What is it?"),
+        choices=KINDS,
+        default="off",
+        validators=[InputRequired(lazy("Choose what this is."))],
     )
-    starts_on = date_field("First day", required="Enter the first day.")
+    starts_on = date_field(lazy("First day"), required=lazy("Enter the first day."))
     starts = StringField(
-        "From",
+        lazy("From"),
         filters=[stripped],
-        description="Leave this empty for the whole day.",
+        description=lazy("Leave this empty for the whole day."),
         render_kw={"maxlength": 12},
     )
     ends_on = PlainDateField(
-        "Last day", validators=[Optional()], description="Leave this empty when it is one day."
+        lazy("Last day"), validators=[Optional()], description=lazy("Leave this empty when it is one day.")
     )
     ends = StringField(
-        "Until", filters=[stripped], description="Leave this empty for the end of the day.",
+        lazy("Until"), filters=[stripped], description=lazy("Leave this empty for the end of the day."),
         render_kw={"maxlength": 12},
     )  # fmt: skip
     place = SelectField(
-        "Times by the clock of", validate_choice=False,
-        description="Whole days hold at every place, by its own clock.",
+        lazy("Times by the clock of"), validate_choice=False,
+        description=lazy("Whole days hold at every place, by its own clock."),
     )  # fmt: skip
     note = text_field(
-        "Note for the team", longest=200, help_text="Clients never see it. No reason is needed."
+        lazy("Note for the team"), longest=200, help_text=lazy("Clients never see it. No reason is needed.")
     )
 
     def validate_starts(self, typed: StringField) -> None:
@@ -59,7 +69,7 @@ class TimeOffForm(Form):
     def validate_ends_on(self, typed: Any) -> None:
         """A year somebody can have meant; what is no date at all is not taken for left out."""
         if typed.data is None and any(stripped(text) for text in typed.raw_data or ()):
-            raise ValidationError("Enter a day, or leave this empty when it is one day.")
+            raise ValidationError(_("Enter a day, or leave this empty when it is one day."))
         _check_year(typed)
 
     def first(self) -> Wall:
@@ -85,4 +95,4 @@ def _check_time(typed: StringField) -> None:
 
 def _check_year(typed: Any) -> None:
     if typed.data is not None and not 2000 < typed.data.year < 2100:
-        raise ValidationError("Check the year.")
+        raise ValidationError(_("Check the year."))

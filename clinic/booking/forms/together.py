@@ -10,28 +10,36 @@ from wtforms.validators import InputRequired
 from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import NEW
 from clinic.booking.forms.person import BookingPersonForm
+from clinic.rules.language import _
 from clinic.rules.series import MOST_VISITS
 from clinic.shared.fields import WholeNumberField
+from clinic.shared.languages import lazy
 
-EVERY = {"1": "Every week", "2": "Every second week", "3": "Every third week", "4": "Every fourth week"}
+EVERY = {
+    "1": lazy("Every week"),
+    "2": lazy("Every second week"),
+    "3": lazy("Every third week"),
+    "4": lazy("Every fourth week"),
+}
 
 
 class OwnSeriesForm(Form):
     """How often, and how many visits: the first one is the time that is kept."""
 
     every = RadioField(
-        "How often?", choices=EVERY, default="1", validators=[InputRequired("Choose how often.")]
+        lazy("How often?"), choices=EVERY, default="1", validators=[InputRequired(lazy("Choose how often."))]
     )
     count = WholeNumberField(
-        "How many visits?", default=4, validators=[InputRequired("Say how many visits.")],
-        description=f"2 to {MOST_VISITS}, the first one included.", render_kw={"inputmode": "numeric"},
+        lazy("How many visits?"), default=4, validators=[InputRequired(lazy("Say how many visits."))],
+        description=lazy("2 to %(most_visits)s, the first one included.", most_visits=MOST_VISITS),
+        render_kw={"inputmode": "numeric"},
     )  # fmt: skip
 
 
 class CompanionForm(BookingPersonForm):
     """Who comes along: one of the account's people, or somebody new, whose fields are read only then."""
 
-    who = RadioField("Who comes with you?", validate_choice=False)
+    who = RadioField(lazy("Who comes with you?"), validate_choice=False)
 
     @property
     def client_id(self) -> int | None:
@@ -43,6 +51,6 @@ class CompanionForm(BookingPersonForm):
         if self.client_id is not None:
             return True
         if self.who.data != NEW:
-            self.who.errors = ["Choose who comes with you."]
+            self.who.errors = [_("Choose who comes with you.")]
             return False
         return super().validate(extra_validators)

@@ -10,14 +10,15 @@ from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import ManyCheckboxField, WhatForm
 from clinic.booking.forms.person import BookingPersonForm
 from clinic.rules.waitlist import EVERY_DAY, Part, When
-from clinic.rules.words import WEEKDAYS, length_words
+from clinic.rules.words import length_words, weekday_words
 from clinic.shared.fields import PlainWords, date_field
+from clinic.shared.languages import lazy
 
 NOTICE_HOURS = (0, 1, 2, 4, 12, 24, 48)
 PARTS = {
-    Part.MORNING: "Morning, before 12",
-    Part.AFTERNOON: "Afternoon, 12 to 5",
-    Part.EVENING: "Evening, after 5",
+    Part.MORNING: lazy("Morning, before 12"),
+    Part.AFTERNOON: lazy("Afternoon, 12 to 5"),
+    Part.EVENING: lazy("Evening, after 5"),
 }
 
 
@@ -28,23 +29,23 @@ class WhenForm(Form):
         def get_translations(self, _form: Form) -> PlainWords:
             return PlainWords()
 
-    first_day = date_field("From", required="Enter the first day on which you could come.")
-    last_day = date_field("Until", required="Enter the last day on which you could come.")
+    first_day = date_field(lazy("From"), required=lazy("Enter the first day on which you could come."))
+    last_day = date_field(lazy("Until"), required=lazy("Enter the last day on which you could come."))
     weekdays = ManyCheckboxField(
-        "Which days of the week?",
-        choices={str(number): name for number, name in enumerate(WEEKDAYS)},
+        lazy("Which days of the week?"),
+        choices={str(number): lazy.made_by(weekday_words, number) for number in range(7)},
         default=[str(number) for number in EVERY_DAY],
     )
     day_parts = ManyCheckboxField(
-        "What time of the day?",
+        lazy("What time of the day?"),
         choices={part.value: name for part, name in PARTS.items()},
         default=[part.value for part in Part],
     )
     notice_hours = SelectField(
-        "How long before the visit do you have to know?",
+        lazy("How long before the visit do you have to know?"),
         coerce=int,
         choices={
-            str(hours): length_words(hours * 60) if hours else "Short notice is fine"
+            str(hours): length_words(hours * 60) if hours else lazy("Short notice is fine")
             for hours in NOTICE_HOURS
         },
         default=2,
@@ -102,7 +103,7 @@ class JoinForm(WhenForm, BookingPersonForm):
 class DeskWishForm(WhenForm, WhatForm):
     """A wish that the desk takes down: what, where, and when."""
 
-    place = SelectField("Place", validate_choice=False)
+    place = SelectField(lazy("Place"), validate_choice=False)
 
     @property
     def place_id(self) -> int | None:

@@ -10,6 +10,7 @@ from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.rules.availability import Start
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,10 @@ def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
     """
     client = clients.client(wish.client_id) if wish.client_id is not None else None
     if wish.client_id is not None and client is None:
-        raise NotFound("There is no such client.")
+        raise NotFound(_("There is no such client."))
     plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=True)
     if plan is None:
-        raise InvalidInput("service", "This is not on offer in this form.")
+        raise InvalidInput("service", _("This is not on offer in this form."))
     return Ask(
         plan=plan,
         location_id=wish.location_id,

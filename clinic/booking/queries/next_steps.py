@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from clinic.booking.models import Screening, Visit
+from clinic.rules.language import N_
 from clinic.rules.screening import CALL_FIRST_FROM
 from clinic.rules.verdicts import ADDONS, Verdict
 from clinic.rules.visit_status import UPCOMING
@@ -32,9 +33,9 @@ class NextStep:
 NOTHING_TO_DO = NextStep("ok")
 CALL_FIRST = NextStep(
     "call",
-    "Call first",
-    "The therapist should call before the visit",
-    "Several small things need care together. Ask the therapist to call the client before the day.",
+    N_("Call first"),
+    N_("The therapist should call before the visit"),
+    N_("Several small things need care together. Ask the therapist to call the client before the day."),
 )
 
 ANOTHER_THERAPIST = "another_therapist"
@@ -50,54 +51,66 @@ ALONE = "alone"
 
 _WAITING = {
     PARTNER: (
-        "Booked for two",
-        "The other visit of the two is not confirmed",
-        "Both are confirmed, or neither. As soon as the other one is confirmed, so is this one.",
+        N_("Booked for two"),
+        N_("The other visit of the two is not confirmed"),
+        N_("Both are confirmed, or neither. As soon as the other one is confirmed, so is this one."),
     ),
     ALONE: (
-        "Comes alone?",
-        "The other visit of the two fell away",
-        "Ask the client whether they come alone. If so, confirm it here; if not, cancel the visit.",
+        N_("Comes alone?"),
+        N_("The other visit of the two fell away"),
+        N_("Ask the client whether they come alone. If so, confirm it here; if not, cancel the visit."),
     ),
     RECONFIRM: (
-        "Ask first",
-        "Ask what has changed since the last answers",
-        "Read the questions out now, or send the link. The answers confirm it where they allow it.",
+        N_("Ask first"),
+        N_("Ask what has changed since the last answers"),
+        N_("Read the questions out now, or send the link. The answers confirm it where they allow it."),
     ),
     ANOTHER_THERAPIST: (
-        "Other therapist",
-        "This visit needs another therapist",
-        "Move it to a therapist who is free to give it: only those are offered. It is confirmed then.",
+        N_("Other therapist"),
+        N_("This visit needs another therapist"),
+        N_("Move it to a therapist who is free to give it: only those are offered. It is confirmed then."),
     ),
     "intake": (
-        "Intake missing",
-        "The health questions are not signed yet",
-        "Hand over the tablet, type the answers in, or send the link. Signed answers confirm it where they allow it.",
+        N_("Intake missing"),
+        N_("The health questions are not signed yet"),
+        N_(
+            "Hand over the tablet, type the answers in, or send the link."
+            " Signed answers confirm it where they allow it."
+        ),
     ),
     "clearance": (
-        "Doctor’s letter",
-        "Waiting for a doctor’s letter",
-        "The client knows what to ask the doctor. When the letter comes, give it to somebody with clinical review.",
+        N_("Doctor’s letter"),
+        N_("Waiting for a doctor’s letter"),
+        N_(
+            "The client knows what to ask the doctor. When the letter comes, give it to somebody with clinical review."
+        ),
     ),
     "consent": (
-        "Parent signs",
-        "Waiting for a parent or guardian to agree in writing",
-        "Let the parent or guardian sign the paper, then enter it on the client’s card.",
+        N_("Parent signs"),
+        N_("Waiting for a parent or guardian to agree in writing"),
+        N_("Let the parent or guardian sign the paper, then enter it on the client’s card."),
     ),
     "therapist": (
-        "Talk first",
-        "The therapist would like to talk with the client first",
-        "Ask the therapist to call the client. The visit is confirmed by itself when the therapist says it may go on.",
+        N_("Talk first"),
+        N_("The therapist would like to talk with the client first"),
+        N_(
+            "Ask the therapist to call the client."
+            " The visit is confirmed by itself when the therapist says it may go on."
+        ),
     ),
     "rules": (
-        "New rules",
-        "Not safe any more under the clinic’s new rules",
-        "Somebody with clinical review confirms that it is cancelled, and the client is told. If nobody does:",
+        N_("New rules"),
+        N_("Not safe any more under the clinic’s new rules"),
+        N_(
+            "Somebody with clinical review confirms that it is cancelled, and the client is told. If nobody does:"
+        ),
     ),
     "review": (
-        "Check first",
-        "Waiting for a check",
-        "Somebody with clinical review looks at the answers, or two records that look alike are to be compared.",
+        N_("Check first"),
+        N_("Waiting for a check"),
+        N_(
+            "Somebody with clinical review looks at the answers, or two records that look alike are to be compared."
+        ),
     ),
 }
 

@@ -24,12 +24,13 @@ from clinic.rules import words
 from clinic.rules.availability import Start
 from clinic.rules.errors import RestNeeded
 from clinic.rules.frequency import REACH_DAYS, BodyWork, ShortRest, fine_from, short_rests, work_of
+from clinic.rules.language import N_, _
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
 
-PROGRAM = "Another program"
+PROGRAM = N_("Another program")
 # What took place, or will if nothing is done. A hold is not a visit yet: it is asked about again when it becomes one.
 COUNTED = HOLDING_CLAIMS - {VisitStatus.HELD}
 
@@ -68,7 +69,11 @@ class Rest:
         uses_24_hours = facts is not None and facts.uses_24_hours
         free = moment(self.fine_from(minute))
         when = words.moment_words(free, self.clock.zone.key, uses_24_hours=uses_24_hours)
-        return f"This time comes too soon. {why} From {when} on it is fine again. If you need it sooner, call us."
+        return _(
+            "This time comes too soon. %(why)s From %(when)s on it is fine again. If you need it sooner, call us.",
+            why=why,
+            when=when,
+        )
 
 
 def rest_around(

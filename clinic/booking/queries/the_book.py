@@ -150,7 +150,7 @@ class _Spans(dict[str, Interval]):
 def taken_by_visits(resources: Iterable[int], reach: Reach) -> Sequence[Row[Any]]:
     """Resource, from, until, and until when it is kept for somebody who is booking: what visits claim, without
     time off and closures."""
-    return rows(_BY_VISITS, reach.given(resources)).all()
+    return rows(_BY_VISITS, reach.given(resources))
 
 
 class Apart(NamedTuple):

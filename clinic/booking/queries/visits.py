@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
@@ -16,6 +16,7 @@ from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
+from clinic.shared import signed
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 
@@ -24,6 +25,7 @@ WITH_NAMES = (
     joinedload(Visit.location),
 )  # fmt: skip
 
+REMINDED = "visit"
 OFFERED = "waitlist"
 """The source of a visit whose time is kept for an offer."""
 
@@ -37,10 +39,16 @@ def visit(visit_id: int) -> Visit | None:
 
 
 def visit_by_key(token: str) -> Visit | None:
-    """The visit that this mailed key opens."""
-    return db.session.scalars(
-        select(Visit).where(Visit.manage_hash == hash_of(token)).options(*WITH_NAMES)
-    ).one_or_none()
+    """The visit that this mailed key opens: the one of its booking, or the one of a reminder that followed from it."""
+    which = Visit.manage_hash == hash_of(token)
+    if reminded := signed.opened(REMINDED, token):
+        which = and_(Visit.id == reminded[0], Visit.manage_hash == reminded[1])
+    return db.session.scalars(select(Visit).where(which).options(*WITH_NAMES)).one_or_none()
+
+
+def reminder_key(visit: Visit) -> str:
+    """A key for the visit's own page beside the one that is only in a mailbox. It ends when that one does."""
+    return signed.sign(REMINDED, [visit.id, visit.manage_hash])
 
 
 @dataclass(frozen=True)

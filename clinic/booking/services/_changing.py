@@ -23,6 +23,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import MoveNotAllowed, NotQualified, SlotTaken
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 
@@ -93,9 +94,9 @@ def _tell(
 def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
     visit = waited_for(session, visit_id)
     if visit.revision != revision:
-        raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
     if visit.status not in CHANGEABLE:
-        raise MoveNotAllowed("This visit cannot be moved or changed any more.")
+        raise MoveNotAllowed(_("This visit cannot be moved or changed any more."))
     return visit
 
 

@@ -14,6 +14,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 
 __all__ = ["client_of", "new_visit", "plan_as_chosen"]
 
@@ -26,7 +27,7 @@ def new_visit(
     first_visit = not visits.has_been_before(client.id, starts_at)
     plan = plan_as_chosen(choice, first_visit)
     if facts is None:
-        raise InvalidInput("service", "The clinic is not set up yet.")
+        raise InvalidInput("service", _("The clinic is not set up yet."))
     place_id, zone = premises.where(facts, choice.location_id)
     visit = Visit(
         location_id=place_id, client_id=client.id, areas=sorted(choice.areas), zone=zone,
@@ -43,5 +44,5 @@ def plan_as_chosen(choice: Choice, first_visit: bool) -> VisitPlan:
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
     )
     if plan is None:
-        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
+        raise InvalidInput("service", _("This is not on offer in this form. Please choose again."))
     return plan

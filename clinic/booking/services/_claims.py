@@ -39,6 +39,7 @@ from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import Interval, subtract, union
+from clinic.rules.language import N_
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.rules.whole_days import on_every_wall
 from clinic.shared.crypto import BigId
@@ -65,10 +66,11 @@ def claim_best(
     if found.rest is not None:
         found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
     ways = sorted(found.ways(visit.starts_at), key=lambda way: way.room != room_first)
+    needed = set.intersection(*(_taken_by(way) for way in ways)) if ways else set()
     lost, busy = set[int](), set[int]()
     for way in ways:
         if (lost | busy).isdisjoint(_taken_by(way)):
-            more_lost, more_busy = _place(session, visit, way, found, expires_at, waits=not (lost or busy))
+            more_lost, more_busy = _place(session, visit, way, needed, found, expires_at)
             if not (more_lost or more_busy):
                 return
             lost, busy = lost | more_lost, busy | more_busy
@@ -82,29 +84,32 @@ def client_first(session: Session, client_id: int) -> None:
     lock_in_order(session, Resource.__table__, [client_id])
 
 
-def _taken_by(way: Combination) -> list[int]:
-    return [way.therapist, way.room, *way.devices]
+def _taken_by(way: Combination) -> set[int]:
+    return {way.therapist, way.room, *way.devices}
 
 
 def _place(
     session: Session,
     visit: Visit,
     way: Combination,
+    needed: set[int],
     found: Open,
     expires_at: dt.datetime | None,
-    *,
-    waits: bool,
 ) -> tuple[set[int], set[int]]:
     """Claim this combination. Returns which of it are lost to somebody else, and which somebody is claiming at the
     moment; when there are any, nothing is claimed.
 
-    `waits`: the first time it waits for others, in an order that is the same for all. Later it would wait out of that
-    order, holding rows already: so it does not, and nobody ever waits in a ring.
+    What every combination needs, and the client, are waited for, the first time, in an order that is the same for all.
+    Whatever there is a choice of is passed by while another is at it: nobody waits for a room when another one is free,
+    nor while holding something that others wait for, so that nobody ever waits in a ring.
     """
-    mine = _taken_by(way) + ([visit.client_id] if visit.client_id is not None else [])
-    locked = lock_in_order(session, Resource.__table__, mine, first=visit.client_id, waits=waits)
+    client = {visit.client_id} if visit.client_id is not None else set[int]()
+    mine, waited_for = _taken_by(way) | client, needed | client
+    locked = lock_in_order(
+        session, Resource.__table__, waited_for, first=visit.client_id, unless_taken=mine - waited_for
+    )
     if len(locked) < len(mine):
-        return set(), set(mine) - locked
+        return set(), mine - locked
     if found.is_too_much(way.therapist, visit.starts_at):  # a visit at another time of the day was faster
         return {way.therapist}, set()
     visit.therapist_id, visit.room_id = way.therapist, way.room
@@ -115,7 +120,7 @@ def _place(
     made = _insert(session, visit, mine, expires_at)
     if len(made) < len(mine):
         _drop(session, visit, visit.starts_at)
-        return set(mine) - made, set()
+        return mine - made, set()
     return set(), set()
 
 
@@ -132,7 +137,7 @@ def _claiming(numbers: str, one: str, rest: str) -> TextClause:
 
 
 _CLAIMS = {
-    "postgresql": _claiming("unnest(:resources) AS one", "one", "ON CONFLICT DO NOTHING"),
+    "postgresql": _claiming("unnest(:resources) AS one", "one", N_("ON CONFLICT DO NOTHING")),
     "sqlite": _claiming("json_each(:resources)", "value", ""),
 }
 """On PostgreSQL a claim that overlaps another is left out; SQLite's guard speaks against them all."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Claim, Couple, Visit
 from clinic.booking.queries import couples
 from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus, holds_claims
 
 
@@ -22,7 +23,9 @@ def part(session: Session, visit: Visit, now: dt.datetime) -> None:
         return
     if holds_claims(VisitStatus(visit.status)):
         raise MoveNotAllowed(
-            "This visit is booked for two people, and both move together. Use the page of both, or call the clinic."
+            _(
+                "This visit is booked for two people, and both move together. Use the page of both, or call the clinic."
+            )
         )
     partner = couples.partner_of(visit, to_change=True)
     if partner is not None:

@@ -36,6 +36,7 @@ from clinic.rules.errors import (
     SlotTaken,
     TooManyPending,
 )
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WallClock, moment
 from clinic.shared.audit import leave_trace
@@ -58,7 +59,7 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
         claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
     except SlotTaken as error:
         raise SlotTaken(
-            "We could not keep this time any longer, and it has been taken.", error.nearest
+            _("We could not keep this time any longer, and it has been taken."), error.nearest
         ) from error
     visit.deadline_at = until
 

@@ -16,6 +16,7 @@ from clinic.booking.services.series_starts import clinic_of, has_said_today
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 
 
@@ -37,7 +38,7 @@ def check_books_online(client: Client, choice: Choice, *, user_id: int | None, n
     if client.is_barred_online or client.is_unproven:
         raise BarredOnline()
     if not has_said_today(client.id, clinic_of(choice), now):
-        raise InvalidInput("answers", "Please tell us first whether your health answers are still right.")
+        raise InvalidInput("answers", _("Please tell us first whether your health answers are still right."))
 
 
 def claimed_by(session: Session, visit_id: int | None) -> Sequence[int]:

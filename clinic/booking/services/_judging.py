@@ -28,6 +28,7 @@ from clinic.intake.queries import InForce
 from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, screening
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.places_to_avoid import places_to_avoid
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.screening import Screening as Judgement
@@ -249,7 +250,7 @@ def client_of(client_id: int) -> Client:
     """The client. Raises NotFound."""
     client = clients.client(client_id)
     if client is None:
-        raise NotFound("This person is not in the clinic's book.")
+        raise NotFound(_("This person is not in the clinic's book."))
     return client
 
 
@@ -267,7 +268,7 @@ def judge(
     add-on that is not safe no visit can rest on it. Raises NotFound for a record that was joined with another."""
     wait_for_answers(session, client)
     if client.merged_into_id is not None:
-        raise NotFound("This record has just been joined with another. Please look the person up again.")
+        raise NotFound(_("This record has just been joined with another. Please look the person up again."))
     judged = weigh(client, order, visit_id)
     row = _record(judged, client, order)
     row.door, row.visit_id, row.by_user_id, row.judged_at = door, visit_id, by, now

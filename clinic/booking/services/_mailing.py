@@ -12,8 +12,10 @@ from clinic.booking.services._steps import new_manage_key
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.mail import queue_mail
+from clinic.shared.mail.texts import address, part
 
 
 def tell_of_several(
@@ -23,7 +25,7 @@ def tell_of_several(
     page; an earlier link of it stops working. Neutral words: no service, reason or answer."""
     clinic = premises.clinic_facts()
     if clinic is None:
-        raise InvalidInput("clinic", "The clinic is not set up.")
+        raise InvalidInput("clinic", _("The clinic is not set up."))
     client = several[0].client
     lines = [_line(one, uses_24_hours=clinic.uses_24_hours) for one in several]
     queue_mail(
@@ -33,7 +35,8 @@ def tell_of_several(
         key=key,
         now=now,
         name=client.first_name if client is not None else "",
-        visits=lines,
+        when=lines[0]["when"],
+        visits="\n\n".join(part("series_visit", **line) for line in lines),
         place=several[0].location.address_line,
         clinic=clinic.name,
         phone=several[0].location.phone,
@@ -48,6 +51,6 @@ def _line(visit: Visit, *, uses_24_hours: bool) -> dict[str, str]:
         "when": words.moment_words(visit.starts_at, visit.zone, uses_24_hours=uses_24_hours),
         "length": words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
         "therapist": visit.therapist.name,
-        "token": "" if is_over else new_manage_key(visit),
+        "link": "" if is_over else address(f"/visit/{new_manage_key(visit)}"),
         "deadline": words.moment_words(deadline, visit.zone, uses_24_hours=uses_24_hours) if deadline else "",
     }

@@ -19,6 +19,7 @@ from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules.booking_policy import earliest_start, latest_start
 from clinic.rules.errors import SlotTaken
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 
 
@@ -44,14 +45,16 @@ def _check_new_here(visit: Visit, client: Client, now: dt.datetime) -> None:
         return
     if plan.known_clients_only:
         raise SlotTaken(
-            "This treatment is booked online only by people who have been here before. Please choose another one, or"
-            " call us."
+            _(
+                "This treatment is booked online only by people who have been here before."
+                " Please choose another one, or call us."
+            )
         )
     rules, zone = settings.for_new(), ZoneInfo(visit.zone)
     first, last = earliest_start(visit.created_at, rules), latest_start(now, zone, rules)
     if not first <= visit.starts_at <= last:
         raise SlotTaken(
-            "This time cannot be booked online for somebody who is new here. Please choose another one."
+            _("This time cannot be booked online for somebody who is new here. Please choose another one.")
         )
 
 

@@ -13,6 +13,7 @@ from clinic.booking.services._steps import set_status
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import HoldExpired, InvalidInput
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 
 PROGRAM: Final = "api"
@@ -36,5 +37,5 @@ def take_over(
     if held is None or held.status != VisitStatus.HELD or held.source != PROGRAM:
         raise HoldExpired()
     if held.starts_at != starts_at:
-        raise InvalidInput("starts_at", "Another time was kept under this hold.")
+        raise InvalidInput("starts_at", _("Another time was kept under this hold."))
     set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked")

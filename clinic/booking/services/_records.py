@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clinic.rules.findings import Finding, change_words
+from clinic.rules.language import ENGLISH
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.words import day_words
+from clinic.shared.languages import speaking
 
 
 def clearances_used(*judgements: Judgement) -> list[int]:
@@ -21,9 +23,8 @@ def _staff_note(finding: Finding, limits: Mapping[object, str]) -> str:
     notes = [finding.staff_note]
     for one in finding.clearances:
         kept = limits.get(one.id, "")
-        notes.append(
-            f"A letter of {day_words(one.issued_on)} allows it{f' with these limits: {kept}' if kept else ''}."
-        )
+        within = f" with these limits: {kept}" if kept else ""
+        notes.append(f"A letter of {day_words(one.issued_on)} allows it{within}.")
     return " ".join(notes)
 
 
@@ -35,7 +36,15 @@ def _change_record(change: RuleChange | None) -> dict[str, object] | None:
 
 
 def finding_record(finding: Finding, limits: Mapping[object, str]) -> dict[str, object]:
-    """One finding as it is kept: plain values, in the words of the rules of that day."""
+    """One finding as it is kept: plain values, in the words of the rules of that day.
+
+    A record does not depend on who happened to be at the screen: it is in the language of the rules.
+    """
+    with speaking(ENGLISH):
+        return _plain_values(finding, limits)
+
+
+def _plain_values(finding: Finding, limits: Mapping[object, str]) -> dict[str, object]:
     return {
         "rule": finding.rule,
         "label": finding.label,

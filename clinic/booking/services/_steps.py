@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
@@ -18,15 +19,18 @@ from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import give_up, keep_until
 from clinic.booking.services._judging import Judged, Order, wait_for_answers
+from clinic.booking.services._timed import follow, plan_messages
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
+from clinic.rules.messages import TIMED
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.database import Base
-from clinic.shared.mail import queue_mail
+from clinic.shared.mail import About, queue_mail
 
 FALLEN_AWAY = frozenset(
     {VisitStatus.SUSPENDED, VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED}
@@ -48,6 +52,9 @@ NEWS = frozenset(
         "offer_instead",
     }
 )
+
+# What is not sent any more when the visit has been moved or has ended meanwhile.
+TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
 
 
 def plan_of(visit: Visit) -> VisitPlan:
@@ -113,6 +120,7 @@ def set_status(
         _take_partner_along(session, visit, new, now=now)
     if not holds_claims(new):
         give_up(session, visit, now)
+    follow(session, visit, now=now)
 
 
 def _take_partner_along(session: Session, visit: Visit, new: VisitStatus, *, now: dt.datetime) -> None:
@@ -163,6 +171,7 @@ def first_status(session: Session, visit: Visit, *, by: int | None, now: dt.date
     """The first row of a visit's life; the visit is written before."""
     step = {"visit_id": visit.id, "status": visit.status, "at": now, "by_user_id": by, "reason": ""}
     session.connection().execute(_STEP, step)
+    plan_messages(session, [visit], now=now)
 
 
 def rest_on(visit: Visit, screening: Screening) -> None:
@@ -211,6 +220,8 @@ def tell_client(
     about: str = "",
     by: str = "",
     not_before: dt.datetime | None = None,
+    stop_key: str | None = None,
+    **values: Any,
 ) -> None:
     """Queue a mail about this visit (`token` opens its own page). Neutral words: no service, reason or answer.
 
@@ -221,13 +232,15 @@ def tell_client(
     client, place = visit.client, visit.location
     if client is None:
         return
+    if template == "visit_moved":
+        follow(session, visit, now=now)
     if not client.email:
         if template in NEWS:
             _ask_desk_to_call(session, visit, now)
         return
     clinic = premises.clinic_facts()
     if clinic is None:
-        raise InvalidInput("clinic", "The clinic is not set up.")
+        raise InvalidInput("clinic", _("The clinic is not set up."))
     queue_mail(
         session,
         template,
@@ -235,6 +248,7 @@ def tell_client(
         key=f"{template}:{visit.id}:{about or visit.revision}",
         now=now,
         not_before=not_before,
+        about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
         name=client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
         length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
@@ -250,6 +264,7 @@ def tell_client(
             else ""
         ),
         notice_hours=clinic.cancel_notice_hours,
+        **values,
     )
 
 

@@ -16,6 +16,7 @@ from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.verdicts import ADDONS, Verdict
 
 TIMES_SHOWN = 3
@@ -57,13 +58,13 @@ def preview(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -
     """What the gate would say of this wish on that day; nothing is kept. Raises NotFound, InvalidInput."""
     client = clients.client(client_id)
     if client is None:
-        raise NotFound("There is no such client.")
+        raise NotFound(_("There is no such client."))
     first_visit = not visits.has_been_before(client.id, now)
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
     )
     if plan is None:
-        raise InvalidInput("service", "This is not on offer in this form.")
+        raise InvalidInput("service", _("This is not on offer in this form."))
     return weigh(client, Order(plan, tuple(sorted(choice.areas)), day))
 
 

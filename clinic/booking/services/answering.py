@@ -27,12 +27,13 @@ from clinic.booking.services._steps import (
 from clinic.booking.services.resting import check_rested
 from clinic.clients.models import Client
 from clinic.rules.errors import BarredOnline, HoldExpired, MoveNotAllowed, NotFound, RuleViolation
+from clinic.rules.language import N_, _
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
-OVER = "This offer has run out. You are still on the list, and we will write again."
-NOT_ANY_MORE = "We cannot book this time for you at the moment. Please call us, we will help you."
+OVER = N_("This offer has run out. You are still on the list, and we will write again.")
+NOT_ANY_MORE = N_("We cannot book this time for you at the moment. Please call us, we will help you.")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _locked(session: Session, offer_id: int) -> tuple[Offer, Visit]:
     stand_in_line(session)
     offer = session.get(Offer, offer_id, with_for_update=True, populate_existing=True)
     if offer is None:
-        raise NotFound("There is no such offer.")
+        raise NotFound(_("There is no such offer."))
     return offer, session.get_one(Visit, offer.visit_id, with_for_update=True, populate_existing=True)
 
 
@@ -134,7 +135,7 @@ def _make_way(session: Session, offer: Offer, *, by: int | None, now: dt.datetim
     old = session.get_one(Visit, offer.instead_of_id, with_for_update=True, populate_existing=True)
     if old.status not in UPCOMING:
         raise HoldExpired(
-            "Your visit was changed meanwhile, so this offer is over. Please look at your visit."
+            _("Your visit was changed meanwhile, so this offer is over. Please look at your visit.")
         )
     set_status(session, old, VisitStatus.CANCELLED, by=by, now=now, reason="moved")
     old.deadline_at = old.waiting_for = None
@@ -163,7 +164,7 @@ def decline(offer_id: int, *, by: int | None, now: dt.datetime) -> None:
         if offer.ended_as == "declined":
             return
         if offer.ended_at is not None:
-            raise HoldExpired("This offer is over already.")
+            raise HoldExpired(_("This offer is over already."))
         end_offer(session, offer, "declined", by=by, now=now)
         if offer.kind == "given" and visit.status in UPCOMING:
             set_status(

@@ -17,10 +17,12 @@ from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._judging import Order, client_of, judge
 from clinic.booking.services._steps import rest_on, set_start, wait_for
 from clinic.booking.services._taking_back import KEPT
+from clinic.booking.services._timed import follow
 from clinic.booking.taken_back import TakeBack
 from clinic.catalogue import queries as catalogue
 from clinic.rules import taking_back
 from clinic.rules.errors import MoveNotAllowed, SlotTaken, TooLate
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus, holds_claims, needs_permit
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -65,12 +67,12 @@ def take_back(visit_id: int, *, by: int, now: dt.datetime) -> str:
             select(TakeBack).where(TakeBack.visit_id == visit_id).with_for_update()
         ).one_or_none()
         if step is None:
-            raise TooLate("There is nothing to undo here any more.")
+            raise TooLate(_("There is nothing to undo here any more."))
         taking_back.check_in_time(step.until, now=now)
         if step.revision != visit.revision:
-            raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
         if step.mail_key is not None and not drop_mail(session, step.mail_key):
-            raise TooLate("It is too late to undo this: the client is being told.")
+            raise TooLate(_("It is too late to undo this: the client is being told."))
         _put_back(session, visit, step.before, by=by, now=now)
         visit.revision += 1
         session.flush()
@@ -97,6 +99,7 @@ def _put_back(session: Session, visit: Visit, before: dict[str, Any], *, by: int
         session.add(
             StatusChange(visit_id=visit.id, status=status, at=now, by_user_id=by, reason="taken back")
         )
+    follow(session, visit, now=now)
 
 
 def _stand_again(
@@ -112,7 +115,7 @@ def _stand_again(
     judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
     stands = needs_permit(VisitStatus(before["status"]))
     if judged.refuses or judged.unsafe_addons or (stands and not judged.permits) or judged.row is None:
-        raise MoveNotAllowed("It cannot stand again as it was: something has changed. Nothing was undone.")
+        raise MoveNotAllowed(_("It cannot stand again as it was: something has changed. Nothing was undone."))
     give_up(session, visit, now)
     with session.no_autoflush:
         for name in KEPT:
@@ -129,4 +132,4 @@ def _stand_again(
     try:
         claim_best(session, visit, place, expires_at=None, room_first=before["room_id"])
     except SlotTaken as error:
-        raise SlotTaken("The time has been taken meanwhile. Nothing was undone.", error.nearest) from error
+        raise SlotTaken(_("The time has been taken meanwhile. Nothing was undone."), error.nearest) from error

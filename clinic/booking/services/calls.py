@@ -8,6 +8,7 @@ from clinic.booking.models import CallRequest
 from clinic.booking.queries import visits
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -19,7 +20,7 @@ def ask_for_call(
     """ "Please call me": one open request for each person or number is enough."""
     facts = premises.clinic_facts()
     if not phone.strip() or len(phone) > 40:
-        raise InvalidInput("phone", "Enter the number we should call.")
+        raise InvalidInput("phone", _("Enter the number we should call."))
     with transaction() as session:
         already = [
             row

@@ -39,6 +39,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.contact import name_key
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -161,7 +162,7 @@ def new_hold(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
     )
     if facts is None or plan is None:
-        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
+        raise InvalidInput("service", _("This is not on offer in this form. Please choose again."))
     until = booking_policy.hold_deadline(now, now=now, settings=settings)
     place_id, zone = premises.where(facts, choice.location_id)
     visit = Visit(
@@ -221,9 +222,9 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
     if facts is None:
         raise HoldExpired()
     if not details.email.strip():
-        raise InvalidInput("email", "Enter your e-mail address: we send the confirmation there.")
+        raise InvalidInput("email", _("Enter your e-mail address: we send the confirmation there."))
     if not details.phone.strip():
-        raise InvalidInput("phone", "Enter your phone number, so that we can reach you.")
+        raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
         client = session.get(Client, checkout.client_id) if checkout.client_id else None
@@ -320,7 +321,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             return Result(visit.id, VisitStatus(visit.status))
         client = client_to_judge(session, checkout.client_id) if checkout.client_id else None
         if client is None or visit.client_id != client.id:
-            raise InvalidInput("person", "Please say who this visit is for.")
+            raise InvalidInput("person", _("Please say who this visit is for."))
         if (
             user_id is not None
             and checkout.user_id == user_id
@@ -339,7 +340,9 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             rest = plan_without(visit, plan, judged.unsafe_addons)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names, rest)
         if judged.permits and not _has_reconfirmed(checkout, client.id, visit.zone):
-            raise InvalidInput("answers", "Please tell us first whether your health answers are still right.")
+            raise InvalidInput(
+                "answers", _("Please tell us first whether your health answers are still right.")
+            )
         if not judged.refuses:
             check_rested(visit, client, plan)
             keep_skilled(session, visit, client, now)

@@ -43,6 +43,7 @@ from clinic.rules.errors import (
     RestNeeded,
     SlotTaken,
 )
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus, holds_claims
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -71,7 +72,7 @@ def move_couple(
         wait_for_answers(session, *(client_of(one) for one in people if one is not None))
         pair = _standing(couple_id)
         if seen is not None and [one.revision for one in pair] != list(seen):
-            raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
         clients = [client_of(one.client_id or 0) for one in pair]
         plans = [plan_of(one) for one in pair]
         judged = tuple(
@@ -118,9 +119,9 @@ def _standing(couple_id: int) -> list[Visit]:
     """Both visits of a couple that can be moved, locked. Raises NotFound, MoveNotAllowed."""
     pair = list(reading.visits_to_change(couple_id))
     if not pair:
-        raise NotFound("There is no such couple.")
+        raise NotFound(_("There is no such couple."))
     if len(pair) != 2 or any(one.status not in CHANGEABLE for one in pair):
-        raise MoveNotAllowed("These two visits cannot be moved together any more.")
+        raise MoveNotAllowed(_("These two visits cannot be moved together any more."))
     return pair
 
 
@@ -211,12 +212,12 @@ def cancel_couple(couple_id: int, *, by: int | None, by_clinic: bool, now: dt.da
     with transaction() as session:
         pair = list(reading.visits_to_change(couple_id))
         if not pair:
-            raise NotFound("There is no such couple.")
+            raise NotFound(_("There is no such couple."))
         standing = [one for one in pair if one.status in CHANGEABLE]
         if not standing:
             return [VisitStatus(one.status) for one in pair]
         if len(standing) < len([one for one in pair if holds_claims(VisitStatus(one.status))]):
-            raise MoveNotAllowed("One of the two is here already. Cancel the other visit by itself.")
+            raise MoveNotAllowed(_("One of the two is here already. Cancel the other visit by itself."))
         end_couple(session, couple_id, keeper=standing[0], now=now)
         for visit in standing:
             visit.couple_id = None  # no partner to take along: both go
@@ -236,7 +237,7 @@ def cancel_one(visit_id: int, *, by: int | None, by_clinic: bool, now: dt.dateti
         visit = waited_for(session, visit_id)
         other = reading.partner_of(visit, to_change=True)
         if other is None or visit.couple_id is None:
-            raise NotFound("This visit is not booked for two.")
+            raise NotFound(_("This visit is not booked for two."))
         couple_id = visit.couple_id
         end_couple(session, couple_id, keeper=other, now=now)
         visit.couple_id = other.couple_id = None
@@ -260,7 +261,7 @@ def go_on_alone(visit_id: int, *, by: int | None, now: dt.datetime) -> VisitStat
             or visit.waiting_for != PARTNER
             or not visit.is_waiting
         ):
-            raise NotFound("This visit does not wait for anybody else.")
+            raise NotFound(_("This visit does not wait for anybody else."))
         _alone(session, visit, by=by, now=now)
         return VisitStatus(visit.status)
 

@@ -28,6 +28,7 @@ from clinic.clients.steps import Details, add_client
 from clinic.premises import queries as premises
 from clinic.rules.contact import name_key
 from clinic.rules.errors import BarredOnline, InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.screening import age_on
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -114,7 +115,7 @@ def _companion(
         if other is None:
             raise NotFound()
         if other.id == first.id:
-            raise InvalidInput("who", "Choose two different people.")
+            raise InvalidInput("who", _("Choose two different people."))
         if other.is_barred_online:
             raise BarredOnline()
         return other
@@ -128,13 +129,16 @@ def _companion(
 def check_named(details: Details, first: Client, *, adult_age: int, today: dt.date) -> None:
     """Raise InvalidInput where somebody cannot be asked by a mailed link: no address, too young, or the same person."""
     if not details.email.strip():
-        raise InvalidInput("email", "Enter their e-mail address: we send them the health questions.")
+        raise InvalidInput("email", _("Enter their e-mail address: we send them the health questions."))
     if age_on(details.born_on, today) < adult_age:
         raise InvalidInput(
             "born_on",
-            f"Under {adult_age} a parent or guardian answers: add them under “Who you book for” first.",
+            _(
+                "Under %(adult_age)s a parent or guardian answers: add them under “Who you book for” first.",
+                adult_age=adult_age,
+            ),
         )
     if (name_key(details.first_name, details.last_name), details.born_on) == (first.name_key, first.born_on):
         raise InvalidInput(
-            "first_name", "This is the person you book for already. Choose two different people."
+            "first_name", _("This is the person you book for already. Choose two different people.")
         )

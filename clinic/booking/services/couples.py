@@ -42,6 +42,7 @@ from clinic.rules.errors import (
     SlotTaken,
     TooManyPending,
 )
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -113,11 +114,11 @@ def book_couple(
 def _check_two(halves: tuple[Half, Half]) -> None:
     one, other = halves
     if one.client_id == other.client_id:
-        raise InvalidInput("client", "Choose two different people.")
+        raise InvalidInput("client", _("Choose two different people."))
     if one.choice.location_id != other.choice.location_id:
-        raise InvalidInput("location", "Choose one place for both.")
+        raise InvalidInput("location", _("Choose one place for both."))
     if one.choice.therapist_id is not None and one.choice.therapist_id == other.choice.therapist_id:
-        raise InvalidInput("therapist", "Two people need two therapists. Choose another one, or any.")
+        raise InvalidInput("therapist", _("Two people need two therapists. Choose another one, or any."))
 
 
 def book_both(

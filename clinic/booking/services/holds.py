@@ -16,6 +16,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import HoldExpired, NotFound
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import transaction, tried_again
 
@@ -39,7 +40,7 @@ def keep_time(
     with transaction() as session:
         client = clients.client(client_id) if client_id is not None else None
         if client is None and client_id is not None:
-            raise NotFound("There is no such client.")
+            raise NotFound(_("There is no such client."))
         if client is not None:
             client_first(session, client.id)
         people = [client.id] if client is not None else []
@@ -72,7 +73,7 @@ def give_back(visit_id: int, *, now: dt.datetime) -> None:
     with transaction() as session:
         visit = session.get(Visit, visit_id, with_for_update=True)
         if visit is None or visits.is_offered(visit) or visit.status not in GIVEN_BACK:
-            raise NotFound("There is no such hold.")
+            raise NotFound(_("There is no such hold."))
         if visit.status == VisitStatus.HELD:
             set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="left")
 
@@ -80,7 +81,7 @@ def give_back(visit_id: int, *, now: dt.datetime) -> None:
 def _held(session: Session, visit_id: int) -> Visit:
     visit = session.get(Visit, visit_id, with_for_update=True)
     if visit is None or visits.is_offered(visit):
-        raise NotFound("There is no such hold.")
+        raise NotFound(_("There is no such hold."))
     if visit.status != VisitStatus.HELD:
         raise HoldExpired()
     return visit

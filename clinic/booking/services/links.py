@@ -7,6 +7,7 @@ import datetime as dt
 from clinic.booking.models import Visit
 from clinic.booking.services._steps import new_manage_key, tell_client
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound
+from clinic.rules.language import _
 from clinic.rules.visit_status import UPCOMING
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -21,9 +22,9 @@ def send_link_again(visit_id: int, *, by: int, now: dt.datetime) -> None:
         if visit is None or visit.client is None:
             raise NotFound()
         if visit.status not in UPCOMING:
-            raise MoveNotAllowed("This visit is over, so there is no link to send.")
+            raise MoveNotAllowed(_("This visit is over, so there is no link to send."))
         if not visit.client.email:
-            raise InvalidInput("email", "There is no e-mail address on the client’s card.")
+            raise InvalidInput("email", _("There is no e-mail address on the client’s card."))
         visit.revision += 1  # each change tells the client once; this one is told again on purpose
         template = "visit_waiting" if visit.is_waiting else "visit_booked"
         tell_client(session, visit, template, now=now, token=new_manage_key(visit))

@@ -21,8 +21,9 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
+from clinic.rules.language import _
 from clinic.rules.rule_table import RuleTable
-from clinic.rules.words import length_words
+from clinic.rules.words import in_sentence, length_words
 from clinic.therapists import queries as therapists
 
 SHORTER_TRIED = 2
@@ -90,7 +91,7 @@ def _another_therapist(wish: Choice, ask: Ask) -> Iterator[Change]:
     if time is not None:
         names = {one.id: one.name for one in therapists.eligible(ask.plan.skills, ask.plan.licence_kind)}
         whom = time.therapists[0]
-        yield Change(f"With {names[whom]}", replace(wish, therapist_id=whom), ask.plan, time)
+        yield Change(_("With %(names)s", names=names[whom]), replace(wish, therapist_id=whom), ask.plan, time)
 
 
 def _shorter(wish: Choice, ask: Ask, first_visit: bool) -> Iterator[Change]:
@@ -107,7 +108,9 @@ def _without_addon(wish: Choice, ask: Ask, first_visit: bool) -> Iterator[Change
     pairs = list(zip(ask.plan.addons, ask.plan.addon_names, strict=True))
     for key, name in pairs[:ADDONS_TRIED]:
         rest = tuple(one for one in wish.addons if one != key)
-        yield from _as(f"Without {name.lower()}", replace(wish, addons=rest), ask, first_visit)
+        yield from _as(
+            _("Without %(addon)s", addon=in_sentence(name)), replace(wish, addons=rest), ask, first_visit
+        )
 
 
 def _as(text: str, choice: Choice, ask: Ask, first_visit: bool) -> Iterator[Change]:
@@ -123,7 +126,7 @@ def _later(wish: Choice, ask: Ask, horizon: dt.date) -> Iterator[Change]:
     """The next day that has a time."""
     time = free_times.later(ask, horizon)
     if time is not None:
-        yield Change("The next free day", wish, ask.plan, time)
+        yield Change(_("The next free day"), wish, ask.plan, time)
 
 
 def _another_place(wish: Choice, ask: Ask) -> Iterator[Change]:
@@ -132,4 +135,6 @@ def _another_place(wish: Choice, ask: Ask) -> Iterator[Change]:
     for place in others[:PLACES_TRIED]:
         time = _first(replace(ask, location_id=place.id))
         if time is not None:
-            yield Change(f"At {place.name}", replace(wish, location_id=place.id), ask.plan, time)
+            yield Change(
+                _("At %(name)s", name=place.name), replace(wish, location_id=place.id), ask.plan, time
+            )

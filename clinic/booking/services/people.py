@@ -24,6 +24,7 @@ from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerso
 from clinic.clients.steps import Details, check_details, give_access, write_details
 from clinic.premises import queries as premises
 from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -55,7 +56,7 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
     with transaction() as session:
         one, other = session.get(Client, first), session.get(Client, second)
         if first == second or one is None or other is None:
-            raise NotFound("One of these people is not in the clinic's book.")
+            raise NotFound(_("One of these people is not in the clinic's book."))
         _check_may_part(session, (one, other), by=by, now=now)
         if session.get(NotSamePerson, (first, second)) is None:
             session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
@@ -86,7 +87,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
     with transaction() as session:
         keep, lose = session.get(Client, keep_id), session.get(Client, lose_id)
         if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
-            raise NotFound("One of these records is not there any more.")
+            raise NotFound(_("One of these records is not there any more."))
         alike = [one for one in (*people_like(keep), *people_like(lose)) if one.id != lose.id]
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)
@@ -133,7 +134,7 @@ def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: 
         )
         if clash is not None:
             raise MoveNotAllowed(
-                "Both records have a visit at the same time. Move or cancel one of them first."
+                _("Both records have a visit at the same time. Move or cancel one of them first.")
             )
         for claim in session.scalars(
             select(Claim).where(Claim.visit_id == visit.id, Claim.resource_id == lose.id)

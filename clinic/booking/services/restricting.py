@@ -14,6 +14,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.therapists_say import SHORTEST_REASON
 from clinic.rules.verdicts import COLUMNS
 from clinic.shared.audit import leave_trace
@@ -40,13 +41,13 @@ def ask_for_more_care(
     Returns the restriction's id. Raises NotFound for a client whom this therapist does not treat, InvalidInput.
     """
     if verdict not in VERDICTS:
-        raise InvalidInput("verdict", "Choose what you ask for.")
+        raise InvalidInput("verdict", _("Choose what you ask for."))
     if not set(services) <= set(COLUMNS):
-        raise InvalidInput("services", "Choose from the list of treatments.")
+        raise InvalidInput("services", _("Choose from the list of treatments."))
     if len(reason.strip()) < SHORTEST_REASON:
-        raise InvalidInput("reason", "Write in a few words why.")
+        raise InvalidInput("reason", _("Write in a few words why."))
     if until is not None and until < premises.today(now):
-        raise InvalidInput("until", "This day has passed.")
+        raise InvalidInput("until", _("This day has passed."))
     with transaction() as session:
         client = clients.client(client_id)
         if client is None or not visits.treats(therapist_id, client.id, now):
@@ -68,7 +69,7 @@ def withdraw(restriction_id: int, *, therapist_id: int | None, by: int, now: dt.
     with transaction() as session:
         row = session.get(TherapistRestriction, restriction_id, with_for_update=True)
         if row is None or row.ended_at is not None or therapist_id not in (None, row.therapist_id):
-            raise NotFound("This has been withdrawn already.")
+            raise NotFound(_("This has been withdrawn already."))
         row.ended_at, row.ended_by_id = now, by
         client = clients.client(row.client_id)
         if client is not None:

@@ -14,9 +14,10 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
-from clinic.shared.mail import queue_mail
+from clinic.shared.mail import About, queue_mail
 from clinic.therapists.models import RunningLate
 
 MINUTES = (5, 10, 15, 20, 30, 45, 60)
@@ -34,7 +35,7 @@ def say_late(
     the therapist's next today.
     """
     if minutes not in (0, *MINUTES):
-        raise InvalidInput("minutes", "Choose how late you are.")
+        raise InvalidInput("minutes", _("Choose how late you are."))
     with transaction() as session:
         facts = premises.clinic_facts()
         if facts is None:
@@ -42,7 +43,7 @@ def say_late(
         day = premises.today(now)
         coming = {one.id: one for one in coming_visits(therapist_id, day, now)}
         if not coming.keys() >= set(visit_ids):
-            raise NotFound("One of these visits is no longer coming. Please look again.")
+            raise NotFound(_("One of these visits is no longer coming. Please look again."))
         session.add(
             RunningLate(therapist_id=therapist_id, day=day, minutes=minutes, said_at=now, said_by_id=by)
         )
@@ -73,6 +74,7 @@ def _tell(session: Session, visit: Visit, minutes: int, facts: ClinicFacts, now:
         visit.client.email,
         key=f"running_late:{visit.id}:{visit.revision}:{minutes}",
         now=now,
+        about=About(visit.id, visit.starts_at),
         name=visit.client.first_name,
         when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=facts.uses_24_hours),
         late=words.length_words(minutes),

@@ -52,6 +52,7 @@ from clinic.rules.errors import (
     TooFarAhead,
     TooManyPending,
 )
+from clinic.rules.language import _
 from clinic.rules.series import MOST_WEEKS_APART
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
@@ -88,7 +89,13 @@ def book_series(
     that went meanwhile, TooManyPending, TooFarAhead, InvalidInput, NotFound, and online HoldExpired, BarredOnline.
     """
     if not 1 <= every_weeks <= MOST_WEEKS_APART:
-        raise InvalidInput("every_weeks", f"Choose from every week to every {MOST_WEEKS_APART} weeks.")
+        raise InvalidInput(
+            "every_weeks",
+            _(
+                "Choose from every week to every %(most_weeks_apart)s weeks.",
+                most_weeks_apart=MOST_WEEKS_APART,
+            ),
+        )
     ordered = in_order(starts)
     try:
         with transaction() as session:
@@ -194,7 +201,7 @@ def _refused(
     for at, one in enumerate(booked):
         start = one.visit.starts_at
         if is_outside(start, is_first=at == 0, source=source, now=now, facts=facts):
-            raise TooFarAhead("One of these times lies outside the days that can be booked now.")
+            raise TooFarAhead(_("One of these times lies outside the days that can be booked now."))
     against = [one for one in booked if one.judged.refuses or one.judged.unsafe_addons]
     if not against:
         return None

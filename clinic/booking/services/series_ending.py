@@ -15,6 +15,7 @@ from clinic.booking.services._steps import set_status
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import CancelTooLate, MoveNotAllowed, NotFound
+from clinic.rules.language import _
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -40,7 +41,7 @@ def cancel_rest(
     with transaction() as session:
         rows = reading.visits_to_change(series_id)
         if not rows:
-            raise NotFound("There is no such series.")
+            raise NotFound(_("There is no such series."))
         coming = [one for one in rows if one.status in UPCOMING and one.starts_at > now]
         ended: list[Visit] = []
         for visit in coming:

@@ -15,6 +15,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import N_, _
 from clinic.rules.series import MOST_VISITS
 from clinic.rules.wall_time import WallClock, moment
 
@@ -22,12 +23,12 @@ DESK = "desk"
 ONLINE = "online"
 """A client books for themselves, signed in: every date keeps the online rules."""
 REASONS = {
-    "no_such_time": "The clock is changed on that day, and this time is left out.",
-    "too_late": "This lies outside the days that can be booked now.",
-    "slot_taken": "This time is not free.",
-    "rest_needed": "This comes too soon before or after another visit: the body needs more rest.",
-    "screening_refuses": "It cannot be booked for this person on that day.",
-    "too_many_pending": "Another visit already waits to be confirmed. Only one may wait at a time.",
+    "no_such_time": N_("The clock is changed on that day, and this time is left out."),
+    "too_late": N_("This lies outside the days that can be booked now."),
+    "slot_taken": N_("This time is not free."),
+    "rest_needed": N_("This comes too soon before or after another visit: the body needs more rest."),
+    "screening_refuses": N_("It cannot be booked for this person on that day."),
+    "too_many_pending": N_("Another visit already waits to be confirmed. Only one may wait at a time."),
 }
 
 
@@ -69,11 +70,11 @@ class Planned:
 def in_order(starts: Sequence[OneStart]) -> list[OneStart]:
     """Soonest first. Raises InvalidInput for none, too many, or one that is there twice."""
     if not 1 <= len(starts) <= MOST_VISITS:
-        raise InvalidInput("starts", f"Choose 1 to {MOST_VISITS} visits.")
+        raise InvalidInput("starts", _("Choose 1 to %(most_visits)s visits.", most_visits=MOST_VISITS))
     if any(one.starts_at.second or one.starts_at.microsecond for one in starts):
-        raise InvalidInput("starts", "Visits start on a whole minute.")
+        raise InvalidInput("starts", _("Visits start on a whole minute."))
     if len({one.starts_at for one in starts}) < len(starts):
-        raise InvalidInput("starts", "Two visits of the series start at the same time.")
+        raise InvalidInput("starts", _("Two visits of the series start at the same time."))
     return sorted(starts, key=lambda one: one.starts_at)
 
 
@@ -107,6 +108,6 @@ def clinic_of(choice: Choice) -> ClinicFacts:
     """The clinic, with the place and zone of this choice. Raises InvalidInput, NotFound for an unknown place."""
     facts = premises.clinic_facts()
     if facts is None:
-        raise InvalidInput("service", "The clinic is not set up yet.")
+        raise InvalidInput("service", _("The clinic is not set up yet."))
     place_id, zone = premises.where(facts, choice.location_id)
     return replace(facts, location_id=place_id, zone=zone)

@@ -32,11 +32,12 @@ from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import waitlist as rule
 from clinic.rules.errors import MoveNotAllowed, NotFound, NotQualified, SlotTaken, TooSoon
+from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
-NOT_SAFE = (
+NOT_SAFE = N_(
     "By the answers of now this visit cannot go on as it is. Look at the visit: it says what is needed."
 )
 
@@ -74,9 +75,9 @@ def _changeable(session: Session, visit_id: int, revision: int) -> tuple[Visit, 
     if visit is None or visit.client_id is None:
         raise NotFound()
     if visit.revision != revision:
-        raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
     if visit.status not in CHANGEABLE:
-        raise MoveNotAllowed("This visit cannot be moved or changed any more.")
+        raise MoveNotAllowed(_("This visit cannot be moved or changed any more."))
     return visit, client_of(visit.client_id)
 
 
@@ -131,13 +132,13 @@ def offer_time(
         starts_at, now=now, minutes=premises.clinic().offer_minutes, lead_minutes=0, notice_hours=0
     )
     if until is None:
-        raise TooSoon("This time is too near to wait for an answer. Please call the client.")
+        raise TooSoon(_("This time is too near to wait for an answer. Please call the client."))
     with transaction() as session:
         stand_in_line(session)
         old, client = _changeable(session, visit_id, revision)
         if old.couple_id is not None:
             raise MoveNotAllowed(
-                "This visit is booked for two people, and both move together. See both visits."
+                _("This visit is booked for two people, and both move together. See both visits.")
             )
         _end_open(session, old, by=by, now=now)
         kept = _kept_time(old, starts_at, until, by=by, now=now)

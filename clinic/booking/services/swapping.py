@@ -41,13 +41,14 @@ from clinic.clients.models import Client
 from clinic.rules import booking_policy
 from clinic.rules.availability import Combination
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, NotQualified, SlotTaken
+from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
 TRIES = 12
 """How many ways are tried for each of the two."""
-NO_PLACE = "The two visits cannot change places: one of them does not fit into the place of the other."
+NO_PLACE = N_("The two visits cannot change places: one of them does not fit into the place of the other.")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def swap_visits(
     staff have not passed it, MoveNotAllowed, TooSoon, NotFound, InvalidInput: both keep their places then.
     """
     if first_id == second_id:
-        raise InvalidInput("second", "Choose two different visits.")
+        raise InvalidInput("second", _("Choose two different visits."))
     with transaction() as session:
         _wait_for_people(session, first_id, second_id)
         pair = _both(session, first_id, second_id, seen)
@@ -145,7 +146,7 @@ def _wait_for_people(session: Session, *visit_ids: int) -> None:
     """People are waited for before visits, and visits before times. Raises NotFound."""
     found = session.scalars(select(Visit.client_id).where(Visit.id.in_(visit_ids))).all()
     if len(found) != len(visit_ids):
-        raise NotFound("There is no such visit.")
+        raise NotFound(_("There is no such visit."))
     wait_for_answers(session, *(client_of(one) for one in found if one is not None))
 
 
@@ -156,15 +157,15 @@ def _both(session: Session, first_id: int, second_id: int, seen: Sequence[int] |
     rows = {one.id: one for one in session.scalars(afresh)}
     pair = [rows[one] for one in (first_id, second_id) if one in rows and rows[one].client_id is not None]
     if len(pair) != 2:
-        raise NotFound("There is no such visit.")
+        raise NotFound(_("There is no such visit."))
     if seen is not None and [one.revision for one in pair] != list(seen):
-        raise MoveNotAllowed("One of these visits was changed meanwhile. Please look at them again.")
+        raise MoveNotAllowed(_("One of these visits was changed meanwhile. Please look at them again."))
     if any(one.status not in CHANGEABLE for one in pair):
-        raise MoveNotAllowed("One of these visits cannot be moved any more.")
+        raise MoveNotAllowed(_("One of these visits cannot be moved any more."))
     if any(one.couple_id is not None for one in pair):
-        raise MoveNotAllowed("One of these visits is booked for two people, who move together.")
+        raise MoveNotAllowed(_("One of these visits is booked for two people, who move together."))
     if pair[0].location_id != pair[1].location_id:
-        raise MoveNotAllowed("These visits are at two places of the clinic.")
+        raise MoveNotAllowed(_("These visits are at two places of the clinic."))
     return pair
 
 
@@ -209,7 +210,7 @@ def _check_rest(
         for visit, client, plan in zip(pair, clients, plans, strict=True)
     ]
     why = " ".join(dict.fromkeys(rule.sentence for one in warned if one is not None for rule in one.short))
-    check_passed(warned, rest, sentence=f"One of the two would come too soon. {why}")
+    check_passed(warned, rest, sentence=_("One of the two would come too soon. %(why)s", why=why))
     return warned
 
 

@@ -13,6 +13,7 @@ from clinic.booking.services._claims import claim_blocks
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Location, Resource, Room
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.wall_time import moment
 from clinic.rules.whole_days import on_any_wall
 from clinic.rules.zone_change import wall_text
@@ -26,11 +27,11 @@ LONGEST = dt.timedelta(days=366)
 
 def _check_span(starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime) -> None:
     if ends_at <= starts_at:
-        raise InvalidInput("ends", "The end must come after the start.")
+        raise InvalidInput("ends", _("The end must come after the start."))
     if ends_at <= now:
-        raise InvalidInput("ends", "This lies in the past.")
+        raise InvalidInput("ends", _("This lies in the past."))
     if ends_at - starts_at > LONGEST:
-        raise InvalidInput("ends", "Enter at most one year at a time.")
+        raise InvalidInput("ends", _("Enter at most one year at a time."))
 
 
 def _walls(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> dict[str, str]:
@@ -74,9 +75,9 @@ def add_time_off(
     Returns its id. Raises InvalidInput naming the field, NotFound."""
     _check_span(starts_at, ends_at, now)
     if kind not in KINDS:
-        raise InvalidInput("kind", "Choose what this is.")
+        raise InvalidInput("kind", _("Choose what this is."))
     if len(note) > 200:
-        raise InvalidInput("note", "Use at most 200 characters.")
+        raise InvalidInput("note", _("Use at most 200 characters."))
     with transaction() as session:
         if session.get(Therapist, therapist_id) is None:
             raise NotFound()
@@ -128,7 +129,7 @@ def add_closure(
     """Close the place, or one room or device of it. Returns its id. Raises InvalidInput, NotFound."""
     _check_span(starts_at, ends_at, now)
     if not 0 < len(reason.strip()) <= 200:
-        raise InvalidInput("reason", "Say why in a few words, for example “Public holiday”.")
+        raise InvalidInput("reason", _("Say why in a few words, for example “Public holiday”."))
     with transaction() as session:
         place = session.get(Location, location_id)
         if place is None:

@@ -34,6 +34,7 @@ from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import CheckInNeeded, MoveNotAllowed, NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -167,7 +168,7 @@ def mark_visit(
         if visit.status == new:
             return
         if visit.revision != revision:
-            raise MoveNotAllowed("This visit was changed meanwhile. Please look at it again.")
+            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
         before = as_it_stands(visit)
         booking_policy.check_may_mark(
             VisitStatus(visit.status), new, visit.starts_at, now=now, zone=ZoneInfo(visit.zone)
@@ -190,7 +191,7 @@ def _judge_at_the_door(
     judged = judge_with_addons(session, visit, client, door="check_in", by=by, now=now)
     if not judged.permits or judged.row is None:
         raise MoveNotAllowed(
-            "This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”."
+            _("This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”.")
         )
     may_reassign = visit.status == VisitStatus.CONFIRMED and new == VisitStatus.ARRIVED
     if not (
@@ -198,7 +199,7 @@ def _judge_at_the_door(
         if may_reassign
         else is_skilled(visit.therapist_id, client.id)
     ):
-        raise MoveNotAllowed("This visit needs another therapist first. Choose one with “Move or change”.")
+        raise MoveNotAllowed(_("This visit needs another therapist first. Choose one with “Move or change”."))
     if new != VisitStatus.CONFIRMED and check_ins.is_missing(visit, now):
         raise CheckInNeeded()
     rest_on(visit, judged.row)

@@ -28,10 +28,12 @@ from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.errors import BarredOnline, InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.language import _
 from clinic.rules.waitlist import When, words_of
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import queue_mail
+from clinic.shared.mail.texts import part
 from clinic.therapists import queries as therapists
 
 MOST_WISHES = 5
@@ -49,7 +51,7 @@ def join(
     with transaction() as session:
         client = clients.client(client_id)
         if client is None:
-            raise NotFound("There is no such client.")
+            raise NotFound(_("There is no such client."))
         if source == "online" and client.is_barred_online:
             raise BarredOnline()
         return _join(session, choice, when, client, source=source, by=by, now=now)
@@ -65,7 +67,7 @@ def join_as(
     if facts is None:
         raise NotFound()
     if not details.email.strip():
-        raise InvalidInput("email", "Enter your e-mail address: we send the offer there.")
+        raise InvalidInput("email", _("Enter your e-mail address: we send the offer there."))
     with transaction() as session:
         client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         user, welcome = open_account_for_client(session, client.email_key or "", client.name, now)
@@ -94,7 +96,13 @@ def _join(
         same.key_hash = hash_of(token)  # a double click: the page that opens now is the one that works
         return same.id, token
     if len(mine) >= MOST_WISHES:
-        raise InvalidInput("client", f"Somebody can be on the waitlist with {MOST_WISHES} wishes at once.")
+        raise InvalidInput(
+            "client",
+            _(
+                "Somebody can be on the waitlist with %(most_wishes)s wishes at once.",
+                most_wishes=MOST_WISHES,
+            ),
+        )
     wish.key_hash = hash_of(token)
     session.add(wish)
     session.flush()
@@ -109,15 +117,15 @@ def _new_wish(
     """The wish, checked against the catalogue and the team. Not in the session yet."""
     plan = catalogue.plan_for(choice.service, choice.mode, choice.addons, choice.minutes, first_visit=False)
     if plan is None:
-        raise InvalidInput("service", "This is not on offer in this form. Please choose again.")
+        raise InvalidInput("service", _("This is not on offer in this form. Please choose again."))
     if not choice.areas:
-        raise InvalidInput("areas", "Choose at least one area, or the whole body.")
+        raise InvalidInput("areas", _("Choose at least one area, or the whole body."))
     able = {one.id for one in therapists.eligible(plan.skills, plan.licence_kind)}
     if choice.therapist_id is not None and choice.therapist_id not in able:
-        raise InvalidInput("therapist", "This therapist does not offer this. Please choose another one.")
+        raise InvalidInput("therapist", _("This therapist does not offer this. Please choose another one."))
     facts = premises.clinic_facts()
     if facts is None:
-        raise NotFound("The clinic is not set up yet.")
+        raise NotFound(_("The clinic is not set up yet."))
     return WaitlistWish(
         location_id=premises.where(facts, choice.location_id)[0], client_id=client.id,
         service_id=plan.service_id, therapist_id=choice.therapist_id, mode=choice.mode,
@@ -144,7 +152,8 @@ def _tell_joined(session: Session, wish: WaitlistWish, client: Client, token: st
     queue_mail(
         session, "waitlist_joined", client.email, key=f"waitlist_joined:{wish.id}", now=now,
         name=client.first_name, first=words.day_words(wish.first_day), last=words.day_words(wish.last_day),
-        when=words_of(waitlist.when_of(wish)), has_to_answer=intake.newest(client.id) is None, token=token,
+        when=words_of(waitlist.when_of(wish)), token=token,
+        hint=part("answer_first") if intake.newest(client.id) is None else "",
         clinic=facts.name, phone=facts.phone,
     )  # fmt: skip
 
@@ -156,7 +165,7 @@ def withdraw(wish_id: int, *, by: int | None, now: dt.datetime) -> None:
         stand_in_line(session)
         wish = session.get(WaitlistWish, wish_id, with_for_update=True, populate_existing=True)
         if wish is None:
-            raise NotFound("There is no such wish on the waitlist.")
+            raise NotFound(_("There is no such wish on the waitlist."))
         if wish.ended_at is not None:
             return
         wish.ended_at, wish.ended_as = now, "withdrawn"
@@ -180,7 +189,7 @@ def give_to_somebody_else(offer_id: int, *, by: int, now: dt.datetime) -> dt.dat
         if offer.ended_as == "set_aside":
             return offer.starts_at
         if offer.ended_at is not None:
-            raise MoveNotAllowed("This offer has been answered, or has run out. Look at the list again.")
+            raise MoveNotAllowed(_("This offer has been answered, or has run out. Look at the list again."))
         end_offer(session, offer, "set_aside", by=by, now=now)
         leave_trace(session, "waitlist.set_aside", "offer", offer.id, by=by, now=now)
         return offer.starts_at
@@ -194,7 +203,7 @@ def offer_now(wish_id: int, *, by: int, now: dt.datetime) -> int:
         stand_in_line(session)
         wish = session.get(WaitlistWish, wish_id, with_for_update=True, populate_existing=True)
         if wish is None or wish.ended_at is not None:
-            raise NotFound("This wish is not on the list any more.")
+            raise NotFound(_("This wish is not on the list any more."))
         there = session.scalar(select(Offer.id).where(Offer.wish_id == wish_id, Offer.ended_at.is_(None)))
         if there is not None:
             return there
@@ -202,5 +211,5 @@ def offer_now(wish_id: int, *, by: int, now: dt.datetime) -> int:
         fit = line.fit(wish, line.days_of(wish))
         made = offer_to(session, wish, fit, by=by, now=now) if fit is not None else None
         if made is None:
-            raise SlotTaken("Nothing that can be booked for this person fits this wish at the moment.")
+            raise SlotTaken(_("Nothing that can be booked for this person fits this wish at the moment."))
         return made.id

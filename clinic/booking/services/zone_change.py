@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Visit
 from clinic.booking.services._claims import claim_blocks, clear_expired
+from clinic.booking.services._timed import follow
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Location, Resource, Room
 from clinic.rules.booking_policy import BookingSettings
@@ -267,7 +268,8 @@ def _move_visits(session: Session, change: ZoneChange, place_id: int) -> None:
     links = session.execute(select(CheckinLink, Visit.id).join(Visit).where(which)).all()
     passes = session.execute(select(RestPass, Visit.id).join(Visit).where(which)).all()
     offers = session.scalars(select(Offer).join(Visit, Visit.id == Offer.visit_id).where(which)).all()
-    for visit in session.scalars(select(Visit).where(which).order_by(Visit.id)).all():
+    visits = session.scalars(select(Visit).where(which).order_by(Visit.id)).all()
+    for visit in visits:
         _move_visit(visit, moved[visit.id], change.new_zone, settings)
     for link, visit_id in links:
         _move_link(link, moved[visit_id])
@@ -275,7 +277,7 @@ def _move_visits(session: Session, change: ZoneChange, place_id: int) -> None:
         _move_offer(offer, moved[offer.visit_id])
     for row, visit_id in passes:
         _pass_again(session, row, moved[visit_id])
-    session.flush()
+    follow(session, *visits, now=change.now)
 
 
 def _move_visit(visit: Visit, one: MovedVisit, zone: str, settings: BookingSettings) -> None:

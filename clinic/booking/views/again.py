@@ -10,6 +10,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.views import client_kit as kit
 from clinic.catalogue import queries as catalogue
 from clinic.rules import words
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 
@@ -33,6 +34,6 @@ def next_times_again(rows: Sequence[Any]) -> dict[str, Any] | None:
         client_id=last.client_id, rested_areas=wish.areas,
         people=kit.own_people(),
     )  # fmt: skip
-    whom = f"with {last.therapist.name}" if wish.therapist_id else "with any therapist"
+    whom = _("with %(name)s", name=last.therapist.name) if wish.therapist_id else _("with any therapist")
     soon = kit.slots(free_times.window(ask).soonest, words.length_words(plan.total_minutes), whom)
     return {"visit": last, "wish": wish, "plan": plan, "whom": whom, "soon": soon}

@@ -27,6 +27,7 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.availability import Start
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RuleViolation, SlotTaken
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import choose
@@ -34,8 +35,8 @@ from clinic.shared.web import Answer, go
 
 NEED = Permission.VISIT_OWN_WRITE
 DAYS, DAYS_BEFORE, A_DAY, IN_ALL = 14, 3, 3, 9
-NOT_BOTH = "This cannot be booked for both as it is."
-GONE = "This time is not free for both any more. Please choose another one."
+NOT_BOTH = N_("This cannot be booked for both as it is.")
+GONE = N_("This time is not free for both any more. Please choose another one.")
 
 
 @pages.get("/book/couple", needs=NEED)
@@ -72,7 +73,7 @@ def _form(now_at: Standing) -> CompanionForm:
     people = [one for one in clients.people_of(current_user.id) if one.client_id != now_at.checkout.client_id]
     if request.method == "GET" and not people:
         form.who.data = NEW
-    choose(form.who, [*((str(one.client_id), one.name) for one in people), (NEW, "Somebody else")])
+    choose(form.who, [*((str(one.client_id), one.name) for one in people), (NEW, _("Somebody else"))])
     return form
 
 
@@ -80,7 +81,7 @@ def _companion(now_at: Standing, form: CompanionForm) -> Companion:
     """Raises InvalidInput naming the field."""
     if form.client_id is not None:
         if clients.client_of(current_user.id, form.client_id) is None:
-            raise InvalidInput("who", "Choose who comes with you.")
+            raise InvalidInput("who", _("Choose who comes with you."))
         return Companion(client_id=form.client_id)
     details, client, facts = form.details(), now_at.client, premises.clinic_facts()
     if client is not None and facts is not None:
@@ -156,7 +157,7 @@ def _page(
         form=form,
         new=NEW,
         trouble=trouble,
-        slots=None if times is None else kit.slots(tuple(times), length, "for both of you"),
+        slots=None if times is None else kit.slots(tuple(times), length, _("for both of you")),
         **kit.flow(now_at),
     )
     return page, status

@@ -18,6 +18,7 @@ from clinic.booking.views import series_dates
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import ahead, call_us, with_booking
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.series import Pattern
 from clinic.shared import clock
@@ -25,8 +26,8 @@ from clinic.shared.web import Answer, go
 from clinic.therapists import queries as therapists
 
 NEED = Permission.VISIT_OWN_WRITE
-GONE = "One of these times has just been taken. Nothing is booked: look at the dates again."
-NOT_ALL = "Not all of these can be booked. Nothing is booked yet."
+GONE = N_("One of these times has just been taken. Nothing is booked: look at the dates again.")
+NOT_ALL = N_("Not all of these can be booked. Nothing is booked yet.")
 
 
 @pages.get("/book/series", needs=NEED)
@@ -98,7 +99,7 @@ def _book(now_at: Standing, form: OwnSeriesForm) -> Answer:
         return _afresh(form, starts, GONE if isinstance(error, SlotTaken) else error.sentence)
     if outcome.series_id is None:
         return _afresh(form, starts, NOT_ALL)
-    flash("Your series is booked. We send you an e-mail with all the dates.", "success")
+    flash(_("Your series is booked. We send you an e-mail with all the dates."), "success")
     return go("booking.my_series", series_id=outcome.series_id)
 
 

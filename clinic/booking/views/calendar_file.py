@@ -16,6 +16,7 @@ from flask import Response
 from clinic.booking.queries import visits
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 
@@ -97,7 +98,11 @@ def calendar_file(visit: Any) -> Response:
     facts = premises.clinic_facts()
     name = facts.name if facts else ""
     entry = visit_entry(
-        visit, f"Visit at {name}", visit.location.address_line, reminds=True, status=visits.seen_as(visit)
+        visit,
+        _("Visit at %(name)s", name=name),
+        visit.location.address_line,
+        reminds=True,
+        status=visits.seen_as(visit),
     )
     answer = Response(calendar_text("", [entry], facts), mimetype="text/calendar")
     answer.headers["Content-Disposition"] = 'attachment; filename="visit.ics"'

@@ -15,6 +15,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.check_in_kit import CheckInDoor
 from clinic.clients import queries as clients
 from clinic.rules.errors import RuleViolation, SlotTaken
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
@@ -22,7 +23,9 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 THEN = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION)
-NOT_TODAY = "This visit cannot go ahead today. The client is told, and nothing is charged. Offer another day."
+NOT_TODAY = N_(
+    "This visit cannot go ahead today. The client is told, and nothing is charged. Offer another day."
+)
 
 
 # ── the client ────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,9 +148,9 @@ def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
     if visit.status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
         flash(NOT_TODAY, "care")
     elif renewal or visit.is_waiting:
-        flash("The visit is on hold: see what to do.", "care")
+        flash(_("The visit is on hold: see what to do."), "care")
     elif not then:
-        flash("The check-in is kept.", "success")
+        flash(_("The check-in is kept."), "success")
     else:
         _mark(visit, VisitStatus(then), at_desk=back == "booking.desk_visit")
     return go(back, visit_id=visit_id)
@@ -158,12 +161,12 @@ def _mark(visit: Any, new: VisitStatus, *, at_desk: bool) -> None:
     try:
         mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now(), at_desk=at_desk)
     except SlotTaken:
-        flash("The time has been given to somebody else. Book a new visit instead.", "care")
+        flash(_("The time has been given to somebody else. Book a new visit instead."), "care")
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        words = "here" if new is VisitStatus.ARRIVED else "here, and the visit has started"
-        flash(f"The check-in is kept. Marked: the client is {words}.", "success")
+        words = "here" if new is VisitStatus.ARRIVED else _("here, and the visit has started")
+        flash(_("The check-in is kept. Marked: the client is %(words)s.", words=words), "success")
 
 
 def _at_desk(visit_id: int) -> CheckInDoor | None:

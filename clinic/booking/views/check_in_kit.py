@@ -19,10 +19,11 @@ from clinic.premises import queries as premises
 from clinic.rules import check_in
 from clinic.rules.check_in import TOPICS, Topic
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import N_
 from clinic.shared import clock
 from clinic.shared.web import Answer
 
-CHOOSE = "Tick what has changed, or choose “Nothing has changed” below."
+CHOOSE = N_("Tick what has changed, or choose “Nothing has changed” below.")
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _questions_page(
         errors=errors,
         error_list=forms.error_list(page, errors),
         area_groups=forms.AREA_GROUPS,
-        months=forms.MONTH_CHOICES,
+        months=forms.month_choices(),
         date_parts=forms.date_parts,
         young=young,
     )

@@ -29,6 +29,7 @@ from clinic.rules.errors import (
     RuleViolation,
     SlotTaken,
 )
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
@@ -42,7 +43,7 @@ NEXT = {
     Step.REFUSED: "booking.done",
     Step.DONE: "booking.done",
 }
-STARTED_AGAIN = "We could not find the booking you had begun. Nothing is booked: please choose again."
+STARTED_AGAIN = N_("We could not find the booking you had begun. Nothing is booked: please choose again.")
 
 StepView = Callable[[Standing], Answer]
 
@@ -162,7 +163,7 @@ def choose_person(now_at: Standing) -> Answer:
     client_id = kit.number(request.form.get("person"))
     kit.renew()
     if client_id is None:
-        return _who_page(now_at, BookingPersonForm(), "Choose who this visit is for."), 422
+        return _who_page(now_at, BookingPersonForm(), _("Choose who this visit is for.")), 422
     try:
         services.choose_person(kit.token() or "", client_id, user_id=current_user.id, now=clock.now())
     except NotFound:
@@ -237,7 +238,8 @@ def confirm(now_at: Standing) -> Answer:
         return go("booking.done")
     if request.form.get("seen") != seen_of(now_at):
         flash(
-            "Your booking was changed meanwhile, perhaps in another tab. This is how it stands now.", "care"
+            _("Your booking was changed meanwhile, perhaps in another tab. This is how it stands now."),
+            "care",
         )
         return go("booking.check")
     try:

@@ -21,16 +21,21 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import HoldExpired
+from clinic.rules.language import N_, _
 from clinic.shared import clock
 
 STEPS = 5
-PARTS_OF_DAY = (("Morning", "sunrise", 0, 12), ("Afternoon", "sun", 12, 17), ("Evening", "moon", 17, 24))
+PARTS_OF_DAY = (
+    (N_("Morning"), "sunrise", 0, 12),
+    (N_("Afternoon"), "sun", 12, 17),
+    (N_("Evening"), "moon", 17, 24),
+)
 
 AREA_GROUPS = (
-    ("Upper body", ("head_neck", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
-    ("Arms", ("left_arm", "right_arm")),
-    ("Front", ("chest", "abdomen")),
-    ("Legs", ("left_leg", "right_leg", "lower_legs", "feet")),
+    (N_("Upper body"), ("head_neck", "shoulders", "upper_back", "mid_back", "lower_back", "buttocks")),
+    (N_("Arms"), ("left_arm", "right_arm")),
+    (N_("Front"), ("chest", "abdomen")),
+    (N_("Legs"), ("left_leg", "right_leg", "lower_legs", "feet")),
 )
 
 
@@ -79,7 +84,7 @@ def number(text: str | None) -> int | None:
 
 def area_words(areas: list[str]) -> str:
     """`Upper back and left leg`; the whole body in words."""
-    names = [AREAS[area] for area in areas if area in AREAS]
+    names = [_(AREAS[area]) for area in areas if area in AREAS]
     if not names:
         return ""
     return words.join_words([names[0], *(name[0].lower() + name[1:] for name in names[1:])])

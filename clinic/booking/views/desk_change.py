@@ -26,6 +26,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken, TooSoon
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
@@ -68,7 +69,7 @@ def desk_save_change(visit_id: int) -> Answer:
     """Show other times, or save: in the time that was pressed, or where it stands (`keep`)."""
     visit = _visit(visit_id)
     if visit is None:
-        flash("This visit cannot be moved or changed any more.", "care")
+        flash(_("This visit cannot be moved or changed any more."), "care")
         return go("booking.desk_visit", visit_id=visit_id)
     form = _form(request.form)
     starts_at = read_moment(request.form.get("start", ""))
@@ -126,9 +127,9 @@ def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | N
         wanted_on = starts_at.astimezone(ZoneInfo(visit.zone)).date() if starts_at else day
         return _not_changed(visit_id, client_id, form, choice, outcome, wanted_on)
     if outcome.status == VisitStatus.CONFIRMED:
-        flash("Saved. The visit is confirmed.", "success")
+        flash(_("Saved. The visit is confirmed."), "success")
     else:
-        flash("Saved. The visit still waits: see what is needed.", "care")
+        flash(_("Saved. The visit still waits: see what is needed."), "care")
     return go("booking.desk_visit", visit_id=visit_id)
 
 

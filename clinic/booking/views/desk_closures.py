@@ -16,6 +16,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import WallClock, moment
 from clinic.shared import clock
@@ -54,7 +55,7 @@ def add_closure() -> Answer:
         target = {"ends": form.last_day, "reason": form.reason}.get(error.field, form.what)
         target.errors = [*target.errors, error.sentence]
         return _page(form, 422)
-    flash("Closed. Nothing new can be booked then. Visits underneath are on the list of work.", "success")
+    flash(_("Closed. Nothing new can be booked then. Visits underneath are on the list of work."), "success")
     return go("booking.closures", place=form.place_id)
 
 
@@ -64,9 +65,9 @@ def remove_closure(closure_id: int) -> Answer:
     try:
         time_off.remove_closure(closure_id, by=who() or 0, now=clock.now())
     except NotFound:
-        flash("This closure is not there any more.", "care")
+        flash(_("This closure is not there any more."), "care")
     else:
-        flash("Open again. The time can be booked.", "success")
+        flash(_("Open again. The time can be booked."), "success")
     return go("booking.closures")
 
 
@@ -79,10 +80,10 @@ def _span(form: ClosureForm, zone: str) -> tuple[dt.datetime, dt.datetime] | Non
     """From the first day to the last, whole days unless times are given; None with the message at its field."""
     first, last = form.first_day.data, form.last_day.data or form.first_day.data
     if first is None or last is None:
-        form.first_day.errors = form.first_day.errors or ["Enter the first day, such as 2026-12-24."]
+        form.first_day.errors = form.first_day.errors or [_("Enter the first day, such as 2026-12-24.")]
         return None
     if not (2000 < first.year < 2100 and 2000 < last.year < 2100):
-        form.first_day.errors = ["Check the year."]
+        form.first_day.errors = [_("Check the year.")]
         return None
     wall = WallClock(ZoneInfo(zone))
     start = wall.minute_at(first, form.starts.data or dt.time())
@@ -96,7 +97,7 @@ def _resource(what: str, location_id: int) -> int | None:
         return None
     known = {str(key): key for key in premises.kit_names(location_id)}
     if what not in known:
-        raise InvalidInput("what", "Choose what is closed.")
+        raise InvalidInput("what", _("Choose what is closed."))
     return known[what]
 
 
@@ -106,7 +107,7 @@ def _page(form: ClosureForm, status: int = 200) -> Answer:
     places = [(str(one.id), one.name) for one in premises.places()]
     choose(form.place, places)
     form.place.data = str(place.id)
-    choose(form.what, [("place", "The whole place"), *((str(key), name) for key, name in names.items())])
+    choose(form.what, [("place", _("The whole place")), *((str(key), name) for key, name in names.items())])
     page = render_template(
         "booking/desk_closures.html",
         form=form,

@@ -28,6 +28,7 @@ from clinic.booking.views.desk_new import person
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import moment
 from clinic.shared import clock
@@ -35,7 +36,7 @@ from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
-NOT_BOTH = (
+NOT_BOTH = N_(
     "Not both of them can be booked like this. Nothing was booked, and nothing was said to either of them."
 )
 
@@ -148,7 +149,7 @@ def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt
     if outcome.couple_id is None:
         answers = _answers([one.client_id for one in halves], outcome.judged)
         return _page(found(clients.client(client_id)), forms, Shown(trouble=NOT_BOTH, answers=answers), 409)
-    flash("Both are in the book, and both are told.", "success")
+    flash(_("Both are in the book, and both are told."), "success")
     return go("booking.desk_couple", couple_id=outcome.couple_id)
 
 
@@ -252,7 +253,7 @@ def desk_move_couple(couple_id: int) -> Answer:
     starts_at = read_moment(request.form.get("start", ""))
     seen = [whole_number(one) or 0 for one in request.form.getlist("revision")]
     if starts_at is None:
-        return _couple_page(couple_id, "Choose the time to move both visits to.", status=422)
+        return _couple_page(couple_id, _("Choose the time to move both visits to."), status=422)
     try:
         outcome = couple_changes.move_couple(
             couple_id,
@@ -268,9 +269,9 @@ def desk_move_couple(couple_id: int) -> Answer:
         return _couple_page(couple_id, error.sentence, _nearest(error), 409)
     if outcome.couple_id is None:
         return _couple_page(
-            couple_id, "Not both of them can have it on that day. Both keep their time.", status=409
+            couple_id, _("Not both of them can have it on that day. Both keep their time."), status=409
         )
-    flash("Both are moved, and both are told.", "success")
+    flash(_("Both are moved, and both are told."), "success")
     return go("booking.desk_couple", couple_id=couple_id)
 
 
@@ -283,14 +284,14 @@ def desk_cancel_couple(couple_id: int) -> Answer:
     try:
         if visit_id is None:
             couple_changes.cancel_couple(couple_id, by=who(), by_clinic=by_clinic, now=clock.now())
-            flash("Both visits are cancelled, and both are told.", "success")
+            flash(_("Both visits are cancelled, and both are told."), "success")
             return go("booking.desk_couple", couple_id=couple_id)
         found(visit_id if visit_id in {one.id for one in both.visits} else None)
         couple_changes.cancel_one(visit_id, by=who(), by_clinic=by_clinic, now=clock.now())
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("booking.desk_couple", couple_id=couple_id)
-    flash("One visit is cancelled. The other one goes on alone, in the same room.", "success")
+    flash(_("One visit is cancelled. The other one goes on alone, in the same room."), "success")
     other = next(one.id for one in both.visits if one.id != visit_id)
     return go("booking.desk_visit", visit_id=other)
 
@@ -310,7 +311,7 @@ def desk_alone(visit_id: int) -> Answer:
     else:
         is_on = status == "confirmed"
         flash(
-            "Confirmed: they come alone." if is_on else "The visit still waits: see what is needed.",
+            _("Confirmed: they come alone.") if is_on else _("The visit still waits: see what is needed."),
             "success" if is_on else "care",
         )
     return go("booking.desk_visit", visit_id=visit_id)

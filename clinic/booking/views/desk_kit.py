@@ -24,12 +24,12 @@ from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _, ngettext
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
-PARTS = (("Morning", "sunrise", 12), ("Afternoon", "sun", 17), ("Evening", "moon", 24))
+PARTS = ((N_("Morning"), "sunrise", 12), (N_("Afternoon"), "sun", 17), (N_("Evening"), "moon", 24))
 
 
 def clinic() -> ClinicFacts:
@@ -49,10 +49,10 @@ def with_choices(form: WhatForm) -> None:
             price = words.money_words(length.price, facts.currency)
             label = f"{name}, {words.length_words(length.minutes)}, {price}"
             offered.append((what_value(service.key, length.mode, length.minutes), label))
-    choose(form.what, [("", "Choose a service"), *offered])
+    choose(form.what, [("", _("Choose a service")), *offered])
     choose(form.addons, [(one.key, one.name) for one in catalogue.all_addons() if one.is_active])
     people = [(str(one.id), one.name) for one in therapists.active_therapists()]
-    choose(form.therapist, [("", "Any therapist, soonest"), *people])
+    choose(form.therapist, [("", _("Any therapist, soonest")), *people])
     choose(form.areas, list(AREAS.items()))
 
 
@@ -75,14 +75,14 @@ def choice_of(form: WhatForm) -> Choice | None:
     if plan is None:
         field = form.addons if addons else form.what
         field.errors = [
-            "This is not on offer with that service. Take it off, or choose another service."
+            _("This is not on offer with that service. Take it off, or choose another service.")
             if addons
-            else "This is not on offer. Choose another one."
+            else _("This is not on offer. Choose another one.")
         ]
         return None
     areas = tuple(one for one in dict.fromkeys(form.areas.data or ()) if one in AREAS)
     if plan.asks_area and not areas:
-        form.areas.errors = ["Choose where on the body: the answers are judged for that place."]
+        form.areas.errors = [_("Choose where on the body: the answers are judged for that place.")]
         return None
     return Choice(
         service, minutes, mode, addons, areas if plan.asks_area else ("full_body",), form.therapist_id
@@ -112,7 +112,7 @@ def _slot(
     note = (
         names.get(time.therapists[0], "")
         if len(time.therapists) == 1
-        else f"{len(time.therapists)} therapists"
+        else ngettext("%(num)d therapist", "%(num)d therapists", len(time.therapists))
     )
     return {
         "value": time.starts_at.isoformat(),
@@ -120,7 +120,13 @@ def _slot(
         "day": words.short_day(local.date()),
         "hour": local.hour,
         "note": note,
-        "label": f"{text} on {words.day_words(local.date())} with {who}, {words.length_words(minutes)}",
+        "label": _(
+            "%(time)s on %(day)s with %(who)s, %(length)s",
+            time=text,
+            day=words.day_words(local.date()),
+            who=who,
+            length=words.length_words(minutes),
+        ),
     }
 
 
@@ -157,7 +163,7 @@ def rest_warning(form: RestForm, *warned: Warned | None, names: Sequence[str] = 
     before, its reason was too short: said at the field."""
     seen = seen_together(warned)
     if form.rest_seen.data == seen:
-        form.rest_reason.errors = ["Write in a few words why."]
+        form.rest_reason.errors = [_("Write in a few words why.")]
     lines = [
         {
             "who": name,

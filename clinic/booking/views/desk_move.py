@@ -31,6 +31,7 @@ from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.errors import RuleViolation, SlotTaken
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WallClock, moment
@@ -39,7 +40,7 @@ from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
-NO_SUCH_TIME = "The clock does not show this time on that day: it is put forward. Choose another time."
+NO_SUCH_TIME = N_("The clock does not show this time on that day: it is put forward. Choose another time.")
 NO_ANSWER: dict[str, Any] = dict.fromkeys(
     (
         "start", "fits", "room", "ends_at", "waits", "rest", "refused", "urgency", "has_unsafe_addon", "waits_for",
@@ -47,9 +48,9 @@ NO_ANSWER: dict[str, Any] = dict.fromkeys(
     )
 )  # fmt: skip
 UNDONE = {
-    "moved": "Undone. The visit is back where it was, and nobody was told.",
-    "cancelled": "Undone. The visit stands as before, and nobody was told.",
-    "marked": "Undone. The visit stands as before.",
+    "moved": N_("Undone. The visit is back where it was, and nobody was told."),
+    "cancelled": N_("Undone. The visit stands as before, and nobody was told."),
+    "marked": N_("Undone. The visit stands as before."),
 }
 
 
@@ -59,7 +60,7 @@ def desk_move(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     found(visit.client)
     if not _may_move(visit):
-        flash("This visit cannot be moved by itself any more.", "care")
+        flash(_("This visit cannot be moved by itself any more."), "care")
         return go("booking.desk_visit", visit_id=visit_id)
     start = _start(visit)
     form = _form(visit, start)
@@ -88,7 +89,10 @@ def desk_save_move(visit_id: int) -> Answer:
     if outcome.visit_id is None:
         return _page(visit_id, form, _answer(visit_id, form, start, outcome), 409)
     moved = found(visits.visit(visit_id))
-    flash(f"Moved to {_when(start, moved.zone)} with {moved.therapist.name}.", "success")
+    flash(
+        _("Moved to %(start)s with %(name)s.", start=_when(start, moved.zone), name=moved.therapist.name),
+        "success",
+    )
     return go("diary.desk_day", day=moved.day, place=moved.location_id)
 
 
@@ -184,7 +188,7 @@ def _instead(visit: Any, start: dt.datetime, outcome: Outcome) -> dict[str, Any]
 def _refusal(visit_id: int, form: WhatForm, start: dt.datetime, error: RuleViolation) -> dict[str, Any]:
     """Not possible there: what is in the way, and the nearest times that are free."""
     is_taken = isinstance(error, SlotTaken) and error.sentence == SlotTaken.default_sentence
-    answer: dict[str, Any] = {"trouble": "This time is not free." if is_taken else error.sentence}
+    answer: dict[str, Any] = {"trouble": _("This time is not free.") if is_taken else error.sentence}
     if not isinstance(error, SlotTaken):
         return answer
     visit = found(visits.visit(visit_id))

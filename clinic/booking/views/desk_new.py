@@ -28,6 +28,7 @@ from clinic.clients.services import create_client
 from clinic.clients.steps import Details
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken, TooSoon
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
@@ -163,7 +164,7 @@ def _book(form: NewVisitForm, starts_at: dt.datetime) -> Answer:
     choice = _choice_of(form)
     if choice is None:
         if not form.what.errors and not form.addons.errors and not form.areas.errors:
-            form.what.errors = ["Choose a service and a length."]
+            form.what.errors = [_("Choose a service and a length.")]
         return _page(form, _look(form), 422)
     client_id = _client_for(form)
     if client_id is None:
@@ -183,14 +184,16 @@ def _client_for(form: NewVisitForm) -> int | None:
     if form.client_id is not None:
         return form.client_id
     if not form.is_new:
-        form.client.errors = ["Choose the client, or add somebody new."]
+        form.client.errors = [_("Choose the client, or add somebody new.")]
         return None
     if not form.born_on.data:
-        form.born_on.errors = form.born_on.errors or ["Enter the birth date: the answers are judged by age."]
+        form.born_on.errors = form.born_on.errors or [
+            _("Enter the birth date: the answers are judged by age.")
+        ]
         return None
     if not form.nobody_known.data and _found_alike(form):
         form.client.errors = [
-            "Somebody like this is in the book already. Choose them, or say it is somebody else."
+            _("Somebody like this is in the book already. Choose them, or say it is somebody else.")
         ]
         return None
     try:
@@ -252,9 +255,9 @@ def _answer(
     if outcome.visit_id is None:
         return _refused(form, choice, client_id, starts_at, outcome)
     if outcome.status == VisitStatus.PENDING:
-        flash("The time is kept. The visit is not confirmed yet: see what is still needed.", "care")
+        flash(_("The time is kept. The visit is not confirmed yet: see what is still needed."), "care")
     else:
-        flash("Booked and confirmed.", "success")
+        flash(_("Booked and confirmed."), "success")
     return go("booking.desk_visit", visit_id=outcome.visit_id)
 
 

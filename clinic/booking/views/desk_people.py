@@ -12,6 +12,7 @@ from clinic.clients import queries as clients
 from clinic.clients.forms import DetailsForm
 from clinic.clients.steps import Details
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, ReviewNeeded
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -36,7 +37,7 @@ def desk_save_client(client_id: int) -> Answer:
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _edit_page(client_id, form, 422)
-    flash("Saved.", "success")
+    flash(_("Saved."), "success")
     return go("diary.client_card", client_id=client_id)
 
 
@@ -55,7 +56,7 @@ def desk_compare(client_id: int, other_id: int) -> Answer:
     """Two records side by side."""
     one, other = found(clients.client(client_id)), found(clients.client(other_id))
     if one.id == other.id:
-        flash("These records are one already.", "info")
+        flash(_("These records are one already."), "info")
         return go("diary.client_card", client_id=one.id)
     return render_template(
         "clients/compare.html",
@@ -72,10 +73,10 @@ def desk_decide(client_id: int, other_id: int) -> Answer:
     try:
         if decision == "two":
             people.say_two_people(client_id, other_id, by=by, now=now)
-            flash("Kept apart. Their visits were judged again.", "success")
+            flash(_("Kept apart. Their visits were judged again."), "success")
             return go("diary.to_do")
         if decision not in (str(client_id), str(other_id)):
-            flash("Choose which record stays, or say that they are two people.", "care")
+            flash(_("Choose which record stays, or say that they are two people."), "care")
             return go("booking.desk_compare", client_id=client_id, other_id=other_id)
         if not request.form.get("sure"):
             return _ask_again(client_id, other_id, int(decision))
@@ -85,7 +86,7 @@ def desk_decide(client_id: int, other_id: int) -> Answer:
     except (NotFound, MoveNotAllowed, ReviewNeeded) as error:
         flash(error.sentence, "care")
         return go("booking.desk_compare", client_id=client_id, other_id=other_id)
-    flash("The two records are one now. Coming visits were judged again.", "success")
+    flash(_("The two records are one now. Coming visits were judged again."), "success")
     return go("diary.client_card", client_id=keep)
 
 

@@ -30,6 +30,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, RestNeeded, RuleViolation, SlotTaken
 from clinic.rules.frequency import SHORTEST_REASON
+from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.series import Pattern
 from clinic.shared import clock
@@ -82,7 +83,7 @@ def desk_book_series(client_id: int) -> Answer:
     choice = replace(choice, location_id=form.place_id) if choice is not None else None
     if choice is None:
         if not form.errors:
-            form.what.errors = ["Choose a service and a length."]
+            form.what.errors = [_("Choose a service and a length.")]
         return _page(client, form, status=422)
     if request.form.get("book"):
         return _book(client, form, choice)
@@ -104,9 +105,9 @@ def _form(typed: MultiDict[str, str]) -> SeriesForm:
 def _pattern(form: SeriesForm) -> Pattern:
     """Raises InvalidInput naming the field."""
     if form.day.data is None:
-        raise InvalidInput("day", "Choose the first day.")
+        raise InvalidInput("day", _("Choose the first day."))
     if form.at.data is None:
-        raise InvalidInput("at", "Choose the time.")
+        raise InvalidInput("at", _("Choose the time."))
     return Pattern(
         form.day.data, form.at.data, form.every_weeks, count=form.count.data, until=form.until.data
     )
@@ -121,7 +122,7 @@ def _wrong(client: Any, form: SeriesForm, error: InvalidInput) -> Answer:
 def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
     starts, client_id, now = series_dates.picked(form.rest_reason.data or ""), client.id, clock.now()
     if any(one.rest.seen for one in starts) and len((form.rest_reason.data or "").strip()) < SHORTEST_REASON:
-        form.rest_reason.errors = ["Write in a few words why."]
+        form.rest_reason.errors = [_("Write in a few words why.")]
         return _afresh(client_id, form, choice, starts, "", status=422)
     key = (form.request_key.data or "")[:64] or secrets.token_urlsafe(16)
     try:
@@ -134,15 +135,15 @@ def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
     except RuleViolation as error:
         return _afresh(client_id, form, choice, starts, _trouble(error))
     if outcome.series_id is None:
-        return _afresh(client_id, form, choice, starts, "Not all of these can be booked for this client.")
-    flash("The series is in the book, and the client is told.", "success")
+        return _afresh(client_id, form, choice, starts, _("Not all of these can be booked for this client."))
+    flash(_("The series is in the book, and the client is told."), "success")
     return go("booking.desk_series", series_id=outcome.series_id)
 
 
 def _trouble(error: RuleViolation) -> str:
     if isinstance(error, RestNeeded):
-        return "One of these visits comes sooner than advised."
-    return "One of these times has just been taken." if isinstance(error, SlotTaken) else error.sentence
+        return _("One of these visits comes sooner than advised.")
+    return _("One of these times has just been taken.") if isinstance(error, SlotTaken) else error.sentence
 
 
 def _afresh(
@@ -224,12 +225,16 @@ def desk_cancel_series(series_id: int) -> Answer:
     by_clinic = request.form.get("cancelled_by") == "clinic"
     done = cancel_rest(series_id, by=who(), by_clinic=by_clinic, now=clock.now())
     number = len(done.cancelled) + len(done.late)
-    late = f" {len(done.late)} of them inside the notice." if done.late else ""
     if number:
-        flash(
-            f"{number} {'visit is' if number == 1 else 'visits are'} cancelled, and the client is told.{late}",
-            "success",
+        told = ngettext(
+            "%(num)d visit is cancelled, and the client is told.",
+            "%(num)d visits are cancelled, and the client is told.",
+            number,
         )
+        late = ngettext(
+            "%(num)d of them inside the notice.", "%(num)d of them inside the notice.", len(done.late)
+        )
+        flash(f"{told} {late}" if done.late else told, "success")
     else:
-        flash("No visit of this series is left to cancel.", "care")
+        flash(_("No visit of this series is left to cancel."), "care")
     return go("booking.desk_series", series_id=series_id)

@@ -18,6 +18,7 @@ from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.rules import words
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.sick_day import Deed, Proposal, Way, best_for_all
 from clinic.rules.wall_time import moment
@@ -81,14 +82,14 @@ def _time(way: Way, names: Mapping[int, str], visit: Any) -> dict[str, Any]:
 @pages.post("/desk/visits/<int:visit_id>/give", needs=NEED)
 def desk_give_visit(visit_id: int) -> Answer:
     """The same time with another therapist."""
-    return _done(visit_id, "Given to {}. The client is told.")
+    return _done(visit_id, _("Given to {}. The client is told."))
 
 
 @pages.post("/desk/visits/<int:visit_id>/offer-time", needs=NEED)
 def desk_offer_time(visit_id: int) -> Answer:
     """Another time, kept until the client has answered."""
     return _done(
-        visit_id, "The time is kept, and the client is asked. Nothing is changed before they say yes."
+        visit_id, _("The time is kept, and the client is asked. Nothing is changed before they say yes.")
     )
 
 
@@ -102,7 +103,7 @@ def desk_call_off(visit_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash("Cancelled. The client is told, or stands on the list of calls.", "success")
+        flash(_("Cancelled. The client is told, or stands on the list of calls."), "success")
     return go("booking.desk_sick_visits", therapist_id=therapist_id)
 
 
@@ -175,11 +176,17 @@ def desk_carry_out(therapist_id: int) -> Answer:
             done[deed] += 1
     if any(done.values()):
         flash(
-            f"{done[Deed.GIVE]} given to somebody else, {done[Deed.OFFER]} asked about another time.",
+            _(
+                "%(done)s given to somebody else, %(done2)s asked about another time.",
+                done=done[Deed.GIVE],
+                done2=done[Deed.OFFER],
+            ),
             "success",
         )
     if failed:
-        flash("Something has changed meanwhile, so not everything could be done. See what is left.", "care")
+        flash(
+            _("Something has changed meanwhile, so not everything could be done. See what is left."), "care"
+        )
     return go("booking.desk_sick_visits", therapist_id=therapist_id)
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from clinic.rules.language import N_
 from clinic.rules.visit_status import VisitStatus
 
 
@@ -21,19 +22,19 @@ class Step:
 
 STEPS = {
     VisitStatus.CONFIRMED: (
-        Step(VisitStatus.ARRIVED, "Mark as arrived", "door-open", is_main=True),
-        Step(VisitStatus.NO_SHOW, "Did not come", "person-x"),
+        Step(VisitStatus.ARRIVED, N_("Mark as arrived"), "door-open", is_main=True),
+        Step(VisitStatus.NO_SHOW, N_("Did not come"), "person-x"),
     ),
     VisitStatus.ARRIVED: (
-        Step(VisitStatus.IN_SESSION, "Start the session", "play-circle", is_main=True),
-        Step(VisitStatus.CONFIRMED, "Not here yet after all", "arrow-counterclockwise"),
+        Step(VisitStatus.IN_SESSION, N_("Start the session"), "play-circle", is_main=True),
+        Step(VisitStatus.CONFIRMED, N_("Not here yet after all"), "arrow-counterclockwise"),
     ),
     VisitStatus.IN_SESSION: (
-        Step(VisitStatus.DONE, "Finish the session", "check-all", is_main=True),
-        Step(VisitStatus.ARRIVED, "Not started after all", "arrow-counterclockwise"),
+        Step(VisitStatus.DONE, N_("Finish the session"), "check-all", is_main=True),
+        Step(VisitStatus.ARRIVED, N_("Not started after all"), "arrow-counterclockwise"),
     ),
-    VisitStatus.DONE: (Step(VisitStatus.IN_SESSION, "Not finished after all", "arrow-counterclockwise"),),
-    VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, "Came after all", "door-open", is_main=True),),
+    VisitStatus.DONE: (Step(VisitStatus.IN_SESSION, N_("Not finished after all"), "arrow-counterclockwise"),),
+    VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, N_("Came after all"), "door-open", is_main=True),),
 }
 
 

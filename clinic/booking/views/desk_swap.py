@@ -19,8 +19,10 @@ from clinic.booking.services.visits import CHANGEABLE
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import WallClock, moment
+from clinic.rules.words import join_words
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
@@ -33,7 +35,7 @@ def desk_ask_swap(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     found(visit.client)
     if visit.status not in CHANGEABLE or visit.couple_id is not None:
-        flash("This visit cannot be swapped.", "care")
+        flash(_("This visit cannot be swapped."), "care")
         return go("booking.desk_visit", visit_id=visit_id)
     return _page(visit)
 
@@ -46,7 +48,7 @@ def desk_swap(visit_id: int) -> Answer:
     other_id, revision = _numbers(request.form.get("other", ""), 2)
     own = _numbers(request.form.get("revision", ""), 1)[0]
     if not other_id:
-        return _page(visit, "Choose the visit to swap with.", 422)
+        return _page(visit, _("Choose the visit to swap with."), 422)
     try:
         outcome = swap_visits(
             visit_id, other_id, seen=[own, revision], keeps_therapists=bool(request.form.get("keep")),
@@ -59,7 +61,7 @@ def desk_swap(visit_id: int) -> Answer:
         return _page(found(visits.visit(visit_id)), error.sentence, 409)
     if not outcome.is_done:
         return _page(found(visits.visit(visit_id)), _why_not(visit_id, other_id, outcome), 409)
-    flash("Swapped: both visits have each other’s time, and both clients are told.", "success")
+    flash(_("Swapped: both visits have each other’s time, and both clients are told."), "success")
     return go("booking.desk_visit", visit_id=visit_id)
 
 
@@ -79,8 +81,8 @@ def _why_not(visit_id: int, other_id: int, outcome: SwapOutcome) -> str:
         visit = visits.visit(one)
         if visit is not None and visit.client is not None and not judged.permits:
             names.append(visit.client.name)
-    whom = " and ".join(names) or "one of them"
-    return f"The health answers do not allow this visit on the other day for {whom}."
+    whom = join_words(names) or _("one of them")
+    return _("The health answers do not allow this visit on the other day for %(whom)s.", whom=whom)
 
 
 def _page(

@@ -32,6 +32,7 @@ from clinic.rules.errors import (
     RuleViolation,
     SlotTaken,
 )
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus, may_become, staff_label
 from clinic.shared import clock
@@ -60,7 +61,7 @@ def desk_visit(visit_id: int) -> Answer:
         plan=catalogue.plan_for_booked(
             visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
         ),
-        area_words=[AREAS.get(one, one) for one in visit.areas],
+        area_words=[_(AREAS.get(one, one)) for one in visit.areas],
         step=next_steps.next_step(visit, screening),
         buttons=steps_of(status, visit.day, visit.starts_at, clock.now(), visit.zone),
         last_step=taking_back.last_step_of(who() or 0, clock.now()),
@@ -112,21 +113,21 @@ def _history(steps: Any) -> list[dict[str, Any]]:
 def desk_mark(visit_id: int) -> Answer:
     """Arrived, started, finished, did not come, and back. The grid's buttons name step and revision in one."""
     found(visits.visit(visit_id))
-    status, _, revision = request.form.get("step", "").partition(".")
+    status, _dot, revision = request.form.get("step", "").partition(".")
     try:
         new = VisitStatus(status or request.form.get("status", ""))
         seen = int(revision or request.form.get("revision", ""))
         mark_visit(visit_id, new, revision=seen, by=who() or 0, now=clock.now(), at_desk=True)
     except ValueError:
-        flash("This step is not known. Please use the buttons.", "care")
+        flash(_("This step is not known. Please use the buttons."), "care")
     except CheckInNeeded:
         return go("booking.desk_check_in", visit_id=visit_id, then=new.value)
     except SlotTaken:
-        flash("The time has been given to somebody else. Book a new visit instead.", "care")
+        flash(_("The time has been given to somebody else. Book a new visit instead."), "care")
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash(f"Marked: {staff_label(new).lower()}.", "success")
+        flash(_("Marked: %(value)s.", value=staff_label(new).lower()), "success")
     return kit.back_to(visit_id)
 
 
@@ -153,7 +154,9 @@ def desk_cancel(visit_id: int) -> Answer:
         flash(error.sentence, "care")
     else:
         late = status == VisitStatus.LATE_CANCELLED
-        flash("Cancelled, inside the notice." if late else "Cancelled. The time is free again.", "success")
+        flash(
+            _("Cancelled, inside the notice.") if late else _("Cancelled. The time is free again."), "success"
+        )
     return kit.back_to(visit_id)
 
 
@@ -166,7 +169,7 @@ def desk_send_link(visit_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash("The link is on its way.", "success")
+        flash(_("The link is on its way."), "success")
     return go("booking.desk_visit", visit_id=visit_id)
 
 
@@ -181,7 +184,7 @@ def desk_ask_call(client_id: int) -> Answer:
     except InvalidInput as error:
         flash(error.sentence, "care")
     else:
-        flash("It is on the list of calls.", "success")
+        flash(_("It is on the list of calls."), "success")
     return go("diary.to_do")
 
 
@@ -191,7 +194,7 @@ def desk_close_call(call_id: int) -> Answer:
     try:
         people.close_call(call_id, by=who() or 0, now=clock.now())
     except NotFound:
-        flash("This call is not on the list any more.", "care")
+        flash(_("This call is not on the list any more."), "care")
     else:
-        flash("Done. The call is off the list.", "success")
+        flash(_("Done. The call is off the list."), "success")
     return go("diary.to_do")

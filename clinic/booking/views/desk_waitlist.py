@@ -19,6 +19,7 @@ from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.waitlist import words_of
 from clinic.shared import clock
@@ -62,7 +63,7 @@ def desk_add_wish() -> Answer:
     if form.place_id is not None:
         premises.place_in_use(form.place_id)
     if form.parts is None:
-        form.what.errors = ["Choose a service and a length."]
+        form.what.errors = [_("Choose a service and a length.")]
     if not right or choice is None:
         return _form_page(form), 422
     try:
@@ -71,7 +72,7 @@ def desk_add_wish() -> Answer:
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _form_page(form), 422
-    flash(f"{client.name} is on the waitlist.", "success")
+    flash(_("%(name)s is on the waitlist.", name=client.name), "success")
     return go("booking.desk_waitlist")
 
 
@@ -98,7 +99,7 @@ def desk_withdraw_wish(wish_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "care")
     else:
-        flash("Taken off the list.", "success")
+        flash(_("Taken off the list."), "success")
     return go("booking.desk_waitlist")
 
 
@@ -110,7 +111,7 @@ def desk_offer_now(wish_id: int) -> Answer:
     except (NotFound, SlotTaken) as error:
         flash(error.sentence, "care")
     else:
-        flash("A time is kept for them, and they are told.", "success")
+        flash(_("A time is kept for them, and they are told."), "success")
     return go("booking.desk_waitlist")
 
 
@@ -125,5 +126,5 @@ def desk_end_offer(offer_id: int) -> Answer:
         flash(error.sentence, "care")
         return go("booking.desk_waitlist")
     local = starts_at.astimezone(ZoneInfo(zone))
-    flash("The time is yours to give for 15 minutes. After that the next in line is asked.", "info")
+    flash(_("The time is yours to give for 15 minutes. After that the next in line is asked."), "info")
     return go("booking.desk_new", day=local.date(), at=local.strftime("%H:%M"), what=what, place=place)

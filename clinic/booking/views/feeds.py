@@ -17,6 +17,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import Entry, calendar_text, visit_entry
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
@@ -131,7 +132,7 @@ def _make(door: Door) -> Answer:
 
 def _end(door: Door) -> Answer:
     services.end_feed(door.owner, by=who(), now=clock.now())
-    flash("The address is ended. Calendars that use it get nothing any more.", "success")
+    flash(_("The address is ended. Calendars that use it get nothing any more."), "success")
     return redirect(door.here, 303)
 
 
@@ -161,7 +162,7 @@ def _may(kind: str, whose: str, per_minute: int, *, counts: bool = True) -> bool
 
 
 def _too_many() -> Response:
-    return Response("Too many requests.", 429, {"Retry-After": "60"}, mimetype="text/plain")
+    return Response(_("Too many requests."), 429, {"Retry-After": "60"}, mimetype="text/plain")
 
 
 def _text(owner: Owner) -> bytes:
@@ -176,7 +177,9 @@ def _text(owner: Owner) -> bytes:
         ]
         return calendar_text(f"{name}: {me.name}", entries, facts)
     several = len(clients.people_of(owner.user_id or 0)) > 1
-    return calendar_text(f"{name}: my visits", [_to_come(one, name, several) for one in rows], facts)
+    return calendar_text(
+        _("%(name)s: my visits", name=name), [_to_come(one, name, several) for one in rows], facts
+    )
 
 
 KIND_WORDS = dict(KINDS)
@@ -190,11 +193,11 @@ def _initials(client: Any) -> str:
 
 
 def _to_treat(visit: Any) -> Entry:
-    title = f"Visit {_initials(visit.client)}".strip()
+    title = _("Visit %(client)s", client=_initials(visit.client)).strip()
     return visit_entry(visit, title, visit.room.name, reminds=False, status=VisitStatus(visit.status))
 
 
 def _to_come(visit: Any, clinic: str, several: bool) -> Entry:
-    title = f"Visit at {clinic}" + (f" ({_initials(visit.client)})" if several else "")
+    title = _("Visit at %(clinic)s", clinic=clinic) + (f" ({_initials(visit.client)})" if several else "")
     place = visit.location.address_line
     return visit_entry(visit, title, place, reminds=True, status=visits.seen_as(visit))

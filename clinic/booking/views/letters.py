@@ -23,13 +23,14 @@ from clinic.intake.queries.clearances import Question, Questions
 from clinic.intake.services import letters as services
 from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import N_
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.file_kinds import ENDINGS, MIME
 from clinic.shared.uploads import as_download, posted_files
 from clinic.shared.web import Answer, found, go
 
-THANKS = "Thank you. We check it with your doctor’s office and tell you. Until then nothing changes."
+THANKS = N_("Thank you. We check it with your doctor’s office and tell you. Until then nothing changes.")
 
 
 @pages.get("/book/letter", needs=Permission.SITE_ANY_READ)

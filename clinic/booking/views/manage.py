@@ -21,6 +21,7 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.booking_policy import cancel_until, may_client_cancel, may_client_move
 from clinic.rules.errors import RuleViolation, SlotTaken
+from clinic.rules.language import _
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared import clock
 from clinic.shared.web import Answer
@@ -106,7 +107,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     visit, now, settings = door.visit, clock.now(), premises.booking_settings()
     may_move = may_client_move(visits.seen_as(visit), visit.starts_at, now=now, settings=settings)
     if visit.couple_id is not None or not may_move:
-        return show(door, 409, "This visit cannot be moved online any more. Please call us.")
+        return show(door, 409, _("This visit cannot be moved online any more. Please call us."))
     plan = plan_of_visit(visit)
     here = premises.today(now, visit.zone)
     today = max(here, day_of(request.args.get("from")) or here)
@@ -123,13 +124,13 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     free = free_times.window(ask)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
     length = words.length_words(plan.total_minutes)
-    whom = "with any therapist" if visit.any_therapist else f"with {visit.therapist.name}"
+    whom = _("with any therapist") if visit.any_therapist else _("with %(name)s", name=visit.therapist.name)
     nearest = free_times.plain_times(taken.nearest, visit.zone) if taken is not None else ()
     page = render_template(
         "booking/move.html",
         door=door, visit=visit, plan=plan, taken=taken, day=day,
         soon=kit.slots(nearest or free.soonest, length, whom),
-        soon_title="Nearest free times" if nearest else "Soonest",
+        soon_title=_("Nearest free times") if nearest else _("Soonest"),
         strip=strip_of(free, day, lambda one: f"{door.move}?day={one.isoformat()}"),
         parts=kit.parts_of_day(free.on(day), length, whom) if day else [],
         free_that_day=free.free_on(day) if day else 0,
@@ -144,7 +145,7 @@ def take_move(door: Door) -> Answer:
     """Move it to the chosen time, when the gate lets it stand there."""
     starts_at = moment_of(request.form.get("slot"))
     if starts_at is None:
-        flash("Choose one of the times.", "care")
+        flash(_("Choose one of the times."), "care")
         return redirect(door.move, 303)
     visit = door.visit
     if starts_at == visit.starts_at:
@@ -164,9 +165,9 @@ def take_move(door: Door) -> Answer:
         return show(door, 409, error.sentence)
     if outcome.visit_id is None:
         return show(
-            door, 409, "We cannot move this visit to that time online. It stays as it is. Please call us."
+            door, 409, _("We cannot move this visit to that time online. It stays as it is. Please call us.")
         )
-    flash("Your visit is moved. This is how it stands now.", "success")
+    flash(_("Your visit is moved. This is how it stands now."), "success")
     return redirect(door.home, 303)
 
 
@@ -176,5 +177,5 @@ def take_cancel(door: Door) -> Answer:
         cancel_visit(door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now())
     except RuleViolation as error:
         return show(door, 409, error.sentence)
-    flash("Your visit is cancelled.", "success")
+    flash(_("Your visit is cancelled."), "success")
     return redirect(door.home, 303)

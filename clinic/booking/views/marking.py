@@ -9,6 +9,7 @@ from clinic.booking.queries import treated
 from clinic.booking.services.visits import mark_visit
 from clinic.booking.views.blueprint import pages
 from clinic.rules.errors import CheckInNeeded, RuleViolation, SlotTaken
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
@@ -16,10 +17,10 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 SAID = {
-    VisitStatus.IN_SESSION: "The visit has started.",
-    VisitStatus.DONE: "The visit is finished.",
-    VisitStatus.NO_SHOW: "Marked: the client did not come.",
-    VisitStatus.ARRIVED: "Marked: the client is here.",
+    VisitStatus.IN_SESSION: N_("The visit has started."),
+    VisitStatus.DONE: N_("The visit is finished."),
+    VisitStatus.NO_SHOW: N_("Marked: the client did not come."),
+    VisitStatus.ARRIVED: N_("Marked: the client is here."),
 }
 
 
@@ -32,14 +33,14 @@ def mark_own_visit(visit_id: int) -> Answer:
     new = request.form.get("status", "")
     revision = request.form.get("revision", "")
     if new not in SAID or not revision.isdecimal() or len(revision) > 9:
-        flash("This step is not known. Please use the buttons.", "care")
+        flash(_("This step is not known. Please use the buttons."), "care")
         return _back(visit_id)
     try:
         mark_visit(visit_id, VisitStatus(new), revision=int(revision), by=user_id, now=clock.now())
     except CheckInNeeded:
         return go("booking.diary_check_in", visit_id=visit_id, then=new)
     except SlotTaken:
-        flash("The time has been given to somebody else. Ask the front desk for a new one.", "care")
+        flash(_("The time has been given to somebody else. Ask the front desk for a new one."), "care")
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:

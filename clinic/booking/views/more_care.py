@@ -12,6 +12,7 @@ from clinic.booking.queries import treated, visits
 from clinic.booking.services import restricting
 from clinic.booking.views.blueprint import pages
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.therapists_say import COLUMN_WORDS
 from clinic.shared import clock
@@ -19,8 +20,8 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 NEED = Permission.ANSWERS_TREATED_READ
-WORDS = {"caution": "Take care", "clearance": "Talk first", "block": "Not this treatment"}
-WITHDRAWN = "Withdrawn. Coming visits were judged again."
+WORDS = {"caution": N_("Take care"), "clearance": N_("Talk first"), "block": N_("Not this treatment")}
+WITHDRAWN = N_("Withdrawn. Coming visits were judged again.")
 
 
 def _mine(visit_id: int) -> tuple[Any, Any]:
@@ -67,7 +68,7 @@ def ask_for_more_care(visit_id: int) -> Answer:
         form.add_error(error.field, error.sentence)
         me, visit = _mine(visit_id)
         return _page(me, visit, form), 422
-    flash("Kept. Coming visits were judged again.", "success")
+    flash(_("Kept. Coming visits were judged again."), "success")
     return go("booking.more_care", visit_id=visit_id)
 
 

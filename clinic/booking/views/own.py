@@ -26,6 +26,7 @@ from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
 from clinic.rules.waitlist import words_of
@@ -119,7 +120,7 @@ def come_alone(visit_id: int) -> Answer:
         go_on_alone(visit_id, by=current_user.id, now=clock.now())
     except RuleViolation as error:
         return manage.show(door, 409, error.sentence)
-    flash("Thank you. This is how your visit stands now.", "success")
+    flash(_("Thank you. This is how your visit stands now."), "success")
     return redirect(door.home, 303)
 
 

@@ -15,6 +15,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.booking_policy import may_client_cancel
+from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -52,7 +53,7 @@ def cancel_my_series(series_id: int) -> Answer:
     done = cancel_rest(series_id, by=current_user.id, by_clinic=False, by_client=True, now=clock.now())
     number = len(done.cancelled) + len(done.late)
     if number:
-        flash(f"{number} {'visit is' if number == 1 else 'visits are'} cancelled.", "success")
+        flash(ngettext("%(num)d visit is cancelled.", "%(num)d visits are cancelled.", number), "success")
     if done.kept:
-        flash("What is too near to be cancelled online stays. Please call us about it.", "care")
+        flash(_("What is too near to be cancelled online stays. Please call us about it."), "care")
     return go("booking.my_series", series_id=series_id)

@@ -13,6 +13,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.intake.services.reactions import record_bad_reaction
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -63,7 +64,7 @@ def _take(visit: Any, back: str, action: str) -> Answer:
     except InvalidInput as error:
         form.add_error(error)
         return _page(found(visits.visit(visit_id)), back, action, form), 422
-    flash("Kept. Coming visits wait until all the health questions are answered anew.", "success")
+    flash(_("Kept. Coming visits wait until all the health questions are answered anew."), "success")
     return go(back, visit_id=visit_id)
 
 

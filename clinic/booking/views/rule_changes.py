@@ -16,6 +16,7 @@ from clinic.rulebook.views.reading import WORDS
 from clinic.rules.changed_table import Rule, why_never_laxer
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 from clinic.rules.house_rules import HOUSE_RULES
+from clinic.rules.language import N_, _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.proposals import Proposal, house_rules_on, mark_of
 from clinic.rules.rule_change import RuleChange
@@ -24,7 +25,7 @@ from clinic.shared.fields import saves
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.RULES_ANY_WRITE
-UNSURE = "Tick that you have seen what changes, then press the button again."
+UNSURE = N_("Tick that you have seen what changes, then press the button again.")
 
 
 @pages.get("/owner/rules/<rule_code>/stricter", needs=NEED)
@@ -92,21 +93,23 @@ def save_tried_rules() -> Answer:
         return _dry_run_page(rehearsing.rehearse(proposal, now=now), problem=error.sentence), 409
     reconciling.judge_clients(tried.client_ids, now)
     stopped = sum(one.after.kind == "cancelled" for one in tried.turns)
-    flash(f"Version {number} of your rules is saved and in force.{_what_next(stopped)}", "success")
+    saved = _("Version %(number)s of your rules is saved and in force.", number=number)
+    flash(f"{saved} {_what_next(stopped)}".rstrip(), "success")
     if stopped and current_user.may(Permission.CLINICAL_REVIEW):
         return go("booking.unsafe_visits")
     return go("rulebook.versions")
 
 
-_MEANWHILE = "The rules changed since you tried this. This is what would change now."
+_MEANWHILE = N_("The rules changed since you tried this. This is what would change now.")
 
 
 def _what_next(stopped: int) -> str:
     if not stopped:
         return ""
-    visits = "1 visit is" if stopped == 1 else f"{stopped} visits are"
-    return (
-        f" {visits} no longer safe. Somebody with clinical review looks at the list before clients are told."
+    return ngettext(
+        "%(num)d visit is no longer safe. Somebody with clinical review looks at the list before clients are told.",
+        "%(num)d visits are no longer safe. Somebody with clinical review looks at the list before clients are told.",
+        stopped,
     )
 
 

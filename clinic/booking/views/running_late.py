@@ -16,6 +16,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import choose, saves
@@ -40,7 +41,7 @@ def say_late() -> Answer:
     therapist_id = me.id
     if request.form.get("minutes") == "0":
         services.say_late(therapist_id, 0, [], by=who() or 0, now=now)
-        flash("The desk sees that you are on time again.", "success")
+        flash(_("The desk sees that you are on time again."), "success")
         return go("diary.my_day")
     form, coming = LateForm(request.form), _coming()
     _with_choices(form, coming)
@@ -57,9 +58,12 @@ def say_late() -> Answer:
         is_saved = False
     if not is_saved:
         return _page(form, _coming()), 422
-    flash("The desk sees it, and the clients you chose are told.", "success")
+    flash(_("The desk sees it, and the clients you chose are told."), "success")
     if unreached:
-        flash(f"No e-mail address: {words.join_words(unreached)}. Ask the desk to call.", "care")
+        flash(
+            _("No e-mail address: %(names)s. Ask the desk to call.", names=words.join_words(unreached)),
+            "care",
+        )
     return go("diary.my_day")
 
 

@@ -14,16 +14,17 @@ from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.booking.services.series_starts import OneStart, Planned
 from clinic.premises import queries as premises
 from clinic.rules import words
+from clinic.rules.language import N_, _, ngettext
 from clinic.rules.series import MOST_VISITS
 
 WAITS = {
-    "clearance": "kept, and waits for a doctor’s letter",
-    "consent": "kept, and waits for a parent or guardian to agree",
-    "intake": "kept, and waits for the health questions",
-    "reconfirm": "kept, and waits until the client has said what has changed",
-    "therapist": "kept, and waits until the therapist has talked with the client",
+    "clearance": N_("kept, and waits for a doctor’s letter"),
+    "consent": N_("kept, and waits for a parent or guardian to agree"),
+    "intake": N_("kept, and waits for the health questions"),
+    "reconfirm": N_("kept, and waits until the client has said what has changed"),
+    "therapist": N_("kept, and waits until the therapist has talked with the client"),
 }
-WAITS_OWN = {**WAITS, "therapist": "kept, and your therapist talks with you first"}
+WAITS_OWN = {**WAITS, "therapist": N_("kept, and your therapist talks with you first")}
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ def question(one: Planned, door: Door) -> dict[str, Any]:
             (*_option(OneStart(one.starts_at, wanted), _note(one, wanted, door), door, seen), one.fits)
         )
     for other in one.alternatives:
-        whom = door.names.get(other.therapist_id or 0, "") or "any therapist"
-        options.append((*_option(other, f"with {whom}", door), False))
+        whom = door.names.get(other.therapist_id or 0, "") or _("any therapist")
+        options.append((*_option(other, _("with %(whom)s", whom=whom), door), False))
     return {
         "title": words.day_words(one.day),
         "fits": one.fits,
         "reason": _reason(one, door),
-        "options": [*options, ("", "Leave this one out", "", not one.fits)],
+        "options": [*options, ("", _("Leave this one out"), "", not one.fits)],
     }
 
 
@@ -77,14 +78,18 @@ def _note(one: Planned, wanted: int | None, door: Door) -> str:
         waits = WAITS if door.staff else WAITS_OWN
         names.append(waits.get(one.waits_for, "kept, and waits for a check"))
     if one.rest is not None:
-        names.append("sooner than advised")
+        names.append(_("sooner than advised"))
     return "; ".join(names)
 
 
 def _free(one: Planned, door: Door) -> str:
     if len(one.therapists) == 1:
-        return f"with {door.names.get(one.therapists[0], '')}"
-    return f"{len(one.therapists)} therapists are free" if door.staff else "with any therapist"
+        return _("with %(therapists)s", therapists=door.names.get(one.therapists[0], ""))
+    return (
+        ngettext("%(num)d therapist is free", "%(num)d therapists are free", len(one.therapists))
+        if door.staff
+        else _("with any therapist")
+    )
 
 
 def _option(start: OneStart, note: str, door: Door, seen: str = "") -> tuple[str, str, str]:
@@ -99,11 +104,11 @@ def _option(start: OneStart, note: str, door: Door, seen: str = "") -> tuple[str
 def _reason(one: Planned, door: Door) -> str:
     if one.unsafe_addons:
         left = [door.addons[column] for column in one.unsafe_addons if column in door.addons]
-        return f"Not together with {words.join_words(left)}. Take it off and look again."
+        return _("Not together with %(names)s. Take it off and look again.", names=words.join_words(left))
     if one.rest is not None and door.staff:
         return " ".join(dict.fromkeys(rule.sentence for rule in one.rest.short))
     later = (
-        f" It can be looked at again from {words.day_words(one.look_again_on)} on."
+        _(" It can be looked at again from %(day)s on.", day=words.day_words(one.look_again_on))
         if one.look_again_on
         else ""
     )

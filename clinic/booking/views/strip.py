@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from clinic.booking.queries.free_times import Window
+from clinic.rules.language import _, ngettext
 from clinic.rules.words import day_words, short_day
 
 
@@ -15,7 +16,7 @@ def strip_of(free: Window, current: dt.date | None, href: Callable[[dt.date], st
     days = []
     for day in free.days:
         count = free.free_on(day)
-        many = "no free times" if not count else f"{count} time{'s' if count > 1 else ''} free"
+        many = ngettext("%(num)d time free", "%(num)d times free", count) if count else _("no free times")
         days.append(
             {
                 "href": href(day),

@@ -21,6 +21,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import N_, _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.typed_span import TypedSpan, Wall, rest_of_day, span_typed
 from clinic.rules.wall_time import WallClock
@@ -30,7 +31,7 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 OWN, ANY = Permission.TIME_OFF_OWN_WRITE, Permission.TIME_OFF_ANY_WRITE
-NOT_IN_TODAY = "Not in today"
+NOT_IN_TODAY = N_("Not in today")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def my_time_off() -> Answer:
 def desk_time_off() -> Answer:
     """The same for `?therapist=`; without a therapist there is nobody to enter it for."""
     if not therapists.active_therapists() and not request.args.get("therapist"):
-        flash("There are no therapists yet. The owner adds them under Clinic, Therapists.", "info")
+        flash(_("There are no therapists yet. The owner adds them under Clinic, Therapists."), "info")
         return go("diary.desk_day")
     chosen = _chosen()
     return _list_page(chosen, _form(chosen))
@@ -138,7 +139,10 @@ def desk_remove_time_off(time_off_id: int) -> Answer:
 def _form(whose: Whose, typed: Any = None) -> TimeOffForm:
     form = TimeOffForm(typed)
     names = [(str(one.id), one.name) for one in premises.places()]
-    choose(form.place, [("", f"Where {'they' if whose.at_desk else 'you'} work that day"), *names])
+    choose(
+        form.place,
+        [("", _("Where they work that day") if whose.at_desk else _("Where you work that day")), *names],
+    )
     return form
 
 
@@ -193,25 +197,25 @@ def _save(whose: Whose, kind: str, place: PlaceFacts, span: TypedSpan, note: str
     )  # fmt: skip
     touched = len(blocks.visits_in(whose.therapist_id, span, now))
     if touched:
-        flash(f"Saved. {_visits_need(touched)}", "care")
+        flash(_("Saved. %(touched)s", touched=_visits_need(touched)), "care")
         if whose.at_desk:
             return go("booking.desk_sick_visits", therapist_id=whose.therapist_id)
     else:
-        flash("Saved. Nothing new can be booked in this time.", "success")
+        flash(_("Saved. Nothing new can be booked in this time."), "success")
     return whose.back()
 
 
 def _visits_need(count: int) -> str:
-    return "1 visit needs a new time." if count == 1 else f"{count} visits need a new time."
+    return ngettext("%(num)d visit needs a new time.", "%(num)d visits need a new time.", count)
 
 
 def _remove(whose: Whose, time_off_id: int) -> Answer:
     try:
         services.remove_time_off(time_off_id, whose.therapist_id, by=who() or 0, now=clock.now())
     except NotFound:
-        flash("This has been removed already.", "info")
+        flash(_("This has been removed already."), "info")
     else:
-        flash("Removed. The time can be booked again.", "success")
+        flash(_("Removed. The time can be booked again."), "success")
     return whose.back()
 
 

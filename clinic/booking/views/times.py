@@ -27,6 +27,7 @@ from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.booking_policy import latest_start
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import local_day
 from clinic.rules.words import day_words, length_words, zone_words
@@ -123,11 +124,11 @@ def is_first_visit(wish: Wish) -> bool:
 
 def _gaps(wish: Wish, plan: VisitPlan | None) -> list[tuple[str, str]]:
     if wish.minutes is None:
-        return [("minutes-0", "Choose how long the visit should be.")]
+        return [("minutes-0", _("Choose how long the visit should be."))]
     if plan is None:
-        return [("minutes-0", "This is not on offer in this form. Please choose again.")]
+        return [("minutes-0", _("This is not on offer in this form. Please choose again."))]
     if not wish.areas:
-        return [("where-0", "Choose at least one area, or the whole body.")]
+        return [("where-0", _("Choose at least one area, or the whole body."))]
     return []
 
 
@@ -170,14 +171,14 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
     people = therapists.eligible(plan.skills, plan.licence_kind)
     whom = next((one.name for one in people if one.id == wish.therapist_id), "")
-    said = f"with {whom}" if whom else "with any therapist"
+    said = _("with %(whom)s", whom=whom) if whom else _("with any therapist")
     length = length_words(plan.total_minutes)
     nearest = free_times.plain_times(taken.nearest, place.zone) if taken is not None else ()
     page = render_template(
         "booking/times.html",
         wish=wish, plan=plan, day=day, people=people, whom=whom, taken=taken,
         soon=kit.slots(nearest or free.soonest, length, said),
-        soon_title="Nearest free times" if nearest else "Soonest",
+        soon_title=_("Nearest free times") if nearest else _("Soonest"),
         strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
         parts=kit.parts_of_day(free.on(day), length, said) if day else [],
         free_that_day=free.free_on(day) if day else 0,
@@ -200,7 +201,7 @@ def _place(wish: Wish) -> PlaceFacts:
         return premises.place_in_use(wish.location_id)
     places = premises.places()
     if not places:
-        raise InvalidInput("service", "The clinic is not set up yet.")
+        raise InvalidInput("service", _("The clinic is not set up yet."))
     return places[0]
 
 
@@ -220,7 +221,7 @@ def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
         return {"href": href, "label": label, "current": key == wish.therapist_id, **more}
 
     return [
-        choice(None, "Any therapist"),
+        choice(None, _("Any therapist")),
         *(choice(one.id, one.name, tint=one.tint) for one in people),
     ]
 
@@ -271,7 +272,7 @@ def hold(service: str) -> Answer:
     if plan is None or not wish.areas:
         return redirect(kit.times_url(wish), 303)
     if starts_at is None:
-        flash("Choose one of the times.", "care")
+        flash(_("Choose one of the times."), "care")
         return redirect(kit.times_url(wish), 303)
     try:
         key = hold_slot(

@@ -10,6 +10,7 @@ from clinic.booking.services import people
 from clinic.booking.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
@@ -30,5 +31,5 @@ def part_people(client_id: int, other_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "care")
     else:
-        flash("Kept apart. Their visits were judged again.", "success")
+        flash(_("Kept apart. Their visits were judged again."), "success")
     return go("booking.people_to_review")

@@ -9,6 +9,7 @@ from clinic.booking.queries import judged_by
 from clinic.booking.services.reconciling import confirm_cancellations
 from clinic.booking.views.blueprint import pages
 from clinic.rules.findings import ISSUER_WORDS
+from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.verdicts import Verdict
 from clinic.shared import clock
@@ -41,8 +42,13 @@ def cancel_unsafe_visits() -> Answer:
     done = confirm_cancellations(shown[:1000], by=who() or 0, now=clock.now())
     if done:
         flash(
-            f"{done} {'visit is' if done == 1 else 'visits are'} cancelled. The clients are told.", "success"
+            ngettext(
+                "%(num)d visit is cancelled. The clients are told.",
+                "%(num)d visits are cancelled. The clients are told.",
+                done,
+            ),
+            "success",
         )
     else:
-        flash("Nothing was cancelled: this has been dealt with already.", "info")
+        flash(_("Nothing was cancelled: this has been dealt with already."), "info")
     return go("booking.unsafe_visits")

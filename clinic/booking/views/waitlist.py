@@ -22,6 +22,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules.errors import BarredOnline, InvalidInput, NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import words_of
@@ -66,7 +67,7 @@ def join_waitlist(service: str) -> Answer:
         return call_us(error)
     except NotFound:
         abort(404)
-    flash("You are on the list. We keep a time for you and write to you when one comes free.", "success")
+    flash(_("You are on the list. We keep a time for you and write to you when one comes free."), "success")
     return go("booking.wish_by_link", token=token)
 
 
@@ -89,7 +90,7 @@ def _join(wish: Wish, form: WhenForm) -> str:
         )[1]
     client_id = kit.number(request.form.get("person"))
     if client_id is None:
-        raise InvalidInput("person", "Choose who this is for.")
+        raise InvalidInput("person", _("Choose who this is for."))
     if clients.client_of(current_user.id, client_id) is None:
         raise NotFound()
     return services.join(choice, form.when(), client_id, source="online", by=current_user.id, now=now)[1]
@@ -172,9 +173,9 @@ def accept_by_link(token: str) -> Answer:
 
 def _say(status: VisitStatus) -> None:
     if status is VisitStatus.CONFIRMED:
-        flash("Thank you. The time is yours.", "success")
+        flash(_("Thank you. The time is yours."), "success")
     else:
-        flash("The time is kept for you. It is not confirmed yet: see what is still needed.", "care")
+        flash(_("The time is kept for you. It is not confirmed yet: see what is still needed."), "care")
 
 
 @pages.post("/offer/<token>/decline", needs=SITE)
@@ -194,7 +195,7 @@ def withdraw_my_wish(wish_id: int) -> Answer:
     wish = found(waitlist.wish(wish_id))
     found(clients.client_of(current_user.id, wish.client_id))
     services.withdraw(wish_id, by=current_user.id, now=clock.now())
-    flash("You are off the list.", "success")
+    flash(_("You are off the list."), "success")
     return go("booking.my_visits")
 
 
@@ -220,7 +221,7 @@ def decline_my_offer(offer_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash("Thank you for telling us.", "success")
+        flash(_("Thank you for telling us."), "success")
     return go("booking.my_visits")
 
 

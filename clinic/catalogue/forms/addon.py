@@ -7,27 +7,29 @@ from wtforms.validators import ValidationError
 
 from clinic.catalogue.facts import AddonFacts
 from clinic.rules.kinds import key_of
+from clinic.rules.language import _
 from clinic.rules.money import parse_money
 from clinic.rules.verdicts import ADDONS
 from clinic.shared.fields import FactsForm, lines_field, number_field, text_field
+from clinic.shared.languages import lazy
 
-PRICE_HELP = "Write a price such as 85 or 72.50."
+PRICE_HELP = lazy("Write a price such as 85 or 72.50.")
 
 
 class KitForm(FactsForm):
     """What services and add-ons both need: skills, devices, and new kinds of either in words."""
 
-    skills = SelectMultipleField("Skills the therapist needs")
+    skills = SelectMultipleField(lazy("Skills the therapist needs"))
     other_skill = text_field(
-        "Another skill",
+        lazy("Another skill"),
         longest=40,
-        help_text="Only if it is not in the list. Then tick it for the therapists who have it.",
+        help_text=lazy("Only if it is not in the list. Then tick it for the therapists who have it."),
     )
-    device_kinds = SelectMultipleField("Devices it needs")
+    device_kinds = SelectMultipleField(lazy("Devices it needs"))
     other_device = text_field(
-        "Another kind of device",
+        lazy("Another kind of device"),
         longest=40,
-        help_text="Only if it is not in the list. Then add a device of that kind.",
+        help_text=lazy("Only if it is not in the list. Then add a device of that kind."),
     )
 
     def validate_other_skill(self, typed: StringField) -> None:
@@ -49,7 +51,7 @@ class KitForm(FactsForm):
 
 def _check_key(typed: StringField) -> None:
     if typed.data and not key_of(typed.data):
-        raise ValidationError("Use letters from a to z.")
+        raise ValidationError(_("Use letters from a to z."))
 
 
 def _with_other(ticked: list[str] | None, other: str | None) -> tuple[str, ...]:
@@ -60,26 +62,32 @@ def _with_other(ticked: list[str] | None, other: str | None) -> tuple[str, ...]:
 class AddonForm(KitForm):
     """Everything of an add-on. `judged_as` is asked for a new one only."""
 
-    name = text_field("Name", longest=60, required="Enter a name.")
-    summary = lines_field("What it is, in a sentence or two", longest=400, rows=3, required="Say what it is.")
-    aftercare = lines_field("Aftercare", longest=2000, help_text="One piece of advice a line.")
-    price = text_field("Price", longest=20, required=PRICE_HELP, inputmode="decimal")
-    minutes = number_field("Minutes it adds to the visit", least=0, most=120)
-    turnover_minutes = number_field("Minutes it adds to cleaning up", least=0, most=120)
-    position = number_field("Place in the list", least=0, most=999, help_text="Lower numbers come first.")
+    name = text_field(lazy("Name"), longest=60, required=lazy("Enter a name."))
+    summary = lines_field(
+        lazy("What it is, in a sentence or two"), longest=400, rows=3, required=lazy("Say what it is.")
+    )
+    aftercare = lines_field(lazy("Aftercare"), longest=2000, help_text=lazy("One piece of advice a line."))
+    price = text_field(lazy("Price"), longest=20, required=PRICE_HELP, inputmode="decimal")
+    minutes = number_field(lazy("Minutes it adds to the visit"), least=0, most=120)
+    turnover_minutes = number_field(lazy("Minutes it adds to cleaning up"), least=0, most=120)
+    position = number_field(
+        lazy("Place in the list"), least=0, most=999, help_text=lazy("Lower numbers come first.")
+    )
     is_active = BooleanField(
-        "On offer",
+        lazy("On offer"),
         default=True,
-        description="Switched off, it can no longer be chosen. Booked visits keep it.",
+        description=lazy("Switched off, it can no longer be chosen. Booked visits keep it."),
     )
     judged_as = RadioField(
-        "What is it like for the body?",
+        lazy("What is it like for the body?"),
         choices={
-            "hot_stone": "Hot stones: it warms the skin or the body",
-            "aromatherapy": "Aromatherapy: something with a scent, or on the skin",
+            "hot_stone": lazy("Hot stones: it warms the skin or the body"),
+            "aromatherapy": lazy("Aromatherapy: something with a scent, or on the skin"),
         },
         validate_choice=False,
-        description="The health rules for that add-on then apply to this one. It cannot be changed later.",
+        description=lazy(
+            "The health rules for that add-on then apply to this one. It cannot be changed later."
+        ),
     )
 
     currency = "USD"  # set by the view
@@ -91,7 +99,7 @@ class AddonForm(KitForm):
 
     def validate_judged_as(self, typed: RadioField) -> None:
         if self.is_new and typed.data not in ADDONS:
-            raise ValidationError("Choose the one that comes nearest.")
+            raise ValidationError(_("Choose the one that comes nearest."))
 
     def addon_facts(self) -> AddonFacts:
         """The values of a valid form."""

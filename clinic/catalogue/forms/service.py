@@ -12,10 +12,12 @@ from wtforms.validators import ValidationError
 from clinic.catalogue.facts import Length, ServiceFacts
 from clinic.catalogue.forms.addon import PRICE_HELP, KitForm
 from clinic.rules.kinds import LICENCES, ROOM_KINDS, key_of
+from clinic.rules.language import _
 from clinic.rules.money import parse_money, typed_money
 from clinic.shared.fields import lines_field, number_field, text_field
+from clinic.shared.languages import lazy
 
-LINES = "One paragraph a line."
+LINES = lazy("One paragraph a line.")
 MOST_LENGTHS = 20
 PLAIN_FIELDS = (
     "name", "summary", "good_for", "what_happens", "what_to_expect", "aftercare", "techniques", "pressure",
@@ -26,85 +28,98 @@ PLAIN_FIELDS = (
 class ServiceForm(KitForm):
     """Everything of a service but its lengths (LengthRows). `judged_as` is asked for a new one only."""
 
-    name = text_field("Name", longest=60, required="Enter a name.")
+    name = text_field(lazy("Name"), longest=60, required=lazy("Enter a name."))
     summary = lines_field(
-        "What it is, in a sentence or two",
+        lazy("What it is, in a sentence or two"),
         longest=400,
         rows=3,
-        required="Say what it is, in a sentence or two.",
+        required=lazy("Say what it is, in a sentence or two."),
     )
     judged_as = SelectMultipleField(
-        "What is it like for the body?",
+        lazy("What is it like for the body?"),
         validate_choice=False,
         description=(
-            "Choose every service it is like. The health rules of all of them then apply, and the strictest holds."
-            " It cannot be changed later: visits are judged by it."
+            lazy(
+                "Choose every service it is like. The health rules of all of them then apply, and the strictest holds."
+                " It cannot be changed later: visits are judged by it."
+            )
         ),
     )
     good_for = lines_field(
-        "Good for", longest=1000, help_text="One item a line. Say what it may ease; promise nothing."
+        lazy("Good for"),
+        longest=1000,
+        help_text=lazy("One item a line. Say what it may ease; promise nothing."),
     )
-    what_happens = lines_field("What happens", longest=4000, rows=6, help_text=LINES)
-    what_to_expect = lines_field("What to expect afterwards", longest=4000, rows=5, help_text=LINES)
-    aftercare = lines_field("Aftercare", longest=2000, help_text="One piece of advice a line.")
+    what_happens = lines_field(lazy("What happens"), longest=4000, rows=6, help_text=LINES)
+    what_to_expect = lines_field(lazy("What to expect afterwards"), longest=4000, rows=5, help_text=LINES)
+    aftercare = lines_field(lazy("Aftercare"), longest=2000, help_text=lazy("One piece of advice a line."))
     techniques = lines_field(
-        "Techniques", longest=2000, help_text="One a line, such as: Effleurage: long gliding strokes"
+        lazy("Techniques"),
+        longest=2000,
+        help_text=lazy("One a line, such as: Effleurage: long gliding strokes"),
     )
-    pressure = text_field("Pressure, in a few words", longest=80)
-    how_often = text_field("How often, in a few words", longest=160)
+    pressure = text_field(lazy("Pressure, in a few words"), longest=80)
+    how_often = text_field(lazy("How often, in a few words"), longest=160)
     usual_way = text_field(
-        "Name of the ordinary way",
+        lazy("Name of the ordinary way"),
         longest=60,
-        help_text="Only where there is another way as well, such as Moving cups beside the interval chamber.",
+        help_text=lazy(
+            "Only where there is another way as well, such as Moving cups beside the interval chamber."
+        ),
     )
     other_names = lines_field(
-        "Other names people search for", longest=1000, help_text="One a line, such as: cupping"
+        lazy("Other names people search for"), longest=1000, help_text=lazy("One a line, such as: cupping")
     )
-    licence_kind = SelectField("Licence the therapist needs", choices=LICENCES)
-    room_kind = SelectField("Room it needs")
+    licence_kind = SelectField(lazy("Licence the therapist needs"), choices=LICENCES)
+    room_kind = SelectField(lazy("Room it needs"))
     other_room = text_field(
-        "Another kind of room",
+        lazy("Another kind of room"),
         longest=40,
-        help_text="Only if it is not in the list. Then add a room of that kind.",
+        help_text=lazy("Only if it is not in the list. Then add a room of that kind."),
     )
     turnover_minutes = number_field(
-        "Minutes for cleaning up afterwards", least=0, most=120, help_text="Clients do not see them."
-    )
-    first_visit_minutes = number_field(
-        "Extra minutes at somebody's first visit",
+        lazy("Minutes for cleaning up afterwards"),
         least=0,
         most=120,
-        help_text="For getting to know each other.",
+        help_text=lazy("Clients do not see them."),
+    )
+    first_visit_minutes = number_field(
+        lazy("Extra minutes at somebody's first visit"),
+        least=0,
+        most=120,
+        help_text=lazy("For getting to know each other."),
     )
     asks_area = BooleanField(
-        "Ask which area of the body",
-        description="For services that work on one area. The rest are judged as whole body.",
+        lazy("Ask which area of the body"),
+        description=lazy("For services that work on one area. The rest are judged as whole body."),
     )
     is_intense = BooleanField(
-        "Hard on the therapist's hands",
-        description="Counts towards the most minutes of such treatment that a therapist gives a day.",
+        lazy("Hard on the therapist's hands"),
+        description=lazy("Counts towards the most minutes of such treatment that a therapist gives a day."),
     )
     known_clients_only = BooleanField(
-        "Online only for people who have been here before",
-        description="Others are not offered times for it. The desk can book it for everybody.",
+        lazy("Online only for people who have been here before"),
+        description=lazy("Others are not offered times for it. The desk can book it for everybody."),
     )
-    addons = SelectMultipleField("Add-ons that can be booked with it")
-    position = number_field("Place in the list", least=0, most=999, help_text="Lower numbers come first.")
+    addons = SelectMultipleField(lazy("Add-ons that can be booked with it"))
+    position = number_field(
+        lazy("Place in the list"), least=0, most=999, help_text=lazy("Lower numbers come first.")
+    )
     is_active = BooleanField(
-        "On offer",
+        lazy("On offer"),
         default=True,
-        description="Switched off, it can no longer be booked. Visits already booked stay as they are.",
+        description=lazy("Switched off, it can no longer be booked. Visits already booked stay as they are."),
     )
 
     is_new = False
 
     def validate_judged_as(self, typed: SelectMultipleField) -> None:
         if self.is_new and not typed.data:
-            raise ValidationError("Choose at least one service that this is like.")
+            raise ValidationError(_("Choose at least one service that this is like."))
 
     def validate_other_room(self, typed: SelectField) -> None:
         if typed.data and not key_of(typed.data):
-            raise ValidationError("Use letters from a to z.")
+            raise ValidationError(_("Use letters from a to z."))
 
     def service_facts(self, lengths: Sequence[Length]) -> ServiceFacts:
         """The values of a valid form."""
@@ -181,7 +196,7 @@ class LengthRows:
             return ""
         minutes = row.minutes.strip()
         if not (minutes.isascii() and minutes.isdigit() and 5 <= int(minutes) <= 480):
-            return "Enter the length in minutes, from 5 to 480."
+            return _("Enter the length in minutes, from 5 to 480.")
         return "" if parse_money(row.price, self.currency) is not None else PRICE_HELP
 
     @property

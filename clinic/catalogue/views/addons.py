@@ -13,6 +13,7 @@ from clinic.catalogue.forms.addon import AddonForm, KitForm
 from clinic.catalogue.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.kinds import DEVICE_KINDS, SKILLS, words_of
+from clinic.rules.language import _
 from clinic.rules.money import typed_money
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
@@ -45,7 +46,7 @@ def add_addon() -> Answer:
 
     if not saves(form, save):
         return _page(form, None, status=422)
-    flash(f"{form.name.data} is added.", "success")
+    flash(_("%(data)s is added.", data=form.name.data), "success")
     return go("catalogue.owner_addons")
 
 
@@ -73,7 +74,7 @@ def save_addon(addon_id: int) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _page(form, addon_id, status=422)
-    flash(f"{form.name.data} is saved. Visits already booked stay as they are.", "success")
+    flash(_("%(data)s is saved. Visits already booked stay as they are.", data=form.name.data), "success")
     return go("catalogue.owner_addons")
 
 

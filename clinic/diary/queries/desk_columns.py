@@ -10,6 +10,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries.next_steps import NextStep
 from clinic.premises.models import Closure
 from clinic.rules.intervals import Interval, intersect, subtract, union
+from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus, holds_claims
 from clinic.rules.wall_time import (
     WallClock,
@@ -24,7 +25,7 @@ from clinic.rules.words import length_words
 from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist, TimeOff, WorkingHours
 
-BLOCK_WORDS = {"off": "Off", "meeting": "Meeting", "laundry": "Laundry", "other": "Blocked"}
+BLOCK_WORDS = {"off": N_("Off"), "meeting": N_("Meeting"), "laundry": N_("Laundry"), "other": N_("Blocked")}
 SHORTEST_GAP_MINUTES = 30
 LONGEST_BLOCK_MINUTES = 720
 USUAL_HOURS = (8, 18)
@@ -122,12 +123,12 @@ def column_of(person: Therapist, read: Read) -> tuple[Column, bool]:
         [span for span, _label in blocks],
     )
     free = subtract(intersect(duty, read.opening), taken) if is_licensed and person.is_active else []
-    labelled = [*((span, "Break") for span in subtract(hours, duty)), *blocks]
+    labelled = [*((span, _("Break")) for span in subtract(hours, duty)), *blocks]
     column = Column(
         key=person.id,
         name=person.name,
         tint=person.tint,
-        note=_note(read.late.get(person.id, 0)) if is_licensed else "Licence has ended",
+        note=_note(read.late.get(person.id, 0)) if is_licensed else _("Licence has ended"),
         hours=tuple((_wall(start, read), _wall(end, read)) for start, end in hours) if is_licensed else (),
         off=tuple(hatched(hours, labelled, booked, read)),
         free=tuple(one for span in free for one in _gaps(span, read)),
@@ -137,7 +138,7 @@ def column_of(person: Therapist, read: Read) -> tuple[Column, bool]:
 
 
 def _note(minutes_late: int) -> str:
-    return f"About {length_words(minutes_late)} late" if minutes_late else ""
+    return _("About %(length)s late", length=length_words(minutes_late)) if minutes_late else ""
 
 
 Labelled = tuple[Interval, str]
@@ -222,7 +223,7 @@ def shown_of(visit: Visit, read: Read) -> ShownVisit:
         id=visit.id,
         revision=visit.revision,
         client_id=visit.client_id,
-        client=visit.client.name if visit.client else "Somebody online",
+        client=visit.client.name if visit.client else _("Somebody online"),
         service=visit.service.name,
         therapist=visit.therapist.name,
         room=visit.room.name,

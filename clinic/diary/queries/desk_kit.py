@@ -12,6 +12,7 @@ from clinic.diary.queries.desk_columns import Column, Labelled, Read, hatched, i
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
 from clinic.rules.intervals import intersect
+from clinic.rules.language import _
 from clinic.shared.database import db
 
 
@@ -50,7 +51,7 @@ def _column(
     ]
     inside = [(piece, label) for span, label in shut for piece in intersect([span], [read.bounds])]
     return Column(
-        key=key, name=name, tint=1 + key % 6, note="Room" if is_room else "Device", hours=(),
+        key=key, name=name, tint=1 + key % 6, note=_("Room") if is_room else _("Device"), hours=(),
         off=tuple(hatched(intersect(read.opening, [read.bounds]), inside, booked, read)), free=(),
         visits=tuple(shown_of(one, read) for one in booked),
     )  # fmt: skip

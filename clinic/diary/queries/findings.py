@@ -8,6 +8,7 @@ from typing import Any
 from clinic.booking.models import Screening
 from clinic.rules import body_figure
 from clinic.rules.answer_history import MARKS
+from clinic.rules.language import _
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.screening import CALL_FIRST_FROM
 from clinic.rules.verdicts import ADDONS, Verdict
@@ -59,8 +60,8 @@ class Care:
     def flag(self) -> str:
         """Two words for the grid."""
         if self.call_first:
-            return "Call first"
-        return "Take care" if self.cautions or self.places else ""
+            return _("Call first")
+        return _("Take care") if self.cautions or self.places else ""
 
 
 def care_of(screening: Screening | None) -> Care:
@@ -91,7 +92,11 @@ def _caution(rule: str, rows: list[dict[str, Any]]) -> Caution:
     addons = dict.fromkeys(row["column"].replace("_", " ") for row in mine if row["column"] in ADDONS)
     label, note = mine[0]["label"], mine[0]["staff_note"]
     # The note begins with the label and may end with where it is: both stand beside it on the page.
-    for said in (f"{label}: ", " Not in the requested area: avoid it.", " At or near the requested area."):
+    for said in (
+        f"{label}: ",
+        " Not in the requested area: avoid it.",
+        " At or near the requested area.",
+    ):
         note = note.replace(said, "")
     return Caution(rule, label, note, tuple(addons))
 

@@ -18,6 +18,7 @@ from clinic.diary.queries.findings import Care, care_of
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Location
 from clinic.rules.intervals import Interval, intersect, subtract, union
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus, holds_claims
 from clinic.rules.wall_time import (
     WallClock,
@@ -69,8 +70,8 @@ class OwnVisit:
     def flag(self) -> str:
         """What stands on the grid beside the name."""
         if self.status in (VisitStatus.PENDING, VisitStatus.SUSPENDED):
-            return "Not confirmed"
-        return self.care.flag or ("First visit" if self.first_visit else "")
+            return _("Not confirmed")
+        return self.care.flag or (_("First visit") if self.first_visit else "")
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def _own_day(read: _Read, wall: _Wall, day: dt.date) -> OwnDay:
         *((span, _block_words(row)) for row in read.off for span in _inside(row, clock, [bounds])),
         *((span, row.reason) for row in read.shut for span in _shut(row, worked.get(row.location_id, []))),
     ]
-    labelled = [*((span, "Break") for span in subtract(hours, duty)), *blocks]
+    labelled = [*((span, _("Break")) for span in subtract(hours, duty)), *blocks]
     outside = subtract([bounds], union(hours, [span for span, _label in labelled]))
     spans = [*((span, "") for span in outside), *labelled]
     mine = [
@@ -237,7 +238,7 @@ def _own_visit(visit: Visit, read: _Read, clock: WallClock, bounds: Interval) ->
     return OwnVisit(
         id=visit.id,
         revision=visit.revision,
-        client="Somebody is booking" if is_held or visit.client is None else visit.client.name,
+        client=_("Somebody is booking") if is_held or visit.client is None else visit.client.name,
         service=visit.service.name,
         room=visit.room.name,
         status=VisitStatus(visit.status),

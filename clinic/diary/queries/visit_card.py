@@ -18,6 +18,7 @@ from clinic.records.queries import notes
 from clinic.records.queries.notes import Note, NotedVisit
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.visit_status import VisitStatus
+from clinic.rules.words import capital
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         total_minutes=plan.total_minutes,
         turnover_minutes=plan.turnover_minutes,
         room=visit.room.name,
-        areas=areas_in_words(visit.areas).capitalize(),
+        areas=capital(areas_in_words(visit.areas)),
         note=visit.note or "",
         guardian=guardian,
         guardian_in_room=in_room,

@@ -15,6 +15,7 @@ from clinic.diary.views.blueprint import pages
 from clinic.diary.views.live import live_page
 from clinic.premises import queries as premises
 from clinic.rules import words
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
 from clinic.shared import clock
@@ -90,7 +91,12 @@ def _free(gap: desk.Gap, column: desk.Column, day: dt.date, place: int) -> dict[
         "start": gap.start,
         "minutes": gap.minutes,
         "href": url_for("booking.desk_new", day=day, at=gap.start, therapist=column.key, place=place),
-        "label": f"Book {column.name} at {gap.start}, {words.length_words(gap.minutes)} free",
+        "label": _(
+            "Book %(name)s at %(start)s, %(length)s free",
+            name=column.name,
+            start=gap.start,
+            length=words.length_words(gap.minutes),
+        ),
     }
 
 

@@ -15,7 +15,7 @@ from clinic.rules.kinds import LICENCES, SKILLS, words_of
 from clinic.rules.licence import licence_state, licence_words
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import WeeklyHours
-from clinic.rules.words import WEEKDAYS
+from clinic.rules.words import weekdays
 from clinic.shared import clock
 from clinic.shared.web import Answer
 from clinic.therapists import queries as therapists
@@ -48,7 +48,7 @@ def _days(week: dict[str, list[WeeklyHours]]) -> list[tuple[str, list[Any], list
     """(day of the week, hours, breaks) of the days that are worked."""
     return [
         (name, of_day, _of(week["break"], number))
-        for number, name in enumerate(WEEKDAYS)
+        for number, name in enumerate(weekdays())
         if (of_day := _of(week["work"], number))
     ]
 

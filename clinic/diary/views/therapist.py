@@ -14,6 +14,7 @@ from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
 from clinic.diary.views.blueprint import pages
 from clinic.premises import queries as premises
+from clinic.rules.language import N_
 from clinic.rules.licence import LicenceState, licence_state, licence_words
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
@@ -23,12 +24,12 @@ from clinic.shared.web import Answer, found
 # status → what one tap makes of it: new status, label, kind of button, icon
 TAPS = {
     VisitStatus.CONFIRMED: (
-        (VisitStatus.IN_SESSION, "Start the visit", "primary", "play-circle"),
-        (VisitStatus.NO_SHOW, "Client did not come", "ghost", "person-x"),
+        (VisitStatus.IN_SESSION, N_("Start the visit"), "primary", "play-circle"),
+        (VisitStatus.NO_SHOW, N_("Client did not come"), "ghost", "person-x"),
     ),
-    VisitStatus.ARRIVED: ((VisitStatus.IN_SESSION, "Start the visit", "primary", "play-circle"),),
-    VisitStatus.IN_SESSION: ((VisitStatus.DONE, "Finish the visit", "primary", "check-all"),),
-    VisitStatus.NO_SHOW: ((VisitStatus.ARRIVED, "Client came after all", "quiet", "door-open"),),
+    VisitStatus.ARRIVED: ((VisitStatus.IN_SESSION, N_("Start the visit"), "primary", "play-circle"),),
+    VisitStatus.IN_SESSION: ((VisitStatus.DONE, N_("Finish the visit"), "primary", "check-all"),),
+    VisitStatus.NO_SHOW: ((VisitStatus.ARRIVED, N_("Client came after all"), "quiet", "door-open"),),
 }
 
 

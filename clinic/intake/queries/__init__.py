@@ -14,6 +14,7 @@ from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, Softe
 from clinic.intake.queries.standing import Answers, InForce, Standing, standings
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
+from clinic.rules.language import N_
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
 
@@ -204,12 +205,13 @@ def person(client_id: int) -> str:
 
 
 KIND_WORDS = {
-    "full": "Full health form",
-    "confirm": "Confirmed as still right",
-    "checkin": "Asked on the day",
+    "full": N_("Full health form"),
+    "confirm": N_("Confirmed as still right"),
+    "checkin": N_("Asked on the day"),
 }
 SOURCE_WORDS = {
-    "online": "online", "desk": "taken at the desk", "tablet": "on the clinic’s tablet", "paper": "signed on paper",
+    "online": N_("online"), "desk": N_("taken at the desk"), "tablet": N_("on the clinic’s tablet"),
+    "paper": N_("signed on paper"),
 }  # fmt: skip
 
 

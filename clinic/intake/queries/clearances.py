@@ -16,6 +16,7 @@ from clinic.intake.queries import Answers, InForce, reactions
 from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, letter_scope
 from clinic.rules.clearances import Clearance as Rule
+from clinic.rules.language import _
 from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
@@ -296,5 +297,5 @@ def treatments_in_words(columns: Collection[str], *, chamber: bool) -> tuple[tup
     """Name and facts of each treatment that these columns judge."""
     found = [(letter_scope.COLUMN_WORDS[one], letter_scope.COLUMN_FACTS[one]) for one in columns]
     if chamber:
-        found.append(("Interval chamber", letter_scope.CHAMBER_FACTS))
+        found.append((_("Interval chamber"), letter_scope.CHAMBER_FACTS))
     return tuple(found)

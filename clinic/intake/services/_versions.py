@@ -19,6 +19,7 @@ from clinic.intake.queries import Answers
 from clinic.premises import queries as premises
 from clinic.rules import answer_history, question_set, questionnaire
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.screening import RedFlag
 
 
@@ -53,11 +54,11 @@ def check_signer(client: Client, signature: Signature, today: dt.date) -> None:
     if client.age_on(today) >= premises.clinic().adult_age:
         return
     if not signature.name.strip():
-        raise InvalidInput("guardian_name", "Type the full name of the parent or guardian who signs.")
+        raise InvalidInput("guardian_name", _("Type the full name of the parent or guardian who signs."))
     if signature.relation not in GUARDIANS:
-        raise InvalidInput("guardian_relation", "A parent or guardian has to sign. Choose what they are.")
+        raise InvalidInput("guardian_relation", _("A parent or guardian has to sign. Choose what they are."))
     if not signature.young_person_agrees:
-        raise InvalidInput("young_person", "The young person has to agree too.")
+        raise InvalidInput("young_person", _("The young person has to agree too."))
 
 
 def add_version(
@@ -152,5 +153,5 @@ def known_client(session: Session, client_id: int) -> Client:
     """The client, not one that was merged away. Raises NotFound."""
     client = session.get(Client, client_id)
     if client is None or client.merged_into_id is not None:
-        raise NotFound("This person is not in the clinic's book.")
+        raise NotFound(_("This person is not in the clinic's book."))
     return client

@@ -20,6 +20,7 @@ from clinic.intake.services._versions import (
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules import answer_history, check_in, screening
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -59,7 +60,7 @@ def take_check_in(
         client = known_client(session, client_id)
         last = queries.newest(client.id)
         if last is None:
-            raise InvalidInput("answers", "Please answer all the health questions first.")
+            raise InvalidInput("answers", _("Please answer all the health questions first."))
         new = check_in.nothing_changed(last.answers) if said is None else said
         together = check_in.laid_over(last.answers, new)
         flags = screening.red_flags_in(together, today)

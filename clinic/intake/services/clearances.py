@@ -27,7 +27,7 @@ from clinic.rules.answers import read_answers
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.findings import ISSUER_WORDS
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.rules.rule_table import TABLE
 from clinic.rules.verdicts import INTERVAL
 from clinic.rules.words import join_words
@@ -83,39 +83,41 @@ def verify_letter(
 def _open_letter(session: Session, letter_id: int) -> ClearanceLetter:
     letter = session.get(ClearanceLetter, letter_id, with_for_update=True)
     if letter is None or letter.decided_at is not None:
-        raise NotFound("This letter has been dealt with already.")
+        raise NotFound(_("This letter has been dealt with already."))
     return letter
 
 
 def _check_words(statement: Statement, today: dt.date) -> None:
     needed = {
-        "clinician": (statement.clinician, "Write the clinician’s name."),
-        "register_number": (statement.register_number, "Write the licence or register number."),
-        "contact": (statement.contact, "Write how the clinician’s office is reached."),
+        "clinician": (statement.clinician, _("Write the clinician’s name.")),
+        "register_number": (statement.register_number, _("Write the licence or register number.")),
+        "contact": (statement.contact, _("Write how the clinician’s office is reached.")),
     }
     for field, (text, sentence) in needed.items():
         if not text.strip():
             raise InvalidInput(field, sentence)
     if len(statement.how.strip()) < 5:
-        raise InvalidInput("how", "Write how it was checked with the clinician’s office, and with whom.")
+        raise InvalidInput("how", _("Write how it was checked with the clinician’s office, and with whom."))
     if statement.issued_on > today:
-        raise InvalidInput("issued_on", "This day lies in the future.")
+        raise InvalidInput("issued_on", _("This day lies in the future."))
     if statement.ends_on is not None and statement.ends_on < statement.issued_on:
-        raise InvalidInput("ends_on", "This day lies before the day of the letter.")
+        raise InvalidInput("ends_on", _("This day lies before the day of the letter."))
 
 
 def _check_scope(statement: Statement, client: Client, sources: Sequence[InForce], today: dt.date) -> None:
     """The letter is about conditions that wait for one, by somebody who may, for treatments, and in time."""
     offered = queries.to_clear(client, sources, today)
     if not statement.conditions or not set(statement.conditions) <= set(offered):
-        raise InvalidInput("conditions", "Choose what the letter is about: only what waits for a clearance.")
+        raise InvalidInput(
+            "conditions", _("Choose what the letter is about: only what waits for a clearance.")
+        )
     if not statement.services or not set(statement.services) <= set(letter_scope.COLUMN_WORDS):
-        raise InvalidInput("services", "Choose the treatments that the letter names.")
+        raise InvalidInput("services", _("Choose the treatments that the letter names."))
     if not set(statement.areas) <= set(AREAS):
-        raise InvalidInput("areas", "Choose parts of the body from the list.")
+        raise InvalidInput("areas", _("Choose parts of the body from the list."))
     for key in statement.conditions:
         if not rules.may_clear(key, statement.role):
-            who = join_words([ISSUER_WORDS[one] for one in TABLE.clearable(key).who_may_clear], N_("or"))
+            who = join_words([_(ISSUER_WORDS[one]) for one in TABLE.clearable(key).who_may_clear], N_("or"))
             raise InvalidInput(
                 "role",
                 f"“{letter_scope.label_of(key)}” needs a letter from {who}. This one changes nothing for it.",
@@ -125,10 +127,10 @@ def _check_scope(statement: Statement, client: Client, sources: Sequence[InForce
 
 def _check_time(rule: rules.Clearance, sources: Sequence[InForce], today: dt.date) -> None:
     if rules.lapses_on(rule) <= today:
-        raise InvalidInput("issued_on", "This letter is too old to count, or its end date has passed.")
+        raise InvalidInput("issued_on", _("This letter is too old to count, or its end date has passed."))
     if not all(rules.is_valid(rule, read_answers(one.answers), today) for one in sources):
         raise InvalidInput(
-            "issued_on", "Since this letter something has changed in the answers. Ask for a newer letter."
+            "issued_on", _("Since this letter something has changed in the answers. Ask for a newer letter.")
         )
 
 
@@ -184,7 +186,7 @@ def refuse_letter(letter_id: int, reason: str, *, by: int, now: dt.datetime) -> 
     """Say that the letter does not help, and why; the client is told in neutral words. Raises InvalidInput without
     a reason, NotFound when it was decided."""
     if len(reason.strip()) < 5:
-        raise InvalidInput("reason", "Write in a few words why this letter does not help.")
+        raise InvalidInput("reason", _("Write in a few words why this letter does not help."))
     with transaction() as session:
         letter = _open_letter(session, letter_id)
         client = locked_client(letter.client_id, session)
@@ -204,11 +206,11 @@ def withdraw_clearance(clearance_id: int, reason: str, *, by: int, now: dt.datet
     """The clinician took it back, or it should never have been verified: from now on it does not count, and every
     future visit is judged again. Raises InvalidInput without a reason, NotFound when it was withdrawn."""
     if len(reason.strip()) < 5:
-        raise InvalidInput("reason", "Write who took it back and when, or why it does not hold.")
+        raise InvalidInput("reason", _("Write who took it back and when, or why it does not hold."))
     with transaction() as session:
         row = session.get(Clearance, clearance_id, with_for_update=True)
         if row is None or row.withdrawn_at is not None:
-            raise NotFound("This has been taken back already.")
+            raise NotFound(_("This has been taken back already."))
         client = locked_client(row.client_id, session)
         row.withdrawn_at, row.withdrawn_by_id, row.withdrawal = now, by, reason.strip()
         session.flush()

@@ -10,6 +10,7 @@ from clinic.intake.models import Consent
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.intake.services.intakes import CONSENT_VERSION
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -28,12 +29,12 @@ def give_guardian_consent(
 ) -> None:
     """A parent's or guardian's written consent for the named services. Raises InvalidInput."""
     if not name.strip():
-        raise InvalidInput("guardian_name", "Type the full name of the parent or guardian.")
+        raise InvalidInput("guardian_name", _("Type the full name of the parent or guardian."))
     if not services:
-        raise InvalidInput("services", "Choose the services that the consent covers.")
+        raise InvalidInput("services", _("Choose the services that the consent covers."))
     with transaction() as session:
         if session.get(Client, client_id) is None:
-            raise NotFound("This person is not in the clinic's book.")
+            raise NotFound(_("This person is not in the clinic's book."))
         row = Consent(
             client_id=client_id,
             kind="guardian",
@@ -60,7 +61,7 @@ def withdraw_consent(consent_id: int, client_id: int, *, by: int | None, now: dt
     with transaction() as session:
         row = session.get(Consent, consent_id)
         if row is None or row.client_id != client_id or row.withdrawn_at is not None:
-            raise NotFound("This consent is not there any more.")
+            raise NotFound(_("This consent is not there any more."))
         row.withdrawn_at = now
         session.flush()
         judge_again(session, client_id, by=by, now=now)

@@ -19,6 +19,7 @@ from clinic.intake.services._versions import (
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules import questionnaire, screening
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -74,9 +75,9 @@ def submit_intake(
     unanswered question is never "no".
     """
     if questionnaire.unanswered(answers, "intake"):
-        raise InvalidInput("answers", "Some questions still need an answer.")
+        raise InvalidInput("answers", _("Some questions still need an answer."))
     if not signature.name.strip():
-        raise InvalidInput("signature", "Type your full name to sign.")
+        raise InvalidInput("signature", _("Type your full name to sign."))
     with transaction() as session:
         client = known_client(session, client_id)
         flags = screening.red_flags_in(answers, today)
@@ -109,7 +110,7 @@ def confirm_still_right(
         client = known_client(session, client_id)
         last = queries.newest(client.id)
         if last is None:
-            raise NotFound("There are no answers yet.")
+            raise NotFound(_("There are no answers yet."))
         check_signer(client, signature, today)
         row = add_version(
             session, client, last.answers, signature, "confirm", source, by=by, now=now, today=today,
@@ -136,7 +137,7 @@ def raise_stop(
     """
     flags = screening.red_flags_in(answers, today)
     if not flags:
-        raise InvalidInput("answers", "There is no warning sign in these answers.")
+        raise InvalidInput("answers", _("There is no warning sign in these answers."))
     with transaction() as session:
         client = known_client(session, client_id)
         add_stop(session, client, answers, flags, source, now=now, today=today)

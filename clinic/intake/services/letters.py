@@ -10,6 +10,7 @@ from clinic.intake.queries import clearances as queries
 from clinic.intake.services._locked import locked_client
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import N_, _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.file_kinds import kind_of
@@ -18,10 +19,10 @@ from clinic.shared.mail import queue_mail
 MOST_FILES = 5
 MOST_BYTES = 10 * 1024 * 1024
 MOST_WAITING = 5
-WRONG_KIND = (
+WRONG_KIND = N_(
     "Send a PDF or a photo (JPEG, PNG or HEIC). A PDF that holds a program or other files cannot be taken."
 )
-TOO_LARGE = "All pages together may have at most 10 MB. Send fewer pages, or smaller photos."
+TOO_LARGE = N_("All pages together may have at most 10 MB. Send fewer pages, or smaller photos.")
 
 
 @tried_again
@@ -38,7 +39,7 @@ def send_letter(
         client = locked_client(client_id, session)
         waiting, size = queries.pending_size(client.id)
         if waiting >= MOST_WAITING:
-            raise InvalidInput("pages", "We have several letters of yours already. We look at them first.")
+            raise InvalidInput("pages", _("We have several letters of yours already. We look at them first."))
         if size + sum(len(one) for one in files) > MOST_BYTES:
             raise InvalidInput("pages", TOO_LARGE)
         letter = ClearanceLetter(client_id=client.id, sent_at=now, sent_by_id=by, source=source)
@@ -56,9 +57,9 @@ def send_letter(
 
 def _checked(files: Sequence[bytes], *, needed: bool) -> list[str]:
     if needed and not files:
-        raise InvalidInput("pages", "Choose the letter: a PDF, or a photo of each page.")
+        raise InvalidInput("pages", _("Choose the letter: a PDF, or a photo of each page."))
     if len(files) > MOST_FILES:
-        raise InvalidInput("pages", f"Send at most {MOST_FILES} files at once.")
+        raise InvalidInput("pages", _("Send at most %(most_files)s files at once.", most_files=MOST_FILES))
     if sum(len(one) for one in files) > MOST_BYTES:
         raise InvalidInput("pages", TOO_LARGE)
     kinds = [kind_of(one) for one in files]
@@ -75,7 +76,7 @@ def ask_for_letter(client_id: int, *, by: int, now: dt.datetime) -> None:
         client = locked_client(client_id, session)
         facts = premises.clinic_facts()
         if not client.email or facts is None:
-            raise InvalidInput("email", "There is no e-mail address on the client’s card.")
+            raise InvalidInput("email", _("There is no e-mail address on the client’s card."))
         queue_mail(
             session, "papers_needed", client.email, key=f"papers_needed:{client.id}:{now.date()}", now=now,
             name=client.first_name, clinic=facts.name, phone=facts.phone,

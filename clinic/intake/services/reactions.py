@@ -8,6 +8,7 @@ from clinic.intake.models import BadReaction
 from clinic.intake.services._locked import locked_client
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -28,9 +29,9 @@ def record_bad_reaction(
     Raises InvalidInput without words or for a day to come, NotFound.
     """
     if len(what_happened.strip()) < 5:
-        raise InvalidInput("what_happened", "Write in a few words what happened.")
+        raise InvalidInput("what_happened", _("Write in a few words what happened."))
     if happened_on > today:
-        raise InvalidInput("happened_on", "This day lies in the future.")
+        raise InvalidInput("happened_on", _("This day lies in the future."))
     with transaction() as session:
         client = locked_client(client_id, session)
         row = BadReaction(

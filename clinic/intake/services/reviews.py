@@ -9,6 +9,7 @@ from clinic.intake.models import HealthStop, Intake, SoftenedReview
 from clinic.intake.services._reviewer import check_reviewer
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -20,13 +21,13 @@ def end_stop(stop_id: int, ending: str, note: str, *, by: int, now: dt.datetime)
     """Record "assessed by … on …" or "entered in error" with its reason. Booking opens again only when a new
     intake is signed after this. Raises InvalidInput without a note, NotFound when it ended before."""
     if ending not in ENDINGS:
-        raise InvalidInput("ending", "Choose how this ended.")
+        raise InvalidInput("ending", _("Choose how this ended."))
     if len(note.strip()) < 5:
-        raise InvalidInput("note", "Write who assessed it and on which day, or why it was an error.")
+        raise InvalidInput("note", _("Write who assessed it and on which day, or why it was an error."))
     with transaction() as session:
         stop = session.get(HealthStop, stop_id, with_for_update=True)
         if stop is None or stop.ended_at is not None:
-            raise NotFound("This has been dealt with already.")
+            raise NotFound(_("This has been dealt with already."))
         check_reviewer(by, stop.client_id, field="note")
         stop.ending, stop.ended_at, stop.ended_by_id, stop.note = ending, now, by, note.strip()
         session.flush()
@@ -38,13 +39,13 @@ def end_stop(stop_id: int, ending: str, note: str, *, by: int, now: dt.datetime)
 def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: dt.datetime) -> None:
     """Accept a weakened answer, or keep the earlier one in force. Visits are judged again either way."""
     if len(note.strip()) < 5:
-        raise InvalidInput("note", "Write in a few words why.")
+        raise InvalidInput("note", _("Write in a few words why."))
     with transaction() as session:
         intake = session.get(Intake, intake_id)
         if intake is None or not intake.softens:
-            raise NotFound("There is nothing to review here.")
+            raise NotFound(_("There is nothing to review here."))
         if any(row.id == intake_id for row in queries.softened_to_review()) is False:
-            raise NotFound("This has been reviewed already, or newer answers came in.")
+            raise NotFound(_("This has been reviewed already, or newer answers came in."))
         check_reviewer(by, intake.client_id, field="note")
         review = SoftenedReview(intake_id=intake_id, accepted=accepted, decided_at=now, decided_by_id=by)
         review.note = note.strip()

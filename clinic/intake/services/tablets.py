@@ -12,6 +12,7 @@ from clinic.accounts.queries import hash_of
 from clinic.clients.models import Client
 from clinic.intake.models import TabletPass
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -27,7 +28,7 @@ def hand_over_tablet(client_id: int, *, by: int, session_id: int, now: dt.dateti
     token = secrets.token_urlsafe(32)
     with transaction() as session:
         if session.get(Client, client_id) is None:
-            raise NotFound("This person is not in the clinic's book.")
+            raise NotFound(_("This person is not in the clinic's book."))
         for row in session.scalars(
             select(TabletPass).where(TabletPass.client_id == client_id, TabletPass.ended_at.is_(None))
         ):

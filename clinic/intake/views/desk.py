@@ -23,7 +23,9 @@ from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules import screening
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
+from clinic.rules.words import join_words
 from clinic.shared import clock
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
@@ -124,7 +126,7 @@ def _stopped(client_id: int, level: str) -> Answer:
 
 
 def _signed(client_id: int) -> Answer:
-    flash("The health questions are signed. Coming visits were judged again.", "success")
+    flash(_("The health questions are signed. Coming visits were judged again."), "success")
     return go("diary.client_card", client_id=client_id)
 
 
@@ -189,12 +191,12 @@ def _is_good_date(form: PaperForm, client_id: int, today: dt.date) -> bool:
     """A paper is at most 60 days old, not from the future, and not older than answers that are signed already."""
     signed_on, last = form.signed_on.data or today, queries.newest(client_id)
     if signed_on > today:
-        form.signed_on.errors = ["This day has not come yet. Check the date."]
+        form.signed_on.errors = [_("This day has not come yet. Check the date.")]
     elif signed_on < today - OLDEST_PAPER:
-        form.signed_on.errors = ["This paper is too old. Let the client sign a new one."]
+        form.signed_on.errors = [_("This paper is too old. Let the client sign a new one.")]
     elif last is not None and signed_on < last.answered_on:
         form.signed_on.errors = [
-            "There are newer signed answers than this paper. Let the client sign a new one."
+            _("There are newer signed answers than this paper. Let the client sign a new one.")
         ]
     return not form.signed_on.errors
 
@@ -222,7 +224,7 @@ def desk_give_consent(client_id: int) -> Answer:
     now = clock.now()
     signed_on = form.signed_on.data if form.validate() else None
     if signed_on is not None and signed_on > premises.today(now):
-        form.signed_on.errors = ["This day has not come yet. Check the date."]
+        form.signed_on.errors = [_("This day has not come yet. Check the date.")]
         signed_on = None
     if signed_on is None:
         return _consent_page(client_id, form, 422)
@@ -240,7 +242,7 @@ def desk_give_consent(client_id: int) -> Answer:
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _consent_page(client_id, form, 422)
-    flash("The consent is kept. Coming visits were judged again.", "success")
+    flash(_("The consent is kept. Coming visits were judged again."), "success")
     return go("diary.client_card", client_id=client_id)
 
 
@@ -252,7 +254,7 @@ def desk_withdraw_consent(client_id: int, consent_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "care")
     else:
-        flash("The consent no longer counts. Coming visits were judged again.", "success")
+        flash(_("The consent no longer counts. Coming visits were judged again."), "success")
     return go("intake.desk_consent", client_id=client_id)
 
 
@@ -264,7 +266,7 @@ def _treatments() -> list[tuple[str, str]]:
     for columns, name in (*services, *addons):
         for column in columns:
             names.setdefault(column, []).append(name)
-    return [(column, " or ".join(found_names)) for column, found_names in names.items()]
+    return [(column, join_words(found_names, N_("or"))) for column, found_names in names.items()]
 
 
 def _consent_page(client_id: int, form: GuardianForm, status: int = 200) -> Answer:

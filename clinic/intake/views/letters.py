@@ -23,6 +23,7 @@ from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.letter_scope import COLUMN_WORDS, label_of
 from clinic.rules.permissions import Permission
 from clinic.rules.places_to_avoid import areas_in_words
@@ -59,7 +60,7 @@ def verify_letter(letter_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "info")
         return go("intake.reviews")
-    flash("Recorded. Coming visits have been judged again with it.", "success")
+    flash(_("Recorded. Coming visits have been judged again with it."), "success")
     return go("intake.reviews")
 
 
@@ -96,7 +97,7 @@ def refuse_letter(letter_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "info")
         return go("intake.reviews")
-    flash("Recorded. Nothing has changed, and the client is asked to call.", "success")
+    flash(_("Recorded. Nothing has changed, and the client is asked to call."), "success")
     return go("intake.reviews")
 
 
@@ -196,7 +197,7 @@ def withdraw_clearance(clearance_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "info")
     else:
-        flash("It does not count any more. Coming visits have been judged again.", "success")
+        flash(_("It does not count any more. Coming visits have been judged again."), "success")
     return go("intake.client_clearances", client_id=client.id)
 
 
@@ -237,7 +238,7 @@ def ask_for_letter(client_id: int) -> Answer:
     except InvalidInput as error:
         flash(error.sentence, "care")
     else:
-        flash("The mail is on its way.", "success")
+        flash(_("The mail is on its way."), "success")
     return go("intake.desk_letter", client_id=client.id)
 
 
@@ -260,5 +261,5 @@ def desk_send_letter(client_id: int) -> Answer:
             "intake/desk_letter.html", client=client, sentence=error.sentence, most=MOST_FILES
         )
         return page, 422
-    flash("Kept. Somebody with clinical review looks at it.", "success")
+    flash(_("Kept. Somebody with clinical review looks at it."), "success")
     return go("diary.client_card", client_id=client.id)

@@ -245,7 +245,7 @@ def _render(sitting: Sitting, number: int, typed: Mapping[str, list[str]], error
         error_list=forms.error_list(page, errors),
         then=request.values.get("then", ""),
         area_groups=forms.AREA_GROUPS,
-        months=forms.MONTH_CHOICES,
+        months=forms.month_choices(),
         date_parts=forms.date_parts,
         **sitting.extra,
     )

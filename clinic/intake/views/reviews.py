@@ -19,12 +19,13 @@ from clinic.premises import queries as premises
 from clinic.rules import screening
 from clinic.rules.answers_in_words import changes_in_words, declared_in_words
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.CLINICAL_REVIEW
-DONE = "This has been dealt with already."
+DONE = N_("This has been dealt with already.")
 
 
 @pages.get("/reviews", needs=NEED)
@@ -58,7 +59,9 @@ def end_stop(stop_id: int) -> Answer:
     except NotFound:
         flash(DONE, "info")
         return go("intake.reviews")
-    flash("Recorded. Visits can be booked again once the client has signed the health form anew.", "success")
+    flash(
+        _("Recorded. Visits can be booked again once the client has signed the health form anew."), "success"
+    )
     return go("intake.reviews")
 
 
@@ -103,7 +106,9 @@ def decide_answers(intake_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "info")
         return go("intake.reviews")
-    flash("The new answers hold alone." if accepted else "The earlier answers go on counting.", "success")
+    flash(
+        _("The new answers hold alone.") if accepted else _("The earlier answers go on counting."), "success"
+    )
     return go("intake.reviews")
 
 
@@ -122,5 +127,5 @@ def _gone(intake_id: int) -> Answer:
     """Reviewed meanwhile, or newer answers came in: said kindly. What never was looks as if it were not there."""
     if not queries.is_softened(intake_id):
         abort(404)
-    flash("This has been reviewed already, or newer answers came in.", "info")
+    flash(_("This has been reviewed already, or newer answers came in."), "info")
     return go("intake.reviews")

@@ -10,8 +10,9 @@ from wtforms.validators import ValidationError
 from clinic.rules.wall_time import WeeklyHours
 from clinic.rules.week import parse_time
 from clinic.shared.fields import FactsForm, date_field, stripped
+from clinic.shared.languages import lazy
 
-BAD_TIME = "Type a time such as 9:30 or 2 pm."
+BAD_TIME = lazy("Type a time such as 9:30 or 2 pm.")
 
 
 def _time_field(label: str) -> StringField:
@@ -21,12 +22,12 @@ def _time_field(label: str) -> StringField:
 class DayForm(FactsForm):
     """The day, the place, and the hours. A second pair of times is for a day with a long break."""
 
-    day = date_field("Day", required="Enter the day.")
-    place = SelectField("Place", coerce=int)
-    starts = _time_field("From")
-    ends = _time_field("Until")
-    starts_again = _time_field("And from")
-    ends_again = _time_field("And until")
+    day = date_field(lazy("Day"), required=lazy("Enter the day."))
+    place = SelectField(lazy("Place"), coerce=int)
+    starts = _time_field(lazy("From"))
+    ends = _time_field(lazy("Until"))
+    starts_again = _time_field(lazy("And from"))
+    ends_again = _time_field(lazy("And until"))
 
     def validate_starts(self, typed: StringField) -> None:
         _check(typed, needed=True)

@@ -6,18 +6,21 @@ from wtforms import BooleanField, ColorField
 
 from clinic.rules.colours import LIGHT_ACCENT, LIGHT_BRAND, Theme
 from clinic.shared.fields import FactsForm
+from clinic.shared.languages import lazy
 
 
 class LookForm(FactsForm):
     """Two colours; the picture comes beside them. The colours of the house are kept as none of one's own."""
 
     brand = ColorField(
-        "Main colour",
+        lazy("Main colour"),
         default=LIGHT_BRAND,
-        description="Of buttons, links and what is chosen. White words stand on it.",
+        description=lazy("Of buttons, links and what is chosen. White words stand on it."),
     )
-    accent = ColorField("Second colour", default=LIGHT_ACCENT, description="Of small headings and marks.")
-    drop_logo = BooleanField("Take the logo away", description="The leaf is shown again.")
+    accent = ColorField(
+        lazy("Second colour"), default=LIGHT_ACCENT, description=lazy("Of small headings and marks.")
+    )
+    drop_logo = BooleanField(lazy("Take the logo away"), description=lazy("The leaf is shown again."))
 
     @property
     def theme(self) -> Theme:

@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from clinic.rules.language import _
 from clinic.rules.wall_time import WeeklyHours
 from clinic.rules.week import parse_time, week_problems
-from clinic.rules.words import WEEKDAYS
+from clinic.rules.words import weekday_words
 
 MOST_SPANS_A_DAY = 4
 
@@ -114,7 +115,9 @@ class WeekForm:
     def mistakes(self) -> list[tuple[str, str]]:
         """(id of the input, sentence) for the box above the form."""
         return [
-            (f"{row.name}.starts", f"{WEEKDAYS[row.weekday]}: {row.error}") for row in self.rows if row.error
+            (f"{row.name}.starts", f"{weekday_words(row.weekday)}: {row.error}")
+            for row in self.rows
+            if row.error
         ]
 
     def week(self, kind: str) -> list[WeeklyHours]:
@@ -126,9 +129,9 @@ def _shape_error(row: SpanRow) -> str:
     if row.is_blank:
         return ""
     if not row.starts.strip() or not row.ends.strip():
-        return "Enter both a start and an end, or leave both empty."
+        return _("Enter both a start and an end, or leave both empty.")
     if parse_time(row.starts) is None or parse_time(row.ends) is None:
-        return "Write times as 09:30 or 9:30 am."
+        return _("Write times as 09:30 or 9:30 am.")
     return ""
 
 

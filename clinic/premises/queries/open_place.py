@@ -124,7 +124,7 @@ def open_place(location_id: int | None, days: Sequence[dt.date], room_kind: str)
     """The place, the first one for None, with its hours on these days in order and what a visit may use there, in one
     statement. Raises LookupError when there is none."""
     given = {"place": location_id, "first": days[0], "last": days[-1], "room_kind": room_kind}
-    row = rows(_OPEN_PLACE, given).one_or_none()
+    row = next(iter(rows(_OPEN_PLACE, given)), None)
     if row is None:
         raise LookupError(f"no location {location_id}")
     return OpenPlace(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from clinic.premises.models import Device, Location, Room, one_line
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.wall_time import WallClock
 from clinic.shared.database import db
 
@@ -60,5 +61,5 @@ def place_in_use(location_id: int) -> PlaceFacts:
     """Raises NotFound for one that never was, or is no longer used."""
     row = db.session.get(Location, location_id)
     if row is None or not row.is_active:
-        raise NotFound("There is no such place.")
+        raise NotFound(_("There is no such place."))
     return PlaceFacts(row.id, row.name, row.address, row.phone, row.zone)

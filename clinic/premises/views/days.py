@@ -8,6 +8,7 @@ from clinic.accounts.access import who
 from clinic.premises import queries, services
 from clinic.premises.forms.day import DayForm, day_of
 from clinic.premises.views.blueprint import pages
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import span_words
 from clinic.shared import clock
@@ -31,7 +32,7 @@ def set_day(location_id: int) -> Answer:
 
     if not saves(form, save):
         return _page(form, location_id, 422)
-    flash("The opening hours of this day are saved. Visits already booked stay as they are.", "success")
+    flash(_("The opening hours of this day are saved. Visits already booked stay as they are."), "success")
     return go("premises.days", location_id=location_id)
 
 
@@ -40,7 +41,7 @@ def drop_day(location_id: int, day: str) -> Answer:
     """Back to the weekly hours on this day."""
     found(queries.location_facts(location_id))
     services.drop_opening_of_day(location_id, found(day_of(day)), by=who(), now=clock.now())
-    flash("The weekly opening hours hold again on this day.", "success")
+    flash(_("The weekly opening hours hold again on this day."), "success")
     return go("premises.days", location_id=location_id)
 
 

@@ -13,6 +13,7 @@ from clinic.premises.facts import DeviceFacts, RoomFacts
 from clinic.premises.forms.places import DeviceForm, KindForm, RoomForm
 from clinic.premises.views.blueprint import pages
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS, words_of
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import choose, saves
@@ -77,7 +78,7 @@ def _save_room(room_id: int | None) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _room_page(form, room_id, status=422)
-    flash(f"{form.name.data} is saved.", "success")
+    flash(_("%(data)s is saved.", data=form.name.data), "success")
     return go("premises.rooms")
 
 
@@ -139,7 +140,7 @@ def _save_device(device_id: int | None) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _device_page(form, device_id, status=422)
-    flash(f"{form.name.data} is saved.", "success")
+    flash(_("%(data)s is saved.", data=form.name.data), "success")
     return go("premises.devices")
 
 

@@ -12,6 +12,7 @@ from clinic.premises.forms.look import LookForm
 from clinic.premises.views.blueprint import pages
 from clinic.rules.colours import LIGHT_ACCENT, LIGHT_BRAND, is_colour, readable_accent, readable_brand
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
@@ -44,9 +45,9 @@ def save_look() -> Answer:
 
     if not saves(form, save):
         if posted_files("logo", most=1):
-            form.add_error("", "Please choose the picture again: a page cannot keep it.")
+            form.add_error("", _("Please choose the picture again: a page cannot keep it."))
         return _page(form), 422
-    flash("The look is saved.", "success")
+    flash(_("The look is saved."), "success")
     return go("premises.look")
 
 
@@ -75,7 +76,7 @@ def _kept(answer: Response, digest: str) -> Response:
 def _sent_logo() -> Drawn | None:
     sent = posted_files("logo", most=1)
     if len(sent) > 1:
-        raise InvalidInput("logo", "Send one picture.")
+        raise InvalidInput("logo", _("Send one picture."))
     return logo_of(sent[0], "logo") if sent else None
 
 

@@ -14,9 +14,10 @@ from clinic.premises.forms.places import LocationForm
 from clinic.premises.forms.week import WeekForm
 from clinic.premises.views.blueprint import pages
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words
-from clinic.rules.words import WEEKDAYS
+from clinic.rules.words import weekdays
 from clinic.shared import clock
 from clinic.shared.fields import choose, saves
 from clinic.shared.seen import mark_of
@@ -79,7 +80,7 @@ def _save_location(location_id: int | None) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _location_page(form, location_id, status=422)
-    flash(f"{form.name.data} is saved.", "success")
+    flash(_("%(data)s is saved.", data=form.name.data), "success")
     return go("premises.locations")
 
 
@@ -123,7 +124,7 @@ def save_opening_hours(location_id: int) -> Answer:
     except (ChangedMeanwhile, InvalidInput) as error:
         form.errors.append(error.sentence)
         return _hours_page(form, location_id, mark_of(queries.week_of(location_id)), status=422)
-    flash("The opening hours are saved. Visits already booked stay as they are.", "success")
+    flash(_("The opening hours are saved. Visits already booked stay as they are."), "success")
     return go("premises.locations")
 
 
@@ -133,7 +134,7 @@ def _hours_page(form: WeekForm, location_id: int, seen: str, status: int = 200) 
         form=form,
         place=queries.location(location_id),
         seen=seen,
-        weekdays=WEEKDAYS,
+        weekdays=weekdays(),
         back=url_for("premises.locations"),
     )
     return page, status

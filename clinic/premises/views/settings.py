@@ -11,6 +11,7 @@ from clinic.premises import queries, services
 from clinic.premises.facts import ClinicSettings
 from clinic.premises.forms.settings import SettingsForm
 from clinic.premises.views.blueprint import pages
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
@@ -42,7 +43,7 @@ def save_settings() -> Answer:
 
     if not saves(form, save, seen_now=_seen):
         return _page(form), 422
-    flash("The settings are saved.", "success")
+    flash(_("The settings are saved."), "success")
     return go("premises.settings")
 
 

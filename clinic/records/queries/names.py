@@ -13,9 +13,10 @@ from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.records.queries.rested_on import Facts
 from clinic.rules import words
+from clinic.rules.language import N_, _
 from clinic.therapists import queries as therapists
 
-NOBODY = "nobody signed in, or the program by itself"
+NOBODY = N_("nobody signed in, or the program by itself")
 _BY = frozenset({"by", "created_by", "recorded_by", "verified_by", "ended_by"})
 
 
@@ -51,7 +52,7 @@ class Names:
         called += [self.modes.get(one["mode"], "")] if one["mode"] else []
         called += [self.addons.get(addon, "") for addon in one["addons"]]
         stored = ", ".join([key, *([one["mode"]] if one["mode"] else []), *one["addons"]])
-        return f"{', '.join(filter(None, called))} (as stored: {stored})"
+        return _("%(value)s (as stored: %(stored)s)", value=", ".join(filter(None, called)), stored=stored)
 
 
 def day(stored: str) -> str:

@@ -21,6 +21,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises.models import Location
 from clinic.rules.keeping import NOT_COPIED
+from clinic.rules.language import N_, _
 from clinic.shared.audit import AuditRow
 from clinic.shared.crypto import Sealed, SealedBytes
 from clinic.shared.database import Base, db
@@ -42,7 +43,7 @@ LEFT_OUT = re.compile(
     r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
 )
 SECRETS = {"secret", "codes"}  # sealed, and to be known by nobody
-KEPT_BACK = "kept back: it is about somebody else as well"
+KEPT_BACK = N_("kept back: it is about somebody else as well")
 BACK = {("never_together", "reason"), ("client_note:bar", "text")}
 LINK = re.compile(r"https?://\S+")
 AT_ONCE = 50
@@ -107,7 +108,7 @@ class Whose:
     def __init__(self, client: Client, user_id: int | None) -> None:
         session = db.session
         self.user_id = user_id
-        self.e_mail = client.email
+        self.reached_at = [one for one in (client.email, client.phone_key) if one]
         self.tells_all = not client.is_unproven
         self.ids: dict[str, list[int]] = {"client": [client.id, *clients.alias_ids(client.id)]}
         for table in ("visit", "intake", "clearance_letter", "waitlist_wish"):
@@ -142,7 +143,7 @@ class Whose:
                 and_(AuditRow.thing == thing, AuditRow.thing_id.in_(self.ids[thing])) for thing in ("client", "visit")
             ))  # fmt: skip
         if table == "outgoing_mail":
-            return OutgoingMail.to == self.e_mail if self.e_mail else false()
+            return OutgoingMail.to.in_(self.reached_at)
         if is_of_an_account(table):
             column: ColumnElement[Any] = columns["id" if table == "user" else "user_id"]
             return column == self.user_id if self.user_id is not None else false()
@@ -193,7 +194,7 @@ class Whose:
             }
         elif table == "audit_row":
             values = {k: values[k] for k in ("at", "deed", "thing", "thing_id")}
-            values["by"] = "you" if row.by_user_id == self.user_id else "the clinic"
+            values["by"] = "you" if row.by_user_id == self.user_id else _("the clinic")
         elif table == "visit" and visits.is_hidden_wait(row):
             values |= {"status": visits.seen_as(row).value, "waiting_for": None, "deadline_at": None}
         elif table == "status_change" and not self.tells_all and values["status"] == "pending":

@@ -22,9 +22,10 @@ from clinic.records.queries.paper_basis import (
 )
 from clinic.records.queries.paper_judgements import judgements_section
 from clinic.records.queries.rested_on import Facts
+from clinic.rules.language import _
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.visit_status import VisitStatus, staff_label
-from clinic.rules.words import day_words, money_words
+from clinic.rules.words import capital, day_words, money_words
 from clinic.shared.papers import Grid, Lines, Pairs, Paper, Part, Section
 
 NO_REASON = "–"
@@ -52,14 +53,14 @@ def record_of(
     mark = fingerprint(facts)
     opening = list(_opening(visit, names, mark))
     if printed_at is not None:
-        opening.append(("Printed", f"{names.moment(printed_at.isoformat())}, {names.who(printed_by)}"))
+        opening.append((_("Printed"), f"{names.moment(printed_at.isoformat())}, {names.who(printed_by)}"))
     paper = Paper(
-        title=f"Record of visit {visit.id}",
+        title=_("Record of visit %(id)s", id=visit.id),
         author=names.clinic,
         opening=Pairs(tuple(opening)),
         sections=(
-            Section("About this record", (Lines(w.ABOUT),)),
-            Section("The visit", (Pairs(tuple(_visit(visit, facts["visit"], names))),)),
+            Section(_("About this record"), (Lines(w.ABOUT),)),
+            Section(_("The visit"), (Pairs(tuple(_visit(visit, facts["visit"], names))),)),
             _history(facts, names),
             judgements_section(facts, names),
             check_in_section(facts, names),
@@ -71,39 +72,58 @@ def record_of(
             consents_section(facts, names),
             answers_section(facts, names),
         ),
-        foot=f"Fingerprint {mark}",
+        foot=_("Fingerprint %(mark)s", mark=mark),
     )  # fmt: skip
     return Record(visit.id, visit.client.name, mark, paper)
 
 
 def _opening(visit: Visit, names: Names, mark: str) -> Iterator[tuple[str, str]]:
     assert visit.client is not None  # noqa: S101 # the caller has looked
-    yield "Clinic", names.clinic
-    yield "Client", f"{visit.client.name}, born {day_words(visit.client.born_on)} (record {visit.client_id})"
-    yield "When", names.moment(visit.starts_at.isoformat())
-    yield "Fingerprint", mark
+    yield _("Clinic"), names.clinic
+    yield (
+        _("Client"),
+        _(
+            "%(name)s, born %(day)s (record %(client_id)s)",
+            name=visit.client.name,
+            day=day_words(visit.client.born_on),
+            client_id=visit.client_id,
+        ),
+    )
+    yield _("When"), names.moment(visit.starts_at.isoformat())
+    yield _("Fingerprint"), mark
 
 
 def _visit(visit: Visit, facts: Facts, names: Names) -> Iterator[tuple[str, str]]:
-    yield "Number", str(visit.id)
-    yield "Starts", f"{names.moment(facts['starts_at'])} (all times are those of {facts['zone']})"
-    yield "Ends", names.moment(facts["ends_at"])
-    yield "Service", names.treatment(facts | {"service": visit.service.key})
-    yield "Places", areas_in_words(facts["areas"]).capitalize() or "None named"
+    yield _("Number"), str(visit.id)
     yield (
-        "Length",
-        f"{facts['minutes']} minutes of treatment{', first visit' if facts['first_visit'] else ''}",
+        _("Starts"),
+        _(
+            "%(facts)s (all times are those of %(facts2)s)",
+            facts=names.moment(facts["starts_at"]),
+            facts2=facts["zone"],
+        ),
     )
-    yield "Therapist", visit.therapist.name
-    yield "Room", f"{visit.room.name}, {visit.location.name}"
-    yield "Price", money_words(facts["price"], facts["currency"])
-    yield "Status", staff_label(VisitStatus(facts["status"]))
+    yield _("Ends"), names.moment(facts["ends_at"])
+    yield _("Service"), names.treatment(facts | {"service": visit.service.key})
+    yield _("Places"), capital(areas_in_words(facts["areas"])) or _("None named")
     yield (
-        "Booked",
+        _("Length"),
+        _(
+            "%(facts)s minutes of treatment%(value)s",
+            facts=facts["minutes"],
+            value=", first visit" if facts["first_visit"] else "",
+        ),
+    )
+    yield _("Therapist"), visit.therapist.name
+    yield _("Room"), f"{visit.room.name}, {visit.location.name}"
+    yield _("Price"), money_words(facts["price"], facts["currency"])
+    yield _("Status"), staff_label(VisitStatus(facts["status"]))
+    yield (
+        _("Booked"),
         f"{names.moment(facts['created_at'])}, {w.said(w.SOURCES, facts['source'])}, {names.who(facts['created_by'])}",
     )
     if facts["note"]:
-        yield "Note of the client", facts["note"]
+        yield _("Note of the client"), facts["note"]
 
 
 def _history(facts: Facts, names: Names) -> Section:
@@ -122,11 +142,13 @@ def _history(facts: Facts, names: Names) -> Section:
             names.moment(one["at"]),
             w.said(w.DEEDS, one["deed"]),
             names.who(one["by"]),
-            f"Trace {one['number']}",
+            _("Trace %(one)s", one=one["number"]),
         )
         for one in facts["deeds"]
     )
-    parts = [Part("Status", (Grid(("When", "Status", "By", "Reason"), steps),))]
+    parts = [Part(_("Status"), (Grid((_("When"), _("Status"), _("By"), _("Reason")), steps),))]
     if deeds:
-        parts.append(Part("Deeds in the audit", (Grid(("When", "Deed", "By", "Number"), deeds),)))
-    return Section("What happened to it", tuple(parts))
+        parts.append(
+            Part(_("Deeds in the audit"), (Grid((_("When"), _("Deed"), _("By"), _("Number")), deeds),))
+        )
+    return Section(_("What happened to it"), tuple(parts))

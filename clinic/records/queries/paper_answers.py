@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from clinic.records import words as w
 from clinic.records.queries.names import Names, day
 from clinic.records.queries.rested_on import Facts
+from clinic.rules.language import N_, _
 from clinic.rules.question_set import Answered, Wording, answered
 from clinic.shared.papers import Block, Grid, Lines, Pairs, Part, Section
 
-HEADS = ("Question, as it was asked", "Answer")
-CHECK_IN_HEADS = ("Question, as it was asked", "Answer that counted from then on")
+HEADS = (N_("Question, as it was asked"), N_("Answer"))
+CHECK_IN_HEADS = (N_("Question, as it was asked"), N_("Answer that counted from then on"))
 
 
 def wording_of(facts: Facts, version: str | None) -> Wording | None:
@@ -27,7 +28,7 @@ def in_words(one: Answered) -> str:
 
 def called(version: Facts) -> str:
     """How the record refers to a version of the answers."""
-    return f"Answers {version['version']}"
+    return _("Answers %(version)s", version=version["version"])
 
 
 def answers_section(facts: Facts, names: Names) -> Section:
@@ -37,7 +38,7 @@ def answers_section(facts: Facts, names: Names) -> Section:
     for one in facts["answers"]:
         parts.append(_version(facts, names, one, before))
         before = one
-    return Section("The answers", tuple(parts) or (Lines(("No signed answers were read.",)),))
+    return Section(_("The answers"), tuple(parts) or (Lines((_("No signed answers were read."),)),))
 
 
 def _version(facts: Facts, names: Names, one: Facts, before: Facts | None) -> Part:
@@ -49,49 +50,64 @@ def _version(facts: Facts, names: Names, one: Facts, before: Facts | None) -> Pa
     if before is not None and before["question_version"] == one["question_version"]:
         same = set(answered(wording, before["answers"]))
         found = [line for line in found if line not in same]
-        rest = "All other answers are" if found else "All answers are"
-        blocks.append(Lines((f"{rest} the same as in “{called(before)}”.",)))
+        rest = _("All other answers are") if found else _("All answers are")
+        blocks.append(Lines((_("%(rest)s the same as in “%(before)s”.", rest=rest, before=called(before)),)))
     rows = sorted(found, key=lambda line: not line.is_declared)
     blocks.append(Grid(HEADS, tuple((line.question, in_words(line)) for line in rows)))
     return Part(called(one), tuple(blocks))
 
 
 def _signed(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
-    yield "Stored as", f"Row {one['id']}, version {one['version']} of these answers, at {one['signed_at']}"
-    yield "Kind", f"{w.said(w.KINDS, one['kind'])}, {w.said(w.SOURCES, one['source'])}"
-    yield "Signed", names.moment(one["signed_at"])
-    yield "Signed by", f"{one['signature']['name']}{_relation(one)}, {_signature(one)}"
+    yield (
+        _("Stored as"),
+        _(
+            "Row %(one)s, version %(one2)s of these answers, at %(one3)s",
+            one=one["id"],
+            one2=one["version"],
+            one3=one["signed_at"],
+        ),
+    )
+    yield _("Kind"), f"{w.said(w.KINDS, one['kind'])}, {w.said(w.SOURCES, one['source'])}"
+    yield _("Signed"), names.moment(one["signed_at"])
+    yield _("Signed by"), f"{one['signature']['name']}{_relation(one)}, {_signature(one)}"
     if one["recorded_by"] is not None:
-        yield "Typed in by", names.who(one["recorded_by"])
-    yield "Rests on the full form of", day(one["completed_on"])
-    yield "Version of the questions", one["question_version"]
+        yield _("Typed in by"), names.who(one["recorded_by"])
+    yield _("Rests on the full form of"), day(one["completed_on"])
+    yield _("Version of the questions"), one["question_version"]
     if one["renewal"]:
-        yield "Note", "Something big was said to have happened: only a new full form holds from here on."
-    if one["softens"]:
-        yield "Note", "It takes back or changes something said before: both count until it is reviewed."
-    for review in (row for row in facts["reviews"] if row["answers"] == one["id"]):
-        ending = "The new answers stand alone" if review["accepted"] else "The earlier answers go on counting"
         yield (
-            "Reviewed",
+            _("Note"),
+            _("Something big was said to have happened: only a new full form holds from here on."),
+        )
+    if one["softens"]:
+        yield _("Note"), _("It takes back or changes something said before: both count until it is reviewed.")
+    for review in (row for row in facts["reviews"] if row["answers"] == one["id"]):
+        ending = (
+            _("The new answers stand alone")
+            if review["accepted"]
+            else _("The earlier answers go on counting")
+        )
+        yield (
+            _("Reviewed"),
             f"{ending}. {names.moment(review['at'])}, {names.who(review['by'])}. {review['note']}",
         )
 
 
 def _relation(one: Facts) -> str:
     relation = one["signature"]["relation"]
-    return "" if relation == "self" else f" ({relation} of the client)"
+    return "" if relation == "self" else _(" (%(relation)s of the client)", relation=relation)
 
 
 def _signature(one: Facts) -> str:
     if one["source"] == "paper":
-        return "on paper"
-    return "signature drawn" if one["signature"]["points"] else "name typed"
+        return _("on paper")
+    return _("signature drawn") if one["signature"]["points"] else _("name typed")
 
 
 def check_in_section(facts: Facts, names: Names) -> Section:
     """What was asked about the day itself, and what was answered."""
     parts = tuple(_check_in(facts, names, one) for one in facts["answers"] if one["kind"] == "checkin")
-    return Section("The check-in", parts or (Lines(("No check-in was judged for this visit.",)),))
+    return Section(_("The check-in"), parts or (Lines((_("No check-in was judged for this visit."),)),))
 
 
 def _check_in(facts: Facts, names: Names, one: Facts) -> Part:
@@ -110,4 +126,4 @@ def _check_in(facts: Facts, names: Names, one: Facts) -> Part:
 
 def _topics(topics: Sequence[Wording]) -> str:
     titles = "; ".join(" ".join(filter(None, (f"{one['title']}.", one["detail"]))) for one in topics)
-    return f"Asked first whether any of this had changed: {titles}"
+    return _("Asked first whether any of this had changed: %(titles)s", titles=titles)

@@ -9,11 +9,12 @@ from clinic.records.queries.names import Names, day
 from clinic.records.queries.paper_answers import called, in_words, wording_of
 from clinic.records.queries.rested_on import Facts
 from clinic.rules import body_figure
+from clinic.rules.language import _
 from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.question_set import answered
 from clinic.rules.rule_table import TABLE
-from clinic.rules.words import join_words
+from clinic.rules.words import capital, join_words
 from clinic.shared.papers import Block, Drawing, Lines, Outline, Pairs, Part, Section, Sheet
 
 
@@ -22,7 +23,9 @@ def judgements_section(facts: Facts, names: Names) -> Section:
     parts: list[Block] = [
         _judgement(facts, names, one, number) for number, one in enumerate(facts["judgements"], start=1)
     ]
-    return Section("Every judgement, in order", tuple(parts) or (Lines(("It has not been judged yet.",)),))
+    return Section(
+        _("Every judgement, in order"), tuple(parts) or (Lines((_("It has not been judged yet."),)),)
+    )
 
 
 def _judgement(facts: Facts, names: Names, one: Facts, number: int) -> Part:
@@ -32,40 +35,49 @@ def _judgement(facts: Facts, names: Names, one: Facts, number: int) -> Part:
     if one["others"]:
         blocks.append(Lines((w.WITHHELD.format(number=one["others"]),)))
     if not one["findings"] and not one["stopped"]:
-        blocks.append(Lines(("No rule spoke against it.",)))
+        blocks.append(Lines((_("No rule spoke against it."),)))
     blocks += [Pairs(tuple(finding_rows(facts, names, one, found))) for found in one["findings"]]
     stricter = [found for found in one["strictest"] if found not in one["findings"]]
     if stricter:
-        blocks.append(Lines(("By the strictest reading of all answers that counted, also:",)))
+        blocks.append(Lines((_("By the strictest reading of all answers that counted, also:"),)))
         blocks += [Pairs(tuple(finding_rows(facts, names, one, found))) for found in stricter]
     title = f"{number}. {names.moment(one['at'])}: {w.said(w.OUTCOMES, one['outcome'])}"
     return Part(title, tuple(blocks))
 
 
 def _head(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
-    yield "Stored as", f"Row {one['id']}, at {one['at']}"
-    yield "Because", w.said(w.DOORS, one["door"])
-    yield "By", names.who(one["by"])
-    yield "Judged for", f"{day(one['day'])}, {one['minutes']} minutes"
-    yield "Treatment", names.treatment(one)
-    yield "Places", areas_in_words(one["areas"]).capitalize() or "None named"
-    yield "Verdict", w.said(w.VERDICTS, one["verdict"])
-    permits = "permits" if one["permits"] else "does not permit"
-    yield "Outcome", f"{w.said(w.OUTCOMES, one['outcome'])} ({permits} the visit)"
-    if one["urgency"] != "none":
-        yield "Urgency", w.said(w.URGENCIES, one["urgency"])
-    if one["stopped"]:
-        yield "Warning sign", "A declared warning sign stopped every visit of this person."
-    yield "Rules", f"Version {one['rules_version']}. Not signed off by a clinician."
+    yield _("Stored as"), _("Row %(one)s, at %(one2)s", one=one["id"], one2=one["at"])
+    yield _("Because"), w.said(w.DOORS, one["door"])
+    yield _("By"), names.who(one["by"])
+    yield _("Judged for"), _("%(one)s, %(one2)s minutes", one=day(one["day"]), one2=one["minutes"])
+    yield _("Treatment"), names.treatment(one)
+    yield _("Places"), capital(areas_in_words(one["areas"])) or _("None named")
+    yield _("Verdict"), w.said(w.VERDICTS, one["verdict"])
+    permits = "permits" if one["permits"] else _("does not permit")
     yield (
-        "Questions",
-        f"Version {one['question_version']}" if one["question_version"] else "None answered yet",
+        "Outcome",
+        _(
+            "%(outcomes)s (%(permits)s the visit)",
+            outcomes=w.said(w.OUTCOMES, one["outcome"]),
+            permits=permits,
+        ),
     )
-    yield "Answers read", _read(facts, names, one)
-    yield "Letters that counted", _letters(facts, one["clearances"]) or "None"
+    if one["urgency"] != "none":
+        yield _("Urgency"), w.said(w.URGENCIES, one["urgency"])
+    if one["stopped"]:
+        yield _("Warning sign"), _("A declared warning sign stopped every visit of this person.")
+    yield _("Rules"), _("Version %(one)s. Not signed off by a clinician.", one=one["rules_version"])
+    yield (
+        _("Questions"),
+        _("Version %(one)s", one=one["question_version"])
+        if one["question_version"]
+        else _("None answered yet"),
+    )
+    yield _("Answers read"), _read(facts, names, one)
+    yield _("Letters that counted"), _letters(facts, one["clearances"]) or _("None")
     for place in one["places"]:
-        keep = "Keep away from" if place["avoid"] else "Take care at"
-        yield keep, f"{areas_in_words(place['areas']) or 'a place that was not named'}: {place['label']}"
+        keep = _("Keep away from") if place["avoid"] else _("Take care at")
+        yield keep, f"{areas_in_words(place['areas']) or _('a place that was not named')}: {place['label']}"
 
 
 def _drawn(places: Sequence[Facts]) -> Drawing | None:
@@ -77,7 +89,7 @@ def _drawn(places: Sequence[Facts]) -> Drawing | None:
     marks = body_figure.marked(**kinds)
     if not marks:
         return None
-    said = (("Dark: keep away from", kinds["strong"]), ("Light: take care at", kinds["light"]))
+    said = ((_("Dark: keep away from"), kinds["strong"]), (_("Light: take care at"), kinds["light"]))
     sheets = tuple(
         Sheet(
             view.key.capitalize(), body_figure.WIDTH, body_figure.HEIGHT,
@@ -90,8 +102,11 @@ def _drawn(places: Sequence[Facts]) -> Drawing | None:
 
 
 def _read(facts: Facts, names: Names, one: Facts) -> str:
-    read = [f"{called(row)}, signed {names.moment(row['signed_at'])}" for row in _versions(facts, one)]
-    return "\n".join(read) or "None"
+    read = [
+        _("%(row)s, signed %(row2)s", row=called(row), row2=names.moment(row["signed_at"]))
+        for row in _versions(facts, one)
+    ]
+    return "\n".join(read) or _("None")
 
 
 def _versions(facts: Facts, judgement: Facts) -> list[Facts]:
@@ -111,25 +126,35 @@ def _letters(facts: Facts, ids: Sequence[int]) -> str:
 def finding_rows(facts: Facts, names: Names, judgement: Facts, found: Facts) -> Iterator[tuple[str, str]]:
     """One finding: the rule, the answer with its day, what holds because of it, and who may clear it."""
     about = COLUMN_WORDS.get(found["column"], found["column"])
-    yield "Finding", f"{found['label']} (rule {found['rule']}), about: {about}"
+    yield (
+        _("Finding"),
+        _(
+            "%(found)s (rule %(found2)s), about: %(about)s",
+            found=found["label"],
+            found2=found["rule"],
+            about=about,
+        ),
+    )
     yield from _answer(facts, names, judgement, found["rule"])
-    yield "What holds", w.said(w.VERDICTS, found["verdict"])
-    yield "Said to the client", found["reason"]
-    yield "Said to staff", found["staff_note"]
+    yield _("What holds"), w.said(w.VERDICTS, found["verdict"])
+    yield _("Said to the client"), found["reason"]
+    yield _("Said to staff"), found["staff_note"]
     if found["until"]:
-        yield "Until", f"Less strict from {day(found['until'])} on"
+        yield _("Until"), _("Less strict from %(found)s on", found=day(found["until"]))
     if found["what_would_change"]:
-        yield "What would change it", found["what_would_change"]
+        yield _("What would change it"), found["what_would_change"]
     issuers = [w.said(w.ISSUERS, one) for one in found["who_may_clear"]]
     yield (
-        "Who may clear it",
-        f"A letter from: {join_words(issuers, 'or')}" if issuers else "Nobody, by a letter",
+        _("Who may clear it"),
+        _("A letter from: %(names)s", names=join_words(issuers, "or"))
+        if issuers
+        else _("Nobody, by a letter"),
     )
     if found["clearances"]:
-        yield "Cleared by", _letters(facts, found["clearances"])
-    yield "Source", sources_in_words(found["source"])
+        yield _("Cleared by"), _letters(facts, found["clearances"])
+    yield _("Source"), sources_in_words(found["source"])
     if found.get("changed_by_clinic"):
-        yield "Changed by the clinic", w.CHANGED_BY_CLINIC
+        yield _("Changed by the clinic"), w.CHANGED_BY_CLINIC
 
 
 def _answer(facts: Facts, names: Names, judgement: Facts, rule: str) -> Iterator[tuple[str, str]]:
@@ -139,11 +164,21 @@ def _answer(facts: Facts, names: Names, judgement: Facts, rule: str) -> Iterator
             continue
         wording = wording_of(facts, version["question_version"])
         line = next(one for one in answered(wording, {rule: given}) if one.rule == rule)
-        yield "Answer given", f"{line.question}\n{in_words(line)}"
-        since = f"; last changed {day(given['changed_on'])}" if given.get("changed_on") else ""
-        yield "Answered", f"{names.moment(version['signed_at'])}, in “{called(version)}”{since}"
+        yield _("Answer given"), f"{line.question}\n{in_words(line)}"
+        since = (
+            _("; last changed %(given)s", given=day(given["changed_on"])) if given.get("changed_on") else ""
+        )
+        yield (
+            _("Answered"),
+            _(
+                "%(version)s, in “%(version2)s”%(since)s",
+                version=names.moment(version["signed_at"]),
+                version2=called(version),
+                since=since,
+            ),
+        )
         return
-    yield "Answer given", w.NO_SINGLE_ANSWER
+    yield _("Answer given"), w.NO_SINGLE_ANSWER
 
 
 def sources_in_words(stored: str) -> str:

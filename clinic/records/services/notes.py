@@ -13,6 +13,7 @@ from clinic.booking.queries import treated, visits
 from clinic.records.models import SessionNote
 from clinic.records.queries.notes import BEGUN
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, MoveNotAllowed, NotFound
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.therapists import queries as therapists
@@ -28,13 +29,13 @@ def write_note(visit_id: int, text: str, *, corrects_id: int | None = None, by: 
     therapist; InvalidInput, MoveNotAllowed before the visit has begun, ChangedMeanwhile for a note that was corrected.
     """
     if not text.strip():
-        raise InvalidInput("text", "Write what was done.")
+        raise InvalidInput("text", _("Write what was done."))
     if len(text) > LONGEST:
-        raise InvalidInput("text", f"Write this in at most {LONGEST:,} characters.")
+        raise InvalidInput("text", _("Write this in at most %(longest)s characters.", longest=f"{LONGEST:,}"))
     with transaction() as session:
         visit = _own_visit(visit_id, by=by, now=now)
         if visit.status not in BEGUN:
-            raise MoveNotAllowed("A note can be written once the visit has begun.")
+            raise MoveNotAllowed(_("A note can be written once the visit has begun."))
         if corrects_id is not None:
             _check_corrected(session, corrects_id, visit_id, by)
         row = SessionNote(visit_id=visit_id, corrects_id=corrects_id, written_at=now, written_by_id=by)

@@ -13,6 +13,7 @@ from clinic.records.queries import notes as queries
 from clinic.records.services import notes as services
 from clinic.records.views.blueprint import pages
 from clinic.rules.errors import RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
@@ -53,7 +54,7 @@ def write_note(visit_id: int) -> Answer:
         is_saved = False
     if not is_saved:
         return _page(_mine(visit_id), form, old), 422
-    flash("The note is kept.", "success")
+    flash(_("The note is kept."), "success")
     return go("diary.my_visit", visit_id=visit_id)
 
 

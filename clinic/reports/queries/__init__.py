@@ -8,6 +8,7 @@ from clinic.reports.queries import coming, health, use
 from clinic.reports.queries.reading import Read, read
 from clinic.reports.tables import Headline, Table, percent
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.report_period import Period
 
 REPORTS = {
@@ -36,7 +37,7 @@ def reports(period: Period, place_id: int | None) -> Reports:
     found = _read(period, place_id)
     tables = {key: make(found) for key, make in REPORTS.items()}
     headlines = (
-        Headline(percent(use.total_use(found).share), "of the therapists’ time in use"),
+        Headline(percent(use.total_use(found).share), _("of the therapists’ time in use")),
         *coming.headlines(found),
         health.intake_headline(tables["intakes"]),
     )
@@ -53,5 +54,5 @@ def report(key: str, period: Period, place_id: int | None) -> Table:
 def _read(period: Period, place_id: int | None) -> Read:
     found = read(period, place_id)
     if not found.places:
-        raise NotFound("There is no such place.")
+        raise NotFound(_("There is no such place."))
     return found

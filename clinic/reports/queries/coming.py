@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 
 from clinic.reports.queries.reading import BOOKED, Counted, Read
 from clinic.reports.tables import Column, Headline, Table, bars_of, percent, plural
+from clinic.rules.language import N_, _
 from clinic.rules.report_counts import LEAD_WORDS, lead_words, middle
 from clinic.rules.report_period import weeks_of
 from clinic.rules.visit_status import VisitStatus
@@ -14,11 +15,11 @@ from clinic.rules.wall_time import moment
 from clinic.rules.words import short_day
 
 SOURCES = {
-    "online": "Online",
-    "desk": "At the desk",
+    "online": N_("Online"),
+    "desk": N_("At the desk"),
     "walk_in": "Walk-in",
-    "waitlist": "From the waitlist",
-    "api": "By a program",
+    "waitlist": N_("From the waitlist"),
+    "api": N_("By a program"),
 }
 
 
@@ -34,21 +35,30 @@ def missed(read: Read) -> Table:
         no_show, late = counts[VisitStatus.NO_SHOW], counts[VisitStatus.LATE_CANCELLED]
         share = _share(no_show + late, kept + no_show + late)
         rows.append((week.first, week.last, kept, no_show, late, counts[VisitStatus.CANCELLED], share))
-        words = f"{percent(share)} · {no_show} did not come, {late} cancelled late"
-        bars.append((f"{short_day(week.first)} to {short_day(week.last)}", share, words))
+        words = _(
+            "%(share)s · %(no_show)s did not come, %(late)s cancelled late",
+            share=percent(share),
+            no_show=no_show,
+            late=late,
+        )
+        bars.append(
+            (_("%(day)s to %(day2)s", day=short_day(week.first), day2=short_day(week.last)), share, words)
+        )
     return Table(
         key="missed",
-        title="No-shows and late cancels",
-        lede="The share of visits whose time was lost, week by week. A visit that was cancelled in time is not counted"
-        " as lost.",
+        title=_("No-shows and late cancels"),
+        lede=_(
+            "The share of visits whose time was lost, week by week. A visit that was cancelled in time is not counted"
+            " as lost."
+        ),
         columns=(
-            Column("Week from", "day"),
-            Column("Week to", "day"),
-            Column("Kept or coming"),
-            Column("Did not come"),
-            Column("Cancelled late"),
-            Column("Cancelled in time"),
-            Column("Lost", "share"),
+            Column(_("Week from"), "day"),
+            Column(_("Week to"), "day"),
+            Column(_("Kept or coming")),
+            Column(_("Did not come")),
+            Column(_("Cancelled late")),
+            Column(_("Cancelled in time")),
+            Column(_("Lost"), "share"),
         ),
         rows=tuple(rows),
         bars=bars_of(bars, longest=max(0.2, *(share or 0 for _label, share, _words in bars))),
@@ -71,13 +81,13 @@ def ahead(read: Read) -> Table:
         bars.append((words, sum(each), f"{plural(sum(each), 'visit')} · {percent(_share(sum(each), total))}"))
     return Table(
         key="ahead",
-        title="How long ahead people book",
-        lede="Days between the booking and the visit, of all visits in the period.",
+        title=_("How long ahead people book"),
+        lede=_("Days between the booking and the visit, of all visits in the period."),
         columns=(
-            Column("Booked", "text"),
+            Column(_("Booked"), "text"),
             *(Column(SOURCES.get(one, one.capitalize())) for one in sources),
-            Column("All"),
-            Column("Share", "share"),
+            Column(_("All")),
+            Column(_("Share"), "share"),
         ),
         rows=tuple(rows) if total else (),
         bars=bars_of(bars) if total else (),
@@ -92,10 +102,12 @@ def headlines(read: Read) -> list[Headline]:
     half = middle([max(_lead(one, read), 0) for one in read.visits])
     return [
         Headline(
-            percent(_share(len(lost), len(lost) + len(kept))), "of visits lost to no-shows and late cancels"
+            percent(_share(len(lost), len(lost) + len(kept))),
+            _("of visits lost to no-shows and late cancels"),
         ),
         Headline(
-            "–" if half is None else plural(round(half), "day"), "ahead is when half of the visits are booked"
+            "–" if half is None else plural(round(half), "day"),
+            _("ahead is when half of the visits are booked"),
         ),
     ]
 

@@ -20,6 +20,7 @@ from clinic.premises import queries as premises
 from clinic.reports.queries.reading import BOOKED, COUNTED, LOST, Read
 from clinic.reports.tables import Column, Headline, Table, bars_of, percent, plural
 from clinic.rulebook import queries as rulebook
+from clinic.rules.language import N_, _
 from clinic.rules.report_counts import (
     BOOKED_WITHIN,
     FEWEST_PEOPLE,
@@ -36,21 +37,20 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import db
 
-KEPT_APART = (
-    f"Numbers are people, in steps of {FEWEST_PEOPLE}."
-    f" What is about fewer than {FEWEST_PEOPLE} people is left out."
+KEPT_APART = N_(
+    "Numbers are people, in steps of %(fewest)s. What is about fewer than %(fewest)s people is left out."
 )
-TOGETHER, OTHERWISE = "Several things together", "Age, consent or what a therapist asked for"
+TOGETHER, OTHERWISE = N_("Several things together"), N_("Age, consent or what a therapist asked for")
 REFUSED = ("refuse", "refuse_urgent")
 OUTCOMES = {
-    "allow": "Could be booked",
-    "allow_flag_therapist": "Could be booked, with care",
-    "hold_until_clearance": "Waits for a clinician’s letter",
-    "needs_guardian_consent": "Waits for a parent or guardian",
-    "needs_intake": "Waits for the health questions",
-    "needs_review": "Waits for a look by staff",
-    "refuse": "Not possible that day",
-    "refuse_urgent": "To see a doctor first",
+    "allow": N_("Could be booked"),
+    "allow_flag_therapist": N_("Could be booked, with care"),
+    "hold_until_clearance": N_("Waits for a clinician’s letter"),
+    "needs_guardian_consent": N_("Waits for a parent or guardian"),
+    "needs_intake": N_("Waits for the health questions"),
+    "needs_review": N_("Waits for a look by staff"),
+    "refuse": N_("Not possible that day"),
+    "refuse_urgent": N_("To see a doctor first"),
 }
 _PERSON = func.coalesce(Client.merged_into_id, Client.id)
 
@@ -65,10 +65,12 @@ def intakes(read: Read) -> Table:
     bars = [(words, count, f"{plural(count, 'visit')} · {percent(share)}") for words, count, share in rows]
     return Table(
         key="intakes",
-        title="Health questions in time",
-        lede="When the questions of each visit were signed. Visits that were given back because they were not are"
-        " counted, too.",
-        columns=(Column("Health questions", "text"), Column("Visits"), Column("Share", "share")),
+        title=_("Health questions in time"),
+        lede=_(
+            "When the questions of each visit were signed. Visits that were given back because they were not are"
+            " counted, too."
+        ),
+        columns=(Column(_("Health questions"), "text"), Column(_("Visits")), Column(_("Share"), "share")),
         rows=rows,
         bars=bars_of(bars),
         says="; ".join(f"{label}: {words}" for label, _number, words in bars) + "." if bars else "",
@@ -79,7 +81,7 @@ def intake_headline(table: Table) -> Headline:
     """The share that was signed in time."""
     missing = next((share for words, _count, share in table.rows if words == MISSING), None)
     share = 1 - missing if isinstance(missing, float) else None
-    return Headline(percent(share), "of visits with the health questions signed in time")
+    return Headline(percent(share), _("of visits with the health questions signed in time"))
 
 
 def _intake_counts(read: Read) -> Counter[str]:
@@ -129,8 +131,8 @@ def outcomes(read: Read) -> Table:
     """What the health check said of the bookings that were tried in the period."""
     return _about_people(
         "outcomes",
-        "What the health check said",
-        "Of everybody who tried to book in the period. Somebody may be in several rows.",
+        _("What the health check said"),
+        _("Of everybody who tried to book in the period. Somebody may be in several rows."),
         "Outcome",
         guarded({OUTCOMES.get(key, key): ids for key, ids in _people_by_outcome(read).items()}),
     )
@@ -140,10 +142,12 @@ def reasons(read: Read) -> Table:
     """Which group of questions stood against a booking."""
     return _about_people(
         "reasons",
-        "Which questions stood against a booking",
-        "Of everybody whose booking waited or was not possible, by the page of the health questions. Never which"
-        " answer.",
-        "Page of the questions",
+        _("Which questions stood against a booking"),
+        _(
+            "Of everybody whose booking waited or was not possible, by the page of the health questions. Never which"
+            " answer."
+        ),
+        _("Page of the questions"),
         guarded(_people_by_page(read, rulebook.in_force())),
     )
 
@@ -170,25 +174,27 @@ def alternatives(read: Read) -> Table:
     took = {person for person, at in booked if is_soon_after(at, refusals.get(person, []))}
     return _about_people(
         "alternatives",
-        "Something safe instead",
-        "People whose booking was not possible, and those of them who booked something else within a day.",
-        "People",
+        _("Something safe instead"),
+        _("People whose booking was not possible, and those of them who booked something else within a day."),
+        _("People"),
         guarded({"Could not have what they wanted": set(refusals), "Booked something safe instead": took}),
     )
 
 
 def _about_people(key: str, title: str, lede: str, first: str, found: Guarded) -> Table:
-    bars = [(words, count, f"{count:,} or more people") for words, count in found.shown]
+    bars = [(words, count, _("%(count)s or more people", count=f"{count:,}")) for words, count in found.shown]
     note = (
-        KEPT_APART
+        _(KEPT_APART, fewest=FEWEST_PEOPLE)
         if found.shown or not found.is_some_hidden
-        else f"Too few people to say anything. {KEPT_APART}"
+        else _(
+            "Too few people to say anything. %(kept_apart)s", kept_apart=_(KEPT_APART, fewest=FEWEST_PEOPLE)
+        )
     )
     return Table(
         key=key,
         title=title,
         lede=lede,
-        columns=(Column(first, "text"), Column("People, at least")),
+        columns=(Column(first, "text"), Column(_("People, at least"))),
         rows=tuple(found.shown),
         bars=bars_of(bars),
         says="; ".join(f"{label}: {words}" for label, _number, words in bars) + "." if bars else "",

@@ -10,16 +10,18 @@ from clinic.reports.queries.reading import BOOKED, LOST, Counted, PlaceRead, Rea
 from clinic.reports.tables import Column, Square, Table, WeekPicture, bars_of, hours_words, percent
 from clinic.rules.capacity import Use, bookable, by_hour_of_week, use_of
 from clinic.rules.intervals import Interval, intersect, union
-from clinic.rules.words import WEEKDAYS
+from clinic.rules.language import N_, _
+from clinic.rules.words import weekday_words
 from clinic.therapists.models import Therapist
 
-ABOUT_HOURS = (
+ABOUT_HOURS = N_(
     "Counted with the weekly hours as they are now, less breaks, time off and closures. Booked time includes the time"
     " to get ready for the next visit."
 )
 USE_COLUMNS = (
-    Column("Visits"), Column("Minutes that could be booked", "minutes"), Column("Minutes booked", "minutes"),
-    Column("In use", "share"), Column("Minutes booked outside these hours", "minutes"),
+    Column(N_("Visits")), Column(N_("Minutes that could be booked"), "minutes"),
+    Column(N_("Minutes booked"), "minutes"),
+    Column(N_("In use"), "share"), Column(N_("Minutes booked outside these hours"), "minutes"),
 )  # fmt: skip
 
 
@@ -39,12 +41,12 @@ def by_therapist(read: Read) -> Table:
         bars.append((one.name, use.share, _in_words(use)))
     return Table(
         key="therapists",
-        title="Use of each therapist’s time",
+        title=_("Use of each therapist’s time"),
         lede=ABOUT_HOURS,
         columns=(
-            Column("Therapist", "text"),
+            Column(_("Therapist"), "text"),
             *USE_COLUMNS,
-            Column("Minutes lost to no-shows and late cancels", "minutes"),
+            Column(_("Minutes lost to no-shows and late cancels"), "minutes"),
         ),
         rows=tuple(rows),
         bars=bars_of(bars, longest=1),
@@ -66,9 +68,11 @@ def by_room(read: Read) -> Table:
         bars.append((name, use.share, _in_words(use)))
     return Table(
         key="rooms",
-        title="Use of each room",
-        lede="Counted while the place is open, less closures. Two people in one room at the same time count once.",
-        columns=(Column("Room", "text"), *USE_COLUMNS),
+        title=_("Use of each room"),
+        lede=_(
+            "Counted while the place is open, less closures. Two people in one room at the same time count once."
+        ),
+        columns=(Column(_("Room"), "text"), *USE_COLUMNS),
         rows=tuple(rows),
         bars=bars_of(bars, longest=1),
         says=_says(bars),
@@ -94,21 +98,28 @@ def by_hour(read: Read) -> Table:
     busiest = max(week, key=lambda one: shares[one], default=None)
     return Table(
         key="hours",
-        title="Use by hour of the week",
-        lede="All therapists together, by the clock on the wall. The fuller an hour, the darker its square.",
+        title=_("Use by hour of the week"),
+        lede=_(
+            "All therapists together, by the clock on the wall. The fuller an hour, the darker its square."
+        ),
         columns=(
-            Column("Day", "text"),
-            Column("Hour", "hour"),
-            Column("Minutes that could be booked", "minutes"),
-            Column("Minutes booked", "minutes"),
-            Column("In use", "share"),
+            Column(_("Day"), "text"),
+            Column(_("Hour"), "hour"),
+            Column(_("Minutes that could be booked"), "minutes"),
+            Column(_("Minutes booked"), "minutes"),
+            Column(_("In use"), "share"),
         ),
         rows=tuple(
-            (WEEKDAYS[day], hour, capacity[day, hour], booked[day, hour], shares[day, hour])
+            (weekday_words(day), hour, capacity[day, hour], booked[day, hour], shares[day, hour])
             for day, hour in week
         ),
         week=_week(shares),
-        says=f"The fullest hour is {WEEKDAYS[busiest[0]]} from {busiest[1]:02}:00, {percent(shares[busiest])}."
+        says=_(
+            "The fullest hour is %(weekdays)s from %(busiest)s:00, %(shares)s.",
+            weekdays=weekday_words(busiest[0]),
+            busiest=f"{busiest[1]:02}",
+            shares=percent(shares[busiest]),
+        )
         if busiest
         else "",
     )
@@ -157,7 +168,12 @@ def _inside(visits: Iterable[Counted], place: PlaceRead) -> list[Interval]:
 
 
 def _in_words(use: Use) -> str:
-    return f"{percent(use.share)} · {hours_words(use.booked)} of {hours_words(use.capacity)}"
+    return _(
+        "%(share)s · %(booked)s of %(capacity)s",
+        share=percent(use.share),
+        booked=hours_words(use.booked),
+        capacity=hours_words(use.capacity),
+    )
 
 
 def _says(bars: list[tuple[str, float | None, str]]) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.wall_time import WeeklyHours, dates_from
 from clinic.rules.workplace import HoursAt, place_on
 from clinic.shared.database import db
@@ -56,7 +57,7 @@ def workplace(therapist_id: int, day: dt.date) -> PlaceFacts:
     or the clinic's first one. Raises NotFound before the clinic is set up."""
     places = {one.id: one for one in premises.places()}
     if not places:
-        raise NotFound("The clinic is not set up yet.")
+        raise NotFound(_("The clinic is not set up yet."))
     here = None
     if len(places) > 1:
         here = place_on(day, workplaces(therapist_id, dates_from(day, 1)))

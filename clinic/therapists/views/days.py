@@ -7,6 +7,7 @@ from flask import flash, render_template, request
 from clinic.accounts.access import who
 from clinic.premises import queries as premises
 from clinic.premises.forms.day import DayForm, day_of
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import span_words
 from clinic.shared import clock
@@ -35,7 +36,7 @@ def set_day(therapist_id: int) -> Answer:
 
     if not saves(form, save):
         return _page(form, therapist_id, 422)
-    flash("The hours of this day are saved. Visits already booked stay as they are.", "success")
+    flash(_("The hours of this day are saved. Visits already booked stay as they are."), "success")
     return go("therapists.days", therapist_id=therapist_id)
 
 
@@ -44,7 +45,7 @@ def drop_day(therapist_id: int, day: str) -> Answer:
     """Back to the weekly hours on this day."""
     found(queries.therapist(therapist_id))
     services.drop_hours_of_day(therapist_id, found(day_of(day)), by=who(), now=clock.now())
-    flash("The weekly hours hold again on this day.", "success")
+    flash(_("The weekly hours hold again on this day."), "success")
     return go("therapists.days", therapist_id=therapist_id)
 
 

@@ -6,6 +6,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts.access import who
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.pictures import MOST_BYTES, face_of
@@ -31,12 +32,15 @@ def save_face(therapist_id: int) -> Answer:
     try:
         sent = [] if is_to_go else posted_files("picture", most=1)
         if not is_to_go and len(sent) != 1:
-            raise InvalidInput("picture", "Choose one picture.")
+            raise InvalidInput("picture", _("Choose one picture."))
         drawn = face_of(sent[0]) if sent else None
     except InvalidInput as error:
         return _page(therapist_id, error.sentence), 422
     services.save_picture(therapist_id, drawn, by=who(), now=clock.now())
-    flash("The initials are shown again." if is_to_go else "The picture is shown to clients now.", "success")
+    flash(
+        _("The initials are shown again.") if is_to_go else _("The picture is shown to clients now."),
+        "success",
+    )
     return go("therapists.face", therapist_id=therapist_id)
 
 

@@ -8,9 +8,10 @@ from clinic.accounts.access import who
 from clinic.premises import queries as premises
 from clinic.premises.forms.week import WeekForm
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words, week_minutes
-from clinic.rules.words import WEEKDAYS
+from clinic.rules.words import weekdays
 from clinic.shared import clock
 from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer, found, go
@@ -56,7 +57,7 @@ def save_hours(therapist_id: int) -> Answer:
     except (ChangedMeanwhile, InvalidInput) as error:
         form.errors.append(error.sentence)
         return _page(form, therapist_id, place, mark_of(queries.week_of(therapist_id, place)), status=422)
-    flash("The weekly hours are saved. Visits already booked stay as they are.", "success")
+    flash(_("The weekly hours are saved. Visits already booked stay as they are."), "success")
     return go("therapists.therapists")
 
 
@@ -88,7 +89,7 @@ def _page(
         ),
         total_minutes=total_minutes,
         seen=seen,
-        weekdays=WEEKDAYS,
+        weekdays=weekdays(),
         back=url_for("therapists.therapists"),
     )
     return page, status

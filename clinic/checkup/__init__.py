@@ -1,0 +1,76 @@
+"""One list of what is looked at in an installation, and who asks for it.
+
+`clinic doctor` asks for all of it, a server before it opens for what it must not open without (`before_opening`), and
+`/readyz` for what tells whether requests can be answered now. Each finding says what is wrong and how to mend it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from flask import Flask
+
+from clinic.checkup import database, everyday, settings
+from clinic.checkup.finding import Finding, Findings, Grade
+from clinic.shared.database import db
+
+__all__ = ["Finding", "Grade", "before_opening", "is_to_be_mended", "look_at", "of_settings", "ready"]
+
+Check = Callable[[Flask, dt.datetime], Findings]
+
+SETTINGS: tuple[Check, ...] = (
+    settings.program,
+    settings.secret,
+    settings.keys,
+    settings.address,
+    settings.folders,
+)
+DATABASE: tuple[Check, ...] = (database.version_of_sqlite, database.schema)
+CONTENT: tuple[Check, ...] = (database.sealed, settings.demo)
+EVERYDAY: tuple[Check, ...] = (
+    database.durability,
+    everyday.clinic,
+    everyday.worker,
+    everyday.mails,
+    everyday.saved,
+    everyday.room,
+)
+
+
+def look_at(app: Flask, *, now: dt.datetime) -> list[Finding]:
+    """Everything, in the order in which it should be mended. Needs the application's context."""
+    found = _ask(DATABASE, app, now)
+    if is_to_be_mended(found):
+        return found + _ask(SETTINGS, app, now)  # nothing else can be told from such a database
+    return found + _ask((*SETTINGS, *CONTENT, *EVERYDAY), app, now)
+
+
+def of_settings(app: Flask, *, now: dt.datetime) -> list[Finding]:
+    """What a server must not open without, before the database is touched."""
+    return _ask((*SETTINGS, database.version_of_sqlite), app, now)
+
+
+def before_opening(app: Flask, *, now: dt.datetime) -> list[Finding]:
+    """What a server must not open without, once the database has been brought up to date."""
+    found = _ask(DATABASE, app, now)
+    return found if is_to_be_mended(found) else found + _ask(CONTENT, app, now)
+
+
+def ready(app: Flask, *, now: dt.datetime) -> list[Finding]:
+    """Whether requests can be answered now, and what a clinic needs beside is at work."""
+    found = _ask(DATABASE, app, now)
+    if is_to_be_mended(found):
+        return found
+    return found + _ask((settings.keys, everyday.worker, everyday.room), app, now)
+
+
+def is_to_be_mended(found: list[Finding]) -> bool:
+    """Whether anything is wrong."""
+    return any(one.grade is Grade.WRONG for one in found)
+
+
+def _ask(checks: tuple[Check, ...], app: Flask, now: dt.datetime) -> list[Finding]:
+    found = [one for check in checks for one in check(app, now)]
+    db.session.rollback()
+    return found

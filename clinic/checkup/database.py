@@ -1,0 +1,99 @@
+"""Is the database there, is it ours, does it hold what keeps visits safe, and does it keep what it is told?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from functools import cache
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from clinic.checkup.finding import Findings, good, wrong
+from clinic.paths import ROOT
+from clinic.shared.database import db
+from clinic.shared.guards import missing_guards
+from clinic.shared.rotation import columns_that_stay_closed
+
+OLDEST_SQLITE = (3, 38, 0)  # the first that knows `unixepoch`
+
+
+def version_of_sqlite(_app: Flask, _now: dt.datetime) -> Findings:
+    """An old SQLite does not know what is asked of it."""
+    if db.engine.dialect.name == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        yield wrong(
+            f"SQLite {sqlite3.sqlite_version} is too old.",
+            f"Use a Python with SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer, or PostgreSQL.",
+        )
+
+
+def schema(_app: Flask, _now: dt.datetime) -> Findings:
+    """The database answers, is of this version of the program, and holds its guards."""
+    try:
+        with db.engine.connect() as connection:
+            here = MigrationContext.configure(connection).get_current_revision()
+    except SQLAlchemyError as error:
+        yield wrong(
+            f"The database cannot be reached ({type(error).__name__}).",
+            "Is it running, and is CLINIC_DATABASE_URL right?",
+        )
+        return
+    known, head = versions()
+    if here is None:
+        yield wrong("The database is empty.", "clinic init for a new clinic, or clinic restore.")
+    elif here not in known:
+        yield wrong(
+            f"The database ({here}) belongs to a newer version of the program.", "Update the program."
+        )
+    elif here != head:
+        yield wrong(f"The database is at {here}, the program at {head}.", "clinic migrate")
+    elif missing := missing_guards(db.session()):
+        yield wrong(
+            f"The database lacks guards that keep visits safe: {', '.join(missing)}.",
+            "Restore it from a backup, and find out who took them off.",
+        )
+    else:
+        yield good(f"The database is there, at {here}, with its guards.")
+
+
+@cache
+def versions() -> tuple[frozenset[str], str | None]:
+    """Every version of the database that this program knows, and the newest."""
+    scripts = ScriptDirectory(str(ROOT / "migrations"))
+    return frozenset(one.revision for one in scripts.walk_revisions()), scripts.get_current_head()
+
+
+def durability(_app: Flask, _now: dt.datetime) -> Findings:
+    """What is booked has to outlive a power cut."""
+    if db.engine.dialect.name == "sqlite":
+        wanted = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
+        ask = "PRAGMA"
+        mend = "Put the database on a local disk; network drives cannot do this."
+    else:
+        wanted, ask = {"fsync": "on", "full_page_writes": "on"}, "SHOW"
+        mend = "Set it in postgresql.conf: a power cut would lose bookings."
+        if str(db.session.scalar(text("SHOW synchronous_commit"))) == "off":
+            yield wrong("synchronous_commit is off.", mend)
+    differs = {
+        name: said
+        for name, value in wanted.items()
+        if (said := str(db.session.scalar(text(f"{ask} {name}")))) != value
+    }
+    for name, said in differs.items():
+        yield wrong(f"{name} is {said}.", mend)
+    if not differs:
+        yield good("What is booked is on the disk before anybody is told.")
+
+
+def sealed(app: Flask, _now: dt.datetime) -> Findings:
+    """The keys open what the database holds."""
+    if closed := columns_that_stay_closed():
+        yield wrong(
+            f"Health answers cannot be read with the keys at hand: {', '.join(closed)}.",
+            f"Put the copy of the right key file at {app.config['CLINIC_KEY_FILE']}.",
+        )
+    else:
+        yield good("The keys at hand open what they should.")

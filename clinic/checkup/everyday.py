@@ -1,0 +1,121 @@
+"""Is what a clinic needs every day at work: its places, the worker, mails, backups, room on the disk?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from zoneinfo import available_timezones
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from clinic.checkup.finding import Finding, Findings, Grade, good, wrong
+from clinic.premises import queries as premises
+from clinic.shared import backups, heartbeat
+from clinic.shared.audit import AuditLink, AuditRow
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+
+LEAST_FREE_BYTES = 500 * 2**20
+WORKER_IS_LATE = dt.timedelta(minutes=2)
+MAIL_IS_STUCK = 4  # attempts; by then an hour and more has passed
+START_WORKER = "clinic serve runs one beside it; with --no-worker, start: clinic worker"
+
+
+def clinic(_app: Flask, _now: dt.datetime) -> Findings:
+    """There is a clinic, in zones that this machine knows."""
+    places = premises.locations() if premises.clinic_facts() else []
+    if not places:
+        yield wrong("There is no clinic in this database.", "clinic init")
+        return
+    zones = available_timezones()
+    for place in places:
+        if place.zone not in zones:
+            yield wrong(
+                f"This machine does not know the time zone {place.zone}.",
+                "Update the package tzdata.",
+            )
+    yield good(f"Places: {', '.join(f'{place.name} ({place.zone})' for place in places)}.")
+
+
+def worker(_app: Flask, now: dt.datetime) -> Findings:
+    """Somebody keeps deadlines, sends mails and chains the audit."""
+    seen_at = heartbeat.last_beat_at()
+    chained = db.session.scalar(select(func.max(AuditLink.sequence))) or 0
+    waits_since = db.session.scalar(select(func.min(AuditRow.at)).where(AuditRow.sequence > chained))
+    if seen_at is None or now - seen_at > WORKER_IS_LATE:
+        since = f"since {seen_at:%Y-%m-%d %H:%M} UTC" if seen_at else "yet"
+        yield wrong(f"The worker is not at work: it was not seen {since}.", START_WORKER)
+    elif waits_since and now - waits_since > WORKER_IS_LATE:
+        yield wrong(
+            f"The worker does not get on: something has waited for it since {waits_since:%Y-%m-%d %H:%M} UTC.",
+            "See worker_round_failed in the log.",
+        )
+    else:
+        yield good("The worker is at work.")
+
+
+def mails(app: Flask, _now: dt.datetime) -> Findings:
+    """Mails leave this machine."""
+    if not app.config["CLINIC_MAIL_URL"] and not app.config["CLINIC_DEMO"]:
+        yield wrong(
+            f"No mail leaves this machine: they are files in {app.config['CLINIC_MAIL_DIR']}.",
+            "Set CLINIC_MAIL_URL=smtp://user:password@host:587",
+        )
+    stuck = db.session.scalar(
+        select(func.count())
+        .select_from(OutgoingMail)
+        .where(OutgoingMail.sent_at.is_(None), OutgoingMail.attempts >= MAIL_IS_STUCK)
+    )
+    if stuck:
+        yield wrong(
+            f"{stuck} mails were not taken, each after {MAIL_IS_STUCK} attempts or more.",
+            "See mail_not_sent in the log. They are tried again by themselves once the mail server takes them.",
+        )
+    else:
+        yield good("No mail is stuck.")
+
+
+def saved(app: Flask, now: dt.datetime) -> Findings:
+    """There is a backup that is not too old, elsewhere."""
+    folder, hours = app.config["CLINIC_BACKUP_DIR"], app.config["CLINIC_BACKUP_HOURS"]
+    if app.config["CLINIC_DEMO"]:
+        return
+    if not hours:
+        yield Finding(
+            Grade.LOOK,
+            "The program makes no backups by itself.",
+            "CLINIC_BACKUP_HOURS=24, unless you save it otherwise.",
+        )
+        return
+    last = backups.newest(folder)
+    if last is None or now - backups.made_at(last) > dt.timedelta(hours=2 * hours):
+        since = f"since {backups.made_at(last):%Y-%m-%d}" if last else "at all"
+        yield wrong(
+            f"There is no backup {since} in {folder}.",
+            "Run clinic backup, and see what it says.",
+        )
+        return
+    yield good(f"The newest backup is of {backups.made_at(last):%Y-%m-%d %H:%M} UTC.")
+    if folder.is_relative_to(app.config["CLINIC_DATA_DIR"]):
+        yield Finding(
+            Grade.LOOK,
+            "The backups lie beside the data, and would be lost with it.",
+            "Set CLINIC_BACKUP_DIR to another disk or machine, or copy them there every day.",
+        )
+
+
+def room(app: Flask, _now: dt.datetime) -> Findings:
+    """The disks have room."""
+    folders = {app.config["CLINIC_DATA_DIR"], app.config["CLINIC_BACKUP_DIR"]}
+    little = False
+    for folder in sorted(folder for folder in folders if folder.exists()):
+        free = shutil.disk_usage(folder).free
+        if free < LEAST_FREE_BYTES:
+            little = True
+            yield wrong(
+                f"Only {free // 2**20} MB are free at {folder}.",
+                "Make room, or use a larger disk.",
+            )
+    if not little:
+        yield good("There is room on the disk.")

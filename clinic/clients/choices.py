@@ -1,0 +1,62 @@
+"""Which messages a client, or somebody of the team, wants: what they chose, or else as the kind is by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from clinic.clients.models import MessageChoice
+from clinic.rules.messages import KINDS, SMS, Off
+from clinic.shared import signed
+from clinic.shared.database import db
+
+
+@dataclass(frozen=True)
+class Whose:
+    """A client, or else an account of the team."""
+
+    client_id: int | None = None
+    user_id: int | None = None
+
+    def is_of(self) -> ColumnElement[bool]:
+        if self.client_id is not None:
+            return MessageChoice.client_id == self.client_id
+        return MessageChoice.user_id == self.user_id
+
+
+def wants(whose: Whose, kind: str) -> bool:
+    """Whether this person is to get this kind. An SMS has to be wished for; all else goes out until a no."""
+    if KINDS[kind].off is Off.NEVER:
+        return True
+    chosen = db.session.scalar(
+        select(MessageChoice.is_wanted).where(MessageChoice.kind == kind, whose.is_of())
+    )
+    return kind != SMS if chosen is None else chosen
+
+
+def choose(session: Session, whose: Whose, kind: str, *, is_wanted: bool, now: dt.datetime) -> None:
+    """Keep what they chose, inside the caller's transaction."""
+    row = session.scalars(
+        select(MessageChoice).where(MessageChoice.kind == kind, whose.is_of()).with_for_update()
+    ).one_or_none()
+    if row is None:
+        row = MessageChoice(client_id=whose.client_id, user_id=whose.user_id, kind=kind)
+        session.add(row)
+    row.is_wanted, row.chosen_at = is_wanted, now
+
+
+def stop_key(whose: Whose, kind: str) -> str | None:
+    """The key in a mail that switches this kind off for this person, and can do nothing else; None where no mail can.
+    It is signed, not kept: a mail program may press it years later."""
+    if KINDS[kind].off is not Off.BY_LINK:
+        return None
+    return signed.sign("stop", [whose.client_id, whose.user_id, kind])
+
+
+def opened(key: str) -> tuple[Whose, str] | None:
+    """Whose kind this key switches off; None for any other text."""
+    found = signed.opened("stop", key)
+    return None if found is None else (Whose(*found[:2]), found[2])

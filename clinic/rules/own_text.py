@@ -1,0 +1,59 @@
+"""A text that an owner wrote: words with places like {name} that the program fills. It can do nothing else.
+
+One pass over the words: what is filled in is never looked at again, and nothing is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+_PLACE = re.compile(r"\{([^{}\n]*)\}")
+LINK: Final = "link"
+MOST_SUBJECT, MOST_BODY = 120, 4000
+
+PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a preview puts there
+    "advice": "Get up slowly and sit for a minute.",
+    "browser": "Firefox on Windows",
+    "by": "Robin Sample",
+    "clinic": "Sample Clinic",
+    "count": "2 visits",
+    "day": "Tuesday 9 June",
+    "deadline": "Monday 8 June, 5:00 pm",
+    "expected": "2:45 pm",
+    "first": "Monday 8 June",
+    "hint": "",
+    "last": "Friday 12 June",
+    "late": "15 minutes",
+    "left": "9",
+    "length": "1 hour",
+    "link": "https://clinic.example/visit/sample",
+    "name": "Robin",
+    "new_email": "robin@clinic.example",
+    "notice_hours": "24",
+    "phone": "+1 212 555 0100",
+    "place": "12 Main Street, Springfield",
+    "therapist": "Alex Sample",
+    "until": "Friday 12 June",
+    "visits": "Tuesday 9 June, 2:30 pm, 1 hour, with Alex Sample",
+    "what": "An authenticator app was added",
+    "when": "Tuesday 9 June, 2:30 pm",
+    "who": "Alex Sample",
+}
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """The text with its places filled; one that is not known stays as it was written."""
+    return _PLACE.sub(lambda found: str(values.get(found[1], found[0])), text)
+
+
+def mistake_in(text: str, places: Collection[str]) -> str | None:
+    """What is wrong with the places of a text, in a sentence; None when it is right."""
+    unknown = [name for name in _PLACE.findall(text) if name not in places]
+    if unknown:
+        return f"There is no {{{unknown[0]}}} in this message. Choose from the list."
+    left = _PLACE.sub("", text)
+    if "{" in left or "}" in left:
+        return "A { or } stands alone. Write a place like {name}."
+    return None

@@ -1,0 +1,33 @@
+"""When the worker was last at work: one row, so that every web process and host can tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.shared.database import Base, db, transaction
+
+EVERY = dt.timedelta(seconds=20)  # each is a write to the disk
+
+
+class WorkerBeat(Base):
+    """The only row. Two workers write it in turn; which of them is of no interest."""
+
+    __tablename__ = "worker_beat"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+
+
+def beat(now: dt.datetime) -> None:
+    """Note that a round of work was done."""
+    last = last_beat_at()
+    if last is None or not now - EVERY < last <= now:
+        with transaction() as session:
+            session.merge(WorkerBeat(id=1, at=now))
+
+
+def last_beat_at() -> dt.datetime | None:
+    """When the last round was noted; None before the first."""
+    return db.session.scalar(select(WorkerBeat.at).where(WorkerBeat.id == 1))

@@ -1,0 +1,58 @@
+"""A row of the outbox as a mail: plain words and the same as a page, with an identity that never changes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+
+from clinic.shared.mail.models import OutgoingMail
+from clinic.shared.mail.texts import as_page, stop_address
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """Who writes: name and address of the clinic, its colour, and its logo as a PNG, JPEG or WebP."""
+
+    name: str
+    sender: str
+    colour: str = ""
+    logo: bytes | None = None
+    logo_mime: str = ""
+
+
+def one_line(text: str) -> str:
+    """A header's value: control characters and line breaks become spaces."""
+    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text).strip()
+
+
+def stamp_of(key: str) -> str:
+    """What stands for a message's key where other programs read it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
+    """The mail. Sent again it is the same one: the Message-ID follows from the row's key."""
+    message = EmailMessage()
+    message["Subject"] = row.subject
+    message["From"] = Address(one_line(head.name), addr_spec=head.sender)
+    message["To"] = row.to
+    message["Date"] = format_datetime(row.due_at)
+    domain = head.sender.rpartition("@")[2]
+    message["Message-ID"] = f"<{stamp_of(row.key)}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    if row.stop_key:
+        message["List-Unsubscribe"] = f"<{stop_address(row.stop_key)}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(row.text)
+    logo = make_msgid("logo", domain=domain) if head.logo else ""
+    page = as_page(row.text, head=head, subject=row.subject, logo=logo.strip("<>"))
+    message.add_alternative(page, subtype="html")
+    if head.logo:
+        parts = message.get_payload()
+        kind = head.logo_mime.removeprefix("image/")
+        parts[1].add_related(head.logo, "image", kind, cid=logo, disposition="inline")  # type: ignore[index, union-attr]
+    return message

@@ -1,0 +1,173 @@
+"""The outbox: written in the caller's transaction, sent in rounds. At least once, and once in all but rare cases.
+
+A row is leased before it is sent, so that two workers never take the same one; the lease of a worker that was killed
+runs out. Only a message whose acceptance is lost on the way goes out again, as the same one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import smtplib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from clinic.rules.language import ENGLISH
+from clinic.shared.database import transaction
+from clinic.shared.languages import speaking
+from clinic.shared.mail import texts
+from clinic.shared.mail.letters import Letterhead, message_of, one_line
+from clinic.shared.mail.models import WAITS, OutgoingMail, OwnText
+from clinic.shared.mail.sending import Refused, Senders
+
+log = structlog.get_logger()
+
+LEASE = dt.timedelta(minutes=5)
+ROUND_SECONDS = 60  # well within a lease
+AT_ONCE = 100
+BACK_OFF_MINUTES = (1, 5, 10, 15, 15, 15, 15, 120, 240, 480, 720)
+"""Waits between twelve tries, 27 hours in all. In the first hour and a quarter none is longer than 15 minutes: after a
+mail server that was away for an hour everything is out a quarter of an hour later."""
+
+IsWanted = Callable[[Session, OutgoingMail], bool]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a message is about: a visit, and when it begins where the message is only true until that changes.
+    `stop_key` opens the page that switches this kind off, for who gets it."""
+
+    visit_id: int | None = None
+    starts_at: dt.datetime | None = None
+    stop_key: str | None = None
+
+
+def queue_mail(
+    session: Session,
+    kind: str,
+    to: str | None,
+    *,
+    key: str,
+    now: dt.datetime,
+    not_before: dt.datetime | None = None,
+    about: About | None = None,
+    channel: str = "mail",
+    language: str = ENGLISH,
+    token: str = "",
+    **values: object,
+) -> None:
+    """Write the message into the caller's transaction; nothing happens without an address or when `key` exists.
+
+    `not_before`: it is kept until then, and may be dropped again. `token`: the key in its link. `language`: of who gets
+    it.
+    """
+    if not to:
+        return
+    there = select(OutgoingMail.id).where(OutgoingMail.key == key).scalar_subquery()
+    own = select(OwnText.text).where(OwnText.kind == kind, OwnText.language == language).scalar_subquery()
+    known, own_text = session.execute(select(there, own)).one()
+    if known is not None:
+        return
+    about = about or About()
+    with speaking(language):
+        subject, text = texts.written(kind, own_text, values, token=token, stop_key=about.stop_key)
+    session.add(
+        OutgoingMail(
+            key=key, kind=kind, channel=channel, visit_id=about.visit_id, starts_at=about.starts_at, to=one_line(to),
+            subject=one_line(subject), text=text, stop_key=about.stop_key, due_at=not_before or now,
+        )
+    )  # fmt: skip
+
+
+def drop_mail(session: Session, key: str) -> bool:
+    """Take back a mail that has not left yet; returns whether it had not. One on its way is not stopped."""
+    gone = delete(OutgoingMail).where(
+        OutgoingMail.key == key, OutgoingMail.sent_at.is_(None), OutgoingMail.lease_until.is_(None)
+    )
+    return session.execute(gone.returning(OutgoingMail.id)).first() is not None
+
+
+def drain(
+    senders: Senders,
+    letterhead: Callable[[], Letterhead],
+    now: dt.datetime,
+    *,
+    is_wanted: IsWanted = lambda _session, _row: True,
+) -> int:
+    """Send what is due; returns how many went out. `is_wanted` is asked once more, just before each leaves."""
+    sent, begun, away = 0, time.monotonic(), set[str]()
+    for mail_id, channel in _due(now):
+        if channel in away or time.monotonic() - begun > ROUND_SECONDS:
+            continue
+        row = _lease(mail_id, now, is_wanted)
+        if row is None:
+            continue
+        try:
+            _send(row, senders, letterhead)
+        except Refused:
+            _fail(mail_id, "refused", now, is_final=True)
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            log.warning("mail_not_sent", mail=mail_id, reason=type(error).__name__)
+            _fail(mail_id, type(error).__name__, now)
+            if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPResponseException):
+                away.add(channel)  # nobody is there: the others wait without losing a try
+        else:
+            _mark_sent(mail_id, now)
+            sent += 1
+    return sent
+
+
+def _send(row: OutgoingMail, senders: Senders, letterhead: Callable[[], Letterhead]) -> None:
+    if row.channel == "mail":
+        senders.mail(message_of(row, letterhead()))
+    elif senders.sms is not None:
+        senders.sms(row.to, row.text.strip())
+    else:
+        raise Refused
+
+
+def _due(now: dt.datetime) -> list[tuple[int, str]]:
+    with transaction() as session:
+        free = or_(OutgoingMail.lease_until.is_(None), OutgoingMail.lease_until < now)
+        waiting = select(OutgoingMail.id, OutgoingMail.channel).where(WAITS, OutgoingMail.due_at <= now, free)
+        rows = session.execute(waiting.order_by(OutgoingMail.due_at, OutgoingMail.id).limit(AT_ONCE))
+        return list(rows.tuples())
+
+
+def _lease(mail_id: int, now: dt.datetime, is_wanted: IsWanted) -> OutgoingMail | None:
+    with transaction() as session:
+        row = session.get(OutgoingMail, mail_id, with_for_update=True)
+        if row is None or row.sent_at or row.ended_as or (row.lease_until and row.lease_until >= now):
+            return None
+        if not is_wanted(session, row):
+            row.ended_as, row.text = "dropped", ""
+            return None
+        row.lease_until = now + LEASE
+        row.tried_at = now
+        row.attempts += 1
+        session.flush()
+        session.refresh(row)
+        session.expunge(row)
+        return row
+
+
+def _fail(mail_id: int, trouble: str, now: dt.datetime, *, is_final: bool = False) -> None:
+    with transaction() as session:
+        row = session.get_one(OutgoingMail, mail_id)
+        row.lease_until, row.trouble = None, trouble
+        if is_final or row.attempts > len(BACK_OFF_MINUTES):
+            row.ended_as = "failed"
+            row.text = ""
+        else:
+            row.due_at = now + dt.timedelta(minutes=BACK_OFF_MINUTES[row.attempts - 1])
+
+
+def _mark_sent(mail_id: int, now: dt.datetime) -> None:
+    with transaction() as session:
+        row = session.get_one(OutgoingMail, mail_id)
+        row.sent_at, row.lease_until = now, None
+        row.text = ""  # it may carry the key of a link, which is kept nowhere but in the person's mailbox

@@ -1,0 +1,110 @@
+"""The ways out: SMTP, files in a folder, and SMS through one provider. None of them keeps anything."""
+
+from __future__ import annotations
+
+import base64
+import re
+import smtplib
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlencode, urlsplit
+
+from clinic.shared.mail.letters import stamp_of
+
+Send = Callable[[EmailMessage], None]
+SendSms = Callable[[str, str], None]
+TIMEOUT_SECONDS = 20
+
+
+class Refused(Exception):
+    """The other side will never take this message: to try again is of no use."""
+
+
+@dataclass(frozen=True)
+class Senders:
+    """How messages leave; `sms` is None where the clinic has no provider."""
+
+    mail: Send
+    sms: SendSms | None = None
+
+
+def sender_for(url: str | None, folder: Path) -> Send:
+    """`smtp://user:password@host:port` or `smtps://…` sends; without a URL mails become files in `folder`."""
+    return _smtp(url) if url else _to_folder(folder)
+
+
+def _smtp(url: str) -> Send:
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("CLINIC_MAIL_URL must look like smtp://user:password@host:587")
+    host, secure = parts.hostname, parts.scheme == "smtps"
+    port = parts.port or (465 if secure else 587)
+
+    def send(message: EmailMessage) -> None:
+        with (smtplib.SMTP_SSL if secure else smtplib.SMTP)(host, port, timeout=TIMEOUT_SECONDS) as server:
+            server.ehlo_or_helo_if_needed()
+            if not secure and server.has_extn("starttls"):
+                server.starttls()
+            if parts.username:
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            try:
+                server.send_message(message)
+            except smtplib.SMTPRecipientsRefused as error:
+                if all(code >= 500 for code, _said in error.recipients.values()):
+                    raise Refused from error
+                raise
+
+    return send
+
+
+def delete_files(keys: Iterable[str], folder: Path) -> None:
+    """Delete the files that these mails became, where no server sends them."""
+    stamps = {stamp_of(key) for key in keys}
+    for path in folder.glob("*.eml") if stamps else ():
+        if path.stem.rpartition("-")[2] in stamps:
+            path.unlink(missing_ok=True)
+
+
+def _to_folder(folder: Path) -> Send:
+    def send(message: EmailMessage) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = re.sub(r"[^a-z0-9]+", "-", str(message["Subject"]).lower()).strip("-")[:40]
+        stamp = str(message["Message-ID"]).strip("<>").split("@")[0]
+        (folder / f"{name}-{stamp}.eml").write_bytes(message.as_bytes())
+
+    return send
+
+
+class _StayThere(urllib.request.HTTPRedirectHandler):
+    """The address is the one that was set: an answer cannot send the key, or a number, anywhere else."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> NoReturn:
+        raise urllib.error.HTTPError(req.full_url, code, "redirected", headers, fp)
+
+
+def sms_sender_for(url: str, *, user: str, key: str, number: str) -> SendSms | None:
+    """A provider that takes a form with To, From and Body, as Twilio's `…/Messages.json` does; None without a URL."""
+    if not url:
+        return None
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _StayThere())
+    pass_on = "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode("ascii")
+
+    def send(to: str, text: str) -> None:
+        body = urlencode({"To": to, "From": number, "Body": text}).encode("ascii")
+        # S310: the address comes from the settings, which take https (http on this machine only).
+        request = urllib.request.Request(url, body, {"Authorization": pass_on})  # noqa: S310
+        try:
+            with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+                answer.read(10_000)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code in (400, 404, 422):
+                raise Refused from error
+            raise
+
+    return send

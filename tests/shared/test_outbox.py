@@ -1,0 +1,228 @@
+"""The outbox: nothing lost, nothing doubled but what a mail server's lost answer doubles, and no words too many."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import threading
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from clinic.rules.messages import KINDS
+from clinic.rules.own_text import PLACES
+from clinic.shared import mail
+from clinic.shared.database import db, transaction
+from clinic.shared.mail.letters import message_of
+from clinic.shared.mail.outbox import BACK_OFF_MINUTES, LEASE
+from clinic.shared.mail.sending import sms_sender_for
+from tests.conftest import NOW
+from tests.mailing import HEAD, words_of
+from tests.smtp_sink import sink
+
+pytestmark = pytest.mark.usefixtures("app")
+MINUTE = dt.timedelta(minutes=1)
+
+
+def queue(count: int, *, to: str = "pat@people.example", **values: Any) -> None:
+    with transaction() as session:
+        for number in range(count):
+            mail.queue_mail(
+                session, "visit_cannot_go_ahead", to, key=f"k:{to}:{number}", now=NOW, name="Pat", when="Monday",
+                phone="1", clinic="Still Waters", **values,
+            )  # fmt: skip
+
+
+def drain(url: str, now: dt.datetime, folder: Path = Path()) -> int:
+    return mail.drain(mail.Senders(mail.sender_for(url, folder)), lambda: HEAD, now)
+
+
+def rows() -> list[mail.OutgoingMail]:
+    db.session.rollback()
+    return list(db.session.scalars(select(mail.OutgoingMail).order_by(mail.OutgoingMail.id)))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_an_hour_without_a_mail_server_loses_and_doubles_nothing() -> None:
+    """A round a minute; whatever was queued before and meanwhile is out a quarter of an hour after it is back."""
+    queue(20)
+    port = free_port()
+    for minute in range(60):
+        assert drain(f"smtp://127.0.0.1:{port}", NOW + minute * MINUTE) == 0
+    queue(5, to="late@people.example")
+    with sink(port) as server:
+        for minute in range(60, 76):
+            drain(server.url, NOW + minute * MINUTE)
+        assert sorted(server.ids().values()) == [1] * 25
+    assert all(row.sent_at and row.text == "" for row in rows())
+
+
+def test_nobody_waits_longer_than_a_day_and_then_staff_are_told() -> None:
+    queue(1)
+    url, at, waits = f"smtp://127.0.0.1:{free_port()}", NOW, [0, *BACK_OFF_MINUTES]
+    for wait in waits:
+        at += wait * MINUTE
+        assert drain(url, at - dt.timedelta(seconds=1)) == 0
+        drain(url, at)
+    [row] = rows()
+    assert (len(waits), at - NOW >= dt.timedelta(hours=24)) == (12, True)
+    assert (row.attempts, row.ended_as, row.trouble, row.text) == (12, "failed", "ConnectionRefusedError", "")
+
+
+def test_a_person_who_does_not_exist_is_not_tried_again_and_holds_nobody_up() -> None:
+    queue(1, to="gone@people.example")
+    queue(2)
+    with sink(refuses="gone@") as server:
+        assert drain(server.url, NOW) == 2
+        assert drain(server.url, NOW + dt.timedelta(days=1)) == 0
+    assert [(row.ended_as, row.trouble) for row in rows()] == [("failed", "refused"), (None, ""), (None, "")]
+
+
+def test_an_answer_that_is_lost_doubles_one_mail_with_the_same_identity() -> None:
+    queue(10)
+    with sink(lose_answers=3) as server:
+        for minute in range(8):
+            drain(server.url, NOW + minute * MINUTE)
+        assert sorted(server.ids().values()) == [1] * 7 + [2] * 3
+
+
+def test_two_workers_at_once_send_each_mail_once(app: Flask) -> None:
+    queue(12)
+    wrong: list[BaseException] = []
+
+    def work(url: str) -> None:
+        try:
+            with app.app_context():
+                drain(url, NOW)
+                db.session.remove()
+        except BaseException as error:  # noqa: BLE001 - of a thread: shown below
+            wrong.append(error)
+
+    with sink() as server:
+        workers = [threading.Thread(target=work, args=(server.url,)) for _ in range(2)]
+        for one in workers:
+            one.start()
+        for one in workers:
+            one.join()
+        assert wrong == []
+        assert sorted(server.ids().values()) == [1] * 12
+
+
+class Killed(BaseException):
+    """The worker is gone: nothing after it runs."""
+
+
+def test_what_a_killed_worker_had_in_hand_goes_out_when_its_lease_has_run_out() -> None:
+    queue(2)
+
+    def die(_message: EmailMessage) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        mail.drain(mail.Senders(die), lambda: HEAD, NOW)
+    with sink() as server:
+        assert drain(server.url, NOW + LEASE) == 1
+        assert drain(server.url, NOW + LEASE + dt.timedelta(seconds=1)) == 1
+        assert sorted(server.ids().values()) == [1, 1]
+
+
+def test_the_page_of_a_mail_says_the_same_with_one_button_and_loads_nothing() -> None:
+    with transaction() as session:
+        mail.queue_mail(
+            session, "visit_cancelled", "pat@people.example", key="k", now=NOW, name="<b>Pat</b>",
+            when="Monday", phone="1", clinic="Still Waters",
+        )  # fmt: skip
+    [row] = rows()
+    letter = message_of(row, mail.Letterhead("Still & Waters", "a@b.example", "#123456", b"png", "image/png"))
+    page = words_of(letter, "html")
+    assert "&lt;b&gt;Pat&lt;/b&gt;" in page
+    assert page.count("display:inline-block") == 1
+    assert ">Book another visit</a>" in page
+    assert "#123456" in page
+    assert "color-scheme" in page
+    assert [part.get_content_type() for part in letter.walk()] == [
+        "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+    ]  # fmt: skip
+    sources = [piece.split('"')[0] for piece in page.split('src="')[1:]]
+    assert [one.partition(":")[0] for one in sources] == ["cid"]
+    assert "url(" not in page
+
+
+def test_every_kind_has_a_text_whose_places_are_known_and_the_other_way_round() -> None:
+    folder = Path(__file__).parents[2] / "templates" / "mail"
+    assert sorted(KINDS) == sorted(path.stem for path in folder.glob("[!_]*.txt"))
+    for kind in KINDS:
+        places = mail.places_of(kind)
+        assert set(places) <= PLACES.keys(), kind
+        subject, text = mail.written(kind, mail.standard_text(kind), {name: PLACES[name] for name in places})
+        assert (subject, text) == mail.written(kind, None, {name: PLACES[name] for name in places}), kind
+        assert "{" not in subject + text, kind
+        assert ("link" in places) == bool(KINDS[kind].link), kind
+
+
+def test_an_own_text_is_used_and_what_is_filled_in_is_not_read_again() -> None:
+    with transaction() as session:
+        text = "Sorry, {name}\nNo visit on {when}. {{ 7 * 7 }} {phone.__class__}"
+        session.add(mail.OwnText(kind="visit_cannot_go_ahead", language="en", text=text, changed_at=NOW))
+    queue(1, to="a@people.example")
+    with transaction() as session:
+        mail.queue_mail(
+            session, "visit_cannot_go_ahead", "b@people.example", key="b", now=NOW, name="{when}", when="Monday",
+            phone="1", clinic="",
+        )  # fmt: skip
+    first, second = rows()
+    assert (first.subject, first.text) == (
+        "Sorry, Pat",
+        "No visit on Monday. {{ 7 * 7 }} {phone.__class__}\n",
+    )
+    assert second.subject == "Sorry, {when}"
+
+
+class _Provider(BaseHTTPRequestHandler):
+    answers: list[int]
+    taken: list[tuple[str, str, str]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode("ascii")
+        self.taken.append((self.path, str(self.headers["Authorization"]), body))
+        self.send_response(self.answers.pop(0))
+        self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: Any) -> None:
+        pass
+
+
+def test_an_sms_goes_to_the_one_address_that_was_set_and_is_tried_again() -> None:
+    _Provider.answers, _Provider.taken = [302, 503, 201, 400], []
+    server = HTTPServer(("127.0.0.1", 0), _Provider)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/Messages.json"
+    send = sms_sender_for(url, user="AC1", key="secret", number="+15005550006")
+    senders = mail.Senders(lambda _message: None, send)
+    queue(1, to="+12125550147", channel="sms")
+    for minute in (0, 1, 6):
+        mail.drain(senders, lambda: HEAD, NOW + minute * MINUTE)
+    queue(1, to="+12125550148", channel="sms")
+    mail.drain(senders, lambda: HEAD, NOW + 6 * MINUTE)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    assert [(row.attempts, bool(row.sent_at), row.ended_as) for row in rows()] == [
+        (3, True, None), (1, False, "failed"),
+    ]  # fmt: skip
+    assert {path for path, _key, _body in _Provider.taken} == {"/Messages.json"}
+    assert all(key == "Basic QUMxOnNlY3JldA==" for _path, key, _body in _Provider.taken)
+    assert "To=%2B12125550147&From=%2B15005550006&Body=" in _Provider.taken[0][2]

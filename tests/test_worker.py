@@ -1,0 +1,61 @@
+"""The worker: its jobs are done at their times, a failing one is told without its words, and two never hurt."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from clinic import worker
+from clinic.shared import clock, mail
+from clinic.shared.database import transaction
+from clinic.shared.logs import set_up_logs
+from tests import factories
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def test_a_worker_does_its_jobs_and_says_of_a_failure_only_its_kind(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logs()  # onto this test's own standard error
+    done, went_wrong = threading.Event(), threading.Event()
+
+    def fail(_app: Flask) -> None:
+        went_wrong.set()
+        raise ValueError("warfarin")
+
+    jobs = (worker.Job(fail, 5), worker.Job(lambda _app: done.set(), 5))
+    monkeypatch.setattr(worker, "JOBS", jobs)
+    one = worker.worker_for(app)
+    one.start()
+    assert done.wait(20)
+    assert went_wrong.wait(20)
+    one.stop(graceful=True)
+    said = capsys.readouterr().err
+    assert "job_failed" in said
+    assert "ValueError" in said
+    assert "warfarin" not in said
+
+
+def test_every_job_can_be_done_and_mails_leave_as_files_without_a_server(app: Flask) -> None:
+    factories.make_clinic()
+    factories.make_location(zone="America/New_York")
+    app.config["CLINIC_BACKUP_HOURS"] = 0
+    with transaction() as session:
+        mail.queue_mail(
+            session, "visit_cannot_go_ahead", "pat@people.example", key="k", now=clock.now(), name="Pat",
+            when="Monday", phone="1", clinic="Still Waters",
+        )  # fmt: skip
+    for job in worker.JOBS:
+        worker.do(app, job)
+    [file] = Path(app.config["CLINIC_MAIL_DIR"]).iterdir()
+    assert b"Your visit on Monday cannot go ahead" in file.read_bytes()
+
+
+def test_the_queue_is_a_file_of_its_own(tmp_path: Path, database: str) -> None:
+    queue = worker.queue_at("", tmp_path / "queue")
+    assert type(queue).__name__ == "SqliteHuey"
+    assert (tmp_path / "queue" / "queue.db").exists()
