@@ -17,6 +17,9 @@ CLINIC_SMS_FROM, CLINIC_SMS_USER, CLINIC_SMS_KEY_FILE  the number it sends from,
 CLINIC_QUEUE_URL     redis://… or postgresql://… where several workers share their ticks (empty: a file in <data>/queue)
 CLINIC_LIMITS_URL    database or redis://host:port/0 counts requests for all processes together (empty: each by itself)
 CLINIC_TRUSTED_PROXIES  how many proxies of your own stand in front: who asks is then read from what they say (0)
+CLINIC_STAFF_IDLE_MINUTES  the screen of somebody of the team locks itself after so many minutes (15)
+CLINIC_CLIENT_IDLE_DAYS  a client who was away for so many days signs in anew (7)
+CLINIC_CLIENT_DAYS   a client signs in anew after so many days in any case (30); the team after 12 hours
 CLINIC_AUDIT_DIR     where the newest links of the audit are noted (<data>/audit); another disk or machine is better
 CLINIC_BACKUP_DIR    where backups are kept (<data>/backups); a folder on another disk or machine is better
 CLINIC_BACKUP_KEY_FILE  the key that opens backups (<data>/keys/backup.key)
@@ -68,6 +71,9 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
             environ.get("CLINIC_AUDIT_DIR", "").strip() or data_dir / "audit"
         ).expanduser(),
         **backups(environ, data_dir),
+        "CLINIC_STAFF_IDLE_MINUTES": number(environ, "CLINIC_STAFF_IDLE_MINUTES", "15", least=1, most=60),
+        "CLINIC_CLIENT_IDLE_DAYS": number(environ, "CLINIC_CLIENT_IDLE_DAYS", "7", least=1, most=90),
+        "CLINIC_CLIENT_DAYS": number(environ, "CLINIC_CLIENT_DAYS", "30", least=1, most=90),
         "CLINIC_METRICS_TOKEN": metrics_token(environ),
         "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
@@ -242,11 +248,16 @@ def backups(environ: Mapping[str, str], data_dir: Path) -> dict[str, object]:
         "CLINIC_PG_BINDIR": environ.get("CLINIC_PG_BINDIR", "").strip(),
     }
     for name, usual, least in (("CLINIC_BACKUP_HOURS", "24", 0), ("CLINIC_BACKUPS_KEPT", "14", 1)):
-        given = environ.get(name, "").strip() or usual
-        if not (given.isascii() and given.isdigit() and least <= int(given) <= 10_000):
-            sys.exit(f"{name} must be a whole number from {least} to 10000, not {given!r}")
-        found[name] = int(given)
+        found[name] = number(environ, name, usual, least=least, most=10_000)
     return found
+
+
+def number(environ: Mapping[str, str], name: str, usual: str, *, least: int, most: int) -> int:
+    """A whole number between the two."""
+    given = environ.get(name, "").strip() or usual
+    if not (given.isascii() and given.isdigit() and least <= int(given) <= most):
+        sys.exit(f"{name} must be a whole number from {least} to {most}, not {given!r}")
+    return int(given)
 
 
 def kept_secret(path: Path) -> str:

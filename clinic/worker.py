@@ -37,6 +37,7 @@ from clinic.booking.services import (
 )
 from clinic.intake.services import drafts
 from clinic.keeping.services import expiring
+from clinic.messages.services import write_digests
 from clinic.premises import queries as premises
 from clinic.shared import audit_chain, backups, clock, heartbeat, mail
 from clinic.shared.database import db
@@ -68,6 +69,11 @@ def send_messages(app: Flask) -> None:
     sending.write_due(clock.now(), by_sms=ways.sms is not None)
     mail.drain(ways, letterhead, clock.now(), is_wanted=_is_wanted)
     heartbeat.beat(clock.now())  # a round that fails is not a sign of life
+
+
+def tell_team(_app: Flask) -> None:
+    """The morning mails."""
+    write_digests(clock.now())
 
 
 def tidy(_app: Flask) -> None:
@@ -105,6 +111,7 @@ JOBS = (
     Job(keep_visits, PAUSE_SECONDS),
     Job(chain_audit, PAUSE_SECONDS),
     Job(send_messages, PAUSE_SECONDS),
+    Job(tell_team, 300),
     Job(save_when_due, 3600),
     Job(tidy, 6 * 3600),
     Job(remove_due, 6 * 3600),

@@ -9,25 +9,61 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from flask import Flask, abort, after_this_request, current_app, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    abort,
+    after_this_request,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from clinic.accounts import queries, services, steps
 from clinic.accounts.browsers import browser_words
+from clinic.accounts.entering import Entered
+from clinic.accounts.forms import ReopenForm
+from clinic.accounts.passkeys import Site
+from clinic.accounts.queries import Halfway
 from clinic.accounts.tries import Origin
 from clinic.rules.language import _
 from clinic.rules.permissions import STAFF, Permission, Role, may
+from clinic.rules.proofs import needs_second_step
+from clinic.rules.session_rules import SessionRules
 from clinic.shared import clock
-from clinic.shared.web import clean_text, needs_of
+from clinic.shared.web import clean_text, go, needs_of
 
 log = structlog.get_logger()
 
-ACTIVITY_EVERY = dt.timedelta(minutes=5)
+ACTIVITY_EVERY = dt.timedelta(minutes=1)
+OPEN_WHEN_LOCKED = frozenset(
+    {
+        "accounts.lock_screen",
+        "accounts.reopen_screen",
+        "accounts.sign_out",
+        "accounts.text_size",
+        "premises.theme",
+    }
+)
+LOCKED = 423  # the answer of a page whose screen is locked
 TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
 MARK = re.compile(r"[\w-]{43}", re.ASCII)  # what a browser is known again by: a random key
 MARK_LASTS = dt.timedelta(days=400)  # as long as browsers keep any cookie; it is renewed at each sign-in
+HALFWAY = "halfway"  # the key of a sign-in that owes its second step: no session's, so it opens nothing else
+AHEAD = "ahead"  # where somebody halfway in wants to go
+# Where people go first, by what they may do: the first that fits.
+FIRST_PAGES = (
+    (Permission.DIARY_ANY_READ, "diary.desk_day"),
+    (Permission.DIARY_OWN_READ, "diary.my_day"),
+    (Permission.VISIT_OWN_WRITE, "booking.my_visits"),
+)
 CHECKOUT = "checkout"  # the key of a booking in the making: it survives signing in
 
 
@@ -43,6 +79,9 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
     given: frozenset[Permission]
     session_id: int
     last_seen_at: dt.datetime
+    is_locked: bool
+    proved_at: dt.datetime
+    factor_at: dt.datetime | None
     token: str = field(repr=False)  # the key to the session: it never gets into a page or a log by accident
 
     def may(self, permission: Permission) -> bool:
@@ -58,16 +97,17 @@ class SignedIn(UserMixin):  # type: ignore[misc] # flask_login has no types
 
 
 class PasserBy(AnonymousUserMixin):  # type: ignore[misc]
-    """Somebody who has not signed in."""
+    """Somebody who has not signed in, or not yet whole: then the second step alone is open to them."""
 
     id = None
     session_id = None
     name = ""
     language = None
     is_staff = False
+    is_locked = False
 
     def may(self, permission: Permission) -> bool:
-        return may((), permission)
+        return may((), permission) or (permission == Permission.FACTOR_OWN_WRITE and halfway() is not None)
 
 
 def who() -> int | None:
@@ -118,9 +158,44 @@ def clinic_name() -> str:
     return name
 
 
+def is_demo() -> bool:
+    """Whether everything here is invented: then alone staff get in without a second step."""
+    return bool(current_app.config["CLINIC_DEMO"])
+
+
+def site() -> Site:
+    """The address that passkeys are bound to. It is the configured one, whatever a request calls itself."""
+    return Site(current_app.config["CLINIC_PUBLIC_URL"], clinic_name())
+
+
+def carry_on(entered: Entered, ahead: str) -> Response:
+    """After the password: into the session and on to the page that was wanted, or to the second step first."""
+    if entered.is_whole:
+        let_in(entered.token)
+        return redirect(ahead or first_page(), code=303)
+    logout_user()  # whoever was signed in here before is not any more
+    session[HALFWAY], session[AHEAD] = entered.token, ahead
+    return go("accounts.second_step")
+
+
+def first_page() -> str:
+    """Where the person who is signed in goes first."""
+    return next(url_for(endpoint) for need, endpoint in FIRST_PAGES if current_user.may(need))
+
+
+def halfway() -> Halfway | None:
+    """Who has given the right password in this browser, and owes the second step."""
+    if "halfway" not in g:
+        key = session.get(HALFWAY)
+        g.halfway = queries.halfway(key, clock.now()) if key else None
+    found: Halfway | None = g.halfway
+    return found
+
+
 def let_in(token: str) -> None:
     """Give this browser the key of its new session; all it held before is dropped but the booking it is making."""
     forget_browser(but_the_booking=True)
+    g.pop("halfway", None)
     person = _load(token)
     if person is not None:
         login_user(person)
@@ -136,9 +211,23 @@ def forget_browser(*, but_the_booking: bool = False) -> None:
         session[CHECKOUT] = checkout
 
 
+def session_rules() -> SessionRules:
+    """How long people stay signed in here, by the settings."""
+    config = current_app.config
+    return SessionRules(
+        staff_idle=dt.timedelta(minutes=config["CLINIC_STAFF_IDLE_MINUTES"]),
+        client_idle=dt.timedelta(days=config["CLINIC_CLIENT_IDLE_DAYS"]),
+        client_longest=dt.timedelta(days=config["CLINIC_CLIENT_DAYS"]),
+    )
+
+
 def _load(token: str) -> SignedIn | None:
-    found = queries.signed_in(token, clock.now())
-    return SignedIn(**found, token=token) if found else None
+    found = queries.signed_in(token, session_rules(), clock.now())
+    if found is None:
+        return None
+    person = SignedIn(**found, token=token)
+    owes = needs_second_step(person.roles, person.given) and person.factor_at is None
+    return None if owes and not is_demo() else person
 
 
 def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
@@ -163,18 +252,29 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
         need = needs_of(app).get(request.endpoint)
         if need is None:
             abort(404)
+        if current_user.is_locked and request.endpoint not in OPEN_WHEN_LOCKED:
+            return make_response(locked_screen(ReopenForm(data={"next": _here()})), LOCKED)
         if current_user.is_authenticated and "X-Poll" not in request.headers:  # a page that asks by itself
             _note_activity(current_user)
         if current_user.may(Permission(need)):
             return None
         if current_user.is_authenticated:
             abort(403)
-        ahead = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("accounts.sign_in", next=ahead), code=303)
+        return redirect(url_for("accounts.sign_in", next=_here()), code=303)
+
+
+def _here() -> str | None:
+    """Where to go on after signing in: what was sent to a page cannot be sent again by an address."""
+    return request.full_path.rstrip("?") if request.method == "GET" else None
+
+
+def locked_screen(form: ReopenForm) -> str:
+    """In the place of whatever was asked for: nothing of it, and where to type the PIN or password."""
+    return render_template("accounts/locked.html", form=form, refusal=None)
 
 
 def _note_activity(person: SignedIn) -> None:
-    """At most one small write in five minutes; a page does not fail because it could not be written."""
+    """At most one small write a minute; a page does not fail because it could not be written."""
     now = clock.now()
     if now - person.last_seen_at < ACTIVITY_EVERY:
         return
@@ -193,4 +293,5 @@ def _doors() -> dict[str, Any]:
         "sign_in_href": url_for("accounts.sign_in"),
         "sign_out_href": url_for("accounts.sign_out"),
         "account_nav": own,
+        "lock_after": session_rules().staff_idle if current_user.is_staff else None,
     }

@@ -20,6 +20,9 @@ from clinic.shared.languages import lazy
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 120
+LONGEST_PROOF = 1000
+LONGEST_CODE = 60
+LONGEST_CREDENTIAL = 20_000  # what browsers send is about a tenth of it
 ROLE_WORDS = {
     Role.FRONT_DESK: lazy("Front desk"),
     Role.THERAPIST: lazy("Therapist"),
@@ -44,6 +47,51 @@ class SignInForm(Form):
     )
     password = PasswordField(lazy("Password"), [InputRequired(lazy("Please write your password."))])
     next = HiddenField(validators=[Optional()])
+
+
+class ProofForm(Form):
+    """What somebody shows to prove that it is them: one of the three will do. Each page says which it takes."""
+
+    proof_password = PasswordField(lazy("Password"), [Optional(), Length(max=LONGEST_PROOF)])
+    proof_code = StringField(lazy("Code"), [Optional(), Length(max=LONGEST_CODE)], [stripped])
+    proof_passkey = HiddenField(validators=[Optional(), Length(max=LONGEST_CREDENTIAL)])
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.proof_password.data or self.proof_code.data or self.proof_passkey.data)
+
+
+class PasskeySignInForm(Form):
+    """What a passkey signed, and where to go on to."""
+
+    proof_passkey = HiddenField(validators=[InputRequired(), Length(max=LONGEST_CREDENTIAL)])
+    next = HiddenField(validators=[Optional()])
+
+
+class AppForm(Form):
+    """The code that an authenticator app shows at its set-up."""
+
+    code = StringField(
+        lazy("Code from the app"),
+        [InputRequired(lazy("Please write the 6 digits that the app shows.")), Length(max=LONGEST_CODE)],
+        [stripped],
+    )
+
+
+class PasskeyForm(Form):
+    """A passkey that the browser just made, and what its owner calls it."""
+
+    name = StringField(
+        lazy("Name of this device or key"),
+        [
+            DataRequired(lazy("Please give it a name, such as My phone.")),
+            Length(max=60, message=lazy("Use at most 60 characters.")),
+        ],
+        [stripped],
+    )
+    credential = HiddenField(
+        validators=[InputRequired(lazy("The browser made no passkey.")), Length(max=LONGEST_CREDENTIAL)]
+    )
 
 
 class ForgotForm(Form):
@@ -92,6 +140,15 @@ class TakeBackForm(Form):
     """The PIN of whoever handed this device over."""
 
     pin = PasswordField("PIN", [InputRequired(lazy("Please write your PIN."))])
+
+
+class ReopenForm(Form):
+    """What opens a locked screen again."""
+
+    proof = PasswordField(
+        lazy("PIN or password"), [InputRequired(lazy("Please write your PIN or your password."))]
+    )
+    next = HiddenField(validators=[Optional()])
 
 
 class PersonForm(Form):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.rules.permissions import GIVEN_BY_NAME, Permission, Role, may
+from clinic.shared.crypto import Sealed, SealedRow
 from clinic.shared.database import Base
 
 
@@ -19,6 +20,9 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)  # lower case, as mails are compared
     name: Mapped[str]
     password_hash: Mapped[str | None]
+    password_is_short: Mapped[bool] = mapped_column(
+        default=False
+    )  # too short to be used without a second step
     pin_hash: Mapped[str | None]  # takes a device back that this person handed over, and nothing else
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None]  # of mails to this person; None: nobody has chosen one
@@ -62,8 +66,70 @@ class UserSession(Base):
     created_at: Mapped[dt.datetime]
     last_seen_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
+    locked_at: Mapped[dt.datetime | None]  # the screen was locked by hand, or by the page that nobody touched
     browser: Mapped[str] = mapped_column(default="")
+    proved_at: Mapped[dt.datetime]  # when the person last showed by whatever means that it is them
+    factor_at: Mapped[dt.datetime | None]  # the same by a second step, which staff cannot do without
     user: Mapped[User] = relationship()
+
+
+class HalfSignIn(Base):
+    """Somebody gave the right password and owes the second step. It opens nothing but that step; its key, here hashed,
+    lies in the cookie under another name than that of a session."""
+
+    __tablename__ = "half_sign_in"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[dt.datetime]
+    replaces_id: Mapped[int | None]  # the session this browser had before
+
+
+class Authenticator(SealedRow, Base):
+    """An app that shows a new code every 30 seconds. It counts once a code of it was given."""
+
+    __tablename__ = "authenticator"
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[dt.datetime]
+    confirmed_at: Mapped[dt.datetime | None]
+    last_step: Mapped[int] = mapped_column(
+        default=0
+    )  # of the last code taken: neither it nor an older one is taken
+    secret = Sealed()
+
+
+class Passkey(Base):
+    """A key that a device or a password safe keeps; here is its public half only."""
+
+    __tablename__ = "passkey"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """What a passkey is to sign, good once and for a few minutes."""
+
+    __tablename__ = "passkey_challenge"
+    challenge: Mapped[str] = mapped_column(primary_key=True)
+    made_at: Mapped[dt.datetime]
+
+
+class RecoveryCode(Base):
+    """A code that stands for the second step once, when phone and passkeys are away; it has 120 bits, so it is kept as
+    its SHA-256."""
+
+    __tablename__ = "recovery_code"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(unique=True)
+    used_at: Mapped[dt.datetime | None]
 
 
 class KnownBrowser(Base):
@@ -76,12 +142,14 @@ class KnownBrowser(Base):
 
 
 class MailedLink(Base):
-    """A one-time key sent by mail, stored hashed: to make an account (`welcome`) or a new password (`reset`)."""
+    """A one-time key sent by mail, stored hashed: to make an account (`welcome`), set a new password (`reset`), sign
+    in (`sign_in`), or go by a new e-mail address (`email`)."""
 
     __tablename__ = "mailed_link"
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
     purpose: Mapped[str]
+    new_email: Mapped[str | None]
     token_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]

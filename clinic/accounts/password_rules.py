@@ -1,7 +1,7 @@
 """Which passwords are accepted: long enough, not one of the commonest, not made of the clinic or the e-mail.
 
-Lengths follow NIST SP 800-63B-4 for a password used alone (15) for staff; clients, who see their own records
-only, may have 12. No rules about kinds of characters, no forced change, pasting welcome.
+Lengths follow NIST SP 800-63B-4: 15 for a password used alone, 8 beside a second step. No rules about kinds of
+characters, no forced change, pasting welcome.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from clinic.accounts.passwords import LONGEST
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 
-STAFF_SHORTEST = 15
-CLIENT_SHORTEST = 12
+SHORTEST_ALONE = 15
+SHORTEST_OF_TWO = 8
 FEWEST_DIFFERENT = 5
 SHORTEST_NAME = 4  # shorter names and mailbox names turn up inside honest passwords by chance
 
@@ -44,16 +44,21 @@ _ONLY_COMMON = re.compile(f"(?:{'|'.join(COMMON_WORDS)})+")
 _AS_LETTERS = str.maketrans("@4301!$5", "aaeoiiss")
 
 
-def shortest(*, is_staff: bool) -> int:
+def shortest(*, has_second_step: bool) -> int:
     """How many characters a new password needs at least."""
-    return STAFF_SHORTEST if is_staff else CLIENT_SHORTEST
+    return SHORTEST_OF_TWO if has_second_step else SHORTEST_ALONE
+
+
+def is_short(password: str) -> bool:
+    """Whether it is too short to be used without a second step."""
+    return len(password) < SHORTEST_ALONE
 
 
 def check_new_password(
-    password: str, *, is_staff: bool, email: str, clinic_name: str, field: str = "password"
+    password: str, *, has_second_step: bool, email: str, clinic_name: str, field: str = "password"
 ) -> None:
     """Raise InvalidInput for `field` when this cannot be the password of the account with that e-mail."""
-    least = shortest(is_staff=is_staff)
+    least = shortest(has_second_step=has_second_step)
     if len(password) < least:
         raise InvalidInput(
             field,

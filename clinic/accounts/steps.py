@@ -9,20 +9,24 @@ import datetime as dt
 import secrets
 from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clinic.accounts.models import MailedLink, User, UserRole, UserSession
+from clinic.accounts.models import HalfSignIn, MailedLink, User, UserRole, UserSession
 from clinic.accounts.notices import Notice, tell
-from clinic.accounts.queries import hash_of
+from clinic.accounts.queries import PASSWORD_LINKS, hash_of
 from clinic.rules.contact import email_key
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.permissions import STAFF, Role
 from clinic.shared.mail import queue_mail
 
-RESET_LASTS = dt.timedelta(minutes=30)
+LINK_LASTS = {
+    "reset": dt.timedelta(minutes=30),
+    "sign_in": dt.timedelta(minutes=20),
+    "email": dt.timedelta(minutes=30),
+}
 STAFF_WELCOME_LASTS = dt.timedelta(hours=24)
 CLIENT_WELCOME_LASTS = dt.timedelta(days=7)
 
@@ -79,15 +83,18 @@ def begin_owner(session: Session, *, email: str, name: str, now: dt.datetime) ->
     return new_link(session, user, "welcome", now)
 
 
-def new_link(session: Session, user: User, purpose: str, now: dt.datetime) -> str:
-    """Make a one-time key (`reset` or `welcome`) and end all earlier ones; the key itself is not kept."""
-    end_links(session, user.id, now)
+def new_link(
+    session: Session, user: User, purpose: str, now: dt.datetime, *, new_email: str | None = None
+) -> str:
+    """Make a one-time key for this purpose and end earlier ones that open the same; the key itself is not kept."""
+    end_links(session, user.id, now, PASSWORD_LINKS if purpose in PASSWORD_LINKS else {purpose})
     token = new_token()
-    lasts = RESET_LASTS if purpose == "reset" else welcome_lasts(user)
+    lasts = welcome_lasts(user) if purpose == "welcome" else LINK_LASTS[purpose]
     session.add(
         MailedLink(
             user_id=user.id,
             purpose=purpose,
+            new_email=new_email,
             token_hash=hash_of(token),
             created_at=now,
             expires_at=now + lasts,
@@ -101,11 +108,16 @@ def welcome_lasts(user: User) -> dt.timedelta:
     return STAFF_WELCOME_LASTS if user.roles & STAFF else CLIENT_WELCOME_LASTS
 
 
-def end_links(session: Session, user_id: int, now: dt.datetime) -> None:
-    """No link mailed to this person works any more."""
+def end_links(
+    session: Session,
+    user_id: int,
+    now: dt.datetime,
+    purposes: Collection[str] = LINK_LASTS.keys() | {"welcome"},
+) -> None:
+    """No link mailed to this person for one of these purposes works any more."""
     session.execute(
         update(MailedLink)
-        .where(MailedLink.user_id == user_id, MailedLink.used_at.is_(None))
+        .where(MailedLink.user_id == user_id, MailedLink.purpose.in_(purposes), MailedLink.used_at.is_(None))
         .values(used_at=now)
     )
 
@@ -124,30 +136,55 @@ def mail_welcome(session: Session, user: User, token: str, now: dt.datetime) -> 
     )
 
 
-def add_session(session: Session, user_id: int, browser: str, now: dt.datetime) -> tuple[UserSession, str]:
-    """A signed-in browser with a fresh key; returns its row and the key for the cookie."""
+def add_session(
+    session: Session, user_id: int, browser: str, now: dt.datetime, *, factor_at: dt.datetime | None = None
+) -> tuple[UserSession, str]:
+    """A signed-in browser with a fresh key; returns its row and the key for the cookie.
+
+    `factor_at` is when the second step was done: without it nobody of the team gets anywhere.
+    """
     token = new_token()
     row = UserSession(
-        user_id=user_id, token_hash=hash_of(token), created_at=now, last_seen_at=now, browser=browser
-    )
+        user_id=user_id, token_hash=hash_of(token), created_at=now, last_seen_at=now, browser=browser,
+        proved_at=now, factor_at=factor_at,
+    )  # fmt: skip
     session.add(row)
     session.flush()
     return row, token
 
 
-def end_sessions(session: Session, user_id: int, now: dt.datetime) -> None:
-    """Sign this person out everywhere."""
+def renew_session(session: Session, row: UserSession, now: dt.datetime, *, by_factor: bool) -> str:
+    """The person showed again that it is them: the session gets a new key, and the one before opens nothing."""
+    token = new_token()
+    row.token_hash, row.proved_at = hash_of(token), now
+    row.factor_at = now if by_factor else row.factor_at
+    session.flush()
+    return token
+
+
+def end_sessions(session: Session, user_id: int, now: dt.datetime, *, but: int | None = None) -> None:
+    """Sign this person out everywhere, or everywhere but in one session."""
+    session.execute(delete(HalfSignIn).where(HalfSignIn.user_id == user_id))
     session.execute(
         update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.ended_at.is_(None),
+            UserSession.id.is_distinct_from(but),
+        )
         .values(ended_at=now)
     )
 
 
-def store_password(session: Session, user: User, password_hash: str, now: dt.datetime) -> None:
-    """Set the password, end every session and every mailed link, and tell the person if they had one before."""
+def store_password(
+    session: Session, user: User, password_hash: str, now: dt.datetime, *, is_short: bool
+) -> None:
+    """Set the password, end every session and every mailed link, and tell the person if they had one before.
+
+    `is_short`: it is long enough beside a second step only.
+    """
     had_one = user.password_hash is not None
-    user.password_hash = password_hash
+    user.password_hash, user.password_is_short = password_hash, is_short
     end_sessions(session, user.id, now)
     end_links(session, user.id, now)
     if had_one:

@@ -38,6 +38,9 @@ LINK_ACCOUNT = Limit("link_account", 5, dt.timedelta(hours=1))
 LINK_ADDRESS = Limit("link_address", 20, dt.timedelta(hours=1))
 PIN_ACCOUNT = Limit("pin_account", 5, dt.timedelta(minutes=15))
 PIN_ADDRESS = Limit("pin_address", 20, dt.timedelta(minutes=15))
+FACTOR_ACCOUNT = Limit("factor_account", 5, dt.timedelta(minutes=5))
+FACTOR_ADDRESS = Limit("factor_address", 20, dt.timedelta(minutes=5))
+PASSKEY_ADDRESS = Limit("passkey_address", 20, dt.timedelta(minutes=5))
 DEAD_LINK_ADDRESS = Limit("dead_link_address", 10, dt.timedelta(minutes=5))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from clinic.cli import audit, backups, keys, retention, serving, tokens, upkeep, zones
+from clinic.cli import accounts, audit, backups, keys, retention, serving, tokens, upkeep, zones
 
 
 @click.group()
@@ -22,6 +22,7 @@ for command in (
     upkeep.archive,
     upkeep.doctor,
     upkeep.screen,
+    accounts.account,
     audit.audit,
     backups.backup,
     backups.restore,

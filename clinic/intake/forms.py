@@ -277,3 +277,15 @@ class SoftenedForm(Form):
         lazy("Why"), longest=1500, rows=3, required=lazy("Write in a few words why."),
         help_text=lazy("For example: asked on the phone, the doctor has stopped the medicine."),
     )  # fmt: skip
+
+
+class OpeningForm(Form):
+    """Why somebody opens answers that are closed to them."""
+
+    reason = lines_field(
+        lazy("Why can it not wait?"),
+        longest=500,
+        rows=3,
+        required=lazy("Write in a few words why it cannot wait."),
+        help_text=lazy("The owners read this. Name no illness."),
+    )

@@ -119,6 +119,18 @@ class HealthStop(SealedRow, Base):
     note = Sealed()  # who assessed it, on which day; or why it was an error
 
 
+class AnswersOpening(SealedRow, Base):
+    """Somebody who does not treat this client opened the answers, with a reason: for a quarter of an hour."""
+
+    __tablename__ = "answers_opening"
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    opened_at: Mapped[dt.datetime] = mapped_column(index=True)
+    ends_at: Mapped[dt.datetime]
+    reason_sealed: Mapped[bytes]
+    reason = Sealed()  # what somebody writes in a hurry may name an illness
+
+
 class TabletPass(Base):
     """Staff handed the tablet over: one client's intake and nothing else, until it is signed, left alone, or it runs
     out. The device stays locked after that until whoever handed it over takes it back."""

@@ -61,8 +61,8 @@ class Pages(Blueprint):
     """A blueprint whose routes say what they need: `@pages.get("/desk", needs=Permission.DIARY_ANY_READ)`.
 
     A route without `needs` is refused at import, so that it cannot be forgotten. `takes` is the size in bytes of
-    the files that a page takes, where it takes any. `reads` is what a page shows health data of (`visit`, or `list`
-    of several): each showing is recorded (clinic/shared/reading.py).
+    the files that a page takes, where it takes any; `proof` is what it asks for again (rules/proofs.py); `reads` is
+    what a page shows health data of (`visit`, or `list` of several): each showing is recorded (shared/reading.py).
     """
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
@@ -70,6 +70,7 @@ class Pages(Blueprint):
         self.needs: dict[str, str] = {}
         self.takes: dict[str, int] = {}
         self.reads: dict[str, str] = {}
+        self.proofs: dict[str, str] = {}
 
     def get(self, rule: str, *, needs: str, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
         return self._page(rule, "GET", needs, options)
@@ -82,7 +83,8 @@ class Pages(Blueprint):
         raise TypeError(f"{rule}: declare it with get(…, needs=…) or post(…, needs=…)")
 
     def _page(self, rule: str, method: str, needs: str, options: dict[str, Any]) -> Callable[[View], View]:
-        takes, reads = options.pop("takes", 0), options.pop("reads", "")
+        takes, proof = options.pop("takes", 0), options.pop("proof", "")
+        reads = options.pop("reads", "")
 
         def add(view: View) -> View:
             endpoint = options.pop("endpoint", None) or view.__name__
@@ -93,6 +95,8 @@ class Pages(Blueprint):
                 self.takes[endpoint] = takes
             if reads:
                 self.reads[endpoint] = reads
+            if proof:
+                self.proofs[endpoint] = proof
             self.add_url_rule(rule, endpoint, view, methods=[method], **options)
             return view
 
@@ -106,12 +110,19 @@ class Pages(Blueprint):
         takes.update({f"{name}.{endpoint}": size for endpoint, size in self.takes.items()})
         reads: dict[str, str] = app.extensions.setdefault("clinic_reads", {})
         reads.update({f"{name}.{endpoint}": thing for endpoint, thing in self.reads.items()})
+        proofs_of(app).update({f"{name}.{endpoint}": proof for endpoint, proof in self.proofs.items()})
 
 
 def needs_of(app: App) -> dict[str, str]:
     """What each endpoint needs."""
     needs: dict[str, str] = app.extensions.setdefault("clinic_needs", {})
     return needs
+
+
+def proofs_of(app: App) -> dict[str, str]:
+    """What an endpoint asks for again before it acts; the others ask for nothing."""
+    proofs: dict[str, str] = app.extensions.setdefault("clinic_proofs", {})
+    return proofs
 
 
 def secure_answers(app: Flask) -> None:

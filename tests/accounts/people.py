@@ -7,21 +7,24 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+import pyotp
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from clinic.accounts.models import User
+from clinic.accounts.models import Authenticator, User
 from clinic.accounts.passwords import hash_password
 from clinic.accounts.tries import Origin
 from clinic.rules.permissions import Role
+from clinic.shared import clock
 from clinic.shared.audit import AuditRow
-from clinic.shared.database import Base, db
+from clinic.shared.database import Base, db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests.factories import make_user
 
 PASSWORD = "tall river otter lamp"
+APP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 OTHER_PASSWORD = "green kettle on the moor"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/141.0 Safari/537.36"
@@ -37,8 +40,23 @@ def make_person(email: str, *roles: Role, password: str | None = PASSWORD, **val
 
 
 def sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **data: str) -> TestResponse:
-    """Send the sign-in form."""
-    return client.post("/sign-in", data={"email": email, "password": password, **data})
+    """Send the sign-in form, and where a second step is owed the code of the person's app."""
+    answer = client.post("/sign-in", data={"email": email, "password": password, **data})
+    if answer.location != "/sign-in/second-step":
+        return answer
+    return client.post(answer.location, data={"proof_code": code_of(email)})
+
+
+def code_of(email: str) -> str:
+    """What the app of this person shows now, though it was given a moment before; they get an app if they have none."""
+    with transaction() as session:
+        user = session.scalars(select(User).where(User.email == email)).one()
+        app = session.scalars(select(Authenticator).where(Authenticator.user_id == user.id)).one_or_none()
+        if app is None:
+            app = Authenticator(user_id=user.id, secret=APP_SECRET, made_at=clock.now())
+            session.add(app)
+        app.confirmed_at, app.last_step = app.confirmed_at or clock.now(), 0
+        return pyotp.TOTP(app.secret).at(clock.now())
 
 
 def browser_of(app: Flask, email: str, *, agent: str = FIREFOX, address: str = "127.0.0.1") -> FlaskClient:

@@ -14,41 +14,43 @@ LONG = "tall river otter lamp "
 
 
 def refusal(
-    password: str, *, is_staff: bool = False, email: str = "ann.lee@mail.example", clinic: str = ""
+    password: str, *, has_second_step: bool = False, email: str = "ann.lee@mail.example", clinic: str = ""
 ) -> str:
     """The sentence at the field; empty when the password is taken."""
     try:
-        check_new_password(password, is_staff=is_staff, email=email, clinic_name=clinic, field="new")
+        check_new_password(
+            password, has_second_step=has_second_step, email=email, clinic_name=clinic, field="new"
+        )
     except InvalidInput as error:
         return error.sentence
     return ""
 
 
 @pytest.mark.parametrize(
-    ("length", "is_staff", "is_taken"),
+    ("length", "has_second_step", "is_taken"),
     [
-        (11, False, False),
-        (12, False, True),
-        (14, True, False),
-        (15, True, True),
-        (64, True, True),
-        (256, True, True),
-        (257, True, False),
+        (14, False, False),
+        (15, False, True),
+        (7, True, False),
+        (8, True, True),
+        (64, False, True),
+        (256, False, True),
+        (257, False, False),
     ],
 )
-def test_length(length: int, is_staff: bool, is_taken: bool) -> None:
-    assert (refusal((LONG * 20)[:length], is_staff=is_staff) == "") is is_taken
+def test_length(length: int, has_second_step: bool, is_taken: bool) -> None:
+    assert (refusal((LONG * 20)[:length], has_second_step=has_second_step) == "") is is_taken
 
 
 def test_refusal_names_the_field() -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_new_password("short", is_staff=False, email="a@b.example", clinic_name="", field="new")
+        check_new_password("short", has_second_step=False, email="a@b.example", clinic_name="", field="new")
     assert refused.value.field == "new"
 
 
 def test_length_is_said_in_the_sentence() -> None:
-    assert "at least 12 characters" in refusal("short")
-    assert "at least 15 characters" in refusal("short", is_staff=True)
+    assert "at least 15 characters" in refusal("short")
+    assert "at least 8 characters" in refusal("short", has_second_step=True)
     assert "at most 256 characters" in refusal(LONG * 20)
 
 
@@ -86,7 +88,7 @@ def test_commonest_ones_are_refused(password: str) -> None:
         "correct horse battery staple",
         "uN8#vq2!Lz0pRw4e",
         "mon père aime le thé",
-        "蓝色的河流在山谷里慢慢流过去",
+        "蓝色的河流在山谷里慢慢流过去了又来",
         "password of the lighthouse keeper",
         "93 blue kites over Oslo",
         "<script>alert(1)</script>",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
@@ -197,38 +196,6 @@ def test_closed_page_leads_to_sign_in_and_back(client: FlaskClient) -> None:
     assert (answer.status_code, answer.location) == (303, "/sign-in?next=/account?from%3Dmail")
     page = client.get(answer.location).text
     assert 'value="/account?from=mail"' in page
-
-
-@pytest.mark.parametrize(
-    ("roles", "hours", "still"),
-    [
-        ([Role.CLIENT], 30 * 24, True),
-        ([Role.CLIENT], 30 * 24 + 1, False),
-        ([Role.FRONT_DESK], 12, True),
-        ([Role.FRONT_DESK], 13, False),
-        ([Role.CLIENT, Role.THERAPIST], 13, False),
-    ],
-)
-def test_session_ends_at_its_longest(
-    app: Flask, client: FlaskClient, roles: list[Role], hours: int, still: bool
-) -> None:
-    make_person("ann@mail.example", *roles)
-    mine = browser_of(app, "ann@mail.example")
-    later = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC) + dt.timedelta(hours=hours)
-    with time_machine.travel(later, tick=False):
-        assert is_signed_in(mine) is still
-
-
-def test_last_use_is_noted_at_most_every_five_minutes(client: FlaskClient, now: dt.datetime) -> None:
-    make_person("ann@mail.example")
-    sign_in(client, "ann@mail.example")
-    seen = []
-    for minutes in (4, 5, 9, 12):
-        with time_machine.travel(now + dt.timedelta(minutes=minutes), tick=False):
-            client.get("/account")
-        [row] = rows("ann@mail.example")
-        seen.append((row.last_seen_at - now).total_seconds() / 60)
-    assert seen == [0, 5, 5, 12]
 
 
 def test_weaker_stored_hash_is_renewed_at_sign_in(client: FlaskClient) -> None:

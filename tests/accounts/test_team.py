@@ -218,7 +218,7 @@ def test_team_page_asks_a_fixed_number_of_questions(app: Flask, boss: FlaskClien
 
     assert boss.get("/owner/team").text.count("@mail.example") == count + 1
     event.remove(db.engine, "before_cursor_execute", note)
-    assert len([one for one in asked if one.startswith("SELECT")]) == 7
+    assert len([one for one in asked if one.startswith("SELECT")]) == 8
 
 
 @pytest.mark.parametrize("service", [services.switch_off, services.switch_on])

@@ -88,7 +88,9 @@ def browser(app: Flask, user_id: int | None) -> FlaskClient:
     client = app.test_client()
     if user_id is not None:
         with transaction() as session:
-            _, token = steps.add_session(session, user_id, "Firefox on Linux", clock.now())
+            _, token = steps.add_session(
+                session, user_id, "Firefox on Linux", clock.now(), factor_at=clock.now()
+            )
         with client.session_transaction() as cookie:
             cookie["_user_id"] = token
     return client

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.rules.permissions import GIVEN_BY_NAME, GRANTS, STAFF, Permission, Role, may
-from clinic.shared.database import db
 from clinic.shared.web import Pages, needs_of
 from tests.architecture.access_table import MAY, NEEDS
 from tests.architecture.doors import Door, browser, doors, everything, outcome, some_rows
-from tests.factories import LONG_AGO, make_clinic, make_location, make_user
-from tests.web import app_on, sqlite_address
+from tests.factories import make_clinic, make_location, make_user
 
 # What opens a door does not depend on the database.
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -32,7 +26,8 @@ PEOPLE: dict[str, tuple[list[Role], list[Permission]]] = {
     "owner": ([Role.OWNER], []),
 }
 # Where these lead is the sign-in page itself.
-ENDS_AT_SIGN_IN = {"POST /sign-out"}
+ENDS_AT_SIGN_IN = {"POST /sign-out", "POST /sign-in/again"}
+USE_UP_THE_SESSION = ENDS_AT_SIGN_IN | {"POST /account/lock"}
 TOKEN_OR_NUMBER = re.compile(r'(?<=csrf-token" content=")[^"]+|(?<=name="csrf_token" value=")[^"]+|\d+')
 
 
@@ -57,31 +52,6 @@ def add_people() -> dict[str, int | None]:
             email = f"{kind.replace(' ', '.')}@doors.example"
             ids[kind] = make_user(email=email, roles=roles, given=given).id
     return ids
-
-
-@pytest.fixture(scope="module")
-def demo_data(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a demo clinic: never used itself."""
-    from clinic.demo import fill_if_empty
-
-    folder = Path(shutil.copytree(empty_clinic, tmp_path_factory.mktemp("demo") / "data"))
-    app = app_on(sqlite_address(folder), folder)
-    with app.app_context():
-        fill_if_empty(LONG_AGO)
-        db.session.remove()
-        db.engine.dispose()
-    return folder
-
-
-@pytest.fixture
-def demo(demo_data: Path, tmp_path: Path) -> Iterator[Flask]:
-    """A demo clinic of this test's own; the clock stands at the moment for which it was made."""
-    folder = Path(shutil.copytree(demo_data, tmp_path / "demo"))
-    app = app_on(sqlite_address(folder), folder, PROPAGATE_EXCEPTIONS=False)
-    with time_machine.travel(LONG_AGO, tick=False), app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def held_by(kind: str) -> set[Permission]:
@@ -128,12 +98,12 @@ def test_every_route_answers_each_person_as_the_policy_says(
     app: Flask, people: dict[str, int | None], kind: str
 ) -> None:
     shut = "sign in" if kind == "nobody" else "closed"
-    client, to_sign_out = browser(app, people[kind]), browser(app, people[kind])
+    client = browser(app, people[kind])
     found, expected = {}, {}
     for door in doors(app):
         is_open = NEEDS.get(door.endpoint) in held_by(kind)
         expected[str(door)] = ("sign in" if str(door) in ENDS_AT_SIGN_IN else "open") if is_open else shut
-        visitor = to_sign_out if str(door) in ENDS_AT_SIGN_IN else client
+        visitor = browser(app, people[kind]) if str(door) in USE_UP_THE_SESSION else client
         found[str(door)] = outcome(visitor.open(door.address, method=door.method))
     assert found == expected
 
@@ -166,6 +136,8 @@ def test_every_writing_route_refuses_a_missing_or_foreign_token(
     before = everything()
     taken = {}
     for door in (one for one in doors(app) if one.method != "GET"):
+        if door.endpoint == "messages.stop":
+            continue  # a mail program presses it without a cookie: its signed key is the permission (tests/messages)
         answers = [client.open(door.address, method=door.method, data={"csrf_token": one}) for one in tokens]
         answers.append(client.open(door.address, method=door.method))
         answers.append(

@@ -91,7 +91,9 @@ def test_what_happens_is_counted_and_says_nothing_about_anybody(client: FlaskCli
     with pytest.raises(SlotTaken):
         book(other, "two")
     with transaction() as session:
-        session.add(mail.OutgoingMail(key="k", to="a@b.example", subject="s", text="t", due_at=NOW))
+        session.add(
+            mail.OutgoingMail(key="k", kind="reset", to="a@b.example", subject="s", text="t", due_at=NOW)
+        )
     heartbeat.beat(NOW)
     client.get("/no-such-page-as-pat.secret@example.org")
     after = counted(client)

@@ -24,6 +24,7 @@ from clinic.shared import backups, crypto, person_keys
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.logs import set_up_logs
+from clinic.shared.mail import OutgoingMail
 from tests.accounts.people import PASSWORD, make_person, sign_in
 from tests.booking import walk
 from tests.booking import world as w
@@ -141,8 +142,7 @@ def test_no_password_token_or_cookie_is_logged(app: Flask, logs: Any) -> None:
     with browser.session_transaction() as session:
         token = session["_user_id"]
     browser.post("/password/forgot", data={"email": "pat@people.example"})
-    mail = worker.mail.OutgoingMail
-    link = re.search(r"/password/new/([\w-]+)", "".join(db.session.scalars(select(mail.text))))
+    link = re.search(r"/password/new/([\w-]+)", "".join(db.session.scalars(select(OutgoingMail.text))))
     worker.do(app, worker.Job(worker.send_messages, 5))
     secrets = [PASSWORD, "a wrong canary password", token, cookie.value, "pat@people.example"]
     secrets += [link[1]] if link else []

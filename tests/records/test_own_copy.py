@@ -27,7 +27,8 @@ pytestmark = pytest.mark.usefixtures("now")
 ABOUT_NOBODY_TREATED = {
     "addon", "api_answer", "api_token", "audit_counter", "audit_link", "clinic", "closure", "couple",
     "dated_hours", "dated_opening", "device", "erasure_pass", "failed_try", "keeping_confirmation",
-    "keeping_period", "location", "opening_hours", "own_text", "person_key", "picture", "question_set", "request_count",
+    "keeping_period", "location", "opening_hours", "own_text", "passkey_challenge", "person_key", "picture",
+    "question_set", "request_count",
     "resource", "room", "rules_version", "running_late", "series", "service", "service_addon", "service_length",
     "service_mode", "therapist", "therapist_skill", "time_off", "worker_beat", "working_hours",
 }  # fmt: skip

@@ -98,7 +98,8 @@ class Person:
         if name.endswith("_by_id"):
             return self.user.id
         kinds: list[tuple[type[Any], Any]] = [
-            (UtcDateTime, NOW), (Date, w.TODAY), (Boolean, False), (Integer, 1), (JSON, []), (LargeBinary, b"x"),
+            (UtcDateTime, NOW), (Date, w.TODAY), (Boolean, False), (Integer, 1), (JSON, []),
+            (LargeBinary, self.word.encode()),
         ]  # fmt: skip
         return next((value for kind, value in kinds if isinstance(column.type, kind)), self.word)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 import structlog
 from sqlalchemy import select
@@ -10,16 +11,20 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts import passwords, queries, steps, tries
 from clinic.accounts.models import MailedLink, User
-from clinic.accounts.password_rules import check_new_password
+from clinic.accounts.password_rules import check_new_password, is_short
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
 from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.language import N_
+from clinic.rules.permissions import STAFF
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import queue_mail
 
 log = structlog.get_logger()
+
+TRACES = {"reset": "password_link_asked", "sign_in": "sign_in_link_asked"}
+MAILS = {"reset": "reset", "sign_in": "sign_in_link"}
 
 
 class DeadLink(RuleViolation):
@@ -29,8 +34,9 @@ class DeadLink(RuleViolation):
 
 
 @tried_again
-def ask_for_link(email: str, *, origin: Origin, now: dt.datetime) -> None:
-    """Mail a link for a new password when an active account has this e-mail.
+def ask_for_link(email: str, purpose: str = "reset", *, origin: Origin, now: dt.datetime) -> None:
+    """Mail a link for a new password, or (`sign_in`, never to the team) one that signs in, when an active account has
+    this e-mail.
 
     The caller cannot tell whether one has: it returns nothing, counts every ask, leaves a trace of each, and
     without an account does the same work for another one and takes it back. Raises TooManyTries.
@@ -40,25 +46,27 @@ def ask_for_link(email: str, *, origin: Origin, now: dt.datetime) -> None:
         limits = [origin.of_account(tries.LINK_ACCOUNT, key), origin.of_address(tries.LINK_ADDRESS)]
         tries.count(session, limits, now)
         user = session.scalars(select(User).where(User.email == key, User.is_active)).one_or_none()
+        if user is not None and purpose == "sign_in" and user.roles & STAFF:
+            user = None
         anybody = session.scalars(select(User).order_by(User.id).limit(1)).one_or_none()
         user_id = user.id if user is not None else None
         work = session.begin_nested()
         if anybody is not None:
-            _mail_reset(session, user or anybody, now)
+            _mail_link(session, user or anybody, purpose, now)
         if user is not None:
             work.commit()
         else:
             work.rollback()
-        leave_trace(session, "password_link_asked", "user", user_id, by=None, now=now)
+        leave_trace(session, TRACES[purpose], "user", user_id, by=None, now=now)
 
 
-def _mail_reset(session: Session, user: User, now: dt.datetime) -> None:
-    token = steps.new_link(session, user, "reset", now)
+def _mail_link(session: Session, user: User, purpose: str, now: dt.datetime) -> None:
+    token = steps.new_link(session, user, purpose, now)
     queue_mail(
         session,
-        "reset",
+        MAILS[purpose],
         user.email,
-        key=f"reset-{queries.hash_of(token)}",
+        key=f"{purpose}-{queries.hash_of(token)}",
         now=now,
         name=user.name,
         token=token,
@@ -83,12 +91,20 @@ def set_password_by_link(
 
     Raises DeadLink, InvalidInput for `password`, or TooManyTries after many dead links.
     """
-    link = queries.live_link(token, now)
+    link = live_link(token, queries.PASSWORD_LINKS, origin=origin, now=now)
+    check_new_password(
+        password, has_second_step=link.has_second_step, email=link.email, clinic_name=clinic_name
+    )
+    _set_password(link, passwords.hash_password(password), is_short(password), now)
+
+
+def live_link(token: str, purposes: Collection[str], *, origin: Origin, now: dt.datetime) -> queries.LiveLink:
+    """The link with this key. Raises DeadLink, or TooManyTries after many dead ones."""
+    link = queries.live_link(token, now, purposes)
     if link is None:
         _count_dead_link(origin, now)
         raise DeadLink
-    check_new_password(password, is_staff=link.is_staff, email=link.email, clinic_name=clinic_name)
-    _use_link(link.id, link.user_id, passwords.hash_password(password), now)
+    return link
 
 
 @tried_again
@@ -98,14 +114,21 @@ def _count_dead_link(origin: Origin, now: dt.datetime) -> None:
         tries.count(session, [origin.of_address(tries.DEAD_LINK_ADDRESS)], now)
 
 
+def use_link(session: Session, link: queries.LiveLink, now: dt.datetime) -> User:
+    """Use the link up, once; returns the account, locked. Raises DeadLink when somebody was faster by a moment."""
+    user = session.get_one(User, link.user_id, with_for_update=True)
+    row = session.get_one(MailedLink, link.id, with_for_update=True)
+    if row.used_at is not None or not user.is_active:
+        raise DeadLink
+    row.used_at = now
+    return user
+
+
 @tried_again
-def _use_link(link_id: int, user_id: int, password_hash: str, now: dt.datetime) -> None:
+def _set_password(link: queries.LiveLink, password_hash: str, is_short: bool, now: dt.datetime) -> None:
     with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
-        link = session.get_one(MailedLink, link_id, with_for_update=True)
-        if link.used_at is not None or not user.is_active:  # somebody else was faster by a moment
-            raise DeadLink
-        steps.store_password(session, user, password_hash, now)
+        user = use_link(session, link, now)
+        steps.store_password(session, user, password_hash, now, is_short=is_short)
         leave_trace(
-            session, "password_set_by_link", "user", user_id, by=user_id, now=now, purpose=link.purpose
+            session, "password_set_by_link", "user", user.id, by=user.id, now=now, purpose=link.purpose
         )

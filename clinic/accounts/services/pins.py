@@ -12,13 +12,14 @@ import re
 import structlog
 from sqlalchemy import select
 
-from clinic.accounts import passwords, queries, steps, tries
+from clinic.accounts import passwords, steps, tries
 from clinic.accounts.models import User
 from clinic.accounts.services.signing_in import admit
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, RuleViolation
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import STAFF
+from clinic.rules.session_rules import STAFF_LONGEST
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -120,11 +121,11 @@ def _open(
 ) -> str:
     with transaction() as session:
         user = session.get_one(User, user_id, with_for_update=True)
-        is_late = now - began_at > queries.longest_session(user.roles)
+        is_late = now - began_at > STAFF_LONGEST
         if is_late or not user.is_active or user.pin_hash != stored or not user.roles & STAFF:
             raise WrongPin
         tries.take_back(session, counted)
-        row, token = steps.add_session(session, user_id, browser, now)
-        row.created_at = began_at
+        row, token = steps.add_session(session, user_id, browser, now, factor_at=began_at)
+        row.created_at = row.proved_at = began_at
         leave_trace(session, "pin_accepted", "user_session", row.id, by=user_id, now=now)
     return token

@@ -12,15 +12,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clinic.accounts import passwords, steps, tries
-from clinic.accounts.known_browsers import meet_browser
+from clinic.accounts import factors, passwords, steps, tries
+from clinic.accounts.entering import Entered, enter
 from clinic.accounts.models import User, UserSession
-from clinic.accounts.password_rules import check_new_password
+from clinic.accounts.password_rules import check_new_password, is_short
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
 from clinic.rules.errors import InvalidInput, NotFound, RuleViolation
 from clinic.rules.language import N_, _
-from clinic.rules.permissions import STAFF
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -36,9 +35,15 @@ class WrongSignIn(RuleViolation):
 
 
 def sign_in(
-    email: str, password: str, *, origin: Origin, now: dt.datetime, replaces: int | None = None
-) -> str:
-    """Check the password and open a session; returns the new key for the cookie.
+    email: str,
+    password: str,
+    *,
+    origin: Origin,
+    now: dt.datetime,
+    replaces: int | None = None,
+    is_demo: bool = False,
+) -> Entered:
+    """Check the password; returns the key of a session, or of a sign-in that owes its second step.
 
     `replaces` is the session this browser had before: it ends. Raises WrongSignIn or TooManyTries, which are
     the same for an account that does not exist.
@@ -48,8 +53,18 @@ def sign_in(
     if not passwords.is_right(stored, password) or user_id is None or stored is None:
         log.warning("sign_in_failed")
         raise WrongSignIn
-    better = passwords.renewed(stored, password)
-    return _let_in(user_id, stored, better, counted, origin, replaces, now)
+
+    @tried_again
+    def let_in(better: str | None) -> Entered:
+        with transaction() as session:
+            user = session.get_one(User, user_id, with_for_update=True)
+            if not user.is_active or user.password_hash != stored:  # changed while the password was checked
+                raise WrongSignIn
+            user.password_hash = better or stored
+            tries.take_back(session, counted)
+            return enter(session, user, origin, now, replaces=replaces, is_demo=is_demo)
+
+    return let_in(passwords.renewed(stored, password))
 
 
 @tried_again
@@ -74,30 +89,6 @@ def choose_language(user_id: int, language: str) -> None:
         session.get_one(User, user_id).language = language
 
 
-@tried_again
-def _let_in(
-    user_id: int,
-    stored: str,
-    better: str | None,
-    counted: list[int],
-    origin: Origin,
-    replaces: int | None,
-    now: dt.datetime,
-) -> str:
-    with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
-        if not user.is_active or user.password_hash != stored:  # changed while the password was checked
-            raise WrongSignIn
-        user.password_hash = better or stored
-        tries.take_back(session, counted)
-        if replaces is not None:
-            _end(session, session.get(UserSession, replaces), now)
-        meet_browser(session, user, origin, now)
-        row, token = steps.add_session(session, user_id, origin.browser, now)
-        leave_trace(session, "signed_in", "user_session", row.id, by=user_id, now=now)
-    return token
-
-
 def end_session(user_id: int, session_id: int, now: dt.datetime) -> None:
     """Sign one browser out. Raises NotFound when it is not this person's; an ended one stays ended."""
     with transaction() as session:
@@ -106,6 +97,13 @@ def end_session(user_id: int, session_id: int, now: dt.datetime) -> None:
             raise NotFound
         _end(session, row, now)
         leave_trace(session, "signed_out", "user_session", session_id, by=user_id, now=now)
+
+
+def end_other_sessions(user_id: int, session_id: int, now: dt.datetime) -> None:
+    """Sign this person out in every browser but this one."""
+    with transaction() as session:
+        steps.end_sessions(session, user_id, now, but=session_id)
+        leave_trace(session, "signed_out_elsewhere", "user", user_id, by=user_id, now=now)
 
 
 def _end(session: Session, row: UserSession | None, now: dt.datetime) -> None:
@@ -123,15 +121,23 @@ def note_activity(session_id: int, now: dt.datetime) -> None:
 
 
 def change_password(
-    user_id: int, current: str, new: str, *, clinic_name: str, origin: Origin, now: dt.datetime
+    user_id: int,
+    current: str,
+    new: str,
+    *,
+    session_id: int,
+    clinic_name: str,
+    origin: Origin,
+    now: dt.datetime,
 ) -> str:
-    """Set a new password and sign out everywhere; returns the key of a fresh session for this browser.
+    """Set a new password and sign out everywhere; returns the key of a fresh session for this browser, in which the
+    second step counts as it did in the one before.
 
     Raises InvalidInput for `current_password` or `new_password`, or TooManyTries.
     """
-    user_email, is_staff = _owner_of(user_id)
+    user_email, has_second_step = _owner_of(user_id)
     check_new_password(
-        new, is_staff=is_staff, email=user_email, clinic_name=clinic_name, field="new_password"
+        new, has_second_step=has_second_step, email=user_email, clinic_name=clinic_name, field="new_password"
     )
     if new == current:
         raise InvalidInput("new_password", _("Choose a password that is not the one you have now."))
@@ -139,25 +145,25 @@ def change_password(
     if not passwords.is_right(stored, current):
         log.warning("password_change_failed")
         raise InvalidInput("current_password", _("This is not the password you have now."))
-    return _replace_password(user_id, stored, passwords.hash_password(new), counted, origin.browser, now)
+    new_hash = passwords.hash_password(new)
+
+    @tried_again
+    def replace_password() -> str:
+        with transaction() as session:
+            user = session.get_one(User, user_id, with_for_update=True)
+            if not user.is_active or user.password_hash != stored:
+                raise InvalidInput("current_password", _("Your password was changed elsewhere just now."))
+            tries.take_back(session, counted)
+            steps.store_password(session, user, new_hash, now, is_short=is_short(new))
+            factor_at = session.get_one(UserSession, session_id).factor_at
+            row, token = steps.add_session(session, user_id, origin.browser, now, factor_at=factor_at)
+            leave_trace(session, "password_changed", "user", user_id, by=user_id, now=now, session_id=row.id)
+        return token
+
+    return replace_password()
 
 
 def _owner_of(user_id: int) -> tuple[str, bool]:
     with transaction() as session:
         user = session.get_one(User, user_id)
-        return user.email, bool(user.roles & STAFF)
-
-
-@tried_again
-def _replace_password(
-    user_id: int, stored: str | None, new_hash: str, counted: list[int], browser: str, now: dt.datetime
-) -> str:
-    with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
-        if not user.is_active or user.password_hash != stored:
-            raise InvalidInput("current_password", _("Your password was changed elsewhere just now."))
-        tries.take_back(session, counted)
-        steps.store_password(session, user, new_hash, now)
-        row, token = steps.add_session(session, user_id, browser, now)
-        leave_trace(session, "password_changed", "user", user_id, by=user_id, now=now, session_id=row.id)
-    return token
+        return user.email, factors.has_factor(session, user_id)

@@ -116,7 +116,8 @@ def lift_lock(user_id: int, *, origin: Origin, by: int, now: dt.datetime) -> Non
     """Let somebody of the team try to sign in at once after too many wrong passwords. Raises NotFound."""
     with transaction() as session:
         user = _of_team(session, user_id)
-        tries.forget(session, origin.of_account(tries.SIGN_IN_ACCOUNT, user.email))
+        for limit in (tries.SIGN_IN_ACCOUNT, tries.FACTOR_ACCOUNT):
+            tries.forget(session, origin.of_account(limit, user.email))
         leave_trace(session, "lock_lifted", "user", user_id, by=by, now=now)
 
 

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from clinic.accounts.views import comfort, links, own, signing_in, team
+from clinic.accounts.views import (
+    comfort,
+    emails,
+    factors,
+    links,
+    locking,
+    mailed_sign_in,
+    own,
+    proving,
+    second_step,
+    signing_in,
+    team,
+)
 from clinic.accounts.views.blueprint import pages
 
-__all__ = ["comfort", "links", "own", "pages", "signing_in", "team"]
+__all__ = [
+    "comfort",
+    "emails",
+    "factors",
+    "links",
+    "locking",
+    "mailed_sign_in",
+    "own",
+    "pages",
+    "proving",
+    "second_step",
+    "signing_in",
+    "team",
+]

@@ -8,7 +8,6 @@ from clinic.accounts import queries, services
 from clinic.accounts.access import clinic_name, forget_browser, origin
 from clinic.accounts.forms import ForgotForm, NewPasswordForm
 from clinic.accounts.password_rules import shortest
-from clinic.accounts.tries import TooManyTries
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import RuleViolation
 from clinic.rules.language import _
@@ -47,8 +46,8 @@ def new_password(token: str) -> Answer:
     """The form behind a mailed link; a link that does not work says nothing about why."""
     link = queries.live_link(token, clock.now())
     if link is None:
-        return _dead_link()
-    least = shortest(is_staff=link.is_staff)
+        return dead_link()
+    least = shortest(has_second_step=link.has_second_step)
     return render_template(
         "accounts/new_password.html",
         form=NewPasswordForm(),
@@ -76,13 +75,17 @@ def set_password(token: str) -> Answer:
         except RuleViolation as error:
             refusal = error
     link = queries.live_link(token, now)
-    if isinstance(refusal, TooManyTries):
-        return refused("dead_link", form, refusal)
     if link is None:
-        return _dead_link()
-    least = shortest(is_staff=link.is_staff)
+        return dead_or_refused(refusal or services.DeadLink())
+    least = shortest(has_second_step=link.has_second_step)
     return refused("new_password", form, refusal, link=link, token=token, least=least)
 
 
-def _dead_link() -> Answer:
+def dead_link() -> Answer:
+    """The answer to every link that opens nothing: which of used, replaced, too old or made up is not said."""
     return render_template("accounts/dead_link.html", refusal=None), 404
+
+
+def dead_or_refused(error: RuleViolation) -> Answer:
+    """The answer when a link was not taken."""
+    return dead_link() if isinstance(error, services.DeadLink) else refused("dead_link", ForgotForm(), error)

@@ -6,13 +6,14 @@ from flask import abort, flash, render_template, request
 from flask_login import current_user
 
 from clinic.accounts import queries, services
-from clinic.accounts.access import clinic_name, forget_browser, let_in, origin
+from clinic.accounts.access import clinic_name, forget_browser, let_in, origin, session_rules
 from clinic.accounts.forms import ChangePasswordForm, PinForm
 from clinic.accounts.password_rules import shortest
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
 
@@ -20,11 +21,14 @@ from clinic.shared.web import Answer, go
 @pages.get("/account", needs=Permission.ACCOUNT_OWN_WRITE)
 def account() -> Answer:
     """Name, e-mail, and the browsers in which this account is signed in."""
-    browsers = queries.signed_in_browsers(current_user.id, clock.now())
-    return render_template("accounts/account.html", browsers=browsers, has_pin=_has_pin())
+    browsers = queries.signed_in_browsers(current_user.id, session_rules(), clock.now())
+    ways = queries.ways_of(current_user.id)
+    return render_template("accounts/account.html", browsers=browsers, has_pin=_has_pin(), ways=ways)
 
 
-@pages.post("/account/browsers/<int:session_id>/sign-out", needs=Permission.ACCOUNT_OWN_WRITE)
+@pages.post(
+    "/account/browsers/<int:session_id>/sign-out", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT
+)
 def sign_out_browser(session_id: int) -> Answer:
     """End one of one's own sessions, perhaps this one."""
     try:
@@ -36,6 +40,14 @@ def sign_out_browser(session_id: int) -> Answer:
         flash(_("You are signed out."), "success")
         return go("accounts.sign_in")
     flash(_("That browser is signed out."), "success")
+    return go("accounts.account")
+
+
+@pages.post("/account/browsers/sign-out-others", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
+def sign_out_others() -> Answer:
+    """End all of one's own sessions but this one."""
+    services.end_other_sessions(current_user.id, current_user.session_id, clock.now())
+    flash("Every other browser is signed out.", "success")
     return go("accounts.account")
 
 
@@ -58,6 +70,7 @@ def save_password() -> Answer:
             current_user.id,
             form.current_password.data or "",
             form.new_password.data or "",
+            session_id=current_user.session_id,
             clinic_name=clinic_name(),
             origin=origin(),
             now=clock.now(),
@@ -97,7 +110,7 @@ def save_pin() -> Answer:
     return go("accounts.account")
 
 
-@pages.post("/account/pin/remove", needs=Permission.ACCOUNT_OWN_WRITE)
+@pages.post("/account/pin/remove", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
 def remove_pin() -> Answer:
     """Take the PIN away: from then on the password is needed."""
     services.remove_pin(current_user.id, clock.now())
@@ -115,4 +128,4 @@ def _has_pin() -> bool:
 
 
 def _least() -> int:
-    return shortest(is_staff=current_user.is_staff)
+    return shortest(has_second_step=queries.ways_of(current_user.id).has_factor)

@@ -14,6 +14,7 @@ from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
@@ -33,7 +34,7 @@ def new_member() -> Answer:
     return render_template("accounts/invite.html", form=InviteForm(), refusal=None, **WORDS)
 
 
-@pages.post("/owner/team/new", needs=NEED)
+@pages.post("/owner/team/new", needs=NEED, proof=Proof.RECENT)
 def invite_member() -> Answer:
     """Mail somebody a link to set a password."""
     form = InviteForm(request.form)
@@ -64,7 +65,7 @@ def member(user_id: int) -> Answer:
     return render_template("accounts/member.html", form=form, refusal=None, **_about(row))
 
 
-@pages.post("/owner/team/<int:user_id>", needs=NEED)
+@pages.post("/owner/team/<int:user_id>", needs=NEED, proof=Proof.RECENT)
 def change_member(user_id: int) -> Answer:
     """Set the person's roles."""
     row = found(queries.member(user_id))
@@ -79,7 +80,7 @@ def change_member(user_id: int) -> Answer:
     return go("accounts.team")
 
 
-@pages.post("/owner/team/<int:user_id>/off", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/off", needs=NEED, proof=Proof.RECENT)
 def switch_off_member(user_id: int) -> Answer:
     """End the person's access now."""
     row = found(queries.member(user_id))
@@ -92,7 +93,7 @@ def switch_off_member(user_id: int) -> Answer:
     return go("accounts.team")
 
 
-@pages.post("/owner/team/<int:user_id>/on", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/on", needs=NEED, proof=Proof.RECENT)
 def switch_on_member(user_id: int) -> Answer:
     """Let the person sign in again."""
     row = found(queries.member(user_id))
@@ -101,7 +102,7 @@ def switch_on_member(user_id: int) -> Answer:
     return go("accounts.member", user_id=user_id)
 
 
-@pages.post("/owner/team/<int:user_id>/invite-again", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/invite-again", needs=NEED, proof=Proof.RECENT)
 def invite_again(user_id: int) -> Answer:
     """Mail a new link; the one before ends."""
     row = found(queries.member(user_id))
@@ -114,7 +115,19 @@ def invite_again(user_id: int) -> Answer:
     return go("accounts.member", user_id=user_id)
 
 
-@pages.post("/owner/team/<int:user_id>/let-try-again", needs=NEED)
+@pages.post("/owner/team/<int:user_id>/reset-second-step", needs=NEED, proof=Proof.RECENT)
+def reset_second_step(user_id: int) -> Answer:
+    """The person has lost phone and codes: they set up a new second step when they sign in next."""
+    row = found(queries.member(user_id))
+    services.reset_factors(user_id, by=current_user.id, now=clock.now())
+    flash(
+        _("%(name)s is signed out, and sets up a new second step at the next sign-in.", name=row.name),
+        "success",
+    )
+    return go("accounts.member", user_id=user_id)
+
+
+@pages.post("/owner/team/<int:user_id>/let-try-again", needs=NEED, proof=Proof.RECENT)
 def let_try_again(user_id: int) -> Answer:
     """Lift the wait after too many wrong passwords."""
     row = found(queries.member(user_id))

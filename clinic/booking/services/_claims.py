@@ -39,7 +39,6 @@ from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination, nearest
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import Interval, subtract, union
-from clinic.rules.language import N_
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.rules.whole_days import on_every_wall
 from clinic.shared.crypto import BigId
@@ -137,7 +136,7 @@ def _claiming(numbers: str, one: str, rest: str) -> TextClause:
 
 
 _CLAIMS = {
-    "postgresql": _claiming("unnest(:resources) AS one", "one", N_("ON CONFLICT DO NOTHING")),
+    "postgresql": _claiming("unnest(:resources) AS one", "one", "ON CONFLICT DO NOTHING"),
     "sqlite": _claiming("json_each(:resources)", "value", ""),
 }
 """On PostgreSQL a claim that overlaps another is left out; SQLite's guard speaks against them all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinic.intake.views import desk, letters, reviews, tablet
+from clinic.intake.views import desk, letters, openings, reviews, tablet
 from clinic.intake.views.blueprint import pages
 
-__all__ = ["desk", "letters", "pages", "reviews", "tablet"]
+__all__ = ["desk", "letters", "openings", "pages", "reviews", "tablet"]

@@ -30,7 +30,13 @@ WRITER = "tablet"
 OF_EVERY_PAGE = frozenset(
     {"static", "accounts.text_size", "accounts.choose_language", "premises.theme", "premises.picture"}
 )
-SIGN_IN = frozenset({"accounts.sign_in", "accounts.try_sign_in"})
+SIGN_IN = frozenset(
+    f"accounts.{name}"
+    for name in (
+        "sign_in", "try_sign_in", "second_step", "try_second_step", "own_passkey_challenge",
+        "any_passkey_challenge", "sign_in_by_passkey", "sign_in_again",
+    )
+)  # fmt: skip
 
 
 @pages.post("/clients/<int:client_id>/tablet", needs=Permission.INTAKE_ANY_WRITE)

@@ -14,6 +14,7 @@ from clinic.records.copy_words import table_words
 from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
@@ -37,7 +38,7 @@ def erasing_client(client_id: int) -> Answer:
     return _page(client_id, EraseForm())
 
 
-@pages.post("/clients/<int:client_id>/erase", needs=NEED)
+@pages.post("/clients/<int:client_id>/erase", needs=NEED, proof=Proof.RECENT)
 def erase_client(client_id: int) -> Answer:
     """Erase them."""
     form = EraseForm(request.form)

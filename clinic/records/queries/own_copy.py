@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import lazyload
 
 from clinic.booking.queries import visits
@@ -24,7 +24,7 @@ from clinic.rules.keeping import NOT_COPIED
 from clinic.rules.language import N_, _
 from clinic.shared.audit import AuditRow
 from clinic.shared.crypto import Sealed, SealedBytes
-from clinic.shared.database import Base, db
+from clinic.shared.database import Base, db, read_as_one
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
 
@@ -60,6 +60,7 @@ class Copied:
 def copy_of(client_id: int, user_id: int | None) -> Iterator[Copied]:
     """Every table with something about them, in the order in which the tables build on each other. `user_id`: their
     own account, None where somebody else's acts for them."""
+    read_as_one()
     whose = Whose(db.session.get_one(Client, client_id), user_id)
     for cls in personal_classes():
         rows = whose.rows(cls)
@@ -132,7 +133,10 @@ class Whose:
 
     def count(self, cls: type[Any]) -> int:
         """How many rows of one table are theirs."""
-        return sum(1 for _ in self._found(cls))
+        if cls is OutgoingMail:
+            keys = db.session.scalars(select(OutgoingMail.key).where(self.is_theirs(cls)))
+            return sum(self.is_about_theirs(key) for key in keys)
+        return db.session.scalar(select(func.count()).select_from(cls).where(self.is_theirs(cls))) or 0
 
     def is_theirs(self, cls: type[Any]) -> ColumnElement[bool]:
         columns, table = cls.__table__.columns, cls.__tablename__

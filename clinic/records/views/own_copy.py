@@ -22,6 +22,7 @@ from clinic.records.services.reading import note_copying, note_copying_for
 from clinic.records.views.blueprint import pages
 from clinic.rules.errors import NotFound
 from clinic.rules.permissions import Permission
+from clinic.rules.proofs import Proof
 from clinic.shared import clock
 from clinic.shared.uploads import DOWNLOAD
 from clinic.shared.web import Answer
@@ -29,28 +30,28 @@ from clinic.shared.web import Answer
 OWN = Permission.PERSON_OWN_WRITE
 
 
-@pages.get("/my/people/<int:client_id>/data", needs=OWN)
+@pages.get("/my/people/<int:client_id>/data", needs=OWN, proof=Proof.RECENT)
 def my_data(client_id: int) -> Answer:
     """To read and to print."""
     found = _copy(client_id, to_keep=False)
     return _page(found, client_id, "my_data_file")
 
 
-@pages.get("/my/people/<int:client_id>/data.json", needs=OWN)
+@pages.get("/my/people/<int:client_id>/data.json", needs=OWN, proof=Proof.RECENT)
 def my_data_file(client_id: int) -> Answer:
     """The same for programs, as a file."""
     found = _copy(client_id, to_keep=True)
     return _file(found)
 
 
-@pages.get("/clients/<int:client_id>/data", needs=Permission.CLINICAL_REVIEW)
+@pages.get("/clients/<int:client_id>/data", needs=Permission.CLINICAL_REVIEW, proof=Proof.RECENT)
 def data_for_them(client_id: int) -> Answer:
     """The same, made by staff for a person who asked: for those who may read their health answers anyway."""
     found = _copy_for_them(client_id, to_keep=False)
     return _page(found, client_id, "data_for_them_file")
 
 
-@pages.get("/clients/<int:client_id>/data.json", needs=Permission.CLINICAL_REVIEW)
+@pages.get("/clients/<int:client_id>/data.json", needs=Permission.CLINICAL_REVIEW, proof=Proof.RECENT)
 def data_for_them_file(client_id: int) -> Answer:
     """The file for programs, made by staff."""
     return _file(_copy_for_them(client_id, to_keep=True))

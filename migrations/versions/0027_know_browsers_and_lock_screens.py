@@ -1,4 +1,4 @@
-"""Add the browsers that an account was used in."""
+"""Add the browsers an account was used in, locked screens, and links that confirm a new e-mail address."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "mark_hash", name="pk_known_browser"),
     )
 
+    op.add_column("user_session", sa.Column("locked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("mailed_link", sa.Column("new_email", sa.String(), nullable=True))
+
 
 def downgrade() -> None:
+    op.drop_column("mailed_link", "new_email")
+    op.drop_column("user_session", "locked_at")
     op.drop_table("known_browser")

@@ -1,0 +1,78 @@
+"""Going by another e-mail address: it counts when the link that was mailed to it is used."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy.exc import IntegrityError
+
+from clinic.accounts import queries, steps, tries
+from clinic.accounts.models import User
+from clinic.accounts.notices import Notice, tell
+from clinic.accounts.services.links import live_link, use_link
+from clinic.accounts.tries import Origin
+from clinic.rules.contact import email_key
+from clinic.rules.errors import InvalidInput, RuleViolation
+from clinic.rules.language import ENGLISH, N_, _
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+from clinic.shared.mail import queue_mail
+
+
+class EmailTaken(RuleViolation):
+    """Said only to whoever reads the mails of that address."""
+
+    default_sentence = N_(
+        "Another account has this e-mail address already. Sign in with it, or call the clinic."
+    )
+
+
+@tried_again
+def ask_for_new_email(user_id: int, email: str, *, origin: Origin, now: dt.datetime) -> None:
+    """Mail a link to the new address, whether or not it has an account: only its reader learns that.
+
+    Raises InvalidInput for `email`, or TooManyTries.
+    """
+    key = email_key(email)
+    with transaction() as session:
+        user = session.get_one(User, user_id, with_for_update=True)
+        if key is None or key == user.email:
+            raise InvalidInput("email", _("Please write another e-mail address than the one you have now."))
+        limits = [origin.of_account(tries.LINK_ACCOUNT, user.email), origin.of_address(tries.LINK_ADDRESS)]
+        tries.count(session, limits, now)
+        token = steps.new_link(session, user, "email", now, new_email=key)
+        queue_mail(
+            session,
+            "email_confirm",
+            key,
+            key=f"email-{queries.hash_of(token)}",
+            now=now,
+            language=user.language or ENGLISH,
+            name=user.name,
+            token=token,
+        )
+        leave_trace(session, "new_email_asked", "user", user_id, by=user_id, now=now)
+
+
+def confirm_email(token: str, *, origin: Origin, now: dt.datetime) -> None:
+    """The account goes by its new address: signed out everywhere, with a notice to both addresses.
+
+    Raises DeadLink, EmailTaken, or TooManyTries after many dead links.
+    """
+    _confirm(live_link(token, {"email"}, origin=origin, now=now), now)
+
+
+@tried_again
+def _confirm(link: queries.LiveLink, now: dt.datetime) -> None:
+    with transaction() as session:
+        user = use_link(session, link, now)
+        before, user.email = user.email, link.new_email or user.email
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise EmailTaken from error
+        steps.end_sessions(session, user.id, now)
+        steps.end_links(session, user.id, now)
+        for address in (before, user.email):
+            tell(session, Notice.EMAIL_CHANGED, user, now=now, to=address, new_email=user.email)
+        leave_trace(session, "email_changed", "user", user.id, by=user.id, now=now)

@@ -1,0 +1,38 @@
+"""Commands for an account whose person cannot sign in any more: whoever can run them has the machine anyway."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from clinic.cli.making import make_app
+
+
+@click.group()
+def account() -> None:
+    """Accounts of people who cannot sign in any more."""
+
+
+@account.command("unlock")
+@click.argument("email")
+def unlock(email: str) -> None:
+    """Take the second step of the account with this EMAIL away, end every wait, and print a link for a new password.
+
+    For an owner who has lost phone and recovery codes; of a colleague the owner does it on the page of the team.
+    """
+    from clinic.accounts import services
+    from clinic.accounts.tries import Origin
+    from clinic.rules.errors import RuleViolation
+    from clinic.shared import clock
+
+    app = make_app()
+    with app.app_context():
+        origin = Origin(address="", browser="", secret=str(app.config["SECRET_KEY"]))
+        try:
+            token = services.unlock(email, origin=origin, now=clock.now())
+        except RuleViolation as error:
+            sys.exit(error.sentence)
+    click.echo("Everywhere signed out, and without a second step. Set a new password within 30 minutes:")
+    click.echo(f"{app.config['CLINIC_PUBLIC_URL']}/password/{token}")
+    click.echo("At the next sign-in a new second step is set up.")

@@ -1,0 +1,40 @@
+"""The demo clinic, for tests that look at every page with something on it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+
+from clinic.shared.database import db
+from tests.factories import LONG_AGO
+from tests.web import app_on, sqlite_address
+
+
+@pytest.fixture(scope="session")
+def demo_data(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a demo clinic: never used itself."""
+    from clinic.demo import fill_if_empty
+
+    folder = Path(shutil.copytree(empty_clinic, tmp_path_factory.mktemp("demo") / "data"))
+    app = app_on(sqlite_address(folder), folder)
+    with app.app_context():
+        fill_if_empty(LONG_AGO)
+        db.session.remove()
+        db.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def demo(demo_data: Path, tmp_path: Path) -> Iterator[Flask]:
+    """A demo clinic of this test's own; the clock stands at the moment for which it was made."""
+    folder = Path(shutil.copytree(demo_data, tmp_path / "demo"))
+    app = app_on(sqlite_address(folder), folder, PROPAGATE_EXCEPTIONS=False)
+    with time_machine.travel(LONG_AGO, tick=False), app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
