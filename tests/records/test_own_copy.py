@@ -14,11 +14,13 @@ from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
 from clinic.records.queries.own_copy import POINTERS, Whose, is_personal, personal_classes
+from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
+from tests.owners import browser_of
 from tests.records.whole_person import Person
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -103,6 +105,29 @@ def test_only_the_person_and_a_childs_parent_may_and_each_time_is_recorded(
         (one.user.id, one.made["client"]) for one in (person, parent)
     ]
     assert "user_session" not in json.loads(copy_for(parent).text)  # the account is the parent's own
+
+
+def test_the_file_is_as_its_schema_says_and_staff_make_it_for_who_asked(app: Flask, world: w.World) -> None:
+    """Whoever may read health answers may make it: the owner and the desk may not, unless they were given that."""
+    person = Person(app, world, "own-words")
+    address = f"/clients/{person.made['client']}/data.json"
+    given = [Permission.CLINICAL_REVIEW]
+    team = {
+        "owner": browser_of(app, factories.make_user(email="o@c.example", roles=[Role.OWNER], name="O")),
+        "named": browser_of(
+            app, factories.make_user(email="n@c.example", roles=[Role.OWNER], name="N", given=given)
+        ),
+    }
+    answers = {who: browser.get(address, buffered=True) for who, browser in team.items()}
+    assert {who: answer.status_code for who, answer in answers.items()} == {"owner": 403, "named": 200}
+    found = json.loads(answers["named"].text)
+    shape = json.loads(team["owner"].get("/data-schema.json").text)
+    assert set(found) == set(shape["properties"])
+    for table, rows in found.items():
+        said = set(shape["properties"][table]["items"]["properties"])
+        assert table in ("audit_row", "outgoing_mail") or set(rows[0]) <= said, table
+    rows = db.session.scalars(select(AuditRow.thing_id).where(AuditRow.deed == "client.copy_saved_for_them"))
+    assert list(rows) == [person.made["client"]]
 
 
 def test_what_is_also_about_somebody_else_is_kept_back(app: Flask, world: w.World) -> None:

@@ -53,5 +53,6 @@ def _columns(cls: type[Any]) -> dict[str, Any]:
 
 
 def _kind(column: Column[Any]) -> dict[str, Any]:
-    kind = _KINDS.get(column.type.python_type)
+    stored: Any = getattr(column.type, "impl_instance", column.type)  # of a type of our own, what is under it
+    kind = _KINDS.get(stored.python_type)
     return {"anyOf": [kind, {"type": "null"}]} if kind else {}

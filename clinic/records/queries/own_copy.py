@@ -171,7 +171,7 @@ class Whose:
         values: dict[str, Any] = {}
         for column in row.__table__.columns:
             name, value = column.key, getattr(row, column.key)
-            if name in self.names and value is not None:
+            if name in self.names:
                 values[name.removesuffix("_id")] = self.names[name].get(value)
             elif not LEFT_OUT.search(name):
                 values[name] = value
