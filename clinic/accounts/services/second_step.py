@@ -20,7 +20,7 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.services.signing_in import WrongSignIn, admit
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, RuleViolation
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -133,7 +133,7 @@ def prove_by_password(
     """The password again; returns the new key of this session. Raises InvalidInput at `password`, or TooManyTries."""
     with transaction() as session:
         email = session.get_one(User, user_id).email
-    counted, _, stored = admit(email, origin, now)
+    counted, _rest, stored = admit(email, origin, now)
     if not passwords.is_right(stored, password):
         log.warning("proof_failed")
         raise InvalidInput("password", _("This is not your password."))
