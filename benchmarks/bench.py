@@ -58,7 +58,7 @@ QUICK = (Size(20, 0, 10), Size(20, 2_000, 15, books=120, rounds=10))
 def empty_page() -> Iterator[str]:
     """The address of an empty page on the same kind of server."""
     port = _free_port()
-    running = subprocess.Popen([sys.executable, "-m", "benchmarks.empty_page", str(port)])  # noqa: S603 - our own program
+    running = subprocess.Popen([sys.executable, "-m", "benchmarks.empty_page", str(port)])
     try:
         _wait_for(port)
         yield f"http://127.0.0.1:{port}"
@@ -97,7 +97,7 @@ def one_book(database: str, size: Size) -> dict[str, Any]:
 
 def load(book: Path, environment: dict[str, str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks", "load", str(book)]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603 - our own program
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
     return dict(json.loads(done.stdout))
 
 
@@ -184,7 +184,7 @@ def limits(address: str, book: Path) -> dict[str, Any]:
     """What the machine can do with this book, on the same database."""
     plain = address.replace("postgresql+psycopg:", "postgresql:").replace("sqlite:///", "sqlite:")
     command = [sys.executable, "-m", "benchmarks.limits", plain, str(book)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - our own program
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     return dict(json.loads(done.stdout))
 
 

@@ -121,7 +121,7 @@ def measure(
 def served(environment: dict[str, str], processes: int) -> Iterator[tuple[list[str], list[int]]]:
     """So many `clinic serve`, as behind a proxy; yields their addresses and process ids once they answer."""
     running: list[subprocess.Popen[bytes]] = []
-    ports = [_free_port() for _ in range(processes)]
+    ports = [free_port() for _ in range(processes)]
     try:
         for port in ports:
             running.append(
@@ -142,7 +142,7 @@ def served(environment: dict[str, str], processes: int) -> Iterator[tuple[list[s
             one.wait(30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -210,7 +210,7 @@ def run(
     environment = {
         **os.environ, "CLINIC_DATA_DIR": str(folder), "CLINIC_DATABASE_URL": address.replace("+psycopg", ""),
     }  # fmt: skip
-    filled = subprocess.run(  # noqa: S603 - our own program
+    filled = subprocess.run(
         [sys.executable, "-m", "benchmarks", "load", str(book)],
         env=environment,
         check=True,

@@ -36,6 +36,7 @@ from clinic.booking.services import (
     sending,
 )
 from clinic.intake.services import drafts
+from clinic.messages.services import write_digests
 from clinic.premises import queries as premises
 from clinic.shared import audit_chain, backups, clock, heartbeat, mail
 from clinic.shared.database import db
@@ -69,6 +70,11 @@ def send_messages(app: Flask) -> None:
     heartbeat.beat(clock.now())  # a round that fails is not a sign of life
 
 
+def tell_team(_app: Flask) -> None:
+    """The morning mails."""
+    write_digests(clock.now())
+
+
 def tidy(_app: Flask) -> None:
     """What has been over for long leaves the table that every free time is worked out from; steps at the desk that
     nobody can take back any more are forgotten, and answers that nobody signed are erased."""
@@ -99,6 +105,7 @@ JOBS = (
     Job(keep_visits, PAUSE_SECONDS),
     Job(chain_audit, PAUSE_SECONDS),
     Job(send_messages, PAUSE_SECONDS),
+    Job(tell_team, 300),
     Job(save_when_due, 3600),
     Job(tidy, 6 * 3600),
 )

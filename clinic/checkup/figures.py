@@ -18,7 +18,9 @@ def of_now(now: dt.datetime) -> dict[str, tuple[str, float]]:
     try:
         waits = select(func.count(), func.min(OutgoingMail.due_at))
         depth, oldest = db.session.execute(
-            waits.where(OutgoingMail.sent_at.is_(None), OutgoingMail.due_at <= now)
+            waits.where(
+                OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.due_at <= now
+            )
         ).one()
         seen_at = heartbeat.last_beat_at()
         db.session.rollback()

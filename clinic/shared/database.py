@@ -158,11 +158,27 @@ class RoutedSession(FlaskSession):
 
 @cache
 def _reading(engine: Engine) -> Engine:
-    """The same connections, with the option."""
-    return engine.execution_options(**{ONLY_READS: True})
+    """The same connections, with the option; SQLite has no use for it."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    found = engine.execution_options(**{ONLY_READS: True})
+    found.dispatch = (
+        engine.dispatch
+    )  # listeners are asked at each statement: one list of them, not two in a row
+    return found
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": RoutedSession})
+
+
+def make_ready(engine: Engine) -> None:
+    """What every connection to this database is told."""
+    if engine.dialect.name == "sqlite":
+        harden_sqlite(engine)
+    else:
+        from clinic.shared.postgresql import quicken  # only there where PostgreSQL is used
+
+        quicken(engine)
 
 
 def harden_sqlite(engine: Engine) -> None:
@@ -180,41 +196,6 @@ def harden_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {kind}")
-
-
-def quicken_postgresql(engine: Engine) -> None:
-    """PostgreSQL that is asked for no more than is needed.
-
-    A session that only reads begins no transaction: each statement sees what is committed by then, as it would inside
-    one at PostgreSQL's usual level, and there are two answers less to wait for.
-
-    A transaction that is undone keeps the statements that its connection has prepared. psycopg would forget them, since
-    it may have made tables, which this program never does while it serves; all would be planned anew, which takes
-    longer than to answer. After an error it may forget.
-    """
-    from psycopg import generators  # only there where PostgreSQL is used
-    from psycopg.pq import TransactionStatus
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.autocommit = True  # we say BEGIN ourselves
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
-        if driver.autocommit and not connection.get_execution_options().get(ONLY_READS):
-            driver.execute("BEGIN")
-
-    forgetting = engine.dialect.do_rollback
-
-    def roll_back(connection: Any) -> None:
-        if connection.pgconn.transaction_status == TransactionStatus.INTRANS:
-            connection.pgconn.send_query(b"ROLLBACK")
-            connection.wait(generators.execute(connection.pgconn))
-        if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # there was an error
-            forgetting(connection)
-
-    engine.dialect.do_rollback = roll_back  # type: ignore[assignment, method-assign]
 
 
 @contextmanager

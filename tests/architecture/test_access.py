@@ -136,6 +136,8 @@ def test_every_writing_route_refuses_a_missing_or_foreign_token(
     before = everything()
     taken = {}
     for door in (one for one in doors(app) if one.method != "GET"):
+        if door.endpoint == "messages.stop":
+            continue  # a mail program presses it without a cookie: its signed key is the permission (tests/messages)
         answers = [client.open(door.address, method=door.method, data={"csrf_token": one}) for one in tokens]
         answers.append(client.open(door.address, method=door.method))
         answers.append(

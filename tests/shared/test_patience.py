@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from clinic.shared import patience
-from clinic.shared.database import quicken_postgresql
+from clinic.shared.postgresql import quicken
 
 ONE = text("SELECT 1")
 SELF = text("SELECT pg_backend_pid()")
@@ -23,7 +23,7 @@ def engine(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     """Connections as `clinic serve` makes them, in more of a hurry."""
     monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.5)
     made = create_engine(postgres_url)
-    quicken_postgresql(made)
+    quicken(made)
     patience.be_impatient([made])
     yield made
     made.dispose()

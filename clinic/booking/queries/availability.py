@@ -11,7 +11,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select
 
 from clinic.booking.queries import the_book, visits
 from clinic.booking.queries.rest import Rest, rest_around
@@ -182,14 +185,17 @@ def look(ask: Ask) -> Open:
     days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
     place = premises.open_place(ask.location_id, around, ask.plan.room_kind)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
-    people = _people(ask, place, around)
     devices = [place.devices.get(kind, []) for kind in ask.plan.device_kinds]
-    eligible = rule.Eligible([one.id for one in people], place.rooms, devices)
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
     reach = _reach(ask, window[0], window[1] + _longest(ask.plan, settings))
-    all_of_them = [*eligible.everything, *([ask.client_id] if ask.client_id else [])]
-    stays = the_book.stays(all_of_them, reach) if ask.picks else None
-    busy = the_book.busy(all_of_them, reach) if stays is None else _spans(stays)
+    things = [*place.rooms, *(device for group in devices for device in group)]
+    asked = things if ask.client_id is None else [*things, ask.client_id]
+    found = the_book.with_people(*_who(ask, place, around), asked, reach, stays=ask.picks)
+    people = _not_apart(ask, therapists.on_duty(found))
+    eligible = rule.Eligible([one.id for one in people], place.rooms, devices)
+    texts = [(row[0], row[-1]) for row in found]
+    stays = the_book.stays_of(texts) if ask.picks else None
+    busy = the_book.spans(texts) if stays is None else _spans(stays)
     limits = {one.id: one.limits for one in people}
     apart = the_book.kept_apart(_pauses(limits), reach, place.id, place.travel_minutes)
     for one in people:
@@ -293,12 +299,16 @@ def holds_rules_for_new(ask: Ask, settings: BookingSettings) -> bool:
     return not visits.is_known([*ask.people, *([ask.client_id] if ask.client_id else [])])
 
 
-def _people(ask: Ask, place: OpenPlace, days: list[dt.date]) -> list[OnDuty]:
-    """Everybody who may give this to this person, with their hours there."""
+def _who(ask: Ask, place: OpenPlace, days: list[dt.date]) -> tuple[Select[Any], dict[str, Any]]:
+    """The question for everybody who may give this to this person, with their hours there."""
     skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
-    people = therapists.on_duty(
+    return therapists.ask_on_duty(
         skills, ask.plan.licence_kind, place.id, days, ask.therapist_id, zones_differ=place.has_other_zones
     )
+
+
+def _not_apart(ask: Ask, people: list[OnDuty]) -> list[OnDuty]:
+    """Without those whom this person is never booked with."""
     apart = therapists.never_together(*clients.who_it_may_be(ask.client_id)) if ask.client_id else set()
     return [one for one in people if one.id not in apart]
 

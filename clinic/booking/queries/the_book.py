@@ -9,9 +9,25 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, String, bindparam, case, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    ScalarSelect,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from clinic.booking.models import Claim, Visit
 from clinic.catalogue.models import Service
@@ -57,30 +73,32 @@ _SPAN = 10**9  # start and end in one whole number: more than any minute
 _STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
 # Claims of one resource never overlap, so the first that ends at `until` or later is the last one wanted: the index is
 # read up to there, and not through all that is booked in the months to come.
-_LATER = Claim.__table__.alias("later").c
-_LAST = (
-    select(func.min(_LATER.ends_at))
-    .where(_LATER.resource_id == _RESOURCE.id, _LATER.ends_at >= bindparam("until"))
-    .correlate(Resource.__table__)
-    .scalar_subquery()
-)
+_LATER_ONES = Claim.__table__.alias("later")
+_LATER = _LATER_ONES.c
 
 
-def _of_each(text: ColumnElement[Any]) -> Select[Any]:
-    """Each resource, and this text of all its claims in reach."""
-    taken = select(joined(text)).where(
-        _CLAIM.resource_id == _RESOURCE.id,
-        _CLAIM.ends_at <= func.coalesce(_LAST, bindparam("until")),
+def _claims_of(owner: ColumnElement[int], *, stays: bool) -> ScalarSelect[str]:
+    """The claims in reach of one resource as a text; with the room of the visit that each is for, if `stays`."""
+    last = select(func.min(_LATER.ends_at)).where(
+        _LATER.resource_id == owner, _LATER.ends_at >= bindparam("until")
+    )
+    taken = select(joined(_STAYING if stays else _TAKEN)).where(
+        _CLAIM.resource_id == owner,
+        _CLAIM.ends_at
+        <= func.coalesce(last.correlate_except(_LATER_ONES).scalar_subquery(), bindparam("until")),
         *_IN_REACH,
     )
-    return select(_RESOURCE.id, taken.scalar_subquery()).where(among(_RESOURCE.id, "resources"))
+    return taken.correlate_except(Claim.__table__).scalar_subquery()
 
 
 _TAKEN = _STARTS * _SPAN + _ENDS
-_BUSY = _of_each(_TAKEN)
 # not a join, which may read all visits
 _ROOM = select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()
-_STAYS = _of_each(cast(_TAKEN, String) + " " + cast(func.coalesce(_ROOM, 0), String))
+_STAYING = cast(_TAKEN, String) + " " + cast(func.coalesce(_ROOM, 0), String)
+_EACH = among(_RESOURCE.id, "resources")
+_BUSY, _STAYS = (
+    select(_RESOURCE.id, _claims_of(_RESOURCE.id, stays=stays)).where(_EACH) for stays in (False, True)
+)
 _BY_VISITS = (
     select(_CLAIM.resource_id, _STARTS, _ENDS, _CLAIM.expires_at)
     .where(*_STANDING, _CLAIM.visit_id.is_not(None))
@@ -123,12 +141,28 @@ def note_none_is_over(now: dt.datetime) -> None:
 
 def busy(resources: Iterable[int], reach: Reach) -> dict[int, list[Interval]]:
     """Resource → the claims on it, in any order."""
+    return spans(rows(_BUSY, reach.given(resources)))
+
+
+def spans(texts: Iterable[Sequence[Any]]) -> dict[int, list[Interval]]:
+    """Resource → its claims, out of the text of each."""
     read = _Spans().__getitem__
-    return {
-        resource: list(map(read, taken_apart(taken)))
-        for resource, taken in rows(_BUSY, reach.given(resources))
-        if taken
-    }
+    return {resource: list(map(read, taken_apart(taken))) for resource, taken in texts if taken}
+
+
+def with_people(
+    people: Select[Any], given: Mapping[str, Any], things: Iterable[int], reach: Reach, *, stays: bool
+) -> Sequence[Row[Any]]:
+    """What a statement finds of people, their ids first, and after it the text of what is claimed of them, as `spans`
+    or `stays_of` reads it; then the same of other resources, with nothing between id and text. All in one statement."""
+    return rows(_with_people(people, stays), {**reach.given(things), **given})
+
+
+@cache
+def _with_people(people: Select[Any], stays: bool) -> CompoundSelect[Any]:
+    person, *more = people.selected_columns
+    things = select(_RESOURCE.id, *(null() for _ in more), _claims_of(_RESOURCE.id, stays=stays)).where(_EACH)
+    return union_all(people.add_columns(_claims_of(person, stays=stays)), things)
 
 
 class Stay(NamedTuple):
@@ -183,10 +217,13 @@ def kept_apart(
 
 def stays(resources: Iterable[int], reach: Reach) -> dict[int, list[Stay]]:
     """As `busy`, with the room of the visit that each claim is for."""
+    return stays_of(rows(_STAYS, reach.given(resources)))
+
+
+def stays_of(texts: Iterable[Sequence[Any]]) -> dict[int, list[Stay]]:
+    """Resource → its claims, out of the text of each."""
     return {
-        resource: [_stay(*one.split(" ")) for one in taken_apart(taken)]
-        for resource, taken in rows(_STAYS, reach.given(resources))
-        if taken
+        resource: [_stay(*one.split(" ")) for one in taken_apart(taken)] for resource, taken in texts if taken
     }
 
 

@@ -19,7 +19,7 @@ from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import give_up, keep_until
 from clinic.booking.services._judging import Judged, Order, wait_for_answers
-from clinic.booking.services._timed import follow, plan_messages
+from clinic.booking.timed_steps import follow, plan_messages
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client

@@ -17,8 +17,8 @@ from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._judging import Order, client_of, judge
 from clinic.booking.services._steps import rest_on, set_start, wait_for
 from clinic.booking.services._taking_back import KEPT
-from clinic.booking.services._timed import follow
 from clinic.booking.taken_back import TakeBack
+from clinic.booking.timed_steps import follow
 from clinic.catalogue import queries as catalogue
 from clinic.rules import taking_back
 from clinic.rules.errors import MoveNotAllowed, SlotTaken, TooLate

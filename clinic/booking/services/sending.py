@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.services._steps import new_manage_key, tell_client
-from clinic.booking.services._timed import FOR_ANSWERS
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
+from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
 from clinic.clients import choices
 from clinic.clients.choices import Whose

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Visit
 from clinic.booking.services._claims import claim_blocks, clear_expired
-from clinic.booking.services._timed import follow
+from clinic.booking.timed_steps import follow
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Location, Resource, Room
 from clinic.rules.booking_policy import BookingSettings

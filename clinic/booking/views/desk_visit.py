@@ -11,6 +11,7 @@ from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
 from clinic.booking.queries import check_ins, couples, next_steps, rest, taking_back, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
+from clinic.booking.queries.deliveries import deliveries
 from clinic.booking.services import people
 from clinic.booking.services.calls import ask_for_call
 from clinic.booking.services.links import send_link_again
@@ -74,6 +75,7 @@ def desk_visit(visit_id: int) -> Answer:
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
         is_late=_would_be_late(status, visit.starts_at, clock.now()),
         history=_history(steps),
+        deliveries=deliveries(visit.id),
         sooner=rest.passed([visit.id]).get(visit.id),
         may_read_record=is_named(Permission.CLINICAL_REVIEW),
         alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],

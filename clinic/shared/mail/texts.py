@@ -36,7 +36,7 @@ def use_texts(folder: Path, *, public_url: str) -> None:
     _Texts.environment = Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
-        autoescape=select_autoescape(["html"]),  # the texts themselves are plain: nothing to escape
+        autoescape=select_autoescape(["html.jinja"]),  # the texts themselves are plain: nothing to escape
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -112,4 +112,4 @@ def as_page(text: str, **head: object) -> str:
     """The same words as HTML: one layout, no picture from anywhere else, light and dark."""
     words, _, foot = text.partition(FOOT)
     parts = {"blocks": blocks(words), "foot": blocks(foot) if foot else [], "is_ours": _is_ours}
-    return _environment().get_template("_page.html").render(parts, **head)
+    return _environment().get_template("_page.html.jinja").render(parts, **head)

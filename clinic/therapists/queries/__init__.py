@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import groupby
@@ -21,7 +21,6 @@ from clinic.rules.verdicts import VERDICT_WORDS
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
-from clinic.shared.statements import rows
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import (
     DatedHours,
@@ -143,14 +142,11 @@ def _on_duty(*, one: bool, skilled: bool, zones_differ: bool) -> Select[Any]:
     """In a clinic with one zone the claims of time off hold whole days, and nobody has to read them here."""
     limits = [getattr(_THERAPIST, column) for column in _LIMITS]
     off = _whole_days_off() if zones_differ else null().label("off")
-    wanted = (
-        select(
-            *(_THERAPIST.id, _THERAPIST.licence_expires_on, _week("work"), _week("break"), _dates(), off),
-            *limits,
-        )
-        .where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence_kind"))
-        .order_by(_THERAPIST.name, _THERAPIST.id)
-    )
+    wanted = select(
+        *(_THERAPIST.id, _THERAPIST.name, _THERAPIST.licence_expires_on),
+        *(_week("work"), _week("break"), _dates(), off),
+        *limits,
+    ).where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence_kind"))
     if one:
         wanted = wanted.where(_THERAPIST.id == bindparam("therapist"))
     if skilled:
@@ -164,7 +160,7 @@ def _on_duty(*, one: bool, skilled: bool, zones_differ: bool) -> Select[Any]:
     return wanted
 
 
-def on_duty(
+def ask_on_duty(
     plan_skills: Collection[str],
     licence_kind: str,
     location_id: int,
@@ -172,9 +168,10 @@ def on_duty(
     therapist_id: int | None = None,
     *,
     zones_differ: bool = False,
-) -> list[OnDuty]:
-    """As `eligible`, with the hours at this place on these days (in order); those without are left out. One
-    statement. `zones_differ`: another place of the clinic has another zone."""
+) -> tuple[Select[Any], dict[str, Any]]:
+    """The statement that finds those of `eligible`, with the hours at this place on these days (in order), and what it
+    is given: to be asked with more, and read by `on_duty`. `zones_differ`: another place of the clinic has another
+    zone."""
     given: dict[str, Any] = {
         "place": location_id, "licence_kind": licence_kind, "first": days[0], "last": days[-1],
     }  # fmt: skip
@@ -182,10 +179,16 @@ def on_duty(
         given["therapist"] = therapist_id
     if plan_skills:
         given |= {"skills": sorted(set(plan_skills)), "skill_count": len(set(plan_skills))}
-    wanted = _on_duty(one=therapist_id is not None, skilled=bool(plan_skills), zones_differ=zones_differ)
+    return _on_duty(one=therapist_id is not None, skilled=bool(plan_skills), zones_differ=zones_differ), given
+
+
+def on_duty(found: Iterable[Sequence[Any]]) -> list[OnDuty]:
+    """Those in the rows that `ask_on_duty` finds, by name; who has no hours there is left out, and so is what is no
+    therapist. Whatever stands behind their columns is passed over."""
+    people = sorted((row for row in found if row[2] is not None), key=lambda row: (row[1], row[0]))
     return [
-        OnDuty(person, expires_on, Limits(*limits), work, breaks, dated, off)
-        for person, expires_on, work, breaks, dated, off, *limits in rows(wanted, given)
+        OnDuty(person, expires_on, Limits(*more[: len(_LIMITS)]), work, breaks, dated, off)
+        for person, _name, expires_on, work, breaks, dated, off, *more in people
         if work or dated
     ]
 

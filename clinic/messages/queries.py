@@ -1,0 +1,181 @@
+"""Reading what the clinic sends: its texts, what each person chose, and what stands in the team's morning mails."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from clinic.accounts import queries as accounts
+from clinic.accounts.models import User
+from clinic.clients import choices
+from clinic.clients import queries as clients
+from clinic.clients.choices import Whose
+from clinic.diary.queries import therapist as diary
+from clinic.diary.queries.to_do import ToDo, to_do
+from clinic.premises import queries as premises
+from clinic.premises.queries import ClinicFacts
+from clinic.rules import words
+from clinic.rules.language import gettext, ngettext
+from clinic.rules.messages import DAY_OF_DESK, DAY_OF_THERAPIST, FOR_CLIENTS, FOR_STAFF, SMS, hours_from
+from clinic.rules.own_text import PLACES
+from clinic.rules.permissions import Role
+from clinic.shared.database import db
+from clinic.shared.languages import speaking
+from clinic.shared.mail import OwnText, places_of, standard_text, written
+from clinic.shared.mail.texts import Block, blocks
+
+BREAKS = "\n\n"
+
+
+@dataclass(frozen=True)
+class MessageSettings:
+    """What the owner sets about messages; hours before a visit as `48, 3`."""
+
+    reminder_hours: str
+    asks_for_answers: bool
+    sends_aftercare: bool
+    sends_digests: bool
+
+
+def settings() -> MessageSettings:
+    return premises.facts_of(premises.clinic(), MessageSettings)
+
+
+def own_kinds() -> set[str]:
+    """Those kinds for which the owner wrote a text."""
+    return set(db.session.scalars(select(OwnText.kind)))
+
+
+def text_of(kind: str, language: str) -> tuple[str, bool]:
+    """Subject and body with its places, as it goes out now, and whether the owner wrote it."""
+    own = db.session.scalar(select(OwnText.text).where(OwnText.kind == kind, OwnText.language == language))
+    if own is not None:
+        return own, True
+    with speaking(language):
+        return standard_text(kind), False
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A message as somebody invented would get it."""
+
+    subject: str
+    blocks: list[Block]
+
+
+def preview(kind: str, text: str, language: str) -> Preview:
+    with speaking(language):
+        subject, body = written(kind, text, {name: PLACES[name] for name in places_of(kind)}, token="sample")  # noqa: S106
+    return Preview(subject, blocks(body))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One person's kinds, each with whether they want it. `client_id`: None for an account of the team."""
+
+    name: str
+    client_id: int | None
+    kinds: list[tuple[str, bool]]
+
+
+def chosen(user_id: int, *, is_staff: bool, has_sms: bool) -> list[Chosen]:
+    """What this account can choose: for everybody they act for, and for themselves where they are of the team."""
+    found = []
+    for person in clients.people_of(user_id):
+        row = clients.client(person.client_id)
+        kinds = [*FOR_CLIENTS, *([SMS] if has_sms and row is not None and row.phone_key else [])]
+        found.append(_chosen(person.name, Whose(client_id=person.client_id), kinds))
+    if is_staff:
+        found.append(_chosen("", Whose(user_id=user_id), FOR_STAFF))
+    return found
+
+
+def _chosen(name: str, whose: Whose, kinds: Sequence[str]) -> Chosen:
+    return Chosen(name, whose.client_id, [(kind, choices.wants(whose, kind)) for kind in kinds])
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A morning mail of one of the team: its kind, and what stands in it."""
+
+    kind: str
+    user_id: int
+    email: str
+    name: str
+    language: str
+    day: str
+    count: str
+    lines: str
+
+
+def digests(now: dt.datetime) -> list[Digest]:
+    """The mails of this morning, for those of the team who want theirs; nothing for whom there is nothing."""
+    facts = premises.clinic_facts()
+    if facts is None:
+        return []
+    today, tasks = premises.today(now), to_do(now, may_review=False)
+    found = []
+    rows = db.session.scalars(select(User).where(User.is_active).order_by(User.id)).all()
+    team = {one.id for one in accounts.team()}
+    for user in (one for one in rows if one.id in team):
+        language = user.language or facts.language
+        with speaking(language):
+            for kind, lines in (
+                (DAY_OF_THERAPIST, _visits(user.id, today, facts)),
+                (DAY_OF_DESK, _tasks(user, tasks)),
+            ):
+                if lines and choices.wants(Whose(user_id=user.id), kind):
+                    count = ngettext("%(num)d visit", "%(num)d visits", len(lines))
+                    found.append(
+                        Digest(kind, user.id, user.email, user.name, language, words.day_words(today, today=today),
+                               count, "\n".join(lines))
+                    )  # fmt: skip
+    return found
+
+
+def _visits(user_id: int, today: dt.date, facts: ClinicFacts) -> list[str]:
+    """Time, initials, length and room: neither a name nor a treatment travels by mail."""
+    me = diary.therapist_who(user_id)
+    if me is None:
+        return []
+    return [
+        gettext(
+            "%(time)s, %(who)s, %(length)s, %(room)s",
+            time=words.local_time_words(
+                one.starts_at.astimezone(ZoneInfo(one.zone)), uses_24_hours=facts.uses_24_hours
+            ),
+            who="".join(f"{part[0]}." for part in one.client.split()),
+            length=words.length_words(one.minutes),
+            room=one.room,
+        )
+        for day in diary.own_days(me, today, 1)
+        for one in day.coming
+    ]
+
+
+def _tasks(user: User, tasks: ToDo) -> list[str]:
+    """How much waits, by its kind: what it is stands on the page."""
+    if user.roles.isdisjoint({Role.FRONT_DESK, Role.OWNER}):
+        return []
+    waiting, moving = len(tasks.waiting) + len(tasks.intakes), len(tasks.under) + len(tasks.to_reassign)
+    found = (
+        ngettext("%(num)d person to call", "%(num)d people to call", len(tasks.calls)),
+        ngettext("%(num)d visit not confirmed yet", "%(num)d visits not confirmed yet", waiting),
+        ngettext("%(num)d visit to move or give away", "%(num)d visits to move or give away", moving),
+        ngettext("%(num)d review", "%(num)d reviews", tasks.to_review),
+        ngettext("%(num)d open offer", "%(num)d open offers", len(tasks.offers)),
+    )
+    return [line for line in found if not line.startswith("0 ")]
+
+
+def is_hours(text: str) -> bool:
+    """Whether it reads as hours before a visit."""
+    try:
+        hours_from(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,65 @@
+"""Which messages somebody wants: on their own page, and by the link in a mail."""
+
+from __future__ import annotations
+
+from flask import abort, current_app, flash, render_template, request
+from flask_login import current_user
+
+from clinic.clients import choices as chosen
+from clinic.messages import queries, services
+from clinic.messages.views.blueprint import pages
+from clinic.rules.language import gettext as _
+from clinic.rules.messages import KINDS
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.web import Answer, go
+
+
+@pages.get("/my/messages", needs=Permission.ACCOUNT_OWN_WRITE)
+def choices() -> Answer:
+    """What this account can choose, for everybody they act for."""
+    return render_template("messages/choices.html", people=_people(), labels=KINDS)
+
+
+@pages.post("/my/messages", needs=Permission.ACCOUNT_OWN_WRITE)
+def save_choices() -> Answer:
+    """Keep what they chose for one person: all kinds that the page shows for them."""
+    client_id = request.form.get("client", type=int)
+    shown = next((one for one in _people() if one.client_id == client_id), None)
+    if shown is None:
+        abort(404)
+    wanted = {kind: kind in request.form.getlist("kind") for kind, _was in shown.kinds}
+    services.choose_for(current_user.id, client_id, wanted, now=clock.now())
+    flash(_("Your choice is saved."), "success")
+    return go("messages.choices")
+
+
+def _people() -> list[queries.Chosen]:
+    has_sms = bool(current_app.config["CLINIC_SMS_URL"])
+    return queries.chosen(current_user.id, is_staff=current_user.is_staff, has_sms=has_sms)
+
+
+@pages.get("/messages/stop/<key>", needs=Permission.SITE_ANY_READ)
+def ask_stop(key: str) -> Answer:
+    """Asks first: a program that only opens links switches nothing off."""
+    return _stop_page(key, "ask")
+
+
+@pages.post("/messages/stop/<key>", needs=Permission.SITE_ANY_READ)
+def stop(key: str) -> Answer:
+    """Switch the kind off, or on again; a mail program presses this by itself (RFC 8058). The signed key is the
+    permission, so no cookie counts here and no form of another site can do more than the key says."""
+    found = chosen.opened(key)
+    if found is None:
+        abort(404)
+    whose, kind = found
+    again = request.form.get("act") == "again"
+    services.choose(whose, {kind: again}, now=clock.now())
+    return _stop_page(key, "again" if again else "done")
+
+
+def _stop_page(key: str, state: str) -> str:
+    found = chosen.opened(key)
+    if found is None:
+        abort(404)
+    return render_template("messages/stop.html", key=key, label=KINDS[found[1]].label, state=state)

@@ -1,0 +1,122 @@
+"""The owner's pages: when messages go out, and what they say."""
+
+from __future__ import annotations
+
+from flask import abort, flash, render_template, request
+from flask_login import current_user
+
+from clinic.accounts.access import who
+from clinic.messages import queries, services
+from clinic.messages.forms import SettingsForm, TextForm
+from clinic.messages.queries import MessageSettings
+from clinic.messages.views.blueprint import pages
+from clinic.rules.language import gettext as _
+from clinic.rules.messages import KINDS
+from clinic.rules.own_text import PLACES
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.fields import saves
+from clinic.shared.languages import LANGUAGES
+from clinic.shared.mail import places_of
+from clinic.shared.seen import mark_of
+from clinic.shared.web import Answer, go
+
+NEED = Permission.CLINIC_ANY_WRITE
+
+
+@pages.get("/owner/messages", needs=NEED)
+def messages() -> Answer:
+    """When messages go out, and every kind of them."""
+    return _page(SettingsForm(data=vars(queries.settings()) | {"seen": _seen()}))
+
+
+@pages.post("/owner/messages", needs=NEED)
+def save_messages() -> Answer:
+    """Change when they go out."""
+    form = SettingsForm(request.form)
+
+    def save() -> None:
+        services.save_settings(
+            form.facts(MessageSettings), seen=form.seen.data or "", by=who(), now=clock.now()
+        )
+
+    if not saves(form, save, seen_now=_seen):
+        return _page(form), 422
+    flash(_("The messages are saved."), "success")
+    return go("messages.messages")
+
+
+def _page(form: SettingsForm) -> str:
+    return render_template("messages/messages.html", form=form, kinds=KINDS, own=queries.own_kinds())
+
+
+def _seen() -> str:
+    return mark_of(vars(queries.settings()))
+
+
+@pages.get("/owner/messages/<kind>", needs=NEED)
+def text(kind: str) -> Answer:
+    """One kind's text, and how it looks."""
+    _known(kind)
+    said, is_own = queries.text_of(kind, _language())
+    subject, _rest, body = said.partition("\n")
+    return _text_page(kind, TextForm(data={"subject": subject, "body": body}), said, is_own=is_own)
+
+
+@pages.post("/owner/messages/<kind>", needs=NEED)
+def save_text(kind: str) -> Answer:
+    """Look at it first, or save it."""
+    _known(kind)
+    form, is_own = TextForm(request.form), queries.text_of(kind, _language())[1]
+
+    def save() -> None:
+        said = kind, form.subject.data or "", form.body.data or ""
+        if request.form.get("act") == "look":
+            services.check_text(*said)
+        else:
+            services.save_text(kind, _language(), *said[1:], by=who(), now=clock.now())
+
+    typed = f"{form.subject.data or ''}\n{form.body.data or ''}"
+    if not saves(form, save):
+        return _text_page(kind, form, typed, is_own=is_own), 422
+    if request.form.get("act") == "look":
+        return _text_page(kind, form, typed, is_own=is_own)
+    flash(_("The text is saved."), "success")
+    return go("messages.text", kind=kind, language=_language())
+
+
+@pages.post("/owner/messages/<kind>/standard", needs=NEED)
+def use_standard_text(kind: str) -> Answer:
+    """The standard text again."""
+    _known(kind)
+    services.use_standard_text(kind, _language(), by=who(), now=clock.now())
+    flash(_("The standard text is used again."), "success")
+    return go("messages.text", kind=kind, language=_language())
+
+
+@pages.post("/owner/messages/<kind>/test", needs=NEED)
+def send_test(kind: str) -> Answer:
+    """Mail it to oneself."""
+    _known(kind)
+    services.send_test(kind, _language(), current_user.email, now=clock.now())
+    flash(_("A test is on its way to %(address)s.", address=current_user.email), "success")
+    return go("messages.text", kind=kind, language=_language())
+
+
+def _known(kind: str) -> None:
+    if kind not in KINDS:
+        abort(404)
+
+
+def _language() -> str:
+    """The language of the text that is shown, from the page's address."""
+    asked = request.args.get("language", "en")
+    return asked if asked in LANGUAGES else "en"
+
+
+def _text_page(kind: str, form: TextForm, text: str, *, is_own: bool) -> str:
+    return render_template(
+        "messages/text.html", kind=kind, label=KINDS[kind].label, form=form, is_own=is_own, language=_language(),
+        all_languages=LANGUAGES, places=[(name, PLACES[name]) for name in places_of(kind)],
+        shown=queries.preview(kind, text, _language()),
+    )  # fmt: skip
