@@ -31,10 +31,15 @@ def set_up(app: Any, choose: Callable[[], str]) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(FOLDER)] * len(DOMAINS))
     app.config["BABEL_DOMAIN"] = ";".join(DOMAINS)
     Babel(app, locale_selector=choose, configure_jinja=False)
-    language.use(get_translations, _spoken)
+    listen()
     teach(app.jinja_env)
     for missing in not_compiled():
         log.error("translation_not_compiled", file=missing, remedy="make setup")
+
+
+def listen() -> None:
+    """Rules and services find their translations where pages do."""
+    language.use(get_translations, _spoken)
 
 
 def is_right_to_left() -> bool:
