@@ -39,7 +39,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check mutation axe lighthouse bench soak fuzz migration messages locks clean
+.PHONY: help run setup test check mutation axe lighthouse bench soak sbom audit fuzz migration messages locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -73,8 +73,21 @@ lighthouse: setup $(V)/.e2e ## measure the client's pages on Lighthouse's phone 
 bench: setup $(V)/.test ## measure free times and bookings over real HTTP on both databases; QUICK=1 for a first look
 	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)
 
-soak: setup $(V)/.test ## races over real HTTP: 50 browsers for one slot, 200 times, on both databases (long)
-	@$(PY) -m benchmarks.soak
+soak: setup $(V)/.test ## races, kills, restarts, a database that goes away, a full disk, workers killed while they mail, load, a model of the book (hours)
+	@failed=0; \
+	$(PY) -m benchmarks.soak || failed=1; \
+	$(PY) -m benchmarks.mail_soak || failed=1; \
+	$(PY) -m benchmarks.hardships || failed=1; \
+	CLINIC_MACHINE_RUNS=200 $(PY) -m pytest -q --timeout 0 tests/booking/test_calendar_machine.py || failed=1; \
+	exit $$failed
+
+sbom: $(V)/.venv ## list every package that is shipped, with its hashes, in build/sbom.json (CycloneDX)
+	@$(PY) scripts/sbom.py
+
+audit: $(V)/.venv ## ask the database of known holes about every package that is shipped (needs the network)
+	@echo "Asked on $$(date -u +%Y-%m-%d), of the database as it is online now:"
+	@$(UV) tool run --quiet --from 'pip-audit>=2.9,<3' pip-audit --strict --disable-pip --require-hashes \
+	  -r $(LOCKS)/runtime.lock || { echo "NOT clean, or NOT asked: see the lines above." >&2; exit 1; }
 
 fuzz: setup $(V)/.test ## ask the JSON API all that its document allows and much that it does not, on both databases (long)
 	@$(PY) -m benchmarks.fuzz
@@ -123,7 +136,7 @@ $(V)/.dev: $(V)/.e2e $(LOCKS)/dev.lock
 	@$(call install,dev)
 	@touch $@
 
-static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt | $(V)/.venv
+static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt scripts/bootstrap.txt | $(V)/.venv
 	@echo "Fetching the front-end files …"
 	@UV="$(UV)" PYTHON="$(PY)" sh scripts/fetch_assets.sh || { echo "$$say_download" >&2; exit 1; }
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmarks import booking, report
 from benchmarks.asking import KINDS, Asker, Question, Questions, after_writes, rate, spread, times
-from benchmarks.booking import _free_port, _wait_for
+from benchmarks.booking import _wait_for, free_port
 from benchmarks.race import race
 from benchmarks.workload import DURATION, generate
 from tests.postgres import throw_away_postgres
@@ -57,7 +57,7 @@ QUICK = (Size(20, 0, 10), Size(20, 2_000, 15, books=120, rounds=10))
 @contextlib.contextmanager
 def empty_page() -> Iterator[str]:
     """The address of an empty page on the same kind of server."""
-    port = _free_port()
+    port = free_port()
     running = subprocess.Popen([sys.executable, "-m", "benchmarks.empty_page", str(port)])
     try:
         _wait_for(port)

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, text
@@ -46,6 +47,11 @@ class Clinic:
     process: subprocess.Popen[bytes] | None = None
     booked: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def log(self) -> Path:
+        """What the server says."""
+        return Path(self.environment["CLINIC_DATA_DIR"]) / "server.log"
+
     def start(self, door: socket.socket | None = None) -> float:
         """Start the server; how long until it answered. With DOOR it inherits that socket, as from systemd."""
         command, keep = [sys.executable, "-m", "clinic", "serve"], ()
@@ -54,11 +60,11 @@ class Clinic:
         began = time.monotonic()
         self.process = subprocess.Popen(
             command, env={**self.environment, "CLINIC_PORT": str(self.port)}, pass_fds=keep,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=self.log.open("ab"),
         )  # fmt: skip
         while not self.is_alive():
             if self.process.poll() is not None or time.monotonic() - began > 120:
-                raise SystemExit("the server did not start")
+                raise SystemExit(f"the server did not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.05)
         return time.monotonic() - began
 

@@ -16,6 +16,7 @@ from clinic.accounts.views.comfort import chosen_language, is_text_large
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, finding_words, words
 from clinic.rules.colours import Theme
+from clinic.rules.kinds import ASKED_FOR, WITH_ASKED
 from clinic.rules.language import ENGLISH, N_, _, spoken
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
@@ -142,6 +143,8 @@ def dress_pages(app: Flask) -> None:
     filters["wall_hour"] = lambda hour: words.unbroken(
         words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)
     )
+    filters["whom"] = lambda gender: _(ASKED_FOR[gender])
+    filters["with_whom"] = lambda gender: _(WITH_ASKED[gender])
     filters["money"] = lambda amount: words.unbroken(words.money_words(amount, the_clinic().currency))
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment

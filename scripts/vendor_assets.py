@@ -2,7 +2,8 @@
 
     python scripts/vendor_assets.py NODE_MODULES DESTINATION [TEST_ONLY_DESTINATION]
 
-Nothing is bundled or compiled. The icons become one small sprite of the names in scripts/icons.txt. axe-core
+Nothing is bundled or compiled. The icons become one small sprite of the names in scripts/icons.txt, Bootstrap's style
+sheet is cut down to the classes in scripts/bootstrap.txt. axe-core
 (MPL-2.0) goes to the third folder, outside static/, because it serves the tests and is never shipped.
 """
 
@@ -12,10 +13,11 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 SHIPPED = {
-    "bootstrap": ["dist/css/bootstrap.min.css", "dist/js/bootstrap.bundle.min.js"],
+    "bootstrap": ["dist/css/bootstrap.min.css"],
     "htmx.org": ["dist/htmx.min.js"],
     "signature_pad": ["dist/signature_pad.umd.min.js"],
     "dejavu-fonts-ttf": ["ttf/DejaVuSans.ttf", "ttf/DejaVuSans-Bold.ttf"],  # for PDFs: they take no woff2
@@ -29,9 +31,11 @@ SHIPPED = {
     ],
 }
 ICONS = "bootstrap-icons"
-INSIDE_A_BUNDLE = ["@popperjs/core"]  # part of bootstrap.bundle.min.js: its licence is owed too
 TEST_ONLY = {"axe-core": ["axe.min.js"]}
 
+NOTICE = re.compile(r"/\*!.*?\*/", re.DOTALL)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+CLASS = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
 SOURCE_MAP_COMMENT = re.compile(r"\n?(//|/\*)# sourceMappingURL=.*?(\*/)?\s*$")
 
 
@@ -39,8 +43,9 @@ def main(node_modules: Path, destination: Path, tests_only: Path | None = None) 
     """Fill DESTINATION afresh; the manifest is written last, so its presence means a complete folder."""
     shutil.rmtree(destination, ignore_errors=True)
     copy_files(node_modules, SHIPPED, destination)
+    cut_down(destination / "bootstrap.min.css")
     write_sprite(node_modules / ICONS, destination / f"{ICONS}.svg")
-    packages = sorted([*SHIPPED, *INSIDE_A_BUNDLE, ICONS])
+    packages = sorted([*SHIPPED, ICONS])
     write_notices(node_modules, packages, destination / "THIRD-PARTY-NOTICES.txt")
     if tests_only is not None:
         copy_files(node_modules, TEST_ONLY, tests_only)
@@ -59,6 +64,47 @@ def copy_files(node_modules: Path, wanted: dict[str, list[str]], destination: Pa
                 target.write_text(SOURCE_MAP_COMMENT.sub("\n", text), encoding="utf-8")
             else:
                 shutil.copyfile(source, target)
+
+
+def cut_down(sheet: Path) -> None:
+    """Leave what pages use of it: a browser waits for the whole sheet before it shows anything."""
+    names = set(Path(__file__).with_name("bootstrap.txt").read_text(encoding="utf-8").split())
+    sheet.write_text(only_used(sheet.read_text(encoding="utf-8"), names), encoding="utf-8")
+
+
+def only_used(css: str, names: set[str]) -> str:
+    """The sheet without rules for other classes. Raises LookupError for a name that it does not have."""
+    if unknown := sorted(names - set(CLASS.findall(css))):
+        raise LookupError(f"there is no class {', '.join(unknown)}")
+    notices = "\n".join(NOTICE.findall(css))
+    plain = COMMENT.sub("", css).removeprefix('@charset "UTF-8";').lstrip()
+    return f"{notices}\n{''.join(_kept(plain, names))}\n"
+
+
+def _kept(css: str, names: set[str]) -> Iterator[str]:
+    for head, body in _blocks(css):
+        if head.startswith("@media"):
+            inside = "".join(_kept(body, names))
+            if inside:
+                yield f"{head}{{{inside}}}"
+        elif head.startswith("@keyframes"):
+            continue  # each belongs to a class that we do not use
+        else:
+            wanted = [one for one in head.split(",") if set(CLASS.findall(one)) <= names]
+            if wanted:
+                yield f"{','.join(wanted)}{{{body}}}"
+
+
+def _blocks(css: str) -> Iterator[tuple[str, str]]:
+    """(what stands before the brace, what stands inside it), of the outermost braces."""
+    start = 0
+    while (opens := css.find("{", start)) != -1:
+        depth, end = 1, opens + 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(css[end], 0)
+            end += 1
+        yield css[start:opens].strip(), css[opens + 1 : end - 1]
+        start = end
 
 
 def write_sprite(package: Path, target: Path) -> None:

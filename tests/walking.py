@@ -38,7 +38,7 @@ class Booking:
     def choose(self, service: str, minutes: str) -> None:
         self.page.goto("/book")
         self.look("What would you like?")
-        self.page.get_by_role("link", name=service).click()
+        self.page.get_by_role("link", name=service, exact=True).click()
         self.look(service)
         self.page.get_by_role("radio", name=re.compile(rf"^{minutes}\W*\$")).check()
         self.press("Show free times")

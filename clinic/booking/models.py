@@ -126,6 +126,8 @@ class Visit(SealedRow, Base):
     currency: Mapped[str]
     source: Mapped[str]  # online, desk, walk_in
     any_therapist: Mapped[bool] = mapped_column(default=True)
+    asked_gender: Mapped[str] = mapped_column(default="")
+    """Of any therapist only those of this gender, as the client wished; empty: it does not matter."""
     to_reconfirm: Mapped[bool] = mapped_column(default=False)
     """Booked on earlier answers: confirmed only when the person has said since what has changed."""
     request_key: Mapped[str | None] = mapped_column(unique=True)
@@ -299,6 +301,7 @@ class WaitlistWish(Base):
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
     therapist_id: Mapped[int | None] = mapped_column(ForeignKey("therapist.id"))  # None: any
+    asked_gender: Mapped[str] = mapped_column(default="")  # of the therapist; empty: any
     mode: Mapped[str | None]
     addons: Mapped[list[str]]
     areas: Mapped[list[str]]

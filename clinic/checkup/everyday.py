@@ -65,7 +65,11 @@ def mails(app: Flask, _now: dt.datetime) -> Findings:
     stuck = db.session.scalar(
         select(func.count())
         .select_from(OutgoingMail)
-        .where(OutgoingMail.sent_at.is_(None), OutgoingMail.attempts >= MAIL_IS_STUCK)
+        .where(
+            OutgoingMail.sent_at.is_(None),
+            OutgoingMail.ended_as.is_(None),
+            OutgoingMail.attempts >= MAIL_IS_STUCK,
+        )
     )
     if stuck:
         yield wrong(

@@ -5,7 +5,7 @@ An owner may use kinds that are not listed here: their key is then read as words
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from clinic.rules.language import N_, _
 
@@ -31,6 +31,16 @@ LICENCES = {
     "AT": N_("Athletic trainer (AT)"),
 }
 
+GENDERS = {"woman": N_("A woman"), "man": N_("A man"), "nonbinary": N_("Someone non-binary")}
+"""Of a therapist, as it is asked for. Said by whoever wishes to; empty says nothing."""
+
+ASKED_FOR = {"": N_("Any therapist"), **GENDERS}
+
+WITH_ASKED = {
+    "": N_("with any therapist"), "woman": N_("with a woman"), "man": N_("with a man"),
+    "nonbinary": N_("with someone non-binary"),
+}  # fmt: skip
+
 ROOM_KINDS = {
     "treatment": N_("Treatment room"),
     "chamber": N_("Room with the interval chamber"),
@@ -52,6 +62,12 @@ FAMILIES = {
     ),
 }
 """Services shown on one card: the card's name and sentence."""
+
+
+def genders_to_choose(team: Iterable[str]) -> dict[str, str]:
+    """Gender → in words, of those that can be asked for: where it makes a difference, in one order."""
+    said = set(team)
+    return {key: words for key, words in GENDERS.items() if key in said and len(said) > 1}
 
 
 def skills_for(answers: Mapping[str, Mapping[str, object]]) -> frozenset[str]:

@@ -77,6 +77,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "invitation": Kind(N_("Invitation to the team"), _PASSWORD),
     "welcome": Kind(N_("Set up an account"), _PASSWORD),
     "reset": Kind(N_("New password asked for"), _PASSWORD),
+    "sign_in_link": Kind(N_("Link to sign in"), "/sign-in/link/{token}"),
+    "email_confirm": Kind(N_("Confirm an e-mail address"), "/email/{token}"),
     "notice_new_browser": Kind(N_("New sign-in"), _FORGOT),
     "notice_password_changed": Kind(N_("Password changed"), _FORGOT),
     "notice_factor_changed": Kind(N_("Second step of signing in changed"), _FORGOT),
@@ -120,9 +122,7 @@ def timed_messages(
     that waits for answers. A reminder is so many real hours before the start, whatever the clock on the wall does."""
     found: list[tuple[str, datetime]] = []
     if status in UPCOMING:
-        found += [
-            (REMINDER, starts_at - timedelta(hours=hours)) for hours in sorted(set(timing.reminder_hours))
-        ]
+        found += [(REMINDER, starts_at - timedelta(hours=hours)) for hours in timing.reminder_hours]
         if answers_by is not None and timing.asks_for_answers:
             found.append((ANSWERS_MISSING, answers_by - BEFORE_DEADLINE))
     elif status is VisitStatus.DONE and timing.sends_aftercare:

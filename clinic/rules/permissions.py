@@ -49,6 +49,7 @@ class Permission(StrEnum):
     TABLET_ONE_WRITE = "tablet:one:write"
     TEAM_ANY_WRITE = "team:any:write"
     THERAPIST_ANY_WRITE = "therapist:any:write"
+    THERAPIST_OWN_WRITE = "therapist:own:write"
     TIME_OFF_ANY_WRITE = "time_off:any:write"
     TIME_OFF_OWN_WRITE = "time_off:own:write"
     VISIT_ANY_WRITE = "visit:any:write"
@@ -87,6 +88,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.TABLET_ONE_WRITE: _EVERYBODY,  # the tablet's own one-time pass is what opens the page
     Permission.TEAM_ANY_WRITE: _OWNER,
     Permission.THERAPIST_ANY_WRITE: _OWNER,
+    Permission.THERAPIST_OWN_WRITE: _THERAPIST,
     Permission.TIME_OFF_ANY_WRITE: _DESK,
     Permission.TIME_OFF_OWN_WRITE: _THERAPIST,
     Permission.VISIT_ANY_WRITE: _DESK,

@@ -30,7 +30,9 @@ def quicken(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
-        if driver.autocommit and not connection.get_execution_options().get(ONLY_READS):
+        options = connection.get_execution_options()
+        wants_none = options.get(ONLY_READS) or options.get("isolation_level") == "AUTOCOMMIT"
+        if driver.autocommit and not wants_none:  # else the driver begins one at another level
             driver.execute("BEGIN")
 
     forgetting = engine.dialect.do_rollback

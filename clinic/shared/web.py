@@ -22,6 +22,7 @@ from flask import (
     request,
     url_for,
 )
+from flask.globals import request_ctx
 from flask.sansio.app import App
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.datastructures import MultiDict
@@ -217,8 +218,8 @@ def error_page(code: int, message: str | None = None, *, error: HTTPException | 
     # Not on the others: what is not yours and what is not there look the same to the letter.
     reference = getattr(g, "request_id", "") if code >= 500 else ""
     try:
-        if g.get("database_is_away"):
-            raise SQLAlchemyError  # the page would ask it for the clinic's name
+        if g.get("database_is_away") or request_ctx.url_adapter is None:
+            raise SQLAlchemyError  # the page would ask it for the clinic's name, or link from a host that is not ours
         body = render_template(f"errors/{page}.html", code=code, message=message, reference=reference)
     except (SQLAlchemyError, BuildError):
         body = _BARE.format(message or BARE_SENTENCE, reference)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import ValidationError
 
 from clinic.rules.kinds import LICENCES, key_of
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.shared.fields import FactsForm, date_field, lines_field, optional_number_field, text_field
 from clinic.shared.languages import lazy
 from clinic.therapists.facts import TherapistFacts
@@ -21,6 +28,28 @@ TINT_NAMES = {
 }
 
 
+BIO_HELP = lazy("Two or three sentences that clients read. Promise nothing.")
+
+
+SAID = {"": N_("Prefer not to say"), "woman": N_("Woman"), "man": N_("Man"), "nonbinary": N_("Non-binary")}
+
+
+def gender_field() -> SelectField:
+    """Said by whoever wishes to: whoever does not is found under any therapist only."""
+    return SelectField(
+        lazy("Gender"),
+        choices=SAID,
+        description=lazy("Clients may ask for a woman or a man. Nothing else is done with it."),
+    )
+
+
+class OwnWordsForm(FactsForm):
+    """What a therapist says about themself."""
+
+    bio = lines_field(lazy("About you"), longest=1000, help_text=BIO_HELP)
+    gender = gender_field()
+
+
 class TherapistForm(FactsForm):
     """Everything of a therapist but the hours."""
 
@@ -28,14 +57,9 @@ class TherapistForm(FactsForm):
     bio = lines_field(
         lazy("About them"),
         longest=1000,
-        help_text=lazy("Two or three sentences that clients read. Promise nothing."),
+        help_text=BIO_HELP,
     )
-    gender = SelectField(
-        lazy("Gender"),
-        choices={"": lazy("Not said"), "woman": lazy("Woman"), "man": lazy("Man"), "nonbinary": "Non-binary"},
-        validate_choice=False,
-        description=lazy("Shown to clients who ask for a woman or a man. May be left out."),
-    )
+    gender = gender_field()
     tint = RadioField(lazy("Colour in the diary"), coerce=int, choices=TINT_NAMES)
     licence_kind = SelectField(lazy("Kind of licence"), choices=LICENCES)
     licence_number = text_field(

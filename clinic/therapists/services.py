@@ -61,6 +61,21 @@ def change_therapist(
 
 
 @tried_again
+def say_of_oneself(user_id: int, bio: str, gender: str, *, seen: str, now: dt.datetime) -> None:
+    """A therapist writes what clients read of them. Raises NotFound, ChangedMeanwhile."""
+    with transaction() as session:
+        row = queries.therapist_of_user(user_id)
+        if row is None:
+            raise NotFound()
+        if mark_of([row.bio, row.gender]) != seen:
+            raise ChangedMeanwhile
+        row.bio, row.gender = bio, gender
+        leave_trace(
+            session, "therapist.changed", "therapist", row.id, by=user_id, now=now, fields="bio, gender"
+        )
+
+
+@tried_again
 def save_picture(therapist_id: int, face: Drawn | None, *, by: int | None, now: dt.datetime) -> None:
     """Show this picture of the therapist, or none any more; the one before is deleted. Raises NotFound."""
     with transaction() as session:

@@ -205,7 +205,7 @@
     const from = Number(grid.dataset.from) * 60, to = Number(grid.dataset.to) * 60, pixel = body.clientHeight / (to - from);
     const columns = all("[data-column]", grid).map((one) => ({ key: one.dataset.column, name: one.querySelector("h2").textContent.trim(), left: one.offsetLeft, right: one.offsetLeft + one.offsetWidth }));
     const ghost = box.cloneNode(true), here = box.getBoundingClientRect(), frame = grid.getBoundingClientRect();
-    ghost.className = `ev ev-ghost ${[...box.classList].find((one) => one.startsWith("st-"))}`;
+    ghost.className = `ev ev-ghost ${[...box.classList].find((one) => one.startsWith("st-"))} ${[...box.classList].filter((one) => one.startsWith("is-") && one !== "is-moving").join(" ")}`;
     Object.assign(ghost.style, {
       left: `${here.left - frame.left - grid.clientLeft + grid.scrollLeft}px`, top: `${here.top - frame.top - grid.clientTop + grid.scrollTop}px`,
       width: `${here.width}px`, height: `${here.height}px`,

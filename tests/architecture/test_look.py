@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.vendor_assets import only_used
+
 ROOT = Path(__file__).resolve().parents[2]
 CSS = ROOT / "static" / "css"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -103,3 +105,31 @@ def test_every_five_minutes_of_the_day_has_a_place_in_the_grid() -> None:
     starts = {f".t-{m // 60:02d}{m % 60:02d}{{--t:{m // 5}}}" for m in range(0, 24 * 60, 5)}
     lengths = {f".len-{m}{{--n:{m // 5}}}" for m in range(5, 725, 5)}
     assert {rule for rule in starts | lengths if rule not in css} == set()
+
+
+def test_the_sheet_made_for_everybody_is_cut_down_to_what_pages_use() -> None:
+    sheet = (
+        '@charset "UTF-8";/*! MIT */:root{--a:1}.btn,.alert{color:red}@media print{.alert{top:0}a::after{top:1}}'
+        "@keyframes spin{to{top:0}}.btn:hover>.card{left:0}"
+    )
+    assert only_used(sheet, {"btn", "alert", "card"}).count("alert") == 2
+    assert only_used(sheet.replace(".btn:hover>.card{left:0}", ""), {"btn"}) == (
+        "/*! MIT */\n:root{--a:1}.btn{color:red}@media print{a::after{top:1}}\n"
+    )
+    with pytest.raises(LookupError, match="there is no class unicorn"):
+        only_used(sheet, {"unicorn"})
+
+
+def test_pages_that_renew_a_part_load_what_does_it() -> None:
+    parts = {"booking/_hold.html", "macros/visits.html"}
+    uses = {
+        str(path.relative_to(ROOT / "templates"))
+        for path in TEMPLATES
+        if re.search(r"hx-(get|post)|day_strip\(strip|_hold\.html", path.read_text(encoding="utf-8"))
+    }
+    loads = {
+        str(path.relative_to(ROOT / "templates"))
+        for path in TEMPLATES
+        if "vendor/htmx.min.js" in path.read_text(encoding="utf-8")
+    }
+    assert uses - parts == loads

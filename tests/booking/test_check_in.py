@@ -16,6 +16,7 @@ from sqlalchemy import select
 from clinic.booking.models import CheckinLink, Screening, Visit
 from clinic.booking.queries import check_ins
 from clinic.booking.services import asking, visits
+from clinic.booking.views.health_state import health_state
 from clinic.clients.models import ClientAccess
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import checkins, intakes
@@ -464,3 +465,16 @@ def test_a_therapist_starts_by_way_of_the_questions_and_only_for_their_own_visit
     assert visit_of(mine).status == "in_session"
     assert browser.get(f"/diary/visits/{theirs}/check-in").status_code == 404
     assert browser.post(f"/diary/visits/{theirs}/check-in", data={"step": "nothing"}).status_code == 404
+
+
+def test_a_visit_says_how_its_health_questions_stand(world: w.World) -> None:
+    client, visit_id = booked(world, w.at(3, 10))
+    opens = w.at(2, 10)
+    with time_machine.travel(opens - dt.timedelta(minutes=1), tick=False):
+        state = health_state(visit_of(visit_id))
+    assert (state.signed_on, state.asks_again_at, state.check_in) == (dt.date(2026, 6, 6), opens, "")
+    with time_machine.travel(opens, tick=False):
+        state = health_state(visit_of(visit_id))
+        assert (state.asks_again_at, state.check_in) == (None, "open")
+        check_in(client, now=opens)
+        assert health_state(visit_of(visit_id)).check_in == "done"

@@ -47,6 +47,11 @@ def test_somebody_healthy_books_in_six_screens(client: FlaskClient) -> None:
     page = client.get("/book/done")
     assert walk.heading(page) == "Your visit is booked in"
     assert "Friday 12 June, 10:00 am to 11:15 am" in page.text
+    for said in (
+        "Add to my calendar", "Show on a map", "Bring little", "What to expect", "Answered and signed on",
+        "Tuesday 9 June",
+    ):  # fmt: skip
+        assert said in page.text.replace("\N{NO-BREAK SPACE}", " ")
     visit = only_visit()
     assert (visit.status, visit.permits, visit.waiting_for) == ("confirmed", True, None)
     assert db.session.get_one(Screening, visit.screening_id).permits is True

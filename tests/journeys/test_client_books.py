@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -187,18 +188,25 @@ def test_the_keyboard_alone_is_enough(page: Page, site: Site) -> None:
     assert newest_visit(site) == ("confirmed", True)
 
 
-def test_without_javascript_it_books_too(browser: object, site: Site) -> None:
+def test_without_javascript_it_books_too_in_six_screens(browser: object, site: Site) -> None:
+    """From the first page by the way that takes longest, on the smallest phone; health questions not counted."""
     from playwright.sync_api import Browser
 
     assert isinstance(browser, Browser)
     context = browser.new_context(
-        base_url=site.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
+        base_url=site.url, java_script_enabled=False, viewport={"width": 320, "height": 640}
     )
     page = context.new_page()
     page.set_default_timeout(BIG_TIMES)
-    page.goto("/book/swedish")
-    page.get_by_role("radio", name=re.compile("^30 minutes")).check()
-    page.get_by_role("button", name="Show free times").click()
+    screens: list[str] = []
+    page.on("domcontentloaded", lambda one: screens.append(urlsplit(one.url).path))
+    page.goto("/")
+    page.get_by_role("link", name="Book a visit").click()
+    page.get_by_role("link", name=re.compile("Swedish massage: 30 min")).click()
+    place = page.locator("button.slot").first.bounding_box()
+    assert place is not None
+    assert place["y"] + place["height"] <= 640, "the times of the day are below the fold"
+    assert page.locator(".soon-slot").count() == 3
     page.locator(".soon-slot").first.click()
     fields = {"First name": "Nora", "Last name": "Walker", "E-mail": "nora@people.example"}
     for label, text in {**fields, "Mobile phone": "(212) 555-0143", "Day": "4", "Year": "1988"}.items():
@@ -217,3 +225,6 @@ def test_without_javascript_it_books_too(browser: object, site: Site) -> None:
     page.wait_for_url("**/book/done")
     context.close()
     assert newest_visit(site) == ("confirmed", True)
+    assert [one for one in screens if not one.startswith("/book/health")] == [
+        "/", "/book", "/book/swedish/times", "/book/who", "/book/check", "/book/done",
+    ]  # fmt: skip

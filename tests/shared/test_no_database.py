@@ -100,6 +100,13 @@ def test_on_a_full_disk_what_is_there_is_read_and_all_goes_on_when_there_is_room
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("settings", [{"TRUSTED_HOSTS": ["book.clinic.example"]}])
+def test_a_request_for_another_host_is_refused_by_a_page_that_links_nowhere(app: Flask) -> None:
+    answer = app.test_client().get("/services", base_url="http://evil.example")
+    assert (answer.status_code, "evil" in answer.text) == (400, False)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_file_that_cannot_be_written_for_want_of_room_is_told_too(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,5 +91,7 @@ def test_whoever_asks_for_one_view_of_everything_gets_it(app: Flask) -> None:
     with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         assert connection.execute(level).scalar_one() == "repeatable read"
         assert is_in_transaction(connection)
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM clinic"))
     with transaction() as session:
         assert session.execute(level).scalar_one() == "read committed"

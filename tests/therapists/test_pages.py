@@ -232,3 +232,27 @@ def test_pair_of_another_therapist_cannot_be_ended_here(owner: FlaskClient) -> N
     pair = make_never_together(eva, bob).id
     assert owner.post(address(f"/apart/{pair}/end")).status_code == 404
     assert len(queries.never_together_of(bob.id)) == 1
+
+
+def test_a_therapist_says_what_clients_see_of_them(owner: FlaskClient, app: Flask) -> None:
+    account = make_user(email="ana@clinic.example", roles=[Role.THERAPIST])
+    save_page(owner, address(), user_id=str(account.id))
+    browser = browser_of(app, account)
+    assert form_on(browser.get("/therapists/me").text, "/therapists/me")["gender"] == [""]
+    answer = save_page(browser, "/therapists/me", bio="Slow and deep.", gender="woman")
+    assert (answer.status_code, answer.location) == (303, "/diary/me")
+    me = queries.all_therapists()[0]
+    assert (me.bio, me.gender, deeds()[-1]) == (
+        "Slow and deep.",
+        "woman",
+        ("therapist.changed", "bio, gender"),
+    )
+    assert "Slow and deep." in owner.get("/therapists").text
+    assert save_page(browser, "/therapists/me", gender="unicorn").status_code == 422
+    assert save_page(browser, "/therapists/me", seen="another").status_code == 422
+    assert (
+        browser_of(app, make_user(email="new@clinic.example", roles=[Role.THERAPIST]))
+        .get("/therapists/me")
+        .status_code
+        == 404
+    )

@@ -133,7 +133,7 @@ def prove_by_password(
     """The password again; returns the new key of this session. Raises InvalidInput at `password`, or TooManyTries."""
     with transaction() as session:
         email = session.get_one(User, user_id).email
-    counted, _rest, stored = admit(email, origin, now)
+    counted, _who, stored = admit(email, origin, now)
     if not passwords.is_right(stored, password):
         log.warning("proof_failed")
         raise InvalidInput("password", _("This is not your password."))

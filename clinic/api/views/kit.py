@@ -45,7 +45,15 @@ def choice_of(wish: shapes.Wish, therapist: int | None = None, location: int | N
 
 def choice_of_visit(visit: VisitFacts, therapist: int | None) -> Choice:
     """What the visit is, with another therapist."""
-    return Choice(visit.service, visit.minutes, visit.mode, visit.addons, visit.areas, therapist)
+    return Choice(
+        visit.service,
+        visit.minutes,
+        visit.mode,
+        visit.addons,
+        visit.areas,
+        therapist,
+        gender=visit.asked_gender,
+    )
 
 
 def visit_json(visit: VisitFacts) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from clinic.rules.body_areas import AREAS, FULL_BODY
+from clinic.rules.kinds import GENDERS
 
 LARGEST_ID = 2**31 - 1
 MOST_WORDS = 60
@@ -31,6 +32,8 @@ class Wish:
     """The place; None is the clinic's first."""
     person_id: int | None = None
     """The client it is for, where that is known before it is asked."""
+    gender: str = ""
+    """Of the therapist, where none is named; empty: any."""
 
     def query(self, **changes: Any) -> dict[str, Any]:
         """The parameters of the page that shows times for this wish, with some of it changed."""
@@ -42,6 +45,7 @@ class Wish:
             "areas": [] if one.areas == (FULL_BODY,) else list(one.areas),
             "place": one.location_id,
             "therapist": one.therapist_id,
+            "gender": one.gender or None,
             "for": one.person_id,
             "day": one.day.isoformat() if one.day else None,
             "from": one.not_before.isoformat() if one.not_before else None,
@@ -54,17 +58,19 @@ def read_wish(service: str, values: MultiDict[str, str]) -> Wish:
     chosen = [area for area in AREAS if area in values.getlist("areas")]
     if values.get("where") == "whole" or (not values.getlist("areas") and values.get("where") != "parts"):
         chosen = [FULL_BODY]
+    therapist_id, gender = whole_number(values.get("therapist")), values.get("gender") or ""
     return Wish(
         service=service,
         minutes=whole_number(values.get("minutes")),
         mode=(values.get("mode") or "")[:MOST_WORDS] or None,
         addons=tuple(sorted({one[:MOST_WORDS] for one in values.getlist("addons")[:20] if one})),
         areas=tuple(chosen),
-        therapist_id=whole_number(values.get("therapist")),
+        therapist_id=therapist_id,
         day=day_of(values.get("day")),
         not_before=day_of(values.get("from")),
         location_id=whole_number(values.get("place")),
         person_id=whole_number(values.get("for")),
+        gender=gender if therapist_id is None and gender in GENDERS else "",
     )
 
 

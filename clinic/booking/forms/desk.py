@@ -17,6 +17,7 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.body_areas import AREAS
+from clinic.rules.kinds import GENDERS
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 from clinic.shared.fields import DayField, WholeNumberField, lines_field, stripped, text_field
 from clinic.shared.languages import lazy
@@ -92,6 +93,11 @@ class WhatForm(RestForm):
         """The therapist asked for; None is any."""
         text = self.therapist.data or ""
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+    @property
+    def gender(self) -> str:
+        """Any therapist, but of this gender; empty where it does not matter."""
+        return self.therapist.data if self.therapist.data in GENDERS else ""
 
 
 class PlaceForm(Form):

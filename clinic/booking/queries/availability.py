@@ -57,7 +57,7 @@ class Ask:
     `by_history`: each start is planned as the person's first visit, or not, by their visits before it; else the plan
     holds for all starts. `people`: others whose visits make them a known client (those of an account, before it has
     said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
-    starts, and what that takes is read along.
+    starts, and what that takes is read along. `gender`: only therapists of this one, where none is named.
     """
 
     plan: VisitPlan
@@ -73,6 +73,7 @@ class Ask:
     by_history: bool = False
     people: tuple[int, ...] = ()
     picks: bool = False
+    gender: str = ""
 
 
 @dataclass(frozen=True)
@@ -303,8 +304,9 @@ def _who(ask: Ask, place: OpenPlace, days: list[dt.date]) -> tuple[Select[Any], 
     """The question for everybody who may give this to this person, with their hours there."""
     skills = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
     return therapists.ask_on_duty(
-        skills, ask.plan.licence_kind, place.id, days, ask.therapist_id, zones_differ=place.has_other_zones
-    )
+        skills, ask.plan.licence_kind, place.id, days, ask.therapist_id, ask.gender,
+        zones_differ=place.has_other_zones,
+    )  # fmt: skip
 
 
 def _not_apart(ask: Ask, people: list[OnDuty]) -> list[OnDuty]:

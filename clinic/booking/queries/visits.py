@@ -284,6 +284,7 @@ class VisitFacts:
     location_id: int
     therapist_id: int
     any_therapist: bool
+    asked_gender: str
     room_id: int
     waiting_for: str | None
     deadline_at: dt.datetime | None
@@ -297,8 +298,8 @@ class VisitFacts:
 _FACTS = (
     Visit.id, Visit.status, Visit.client_id, Service.key, Visit.mode, Visit.minutes, Visit.addons, Visit.areas,
     Visit.starts_at, Visit.ends_at, Visit.day, Visit.zone, Visit.location_id, Visit.therapist_id, Visit.any_therapist,
-    Visit.room_id, Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency, Visit.revision,
-    Visit.series_id, Visit.couple_id,
+    Visit.asked_gender, Visit.room_id, Visit.waiting_for, Visit.deadline_at, Visit.price, Visit.currency,
+    Visit.revision, Visit.series_id, Visit.couple_id,
 )  # fmt: skip
 
 

@@ -152,6 +152,7 @@ def staff_ask(
     return Ask(
         plan=plan, location_id=visit.location_id, first_day=visit.day, days=1, now=now,
         therapist_id=therapist_id, client_id=visit.client_id, by_staff=by_staff, instead_of=visit.id,
+        gender=visit.asked_gender,
     )  # fmt: skip
 
 

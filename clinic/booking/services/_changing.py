@@ -134,7 +134,7 @@ def _write_change(
     """Everything that the gate judged changes together with the judgement it rests on."""
     with session.no_autoflush:
         if choice is not None:
-            visit.any_therapist = choice.therapist_id is None
+            visit.any_therapist, visit.asked_gender = choice.therapist_id is None, choice.gender
             set_plan(visit, plan)
         visit.areas = list(areas)
         set_start(visit, plan, start)

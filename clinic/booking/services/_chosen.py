@@ -32,7 +32,7 @@ def new_visit(
     visit = Visit(
         location_id=place_id, client_id=client.id, areas=sorted(choice.areas), zone=zone,
         starts_at=starts_at, first_visit=first_visit, currency=facts.currency, source=source, revision=1,
-        any_therapist=choice.therapist_id is None, created_at=now, created_by_id=by,
+        any_therapist=choice.therapist_id is None, asked_gender=choice.gender, created_at=now, created_by_id=by,
     )  # fmt: skip
     set_plan(visit, plan)
     return visit, plan

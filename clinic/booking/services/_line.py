@@ -135,6 +135,7 @@ class Line:
             Ask(
                 plan=plan, location_id=wish.location_id, first_day=day, days=1, now=self.now,
                 therapist_id=wish.therapist_id, client_id=client.id, rested_areas=tuple(wish.areas), by_history=True,
+                gender=wish.asked_gender,
             )
         )  # fmt: skip
         first_visit = visits.first_visit_at(client.id)
@@ -200,7 +201,8 @@ def _kept_time(wish: WaitlistWish, fit: Fit, now: dt.datetime) -> Visit:
         location_id=wish.location_id, client_id=fit.client.id, areas=sorted(wish.areas), zone=fit.zone,
         starts_at=fit.starts_at, status=VisitStatus.HELD, deadline_at=fit.until,
         first_visit=fit.is_first, currency=facts.currency, source=OFFERED,
-        any_therapist=wish.therapist_id is None, created_at=now, created_by_id=None, revision=1,
+        any_therapist=wish.therapist_id is None, asked_gender=wish.asked_gender, created_at=now, created_by_id=None,
+        revision=1,
     )  # fmt: skip
     set_plan(visit, fit.plan)
     return visit

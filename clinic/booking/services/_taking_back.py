@@ -14,7 +14,7 @@ from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 
 KEPT = (
     "status", "waiting_for", "therapist_id", "room_id", "service_id", "mode", "addons", "areas", "minutes",
-    "any_therapist", "price",
+    "any_therapist", "asked_gender", "price",
 )  # fmt: skip
 
 

@@ -47,7 +47,8 @@ from clinic.shared.database import transaction, tried_again
 
 @dataclass(frozen=True)
 class Choice:
-    """What is wanted. No `therapist_id`: any of them; no `location_id`: the first place. `areas` are body-area keys."""
+    """What is wanted. No `therapist_id`: any of them, or of those of this `gender`; no `location_id`: the first place.
+    `areas` are body-area keys."""
 
     service: str
     minutes: int
@@ -56,12 +57,13 @@ class Choice:
     areas: tuple[str, ...] = ("full_body",)
     therapist_id: int | None = None
     location_id: int | None = None
+    gender: str = ""
 
     def record(self) -> dict[str, Any]:
         return {
             "service": self.service, "minutes": self.minutes, "mode": self.mode, "addons": list(self.addons),
             "areas": list(self.areas), "therapist_id": self.therapist_id,
-            "location_id": self.location_id,
+            "location_id": self.location_id, "gender": self.gender,
         }  # fmt: skip
 
     @classmethod
@@ -69,6 +71,7 @@ class Choice:
         return cls(
             record["service"], record["minutes"], record["mode"], tuple(record["addons"]),
             tuple(record["areas"]), record["therapist_id"], record.get("location_id"),
+            record.get("gender", ""),
         )  # fmt: skip
 
 
@@ -170,7 +173,7 @@ def new_hold(
         starts_at=starts_at, status=VisitStatus.HELD, deadline_at=until,
         hold_until=now + dt.timedelta(minutes=settings.hold_longest_minutes),
         first_visit=first_visit, currency=facts.currency, source="online",
-        any_therapist=choice.therapist_id is None, created_at=now, created_by_id=user_id,
+        any_therapist=choice.therapist_id is None, asked_gender=choice.gender, created_at=now, created_by_id=user_id,
     )  # fmt: skip
     set_plan(visit, plan)
     ask = ask_for(visit, plan, now=now, by_staff=False, therapist_id=choice.therapist_id)

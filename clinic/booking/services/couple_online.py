@@ -57,9 +57,12 @@ def times_for_two(
     one, other = (
         Ask(
             plan=plan_as_chosen(choice, True), location_id=choice.location_id, first_day=first_day, days=days, now=now,
-            client_id=person, therapist_id=therapist, rested_areas=choice.areas, by_history=True, instead_of=held_id,
+            client_id=person, therapist_id=therapist, gender=gender, rested_areas=choice.areas, by_history=True,
+            instead_of=held_id,
         )
-        for person, therapist in ((client_id, choice.therapist_id), (companion.client_id, None))
+        for person, therapist, gender in (
+            (client_id, choice.therapist_id, choice.gender), (companion.client_id, None, ""),
+        )
     )  # fmt: skip
     return look_for_two(one, other)
 

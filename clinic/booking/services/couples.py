@@ -234,5 +234,6 @@ def _wish(half: Half, first_day: dt.date, days: int, *, by_staff: bool, now: dt.
     return Ask(
         plan=plan, location_id=half.choice.location_id, first_day=first_day, days=days, now=now, client_id=client.id,
         therapist_id=half.choice.therapist_id, by_staff=by_staff, by_history=True,
+        gender=half.choice.gender,
         rested_areas=None if by_staff else half.choice.areas,  # staff are warned when they book
     )  # fmt: skip

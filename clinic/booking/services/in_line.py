@@ -96,7 +96,7 @@ def _free_starts(
     if not days:
         return []
     what = wish.service_id, wish.mode, *wish.addons, wish.minutes
-    key = (*what, wish.location_id, wish.therapist_id, days[0], days[-1])
+    key = (*what, wish.location_id, wish.therapist_id, wish.asked_gender, days[0], days[-1])
     if key not in known:
         plan, span = plan_of_wish(wish, first_visit=False), (days[-1] - days[0]).days + 1
         known[key] = []
@@ -104,7 +104,7 @@ def _free_starts(
             found = look(
                 Ask(
                     plan=plan, location_id=wish.location_id, first_day=days[0], days=span, now=now,
-                    therapist_id=wish.therapist_id, by_staff=True,
+                    therapist_id=wish.therapist_id, gender=wish.asked_gender, by_staff=True,
                 )
             )  # fmt: skip
             known[key] = [moment(one.starts_at) for one in found.starts()]

@@ -85,13 +85,18 @@ def _first(ask: Ask) -> Time | None:
 
 def _another_therapist(wish: Choice, ask: Ask) -> Iterator[Change]:
     """`With Ana`."""
-    if wish.therapist_id is None:
+    if wish.therapist_id is None and not wish.gender:
         return
-    time = _first(replace(ask, therapist_id=None))
+    time = _first(replace(ask, therapist_id=None, gender=""))
     if time is not None:
         names = {one.id: one.name for one in therapists.eligible(ask.plan.skills, ask.plan.licence_kind)}
         whom = time.therapists[0]
-        yield Change(_("With %(names)s", names=names[whom]), replace(wish, therapist_id=whom), ask.plan, time)
+        yield Change(
+            _("With %(names)s", names=names[whom]),
+            replace(wish, therapist_id=whom, gender=""),
+            ask.plan,
+            time,
+        )
 
 
 def _shorter(wish: Choice, ask: Ask, first_visit: bool) -> Iterator[Change]:

@@ -47,7 +47,7 @@ def safe_instead(
         option, plan = _as_wanted(service, choice, first_visit=visit.first_visit)
         if plan is None or not _fits(weigh(client, Order(plan, option.areas, visit.day)), client):
             continue
-        times = _next_times(plan, option, visit, client, first_day, now)
+        option, times = _next_times(plan, option, visit, client, first_day, now)
         if times:
             found.append(Safe(service, plan, option, times))
     return found
@@ -71,16 +71,18 @@ def _as_wanted(service: Service, choice: Choice, *, first_visit: bool) -> tuple[
 
 def _next_times(
     plan: VisitPlan, option: Choice, visit: Visit, client: Client, first_day: dt.date, now: dt.datetime
-) -> tuple[Time, ...]:
+) -> tuple[Choice, tuple[Time, ...]]:
+    """The times nearest to the one that was wanted; where whoever was asked for has none, with anybody."""
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first_day, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=option.therapist_id, client_id=client.id, rested_areas=option.areas,
+        therapist_id=option.therapist_id, client_id=client.id, rested_areas=option.areas, gender=option.gender,
     )  # fmt: skip
     times: Sequence[Time] = free_times.window(ask).times
-    if not times and option.therapist_id is not None:
-        times = free_times.window(replace(ask, therapist_id=None)).times
+    if not times and (option.therapist_id is not None or option.gender):
+        option = replace(option, therapist_id=None, gender="")
+        times = free_times.window(replace(ask, therapist_id=None, gender="")).times
     wanted = sorted(times, key=lambda one: abs(one.starts_at - visit.starts_at))[:TIMES_SHOWN]
-    return tuple(sorted(wanted, key=lambda one: one.starts_at))
+    return option, tuple(sorted(wanted, key=lambda one: one.starts_at))
 
 
 def possible_from(visit: Visit, client: Client, plan: VisitPlan) -> dt.date | None:

@@ -222,7 +222,7 @@ class _Planner:
             Ask(
                 plan=self.sight.plans[first], location_id=self.facts.location_id, first_day=day, days=days,
                 now=self.now, therapist_id=therapist_id, client_id=self.client_id,
-                by_staff=self.source != ONLINE, instead_of=self.instead_of,
+                by_staff=self.source != ONLINE, instead_of=self.instead_of, gender=self.choice.gender,
             )
         )  # fmt: skip
 

@@ -167,8 +167,8 @@ def _kept_time(
     kept = Visit(
         location_id=old.location_id, client_id=old.client_id, areas=list(old.areas), zone=old.zone,
         starts_at=starts_at, status=VisitStatus.HELD, deadline_at=until, first_visit=old.first_visit,
-        currency=old.currency, source=OFFERED, any_therapist=old.any_therapist, created_at=now, created_by_id=by,
-        revision=1,
+        currency=old.currency, source=OFFERED, any_therapist=old.any_therapist, asked_gender=old.asked_gender,
+        created_at=now, created_by_id=by, revision=1,
     )  # fmt: skip
     plan = plan_of(old)
     set_plan(kept, plan)

@@ -128,7 +128,7 @@ def _new_wish(
         raise NotFound(_("The clinic is not set up yet."))
     return WaitlistWish(
         location_id=premises.where(facts, choice.location_id)[0], client_id=client.id,
-        service_id=plan.service_id, therapist_id=choice.therapist_id, mode=choice.mode,
+        service_id=plan.service_id, therapist_id=choice.therapist_id, asked_gender=choice.gender, mode=choice.mode,
         addons=sorted(choice.addons), areas=sorted(choice.areas), minutes=choice.minutes,
         first_day=when.first_day, last_day=when.last_day, weekdays=sorted(when.weekdays),
         parts=sorted(when.parts), notice_hours=when.notice_hours, source=source, made_at=now, made_by_id=by,
@@ -136,8 +136,8 @@ def _new_wish(
 
 
 _SAME = (
-    "location_id", "service_id", "therapist_id", "mode", "addons", "areas", "minutes", "first_day", "last_day",
-    "weekdays", "parts", "notice_hours",
+    "location_id", "service_id", "therapist_id", "asked_gender", "mode", "addons", "areas", "minutes",
+    "first_day", "last_day", "weekdays", "parts", "notice_hours",
 )  # fmt: skip
 
 

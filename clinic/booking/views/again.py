@@ -10,7 +10,6 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.views import client_kit as kit
 from clinic.catalogue import queries as catalogue
 from clinic.rules import words
-from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 
@@ -31,9 +30,9 @@ def next_times_again(rows: Sequence[Any]) -> dict[str, Any] | None:
     ask = Ask(
         plan=plan, location_id=wish.location_id, first_day=kit.local_today(wish.location_id),
         days=free_times.DAYS_SHOWN, now=clock.now(), therapist_id=wish.therapist_id,
-        client_id=last.client_id, rested_areas=wish.areas,
+        client_id=last.client_id, rested_areas=wish.areas, gender=wish.gender,
         people=kit.own_people(),
     )  # fmt: skip
-    whom = _("with %(name)s", name=last.therapist.name) if wish.therapist_id else _("with any therapist")
+    whom = kit.with_whom(wish, [last.therapist])[1]
     soon = kit.slots(free_times.window(ask).soonest, words.length_words(plan.total_minutes), whom)
     return {"visit": last, "wish": wish, "plan": plan, "whom": whom, "soon": soon}

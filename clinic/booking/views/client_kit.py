@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import HoldExpired
+from clinic.rules.kinds import ASKED_FOR, WITH_ASKED
 from clinic.rules.language import N_, _
 from clinic.shared import clock
 
@@ -110,7 +112,7 @@ def wish_of(choice: Choice, day: dt.date | None = None) -> Wish:
     """A choice as the addresses of the pages carry it."""
     return Wish(
         choice.service, choice.minutes, choice.mode, choice.addons, choice.areas, choice.therapist_id, day,
-        location_id=choice.location_id,
+        location_id=choice.location_id, gender=choice.gender,
     )  # fmt: skip
 
 
@@ -124,7 +126,16 @@ def choice_of(wish: Wish) -> Choice:
         wish.areas,
         wish.therapist_id,
         wish.location_id,
+        wish.gender,
     )
+
+
+def with_whom(wish: Wish, people: Iterable[Any]) -> tuple[str, str]:
+    """With whom, as the summary names it and as a button says it; of the people who may be asked for."""
+    name = next((one.name for one in people if one.id == wish.therapist_id), "")
+    if name:
+        return name, _("with %(name)s", name=name)
+    return _(ASKED_FOR[wish.gender]), _(WITH_ASKED[wish.gender])
 
 
 def times_url(wish: Wish, **changes: Any) -> str:
@@ -166,6 +177,7 @@ def same_again(visit: Any) -> Wish:
         plan.key, plan.minutes, plan.mode, plan.addons, tuple(visit.areas),
         None if visit.any_therapist else visit.therapist_id,
         location_id=visit.location_id if in_use else None, person_id=visit.client_id,
+        gender=visit.asked_gender,
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def desk_change(visit_id: int) -> Answer:
         MultiDict(
             [
                 ("what", what_value(visit.service.key, visit.mode, visit.minutes)),
-                ("therapist", "" if visit.any_therapist else str(visit.therapist_id)),
+                ("therapist", visit.asked_gender if visit.any_therapist else str(visit.therapist_id)),
                 (
                     "day",
                     (_asked_day() or max(visit.day, premises.today(clock.now(), visit.zone))).isoformat(),
@@ -98,10 +98,13 @@ def _form(typed: MultiDict[str, str]) -> WhatForm:
 def _is_as_booked(visit: Any, choice: Choice) -> bool:
     """Whether only the time changes: then a length or service that is no longer on offer may stay."""
     asked = None if visit.any_therapist else visit.therapist_id
-    booked = (visit.service.key, visit.mode, visit.minutes, sorted(visit.addons), sorted(visit.areas), asked)
+    booked = (
+        visit.service.key, visit.mode, visit.minutes, sorted(visit.addons), sorted(visit.areas), asked,
+        visit.asked_gender,
+    )  # fmt: skip
     wanted = (
         choice.service, choice.mode, choice.minutes, sorted(choice.addons), sorted(choice.areas),
-        choice.therapist_id,
+        choice.therapist_id, choice.gender,
     )  # fmt: skip
     return booked == wanted
 
@@ -192,7 +195,8 @@ def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, Expla
     now = clock.now()
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=form.day.data or visit.day, days=1, now=now,
-        therapist_id=choice.therapist_id, client_id=visit.client_id, by_staff=True, instead_of=visit.id,
+        therapist_id=choice.therapist_id, gender=choice.gender, client_id=visit.client_id, by_staff=True,
+        instead_of=visit.id,
     )  # fmt: skip
     times = free_times(ask, form.at.data, since=now)
     why = kit.why(ask, times, form.at.data, is_asked=bool(request.values.get("why")))

@@ -24,6 +24,7 @@ from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput
+from clinic.rules.kinds import genders_to_choose
 from clinic.rules.language import N_, _, ngettext
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
@@ -51,8 +52,10 @@ def with_choices(form: WhatForm) -> None:
             offered.append((what_value(service.key, length.mode, length.minutes), label))
     choose(form.what, [("", _("Choose a service")), *offered])
     choose(form.addons, [(one.key, one.name) for one in catalogue.all_addons() if one.is_active])
-    people = [(str(one.id), one.name) for one in therapists.active_therapists()]
-    choose(form.therapist, [("", _("Any therapist, soonest")), *people])
+    team = therapists.active_therapists()
+    of_gender = [(key, _(said)) for key, said in genders_to_choose(one.gender for one in team).items()]
+    people = [(str(one.id), one.name) for one in team]
+    choose(form.therapist, [("", _("Any therapist, soonest")), *of_gender, *people])
     choose(form.areas, list(AREAS.items()))
 
 
@@ -85,8 +88,9 @@ def choice_of(form: WhatForm) -> Choice | None:
         form.areas.errors = [_("Choose where on the body: the answers are judged for that place.")]
         return None
     return Choice(
-        service, minutes, mode, addons, areas if plan.asks_area else ("full_body",), form.therapist_id
-    )
+        service, minutes, mode, addons, areas if plan.asks_area else ("full_body",), form.therapist_id,
+        gender=form.gender,
+    )  # fmt: skip
 
 
 def put_error(form: Any, error: InvalidInput) -> None:

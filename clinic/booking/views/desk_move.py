@@ -171,7 +171,7 @@ def _answer(visit_id: int, form: WhatForm, start: dt.datetime, outcome: Outcome)
 def _instead(visit: Any, start: dt.datetime, outcome: Outcome) -> dict[str, Any]:
     choice = Choice(
         visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas),
-        location_id=visit.location_id,
+        location_id=visit.location_id, gender=visit.asked_gender,
     )  # fmt: skip
     judged = outcome.judged
     urgency = kit.urgency_of(outcome)

@@ -149,7 +149,7 @@ def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int 
         return
     ask = Ask(
         plan=plan, location_id=form.place_id, first_day=day, days=1, now=now,
-        therapist_id=choice.therapist_id, client_id=client_id, by_staff=True, by_history=True,
+        therapist_id=choice.therapist_id, gender=choice.gender, client_id=client_id, by_staff=True, by_history=True,
     )  # fmt: skip
     shown.times = free_times(ask, form.at.data, since=now)
     shown.why = kit.why(ask, shown.times, form.at.data, is_asked=bool(request.values.get("why")))

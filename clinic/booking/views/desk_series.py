@@ -65,7 +65,7 @@ def _as_a_visit(client_id: int, visit_id: int | None) -> list[tuple[str, str]]:
         *typed,
         ("what", what_value(last.service.key, last.mode, last.minutes)),
         ("place", str(last.location_id)),
-        ("therapist", "" if last.any_therapist else str(last.therapist_id)),
+        ("therapist", last.asked_gender if last.any_therapist else str(last.therapist_id)),
         ("day", day.isoformat()),
         ("at", last.local_time.strftime("%H:%M")),
         *(("addons", one) for one in last.addons),

@@ -6,14 +6,15 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import flash, redirect, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 
 from clinic.booking.forms.choice import day_of, moment_of, whole_number
-from clinic.booking.queries import check_ins, free_times, visits
+from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.services.visits import cancel_visit, change_visit
 from clinic.booking.views import client_kit as kit
+from clinic.booking.views.health_state import check_in_of, health_state
 from clinic.booking.views.result import instead_of, is_stopped, possible_without_letter, reasons
 from clinic.booking.views.strip import strip_of
 from clinic.catalogue import queries as catalogue
@@ -61,7 +62,10 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         plan=plan_of_visit(visit),
         status=status,
         is_coming=status in UPCOMING,
-        check_in=_check_in(visit, now),
+        check_in=check_in_of(visit, now),
+        health=health_state(visit),
+        answers_href=door.health or (door.by and url_for("booking.my_health", client_id=visit.client_id)),
+        check_in_href=door.check_in,
         until=words.unbroken(
             words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
         ),
@@ -86,17 +90,6 @@ def _again(door: Door) -> str:
     return kit.times_url(wish if door.by is not None else replace(wish, person_id=None))
 
 
-def _check_in(visit: Any, now: dt.datetime) -> str:
-    """Whether the client may answer the questions about the day now, or has; "" when they are not asked."""
-    if not check_ins.may_client_check_in(visit, now):
-        return ""
-    if visit.to_reconfirm:
-        return "open"
-    if not premises.clinic().check_in_needed:
-        return ""
-    return "done" if check_ins.is_on_file(visit, now) else "open"
-
-
 def _explains(door: Door, status: VisitStatus) -> bool:
     waits = status in (VisitStatus.PENDING, VisitStatus.SUSPENDED)
     return door.shows_reasons and waits and not is_stopped(door.visit)
@@ -119,12 +112,13 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
-        instead_of=visit.id, rested_areas=tuple(visit.areas),
+        instead_of=visit.id, rested_areas=tuple(visit.areas), gender=visit.asked_gender,
     )  # fmt: skip
     free = free_times.window(ask)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
     length = words.length_words(plan.total_minutes)
-    whom = _("with any therapist") if visit.any_therapist else _("with %(name)s", name=visit.therapist.name)
+    wish = kit.same_again(visit)
+    whom = kit.with_whom(wish, [visit.therapist])[1]
     nearest = free_times.plain_times(taken.nearest, visit.zone) if taken is not None else ()
     page = render_template(
         "booking/move.html",

@@ -17,6 +17,7 @@ from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.checkout import call_us, with_booking
+from clinic.booking.views.health_state import health_state
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -58,6 +59,9 @@ def _booked(now_at: Standing, status: VisitStatus) -> str:
         is_proven=now_at.is_signed_in,
         expect=catalogue.what_to_expect(now_at.plan),
         manage=manage,
+        health=health_state(visit),
+        answers_href=url_for("booking.my_health", client_id=visit.client_id) if now_at.is_signed_in else "",
+        check_in_href=url_for("booking.check_in_by_link", token=manage) if manage else "",
         may_move=may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
         **kit.flow(now_at),
@@ -155,8 +159,9 @@ def instead_of(visit: Any) -> Instead | None:
         return Instead(urgent=True, safe=[])
     therapist_id = None if visit.any_therapist else visit.therapist_id
     choice = Choice(
-        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas), therapist_id
-    )
+        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas), therapist_id,
+        gender=visit.asked_gender,
+    )  # fmt: skip
     found = safe_online.safe_instead(
         visit, visit.client, choice, first_day=premises.today(clock.now(), visit.zone), now=clock.now()
     )

@@ -27,6 +27,7 @@ from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.booking_policy import latest_start
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.kinds import ASKED_FOR, genders_to_choose
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import local_day
@@ -157,7 +158,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     return Ask(
         plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
-        people=kit.own_people() if client_id is None else (),
+        gender=wish.gender, people=kit.own_people() if client_id is None else (),
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
     )  # fmt: skip
 
@@ -170,13 +171,12 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
     people = therapists.eligible(plan.skills, plan.licence_kind)
-    whom = next((one.name for one in people if one.id == wish.therapist_id), "")
-    said = _("with %(whom)s", whom=whom) if whom else _("with any therapist")
+    whom, said = kit.with_whom(wish, people)
     length = length_words(plan.total_minutes)
     nearest = free_times.plain_times(taken.nearest, place.zone) if taken is not None else ()
     page = render_template(
         "booking/times.html",
-        wish=wish, plan=plan, day=day, people=people, whom=whom, taken=taken,
+        wish=wish, plan=plan, day=day, people=people, whom=whom, said=said, taken=taken,
         soon=kit.slots(nearest or free.soonest, length, said),
         soon_title=_("Nearest free times") if nearest else _("Soonest"),
         strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
@@ -216,13 +216,21 @@ def _place_choices(wish: Wish, here: PlaceFacts) -> list[dict[str, Any]]:
 
 
 def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
-    def choice(key: int | None, label: str, **more: Any) -> dict[str, Any]:
-        href = kit.times_url(wish, therapist_id=key)
-        return {"href": href, "label": label, "current": key == wish.therapist_id, **more}
+    def choice(key: int | None, gender: str, label: str, **more: Any) -> dict[str, Any]:
+        href = kit.times_url(wish, therapist_id=key, gender=gender)
+        current = (key, gender) == (wish.therapist_id, wish.gender)
+        return {"href": href, "label": label, "current": current, **more}
 
+    chosen_first = sorted(
+        people, key=lambda one: one.id != wish.therapist_id
+    )  # in sight however many there are
     return [
-        choice(None, _("Any therapist")),
-        *(choice(one.id, one.name, tint=one.tint) for one in people),
+        choice(None, "", _(ASKED_FOR[""])),
+        *(
+            choice(None, key, _(words))
+            for key, words in genders_to_choose(one.gender for one in people).items()
+        ),
+        *(choice(one.id, "", one.name, tint=one.tint, picture=one.picture_id) for one in chosen_first),
     ]
 
 

@@ -47,6 +47,8 @@ class EligibleTherapist:
     initials: str
     tint: int
     licence_expires_on: dt.date
+    gender: str = ""
+    picture_id: int | None = None
 
 
 def therapist(therapist_id: int) -> Therapist | None:
@@ -83,7 +85,9 @@ def eligible(plan_skills: Collection[str], licence_kind: str) -> list[EligibleTh
         .order_by(Therapist.name, Therapist.id)
     )
     return [
-        EligibleTherapist(row.id, row.name, row.initials, row.tint, row.licence_expires_on)
+        EligibleTherapist(
+            row.id, row.name, row.initials, row.tint, row.licence_expires_on, row.gender, row.picture_id
+        )
         for row in rows
         if row.skills >= frozenset(plan_skills)
     ]
@@ -138,7 +142,7 @@ _LIMITS = ("most_minutes_a_day", "most_intense_minutes_a_day", "most_visits_a_da
 
 
 @cache
-def _on_duty(*, one: bool, skilled: bool, zones_differ: bool) -> Select[Any]:
+def _on_duty(*, one: bool, gendered: bool, skilled: bool, zones_differ: bool) -> Select[Any]:
     """In a clinic with one zone the claims of time off hold whole days, and nobody has to read them here."""
     limits = [getattr(_THERAPIST, column) for column in _LIMITS]
     off = _whole_days_off() if zones_differ else null().label("off")
@@ -149,6 +153,8 @@ def _on_duty(*, one: bool, skilled: bool, zones_differ: bool) -> Select[Any]:
     ).where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence_kind"))
     if one:
         wanted = wanted.where(_THERAPIST.id == bindparam("therapist"))
+    if gendered:
+        wanted = wanted.where(_THERAPIST.gender == bindparam("gender"))
     if skilled:
         with_all = (
             select(_SKILL.therapist_id)
@@ -166,20 +172,30 @@ def ask_on_duty(
     location_id: int,
     days: Sequence[dt.date],
     therapist_id: int | None = None,
+    gender: str = "",
     *,
     zones_differ: bool = False,
 ) -> tuple[Select[Any], dict[str, Any]]:
     """The statement that finds those of `eligible`, with the hours at this place on these days (in order), and what it
-    is given: to be asked with more, and read by `on_duty`. `zones_differ`: another place of the clinic has another
-    zone."""
+    is given: to be asked with more, and read by `on_duty`. `gender`: only therapists who say they have this one, where
+    none is named. `zones_differ`: another place of the clinic has another zone."""
     given: dict[str, Any] = {
         "place": location_id, "licence_kind": licence_kind, "first": days[0], "last": days[-1],
     }  # fmt: skip
     if therapist_id is not None:
         given["therapist"] = therapist_id
+    is_gendered = bool(gender) and therapist_id is None
+    if is_gendered:
+        given["gender"] = gender
     if plan_skills:
         given |= {"skills": sorted(set(plan_skills)), "skill_count": len(set(plan_skills))}
-    return _on_duty(one=therapist_id is not None, skilled=bool(plan_skills), zones_differ=zones_differ), given
+    wanted = _on_duty(
+        one=therapist_id is not None,
+        gendered=is_gendered,
+        skilled=bool(plan_skills),
+        zones_differ=zones_differ,
+    )
+    return wanted, given
 
 
 def on_duty(found: Iterable[Sequence[Any]]) -> list[OnDuty]:

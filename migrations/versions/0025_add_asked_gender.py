@@ -1,0 +1,25 @@
+"""Add the gender of the therapist that was asked for, and until when a skill counts."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0025"
+down_revision = "0026"
+branch_labels = None
+depends_on = None
+
+ASKED = ("visit", "waitlist_wish")
+
+
+def upgrade() -> None:
+    for table in ASKED:
+        op.add_column(table, sa.Column("asked_gender", sa.String(), nullable=False, server_default=""))
+    op.add_column("therapist_skill", sa.Column("valid_until", sa.Date(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("therapist_skill", "valid_until")
+    for table in reversed(ASKED):
+        op.drop_column(table, "asked_gender")

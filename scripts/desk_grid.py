@@ -1,0 +1,138 @@
+"""`make grid`: how soon the desk's day of 20 therapists with 12 visits each is shown, and how smoothly one is dragged.
+
+Shown is measured by the browser's own marks: from the end of the answer to the paint that holds the grid, the median of
+five fresh openings. The drag goes over the whole grid for two seconds; counted are the frames that were drawn.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from clinic.booking.models import Visit
+from clinic.demo import fill_if_empty
+from clinic.shared import clock
+from clinic.shared.database import db, transaction
+from scripts.axe import E_MAILS, PASSWORD, chromium
+from tests import factories
+from tests.browser import NO_CHROMIUM, Site, find_chromium, served
+from tests.web import app_on, migrate, sqlite_address
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+THERAPISTS, VISITS = 20, 12
+OPENINGS, ENOUGH_MS, ENOUGH_FRAMES = 5, 300, 50
+WIDE = {"width": 1440, "height": 900}
+LONGEST_MS = 60_000
+
+SHOWN = """() => new Promise((done) => new PerformanceObserver((list) => {
+  const [page] = performance.getEntriesByType("navigation");
+  const last = list.getEntries().at(-1);
+  done([last.startTime - page.responseEnd, page.responseEnd - page.requestStart, page.encodedBodySize / 1024,
+        document.querySelectorAll("main *").length, document.querySelectorAll(".ev").length]);
+}).observe({ type: "largest-contentful-paint", buffered: true }))"""
+COUNT = """() => { window.drawn = []; const next = (at) => { window.drawn.push(at); requestAnimationFrame(next); };
+  requestAnimationFrame(next); }"""
+
+
+def main() -> None:
+    """Measure, print, and end with 1 where a figure falls short."""
+    if find_chromium() is None:
+        sys.exit(NO_CHROMIUM)
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        folder = Path(name) / "data"
+        app = app_on(sqlite_address(folder), folder, CLINIC_DEMO=True)
+        migrate(app)
+        with app.app_context():
+            place, day = fill()
+            db.session.remove()
+            db.engine.dispose()
+        with served(folder) as site:
+            page = signed_in(browser, site)
+            shown = [opened(page, f"/desk?place={place}&day={day}") for _ in range(OPENINGS + 1)][1:]
+            frames = dragged(page)
+    after, answer, size, elements, visits = (median(column) for column in zip(*shown, strict=True))
+    print(f"{visits:.0f} visits, {elements:.0f} elements, {size:.0f} kB: answered in {answer:.0f} ms,")
+    print(f"shown {after:.0f} ms after the answer ({', '.join(f'{one[0]:.0f}' for one in shown)}),")
+    print(f"{frames:.0f} frames a second while a visit is dragged.")
+    sys.exit(after > ENOUGH_MS or frames < ENOUGH_FRAMES)
+
+
+def fill() -> tuple[int, str]:
+    """A second place in the demo with its own team. The visits are copies of one that was booked and judged, each at
+    its own time; they claim nothing. Returns the place and the day."""
+    fill_if_empty(clock.now())
+    one = db.session.scalars(
+        select(Visit).where(Visit.status == "confirmed").order_by(Visit.starts_at.desc()).limit(1)
+    ).one()
+    place = factories.make_location(name="Second house", zone=one.zone)
+    rooms = [factories.make_room(place, name=f"Room {number}").id for number in range(THERAPISTS)]
+    team = [factories.make_therapist(name=f"Therapist {number}", skills=()) for number in range(THERAPISTS)]
+    for person in team:
+        factories.make_hours(person, place, starts="08:00", ends="20:00", weekdays=range(7))
+    people = [person.id for person in team]
+    plain = {
+        column.key: getattr(one, column.key)
+        for column in Visit.__table__.columns
+        if column.key not in ("id", "request_key", "manage_hash", "note_sealed", "couple_id", "series_id")
+    }
+    midnight = dt.datetime.combine(one.day, dt.time(), ZoneInfo(one.zone))
+    with transaction() as session:
+        for therapist_id, room in zip(people, rooms, strict=True):
+            for hour in range(8, 8 + VISITS):
+                starts = midnight.replace(hour=hour).astimezone(dt.UTC)
+                ends = starts + dt.timedelta(minutes=45)
+                values = {
+                    "location_id": place.id, "therapist_id": therapist_id, "room_id": room, "starts_at": starts,
+                    "ends_at": ends, "free_at": ends + dt.timedelta(minutes=15), "local_time": dt.time(hour),
+                }  # fmt: skip
+                session.add(Visit(**{**plain, **values}))
+    return place.id, one.day.isoformat()
+
+
+def signed_in(browser: Browser, site: Site) -> Page:
+    """The desk's own page."""
+    page = browser.new_context(base_url=site.url, viewport=WIDE).new_page()  # type: ignore[arg-type]
+    page.set_default_timeout(LONGEST_MS)
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").fill(E_MAILS["front desk"])
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/desk")
+    return page
+
+
+def opened(page: Page, address: str) -> tuple[float, ...]:
+    """Milliseconds from the answer to the grid, and what the answer was."""
+    page.goto("about:blank")
+    page.goto(address)
+    found: list[float] = page.evaluate(SHOWN)
+    return tuple(found)
+
+
+def dragged(page: Page) -> float:
+    """Frames a second while a visit follows the mouse."""
+    place = page.locator(".ev[data-moves]").first.bounding_box()
+    if place is None:
+        sys.exit("no visit can be dragged")
+    page.mouse.move(place["x"] + 30, place["y"] + 12)
+    page.mouse.down()
+    page.evaluate(COUNT)
+    for step in range(120):
+        page.mouse.move(place["x"] + 30 + 8 * step, place["y"] + 12 + 3 * (step % 90))
+    drawn: list[float] = page.evaluate("window.drawn")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    return 1000 * (len(drawn) - 1) / (drawn[-1] - drawn[0])
+
+
+if __name__ == "__main__":
+    main()
