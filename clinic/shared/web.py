@@ -61,13 +61,15 @@ class Pages(Blueprint):
     """A blueprint whose routes say what they need: `@pages.get("/desk", needs=Permission.DIARY_ANY_READ)`.
 
     A route without `needs` is refused at import, so that it cannot be forgotten. `takes` is the size in bytes of
-    the files that a page takes, where it takes any; `proof` is what it asks for again (rules/proofs.py).
+    the files that a page takes, where it takes any; `proof` is what it asks for again (rules/proofs.py); `reads` is
+    what a page shows health data of (`visit`, or `list` of several): each showing is recorded (shared/reading.py).
     """
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
         super().__init__(name, import_name, **options)
         self.needs: dict[str, str] = {}
         self.takes: dict[str, int] = {}
+        self.reads: dict[str, str] = {}
         self.proofs: dict[str, str] = {}
 
     def get(self, rule: str, *, needs: str, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
@@ -82,6 +84,7 @@ class Pages(Blueprint):
 
     def _page(self, rule: str, method: str, needs: str, options: dict[str, Any]) -> Callable[[View], View]:
         takes, proof = options.pop("takes", 0), options.pop("proof", "")
+        reads = options.pop("reads", "")
 
         def add(view: View) -> View:
             endpoint = options.pop("endpoint", None) or view.__name__
@@ -90,6 +93,8 @@ class Pages(Blueprint):
             self.needs[endpoint] = needs
             if takes:
                 self.takes[endpoint] = takes
+            if reads:
+                self.reads[endpoint] = reads
             if proof:
                 self.proofs[endpoint] = proof
             self.add_url_rule(rule, endpoint, view, methods=[method], **options)
@@ -103,6 +108,8 @@ class Pages(Blueprint):
         needs_of(app).update({f"{name}.{endpoint}": need for endpoint, need in self.needs.items()})
         takes: dict[str, int] = app.extensions.setdefault("clinic_takes", {})
         takes.update({f"{name}.{endpoint}": size for endpoint, size in self.takes.items()})
+        reads: dict[str, str] = app.extensions.setdefault("clinic_reads", {})
+        reads.update({f"{name}.{endpoint}": thing for endpoint, thing in self.reads.items()})
         proofs_of(app).update({f"{name}.{endpoint}": proof for endpoint, proof in self.proofs.items()})
 
 
