@@ -59,7 +59,13 @@ def confirm_email(token: str, *, origin: Origin, now: dt.datetime) -> None:
 
     Raises DeadLink, EmailTaken, or TooManyTries after many dead links.
     """
-    _confirm(live_link(token, {"email"}, origin=origin, now=now), now)
+    link = live_link(token, {"email"}, origin=origin, now=now)
+    try:
+        _confirm(link, now)
+    except (
+        IntegrityError
+    ) as error:  # out here, where the transaction is over: a refusal is said in a language
+        raise EmailTaken from error
 
 
 @tried_again
@@ -67,10 +73,7 @@ def _confirm(link: queries.LiveLink, now: dt.datetime) -> None:
     with transaction() as session:
         user = use_link(session, link, now)
         before, user.email = user.email, link.new_email or user.email
-        try:
-            session.flush()
-        except IntegrityError as error:
-            raise EmailTaken from error
+        session.flush()
         steps.end_sessions(session, user.id, now)
         steps.end_links(session, user.id, now)
         for address in (before, user.email):
