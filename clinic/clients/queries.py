@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key
+from clinic.rules.language import _
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 
@@ -274,11 +275,11 @@ def what_is_shared(one: Client, other: Client) -> tuple[str, ...]:
     """What makes two records look alike, in words."""
     same = []
     if is_same_name(one, other):
-        same.append("same name and birth date")
+        same.append(_("same name and birth date"))
     if one.phone_key and one.phone_key == other.phone_key:
-        same.append("same phone")
+        same.append(_("same phone"))
     if one.alike_email and one.alike_email == other.alike_email:
-        same.append("same e-mail")
+        same.append(_("same e-mail"))
     return tuple(same)
 
 

@@ -24,6 +24,9 @@ class Intake(SealedRow, Base):
     version: Mapped[int]
     kind: Mapped[str]
     question_version: Mapped[str]
+    shown_version: Mapped[str | None]
+    """The wording that was shown, where it was a translation; it is kept beside the English one."""
+    shown_in: Mapped[str | None]  # its language, such as de
     completed_on: Mapped[dt.date]
     answered_on: Mapped[dt.date]
     signed_at: Mapped[dt.datetime]

@@ -472,6 +472,7 @@ NEEDS = {
     "reports.table_file": Permission.REPORT_ANY_READ,
     "rulebook.rule": Permission.RULES_ANY_READ,
     "rulebook.rules": Permission.RULES_ANY_READ,
+    "rulebook.translations": Permission.RULES_ANY_READ,
     "rulebook.versions": Permission.RULES_ANY_READ,
     "therapists.face": Permission.THERAPIST_ANY_WRITE,
     "therapists.save_own_words": Permission.THERAPIST_OWN_WRITE,
