@@ -23,6 +23,7 @@ from clinic.keeping.services._erasing import VisitsAhead
 from clinic.records.queries.own_copy import personal_classes
 from clinic.rules.errors import NotFound
 from clinic.rules.keeping import NOT_COPIED, TABLES, Fate
+from clinic.rules.permissions import Permission, Role
 from clinic.shared import backups, crypto
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db, transaction
@@ -30,7 +31,7 @@ from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.keeping.on_disk import everything
-from tests.owners import owner_browser
+from tests.owners import browser_of
 from tests.postgres import find_binaries
 from tests.records.whole_person import Person
 
@@ -170,9 +171,18 @@ def test_visits_that_took_place_stay_without_a_name(app: Flask, world: w.World) 
     assert WORD.encode() not in everything(app)
     with pytest.raises(NotFound):
         erase(app, client_id)
-    browser = owner_browser(app)
-    pages = (f"/clients/{client_id}", f"/desk/visits/{visit_id}", "/owner/reports")
-    assert [browser.get(page).status_code for page in pages] == [200, 200, 200]
+    reviewer = factories.make_user(
+        email="rev@clinic.example", name="Rev", roles=[Role.OWNER], given=[Permission.CLINICAL_REVIEW]
+    )
+    browser = browser_of(app, reviewer)
+    pages = (
+        f"/clients/{client_id}",
+        f"/desk/visits/{visit_id}",
+        f"/visits/{visit_id}/record",
+        "/owner/reports",
+    )
+    answers = [browser.get(page) for page in pages]
+    assert [(one.status_code, WORD in one.text) for one in answers] == [(200, False)] * len(pages)
 
 
 def test_what_the_law_keeps_goes_when_its_time_is_over(app: Flask, world: w.World) -> None:

@@ -41,6 +41,7 @@ LAST = ("outgoing_mail", "audit_row")
 NAMED = {"therapist_id": Therapist, "service_id": Service, "location_id": Location}
 LEFT_OUT = re.compile(
     r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
+    r"|^credential_id$"
 )
 SECRETS = {"secret", "codes"}  # sealed, and to be known by nobody
 KEPT_BACK = N_("kept back: it is about somebody else as well")
