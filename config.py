@@ -76,8 +76,8 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_METRICS_TOKEN": metrics_token(environ),
         "CLINIC_DEMO": False,  # the demo command alone says otherwise: there staff get in without a second step
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
-        # The one given back last is taken first: what it has prepared is there.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "pool_use_lifo": True},
+        # The one given back last is taken first: what it has prepared is there. No value is in a log or an error.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "pool_use_lifo": True, "hide_parameters": True},
         "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MAX_REQUEST_BYTES,
         **address(environ),
