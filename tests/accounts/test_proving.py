@@ -32,6 +32,7 @@ RECENT = (
     "accounts.remove_passkey", "accounts.remove_pin", "accounts.renew_codes", "accounts.reset_second_step",
     "accounts.save_email", "accounts.sign_out_browser", "accounts.sign_out_others",
     "accounts.switch_off_member", "accounts.switch_on_member", "records.my_data", "records.my_data_file",
+    "keeping.erase_client", "records.data_for_them", "records.data_for_them_file",
 )  # fmt: skip
 ASKS = {**dict.fromkeys(RECENT, Proof.RECENT), "intake.open_answers": Proof.SECOND_STEP}
 
