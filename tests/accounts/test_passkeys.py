@@ -100,8 +100,16 @@ def test_passkey_is_a_second_step_after_the_password_and_a_proof(app: Flask, cli
     client.post("/sign-in", data={"email": BOSS, "password": PASSWORD})
     asked = options(client, "/account/passkeys/challenge")
     assert len(asked["allowCredentials"]) == 1
+    with client.session_transaction() as cookie:
+        challenge = cookie["challenge"]
     done = client.post("/sign-in/second-step", data={"proof_passkey": phone.sign(asked)})
     assert done.location == "/desk"
+    thief = app.test_client()
+    thief.post("/sign-in", data={"email": BOSS, "password": PASSWORD})
+    with thief.session_transaction() as cookie:
+        cookie["challenge"] = challenge  # used up, however well it is signed
+    again = thief.post("/sign-in/second-step", data={"proof_passkey": phone.sign(asked)})
+    assert again.status_code == 422
     with time_machine.travel(NOW + dt.timedelta(minutes=12), tick=False):
         signed = phone.sign(options(client, "/account/passkeys/challenge"))
         proof = client.post("/account/prove?next=/account/second-step", data={"proof_passkey": signed})

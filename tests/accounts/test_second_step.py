@@ -12,12 +12,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from clinic.accounts import factors
+from clinic.accounts import factors, services
 from clinic.accounts.models import Authenticator, HalfSignIn, RecoveryCode, User, UserSession
+from clinic.accounts.queries import app_to_confirm
+from clinic.accounts.services.factors import AtScreen
+from clinic.accounts.services.second_step import HalfwayOver
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from tests.accounts.people import (
+    ORIGIN,
     PASSWORD,
     browser_of,
     code_of,
@@ -130,7 +134,7 @@ def test_halfway_in_nothing_can_be_added_to_an_account_that_has_a_second_step(
     app: Flask, client: FlaskClient
 ) -> None:
     """Else a stolen password would be enough after all."""
-    make_person(BOSS, Role.OWNER)
+    boss = make_person(BOSS, Role.OWNER)
     code_of(BOSS)
     halfway(client)
     for address in ("/account/app/begin", "/account/app", "/account/passkeys/new", "/account/passkeys"):
@@ -138,6 +142,12 @@ def test_halfway_in_nothing_can_be_added_to_an_account_that_has_a_second_step(
     assert client.get(SET_UP).location == STEP
     assert how_many(Authenticator) == 1
     assert not is_signed_in(client)
+    with client.session_transaction() as cookie:
+        who = AtScreen(boss.id, half=cookie["halfway"])
+    services.begin_app(boss.id, NOW)
+    secret = app_to_confirm(boss.id) or ""
+    with pytest.raises(HalfwayOver):  # whatever page asked for it
+        services.confirm_app(who, pyotp.TOTP(secret).at(NOW), origin=ORIGIN, now=NOW)
 
 
 @pytest.mark.parametrize(
