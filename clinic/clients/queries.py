@@ -156,6 +156,13 @@ def may_be_another(one: Client, user_id: int) -> bool:
     return any(row.id not in family or is_same_name(one, row) for row in look_alikes(one))
 
 
+def own_account_id(client_id: int) -> int | None:
+    """The account that is this person's own; None where there is none."""
+    ids = [client_id, *alias_ids(client_id)]
+    own = select(ClientAccess.user_id).where(ClientAccess.client_id.in_(ids), ClientAccess.relation == "self")
+    return db.session.scalar(own.order_by(ClientAccess.user_id).limit(1))
+
+
 def client_of(user_id: int, client_id: int) -> Client | None:
     """The client, if this account may act for it; else None, as if it were not there."""
     return db.session.scalars(
