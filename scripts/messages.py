@@ -40,6 +40,7 @@ STARTER = ROOT / "clinic" / "catalogue" / "starter.toml"
 STARTER_SHOWN = frozenset(
     {
         "name",
+        "usual_way",
         "summary",
         "good_for",
         "what_happens",

@@ -82,6 +82,7 @@ def outside(text: str) -> str:
 
 def unmarked(page: str) -> list[str]:
     """What a person reads on the page outside of all brackets."""
+    page = page.partition("<main")[2].partition(">")[2].partition("</main>")[0]
     page = re.sub(r"(?s)<(script|style|svg)\b.*?</\1>|<!--.*?-->|<option.*?</option>|<bdi.*?</bdi>", "", page)
     texts = SHOWN_ATTRIBUTE.findall(page)
     texts += re.sub(r"<[^>]*>", "\x01", re.sub(r'="[^"]*"', "", page)).split("\x02")
