@@ -50,7 +50,7 @@ class Clinic:
     @property
     def log(self) -> Path:
         """What the server says."""
-        return Path(self.environment["CLINIC_DATA_DIR"]) / "server.log"
+        return Path(f"{self.environment['CLINIC_DATA_DIR']}.log")  # beside: the folder's disk may be full
 
     def start(self, door: socket.socket | None = None) -> float:
         """Start the server; how long until it answered. With DOOR it inherits that socket, as from systemd."""

@@ -284,7 +284,8 @@ def main() -> None:
     wanted, good = asked.only.split(","), True
     for name in asked.databases.split(","):
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-hard")))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-hard"))) / "data"
+            folder.mkdir()
             server = stack.enter_context(own_postgres()) if name == "PostgreSQL" else None
             address = server.address if server else sqlite_address(folder)
             clinic = book_on(address, folder)
@@ -300,18 +301,16 @@ def main() -> None:
 def on_a_small_disk() -> bool:
     """On a disk in memory of 24 MB, which only root can make."""
     with tempfile.TemporaryDirectory(prefix="clinic-disk") as name:
-        if (
-            os.geteuid() != 0
-            or subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", "size=24m", "clinic", name], check=False
-            ).returncode
-        ):
+        place = Path(name) / "disk"
+        place.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "clinic", str(place)]
+        if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
             print("A full disk was NOT tried: only root can make a small one.", flush=True)
             return True
         try:
-            return disk(book_on(sqlite_address(Path(name)), Path(name)), Path(name))
+            return disk(book_on(sqlite_address(place), place), place)
         finally:
-            subprocess.run(["umount", name], check=True)
+            subprocess.run(["umount", str(place)], check=True)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -20,12 +22,32 @@ COMMON: tuple[Processor, ...] = (
 PRIVATE = re.compile(r"\S*[/@]\S*")
 
 
+class Careful:
+    """Where lines go. One that cannot be written, for want of room, is lost: no request fails for a line."""
+
+    def __init__(self, where: TextIO) -> None:
+        self.where = where
+
+    def write(self, line: str) -> None:
+        """Write it if that can be."""
+        with contextlib.suppress(OSError):
+            self.where.write(line)
+
+    def flush(self) -> None:
+        """What was written leaves, if it can."""
+        with contextlib.suppress(OSError):
+            self.where.flush()
+
+
 def set_up_logs(*, as_json: bool = False) -> None:
     """Lines with a UTC time: key=value for who sits before them, or JSON for who collects them from a server. On a
     server what libraries say comes in the same form, and without what could be private."""
     plain = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
     render: Processor = structlog.processors.JSONRenderer() if as_json else plain
-    structlog.configure(processors=[*COMMON, render], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(
+        processors=[*COMMON, render],
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Careful(sys.stderr))),
+    )
     if as_json:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(

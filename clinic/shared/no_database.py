@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 
 import structlog
@@ -66,5 +67,8 @@ def answer_without_database(app: Flask) -> None:
 
 
 def is_away(error: SQLAlchemyError) -> bool:
-    """Whether nobody answers, rather than that one statement was refused."""
-    return not isinstance(error, DBAPIError) or error.connection_invalidated or error.statement is None
+    """Whether nobody answers, rather than that one statement was refused. A file is never away: on a full disk one
+    connection may not be opened, and another one reads."""
+    if isinstance(error, DBAPIError) and not isinstance(error.orig, sqlite3.Error):
+        return error.connection_invalidated or error.statement is None
+    return isinstance(error, NoConnection)

@@ -9,13 +9,38 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from limits import RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
+from clinic.api.counting import OrHere
 from clinic.api.models import RequestCount
 from clinic.api.services import begin_answer, drop_old_answers
 from clinic.shared.database import db
 from tests.api.conftest import Program
 from tests.conftest import NOW
 from tests.web import app_on
+
+
+class OutOfReach(MemoryStorage):
+    """Redis, gone."""
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        raise StorageError(ConnectionError())
+
+    def get(self, key: str) -> int:
+        raise StorageError(ConnectionError())
+
+
+def test_while_redis_is_away_each_process_counts_by_itself() -> None:
+    limiter = FixedWindowRateLimiter(OrHere(OutOfReach()))
+    twice = RateLimitItemPerMinute(2)
+    assert [limiter.hit(twice, "a key") for _ in range(3)] == [True, True, False]
+    assert limiter.storage.get(twice.key_for("a key")) == 3
+    shared = MemoryStorage()
+    both = [FixedWindowRateLimiter(OrHere(shared)) for _ in range(2)]
+    assert [one.hit(twice, "a key") for one in (*both, *both)] == [True, True, False, False]
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import json
 import logging
 
 import pytest
@@ -13,6 +16,7 @@ from clinic.booking.services import visits
 from clinic.rules.errors import SlotTaken
 from clinic.shared import heartbeat, mail
 from clinic.shared.database import db, transaction
+from clinic.shared.logs import set_up_logs
 from clinic.shared.web import error_page
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -124,8 +128,6 @@ def test_without_a_token_there_is_nothing_to_read(client: FlaskClient, app: Flas
 def test_a_request_has_one_name_in_the_answer_the_page_and_the_log(
     client: FlaskClient, app: Flask, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from clinic.shared.logs import set_up_logs
-
     set_up_logs()
     app.config["CLINIC_LOG_REQUESTS"] = True
     answer = client.get("/nothing", headers={"X-Request-Id": "from-our-proxy_1"})
@@ -147,10 +149,6 @@ def test_a_request_has_one_name_in_the_answer_the_page_and_the_log(
 def test_what_libraries_log_is_a_line_of_json_without_what_is_private(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    import json
-
-    from clinic.shared.logs import set_up_logs
-
     root = logging.getLogger()
     kept = (root.handlers[:], root.level)
     try:
@@ -167,3 +165,19 @@ def test_what_libraries_log_is_a_line_of_json_without_what_is_private(
     assert (line["logger"], line["kind"], line["level"]) == ("waitress", "ValueError", "error")
     assert line["where"].startswith("test_pages.py:")
     assert "pat@" not in str(line)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_line_that_cannot_be_written_fails_no_request(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.StringIO):
+        def write(self, _line: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.stderr", Full())
+    set_up_logs()
+    app.config["CLINIC_LOG_REQUESTS"] = True
+    assert client.get("/healthz").status_code == 200
+    monkeypatch.undo()
+    set_up_logs()
