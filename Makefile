@@ -39,7 +39,7 @@ install = echo "Installing the packages of $(LOCKS)/$(1).lock …"; \
        $(PY) -m pip install --quiet --require-hashes -r $(LOCKS)/$(1).lock; } \
   || { echo "$$say_download" >&2; exit 1; }
 
-.PHONY: help run setup test check mutation axe lighthouse bench soak sbom audit fuzz migration messages locks clean
+.PHONY: help run setup test check mutation axe lighthouse grid bench soak sbom audit fuzz migration messages locks clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -69,6 +69,9 @@ mutation: setup $(V)/.dev ## break every line of the rules and see that a test n
 
 lighthouse: setup $(V)/.e2e ## measure the client's pages on Lighthouse's phone profile (needs Node; fetches Lighthouse)
 	@$(PY) -m scripts.lighthouse
+
+grid: setup $(V)/.e2e ## measure how soon the desk's day of 240 visits is shown, and how smoothly one is dragged
+	@$(PY) -m scripts.desk_grid
 
 bench: setup $(V)/.test ## measure free times and bookings over real HTTP on both databases; QUICK=1 for a first look
 	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)

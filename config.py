@@ -27,7 +27,6 @@ CLINIC_BACKUP_HOURS  a backup is made by itself whenever the newest is this old 
 CLINIC_BACKUPS_KEPT  how many backups are kept (14)
 CLINIC_PG_BINDIR     the folder of pg_dump and pg_restore (empty: where the shell finds them)
 CLINIC_METRICS_TOKEN  what Prometheus says to read /metrics (empty: there is no such page); 32 characters or more
-CLINIC_DEMO          1 in the demo; set by the demo command, never by hand
 
 A wrong value ends the program with a sentence that names the variable and what it takes.
 """
@@ -75,10 +74,10 @@ def settings(environ: Mapping[str, str], overrides: Mapping[str, object]) -> dic
         "CLINIC_CLIENT_IDLE_DAYS": number(environ, "CLINIC_CLIENT_IDLE_DAYS", "7", least=1, most=90),
         "CLINIC_CLIENT_DAYS": number(environ, "CLINIC_CLIENT_DAYS", "30", least=1, most=90),
         "CLINIC_METRICS_TOKEN": metrics_token(environ),
-        "CLINIC_DEMO": environ.get("CLINIC_DEMO", "") not in {"", "0"},
+        "CLINIC_DEMO": False,  # the demo command alone says otherwise: there staff get in without a second step
         # One connection for each thread of the server and for the worker: to open one costs more than a booking.
-        # The one given back last is taken first: what it has prepared is there.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "pool_use_lifo": True},
+        # The one given back last is taken first: what it has prepared is there. No value is in a log or an error.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 10, "pool_use_lifo": True, "hide_parameters": True},
         "MAX_CONTENT_LENGTH": MAX_REQUEST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MAX_REQUEST_BYTES,
         **address(environ),

@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from clinic.accounts.access import open_the_door
+from clinic.accounts.access import open_the_door, who
 from clinic.accounts.views import pages as accounts_pages
 from clinic.api.answering import answer_programs
 from clinic.api.views import api
@@ -28,6 +28,7 @@ from clinic.clients.views import pages as clients_pages
 from clinic.diary.views import pages as diary_pages
 from clinic.intake.services import after_new_answers
 from clinic.intake.views import pages as intake_pages
+from clinic.keeping.views import pages as keeping_pages
 from clinic.messages.views import pages as messages_pages
 from clinic.messages.views import stop as stop_messages
 from clinic.paths import ROOT
@@ -39,6 +40,7 @@ from clinic.shared import crypto, languages, mail, replica
 from clinic.shared.database import db, make_ready
 from clinic.shared.metrics import watch_requests
 from clinic.shared.no_database import answer_without_database
+from clinic.shared.reading import record_reads
 from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
@@ -56,6 +58,7 @@ BLUEPRINTS = (
     booking_pages,
     diary_pages,
     records_pages,
+    keeping_pages,
     reports_pages,
     messages_pages,
     checkup_pages,
@@ -99,6 +102,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     plain_errors(app)
     answer_without_database(app)
     open_the_door(app, clinic_name)
+    record_reads(app, who)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     dress_pages(app)

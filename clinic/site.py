@@ -20,7 +20,7 @@ from clinic.rules.kinds import ASKED_FOR, WITH_ASKED
 from clinic.rules.language import ENGLISH, N_, _, spoken
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
-from clinic.shared.languages import LANGUAGES, is_right_to_left
+from clinic.shared.languages import LANGUAGES, awaits_review, is_right_to_left
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def dress_pages(app: Flask) -> None:
             "text_is_large": is_text_large(),
             "page_lang": spoken(),
             "page_dir": "rtl" if is_right_to_left() else "ltr",
+            "awaits_review": awaits_review(),
             "languages": LANGUAGES if the_clinic() and the_clinic().offers_languages else {},
         }
 

@@ -36,6 +36,7 @@ from clinic.booking.services import (
     sending,
 )
 from clinic.intake.services import drafts
+from clinic.keeping.services import expiring
 from clinic.messages.services import write_digests
 from clinic.premises import queries as premises
 from clinic.shared import audit_chain, backups, clock, heartbeat, mail
@@ -84,6 +85,11 @@ def tidy(_app: Flask) -> None:
     drop_old_answers(clock.now())
 
 
+def remove_due(app: Flask) -> None:
+    """Whatever the clinic has kept for as long as it said."""
+    expiring.remove_due(clock.now(), settings=app.config)
+
+
 def save_when_due(app: Flask) -> None:
     """A backup whenever the newest is as old as the clinic lets it become. In the demo nothing is worth saving."""
     hours, folder = app.config["CLINIC_BACKUP_HOURS"], app.config["CLINIC_BACKUP_DIR"]
@@ -108,6 +114,7 @@ JOBS = (
     Job(tell_team, 300),
     Job(save_when_due, 3600),
     Job(tidy, 6 * 3600),
+    Job(remove_due, 6 * 3600),
 )
 
 

@@ -77,6 +77,9 @@ def test_postgresql_is_reached_through_the_installed_driver(
         ("CLINIC_MAIL_URL", "smtp://"),
         ("CLINIC_READ_DATABASE_URL", "sqlite:///copy.db"),
         ("CLINIC_LIMITS_URL", "localhost"),
+        ("CLINIC_QUEUE_URL", "amqp://localhost"),
+        ("CLINIC_SMS_URL", "http://api.example.org/Messages.json"),
+        ("CLINIC_SMS_URL", "file:///etc/passwd"),
         ("CLINIC_TRUSTED_PROXIES", "all"),
     ],
 )
@@ -86,6 +89,18 @@ def test_a_wrong_value_ends_the_program_with_a_sentence_that_names_it(
     with pytest.raises(SystemExit, match=f"^{name} must ") as ended:
         settings_in(tmp_path, **{name: value})
     assert isinstance(ended.value.code, str)
+
+
+def test_sms_needs_all_its_settings_and_reads_the_key_from_a_file(tmp_path: Path) -> None:
+    given = {"CLINIC_SMS_URL": "https://api.example.org/Messages.json", "CLINIC_SMS_FROM": "+15005550006"}
+    with pytest.raises(SystemExit, match="CLINIC_SMS_USER and CLINIC_SMS_KEY_FILE"):
+        settings_in(tmp_path, **given)
+    key = tmp_path / "sms.key"
+    given |= {"CLINIC_SMS_USER": "AC1", "CLINIC_SMS_KEY_FILE": str(key)}
+    with pytest.raises(SystemExit, match="CLINIC_SMS_KEY_FILE cannot be read"):
+        settings_in(tmp_path, **given)
+    key.write_text("secret\n", encoding="ascii")
+    assert settings_in(tmp_path, **given)["CLINIC_SMS_KEY"] == "secret"
 
 
 @pytest.mark.parametrize("key_file", ["data/clinic.key", "data/deeper/clinic.key"])
@@ -124,3 +139,8 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> 
 def test_a_given_secret_is_used_and_never_written(tmp_path: Path) -> None:
     assert settings_in(tmp_path, CLINIC_SECRET_KEY="given")["SECRET_KEY"] == "given"
     assert not (tmp_path / "keys").exists()
+
+
+def test_no_setting_makes_a_clinic_a_demo(tmp_path: Path) -> None:
+    """In a demo staff get in without a second step."""
+    assert settings_in(tmp_path, CLINIC_DEMO="1")["CLINIC_DEMO"] is False

@@ -38,7 +38,7 @@ from clinic.rules.permissions import STAFF, Permission, Role, may
 from clinic.rules.proofs import needs_second_step
 from clinic.rules.session_rules import SessionRules
 from clinic.shared import clock
-from clinic.shared.web import clean_text, go, needs_of
+from clinic.shared.web import check_readable, go, needs_of
 
 log = structlog.get_logger()
 
@@ -247,8 +247,7 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
     def check_access() -> Response | None:
         if request.endpoint is None or request.endpoint == "static":
             return None
-        clean_text(request.args)
-        clean_text(request.form)
+        check_readable()
         need = needs_of(app).get(request.endpoint)
         if need is None:
             abort(404)

@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User, UserRole
-from clinic.rules.language import ENGLISH
 from clinic.rules.permissions import Role
 from clinic.shared.mail import queue_mail
 
@@ -40,7 +39,7 @@ def tell(
         to or user.email,
         key=f"notice-{kind}-{secrets.token_hex(16)}",  # each deed is told, the second one of a minute as well
         now=now,
-        language=user.language or ENGLISH,
+        language=user.language,
         name=user.name,
         **values,
     )

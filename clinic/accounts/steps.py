@@ -131,6 +131,7 @@ def mail_welcome(session: Session, user: User, token: str, now: dt.datetime) -> 
         user.email,
         key=f"welcome-{hash_of(token)}",
         now=now,
+        language=user.language,
         name=user.name,
         token=token,
     )

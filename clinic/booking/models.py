@@ -233,6 +233,7 @@ class RestPass(SealedRow, Base):
     each time, never edited; it is about the visit at this start. `reason` is None where another program booked."""
 
     __tablename__ = "rest_pass"
+    about = "visit_id"
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     starts_at: Mapped[dt.datetime]
     passed: Mapped[list[str]]  # the rules, in the words of that day

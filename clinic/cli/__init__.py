@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from clinic.cli import accounts, audit, backups, keys, serving, tokens, upkeep, zones
+from clinic.cli import accounts, audit, backups, keys, retention, serving, tokens, upkeep, zones
 
 
 @click.group()
@@ -27,6 +27,7 @@ for command in (
     backups.backup,
     backups.restore,
     keys.keys,
+    retention.retention,
     tokens.token,
     zones.zone,
 ):

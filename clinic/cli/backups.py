@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+from flask import Flask
 
 from clinic.cli.making import make_app, migrate_app
 
@@ -31,8 +32,27 @@ def backup(checked: Path | None) -> None:
     except backups.BackupFailed as error:
         sys.exit(str(error))
     click.echo(f"Saved and read again: {path}")
-    click.echo("Without these two files it is worth nothing. Keep a copy of both, apart from the backups:")
+    click.echo(
+        "The keys of people lie beside it in people.clinic-keys. Copy that file along, always the newest."
+    )
+    click.echo("Without these two files all is worth nothing. Keep a copy of both, apart from the backups:")
     click.echo(f"  {key_file}\n  {app.config['CLINIC_KEY_FILE']}")
+
+
+KEYS = "person_key"  # a backup from before people had keys of their own has no such table
+
+
+def _put_keys_back(app: Flask, file: Path) -> int:
+    """The keys of people, and whoever was erased since the backup is erased once more."""
+    from clinic.keeping.services.erasing import erase_once_more
+    from clinic.shared import backups, clock
+    from clinic.shared.database import db
+
+    try:
+        gone = backups.put_keys_back(db.engine, file, app.config["CLINIC_BACKUP_KEY_FILE"])
+    except backups.BackupFailed as error:
+        sys.exit(f"{error} Then start again with an empty database.")
+    return erase_once_more(gone, settings=app.config, now=clock.now())
 
 
 @click.command()
@@ -52,7 +72,11 @@ def restore(file: Path) -> None:
             sys.exit(str(error))
         db.engine.dispose()
     migrate_app(app)
+    with app.app_context():
+        again = _put_keys_back(app, file) if KEYS in about.rows else 0
     click.echo(f"Restored: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
+    if again:
+        click.echo(f"Erased once more, as they were since the backup was made: {again}.")
     with app.app_context():
         if closed := columns_that_stay_closed():
             sys.exit(

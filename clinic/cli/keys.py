@@ -38,11 +38,12 @@ def keys_reseal() -> None:
 @click.confirmation_option(prompt="Old keys will be gone for good, for old backups too. Go on?")
 def keys_drop() -> None:
     """Remove the old keys, once nothing is sealed by them any more."""
-    from clinic.shared.rotation import drop_old_keys, seal_anew
+    from clinic.shared.rotation import drop_old_keys, forget_old_person_keys, seal_anew
 
     app = make_app()
     with app.app_context():
         if left := seal_anew():
             click.echo(f"{left} values were still sealed by an old key; they have been sealed anew.")
+        forget_old_person_keys()
     drop_old_keys(Path(str(app.config["CLINIC_KEY_FILE"])))
     click.echo("The old keys are gone.")

@@ -8,23 +8,27 @@ from typing import Any
 from wtforms import Form, ValidationError
 from wtforms.validators import Email
 
+from clinic.rules.language import _
 from clinic.shared.fields import date_field, lines_field, text_field
+from clinic.shared.languages import lazy
 
 
 class DetailsForm(Form):
     """Who a client is, as staff type it. Phone and e-mail may be left out at the desk."""
 
-    first_name = text_field("First name", longest=80, required="Enter the first name.")
-    last_name = text_field("Last name", longest=80, required="Enter the last name.")
-    born_on = date_field("Birth date", required="Enter the birth date, as on an identity card.")
-    phone = text_field("Phone", longest=40, type="tel", autocomplete="off")
+    first_name = text_field(lazy("First name"), longest=80, required=lazy("Enter the first name."))
+    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."))
+    born_on = date_field(lazy("Birth date"), required=lazy("Enter the birth date, as on an identity card."))
+    phone = text_field(lazy("Phone"), longest=40, type="tel", autocomplete="off")
     email = text_field("E-mail", longest=254, type="email", autocomplete="off")
     emergency_contact = text_field(
-        "Who to call in an emergency", longest=200, help_text="Name and phone number."
+        lazy("Who to call in an emergency"), longest=200, help_text=lazy("Name and phone number.")
     )
-    guardian_name = text_field("Parent or guardian", longest=120, help_text="For clients under age.")
-    guardian_relation = text_field("What they are to the client", longest=60)
-    guardian_phone = text_field("Phone of the parent or guardian", longest=40, type="tel")
+    guardian_name = text_field(
+        lazy("Parent or guardian"), longest=120, help_text=lazy("For clients under age.")
+    )
+    guardian_relation = text_field(lazy("What they are to the client"), longest=60)
+    guardian_phone = text_field(lazy("Phone of the parent or guardian"), longest=40, type="tel")
 
     def details(self) -> dict[str, Any]:
         """The typed values by name; what was left out is an empty text."""
@@ -40,24 +44,26 @@ class DetailsForm(Form):
     def validate_email(self, typed: object) -> None:
         """Something that mail can be sent to."""
         if self.email.data:
-            Email("This does not look like an e-mail address. Check it, or leave it empty.")(self, self.email)
+            Email(_("This does not look like an e-mail address. Check it, or leave it empty."))(
+                self, self.email
+            )
 
     def validate_born_on(self, typed: object) -> None:
         """A birth date lies between 120 years ago and today; the service knows today, the shape is checked here."""
         born_on = self.born_on.data
         if isinstance(born_on, dt.date) and born_on.year < 1880:
-            raise ValidationError("Check the year of the birth date.")
+            raise ValidationError(_("Check the year of the birth date."))
 
 
 class NoteForm(Form):
     """A note for staff."""
 
-    text = lines_field("New note", longest=2000, rows=3, required="Write the note.")
+    text = lines_field(lazy("New note"), longest=2000, rows=3, required=lazy("Write the note."))
 
 
 class BarForm(Form):
     """Close or open online booking for one client."""
 
     reason = lines_field(
-        "Reason", longest=2000, rows=3, required="Write the reason. Only the owner reads it."
+        lazy("Reason"), longest=2000, rows=3, required=lazy("Write the reason. Only the owner reads it.")
     )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key
+from clinic.rules.language import _
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 
@@ -155,6 +156,13 @@ def may_be_another(one: Client, user_id: int) -> bool:
     return any(row.id not in family or is_same_name(one, row) for row in look_alikes(one))
 
 
+def own_account_id(client_id: int) -> int | None:
+    """The account that is this person's own; None where there is none."""
+    ids = [client_id, *alias_ids(client_id)]
+    own = select(ClientAccess.user_id).where(ClientAccess.client_id.in_(ids), ClientAccess.relation == "self")
+    return db.session.scalar(own.order_by(ClientAccess.user_id).limit(1))
+
+
 def client_of(user_id: int, client_id: int) -> Client | None:
     """The client, if this account may act for it; else None, as if it were not there."""
     return db.session.scalars(
@@ -267,11 +275,11 @@ def what_is_shared(one: Client, other: Client) -> tuple[str, ...]:
     """What makes two records look alike, in words."""
     same = []
     if is_same_name(one, other):
-        same.append("same name and birth date")
+        same.append(_("same name and birth date"))
     if one.phone_key and one.phone_key == other.phone_key:
-        same.append("same phone")
+        same.append(_("same phone"))
     if one.alike_email and one.alike_email == other.alike_email:
-        same.append("same e-mail")
+        same.append(_("same e-mail"))
     return tuple(same)
 
 

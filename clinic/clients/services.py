@@ -8,6 +8,7 @@ from clinic.clients import same_person
 from clinic.clients.models import Client, ClientNote
 from clinic.clients.steps import Details, add_client, give_access
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -32,7 +33,7 @@ def add_person(user_id: int, details: Details, relation: str, *, region: str, no
     """A person this account acts for: themselves, their child, partner, or somebody they care for. Who they are is
     typed, not proven: it is when they are chosen for a visit, and nobody in the book looks like them."""
     if relation not in RELATIONS:
-        raise InvalidInput("relation", "Choose what you are to this person.")
+        raise InvalidInput("relation", _("Choose what you are to this person."))
     with transaction() as session:
         client = add_client(session, details, region=region, by=user_id, now=now, unproven=True)
         give_access(session, user_id, client.id, relation, now=now)
@@ -44,10 +45,10 @@ def add_person(user_id: int, details: Details, relation: str, *, region: str, no
 def write_note(client_id: int, text: str, *, kind: str = "note", by: int, now: dt.datetime) -> None:
     """Add a staff note (sealed). Raises InvalidInput when it is empty or too long."""
     if not 0 < len(text.strip()) <= 2000:
-        raise InvalidInput("text", "Write the note in at most 2,000 characters.")
+        raise InvalidInput("text", _("Write the note in at most 2,000 characters."))
     with transaction() as session:
         if session.get(Client, client_id) is None:
-            raise NotFound("This person is not in the clinic's book.")
+            raise NotFound(_("This person is not in the clinic's book."))
         row = ClientNote(client_id=client_id, kind=kind, written_at=now, written_by_id=by)
         row.text = text.strip()
         session.add(row)
@@ -58,11 +59,11 @@ def write_note(client_id: int, text: str, *, kind: str = "note", by: int, now: d
 def bar_online(client_id: int, barred: bool, reason: str, *, by: int, now: dt.datetime) -> None:
     """Close or open online booking for a client; the reason is sealed and only the owner reads it."""
     if not 0 < len(reason.strip()) <= 2000:
-        raise InvalidInput("reason", "Write the reason. Only the owner reads it.")
+        raise InvalidInput("reason", _("Write the reason. Only the owner reads it."))
     with transaction() as session:
         client = session.get(Client, client_id)
         if client is None:
-            raise NotFound("This person is not in the clinic's book.")
+            raise NotFound(_("This person is not in the clinic's book."))
         client.is_barred_online = barred
         note = ClientNote(client_id=client_id, kind="bar", written_at=now, written_by_id=by)
         note.text = reason.strip()

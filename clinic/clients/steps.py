@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from clinic.clients.models import Client, ClientAccess
+from clinic.premises import queries as premises
 from clinic.rules import contact
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import ENGLISH, _, spoken
+from clinic.shared.languages import speaking
 
 LONGEST_LIFE = 120  # years: a birth date before that is a typing mistake
 
@@ -32,11 +36,11 @@ class Details:
 def check_details(details: Details, *, today: dt.date) -> None:
     """Raises InvalidInput naming the field."""
     if not contact.name_key(details.first_name, details.last_name):
-        raise InvalidInput("first_name", "Enter the first and last name.")
+        raise InvalidInput("first_name", _("Enter the first and last name."))
     if details.born_on > today:
-        raise InvalidInput("born_on", "The birth date lies in the future. Check the year.")
+        raise InvalidInput("born_on", _("The birth date lies in the future. Check the year."))
     if details.born_on.year < today.year - LONGEST_LIFE:
-        raise InvalidInput("born_on", "Check the year of the birth date.")
+        raise InvalidInput("born_on", _("Check the year of the birth date."))
 
 
 def write_details(client: Client, details: Details, *, region: str) -> None:
@@ -66,6 +70,8 @@ def add_client(
     """A new record. Looking for duplicates is the caller's page: a record is never shared by itself."""
     check_details(details, today=now.date() + dt.timedelta(days=1))
     client = Client(created_at=now, created_by_id=by, is_unproven=unproven, is_barred_online=False)
+    if by is None:
+        client.language = spoken()  # typed by the person at the screen
     write_details(client, details, region=region)
     session.add(client)
     session.flush()
@@ -77,3 +83,9 @@ def give_access(session: Session, user_id: int, client_id: int, relation: str, *
     if session.get(ClientAccess, (user_id, client_id)) is None:
         session.add(ClientAccess(user_id=user_id, client_id=client_id, relation=relation, since=now))
         session.flush()
+
+
+def speaking_to(client: Client) -> AbstractContextManager[None]:
+    """Inside it texts are in the language of this person: the one they chose, else that of the clinic."""
+    facts = premises.clinic_facts()
+    return speaking(client.language or (facts.language if facts else ENGLISH))

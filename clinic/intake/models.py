@@ -24,6 +24,9 @@ class Intake(SealedRow, Base):
     version: Mapped[int]
     kind: Mapped[str]
     question_version: Mapped[str]
+    shown_version: Mapped[str | None]
+    """The wording that was shown, where it was a translation; it is kept beside the English one."""
+    shown_in: Mapped[str | None]  # its language, such as de
     completed_on: Mapped[dt.date]
     answered_on: Mapped[dt.date]
     signed_at: Mapped[dt.datetime]
@@ -55,6 +58,7 @@ class SoftenedReview(SealedRow, Base):
     """Somebody with clinical review looked at a weakened answer: accepted, it stands alone from then on."""
 
     __tablename__ = "softened_review"
+    about = "intake_id"
     intake_id: Mapped[int] = mapped_column(ForeignKey("intake.id"), unique=True)
     accepted: Mapped[bool]
     decided_at: Mapped[dt.datetime]
@@ -173,6 +177,7 @@ class ClearanceDocument(SealedRow, Base):
     """One page or file of a letter. Its name is not kept: `kind` (pdf, jpeg, png, heic) is what it really is."""
 
     __tablename__ = "clearance_document"
+    about = "letter_id"
     letter_id: Mapped[int] = mapped_column(ForeignKey("clearance_letter.id"), index=True)
     position: Mapped[int]
     kind: Mapped[str]

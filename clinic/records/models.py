@@ -16,6 +16,7 @@ class SessionNote(SealedRow, Base):
     once at most, so that there is one newest wording (the database refuses edits and a second correction)."""
 
     __tablename__ = "session_note"
+    about = "visit_id"
     visit_id: Mapped[int] = mapped_column(BigId, ForeignKey("visit.id"), index=True)
     corrects_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("session_note.id"), unique=True)
     written_at: Mapped[dt.datetime]

@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from clinic.rules.language import _
+
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 LINK: Final = "link"
 MOST_SUBJECT, MOST_BODY = 120, 4000
@@ -52,8 +54,8 @@ def mistake_in(text: str, places: Collection[str]) -> str | None:
     """What is wrong with the places of a text, in a sentence; None when it is right."""
     unknown = [name for name in _PLACE.findall(text) if name not in places]
     if unknown:
-        return f"There is no {{{unknown[0]}}} in this message. Choose from the list."
+        return _("There is no %(place)s in this message. Choose from the list.", place=f"{{{unknown[0]}}}")
     left = _PLACE.sub("", text)
     if "{" in left or "}" in left:
-        return "A { or } stands alone. Write a place like {name}."
+        return _("A { or } stands alone. Write a place like {name}.")
     return None

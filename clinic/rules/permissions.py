@@ -31,6 +31,7 @@ class Permission(StrEnum):
     API_TOKEN_USE = "api:token:use"  # noqa: S105 - a permission, no secret
     BAR_ANY_WRITE = "bar:any:write"
     CATALOGUE_ANY_WRITE = "catalogue:any:write"
+    CLIENT_ANY_ERASE = "client:any:erase"
     CLIENT_ANY_MERGE = "client:any:merge"
     CLIENT_ANY_READ = "client:any:read"
     CLIENT_ANY_WRITE = "client:any:write"
@@ -70,6 +71,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.API_TOKEN_USE: _EVERYBODY,  # the program's own key is what opens the door, and its scopes which one
     Permission.BAR_ANY_WRITE: _OWNER,
     Permission.CATALOGUE_ANY_WRITE: _OWNER,
+    Permission.CLIENT_ANY_ERASE: _OWNER,
     Permission.CLIENT_ANY_MERGE: _DESK,
     Permission.CLIENT_ANY_READ: _DESK,
     Permission.CLIENT_ANY_WRITE: _DESK,

@@ -16,6 +16,7 @@ from clinic.rules.answers import Answers
 from clinic.rules.answers_in_words import NOT_SURE, plain_words, value_words
 from clinic.rules.check_in import TOPICS
 from clinic.rules.conditions import Condition, Field
+from clinic.rules.language import _
 from clinic.rules.rule_table import TABLE
 
 Wording = Mapping[str, Any]
@@ -25,29 +26,30 @@ NOT_ASKED: Final = "Not asked"
 
 
 def as_asked(conditions: Iterable[Condition] = tuple(TABLE.asked.values())) -> dict[str, Any]:
-    """Every word that a person reads when they are asked: pages, questions, details, choices, the check-in's topics."""
+    """Every word that a person reads when they are asked: pages, questions, details, choices, the check-in's topics.
+    In the language of the moment; without one that anybody chose, in English."""
     return {
-        "pages": [{"key": one.key, "title": one.title, "intro": one.intro} for one in TABLE.pages],
+        "pages": [{"key": one.key, "title": _(one.title), "intro": _(one.intro)} for one in TABLE.pages],
         "conditions": [_condition(one) for one in conditions],
-        "topics": [{"key": one.key, "title": one.title, "detail": one.detail} for one in TOPICS],
+        "topics": [{"key": one.key, "title": _(one.title), "detail": _(one.detail)} for one in TOPICS],
     }
 
 
 def _condition(one: Condition) -> dict[str, Any]:
     return {
         "key": one.key,
-        "label": one.label,
+        "label": _(one.label),
         "page": one.page,
-        "question": one.question,
-        "examples": one.examples,
+        "question": _(one.question),
+        "examples": _(one.examples),
         "ask_when": list(one.ask_when),
         "fields": [
             {
                 "name": field.name,
                 "type": field.type,
-                "question": field.question,
-                "help": field.help,
-                "choices": [list(choice) for choice in field.choices],
+                "question": _(field.question),
+                "help": _(field.help),
+                "choices": [[key, _(text)] for key, text in field.choices],
             }
             for field in one.fields
         ],
@@ -61,6 +63,12 @@ def question_version(conditions: Iterable[Condition]) -> str:
 
 
 QUESTION_VERSION: Final = question_version(tuple(TABLE.asked.values()))
+
+
+def shown_version() -> str:
+    """Names exactly what is shown in the language of the moment: another one than `QUESTION_VERSION` where it is not
+    English. A judgement never reads it."""
+    return question_version(tuple(TABLE.asked.values()))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import func, insert, select
 
 from clinic.shared.audit import AuditCounter, AuditLink, AuditRow
-from clinic.shared.database import db, transaction
+from clinic.shared.database import db, read_as_one, transaction
 
 BATCH = 2000
 BEFORE_THE_FIRST = "0" * 64
@@ -73,6 +73,7 @@ class Found:
 
 def verify(heads: Path) -> Found:
     """Look through all audit rows, their links, the counter, and the heads in the folder HEADS."""
+    read_as_one()
     noted = dict(_noted(heads))
     links = {
         row.sequence: row.digest for row in db.session.execute(select(AuditLink.sequence, AuditLink.digest))

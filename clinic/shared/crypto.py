@@ -1,116 +1,44 @@
-"""Health data at rest: AES-256-GCM, each value bound to its table, column and row.
+"""Health data at rest: sealed under a key of the person it is about, or of the installation where it is nobody's yet.
 
-A sealed value is b"1" + key id length + key id + 12-byte nonce + ciphertext. The keys lie in a file outside
-the database's folder; several may be there at once, so that rows can be sealed anew while the site runs.
+The person's key lies in the database, wrapped by the installation's (clinic/shared/person_keys.py); without it nothing
+about them can be read, in no backup either.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import secrets
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BigInteger, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-_FORMAT = b"1"
-_NONCE_BYTES = 12
+from clinic.shared import keyring, person_keys
+from clinic.shared.keyring import CannotOpen, KeyRing, ring
+from clinic.shared.person_keys import BigId
 
-
-class CannotOpen(Exception):
-    """The value was sealed for another row or by a key that is not here, or it was changed."""
-
-
-@dataclass(frozen=True)
-class KeyRing:
-    """Keys by id; `current` seals, all of them open."""
-
-    current: str
-    keys: dict[str, bytes]
-
-    @classmethod
-    def load(cls, path: Path) -> KeyRing:
-        """Read the key file. Raises FileNotFoundError, or ValueError when it is not a key file."""
-        try:
-            data = json.loads(path.read_text(encoding="ascii"))
-            keys = {name: base64.b64decode(key, validate=True) for name, key in data["keys"].items()}
-            ring = cls(data["current"], keys)
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, ValueError) as error:
-            raise ValueError(f"{path} is not a key file") from error
-        if ring.current not in keys or any(len(key) != 32 for key in keys.values()):
-            raise ValueError(f"{path} is not a key file")
-        return ring
-
-    @classmethod
-    def load_or_make(cls, path: Path) -> KeyRing:
-        """Read the key file, or make one with a fresh key, readable by its owner alone (mode 0600)."""
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            name = "k" + secrets.token_hex(4)
-            key = base64.b64encode(AESGCM.generate_key(256)).decode("ascii")
-            text = json.dumps({"current": name, "keys": {name: key}})
-            draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(text)
-            with suppress(FileExistsError):  # another process was first: its key is as good
-                os.link(draft, path)
-            draft.unlink()
-        return cls.load(path)
-
-    def seal(self, plain: bytes, *, table: str, column: str, row_id: int) -> bytes:
-        """Encrypt under the current key."""
-        name = self.current.encode("ascii")
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        bound = _bound_to(table, column, row_id, self.current)
-        sealed = AESGCM(self.keys[self.current]).encrypt(nonce, plain, bound)
-        return _FORMAT + bytes([len(name)]) + name + nonce + sealed
-
-    def open(self, sealed: bytes, *, table: str, column: str, row_id: int) -> bytes:
-        """Decrypt. Raises CannotOpen when the value was moved, changed, or its key is gone."""
-        if sealed[:1] != _FORMAT or len(sealed) < 2:
-            raise CannotOpen("not a sealed value")
-        start = 2 + sealed[1]
-        name = sealed[2:start].decode("ascii", "replace")
-        if name not in self.keys:
-            raise CannotOpen(f"no key {name}")
-        nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
-        try:
-            return AESGCM(self.keys[name]).decrypt(nonce, body, _bound_to(table, column, row_id, name))
-        except (InvalidTag, ValueError) as error:
-            raise CannotOpen(f"{table}.{column}") from error
-
-
-def _bound_to(table: str, column: str, row_id: int, key: str) -> bytes:
-    return json.dumps([table, column, row_id, key]).encode()
-
-
-class _Ring:
-    """The process's key ring, put in place by the application factory."""
-
-    ring: KeyRing | None = None
+__all__ = [
+    "BigId", "CannotOpen", "KeyRing", "Sealed", "SealedBytes", "SealedRow", "new_row_id", "ring", "unseal", "use",
+]  # fmt: skip
 
 
 def use(ring: KeyRing) -> None:
-    """Set the key ring of this process."""
-    _Ring.ring = ring
+    """Set the key ring of this process; what was opened with another is let go."""
+    keyring.use(ring)
+    person_keys.forget_known()
 
 
-def ring() -> KeyRing:
-    """The key ring in use. Raises RuntimeError when the factory has not set one."""
-    if _Ring.ring is None:
-        raise RuntimeError("no keys loaded")
-    return _Ring.ring
+def unseal(sealed: bytes, *, table: str, column: str, row_id: int) -> bytes:
+    """Decrypt with whichever key sealed it. Raises CannotOpen when the value was moved, changed, or its key is gone."""
+    key = person_keys.named(sealed)
+    opener = key if key is not None else ring()
+    return opener.open(sealed, table=table, column=column, row_id=row_id)
 
 
-BigId = BigInteger().with_variant(Integer, "sqlite")
+def seal(plain: bytes, *, client_id: int | None, table: str, column: str, row_id: int) -> bytes:
+    """Encrypt for this person; for nobody yet, under the installation's key."""
+    key = person_keys.current(client_id) if client_id is not None else None
+    sealer = key if key is not None else ring()
+    return sealer.seal(plain, table=table, column=column, row_id=row_id)
 
 
 def new_row_id() -> int:
@@ -119,40 +47,28 @@ def new_row_id() -> int:
 
 
 class SealedRow:
-    """Mixin for tables with sealed columns: the id is there from the start."""
+    """Mixin for tables with sealed columns: the id is there from the start, and whom the row is about before anything
+    is sealed. `about` is the column that says it: a person, or a row of another table that names one."""
 
     __tablename__: str
+    about: ClassVar[str] = "client_id"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
 
     def __init__(self, **values: Any) -> None:
         self.id = values.pop("id", None) or new_row_id()
+        to_seal = {name: values.pop(name) for name in list(values) if isinstance(_kept(self, name), _Kept)}
         super().__init__(**values)
+        for name, value in to_seal.items():
+            setattr(self, name, value)
 
 
-class SealedBytes:
-    """A file kept encrypted in the column `<name>_sealed` of a SealedRow; None stays None."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.column = f"{name}_sealed"
-
-    def __get__(self, row: Any, owner: type | None = None) -> Any:
-        if row is None:
-            return self
-        sealed = getattr(row, self.column)
-        if sealed is None:
-            return None
-        return ring().open(sealed, table=row.__tablename__, column=self.column, row_id=row.id)
-
-    def __set__(self, row: Any, value: bytes | None) -> None:
-        sealed = None
-        if value is not None:
-            sealed = ring().seal(value, table=row.__tablename__, column=self.column, row_id=row.id)
-        setattr(row, self.column, sealed)
+def _kept(row: SealedRow, name: str) -> Any:
+    return vars(type(row)).get(name)
 
 
-class Sealed:
-    """A JSON value kept encrypted in the column `<name>_sealed` of a SealedRow; None stays None."""
+class _Kept:
+    """A value kept encrypted in the column `<name>_sealed` of a SealedRow; None stays None."""
 
     def __set_name__(self, owner: type[SealedRow], name: str) -> None:
         self.owner, self.column = owner, f"{name}_sealed"
@@ -165,14 +81,40 @@ class Sealed:
 
     def opened(self, sealed: bytes, row_id: int) -> Any:
         """What was read from the column of the row with this id."""
-        return json.loads(
-            ring().open(sealed, table=self.owner.__tablename__, column=self.column, row_id=row_id)
-        )
+        return self.plain(unseal(sealed, table=self.owner.__tablename__, column=self.column, row_id=row_id))
 
     def __set__(self, row: Any, value: Any) -> None:
-        if value is None:
-            setattr(row, self.column, None)
-            return
-        plain = json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
-        sealed = ring().seal(plain, table=row.__tablename__, column=self.column, row_id=row.id)
+        sealed = None
+        if value is not None:
+            sealed = seal(
+                self.packed(value),
+                client_id=person_keys.whose(row, row.about),
+                table=row.__tablename__, column=self.column, row_id=row.id,
+            )  # fmt: skip
         setattr(row, self.column, sealed)
+
+    def packed(self, value: Any) -> bytes:
+        raise NotImplementedError
+
+    def plain(self, content: bytes) -> Any:
+        raise NotImplementedError
+
+
+class SealedBytes(_Kept):
+    """A file."""
+
+    def packed(self, value: bytes) -> bytes:
+        return value
+
+    def plain(self, content: bytes) -> bytes:
+        return content
+
+
+class Sealed(_Kept):
+    """A JSON value."""
+
+    def packed(self, value: Any) -> bytes:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+
+    def plain(self, content: bytes) -> Any:
+        return json.loads(content)

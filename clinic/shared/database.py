@@ -137,6 +137,8 @@ class Base(DeclarativeBase):
     )
 
 
+WRITES = "clinic_writes"
+"""Where a session notes that it is in a transaction that may write."""
 READS_COPY = "clinic_reads_copy"
 """Where a session notes that it reads from a copy of the database (clinic/shared/replica.py)."""
 ONLY_READS = "clinic_only_reads"
@@ -198,6 +200,14 @@ def harden_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql(f"BEGIN {kind}")
 
 
+def read_as_one() -> None:
+    """From here to the next rollback everything is read in one transaction, as it was at one moment. Whoever takes many
+    rows bit by bit needs that: PostgreSQL hands them out within a transaction only."""
+    session = db.session()
+    session.rollback()
+    session.connection(execution_options={ONLY_READS: False})
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One deed: begin, write, commit; anything raised inside leaves nothing behind.
@@ -213,6 +223,7 @@ def transaction() -> Iterator[Session]:
     session.rollback()
     with turn_to_write(session.get_bind()):
         session.connection(execution_options={ONLY_READS: False, "sqlite_begin": "IMMEDIATE"})
+        session.info[WRITES] = True
         try:
             yield session
             session.commit()
@@ -221,6 +232,8 @@ def transaction() -> Iterator[Session]:
             if isinstance(error, RuleViolation):
                 REFUSALS.labels(type(error).__name__).inc()
             raise
+        finally:
+            session.info.pop(WRITES, None)
 
 
 def lock_in_order(

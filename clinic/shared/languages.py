@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import tomllib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import structlog
+from babel.support import Translations
 from flask_babel import Babel, force_locale, get_locale, get_translations
 from jinja2 import Environment
 from markupsafe import escape
@@ -28,10 +31,15 @@ def set_up(app: Any, choose: Callable[[], str]) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(FOLDER)] * len(DOMAINS))
     app.config["BABEL_DOMAIN"] = ";".join(DOMAINS)
     Babel(app, locale_selector=choose, configure_jinja=False)
-    language.use(get_translations, _spoken)
+    listen()
     teach(app.jinja_env)
     for missing in not_compiled():
         log.error("translation_not_compiled", file=missing, remedy="make setup")
+
+
+def listen() -> None:
+    """Rules and services find their translations where pages do."""
+    language.use(get_translations, _spoken)
 
 
 def is_right_to_left() -> bool:
@@ -58,6 +66,30 @@ def not_compiled() -> list[str]:
     """Translations that cannot be read because nobody compiled them: their pages would be English."""
     wanted = (f"{one}/LC_MESSAGES/{domain}.mo" for one in LANGUAGES if one != "en" for domain in DOMAINS)
     return [name for name in wanted if not (FOLDER / name).exists()]
+
+
+def awaits_review() -> bool:
+    """Whether no clinician has gone through the health texts in the language of the moment, as they are worded now."""
+    chosen = language.spoken()
+    return chosen != language.ENGLISH and _reviews().get(chosen, {}).get("wording") != health_wording(chosen)
+
+
+@cache
+def _reviews() -> dict[str, dict[str, str]]:
+    return tomllib.loads((FOLDER / "review.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def health_texts(chosen: str) -> tuple[tuple[str, str], ...]:
+    """Every text of the tables of health rules with its translation, in the order of the English."""
+    found = Translations.load(FOLDER, [chosen], "health")
+    known: dict[str, str] = getattr(found, "_catalog", {})
+    return tuple(sorted((english, said) for english, said in known.items() if english))
+
+
+def health_wording(chosen: str) -> str:
+    """Names exactly these translations: it changes with any word of them."""
+    return hashlib.sha256(repr(health_texts(chosen)).encode()).hexdigest()[:12]
 
 
 class lazy(str):  # noqa: N801 (it is used as a function is)

@@ -10,12 +10,15 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Table, select, update
+from sqlalchemy import ColumnElement, Table, delete, null, select, update
 
-from clinic.shared.crypto import CannotOpen, KeyRing, ring
+from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
+from clinic.shared.keyring import sealed_by
+from clinic.shared.person_keys import PersonKey, key_name
 
 BATCH = 200
 BATCH_OF_FILES = 4  # each may be some megabytes, and a batch lies in memory at once
@@ -65,34 +68,48 @@ def columns_that_stay_closed() -> list[str]:
         row = db.session.execute(newest.order_by(table.c.id.desc()).limit(1)).one_or_none()
         try:
             if row:
-                ring().open(bytes(row[1]), table=table.name, column=column, row_id=row[0])
+                unseal(bytes(row[1]), table=table.name, column=column, row_id=row[0])
         except CannotOpen:
             closed.append(f"{table.name}.{column}")
     return closed
 
 
+def forget_old_person_keys() -> None:
+    """Delete people's keys that an old key wrapped, once nothing is sealed by them any more. Of those that were
+    destroyed it stays known that they were."""
+    with transaction() as session:
+        session.execute(delete(PersonKey).where(PersonKey.ring != ring().current, PersonKey.wrapped != b""))
+
+
 def seal_anew() -> int:
-    """Seal everything under the current key that another one sealed; returns how many values. Short transactions."""
+    """Seal everything under the current key of its person that another one sealed, and what is nobody's under that of
+    the installation; returns how many values. Short transactions."""
     return sum(_seal_column(table, column) for table, column in sealed_columns())
 
 
 def _seal_column(table: Table, column: str) -> int:
     done, last = 0, 0
     batch = BATCH_OF_FILES if table.c[column].info.get("is_file") else BATCH
+    wanted = (
+        select(table.c.id, table.c[column], _person(table))
+        .where(table.c[column].is_not(None))
+        .order_by(table.c.id)
+        .limit(batch)
+        .with_for_update(of=table)
+    )
     while True:
         with transaction() as session:
-            rows = session.execute(
-                select(table.c.id, table.c[column])
-                .where(table.c.id > last, table.c[column].is_not(None))
-                .order_by(table.c.id)
-                .limit(batch)
-                .with_for_update()
-            ).all()
-            for row_id, sealed in rows:
-                if sealed_by(bytes(sealed)) == ring().current:
+            rows = session.execute(wanted.where(table.c.id > last)).all()
+            people = {person for _id, _sealed, person in rows if person is not None}
+            theirs = select(PersonKey.client_id, PersonKey.id).where(
+                PersonKey.client_id.in_(people), PersonKey.ring == ring().current
+            )
+            names = {person: key_name(key_id) for person, key_id in session.execute(theirs)}
+            for row_id, sealed, person in rows:
+                if sealed_by(bytes(sealed)) == (ring().current if person is None else names.get(person)):
                     continue
-                plain = ring().open(bytes(sealed), table=table.name, column=column, row_id=row_id)
-                new = ring().seal(plain, table=table.name, column=column, row_id=row_id)
+                place = {"table": table.name, "column": column, "row_id": row_id}
+                new = seal(unseal(bytes(sealed), **place), client_id=person, **place)
                 session.execute(update(table).where(table.c.id == row_id).values({column: new}))
                 done += 1
         if not rows:
@@ -100,6 +117,11 @@ def _seal_column(table: Table, column: str) -> int:
         last = rows[-1][0]
 
 
-def sealed_by(sealed: bytes) -> str:
-    """The id of the key that sealed this value."""
-    return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
+def _person(table: Table) -> ColumnElement[Any]:
+    """The person whom a row of this table is about, for a statement that reads it."""
+    about = next(one.class_.about for one in Base.registry.mappers if one.class_.__tablename__ == table.name)
+    if about == "client_id":
+        return table.c.client_id if "client_id" in table.c else null()
+    (key,) = table.c[about].foreign_keys
+    parent = key.column.table
+    return select(parent.c.client_id).where(parent.c.id == table.c[about]).scalar_subquery()

@@ -10,13 +10,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from flask import Flask, Response, request, session
 from whitenoise import WhiteNoise
+
+from clinic.shared.web import security_headers
 
 PREFIX = "/static/"
 MARK = "v"
@@ -50,7 +53,7 @@ def serve_static(app: Flask) -> None:
 
     files = WhiteNoise(
         app.wsgi_app, root=str(folder), prefix=PREFIX, max_age=AN_HOUR, allow_all_origins=False,
-        add_headers_function=keep_fonts,
+        add_headers_function=partial(dress, security_headers(app)),
     )  # fmt: skip
     app.wsgi_app = Compressed(files)  # type: ignore[method-assign]
 
@@ -66,8 +69,10 @@ def content_mark(path: Path, known: dict[str, tuple[int, str]]) -> str | None:
     return known[str(path)][1]
 
 
-def keep_fonts(headers: Any, _path: str, url: str) -> None:
-    """A font of this name never changes but with the program."""
+def dress(said: Mapping[str, str], headers: Any, _path: str, url: str) -> None:
+    """What a file says to the browser as pages do; a font of this name never changes but with the program."""
+    for name, value in said.items():
+        headers[name] = value
     if url.endswith(".woff2"):
         headers["Cache-Control"] = f"max-age={FOR_A_MONTH}, public"
 

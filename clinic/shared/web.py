@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import structlog
 from flask import (
@@ -25,7 +25,6 @@ from flask import (
 from flask.globals import request_ctx
 from flask.sansio.app import App
 from sqlalchemy.exc import DataError, SQLAlchemyError
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
@@ -62,13 +61,15 @@ class Pages(Blueprint):
     """A blueprint whose routes say what they need: `@pages.get("/desk", needs=Permission.DIARY_ANY_READ)`.
 
     A route without `needs` is refused at import, so that it cannot be forgotten. `takes` is the size in bytes of
-    the files that a page takes, where it takes any; `proof` is what it asks for again (rules/proofs.py).
+    the files that a page takes, where it takes any; `proof` is what it asks for again (rules/proofs.py); `reads` is
+    what a page shows health data of (`visit`, or `list` of several): each showing is recorded (shared/reading.py).
     """
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
         super().__init__(name, import_name, **options)
         self.needs: dict[str, str] = {}
         self.takes: dict[str, int] = {}
+        self.reads: dict[str, str] = {}
         self.proofs: dict[str, str] = {}
 
     def get(self, rule: str, *, needs: str, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
@@ -83,6 +84,7 @@ class Pages(Blueprint):
 
     def _page(self, rule: str, method: str, needs: str, options: dict[str, Any]) -> Callable[[View], View]:
         takes, proof = options.pop("takes", 0), options.pop("proof", "")
+        reads = options.pop("reads", "")
 
         def add(view: View) -> View:
             endpoint = options.pop("endpoint", None) or view.__name__
@@ -91,6 +93,8 @@ class Pages(Blueprint):
             self.needs[endpoint] = needs
             if takes:
                 self.takes[endpoint] = takes
+            if reads:
+                self.reads[endpoint] = reads
             if proof:
                 self.proofs[endpoint] = proof
             self.add_url_rule(rule, endpoint, view, methods=[method], **options)
@@ -104,6 +108,8 @@ class Pages(Blueprint):
         needs_of(app).update({f"{name}.{endpoint}": need for endpoint, need in self.needs.items()})
         takes: dict[str, int] = app.extensions.setdefault("clinic_takes", {})
         takes.update({f"{name}.{endpoint}": size for endpoint, size in self.takes.items()})
+        reads: dict[str, str] = app.extensions.setdefault("clinic_reads", {})
+        reads.update({f"{name}.{endpoint}": thing for endpoint, thing in self.reads.items()})
         proofs_of(app).update({f"{name}.{endpoint}": proof for endpoint, proof in self.proofs.items()})
 
 
@@ -119,9 +125,14 @@ def proofs_of(app: App) -> dict[str, str]:
     return proofs
 
 
+def security_headers(app: Flask) -> dict[str, str]:
+    """The headers of every answer, of a file as well."""
+    is_https = app.config["CLINIC_PUBLIC_URL"].startswith("https:")
+    return SECURITY_HEADERS | ({"Strict-Transport-Security": HSTS} if is_https else {})
+
+
 def secure_answers(app: Flask) -> None:
     """Put the security headers on every answer; private pages are never kept by a cache."""
-    https = app.config["CLINIC_PUBLIC_URL"].startswith("https:")
 
     @app.before_request
     def name_request() -> None:
@@ -131,10 +142,10 @@ def secure_answers(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in SECURITY_HEADERS.items():
+        if "token" in (request.view_args or ()):  # the address is a key: the next request says nothing of it
+            response.headers["Referrer-Policy"] = "strict-origin"
+        for name, value in security_headers(app).items():
             response.headers.setdefault(name, value)
-        if https:
-            response.headers.setdefault("Strict-Transport-Security", HSTS)
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Request-Id", getattr(g, "request_id", ""))
@@ -246,13 +257,13 @@ def found(row: Any) -> Any:
     return row if row is not None else abort(404)
 
 
-def clean_text(form: MultiDict[str, str]) -> None:
-    """Refuse what no keyboard types: lone surrogates and NUL would break the database later."""
-    for name, value in form.items(multi=True):
-        if "\x00" in value or "\x00" in name:
-            abort(400)
-        try:
-            value.encode("utf-8")
-            name.encode("utf-8")
-        except UnicodeEncodeError:
-            abort(400)
+def check_readable() -> None:
+    """Refuse with 400 what no keyboard types, in the address and in whatever was sent, before anything reads it: bytes
+    that are no UTF-8 (UnicodeDecodeError is answered so), and NUL and lone surrogates, which break databases."""
+    unquote_to_bytes(request.query_string).decode()
+    if request.mimetype == "application/x-www-form-urlencoded":
+        unquote_to_bytes(request.get_data()).decode()
+    sent = (pair for given in (request.args, request.form) for pair in given.items(multi=True))
+    texts = (request.path.replace("\ufffd", "\0"), *(text for pair in sent for text in pair))
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for text in texts for char in text):
+        abort(400)

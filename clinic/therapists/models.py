@@ -51,7 +51,6 @@ class TherapistSkill(Base):
     __tablename__ = "therapist_skill"
     therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"), primary_key=True)
     skill: Mapped[str] = mapped_column(primary_key=True)
-    valid_until: Mapped[dt.date | None]  # the last day on which it counts; None: for good
 
 
 class WorkingHours(Base):

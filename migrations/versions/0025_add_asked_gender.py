@@ -1,4 +1,4 @@
-"""Add the gender of the therapist that was asked for, and until when a skill counts."""
+"""Add the gender of the therapist that was asked for."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ ASKED = ("visit", "waitlist_wish")
 def upgrade() -> None:
     for table in ASKED:
         op.add_column(table, sa.Column("asked_gender", sa.String(), nullable=False, server_default=""))
-    op.add_column("therapist_skill", sa.Column("valid_until", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
-    op.drop_column("therapist_skill", "valid_until")
     for table in reversed(ASKED):
         op.drop_column(table, "asked_gender")

@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("is_wanted", sa.Boolean(), nullable=False),
         sa.Column("chosen_at", MOMENT, nullable=False),
-        sa.CheckConstraint("(client_id IS NULL) <> (user_id IS NULL)", name="ck_message_choice_of_one"),
+        sa.CheckConstraint("(client_id IS NULL) <> (user_id IS NULL)", name=op.f("ck_message_choice_of_one")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name="fk_message_choice_client_id_client"),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name="fk_message_choice_user_id_user"),
         sa.PrimaryKeyConstraint("id", name="pk_message_choice"),

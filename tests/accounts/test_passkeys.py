@@ -102,7 +102,7 @@ def test_passkey_is_a_second_step_after_the_password_and_a_proof(app: Flask, cli
     assert len(asked["allowCredentials"]) == 1
     done = client.post("/sign-in/second-step", data={"proof_passkey": phone.sign(asked)})
     assert done.location == "/desk"
-    with time_machine.travel(NOW + dt.timedelta(minutes=20), tick=False):
+    with time_machine.travel(NOW + dt.timedelta(minutes=12), tick=False):
         signed = phone.sign(options(client, "/account/passkeys/challenge"))
         proof = client.post("/account/prove?next=/account/second-step", data={"proof_passkey": signed})
     assert proof.location == "/account/second-step"

@@ -104,6 +104,32 @@ def test_hours_breaks_blocks_visits_and_gaps_stand_side_by_side(world: w.World, 
     assert not any("14:00" <= start < "15:30" for start, _minutes in gaps)
 
 
+def test_nothing_free_is_shown_that_a_pause_or_a_days_limit_refuses(
+    world: w.World, desk: FlaskClient
+) -> None:
+    resting, full, third = world.therapists
+    client, other = w.person(), w.person()
+    for who, person in ((client, resting), (other, full)):
+        w.sign(who)
+        book(desk, who, "relaxation", when=w.at(2, 12), therapist=person)
+    day = w.TODAY + dt.timedelta(days=2)
+
+    def gaps(person: int) -> list[tuple[str, int]]:
+        columns = desk_day(world.place_id, day, NOW).columns
+        return [(gap.start, gap.minutes) for one in columns if one.key == person for gap in one.free]
+
+    assert ("11:00", 60) in gaps(resting)
+    with transaction() as session:
+        session.get_one(Therapist, resting).pause_minutes = 45
+        session.get_one(Therapist, full).most_visits_a_day = 1
+    # 75 minutes and the turnover: taken until 13:30, so with the pause nothing from 11:15 to 14:15.
+    assert ("11:00", 60) not in gaps(resting)
+    assert not any("11:15" <= start < "14:15" for start, _minutes in gaps(resting))
+    assert ("14:15", 45) in gaps(resting)
+    assert gaps(full) == []
+    assert len(gaps(third)) == 12
+
+
 def test_no_gap_lies_in_the_past(world: w.World) -> None:
     shown = desk_day(world.place_id, w.TODAY, NOW)  # it is 09:00
     assert {one.free[0].start for one in shown.columns} == {"09:00"}

@@ -15,9 +15,10 @@ from clinic.accounts.models import UserSession
 from clinic.booking.models import Visit
 from clinic.booking.services import calls, checkout, time_off, visits
 from clinic.diary.queries.desk import desk_day
+from clinic.premises.models import Room
 from clinic.rules.permissions import Permission, Role
 from clinic.rules.visit_status import VisitStatus
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from tests.accounts.people import browser_of
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
@@ -143,6 +144,15 @@ def test_rooms_and_devices_show_what_each_is_taken_for(world: w.World, desk: Fla
     assert "Terry 0" in page
     assert "data-moves" not in page
     assert "data-moves" in desk.get(DAY).text
+    with transaction() as session:  # switched off: shown as long as a visit takes it, and said
+        session.get_one(Room, room).is_active = False
+        idle = next(one.key for one in shown.columns if not one.visits and one.note == "Room")
+        session.get_one(Room, idle).is_active = False
+    columns = {one.key: one for one in desk_day(world.place_id, day, NOW, by_kit=True).columns}
+    assert columns[room].note == "Switched off: move these visits"
+    assert [one.id for one in columns[room].visits] == [visit]
+    assert idle not in columns
+    assert len(columns) == 9
 
 
 def test_clients_and_visits_are_found_and_what_to_do_is_said(world: w.World, desk: FlaskClient) -> None:

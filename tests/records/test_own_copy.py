@@ -6,47 +6,36 @@ import base64
 import datetime as dt
 import json
 from importlib import import_module
-from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, select
-from sqlalchemy.inspection import inspect
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
-from clinic.catalogue.models import Service
-from clinic.premises.models import Room
-from clinic.records.queries.own_copy import POINTERS, _Whose, is_personal, personal_classes
-from clinic.rules.permissions import Role
-from clinic.shared.audit import AuditRow, leave_trace
-from clinic.shared.crypto import Sealed, SealedBytes
-from clinic.shared.database import Base, UtcDateTime, db, transaction
+from clinic.records.queries.own_copy import POINTERS, Whose, is_personal, personal_classes
+from clinic.rules.permissions import Permission, Role
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import Base, db
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import browser_of
+from tests.records.whole_person import Person
 
 pytestmark = pytest.mark.usefixtures("now")
 
 # Tables of the clinic itself, written out by hand: a new table is about somebody who is treated unless it stands here.
 ABOUT_NOBODY_TREATED = {
-    "authenticator", "half_sign_in", "passkey", "passkey_challenge", "recovery_code",  # secrets of an account
-    "addon", "api_answer", "api_token", "audit_counter", "audit_link", "clinic", "closure", "couple", "dated_hours",
-    "dated_opening", "device", "failed_try", "location", "opening_hours", "picture", "question_set", "request_count",
+    "addon", "api_answer", "api_token", "audit_counter", "audit_link", "clinic", "closure", "couple",
+    "dated_hours", "dated_opening", "device", "erasure_pass", "failed_try", "keeping_confirmation",
+    "keeping_period", "location", "opening_hours", "own_text", "passkey_challenge", "person_key", "picture",
+    "question_set", "request_count",
     "resource", "room", "rules_version", "running_late", "series", "service", "service_addon", "service_length",
-    "service_mode", "therapist", "therapist_skill", "time_off", "working_hours",
+    "service_mode", "therapist", "therapist_skill", "time_off", "worker_beat", "working_hours",
 }  # fmt: skip
 SEALED = ("intake", "consent", "client_note", "bad_reaction", "health_stop", "intake_draft", "clearance")
 ANOTHER_PERSON = {"client.merged_into_id", "not_same_person.other_id"}
-SAID: dict[tuple[str, str], Any] = {  # what the database asks for
-    ("visit", "status"): "cancelled", ("visit", "local_time"): dt.time(10), ("visit", "zone"): "America/New_York",
-    ("visit", "ends_at"): NOW + dt.timedelta(hours=1), ("visit", "free_at"): NOW + dt.timedelta(hours=2),
-    ("claim", "ends_at"): NOW + dt.timedelta(hours=1), ("claim_history", "ends_at"): NOW + dt.timedelta(hours=1),
-    ("offer", "kind"): "wish", ("offer", "instead_of_id"): None, ("calendar_feed", "therapist_id"): None,
-    ("status_change", "status"): "cancelled", ("client_note", "kind"): "note",
-    ("user_grant", "permission"): "clinical:any:review", ("therapist_restriction", "verdict"): "caution",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,77 +60,6 @@ def test_every_column_that_points_at_something_personal_is_followed() -> None:
         if key.column.table.name in personal and key.column.name == "id" and key.parent.name not in POINTERS
     }
     assert unknown - ANOTHER_PERSON == {"visit.screening_id", "session_note.corrects_id"}
-
-
-class Person:
-    """An account and its person, with a row in every table that is about them. Every text says `word`."""
-
-    def __init__(self, app: Flask, world: w.World, word: str, relation: str = "self", age: int = 40) -> None:
-        email = f"{word}@people.example"
-        user = factories.make_user(email=email, roles=[Role.CLIENT], name=word)
-        self.user, self.word, self.place_id, self.therapist_id = (
-            user,
-            word,
-            world.place_id,
-            world.therapists[0],
-        )
-        client = factories.make_client(
-            first_name="Ann", last_name=word, born_on=dt.date(NOW.year - age, 3, 3), email=email,
-            phone="(212) 555-0199", acts={user.id: relation},
-        )  # fmt: skip
-        self.looks_alike = factories.make_client(
-            first_name="Anna", last_name=word, born_on=dt.date(1970, 1, 2)
-        ).id
-        self.made: dict[str, Any] = {"client": client.id, "user": user.id}
-        for cls in personal_classes():
-            if cls.__tablename__ not in ("client", "client_access", "user", "user_role", "audit_row"):
-                self._add(cls)
-        self.browser = browser_of(app, user)
-        with transaction() as session:
-            leave_trace(session, "client.changed", "client", client.id, by=None, now=NOW)
-
-    def _add(self, cls: type[Any]) -> None:
-        columns = [one for one in cls.__table__.columns if not one.key.endswith("_sealed")]
-        values = {one.key: self._value(cls.__tablename__, one) for one in columns}
-        row = cls(**{name: value for name, value in values.items() if value is not None})
-        for name, kept in vars(cls).items():
-            if isinstance(kept, Sealed | SealedBytes):
-                setattr(row, name, {"said": self.word} if isinstance(kept, Sealed) else self.word.encode())
-        with transaction() as session:
-            session.add(row)
-            session.flush()
-            self.made[cls.__tablename__] = inspect(row).identity[0]
-
-    def _value(self, table: str, column: Column[Any]) -> Any:
-        name = column.key
-        if (table, name) in SAID:
-            return SAID[table, name]
-        client_id = self.made["client"]
-        known = {
-            "user_id": self.user.id, "therapist_id": self.therapist_id, "location_id": self.place_id,
-            "service_id": first_of(Service), "room_id": first_of(Room), "other_id": self.looks_alike,
-            "to": self.user.email, "key": f"some_mail:{client_id}:{self.word}",
-            **{pointer: self.made.get(parent) for pointer, parent in POINTERS.items()},
-        }  # fmt: skip
-        if name in known:
-            return known[name]
-        if (
-            column.primary_key
-            or column.nullable
-            or column.default is not None
-            or column.server_default is not None
-        ):
-            return None
-        if name.endswith("_by_id"):
-            return self.user.id
-        kinds: list[tuple[type[Any], Any]] = [
-            (UtcDateTime, NOW), (Date, w.TODAY), (Boolean, False), (Integer, 1), (JSON, []), (LargeBinary, b"x"),
-        ]  # fmt: skip
-        return next((value for kind, value in kinds if isinstance(column.type, kind)), self.word)
-
-
-def first_of(cls: type[Any]) -> int:
-    return db.session.scalars(select(cls.id).order_by(cls.id)).first() or 0
 
 
 def copy_for(person: Person, *, of: int | None = None) -> TestResponse:
@@ -189,6 +107,29 @@ def test_only_the_person_and_a_childs_parent_may_and_each_time_is_recorded(
     assert "user_session" not in json.loads(copy_for(parent).text)  # the account is the parent's own
 
 
+def test_the_file_is_as_its_schema_says_and_staff_make_it_for_who_asked(app: Flask, world: w.World) -> None:
+    """Whoever may read health answers may make it: the owner and the desk may not, unless they were given that."""
+    person = Person(app, world, "own-words")
+    address = f"/clients/{person.made['client']}/data.json"
+    given = [Permission.CLINICAL_REVIEW]
+    team = {
+        "owner": browser_of(app, factories.make_user(email="o@c.example", roles=[Role.OWNER], name="O")),
+        "named": browser_of(
+            app, factories.make_user(email="n@c.example", roles=[Role.OWNER], name="N", given=given)
+        ),
+    }
+    answers = {who: browser.get(address, buffered=True) for who, browser in team.items()}
+    assert {who: answer.status_code for who, answer in answers.items()} == {"owner": 403, "named": 200}
+    found = json.loads(answers["named"].text)
+    shape = json.loads(team["owner"].get("/data-schema.json").text)
+    assert set(found) == set(shape["properties"])
+    for table, rows in found.items():
+        said = set(shape["properties"][table]["items"]["properties"])
+        assert table in ("audit_row", "outgoing_mail") or set(rows[0]) <= said, table
+    rows = db.session.scalars(select(AuditRow.thing_id).where(AuditRow.deed == "client.copy_saved_for_them"))
+    assert list(rows) == [person.made["client"]]
+
+
 def test_what_is_also_about_somebody_else_is_kept_back(app: Flask, world: w.World) -> None:
     person = Person(app, world, "own-words")
     found = json.loads(copy_for(person).text)
@@ -204,7 +145,7 @@ def test_who_may_be_a_known_person_is_not_told_so(app: Flask, world: w.World) ->
     client = factories.make_client(
         first_name="Ann", last_name="New", born_on=dt.date(1980, 3, 3), is_unproven=True
     )
-    whose = _Whose(client, None)
+    whose = Whose(client, None)
     visit = Visit(client=client, client_id=client.id, status="pending", waiting_for="review", deadline_at=NOW)
     told = whose._plain(visit)
     assert (told["status"], told["waiting_for"], told["deadline_at"]) == ("confirmed", None, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -38,6 +39,43 @@ def test_values_are_sealed_anew_and_the_old_key_opens_none(app: Flask, key_file:
     db.session.expire_all()
     with pytest.raises(crypto.CannotOpen):
         _ = db.session.scalars(select(Intake)).first().answers  # type: ignore[union-attr]
+
+
+def test_it_may_be_broken_off_anywhere_and_begun_again(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each break everything can be read, and what is written meanwhile is under the new key."""
+    w.build(therapists=1)
+    for _ in range(4):
+        w.sign(w.person(), doctor_said_no={"reason": "told so", "date": "2025-01-01"})
+    old = crypto.KeyRing.load(key_file)
+    crypto.use(rotation.add_key(key_file))
+    monkeypatch.setattr(rotation, "BATCH", 2)
+    seal, breaks = crypto.seal, iter((3, 2, 1))
+    for left in breaks:
+        count = iter(range(left))
+
+        def dies(*args: Any, count: Any = count, **kwargs: Any) -> bytes:
+            next(count)  # StopIteration: the process is gone
+            return seal(*args, **kwargs)
+
+        monkeypatch.setattr(rotation, "seal", dies)
+        with pytest.raises((StopIteration, RuntimeError)):
+            rotation.seal_anew()
+        w.sign(w.person(), doctor_said_no={"reason": "told so", "date": "2025-01-01"})
+        assert {row.answers["doctor_said_no"]["reason"] for row in db.session.scalars(select(Intake))} == {
+            "told so"
+        }
+    monkeypatch.setattr(rotation, "seal", seal)
+    assert 0 < rotation.seal_anew() < 8
+    rotation.forget_old_person_keys()
+    crypto.use(rotation.drop_old_keys(key_file))
+    assert {row.answers["doctor_said_no"]["reason"] for row in db.session.scalars(select(Intake))} == {
+        "told so"
+    }
+    crypto.use(old)
+    db.session.expire_all()
+    assert rotation.columns_that_stay_closed() == ["intake.answers_sealed", "intake.signature_sealed"]
 
 
 def test_files_are_sealed_anew_too(app: Flask, key_file: Path) -> None:

@@ -13,7 +13,7 @@ from clinic.accounts.services.links import live_link, use_link
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
 from clinic.rules.errors import InvalidInput, RuleViolation
-from clinic.rules.language import ENGLISH, N_, _
+from clinic.rules.language import N_, _
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import queue_mail
@@ -47,7 +47,7 @@ def ask_for_new_email(user_id: int, email: str, *, origin: Origin, now: dt.datet
             key,
             key=f"email-{queries.hash_of(token)}",
             now=now,
-            language=user.language or ENGLISH,
+            language=user.language,
             name=user.name,
             token=token,
         )

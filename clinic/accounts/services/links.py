@@ -68,6 +68,7 @@ def _mail_link(session: Session, user: User, purpose: str, now: dt.datetime) -> 
         user.email,
         key=f"{purpose}-{queries.hash_of(token)}",
         now=now,
+        language=user.language,
         name=user.name,
         token=token,
     )

@@ -47,7 +47,7 @@ def sign_out_browser(session_id: int) -> Answer:
 def sign_out_others() -> Answer:
     """End all of one's own sessions but this one."""
     services.end_other_sessions(current_user.id, current_user.session_id, clock.now())
-    flash("Every other browser is signed out.", "success")
+    flash(_("Every other browser is signed out."), "success")
     return go("accounts.account")
 
 

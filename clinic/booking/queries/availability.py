@@ -178,7 +178,11 @@ class Open:
         minute = epoch_minute(starts_at)
         around = _reach(self.ask, minute, minute + part.wanted.claim_minutes)
         near = the_book.kept_apart(_pauses(limits), around, self.place.id, self.place.travel_minutes)
-        return bool(near) or any(_full(self.ask, limits, self.clock, day, part.wanted.minutes).values())
+        return bool(near) or any(
+            _full(
+                _reach(self.ask, *day), limits, self.clock, part.wanted.minutes, self.ask.plan.is_intense
+            ).values()
+        )
 
 
 def look(ask: Ask) -> Open:
@@ -211,7 +215,7 @@ def look(ask: Ask) -> Open:
     )
     step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
     parts = [
-        (grid, plan, _full(ask, limits, clock, window, plan.total_minutes))
+        (grid, plan, _full(_reach(ask, *window), limits, clock, plan.total_minutes, ask.plan.is_intense))
         for grid, plan in _planned(ask, grid_over(clock, days, step))
     ]
     first, last = _bounds(ask, settings, clock.zone, window)
@@ -330,18 +334,27 @@ def _duty(
     return duty
 
 
+def kept_from_all(
+    limits: dict[int, Limits], reach: Reach, clock: WallClock, place_id: int, travel_minutes: int
+) -> dict[int, list[Interval]]:
+    """Therapist → when pauses, ways between places and what they give a day refuse even the shortest visit, by what
+    offers and books: for whoever draws the day."""
+    apart = the_book.kept_apart(_pauses(limits), reach, place_id, travel_minutes)
+    full = _full(reach, limits, clock, catalogue.shortest_minutes(), is_intense=False)
+    return {one: [*(span[:2] for span in apart.get(one, ())), *full.get(one, ())] for one in limits}
+
+
 def _full(
-    ask: Ask, limits: dict[int, Limits], clock: WallClock, window: Interval, minutes: int
+    reach: Reach, limits: dict[int, Limits], clock: WallClock, minutes: int, is_intense: bool
 ) -> dict[int, list[Interval]]:
     """Therapist → the days on which a visit of so many minutes is more than they give; no statement where nobody has
     a limit that could matter."""
-    is_intense = ask.plan.is_intense
     limited = [one for one, theirs in limits.items() if theirs.concern(is_intense=is_intense)]
     if not limited:
         return {}
-    given = the_book.given(limited, _reach(ask, *window))
-    first = clock.show(window[0]).date()
-    days = dates_from(first, (clock.show(window[1] - 1).date() - first).days + 1)
+    given = the_book.given(limited, reach)
+    first = clock.show(reach.since).date()
+    days = dates_from(first, (clock.show(reach.until - 1).date() - first).days + 1)
     return {
         one: [
             clock.day_bounds(day)

@@ -9,6 +9,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import unfinished
 from clinic.intake import queries as intake
 from clinic.rules import screening
+from clinic.shared import person_keys
 
 
 def forget_if_bare(session: Session, client_id: int) -> None:
@@ -26,4 +27,5 @@ def forget_if_bare(session: Session, client_id: int) -> None:
         session.delete(draft)
     session.execute(update(Visit).where(Visit.client_id == client_id).values(client_id=None))
     session.flush()
+    person_keys.destroy(session, [client_id])
     session.delete(client)

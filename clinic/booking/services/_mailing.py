@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.services._steps import new_manage_key
+from clinic.clients.models import Client
+from clinic.clients.steps import speaking_to
 from clinic.premises import queries as premises
+from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
@@ -27,14 +30,30 @@ def tell_of_several(
     if clinic is None:
         raise InvalidInput("clinic", _("The clinic is not set up."))
     client = several[0].client
+    if client is None:
+        return
+    with speaking_to(client):
+        _tell(session, template, several, client, clinic, key=key, now=now)
+
+
+def _tell(
+    session: Session,
+    template: str,
+    several: Sequence[Visit],
+    client: Client,
+    clinic: ClinicFacts,
+    *,
+    key: str,
+    now: dt.datetime,
+) -> None:
     lines = [_line(one, uses_24_hours=clinic.uses_24_hours) for one in several]
     queue_mail(
         session,
         template,
-        client.email if client is not None else None,
+        client.email,
         key=key,
         now=now,
-        name=client.first_name if client is not None else "",
+        name=client.first_name,
         when=lines[0]["when"],
         visits="\n\n".join(part("series_visit", **line) for line in lines),
         place=several[0].location.address_line,

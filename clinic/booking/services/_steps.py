@@ -23,6 +23,7 @@ from clinic.booking.timed_steps import follow, plan_messages
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
+from clinic.clients.steps import speaking_to
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
@@ -241,31 +242,32 @@ def tell_client(
     clinic = premises.clinic_facts()
     if clinic is None:
         raise InvalidInput("clinic", _("The clinic is not set up."))
-    queue_mail(
-        session,
-        template,
-        client.email,
-        key=f"{template}:{visit.id}:{about or visit.revision}",
-        now=now,
-        not_before=not_before,
-        about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
-        name=client.first_name,
-        when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
-        length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
-        therapist=visit.therapist.name,
-        place=place.address_line,
-        clinic=clinic.name,
-        phone=place.phone,
-        token=token,
-        by=by,
-        deadline=(
-            words.moment_words(visit.deadline_at, visit.zone, uses_24_hours=clinic.uses_24_hours)
-            if visit.deadline_at
-            else ""
-        ),
-        notice_hours=clinic.cancel_notice_hours,
-        **values,
-    )
+    with speaking_to(client):
+        queue_mail(
+            session,
+            template,
+            client.email,
+            key=f"{template}:{visit.id}:{about or visit.revision}",
+            now=now,
+            not_before=not_before,
+            about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
+            name=client.first_name,
+            when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
+            length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
+            therapist=visit.therapist.name,
+            place=place.address_line,
+            clinic=clinic.name,
+            phone=place.phone,
+            token=token,
+            by=by,
+            deadline=(
+                words.moment_words(visit.deadline_at, visit.zone, uses_24_hours=clinic.uses_24_hours)
+                if visit.deadline_at
+                else ""
+            ),
+            notice_hours=clinic.cancel_notice_hours,
+            **values,
+        )
 
 
 def _ask_desk_to_call(session: Session, visit: Visit, now: dt.datetime) -> None:

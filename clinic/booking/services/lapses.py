@@ -9,6 +9,7 @@ from clinic.booking.queries.lapses import Lapse
 from clinic.booking.services._judging import wait_for_answers
 from clinic.booking.services.judging import judge_visits_of
 from clinic.clients import queries as clients
+from clinic.clients.steps import speaking_to
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
@@ -57,8 +58,9 @@ def _warn(due: list[Lapse], facts: ClinicFacts, now: dt.datetime) -> None:
         for clearance_id, client_id, last_day in told:
             client = clients.client(client_id)
             if client is not None:
-                queue_mail(
-                    session, "papers_run_out", client.email, key=f"papers_run_out:{clearance_id}", now=now,
-                    name=client.first_name, until=words.day_words(last_day), clinic=facts.name,
-                    phone=facts.phone,
-                )  # fmt: skip
+                with speaking_to(client):
+                    queue_mail(
+                        session, "papers_run_out", client.email, key=f"papers_run_out:{clearance_id}", now=now,
+                        name=client.first_name, until=words.day_words(last_day), clinic=facts.name,
+                        phone=facts.phone,
+                    )  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.running_late import coming_visits
+from clinic.clients.steps import speaking_to
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
@@ -68,17 +69,18 @@ def _tell(session: Session, visit: Visit, minutes: int, facts: ClinicFacts, now:
     if visit.client is None:
         return
     expected = (visit.starts_at + dt.timedelta(minutes=minutes)).astimezone(ZoneInfo(visit.zone))
-    queue_mail(
-        session,
-        "running_late",
-        visit.client.email,
-        key=f"running_late:{visit.id}:{visit.revision}:{minutes}",
-        now=now,
-        about=About(visit.id, visit.starts_at),
-        name=visit.client.first_name,
-        when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=facts.uses_24_hours),
-        late=words.length_words(minutes),
-        expected=words.local_time_words(expected, uses_24_hours=facts.uses_24_hours),
-        clinic=facts.name,
-        phone=visit.location.phone,
-    )
+    with speaking_to(visit.client):
+        queue_mail(
+            session,
+            "running_late",
+            visit.client.email,
+            key=f"running_late:{visit.id}:{visit.revision}:{minutes}",
+            now=now,
+            about=About(visit.id, visit.starts_at),
+            name=visit.client.first_name,
+            when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=facts.uses_24_hours),
+            late=words.length_words(minutes),
+            expected=words.local_time_words(expected, uses_24_hours=facts.uses_24_hours),
+            clinic=facts.name,
+            phone=visit.location.phone,
+        )

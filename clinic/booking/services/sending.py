@@ -16,6 +16,7 @@ from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
 from clinic.clients import choices
 from clinic.clients.choices import Whose
+from clinic.clients.steps import speaking_to
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.language import gettext
@@ -67,10 +68,13 @@ def _tell(session: Session, visit: Visit, kind: str, about: str, *, now: dt.date
         return
     if visit.manage_hash is None:
         new_manage_key(visit)
-    tell_client(
-        session, visit, kind, now=now, token=visits.reminder_key(visit), about=about,
-        stop_key=choices.stop_key(whose, kind), advice="\n".join(f"- {gettext(line)}" for line in GENERAL),
-    )  # fmt: skip
+    if visit.client is None:
+        return
+    with speaking_to(visit.client):
+        tell_client(
+            session, visit, kind, now=now, token=visits.reminder_key(visit), about=about,
+            stop_key=choices.stop_key(whose, kind), advice="\n".join(f"- {gettext(line)}" for line in GENERAL),
+        )  # fmt: skip
 
 
 def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -> None:
@@ -80,12 +84,13 @@ def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -
         return
     clock, minute = WallClock(ZoneInfo(visit.zone)), epoch_minute(now)
     free = QuietTime(clinic.quiet_from, clinic.quiet_until).over_at(minute, clock)
-    queue_mail(
-        session, SMS, client.phone_key, key=f"{SMS}:{visit.id}:{about}", now=now, channel="sms",
-        not_before=moment(free) if free > minute else now, about=About(visit.id, visit.starts_at),
-        when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
-        clinic=clinic.name, phone=visit.location.phone,
-    )  # fmt: skip
+    with speaking_to(client):
+        queue_mail(
+            session, SMS, client.phone_key, key=f"{SMS}:{visit.id}:{about}", now=now, channel="sms",
+            not_before=moment(free) if free > minute else now, about=About(visit.id, visit.starts_at),
+            when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
+            clinic=clinic.name, phone=visit.location.phone,
+        )  # fmt: skip
 
 
 def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:

@@ -23,7 +23,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.steps import Details, add_client, give_access
+from clinic.clients.steps import Details, add_client, give_access, speaking_to
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import words
@@ -149,13 +149,14 @@ def _tell_joined(session: Session, wish: WaitlistWish, client: Client, token: st
     facts = premises.clinic_facts()
     if facts is None:
         return
-    queue_mail(
-        session, "waitlist_joined", client.email, key=f"waitlist_joined:{wish.id}", now=now,
-        name=client.first_name, first=words.day_words(wish.first_day), last=words.day_words(wish.last_day),
-        when=words_of(waitlist.when_of(wish)), token=token,
-        hint=part("answer_first") if intake.newest(client.id) is None else "",
-        clinic=facts.name, phone=facts.phone,
-    )  # fmt: skip
+    with speaking_to(client):
+        queue_mail(
+            session, "waitlist_joined", client.email, key=f"waitlist_joined:{wish.id}", now=now,
+            name=client.first_name, first=words.day_words(wish.first_day), last=words.day_words(wish.last_day),
+            when=words_of(waitlist.when_of(wish)), token=token,
+            hint=part("answer_first") if intake.newest(client.id) is None else "",
+            clinic=facts.name, phone=facts.phone,
+        )  # fmt: skip
 
 
 @tried_again

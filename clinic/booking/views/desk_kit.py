@@ -44,14 +44,16 @@ def with_choices(form: WhatForm) -> None:
     facts = clinic()
     offered = []
     for service in catalogue.services_on_offer():
-        modes = {one.key: one.name for one in service.modes}
+        modes = {one.key: _(one.name) for one in service.modes}
         for length in service.lengths:
-            name = f"{service.name}: {modes.get(length.mode, length.mode)}" if length.mode else service.name
+            name = _(service.name)
+            if length.mode:
+                name = f"{name}: {modes.get(length.mode, length.mode)}"
             price = words.money_words(length.price, facts.currency)
             label = f"{name}, {words.length_words(length.minutes)}, {price}"
             offered.append((what_value(service.key, length.mode, length.minutes), label))
     choose(form.what, [("", _("Choose a service")), *offered])
-    choose(form.addons, [(one.key, one.name) for one in catalogue.all_addons() if one.is_active])
+    choose(form.addons, [(one.key, _(one.name)) for one in catalogue.all_addons() if one.is_active])
     team = therapists.active_therapists()
     of_gender = [(key, _(said)) for key, said in genders_to_choose(one.gender for one in team).items()]
     people = [(str(one.id), one.name) for one in team]

@@ -45,7 +45,7 @@ def _page(me: Any, visit: Any, form: MoreCareForm) -> str:
     )
 
 
-@pages.get("/diary/visits/<int:visit_id>/more-care", needs=NEED)
+@pages.get("/diary/visits/<int:visit_id>/more-care", needs=NEED, reads="visit")
 def more_care(visit_id: int) -> Answer:
     """What holds for this client, and the form for more."""
     me, visit = _mine(visit_id)
@@ -85,7 +85,7 @@ def end_own_restriction(visit_id: int, restriction_id: int) -> Answer:
     return go("booking.more_care", visit_id=visit_id)
 
 
-@pages.get("/reviews/more-care", needs=Permission.CLINICAL_REVIEW)
+@pages.get("/reviews/more-care", needs=Permission.CLINICAL_REVIEW, reads="list")
 def restrictions() -> Answer:
     """Everything that therapists asked for beyond the rules, for clinical review."""
     rows = therapists.all_restrictions()

@@ -19,7 +19,7 @@ NEED = Permission.CLINICAL_REVIEW
 STRONG = (Verdict.BLOCK.word, Verdict.CLEARANCE.word)
 
 
-@pages.get("/reviews/visits", needs=NEED)
+@pages.get("/reviews/visits", needs=NEED, reads="list")
 def unsafe_visits() -> Answer:
     """Each visit with what speaks against it now, and until when its time is kept."""
     rows = [

@@ -12,6 +12,7 @@ from clinic.clients.steps import Details
 from clinic.clients.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -53,7 +54,7 @@ def add_client() -> Answer:
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _new_page(form, status=422)
-    flash("The client is in the book.", "success")
+    flash(_("The client is in the book."), "success")
     return go("diary.client_card", client_id=client_id)
 
 
@@ -77,7 +78,7 @@ def add_note(client_id: int) -> Answer:
     if not form.validate():
         return render_template("clients/note.html", form=form, client=client), 422
     services.write_note(client.id, form.text.data or "", by=who() or 0, now=clock.now())
-    flash("The note is kept.", "success")
+    flash(_("The note is kept."), "success")
     return go("diary.client_card", client_id=client_id)
 
 
@@ -101,7 +102,9 @@ def save_online_booking(client_id: int) -> Answer:
         flash(error.sentence, "care")
     else:
         words = (
-            "Online booking is closed for this client." if barred else "This client can book online again."
+            _("Online booking is closed for this client.")
+            if barred
+            else _("This client can book online again.")
         )
         flash(words, "success")
     return go("diary.client_card", client_id=client_id)

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import next_steps, running_late, visits
+from clinic.booking.queries.availability import kept_from_all
 from clinic.booking.queries.next_steps import NextStep
+from clinic.booking.queries.the_book import Reach
 from clinic.diary.queries.desk_columns import (
     USUAL_HOURS,
     Column,
@@ -88,7 +90,7 @@ def desk_day(location_id: int, day: dt.date, now: dt.datetime, *, by_kit: bool =
         dated=therapists.dated_hours(ids, location_id, spill_days(day, 1)),
         off=therapists.time_off_between(ids, moment(bounds[0]), moment(bounds[1])),
         visits=found, steps=_steps(found), since=visits.standing_since(_under_way(found)),
-        late=running_late.minutes_late(day),
+        late=running_late.minutes_late(day), kept={} if by_kit else _kept(people, location_id, clock, bounds, now),
     )  # fmt: skip
     columns = kit_columns(location_id, closures, read) if by_kit else [column_of(one, read) for one in people]
     working = [column for column, busy in columns if busy]
@@ -111,6 +113,15 @@ def _under_way(found: Sequence[Visit]) -> list[int]:
 def _people(with_visits: Collection[int]) -> list[Therapist]:
     """Those who can be booked, and those who were booked for that day and have left since."""
     return [one for one in therapists.all_therapists() if one.is_active or one.id in with_visits]
+
+
+def _kept(
+    people: Sequence[Therapist], location_id: int, clock: WallClock, bounds: Interval, now: dt.datetime
+) -> dict[int, list[Interval]]:
+    """When a free time is none: nothing could be booked in it."""
+    travel = premises.clinic().travel_minutes if len(premises.places()) > 1 else 0
+    limits = {one.id: therapists.limits_of(one) for one in people}
+    return kept_from_all(limits, Reach(*bounds, now, None), clock, location_id, travel)
 
 
 def _opening(location_id: int, clock: WallClock, day: dt.date, bounds: Interval) -> list[Interval]:

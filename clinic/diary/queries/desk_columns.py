@@ -102,6 +102,7 @@ class Read:
     steps: dict[int, NextStep]
     since: dict[int, dt.datetime]
     late: dict[int, int]  # therapist → minutes they run late today
+    kept: dict[int, list[Interval]]  # therapist → when even the shortest visit is refused
 
 
 def span_of(row: Closure) -> Interval:
@@ -121,6 +122,7 @@ def column_of(person: Therapist, read: Read) -> tuple[Column, bool]:
     taken = union(
         [(epoch_minute(one.starts_at), epoch_minute_after(one.free_at)) for one in booked],
         [span for span, _label in blocks],
+        read.kept.get(person.id, []),
     )
     free = subtract(intersect(duty, read.opening), taken) if is_licensed and person.is_active else []
     labelled = [*((span, _("Break")) for span in subtract(hours, duty)), *blocks]

@@ -33,7 +33,7 @@ TAPS = {
 }
 
 
-@pages.get("/diary", needs=Permission.DIARY_OWN_READ)
+@pages.get("/diary", needs=Permission.DIARY_OWN_READ, reads="list")
 def my_day() -> Answer:
     """Today, or `?day=2026-06-09`: who is next, and the day as a grid."""
     me, now = diary.therapist_who(who()), clock.now()
@@ -104,7 +104,7 @@ def my_week() -> Answer:
     )
 
 
-@pages.get("/diary/visits/<int:visit_id>", needs=Permission.DIARY_OWN_READ)
+@pages.get("/diary/visits/<int:visit_id>", needs=Permission.DIARY_OWN_READ, reads="visit")
 def my_visit(visit_id: int) -> Answer:
     """One visit: who, what, and what to take care of."""
     now = clock.now()

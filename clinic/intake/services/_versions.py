@@ -19,8 +19,9 @@ from clinic.intake.queries import Answers
 from clinic.premises import queries as premises
 from clinic.rules import answer_history, question_set, questionnaire
 from clinic.rules.errors import InvalidInput, NotFound
-from clinic.rules.language import _
+from clinic.rules.language import ENGLISH, _, spoken
 from clinic.rules.screening import RedFlag
+from clinic.shared.languages import speaking
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def add_version(
         version=(last.version if last else 0) + 1,
         kind=kind,
         question_version=questionnaire.QUESTION_VERSION,
+        **_as_shown(),
         completed_on=rests_on.completed_on if rests_on else today,
         answered_on=today,
         signed_at=now,
@@ -112,9 +114,23 @@ def add_version(
     return row
 
 
+def _as_shown() -> dict[str, str]:
+    """Which translation of the questions was shown; nothing where they were shown as they are written."""
+    if spoken() == ENGLISH:
+        return {}
+    return {"shown_version": question_set.shown_version(), "shown_in": spoken()}
+
+
 def keep_wording(session: Session, now: dt.datetime) -> None:
-    """Keep the words of the questions that this program asks, the first time that they are answered."""
-    version = questionnaire.QUESTION_VERSION
+    """Keep the words of the questions that this program asks, the first time that they are answered: in English, and
+    as they were shown."""
+    if spoken() != ENGLISH:
+        _keep(session, question_set.shown_version(), now)
+    with speaking(ENGLISH):
+        _keep(session, questionnaire.QUESTION_VERSION, now)
+
+
+def _keep(session: Session, version: str, now: dt.datetime) -> None:
     if session.scalar(select(QuestionSet.version).where(QuestionSet.version == version)):
         return
     # Two who sign at the same moment are both first: the second leaves it as it is.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from clinic.clients.models import Client
+from clinic.clients.steps import speaking_to
 from clinic.intake import queries as intake
 from clinic.intake.models import Clearance, ClearanceLetter
 from clinic.intake.queries import InForce
@@ -194,10 +195,11 @@ def refuse_letter(letter_id: int, reason: str, *, by: int, now: dt.datetime) -> 
         letter.note = reason.strip()
         facts = premises.clinic_facts()
         if facts is not None:
-            queue_mail(
-                session, "papers_not_enough", client.email, key=f"papers_not_enough:{letter.id}", now=now,
-                name=client.first_name, clinic=facts.name, phone=facts.phone,
-            )  # fmt: skip
+            with speaking_to(client):
+                queue_mail(
+                    session, "papers_not_enough", client.email, key=f"papers_not_enough:{letter.id}", now=now,
+                    name=client.first_name, clinic=facts.name, phone=facts.phone,
+                )  # fmt: skip
         leave_trace(session, "letter.refused", "client", client.id, by=by, now=now)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from clinic.clients.steps import speaking_to
 from clinic.intake.models import ClearanceDocument, ClearanceLetter
 from clinic.intake.queries import clearances as queries
 from clinic.intake.services._locked import locked_client
@@ -77,10 +78,11 @@ def ask_for_letter(client_id: int, *, by: int, now: dt.datetime) -> None:
         facts = premises.clinic_facts()
         if not client.email or facts is None:
             raise InvalidInput("email", _("There is no e-mail address on the client’s card."))
-        queue_mail(
-            session, "papers_needed", client.email, key=f"papers_needed:{client.id}:{now.date()}", now=now,
-            name=client.first_name, clinic=facts.name, phone=facts.phone,
-        )  # fmt: skip
+        with speaking_to(client):
+            queue_mail(
+                session, "papers_needed", client.email, key=f"papers_needed:{client.id}:{now.date()}", now=now,
+                name=client.first_name, clinic=facts.name, phone=facts.phone,
+            )  # fmt: skip
         leave_trace(session, "letter.asked", "client", client.id, by=by, now=now)
 
 

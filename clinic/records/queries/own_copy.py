@@ -12,17 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import lazyload
 
 from clinic.booking.queries import visits
 from clinic.catalogue.models import Service
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises.models import Location
+from clinic.rules.keeping import NOT_COPIED
 from clinic.rules.language import N_, _
 from clinic.shared.audit import AuditRow
 from clinic.shared.crypto import Sealed, SealedBytes
-from clinic.shared.database import Base, db
+from clinic.shared.database import Base, db, read_as_one
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
 
@@ -35,12 +37,12 @@ POINTERS = {  # column → the table whose rows it names; the first that a row f
     "wish_id": "waitlist_wish",
     "instead_of_id": "visit",
 }
-OF_AN_ACCOUNT = ("user", "user_role", "user_grant", "user_session", "mailed_link", "calendar_feed")
-LAST = (*OF_AN_ACCOUNT, "outgoing_mail", "audit_row")
+LAST = ("outgoing_mail", "audit_row")
 NAMED = {"therapist_id": Therapist, "service_id": Service, "location_id": Location}
 LEFT_OUT = re.compile(
     r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
 )
+SECRETS = {"secret", "codes"}  # sealed, and to be known by nobody
 KEPT_BACK = N_("kept back: it is about somebody else as well")
 BACK = {("never_together", "reason"), ("client_note:bar", "text")}
 LINK = re.compile(r"https?://\S+")
@@ -58,7 +60,8 @@ class Copied:
 def copy_of(client_id: int, user_id: int | None) -> Iterator[Copied]:
     """Every table with something about them, in the order in which the tables build on each other. `user_id`: their
     own account, None where somebody else's acts for them."""
-    whose = _Whose(db.session.get_one(Client, client_id), user_id)
+    read_as_one()
+    whose = Whose(db.session.get_one(Client, client_id), user_id)
     for cls in personal_classes():
         rows = whose.rows(cls)
         first = next(rows, None)
@@ -71,14 +74,27 @@ def personal_classes() -> list[type[Any]]:
     by_table = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
     order = [table.name for table in Base.metadata.sorted_tables]
     found = [name for name in order if name in by_table and is_personal(name)]
-    return [by_table[name] for name in sorted(found, key=lambda name: (name in LAST, name != "client"))]
+    last = {name for name in found if name in LAST or is_of_an_account(name)}
+    return [by_table[name] for name in sorted(found, key=lambda name: (name in last, name != "client"))]
 
 
 def is_personal(table: str) -> bool:
     """Whether rows of this table can be about a person who is treated."""
+    if table in NOT_COPIED:
+        return False
+    return table in ("client", *LAST) or is_of_an_account(table) or _points_at_a_person(table)
+
+
+def is_of_an_account(table: str) -> bool:
+    """Whether its rows belong to an account, whoever it acts for."""
     columns = Base.metadata.tables[table].columns.keys()
-    if table in ("client", "audit_row", "outgoing_mail", *OF_AN_ACCOUNT):
-        return True
+    return table == "user" or (
+        "user_id" in columns and table != "therapist" and not _points_at_a_person(table)
+    )
+
+
+def _points_at_a_person(table: str) -> bool:
+    columns = Base.metadata.tables[table].columns.keys()
     return any(name in columns for name in POINTERS if name != "resource_id" or "visit_id" in columns)
 
 
@@ -87,19 +103,18 @@ def _with(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dic
     yield from rest
 
 
-class _Whose:
+class Whose:
     """Which rows are this person's."""
 
     def __init__(self, client: Client, user_id: int | None) -> None:
         session = db.session
         self.user_id = user_id
-        self.e_mail = client.email
+        self.reached_at = [one for one in (client.email, client.phone_key) if one]
         self.tells_all = not client.is_unproven
-        losers = session.scalars(select(Client.id).where(Client.merged_into_id == client.id)).all()
-        self.ids: dict[str, list[int]] = {"client": [client.id, *losers]}
+        self.ids: dict[str, list[int]] = {"client": [client.id, *clients.alias_ids(client.id)]}
         for table in ("visit", "intake", "clearance_letter", "waitlist_wish"):
             cls = next(one for one in personal_classes() if one.__tablename__ == table)
-            self.ids[table] = list(session.scalars(select(cls.id).where(self._is_theirs(cls))).all())
+            self.ids[table] = list(session.scalars(select(cls.id).where(self.is_theirs(cls))).all())
         self.names = {
             column: dict(session.execute(select(cls.id, cls.name)).tuples().all())  # type: ignore[attr-defined]
             for column, cls in NAMED.items()
@@ -107,13 +122,23 @@ class _Whose:
 
     def rows(self, cls: type[Any]) -> Iterator[dict[str, Any]]:
         """Their rows of one table, oldest first."""
-        keys = cls.__table__.primary_key.columns
-        found = select(cls).where(self._is_theirs(cls)).order_by(*keys).options(lazyload("*"))
-        for row in db.session.scalars(found.execution_options(yield_per=AT_ONCE)):
-            if not isinstance(row, OutgoingMail) or self._is_about_theirs(row.key):
-                yield self._plain(row)
+        return (self._plain(row) for row in self._found(cls))
 
-    def _is_theirs(self, cls: type[Any]) -> ColumnElement[bool]:
+    def _found(self, cls: type[Any]) -> Iterator[Any]:
+        keys = cls.__table__.primary_key.columns
+        found = select(cls).where(self.is_theirs(cls)).order_by(*keys).options(lazyload("*"))
+        for row in db.session.scalars(found.execution_options(yield_per=AT_ONCE)):
+            if not isinstance(row, OutgoingMail) or self.is_about_theirs(row.key):
+                yield row
+
+    def count(self, cls: type[Any]) -> int:
+        """How many rows of one table are theirs."""
+        if cls is OutgoingMail:
+            keys = db.session.scalars(select(OutgoingMail.key).where(self.is_theirs(cls)))
+            return sum(self.is_about_theirs(key) for key in keys)
+        return db.session.scalar(select(func.count()).select_from(cls).where(self.is_theirs(cls))) or 0
+
+    def is_theirs(self, cls: type[Any]) -> ColumnElement[bool]:
         columns, table = cls.__table__.columns, cls.__tablename__
         if table == "client":
             return Client.id.in_(self.ids["client"])
@@ -122,8 +147,8 @@ class _Whose:
                 and_(AuditRow.thing == thing, AuditRow.thing_id.in_(self.ids[thing])) for thing in ("client", "visit")
             ))  # fmt: skip
         if table == "outgoing_mail":
-            return OutgoingMail.to == self.e_mail if self.e_mail else false()
-        if table in OF_AN_ACCOUNT:
+            return OutgoingMail.to.in_(self.reached_at)
+        if is_of_an_account(table):
             column: ColumnElement[Any] = columns["id" if table == "user" else "user_id"]
             return column == self.user_id if self.user_id is not None else false()
         theirs: list[ColumnElement[bool]] = []
@@ -135,7 +160,7 @@ class _Whose:
                     unsaid.append(columns[name].is_(None))
         return or_(*theirs)
 
-    def _is_about_theirs(self, key: str) -> bool:
+    def is_about_theirs(self, key: str) -> bool:
         """Several people may share an address: a mail is theirs when its key names something of theirs."""
         about = key.split(":")[1:2]
         return bool(about) and about[0] in {str(one) for ids in self.ids.values() for one in ids}
@@ -146,12 +171,12 @@ class _Whose:
         values: dict[str, Any] = {}
         for column in row.__table__.columns:
             name, value = column.key, getattr(row, column.key)
-            if name in self.names and value is not None:
+            if name in self.names:
                 values[name.removesuffix("_id")] = self.names[name].get(value)
             elif not LEFT_OUT.search(name):
                 values[name] = value
         for name, kept in vars(type(row)).items():
-            if isinstance(kept, Sealed | SealedBytes):
+            if isinstance(kept, Sealed | SealedBytes) and name not in SECRETS:
                 values[name] = getattr(row, name)
         for place, name in BACK:
             if table == place or f"{table}:{values.get('kind')}" == place:

@@ -9,6 +9,7 @@ from clinic.records.queries.names import Names, day
 from clinic.records.queries.rested_on import Facts
 from clinic.rules.language import N_, _
 from clinic.rules.question_set import Answered, Wording, answered
+from clinic.shared.languages import LANGUAGES
 from clinic.shared.papers import Block, Grid, Lines, Pairs, Part, Section
 
 HEADS = (N_("Question, as it was asked"), N_("Answer"))
@@ -74,6 +75,12 @@ def _signed(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]
         yield _("Typed in by"), names.who(one["recorded_by"])
     yield _("Rests on the full form of"), day(one["completed_on"])
     yield _("Version of the questions"), one["question_version"]
+    if "shown_in" in one:
+        language = LANGUAGES.get(one["shown_in"], one["shown_in"])
+        yield (
+            _("Shown in"),
+            _("%(language)s, wording %(version)s", language=language, version=one["shown_version"]),
+        )
     if one["renewal"]:
         yield (
             _("Note"),

@@ -53,6 +53,7 @@ def answers_facts(row: Intake) -> Facts:
         "softens": row.softens,
         "signature": row.signature,
         "answers": row.answers,
+        **({"shown_in": row.shown_in, "shown_version": row.shown_version} if row.shown_in else {}),
     }
 
 

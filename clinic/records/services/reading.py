@@ -51,3 +51,23 @@ def note_copying(client_id: int, *, by: int, adult_age: int, to_keep: bool, now:
         deed = "client.copy_saved" if to_keep else "client.copy_read"
         leave_trace(session, deed, "client", client_id, by=by, now=now)
         return relation == "self"
+
+
+@tried_again
+def note_copying_for(
+    client_id: int, *, by: int, reads_all: bool, to_keep: bool, now: dt.datetime
+) -> int | None:
+    """Record that staff make a copy of all that is kept about somebody who asked for it; returns the account that is
+    that person's own, if there is one.
+
+    Whoever may read the answers may: by name, or as the therapist who treats them. Raises NotFound otherwise.
+    """
+    with transaction() as session:
+        client = clients.client(client_id)
+        me = therapists.therapist_of_user(by)
+        treats = me is not None and client is not None and visits.treats(me.id, client.id, now)
+        if client is None or not (reads_all or treats):
+            raise NotFound()
+        deed = "client.copy_saved_for_them" if to_keep else "client.copy_read_for_them"
+        leave_trace(session, deed, "client", client.id, by=by, now=now)
+        return clients.own_account_id(client.id)

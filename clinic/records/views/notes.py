@@ -23,7 +23,7 @@ from clinic.therapists import queries as therapists
 NEED = Permission.VISIT_TREATED_WRITE
 
 
-@pages.get("/diary/visits/<int:visit_id>/notes", needs=NEED)
+@pages.get("/diary/visits/<int:visit_id>/notes", needs=NEED, reads="visit")
 def notes(visit_id: int) -> Answer:
     """The notes of the visit and of the last ones; `?correct=` opens one of one's own to be corrected."""
     visit = _mine(visit_id)

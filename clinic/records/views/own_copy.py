@@ -1,4 +1,4 @@
-"""A copy of everything about oneself, to read and for programs. Only for the person; each copy is recorded."""
+"""A copy of everything about somebody, to read and for programs: for the person, or made for them; each is recorded."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, abort, stream_template, stream_with_context
+from flask import Response, abort, stream_template, stream_with_context, url_for
 from flask_login import current_user
 
+from clinic.accounts.access import is_named, who
 from clinic.intake.forms import told
 from clinic.premises import queries as premises
 from clinic.records.copy_words import column_words, table_words
 from clinic.records.queries import own_copy
+from clinic.records.queries.copy_schema import schema
 from clinic.records.queries.own_copy import Copied
-from clinic.records.services.reading import note_copying
+from clinic.records.services.reading import note_copying, note_copying_for
 from clinic.records.views.blueprint import pages
 from clinic.rules.errors import NotFound
 from clinic.rules.permissions import Permission
@@ -32,25 +34,44 @@ OWN = Permission.PERSON_OWN_WRITE
 def my_data(client_id: int) -> Answer:
     """To read and to print."""
     found = _copy(client_id, to_keep=False)
-    page = stream_template(
-        "records/own_copy.html",
-        client_id=client_id,
-        parts=found,
-        made_at=clock.now(),
-        table_words=table_words,
-        column_words=column_words,
-        told=told,
-        kind_of=kind_of,
-    )
-    return Response(page, mimetype="text/html")
+    return _page(found, client_id, "my_data_file")
 
 
 @pages.get("/my/people/<int:client_id>/data.json", needs=OWN, proof=Proof.RECENT)
 def my_data_file(client_id: int) -> Answer:
     """The same for programs, as a file."""
     found = _copy(client_id, to_keep=True)
-    headers = {**DOWNLOAD, "Content-Disposition": 'attachment; filename="my-data.json"'}
-    return Response(stream_with_context(as_json(found)), mimetype="application/json", headers=headers)
+    return _file(found)
+
+
+@pages.get("/clients/<int:client_id>/data", needs=Permission.CLINICAL_REVIEW, proof=Proof.RECENT)
+def data_for_them(client_id: int) -> Answer:
+    """The same, made by staff for a person who asked: for those who may read their health answers anyway."""
+    found = _copy_for_them(client_id, to_keep=False)
+    return _page(found, client_id, "data_for_them_file")
+
+
+@pages.get("/clients/<int:client_id>/data.json", needs=Permission.CLINICAL_REVIEW, proof=Proof.RECENT)
+def data_for_them_file(client_id: int) -> Answer:
+    """The file for programs, made by staff."""
+    return _file(_copy_for_them(client_id, to_keep=True))
+
+
+@pages.get("/data-schema.json", needs=Permission.SITE_ANY_READ)
+def data_schema() -> Answer:
+    """What stands in the file: a JSON Schema."""
+    return Response(json.dumps(schema(), indent=1), mimetype="application/schema+json")
+
+
+def _copy_for_them(client_id: int, *, to_keep: bool) -> Iterator[Copied]:
+    reads_all = is_named(Permission.CLINICAL_REVIEW)
+    try:
+        user_id = note_copying_for(
+            client_id, by=who() or 0, reads_all=reads_all, to_keep=to_keep, now=clock.now()
+        )
+    except NotFound:
+        abort(404)
+    return own_copy.copy_of(client_id, user_id)
 
 
 def _copy(client_id: int, *, to_keep: bool) -> Iterator[Copied]:
@@ -63,6 +84,27 @@ def _copy(client_id: int, *, to_keep: bool) -> Iterator[Copied]:
     except NotFound:
         abort(404)
     return own_copy.copy_of(client_id, user_id if is_own else None)
+
+
+def _page(found: Iterator[Copied], client_id: int, file_endpoint: str) -> Response:
+    page = stream_template(
+        "records/own_copy.html",
+        file_address=url_for(f"records.{file_endpoint}", client_id=client_id),
+        is_own=file_endpoint == "my_data_file",
+        client_id=client_id,
+        parts=found,
+        made_at=clock.now(),
+        table_words=table_words,
+        column_words=column_words,
+        told=told,
+        kind_of=kind_of,
+    )
+    return Response(page, mimetype="text/html")
+
+
+def _file(found: Iterator[Copied]) -> Response:
+    headers = {**DOWNLOAD, "Content-Disposition": 'attachment; filename="my-data.json"'}
+    return Response(stream_with_context(as_json(found)), mimetype="application/json", headers=headers)
 
 
 def kind_of(value: object) -> str:

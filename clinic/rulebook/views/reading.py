@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import abort, render_template
 
 from clinic.rulebook import queries
 from clinic.rulebook.views.blueprint import pages
@@ -10,12 +10,14 @@ from clinic.rules.change_words import SAID, in_words, label_of_rule
 from clinic.rules.changed_table import acts, why_never_laxer
 from clinic.rules.conditions import Condition
 from clinic.rules.findings import change_words
+from clinic.rules.language import ENGLISH
 from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.permissions import Permission
 from clinic.rules.proposals import mark_of
 from clinic.rules.rule_change import RuleChange
 from clinic.rules.rule_table import TABLE
 from clinic.rules.verdicts import COLUMNS
+from clinic.shared.languages import LANGUAGES, awaits_review, health_texts, health_wording, speaking
 from clinic.shared.web import Answer, found
 
 NEED = Permission.RULES_ANY_READ
@@ -73,3 +75,16 @@ def versions() -> Answer:
         table=queries.in_force(),
         **WORDS,
     )
+
+
+@pages.get("/owner/rules/translations/<language>", needs=Permission.RULES_ANY_READ)
+def translations(language: str) -> Answer:
+    """Every health text beside its translation, for whoever reviews it."""
+    if language not in LANGUAGES or language == ENGLISH:
+        abort(404)
+    with speaking(language):
+        waits = awaits_review()
+    return render_template(
+        "rulebook/translations.html", language=language, name=LANGUAGES[language], waits=waits,
+        texts=health_texts(language), wording=health_wording(language),
+    )  # fmt: skip

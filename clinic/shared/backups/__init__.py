@@ -3,6 +3,7 @@
 A backup is an `age` file (age-encryption.org), so the `age` tool opens it too. Inside lies a tar archive of two files:
 `about.json` (see About) and `database`, which is an SQLite database or what pg_dump writes in its custom format. The
 key of backups is one of its own, in CLINIC_BACKUP_KEY_FILE; the keys of the health answers are never in a backup.
+Those of single people lie beside the backups (people.py).
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from clinic.shared.backups import dumps
+from clinic.shared.backups import dumps, people
 from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
 
 __all__ = [
-    "About", "BackupFailed", "Tools", "check", "is_due", "keep_newest", "load_or_make_key", "made_at", "newest",
-    "opened", "restore", "save", "take",
+    "About", "BackupFailed", "Tools", "check", "is_due", "keep_keys", "keep_newest", "load_or_make_key", "made_at",
+    "newest", "opened", "put_keys_back", "restore", "save", "take",
 ]  # fmt: skip
 
 SUFFIX = ".clinic-backup"
@@ -63,9 +64,23 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
         )
         done = _seal(about, work, key)
         check(done, key_file, tools)
+        people.keep(engine, folder, key_file, key)
         path = folder / f"clinic-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
         done.replace(path)
     return path
+
+
+def keep_keys(engine: Engine, settings: Mapping[str, Any]) -> None:
+    """Destroy in the copy beside the backups what was destroyed in the database; nothing where there is none yet."""
+    folder, key_file = settings["CLINIC_BACKUP_DIR"], settings["CLINIC_BACKUP_KEY_FILE"]
+    if (folder / people.NAME).exists():
+        people.keep(engine, folder, key_file, _read_key(key_file))
+
+
+def put_keys_back(engine: Engine, path: Path, key_file: Path) -> list[int]:
+    """Put the keys of people, which lie beside the backup PATH, into the database that was restored from it; returns
+    the people who were erased since, and have to be once more. Raises BackupFailed."""
+    return people.put_back(engine, people.find(path.parent, key_file), _read_key(key_file))
 
 
 def save(engine: Engine, settings: Mapping[str, Any], *, now: dt.datetime) -> Path:
@@ -136,6 +151,8 @@ def restore(path: Path, engine: Engine, key_file: Path, tools: Tools) -> About:
             raise BackupFailed(
                 f"This backup is of {about.dialect}, and CLINIC_DATABASE_URL names {engine.dialect.name}."
             )
+        if dumps.LEFT_OUT in about.rows:
+            people.find(path.parent, key_file)
         dumps.load(Dumped(database, about.rows), engine, tools)
     return about
 

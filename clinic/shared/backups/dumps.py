@@ -13,6 +13,11 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import URL, Connection
 
+from clinic.shared.person_keys import PersonKey
+
+LEFT_OUT = PersonKey.__tablename__
+"""The keys of people are in no backup (clinic/shared/backups/people.py)."""
+
 
 class BackupFailed(Exception):
     """A backup cannot be made, read or put back. The text is a sentence for whoever runs the clinic's machine."""
@@ -65,14 +70,17 @@ def dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         tools.run(
             "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}",
-            f"--file={path}", url=engine.url,
+            f"--exclude-table-data={LEFT_OUT}", f"--file={path}", url=engine.url,
         )  # fmt: skip
-        return Dumped(path, _count(connection))
+        return Dumped(path, {**_count(connection), LEFT_OUT: 0})
 
 
 def _dump_sqlite(source: Path, path: Path) -> Dumped:
     with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(path)) as copy:
         live.backup(copy)
+        copy.execute("PRAGMA secure_delete = ON")
+        copy.execute(f"DELETE FROM {LEFT_OUT}")  # noqa: S608 - our table
+        copy.commit()
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it
     return Dumped(path, _count_if_sound(path))
 

@@ -29,6 +29,11 @@ def one_line(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text).strip()
 
 
+def stamp_of(key: str) -> str:
+    """What stands for a message's key where other programs read it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
 def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
     """The mail. Sent again it is the same one: the Message-ID follows from the row's key."""
     message = EmailMessage()
@@ -37,7 +42,7 @@ def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
     message["To"] = row.to
     message["Date"] = format_datetime(row.due_at)
     domain = head.sender.rpartition("@")[2]
-    message["Message-ID"] = f"<{hashlib.sha256(row.key.encode()).hexdigest()[:32]}@{domain}>"
+    message["Message-ID"] = f"<{stamp_of(row.key)}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     if row.stop_key:
         message["List-Unsubscribe"] = f"<{stop_address(row.stop_key)}>"

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from clinic.rules.language import ENGLISH
+from clinic.rules.language import spoken
 from clinic.shared.database import transaction
 from clinic.shared.languages import speaking
 from clinic.shared.mail import texts
@@ -56,17 +56,18 @@ def queue_mail(
     not_before: dt.datetime | None = None,
     about: About | None = None,
     channel: str = "mail",
-    language: str = ENGLISH,
+    language: str | None = None,
     token: str = "",
     **values: object,
 ) -> None:
     """Write the message into the caller's transaction; nothing happens without an address or when `key` exists.
 
     `not_before`: it is kept until then, and may be dropped again. `token`: the key in its link. `language`: of who gets
-    it.
+    it; without one the language of the moment, for a caller that has chosen it with `speaking`.
     """
     if not to:
         return
+    language = language or spoken()
     there = select(OutgoingMail.id).where(OutgoingMail.key == key).scalar_subquery()
     own = select(OwnText.text).where(OwnText.kind == kind, OwnText.language == language).scalar_subquery()
     known, own_text = session.execute(select(there, own)).one()

@@ -7,12 +7,14 @@ import re
 import smtplib
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlencode, urlsplit
+
+from clinic.shared.mail.letters import stamp_of
 
 Send = Callable[[EmailMessage], None]
 SendSms = Callable[[str, str], None]
@@ -58,6 +60,14 @@ def _smtp(url: str) -> Send:
                 raise
 
     return send
+
+
+def delete_files(keys: Iterable[str], folder: Path) -> None:
+    """Delete the files that these mails became, where no server sends them."""
+    stamps = {stamp_of(key) for key in keys}
+    for path in folder.glob("*.eml") if stamps else ():
+        if path.stem.rpartition("-")[2] in stamps:
+            path.unlink(missing_ok=True)
 
 
 def _to_folder(folder: Path) -> Send:

@@ -209,6 +209,11 @@ def on_duty(found: Iterable[Sequence[Any]]) -> list[OnDuty]:
     ]
 
 
+def limits_of(row: Therapist) -> Limits:
+    """What this therapist gives a day, and the pause they need."""
+    return Limits(*(getattr(row, column) for column in _LIMITS))
+
+
 def weekly_hours(therapist_ids: Collection[int], location_id: int) -> Sequence[WorkingHours]:
     """Work and breaks of these therapists at this place, in one statement, in the order of the week."""
     return db.session.scalars(

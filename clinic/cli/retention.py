@@ -1,0 +1,34 @@
+"""The command that says what has been kept for long enough, or removes it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from clinic.cli.making import make_app
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go today. Changes nothing.")
+def retention(dry_run: bool) -> None:
+    """Remove what the clinic has kept for long enough, as the worker does each day."""
+    from clinic.keeping.queries import periods
+    from clinic.keeping.services import expiring
+    from clinic.shared import clock
+
+    app = make_app()
+    with app.app_context():
+        if not dry_run:
+            if not periods.is_confirmed():
+                sys.exit(
+                    "Nothing goes before the owner has let it begin, on the page “How long things are kept”."
+                )
+            click.echo(f"Removed: {expiring.remove_due(clock.now(), settings=app.config)}.")
+            return
+        for one in periods.due(clock.now()):
+            click.echo(f"{one.count:>6}  {one.period.label}")
+            for client_id, _name in one.people:
+                click.echo(f"        record {client_id}")
+        if not periods.is_confirmed():
+            click.echo("Nothing goes yet: the owner has not let it begin.")

@@ -1,0 +1,46 @@
+"""People whose time is over: who was last here, or last heard of, longer ago than the clinic keeps them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from clinic.clients import queries as clients
+from clinic.keeping.queries import people, periods
+from clinic.premises import queries as premises
+from clinic.records.queries.own_copy import Whose
+from clinic.rules.keeping import records_end_on
+
+
+@dataclass(frozen=True)
+class DuePerson:
+    """Somebody who would go today, by which period."""
+
+    id: int
+    name: str
+    kind: str
+
+
+def people_due(now: dt.datetime) -> list[DuePerson]:
+    """Everybody who would go today, by their record's number."""
+    found = [due_person(client_id, now) for client_id in periods.long_gone(now)]
+    return [one for one in found if one is not None]
+
+
+def due_person(client_id: int, now: dt.datetime) -> DuePerson | None:
+    """This person, if their time is over and nothing of theirs lies ahead."""
+    client = clients.client(client_id)
+    if client is None:
+        return None
+    own, today = periods.periods(), premises.today(now)
+    whose = Whose(client, None)
+    if people.visits_ahead(whose.ids["client"]):
+        return None
+    last = people.last_visit_on(whose.ids["client"])
+    if last is None:
+        kind, ends = "no_visit", people.last_heard_of(whose) + dt.timedelta(days=own["no_visit"])
+    else:
+        kind = "records"
+        years = max(own["records"], own["law"])
+        ends = records_end_on(last, client.born_on, years=years, adult_age=premises.clinic().adult_age)
+    return DuePerson(client.id, client.name, kind) if ends <= today else None

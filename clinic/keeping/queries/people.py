@@ -1,0 +1,155 @@
+"""One person, before they are erased: what goes, what stays and until when, and what has to be done first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from clinic.accounts.models import User
+from clinic.booking.models import Visit
+from clinic.clients import queries as clients
+from clinic.clients.models import Client, ClientAccess
+from clinic.keeping.models import Erasure
+from clinic.keeping.queries.periods import periods
+from clinic.premises import queries as premises
+from clinic.records.queries.own_copy import Whose, personal_classes
+from clinic.rules.keeping import Fate, fate_of, records_end_on
+from clinic.rules.language import N_
+from clinic.rules.permissions import Role
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.crypto import SealedRow
+from clinic.shared.database import db
+
+AHEAD = (
+    VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED, VisitStatus.ARRIVED,
+    VisitStatus.IN_SESSION,
+)  # fmt: skip
+"""Visits that have to be cancelled or finished before anybody is erased."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One table: how many rows of it are about the person, and what becomes of them. `until`: it stays so long."""
+
+    table: str
+    count: int
+    fate: Fate
+    why: str
+    until: dt.date | None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What erasing somebody would do today."""
+
+    client_id: int
+    name: str
+    lines: list[Line]
+    ahead: Sequence[Visit]
+    kept_until: dt.date | None
+    account_stays: str
+
+    @property
+    def goes(self) -> list[Line]:
+        return [one for one in self.lines if one.fate is Fate.GOES]
+
+    @property
+    def stays(self) -> list[Line]:
+        return [one for one in self.lines if one.fate is not Fate.GOES]
+
+
+def preview(client_id: int, now: dt.datetime) -> Preview | None:
+    """What would go and what would stay; None when there is no such person, or nothing of them is left."""
+    client = clients.client(client_id)
+    if client is None or is_erased(client.id):
+        return None
+    whose = Whose(client, account_that_goes(client.id))
+    until = kept_until(client, now)
+    lines = [_line(cls, count, until) for cls in personal_classes() if (count := whose.count(cls))]
+    return Preview(
+        client.id, client.name, lines, visits_ahead(whose.ids["client"]), until, why_account_stays(client.id)
+    )
+
+
+def _line(cls: type[Any], count: int, until: dt.date | None) -> Line:
+    table = cls.__tablename__
+    kept = fate_of(table)
+    if until and (kept.fate is Fate.WITH_RECORDS or table in ("client", "visit", "screening")):
+        return Line(table, count, Fate.WITH_RECORDS, "", until)
+    fate = Fate.GOES if kept.fate is Fate.WITH_RECORDS else kept.fate
+    return Line(table, count, fate, kept.why, None)
+
+
+def is_erased(client_id: int) -> bool:
+    """Whether nothing of this person is left."""
+    done = select(Erasure.id).where(Erasure.client_id == client_id, Erasure.finished_at.is_not(None))
+    return db.session.scalar(done.limit(1)) is not None
+
+
+def visits_ahead(client_ids: Collection[int]) -> Sequence[Visit]:
+    """Visits that are not over, the next first."""
+    ahead = select(Visit).where(Visit.client_id.in_(client_ids), Visit.status.in_(AHEAD))
+    return db.session.scalars(ahead.order_by(Visit.starts_at, Visit.id)).all()
+
+
+def last_visit_on(client_ids: Collection[int]) -> dt.date | None:
+    """The day of the last visit that took place; None when there was none."""
+    took_place = Visit.client_id.in_(client_ids), Visit.status == VisitStatus.DONE
+    return db.session.scalar(select(func.max(Visit.day)).where(*took_place))
+
+
+def kept_until(client: Client, now: dt.datetime) -> dt.date | None:
+    """Until when a law makes the clinic keep the records of treatment; None when it may erase them now."""
+    years = periods()["law"]
+    last = last_visit_on([client.id, *clients.alias_ids(client.id)])
+    if not years or last is None:
+        return None
+    ends = records_end_on(last, client.born_on, years=years, adult_age=premises.clinic().adult_age)
+    return ends if ends > premises.today(now) else None
+
+
+def last_heard_of(whose: Whose) -> dt.date:
+    """The last day of which any row of theirs says something."""
+    heard: list[dt.date] = []
+    for cls in personal_classes():
+        if not issubclass(cls, SealedRow | Client) and cls.__tablename__ != "waitlist_wish":
+            continue
+        for column in cls.__table__.columns:
+            if column.key in (
+                "day",
+                "created_at",
+                "updated_at",
+                "signed_at",
+                "sent_at",
+                "made_at",
+                "written_at",
+            ):
+                latest = db.session.scalar(select(func.max(column)).where(whose.is_theirs(cls)))
+                heard += [latest.date() if isinstance(latest, dt.datetime) else latest] if latest else []
+    return max(heard)
+
+
+def why_account_stays(client_id: int) -> str:
+    """Why their account stays though they are erased; empty when it goes, or there is none."""
+    user_id = clients.own_account_id(client_id)
+    user = db.session.get(User, user_id) if user_id is not None else None
+    if user is None:
+        return ""
+    if user.roles - {Role.CLIENT}:
+        return N_("Their account stays: they work here.")
+    others = select(ClientAccess.client_id).where(
+        ClientAccess.user_id == user.id,
+        ClientAccess.client_id.not_in([client_id, *clients.alias_ids(client_id)]),
+    )
+    if db.session.scalar(others.limit(1)) is not None:
+        return N_("Their account stays: it books for other people too.")
+    return ""
+
+
+def account_that_goes(client_id: int) -> int | None:
+    """The account that is erased with them."""
+    return None if why_account_stays(client_id) else clients.own_account_id(client_id)

@@ -1,0 +1,54 @@
+"""Who asked to be erased, and what became of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from clinic.clients.models import Client
+from clinic.keeping.models import Erasure
+from clinic.shared.database import db
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request in the clinic's queue."""
+
+    client_id: int
+    name: str
+    asked_at: dt.datetime
+    due_on: dt.date
+    by_themselves: bool
+
+
+def open_requests() -> list[Asked]:
+    """Requests that nobody has carried out yet, the most urgent first."""
+    rows = db.session.execute(
+        select(Erasure, Client)
+        .join(Client, Client.id == Erasure.client_id)
+        .where(Erasure.erased_at.is_(None), Erasure.withdrawn_at.is_(None))
+        .order_by(Erasure.due_on, Erasure.id)
+    ).all()
+    return [
+        Asked(row.client_id, client.name, row.asked_at, row.due_on, row.source == "client")
+        for row, client in rows
+    ]
+
+
+def open_request(client_id: int) -> Erasure | None:
+    """The request of this person that is open."""
+    return db.session.scalars(
+        select(Erasure).where(
+            Erasure.client_id == client_id, Erasure.erased_at.is_(None), Erasure.withdrawn_at.is_(None)
+        )
+    ).one_or_none()
+
+
+def carried_out(limit: int = 50) -> Sequence[Erasure]:
+    """What was erased, the newest first."""
+    return db.session.scalars(
+        select(Erasure).where(Erasure.erased_at.is_not(None)).order_by(Erasure.id.desc()).limit(limit)
+    ).all()

@@ -1,0 +1,170 @@
+"""The step that erases a person inside a transaction, and what follows it outside of the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from clinic.accounts.models import User
+from clinic.booking.models import Screening, Visit
+from clinic.clients.models import Client
+from clinic.keeping.models import Erasure, ErasurePass
+from clinic.keeping.queries import people
+from clinic.records.queries.own_copy import Whose, personal_classes
+from clinic.rules.errors import RuleViolation
+from clinic.rules.keeping import Fate, fate_of
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared import backups, mail, person_keys
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import Base, db
+from clinic.shared.mail import OutgoingMail
+
+NOBODY = {
+    "name_key": "", "email": None, "email_key": None, "phone": None, "phone_key": None, "emergency_contact": "",
+    "guardian_name": "", "guardian_relation": "", "guardian_phone": "",
+}  # fmt: skip
+NO_BIRTHDAY = dt.date(1900, 1, 1)
+NOTHING_FOUND: dict[str, list[Any]] = {"own": [], "strictest": [], "stopped": []}
+BATCH = 500
+
+
+class VisitsAhead(RuleViolation):
+    """Something of theirs is still to come: it is cancelled or finished first, by a person who tells them."""
+
+    default_sentence = "Cancel or finish their visits first. Then everything about them can be erased."
+
+
+def erase(session: Session, client: Client, row: Erasure, *, by: int | None, now: dt.datetime) -> list[str]:
+    """Erase somebody but for what the law makes the clinic keep; returns the keys of mails that went.
+
+    Raises VisitsAhead, and nothing is changed.
+    """
+    user_id = people.account_that_goes(client.id)
+    whose = Whose(client, user_id)
+    if people.visits_ahead(whose.ids["client"]):
+        raise VisitsAhead()
+    until = people.kept_until(client, now)
+    mails = _mails(session, whose)
+    with _pass(session):
+        for cls in _children_first():
+            fate = fate_of(cls.__tablename__).fate
+            if fate is Fate.GOES or (fate is Fate.WITH_RECORDS and not until):
+                _delete(session, cls, whose)
+        session.execute(update(Client).where(Client.id.in_(whose.ids["client"])).values(_contact()))
+        if user_id is not None:
+            _blank_account(session, user_id)
+        if until is None:
+            _blank_records(session, whose)
+    row.erased_at, row.erased_by_id, row.kept_until = now, by, until
+    row.finished_at = now if until is None else None
+    leave_trace(
+        session,
+        "client.erased" if until is None else "client.erased_but_records",
+        "client",
+        client.id,
+        by=by,
+        now=now,
+    )
+    return mails
+
+
+def _children_first() -> list[type[Any]]:
+    order = [table.name for table in Base.metadata.sorted_tables]
+    return sorted(personal_classes(), key=lambda cls: order.index(cls.__tablename__), reverse=True)
+
+
+def _delete(session: Session, cls: type[Any], whose: Whose) -> None:
+    if cls is not OutgoingMail:  # gone already: whose a mail is, its key says
+        session.execute(
+            delete(cls).where(whose.is_theirs(cls)), execution_options={"synchronize_session": False}
+        )
+
+
+def _mails(session: Session, whose: Whose) -> list[str]:
+    """Delete the mails to and about them, whoever shares their address keeps their own; returns their keys."""
+    account = session.get(User, whose.user_id) if whose.user_id is not None else None
+    rows = session.execute(select(OutgoingMail.id, OutgoingMail.key, OutgoingMail.to, OutgoingMail.visit_id))
+    gone = [
+        row
+        for row in rows
+        if whose.is_about_theirs(row.key) or (account is not None and row.to == account.email)
+    ]
+    for start in range(0, len(gone), BATCH):
+        ids = [row.id for row in gone[start : start + BATCH]]
+        session.execute(delete(OutgoingMail).where(OutgoingMail.id.in_(ids)))
+    return [row.key for row in gone]
+
+
+def _contact() -> dict[str, Any]:
+    """What is blanked in any case. `alike_*` are what duplicates are found by."""
+    kept = {"name_key", "guardian_name", "guardian_relation"}
+    return {name: value for name, value in NOBODY.items() if name not in kept} | {"alike_email": None}
+
+
+def _blank_records(session: Session, whose: Whose) -> None:
+    """Visits stay for the clinic's books, and nothing in them says whose they were. The key goes last of all."""
+    ids = whose.ids["client"]
+    kept = select(Visit.screening_id).where(Visit.client_id.in_(ids), Visit.screening_id.is_not(None))
+    without = {"note_sealed": None, "manage_hash": None, "request_key": None, "request_asked": None,
+               "series_id": None, "couple_id": None, "created_by_id": None}  # fmt: skip
+    session.execute(update(Visit).where(Visit.client_id.in_(ids)).values(without))
+    never = Visit.client_id.in_(ids), Visit.status == VisitStatus.RELEASED
+    session.execute(update(Visit).where(*never).values(client_id=None, screening_id=None, permits=None))
+    session.execute(
+        delete(Screening).where(Screening.client_id.in_(ids), Screening.id.not_in(kept)),
+        execution_options={"synchronize_session": False},
+    )
+    person_keys.destroy(session, ids)
+    session.expire_all()
+    for screening in session.scalars(select(Screening).where(Screening.client_id.in_(ids))):
+        screening.findings = NOTHING_FOUND
+    nameless = {**NOBODY, "first_name": "Erased", "last_name": "", "alike_name": "", "alike_email": None}
+    session.execute(
+        update(Client)
+        .where(Client.id.in_(ids))
+        .values(**nameless, born_on=NO_BIRTHDAY, is_barred_online=True)
+    )
+
+
+def _blank_account(session: Session, user_id: int) -> None:
+    blank = {
+        "email": f"erased-{user_id}@erased.invalid",
+        "name": "Erased",
+        "password_hash": None,
+        "pin_hash": None,
+    }
+    session.execute(update(User).where(User.id == user_id).values(**blank, is_active=False))
+
+
+@contextmanager
+def _pass(session: Session) -> Iterator[None]:
+    """Inside, rows that are otherwise never deleted may be."""
+    session.flush()
+    given = session.execute(insert(ErasurePass).returning(ErasurePass.id)).scalar_one()
+    yield
+    session.flush()
+    session.execute(delete(ErasurePass).where(ErasurePass.id == given))
+
+
+def clean_up(mails: list[str], settings: Mapping[str, Any]) -> None:
+    """What is outside of the database, or left in it where no statement reaches."""
+    mail.delete_files(mails, settings["CLINIC_MAIL_DIR"])
+    backups.keep_keys(db.engine, settings)
+    compact()
+
+
+def compact() -> None:
+    """Write an SQLite file anew: what was deleted still stands in its free pages. PostgreSQL does so by itself."""
+    if db.engine.dialect.name != "sqlite":
+        return
+    db.session.rollback()
+    with db.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection:
+        raw: Any = connection.connection.driver_connection
+        connection.rollback()
+        raw.execute("VACUUM")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,83 @@
+"""Asking to be erased, taking that back, and erasing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.keeping.models import Erasure
+from clinic.keeping.queries import people, requests
+from clinic.keeping.services import _erasing
+from clinic.premises import queries as premises
+from clinic.rules.errors import NotFound
+from clinic.rules.keeping import month_after
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+
+@tried_again
+def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
+    """Somebody asks for themselves, or for their child; returns until when it will be done. Asked twice it is one
+    request. Raises NotFound, as if there were nothing, for whoever may not."""
+    with transaction() as session:
+        _check_own(client_id, by, now)
+        row = requests.open_request(client_id) or _new(session, client_id, "client", by=by, now=now)
+        return row.due_on
+
+
+@tried_again
+def take_request_back(client_id: int, *, by: int, now: dt.datetime) -> None:
+    """They want to stay after all. Raises NotFound."""
+    with transaction() as session:
+        _check_own(client_id, by, now)
+        row = requests.open_request(client_id)
+        if row is not None:
+            row.withdrawn_at = now
+            leave_trace(session, "client.erasure_withdrawn", "client", client_id, by=by, now=now)
+
+
+def _check_own(client_id: int, by: int, now: dt.datetime) -> None:
+    rules = premises.clinic()
+    if not clients.may_know_all(by, client_id, adult_age=rules.adult_age, today=premises.today(now)):
+        raise NotFound()
+
+
+def _new(session: Session, client_id: int, source: str, *, by: int | None, now: dt.datetime) -> Erasure:
+    due_on = month_after(premises.today(now))
+    row = Erasure(client_id=client_id, source=source, asked_at=now, asked_by_id=by, due_on=due_on)
+    session.add(row)
+    leave_trace(session, "client.erasure_asked", "client", client_id, by=by, now=now)
+    return row
+
+
+@tried_again
+def erase_person(client_id: int, *, settings: Mapping[str, Any], by: int | None, now: dt.datetime) -> None:
+    """Erase somebody, now, but for what the law makes the clinic keep. Raises NotFound; VisitsAhead."""
+    mails = _erase(client_id, "clinic", by=by, now=now)
+    _erasing.clean_up(mails, settings)
+
+
+def _erase(client_id: int, source: str, *, by: int | None, now: dt.datetime) -> list[str]:
+    with transaction() as session:
+        client = clients.client(client_id)
+        if client is None or people.is_erased(client.id):
+            raise NotFound("This person is not in the clinic's book.")
+        session.scalars(select(Client).where(Client.id == client.id).with_for_update(of=Client)).one()
+        row = requests.open_request(client.id) or _new(session, client.id, source, by=by, now=now)
+        return _erasing.erase(session, client, row, by=by, now=now)
+
+
+def erase_once_more(client_ids: Collection[int], *, settings: Mapping[str, Any], now: dt.datetime) -> int:
+    """After a restore: whoever was erased since that backup is erased again; returns how many. What they had ahead of
+    them then is over by now."""
+    left = [one for one in client_ids if clients.client(one) is not None and not people.is_erased(one)]
+    mails = [key for one in left for key in _erase(one, "clinic", by=None, now=now)]
+    if left:
+        _erasing.clean_up(mails, settings)
+    return len(left)

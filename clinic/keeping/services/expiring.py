@@ -1,0 +1,106 @@
+"""Periods: set by the owner, let begin by the owner, and kept by the worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from clinic.clients import queries as clients
+from clinic.keeping.models import Erasure, KeepingConfirmation, KeepingPeriod
+from clinic.keeping.queries import due_people, periods
+from clinic.keeping.services import _erasing
+from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput
+from clinic.rules.keeping import PERIODS, Period
+from clinic.shared import mail
+from clinic.shared.audit import leave_trace
+from clinic.shared.database import transaction, tried_again
+
+
+@tried_again
+def save_periods(amounts: Mapping[str, int], *, by: int, now: dt.datetime) -> None:
+    """Set how long things are kept. Nothing goes by new periods before they are confirmed. Raises InvalidInput."""
+    if amounts["law"] > amounts["records"]:
+        raise InvalidInput("records", "This must be at least as long as the law asks for.")
+    with transaction() as session:
+        before = periods.periods()
+        for one in PERIODS:
+            session.merge(KeepingPeriod(kind=one.kind, amount=amounts[one.kind]))
+        changed = sorted(kind for kind, amount in before.items() if amounts[kind] != amount)
+        if changed:
+            leave_trace(session, "keeping.changed", "clinic", 1, by=by, now=now, fields=", ".join(changed))
+
+
+@tried_again
+def let_go_by_periods(*, by: int, now: dt.datetime) -> None:
+    """The owner has looked at what would go, and lets it begin."""
+    with transaction() as session:
+        session.add(KeepingConfirmation(periods=periods.periods(), confirmed_at=now, confirmed_by_id=by))
+        leave_trace(session, "keeping.confirmed", "clinic", 1, by=by, now=now)
+
+
+def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
+    """Remove what has been kept for long enough, once the owner has confirmed the periods; returns how many things.
+
+    One person, or one kind, a transaction. Can be broken off, and run again or in two processes.
+    """
+    mails: list[str] = []
+    removed = sum(_finish(row.id, now) for row in periods.to_finish(now))
+    if periods.is_confirmed():
+        for one in due_people.people_due(now):
+            removed += _expire(one.id, now, mails)
+        removed += sum(_remove_rows(period, now, mails) for period in PERIODS if period.rows)
+    if removed:
+        _erasing.clean_up(mails, settings)
+    return removed
+
+
+@tried_again
+def _finish(erasure_id: int, now: dt.datetime) -> int:
+    """The law no longer keeps the rest of somebody who was erased."""
+    with transaction() as session:
+        row = session.get(Erasure, erasure_id, with_for_update=True)
+        client = clients.client(row.client_id) if row is not None else None
+        if row is None or client is None or row.finished_at is not None:
+            return 0
+        _erasing.erase(session, client, row, by=None, now=now)
+        return 1
+
+
+@tried_again
+def _expire(client_id: int, now: dt.datetime, mails: list[str]) -> int:
+    with transaction() as session:
+        client = clients.client(client_id)
+        if client is None or due_people.due_person(client_id, now) is None:
+            return 0
+        row = Erasure(
+            client_id=client.id, source="period", asked_at=now, asked_by_id=None, due_on=premises.today(now)
+        )
+        session.add(row)
+        mails += _erasing.erase(session, client, row, by=None, now=now)
+        return 1
+
+
+@tried_again
+def _remove_rows(period: Period, now: dt.datetime, mails: list[str]) -> int:
+    with transaction() as session:
+        removed = sum(
+            _remove(session, table, condition, mails) for table, condition in periods.rows_due(period, now)
+        )
+        if removed:
+            leave_trace(
+                session, "keeping.removed", "clinic", 1, by=None, now=now, kind=period.kind, count=removed
+            )
+        return removed
+
+
+def _remove(session: Session, table: Any, condition: Any, mails: list[str]) -> int:
+    is_mail = table.name == mail.OutgoingMail.__tablename__
+    gone = session.execute(delete(table).where(condition).returning(table.c.key if is_mail else table.c.id))
+    found = gone.scalars().all()
+    mails += found if is_mail else []
+    return len(found)

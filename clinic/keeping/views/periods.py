@@ -1,0 +1,56 @@
+"""How long each kind of thing is kept, what would go today, and letting it begin."""
+
+from __future__ import annotations
+
+from flask import flash, render_template, request
+
+from clinic.accounts.access import who
+from clinic.keeping.forms import PeriodsForm
+from clinic.keeping.queries import periods as reading
+from clinic.keeping.services import expiring
+from clinic.keeping.views.blueprint import pages
+from clinic.premises import queries as premises
+from clinic.rules.keeping import PERIODS, STAY_FOREVER
+from clinic.rules.language import _
+from clinic.rules.permissions import Permission
+from clinic.shared import clock
+from clinic.shared.fields import FactsForm, saves
+from clinic.shared.web import Answer, go
+
+NEED = Permission.CLINIC_ANY_WRITE
+
+
+@pages.get("/owner/keeping", needs=NEED)
+def periods() -> Answer:
+    """The periods as they are."""
+    return _page(PeriodsForm(data=reading.periods()))
+
+
+@pages.post("/owner/keeping", needs=NEED)
+def save_periods() -> Answer:
+    """Change them. Nothing goes by them before they are confirmed."""
+    form = PeriodsForm(request.form)
+    if not saves(form, lambda: expiring.save_periods(form.amounts(), by=who() or 0, now=clock.now())):
+        return _page(form), 422
+    flash(_("The periods are saved. Look below at what would go, and let it begin."), "success")
+    return go("keeping.periods")
+
+
+@pages.post("/owner/keeping/begin", needs=NEED)
+def confirm_periods() -> Answer:
+    """Let things go by these periods from now on."""
+    expiring.let_go_by_periods(by=who() or 0, now=clock.now())
+    flash(_("From now on, what has been kept for long enough goes within a day."), "success")
+    return go("keeping.periods")
+
+
+def _page(form: FactsForm) -> str:
+    return render_template(
+        "keeping/periods.html",
+        form=form,
+        kinds=PERIODS,
+        stays=STAY_FOREVER,
+        due=reading.due(clock.now()),
+        is_confirmed=reading.is_confirmed(),
+        draft_days=premises.clinic().draft_days,
+    )

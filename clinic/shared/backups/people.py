@@ -1,0 +1,83 @@
+"""The keys of people, in no backup: one file beside the backups and beside the key of backups, only ever the newest.
+
+A backup has everything but these keys, so that a person whose key is destroyed here cannot be read in any backup,
+however old. The file is an `age` file like the backups, and its keys are wrapped by the installation's besides.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pyrage
+from sqlalchemy import Engine, insert, select
+
+from clinic.shared.backups.dumps import BackupFailed
+from clinic.shared.database import Base
+from clinic.shared.person_keys import PersonKey
+
+TABLE = Base.metadata.tables[PersonKey.__tablename__]
+NAME = "people.clinic-keys"
+Rows = dict[int, dict[str, Any]]
+
+
+def keep(engine: Engine, folder: Path, key_file: Path, key: str) -> None:
+    """Bring the file up to date: keys that it knows and the database does not stay, for older backups; those that the
+    database knows to be destroyed are destroyed here too."""
+    with engine.connect() as connection:
+        here = {row.id: dict(row) for row in connection.execute(select(TABLE)).mappings()}
+    places = _places(folder, key_file)
+    rows: Rows = {}
+    for path in places:
+        rows |= _read(path, key) if path.exists() else {}
+    for path in places:
+        _write(path, rows | here, key)
+
+
+def _places(folder: Path, key_file: Path) -> list[Path]:
+    return [one / NAME for one in dict.fromkeys((folder, key_file.parent))]
+
+
+def find(folder: Path, key_file: Path) -> Path:
+    """Where the file is, for a backup in FOLDER. Raises BackupFailed when it is nowhere."""
+    places = _places(folder, key_file)
+    path = next((one for one in places if one.exists()), None)
+    if path is None:
+        raise BackupFailed(
+            f"{places[0]} is missing. The keys of people are in it: put it beside the backup first."
+        )
+    return path
+
+
+def _write(path: Path, rows: Rows, key: str) -> None:
+    plain = [{**row, "wrapped": base64.b64encode(row["wrapped"]).decode()} for row in rows.values()]
+    recipient = pyrage.x25519.Identity.from_str(key).to_public()
+    draft = path.with_name(f"{NAME}.new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(pyrage.encrypt(json.dumps(plain).encode(), [recipient]))
+        file.flush()
+        os.fsync(file.fileno())
+    if _read(draft, key) != rows:
+        raise BackupFailed(f"{draft} does not read back as it was written.")
+    draft.replace(path)
+
+
+def put_back(engine: Engine, path: Path, key: str) -> list[int]:
+    """Put the keys into a restored database; returns the people whose keys were destroyed. Raises BackupFailed."""
+    rows = _read(path, key)
+    with engine.begin() as connection:
+        there = set(connection.execute(select(TABLE.c.id)).scalars())
+        if missing := [row for key_id, row in rows.items() if key_id not in there]:
+            connection.execute(insert(TABLE), missing)
+    return sorted({row["client_id"] for row in rows.values() if not row["wrapped"]})
+
+
+def _read(path: Path, key: str) -> Rows:
+    try:
+        plain = pyrage.decrypt(path.read_bytes(), [pyrage.x25519.Identity.from_str(key)])
+        return {row["id"]: {**row, "wrapped": base64.b64decode(row["wrapped"])} for row in json.loads(plain)}
+    except (pyrage.DecryptError, ValueError, KeyError) as error:
+        raise BackupFailed(f"{path} is damaged, or was made with another key.") from error

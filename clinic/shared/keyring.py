@@ -1,0 +1,127 @@
+"""The keys of the installation, and how a value is sealed by one: AES-256-GCM, bound to its table, column and row.
+
+A sealed value is b"1" + length of the key's name + its name + 12-byte nonce + ciphertext. The keys lie in a file
+outside the database's folder; several may be there at once, so that rows can be sealed anew while the site runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_FORMAT = b"1"
+_NONCE_BYTES = 12
+
+
+class CannotOpen(Exception):
+    """The value was sealed for another row or by a key that is not here, or it was changed."""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Keys by id; `current` seals, all of them open."""
+
+    current: str
+    keys: dict[str, bytes]
+
+    @classmethod
+    def load(cls, path: Path) -> KeyRing:
+        """Read the key file. Raises FileNotFoundError, or ValueError when it is not a key file."""
+        try:
+            data = json.loads(path.read_text(encoding="ascii"))
+            keys = {name: base64.b64decode(key, validate=True) for name, key in data["keys"].items()}
+            ring = cls(data["current"], keys)
+        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, ValueError) as error:
+            raise ValueError(f"{path} is not a key file") from error
+        if ring.current not in keys or any(len(key) != 32 for key in keys.values()):
+            raise ValueError(f"{path} is not a key file")
+        return ring
+
+    @classmethod
+    def load_or_make(cls, path: Path) -> KeyRing:
+        """Read the key file, or make one with a fresh key, readable by its owner alone (mode 0600)."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            name = "k" + secrets.token_hex(4)
+            key = base64.b64encode(AESGCM.generate_key(256)).decode("ascii")
+            text = json.dumps({"current": name, "keys": {name: key}})
+            draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(text)
+            with suppress(FileExistsError):  # another process was first: its key is as good
+                os.link(draft, path)
+            draft.unlink()
+        return cls.load(path)
+
+    def seal(self, plain: bytes, *, table: str, column: str, row_id: int) -> bytes:
+        """Encrypt under the current key."""
+        key = Key(self.current, self.keys[self.current])
+        return key.seal(plain, table=table, column=column, row_id=row_id)
+
+    def open(self, sealed: bytes, *, table: str, column: str, row_id: int) -> bytes:
+        """Decrypt. Raises CannotOpen when the value was moved, changed, or its key is gone."""
+        name = sealed_by(sealed)
+        if name not in self.keys:
+            raise CannotOpen(f"no key {name}")
+        return Key(name, self.keys[name]).open(sealed, table=table, column=column, row_id=row_id)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key and its name."""
+
+    name: str
+    secret: bytes
+
+    def seal(self, plain: bytes, *, table: str, column: str, row_id: int) -> bytes:
+        """Encrypt, bound to this place."""
+        name, nonce = self.name.encode("ascii"), secrets.token_bytes(_NONCE_BYTES)
+        bound = _bound_to(table, column, row_id, self.name)
+        return _FORMAT + bytes([len(name)]) + name + nonce + AESGCM(self.secret).encrypt(nonce, plain, bound)
+
+    def open(self, sealed: bytes, *, table: str, column: str, row_id: int) -> bytes:
+        """Decrypt what this key sealed. Raises CannotOpen when the value was moved or changed."""
+        start = 2 + sealed[1]
+        nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
+        try:
+            return AESGCM(self.secret).decrypt(nonce, body, _bound_to(table, column, row_id, self.name))
+        except (InvalidTag, ValueError) as error:
+            raise CannotOpen(f"{table}.{column}") from error
+
+
+def sealed_by(sealed: bytes) -> str:
+    """The name of the key that sealed this value. Raises CannotOpen when it is no sealed value."""
+    if sealed[:1] != _FORMAT or len(sealed) < 2:
+        raise CannotOpen("not a sealed value")
+    return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
+
+
+def _bound_to(table: str, column: str, row_id: int, key: str) -> bytes:
+    return json.dumps([table, column, row_id, key]).encode()
+
+
+class _Ring:
+    """The process's key ring, put in place by the application factory."""
+
+    ring: KeyRing | None = None
+
+
+def use(ring: KeyRing) -> None:
+    """Set the key ring of this process."""
+    _Ring.ring = ring
+
+
+def ring() -> KeyRing:
+    """The key ring in use. Raises RuntimeError when the factory has not set one."""
+    if _Ring.ring is None:
+        raise RuntimeError("no keys loaded")
+    return _Ring.ring

@@ -1,0 +1,160 @@
+"""A key for each person, so that what is kept about one can be made unreadable everywhere at once.
+
+The key lies in a table of its own, wrapped by the installation's key, and seals all that is about them. The table is in
+no backup of the database: its rows stand in one file beside the backups, of which there is only the newest. Whoever is
+erased is taken out of both, and nothing that was ever sealed for them can be opened again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import BigInteger, Integer, UniqueConstraint, event, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
+
+from clinic.shared.database import WRITES, Base, db
+from clinic.shared.keyring import CannotOpen, Key, ring, sealed_by
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+MOST_IN_MEMORY = 50_000
+_PREFIX = "p"  # of the name of a person's key; the installation's begin with another letter
+_MADE = "person_keys_made"
+
+
+class PersonKey(Base):
+    """A person's key under one key of the installation. `client_id` is no foreign key: the row outlives the person.
+    Nothing in `wrapped`: the key was destroyed, here and in every copy that is older."""
+
+    __tablename__ = "person_key"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    client_id: Mapped[int]
+    ring: Mapped[str]  # the name of the installation's key
+    wrapped: Mapped[bytes]
+    __table_args__ = (UniqueConstraint("client_id", "ring"),)
+
+
+_TABLE = Base.metadata.tables["person_key"]
+
+
+class _Known:
+    """Keys that this process has opened and that are in the database for sure."""
+
+    by_name: dict[str, Key] = {}  # noqa: RUF012 - one for the process
+    by_person: dict[tuple[int, str], Key] = {}  # noqa: RUF012
+
+
+def forget_known() -> None:
+    """Let go of every key in memory."""
+    _Known.by_name.clear()
+    _Known.by_person.clear()
+
+
+def named(sealed: bytes) -> Key | None:
+    """The person's key that sealed this value; None when it was the installation's. Raises CannotOpen."""
+    name = sealed_by(sealed)
+    if not name.startswith(_PREFIX):
+        return None
+    found = _made(db.session()).get(name) or _Known.by_name.get(name)
+    if found is None:
+        row = db.session.execute(select(_TABLE).where(_TABLE.c.id == int(name[1:], 16))).one_or_none()
+        if row is None or not row.wrapped:
+            raise CannotOpen(f"no key {name}")
+        found = _unwrapped(row)
+        _know({name: found})
+    return found
+
+
+def current(client_id: int) -> Key | None:
+    """The key that seals for this person now, made where there is none; None outside a transaction that may make it."""
+    session, place = db.session(), (client_id, ring().current)
+    found = _made(session).get(place) or _Known.by_person.get(place)
+    if found is not None:
+        return found
+    wanted = select(_TABLE).where(_TABLE.c.client_id == client_id, _TABLE.c.ring == ring().current)
+    row = session.connection().execute(wanted).one_or_none()
+    if row is None:
+        return _make(session, client_id) if session.info.get(WRITES) else None
+    return _keep(session, client_id, _unwrapped(row)) if row.wrapped else None
+
+
+def _keep(session: Session, client_id: int, key: Key) -> Key:
+    """In memory; what a transaction that writes has read may be its own work, and counts when it is committed."""
+    keys = {key.name: key, (client_id, ring().current): key}
+    if session.info.get(WRITES):
+        _made(session).update(keys)
+    else:
+        _know(keys)
+    return key
+
+
+def _make(session: Session, client_id: int) -> Key:
+    key_id, plain = secrets.randbits(52) | 1 << 51, AESGCM.generate_key(256)
+    values = {
+        "id": key_id, "client_id": client_id, "ring": ring().current,
+        "wrapped": ring().seal(plain, table="person_key", column="wrapped", row_id=key_id),
+    }  # fmt: skip
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.connection().execute(insert(_TABLE).values(values).on_conflict_do_nothing())
+    wanted = select(_TABLE).where(_TABLE.c.client_id == client_id, _TABLE.c.ring == ring().current)
+    return _keep(session, client_id, _unwrapped(session.connection().execute(wanted).one()))  # or another's
+
+
+def key_name(key_id: int) -> str:
+    """By what name a person's key is found in what it sealed."""
+    return f"{_PREFIX}{key_id:x}"
+
+
+def _unwrapped(row: Any) -> Key:
+    plain = ring().open(bytes(row.wrapped), table="person_key", column="wrapped", row_id=row.id)
+    return Key(key_name(row.id), plain)
+
+
+def _know(keys: Mapping[Any, Key]) -> None:
+    if len(_Known.by_name) > MOST_IN_MEMORY:
+        forget_known()
+    for place, key in keys.items():
+        known: dict[Any, Key] = _Known.by_name if isinstance(place, str) else _Known.by_person
+        known[place] = key
+
+
+def _made(session: Session) -> dict[Any, Key]:
+    """Keys made in this transaction: they are worth nothing when it is taken back."""
+    made: dict[Any, Key] = session.info.setdefault(_MADE, {})
+    return made
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_made(session: Session, _previous: SessionTransaction) -> None:
+    session.info.pop(_MADE, None)
+
+
+@event.listens_for(Session, "after_commit")
+def _know_made(session: Session) -> None:
+    if session.get_nested_transaction() is None:
+        _know(session.info.pop(_MADE, {}))
+
+
+def whose(row: Any, about: str) -> int | None:
+    """The person whom a row is about; it says so itself, or names a row of another table that does."""
+    value: int | None = getattr(row, about, None)
+    if about == "client_id" or value is None:
+        if value is None and getattr(row, "client", None) is not None:
+            return int(row.client.id) if row.client.id is not None else None
+        return value
+    (key,) = row.__table__.columns[about].foreign_keys
+    for one in db.session.new:
+        if one.__tablename__ == key.column.table.name and one.id == value:
+            return whose(one, "client_id")
+    parent = key.column.table
+    return db.session.connection().execute(select(parent.c.client_id).where(parent.c.id == value)).scalar()
+
+
+def destroy(session: Session, client_ids: Collection[int]) -> None:
+    """Destroy the keys of these people: what they sealed is lost for good."""
+    session.execute(update(PersonKey).where(PersonKey.client_id.in_(client_ids)).values(wrapped=b""))
+    session.info.pop(_MADE, None)
+    forget_known()

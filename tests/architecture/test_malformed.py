@@ -1,0 +1,114 @@
+"""What no browser sends: no door breaks at it, and one place refuses what cannot be read, for all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from clinic.rules.permissions import GIVEN_BY_NAME, Role
+from tests.architecture.doors import browser, doors, everything, some_rows
+from tests.factories import make_user
+
+FORM = "application/x-www-form-urlencoded"
+UNREADABLE = ("a%00b", "%ED%A0%80", "%FF%FE", "%C3%28", "%F0%28%8C%BC", "%C0%AF")
+"""As part of an address or a form: NUL, a lone surrogate, bytes that are no UTF-8."""
+NAMES = ("q", "day", "do", "next", "name", "email", "note")
+HOSTILE = (
+    "9" * 400, "-1", "NaN", "1e999", "[" * 2000,
+    '{"a":' * 500, "' OR '1'='1' --", "x; DROP TABLE user", "../../etc/passwd",
+    "\u202e\u2066\U0001f4a9\u0130\u1e9e", "%s%n{0}{{1}}", "2026-02-30", "0000-00-00", "a\r\nSet-Cookie: b=1",
+)  # fmt: skip
+FIELDS = (
+    "act", "areas", "at", "client", "day", "do", "from", "keep", "kind", "minutes", "name", "email", "note", "next",
+    "other", "page", "person", "phone", "place", "q", "reason", "revision", "seen", "size", "slot", "sort", "order",
+    "source", "start", "status", "therapist", "topic", "version", "view", "visit", "first_name", "born_on", "addons",
+)  # fmt: skip
+BODIES = (
+    (b"[" * 100_000, "application/json"),
+    (b'{"a":"\\ud800"}', "application/json"),
+    (b"\xff\xfe\x00", "application/json"),
+    (b"a=1&" * 5000, FORM),
+    (b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1", "multipart/form-data; boundary=x"),
+    (b"junk", "multipart/form-data"),
+    (b"<a/>", "application/xml"),
+    (b"a" * 1024 * 1100, FORM),
+)  # fmt: skip
+
+
+def everybody(app: Flask) -> int:
+    roles = [Role.CLIENT, Role.THERAPIST, Role.FRONT_DESK, Role.OWNER]
+    return make_user(email="all@doors.example", roles=roles, given=GIVEN_BY_NAME).id
+
+
+def test_what_cannot_be_read_is_refused_in_one_place_for_every_door(demo: Flask) -> None:
+    user_id = everybody(demo)
+    visitor = browser(demo, user_id)
+    before, wrong = everything(), {}
+    for number, door in enumerate(doors(demo)):
+        text, name = UNREADABLE[number % len(UNREADABLE)], NAMES[number % len(NAMES)]
+        answers = [visitor.open(f"{door.address}?{name}={text}", method=door.method)]
+        if door.method == "POST":
+            answers.append(visitor.post(door.address, data=f"{name}={text}", content_type=FORM))
+        if {answer.status_code for answer in answers} != {400}:
+            wrong[str(door)] = [answer.status_code for answer in answers]
+    for text in UNREADABLE:
+        answer = visitor.get(f"/services/{text}")
+        if answer.status_code != 400:
+            wrong[text] = [answer.status_code]
+    assert wrong == {}
+    assert everything() == before
+
+
+def test_no_door_breaks_at_what_it_does_not_expect(demo: Flask) -> None:
+    user_id = everybody(demo)
+    visitor = browser(demo, user_id)
+    broken: dict[str, object] = {}
+
+    def look(answer: TestResponse, what: object) -> None:
+        if answer.status_code >= 500 or "b=1" in str(answer.headers.getlist("Set-Cookie")):
+            broken[str(what)] = answer.status_code
+
+    for number, door in enumerate(doors(demo, rows={**some_rows(demo), "user_id": user_id})):
+        if door.endpoint in ("accounts.sign_out", "accounts.sign_in_again", "accounts.lock_screen"):
+            continue
+        text = HOSTILE[number % len(HOSTILE)]
+        typed = dict.fromkeys(FIELDS, text)
+        sent = {"data" if door.method == "POST" else "query_string": typed}
+        look(visitor.open(door.address, method=door.method, **sent), (door, text[:9]))
+    for body, kind in BODIES:
+        for address in ("/sign-in", "/book/details", "/api/v1/visits", "/desk/visits/new"):
+            answer = visitor.post(address, data=body, content_type=kind)
+            look(answer, (address, kind, body[:9]))
+            assert 300 <= answer.status_code < 500
+    for name in (
+        "Cookie",
+        "Accept-Language",
+        "If-None-Match",
+        "Range",
+        "If-Modified-Since",
+        "Authorization",
+        "Referer",
+    ):
+        for text in ("\xff\x80", "x" * 9000, "a=b; clinic=.e.e.e"):
+            look(visitor.get("/sign-in", headers={name: text}), (name, text[:9]))
+    assert broken == {}
+
+
+def test_log_lines_hold_nothing_of_a_request(
+    demo: Flask, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    visitor = browser(demo, None)
+    said = "planted\nlevel='error' event='forged'"
+    for answer in (
+        visitor.post("/sign-in", data={"email": said, "password": said}),
+        visitor.get("/sign-in", query_string={"next": said}, headers={"User-Agent": "planted"}),
+        visitor.get("/planted%0aforged"),
+        visitor.post("/sign-in/link/planted%0aforged"),
+    ):
+        assert answer.status_code < 500
+    out = "".join(capsys.readouterr())
+    assert "planted" not in out
+    assert "forged" not in out

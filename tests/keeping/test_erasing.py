@@ -1,0 +1,214 @@
+"""Erasing somebody: nothing of them is left anywhere, in no backup either, but for what is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import String, cast, select, text
+
+from clinic import cli
+from clinic.accounts.models import User
+from clinic.booking.models import Screening, Visit
+from clinic.cli import backups as commands
+from clinic.clients.models import Client
+from clinic.keeping.queries import people
+from clinic.keeping.services import erasing
+from clinic.keeping.services._erasing import VisitsAhead
+from clinic.records.queries.own_copy import personal_classes
+from clinic.rules.errors import NotFound
+from clinic.rules.keeping import NOT_COPIED, TABLES, Fate
+from clinic.shared import backups, crypto
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import Base, db, transaction
+from tests import factories
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.keeping.on_disk import everything
+from tests.owners import owner_browser
+from tests.postgres import find_binaries
+from tests.records.whole_person import Person
+
+pytestmark = pytest.mark.usefixtures("now")
+WORD = "canary-words"
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return {"CLINIC_PG_BINDIR": str(find_binaries() or "")}
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_tables() -> None:
+    import_module("clinic.app")
+
+
+def columns_with(word: str) -> list[str]:
+    """Columns of the database in which the word stands."""
+    return [
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if db.session.scalar(select(table.c[column.name]).where(cast(column, String).contains(word)).limit(1))
+    ]
+
+
+def opened_values(word: str) -> list[str]:
+    """Sealed columns in which the word can be read with all keys that are there."""
+    found = []
+    for cls in personal_classes():
+        for name, kept in vars(cls).items():
+            if isinstance(kept, crypto._Kept):
+                for row_id, sealed in db.session.execute(select(cls.id, getattr(cls, kept.column))):
+                    try:
+                        value = kept.opened(sealed, row_id) if sealed else ""
+                    except crypto.CannotOpen:
+                        continue
+                    found += [f"{cls.__tablename__}.{name}"] if word in str(value) else []
+    return found
+
+
+def somebody() -> int:
+    born_on = dt.date(1985, 5, 5)
+    email = f"{WORD}@people.example"
+    return factories.make_client(first_name=WORD, last_name="Number", born_on=born_on, email=email).id
+
+
+def erase(app: Flask, client_id: int, now: dt.datetime = NOW) -> None:
+    db.session.rollback()
+    erasing.erase_person(client_id, settings=app.config, by=None, now=now)
+
+
+def test_every_table_about_people_has_its_fate() -> None:
+    about = {cls.__tablename__ for cls in personal_classes()} | set(NOT_COPIED)
+    assert about - set(TABLES) - set(NOT_COPIED) == set()
+    assert [
+        name for name, kept in TABLES.items() if kept.fate in (Fate.STAYS, Fate.NAMELESS) and not kept.why
+    ] == []
+    assert set(NOT_COPIED) <= set(Base.metadata.tables)
+
+
+def test_nothing_of_them_is_left_and_others_keep_all(app: Flask, world: w.World) -> None:
+    other, person = Person(app, world, "words-of-another"), Person(app, world, WORD)
+    (mails := Path(app.config["CLINIC_MAIL_DIR"])).mkdir()
+    from clinic.shared.mail import stamp_of
+
+    key = f"some_mail:{person.made['client']}:{WORD}"
+    (mails / f"hello-{stamp_of(key)}.eml").write_text(WORD)
+    saved = backups.save(db.engine, app.config, now=NOW)
+    assert WORD.encode() in everything(app)
+    assert len(opened_values(WORD)) > 10
+    theirs = opened_values(other.word)
+    erase(app, person.made["client"])
+    assert columns_with(WORD) == []
+    found = everything(app)
+    assert WORD.encode() not in found
+    assert opened_values(WORD) == []
+    assert opened_values(other.word) == theirs
+    assert other.word.encode() in found
+    db.session.rollback()
+    assert db.session.get_one(Client, person.made["client"]).name == "Erased"
+    assert (db.session.get_one(User, person.made["user"]).is_active) is False
+    deeds = db.session.scalars(select(AuditRow).order_by(AuditRow.sequence.desc()).limit(1)).one()
+    assert (deeds.deed, deeds.thing_id, deeds.detail) == ("client.erased", person.made["client"], {})
+    assert saved.exists()
+
+
+def test_a_backup_from_before_cannot_be_read_and_does_not_bring_them_back(
+    app: Flask, world: w.World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only SQLite is put back here; tests/shared/test_backups.py puts back both."""
+    if db.engine.dialect.name == "postgresql":
+        return
+    person, other = Person(app, world, WORD), Person(app, world, "words-of-another")
+    saved = backups.save(db.engine, app.config, now=NOW)
+    erase(app, person.made["client"])
+    from tests.web import app_on
+
+    kept = {
+        name: app.config[name] for name in ("CLINIC_KEY_FILE", "CLINIC_BACKUP_KEY_FILE", "CLINIC_PG_BINDIR")
+    }
+    empty = app_on(f"sqlite:///{tmp_path}/new/database/clinic.db", tmp_path / "new", **kept)
+    monkeypatch.setattr(commands, "make_app", lambda: empty)
+    with backups.opened(saved, app.config["CLINIC_BACKUP_KEY_FILE"]) as (_about, database):
+        assert b"canary" in database.read_bytes()  # the name, until the backup itself goes
+    said = CliRunner().invoke(cli.main, ["restore", str(saved)])
+    assert said.exit_code == 0, said.output
+    assert "Erased once more, as they were since the backup was made: 1." in said.output
+    with empty.app_context():
+        crypto.use(crypto.KeyRing.load(empty.config["CLINIC_KEY_FILE"]))
+        assert opened_values(WORD) == []
+        assert len(opened_values(other.word)) > 10
+        assert db.session.get_one(Client, person.made["client"]).name == "Erased"
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_visits_that_took_place_stay_without_a_name(app: Flask, world: w.World) -> None:
+    client_id = somebody()
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0)).visit_id
+    with pytest.raises(VisitsAhead):
+        erase(app, client_id)
+    with transaction() as session:
+        session.get_one(Visit, visit_id).status = "done"
+    erase(app, client_id)
+    visit = db.session.get_one(Visit, visit_id)
+    assert (visit.status, visit.client_id, visit.note) == ("done", client_id, None)
+    assert db.session.get_one(Screening, visit.screening_id).findings["own"] == []
+    assert db.session.scalar(text("SELECT count(*) FROM intake")) == 0
+    assert WORD.encode() not in everything(app)
+    with pytest.raises(NotFound):
+        erase(app, client_id)
+    browser = owner_browser(app)
+    pages = (f"/clients/{client_id}", f"/desk/visits/{visit_id}", "/owner/reports")
+    assert [browser.get(page).status_code for page in pages] == [200, 200, 200]
+
+
+def test_what_the_law_keeps_goes_when_its_time_is_over(app: Flask, world: w.World) -> None:
+    from clinic.keeping.models import KeepingPeriod
+    from clinic.keeping.services import expiring
+
+    factories.save(KeepingPeriod(kind="law", amount=3))
+    client_id = somebody()
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0)).visit_id
+    with transaction() as session:
+        session.get_one(Visit, visit_id).status = "done"
+        day = session.get_one(Visit, visit_id).day
+    until = day.replace(year=day.year + 3)
+    shown = people.preview(client_id, NOW)
+    assert shown is not None
+    assert shown.kept_until == until
+    assert {one.table for one in shown.lines if one.until} >= {"intake", "visit", "client", "screening"}
+    erase(app, client_id)
+    client = db.session.get_one(Client, client_id)
+    assert (client.first_name, client.email) == (WORD, None)
+    assert db.session.scalar(text("SELECT count(*) FROM intake")) == 1
+    counts = []
+    for days in (-1, 0):
+        at = dt.datetime.combine(until, dt.time(15), dt.UTC) + dt.timedelta(days=days)
+        db.session.rollback()
+        counts.append(expiring.remove_due(at, settings=app.config))
+    assert counts == [0, 1]
+    assert WORD.encode() not in everything(app)
+
+
+def test_one_row_cannot_be_deleted_without_the_pass(app: Flask, world: w.World) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    client_id = w.person()
+    w.sign(client_id)
+    with pytest.raises(DBAPIError, match="ap_intake"), transaction() as session:
+        session.execute(text("DELETE FROM intake"))
+    assert json.dumps(db.session.scalar(text("SELECT count(*) FROM erasure_pass"))) == "0"

@@ -1,0 +1,157 @@
+"""Everything goes on its day: not the day before, and not before the owner has let it begin."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import func, select
+
+from clinic import cli, worker
+from clinic.accounts.models import FailedTry
+from clinic.booking.models import CallRequest, Visit
+from clinic.cli import retention
+from clinic.clients.models import Client
+from clinic.keeping.queries import periods
+from clinic.keeping.services import expiring
+from clinic.rules.keeping import month_after, records_end_on, years_after
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from tests import factories
+from tests.booking import world as w
+from tests.conftest import NOW
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("last", "born", "ends"),
+    [
+        ((2026, 6, 9), (1985, 5, 5), (2036, 6, 9)),
+        ((2024, 2, 29), (1985, 5, 5), (2034, 3, 1)),
+        ((2026, 6, 9), (2016, 7, 1), (2044, 7, 1)),  # a child: ten years from the day they are 18
+    ],
+)
+def test_records_are_kept_from_the_last_visit_and_for_children_from_when_they_are_of_age(
+    last: tuple[int, int, int], born: tuple[int, int, int], ends: tuple[int, int, int]
+) -> None:
+    assert records_end_on(dt.date(*last), dt.date(*born), years=10, adult_age=18) == dt.date(*ends)
+
+
+def test_a_month_ends_on_a_day_that_exists() -> None:
+    days = [dt.date(2026, 1, 31), dt.date(2026, 12, 9), dt.date(2024, 1, 30)]
+    assert [month_after(one) for one in days] == [
+        dt.date(2026, 2, 28), dt.date(2027, 1, 9), dt.date(2024, 2, 29)
+    ]  # fmt: skip
+    assert years_after(dt.date(2024, 2, 29), -1) == dt.date(2023, 3, 1)
+
+
+def at_noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(17), dt.UTC)
+
+
+def left() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Client.first_name).order_by(Client.id)))
+
+
+def remove(app: Flask, moment: dt.datetime) -> int:
+    db.session.rollback()
+    return expiring.remove_due(moment, settings=app.config)
+
+
+def test_people_go_on_their_day(app: Flask, now: dt.datetime) -> None:
+    world = w.build()
+
+    def person(name: str, born_on: dt.date = dt.date(1985, 5, 5)) -> int:
+        return factories.make_client(first_name=name, last_name=name, born_on=born_on, created_at=NOW).id
+
+    came, child, never = person("Came"), person("Child", dt.date(2016, 7, 1)), person("Never")
+    ahead = person("Ahead")
+    for client_id in (came, ahead):
+        w.sign(client_id)
+    visit_id = w.at_desk(world, came, "relaxation", when=w.at(0)).visit_id
+    w.at_desk(world, ahead, "relaxation", when=w.at(2))
+    with transaction() as session:
+        session.get_one(Visit, visit_id).status = "done"
+    expiring.let_go_by_periods(by=None, now=NOW)  # type: ignore[arg-type]
+    no_visit = NOW.date() + 365 * DAY
+    ten_years = dt.date(2036, 6, 9)
+    seen = {}
+    for day in (no_visit - DAY, no_visit, ten_years - DAY, ten_years, ten_years + DAY):
+        seen[day] = (remove(app, at_noon(day)), left())
+    assert seen == {
+        no_visit - DAY: (0, ["Came", "Child", "Never", "Ahead"]),
+        no_visit: (2, ["Came", "Erased", "Erased", "Ahead"]),
+        ten_years - DAY: (0, ["Came", "Erased", "Erased", "Ahead"]),
+        ten_years: (1, ["Erased", "Erased", "Erased", "Ahead"]),
+        ten_years + DAY: (0, ["Erased", "Erased", "Erased", "Ahead"]),
+    }
+    assert (child, never) != (0, 0)
+
+
+def test_rows_go_on_their_day_and_only_when_confirmed(
+    app: Flask, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.make_clinic()
+    factories.make_location(zone="America/New_York")
+    factories.save(
+        OutgoingMail(
+            key="a:1",
+            kind="x",
+            to="a@people.example",
+            subject="s",
+            text="",
+            due_at=NOW,
+            attempts=1,
+            sent_at=NOW,
+        )
+    )
+    factories.save(
+        OutgoingMail(
+            key="b:1",
+            kind="x",
+            to="a@people.example",
+            subject="s",
+            text="",
+            due_at=NOW + 90 * DAY,
+            attempts=0,
+        )
+    )
+    factories.save(FailedTry(kind="x", who="y", at=NOW))
+    factories.save(CallRequest(phone="1", about="booking", asked_at=NOW, done_at=NOW))
+    ends = {"mails": 180, "sign_in": 90, "desk": 90}
+
+    def due(moment: dt.datetime) -> dict[str, int]:
+        db.session.rollback()
+        return {one.period.kind: one.count for one in periods.due(moment) if one.period.kind in ends}
+
+    for kind, days in ends.items():
+        counts = [due(NOW + (days + more) * DAY)[kind] for more in (-1, 0, 1)]
+        assert (kind, counts) == (kind, [0, 1, 1])
+    late = NOW + 200 * DAY
+    assert remove(app, late) == 0
+    monkeypatch.setattr(retention, "make_app", lambda: app)
+    said = CliRunner().invoke(cli.main, ["retention", "--dry-run"])
+    assert said.exit_code == 0, said.output
+    assert "Nothing goes yet" in said.output
+    assert CliRunner().invoke(cli.main, ["retention"]).exit_code == 1
+    with app.app_context():
+        expiring.let_go_by_periods(by=None, now=NOW)  # type: ignore[arg-type]
+        monkeypatch.setattr("clinic.shared.clock.now", lambda: late)
+        worker.do(app, worker.Job(worker.remove_due, 5))
+    db.session.rollback()
+    kept = [
+        db.session.scalar(select(func.count()).select_from(one))
+        for one in (OutgoingMail, FailedTry, CallRequest)
+    ]
+    assert kept == [1, 0, 0]
+    removed = db.session.scalars(select(AuditRow.detail).where(AuditRow.deed == "keeping.removed"))
+    assert sorted((one["kind"], one["count"]) for one in removed) == [
+        ("desk", 1),
+        ("mails", 1),
+        ("sign_in", 1),
+    ]

@@ -1,0 +1,94 @@
+"""A person asks, the owner reads what would go and does it; the owner sets periods and lets them begin."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select
+
+from clinic.clients.models import Client
+from clinic.keeping.models import Erasure
+from clinic.keeping.queries import periods
+from clinic.rules.permissions import Role
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db
+from tests import factories
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.owners import browser_of, owner_browser, save_page
+from tests.records.whole_person import Person
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+def deeds_of(client_id: int) -> list[str]:
+    rows = select(AuditRow.deed).where(AuditRow.thing == "client", AuditRow.thing_id == client_id)
+    return list(db.session.scalars(rows.order_by(AuditRow.sequence)))
+
+
+def test_from_the_request_to_the_end(app: Flask) -> None:
+    world = w.build()
+    person, partner = Person(app, world, "own-words"), Person(app, world, "partner-words", relation="partner")
+    theirs, erasures = person.made["client"], "/owner/erasures"
+    db.session.execute(delete(Erasure))  # what the factory put into every table
+    db.session.commit()
+    address = f"/my/people/{theirs}/erase"
+    assert partner.browser.get(address).status_code == 404
+    assert partner.browser.post(address).status_code == 404
+    page = person.browser.get(address)
+    assert "Health answers (1)" in page.text
+    assert "a gap would make it worthless" in page.text
+    for _twice in range(2):
+        assert person.browser.post(address).status_code == 303
+    assert "It will be done by Thu 9 July" in person.browser.get(address).text.replace("Thursday", "Thu")
+    assert person.browser.post(f"{address}/back").status_code == 303
+    assert person.browser.post(address).status_code == 303
+    assert [row.withdrawn_at for row in db.session.scalars(select(Erasure).order_by(Erasure.id))] == [
+        NOW,
+        None,
+    ]
+
+    owner = owner_browser(app)
+    assert "own-words" in owner.get(erasures).text
+    desk = browser_of(app, factories.make_user(email="d@clinic.example", roles=[Role.FRONT_DESK], name="Dee"))
+    assert desk.get(f"/clients/{theirs}/erase").status_code == 403
+    assert owner.post(f"/clients/{theirs}/erase").status_code == 422
+    assert "Backups" in owner.get(f"/clients/{theirs}/erase").text
+    assert save_page(owner, f"/clients/{theirs}/erase", sure="y").status_code == 303
+    assert db.session.get_one(Client, theirs).name == "Erased"
+    assert "own-words" not in owner.get(erasures).text
+    assert f"record {theirs}" in owner.get(erasures).text
+    assert owner.get(f"/clients/{theirs}/erase").status_code == 404
+    assert person.browser.get("/my").status_code == 303  # signed out: the account is gone
+    asked, back = "client.erasure_asked", "client.erasure_withdrawn"
+    assert deeds_of(theirs)[-4:] == [asked, back, asked, "client.erased"]
+
+
+def test_visits_ahead_are_named_and_nothing_is_erased(app: Flask) -> None:
+    world = w.build()
+    client_id = w.person()
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(2)).visit_id
+    owner = owner_browser(app)
+    page = owner.get(f"/clients/{client_id}/erase").text
+    assert f"/desk/visits/{visit_id}" in page
+    assert "Erase this person" not in page
+    assert owner.post(f"/clients/{client_id}/erase", data={"sure": "y"}).status_code in (400, 409)
+    assert db.session.get_one(Client, client_id).first_name == "Pat"
+
+
+def test_periods_are_saved_checked_and_confirmed(app: Flask) -> None:
+    factories.make_clinic()
+    owner = owner_browser(app)
+    address = "/owner/keeping"
+    refused = save_page(owner, address, records="2", law="5")
+    assert refused.status_code == 422
+    assert "at least as long as the law asks for" in refused.text
+    assert save_page(owner, address, records="0").status_code == 422
+    assert save_page(owner, address, records="12", law="10").status_code == 303
+    assert (periods.periods()["records"], periods.periods()["law"]) == (12, 10)
+    assert not periods.is_confirmed()
+    assert owner.post(f"{address}/begin").status_code == 303
+    assert periods.is_confirmed()
+    assert save_page(owner, address, records="11").status_code == 303
+    assert not periods.is_confirmed()
