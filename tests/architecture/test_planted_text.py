@@ -107,7 +107,7 @@ def test_what_was_typed_is_only_ever_shown(demo: Flask) -> None:
         elif answer.mimetype == "text/csv":
             cells = [cell for line in csv.reader(io.StringIO(answer.text)) for cell in line]
             reader.found += [
-                cell for cell in cells if cell and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+                str(cell) for cell in cells if cell and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
             ]
             shown += any("onplanted" in cell for cell in cells)
         text = answer.text if answer.mimetype.startswith("text/") else ""
