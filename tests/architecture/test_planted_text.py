@@ -106,11 +106,9 @@ def test_what_was_typed_is_only_ever_shown(demo: Flask) -> None:
             shown += "onplanted" in answer.text
         elif answer.mimetype == "text/csv":
             cells = [cell for line in csv.reader(io.StringIO(answer.text)) for cell in line]
-            reader.found += [
-                str(cell) for cell in cells if cell and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-            ]
+            reader.found += [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
             shown += any("onplanted" in cell for cell in cells)
-        text = answer.text if answer.mimetype.startswith("text/") else ""
+        text = answer.text if str(answer.mimetype).startswith("text/") else ""
         if reader.found or "62615533" in text or "x" in answer.headers.getlist("Set-Cookie"):
             wrong[str(door)] = reader.found
         if answer.status_code >= 500:
