@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, overload
 
-from psycopg import Column, Cursor, generators
+from psycopg import Column, Cursor, ServerCursor, generators
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
@@ -25,7 +25,7 @@ def quicken(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.autocommit = True  # we say BEGIN ourselves
-        connection.cursor_factory = _Cursor
+        connection.cursor_factory, connection.server_cursor_factory = _Cursor, _Stream
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -55,6 +55,16 @@ class _Cursor(Cursor[Any]):
     def description(self) -> Any:
         result = self.pgresult
         return _Columns(self, result.nfields) if result is not None and result.nfields else None
+
+
+class _Stream(ServerCursor[Any]):
+    """Many rows, a part at a time (`yield_per`): the server keeps them in a transaction, which the session ends."""
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        driver = self.connection
+        if driver.autocommit and driver.pgconn.transaction_status == TransactionStatus.IDLE:
+            driver.execute("BEGIN")
+        return super().execute(*args, **options)
 
 
 class _Columns(Sequence[Column]):

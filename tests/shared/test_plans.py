@@ -81,6 +81,17 @@ def test_what_only_reads_is_no_transaction_and_what_writes_is_one(app: Flask) ->
         assert is_in_transaction(plain)
 
 
+def test_many_rows_are_read_a_part_at_a_time_outside_of_a_transaction_too(app: Flask) -> None:
+    numbers = [f"SELECT {number} AS number" for number in range(25)]
+    wanted = text(" UNION ALL ".join(numbers)).execution_options(yield_per=10)
+    assert list(db.session.scalars(wanted)) == list(range(25))
+    db.session.rollback()
+    reads = db.session.connection()
+    assert is_in_transaction(reads) == (reads.dialect.name == "sqlite")
+    with transaction() as session:
+        assert list(session.scalars(wanted)) == list(range(25))
+
+
 def test_whoever_asks_for_one_view_of_everything_gets_it(app: Flask) -> None:
     """As a backup does."""
     level = text("SELECT current_setting('transaction_isolation')")
