@@ -57,6 +57,9 @@ def set_up_logs(*, as_json: bool = False) -> None:
             )
         )
         logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+        logging.getLogger("waitress.queue").setLevel(
+            logging.ERROR
+        )  # it tells of each request that waits its turn
 
 
 def without_what_is_private(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.rules.permissions import GIVEN_BY_NAME, GRANTS, STAFF, Permission, Role, may
+from clinic.shared import clock, heartbeat
 from clinic.shared.web import Pages, needs_of
 from tests.architecture.access_table import MAY, NEEDS
 from tests.architecture.doors import Door, browser, doors, everything, outcome, some_rows
@@ -46,6 +47,7 @@ def people(app: Flask, now: object) -> dict[str, int | None]:
 
 
 def add_people() -> dict[str, int | None]:
+    heartbeat.beat(clock.now())  # the worker is at work: /readyz says so
     ids: dict[str, int | None] = {"nobody": None}
     for kind, (roles, given) in PEOPLE.items():
         if roles:
