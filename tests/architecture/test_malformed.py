@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from clinic.rules.permissions import GIVEN_BY_NAME, Role
+from clinic.shared import clock, heartbeat
 from tests.architecture.doors import browser, doors, everything, some_rows
 from tests.factories import make_user
 
@@ -39,6 +40,7 @@ BODIES = (
 
 
 def everybody(app: Flask) -> int:
+    heartbeat.beat(clock.now())  # the worker is at work: /readyz says so
     roles = [Role.CLIENT, Role.THERAPIST, Role.FRONT_DESK, Role.OWNER]
     return make_user(email="all@doors.example", roles=roles, given=GIVEN_BY_NAME).id
 
