@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from clinic.rules.findings import AT_THE_AREA, ELSEWHERE, HOUSE_WORDS, NO_DETAILS
+from clinic.rules.findings import AT_THE_AREA, ELSEWHERE, HOLDS, HOUSE_WORDS, NO_DETAILS
 from clinic.rules.language import _
 from clinic.rules.rule_table import TABLE
 
@@ -37,4 +37,4 @@ def _sentences(rule: str) -> tuple[str, ...]:
         if condition
         else []
     )
-    return tuple(sorted((*own, AT_THE_AREA, ELSEWHERE, NO_DETAILS), key=len, reverse=True))
+    return tuple(sorted((*own, AT_THE_AREA, ELSEWHERE, HOLDS, NO_DETAILS), key=len, reverse=True))

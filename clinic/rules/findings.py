@@ -35,6 +35,7 @@ HOUSE_WORDS = {
 
 AT_THE_AREA = N_("At or near the requested area.")
 ELSEWHERE = N_("Not in the requested area: avoid it.")
+HOLDS = N_("Holds:")
 NO_DETAILS = N_("Details are missing: the strict default holds.")
 
 
@@ -120,7 +121,7 @@ def row_finding(
     """The finding of a row of the table."""
     notes = [f"{condition.label}: {condition.reason}"]
     if row.variant is not None and row.variant.note:
-        notes.append(f"Holds: {row.variant.note}.")
+        notes.append(f"{HOLDS} {row.variant.note}.")
     if condition.is_local_somewhere:
         notes.append(AT_THE_AREA if row.on_site else ELSEWHERE)
     if not row.sure:

@@ -102,8 +102,8 @@ def effects(booking: BookingSettings, rules: Rules, *, now: dt.datetime, zone: Z
         **_of_booking(booking, tell),
         **_of_waiting(booking, rules, tell),
         **_of_people(rules, tell),
-        **{name: said[0 if getattr(rules, name) else 1] for name, said in ON_AND_OFF.items()},
-        "gaps": OF_GAPS[Gaps(rules.gaps)],
+        **{name: _(said[0 if getattr(rules, name) else 1]) for name, said in ON_AND_OFF.items()},
+        "gaps": _(OF_GAPS[Gaps(rules.gaps)]),
     }
 
 

@@ -38,7 +38,7 @@ def gender_field() -> SelectField:
     """Said by whoever wishes to: whoever does not is found under any therapist only."""
     return SelectField(
         lazy("Gender"),
-        choices=SAID,
+        choices={key: lazy(said) for key, said in SAID.items()},
         description=lazy("Clients may ask for a woman or a man. Nothing else is done with it."),
     )
 

@@ -221,11 +221,11 @@ def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
         current = (key, gender) == (wish.therapist_id, wish.gender)
         return {"href": href, "label": label, "current": current, **more}
 
-    chosen_first = sorted(
-        people, key=lambda one: one.id != wish.therapist_id
-    )  # in sight however many there are
+    anybody = ASKED_FOR[""]
+    # In sight, however many there are.
+    chosen_first = sorted(people, key=lambda one: one.id != wish.therapist_id)
     return [
-        choice(None, "", _(ASKED_FOR[""])),
+        choice(None, "", _(anybody)),
         *(
             choice(None, key, _(words))
             for key, words in genders_to_choose(one.gender for one in people).items()

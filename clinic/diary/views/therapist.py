@@ -14,7 +14,7 @@ from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
 from clinic.diary.views.blueprint import pages
 from clinic.premises import queries as premises
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.rules.licence import LicenceState, licence_state, licence_words
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
@@ -144,7 +144,7 @@ def _grid(day: diary.OwnDay) -> list[dict[str, Any]]:
             if one.status is not VisitStatus.HELD
             else url_for("diary.my_day", day=day.day),
             "client": one.client,
-            "service": f"{one.service}, {one.room}",
+            "service": f"{_(one.service)}, {one.room}",
             "status": one.status,
             "start": one.start,
             "until": one.until,
