@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import nodes
 
 from clinic.rules import language
 from clinic.rules.permissions import Role
@@ -113,3 +114,26 @@ def test_text_is_looked_up_when_it_is_shown_and_stays_english_without_a_translat
     assert str(label) == label == "First name"
     with languages.speaking("xx"):
         assert str(label) == "First name"
+
+
+def test_what_templates_import_says_nothing_before_it_is_asked(app: Flask) -> None:
+    """An imported template is worked out once: a text outside its macros would stay in the first reader's language."""
+    parse, loader = app.jinja_env.parse, app.jinja_env.loader
+    assert loader is not None
+    trees = {name: parse(loader.get_source(app.jinja_env, name)[0]) for name in loader.list_templates()}
+    imported = {
+        one.template.value
+        for tree in trees.values()
+        for one in tree.find_all((nodes.FromImport, nodes.Import))
+        if isinstance(one.template, nodes.Const)
+    }
+    assert "macros/frame.html" in imported
+    early = [
+        (name, call.lineno)
+        for name in imported
+        for part in trees[name].body
+        if not isinstance(part, nodes.Macro)
+        for call in part.find_all(nodes.Call)
+        if isinstance(call.node, nodes.Name) and call.node.name in ("_", "gettext", "ngettext")
+    ]
+    assert early == []
