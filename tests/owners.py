@@ -22,7 +22,7 @@ from tests.web import Visitor
 
 def browser_of(app: Flask, user: User) -> FlaskClient:
     """A browser in which this account is signed in, without the slow check of a password: the second step is done."""
-    token = f"token of {user.email}"
+    token = f"token of {user.email} at {now()}"
     at = dict.fromkeys(("created_at", "last_seen_at", "proved_at", "factor_at"), now())
     save(UserSession(user_id=user.id, token_hash=hash_of(token), **at))
     app.test_client_class = Visitor

@@ -60,7 +60,9 @@ def teach(environment: Environment) -> None:
         language.gettext, language.form_for, newstyle=True
     )
     environment.filters["translated"] = language.gettext
-    environment.globals["lazy"] = lazy  # outside a macro: what is imported is worked out once, for all languages
+    environment.globals["lazy"] = (
+        lazy  # outside a macro: what is imported is worked out once, for all languages
+    )
 
 
 def not_compiled() -> list[str]:

@@ -35,6 +35,16 @@ def quicken(engine: Engine) -> None:
         if driver.autocommit and not wants_none:  # else the driver begins one at another level
             driver.execute("BEGIN")
 
+    @event.listens_for(engine, "before_cursor_execute")
+    def _write(connection: Connection, _cursor: Any, statement: str, *_rest: object) -> None:
+        """Whoever writes or locks in a session that only reads can still take it back."""
+        if statement.startswith("SELECT") and "FOR UPDATE" not in statement:
+            return  # what begins with WITH may write
+        driver: Any = connection.connection.driver_connection
+        is_idle = driver.pgconn.transaction_status == TransactionStatus.IDLE
+        if is_idle and connection.get_execution_options().get(ONLY_READS):
+            driver.execute("BEGIN")
+
     forgetting = engine.dialect.do_rollback
 
     def roll_back(connection: Any) -> None:

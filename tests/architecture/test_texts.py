@@ -124,7 +124,8 @@ def test_what_templates_import_says_nothing_before_it_is_asked(app: Flask) -> No
     imported = {
         one.template.value
         for tree in trees.values()
-        for one in tree.find_all((nodes.FromImport, nodes.Import))
+        for kind in (nodes.FromImport, nodes.Import)
+        for one in tree.find_all(kind)
         if isinstance(one.template, nodes.Const)
     }
     assert "macros/frame.html" in imported

@@ -180,7 +180,7 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
         assert f"for={account.client_id}" in account.browser.get(home).text
 
 
-def test_the_same_again_is_three_presses(account: Account) -> None:
+def test_the_same_again_is_three_presses(app: Flask, account: Account) -> None:
     w.sign(account.client_id, now=LAST_MONTH)
     account.choose()
     with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
@@ -188,6 +188,8 @@ def test_the_same_again_is_three_presses(account: Account) -> None:
         walk.confirm(account.browser)
     first = visits()[0]
     with time_machine.travel(first.ends_at + dt.timedelta(days=20), tick=False):
+        # away for long: signed in anew
+        account.browser = browser_of(app, db.session.get_one(User, account.user_id))
         page = account.browser.get("/my")
         assert "Book the same again" in page.text
         slot = walk.first(r'class="soon-slot" type="submit" name="slot" value="([^"]+)"', page)

@@ -81,6 +81,20 @@ def test_what_only_reads_is_no_transaction_and_what_writes_is_one(app: Flask) ->
         assert is_in_transaction(plain)
 
 
+def test_what_is_written_or_locked_where_only_reading_was_meant_can_be_taken_back(app: Flask) -> None:
+    write = (
+        "INSERT INTO request_count (key, count, ends_at) VALUES ('meant', 1, '2026-01-01 00:00:00.000000')"
+    )
+    look = "SELECT count(*) FROM request_count WHERE key = 'meant'"
+    locks = "" if db.engine.dialect.name == "sqlite" else " FOR UPDATE"
+    for deed in (f"SELECT key FROM request_count{locks}", write):
+        db.session.execute(text(deed))
+        assert is_in_transaction(db.session.connection()), deed
+        db.session.rollback()
+        assert db.session.execute(text(look)).scalar_one() == 0
+        db.session.rollback()
+
+
 def test_many_rows_are_read_a_part_at_a_time_outside_of_a_transaction_too(app: Flask) -> None:
     numbers = [f"SELECT {number} AS number" for number in range(25)]
     wanted = text(" UNION ALL ".join(numbers)).execution_options(yield_per=10)
