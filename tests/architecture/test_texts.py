@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from gettext import NullTranslations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -120,7 +121,9 @@ def test_what_templates_import_says_nothing_before_it_is_asked(app: Flask) -> No
     """An imported template is worked out once: a text outside its macros would stay in the first reader's language."""
     parse, loader = app.jinja_env.parse, app.jinja_env.loader
     assert loader is not None
-    trees = {name: parse(loader.get_source(app.jinja_env, name)[0]) for name in loader.list_templates()}
+    trees: dict[str, Any] = {
+        name: parse(loader.get_source(app.jinja_env, name)[0]) for name in loader.list_templates()
+    }
     imported = {
         one.template.value
         for tree in trees.values()

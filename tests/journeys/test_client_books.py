@@ -30,6 +30,9 @@ def width(request: pytest.FixtureRequest, page: Page) -> str:
     return str(request.param)
 
 
+on_a_phone = pytest.mark.parametrize("width", ["phone"], indirect=True)
+
+
 @pytest.fixture
 def booking(page: Page, accessibility_faults: Faults) -> Booking:
     return Booking(page, accessibility_faults)
@@ -69,8 +72,8 @@ def test_somebody_new_and_healthy_books(booking: Booking, site: Site) -> None:
     assert newest_visit(site)[0] == "cancelled"
 
 
-@pytest.mark.usefixtures("width")
-def test_a_doctors_word_is_missing(booking: Booking, site: Site) -> None:
+@on_a_phone
+def test_a_doctors_word_is_missing(width: str, booking: Booking, site: Site) -> None:
     booking.choose("Relaxation massage", "1 hour")
     booking.take_a_later_day()
     booking.say_who()
@@ -117,8 +120,10 @@ def test_a_warning_sign_stops_the_booking(booking: Booking, site: Site) -> None:
     assert newest_visit(site)[0] == "released"
 
 
-@pytest.mark.usefixtures("width")
-def test_a_returning_client_books_the_same_again_in_three_taps(booking: Booking, site: Site) -> None:
+@on_a_phone
+def test_a_returning_client_books_the_same_again_in_three_taps(
+    width: str, booking: Booking, site: Site
+) -> None:
     page = booking.page
     page.goto("/sign-in")
     page.get_by_label("E-mail").fill("client@willow.example")

@@ -21,7 +21,7 @@ from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist, TherapistRestriction
 from tests.browser import Site
 from tests.intake import letters
-from tests.journeys.test_client_books import BIG_TIMES, WIDE, newest_visit
+from tests.journeys.test_client_books import BIG_TIMES, newest_visit
 from tests.walking import Booking, Faults
 
 if TYPE_CHECKING:
@@ -31,13 +31,10 @@ TREATS = "Maya Okafor"
 """The demo's therapist who can sign in."""
 
 
-@pytest.fixture(params=["phone", "desk"], autouse=True)
-def width(request: pytest.FixtureRequest, page: Page) -> str:
-    """The same story on a phone and on a wide screen."""
-    if request.param == "desk":
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+@pytest.fixture(autouse=True)
+def patience(page: Page) -> None:
+    """On a phone, and with time for a busy machine."""
     page.set_default_timeout(BIG_TIMES)
-    return str(request.param)
 
 
 @pytest.fixture
