@@ -7,7 +7,6 @@ import sqlite3
 from functools import cache
 
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,8 +32,7 @@ def version_of_sqlite(_app: Flask, _now: dt.datetime) -> Findings:
 def schema(_app: Flask, _now: dt.datetime) -> Findings:
     """The database answers, is of this version of the program, and holds its guards."""
     try:
-        with db.engine.connect() as connection:
-            here = MigrationContext.configure(connection).get_current_revision()
+        here = here_now()
     except SQLAlchemyError as error:
         yield wrong(
             f"The database cannot be reached ({type(error).__name__}).",
@@ -59,11 +57,18 @@ def schema(_app: Flask, _now: dt.datetime) -> Findings:
         yield good(f"The database is there, at {here}, with its guards.")
 
 
+def here_now() -> str | None:
+    """The version of the database; None where it is empty. Raises OperationalError when it is away."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
 @cache
 def versions() -> tuple[frozenset[str], str | None]:
-    """Every version of the database that this program knows, and the newest."""
-    scripts = ScriptDirectory(str(ROOT / "migrations"))
-    return frozenset(one.revision for one in scripts.walk_revisions()), scripts.get_current_head()
+    """Every version of the database that this program knows, and the newest: by the numbers of the migrations, which
+    need not be loaded for that."""
+    known = frozenset(one.name[:4] for one in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+    return known, max(known, default=None)
 
 
 def durability(_app: Flask, _now: dt.datetime) -> Findings:

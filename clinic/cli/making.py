@@ -29,13 +29,14 @@ def migrate_app(app: Flask) -> None:
     from flask_migrate import upgrade
     from sqlalchemy.exc import OperationalError
 
-    from clinic.checkup.database import schema
+    from clinic.checkup.database import here_now, schema, versions
     from clinic.shared import clock
     from clinic.shared.database import db
 
     with app.app_context():
         try:
-            upgrade()
+            if here_now() != versions()[1]:
+                upgrade()
         except CommandError as error:
             sys.exit(
                 f"This database belongs to a newer version of the program: update the program. ({error})"

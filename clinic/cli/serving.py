@@ -145,14 +145,16 @@ def run_server(app: Flask, *, works: bool = True) -> None:
     """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
     from clinic.cli import server
     from clinic.cli.warming import stay_small, warm_up
-    from clinic.worker import worker_for
 
     stay_small()
     stop_waiting_for_ever(app)
     warm_up(app)
     given = server.inherited()
-    worker = worker_for(app) if works else None
-    if worker is not None:
+    worker = None
+    if works:
+        from clinic.worker import worker_for  # the queue is large: a process without it stays small
+
+        worker = worker_for(app)
         worker.start()
     try:
         server.serve(

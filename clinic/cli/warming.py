@@ -42,6 +42,10 @@ def warm_up(app: Flask) -> None:
         except (SQLAlchemyError, RuleViolation, LookupError):
             db.session.remove()
     gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(
+            0
+        )  # what starting took and nobody needs any more goes back to the machine
     gc.freeze()  # what is there now stays: it is not gone through again each time that waste is looked for
 
 
