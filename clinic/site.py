@@ -136,9 +136,8 @@ def dress_pages(app: Flask) -> None:
     filters["in_sentence"] = lambda text: words.in_sentence(str(text))
     filters["short_day"] = lambda day: words.unbroken(words.short_day(day))
     filters["clock"] = clock_time
-    filters["duration"] = lambda minutes: words.unbroken(
-        words.length_words(minutes)
-    )  # `length` is Jinja's own
+    # `length` is Jinja's own.
+    filters["duration"] = lambda minutes: words.unbroken(words.length_words(minutes))
     filters["wall"] = lambda text: clock_time(dt.time.fromisoformat(text))
     filters["wall_hour"] = lambda hour: words.unbroken(
         words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)

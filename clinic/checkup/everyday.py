@@ -14,7 +14,7 @@ from clinic.premises import queries as premises
 from clinic.shared import backups, heartbeat
 from clinic.shared.audit import AuditLink, AuditRow
 from clinic.shared.database import db
-from clinic.shared.mail import OutgoingMail
+from clinic.shared.mail import WAITS, OutgoingMail
 
 LEAST_FREE_BYTES = 500 * 2**20
 WORKER_IS_LATE = dt.timedelta(minutes=2)
@@ -49,7 +49,7 @@ def worker(_app: Flask, now: dt.datetime) -> Findings:
     elif waits_since and now - waits_since > WORKER_IS_LATE:
         yield wrong(
             f"The worker does not get on: something has waited for it since {waits_since:%Y-%m-%d %H:%M} UTC.",
-            "See worker_round_failed in the log.",
+            "See job_failed in the log.",
         )
     else:
         yield good("The worker is at work.")
@@ -63,13 +63,7 @@ def mails(app: Flask, _now: dt.datetime) -> Findings:
             "Set CLINIC_MAIL_URL=smtp://user:password@host:587",
         )
     stuck = db.session.scalar(
-        select(func.count())
-        .select_from(OutgoingMail)
-        .where(
-            OutgoingMail.sent_at.is_(None),
-            OutgoingMail.ended_as.is_(None),
-            OutgoingMail.attempts >= MAIL_IS_STUCK,
-        )
+        select(func.count()).select_from(OutgoingMail).where(WAITS, OutgoingMail.attempts >= MAIL_IS_STUCK)
     )
     if stuck:
         yield wrong(

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.shared import heartbeat
 from clinic.shared.database import db
-from clinic.shared.mail import OutgoingMail
+from clinic.shared.mail import WAITS, OutgoingMail
 
 
 def of_now(now: dt.datetime) -> dict[str, tuple[str, float]]:
@@ -17,11 +17,7 @@ def of_now(now: dt.datetime) -> dict[str, tuple[str, float]]:
     answers = "Whether the database answers"
     try:
         waits = select(func.count(), func.min(OutgoingMail.due_at))
-        depth, oldest = db.session.execute(
-            waits.where(
-                OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.due_at <= now
-            )
-        ).one()
+        depth, oldest = db.session.execute(waits.where(WAITS, OutgoingMail.due_at <= now)).one()
         seen_at = heartbeat.last_beat_at()
         db.session.rollback()
     except SQLAlchemyError:

@@ -28,8 +28,6 @@ from clinic.shared.languages import speaking
 from clinic.shared.mail import OwnText, places_of, standard_text, written
 from clinic.shared.mail.texts import Block, blocks
 
-BREAKS = "\n\n"
-
 
 @dataclass(frozen=True)
 class MessageSettings:

@@ -11,7 +11,6 @@ from babel.numbers import format_decimal
 
 from clinic.rules.language import ENGLISH, N_, _, gettext, ngettext, spoken
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -67,12 +66,6 @@ def short_day(day: dt.date) -> str:
     """`Tue 3 Jun`."""
     # Translators: a pattern of CLDR for a day in short, such as Tue 3 Jun.
     return format_date(day, _("EEE d MMM"), spoken())
-
-
-def month_words(day: dt.date) -> str:
-    """`June 2026`."""
-    # Translators: a pattern of CLDR for a month, such as June 2026.
-    return format_date(day, _("LLLL y"), spoken())
 
 
 def time_words(time: dt.time, *, uses_24_hours: bool) -> str:

@@ -164,9 +164,7 @@ def _reading(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine
     found = engine.execution_options(**{ONLY_READS: True})
-    found.dispatch = (
-        engine.dispatch
-    )  # listeners are asked at each statement: one list of them, not two in a row
+    found.dispatch = engine.dispatch  # one list of listeners for each statement, not two in a row
     return found
 
 

@@ -60,9 +60,8 @@ def teach(environment: Environment) -> None:
         language.gettext, language.form_for, newstyle=True
     )
     environment.filters["translated"] = language.gettext
-    environment.globals["lazy"] = (
-        lazy  # outside a macro: what is imported is worked out once, for all languages
-    )
+    # For what stands outside a macro: an imported template is worked out once, for all languages.
+    environment.globals["lazy"] = lazy
 
 
 def not_compiled() -> list[str]:

@@ -16,9 +16,8 @@ from clinic.shared.database import db
 from tests.web import app_on, sqlite_address
 
 RELEASED = "0023"  # the newest migration of the version of before
-STOPS_EVERYTHING = frozenset(
-    {"user_session.proved_at is demanded"}
-)  # nobody signs in by the program of before
+# Nobody signs in by the program of before.
+STOPS_EVERYTHING = frozenset({"user_session.proved_at is demanded"})
 
 Columns = dict[tuple[str, str], dict[str, Any]]
 

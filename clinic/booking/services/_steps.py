@@ -230,7 +230,7 @@ def tell_client(
     for it, where that is told. Without an e-mail address the desk gets a call to make instead, where the news would not
     reach the client.
     """
-    client, place = visit.client, visit.location
+    client = visit.client
     if client is None:
         return
     if template == "visit_moved":
@@ -252,22 +252,29 @@ def tell_client(
             not_before=not_before,
             about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
             name=client.first_name,
-            when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
-            length=words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
-            therapist=visit.therapist.name,
-            place=place.address_line,
-            clinic=clinic.name,
-            phone=place.phone,
             token=token,
             by=by,
-            deadline=(
-                words.moment_words(visit.deadline_at, visit.zone, uses_24_hours=clinic.uses_24_hours)
-                if visit.deadline_at
-                else ""
-            ),
-            notice_hours=clinic.cancel_notice_hours,
+            **_told_of(visit, clinic),
             **values,
         )
+
+
+def _told_of(visit: Visit, clinic: premises.ClinicFacts) -> dict[str, Any]:
+    """What every mail about a visit may say of it, in the language of the moment."""
+
+    def moment(at: dt.datetime) -> str:
+        return words.moment_words(at, visit.zone, uses_24_hours=clinic.uses_24_hours)
+
+    return {
+        "when": moment(visit.starts_at),
+        "length": words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
+        "therapist": visit.therapist.name,
+        "place": visit.location.address_line,
+        "clinic": clinic.name,
+        "phone": visit.location.phone,
+        "deadline": moment(visit.deadline_at) if visit.deadline_at else "",
+        "notice_hours": clinic.cancel_notice_hours,
+    }
 
 
 def _ask_desk_to_call(session: Session, visit: Visit, now: dt.datetime) -> None:

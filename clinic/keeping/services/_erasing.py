@@ -88,7 +88,7 @@ def _delete(session: Session, cls: type[Any], whose: Whose) -> None:
 def _mails(session: Session, whose: Whose) -> list[str]:
     """Delete the mails to and about them, whoever shares their address keeps their own; returns their keys."""
     account = session.get(User, whose.user_id) if whose.user_id is not None else None
-    rows = session.execute(select(OutgoingMail.id, OutgoingMail.key, OutgoingMail.to, OutgoingMail.visit_id))
+    rows = session.execute(select(OutgoingMail.id, OutgoingMail.key, OutgoingMail.to))
     gone = [
         row
         for row in rows

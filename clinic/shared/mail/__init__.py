@@ -4,12 +4,13 @@ Texts are templates/mail/<kind>.txt: the first line is the subject. No health wo
 """
 
 from clinic.shared.mail.letters import Letterhead, stamp_of
-from clinic.shared.mail.models import OutgoingMail, OwnText
+from clinic.shared.mail.models import WAITS, OutgoingMail, OwnText
 from clinic.shared.mail.outbox import About, drain, drop_mail, queue_mail
 from clinic.shared.mail.sending import Refused, Senders, delete_files, sender_for, sms_sender_for
 from clinic.shared.mail.texts import places_of, standard_text, use_texts, written
 
 __all__ = [
-    "About", "Letterhead", "OutgoingMail", "OwnText", "Refused", "Senders", "delete_files", "drain", "drop_mail",
-    "places_of", "queue_mail", "sender_for", "sms_sender_for", "stamp_of", "standard_text", "use_texts", "written",
+    "WAITS", "About", "Letterhead", "OutgoingMail", "OwnText", "Refused", "Senders", "delete_files", "drain",
+    "drop_mail", "places_of", "queue_mail", "sender_for", "sms_sender_for", "stamp_of", "standard_text", "use_texts",
+    "written",
 ]  # fmt: skip

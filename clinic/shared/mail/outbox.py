@@ -11,6 +11,7 @@ import smtplib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import structlog
 from sqlalchemy import delete, or_, select
@@ -101,6 +102,7 @@ def drain(
 ) -> int:
     """Send what is due; returns how many went out. `is_wanted` is asked once more, just before each leaves."""
     sent, begun, away = 0, time.monotonic(), set[str]()
+    head = cache(letterhead)  # read for the first mail, and the same for all of a round
     for mail_id, channel in _due(now):
         if channel in away or time.monotonic() - begun > ROUND_SECONDS:
             continue
@@ -108,7 +110,7 @@ def drain(
         if row is None:
             continue
         try:
-            _send(row, senders, letterhead)
+            _send(row, senders, head)
         except Refused:
             _fail(mail_id, "refused", now, is_final=True)
         except (OSError, smtplib.SMTPException, ValueError) as error:
