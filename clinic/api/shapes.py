@@ -117,7 +117,8 @@ class VisitIn(WishOfWhom):
 
 
 class MoveIn(Shape):
-    """Another time, with the same therapist first, else with any of the asked gender. `revision`: refused when the visit was changed since."""
+    """Another time, with the same therapist first, else with any of the asked gender. `revision`: refused when the
+    visit was changed since."""
 
     starts_at: Moment
     therapist: Id | None = None
@@ -274,7 +275,8 @@ class HoldReleased(Shape):
 
 class VisitOut(Shape):
     """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally.
-    `gender`: of any therapist only those of this one were asked for; it holds for moves too. `series` and `couple`: what it was booked in, with others."""
+    `gender`: of any therapist only those of this one were asked for, and it holds for moves too. `series` and `couple`:
+    what it was booked in, with others."""
 
     id: int
     status: str

@@ -1,5 +1,5 @@
-"""A woman or a man is asked for through the API as on the pages: in times, holds, visits, moves, series, for two, and on
-the waitlist."""
+"""A woman or a man is asked for through the API as on the pages: in times, holds, visits, moves, series, for two, and
+on the waitlist."""
 
 from __future__ import annotations
 

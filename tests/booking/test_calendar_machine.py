@@ -104,7 +104,7 @@ class Calendar(RuleBasedStateMachine):
         return {one for one in among if self.free(one, claim, but=but)}
 
     def visit_at(self, which: int) -> int:
-        """One of the visits, by when it was written: its number says nothing of that, and would be another next time."""
+        """One of the visits, by when it was written: its number is drawn, and would be another one next time."""
         return list(self.visits)[which % len(self.visits)]
 
     # ── what people do ──
