@@ -106,5 +106,7 @@ def test_series_two_people_and_the_waitlist_keep_it(desk: Program, clinic: world
     ):  # fmt: skip
         answer = desk.post(path, body)
         assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "gender"), path
+        if body.get("gender") == "unicorn":
+            assert answer.get_json()["errors"][0]["message"] == "is none that can be asked for"
     assert desk.get("/availability", **plain, **{"from": DAY}, gender="unicorn").status_code == 422
     assert not db.session.scalars(select(Visit).where(Visit.asked_gender == "unicorn")).all()
