@@ -214,6 +214,9 @@ def test_a_day_offers_the_same_whichever_days_are_asked_for_with_it(app: Flask) 
     time_off.add_closure(here_id, room, shut, morning, "Painting", by=desk, now=NOW)
     around = [(moment(one) - midnight) // dt.timedelta(minutes=1) for one, _whom in starts(here_id, DAY, 2)]
     assert [one for one in around if abs(one) < 120] == [-45, 0]  # of each day those that waste least
+    booked(at(22, 15) + dt.timedelta(days=1), here_id)
+    next_night = [moment(one) - midnight for one, _whom in starts(here_id, DAY + dt.timedelta(days=1), 2)]
+    assert min(one for one in next_night if one >= dt.timedelta(days=1)) == dt.timedelta(days=1, minutes=30)
 
     with transaction() as session:
         session.get_one(Therapist, ana_id).most_visits_a_day = 1
