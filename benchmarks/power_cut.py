@@ -35,7 +35,7 @@ def cut(bookings: int, cuts: int, synchronous: str, chance: random.Random) -> in
                 lost = [lost_after(app, disk, moment, mode, chance) for moment in moments]
                 bad += sum(one > 0 for one in lost)
                 print(
-                    f"synchronous {synchronous or 'as set'}, unsynced writes {mode}: {cuts} cuts in {bookings} bookings,"
+                    f"synchronous {synchronous or 'as set'}, unsynced writes {mode}: {cuts} cuts,"
                     f" {sum(one > 0 for one in lost)} lost some, {max(lost)} at most, 0 broken",
                     flush=True,
                 )
