@@ -53,16 +53,16 @@ def extend(heads: Path, *, now: dt.datetime) -> int:
         if links:
             session.execute(insert(AuditLink), links)
     if links:
-        _note(heads / f"heads-{now:%Y-%m}.txt", now, links[-1]["sequence"], digest)
+        _note(heads / f"heads-{now:%Y-%m}.txt", now, rows[-1].sequence, digest)
     return len(links)
 
 
-def forget(session: Session, before: dt.datetime, heads: Path, *, now: dt.datetime) -> int:
-    """Delete the rows from the beginning up to the first that is not older than BEFORE, as far as they are links.
+def forget(session: Session, until: dt.datetime, heads: Path, *, now: dt.datetime) -> int:
+    """Delete the rows from the beginning up to the first that is younger than UNTIL, as far as they are links.
 
     Returns how many went. Where it is broken off after the note there is one more place where the chain may begin.
     """
-    young = session.scalar(select(func.min(AuditRow.sequence)).where(AuditRow.at >= before))
+    young = session.scalar(select(func.min(AuditRow.sequence)).where(AuditRow.at > until))
     chained = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
     if young is not None:
         chained = chained.where(AuditLink.sequence < young)

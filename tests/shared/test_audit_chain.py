@@ -125,7 +125,7 @@ def test_the_end_cut_off_with_its_counter_does_not_match_its_heads(app: Flask, h
 @pytest.mark.usefixtures("chained")
 def test_what_went_by_its_date_is_no_gap_and_what_was_taken_is(app: Flask, heads: Path) -> None:
     later = NOW + dt.timedelta(days=1)
-    forget(later, heads)
+    forget(NOW, heads)
     assert audit_chain.verify(heads) == audit_chain.Found(rows=1, links=1, heads=1, wrong=[])
     with transaction() as session:
         leave_trace(session, "six", "thing", 7, by=None, now=later)
@@ -147,9 +147,9 @@ def test_what_went_by_its_date_is_no_gap_and_what_was_taken_is(app: Flask, heads
     assert "deed 6 is missing" in audit_chain.verify(heads).wrong
 
 
-def forget(before: dt.datetime, heads: Path) -> None:
+def forget(until: dt.datetime, heads: Path) -> None:
     with transaction() as session, let_delete(session):
-        audit_chain.forget(session, before, heads, now=NOW)
+        audit_chain.forget(session, until, heads, now=NOW)
 
 
 def test_links_are_never_edited(app: Flask, heads: Path) -> None:

@@ -51,17 +51,16 @@ def due(now: dt.datetime) -> list[Due]:
             counts = [_count(table, condition) for table, condition in rows_due(period, now)]
             found.append(Due(period, sum(counts)))
         elif period.kind == "audit":
-            found.append(Due(period, _count(AuditRow, AuditRow.at < audit_begins(now))))
+            found.append(Due(period, _count(AuditRow, AuditRow.at <= audit_goes_until(now))))
         elif period.kind != "law":
             theirs = tuple((one.id, one.name) for one in people if one.kind == period.kind)
             found.append(Due(period, len(theirs), theirs))
     return found
 
 
-def audit_begins(now: dt.datetime) -> dt.datetime:
-    """What is older than this moment goes from the audit."""
-    day = years_after(now.date(), -periods()["audit"])
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
+def audit_goes_until(now: dt.datetime) -> dt.datetime:
+    """What happened up to this moment goes from the audit."""
+    return dt.datetime.combine(years_after(now.date(), -periods()["audit"]), now.timetz())
 
 
 def rows_due(period: Period, now: dt.datetime) -> list[tuple[Any, ColumnElement[bool]]]:

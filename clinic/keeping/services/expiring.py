@@ -105,7 +105,7 @@ def _shorten_audit(now: dt.datetime, settings: Mapping[str, Any]) -> int:
     with transaction() as session:
         with _erasing.let_delete(session):
             removed = audit_chain.forget(
-                session, periods.audit_begins(now), settings["CLINIC_AUDIT_DIR"], now=now
+                session, periods.audit_goes_until(now), settings["CLINIC_AUDIT_DIR"], now=now
             )
         if removed:
             leave_trace(
