@@ -51,7 +51,9 @@ class PersonKey(Base):
 
 _TABLE = Base.metadata.tables["person_key"]
 _BY_NAME = select(_TABLE).where(_TABLE.c.id == bindparam("key", type_=BigId))
-_BY_PERSON = select(_TABLE).where(_TABLE.c.client_id == bindparam("client"), _TABLE.c.ring == bindparam("ring"))
+_BY_PERSON = select(_TABLE).where(
+    _TABLE.c.client_id == bindparam("client"), _TABLE.c.ring == bindparam("ring")
+)
 READ_ALONG = _TABLE.c.id.label("key_id"), _TABLE.c.wrapped.label("key")
 """For a statement that reads what is sealed about people: their keys, which are then known (`with_keys`, `note`)."""
 
