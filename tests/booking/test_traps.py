@@ -18,6 +18,7 @@ from clinic.booking.services import checkout, time_off, visits
 from clinic.catalogue.queries import plan_for
 from clinic.clients.steps import Details
 from clinic.premises.models import Clinic, Device, OpeningHours
+from clinic.rules.availability import Start
 from clinic.rules.errors import HoldExpired, SlotTaken
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import moment
@@ -171,7 +172,7 @@ def test_a_time_that_has_passed_is_not_named_as_the_nearest(app: Flask) -> None:
     ]
 
 
-def starts(place: int, first: dt.date, days: int) -> list[tuple[int, tuple[int, ...]]]:
+def starts(place: int, first: dt.date, days: int) -> list[Start]:
     """Free starts of an hour of sports, asked for all these days at once or for each by itself: the same."""
     plan = plan_for("sports", None, (), 60, first_visit=False)
     assert plan is not None
@@ -179,7 +180,7 @@ def starts(place: int, first: dt.date, days: int) -> list[tuple[int, tuple[int, 
     each = [look(Ask(plan, place, first + dt.timedelta(days=one), 1, NOW)).starts() for one in range(days)]
     db.session.rollback()
     assert at_once == [start for day in each for start in day]
-    return [tuple(one) for one in at_once]
+    return at_once
 
 
 def test_a_day_offers_the_same_whichever_days_are_asked_for_with_it(app: Flask) -> None:
