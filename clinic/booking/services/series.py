@@ -39,6 +39,7 @@ from clinic.booking.services._steps import (
     set_plan,
     wait_for,
 )
+from clinic.booking.services._taking_back import Step, remember, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, keep_pass, warn_in_series
 from clinic.booking.services.series_starts import DESK, ONLINE, OneStart, clinic_of, in_order, is_outside
@@ -69,7 +70,7 @@ class SeriesOutcome:
 
 
 @tried_again
-def book_series(
+def book_series(  # noqa: PLR0913 - all by name, and each door says its own
     choice: Choice,
     client_id: int,
     starts: Sequence[OneStart],
@@ -81,9 +82,10 @@ def book_series(
     now: dt.datetime,
     reconfirmed: bool = False,
     checkout: str | None = None,
+    at_desk: bool = False,
 ) -> SeriesOutcome:
     """Book every one of these starts, or none. `choice` says what; with whom stands at each start. Online it begins in
-    a `checkout` (its token), whose held time makes room for the series.
+    a `checkout` (its token), whose held time makes room for the series. `at_desk`: it can be taken back for a moment.
 
     Done twice with one `request_key` it answers with the first series. Raises SlotTaken (RestNeeded) naming the time
     that went meanwhile, TooManyPending, TooFarAhead, InvalidInput, NotFound, and online HoldExpired, BarredOnline.
@@ -114,6 +116,7 @@ def book_series(
                 for one in booked:
                     one.visit.to_reconfirm = not reconfirmed
                 _place_all(session, row, client, booked, begun, source=source, by=by, now=now)
+                _finish(session, row, [one.visit for one in booked], source, by=by, now=now, at_desk=at_desk)
                 outcome = SeriesOutcome(row.id)
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -161,7 +164,6 @@ def _place_all(
         placed.add(one.visit.id)
     if begun is not None:
         finish(begun, booked[0].visit, now)
-    _finish(session, row, [one.visit for one in booked], source, by=by, now=now)
 
 
 def _anyone(one: _Booked, now: dt.datetime) -> Ask:
@@ -262,9 +264,20 @@ def _passed(one: _Booked, client: Client, plan: VisitPlan, placed: Collection[in
 
 
 def _finish(
-    session: Session, row: Series, booked: Sequence[Visit], source: str, *, by: int | None, now: dt.datetime
+    session: Session,
+    row: Series,
+    booked: Sequence[Visit],
+    source: str,
+    *,
+    by: int | None,
+    now: dt.datetime,
+    at_desk: bool,
 ) -> None:
-    tell_of_several(session, "series_booked", booked, key=f"series_booked:{row.id}", now=now)
+    key, not_before = f"series_booked:{row.id}", told_from(now) if at_desk else None
+    tell_of_several(session, "series_booked", booked, key=key, now=now, not_before=not_before)
+    if at_desk:
+        mail_key = key if booked[0].client is not None and booked[0].client.email else None
+        remember(session, [Step(visit, {}, mail_key) for visit in booked], "booked", by=by, now=now)
     for visit in booked:
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,
