@@ -138,7 +138,7 @@ def _claim(session: Session, visit: Visit, plan: VisitPlan, wish: Booking) -> No
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken as error:
-        if wanted is not None and not is_skilled(wanted, wish.client_id):
+        if wanted is not None and not is_skilled(wanted, wish.client_id, visit.day):
             raise SlotTaken(NotQualified.default_sentence) from error
         raise
 

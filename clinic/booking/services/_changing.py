@@ -148,7 +148,7 @@ def _claim_again(
     """The same therapist first; another only where any therapist was asked for and none was named now."""
     wanted = wish.therapist_id or (wish.choice.therapist_id if wish.choice else visit.therapist_id)
     may_differ = visit.any_therapist and wish.therapist_id is None
-    if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0):
+    if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
     ask = staff_ask(visit, plan, wanted, now=now, by_staff=not wish.by_client)
     if wish.by_client:

@@ -203,7 +203,7 @@ def _claim_pair_again(
         for visit, plan in zip(pair, plans, strict=True)
     ]
     for visit, ask in zip(pair, asks, strict=True):
-        if not is_skilled(ask.therapist_id or 0, visit.client_id or 0) and not visit.any_therapist:
+        if not is_skilled(ask.therapist_id or 0, visit.client_id or 0, visit.day) and not visit.any_therapist:
             raise SlotTaken(NotQualified.default_sentence)
     try:
         return claim_pair(session, couple_id, pair, asks, rest)

@@ -156,7 +156,7 @@ def book_both(
         return CoupleOutcome(None, judged)
     if source != DESK:
         _check_wait(judged, clients)
-    _check_skilled(halves)
+    _check_skilled(halves, made[0][0].day)
     row = Couple(request_key=request_key, made_at=now, made_by_id=by)
     session.add(row)
     session.flush()
@@ -177,10 +177,10 @@ def book_both(
     return CoupleOutcome(row.id, judged)
 
 
-def _check_skilled(halves: tuple[Half, Half]) -> None:
+def _check_skilled(halves: tuple[Half, Half], day: dt.date) -> None:
     for half in halves:
         wanted = half.choice.therapist_id
-        if wanted is not None and not is_skilled(wanted, half.client_id):
+        if wanted is not None and not is_skilled(wanted, half.client_id, day):
             raise SlotTaken(NotQualified.default_sentence)
 
 

@@ -237,7 +237,7 @@ def _place(
     plan = plan_as_chosen(one.choice, visit.first_visit)
     set_plan(visit, plan)
     therapist = one.choice.therapist_id
-    if therapist is not None and not is_skilled(therapist, client.id):
+    if therapist is not None and not is_skilled(therapist, client.id, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
     is_good = judged.permits and not has_to_reconfirm(visit)
     if is_good and judged.row is not None:

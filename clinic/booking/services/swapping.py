@@ -241,7 +241,7 @@ def _claim_both(
     wanted = [visit.therapist_id if keeps_therapists else place.therapist_id for visit, place in
               zip(pair, places, strict=True)]  # fmt: skip
     for visit in pair:
-        if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0):
+        if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0, visit.day):
             raise SlotTaken(NotQualified.default_sentence)
     own = [visit.therapist_id for visit in pair]
     ways = _ways(pair[0], plans[0], places[0], (wanted[0], own[0]), now=now)

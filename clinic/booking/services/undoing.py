@@ -100,9 +100,10 @@ def _unbook(session: Session, visits: Sequence[Visit], *, by: int, now: dt.datet
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason=REASON)
         visit.deadline_at = visit.waiting_for = visit.request_key = None
         visit.couple_id = couples[visit.id]
-        for kind, key in ((Series, visit.series_id), (Couple, visit.couple_id)):
-            if key is not None:
-                session.get_one(kind, key).request_key = None
+        if visit.series_id is not None:
+            session.get_one(Series, visit.series_id).request_key = None
+        if visit.couple_id is not None:
+            session.get_one(Couple, visit.couple_id).request_key = None
 
 
 def _put_back(session: Session, steps: Sequence[TakeBack], *, by: int, now: dt.datetime) -> None:

@@ -203,7 +203,7 @@ def _judge_at_the_door(
     if not (
         keep_or_find_skilled(session, visit, now)
         if may_reassign
-        else is_skilled(visit.therapist_id, client.id)
+        else is_skilled(visit.therapist_id, client.id, visit.day)
     ):
         raise MoveNotAllowed(_("This visit needs another therapist first. Choose one with “Move or change”."))
     if new != VisitStatus.CONFIRMED and check_ins.is_missing(visit, now):
