@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from flask import Flask
@@ -155,7 +155,7 @@ def test_two_people_are_moved_and_cancelled_and_come_back_to_their_room(world: w
     def move(at: dt.datetime) -> None:
         couples.move_couple(couple_id, at, by=world.desk_id, now=NOW, at_desk=True)
 
-    deeds = {
+    deeds: dict[str, Callable[[], object]] = {
         "moved": lambda: move(w.at(4, 15)),
         "cancelled": lambda: couples.cancel_couple(
             couple_id, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True

@@ -122,9 +122,13 @@ def test_profile_is_changed(owner: FlaskClient) -> None:
 
 
 def test_skills_are_given_days_and_the_days_are_shown(client: FlaskClient, owner: FlaskClient) -> None:
-    rows = {name: values[0] for name, values in form_on(owner.get(address()).text, address()).items()}
-    cups = next(name for name, value in rows.items() if name.startswith("dates-") and value == "cupping")
-    first, last = cups.replace("skill", "starts_on"), cups.replace("skill", "ends_on")
+    def inputs() -> list[str]:
+        """The names of the two days of the cups."""
+        rows = form_on(owner.get(address()).text, address())
+        row = next(name for name, typed in rows.items() if name.startswith("dates-") and typed == ["cupping"])
+        return [row.replace("skill", one) for one in ("starts_on", "ends_on")]
+
+    first, last = inputs()
     for typed, sentence in (
         ({first: "2026-06-10", last: "2026-06-09"}, "The last day lies before the first day."),
         ({last: "soon"}, "Enter a day that exists, written like 2026-03-16."),
@@ -141,7 +145,7 @@ def test_skills_are_given_days_and_the_days_are_shown(client: FlaskClient, owner
     listed = owner.get("/owner/therapists").text
     assert "Runs out soon" in listed
     assert re.search("Cups and vacuum: expires in 10 days, last day Friday 19 June", listed)
-    assert save_page(owner, address(), **{last: "2026-06-08"}).status_code == 303
+    assert save_page(owner, address(), **{inputs()[1]: "2026-06-08"}).status_code == 303
     assert "ended on Monday 8 June" in owner.get("/owner/therapists").text
     assert "Cups and vacuum" not in client.get("/therapists").text, "what is over is not shown to clients"
 
