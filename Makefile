@@ -102,7 +102,8 @@ migration: $(V)/.dev ## write the next migration from the models: make migration
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }
 	@rm -rf build/migration
 	@export CLINIC_DATA_DIR=build/migration CLINIC_DATABASE_URL=; \
-	  $(V)/bin/flask --app clinic.app db upgrade && $(V)/bin/flask --app clinic.app db migrate -m "$(name)"
+	  flask='$(V)/bin/flask --app clinic.cli.making:make_app_to_migrate db'; \
+	  $$flask upgrade && $$flask migrate -m "$(name)"
 	@$(PY) -m ruff format --quiet migrations/versions
 
 messages: setup ## collect the texts of the program into the translations, for translators
