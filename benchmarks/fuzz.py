@@ -26,7 +26,7 @@ from clinic.shared.logs import set_up_logs
 from tests.postgres import throw_away_postgres
 from tests.web import app_on, migrate, sqlite_address
 
-SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+SCHEMATHESIS = (sys.executable, "-m", "schemathesis.cli")
 
 
 def fuzz(name: str, address: str, folder: Path, asked: argparse.Namespace) -> bool:
@@ -42,7 +42,7 @@ def fuzz(name: str, address: str, folder: Path, asked: argparse.Namespace) -> bo
     for role, key in keys.items():
         print(f"{name}, a key of role {role}", flush=True)
         command = [
-            str(SCHEMATHESIS), "run", f"http://127.0.0.1:{server.effective_port}/api/openapi.json",
+            *SCHEMATHESIS, "run", f"http://127.0.0.1:{server.effective_port}/api/openapi.json",
             "--header", f"Authorization: Bearer {key}", "--checks", "all", "--continue-on-failure",
             "--max-examples", str(asked.examples), "--generation-database", "none", "--warnings", "off",
             *(["--seed", str(asked.seed)] if asked.seed else []),

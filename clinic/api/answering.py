@@ -27,7 +27,7 @@ def _unfit(error: HTTPError) -> Response:
     """What a shape refused, field by field."""
     fields = error.detail if isinstance(error.detail, dict) else {}
     said = [
-        {"field": name, "message": message}
+        {"field": name, "message": message.removeprefix("Value error, ")}
         for place in fields.values()
         for name, messages in (place.items() if isinstance(place, dict) else ())
         for message in messages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response, g
 
@@ -88,7 +89,8 @@ def of_rule(error: errors.RuleViolation, **also: Any) -> Response:
     if isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.sentence}]
     if isinstance(error, errors.SlotTaken):
-        more["nearest"] = [_start(one) for one in error.nearest]
+        zone = ZoneInfo(error.nearest.zone)
+        more["nearest"] = [_start(one, zone) for one in error.nearest]
     return problem(status, error.sentence, code=code, **more)
 
 
@@ -101,5 +103,6 @@ def _of(error: errors.RuleViolation) -> tuple[int, str]:
     return next((status, code) for kind, status, code in OF_RULE if isinstance(error, kind))
 
 
-def _start(one: Start) -> dict[str, Any]:
-    return {"starts_at": moment(one.starts_at).isoformat(), "therapists": list(one.therapists)}
+def _start(one: Start, zone: ZoneInfo) -> dict[str, Any]:
+    local = moment(one.starts_at).astimezone(zone)
+    return {"starts_at": local.isoformat(), "therapists": list(one.therapists)}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
-from clinic.api.shapes import VisitOut, Wish
+from clinic.api.shapes import VisitOut, WishOfWhom
 from clinic.api.values import WRITTEN_LINE, Day, Id, Moment, RowId, Shape, from_number
 from clinic.rules.frequency import SHORTEST_REASON
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
@@ -17,7 +17,7 @@ RestReason = Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500, pa
 Weeks = Annotated[int, Field(ge=1, le=MOST_WEEKS_APART), BeforeValidator(from_number)]
 
 
-class SeriesPlanIn(Wish):
+class SeriesPlanIn(WishOfWhom):
     """The first visit and what follows it: so many visits in all (`count`), or until a local day (`until`)."""
 
     client: Id
@@ -25,7 +25,6 @@ class SeriesPlanIn(Wish):
     every_weeks: Weeks
     count: Annotated[int, Field(ge=2, le=MOST_VISITS), BeforeValidator(from_number)] | None = None
     until: Day | None = None
-    therapist: Id | None = None
     location: Id | None = None
 
 
@@ -36,7 +35,7 @@ class SeriesStartIn(Shape):
     therapist: Id | None = None
 
 
-class SeriesIn(Wish):
+class SeriesIn(WishOfWhom):
     """The accepted starts: as planned, replaced by an alternative, or left out. `rest_reason`: why some may come sooner
     than advised; without it such a series is refused."""
 
@@ -44,15 +43,13 @@ class SeriesIn(Wish):
     every_weeks: Weeks
     rest_reason: RestReason | None = None
     starts: Annotated[list[SeriesStartIn], Field(min_length=1, max_length=MOST_VISITS)]
-    therapist: Id | None = None
     location: Id | None = None
 
 
-class PersonIn(Wish):
+class PersonIn(WishOfWhom):
     """One of two people: who, and what they want."""
 
     client: Id
-    therapist: Id | None = None
 
 
 Two = Annotated[list[PersonIn], Field(min_length=2, max_length=2)]

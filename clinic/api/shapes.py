@@ -23,6 +23,7 @@ from clinic.api.values import (
     Areas,
     BirthDay,
     Day,
+    Gender,
     Id,
     Key,
     Keys,
@@ -50,13 +51,15 @@ class Paging(Shape):
 
 
 class AvailabilityQuery(Shape):
-    """`from` is a local day of the clinic; lists are written with commas."""
+    """`from` is a local day of the clinic; lists are written with commas. `gender`: of the therapists, where none is
+    named."""
 
     service: Key
     minutes: QueryMinutes
     from_: Annotated[Day, Field(alias="from")]
     days: QueryDays = 1
     therapist: QueryId | None = None
+    gender: Gender = ""
     mode: Key | None = None
     addons: QueryKeys = Field([])
     areas: QueryAreas = Field([])
@@ -91,25 +94,31 @@ class Wish(Shape):
     areas: Areas = Field(["full_body"])
 
 
-class HoldIn(Wish):
-    starts_at: Moment
+class WishOfWhom(Wish):
+    """And by whom: a therapist, or any of them (null), or any of this `gender`."""
+
     therapist: Id | None = None
+    gender: Gender = ""
+
+
+class HoldIn(WishOfWhom):
+    starts_at: Moment
     client: Id | None = None
     location: Id | None = None
 
 
-class VisitIn(Wish):
+class VisitIn(WishOfWhom):
     """With `hold` the time that was kept under it is taken over."""
 
     client: Id
     starts_at: Moment
-    therapist: Id | None = None
     location: Id | None = None
     hold: RowId | None = None
 
 
 class MoveIn(Shape):
-    """Another time, with the same therapist first. `revision`: refused when the visit was changed since."""
+    """Another time, with the same therapist first, else with any of the asked gender. `revision`: refused when the
+    visit was changed since."""
 
     starts_at: Moment
     therapist: Id | None = None
@@ -117,10 +126,11 @@ class MoveIn(Shape):
 
 
 class ChangeIn(Wish):
-    """Another treatment, at the same time unless another one is given."""
+    """Another treatment, at the same time unless another one is given. `gender` of null: as it was asked before."""
 
     starts_at: Moment | None = None
     therapist: Id | None = None
+    gender: Gender | None = None
     revision: Id | None = None
 
 
@@ -265,7 +275,8 @@ class HoldReleased(Shape):
 
 class VisitOut(Shape):
     """`code` is `screening_pending` while the visit is not confirmed yet; `waiting_for` says for what, neutrally.
-    `series` and `couple`: what it was booked in, with others."""
+    `gender`: of any therapist only those of this one were asked for, and it holds for moves too. `series` and `couple`:
+    what it was booked in, with others."""
 
     id: int
     status: str
@@ -280,6 +291,7 @@ class VisitOut(Shape):
     ends_at: AwareDatetime
     day: dt.date
     therapist: int
+    gender: str
     location: int
     room: int
     waiting_for: str | None

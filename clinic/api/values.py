@@ -23,6 +23,7 @@ from pydantic import (
 
 from clinic.rules.body_areas import AREAS
 from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
+from clinic.rules.kinds import ASKED_FOR
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
@@ -64,6 +65,12 @@ def _known_area(value: str) -> str:
     return value
 
 
+def _known_gender(value: str) -> str:
+    if value not in ASKED_FOR:
+        raise ValueError("is none that can be asked for")
+    return value
+
+
 def _listed(text: object) -> object:
     """A list in the address line is written with commas; nothing at all is an empty list."""
     return text.split(",") if isinstance(text, str) and text else []
@@ -87,6 +94,8 @@ QueryDays = Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)]
 QueryPage = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole_number)]
 QueryPerPage = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole_number)]
 Area = Annotated[str, Field(json_schema_extra={"enum": list(AREAS)}), AfterValidator(_known_area)]
+Gender = Annotated[str, Field(json_schema_extra={"enum": list(ASKED_FOR)}), AfterValidator(_known_gender)]
+"""Of the therapist, where none is named; empty: it does not matter."""
 Keys = Annotated[list[Key], Field(max_length=10)]
 Areas = Annotated[list[Area], Field(min_length=1, max_length=60)]
 QueryKeys = Annotated[list[Key], Field(max_length=10), BeforeValidator(_listed)]

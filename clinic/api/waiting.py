@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from clinic.api.shapes import Paging, Wish
+from clinic.api.shapes import Paging, WishOfWhom
 from clinic.api.values import Day, Id, QueryId, Shape, from_number
 from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
 
@@ -19,12 +19,11 @@ class WaitlistQuery(Paging):
     client: QueryId | None = None
 
 
-class WaitlistIn(Wish):
+class WaitlistIn(WishOfWhom):
     """What somebody would like, and when they could come: local days, weekdays (0 is Monday), parts of the day by the
     start (before 12:00, before 17:00, later), and how many hours before the visit they have to know."""
 
     client: Id
-    therapist: Id | None = None
     location: Id | None = None
     first_day: Day
     last_day: Day
@@ -57,6 +56,7 @@ class WaitlistOut(Shape):
     addons: list[str]
     areas: list[str]
     therapist: int | None
+    gender: str
     location: int
     first_day: dt.date
     last_day: dt.date

@@ -6,7 +6,8 @@ default is given it says the way on; whoever raises may say it better.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from clinic.rules.language import N_, _
@@ -48,13 +49,27 @@ class NotFound(RuleViolation):
     default_sentence = N_("We cannot find this page.")
 
 
+@dataclass(frozen=True)
+class Nearest:
+    """Free times nearest to one that cannot be had, nearest first, at a place of this zone."""
+
+    zone: str = "UTC"
+    starts: tuple[Start, ...] = ()
+
+    def __iter__(self) -> Iterator[Start]:
+        return iter(self.starts)
+
+
+NONE_NEAR = Nearest()
+
+
 class SlotTaken(RuleViolation):
     """The time is not free, or no longer. `.nearest` holds the free times nearest to it, nearest first."""
 
     default_sentence = N_("This time has just been taken. Please choose another one.")
 
-    def __init__(self, sentence: str = "", nearest: Sequence[Start] = ()) -> None:
-        self.nearest = tuple(nearest)
+    def __init__(self, sentence: str = "", nearest: Nearest = NONE_NEAR) -> None:
+        self.nearest = nearest
         super().__init__(sentence)
 
 

@@ -103,6 +103,10 @@ class Calendar(RuleBasedStateMachine):
             return set()
         return {one for one in among if self.free(one, claim, but=but)}
 
+    def visit_at(self, which: int) -> int:
+        """One of the visits, by when it was written: its number is drawn, and would be another one next time."""
+        return list(self.visits)[which % len(self.visits)]
+
     # ── what people do ──
 
     @rule(start=STARTS, client=st.integers(0, 2), therapist=st.integers(0, 3))
@@ -127,7 +131,7 @@ class Calendar(RuleBasedStateMachine):
     @rule(start=STARTS, which=st.integers(0, 99))
     def move(self, start: int, which: int) -> None:
         """A visit is moved; its therapist stays where that can be."""
-        key = sorted(self.visits)[which % len(self.visits)]
+        key = self.visit_at(which)
         old = self.visits[key]
         could = self.therapists_at(start, self.place.therapists, but=key)
         if not self.free(old.client, range(start, start + MINUTES), but=key):
@@ -148,7 +152,7 @@ class Calendar(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def cancel(self, which: int) -> None:
         """A visit is called off."""
-        key = sorted(self.visits)[which % len(self.visits)]
+        key = self.visit_at(which)
         visits.cancel_visit(key, by=self.place.desk, by_clinic=True, now=NOW)
         del self.visits[key]
 
@@ -165,7 +169,7 @@ class Calendar(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def take_time_off_back(self, which: int) -> None:
         """The therapist is there after all."""
-        row = sorted(self.off)[which % len(self.off)]
+        row = list(self.off)[which % len(self.off)]
         time_off.remove_time_off(row, self.off.pop(row)[0], by=self.place.desk, now=NOW)
 
     # ── what must be so after each ──

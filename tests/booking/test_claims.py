@@ -70,7 +70,7 @@ def test_when_none_is_left_the_person_hears_it(app: Flask, looks: list[Ask]) -> 
     w.at_desk(world, first, "relaxation")
     with pytest.raises(SlotTaken) as refused:
         w.at_desk(world, second, "relaxation")
-    assert len(refused.value.nearest) == 3
+    assert len(refused.value.nearest.starts) == 3
     assert len(standing()) == 1
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
+import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
@@ -154,3 +155,17 @@ def test_a_clinic_that_never_shuts_offers_the_last_hour_of_the_day_however_few_d
     db.session.commit()
     assert free() == between(0, 1425)
     assert [len(free(DAY + dt.timedelta(days=more))) for more in range(3)] == [96, 96, 96]
+
+
+def test_a_time_that_has_passed_is_not_named_as_the_nearest(app: Flask) -> None:
+    world = w.build(therapists=1)
+    first, second = w.person(), w.person()
+    for one in (first, second):
+        w.sign(one)
+    assert w.at_desk(world, first, "relaxation", when=w.at(0, 9, 30)).visit_id
+    with pytest.raises(SlotTaken) as taken:  # it is nine: half an hour from now, as an hour and a half ago
+        w.at_desk(world, second, "relaxation", when=w.at(0, 9, 30))
+    db.session.rollback()
+    assert [moment(one.starts_at) for one in taken.value.nearest] == [
+        w.at(0, 11, more) for more in (0, 5, 10)
+    ]

@@ -303,7 +303,7 @@ def test_a_refusal_shows_the_given_sentence_or_its_own() -> None:
     wrong = errors.InvalidInput("email", "Write the whole address.")
     assert (wrong.field, wrong.sentence) == ("email", "Write the whole address.")
     assert errors.InvalidInput("email").sentence == errors.InvalidInput.default_sentence
-    assert errors.SlotTaken().nearest == ()
+    assert list(errors.SlotTaken().nearest) == []
 
 
 @pytest.mark.parametrize("refusal", [errors.ScreeningRefuses, errors.ScreeningPending])

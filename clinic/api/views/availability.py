@@ -82,6 +82,7 @@ def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
         first_day=query.from_,
         days=query.days,
         therapist_id=query.therapist,
+        gender=query.gender,
         client_id=query.client,
         location_id=query.location,
     )

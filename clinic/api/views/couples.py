@@ -104,9 +104,7 @@ def cancel_couple(couple_id: int, body: shapes.CancelIn) -> dict[str, Any]:
 
 
 def _halves(body: several.CoupleIn | several.CoupleTimesIn) -> tuple[Half, Half]:
-    one, other = (
-        Half(person.client, kit.choice_of(person, person.therapist, body.location)) for person in body.people
-    )
+    one, other = (Half(person.client, kit.choice_at(person, body.location)) for person in body.people)
     return one, other
 
 

@@ -20,7 +20,7 @@ from clinic.shared import clock
 def hold(body: shapes.HoldIn) -> dict[str, Any]:
     """Keep a time. It is given back by itself at `expires_at`; book it with `hold` in POST /visits."""
     kept = holds.keep_time(
-        kit.choice_of(body, body.therapist, body.location),
+        kit.choice_at(body, body.location),
         body.starts_at,
         client_id=body.client,
         source="api",

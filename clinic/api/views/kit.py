@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,12 +36,17 @@ def rest_said(reason: str | None) -> RestSaid:
     return RestSaid(reason=reason, books_anyway=True) if reason else NOT_SAID
 
 
-def choice_of(wish: shapes.Wish, therapist: int | None = None, location: int | None = None) -> Choice:
-    """The wish as the booking reads it."""
+def choice_of(wish: shapes.Wish, therapist: int | None = None, gender: str = "") -> Choice:
+    """The wish as the booking reads it. A gender beside a name says nothing, as on the pages."""
     return Choice(
         wish.service, wish.minutes, wish.mode, tuple(dict.fromkeys(wish.addons)),
-        tuple(dict.fromkeys(wish.areas)), therapist, location,
+        tuple(dict.fromkeys(wish.areas)), therapist, gender="" if therapist else gender,
     )  # fmt: skip
+
+
+def choice_at(wish: shapes.WishOfWhom, location: int | None) -> Choice:
+    """The wish with whom it names, at that place."""
+    return replace(choice_of(wish, wish.therapist, wish.gender), location_id=location)
 
 
 def choice_of_visit(visit: VisitFacts, therapist: int | None) -> Choice:
@@ -74,6 +80,7 @@ def visit_json(visit: VisitFacts) -> dict[str, Any]:
         "ends_at": visit.ends_at.astimezone(zone),
         "day": visit.day,
         "therapist": visit.therapist_id,
+        "gender": visit.asked_gender,
         "location": visit.location_id,
         "room": visit.room_id,
         "waiting_for": visit.waiting_for if waits else None,

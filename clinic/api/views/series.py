@@ -43,7 +43,7 @@ def plan(body: several.SeriesPlanIn) -> dict[str, Any]:
     The time on the clinic's wall stays the same, also where the clock is changed. A date that does not fit has a
     `code`, a `reason` in plain words, and the nearest alternatives that do fit.
     """
-    choice = kit.choice_of(body, body.therapist, body.location)
+    choice = kit.choice_at(body, body.location)
     local = body.starts_at.astimezone(ZoneInfo(clinic_of(choice).zone))
     pattern = Pattern(
         local.date(), local.time(), body.every_weeks, count=body.count, until=body.until, fold=local.fold
@@ -66,7 +66,7 @@ def book_all(body: several.SeriesIn) -> Any:
 
     When one of them went meanwhile none is booked, and the answer holds the `plan` of these starts afresh.
     """
-    now, choice = clock.now(), kit.choice_of(body, body.therapist, body.location)
+    now, choice = clock.now(), kit.choice_at(body, body.location)
     rest = kit.rest_said(body.rest_reason)
     starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist, rest) for one in body.starts]
     try:

@@ -58,7 +58,7 @@ def book(body: shapes.VisitIn) -> Any:
     The same `Idempotency-Key` books once, however often it is sent.
     """
     outcome = visits.book_visit(
-        kit.choice_of(body, body.therapist, body.location),
+        kit.choice_at(body, body.location),
         body.client,
         body.starts_at,
         request_key=visit_key(caller()),
@@ -107,11 +107,12 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
 def change(visit_id: int, body: shapes.ChangeIn) -> Any:
     """Another service, length, mode, add-ons, areas or therapist: judged and claimed anew."""
     current = _facts(visit_id)
+    gender = current.asked_gender if body.gender is None else body.gender
     outcome = visits.change_visit(
         visit_id,
         revision=body.revision or current.revision,
         starts_at=body.starts_at,
-        choice=kit.choice_of(body, body.therapist),
+        choice=kit.choice_of(body, body.therapist, gender),
         by=None,
         now=clock.now(),
         rest=TOLD,

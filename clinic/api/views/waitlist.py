@@ -47,7 +47,7 @@ def join(body: waiting.WaitlistIn) -> dict[str, Any]:
         body.first_day, body.last_day, frozenset(body.weekdays), frozenset(body.parts), body.notice_hours
     )
     wish_id, _key = services.join(
-        kit.choice_of(body, body.therapist, body.location),
+        kit.choice_at(body, body.location),
         when,
         body.client,
         source="api",
@@ -113,6 +113,7 @@ def _json(wish: Any, offer: Any) -> dict[str, Any]:
         "addons": wish.addons,
         "areas": wish.areas,
         "therapist": wish.therapist_id,
+        "gender": wish.asked_gender,
         "location": wish.location_id,
         "first_day": wish.first_day,
         "last_day": wish.last_day,

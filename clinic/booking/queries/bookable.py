@@ -15,7 +15,8 @@ from clinic.rules.language import _
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted, for whom, and in which local days. `areas` are body-area keys."""
+    """What is wanted, for whom, and in which local days. `areas` are body-area keys. `gender`: of the therapist, where
+    none is named."""
 
     service: str
     minutes: int
@@ -27,6 +28,7 @@ class Wish:
     therapist_id: int | None
     client_id: int | None
     location_id: int | None = None
+    gender: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,4 +59,5 @@ def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
         therapist_id=wish.therapist_id,
         client_id=client.id if client else None,
         by_history=True,
+        gender=wish.gender,
     )

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from clinic.booking.queries.availability import Ask, look
-from clinic.rules.availability import Start
-from clinic.rules.wall_time import dates_from, epoch_minute, moment
+from clinic.booking.queries.availability import Ask, Open, look
+from clinic.rules.availability import Start, nearest
+from clinic.rules.errors import Nearest
+from clinic.rules.wall_time import dates_from, epoch_minute, epoch_minute_after, moment
 
 DAYS_SHOWN = 14
 SOONEST = 3
 LOOK_FURTHER_DAYS = 28
+NEAREST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,13 @@ def plain_times(starts: Sequence[Start], zone: str) -> tuple[Time, ...]:
         )
         for start, at in zip(starts, local, strict=True)
     )
+
+
+def nearest_to(starts_at: dt.datetime, free: Sequence[Start], found: Open) -> Nearest:
+    """The few free starts to name where this one cannot be had; none that has passed."""
+    first = epoch_minute_after(found.ask.now)
+    coming = [one for one in free if one.starts_at >= first]
+    return Nearest(found.zone, tuple(nearest(coming, epoch_minute(starts_at), NEAREST_NAMED)))
 
 
 def later(ask: Ask, horizon: dt.date) -> Time | None:

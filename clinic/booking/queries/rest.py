@@ -21,8 +21,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
-from clinic.rules.availability import Start
-from clinic.rules.errors import RestNeeded
+from clinic.rules.errors import NONE_NEAR, Nearest, RestNeeded
 from clinic.rules.frequency import REACH_DAYS, BodyWork, ShortRest, fine_from, short_rests, work_of
 from clinic.rules.language import N_, _
 from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
@@ -55,7 +54,7 @@ class Rest:
         """The first start from this one on that breaks none."""
         return fine_from(self.wish.moved_to(minute), self.others, self.clock)
 
-    def check(self, starts_at: dt.datetime, nearest: Sequence[Start] = ()) -> None:
+    def check(self, starts_at: dt.datetime, nearest: Nearest = NONE_NEAR) -> None:
         """Raise RestNeeded, in words for the client, where a start would break any."""
         minute = epoch_minute(starts_at)
         found = self.short(minute)

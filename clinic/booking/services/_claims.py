@@ -32,11 +32,12 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries.free_times import nearest_to
 from clinic.booking.queries.the_book import may_be_over
 from clinic.booking.services._couples import part
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Resource, Room
-from clinic.rules.availability import Combination, nearest
+from clinic.rules.availability import Combination
 from clinic.rules.errors import SlotTaken
 from clinic.rules.intervals import Interval, subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
@@ -63,7 +64,7 @@ def claim_best(
     clear_expired(session, ask.now)
     found = look(replace(ask, picks=True))
     if found.rest is not None:
-        found.rest.check(visit.starts_at, nearest(found.starts(), epoch_minute(visit.starts_at), 3))
+        found.rest.check(visit.starts_at, nearest_to(visit.starts_at, found.starts(), found))
     ways = sorted(found.ways(visit.starts_at), key=lambda way: way.room != room_first)
     needed = set.intersection(*(_taken_by(way) for way in ways)) if ways else set()
     lost, busy = set[int](), set[int]()
@@ -74,7 +75,7 @@ def claim_best(
                 return
             lost, busy = lost | more_lost, busy | more_busy
     seen = look(ask) if ways else found  # somebody was faster: the book has changed
-    refusal = SlotTaken(nearest=nearest(seen.starts(), epoch_minute(visit.starts_at), 3))
+    refusal = SlotTaken(nearest=nearest_to(visit.starts_at, seen.starts(), seen))
     raise TryAgain(refusal) if busy else refusal
 
 

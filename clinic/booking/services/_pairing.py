@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
+from clinic.booking.queries.free_times import nearest_to
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
 from clinic.booking.services._claims import OVERLAP, clear_expired
 from clinic.booking.services._deciding import has_to_reconfirm
@@ -20,9 +21,8 @@ from clinic.booking.services._judging import Judged, client_of
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._steps import order_of, plan_of, rest_on, wait_for
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, check_passed, keep_pass, warn
-from clinic.rules.availability import Start, nearest
 from clinic.rules.couples import Pair
-from clinic.rules.errors import SlotTaken
+from clinic.rules.errors import Nearest, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import epoch_minute
 from clinic.shared.database import broken_guard
@@ -99,8 +99,8 @@ def keep_passes(
         keep_pass(session, visit, one, rest, by=by, now=now)
 
 
-def _nearest(found: OpenForTwo, start: dt.datetime) -> list[Start]:
-    return nearest(found.starts(), epoch_minute(start), 3)
+def _nearest(found: OpenForTwo, start: dt.datetime) -> Nearest:
+    return nearest_to(start, found.starts(), found.first)
 
 
 def _place(session: Session, couple_id: int, pair: Sequence[Visit], way: Pair) -> None:

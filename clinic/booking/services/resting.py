@@ -15,8 +15,7 @@ from clinic.booking.services._judging import Order
 from clinic.booking.services._steps import order_of, plan_of
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
-from clinic.rules.availability import Start
-from clinic.rules.errors import RestNeeded
+from clinic.rules.errors import NONE_NEAR, Nearest, RestNeeded
 from clinic.rules.frequency import SHORTEST_REASON, ShortRest
 from clinic.rules.wall_time import epoch_minute, moment
 from clinic.shared.audit import leave_trace
@@ -101,7 +100,7 @@ class RestShort(RestNeeded):
     order of the visits, None where there is rest enough."""
 
     def __init__(
-        self, warned: Sequence[Warned | None], sentence: str = "", nearest: Sequence[Start] = ()
+        self, warned: Sequence[Warned | None], sentence: str = "", nearest: Nearest = NONE_NEAR
     ) -> None:
         self.warned = tuple(warned)
         super().__init__(sentence, nearest)
@@ -114,7 +113,7 @@ def seen_together(warned: Sequence[Warned | None]) -> str:
 
 
 def check_passed(
-    warned: Sequence[Warned | None], said: RestSaid, *, sentence: str = "", nearest: Sequence[Start] = ()
+    warned: Sequence[Warned | None], said: RestSaid, *, sentence: str = "", nearest: Nearest = NONE_NEAR
 ) -> None:
     """Raise RestShort where visits that are booked at once come too soon, unless staff have passed all of it."""
     seen = seen_together(warned)

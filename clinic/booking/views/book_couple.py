@@ -127,7 +127,7 @@ def _book(now_at: Standing, form: CompanionForm, companion: Companion, starts_at
             return go("booking.checkout")
         raise
     except SlotTaken as error:
-        return _afresh(form, companion, GONE, error.nearest)
+        return _afresh(form, companion, GONE, error.nearest.starts)
     except (BarredOnline, NotFound, HoldExpired) as error:
         return call_us(error)
     except RuleViolation as error:

@@ -25,7 +25,7 @@ from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken, TooSoon
+from clinic.rules.errors import NONE_NEAR, InvalidInput, MoveNotAllowed, NotFound, SlotTaken, TooSoon
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
@@ -121,7 +121,7 @@ def _save(visit: Any, form: WhatForm, choice: Choice, starts_at: dt.datetime | N
         )
         outcome = change_at_desk(visit_id, wish, now=clock.now())
     except (SlotTaken, TooSoon, MoveNotAllowed, InvalidInput, NotFound) as error:
-        nearest = error.nearest if isinstance(error, SlotTaken) else ()
+        nearest = error.nearest if isinstance(error, SlotTaken) else NONE_NEAR
         times = [FreeTime(moment(one.starts_at), one.therapists) for one in nearest]
         return _page(found(visits.visit(visit_id)), form, 409, trouble=error.sentence, nearest=times)
     if outcome.visit_id is None and outcome.rest is not None:

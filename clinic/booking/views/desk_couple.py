@@ -27,7 +27,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.desk_new import person
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.errors import NONE_NEAR, InvalidInput, RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import moment
@@ -154,7 +154,7 @@ def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt
 
 
 def _nearest(error: RuleViolation) -> list[FreeTime]:
-    near = error.nearest if isinstance(error, SlotTaken) else ()
+    near = error.nearest if isinstance(error, SlotTaken) else NONE_NEAR
     return [FreeTime(moment(one.starts_at), one.therapists) for one in near]
 
 

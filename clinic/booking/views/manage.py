@@ -119,7 +119,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     length = words.length_words(plan.total_minutes)
     wish = kit.same_again(visit)
     whom = kit.with_whom(wish, [visit.therapist])[1]
-    nearest = free_times.plain_times(taken.nearest, visit.zone) if taken is not None else ()
+    nearest = free_times.plain_times(taken.nearest.starts, visit.zone) if taken is not None else ()
     page = render_template(
         "booking/move.html",
         door=door, visit=visit, plan=plan, taken=taken, day=day,

@@ -173,7 +173,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     people = therapists.eligible(plan.skills, plan.licence_kind)
     whom, said = kit.with_whom(wish, people)
     length = length_words(plan.total_minutes)
-    nearest = free_times.plain_times(taken.nearest, place.zone) if taken is not None else ()
+    nearest = free_times.plain_times(taken.nearest.starts, place.zone) if taken is not None else ()
     page = render_template(
         "booking/times.html",
         wish=wish, plan=plan, day=day, people=people, whom=whom, said=said, taken=taken,
