@@ -194,6 +194,12 @@ class MemberForm(Form):
         lazy("May review health answers"),
         description=lazy("Therapists may do this anyway. Tick it for somebody else who is trained for it."),
     )
+    may_erase = BooleanField(
+        lazy("May erase clients"),
+        description=lazy(
+            "Owners may do this anyway. Tick it for somebody at the front desk who looks after requests."
+        ),
+    )
 
 
 class InviteForm(PersonForm, MemberForm):

@@ -138,7 +138,7 @@ class Base(DeclarativeBase):
 
 
 WRITES = "clinic_writes"
-"""Where a session notes that it is in a transaction that may write."""
+"""Where a session keeps the connection of a transaction that may write, while it is in one."""
 READS_COPY = "clinic_reads_copy"
 """Where a session notes that it reads from a copy of the database (clinic/shared/replica.py)."""
 ONLY_READS = "clinic_only_reads"
@@ -220,8 +220,8 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("a copy of the database is only read")
     session.rollback()
     with turn_to_write(session.get_bind()):
-        session.connection(execution_options={ONLY_READS: False, "sqlite_begin": "IMMEDIATE"})
-        session.info[WRITES] = True
+        options = {ONLY_READS: False, "sqlite_begin": "IMMEDIATE"}
+        session.info[WRITES] = session.connection(execution_options=options)
         try:
             yield session
             session.commit()
@@ -232,6 +232,12 @@ def transaction() -> Iterator[Session]:
             raise
         finally:
             session.info.pop(WRITES, None)
+
+
+def connection_of(session: Session) -> Connection:
+    """The connection of the session's transaction; the session looks for it anew each time that it is asked."""
+    found: Connection | None = session.info.get(WRITES)
+    return session.connection() if found is None else found
 
 
 def lock_in_order(
@@ -248,10 +254,11 @@ def lock_in_order(
     Then, without waiting, those of `unless_taken` that nobody else has at the moment. Returns the ids that it has.
     Nothing to do on SQLite, which has one writer at a time.
     """
-    if session.get_bind().dialect.name == "sqlite":
+    connection = connection_of(session)
+    if connection.dialect.name == "sqlite":
         return {*ids, *unless_taken}
     given = {"ids": sorted(ids), "first": first or 0, "unless_taken": sorted(unless_taken)}
-    return set(session.connection().execute(_locking(table), given).scalars())
+    return set(connection.execute(_locking(table), given).scalars())
 
 
 @cache

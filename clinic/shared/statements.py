@@ -17,7 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator
 
-from clinic.shared.database import READS_COPY, db
+from clinic.shared.database import READS_COPY, WRITES, db
 from clinic.shared.read_once import read_once
 
 
@@ -26,8 +26,10 @@ def rows(statement: Executable, given: Mapping[str, object]) -> Sequence[Row[Any
     what its mapper has to do with it, which takes as long as to ask the database; and to find the connection takes
     half as long, so it is found once."""
     session = db.session()
-    connection = read_once(("connection", session.info.get(READS_COPY)), session.connection)
-    return connection.execute(statement, given).all()
+    copy = session.info.get(READS_COPY)
+    connection = session.info.get(WRITES) or read_once(("connection", copy), session.connection)
+    found: Sequence[Row[Any]] = connection.execute(statement, given).all()
+    return found
 
 
 class _Numbers(TypeDecorator[Sequence[int]]):

@@ -43,7 +43,7 @@ from clinic.rules.intervals import Interval, subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.rules.whole_days import on_every_wall
 from clinic.shared.crypto import BigId
-from clinic.shared.database import Base, TryAgain, UtcDateTime, broken_guard, lock_in_order
+from clinic.shared.database import Base, TryAgain, UtcDateTime, broken_guard, connection_of, lock_in_order
 from clinic.shared.statements import many
 from clinic.shared.writing import write_at_once
 from clinic.therapists.models import TimeOff
@@ -147,7 +147,7 @@ def _insert(
     session: Session, visit: Visit, resources: Collection[int], expires_at: dt.datetime | None
 ) -> set[int]:
     """Claim these for the visit. Returns those of them that could be claimed."""
-    connection = session.connection()
+    connection = connection_of(session)
     given = {
         "resources": resources, "visit": visit.id, "client": visit.client_id, "starts_at": visit.starts_at,
         "ends_at": visit.ends_at, "free_at": visit.free_at, "expires_at": expires_at,
@@ -188,7 +188,7 @@ def clear_expired(session: Session, now: dt.datetime) -> None:
     """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all."""
     if not may_be_over(now):
         return
-    freed = session.connection().execute(_EXPIRED, {"now": now}).scalars().all()
+    freed = connection_of(session).execute(_EXPIRED, {"now": now}).scalars().all()
     claim_blocks(session, freed, now)
 
 

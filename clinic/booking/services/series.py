@@ -96,35 +96,64 @@ def book_series(
                 most_weeks_apart=MOST_WEEKS_APART,
             ),
         )
-    ordered = in_order(starts)
+    wish = _Wish(
+        choice, client_id, in_order(starts), every_weeks, request_key, source, by, now, reconfirmed, checkout
+    )
     try:
         with transaction() as session:
-            done = reading.by_request(request_key) if request_key else None
-            if done is not None:
-                return SeriesOutcome(done)
-            client = client_of(client_id)
-            begun = checkout_of(checkout or "", client.id, by) if source == ONLINE else None
-            if begun is not None:
-                check_books_online(client, choice, user_id=by, now=now)
-            booked = [_judged(session, choice, client, one, source, by, now) for one in ordered]
-            outcome = _refused(session, client, booked, source, by=by, now=now)
-            refusal = None if outcome is not None else _too_many_wait(client, booked, source)
-            if outcome is None and refusal is None:
-                row = Series(every_weeks=every_weeks, request_key=request_key, made_at=now, made_by_id=by)
-                for one in booked:
-                    one.visit.to_reconfirm = not reconfirmed
-                _place_all(session, row, client, booked, begun, source=source, by=by, now=now)
-                outcome = SeriesOutcome(row.id)
-    except (SlotTaken, IntegrityError) as error:
+            outcome = _booked_before(request_key) or _book_all(session, wish)
+    except (SlotTaken, IntegrityError) as error:  # this very request may have booked it a moment ago
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
             raise
-        done = reading.by_request(request_key) if request_key else None
-        if done is None:
+        before = _booked_before(request_key)
+        if before is None:
             raise
-        return SeriesOutcome(done)
-    if outcome is None:
-        raise refusal or TooManyPending()
+        return before
+    if isinstance(outcome, TooManyPending):  # the judgements are kept
+        raise outcome
     return outcome
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What was asked of `book_series`, its starts in order."""
+
+    choice: Choice
+    client_id: int
+    starts: Sequence[OneStart]
+    every_weeks: int
+    request_key: str | None
+    source: str
+    by: int | None
+    now: dt.datetime
+    reconfirmed: bool
+    checkout: str | None
+
+
+def _booked_before(request_key: str | None) -> SeriesOutcome | None:
+    """What this very request made before."""
+    done = reading.by_request(request_key) if request_key else None
+    return SeriesOutcome(done) if done is not None else None
+
+
+def _book_all(session: Session, wish: _Wish) -> SeriesOutcome | TooManyPending:
+    """Judge each visit, and book them when the gate lets them all stand."""
+    source, by, now = wish.source, wish.by, wish.now
+    client = client_of(wish.client_id)
+    begun = checkout_of(wish.checkout or "", client.id, by) if source == ONLINE else None
+    if begun is not None:
+        check_books_online(client, wish.choice, user_id=by, now=now)
+    booked = [_judged(session, wish.choice, client, one, source, by, now) for one in wish.starts]
+    stopped = _refused(session, client, booked, source, by=by, now=now) or _too_many_wait(
+        client, booked, source
+    )
+    if stopped is not None:
+        return stopped
+    row = Series(every_weeks=wish.every_weeks, request_key=wish.request_key, made_at=now, made_by_id=by)
+    for one in booked:
+        one.visit.to_reconfirm = not wish.reconfirmed
+    _place_all(session, row, client, booked, begun, source=source, by=by, now=now)
+    return SeriesOutcome(row.id)
 
 
 @dataclass(frozen=True)
