@@ -52,7 +52,7 @@ SQLITE_SETTINGS = (
     "foreign_keys=ON",
     "busy_timeout=15000",
     "temp_store=MEMORY",
-    "cache_size=-1024",  # kB for each connection: the system has the file in memory anyway
+    "cache_size=-512",  # kB for each connection: the system has the file in memory anyway
     "recursive_triggers=ON",
 )
 

@@ -76,6 +76,14 @@ def test_bounds_closures_licence_and_devices_are_named(app: Flask) -> None:
     )
     assert said(explain(wish())) == {"Closed on Friday 12 June 2026: Public holiday.": (44, 44)}
     assert said(explain(wish(5))) == {"The licence of Terry 0 ends on Saturday 13 June 2026.": (44, 44)}
+    with transaction() as session:
+        ana_row = session.get_one(Therapist, ana)
+        ana_row.licence_expires_on = world.TODAY + dt.timedelta(days=400)
+        for row in ana_row.skill_rows:
+            row.ends_on = world.TODAY + dt.timedelta(days=4)
+    assert said(explain(wish(5, addons=("hot_stone",))))[
+        "Terry 0 may give this only until Saturday 13 June 2026."
+    ]
     today = explain(wish(0))
     assert said(today) == {"Lead time: online this is booked at least 1 hour ahead.": (4, 4)}
     assert (today.starts, today.free) == (40, 36)

@@ -28,7 +28,7 @@ from clinic.premises.queries import OpenPlace, dated_hours_of, hours_of
 from clinic.rules import availability as rule
 from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
 from clinic.rules.gaps import Gaps, tidy
-from clinic.rules.intervals import Interval, until
+from clinic.rules.intervals import Interval, since, until
 from clinic.rules.limits import Given, Limits
 from clinic.rules.wall_time import (
     WallClock,
@@ -322,7 +322,7 @@ def _not_apart(ask: Ask, people: list[OnDuty]) -> list[OnDuty]:
 def _duty(
     people: Iterable[OnDuty], place_id: int, clock: WallClock, days: list[dt.date]
 ) -> dict[int, list[Interval]]:
-    """Working hours less breaks, on days on which the licence is good."""
+    """Working hours less breaks, on days on which the licence and the skills are good."""
     worked_out: dict[tuple[str | None, ...], list[Interval]] = {}  # many keep the same hours
     duty = {}
     for one in people:
@@ -330,7 +330,11 @@ def _duty(
         if hours not in worked_out:
             dated = dated_hours_of(one.dated, place_id)
             worked_out[hours] = hours_on(clock, days, hours_of(one.work), hours_of(one.breaks), dated)
-        duty[one.id] = until(worked_out[hours], clock.day_bounds(one.licence_expires_on)[1])
+        first, last = one.good_on
+        duty[one.id] = since(
+            until(worked_out[hours], clock.day_bounds(last)[1]) if last else worked_out[hours],
+            clock.day_bounds(first)[0] if first else None,
+        )
     return duty
 
 
