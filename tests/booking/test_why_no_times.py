@@ -35,7 +35,7 @@ def wish(days: int = 3, length: int = 1, **values: object) -> bookable.Wish:
 
 def explain(one: bookable.Wish) -> Explained:
     """Also: the number of free starts is the number that is offered."""
-    ask = bookable.ask_of(one, now=NOW)
+    ask, _place = bookable.ask_of(one, now=NOW)
     found = why_no_times(ask)
     opening = availability.look(ask)
     assert found.free == len(opening.starts())
@@ -108,14 +108,14 @@ def test_the_number_of_statements_does_not_grow(app: Flask) -> None:
     client = world.person()
     world.sign(client)
     with counted() as few:
-        why_no_times(bookable.ask_of(wish(), now=NOW))
+        why_no_times(bookable.ask_of(wish(), now=NOW)[0])
     for day in range(4, 8):
         assert world.at_desk(here, client, "swedish", when=world.at(day)).visit_id
         time_off.add_time_off(
             here.therapists[0], "off", world.at(day, 12), world.at(day, 13), "", by=here.desk_id, now=NOW
         )
     with counted() as many:
-        why_no_times(bookable.ask_of(wish(length=30), now=NOW))
+        why_no_times(bookable.ask_of(wish(length=30), now=NOW)[0])
     assert len(many) == len(few) <= 22
 
 

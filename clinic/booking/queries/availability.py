@@ -190,19 +190,21 @@ class Open:
         )
 
 
-def look(ask: Ask) -> Open:
-    """Read the book for this wish. Raises LookupError for an unknown place."""
+def look(ask: Ask, place: OpenPlace | None = None) -> Open:
+    """Read the book for this wish. `place`: the one asked for, on these days, where it is read already. Raises
+    LookupError for an unknown place."""
     days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
-    place = premises.open_place(ask.location_id, around, ask.plan.room_kind)
+    place = place or premises.open_place(ask.location_id, around)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
+    rooms = place.rooms.get(ask.plan.room_kind, [])
     devices = [place.devices.get(kind, []) for kind in ask.plan.device_kinds]
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
     reach = _reach(ask, window[0] - _before(settings), window[1] + _longest(ask.plan, settings))
-    things = [*place.rooms, *(device for group in devices for device in group)]
+    things = [*rooms, *(device for group in devices for device in group)]
     asked = things if ask.client_id is None else [*things, ask.client_id]
     found = the_book.with_people(*_who(ask, place, around), asked, reach, stays=ask.picks)
     people = _not_apart(ask, therapists.on_duty(found))
-    eligible = rule.Eligible([one.id for one in people], place.rooms, devices)
+    eligible = rule.Eligible([one.id for one in people], rooms, devices)
     texts = [(row[0], row[-1]) for row in found]
     stays = the_book.stays_of(texts) if ask.picks else None
     busy = the_book.spans(texts) if stays is None else _spans(stays)

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Integer,
     Row,
     ScalarSelect,
     Select,
-    String,
     bindparam,
     case,
-    cast,
     func,
+    literal_column,
     null,
     or_,
     select,
@@ -39,7 +39,7 @@ from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import minute_after, minute_of
 from clinic.shared.read_once import read_once
-from clinic.shared.statements import among, joined, rows, taken_apart
+from clinic.shared.statements import among, joined, rows, spaced, taken_apart
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,10 @@ def _claims_of(owner: ColumnElement[int], *, stays: bool) -> ScalarSelect[str]:
     return taken.correlate_except(Claim.__table__).scalar_subquery()
 
 
-_TAKEN = _STARTS * _SPAN + _ENDS
+_TAKEN = _STARTS * literal_column(str(_SPAN), Integer) + _ENDS
 # not a join, which may read all visits
 _ROOM = select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()
-_STAYING = cast(_TAKEN, String) + " " + cast(func.coalesce(_ROOM, 0), String)
+_STAYING = spaced(_TAKEN, func.coalesce(_ROOM, literal_column("0", Integer)))
 _EACH = among(_RESOURCE.id, "resources")
 _BUSY, _STAYS = (
     select(_RESOURCE.id, _claims_of(_RESOURCE.id, stays=stays)).where(_EACH) for stays in (False, True)
