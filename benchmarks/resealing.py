@@ -11,10 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from flask_migrate import upgrade
 from sqlalchemy import select
 
 from clinic.app import create_app
+from clinic.cli.making import upgrade_app
 from clinic.clients.models import Client, ClientNote
 from clinic.shared import clock, crypto, rotation
 from clinic.shared.database import db, transaction
@@ -26,8 +26,8 @@ def main(values: int) -> None:
     """Make them, change the key, seal anew, drop the old key; print the seconds."""
     with tempfile.TemporaryDirectory() as folder:
         app = create_app({"CLINIC_DATA_DIR": folder})
+        upgrade_app(app)
         with app.app_context():
-            upgrade()
             _fill(values, clock.now())
             path = Path(app.config["CLINIC_KEY_FILE"])
             crypto.use(rotation.add_key(path))

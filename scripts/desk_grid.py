@@ -20,7 +20,7 @@ from clinic.booking.models import Visit
 from clinic.demo import fill_if_empty
 from clinic.shared import clock
 from clinic.shared.database import db, transaction
-from scripts.axe import E_MAILS, PASSWORD, chromium
+from scripts.axe import chromium, sign_in
 from tests import factories
 from tests.browser import NO_CHROMIUM, Site, find_chromium, served
 from tests.web import app_on, migrate, sqlite_address
@@ -102,11 +102,7 @@ def signed_in(browser: Browser, site: Site) -> Page:
     """The desk's own page."""
     page = browser.new_context(base_url=site.url, viewport=WIDE).new_page()  # type: ignore[arg-type]
     page.set_default_timeout(LONGEST_MS)
-    page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(E_MAILS["front desk"])
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/desk")
+    sign_in(page, "front desk")
     return page
 
 

@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any
 
 from clinic.paths import ROOT
-from scripts.axe import E_MAILS, PASSWORD, chromium, demo, open_page
+from scripts.axe import chromium, demo, open_page, sign_in
 from tests.browser import NO_CHROMIUM, Site, find_chromium, sandbox_flags
 
 VERSION = "12.8.2"
@@ -78,11 +78,7 @@ def signed_in(site: Site) -> str:
     """The cookie of the demo's client."""
     with chromium() as browser:
         page, _watch = open_page(browser, site)
-        page.goto("/sign-in")
-        page.get_by_label("E-mail").fill(E_MAILS["client"])
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/my")
+        sign_in(page, "client")
         return "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
 
 

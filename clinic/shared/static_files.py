@@ -19,6 +19,7 @@ from typing import Any
 from flask import Flask, Response, request, session
 from whitenoise import WhiteNoise
 
+from clinic.shared.site_sheet import NAME, SiteSheet
 from clinic.shared.web import security_headers
 
 PREFIX = "/static/"
@@ -38,12 +39,17 @@ Headers = list[tuple[str, str]]
 def serve_static(app: Flask) -> None:
     """Serve the folder of static files in front of the pages, and compress both."""
     folder = Path(app.static_folder or "")
+    said = security_headers(app)
+    site = SiteSheet(folder, [*said.items(), ("Cache-Control", f"max-age={AN_HOUR}, public")])
     marks: dict[str, tuple[int, str]] = {}
 
     @app.url_defaults
     def mark_content(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static" and not str(values.get("filename", "")).endswith(".woff2"):
-            values.setdefault(MARK, content_mark(folder / values["filename"], marks))
+            is_site = values["filename"] == NAME
+            values.setdefault(
+                MARK, site.mark if is_site else content_mark(folder / values["filename"], marks)
+            )
 
     @app.after_request
     def say_what_is_private(response: Response) -> Response:
@@ -53,8 +59,9 @@ def serve_static(app: Flask) -> None:
 
     files = WhiteNoise(
         app.wsgi_app, root=str(folder), prefix=PREFIX, max_age=AN_HOUR, allow_all_origins=False,
-        add_headers_function=partial(dress, security_headers(app)),
+        add_headers_function=partial(dress, said),
     )  # fmt: skip
+    files.files[PREFIX + NAME] = site
     app.wsgi_app = Compressed(files)  # type: ignore[method-assign]
 
 

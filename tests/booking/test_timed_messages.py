@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.booking.services import visits
-from clinic.booking.services.at_desk import Change, change_at_desk, take_back
+from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.booking.services.undoing import take_back
 from clinic.booking.timed_messages import TimedMessage
 from clinic.catalogue.aftercare import GENERAL
 from clinic.clients import choices

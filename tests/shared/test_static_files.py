@@ -30,6 +30,8 @@ def test_first_page_with_all_that_belongs_to_it_is_small(app: Flask, client: Fla
         r"\w+-latin-wght-normal\.woff2", client.get("/static/css/tokens.css", buffered=True).text
     )
     linked = re.findall(r'(?:src|href)="(/static/[^"#]+)', html)
+    awaited = [one for one in re.findall(r"<link rel=.stylesheet.[^>]*>", html) if "print" not in one]
+    assert len(awaited) == 2, awaited  # the first paint waits for each
     addresses = {
         *(one for one in linked if ".woff2" not in one),
         *(f"/static/vendor/{font}" for font in fonts),
@@ -46,11 +48,11 @@ def test_first_page_with_all_that_belongs_to_it_is_small(app: Flask, client: Fla
 def test_a_file_is_kept_for_as_long_as_it_is_the_same(app: Flask, client: FlaskClient) -> None:
     factories.make_clinic()
     factories.make_location(zone="Europe/Berlin")
-    address = re.findall(r'href="(/static/css/app.css[^"]*)"', client.get("/").text)[0]
+    address = re.findall(r'href="(/static/css/site.css[^"]*)"', client.get("/").text)[0]
     assert re.search(r"\?v=[0-9a-f]{12}$", address)
     marked, bare = (
         client.get(one, headers=headers, buffered=True)
-        for one, headers in ((address, SMALL), ("/static/css/app.css", {}))
+        for one, headers in ((address, SMALL), ("/static/css/site.css", {}))
     )
     assert marked.headers["Cache-Control"] == FOR_A_YEAR
     assert "immutable" not in bare.headers["Cache-Control"]
