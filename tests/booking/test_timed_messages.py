@@ -82,7 +82,9 @@ def test_reminders_follow_a_visit_and_none_is_sent_twice(world: w.World) -> None
     assert planned() == []
 
 
-def test_a_clock_that_is_put_back_or_forward_sends_nothing_twice_and_leaves_nothing_out(world: w.World) -> None:
+def test_a_clock_that_is_put_back_or_forward_sends_nothing_twice_and_leaves_nothing_out(
+    world: w.World,
+) -> None:
     start = w.at(5, 14)
     visit = booked(world, start)
     sent_at(NOW)
@@ -90,7 +92,9 @@ def test_a_clock_that_is_put_back_or_forward_sends_nothing_twice_and_leaves_noth
     assert subjects(first + minutes) == ["Reminder"]
     for wrong in (-HOUR, HOUR, -HOUR):
         assert subjects(first + minutes + wrong) == []
-    assert subjects(start - 3 * HOUR - minutes + HOUR) == ["Reminder"]  # an hour ahead: what was due is made up for
+    assert subjects(start - 3 * HOUR - minutes + HOUR) == [
+        "Reminder"
+    ]  # an hour ahead: what was due is made up for
     assert [subjects(start - one) for one in (3 * HOUR + minutes, 3 * HOUR, 2 * HOUR)] == [[], [], []]
     assert visit_of(visit).starts_at == start
 
