@@ -213,9 +213,9 @@ def test_a_plan_and_its_place_are_read_at_once_as_each_by_itself() -> None:
             assert len(sent) == 1
             assert found == (queries.plan_for(*wish, first_visit=True), premises.open_place(place, days))
     wrong = (
-        ("swedish", None, (), 61, first.id),
-        ("swedish", "interval", (), 60, None),
-        ("sports", None, (), 60, 0),
+        (("swedish", None, (), 61), first.id),
+        (("swedish", "interval", (), 60), None),
+        (("sports", None, (), 60), 0),
     )
-    for *wish, place in wrong:
-        assert queries.plan_at(*wish, first_visit=False, location_id=place, days=days) is None
+    for none_such, place in wrong:
+        assert queries.plan_at(*none_such, first_visit=False, location_id=place, days=days) is None
