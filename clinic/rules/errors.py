@@ -123,16 +123,6 @@ class ScreeningRefuses(RuleViolation):
         super().__init__(sentence)
 
 
-class ScreeningPending(RuleViolation):
-    """Something is still needed before the visit can be confirmed. `.screening` says what."""
-
-    default_sentence = N_("We need something more from you before we can confirm this visit.")
-
-    def __init__(self, screening: Screening, sentence: str = "") -> None:
-        self.screening = screening
-        super().__init__(sentence)
-
-
 class MoveNotAllowed(RuleViolation):
     """The visit cannot change in this way from where it stands."""
 
