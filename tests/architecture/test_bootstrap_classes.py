@@ -1,4 +1,4 @@
-"""Of Bootstrap only the classes in scripts/bootstrap.txt are shipped: one that is used and not named there does nothing."""
+"""Of Bootstrap only the classes in scripts/bootstrap.txt are shipped: another that is used does nothing."""
 
 from __future__ import annotations
 
