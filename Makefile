@@ -18,6 +18,9 @@ export UV_SYSTEM_CERTS := 1
 export NODE_USE_SYSTEM_CA := 1
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled once, for every start after it: the tests alone start the program hundreds of times.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 
 define say_venv
 Python cannot make virtual environments here: its `venv` module is incomplete.
@@ -81,6 +84,7 @@ soak: setup $(V)/.test ## races, kills, restarts, a database that goes away, a f
 	$(PY) -m benchmarks.soak || failed=1; \
 	$(PY) -m benchmarks.mail_soak || failed=1; \
 	$(PY) -m benchmarks.power_cut || failed=1; \
+	$(PY) -m benchmarks.resealing || failed=1; \
 	$(PY) -m benchmarks.hardships || failed=1; \
 	CLINIC_MACHINE_RUNS=200 $(PY) -m pytest -q --timeout 0 tests/booking/test_calendar_machine.py || failed=1; \
 	exit $$failed
@@ -103,7 +107,8 @@ migration: $(V)/.dev ## write the next migration from the models: make migration
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }
 	@rm -rf build/migration
 	@export CLINIC_DATA_DIR=build/migration CLINIC_DATABASE_URL=; \
-	  $(V)/bin/flask --app clinic.app db upgrade && $(V)/bin/flask --app clinic.app db migrate -m "$(name)"
+	  flask='$(V)/bin/flask --app clinic.cli.making:make_app_to_migrate db'; \
+	  $$flask upgrade && $$flask migrate -m "$(name)"
 	@$(PY) -m ruff format --quiet migrations/versions
 
 messages: setup ## collect the texts of the program into the translations, for translators

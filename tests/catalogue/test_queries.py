@@ -207,14 +207,15 @@ def test_a_plan_and_its_place_are_read_at_once_as_each_by_itself() -> None:
     make_device(second, device_kind="oxygen_chamber")
     days = [dt.date(2026, 6, 12), dt.date(2026, 6, 13)]
     for place in (None, first.id, second.id):
-        for addons in (["aromatherapy", "hot_stone"], []):
+        for wish in (("swedish", None, ["aromatherapy", "hot_stone"], 60), ("swedish", None, (), 60)):
             with counted() as sent:
-                found = queries.plan_at(
-                    "swedish", None, addons, 60, first_visit=True, location_id=place, days=days
-                )
+                found = queries.plan_at(*wish, first_visit=True, location_id=place, days=days)
             assert len(sent) == 1
-            plan = queries.plan_for("swedish", None, addons, 60, first_visit=True)
-            assert found == (plan, premises.open_place(place, days))
-    for minutes, mode, place in ((61, None, None), (60, "interval", None), (60, None, 0)):
-        wrong = queries.plan_at("swedish", mode, [], minutes, first_visit=False, location_id=place, days=days)
-        assert wrong is None
+            assert found == (queries.plan_for(*wish, first_visit=True), premises.open_place(place, days))
+    wrong = (
+        (("swedish", None, (), 61), first.id),
+        (("swedish", "interval", (), 60), None),
+        (("sports", None, (), 60), 0),
+    )
+    for none_such, place in wrong:
+        assert queries.plan_at(*none_such, first_visit=False, location_id=place, days=days) is None

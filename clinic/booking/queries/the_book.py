@@ -69,6 +69,7 @@ _IN_REACH = (
     or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
 )
 _STANDING = among(_CLAIM.resource_id, "resources"), *_IN_REACH
+_DATES_APART = 26 * 60  # minutes from the first midnight of a date on earth to the last
 _SPAN = 10**9  # start and end in one whole number: more than any minute
 _STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
 # Claims of one resource never overlap, so the first that ends at `until` or later is the last one wanted: the index is
@@ -246,7 +247,9 @@ def leaning(found: Mapping[int, Iterable[Stay]], day: Interval, start: int) -> L
 
 
 def given(therapists: Iterable[int], reach: Reach) -> dict[tuple[int, dt.date], Given]:
-    """(therapist, day) → what visits that start in the reach, and are not over, give there."""
+    """(therapist, day) → what visits on the days of the reach, that are not over, give there; each visit on the day of
+    its own place, which may lie in another zone. The first and the last day that are named may be incomplete."""
+    wider = replace(reach, since=reach.since - _DATES_APART, until=reach.until + _DATES_APART)
     return {
-        (therapist, day): Given(*spent) for therapist, day, *spent in rows(_GIVEN, reach.given(therapists))
+        (therapist, day): Given(*spent) for therapist, day, *spent in rows(_GIVEN, wider.given(therapists))
     }
