@@ -18,6 +18,9 @@ export UV_SYSTEM_CERTS := 1
 export NODE_USE_SYSTEM_CA := 1
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled once, for every start after it: the tests alone start the program hundreds of times.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 
 define say_venv
 Python cannot make virtual environments here: its `venv` module is incomplete.
@@ -48,7 +51,7 @@ help: ## list what can be done
 run: setup ## start the demo clinic (invented people, data in instance/demo)
 	@$(PY) -m clinic demo
 
-setup: $(V)/.runtime static/vendor/manifest.json $(SPOKEN) ## install what the program needs, without starting it
+setup: $(V)/.runtime static/vendor/manifest.json build/common_passwords.bin $(SPOKEN) ## install what the program needs, without starting it
 
 test: setup $(V)/.test $(V)/.e2e build/axe/axe.min.js ## run all tests, on SQLite, PostgreSQL and in Chromium
 	@$(PY) -m pytest -n $(WORKERS)
@@ -80,6 +83,8 @@ soak: setup $(V)/.test ## races, kills, restarts, a database that goes away, a f
 	@failed=0; \
 	$(PY) -m benchmarks.soak || failed=1; \
 	$(PY) -m benchmarks.mail_soak || failed=1; \
+	$(PY) -m benchmarks.power_cut || failed=1; \
+	$(PY) -m benchmarks.resealing || failed=1; \
 	$(PY) -m benchmarks.hardships || failed=1; \
 	CLINIC_MACHINE_RUNS=200 $(PY) -m pytest -q --timeout 0 tests/booking/test_calendar_machine.py || failed=1; \
 	exit $$failed
@@ -102,7 +107,8 @@ migration: $(V)/.dev ## write the next migration from the models: make migration
 	@test -n "$(name)" || { echo "Say what it does: make migration name=add_visit_note" >&2; exit 1; }
 	@rm -rf build/migration
 	@export CLINIC_DATA_DIR=build/migration CLINIC_DATABASE_URL=; \
-	  $(V)/bin/flask --app clinic.app db upgrade && $(V)/bin/flask --app clinic.app db migrate -m "$(name)"
+	  flask='$(V)/bin/flask --app clinic.cli.making:make_app_to_migrate db'; \
+	  $$flask upgrade && $$flask migrate -m "$(name)"
 	@$(PY) -m ruff format --quiet migrations/versions
 
 messages: setup ## collect the texts of the program into the translations, for translators
@@ -139,7 +145,7 @@ $(V)/.dev: $(V)/.e2e $(LOCKS)/dev.lock
 	@$(call install,dev)
 	@touch $@
 
-static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/icons.txt scripts/bootstrap.txt | $(V)/.venv
+static/vendor/manifest.json: package-lock.json scripts/vendor_assets.py scripts/password_list.py clinic/accounts/common_passwords.py scripts/icons.txt scripts/bootstrap.txt | $(V)/.venv
 	@echo "Fetching the front-end files …"
 	@UV="$(UV)" PYTHON="$(PY)" sh scripts/fetch_assets.sh || { echo "$$say_download" >&2; exit 1; }
 
@@ -147,7 +153,7 @@ $(SPOKEN) &: $(WORDS) | $(V)/.runtime
 	@$(PY) -m scripts.messages compile
 	@touch $(SPOKEN)
 
-# Made together with the front-end files; fetched again when only this one is missing.
-build/axe/axe.min.js: static/vendor/manifest.json
+# Made together with the front-end files; fetched again when only one is missing.
+build/axe/axe.min.js build/common_passwords.bin: static/vendor/manifest.json
 	@test -e $@ || { rm -f $<; $(MAKE) --no-print-directory $<; }
 	@touch $@

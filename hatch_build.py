@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BESIDE_THE_PACKAGE = ("templates", "static", "migrations", "config.py")
+BESIDE_THE_PACKAGE = ("templates", "static", "migrations", "config.py", "build/common_passwords.bin")
 
 
 class Bundle(BuildHookInterface):  # type: ignore[type-arg]
@@ -22,6 +22,8 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         if not (root / "static/vendor/manifest.json").exists():
             raise RuntimeError("static/vendor is empty: run `make setup` first")
+        if not (root / "build/common_passwords.bin").exists():
+            raise RuntimeError("the list of common passwords is missing: run `make setup` first")
         folder = root / "clinic/translations"
         if any(not one.with_suffix(".mo").exists() for one in folder.rglob("*.po")):
             raise RuntimeError("clinic/translations is not compiled: run `make setup` first")

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from apiflask import APIFlask
 from flask import Flask
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -93,7 +92,6 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
         for engine in db.engines.values():
             make_ready(engine)
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
-    Migrate(app, db, directory=str(ROOT / "migrations"))
     csrf = CSRFProtect(app)
     csrf.exempt(api)
     csrf.exempt(stop_messages)  # a mail program presses it, with a signed key and no cookie

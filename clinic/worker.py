@@ -27,13 +27,13 @@ from clinic.api.services import drop_old_answers
 from clinic.booking.services import (
     archiving,
     asking,
-    at_desk,
     deadlines,
     forgetting,
     in_line,
     lapses,
     reconciling,
     sending,
+    undoing,
 )
 from clinic.intake.services import drafts
 from clinic.keeping.services import expiring
@@ -80,7 +80,7 @@ def tidy(_app: Flask) -> None:
     """What has been over for long leaves the table that every free time is worked out from; steps at the desk that
     nobody can take back any more are forgotten, and answers that nobody signed are erased."""
     archiving.archive_claims(clock.now() - archiving.KEPT_FOR, now=clock.now())
-    at_desk.forget_steps(clock.now())
+    undoing.forget_steps(clock.now())
     drafts.erase_old_drafts(clock.now())
     drop_old_answers(clock.now())
 

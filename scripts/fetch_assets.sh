@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetch the packages of package-lock.json and copy the few files we use into static/vendor and build/axe.
+# Fetch the packages of package-lock.json and copy the few files we use into static/vendor and build.
 # Uses npm where there is one; otherwise Node comes as a Python package and goes away again afterwards.
 set -eu
 
@@ -18,4 +18,5 @@ trap 'rm -rf .venv-node node_modules' EXIT
 if ! { command -v npm >/dev/null 2>&1 && fetch; }; then
     fetch_with_node_wheel
 fi
+"$PYTHON" -m scripts.password_list node_modules
 "$PYTHON" scripts/vendor_assets.py node_modules static/vendor build/axe

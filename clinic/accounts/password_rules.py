@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
+from clinic.accounts.common_passwords import is_common
 from clinic.accounts.passwords import LONGEST
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
@@ -21,14 +22,15 @@ SHORTEST_NAME = 4  # shorter names and mailbox names turn up inside honest passw
 
 COMMON_WORDS = (
     "abc", "admin", "administrator", "appointment", "arsenal", "asdf", "asdfghjkl", "barcelona", "baseball",
-    "basketball", "batman", "booking", "changeme", "charlie", "chelsea", "chocolate", "clinic", "computer",
-    "default", "dragon", "facebook", "football", "forever", "freedom", "friend", "google", "guest", "hallo",
-    "hello", "internet", "iloveyou", "jennifer", "jordan", "letmein", "liverpool", "login", "lovely", "manager",
-    "massage", "master", "michael", "monkey", "mustang", "naruto", "nothing", "owner", "pass", "passwd",
-    "password", "passwort", "pokemon", "princess", "qazwsx", "qwer", "qwerty", "qwertyuiop", "qwertz",
-    "reception", "rockyou", "samsung", "secret", "shadow", "spa", "starwars", "summer", "sunshine", "superman",
-    "superstar", "test", "therapist", "thisismy", "trustno", "user", "welcome", "welcometo", "whatever",
-    "winter", "my", "the", "new", "love", "you", "your", "i", "is", "me", "one", "two", "three",
+    "basketball", "batman", "behandlung", "booking", "chamber", "changeme", "charlie", "chelsea", "chocolate",
+    "clinic", "computer", "decompression", "default", "dragon", "facebook", "football", "forever", "freedom",
+    "friend", "google", "guest", "hallo", "hello", "internet", "iloveyou", "jennifer", "jordan", "letmein",
+    "liverpool", "login", "lovely", "manager", "massage", "massagepraxis", "master", "michael", "monkey",
+    "mustang", "naruto", "nothing", "owner", "pass", "passwd", "password", "passwort", "pokemon", "praxis",
+    "princess", "qazwsx", "qwer", "qwerty", "qwertyuiop", "qwertz", "reception", "rockyou", "samsung", "secret",
+    "shadow", "spa", "starwars", "summer", "sunshine", "superman", "superstar", "termin", "test", "therapeut",
+    "therapie", "therapist", "therapy", "thisismy", "trustno", "user", "vacuum", "welcome", "welcometo",
+    "whatever", "winter", "my", "the", "new", "love", "you", "your", "i", "is", "me", "one", "two", "three",
 )  # fmt: skip
 ROWS = (
     "01234567890",
@@ -66,7 +68,7 @@ def check_new_password(
         )
     if len(password) > LONGEST:
         raise InvalidInput(field, _("Use at most %(longest)s characters.", longest=LONGEST))
-    if is_easily_guessed(password):
+    if is_common(password) or is_easily_guessed(password):
         raise InvalidInput(field, _("This password is one of the first that people try. Choose another one."))
     if _holds(password, _names_of(email, clinic_name)):
         raise InvalidInput(field, _("Leave the clinic's name and your e-mail address out of the password."))

@@ -196,11 +196,20 @@ class ServicesOut(Shape):
     total: int
 
 
+class SkillDatesOut(Shape):
+    """The first and the last day on which a skill counts; null where that side is open."""
+
+    skill: str
+    starts_on: dt.date | None
+    ends_on: dt.date | None
+
+
 class TherapistOut(Shape):
     id: int
     name: str
     gender: str
     skills: list[str]
+    skill_dates: list[SkillDatesOut]
     licence_expires_on: dt.date
     locations: list[int]
 

@@ -15,7 +15,7 @@ from clinic.premises import queries as premises
 from clinic.rules.messages import Timing, hours_from, timed_messages
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.crypto import BigId
-from clinic.shared.database import UtcDateTime
+from clinic.shared.database import UtcDateTime, connection_of
 
 FOR_ANSWERS = ("intake", "consent", RECONFIRM)
 
@@ -47,7 +47,7 @@ def plan_messages(session: Session, visits: Iterable[Visit], *, now: dt.datetime
         )
     ]  # fmt: skip
     if rows:
-        session.connection().execute(_WRITE, rows)
+        connection_of(session).execute(_WRITE, rows)
 
 
 def follow(session: Session, *visits: Visit, now: dt.datetime) -> None:

@@ -25,6 +25,7 @@ SETTINGS: tuple[Check, ...] = (
     settings.keys,
     settings.address,
     settings.folders,
+    settings.passwords,
 )
 DATABASE: tuple[Check, ...] = (database.version_of_sqlite, database.schema)
 CONTENT: tuple[Check, ...] = (database.sealed, settings.demo)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from sqlalchemy import select
 
+from clinic.accounts import common_passwords
 from clinic.accounts.models import User
 from clinic.checkup.finding import Finding, Findings, Grade, good, wrong
 from clinic.shared.database import db
@@ -92,6 +93,12 @@ def folders(app: Flask, _now: dt.datetime) -> Findings:
             yield wrong(
                 f"The program cannot write to {folder}.", f"Give the folder to the program's user: {folder}"
             )
+
+
+def passwords(_app: Flask, _now: dt.datetime) -> Findings:
+    """The passwords that everybody tries first are known, so that nobody can choose one."""
+    if not common_passwords.LIST.exists():
+        yield wrong("The list of common passwords is missing.", "Run `make setup`: it is made there.")
 
 
 def _folder_of_database() -> list[Path]:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clinic.cli.making import make_app, migrate_app, refuse_unfit_database, refuse_what_is_unsafe
+from clinic.cli.making import (
+    make_app,
+    migrate_app,
+    refuse_unfit_database,
+    refuse_what_is_unsafe,
+    upgrade_app,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -100,7 +106,7 @@ def serve(works: bool) -> None:
     refuse_what_is_unsafe(app)
     if "LISTEN_FDS" not in os.environ:
         port_is_free(app)
-    migrate_app(app)
+    upgrade_app(app)
     refuse_unfit_database(app)
     click.echo(f"Clinic is at {app.config['CLINIC_PUBLIC_URL']}. Stop with Ctrl+C.")
     run_server(app, works=works)

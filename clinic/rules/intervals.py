@@ -91,6 +91,13 @@ def until(spans: list[Interval], end: int) -> list[Interval]:
     return [(start, min(stop, end)) for start, stop in spans if start < end]
 
 
+def since(spans: list[Interval], start: int | None) -> list[Interval]:
+    """The minutes of the tidy `spans` from `start` on; the same list when all of them are."""
+    if start is None or not spans or spans[0][0] >= start:
+        return spans
+    return [(max(begin, start), stop) for begin, stop in spans if stop > start]
+
+
 def contains(spans: Sequence[Interval], wanted: Interval) -> bool:
     """Whether every minute of `wanted` lies in the tidy `spans`; an empty `wanted` is in none."""
     at = bisect_right(spans, wanted[0], key=lambda span: span[0]) - 1

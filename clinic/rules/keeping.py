@@ -133,16 +133,21 @@ PERIODS = (
            (("offer", "ended_at"), ("waitlist_wish", "ended_at"))),
     Period("desk", N_("Calls that were made, and the steps of bookings that are finished"), "", "days", 90, 7, 3650,
            (("call_request", "done_at"), ("checkout", "finished_at"))),
-    Period("sign_in", N_("Failed sign-ins, and browsers that were signed out"), "", "days", 90, 7, 3650,
-           (("failed_try", "at"), ("user_session", "ended_at"))),
-    Period("links", N_("Mailed links, passes and calendar addresses that no longer work"), "", "days", 30, 1, 3650,
+    Period("sign_in", N_("Failed sign-ins, and browsers that were signed out or not used any more"), "",
+           "days", 90, 7, 3650,
+           (("failed_try", "at"), ("user_session", "ended_at"), ("user_session", "last_seen_at"),
+            ("known_browser", "last_used_at"))),
+    Period("links", N_("Mailed links, passes, calendar addresses and keys of programs that no longer work"), "",
+           "days", 30, 1, 3650,
            (("mailed_link", "expires_at"), ("checkin_link", "expires_at"), ("tablet_pass", "expires_at"),
-            ("calendar_feed", "ended_at"))),
+            ("calendar_feed", "ended_at"), ("api_token", "ended_at"), ("api_token", "expires_at"))),
+    Period(
+        "audit", N_("The audit: who read or changed what"),
+        N_("It goes from its beginning. That it went is noted outside the database, so that a gap is still found."),
+        "years", 10, 3, 100,
+    ),
 )  # fmt: skip
-STAY_FOREVER = (
-    (N_("The audit"), TABLES["audit_row"].why),
-    (N_("Rules, questions and prices as they were"), N_("They are about nobody.")),
-)
+STAY_FOREVER = ((N_("Rules, questions and prices as they were"), N_("They are about nobody.")),)
 
 
 def of_age_on(born_on: dt.date, adult_age: int) -> dt.date:

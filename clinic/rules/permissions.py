@@ -98,7 +98,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.VISIT_TREATED_WRITE: _THERAPIST,
 }
 
-GIVEN_BY_NAME = frozenset({Permission.CLINICAL_REVIEW})
+GIVEN_BY_NAME = frozenset({Permission.CLIENT_ANY_ERASE, Permission.CLINICAL_REVIEW})
 """Permissions that the owner may give to a person whose role does not have them."""
 
 

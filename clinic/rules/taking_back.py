@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clinic.rules.errors import TooLate
-from clinic.rules.language import _
+from clinic.rules.language import _, ngettext
 
 SHOWN_SECONDS: Final = 10
 """How long the page offers it."""
@@ -19,3 +19,35 @@ def check_in_time(until: datetime, *, now: datetime) -> None:
     """Raise TooLate once the moment has passed: by then people are being told."""
     if now >= until:
         raise TooLate(_("It is too late to undo this. Change the visit again instead; the client is told."))
+
+
+def step_words(deed: str, visits: int) -> str:
+    """What was done to so many visits, after the names of their clients."""
+    return {
+        "booked": ngettext("booked", "%(num)d visits booked", visits),
+        "moved": ngettext("moved", "%(num)d visits moved", visits),
+        "cancelled": ngettext("cancelled", "%(num)d visits cancelled", visits),
+        "marked": ngettext("marked", "%(num)d visits marked", visits),
+    }[deed]
+
+
+def undone_words(deed: str, visits: int) -> str:
+    """What is said once it was taken back."""
+    return {
+        "booked": ngettext(
+            "Undone. The visit is not in the book any more, and nobody was told.",
+            "Undone. All %(num)d visits are out of the book again, and nobody was told.",
+            visits,
+        ),
+        "moved": ngettext(
+            "Undone. The visit is back where it was, and nobody was told.",
+            "Undone. All %(num)d visits are back where they were, and nobody was told.",
+            visits,
+        ),
+        "cancelled": ngettext(
+            "Undone. The visit stands as before, and nobody was told.",
+            "Undone. All %(num)d visits stand as before, and nobody was told.",
+            visits,
+        ),
+        "marked": _("Undone. The visit stands as before."),
+    }[deed]

@@ -39,6 +39,7 @@ class Why(StrEnum):
     NOBODY = "nobody"
     NOBODY_WORKS = "nobody_works"
     LICENCE = "licence"
+    SKILL = "skill"
     NOT_WORKING = "not_working"
     OUTSIDE_HOURS = "outside_hours"
     OFF = "off"
@@ -81,7 +82,8 @@ class Block(NamedTuple):
 class Behind:
     """What stands behind the spans of a `Book`, in epoch minutes.
 
-    `hours`: therapist → duty as if the licence never ended; `licence_ends`: therapist → the first minute without it;
+    `hours`: therapist → duty as if licence and skills were always good; `licence_ends`: therapist → the first minute
+    without it; `skilled`: therapist → the minutes in which they have the skills, of those who do not always;
     `blocks`: resource → what its busy spans are made of; `days`: local days, in order; `refused`: those on which the
     gate would refuse the client; `known_only`: only known clients book this online, and this is none; `too_soon`:
     whether a start leaves the client too little rest.
@@ -89,6 +91,7 @@ class Behind:
 
     hours: Mapping[int, Sequence[Interval]]
     licence_ends: Mapping[int, int] = field(default_factory=dict)
+    skilled: Mapping[int, Interval] = field(default_factory=dict)
     blocks: Mapping[int, Sequence[Block]] = field(default_factory=dict)
     client_blocks: Sequence[Block] = ()
     days: Sequence[Interval] = ()
@@ -264,7 +267,7 @@ def _therapist(ask: _Ask, therapist: int, behind: Behind) -> dict[int, Kept]:
     by_hours = ask.free(therapist=therapist, duty=hours)
     working = _Days(behind.days, hours)
     lasts = ask.wanted.minutes if ask.wanted.turnover_may_overrun else ask.wanted.claim_minutes
-    licence_ends = behind.licence_ends.get(therapist)
+    licence_ends, skilled = behind.licence_ends.get(therapist), behind.skilled.get(therapist)
     hit = ask.hit(therapist, behind.blocks.get(therapist, ()))
     found: dict[int, Kept] = {}
     for start in ask.starts:
@@ -276,6 +279,8 @@ def _therapist(ask: _Ask, therapist: int, behind: Behind) -> dict[int, Kept]:
             kept.append(Reason(why, therapist))
         if licence_ends is not None and start + lasts > licence_ends:
             kept.append(Reason(Why.LICENCE, therapist))
+        if skilled is not None and not contains([skilled], (start, start + lasts)):
+            kept.append(Reason(Why.SKILL, therapist))
         if contains(full, (start, start + 1)):
             kept.append(Reason(Why.LIMIT, therapist))
         found[start] = tuple(kept) or (Reason(Why.TAKEN, therapist),)

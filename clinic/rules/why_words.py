@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.language import N_, _
+from clinic.rules.licence import Days
 from clinic.rules.wall_time import WallClock
 from clinic.rules.why_no_times import Reason, Why
 from clinic.rules.words import day_words, length_words, time_words
@@ -25,10 +26,12 @@ class Shut:
 @dataclass(frozen=True)
 class Named:
     """What the words need. `names`: of therapists, rooms and devices, by id; `licence_ends`: therapist → the licence's
-    last day; `device_kinds`: of the groups of `Eligible`, in their order; `shut`: closures by their number."""
+    last day; `skilled`: therapist → the days on which they have the skills; `device_kinds`: of the groups of
+    `Eligible`, in their order; `shut`: closures by their number."""
 
     names: Mapping[int, str]
     licence_ends: Mapping[int, dt.date]
+    skilled: Mapping[int, Days]
     device_kinds: Sequence[str]
     shut: Mapping[int, Shut]
     settings: BookingSettings
@@ -44,18 +47,28 @@ class Named:
             return self._shut(reason, name)
         if reason.why is Why.CLIENT_BUSY:
             return self._other_visit(reason.detail)
-        if reason.why is Why.LICENCE:
-            return _(
-                "The licence of %(name)s ends on %(day)s.",
-                name=name,
-                day=day_words(self.licence_ends[reason.resource]),
-            )
+        if reason.why in (Why.LICENCE, Why.SKILL):
+            return self._not_good(reason, name)
         if reason.why is Why.NO_DEVICE:
             return _(
                 "There is no %(device)s in use here.",
                 device=self.device_kinds[reason.detail].replace("_", " "),
             )
         return self._bound(reason.why)
+
+    def _not_good(self, reason: Reason, name: str) -> str:
+        """Which skill it is, is not said: it may be one that only the answers ask for."""
+        if reason.why is Why.LICENCE:
+            ends_on = self.licence_ends[reason.resource]
+            return _("The licence of %(name)s ends on %(day)s.", name=name, day=day_words(ends_on))
+        first, last = (day_words(day) if day else "" for day in self.skilled[reason.resource])
+        if first and last:
+            return _(
+                "%(name)s may give this only from %(first)s to %(last)s.", name=name, first=first, last=last
+            )
+        if first:
+            return _("%(name)s may give this only from %(day)s on.", name=name, day=first)
+        return _("%(name)s may give this only until %(day)s.", name=name, day=last)
 
     def _bound(self, why: Why) -> str:
         if why is Why.LEAD_TIME:

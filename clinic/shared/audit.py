@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, event, insert, select, update
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
-from clinic.shared.database import Base
+from clinic.shared.database import Base, connection_of
 from clinic.shared.metrics import VISIT_STEPS
 
 _WAITING = "traces"
@@ -93,7 +93,7 @@ def _number(session: Session) -> None:
     if not traces or session.in_nested_transaction():
         return
     session.flush()
-    connection = session.connection()
+    connection = connection_of(session)
     for trace in traces:
         if connection.dialect.name == "postgresql":
             connection.execute(_TAKE_AND_WRITE, trace)

@@ -3,6 +3,9 @@
 Whoever changes, removes, swaps or adds rows by SQL breaks the chain. Whoever works the chain out anew afterwards does
 not match the heads any more, which stand in files that the database cannot reach. Rows of the last seconds are not yet
 links; their numbers, which have no gaps, and the counter speak for them.
+
+What has been kept for long enough goes from the beginning. The link of the last row that went stays, and is noted
+outside too as a place where the chain may begin.
 """
 
 from __future__ import annotations
@@ -15,13 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
 
 from clinic.shared.audit import AuditCounter, AuditLink, AuditRow
 from clinic.shared.database import db, read_as_one, transaction
 
 BATCH = 2000
 BEFORE_THE_FIRST = "0" * 64
+BEGINNINGS = "begins.txt"
 
 
 def link(before: str, row: AuditRow) -> str:
@@ -48,15 +53,34 @@ def extend(heads: Path, *, now: dt.datetime) -> int:
         if links:
             session.execute(insert(AuditLink), links)
     if links:
-        _note(heads, f"{now:%Y-%m-%dT%H:%M:%SZ} {links[-1]['sequence']} {digest}\n", month=f"{now:%Y-%m}")
+        _note(heads / f"heads-{now:%Y-%m}.txt", now, rows[-1].sequence, digest)
     return len(links)
 
 
-def _note(heads: Path, line: str, *, month: str) -> None:
-    heads.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(heads / f"heads-{month}.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+def forget(session: Session, until: dt.datetime, heads: Path, *, now: dt.datetime) -> int:
+    """Delete the rows from the beginning up to the first that is younger than UNTIL, as far as they are links.
+
+    Returns how many went. Where it is broken off after the note there is one more place where the chain may begin.
+    """
+    young = session.scalar(select(func.min(AuditRow.sequence)).where(AuditRow.at > until))
+    chained = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
+    if young is not None:
+        chained = chained.where(AuditLink.sequence < young)
+    last = session.scalars(chained).one_or_none()
+    if last is None or session.get(AuditRow, last.sequence) is None:
+        return 0
+    _note(heads / BEGINNINGS, now, last.sequence, last.digest)
+    gone = delete(AuditRow).where(AuditRow.sequence <= last.sequence).returning(AuditRow.sequence)
+    count = len(session.scalars(gone, execution_options={"synchronize_session": False}).all())
+    session.execute(delete(AuditLink).where(AuditLink.sequence < last.sequence))
+    return count
+
+
+def _note(path: Path, now: dt.datetime, sequence: int, digest: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(line)
+        file.write(f"{now:%Y-%m-%dT%H:%M:%SZ} {sequence} {digest}\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -74,11 +98,16 @@ class Found:
 def verify(heads: Path) -> Found:
     """Look through all audit rows, their links, the counter, and the heads in the folder HEADS."""
     read_as_one()
-    noted = dict(_noted(heads))
+    noted, begins = (
+        dict(_noted(heads, "heads-*.txt")),
+        {0: BEFORE_THE_FIRST, **dict(_noted(heads, BEGINNINGS))},
+    )
     links = {
         row.sequence: row.digest for row in db.session.execute(select(AuditLink.sequence, AuditLink.digest))
     }
-    wrong, expected, before = [], 1, BEFORE_THE_FIRST
+    first = db.session.scalar(select(func.min(AuditRow.sequence)))
+    start = max(one for one in begins if first is None or one < first)
+    wrong, expected, before = [], start + 1, begins[start]
     for row in db.session.scalars(
         select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=BATCH)
     ):
@@ -93,20 +122,20 @@ def verify(heads: Path) -> Found:
     if counted != last:
         wrong.append(f"the counter stands at {counted}, the last deed is {last}")
     chained = db.session.scalar(select(func.max(AuditLink.sequence))) or 0
-    if len(links) != chained:
+    if sum(one > start for one in links) != max(0, chained - start):
         wrong.append("links of the chain are missing")
     for sequence, digest in noted.items():
-        if links.get(sequence) != digest:
+        if sequence > start and links.get(sequence) != digest:
             wrong.append(f"deed {sequence} and what came before are not as noted outside the database")
-    return Found(last, len(links), len(noted), wrong)
+    return Found(last - start, len(links), len(noted), wrong)
 
 
 def _span(first: int, last: int) -> str:
     return f"deed {first} is" if first == last else f"deeds {first} to {last} are"
 
 
-def _noted(heads: Path) -> Iterator[tuple[int, str]]:
-    for path in sorted(heads.glob("heads-*.txt")):
+def _noted(heads: Path, files: str) -> Iterator[tuple[int, str]]:
+    for path in sorted(heads.glob(files)):
         for line in path.read_text(encoding="ascii").splitlines():
             _moment, sequence, digest = line.split(" ")
             yield int(sequence), digest

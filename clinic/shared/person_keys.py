@@ -12,12 +12,24 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BigInteger, Integer, UniqueConstraint, event, select, update
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    Integer,
+    Join,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    event,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
-from clinic.shared.database import WRITES, Base, db
+from clinic.shared.database import WRITES, Base, connection_of, db
 from clinic.shared.keyring import CannotOpen, Key, ring, sealed_by
+from clinic.shared.statements import rows
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 MOST_IN_MEMORY = 50_000
@@ -38,6 +50,12 @@ class PersonKey(Base):
 
 
 _TABLE = Base.metadata.tables["person_key"]
+_BY_NAME = select(_TABLE).where(_TABLE.c.id == bindparam("key", type_=BigId))
+_BY_PERSON = select(_TABLE).where(
+    _TABLE.c.client_id == bindparam("client"), _TABLE.c.ring == bindparam("ring")
+)
+READ_ALONG = _TABLE.c.id.label("key_id"), _TABLE.c.wrapped.label("key")
+"""For a statement that reads what is sealed about people: their keys, which are then known (`with_keys`, `note`)."""
 
 
 class _Known:
@@ -60,25 +78,42 @@ def named(sealed: bytes) -> Key | None:
         return None
     found = _made(db.session()).get(name) or _Known.by_name.get(name)
     if found is None:
-        row = db.session.execute(select(_TABLE).where(_TABLE.c.id == int(name[1:], 16))).one_or_none()
+        row = next(iter(rows(_BY_NAME, {"key": int(name[1:], 16)})), None)
         if row is None or not row.wrapped:
             raise CannotOpen(f"no key {name}")
-        found = _unwrapped(row)
+        found = _unwrapped(row.id, row.wrapped)
         _know({name: found})
     return found
 
 
+def with_keys(table: FromClause) -> Join:
+    """The table with the key that seals now for the person of each row; `ring` is the installation's key."""
+    is_theirs = and_(_TABLE.c.client_id == table.c.client_id, _TABLE.c.ring == bindparam("ring"))
+    return table.outerjoin(_TABLE, is_theirs)
+
+
+def note(client_id: int, key_id: int | None, wrapped: bytes | None) -> None:
+    """The person's key was read along with something else: nobody has to read it again."""
+    session = db.session()
+    if key_id is not None and wrapped and not _known(session, client_id):
+        _keep(session, client_id, _unwrapped(key_id, wrapped))
+
+
+def _known(session: Session, client_id: int) -> Key | None:
+    place = (client_id, ring().current)
+    return _made(session).get(place) or _Known.by_person.get(place)
+
+
 def current(client_id: int) -> Key | None:
     """The key that seals for this person now, made where there is none; None outside a transaction that may make it."""
-    session, place = db.session(), (client_id, ring().current)
-    found = _made(session).get(place) or _Known.by_person.get(place)
+    session = db.session()
+    found = _known(session, client_id)
     if found is not None:
         return found
-    wanted = select(_TABLE).where(_TABLE.c.client_id == client_id, _TABLE.c.ring == ring().current)
-    row = session.connection().execute(wanted).one_or_none()
+    row = next(iter(rows(_BY_PERSON, {"client": client_id, "ring": ring().current})), None)
     if row is None:
         return _make(session, client_id) if session.info.get(WRITES) else None
-    return _keep(session, client_id, _unwrapped(row)) if row.wrapped else None
+    return _keep(session, client_id, _unwrapped(row.id, row.wrapped)) if row.wrapped else None
 
 
 def _keep(session: Session, client_id: int, key: Key) -> Key:
@@ -98,9 +133,9 @@ def _make(session: Session, client_id: int) -> Key:
         "wrapped": ring().seal(plain, table="person_key", column="wrapped", row_id=key_id),
     }  # fmt: skip
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.connection().execute(insert(_TABLE).values(values).on_conflict_do_nothing())
-    wanted = select(_TABLE).where(_TABLE.c.client_id == client_id, _TABLE.c.ring == ring().current)
-    return _keep(session, client_id, _unwrapped(session.connection().execute(wanted).one()))  # or another's
+    connection_of(session).execute(insert(_TABLE).values(values).on_conflict_do_nothing())
+    (row,) = rows(_BY_PERSON, {"client": client_id, "ring": ring().current})  # or another's
+    return _keep(session, client_id, _unwrapped(row.id, row.wrapped))
 
 
 def key_name(key_id: int) -> str:
@@ -108,9 +143,9 @@ def key_name(key_id: int) -> str:
     return f"{_PREFIX}{key_id:x}"
 
 
-def _unwrapped(row: Any) -> Key:
-    plain = ring().open(bytes(row.wrapped), table="person_key", column="wrapped", row_id=row.id)
-    return Key(key_name(row.id), plain)
+def _unwrapped(key_id: int, wrapped: bytes) -> Key:
+    plain = ring().open(bytes(wrapped), table="person_key", column="wrapped", row_id=key_id)
+    return Key(key_name(key_id), plain)
 
 
 def _know(keys: Mapping[Any, Key]) -> None:

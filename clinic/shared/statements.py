@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import ARRAY, BindParameter, Executable, Integer, Row, String, bindparam
+from sqlalchemy import ARRAY, BindParameter, Executable, Integer, Row, String, bindparam, cast, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeDecorator
 
-from clinic.shared.database import READS_COPY, db
+from clinic.shared.database import READS_COPY, WRITES, db
 from clinic.shared.read_once import read_once
 
 
@@ -25,8 +26,10 @@ def rows(statement: Executable, given: Mapping[str, object]) -> Sequence[Row[Any
     what its mapper has to do with it, which takes as long as to ask the database; and to find the connection takes
     half as long, so it is found once."""
     session = db.session()
-    connection = read_once(("connection", session.info.get(READS_COPY)), session.connection)
-    return connection.execute(statement, given).all()
+    copy = session.info.get(READS_COPY)
+    connection = session.info.get(WRITES) or read_once(("connection", copy), session.connection)
+    found: Sequence[Row[Any]] = connection.execute(statement, given).all()
+    return found
 
 
 class _Numbers(TypeDecorator[Sequence[int]]):
@@ -87,6 +90,17 @@ def _joined_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(joined, "sqlite")
 def _joined_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"group_concat({compiler.process(element.clauses, **options)}, ';')"
+
+
+_SPACE: ColumnElement[str] = literal_column(
+    "' '", String
+)  # no parameter: that would be put into words each time
+
+
+def spaced(*columns: ColumnElement[Any]) -> ColumnElement[str]:
+    """The columns as one text, with a space between them."""
+    first, *more = (cast(one, String) for one in columns)
+    return reduce(lambda text, one: text + _SPACE + one, more, first)
 
 
 def taken_apart(text: str | None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import FromClause, Insert, insert
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from clinic.shared.database import Base
+from clinic.shared.database import Base, connection_of
 from clinic.shared.read_once import forget
 
 
@@ -30,7 +30,7 @@ def write_at_once(session: Session, row: Base) -> None:
     for name in defaults.keys() - given.keys():
         setattr(row, name, defaults[name])
     session.flush()  # what it refers to
-    session.connection().execute(statement, {name: given[name] for name in defaults})
+    connection_of(session).execute(statement, {name: given[name] for name in defaults})
     forget(session, type(row))
     make_transient_to_detached(row)
     session.add(row)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TherapistFacts:
-    """A therapist's profile. `licence_expires_on` is the last day on which the licence is good."""
+    """A therapist's profile. `licence_expires_on` is the last day on which the licence is good; `skill_dates`: skill,
+    first and last day, of those that are not good for ever."""
 
     name: str
     bio: str
@@ -24,3 +25,4 @@ class TherapistFacts:
     most_intense_minutes_a_day: int | None = None
     most_visits_a_day: int | None = None
     pause_minutes: int | None = None
+    skill_dates: tuple[tuple[str, dt.date | None, dt.date | None], ...] = ()

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wtforms import (
     BooleanField,
     DateField,
+    FieldList,
+    FormField,
+    HiddenField,
     RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import ValidationError
+from wtforms.validators import Optional, ValidationError
 
 from clinic.rules.kinds import LICENCES, key_of
 from clinic.rules.language import N_, _
-from clinic.shared.fields import FactsForm, date_field, lines_field, optional_number_field, text_field
+from clinic.shared.fields import (
+    DayField,
+    FactsForm,
+    date_field,
+    lines_field,
+    optional_number_field,
+    text_field,
+)
 from clinic.shared.languages import lazy
 from clinic.therapists.facts import TherapistFacts
 
@@ -50,6 +62,30 @@ class OwnWordsForm(FactsForm):
     gender = gender_field()
 
 
+class SkillDatesForm(FactsForm):
+    """From when until when one skill counts."""
+
+    skill = HiddenField()
+    starts_on = DayField(lazy("First day"), validators=[Optional()])
+    ends_on = DayField(lazy("Last day"), validators=[Optional()])
+
+    def validate_starts_on(self, typed: DateField) -> None:
+        """A year somebody can have meant."""
+        check_year(typed)
+
+    def validate_ends_on(self, typed: DateField) -> None:
+        """Not before the first day."""
+        check_year(typed)
+        if typed.data and self.starts_on.data and typed.data < self.starts_on.data:
+            raise ValidationError(_("The last day lies before the first day."))
+
+
+def check_year(typed: DateField) -> None:
+    """Raise ValidationError for a year that nobody can have meant."""
+    if typed.data is not None and not 1990 <= typed.data.year <= 2100:
+        raise ValidationError(_("Check the year."))
+
+
 class TherapistForm(FactsForm):
     """Everything of a therapist but the hours."""
 
@@ -73,6 +109,7 @@ class TherapistForm(FactsForm):
     skills = SelectMultipleField(
         lazy("Skills"), description=lazy("They can be booked only for services whose skills they have.")
     )
+    dates = FieldList(FormField(SkillDatesForm))
     other_skill = text_field(
         lazy("Another skill"), longest=40, help_text=lazy("Only if it is not in the list.")
     )
@@ -124,16 +161,36 @@ class TherapistForm(FactsForm):
 
     def validate_licence_expires_on(self, typed: DateField) -> None:
         """A year somebody can have meant."""
-        if typed.data is not None and not 1990 <= typed.data.year <= 2100:
-            raise ValidationError(_("Check the year."))
+        check_year(typed)
 
     def therapist_facts(self) -> TherapistFacts:
         """The values of a valid form."""
         other = key_of(self.other_skill.data or "")
-        values = {name: self.data[name] for name in TherapistFacts.__dataclass_fields__ if name != "skills"}
-        return TherapistFacts(
-            **values, skills=tuple({*(self.skills.data or ()), *([other] if other else [])})
+        special = ("skills", "skill_dates")
+        values = {
+            name: self.data[name] for name in TherapistFacts.__dataclass_fields__ if name not in special
+        }
+        held = set(self.skills.data or ())
+        dates = sorted(
+            (one["skill"], one["starts_on"], one["ends_on"])
+            for one in self.dates.data
+            if one["skill"] in held and (one["starts_on"] or one["ends_on"])
         )
+        skills = tuple(held | ({other} if other else set()))
+        return TherapistFacts(**values, skills=skills, skill_dates=tuple(dates))
+
+    def with_dates_for(self, skills: Iterable[str]) -> None:
+        """A row of dates for each of these skills, those typed or kept first of all."""
+        there = {row.form.skill.data for row in self.dates}
+        for skill in skills:
+            if skill not in there:
+                self.dates.append_entry({"skill": skill})
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """Those of the dates at their own inputs."""
+        of_dates = [one for row in self.dates for one in row.form.mistakes()]
+        own = [(target, said) for target, said in super().mistakes() if not target.startswith("dates")]
+        return [*own, *of_dates]
 
 
 class KeepApartForm(FactsForm):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.accounts.models import User
 from clinic.clients.models import Client
 from clinic.premises.models import Location, Resource
+from clinic.rules.licence import Days
 from clinic.shared.crypto import Sealed, SealedRow
 from clinic.shared.database import Base
 
@@ -41,6 +42,13 @@ class Therapist(Resource):
     def skills(self) -> frozenset[str]:
         return frozenset(row.skill for row in self.skill_rows)
 
+    def skills_on(self, day: dt.date) -> frozenset[str]:
+        return frozenset(row.skill for row in self.skill_rows if row.days.hold(day))
+
+    def skills_from(self, day: dt.date) -> frozenset[str]:
+        """Those that are not over by then."""
+        return frozenset(row.skill for row in self.skill_rows if row.ends_on is None or row.ends_on >= day)
+
     @property
     def initials(self) -> str:
         words = self.name.split()
@@ -48,9 +56,18 @@ class Therapist(Resource):
 
 
 class TherapistSkill(Base):
+    """`starts_on` and `ends_on` are the first and the last day on which it counts, such as those of a certificate."""
+
     __tablename__ = "therapist_skill"
     therapist_id: Mapped[int] = mapped_column(ForeignKey("therapist.id"), primary_key=True)
     skill: Mapped[str] = mapped_column(primary_key=True)
+    starts_on: Mapped[dt.date | None]
+    ends_on: Mapped[dt.date | None]
+    __table_args__ = (CheckConstraint("ends_on >= starts_on", name="order"),)
+
+    @property
+    def days(self) -> Days:
+        return Days(self.starts_on, self.ends_on)
 
 
 class WorkingHours(Base):

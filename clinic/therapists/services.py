@@ -107,10 +107,15 @@ def _write(session: Session, row: Therapist, facts: TherapistFacts) -> None:
     if facts.user_id is not None:
         _check_account(session, row, facts.user_id)
     for name, value in asdict(facts).items():
-        if name != "skills":
+        if name not in ("skills", "skill_dates"):
             setattr(row, name, value)
     kept = {one.skill: one for one in row.skill_rows}
     row.skill_rows = [kept.get(skill) or TherapistSkill(skill=skill) for skill in sorted(set(facts.skills))]
+    dates = {skill: (first, last) for skill, first, last in facts.skill_dates}
+    for one in row.skill_rows:
+        one.starts_on, one.ends_on = dates.get(one.skill, (None, None))
+        if one.starts_on and one.ends_on and one.ends_on < one.starts_on:
+            raise InvalidInput("dates", _("The last day of a skill lies before its first day."))
 
 
 def _check_account(session: Session, row: Therapist, user_id: int) -> None:

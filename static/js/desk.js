@@ -137,7 +137,7 @@
     update(page);
     const notes = page.querySelector(".flashes"), text = notes.textContent.trim().replace(/\s+/g, " ");
     document.getElementById("undo").replaceWith(page.getElementById("undo"));
-    countDown();
+    window.clinic.countDown();
     const canUndo = Boolean(document.querySelector("[data-undo]"));
     // What went well is said in the bar below, where nothing moves; what did not stands above the day until it is read.
     if (notes.querySelector(".k-care")) document.querySelector(".flashes").replaceWith(notes);
@@ -168,30 +168,6 @@
     document.getElementById("undo").replaceChildren(line);
     setTimeout(() => line.remove(), 5000);
   };
-
-  // ---- taken back: for as long as the server lets it be
-  const countDown = () => {
-    const form = document.querySelector("[data-undo]");
-    if (!form) return;
-    const end = Date.now() + Number(form.dataset.seconds) * 1000, left = form.querySelector(".undo-left");
-    const tick = () => {
-      if (!form.isConnected) return clearInterval(beat);
-      const seconds = Math.ceil((end - Date.now()) / 1000);
-      left.textContent = String(seconds);
-      if (seconds > 0) return;
-      clearInterval(beat);
-      if (form.contains(document.activeElement)) document.getElementById("main").focus({ preventScroll: true });
-      form.remove();
-    };
-    const beat = setInterval(tick, 250);
-    tick();
-  };
-  document.addEventListener("keydown", (event) => {
-    const undo = document.querySelector("[data-undo]");
-    if (!undo || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.target.matches("input, textarea")) return;
-    event.preventDefault();
-    undo.requestSubmit(undo.querySelector("button"));
-  });
 
   // ---- moved: by mouse, by a long press, or by keys. Nothing is saved before the answer has been read.
   const STEP = 5;
@@ -325,6 +301,5 @@
     look(link.href, "quick" in link.dataset ? _("Opening the visit…") : _("Checking whether it fits…"));
   }, true);
 
-  countDown();
   timer = setTimeout(ask, EVERY);
 })();

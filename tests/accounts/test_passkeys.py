@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from clinic.accounts.models import Passkey, PasskeyChallenge, RecoveryCode
 from clinic.accounts.passkeys import Site
 from clinic.rules.permissions import Role
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from tests.accounts.passkeys import Phone
 from tests.accounts.people import (
@@ -192,6 +193,23 @@ def test_list_and_taking_away(app: Flask, client: FlaskClient) -> None:
     assert how_many(Passkey) == 0
     assert enter(client, phone).status_code == 422
     assert "A passkey was taken away" in mails()[-1].text
+
+
+def test_a_passkey_gets_another_name_from_its_owner_alone(app: Flask, client: FlaskClient) -> None:
+    own = boss_with(Phone(), app)
+    make_person(ANN)
+    other = browser_of(app, ANN)
+    passkey = db.session.scalars(select(Passkey)).one().id
+    address = f"/account/passkeys/{passkey}/name"
+    assert own.post(address, data={"name": "  Key ring "}).status_code == 303
+    assert "Key ring" in own.get("/account/second-step").text
+    for name, status in (("", 422), ("x" * 61, 422)):
+        answer = own.post(address, data={"name": name})
+        assert (answer.status_code, f'value="{name}"' in answer.text) == (status, True)
+    assert other.post(address, data={"name": "Mine"}).status_code == 404
+    db.session.rollback()
+    assert db.session.get_one(Passkey, passkey).name == "Key ring"
+    assert "passkey_renamed" in [one.deed for one in db.session.scalars(select(AuditRow))]
 
 
 def test_switched_off_account_is_not_opened(app: Flask, client: FlaskClient) -> None:

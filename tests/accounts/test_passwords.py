@@ -6,7 +6,7 @@ import pytest
 from argon2 import extract_parameters
 from argon2.low_level import Type
 
-from clinic.accounts import passwords
+from clinic.accounts import common_passwords, passwords
 from clinic.accounts.password_rules import check_new_password, is_easily_guessed
 from clinic.rules.errors import InvalidInput
 
@@ -74,11 +74,27 @@ def test_length_is_said_in_the_sentence() -> None:
         "letmeinletmein!!",
         "!!!!!!!!!!!!!!!!!!",
         "administrator2026",
+        "MassageTherapy2026!",
+        "Decompression-Clinic-1",
+        "Massagepraxis-Termin",
     ],
 )
 def test_commonest_ones_are_refused(password: str) -> None:
     assert is_easily_guessed(password)
     assert "first that people try" in refusal(password)
+
+
+def test_list_of_common_passwords_is_whole_and_refuses_what_is_in_it() -> None:
+    rows = common_passwords.LIST.read_bytes()
+    size = common_passwords.SIZE
+    digests = [rows[at : at + size] for at in range(0, len(rows), size)]
+    assert len(digests) >= 100_000
+    assert digests == sorted(set(digests))
+    # From every part of the hundred thousand commonest, none of them refused by another rule.
+    for password in ("corvette", "bigdaddy", "Mailcreated5240", "momsanaladventure", "PolniyPizdec0211"):
+        assert not is_easily_guessed(password), password
+        assert "first that people try" in refusal(password, has_second_step=True), password
+    assert not common_passwords.is_common("tall river otter lamp")
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_second_invitation_ends_the_first(boss: FlaskClient, client: FlaskClient
     assert client.get(f"/password/{second}").status_code == 200
 
 
-def test_clinical_review_is_given_by_name(boss: FlaskClient) -> None:
+def test_reviewing_and_erasing_are_given_by_name(boss: FlaskClient) -> None:
     boss.post("/owner/team/new", data={**NEW, "clinical_review": "y"})
     dana = find("dana@mail.example")
     assert dana.given == {Permission.CLINICAL_REVIEW}
@@ -83,6 +83,9 @@ def test_clinical_review_is_given_by_name(boss: FlaskClient) -> None:
         r'name="clinical_review"[^>]* checked|checked[^>]* name="clinical_review"',
         boss.get(f"/owner/team/{dana.id}").text,
     )
+    boss.post(f"/owner/team/{dana.id}", data={"roles": ["front_desk"], "may_erase": "y"})
+    assert find("dana@mail.example").given == {Permission.CLIENT_ANY_ERASE}
+    assert "Erases clients" in boss.get("/owner/team").text
     boss.post(f"/owner/team/{dana.id}", data={"roles": ["front_desk"]})
     assert find("dana@mail.example").given == frozenset()
 

@@ -81,6 +81,7 @@ NEEDS = {
     "accounts.prove": Permission.ACCOUNT_OWN_WRITE,
     "accounts.remove_app": Permission.FACTOR_OWN_WRITE,
     "accounts.remove_passkey": Permission.FACTOR_OWN_WRITE,
+    "accounts.rename_passkey": Permission.FACTOR_OWN_WRITE,
     "accounts.renew_codes": Permission.FACTOR_OWN_WRITE,
     "accounts.reset_second_step": Permission.TEAM_ANY_WRITE,
     "accounts.second_step": Permission.FACTOR_OWN_WRITE,

@@ -24,8 +24,10 @@ PEOPLE: dict[str, tuple[list[Role], list[Permission]]] = {
     "therapist": ([Role.THERAPIST], []),
     "front desk": ([Role.FRONT_DESK], []),
     "front desk with clinical review": ([Role.FRONT_DESK], [Permission.CLINICAL_REVIEW]),
+    "front desk that may erase": ([Role.FRONT_DESK], [Permission.CLIENT_ANY_ERASE]),
     "owner": ([Role.OWNER], []),
 }
+BY_NAME = {Permission.CLINICAL_REVIEW, Permission.CLIENT_ANY_ERASE}
 # Where these lead is the sign-in page itself.
 ENDS_AT_SIGN_IN = {"POST /sign-out", "POST /sign-in/again"}
 USE_UP_THE_SESSION = ENDS_AT_SIGN_IN | {"POST /account/lock"}
@@ -65,15 +67,15 @@ def held_by(kind: str) -> set[Permission]:
 def test_policy_is_what_is_written_out_by_hand() -> None:
     assert dict(GRANTS) == MAY
     assert set(MAY) == set(Permission)
-    assert {Permission.CLINICAL_REVIEW} == GIVEN_BY_NAME
+    assert BY_NAME == GIVEN_BY_NAME
     assert {Role.THERAPIST, Role.FRONT_DESK, Role.OWNER} == STAFF
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_only_clinical_review_can_be_given_by_name(permission: Permission) -> None:
+def test_only_two_can_be_given_by_name(permission: Permission) -> None:
     is_open = Role.ANYONE in MAY[permission]
     assert may([], permission) is is_open
-    assert may([], permission, [permission]) is (is_open or permission == Permission.CLINICAL_REVIEW)
+    assert may([], permission, [permission]) is (is_open or permission in BY_NAME)
 
 
 def test_route_without_a_need_is_refused_at_import() -> None:

@@ -16,6 +16,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, inspect, select, text
 
 from clinic.booking.services import visits
+from clinic.cli.making import able_to_migrate
 from clinic.intake.models import QuestionSet
 from clinic.paths import ROOT
 from clinic.rules.question_set import as_asked
@@ -57,7 +58,7 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 
 
 def opened(address: str, folder: Path) -> Iterator[Flask]:
-    app = app_on(address, folder)
+    app = able_to_migrate(app_on(address, folder))
     with app.app_context():
         yield app
         db.session.remove()

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from clinic.booking.models import Claim, Screening, StatusChange, Visit
 from clinic.booking.queries import check_ins, taking_back
 from clinic.booking.services import in_line, visits, waitlist
-from clinic.booking.services.at_desk import Change, change_at_desk, forget_steps, take_back, try_change
+from clinic.booking.services.at_desk import Change, change_at_desk, try_change
+from clinic.booking.services.undoing import forget_steps, take_back
 from clinic.rules.errors import MoveNotAllowed, SlotTaken, TooLate, TooSoon
 from clinic.rules.taking_back import SHOWN_SECONDS, TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus as S
@@ -122,8 +123,8 @@ def test_nobody_is_told_of_a_move_that_is_taken_back(world: w.World, booked: int
     assert sent(SOON) == []
     step = taking_back.last_step_of(world.desk_id, SOON)
     assert step is not None
-    assert (step.visit_id, step.deed) == (booked, "moved")
-    assert take_back(booked, by=world.desk_id, now=SOON) == "moved"
+    assert (step.visit_ids, step.deed) == ((booked,), "moved")
+    assert take_back(booked, by=world.desk_id, now=SOON) == ("moved", 1)
     assert place(booked) == before
     assert sent(LATER + dt.timedelta(days=1)) == []
     assert taking_back.last_step_of(world.desk_id, SOON) is None

@@ -107,7 +107,7 @@ def test_the_other_one_fell_away_and_the_desk_is_told(desk: FlaskClient, world: 
     assert "does not wait for anybody else" in pressed(desk, f"/desk/visits/{other}/alone")
     second = both(somebody(), somebody(), when=w.at(5)).couple_id
     page = pressed(desk, f"/desk/couples/{second}/cancel", cancelled_by="clinic")
-    assert "Both visits are cancelled, and both are told." in page
+    assert "Both visits are cancelled." in page
     assert [status for status, _waits in states(second)] == ["cancelled", "cancelled"]
 
 

@@ -83,7 +83,7 @@ def test_a_series_is_planned_booked_listed_and_cancelled(app: Flask, world: w.Wo
     assert f"/desk/visits/{booked[0].id}" in listed
     assert answer.location in desk.get(f"/desk/visits/{booked[0].id}").text
     gone = pressed(desk, f"{answer.location}/cancel", cancelled_by="client")
-    assert "4 visits are cancelled, and the client is told." in gone
+    assert "4 visits are cancelled." in gone
     assert w.statuses(client) == ["confirmed", *["cancelled"] * 4]
     again = pressed(desk, f"{answer.location}/cancel")
     assert "No visit of this series is left to cancel." in again

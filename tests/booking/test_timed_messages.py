@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.booking.services import visits
-from clinic.booking.services.at_desk import Change, change_at_desk, take_back
+from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.booking.services.undoing import take_back
 from clinic.booking.timed_messages import TimedMessage
 from clinic.catalogue.aftercare import GENERAL
 from clinic.clients import choices
@@ -79,6 +80,23 @@ def test_reminders_follow_a_visit_and_none_is_sent_twice(world: w.World) -> None
     assert planned() == [(REMINDER, start - 3 * HOUR)]  # what was sent for this time is not sent again
     visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=start - 45 * HOUR)
     assert planned() == []
+
+
+def test_a_clock_that_is_put_back_or_forward_sends_nothing_twice_and_leaves_nothing_out(
+    world: w.World,
+) -> None:
+    start = w.at(5, 14)
+    visit = booked(world, start)
+    sent_at(NOW)
+    first, minutes = start - 48 * HOUR, dt.timedelta(minutes=5)
+    assert subjects(first + minutes) == ["Reminder"]
+    for wrong in (-HOUR, HOUR, -HOUR):
+        assert subjects(first + minutes + wrong) == []
+    assert subjects(start - 3 * HOUR - minutes + HOUR) == [
+        "Reminder"
+    ]  # an hour ahead: what was due is made up for
+    assert [subjects(start - one) for one in (3 * HOUR + minutes, 3 * HOUR, 2 * HOUR)] == [[], [], []]
+    assert visit_of(visit).starts_at == start
 
 
 def test_a_late_booking_gets_the_next_reminder_or_none(world: w.World) -> None:

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from clinic import checkup
+from clinic.accounts import common_passwords
 from clinic.cli.making import refuse
 from clinic.demo.team import make_users
 from clinic.shared import crypto
@@ -64,6 +65,9 @@ def test_settings_that_are_not_for_real_people_are_refused(
         key.chmod(0o640)
         assert wrong(app) == [f"Others on this machine can read {key}."]
         key.chmod(0o600)
+    with monkeypatch.context() as patched:
+        patched.setattr(common_passwords, "LIST", data_folder / "nowhere")
+        assert wrong(app) == ["The list of common passwords is missing."]
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 2))
     assert [one.startswith("SQLite ") for one in wrong(app)] == [True, True]
 

@@ -10,14 +10,17 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from clinic import cli, worker
-from clinic.accounts.models import FailedTry
+from clinic.accounts.models import FailedTry, KnownBrowser, UserSession
+from clinic.api.models import ApiToken
 from clinic.booking.models import CallRequest, Visit
 from clinic.cli import retention
 from clinic.clients.models import Client
 from clinic.keeping.queries import periods
 from clinic.keeping.services import expiring
 from clinic.rules.keeping import month_after, records_end_on, years_after
-from clinic.shared.audit import AuditRow
+from clinic.rules.permissions import Role
+from clinic.shared import audit_chain
+from clinic.shared.audit import AuditRow, leave_trace
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests import factories
@@ -93,6 +96,19 @@ def test_people_go_on_their_day(app: Flask, now: dt.datetime) -> None:
     assert (child, never) != (0, 0)
 
 
+def add_browsers_and_keys() -> None:
+    known = factories.make_user(email="k@people.example", roles=[Role.CLIENT], name="Kit").id
+    factories.save(KnownBrowser(user_id=known, mark_hash="m", last_used_at=NOW))
+    seen = dict.fromkeys(("created_at", "last_seen_at", "proved_at"), NOW)
+    factories.save(UserSession(user_id=known, token_hash="t", **seen))
+    for number, ends in enumerate(({"ended_at": NOW}, {"expires_at": NOW}, {})):
+        factories.save(
+            ApiToken(
+                name="x", token_hash=str(number), role="site", scopes=[], per_minute=0, created_at=NOW, **ends
+            )
+        )
+
+
 def test_rows_go_on_their_day_and_only_when_confirmed(
     app: Flask, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,8 +138,13 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
         )
     )
     factories.save(FailedTry(kind="x", who="y", at=NOW))
+    add_browsers_and_keys()
     factories.save(CallRequest(phone="1", about="booking", asked_at=NOW, done_at=NOW))
-    ends = {"mails": 180, "sign_in": 90, "desk": 90}
+    with transaction() as session:
+        leave_trace(session, "old", "thing", 1, by=None, now=NOW)
+    audit_chain.extend(app.config["CLINIC_AUDIT_DIR"], now=NOW)
+    ends = {"mails": 180, "sign_in": 90, "desk": 90, "links": 30, "audit": 3653}
+    counted = {"sign_in": 3, "links": 2}
 
     def due(moment: dt.datetime) -> dict[str, int]:
         db.session.rollback()
@@ -131,7 +152,7 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
 
     for kind, days in ends.items():
         counts = [due(NOW + (days + more) * DAY)[kind] for more in (-1, 0, 1)]
-        assert (kind, counts) == (kind, [0, 1, 1])
+        assert (kind, counts) == (kind, [0, *[counted.get(kind, 1)] * 2])
     late = NOW + 200 * DAY
     assert remove(app, late) == 0
     monkeypatch.setattr(retention, "make_app", lambda: app)
@@ -152,6 +173,13 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
     removed = db.session.scalars(select(AuditRow.detail).where(AuditRow.deed == "keeping.removed"))
     assert sorted((one["kind"], one["count"]) for one in removed) == [
         ("desk", 1),
+        ("links", 2),
         ("mails", 1),
-        ("sign_in", 1),
+        ("sign_in", 3),
     ]
+    assert len(db.session.scalars(select(ApiToken)).all()) == 1
+    ten_years = NOW + ends["audit"] * DAY
+    assert remove(app, ten_years) == 2  # the other mail, and the one old deed that is chained
+    deeds = db.session.scalars(select(AuditRow.deed).order_by(AuditRow.sequence)).all()
+    assert (deeds[0], deeds[-1]) == ("keeping.confirmed", "keeping.removed")
+    assert audit_chain.verify(app.config["CLINIC_AUDIT_DIR"]).wrong == []

@@ -34,7 +34,9 @@ def test_answers_are_read_by_who_treats_and_not_by_the_desk() -> None:
     assert may([Role.OWNER, Role.THERAPIST], Permission.ANSWERS_TREATED_READ)
 
 
-def test_only_the_clinical_review_may_be_given_by_name() -> None:
+def test_two_permissions_may_be_given_by_name() -> None:
+    assert not may([Role.FRONT_DESK], Permission.CLIENT_ANY_ERASE)
+    assert may([Role.FRONT_DESK], Permission.CLIENT_ANY_ERASE, given=[Permission.CLIENT_ANY_ERASE])
     assert not may([Role.OWNER], Permission.CLINICAL_REVIEW)
     assert may([Role.OWNER], Permission.CLINICAL_REVIEW, given=[Permission.CLINICAL_REVIEW])
     assert not may([Role.CLIENT], Permission.TEAM_ANY_WRITE, given=[Permission.TEAM_ANY_WRITE])

@@ -151,6 +151,12 @@ def test_a_licence_that_ends_is_told_from_hours_that_are_over() -> None:
     }
 
 
+def test_skills_that_are_not_good_yet_or_any_more_are_told_from_hours() -> None:
+    named = behind(skilled={ANA: (720, 960)})
+    found = counted(HOUR, SOLO, Book({ANA: [(720, 960)]}, [(540, 1080)], {}), named)
+    assert found == {Reason(Why.SKILL, ANA): (20, 16), Reason(Why.OUTSIDE_HOURS, ANA): (4, 0)}
+
+
 @pytest.mark.parametrize(
     ("eligible", "expected"),
     [

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.licence import Days
 from clinic.rules.wall_time import WallClock, epoch_minute
 from clinic.rules.why_no_times import Reason, Why
 from clinic.rules.why_words import Named, Shut
 
 ZONE = ZoneInfo("Europe/Berlin")
-ANA, ROOM = 1, 2
+ANA, ROOM, BEN, CID = 1, 2, 3, 4
 
 
 def minute(*when: int) -> int:
@@ -21,8 +22,13 @@ def minute(*when: int) -> int:
 
 
 NAMED = Named(
-    names={ANA: "Ana", ROOM: "Room 2"},
+    names={ANA: "Ana", ROOM: "Room 2", BEN: "Ben", CID: "Cid"},
     licence_ends={ANA: dt.date(2026, 5, 3)},
+    skilled={
+        ANA: Days(None, dt.date(2026, 5, 3)),
+        BEN: Days(dt.date(2026, 5, 3)),
+        CID: Days(dt.date(2026, 5, 3), dt.date(2026, 5, 4)),
+    },
     device_kinds=["stone_heater"],
     shut={
         1: Shut(minute(2026, 12, 24), minute(2026, 12, 25), "Christmas Eve"),
@@ -46,6 +52,9 @@ NAMED = Named(
         ),
         (Reason(Why.CLIENT_BUSY), "The client has another visit."),
         (Reason(Why.LICENCE, ANA), "The licence of Ana ends on Sunday 3 May 2026."),
+        (Reason(Why.SKILL, ANA), "Ana may give this only until Sunday 3 May 2026."),
+        (Reason(Why.SKILL, BEN), "Ben may give this only from Sunday 3 May 2026 on."),
+        (Reason(Why.SKILL, CID), "Cid may give this only from Sunday 3 May 2026 to Monday 4 May 2026."),
         (Reason(Why.NO_DEVICE, 0, 0), "There is no stone heater in use here."),
         (Reason(Why.CLOSED, 0, 1), "Closed on Thursday 24 December 2026: Christmas Eve."),
         (

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from clinic import cli
 from clinic.cli import audit as commands
+from clinic.keeping.services._erasing import let_delete
 from clinic.shared import audit_chain
-from clinic.shared.audit import leave_trace
+from clinic.shared.audit import AuditRow, leave_trace
 from clinic.shared.database import db, transaction
 from tests.conftest import NOW
 
@@ -118,6 +120,36 @@ def test_the_end_cut_off_with_its_counter_does_not_match_its_heads(app: Flask, h
     assert audit_chain.verify(heads).wrong == [
         "deed 4 and what came before are not as noted outside the database"
     ]
+
+
+@pytest.mark.usefixtures("chained")
+def test_what_went_by_its_date_is_no_gap_and_what_was_taken_is(app: Flask, heads: Path) -> None:
+    later = NOW + dt.timedelta(days=1)
+    forget(NOW, heads)
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=1, links=1, heads=1, wrong=[])
+    with transaction() as session:
+        leave_trace(session, "six", "thing", 7, by=None, now=later)
+    audit_chain.extend(heads, now=later)
+    forget(later, heads)
+    audit_chain.extend(heads, now=later)
+    write("seven")
+    rows = db.session.scalars(select(AuditRow.deed).order_by(AuditRow.sequence)).all()
+    assert rows == ["six", "seven"]
+    assert audit_chain.verify(heads).wrong == []
+    db.session.rollback()
+    by_sql("UPDATE audit_row SET deed = 'x' WHERE sequence = 6")
+    assert audit_chain.verify(heads).wrong == [
+        "deed 6 is not the one that was written, or the one before it is gone"
+    ]
+    db.session.rollback()
+    for table in ("audit_row", "audit_link"):  # as if it had gone by its date, too
+        by_sql(f"DELETE FROM {table} WHERE sequence <= 6")
+    assert "deed 6 is missing" in audit_chain.verify(heads).wrong
+
+
+def forget(until: dt.datetime, heads: Path) -> None:
+    with transaction() as session, let_delete(session):
+        audit_chain.forget(session, until, heads, now=NOW)
 
 
 def test_links_are_never_edited(app: Flask, heads: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from flask import Flask
@@ -118,6 +119,35 @@ def test_profile_is_changed(owner: FlaskClient) -> None:
         account,
         5,
     )
+
+
+def test_skills_are_given_days_and_the_days_are_shown(client: FlaskClient, owner: FlaskClient) -> None:
+    def inputs() -> list[str]:
+        """The names of the two days of the cups."""
+        rows = form_on(owner.get(address()).text, address())
+        row = next(name for name, typed in rows.items() if name.startswith("dates-") and typed == ["cupping"])
+        return [row.replace("skill", one) for one in ("starts_on", "ends_on")]
+
+    first, last = inputs()
+    for typed, sentence in (
+        ({first: "2026-06-10", last: "2026-06-09"}, "The last day lies before the first day."),
+        ({last: "soon"}, "Enter a day that exists, written like 2026-03-16."),
+    ):
+        answer = save_page(owner, address(), **typed)
+        assert (answer.status_code, sentence in answer.text) == (422, True)
+        assert f'href="#{last}"' in answer.text, "the box of mistakes leads to the input"
+        assert f'value="{typed[last]}"' in answer.text, "what was typed stays"
+    assert deeds() == []
+    assert save_page(owner, address(), **{last: "2026-06-19"}).status_code == 303
+    row = queries.therapist(ana_id())
+    assert row is not None
+    assert queries.therapist_facts(row).skill_dates == (("cupping", None, dt.date(2026, 6, 19)),)
+    listed = owner.get("/owner/therapists").text
+    assert "Runs out soon" in listed
+    assert re.search("Cups and vacuum: expires in 10 days, last day Friday 19 June", listed)
+    assert save_page(owner, address(), **{inputs()[1]: "2026-06-08"}).status_code == 303
+    assert "ended on Monday 8 June" in owner.get("/owner/therapists").text
+    assert "Cups and vacuum" not in client.get("/therapists").text, "what is over is not shown to clients"
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,16 @@ def remove_app(user_id: int, now: dt.datetime) -> None:
 
 
 @tried_again
+def rename_passkey(user_id: int, passkey_id: int, name: str, now: dt.datetime) -> None:
+    """Its owner calls it by another name. Raises NotFound."""
+    with transaction() as session:
+        own = update(Passkey).where(Passkey.id == passkey_id, Passkey.user_id == user_id).values(name=name)
+        if session.scalar(own.returning(Passkey.id)) is None:
+            raise NotFound
+        leave_trace(session, "passkey_renamed", "user", user_id, by=user_id, now=now)
+
+
+@tried_again
 def remove_passkey(user_id: int, passkey_id: int, now: dt.datetime) -> None:
     """This passkey opens nothing any more. Raises NotFound, or LastFactor."""
     with transaction() as session:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from clinic.accounts import queries, services
 from clinic.accounts.access import AHEAD, HALFWAY, first_page, halfway, let_in, origin, site
-from clinic.accounts.forms import AppForm, PasskeyForm
+from clinic.accounts.forms import AppForm, PasskeyForm, PasskeyNameForm
 from clinic.accounts.services.factors import Added, AtScreen
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.accounts.views.proving import challenged, signed
@@ -143,6 +143,22 @@ def remove_passkey(passkey_id: int) -> Answer:
         flash(error.sentence, "care")
         return go("accounts.factors")
     flash(_("The passkey is taken away. It opens nothing here any more."), "success")
+    return go("accounts.factors")
+
+
+@pages.post("/account/passkeys/<int:passkey_id>/name", needs=NEED, proof=Proof.RECENT)
+def rename_passkey(passkey_id: int) -> Answer:
+    """Call a passkey by another name; a name that cannot be stays in its field."""
+    _signed_in_only()
+    form = PasskeyNameForm(request.form)
+    if not form.validate():
+        about = {**_about(_at_screen()), "naming": passkey_id, "renamed": form}
+        return render_template("accounts/factors.html", form=PasskeyForm(), refusal=None, **about), 422
+    try:
+        services.rename_passkey(current_user.id, passkey_id, form.name.data or "", clock.now())
+    except NotFound:
+        abort(404)
+    flash(_("The passkey has its new name."), "success")
     return go("accounts.factors")
 
 

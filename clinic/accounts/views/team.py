@@ -20,6 +20,8 @@ from clinic.shared.web import Answer, found, go
 
 WORDS: dict[str, Any] = {"role_words": ROLE_WORDS, "role_details": ROLE_DETAILS, "staff_roles": STAFF_ROLES}
 NEED = Permission.TEAM_ANY_WRITE
+GIVEN = {"clinical_review": Permission.CLINICAL_REVIEW, "may_erase": Permission.CLIENT_ANY_ERASE}
+"""Fields of the form, and the permission that each gives."""
 
 
 @pages.get("/owner/team", needs=NEED)
@@ -59,9 +61,8 @@ def invite_member() -> Answer:
 def member(user_id: int) -> Answer:
     """One person of the team."""
     row = found(queries.member(user_id))
-    form = MemberForm(
-        data={"roles": sorted(row.roles), "clinical_review": Permission.CLINICAL_REVIEW in row.given}
-    )
+    given = {field: need in row.given for field, need in GIVEN.items()}
+    form = MemberForm(data={"roles": sorted(row.roles), **given})
     return render_template("accounts/member.html", form=form, refusal=None, **_about(row))
 
 
@@ -141,7 +142,7 @@ def _roles(form: MemberForm) -> set[Role]:
 
 
 def _given(form: MemberForm) -> set[Permission]:
-    return {Permission.CLINICAL_REVIEW} if form.clinical_review.data else set()
+    return {need for field, need in GIVEN.items() if form[field].data}
 
 
 def _about(row: queries.Member) -> dict[str, Any]:

@@ -69,6 +69,11 @@ def list_therapists(query: shapes.OfferedQuery) -> dict[str, Any]:
             "name": one.name,
             "gender": one.gender,
             "skills": sorted(one.skills),
+            "skill_dates": [
+                {"skill": row.skill, "starts_on": row.starts_on, "ends_on": row.ends_on}
+                for row in sorted(one.skill_rows, key=lambda row: row.skill)
+                if any(row.days)
+            ],
             "licence_expires_on": one.licence_expires_on,
             "locations": working.get(one.id, []),
         }

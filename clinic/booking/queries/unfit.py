@@ -16,15 +16,15 @@ _OF_ANSWERS = frozenset(SKILLS_FOR.values())
 
 
 def visits_to_reassign(now: dt.datetime) -> list[Visit]:
-    """Those whose therapist is switched off, has no good licence on the day, or lacks a skill that the treatment or
-    the person's answers ask for, soonest first. A fixed number of statements; which of these it is, is not said."""
+    """Those whose therapist is switched off, has no good licence on the day, or lacks on it a skill that the treatment
+    or the person's answers ask for, soonest first. A fixed number of statements; which of these it is, is not said."""
     ahead = coming(now)
     asked = _skills_asked(ahead)
     declared = intake.skills_needed_of(
         {
             one.client_id
             for one in ahead
-            if one.client_id is not None and not one.therapist.skills >= _OF_ANSWERS
+            if one.client_id is not None and not one.therapist.skills_on(one.day) >= _OF_ANSWERS
         }
     )
     return [
@@ -34,7 +34,8 @@ def visits_to_reassign(now: dt.datetime) -> list[Visit]:
         != ANOTHER_THERAPIST  # it stands among the visits that wait, its client has been told
         and not (
             _may_work(one)
-            and asked[one.id] | declared.get(one.client_id or 0, frozenset()) <= one.therapist.skills
+            and asked[one.id] | declared.get(one.client_id or 0, frozenset())
+            <= one.therapist.skills_on(one.day)
         )
     ]
 

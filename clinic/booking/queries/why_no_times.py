@@ -7,6 +7,7 @@ of statements, whatever is asked.
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +15,11 @@ from dataclasses import dataclass, replace
 from clinic.booking.queries import the_book
 from clinic.booking.queries.availability import DAY_MINUTES, Ask, Open, holds_rules_for_new, look
 from clinic.booking.queries.the_book import Apart, Reach
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure
 from clinic.rules.intervals import Interval, overlaps, union
+from clinic.rules.licence import Days, common
 from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
@@ -74,8 +77,9 @@ def why_no_times(
         if epoch_minute(one.starts_at) < window[1]
     ]
     is_new = holds_rules_for_new(ask, place.settings)
+    skilled = _skilled(ask, [people[one] for one in found.eligible.therapists])
     behind = replace(
-        _behind(ask, found, window, people, closures, bounds),
+        _behind(ask, found, window, people, closures, bounds, skilled),
         refused=union([clock.day_bounds(day) for day in refused]),
         known_only=ask.plan.known_clients_only and is_new,
     )
@@ -87,6 +91,7 @@ def why_no_times(
     names = Named(
         names={key: one.name for key, one in people.items()} | premises.kit_names(place.id),
         licence_ends={key: one.licence_expires_on for key, one in people.items()},
+        skilled=skilled,
         device_kinds=ask.plan.device_kinds,
         shut={one.id: Shut(*_span(one), one.reason) for one in closures},
         settings=place.settings.for_new() if is_new else place.settings,
@@ -130,6 +135,18 @@ def _said(one: Counted, names: Named) -> Said:
     return Said(one.reason.why, one.reason.resource or None, names.say(one.reason), one.starts, one.alone)
 
 
+def _skilled(ask: Ask, team: Sequence[Therapist]) -> dict[int, Days]:
+    """The days on which they have all the skills, of those who do not always."""
+    needed = ask.plan.skills | (intake.skills_needed(ask.client_id) if ask.client_id else frozenset())
+    days = {one.id: common(row.days for row in one.skill_rows if row.skill in needed) for one in team}
+    return {key: one for key, one in days.items() if any(one)}
+
+
+def _minutes(clock: WallClock, days: Days) -> Interval:
+    first = clock.day_bounds(days.starts_on)[0] if days.starts_on else 0
+    return first, clock.day_bounds(days.ends_on)[1] if days.ends_on else sys.maxsize
+
+
 def _behind(
     ask: Ask,
     found: Open,
@@ -137,6 +154,7 @@ def _behind(
     people: dict[int, Therapist],
     closures: Sequence[Closure],
     bounds: list[Interval],
+    skilled: dict[int, Days],
 ) -> Behind:
     """What the spans of the book are made of."""
     clock, eligible, team = found.clock, found.eligible, list(found.eligible.therapists)
@@ -157,10 +175,11 @@ def _behind(
         for span in near:
             blocks[person] += _around(span, pauses[person])
     licence_ends = {one: clock.day_bounds(people[one].licence_expires_on)[1] for one in team}
-    cut_short = [one for one, end in licence_ends.items() if end < window[1]]
+    cut_short = [one for one, end in licence_ends.items() if end < window[1] or one in skilled]
     return Behind(
         hours={**found.parts[0].book.duty, **_hours(cut_short, place.id, clock, ask)},
         licence_ends=licence_ends,
+        skilled={one: _minutes(clock, days) for one, days in skilled.items()},
         blocks=blocks,
         client_blocks=[one._replace(why=Why.CLIENT_BUSY) for one in client_blocks],
         days=bounds,
@@ -196,4 +215,5 @@ def _hours(team: list[int], place_id: int, clock: WallClock, ask: Ask) -> dict[i
     for row in therapists.weekly_hours(team, place_id):
         rows[row.therapist_id, row.kind].append(WeeklyHours(row.weekday, row.starts, row.ends))
     days = days_around(ask.first_day, ask.days)
-    return {one: hours_on(clock, days, rows[one, "work"], rows[one, "break"]) for one in team}
+    dated = therapists.dated_hours(team, place_id, days)
+    return {one: hours_on(clock, days, rows[one, "work"], rows[one, "break"], dated[one]) for one in team}

@@ -20,6 +20,7 @@ from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, client_to_judge, judge
 from clinic.booking.services._programs import PROGRAM, check_online_start, take_over
 from clinic.booking.services._steps import first_status, new_manage_key, rest_on, tell_client, wait_for
+from clinic.booking.services._taking_back import Step, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, is_passed, keep_pass, warn
 from clinic.catalogue.queries import VisitPlan
@@ -57,6 +58,8 @@ class Booking:
     now: dt.datetime
     rest: RestSaid
     reconfirmed: bool
+    at_desk: bool = False
+    """It can be taken back for a moment, and until then nobody is told."""
 
     @property
     def by_staff(self) -> bool:
@@ -114,7 +117,12 @@ def book(session: Session, wish: Booking) -> Outcome:
     token = new_manage_key(visit)
     _claim(session, visit, plan, wish)
     first_status(session, visit, by=by, now=now)
-    tell_client(session, visit, "visit_booked" if is_good else "visit_waiting", now=now, token=token)
+    template = "visit_booked" if is_good else "visit_waiting"
+    tell_client(
+        session, visit, template, now=now, token=token, not_before=told_from(now) if wish.at_desk else None
+    )
+    if wish.at_desk:
+        remember(session, [Step(visit, {}, told_by(visit, template))], "booked", by=by, now=now)
     keep_pass(session, visit, warned, wish.rest, by=by, now=now)
     leave_trace(
         session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=wish.source
@@ -130,7 +138,7 @@ def _claim(session: Session, visit: Visit, plan: VisitPlan, wish: Booking) -> No
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken as error:
-        if wanted is not None and not is_skilled(wanted, wish.client_id):
+        if wanted is not None and not is_skilled(wanted, wish.client_id, visit.day):
             raise SlotTaken(NotQualified.default_sentence) from error
         raise
 

@@ -15,8 +15,8 @@ from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
-from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, tell_client, wait_for
-from clinic.booking.services._taking_back import as_it_stands, remember, told_from
+from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, wait_for
+from clinic.booking.services._taking_back import as_it_stands, tell_of_move
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, is_passed, keep_pass, warn_of_change
 from clinic.catalogue.queries import VisitPlan
@@ -74,21 +74,11 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
         if visit.waiting_for is None:
             set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
     visit.revision += 1
-    _tell(session, visit, before, wish, now=now)
+    tell_of_move(session, [visit], [before], at_desk=wish.at_desk, by=by, now=now)
     keep_pass(session, visit, warned, wish.rest, by=by, now=now)
     leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=moved)
     facts = visits.facts_as_booked(visit, plan.key)
     return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
-
-
-def _tell(
-    session: Session, visit: Visit, before: dict[str, object], wish: Change, *, now: dt.datetime
-) -> None:
-    """Tell the client; a change at the desk can be taken back first, but for one that confirmed the visit."""
-    can_go_back = wish.at_desk and visit.status == before["status"]
-    tell_client(session, visit, "visit_moved", now=now, not_before=told_from(now) if can_go_back else None)
-    if can_go_back:
-        remember(session, visit, before, "moved", template="visit_moved", by=wish.by, now=now)
 
 
 def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
@@ -158,7 +148,7 @@ def _claim_again(
     """The same therapist first; another only where any therapist was asked for and none was named now."""
     wanted = wish.therapist_id or (wish.choice.therapist_id if wish.choice else visit.therapist_id)
     may_differ = visit.any_therapist and wish.therapist_id is None
-    if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0):
+    if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
     ask = staff_ask(visit, plan, wanted, now=now, by_staff=not wish.by_client)
     if wish.by_client:

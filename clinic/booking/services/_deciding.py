@@ -74,16 +74,16 @@ def has_to_reconfirm(visit: Visit) -> bool:
     return visit.to_reconfirm
 
 
-def is_skilled(therapist_id: int, client_id: int) -> bool:
-    """Whether this therapist has the skills that this person's answers ask for, whatever the service."""
+def is_skilled(therapist_id: int, client_id: int, day: dt.date) -> bool:
+    """Whether this therapist has on that day the skills that this person's answers ask for, whatever the service."""
     row = therapists.therapist(therapist_id)
-    return row is not None and intake.skills_needed(client_id) <= row.skills
+    return row is not None and intake.skills_needed(client_id) <= row.skills_on(day)
 
 
 def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetime) -> None:
     """The therapist has the skills that this person's answers ask for; else another one has the visit, where any was
     asked for. Raises SlotTaken, in words that give no reason, when nobody can."""
-    if is_skilled(visit.therapist_id, client.id):
+    if is_skilled(visit.therapist_id, client.id, visit.day):
         return
     try:
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
@@ -95,7 +95,7 @@ def keep_or_find_skilled(session: Session, visit: Visit, now: dt.datetime) -> bo
     """Whether somebody with the skills that this person's answers ask for gives a booked visit. Where any therapist
     was asked for, another who is free at the same time takes it over, and the client is told who, not why. A couple
     keeps its two therapists until the desk moves both."""
-    if is_skilled(visit.therapist_id, visit.client_id or 0):
+    if is_skilled(visit.therapist_id, visit.client_id or 0, visit.day):
         return True
     if not visit.any_therapist or visit.couple_id is not None:
         return False

@@ -22,10 +22,17 @@ from clinic.shared.mail.texts import address, part
 
 
 def tell_of_several(
-    session: Session, template: str, several: Sequence[Visit], *, key: str, now: dt.datetime
+    session: Session,
+    template: str,
+    several: Sequence[Visit],
+    *,
+    key: str,
+    now: dt.datetime,
+    not_before: dt.datetime | None = None,
 ) -> None:
-    """Queue one mail that lists these visits of one client. A visit that stands or waits gets a fresh link to its own
-    page; an earlier link of it stops working. Neutral words: no service, reason or answer."""
+    """Queue one mail that lists these visits of one client, and does not leave before `not_before`. A visit that stands
+    or waits gets a fresh link to its own page; an earlier link of it stops working. Neutral words: no service, reason
+    or answer."""
     clinic = premises.clinic_facts()
     if clinic is None:
         raise InvalidInput("clinic", _("The clinic is not set up."))
@@ -33,7 +40,7 @@ def tell_of_several(
     if client is None:
         return
     with speaking_to(client):
-        _tell(session, template, several, client, clinic, key=key, now=now)
+        _tell(session, template, several, client, clinic, key=key, now=now, not_before=not_before)
 
 
 def _tell(
@@ -45,6 +52,7 @@ def _tell(
     *,
     key: str,
     now: dt.datetime,
+    not_before: dt.datetime | None,
 ) -> None:
     lines = [_line(one, uses_24_hours=clinic.uses_24_hours) for one in several]
     queue_mail(
@@ -53,6 +61,7 @@ def _tell(
         client.email,
         key=key,
         now=now,
+        not_before=not_before,
         name=client.first_name,
         when=lines[0]["when"],
         visits="\n\n".join(part("series_visit", **line) for line in lines),

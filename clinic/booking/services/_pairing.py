@@ -59,10 +59,16 @@ def settle(
 
 
 def claim_pair(
-    session: Session, couple_id: int, pair: Sequence[Visit], asks: Sequence[Ask], rest: RestSaid = NOT_SAID
+    session: Session,
+    couple_id: int,
+    pair: Sequence[Visit],
+    asks: Sequence[Ask],
+    rest: RestSaid = NOT_SAID,
+    *,
+    room_first: int | None = None,
 ) -> list[Warned | None]:
-    """Claim two therapists, devices for both, both clients, and one room for the two of them. Returns what was passed
-    of the rest of each. Raises SlotTaken, RestShort."""
+    """Claim two therapists, devices for both, both clients, and one room for the two of them, `room_first` where it is
+    free. Returns what was passed of the rest of each. Raises SlotTaken, RestShort."""
     wait_for_places(session, asks)
     clear_expired(session, asks[0].now)
     start = pair[0].starts_at
@@ -74,7 +80,10 @@ def claim_pair(
             for visit in pair
         ]
         check_passed(warned, rest, nearest=_nearest(found, start))
-    for way in islice(found.pairs(start), TRIES):
+    ways = found.pairs(start)
+    if room_first is not None:
+        ways = iter(sorted(ways, key=lambda way: way.first.room != room_first))
+    for way in islice(ways, TRIES):
         try:
             with session.begin_nested():
                 _place(session, couple_id, pair, way)

@@ -30,7 +30,7 @@ from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.messages import TIMED
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
-from clinic.shared.database import Base
+from clinic.shared.database import Base, connection_of
 from clinic.shared.mail import About, queue_mail
 
 FALLEN_AWAY = frozenset(
@@ -171,7 +171,7 @@ _STEP = insert(Base.metadata.tables["status_change"])
 def first_status(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
     """The first row of a visit's life; the visit is written before."""
     step = {"visit_id": visit.id, "status": visit.status, "at": now, "by_user_id": by, "reason": ""}
-    session.connection().execute(_STEP, step)
+    connection_of(session).execute(_STEP, step)
     plan_messages(session, [visit], now=now)
 
 

@@ -1,21 +1,32 @@
-"""Steps inside a transaction: remember how a visit stood before a step at the desk, until nobody can take it back."""
+"""Steps inside a transaction: remember how visits stood before a step at the desk, until nobody can take it back."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import secrets
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.services._steps import tell_client
 from clinic.booking.taken_back import TakeBack
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 
 KEPT = (
     "status", "waiting_for", "therapist_id", "room_id", "service_id", "mode", "addons", "areas", "minutes",
-    "any_therapist", "asked_gender", "price",
+    "any_therapist", "asked_gender", "price", "couple_id",
 )  # fmt: skip
+
+
+class Step(NamedTuple):
+    """What a deed did to one visit: how it stood `before`, and the key of the mail that tells of it."""
+
+    visit: Visit
+    before: dict[str, Any]
+    mail_key: str | None = None
 
 
 def as_it_stands(visit: Visit) -> dict[str, Any]:
@@ -33,25 +44,53 @@ def told_from(now: dt.datetime) -> dt.datetime:
     return now + TIME_TO_TAKE_BACK
 
 
-def remember(
+def told_by(visit: Visit, template: str) -> str | None:
+    """The key of the mail that was queued just now about this visit; None where nobody is mailed."""
+    has_mail = visit.client is not None and visit.client.email
+    return f"{template}:{visit.id}:{visit.revision}" if has_mail else None
+
+
+def same_deed(visit_ids: Sequence[int]) -> ColumnElement[bool]:
+    """The kept steps of these visits, and of all that were changed by the same deeds."""
+    theirs = TakeBack.visit_id.in_(visit_ids)
+    return or_(theirs, TakeBack.together.in_(select(TakeBack.together).where(theirs)))
+
+
+def remember(session: Session, steps: Sequence[Step], deed: str, *, by: int | None, now: dt.datetime) -> None:
+    """The deed that was just done, and is told by mails that are not sent yet, can be taken back as a whole; an earlier
+    one of these visits cannot any more."""
+    session.flush()
+    ids = [one.visit.id for one in steps]
+    session.execute(delete(TakeBack).where(same_deed(ids)).execution_options(synchronize_session=False))
+    together = secrets.token_urlsafe(12) if len(steps) > 1 else None
+    session.add_all(
+        TakeBack(
+            visit_id=visit.id, deed=deed, before=before, revision=visit.revision, mail_key=mail_key,
+            together=together, done_by_id=by, until=told_from(now),
+        )
+        for visit, before, mail_key in steps
+    )  # fmt: skip
+
+
+def tell_of_move(
     session: Session,
-    visit: Visit,
-    before: dict[str, Any],
-    deed: str,
+    visits: Sequence[Visit],
+    before: Sequence[dict[str, Any]],
     *,
-    template: str = "",
+    at_desk: bool,
     by: int | None,
     now: dt.datetime,
 ) -> None:
-    """The step that was just done (and told by `template`, not yet sent) can be taken back; an earlier one cannot
-    any more."""
-    session.flush()
-    session.execute(delete(TakeBack).where(TakeBack.visit_id == visit.id))
-    told = template and visit.client is not None and visit.client.email
-    session.add(
-        TakeBack(
-            visit_id=visit.id, deed=deed, before=before, revision=visit.revision,
-            mail_key=f"{template}:{visit.id}:{visit.revision}" if told else None,
-            done_by_id=by, until=told_from(now),
-        )
-    )  # fmt: skip
+    """Tell the clients that these visits were moved; at the desk all of it can be taken back first, but for a move that
+    confirmed a visit."""
+    can_go_back = at_desk and all(
+        visit.status == was["status"] for visit, was in zip(visits, before, strict=True)
+    )
+    not_before = told_from(now) if can_go_back else None
+    for visit in visits:
+        tell_client(session, visit, "visit_moved", now=now, not_before=not_before)
+    if can_go_back:
+        steps = [
+            Step(visit, was, told_by(visit, "visit_moved")) for visit, was in zip(visits, before, strict=True)
+        ]
+        remember(session, steps, "moved", by=by, now=now)

@@ -30,6 +30,14 @@ from clinic.booking.services._steps import (
     set_status,
     tell_client,
 )
+from clinic.booking.services._taking_back import (
+    Step,
+    as_it_stands,
+    remember,
+    tell_of_move,
+    told_by,
+    told_from,
+)
 from clinic.booking.services.judging import judge_visit_again
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned
 from clinic.booking.services.visits import CHANGEABLE
@@ -58,9 +66,11 @@ def move_couple(
     rest: RestSaid = NOT_SAID,
     by: int | None,
     now: dt.datetime,
+    at_desk: bool = False,
 ) -> CoupleOutcome:
     """Move both to another time: both judged for the new day, the same therapists first, another only where any was
     asked for. When one of them could not stand there, nothing changes. `seen`: the revisions that were looked at.
+    `at_desk`: it can be taken back for a moment.
 
     Raises SlotTaken, RestShort, TooSoon, MoveNotAllowed, NotFound: both keep their place then.
     """
@@ -73,6 +83,7 @@ def move_couple(
         pair = _standing(couple_id)
         if seen is not None and [one.revision for one in pair] != list(seen):
             raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+        before = [as_it_stands(one) for one in pair]
         clients = [client_of(one.client_id or 0) for one in pair]
         plans = [plan_of(one) for one in pair]
         judged = tuple(
@@ -93,7 +104,7 @@ def move_couple(
         keep_passes(session, pair, passed, rest, by=by, now=now)
         for visit in pair:
             visit.revision += 1
-            tell_client(session, visit, "visit_moved", now=now)
+        tell_of_move(session, pair, before, at_desk=at_desk, by=by, now=now)
         for visit in pair:
             leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=True)
         return CoupleOutcome(couple_id, judged)
@@ -192,7 +203,7 @@ def _claim_pair_again(
         for visit, plan in zip(pair, plans, strict=True)
     ]
     for visit, ask in zip(pair, asks, strict=True):
-        if not is_skilled(ask.therapist_id or 0, visit.client_id or 0) and not visit.any_therapist:
+        if not is_skilled(ask.therapist_id or 0, visit.client_id or 0, visit.day) and not visit.any_therapist:
             raise SlotTaken(NotQualified.default_sentence)
     try:
         return claim_pair(session, couple_id, pair, asks, rest)
@@ -207,8 +218,11 @@ def _claim_pair_again(
 
 
 @tried_again
-def cancel_couple(couple_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime) -> list[VisitStatus]:
-    """Cancel both, each by the clinic's notice. A second cancel changes nothing. Raises NotFound, MoveNotAllowed."""
+def cancel_couple(
+    couple_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, at_desk: bool = False
+) -> list[VisitStatus]:
+    """Cancel both, each by the clinic's notice. A second cancel changes nothing. `at_desk`: it can be taken back for a
+    moment. Raises NotFound, MoveNotAllowed."""
     with transaction() as session:
         pair = list(reading.visits_to_change(couple_id))
         if not pair:
@@ -218,20 +232,28 @@ def cancel_couple(couple_id: int, *, by: int | None, by_clinic: bool, now: dt.da
             return [VisitStatus(one.status) for one in pair]
         if len(standing) < len([one for one in pair if holds_claims(VisitStatus(one.status))]):
             raise MoveNotAllowed(_("One of the two is here already. Cancel the other visit by itself."))
+        before = [as_it_stands(one) for one in standing]
         end_couple(session, couple_id, keeper=standing[0], now=now)
         for visit in standing:
             visit.couple_id = None  # no partner to take along: both go
         session.flush()
-        for visit in standing:
-            _cancel(session, visit, by=by, by_clinic=by_clinic, now=now)
+        steps = []
+        for visit, was in zip(standing, before, strict=True):
+            _cancel(session, visit, by=by, by_clinic=by_clinic, now=now, can_go_back=at_desk)
             visit.couple_id = couple_id
+            steps.append(Step(visit, was, told_by(visit, "visit_cancelled")))
+        if at_desk:
+            remember(session, steps, "cancelled", by=by, now=now)
         return [VisitStatus(one.status) for one in pair]
 
 
 @tried_again
-def cancel_one(visit_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime) -> None:
+def cancel_one(
+    visit_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, at_desk: bool = False
+) -> None:
     """One of the two does not come, the other one goes on alone: it keeps the room, and is judged once more, so that it
-    is confirmed where only the other one was missing. Raises NotFound, MoveNotAllowed."""
+    is confirmed where only the other one was missing. `at_desk`: it can be taken back for a moment, but for one that
+    confirms the other. Raises NotFound, MoveNotAllowed."""
     with transaction() as session:
         _wait_for_both(session, visit_id)
         visit = waited_for(session, visit_id)
@@ -239,12 +261,17 @@ def cancel_one(visit_id: int, *, by: int | None, by_clinic: bool, now: dt.dateti
         if other is None or visit.couple_id is None:
             raise NotFound(_("This visit is not booked for two."))
         couple_id = visit.couple_id
+        before, of_other = as_it_stands(visit), as_it_stands(other)
         end_couple(session, couple_id, keeper=other, now=now)
         visit.couple_id = other.couple_id = None
         session.flush()
-        _cancel(session, visit, by=by, by_clinic=by_clinic, now=now)
+        can_go_back = at_desk and not _waits_for_other(other)
+        _cancel(session, visit, by=by, by_clinic=by_clinic, now=now, can_go_back=can_go_back)
         visit.couple_id = couple_id
         _alone(session, other, by=by, now=now)
+        if can_go_back:
+            steps = [Step(visit, before, told_by(visit, "visit_cancelled")), Step(other, of_other)]
+            remember(session, steps, "cancelled", by=by, now=now)
 
 
 @tried_again
@@ -255,32 +282,34 @@ def go_on_alone(visit_id: int, *, by: int | None, now: dt.datetime) -> VisitStat
     """
     with transaction() as session:
         visit = session.get(Visit, visit_id, with_for_update=True)
-        if (
-            visit is None
-            or visit.couple_id is not None
-            or visit.waiting_for != PARTNER
-            or not visit.is_waiting
-        ):
+        if visit is None or visit.couple_id is not None or not _waits_for_other(visit):
             raise NotFound(_("This visit does not wait for anybody else."))
         _alone(session, visit, by=by, now=now)
         return VisitStatus(visit.status)
 
 
+def _waits_for_other(visit: Visit) -> bool:
+    return visit.waiting_for == PARTNER and visit.is_waiting
+
+
 def _alone(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
-    if visit.waiting_for == PARTNER and visit.is_waiting:
+    if _waits_for_other(visit):
         visit.waiting_for = None
         client = client_of(visit.client_id or 0)
         judge_visit_again(session, visit, client, door="desk", by=by, now=now)
 
 
-def _cancel(session: Session, visit: Visit, *, by: int | None, by_clinic: bool, now: dt.datetime) -> None:
+def _cancel(
+    session: Session, visit: Visit, *, by: int | None, by_clinic: bool, now: dt.datetime, can_go_back: bool
+) -> None:
     new = booking_policy.cancelled_status(
         VisitStatus(visit.status), visit.starts_at, now=now, by_clinic=by_clinic,
         settings=premises.booking_settings(),
     )  # fmt: skip
     set_status(session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client")
     visit.deadline_at = visit.waiting_for = None
-    tell_client(session, visit, "visit_cancelled", now=now)
+    not_before = told_from(now) if can_go_back else None
+    tell_client(session, visit, "visit_cancelled", now=now, not_before=not_before)
     leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
 
 

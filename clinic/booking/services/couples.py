@@ -30,6 +30,7 @@ from clinic.booking.services._steps import (
     order_of,
     tell_client,
 )
+from clinic.booking.services._taking_back import Step, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.booking.services.visits import WALK_IN_GRACE
@@ -60,11 +61,13 @@ class Half:
 
 @dataclass(frozen=True)
 class Begun:
-    """Two that begin online as one. `held_id`: the kept time, which makes room; `invited_by`: who asked the second of
-    them to come along, named in a mail that asks them the health questions."""
+    """How it came to two. Online they begin as one. `held_id`: the kept time, which makes room; `invited_by`: who asked
+    the second of them to come along, named in a mail that asks them the health questions. `at_desk`: it can be taken
+    back for a moment, and until then neither is told."""
 
     held_id: int | None = None
     invited_by: str = ""
+    at_desk: bool = False
 
 
 AT_ONCE = Begun()
@@ -81,12 +84,13 @@ def book_couple(
     now: dt.datetime,
     reconfirmed: bool = False,
     rest: RestSaid = NOT_SAID,
+    at_desk: bool = False,
 ) -> CoupleOutcome:
     """Book both, confirmed or waiting, or nothing when the gate refuses one of them (the judgements are kept).
 
-    Done twice with one `request_key` it answers with the first couple. Raises SlotTaken with the nearest free times,
-    RestShort where one comes too soon and staff have not passed it, TooManyPending, TooSoon, TooFarAhead, InvalidInput,
-    NotFound.
+    Done twice with one `request_key` it answers with the first couple. `at_desk`: it can be taken back for a moment.
+    Raises SlotTaken with the nearest free times, RestShort where one comes too soon and staff have not passed it,
+    TooManyPending, TooSoon, TooFarAhead, InvalidInput, NotFound.
     """
     _check_two(halves)
     if source == DESK:
@@ -100,7 +104,7 @@ def book_couple(
                 return CoupleOutcome(done)
             return book_both(
                 session, halves, starts_at, request_key=request_key, source=source, by=by, now=now,
-                reconfirmed=reconfirmed, rest=rest,
+                reconfirmed=reconfirmed, rest=rest, begun=Begun(at_desk=at_desk),
             )  # fmt: skip
     except (SlotTaken, IntegrityError) as error:
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
@@ -152,7 +156,7 @@ def book_both(
         return CoupleOutcome(None, judged)
     if source != DESK:
         _check_wait(judged, clients)
-    _check_skilled(halves)
+    _check_skilled(halves, made[0][0].day)
     row = Couple(request_key=request_key, made_at=now, made_by_id=by)
     session.add(row)
     session.flush()
@@ -168,15 +172,15 @@ def book_both(
         wait_for_places(session, asks, also=claimed_by(session, begun.held_id))
         give_back(session, begun.held_id, by=by, now=now)
     passed = claim_pair(session, row.id, pair, asks, rest)
-    _tell_both(session, pair, row.id, source, begun.invited_by, by=by, now=now)
+    _tell_both(session, pair, row.id, source, begun, by=by, now=now)
     keep_passes(session, pair, passed, rest, by=by, now=now)
     return CoupleOutcome(row.id, judged)
 
 
-def _check_skilled(halves: tuple[Half, Half]) -> None:
+def _check_skilled(halves: tuple[Half, Half], day: dt.date) -> None:
     for half in halves:
         wanted = half.choice.therapist_id
-        if wanted is not None and not is_skilled(wanted, half.client_id):
+        if wanted is not None and not is_skilled(wanted, half.client_id, day):
             raise SlotTaken(NotQualified.default_sentence)
 
 
@@ -185,18 +189,23 @@ def _tell_both(
     pair: Sequence[Visit],
     couple_id: int,
     source: str,
-    invited_by: str,
+    begun: Begun,
     *,
     by: int | None,
     now: dt.datetime,
 ) -> None:
     """The first step of each, a mail to each, and the traces."""
+    steps, not_before = [], told_from(now) if begun.at_desk else None
     for visit in pair:
         first_status(session, visit, by=by, now=now)
         template = "visit_booked" if visit.status == VisitStatus.CONFIRMED else "visit_waiting"
-        if invited_by and visit is pair[1]:
+        if begun.invited_by and visit is pair[1]:
             template = "couple_invited"
-        tell_client(session, visit, template, now=now, token=new_manage_key(visit), by=invited_by)
+        key = new_manage_key(visit)
+        tell_client(session, visit, template, now=now, token=key, by=begun.invited_by, not_before=not_before)
+        steps.append(Step(visit, {}, told_by(visit, template)))
+    if begun.at_desk:
+        remember(session, steps, "booked", by=by, now=now)
     for visit in pair:
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,

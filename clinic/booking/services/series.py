@@ -39,6 +39,7 @@ from clinic.booking.services._steps import (
     set_plan,
     wait_for,
 )
+from clinic.booking.services._taking_back import Step, remember, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, keep_pass, warn_in_series
 from clinic.booking.services.series_starts import DESK, ONLINE, OneStart, clinic_of, in_order, is_outside
@@ -69,7 +70,7 @@ class SeriesOutcome:
 
 
 @tried_again
-def book_series(
+def book_series(  # noqa: PLR0913 - all by name, and each door says its own
     choice: Choice,
     client_id: int,
     starts: Sequence[OneStart],
@@ -81,9 +82,10 @@ def book_series(
     now: dt.datetime,
     reconfirmed: bool = False,
     checkout: str | None = None,
+    at_desk: bool = False,
 ) -> SeriesOutcome:
     """Book every one of these starts, or none. `choice` says what; with whom stands at each start. Online it begins in
-    a `checkout` (its token), whose held time makes room for the series.
+    a `checkout` (its token), whose held time makes room for the series. `at_desk`: it can be taken back for a moment.
 
     Done twice with one `request_key` it answers with the first series. Raises SlotTaken (RestNeeded) naming the time
     that went meanwhile, TooManyPending, TooFarAhead, InvalidInput, NotFound, and online HoldExpired, BarredOnline.
@@ -96,35 +98,76 @@ def book_series(
                 most_weeks_apart=MOST_WEEKS_APART,
             ),
         )
-    ordered = in_order(starts)
+    wish = _Wish(
+        choice,
+        client_id,
+        in_order(starts),
+        every_weeks,
+        request_key,
+        source,
+        by,
+        now,
+        reconfirmed,
+        checkout,
+        at_desk,
+    )
     try:
         with transaction() as session:
-            done = reading.by_request(request_key) if request_key else None
-            if done is not None:
-                return SeriesOutcome(done)
-            client = client_of(client_id)
-            begun = checkout_of(checkout or "", client.id, by) if source == ONLINE else None
-            if begun is not None:
-                check_books_online(client, choice, user_id=by, now=now)
-            booked = [_judged(session, choice, client, one, source, by, now) for one in ordered]
-            outcome = _refused(session, client, booked, source, by=by, now=now)
-            refusal = None if outcome is not None else _too_many_wait(client, booked, source)
-            if outcome is None and refusal is None:
-                row = Series(every_weeks=every_weeks, request_key=request_key, made_at=now, made_by_id=by)
-                for one in booked:
-                    one.visit.to_reconfirm = not reconfirmed
-                _place_all(session, row, client, booked, begun, source=source, by=by, now=now)
-                outcome = SeriesOutcome(row.id)
-    except (SlotTaken, IntegrityError) as error:
+            outcome = _booked_before(request_key) or _book_all(session, wish)
+    except (SlotTaken, IntegrityError) as error:  # this very request may have booked it a moment ago
         if isinstance(error, IntegrityError) and broken_guard(error, "request_key") is None:
             raise
-        done = reading.by_request(request_key) if request_key else None
-        if done is None:
+        before = _booked_before(request_key)
+        if before is None:
             raise
-        return SeriesOutcome(done)
-    if outcome is None:
-        raise refusal or TooManyPending()
+        return before
+    if isinstance(outcome, TooManyPending):  # the judgements are kept
+        raise outcome
     return outcome
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What was asked of `book_series`, its starts in order."""
+
+    choice: Choice
+    client_id: int
+    starts: Sequence[OneStart]
+    every_weeks: int
+    request_key: str | None
+    source: str
+    by: int | None
+    now: dt.datetime
+    reconfirmed: bool
+    checkout: str | None
+    at_desk: bool
+
+
+def _booked_before(request_key: str | None) -> SeriesOutcome | None:
+    """What this very request made before."""
+    done = reading.by_request(request_key) if request_key else None
+    return SeriesOutcome(done) if done is not None else None
+
+
+def _book_all(session: Session, wish: _Wish) -> SeriesOutcome | TooManyPending:
+    """Judge each visit, and book them when the gate lets them all stand."""
+    source, by, now = wish.source, wish.by, wish.now
+    client = client_of(wish.client_id)
+    begun = checkout_of(wish.checkout or "", client.id, by) if source == ONLINE else None
+    if begun is not None:
+        check_books_online(client, wish.choice, user_id=by, now=now)
+    booked = [_judged(session, wish.choice, client, one, source, by, now) for one in wish.starts]
+    stopped = _refused(session, client, booked, source, by=by, now=now) or _too_many_wait(
+        client, booked, source
+    )
+    if stopped is not None:
+        return stopped
+    row = Series(every_weeks=wish.every_weeks, request_key=wish.request_key, made_at=now, made_by_id=by)
+    for one in booked:
+        one.visit.to_reconfirm = not wish.reconfirmed
+    _place_all(session, row, client, booked, begun, source=source, by=by, now=now)
+    _finish(session, row, [one.visit for one in booked], source, by=by, now=now, at_desk=wish.at_desk)
+    return SeriesOutcome(row.id)
 
 
 @dataclass(frozen=True)
@@ -161,7 +204,6 @@ def _place_all(
         placed.add(one.visit.id)
     if begun is not None:
         finish(begun, booked[0].visit, now)
-    _finish(session, row, [one.visit for one in booked], source, by=by, now=now)
 
 
 def _anyone(one: _Booked, now: dt.datetime) -> Ask:
@@ -235,7 +277,7 @@ def _place(
     plan = plan_as_chosen(one.choice, visit.first_visit)
     set_plan(visit, plan)
     therapist = one.choice.therapist_id
-    if therapist is not None and not is_skilled(therapist, client.id):
+    if therapist is not None and not is_skilled(therapist, client.id, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
     is_good = judged.permits and not has_to_reconfirm(visit)
     if is_good and judged.row is not None:
@@ -262,9 +304,20 @@ def _passed(one: _Booked, client: Client, plan: VisitPlan, placed: Collection[in
 
 
 def _finish(
-    session: Session, row: Series, booked: Sequence[Visit], source: str, *, by: int | None, now: dt.datetime
+    session: Session,
+    row: Series,
+    booked: Sequence[Visit],
+    source: str,
+    *,
+    by: int | None,
+    now: dt.datetime,
+    at_desk: bool,
 ) -> None:
-    tell_of_several(session, "series_booked", booked, key=f"series_booked:{row.id}", now=now)
+    key, not_before = f"series_booked:{row.id}", told_from(now) if at_desk else None
+    tell_of_several(session, "series_booked", booked, key=key, now=now, not_before=not_before)
+    if at_desk:
+        mail_key = key if booked[0].client is not None and booked[0].client.email else None
+        remember(session, [Step(visit, {}, mail_key) for visit in booked], "booked", by=by, now=now)
     for visit in booked:
         leave_trace(
             session, "visit.booked", "visit", visit.id, by=by, now=now, status=visit.status, door=source,

@@ -97,7 +97,7 @@ def _give(
     by: int | None,
     now: dt.datetime,
 ) -> None:
-    if not is_skilled(therapist_id, client.id):
+    if not is_skilled(therapist_id, client.id, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
     _end_open(session, visit, by=by, now=now)
     ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
@@ -148,7 +148,7 @@ def offer_time(
         )  # fmt: skip
         made = None
         if judged.permits and not judged.unsafe_addons:
-            if not is_skilled(therapist_id, client.id):
+            if not is_skilled(therapist_id, client.id, kept.day):
                 raise SlotTaken(NotQualified.default_sentence)
             ask = ask_for(kept, plan_of(old), now=now, by_staff=True, therapist_id=therapist_id)
             claim_best(session, kept, replace(ask, rested_areas=None), expires_at=until + rule.GRACE)

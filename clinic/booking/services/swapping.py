@@ -31,9 +31,9 @@ from clinic.booking.services._steps import (
     rest_on,
     set_start,
     set_status,
-    tell_client,
     wait_for,
 )
+from clinic.booking.services._taking_back import as_it_stands, tell_of_move
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, check_passed, keep_pass, warn
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.catalogue.queries import VisitPlan
@@ -79,10 +79,12 @@ def swap_visits(
     rest: RestSaid = NOT_SAID,
     by: int | None,
     now: dt.datetime,
+    at_desk: bool = False,
 ) -> SwapOutcome:
     """Exchange the places of two visits. `seen`: the revisions that were looked at, in the same order.
 
     Each gets the other one's therapist, who may give it; else its own one. With `keeps_therapists` each keeps its own.
+    `at_desk`: it can be taken back for a moment, but for a swap that confirmed one of the two.
     Raises SlotTaken where one does not fit into the other one's place, RestShort where one would come too soon and
     staff have not passed it, MoveNotAllowed, TooSoon, NotFound, InvalidInput: both keep their places then.
     """
@@ -91,6 +93,7 @@ def swap_visits(
     with transaction() as session:
         _wait_for_people(session, first_id, second_id)
         pair = _both(session, first_id, second_id, seen)
+        before = [as_it_stands(one) for one in pair]
         places = [_Place(one.starts_at, one.therapist_id, one.room_id) for one in pair]
         for place in places:
             booking_policy.check_not_past(place.starts_at, now=now)
@@ -115,7 +118,7 @@ def swap_visits(
         for visit, one in zip(pair, judged, strict=True):
             _confirm(session, visit, one, by=by, now=now)
             visit.revision += 1
-            tell_client(session, visit, "visit_moved", now=now)
+        tell_of_move(session, pair, before, at_desk=at_desk, by=by, now=now)
         for visit, other in zip(pair, reversed(pair), strict=True):
             leave_trace(session, "visit.swapped", "visit", visit.id, by=by, now=now, other=other.id)
         return SwapOutcome(True, judged)
@@ -238,7 +241,7 @@ def _claim_both(
     wanted = [visit.therapist_id if keeps_therapists else place.therapist_id for visit, place in
               zip(pair, places, strict=True)]  # fmt: skip
     for visit in pair:
-        if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0):
+        if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0, visit.day):
             raise SlotTaken(NotQualified.default_sentence)
     own = [visit.therapist_id for visit in pair]
     ways = _ways(pair[0], plans[0], places[0], (wanted[0], own[0]), now=now)

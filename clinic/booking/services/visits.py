@@ -27,7 +27,7 @@ from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import is_skilled, keep_or_find_skilled
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import plan_of, rest_on, set_status, tell_client
-from clinic.booking.services._taking_back import as_it_stands, remember, told_from
+from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.judging import judge_with_addons
 from clinic.booking.services.resting import NOT_SAID, RestSaid
@@ -41,12 +41,15 @@ from clinic.shared.database import broken_guard, transaction, tried_again
 
 __all__ = ["CHANGEABLE", "Outcome", "book_visit", "cancel_visit", "change_visit", "mark_visit"]
 
+ALONE = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE)
+"""Marks that leave the other one of two people as they are."""
+
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
 
 
 @tried_again
-def book_visit(
+def book_visit(  # noqa: PLR0913 - all by name, and each door says its own
     choice: Choice,
     client_id: int,
     starts_at: dt.datetime,
@@ -58,12 +61,14 @@ def book_visit(
     now: dt.datetime,
     rest: RestSaid = NOT_SAID,
     reconfirmed: bool = False,
+    at_desk: bool = False,
 ) -> Outcome:
     """Book at the desk: confirmed, pending, or nothing when the gate refuses (the judgement is kept) or when the visit
     comes too soon for the body and `rest` does not pass that.
 
     `reconfirmed`: whoever books has asked the person what has changed since their answers. Else a visit on answers of
     an earlier day waits until they have said so; asking is the duty of a program that books through the interface.
+    `at_desk`: it can be taken back for a moment, and nobody is told.
 
     Done twice with one `request_key`, also at the same moment, it answers with the first visit. `hold_id`: a time
     that was kept is taken over. A program (`source` "api") books by the rules for booking online: what it was
@@ -73,7 +78,7 @@ def book_visit(
         booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
     wish = Booking(
         choice, client_id, starts_at, request_key=request_key, source=source, hold_id=hold_id, by=by, now=now,
-        rest=rest, reconfirmed=reconfirmed,
+        rest=rest, reconfirmed=reconfirmed, at_desk=at_desk,
     )  # fmt: skip
     try:
         with transaction() as session:
@@ -147,7 +152,8 @@ def cancel_visit(
         visit.deadline_at = visit.waiting_for = None
         tell_client(session, visit, "visit_cancelled", now=now, not_before=told_from(now) if before else None)
         if before:
-            remember(session, visit, before, "cancelled", template="visit_cancelled", by=by, now=now)
+            step = Step(visit, before, told_by(visit, "visit_cancelled"))
+            remember(session, [step], "cancelled", by=by, now=now)
         leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
         return new
 
@@ -177,8 +183,8 @@ def mark_visit(
             _judge_at_the_door(session, visit, new, by=by, now=now)
         else:
             set_status(session, visit, new, by=by, now=now)
-        if at_desk and visit.couple_id is None:
-            remember(session, visit, before, "marked", by=by, now=now)
+        if at_desk and (before["couple_id"] is None or new in ALONE):
+            remember(session, [Step(visit, before)], "marked", by=by, now=now)
         leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)
 
 
@@ -197,7 +203,7 @@ def _judge_at_the_door(
     if not (
         keep_or_find_skilled(session, visit, now)
         if may_reassign
-        else is_skilled(visit.therapist_id, client.id)
+        else is_skilled(visit.therapist_id, client.id, visit.day)
     ):
         raise MoveNotAllowed(_("This visit needs another therapist first. Choose one with “Move or change”."))
     if new != VisitStatus.CONFIRMED and check_ins.is_missing(visit, now):

@@ -132,7 +132,7 @@ def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt
     try:
         outcome = book_couple(
             halves, starts_at, request_key=key, source="desk", by=who(), now=clock.now(),
-            rest=kit.rest_said(forms.couple),
+            rest=kit.rest_said(forms.couple), at_desk=True,
         )  # fmt: skip
     except InvalidInput:
         raise
@@ -149,7 +149,7 @@ def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt
     if outcome.couple_id is None:
         answers = _answers([one.client_id for one in halves], outcome.judged)
         return _page(found(clients.client(client_id)), forms, Shown(trouble=NOT_BOTH, answers=answers), 409)
-    flash(_("Both are in the book, and both are told."), "success")
+    flash(_("Both are in the book."), "success")
     return go("booking.desk_couple", couple_id=outcome.couple_id)
 
 
@@ -233,6 +233,7 @@ def _couple_page(
         "booking/desk_couple.html",
         pair=pair,
         couple_id=couple_id,
+        last_step=kit.last_step(*(one.id for one in pair)),
         steps=steps,
         may_move=may_move,
         day=day,
@@ -262,6 +263,7 @@ def desk_move_couple(couple_id: int) -> Answer:
             rest=kit.rest_said(RestForm(request.form)),
             by=who(),
             now=clock.now(),
+            at_desk=True,
         )
     except RestShort as error:
         return _couple_page(couple_id, nearest=_nearest(error), status=409, short=error)
@@ -271,7 +273,7 @@ def desk_move_couple(couple_id: int) -> Answer:
         return _couple_page(
             couple_id, _("Not both of them can have it on that day. Both keep their time."), status=409
         )
-    flash(_("Both are moved, and both are told."), "success")
+    flash(_("Both are moved."), "success")
     return go("booking.desk_couple", couple_id=couple_id)
 
 
@@ -283,11 +285,13 @@ def desk_cancel_couple(couple_id: int) -> Answer:
     visit_id = whole_number_of_visit(request.form.get("visit"))
     try:
         if visit_id is None:
-            couple_changes.cancel_couple(couple_id, by=who(), by_clinic=by_clinic, now=clock.now())
-            flash(_("Both visits are cancelled, and both are told."), "success")
+            couple_changes.cancel_couple(
+                couple_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True
+            )
+            flash(_("Both visits are cancelled."), "success")
             return go("booking.desk_couple", couple_id=couple_id)
         found(visit_id if visit_id in {one.id for one in both.visits} else None)
-        couple_changes.cancel_one(visit_id, by=who(), by_clinic=by_clinic, now=clock.now())
+        couple_changes.cancel_one(visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("booking.desk_couple", couple_id=couple_id)

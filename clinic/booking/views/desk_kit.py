@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
+from clinic.accounts.access import who
 from clinic.booking.forms.desk import AREA_GROUPS, RestForm, WhatForm, what_value
-from clinic.booking.queries import visits
+from clinic.booking.queries import taking_back, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes
+from clinic.booking.queries.taking_back import LastStep
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
@@ -26,6 +28,7 @@ from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput
 from clinic.rules.kinds import genders_to_choose
 from clinic.rules.language import N_, _, ngettext
+from clinic.shared import clock
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
@@ -205,13 +208,23 @@ def value_of(choice: Choice) -> str:
 
 
 def back_to(visit_id: int) -> Answer:
-    """To where the button stood: the day in one of its views, or the visit's card."""
+    """To where the button stood: the day in one of its views, the series, both of two, or the visit's card."""
     back = request.form.get("back", "")
+    visit = found(visits.visit(visit_id))
+    if back == "series" and visit.series_id is not None:
+        return go("booking.desk_series", series_id=visit.series_id)
+    if back == "couple" and visit.couple_id is not None:
+        return go("booking.desk_couple", couple_id=visit.couple_id)
     if back not in ("day", "list", "rooms"):
         return go("booking.desk_visit", visit_id=visit_id)
-    visit = found(visits.visit(visit_id))
     view = None if back == "day" else back
     return go("diary.desk_day", day=visit.day, place=visit.location_id, view=view)
+
+
+def last_step(*visit_ids: int) -> LastStep | None:
+    """What this person did last, where it was done to one of these visits and can still be taken back."""
+    step = taking_back.last_step_of(who() or 0, clock.now())
+    return step if step is not None and not set(step.visit_ids).isdisjoint(visit_ids) else None
 
 
 def urgency_of(outcome: Outcome) -> str:

@@ -21,9 +21,10 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
-from clinic.booking.services.at_desk import Change, change_at_desk, take_back, try_change
+from clinic.booking.services.at_desk import Change, change_at_desk, try_change
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid
+from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import CHANGEABLE, Outcome
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -33,6 +34,7 @@ from clinic.rules import words
 from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
+from clinic.rules.taking_back import undone_words
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WallClock, moment
 from clinic.shared import clock
@@ -47,11 +49,6 @@ NO_ANSWER: dict[str, Any] = dict.fromkeys(
         "look_again_on", "safe", "trouble", "nearest", "why",
     )
 )  # fmt: skip
-UNDONE = {
-    "moved": N_("Undone. The visit is back where it was, and nobody was told."),
-    "cancelled": N_("Undone. The visit stands as before, and nobody was told."),
-    "marked": N_("Undone. The visit stands as before."),
-}
 
 
 @pages.get("/desk/visits/<int:visit_id>/move", needs=NEED)
@@ -102,7 +99,7 @@ def desk_take_back(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     found(visit.client)
     try:
-        flash(UNDONE[take_back(visit_id, by=who() or 0, now=clock.now())], "success")
+        flash(undone_words(*take_back(visit_id, by=who() or 0, now=clock.now())), "success")
     except RuleViolation as error:
         flash(error.sentence, "care")
     return kit.back_to(visit_id)

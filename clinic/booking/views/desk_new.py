@@ -172,7 +172,7 @@ def _book(form: NewVisitForm, starts_at: dt.datetime) -> Answer:
     try:
         outcome = book_visit(
             choice, client_id, starts_at, request_key=key, source="walk_in" if form.walk_in.data else "desk",
-            by=who() or 0, now=clock.now(), rest=kit.rest_said(form),
+            by=who() or 0, now=clock.now(), rest=kit.rest_said(form), at_desk=True,
         )  # fmt: skip
     except (SlotTaken, TooSoon, NotFound, InvalidInput) as error:
         return _not_possible(form, error)

@@ -128,7 +128,7 @@ def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
     try:
         outcome = book_series(
             choice, client_id, starts, every_weeks=form.every_weeks, request_key=key, source="desk", by=who(),
-            now=now,
+            now=now, at_desk=True,
         )  # fmt: skip
     except InvalidInput as error:
         return _wrong(found(clients.client(client_id)), form, error)
@@ -136,7 +136,7 @@ def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
         return _afresh(client_id, form, choice, starts, _trouble(error))
     if outcome.series_id is None:
         return _afresh(client_id, form, choice, starts, _("Not all of these can be booked for this client."))
-    flash(_("The series is in the book, and the client is told."), "success")
+    flash(_("The series is in the book."), "success")
     return go("booking.desk_series", series_id=outcome.series_id)
 
 
@@ -213,6 +213,7 @@ def desk_series(series_id: int) -> Answer:
         client=first.client,
         plan=plan,
         series_id=series_id,
+        last_step=kit.last_step(*(one.id for one in rows)),
         to_ask=next((one.id for one in rows if one.is_waiting and one.waiting_for == RECONFIRM), None),
         coming=reading.how_many_coming(series_id, clock.now()),
     )
@@ -223,12 +224,12 @@ def desk_cancel_series(series_id: int) -> Answer:
     """Cancel every visit that is still to come, for the client or by the clinic."""
     found(reading.series(series_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
-    done = cancel_rest(series_id, by=who(), by_clinic=by_clinic, now=clock.now())
+    done = cancel_rest(series_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
     number = len(done.cancelled) + len(done.late)
     if number:
         told = ngettext(
-            "%(num)d visit is cancelled, and the client is told.",
-            "%(num)d visits are cancelled, and the client is told.",
+            "%(num)d visit is cancelled.",
+            "%(num)d visits are cancelled.",
             number,
         )
         late = ngettext(

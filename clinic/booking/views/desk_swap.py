@@ -52,7 +52,7 @@ def desk_swap(visit_id: int) -> Answer:
     try:
         outcome = swap_visits(
             visit_id, other_id, seen=[own, revision], keeps_therapists=bool(request.form.get("keep")),
-            rest=kit.rest_said(RestForm(request.form)), by=who(), now=clock.now(),
+            rest=kit.rest_said(RestForm(request.form)), by=who(), now=clock.now(), at_desk=True,
         )  # fmt: skip
     except RestShort as error:
         names = [found(found(visits.visit(one)).client).name for one in (visit_id, other_id)]
@@ -61,7 +61,7 @@ def desk_swap(visit_id: int) -> Answer:
         return _page(found(visits.visit(visit_id)), error.sentence, 409)
     if not outcome.is_done:
         return _page(found(visits.visit(visit_id)), _why_not(visit_id, other_id, outcome), 409)
-    flash(_("Swapped: both visits have each other’s time, and both clients are told."), "success")
+    flash(_("Swapped: both visits have each other’s time."), "success")
     return go("booking.desk_visit", visit_id=visit_id)
 
 

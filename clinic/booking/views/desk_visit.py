@@ -9,7 +9,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
-from clinic.booking.queries import check_ins, couples, next_steps, rest, taking_back, unfinished, visits
+from clinic.booking.queries import check_ins, couples, next_steps, rest, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.deliveries import deliveries
 from clinic.booking.services import people
@@ -65,7 +65,7 @@ def desk_visit(visit_id: int) -> Answer:
         area_words=[_(AREAS.get(one, one)) for one in visit.areas],
         step=next_steps.next_step(visit, screening),
         buttons=steps_of(status, visit.day, visit.starts_at, clock.now(), visit.zone),
-        last_step=taking_back.last_step_of(who() or 0, clock.now()),
+        last_step=kit.last_step(visit.id),
         check_in=_check_in(visit, clock.now()),
         is_judged_out=is_judged_out(visit),
         is_urgent=is_stopped(visit) or is_urgent(visit),

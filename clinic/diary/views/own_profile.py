@@ -12,7 +12,7 @@ from clinic.accounts.access import who
 from clinic.diary.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.kinds import LICENCES, SKILLS, words_of
-from clinic.rules.licence import licence_state, licence_words
+from clinic.rules.licence import licence_state, licence_words, skill_words
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import WeeklyHours
 from clinic.rules.words import weekdays
@@ -40,7 +40,10 @@ def own_profile() -> Answer:
         licence=LICENCES.get(row.licence_kind, row.licence_kind),
         state=licence_state(row.licence_expires_on, today),
         until=licence_words(row.licence_expires_on, today),
-        skills=[words_of(one, SKILLS) for one in sorted(row.skills)],
+        skills=[
+            (words_of(one.skill, SKILLS), skill_words(one.days, today), one.days.hold(today))
+            for one in sorted(row.skill_rows, key=lambda one: one.skill)
+        ],
     )
 
 

@@ -19,6 +19,8 @@ from clinic.clients.queries import Alias
 from clinic.intake.models import BadReaction, HealthStop, Intake, SoftenedReview
 from clinic.intake.queries import reactions
 from clinic.rules import answer_history
+from clinic.shared import person_keys
+from clinic.shared.crypto import ring
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 from clinic.shared.statements import among, rows
@@ -88,7 +90,9 @@ _VERSIONS = (
     select(
         _INTAKE.id, _INTAKE.client_id, _INTAKE.version, _INTAKE.kind, _INTAKE.question_version, _INTAKE.completed_on,
         _INTAKE.answered_on, _INTAKE.signed_at, _INTAKE.renewal, _INTAKE.softens, _INTAKE.answers_sealed,
+        *person_keys.READ_ALONG,
     )
+    .select_from(person_keys.with_keys(Intake.__table__))
     .where(among(_INTAKE.client_id, "ids"))
     .order_by(_INTAKE.version.desc())
 )  # fmt: skip
@@ -114,7 +118,8 @@ class _Kept:
         anew = {record for one in reactions.asking_anew(records) for record in records[one]}
         kept = cls(aliases, _accepted(ids), frozenset(anew))
         db.session.flush()  # what was signed in this very transaction counts too
-        for row in rows(_VERSIONS, {"ids": ids}):
+        for row in rows(_VERSIONS, {"ids": ids, "ring": ring().current}):
+            person_keys.note(row.client_id, row.key_id, row.key)
             if until is None or row.signed_at <= until:
                 kept.versions[row.client_id].append(row)
         for stop in _stops(ids):

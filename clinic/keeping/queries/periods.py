@@ -15,6 +15,7 @@ from clinic.keeping.models import Erasure, KeepingConfirmation, KeepingPeriod
 from clinic.premises import queries as premises
 from clinic.rules.keeping import PERIODS, Period, years_after
 from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, UtcDateTime, db
 
 
@@ -49,10 +50,17 @@ def due(now: dt.datetime) -> list[Due]:
         if period.rows:
             counts = [_count(table, condition) for table, condition in rows_due(period, now)]
             found.append(Due(period, sum(counts)))
+        elif period.kind == "audit":
+            found.append(Due(period, _count(AuditRow, AuditRow.at <= audit_goes_until(now))))
         elif period.kind != "law":
             theirs = tuple((one.id, one.name) for one in people if one.kind == period.kind)
             found.append(Due(period, len(theirs), theirs))
     return found
+
+
+def audit_goes_until(now: dt.datetime) -> dt.datetime:
+    """What happened up to this moment goes from the audit."""
+    return dt.datetime.combine(years_after(now.date(), -periods()["audit"]), now.timetz())
 
 
 def rows_due(period: Period, now: dt.datetime) -> list[tuple[Any, ColumnElement[bool]]]:

@@ -50,7 +50,7 @@ def erase(session: Session, client: Client, row: Erasure, *, by: int | None, now
         raise VisitsAhead()
     until = people.kept_until(client, now)
     mails = _mails(session, whose)
-    with _pass(session):
+    with let_delete(session):
         for cls in _children_first():
             fate = fate_of(cls.__tablename__).fate
             if fate is Fate.GOES or (fate is Fate.WITH_RECORDS and not until):
@@ -142,7 +142,7 @@ def _blank_account(session: Session, user_id: int) -> None:
 
 
 @contextmanager
-def _pass(session: Session) -> Iterator[None]:
+def let_delete(session: Session) -> Iterator[None]:
     """Inside, rows that are otherwise never deleted may be."""
     session.flush()
     given = session.execute(insert(ErasurePass).returning(ErasurePass.id)).scalar_one()

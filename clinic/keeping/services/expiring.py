@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, literal
 from sqlalchemy.orm import Session
 
 from clinic.clients import queries as clients
@@ -16,7 +16,7 @@ from clinic.keeping.services import _erasing
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
 from clinic.rules.keeping import PERIODS, Period
-from clinic.shared import mail
+from clinic.shared import audit_chain, mail
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -54,6 +54,7 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
         for one in due_people.people_due(now):
             removed += _expire(one.id, now, mails)
         removed += sum(_remove_rows(period, now, mails) for period in PERIODS if period.rows)
+        removed += _shorten_audit(now, settings)
     if removed:
         _erasing.clean_up(mails, settings)
     return removed
@@ -98,9 +99,24 @@ def _remove_rows(period: Period, now: dt.datetime, mails: list[str]) -> int:
         return removed
 
 
+@tried_again
+def _shorten_audit(now: dt.datetime, settings: Mapping[str, Any]) -> int:
+    """The audit's beginning goes, and says so at its end."""
+    with transaction() as session:
+        with _erasing.let_delete(session):
+            removed = audit_chain.forget(
+                session, periods.audit_goes_until(now), settings["CLINIC_AUDIT_DIR"], now=now
+            )
+        if removed:
+            leave_trace(
+                session, "keeping.removed", "clinic", 1, by=None, now=now, kind="audit", count=removed
+            )
+        return removed
+
+
 def _remove(session: Session, table: Any, condition: Any, mails: list[str]) -> int:
     is_mail = table.name == mail.OutgoingMail.__tablename__
-    gone = session.execute(delete(table).where(condition).returning(table.c.key if is_mail else table.c.id))
+    gone = session.execute(delete(table).where(condition).returning(table.c.key if is_mail else literal(1)))
     found = gone.scalars().all()
     mails += found if is_mail else []
     return len(found)

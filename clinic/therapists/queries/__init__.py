@@ -9,11 +9,12 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Integer, Label, Select, bindparam, func, null, select
+from sqlalchemy import Integer, Label, Select, bindparam, func, literal_column, null, select
 
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
+from clinic.rules.licence import Days
 from clinic.rules.limits import Limits
 from clinic.rules.permissions import Role
 from clinic.rules.therapists_say import Restriction
@@ -77,7 +78,7 @@ def all_therapists() -> Sequence[Therapist]:
 def eligible(plan_skills: Collection[str], licence_kind: str) -> list[EligibleTherapist]:
     """Active therapists with all these skills and this kind of licence, by name. Two statements.
 
-    The licence's last day is not compared here: it depends on the day of the visit.
+    Days on which licence and skills are good are not compared here: that depends on the day of the visit.
     """
     rows = db.session.scalars(
         select(Therapist)
@@ -98,10 +99,10 @@ class OnDuty:
     """A therapist who may give a treatment, and how much they give a day. `work` and `breaks`: their weekly hours at
     one place, as `hours_of` reads them, `dated` those of single dates at all places; many keep the same hours, which
     then have to be worked out only once. `off`: whole days off, as `days_off` reads them, where zones
-    differ."""
+    differ. `good_on`: the days on which the licence and all the skills are good."""
 
     id: int
-    licence_expires_on: dt.date
+    good_on: Days
     limits: Limits
     work: str | None
     breaks: str | None
@@ -116,7 +117,9 @@ _THERAPIST, _SKILL, _HOURS, _DATED, _OFF = (
 
 def _week(kind: str) -> Label[str]:
     here = select(premises.hours_text(_HOURS.weekday, _HOURS.starts, _HOURS.ends)).where(
-        _HOURS.therapist_id == _THERAPIST.id, _HOURS.location_id == bindparam("place"), _HOURS.kind == kind
+        _HOURS.therapist_id == _THERAPIST.id,
+        _HOURS.location_id == bindparam("place"),
+        _HOURS.kind == literal_column(f"'{kind}'"),
     )
     return here.scalar_subquery().label(kind)
 
@@ -146,8 +149,21 @@ def _on_duty(*, one: bool, gendered: bool, skilled: bool, zones_differ: bool) ->
     """In a clinic with one zone the claims of time off hold whole days, and nobody has to read them here."""
     limits = [getattr(_THERAPIST, column) for column in _LIMITS]
     off = _whole_days_off() if zones_differ else null().label("off")
+    with_all = (
+        select(
+            _SKILL.therapist_id,
+            func.max(_SKILL.starts_on).label("starts_on"),
+            func.min(_SKILL.ends_on).label("ends_on"),
+        )
+        .where(_SKILL.skill.in_(bindparam("skills", expanding=True)))
+        .group_by(_SKILL.therapist_id)
+        .having(func.count() == bindparam("skill_count", type_=Integer))
+        .subquery()
+    )
+    days = (with_all.c.starts_on, with_all.c.ends_on) if skilled else (null(), null())
     wanted = select(
         *(_THERAPIST.id, _THERAPIST.name, _THERAPIST.licence_expires_on),
+        *(one.label(name) for one, name in zip(days, ("skilled_from", "skilled_until"), strict=True)),
         *(_week("work"), _week("break"), _dates(), off),
         *limits,
     ).where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence_kind"))
@@ -155,15 +171,7 @@ def _on_duty(*, one: bool, gendered: bool, skilled: bool, zones_differ: bool) ->
         wanted = wanted.where(_THERAPIST.id == bindparam("therapist"))
     if gendered:
         wanted = wanted.where(_THERAPIST.gender == bindparam("gender"))
-    if skilled:
-        with_all = (
-            select(_SKILL.therapist_id)
-            .where(_SKILL.skill.in_(bindparam("skills", expanding=True)))
-            .group_by(_SKILL.therapist_id)
-            .having(func.count() == bindparam("skill_count", type_=Integer))
-        )
-        wanted = wanted.where(_THERAPIST.id.in_(with_all))
-    return wanted
+    return wanted.join(with_all, with_all.c.therapist_id == _THERAPIST.id) if skilled else wanted
 
 
 def ask_on_duty(
@@ -203,8 +211,16 @@ def on_duty(found: Iterable[Sequence[Any]]) -> list[OnDuty]:
     therapist. Whatever stands behind their columns is passed over."""
     people = sorted((row for row in found if row[2] is not None), key=lambda row: (row[1], row[0]))
     return [
-        OnDuty(person, expires_on, Limits(*more[: len(_LIMITS)]), work, breaks, dated, off)
-        for person, _name, expires_on, work, breaks, dated, off, *more in people
+        OnDuty(
+            person,
+            Days(skilled_from, min(expires_on, skilled_until or expires_on)),
+            Limits(*more[: len(_LIMITS)]),
+            work,
+            breaks,
+            dated,
+            off,
+        )
+        for person, _name, expires_on, skilled_from, skilled_until, work, breaks, dated, off, *more in people
         if work or dated
     ]
 
@@ -289,8 +305,12 @@ def never_together_of(therapist_id: int) -> Sequence[NeverTogether]:
 
 def therapist_facts(row: Therapist) -> TherapistFacts:
     """The profile as its form shows it."""
-    plain = {one.name: getattr(row, one.name) for one in fields(TherapistFacts) if one.name != "skills"}
-    return TherapistFacts(**plain, skills=tuple(sorted(row.skills)))
+    special: dict[str, Any] = {
+        "skills": tuple(sorted(row.skills)),
+        "skill_dates": tuple(sorted((one.skill, *one.days) for one in row.skill_rows if any(one.days))),
+    }
+    plain = {one.name: getattr(row, one.name) for one in fields(TherapistFacts) if one.name not in special}
+    return TherapistFacts(**plain, **special)
 
 
 def week_of(therapist_id: int, location_id: int) -> dict[str, list[WeeklyHours]]:

@@ -45,20 +45,23 @@ def given_at(services: Iterable[Service], today: dt.date) -> dict[str, list[int]
         row.key: [
             place
             for place, people in sorted(team.items())
-            if _is_given(row, people, *kinds.get(place, ((), ())))
+            if _is_given(row, people, today, *kinds.get(place, ((), ())))
         ]
         for row in services
     }
 
 
-def _is_given(row: Service, people: list[Therapist], rooms: Iterable[str], devices: Iterable[str]) -> bool:
+def _is_given(
+    row: Service, people: list[Therapist], today: dt.date, rooms: Iterable[str], devices: Iterable[str]
+) -> bool:
     modes = {mode.key: mode for mode in row.modes}
     forms = [modes.get(key or "", row) for key in dict.fromkeys(length.mode for length in row.lengths)]
     return any(
         form.room_kind in rooms
         and set(form.device_kinds) <= set(devices)
         and any(
-            one.licence_kind == row.licence_kind and one.skills >= frozenset(form.skills) for one in people
+            one.licence_kind == row.licence_kind and one.skills_from(today) >= frozenset(form.skills)
+            for one in people
         )
         for form in forms
     )

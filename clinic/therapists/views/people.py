@@ -19,13 +19,15 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries, services
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.forms import TherapistForm
+from clinic.therapists.queries.ending import ending_soon
 from clinic.therapists.views.blueprint import pages
 
 
 @pages.get("/therapists", needs=Permission.SITE_ANY_READ)
 def people() -> Answer:
     """The therapists, as clients meet them."""
-    rows = [(row, _skill_words(row.skills)) for row in queries.therapists_to_show()]
+    today = premises.today(clock.now())
+    rows = [(row, _skill_words(row.skills_on(today))) for row in queries.therapists_to_show()]
     return render_template("therapists/people.html", rows=rows, licences=LICENCES)
 
 
@@ -42,7 +44,9 @@ def therapists() -> Answer:
         )
         for row in queries.all_therapists()
     ]
-    return render_template("therapists/therapists.html", rows=rows, places=premises.locations())
+    return render_template(
+        "therapists/therapists.html", rows=rows, places=premises.locations(), ending=ending_soon(today)
+    )
 
 
 @pages.get("/owner/therapists/new", needs=Permission.THERAPIST_ANY_WRITE)
@@ -71,7 +75,10 @@ def add_therapist() -> Answer:
 def profile(therapist_id: int) -> Answer:
     """One therapist as they are."""
     facts = _facts(therapist_id)
-    data = asdict(facts) | {"seen": mark_of(asdict(facts))}
+    dates = [
+        {"skill": skill, "starts_on": first, "ends_on": last} for skill, first, last in facts.skill_dates
+    ]
+    data = asdict(facts) | {"seen": mark_of(asdict(facts)), "dates": dates}
     return _page(_with_choices(TherapistForm(data=data)), therapist_id)
 
 
@@ -102,10 +109,16 @@ def _skill_words(skills: frozenset[str]) -> list[str]:
 
 
 def _with_choices(form: TherapistForm) -> TherapistForm:
-    choose(form.skills, [(skill, words_of(skill, SKILLS)) for skill in queries.skills()])
+    skills = queries.skills()
+    choose(form.skills, [(skill, words_of(skill, SKILLS)) for skill in skills])
+    form.with_dates_for(skills)
     choose(form.user_id, [("", _("Nobody: has no account")), *queries.accounts_of_therapists()])
     return form
 
 
 def _page(form: TherapistForm, therapist_id: int | None, status: int = 200) -> Answer:
-    return render_template("therapists/profile.html", form=form, therapist_id=therapist_id), status
+    dates = {row.form.skill.data: row.form for row in form.dates}
+    page = render_template(
+        "therapists/profile.html", form=form, dates=dates, therapist_id=therapist_id, mistakes=form.mistakes()
+    )
+    return page, status
