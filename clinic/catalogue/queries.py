@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -16,6 +17,7 @@ from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
 from clinic.catalogue.models import Addon, Service, ServiceAddon, ServiceLength, ServiceMode
 from clinic.catalogue.search import score
 from clinic.premises import queries as premises
+from clinic.premises.queries import OpenPlace
 from clinic.rules.kinds import FAMILIES, SKILLS
 from clinic.shared.database import db
 from clinic.shared.statements import rows
@@ -147,6 +149,7 @@ _OF_PLAN = {
 }  # fmt: skip
 """What a plan is made of, in the order in which `_choice` reads it. Each question about free times asks for one, so
 no object of the mapper is made."""
+_PLAN_COLUMNS = sum(map(len, _OF_PLAN.values()))
 
 
 @cache
@@ -170,18 +173,56 @@ def _choice(*, with_addons: bool) -> Select[Any]:
     )
 
 
+@cache
+def _choice_at_place(*, with_addons: bool) -> Select[Any]:
+    place = premises.OPEN_PLACE.subquery()
+    return _choice(with_addons=with_addons).join(place, true()).add_columns(*place.c)
+
+
 def plan_for(
     service_key: str, mode: str | None, addon_keys: Collection[str], minutes: int, *, first_visit: bool
 ) -> VisitPlan | None:
     """The plan for this choice; None when it is not on offer (unknown or switched off, in any part). One statement."""
+    keys, given = _asked(service_key, mode, addon_keys, minutes)
+    found = rows(_choice(with_addons=bool(keys)), given)
+    return _chosen(found, mode, keys, first_visit)
+
+
+def plan_at(
+    service_key: str,
+    mode: str | None,
+    addon_keys: Collection[str],
+    minutes: int,
+    *,
+    first_visit: bool,
+    location_id: int | None,
+    days: Sequence[dt.date],
+) -> tuple[VisitPlan, OpenPlace] | None:
+    """The same, with the place as `premises.open_place` reads it, in one statement. None too where there is no such
+    place."""
+    keys, given = _asked(service_key, mode, addon_keys, minutes)
+    found = rows(_choice_at_place(with_addons=bool(keys)), given | premises.where_and_when(location_id, days))
+    plan = _chosen(found, mode, keys, first_visit)
+    return None if plan is None else (plan, premises.open_place_of(found[0][_PLAN_COLUMNS:]))
+
+
+def _asked(
+    service_key: str, mode: str | None, addon_keys: Collection[str], minutes: int
+) -> tuple[set[str], dict[str, Any]]:
+    """The keys of the add-ons, and what `_choice` is given."""
     keys = set(addon_keys)
-    wanted = {"service": service_key, "minutes": minutes, "mode": mode or ""}
-    given = wanted | {"addons": sorted(keys)} if keys else wanted
-    found = [_parts(row) for row in rows(_choice(with_addons=bool(keys)), given)]
-    addons = [addon for _service, _length, _way, addon in found if addon.key is not None]
-    if not found or len(addons) != len(keys):
+    given = {"service": service_key, "minutes": minutes, "mode": mode or ""}
+    return keys, given | {"addons": sorted(keys)} if keys else given
+
+
+def _chosen(
+    found: Iterable[Iterable[Any]], mode: str | None, keys: Collection[str], first_visit: bool
+) -> VisitPlan | None:
+    parts = [_parts(row) for row in found]
+    addons = [addon for _service, _length, _way, addon in parts if addon.key is not None]
+    if not parts or len(addons) != len(keys):
         return None
-    service, length, way, _addon = found[0]
+    service, length, way, _addon = parts[0]
     if mode is not None and way.key is None:
         return None
     return _plan(service, way if mode is not None else None, addons, length, first_visit)

@@ -9,7 +9,7 @@ import datetime as dt
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -17,22 +17,15 @@ from typing import Any, ParamSpec, TypeVar
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
-    ARRAY,
     JSON,
-    CompoundSelect,
     Connection,
     DateTime,
     Engine,
-    FromClause,
     Integer,
     LargeBinary,
     MetaData,
     String,
-    any_,
-    bindparam,
     event,
-    select,
-    union_all,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -240,48 +233,15 @@ def connection_of(session: Session) -> Connection:
     return session.connection() if found is None else found
 
 
-def lock_in_order(
-    session: Session,
-    table: FromClause,
-    ids: Collection[int],
-    *,
-    first: int | None = None,
-    unless_taken: Collection[int] = (),
-) -> set[int]:
-    """Keep these rows from others who lock them too, until the commit; `first` before all others, then by id.
-
-    Everybody takes them in this order, so that two who want the same rows wait for each other and never in a ring.
-    Then, without waiting, those of `unless_taken` that nobody else has at the moment. Returns the ids that it has.
-    Nothing to do on SQLite, which has one writer at a time.
-    """
-    connection = connection_of(session)
-    if connection.dialect.name == "sqlite":
-        return {*ids, *unless_taken}
-    given = {"ids": sorted(ids), "first": first or 0, "unless_taken": sorted(unless_taken)}
-    return set(connection.execute(_locking(table), given).scalars())
-
-
-@cache
-def _locking(table: FromClause) -> CompoundSelect[tuple[int]]:
-    key = table.c.id
-    waited_for, passed_by = (
-        select(key).where(key == any_(bindparam(name, type_=ARRAY(Integer))))
-        for name in ("ids", "unless_taken")
-    )
-    waited_for = waited_for.order_by(key != bindparam("first"), key).with_for_update(key_share=True)
-    passed_by = passed_by.order_by(key).with_for_update(key_share=True, skip_locked=True)
-    return union_all(select(waited_for.cte("waited_for")), select(passed_by.cte("passed_by")))
-
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class TryAgain(Exception):
-    """What this needs is in somebody else's hands for a moment. Tried too often, `refusal` is the answer."""
+    """What this needs is in somebody else's hands for a moment. Tried too often, what `refusal` makes is the answer."""
 
-    def __init__(self, refusal: Exception) -> None:
-        super().__init__(str(refusal))
+    def __init__(self, refusal: Callable[[], Exception]) -> None:
+        super().__init__()
         self.refusal = refusal
 
 
@@ -309,7 +269,7 @@ def tried_again(service: Callable[P, R]) -> Callable[P, R]:
                 return service(*args, **kwargs)
             except TryAgain as error:
                 if attempt == TRIES - 1:
-                    raise error.refusal from None
+                    raise error.refusal() from None
             except DBAPIError as error:
                 if attempt == TRIES - 1 or not _may_try_again(error):
                     raise

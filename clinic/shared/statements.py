@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import ARRAY, BindParameter, Executable, Integer, Row, String, bindparam
+from sqlalchemy import ARRAY, BindParameter, Executable, Integer, Row, String, bindparam, cast, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -89,6 +90,17 @@ def _joined_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(joined, "sqlite")
 def _joined_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"group_concat({compiler.process(element.clauses, **options)}, ';')"
+
+
+_SPACE: ColumnElement[str] = literal_column(
+    "' '", String
+)  # no parameter: that would be put into words each time
+
+
+def spaced(*columns: ColumnElement[Any]) -> ColumnElement[str]:
+    """The columns as one text, with a space between them."""
+    first, *more = (cast(one, String) for one in columns)
+    return reduce(lambda text, one: text + _SPACE + one, more, first)
 
 
 def taken_apart(text: str | None) -> list[str]:

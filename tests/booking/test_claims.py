@@ -15,7 +15,8 @@ from clinic.booking.queries.availability import Ask, Open
 from clinic.booking.services import _claims
 from clinic.premises.models import Resource, Room
 from clinic.rules.errors import SlotTaken
-from clinic.shared import database
+from clinic.rules.wall_time import epoch_minute
+from clinic.shared import locks
 from clinic.shared.database import TRIES, TryAgain, db, tried_again
 from tests.booking import world as w
 
@@ -88,17 +89,40 @@ def test_a_room_that_another_is_claiming_is_passed_by_while_one_is_free(app: Fla
     assert (room == best) == (db.engine.dialect.name == "sqlite")
 
 
+def test_a_room_is_passed_by_only_where_another_wants_it_for_the_same_time(app: Flask) -> None:
+    world = w.build(therapists=1)
+    sooner, later = two_clients()
+    with db.engine.connect() as other:
+        best = other.execute(select(Room.id).where(Room.name == "Room 1")).scalar_one()
+        if is_crowded := other.dialect.name == "postgresql":  # SQLite has one writer at a time
+            time = epoch_minute(w.at(3)) // 15
+            given = {
+                "ids": [],
+                "first": 0,
+                "unless_taken": [],
+                "for_a_time": [best],
+                "since": time,
+                "until": time,
+            }
+            assert other.execute(locks.locking(Resource.__table__), given).scalars().all() == [best]
+        booked = [
+            w.at_desk(world, client, "relaxation", when=w.at(day)).facts
+            for client, day in ((sooner, 3), (later, 4))
+        ]
+    assert [one is not None and one.room_id == best for one in booked] == [not is_crowded, True]
+
+
 def test_what_there_is_no_choice_of_is_waited_for_and_the_rest_never(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While all of the rest is in other hands everything is let go, and tried again."""
     world = w.build(therapists=1)
     client, _second = two_clients()
-    real = database.lock_in_order
+    real = locks.lock_in_order
     asked: list[tuple[set[int], int]] = []
 
     def lock(session: Any, table: Any, ids: Collection[int], **how: Any) -> set[int]:
-        asked.append((set(ids), len(how["unless_taken"])))
+        asked.append((set(ids), len(how["for_a_time"])))
         return set(ids) if len(asked) <= 3 else real(session, table, ids, **how)
 
     monkeypatch.setattr(_claims, "lock_in_order", lock)
@@ -114,7 +138,7 @@ def test_tried_too_often_it_is_the_refusal(monkeypatch: pytest.MonkeyPatch) -> N
     @tried_again
     def book() -> None:
         tries.append(1)
-        raise TryAgain(SlotTaken())
+        raise TryAgain(SlotTaken)
 
     with pytest.raises(SlotTaken):
         book()

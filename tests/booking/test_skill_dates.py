@@ -39,8 +39,8 @@ def only_on(skill: str, first: int | None = FIRST, last: int | None = LAST) -> N
 def days_offered(**values: object) -> list[int]:
     """On which of the next days there are times."""
     db.session.rollback()
-    ask = bookable.ask_of(wish(3, 6, addons=("hot_stone",), **values), now=NOW)
-    return sorted({(one.starts_at // 1440 - minute_of_today()) for one in availability.look(ask).starts()})
+    ask, place = bookable.ask_of(wish(3, 6, addons=("hot_stone",), **values), now=NOW)
+    return sorted({(one.starts_at // 1440 - minute_of_today()) for one in availability.look(ask, place).starts()})
 
 
 def minute_of_today() -> int:

@@ -18,6 +18,7 @@ from clinic.booking.services import checkout, time_off, visits
 from clinic.catalogue.queries import plan_for
 from clinic.clients.steps import Details
 from clinic.premises.models import Clinic, Device, OpeningHours
+from clinic.rules.availability import Start
 from clinic.rules.errors import HoldExpired, SlotTaken
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import moment
@@ -169,3 +170,61 @@ def test_a_time_that_has_passed_is_not_named_as_the_nearest(app: Flask) -> None:
     assert [moment(one.starts_at) for one in taken.value.nearest] == [
         w.at(0, 11, more) for more in (0, 5, 10)
     ]
+
+
+def starts(place: int, first: dt.date, days: int) -> list[Start]:
+    """Free starts of an hour of sports, asked for all these days at once or for each by itself: the same."""
+    plan = plan_for("sports", None, (), 60, first_visit=False)
+    assert plan is not None
+    at_once = look(Ask(plan, place, first, days, NOW)).starts()
+    each = [look(Ask(plan, place, first + dt.timedelta(days=one), 1, NOW)).starts() for one in range(days)]
+    db.session.rollback()
+    assert at_once == [start for day in each for start in day]
+    return at_once
+
+
+def test_a_day_offers_the_same_whichever_days_are_asked_for_with_it(app: Flask) -> None:
+    """Where the gaps of a night count, and where a therapist's day begins at another place while it is still the day
+    before here."""
+    factories.make_clinic(gaps="only", travel_minutes=0)
+    here = factories.make_location(zone=w.ZONE, opens="00:00", closes="00:00")
+    away = factories.make_location(zone="Asia/Kathmandu", opens="00:00", closes="00:00")
+    room, _other = factories.make_room(here).id, factories.make_room(away)
+    factories.make_service(key="sports", prices={60: 9000}, turnover_minutes=15)
+    ana = factories.make_therapist(name="Ana", skills=[])
+    for place in (here, away):
+        factories.make_hours(ana, place, starts="22:00", ends="06:00", weekdays=range(7))
+    here_id, away_id, ana_id = here.id, away.id, ana.id
+    desk = factories.make_user(email="d@clinic.example", roles=[Role.FRONT_DESK]).id
+
+    def booked(when: dt.datetime, place: int) -> None:
+        client = w.person()
+        w.sign(client)
+        choice = w.choice("sports", minutes=60, location_id=place)
+        assert visits.book_visit(
+            choice, client, when, request_key=None, source="desk", by=desk, now=NOW, reconfirmed=True
+        ).visit_id
+
+    booked(
+        at(22), here_id
+    )  # until a quarter past eleven with its turnover, and then two hours and a quarter are free
+    midnight = at(22) + dt.timedelta(hours=2)
+    ends, morning = midnight + dt.timedelta(minutes=90), midnight + dt.timedelta(hours=8)
+    time_off.add_time_off(ana_id, "off", ends, morning, "", by=desk, now=NOW)
+    shut = ends - dt.timedelta(minutes=15)
+    time_off.add_closure(here_id, room, shut, morning, "Painting", by=desk, now=NOW)
+    around = [(moment(one) - midnight) // dt.timedelta(minutes=1) for one, _whom in starts(here_id, DAY, 2)]
+    assert [one for one in around if abs(one) < 120] == [-45, 0]  # of each day those that waste least
+    booked(at(22, 15) + dt.timedelta(days=1), here_id)
+    next_night = [moment(one) - midnight for one, _whom in starts(here_id, DAY + dt.timedelta(days=1), 2)]
+    assert min(one for one in next_night if one >= dt.timedelta(days=1)) == dt.timedelta(days=1, minutes=30)
+
+    with transaction() as session:
+        session.get_one(Therapist, ana_id).most_visits_a_day = 1
+    third = DAY + dt.timedelta(days=3)
+    booked(dt.datetime.combine(third, dt.time(1), ZoneInfo("Asia/Kathmandu")), away_id)
+    days = {
+        moment(one).astimezone(ZoneInfo(w.ZONE)).date()
+        for one, _whom in starts(here_id, DAY + dt.timedelta(2), 3)
+    }
+    assert days == {third - dt.timedelta(1), third + dt.timedelta(1)}

@@ -14,7 +14,8 @@ from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import time_off
 from clinic.premises.models import Device
 from clinic.shared.database import transaction
-from clinic.therapists.models import Therapist
+from clinic.therapists.models import DatedHours, Therapist
+from tests import factories
 from tests.booking import world
 from tests.booking.desk import desk_browser
 from tests.booking.test_gate_edges import HAEMOPHILIA
@@ -34,7 +35,7 @@ def wish(days: int = 3, length: int = 1, **values: object) -> bookable.Wish:
 
 def explain(one: bookable.Wish) -> Explained:
     """Also: the number of free starts is the number that is offered."""
-    ask = bookable.ask_of(one, now=NOW)
+    ask, _place = bookable.ask_of(one, now=NOW)
     found = why_no_times(ask)
     opening = availability.look(ask)
     assert found.free == len(opening.starts())
@@ -84,6 +85,15 @@ def test_bounds_closures_licence_and_devices_are_named(app: Flask) -> None:
     assert said(explain(wish(5, addons=("hot_stone",))))[
         "Terry 0 may give this only until Saturday 13 June 2026."
     ]
+    # On a date with hours of its own, which do not fit, it is these that are named beside the licence.
+    own_day = world.TODAY + dt.timedelta(days=6)
+    own = DatedHours(
+        therapist_id=ana, location_id=here.place_id, day=own_day, starts=dt.time(9), ends=dt.time(10, 30)
+    )
+    factories.save(own)
+    with transaction() as session:
+        session.get_one(Therapist, ana).licence_expires_on = world.TODAY + dt.timedelta(days=4)
+    assert said(explain(wish(6)))["It does not fit into the working hours of Terry 0."][0] > 0
     today = explain(wish(0))
     assert said(today) == {"Lead time: online this is booked at least 1 hour ahead.": (4, 4)}
     assert (today.starts, today.free) == (40, 36)
@@ -98,14 +108,14 @@ def test_the_number_of_statements_does_not_grow(app: Flask) -> None:
     client = world.person()
     world.sign(client)
     with counted() as few:
-        why_no_times(bookable.ask_of(wish(), now=NOW))
+        why_no_times(bookable.ask_of(wish(), now=NOW)[0])
     for day in range(4, 8):
         assert world.at_desk(here, client, "swedish", when=world.at(day)).visit_id
         time_off.add_time_off(
             here.therapists[0], "off", world.at(day, 12), world.at(day, 13), "", by=here.desk_id, now=NOW
         )
     with counted() as many:
-        why_no_times(bookable.ask_of(wish(length=30), now=NOW))
+        why_no_times(bookable.ask_of(wish(length=30), now=NOW)[0])
     assert len(many) == len(few) <= 22
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from flask import Flask
 
@@ -9,8 +11,9 @@ from clinic.catalogue import queries
 from clinic.catalogue.models import Service, ServiceMode
 from clinic.catalogue.queries import VisitPlan
 from clinic.catalogue.services import add_starter_catalogue
+from clinic.premises import queries as premises
 from clinic.shared.database import db, transaction
-from tests.factories import make_addon, make_device, make_location, make_room, make_service
+from tests.factories import make_addon, make_clinic, make_device, make_location, make_room, make_service
 from tests.statements import counted
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -194,3 +197,25 @@ def test_own_kinds_and_skills_join_the_lists() -> None:
     assert queries.skills()[-1] == "gua_sha"
     assert queries.device_kinds()[-1] == "towel_warmer"
     assert queries.room_kinds()[-1] == "sauna"
+
+
+@pytest.mark.usefixtures("starter")
+def test_a_plan_and_its_place_are_read_at_once_as_each_by_itself() -> None:
+    make_clinic()
+    first, second = make_location(zone="UTC"), make_location(zone="Asia/Kathmandu", opens=None)
+    make_room(second, room_kind="treatment")
+    make_device(second, device_kind="oxygen_chamber")
+    days = [dt.date(2026, 6, 12), dt.date(2026, 6, 13)]
+    for place in (None, first.id, second.id):
+        for wish in (("swedish", None, ["aromatherapy", "hot_stone"], 60), ("swedish", None, (), 60)):
+            with counted() as sent:
+                found = queries.plan_at(*wish, first_visit=True, location_id=place, days=days)
+            assert len(sent) == 1
+            assert found == (queries.plan_for(*wish, first_visit=True), premises.open_place(place, days))
+    wrong = (
+        (("swedish", None, (), 61), first.id),
+        (("swedish", "interval", (), 60), None),
+        (("sports", None, (), 60), 0),
+    )
+    for none_such, place in wrong:
+        assert queries.plan_at(*none_such, first_visit=False, location_id=place, days=days) is None

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -134,10 +135,14 @@ class Open:
 
     @cached_property
     def _tidy(self) -> list[rule.Start]:
+        """Day by day, as a booking asks: a day's starts are the same whichever days are asked for with it."""
         return [
             start
             for part in self.parts
-            for start in tidy(self._starts(part), part.wanted, part.book, self.shortest)
+            for _day, starts in groupby(
+                self._starts(part), key=lambda one: self.clock.show(one.starts_at).date()
+            )
+            for start in tidy(list(starts), part.wanted, part.book, self.shortest)
         ]
 
     def _starts(self, part: Part) -> list[rule.Start]:
@@ -185,19 +190,21 @@ class Open:
         )
 
 
-def look(ask: Ask) -> Open:
-    """Read the book for this wish. Raises LookupError for an unknown place."""
+def look(ask: Ask, place: OpenPlace | None = None) -> Open:
+    """Read the book for this wish. `place`: the one asked for, on these days, where it is read already. Raises
+    LookupError for an unknown place."""
     days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
-    place = premises.open_place(ask.location_id, around, ask.plan.room_kind)
+    place = place or premises.open_place(ask.location_id, around)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
+    rooms = place.rooms.get(ask.plan.room_kind, [])
     devices = [place.devices.get(kind, []) for kind in ask.plan.device_kinds]
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
-    reach = _reach(ask, window[0], window[1] + _longest(ask.plan, settings))
-    things = [*place.rooms, *(device for group in devices for device in group)]
+    reach = _reach(ask, window[0] - _before(settings), window[1] + _longest(ask.plan, settings))
+    things = [*rooms, *(device for group in devices for device in group)]
     asked = things if ask.client_id is None else [*things, ask.client_id]
     found = the_book.with_people(*_who(ask, place, around), asked, reach, stays=ask.picks)
     people = _not_apart(ask, therapists.on_duty(found))
-    eligible = rule.Eligible([one.id for one in people], place.rooms, devices)
+    eligible = rule.Eligible([one.id for one in people], rooms, devices)
     texts = [(row[0], row[-1]) for row in found]
     stays = the_book.stays_of(texts) if ask.picks else None
     busy = the_book.spans(texts) if stays is None else _spans(stays)
@@ -237,6 +244,11 @@ def look(ask: Ask) -> Open:
 
 def _spans(stays: Mapping[int, Iterable[Stay]]) -> dict[int, list[Interval]]:
     return {resource: [(one.starts, one.ends) for one in claims] for resource, claims in stays.items()}
+
+
+def _before(settings: BookingSettings) -> int:
+    """How long before the first start the book matters: a day where the hole that a visit leaves before it counts."""
+    return DAY_MINUTES if settings.gaps != Gaps.ANY else 0
 
 
 def _longest(plan: VisitPlan, settings: BookingSettings) -> int:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from clinic.booking.queries.availability import Ask
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
+from clinic.premises.queries import OpenPlace
 from clinic.rules.availability import Start
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
+from clinic.rules.wall_time import days_around
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,23 @@ class Bookable:
     starts: list[Start]
 
 
-def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
-    """The wish as the book is asked about it. Without a person the visit counts as a first one, which takes longest.
+def ask_of(wish: Wish, *, now: dt.datetime) -> tuple[Ask, OpenPlace]:
+    """The wish as the book is asked about it, and the place, which is read along. Without a person the visit counts as
+    a first one, which takes longest.
 
     Raises InvalidInput for a choice that is not on offer, NotFound for an unknown client.
     """
     client = clients.client(wish.client_id) if wish.client_id is not None else None
     if wish.client_id is not None and client is None:
         raise NotFound(_("There is no such client."))
-    plan = catalogue.plan_for(wish.service, wish.mode, wish.addons, wish.minutes, first_visit=True)
-    if plan is None:
+    found = catalogue.plan_at(
+        wish.service, wish.mode, wish.addons, wish.minutes, first_visit=True,
+        location_id=wish.location_id, days=days_around(wish.first_day, wish.days),
+    )  # fmt: skip
+    if found is None:
         raise InvalidInput("service", _("This is not on offer in this form."))
-    return Ask(
+    plan, place = found
+    ask = Ask(
         plan=plan,
         location_id=wish.location_id,
         first_day=wish.first_day,
@@ -61,3 +68,4 @@ def ask_of(wish: Wish, *, now: dt.datetime) -> Ask:
         by_history=True,
         gender=wish.gender,
     )
+    return ask, place

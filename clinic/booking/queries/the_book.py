@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Integer,
     Row,
     ScalarSelect,
     Select,
-    String,
     bindparam,
     case,
-    cast,
     func,
+    literal_column,
     null,
     or_,
     select,
@@ -39,7 +39,7 @@ from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import minute_after, minute_of
 from clinic.shared.read_once import read_once
-from clinic.shared.statements import among, joined, rows, taken_apart
+from clinic.shared.statements import among, joined, rows, spaced, taken_apart
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ _IN_REACH = (
     or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
 )
 _STANDING = among(_CLAIM.resource_id, "resources"), *_IN_REACH
+_DATES_APART = 26 * 60  # minutes from the first midnight of a date on earth to the last
 _SPAN = 10**9  # start and end in one whole number: more than any minute
 _STARTS, _ENDS = minute_of(_CLAIM.starts_at), minute_after(_CLAIM.ends_at)
 # Claims of one resource never overlap, so the first that ends at `until` or later is the last one wanted: the index is
@@ -91,10 +92,10 @@ def _claims_of(owner: ColumnElement[int], *, stays: bool) -> ScalarSelect[str]:
     return taken.correlate_except(Claim.__table__).scalar_subquery()
 
 
-_TAKEN = _STARTS * _SPAN + _ENDS
+_TAKEN = _STARTS * literal_column(str(_SPAN), Integer) + _ENDS
 # not a join, which may read all visits
 _ROOM = select(_VISIT.room_id).where(_VISIT.id == _CLAIM.visit_id).scalar_subquery()
-_STAYING = cast(_TAKEN, String) + " " + cast(func.coalesce(_ROOM, 0), String)
+_STAYING = spaced(_TAKEN, func.coalesce(_ROOM, literal_column("0", Integer)))
 _EACH = among(_RESOURCE.id, "resources")
 _BUSY, _STAYS = (
     select(_RESOURCE.id, _claims_of(_RESOURCE.id, stays=stays)).where(_EACH) for stays in (False, True)
@@ -246,7 +247,9 @@ def leaning(found: Mapping[int, Iterable[Stay]], day: Interval, start: int) -> L
 
 
 def given(therapists: Iterable[int], reach: Reach) -> dict[tuple[int, dt.date], Given]:
-    """(therapist, day) → what visits that start in the reach, and are not over, give there."""
+    """(therapist, day) → what visits on the days of the reach, that are not over, give there; each visit on the day of
+    its own place, which may lie in another zone. The first and the last day that are named may be incomplete."""
+    wider = replace(reach, since=reach.since - _DATES_APART, until=reach.until + _DATES_APART)
     return {
-        (therapist, day): Given(*spent) for therapist, day, *spent in rows(_GIVEN, reach.given(therapists))
+        (therapist, day): Given(*spent) for therapist, day, *spent in rows(_GIVEN, wider.given(therapists))
     }

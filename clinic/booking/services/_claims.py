@@ -43,7 +43,8 @@ from clinic.rules.intervals import Interval, subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.rules.whole_days import on_every_wall
 from clinic.shared.crypto import BigId
-from clinic.shared.database import Base, TryAgain, UtcDateTime, broken_guard, connection_of, lock_in_order
+from clinic.shared.database import Base, TryAgain, UtcDateTime, broken_guard, connection_of
+from clinic.shared.locks import lock_in_order
 from clinic.shared.statements import many
 from clinic.shared.writing import write_at_once
 from clinic.therapists.models import TimeOff
@@ -74,9 +75,13 @@ def claim_best(
             if not (more_lost or more_busy):
                 return
             lost, busy = lost | more_lost, busy | more_busy
-    seen = look(ask) if ways else found  # somebody was faster: the book has changed
-    refusal = SlotTaken(nearest=nearest_to(visit.starts_at, seen.starts(), seen))
-    raise TryAgain(refusal) if busy else refusal
+    start = visit.starts_at
+
+    def refusal() -> SlotTaken:
+        seen = look(ask) if ways else found  # somebody was faster: the book has changed
+        return SlotTaken(nearest=nearest_to(start, seen.starts(), seen))
+
+    raise TryAgain(refusal) if busy else refusal()
 
 
 def client_first(session: Session, client_id: int) -> None:
@@ -101,12 +106,20 @@ def _place(
 
     What every combination needs, and the client, are waited for, the first time, in an order that is the same for all.
     Whatever there is a choice of is passed by while another is at it: nobody waits for a room when another one is free,
-    nor while holding something that others wait for, so that nobody ever waits in a ring.
+    nor while holding something that others wait for, so that nobody ever waits in a ring. Rooms and devices are passed
+    by only where another wants them for the same time; of a therapist the whole day counts.
     """
     client = {visit.client_id} if visit.client_id is not None else set[int]()
     mine, waited_for = _taken_by(way) | client, needed | client
+    quarters = epoch_minute(visit.starts_at) // 15, (epoch_minute_after(visit.free_at) - 1) // 15
     locked = lock_in_order(
-        session, Resource.__table__, waited_for, first=visit.client_id, unless_taken=mine - waited_for
+        session,
+        Resource.__table__,
+        waited_for,
+        first=visit.client_id,
+        unless_taken={way.therapist} - waited_for,
+        for_a_time={way.room, *way.devices} - waited_for,
+        times=range(quarters[0], quarters[1] + 1),
     )
     if len(locked) < len(mine):
         return set(), mine - locked

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.queries.availability import Ask, look
 from clinic.premises.models import Resource
-from clinic.shared.database import lock_in_order
+from clinic.shared.locks import lock_in_order
 
 
 def wait_for_places(session: Session, asks: Sequence[Ask], also: Collection[int] = ()) -> None:

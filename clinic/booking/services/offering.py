@@ -25,8 +25,8 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     Raises as `bookable.ask_of`.
     """
     person = _in_hand(wish, now)
-    ask = bookable.ask_of(wish, now=now)
-    found = look(ask)
+    ask, place = bookable.ask_of(wish, now=now)
+    found = look(ask, place)
     free = found.starts()
     if person is None:
         return Bookable(found.zone, free)
@@ -39,7 +39,7 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
 def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
     """What stands in the way of what `starts` does not offer. Raises as `bookable.ask_of`."""
     person = _in_hand(wish, now)
-    ask = bookable.ask_of(wish, now=now)
+    ask, _place = bookable.ask_of(wish, now=now)
     if person is None:
         return why_no_times(ask)
     days = dates_from(ask.first_day, ask.days)

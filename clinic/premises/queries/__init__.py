@@ -25,12 +25,15 @@ from clinic.premises.models import (
     one_line,
 )
 from clinic.premises.queries.open_place import (
+    OPEN_PLACE,
     OpenPlace,
     booking_settings_of,
     dated_hours_of,
     hours_of,
     hours_text,
     open_place,
+    open_place_of,
+    where_and_when,
 )
 from clinic.premises.queries.places import PlaceFacts, clocks, kinds_at_places, place_in_use, places
 from clinic.rules import setting_effects
@@ -43,8 +46,8 @@ from clinic.shared.database import db
 from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
-    "OpenPlace", "PlaceFacts", "clocks", "dated_hours_of", "hours_of", "hours_text", "kinds_at_places", "open_place",
-    "place_in_use", "places",
+    "OPEN_PLACE", "OpenPlace", "PlaceFacts", "clocks", "dated_hours_of", "hours_of", "hours_text", "kinds_at_places",
+    "open_place", "open_place_of", "place_in_use", "places", "where_and_when",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, cast, func, select
+from sqlalchemy import Integer, bindparam, func, select
 
 from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.wall_time import WeeklyHours
-from clinic.shared.statements import joined, rows, taken_apart
+from clinic.shared.statements import joined, rows, spaced, taken_apart
 
 _SETTINGS = {
     "lead_minutes": "lead_time_minutes",
@@ -39,10 +40,7 @@ def booking_settings_of(row: Any) -> BookingSettings:
 
 def hours_text(*columns: Any) -> Any:
     """Rows of hours as the database joins them into one text: `…, starts, ends` with spaces between."""
-    text: Any = None
-    for one in columns:
-        text = cast(one, String) if text is None else text + " " + cast(one, String)
-    return joined(text)
+    return joined(spaced(*columns))
 
 
 def hours_of(text: str | None) -> list[WeeklyHours]:
@@ -70,7 +68,7 @@ def dated_hours_of(text: str | None, location_id: int) -> dict[dt.date, list[Wee
 @dataclass(frozen=True)
 class OpenPlace:
     """One place of the clinic: its zone, the rules of booking there, its weekly opening hours and those of single
-    dates. `rooms`: ids of those in use of the kind asked for; `devices`: ids of those in use, by kind.
+    dates. `rooms` and `devices`: ids of those in use, by kind.
     `travel_minutes`: to another place; 0 where there is no other. `has_other_zones`: some place has another clock."""
 
     id: int
@@ -78,7 +76,7 @@ class OpenPlace:
     settings: BookingSettings
     weekly: list[WeeklyHours]
     dated: dict[dt.date, list[WeeklyHours]]
-    rooms: list[int]
+    rooms: dict[str, list[int]]
     devices: dict[str, list[int]]
     travel_minutes: int
     has_other_zones: bool
@@ -89,7 +87,7 @@ _HOURS, _DATED = OpeningHours.__table__.c, DatedOpening.__table__.c
 _ROOM, _DEVICE = Room.__table__.c, Device.__table__.c
 _FIRST_PLACE = select(func.min(_LOCATION.id)).where(_LOCATION.is_active).scalar_subquery()
 _OTHER = Location.__table__.alias("other").c
-_OPEN_PLACE = (
+OPEN_PLACE = (
     select(
         *(_CLINIC[name] for name in _SETTINGS.values()),
         _LOCATION.id,
@@ -102,11 +100,11 @@ _OPEN_PLACE = (
         .where(_DATED.location_id == _LOCATION.id, _DATED.day.between(bindparam("first"), bindparam("last")))
         .scalar_subquery()
         .label("dated"),
-        select(joined(_ROOM.id))
-        .where(_ROOM.location_id == _LOCATION.id, _ROOM.is_active, _ROOM.room_kind == bindparam("room_kind"))
+        select(joined(spaced(_ROOM.id, _ROOM.room_kind)))
+        .where(_ROOM.location_id == _LOCATION.id, _ROOM.is_active)
         .scalar_subquery()
         .label("rooms"),
-        select(joined(cast(_DEVICE.id, String) + " " + _DEVICE.device_kind))
+        select(joined(spaced(_DEVICE.id, _DEVICE.device_kind)))
         .where(_DEVICE.location_id == _LOCATION.id, _DEVICE.is_active)
         .scalar_subquery()
         .label("devices"),
@@ -118,22 +116,34 @@ _OPEN_PLACE = (
     .order_by(_CLINIC.id)
     .limit(1)
 )
+"""All about a place that free times ask for, in one row: alone, or beside what is wanted (catalogue/queries.py)."""
+_COLUMNS = OPEN_PLACE.selected_columns.keys()
 
 
-def open_place(location_id: int | None, days: Sequence[dt.date], room_kind: str) -> OpenPlace:
+def where_and_when(location_id: int | None, days: Sequence[dt.date]) -> dict[str, Any]:
+    """What `OPEN_PLACE` is given: the place, the first one for None, and days in order."""
+    return {"place": location_id, "first": days[0], "last": days[-1]}
+
+
+def open_place(location_id: int | None, days: Sequence[dt.date]) -> OpenPlace:
     """The place, the first one for None, with its hours on these days in order and what a visit may use there, in one
     statement. Raises LookupError when there is none."""
-    given = {"place": location_id, "first": days[0], "last": days[-1], "room_kind": room_kind}
-    row = next(iter(rows(_OPEN_PLACE, given)), None)
+    row = next(iter(rows(OPEN_PLACE, where_and_when(location_id, days))), None)
     if row is None:
         raise LookupError(f"no location {location_id}")
+    return open_place_of(row)
+
+
+def open_place_of(values: Iterable[Any]) -> OpenPlace:
+    """The place in what `OPEN_PLACE` finds, column by column."""
+    row = SimpleNamespace(**dict(zip(_COLUMNS, values, strict=True)))
     return OpenPlace(
         id=row.id,
         zone=row.zone,
         settings=booking_settings_of(row),
         weekly=hours_of(row.weekly),
         dated=dated_hours_of(row.dated, row.id),
-        rooms=sorted(map(int, taken_apart(row.rooms))),
+        rooms=_by_kind(row.rooms),
         devices=_by_kind(row.devices),
         travel_minutes=row.travel_minutes if row.others else 0,
         has_other_zones=bool(row.zones),
@@ -141,7 +151,7 @@ def open_place(location_id: int | None, days: Sequence[dt.date], room_kind: str)
 
 
 def _by_kind(text: str | None) -> dict[str, list[int]]:
-    """Ids of devices by kind, from a text of `id kind`."""
+    """Ids by kind, from a text of `id kind`."""
     found: dict[str, list[int]] = {}
     for number, kind in sorted(
         (int(one), kind) for one, _, kind in (row.partition(" ") for row in taken_apart(text))

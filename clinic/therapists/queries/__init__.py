@@ -9,7 +9,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Integer, Label, Select, bindparam, func, null, select
+from sqlalchemy import Integer, Label, Select, bindparam, func, literal_column, null, select
 
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
@@ -117,7 +117,9 @@ _THERAPIST, _SKILL, _HOURS, _DATED, _OFF = (
 
 def _week(kind: str) -> Label[str]:
     here = select(premises.hours_text(_HOURS.weekday, _HOURS.starts, _HOURS.ends)).where(
-        _HOURS.therapist_id == _THERAPIST.id, _HOURS.location_id == bindparam("place"), _HOURS.kind == kind
+        _HOURS.therapist_id == _THERAPIST.id,
+        _HOURS.location_id == bindparam("place"),
+        _HOURS.kind == literal_column(f"'{kind}'"),
     )
     return here.scalar_subquery().label(kind)
 
