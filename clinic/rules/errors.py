@@ -63,6 +63,12 @@ class Nearest:
 NONE_NEAR = Nearest()
 
 
+class NotOpenYet(RuleViolation):
+    """The clinic is not set up: there is a database, and nothing in it."""
+
+    default_sentence = N_("The clinic is not set up yet.")
+
+
 class SlotTaken(RuleViolation):
     """The time is not free, or no longer. `.nearest` holds the free times nearest to it, nearest first."""
 
