@@ -63,7 +63,7 @@ class Clinic:
             stdout=subprocess.DEVNULL, stderr=self.log.open("ab"),
         )  # fmt: skip
         while not self.is_alive():
-            if self.process.poll() is not None or time.monotonic() - began > 120:
+            if self.process.poll() is not None or time.monotonic() - began > 300:
                 raise SystemExit(f"the server did not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.05)
         return time.monotonic() - began

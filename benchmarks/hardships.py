@@ -236,9 +236,9 @@ def disk(clinic: Clinic, folder: Path) -> bool:
     return report("SQLite: disk full", crowd, wrong)
 
 
-def book_on(address: str, folder: Path) -> Clinic:
-    """Load a large, empty book into the database."""
-    work = generate(40, 0, dt.datetime.now(dt.UTC).date() + dt.timedelta(days=5), days=60, fill=0.05)
+def book_on(address: str, folder: Path, history: int = 0) -> Clinic:
+    """Load a large, empty book into the database, with so many visits that are over."""
+    work = generate(40, history, dt.datetime.now(dt.UTC).date() + dt.timedelta(days=5), days=60, fill=0.05)
     book = folder / "book.json"
     book.write_text(json.dumps(work), encoding="utf-8")
     environment = {

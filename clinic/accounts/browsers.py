@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from clinic.rules.language import N_
+
 # In this order: Edge and Opera also call themselves Chrome, and Chrome calls itself Safari.
 BROWSERS = (
     ("Edg", "Edge"),
@@ -26,6 +28,6 @@ SYSTEMS = (
 
 def browser_words(user_agent: str) -> str:
     """A fixed set of words: nothing of the header itself is kept."""
-    browser = next((words for sign, words in BROWSERS if sign in user_agent), "A browser")
+    browser = next((words for sign, words in BROWSERS if sign in user_agent), N_("A browser"))
     system = next((words for sign, words in SYSTEMS if sign in user_agent), "")
     return f"{browser} on {system}" if system else browser

@@ -47,7 +47,7 @@ class WeekPicture:
 
 @dataclass(frozen=True)
 class Table:
-    """One report. `key` names its file; `says` is the picture in one sentence, for whoever does not see it."""
+    """One report. `key` names its file; `says` is the week's picture in one sentence, for whoever does not see it."""
 
     key: str
     title: str

@@ -37,7 +37,7 @@ TABLES: Mapping[str, Kept] = {
     "client": Kept(Fate.NAMELESS, N_("A number without a name, on which past visits hang.")),
     "visit": Kept(
         Fate.NAMELESS,
-        "When it was, what it cost and who gave it stay for the clinic's books, with nobody's name.",
+        N_("When it was, what it cost and who gave it stay for the clinic's books, with nobody's name."),
     ),
     "screening": Kept(
         Fate.NAMELESS, N_("That a visit was judged safe stays with the visit; the reasons go.")

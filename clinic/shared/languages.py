@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from babel.support import Translations
 from flask_babel import Babel, force_locale, get_locale, get_translations
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 from markupsafe import escape
 
 from clinic.rules import language
@@ -52,6 +54,32 @@ def _spoken() -> str:
     return str(get_locale() or language.ENGLISH)
 
 
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+APART, END = (
+    "\u2068",
+    "\u2069",
+)  # a text of its own direction begins and ends: <bdi>, and also where no tag can stand
+
+
+def with_values_apart(look_up: Callable[..., str]) -> Callable[..., str]:
+    """The look-up of templates, where a Hebrew or Arabic name does not turn round the commas and figures beside it."""
+
+    @pass_context
+    def told(context: Context, *texts: Any, **values: Any) -> str:
+        return cast(
+            "str", context.call(look_up, *texts, **{name: apart(one) for name, one in values.items()})
+        )
+
+    return told
+
+
+def apart(value: Any) -> Any:
+    """A value for a sentence; one that is written from right to left keeps its direction to itself."""
+    if isinstance(value, str) and RIGHT_TO_LEFT.search(value):
+        return type(value)(APART) + value + END
+    return value
+
+
 def teach(environment: Environment) -> None:
     """Give templates `_("…")`, `{% trans %}` and the filter `translated`, for a text that was marked elsewhere."""
     environment.add_extension("jinja2.ext.i18n")
@@ -59,6 +87,9 @@ def teach(environment: Environment) -> None:
     environment.install_gettext_callables(  # type: ignore[attr-defined] # the extension adds it
         language.gettext, language.form_for, newstyle=True
     )
+    for name in ("gettext", "ngettext"):
+        look_up = cast("Callable[..., str]", environment.globals[name])
+        environment.globals[name] = with_values_apart(look_up)
     environment.filters["translated"] = language.gettext
     # For what stands outside a macro: an imported template is worked out once, for all languages.
     environment.globals["lazy"] = lazy

@@ -40,7 +40,9 @@ def days_offered(**values: object) -> list[int]:
     """On which of the next days there are times."""
     db.session.rollback()
     ask, place = bookable.ask_of(wish(3, 6, addons=("hot_stone",), **values), now=NOW)
-    return sorted({(one.starts_at // 1440 - minute_of_today()) for one in availability.look(ask, place).starts()})
+    return sorted(
+        {(one.starts_at // 1440 - minute_of_today()) for one in availability.look(ask, place).starts()}
+    )
 
 
 def minute_of_today() -> int:

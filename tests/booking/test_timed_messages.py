@@ -82,6 +82,23 @@ def test_reminders_follow_a_visit_and_none_is_sent_twice(world: w.World) -> None
     assert planned() == []
 
 
+def test_a_clock_that_is_put_back_or_forward_sends_nothing_twice_and_leaves_nothing_out(
+    world: w.World,
+) -> None:
+    start = w.at(5, 14)
+    visit = booked(world, start)
+    sent_at(NOW)
+    first, minutes = start - 48 * HOUR, dt.timedelta(minutes=5)
+    assert subjects(first + minutes) == ["Reminder"]
+    for wrong in (-HOUR, HOUR, -HOUR):
+        assert subjects(first + minutes + wrong) == []
+    assert subjects(start - 3 * HOUR - minutes + HOUR) == [
+        "Reminder"
+    ]  # an hour ahead: what was due is made up for
+    assert [subjects(start - one) for one in (3 * HOUR + minutes, 3 * HOUR, 2 * HOUR)] == [[], [], []]
+    assert visit_of(visit).starts_at == start
+
+
 def test_a_late_booking_gets_the_next_reminder_or_none(world: w.World) -> None:
     soon = w.at(1, 14)
     booked(world, soon)

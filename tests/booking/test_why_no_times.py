@@ -14,7 +14,8 @@ from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import time_off
 from clinic.premises.models import Device
 from clinic.shared.database import transaction
-from clinic.therapists.models import Therapist
+from clinic.therapists.models import DatedHours, Therapist
+from tests import factories
 from tests.booking import world
 from tests.booking.desk import desk_browser
 from tests.booking.test_gate_edges import HAEMOPHILIA
@@ -84,6 +85,15 @@ def test_bounds_closures_licence_and_devices_are_named(app: Flask) -> None:
     assert said(explain(wish(5, addons=("hot_stone",))))[
         "Terry 0 may give this only until Saturday 13 June 2026."
     ]
+    # On a date with hours of its own, which do not fit, it is these that are named beside the licence.
+    own_day = world.TODAY + dt.timedelta(days=6)
+    own = DatedHours(
+        therapist_id=ana, location_id=here.place_id, day=own_day, starts=dt.time(9), ends=dt.time(10, 30)
+    )
+    factories.save(own)
+    with transaction() as session:
+        session.get_one(Therapist, ana).licence_expires_on = world.TODAY + dt.timedelta(days=4)
+    assert said(explain(wish(6)))["It does not fit into the working hours of Terry 0."][0] > 0
     today = explain(wish(0))
     assert said(today) == {"Lead time: online this is booked at least 1 hour ahead.": (4, 4)}
     assert (today.starts, today.free) == (40, 36)

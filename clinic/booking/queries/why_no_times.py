@@ -215,4 +215,5 @@ def _hours(team: list[int], place_id: int, clock: WallClock, ask: Ask) -> dict[i
     for row in therapists.weekly_hours(team, place_id):
         rows[row.therapist_id, row.kind].append(WeeklyHours(row.weekday, row.starts, row.ends))
     days = days_around(ask.first_day, ask.days)
-    return {one: hours_on(clock, days, rows[one, "work"], rows[one, "break"]) for one in team}
+    dated = therapists.dated_hours(team, place_id, days)
+    return {one: hours_on(clock, days, rows[one, "work"], rows[one, "break"], dated[one]) for one in team}

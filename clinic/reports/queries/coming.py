@@ -62,7 +62,6 @@ def missed(read: Read) -> Table:
         ),
         rows=tuple(rows),
         bars=bars_of(bars, longest=max(0.2, *(share or 0 for _label, share, _words in bars))),
-        says="; ".join(f"{label}: {words}" for label, _share, words in bars) + ".",
     )
 
 
@@ -91,7 +90,6 @@ def ahead(read: Read) -> Table:
         ),
         rows=tuple(rows) if total else (),
         bars=bars_of(bars) if total else (),
-        says="; ".join(f"{label}: {words}" for label, _number, words in bars) + ".",
     )
 
 

@@ -73,7 +73,6 @@ def intakes(read: Read) -> Table:
         columns=(Column(_("Health questions"), "text"), Column(_("Visits")), Column(_("Share"), "share")),
         rows=rows,
         bars=bars_of(bars),
-        says="; ".join(f"{label}: {words}" for label, _number, words in bars) + "." if bars else "",
     )
 
 
@@ -197,7 +196,6 @@ def _about_people(key: str, title: str, lede: str, first: str, found: Guarded) -
         columns=(Column(first, "text"), Column(_("People, at least"))),
         rows=tuple(found.shown),
         bars=bars_of(bars),
-        says="; ".join(f"{label}: {words}" for label, _number, words in bars) + "." if bars else "",
         note=note,
     )
 

@@ -50,7 +50,6 @@ def by_therapist(read: Read) -> Table:
         ),
         rows=tuple(rows),
         bars=bars_of(bars, longest=1),
-        says=_says(bars),
     )
 
 
@@ -75,7 +74,6 @@ def by_room(read: Read) -> Table:
         columns=(Column(_("Room"), "text"), *USE_COLUMNS),
         rows=tuple(rows),
         bars=bars_of(bars, longest=1),
-        says=_says(bars),
     )
 
 
@@ -174,7 +172,3 @@ def _in_words(use: Use) -> str:
         booked=hours_words(use.booked),
         capacity=hours_words(use.capacity),
     )
-
-
-def _says(bars: list[tuple[str, float | None, str]]) -> str:
-    return "; ".join(f"{label}: {words}" for label, _share, words in bars) + "." if bars else ""
