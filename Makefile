@@ -19,7 +19,6 @@ export NODE_USE_SYSTEM_CA := 1
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Compiled once, for every start after it: the tests alone start the program hundreds of times.
-export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 define say_venv

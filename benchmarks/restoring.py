@@ -103,11 +103,11 @@ def drill(name: str, stack: ExitStack, visits: int) -> bool:
         },
     )  # fmt: skip
     code, seconds = command(there, "restore", str(saved))
+    before, after = rows(addresses[0]), rows(addresses[1])  # before its worker goes on
     figures |= {"backup_mb": saved.stat().st_size // 1_000_000, "restore_s": round(seconds, 1)}
     figures["answers_after_s"] = round(seconds + there.start(), 1)
     there.end()
     wrong += [] if code == 0 and seconds < LONGEST_RESTORE_S else ["not restored in time"]
-    before, after = rows(addresses[0]), rows(addresses[1])
     wrong += [
         f"{one}: {before[one]} rows, then {after.get(one)}" for one in before if before[one] != after.get(one)
     ]

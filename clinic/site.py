@@ -16,6 +16,7 @@ from clinic.accounts.views.comfort import chosen_language, is_text_large
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, finding_words, words
 from clinic.rules.colours import Theme
+from clinic.rules.errors import NotOpenYet
 from clinic.rules.kinds import ASKED_FOR, WITH_ASKED
 from clinic.rules.language import ENGLISH, N_, _, spoken
 from clinic.rules.permissions import Permission
@@ -65,6 +66,13 @@ def the_clinic() -> Any:
     if "clinic" not in g:
         g.clinic = premises.clinic_facts()
     return g.clinic
+
+
+def the_open_clinic() -> Any:
+    """The clinic. Raises NotOpenYet before `clinic init`."""
+    if the_clinic() is None:
+        raise NotOpenYet()
+    return the_clinic()
 
 
 def clinic_name() -> str:
@@ -161,13 +169,14 @@ def clock_time(time: dt.time) -> str:
 
 def local_time(at: dt.datetime, zone: str = "") -> str:
     """The time of a moment, in a zone as for `moment`; where the wall shows it twice, which of the two."""
-    local = at.astimezone(ZoneInfo(zone or the_clinic().zone))
-    return words.unbroken(words.local_time_words(local, uses_24_hours=the_clinic().uses_24_hours))
+    clinic = the_open_clinic()
+    local = at.astimezone(ZoneInfo(zone or clinic.zone))
+    return words.unbroken(words.local_time_words(local, uses_24_hours=clinic.uses_24_hours))
 
 
 def moment(at: dt.datetime, zone: str = "") -> str:
     """A moment in words: in the zone of a visit's place, or in the clinic's, which is named where places differ."""
-    clinic = the_clinic()
+    clinic = the_open_clinic()
     said = words.moment_words(at, zone or clinic.zone, uses_24_hours=clinic.uses_24_hours)
     is_unclear = not zone and any(one.zone != clinic.zone for one in several_places().values())
     return words.unbroken(f"{said} ({words.zone_words(clinic.zone)})" if is_unclear else said)

@@ -29,6 +29,7 @@ TITLES = {
     "unsupported_media_type": N_("The body must be application/json"),
     "rate_limited": N_("Too many requests"),
     "in_progress": N_("The same request is still at work"),
+    "not_open": N_("This clinic is not set up yet"),
     "unavailable": N_("The clinic's system does not answer at the moment"),
     "failed": N_("Something went wrong on our side"),
 }
@@ -80,6 +81,8 @@ def of_rule(error: errors.RuleViolation, **also: Any) -> Response:
 
     422 says that the document does not allow it, 409 that it does, and that it cannot be done here and now.
     """
+    if isinstance(error, errors.NotOpenYet):
+        return problem(503, error.sentence, code="not_open", headers={"Retry-After": "10"})
     if said := menu.unlisted():
         return problem(422, errors=said)
     if isinstance(error, errors.InvalidInput) and error.field.startswith(DESCRIBED):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Collection
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import new_token
 from clinic.api import queries
 from clinic.api.models import ApiAnswer, ApiToken, RequestCount
 from clinic.api.queries import KeptAnswer
@@ -37,7 +37,7 @@ def make_token(
     """A new key for a program; returned once, kept as a hash. Raises InvalidInput."""
     if not name.strip():
         raise InvalidInput("name", "Say which program the key is for.")
-    token = f"clinic_{secrets.token_urlsafe(32)}"
+    token = f"clinic_{new_token()}"
     with transaction() as session:
         row = ApiToken(
             name=name.strip(), token_hash=hash_of(token), role=role, scopes=list(scopes_for(role, scopes)),

@@ -16,7 +16,6 @@ from clinic.rules.errors import (
     HoldExpired,
     MoveNotAllowed,
     TooFarAhead,
-    TooManyPending,
     TooSoon,
 )
 from clinic.rules.language import _
@@ -90,12 +89,6 @@ def check_not_past(starts_at: datetime, *, now: datetime) -> None:
     """Raise TooSoon where the start has passed: the one bound on time that the desk has too."""
     if starts_at < now:
         raise TooSoon(_("This time has already passed. Please choose a later one."))
-
-
-def check_pending_count(others_pending: int, settings: BookingSettings) -> None:
-    """Raise TooManyPending where the client already has as many pending visits as may wait at once online."""
-    if others_pending >= settings.pending_per_client:
-        raise TooManyPending()
 
 
 def hold_deadline(held_since: datetime, *, now: datetime, settings: BookingSettings) -> datetime:

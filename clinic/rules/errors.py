@@ -63,6 +63,12 @@ class Nearest:
 NONE_NEAR = Nearest()
 
 
+class NotOpenYet(RuleViolation):
+    """The clinic is not set up: there is a database, and nothing in it."""
+
+    default_sentence = N_("The clinic is not set up yet.")
+
+
 class SlotTaken(RuleViolation):
     """The time is not free, or no longer. `.nearest` holds the free times nearest to it, nearest first."""
 
@@ -117,16 +123,6 @@ class ScreeningRefuses(RuleViolation):
     """The treatment is not safe for this person on that day. `.screening` says why and what would change it."""
 
     default_sentence = N_("We cannot book this treatment for you at the moment. Your safety comes first.")
-
-    def __init__(self, screening: Screening, sentence: str = "") -> None:
-        self.screening = screening
-        super().__init__(sentence)
-
-
-class ScreeningPending(RuleViolation):
-    """Something is still needed before the visit can be confirmed. `.screening` says what."""
-
-    default_sentence = N_("We need something more from you before we can confirm this visit.")
 
     def __init__(self, screening: Screening, sentence: str = "") -> None:
         self.screening = screening

@@ -29,7 +29,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
 
-from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.errors import NotFound, NotOpenYet, RuleViolation
 from clinic.rules.language import N_, _
 from clinic.shared.database import db
 from clinic.shared.logs import place_of
@@ -182,6 +182,8 @@ def plain_errors(app: Flask) -> None:
     def rule_stands_against_it(error: RuleViolation) -> Answer:
         if isinstance(error, NotFound):
             return error_page(404)
+        if isinstance(error, NotOpenYet):
+            return error_page(503, error.sentence)
         return error_page(409, error.sentence)
 
     @app.errorhandler(RecursionError)

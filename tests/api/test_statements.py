@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
+from clinic.shared import person_keys
 from tests.api.conftest import Program
 from tests.api.test_visits import healthy, wish
 from tests.statements import counted
 
 
 def test_a_booking_sends_few_statements(app: Flask, desk: Program) -> None:
-    """Screening, claims and audit included."""
+    """Screening, claims and audit included, and the key of a person who is not known to this process yet."""
     client = healthy()
+    person_keys.forget_known()
     with counted() as sent:
         answer = desk.post("/visits", wish(client), Idempotency_Key="counted")
     assert answer.status_code == 201, answer.get_json()

@@ -18,7 +18,6 @@ from clinic.rules.booking_policy import (
     check_client_may_move,
     check_may_mark,
     check_not_past,
-    check_pending_count,
     check_start,
     desk_deadline,
     earliest_start,
@@ -121,13 +120,6 @@ def test_the_desk_may_book_from_this_very_moment_on() -> None:
     with pytest.raises(errors.TooSoon) as refused:
         check_not_past(NOW - SECOND, now=NOW)
     assert refused.value.sentence == "This time has already passed. Please choose a later one."
-
-
-def test_one_visit_may_wait_to_be_confirmed_at_once() -> None:
-    check_pending_count(0, DEFAULT)
-    check_pending_count(1, replace(DEFAULT, pending_per_client=2))
-    with pytest.raises(errors.TooManyPending):
-        check_pending_count(1, DEFAULT)
 
 
 # ── how long a time is kept ───────────────────────────────────────────────────────────────────────────────
@@ -306,14 +298,11 @@ def test_a_refusal_shows_the_given_sentence_or_its_own() -> None:
     assert list(errors.SlotTaken().nearest) == []
 
 
-@pytest.mark.parametrize("refusal", [errors.ScreeningRefuses, errors.ScreeningPending])
-def test_a_refusal_of_the_gate_carries_its_screening(
-    refusal: type[errors.ScreeningRefuses] | type[errors.ScreeningPending],
-) -> None:
+def test_a_refusal_of_the_gate_carries_its_screening() -> None:
     screening = cast("Screening", object())
-    assert refusal(screening).screening is screening
-    assert refusal(screening).sentence == refusal.default_sentence
-    assert refusal(screening, "Not today.").sentence == "Not today."
+    assert errors.ScreeningRefuses(screening).screening is screening
+    assert errors.ScreeningRefuses(screening).sentence == errors.ScreeningRefuses.default_sentence
+    assert errors.ScreeningRefuses(screening, "Not today.").sentence == "Not today."
 
 
 # ── marking what happened ─────────────────────────────────────────────────────────────────────────────────

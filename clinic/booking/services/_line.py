@@ -7,7 +7,6 @@ same offers as one, in the same order.
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import new_token
 from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.availability import Ask, look
@@ -223,7 +223,7 @@ def open_offer(
     now: dt.datetime,
 ) -> Offer:
     """The offer of a time that is claimed, and the mail with its link."""
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     made = Offer(
         kind=kind, wish_id=wish_id, instead_of_id=instead_of_id, visit_id=visit.id, starts_at=visit.starts_at,
         ends_at=visit.ends_at, expires_at=until, token_hash=hash_of(token), made_at=now, made_by_id=by,

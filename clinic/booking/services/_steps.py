@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Collection
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import new_token
 from clinic.booking.models import CallRequest, Screening, StatusChange, Visit
 from clinic.booking.queries import couples
 from clinic.booking.queries.availability import Ask
@@ -206,7 +206,7 @@ def wait_for_staff(session: Session, visit: Visit, screening: Screening, deadlin
 
 def new_manage_key(visit: Visit) -> str:
     """A fresh key for the visit's own page; an earlier one stops working. Returned once, kept hashed."""
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     visit.manage_hash = hash_of(token)
     return token
 

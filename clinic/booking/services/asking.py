@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 
 from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import new_token
 from clinic.booking.models import CheckinLink, Visit
 from clinic.booking.queries import check_ins
 from clinic.booking.services._steps import tell_client
@@ -31,7 +31,7 @@ def _ask(visit_id: int, now: dt.datetime) -> bool:
             return False
         if check_ins.is_on_file(visit, now):
             return False
-        token = secrets.token_urlsafe(32)
+        token = new_token()
         link = CheckinLink(
             visit_id=visit.id, token_hash=hash_of(token), made_at=now, expires_at=visit.starts_at
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, client_first, keep_until
@@ -135,7 +135,7 @@ def _open_checkout(
     row = visits.checkout(token, to_change=True) if token else None
     if row is not None and row.finished_at is not None:
         row, token = None, None
-    token = token or secrets.token_urlsafe(32)
+    token = token or new_token()
     if row is None:
         row = Checkout(token_hash=hash_of(token), created_at=now, updated_at=now, choice=choice.record())
         try:

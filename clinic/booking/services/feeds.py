@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import new_token
 from clinic.booking.models import CalendarFeed
 from clinic.booking.queries.feeds import Owner, is_of
 from clinic.rules.errors import NotFound
@@ -23,7 +23,7 @@ def make_feed(owner: Owner, *, by: int | None, now: dt.datetime) -> str:
     """A new address for this therapist or account; the one before ends. Returns its key, which is kept hashed.
 
     Raises NotFound."""
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     with transaction() as session:
         kind, number = (Therapist, owner.therapist_id) if owner.therapist_id else (User, owner.user_id)
         if session.get(kind, number, with_for_update=True) is None:

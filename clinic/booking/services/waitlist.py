@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
-from clinic.accounts.steps import mail_welcome, open_account_for_client
+from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client
 from clinic.booking.models import Offer, WaitlistWish
 from clinic.booking.queries import waitlist
 from clinic.booking.services._line import (
@@ -89,7 +88,7 @@ def _join(
 ) -> tuple[int, str]:
     wish = _new_wish(choice, when, client, source=source, by=by, now=now)
     when.check(today=premises.today(now, premises.place_in_use(wish.location_id).zone))
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     mine = waitlist.wishes_of([client.id])
     same = next((one for one in mine if _is_same(one, wish)), None)
     if same is not None:

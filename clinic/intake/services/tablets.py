@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 
 from sqlalchemy import select
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.queries import hash_of
+from clinic.accounts.steps import new_token
 from clinic.clients.models import Client
 from clinic.intake.models import TabletPass
 from clinic.rules.errors import NotFound
@@ -25,7 +25,7 @@ NOTED_EVERY = dt.timedelta(seconds=20)
 def hand_over_tablet(client_id: int, *, by: int, session_id: int, now: dt.datetime) -> str:
     """A one-time pass for this client's questions on the device with this session; earlier passes of the client end.
     Returns the pass."""
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     with transaction() as session:
         if session.get(Client, client_id) is None:
             raise NotFound(_("This person is not in the clinic's book."))

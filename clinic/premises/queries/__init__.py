@@ -39,6 +39,7 @@ from clinic.premises.queries.places import PlaceFacts, clocks, kinds_at_places, 
 from clinic.rules import setting_effects
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.colours import Theme
+from clinic.rules.errors import NotOpenYet
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.shared.database import db
@@ -90,9 +91,12 @@ class ClinicFacts:
 
 
 def clinic() -> Clinic:
-    """The clinic's settings. Raises NoResultFound before `clinic init`."""
-    found = _clinic_and_place()
-    return found[0] if found else db.session.scalars(select(Clinic).order_by(Clinic.id).limit(1)).one()
+    """The clinic's settings. Raises NotOpenYet before `clinic init`."""
+    pair = _clinic_and_place()
+    found = pair[0] if pair else db.session.scalar(select(Clinic).order_by(Clinic.id).limit(1))
+    if found is None:
+        raise NotOpenYet()
+    return found
 
 
 def _clinic_and_place() -> tuple[Clinic, Location, int, int] | None:
@@ -240,7 +244,7 @@ def closures_between(start: dt.datetime, end: dt.datetime) -> Sequence[Closure]:
 
 
 def clinic_settings() -> ClinicSettings:
-    """The settings as plain values. Raises NoResultFound before the clinic is set up."""
+    """The settings as plain values. Raises NotOpenYet before the clinic is set up."""
     return facts_of(clinic(), ClinicSettings)
 
 
