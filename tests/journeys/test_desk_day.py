@@ -67,7 +67,7 @@ def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
     drag(page, HOUR)
     page.wait_for_selector("dialog [data-main]:focus")
     page.keyboard.press("Enter")
-    page.wait_for_selector("[data-undo]")
+    page.wait_for_selector("[data-undo]:has-text('moved')")  # until now it said that the visit was booked
     moved = starts(page)
     assert moved != before
     assert page.get_by_text("Nobody has been told yet").is_visible()

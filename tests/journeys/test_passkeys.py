@@ -42,7 +42,7 @@ def test_passkey_is_made_and_signs_in(
         page.get_by_role("link", name="Save the codes").click()
     assert len(saved.value.path().read_text().split()) == 10
     page.get_by_role("link", name="I have them, go on").click()
-    page.get_by_text("My phone", exact=True).wait_for()
+    page.get_by_role("strong").filter(has_text="My phone").wait_for()
     page.context.clear_cookies()
     page.goto("/sign-in")
     assert accessibility_faults(page) == []
