@@ -89,8 +89,8 @@ def test_a_doctors_word_is_missing(width: str, booking: Booking, site: Site) -> 
     booking.page.get_by_text("We will call you").wait_for()
 
 
-@pytest.mark.usefixtures("width")
-def test_not_safe_but_something_else_is(booking: Booking, site: Site) -> None:
+@on_a_phone
+def test_not_safe_but_something_else_is(width: str, booking: Booking, site: Site) -> None:
     booking.choose("Deep tissue massage", "1 hour")
     booking.take_a_later_day()
     booking.say_who()
@@ -106,8 +106,8 @@ def test_not_safe_but_something_else_is(booking: Booking, site: Site) -> None:
     assert newest_visit(site) == ("confirmed", True)
 
 
-@pytest.mark.usefixtures("width")
-def test_a_warning_sign_stops_the_booking(booking: Booking, site: Site) -> None:
+@on_a_phone
+def test_a_warning_sign_stops_the_booking(width: str, booking: Booking, site: Site) -> None:
     booking.choose("Swedish massage", "1 hour")
     booking.take_a_later_day()
     booking.say_who()

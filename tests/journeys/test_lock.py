@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.journeys.test_desk import PASSWORD, next_monday, sign_in
+from clinic.demo import PASSWORD
+from tests.journeys.test_desk import next_monday, sign_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
