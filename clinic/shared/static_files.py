@@ -45,7 +45,7 @@ def serve_static(app: Flask) -> None:
 
     @app.url_defaults
     def mark_content(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint == "static" and not str(values.get("filename", "")).endswith(".woff2"):
+        if endpoint == "static":
             is_site = values["filename"] == NAME
             values.setdefault(
                 MARK, site.mark if is_site else content_mark(folder / values["filename"], marks)
