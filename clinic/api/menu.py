@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import request
 
-from clinic.catalogue import queries as catalogue
-from clinic.catalogue.queries import Menu
+from clinic.catalogue.menu import Menu
+from clinic.catalogue.menu import menu as read_menu
 
 
 def unlisted() -> list[dict[str, str]]:
@@ -18,7 +18,7 @@ def unlisted() -> list[dict[str, str]]:
     wishes = _wishes(_asked())
     if not wishes:
         return []
-    menu = catalogue.menu()
+    menu = read_menu()
     return [
         {"field": place + name, "message": "is not on offer"}
         for place, wish in wishes
@@ -57,7 +57,7 @@ def _words(value: Any) -> list[str]:
 
 def describe(spec: dict[str, Any]) -> None:
     """Put the lists of the clinic at hand into the document, wherever a wish is asked for."""
-    menu = catalogue.menu()
+    menu = read_menu()
     if not menu.services:
         return
     for name, shape in spec["components"]["schemas"].items():
