@@ -19,7 +19,7 @@ from clinic.messages.queries import MessageSettings
 from clinic.premises import queries as premises
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.messages import FOR_CLIENTS, FOR_STAFF, KINDS, LONGEST_REMINDERS, SMS
-from clinic.rules.own_text import LINK, PLACES, mistake_in
+from clinic.rules.own_text import LINK, mistake_in
 from clinic.rules.visit_status import UPCOMING
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -98,7 +98,7 @@ def send_test(kind: str, language: str, to: str, *, now: dt.datetime) -> None:
     """Mail the saved text to the owner, filled with invented values."""
     if kind not in KINDS:
         raise NotFound("There is no such message.")
-    values: dict[str, Any] = {name: PLACES[name] for name in places_of(kind)}
+    values: dict[str, Any] = dict(queries.samples(kind, language))
     with transaction() as session:
         queue_mail(
             session, kind, to, key=f"test-{secrets.token_hex(16)}", now=now, language=language, token="sample",  # noqa: S106
