@@ -105,7 +105,9 @@ def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
 ) -> None:
     for kind in KINDS:
         shown = repr(messages.preview(kind, messages.text_of(kind, "de")[0], "de"))
-        assert not re.search(r"Tuesday|Monday|Friday| pm|[^/]visits?\b|hour|minutes|Sample Clinic", shown), kind
+        assert not re.search(r"Tuesday|Monday|Friday| pm|[^/]visits?\b|hour|minutes|Sample Clinic", shown), (
+            kind
+        )
     url = "/owner/messages/visit_reminder"
     page = owner.get(f"{url}?language=de").text
     assert "Erinnerung: Ihr Termin am Dienstag, 9. Juni um 14:30" in page
