@@ -202,16 +202,18 @@
     box.append(input, button);
   };
 
+  // ---- a strip that scrolls sideways begins at what is chosen
+  const showCurrent = (strip) => {
+    const list = strip.querySelector("ul"), current = strip.querySelector("[aria-current]");
+    if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
+  };
+
   const start = (within) => {
     refreshUnfold(within);
     all("[data-deadline]", within).forEach(startClock);
     all("input[type=password]", within).filter((one) => !one.closest(".reveal")).forEach(addReveal);
     all("[data-theme-switch]", within).forEach(labelTheme);
-    all(".days, .tabs", within).forEach((strip) => {
-      const list = strip.querySelector("ul");
-      const current = strip.querySelector("[aria-current]");
-      if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
-    });
+    requestAnimationFrame(() => all(".days, .tabs", within).forEach(showCurrent)); // measured where the browser lays out anyway
   };
 
   document.addEventListener("click", (event) => {
