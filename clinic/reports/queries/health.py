@@ -19,7 +19,7 @@ from clinic.clients.models import Client
 from clinic.intake.models import Intake
 from clinic.premises import queries as premises
 from clinic.reports.queries.reading import BOOKED, COUNTED, LOST, Read
-from clinic.reports.tables import Column, Headline, Table, bars_of, percent, plural
+from clinic.reports.tables import Column, Headline, Table, bars_of, percent, visits_words
 from clinic.rulebook import queries as rulebook
 from clinic.rules.language import N_, _
 from clinic.rules.report_counts import (
@@ -63,7 +63,7 @@ def intakes(read: Read) -> Table:
     rows = (
         tuple((words, counts[words], _share(counts[words], total)) for words in INTAKE_WORDS) if total else ()
     )
-    bars = [(words, count, f"{plural(count, 'visit')} · {percent(share)}") for words, count, share in rows]
+    bars = [(words, count, f"{visits_words(count)} · {percent(share)}") for words, count, share in rows]
     return Table(
         key="intakes",
         title=_("Health questions in time"),
