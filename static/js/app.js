@@ -207,9 +207,9 @@
     all("[data-deadline]", within).forEach(startClock);
     all("input[type=password]", within).filter((one) => !one.closest(".reveal")).forEach(addReveal);
     all("[data-theme-switch]", within).forEach(labelTheme);
-    all(".days, .tabs", within).forEach((strip) => {
-      const list = strip.querySelector("ul");
-      const current = strip.querySelector("[aria-current]");
+    all(".days, .tabs, .dg-week", within).forEach((strip) => {
+      const list = strip.matches(".dg-week") ? strip : strip.querySelector("ul");
+      const current = strip.querySelector("[aria-current], .dg-today");
       if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
     });
   };

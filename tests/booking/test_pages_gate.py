@@ -102,7 +102,7 @@ def test_somebody_healthy_is_never_refused(client: FlaskClient, service: str) ->
     page = walk.book(client, service, **areas)
     visit = the_visit()
     assert (visit.status, visit.permits) == ("confirmed", True)
-    assert walk.heading(page) == "Your visit is booked in"
+    assert walk.heading(page) == "Your time is booked"
 
 
 @pytest.mark.parametrize(
