@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import runpy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from apiflask import APIFlask
 from flask import Flask
@@ -66,9 +67,16 @@ BLUEPRINTS = (
 )
 
 
+class Program(APIFlask):
+    """Flask looks at each call whether a page is a coroutine; here none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     """A ready application. `overrides` win over the environment (config.py lists the settings)."""
-    app = APIFlask(
+    app = Program(
         __name__,
         title="Clinic",
         version="1",

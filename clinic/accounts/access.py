@@ -251,13 +251,14 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
         need = needs_of(app).get(request.endpoint)
         if need is None:
             abort(404)
-        if current_user.is_locked and request.endpoint not in OPEN_WHEN_LOCKED:
+        person = current_user._get_current_object()  # noqa: SLF001 - each look through the proxy finds it anew
+        if person.is_locked and request.endpoint not in OPEN_WHEN_LOCKED:
             return make_response(locked_screen(ReopenForm(data={"next": _here()})), LOCKED)
-        if current_user.is_authenticated and "X-Poll" not in request.headers:  # a page that asks by itself
-            _note_activity(current_user)
-        if current_user.may(Permission(need)):
+        if person.is_authenticated and "X-Poll" not in request.headers:  # a page that asks by itself
+            _note_activity(person)
+        if person.may(Permission(need)):
             return None
-        if current_user.is_authenticated:
+        if person.is_authenticated:
             abort(403)
         return redirect(url_for("accounts.sign_in", next=_here()), code=303)
 

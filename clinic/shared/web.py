@@ -144,11 +144,11 @@ def secure_answers(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         if "token" in (request.view_args or ()):  # the address is a key: the next request says nothing of it
             response.headers["Referrer-Policy"] = "strict-origin"
-        for name, value in security_headers(app).items():
-            response.headers.setdefault(name, value)
+        wanted = security_headers(app) | {"X-Request-Id": getattr(g, "request_id", "")}
         if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("X-Request-Id", getattr(g, "request_id", ""))
+            wanted["Cache-Control"] = "no-store"
+        there = {name.lower() for name, _value in response.headers}
+        response.headers.extend((name, value) for name, value in wanted.items() if name.lower() not in there)
         return response
 
 
@@ -259,6 +259,9 @@ def found(row: Any) -> Any:
     return row if row is not None else abort(404)
 
 
+_UNTYPED = re.compile("[\0\ud800-\udfff]")
+
+
 def check_readable() -> None:
     """Refuse with 400 what no keyboard types, in the address and in whatever was sent, before anything reads it: bytes
     that are no UTF-8 (UnicodeDecodeError is answered so), and NUL and lone surrogates, which break databases."""
@@ -267,5 +270,5 @@ def check_readable() -> None:
         unquote_to_bytes(request.get_data()).decode()
     sent = (pair for given in (request.args, request.form) for pair in given.items(multi=True))
     texts = (request.path.replace("\ufffd", "\0"), *(text for pair in sent for text in pair))
-    if any(char == "\0" or "\ud800" <= char <= "\udfff" for text in texts for char in text):
+    if any(map(_UNTYPED.search, texts)):
         abort(400)
