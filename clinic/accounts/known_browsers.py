@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from clinic.accounts.browsers import shown
 from clinic.accounts.models import KnownBrowser, User
 from clinic.accounts.notices import Notice, tell
 from clinic.accounts.queries import hash_of
@@ -21,7 +22,7 @@ def meet_browser(session: Session, user: User, origin: Origin, now: dt.datetime)
         return
     known = select(KnownBrowser.user_id).where(KnownBrowser.user_id == user.id).limit(1)
     if session.scalar(known) is not None:
-        tell(session, Notice.NEW_BROWSER, user, now=now, browser=origin.browser)
+        tell(session, Notice.NEW_BROWSER, user, now=now, browser=shown(origin.browser))
     session.add(KnownBrowser(user_id=user.id, mark_hash=hash_of(origin.device), last_used_at=now))
 
 

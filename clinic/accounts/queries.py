@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from clinic.accounts.browsers import shown
 from clinic.accounts.models import (
     Authenticator,
     HalfSignIn,
@@ -176,7 +177,7 @@ def signed_in_browsers(user_id: int, rules: SessionRules, now: dt.datetime) -> l
         .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
     )
     return [
-        SignedInBrowser(row.id, row.browser, row.created_at, row.last_seen_at)
+        SignedInBrowser(row.id, shown(row.browser), row.created_at, row.last_seen_at)
         for row in rows
         if now <= _ends_at(row, user, rules)
     ]

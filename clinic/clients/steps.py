@@ -88,4 +88,4 @@ def give_access(session: Session, user_id: int, client_id: int, relation: str, *
 def speaking_to(client: Client) -> AbstractContextManager[None]:
     """Inside it texts are in the language of this person: the one they chose, else that of the clinic."""
     facts = premises.clinic_facts()
-    return speaking(client.language or (facts.language if facts else ENGLISH))
+    return speaking(facts.language_for(client.language) if facts else ENGLISH)

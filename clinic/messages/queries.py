@@ -24,7 +24,7 @@ from clinic.rules.messages import DAY_OF_DESK, DAY_OF_THERAPIST, FOR_CLIENTS, FO
 from clinic.rules.own_text import PLACES
 from clinic.rules.permissions import Role
 from clinic.shared.database import db
-from clinic.shared.languages import speaking
+from clinic.shared.languages import LANGUAGES, speaking
 from clinic.shared.mail import OwnText, places_of, standard_text, written
 from clinic.shared.mail.texts import Block, blocks
 
@@ -43,9 +43,20 @@ def settings() -> MessageSettings:
     return premises.facts_of(premises.clinic(), MessageSettings)
 
 
-def own_kinds() -> set[str]:
-    """Those kinds for which the owner wrote a text."""
-    return set(db.session.scalars(select(OwnText.kind)))
+def languages() -> dict[str, str]:
+    """The languages that the clinic writes in, each as it calls itself; its own comes first."""
+    row = premises.clinic()
+    return {row.language: LANGUAGES[row.language], **(LANGUAGES if row.offers_languages else {})}
+
+
+def own_kinds() -> dict[str, list[str]]:
+    """Those kinds for which the owner wrote a text, with the languages it is in."""
+    found: dict[str, list[str]] = {}
+    for kind, language in db.session.execute(
+        select(OwnText.kind, OwnText.language).order_by(OwnText.language)
+    ):
+        found.setdefault(kind, []).append(LANGUAGES[language])
+    return found
 
 
 def text_of(kind: str, language: str) -> tuple[str, bool]:
@@ -65,9 +76,14 @@ class Preview:
     blocks: list[Block]
 
 
-def preview(kind: str, text: str, language: str) -> Preview:
+def samples(kind: str, language: str) -> dict[str, str]:
+    """What a preview and a test have in each place of this kind, as somebody who reads the language gets it."""
     with speaking(language):
-        subject, body = written(kind, text, {name: PLACES[name] for name in places_of(kind)}, token="sample")  # noqa: S106
+        return {name: gettext(PLACES[name]) for name in places_of(kind)}
+
+
+def preview(kind: str, text: str, language: str) -> Preview:
+    subject, body = written(kind, text, samples(kind, language), token="sample")  # noqa: S106
     return Preview(subject, blocks(body))
 
 
@@ -120,7 +136,7 @@ def digests(now: dt.datetime) -> list[Digest]:
     rows = db.session.scalars(select(User).where(User.is_active).order_by(User.id)).all()
     team = {one.id for one in accounts.team()}
     for user in (one for one in rows if one.id in team):
-        language = user.language or facts.language
+        language = facts.language_for(user.language)
         with speaking(language):
             for kind, lines in (
                 (DAY_OF_THERAPIST, _visits(user.id, today, facts)),

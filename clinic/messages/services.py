@@ -18,8 +18,9 @@ from clinic.messages import queries
 from clinic.messages.queries import MessageSettings
 from clinic.premises import queries as premises
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.messages import FOR_CLIENTS, FOR_STAFF, KINDS, LONGEST_REMINDERS, SMS
-from clinic.rules.own_text import LINK, PLACES, mistake_in
+from clinic.rules.own_text import LINK, mistake_in
 from clinic.rules.visit_status import UPCOMING
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -36,7 +37,10 @@ def save_settings(new: MessageSettings, *, seen: str, by: int | None, now: dt.da
     if not queries.is_hours(new.reminder_hours):
         raise InvalidInput(
             "reminder_hours",
-            f"Write up to {LONGEST_REMINDERS} whole hours with a comma between, such as 48, 3.",
+            _(
+                "Write up to %(most)s whole hours with a comma between, such as 48, 3.",
+                most=LONGEST_REMINDERS,
+            ),
         )
     with transaction() as session:
         row = premises.clinic()
@@ -65,13 +69,13 @@ def save_text(kind: str, language: str, subject: str, body: str, *, by: int | No
 def check_text(kind: str, subject: str, body: str) -> None:
     """Raises InvalidInput (subject, body) for a place that does not exist, or a link that is missing."""
     if kind not in KINDS:
-        raise NotFound("There is no such message.")
+        raise NotFound(_("There is no such message."))
     places = places_of(kind)
     for field, text, allowed in (("subject", subject, set(places) - {LINK}), ("body", body, set(places))):
         if mistake := mistake_in(text, allowed):
             raise InvalidInput(field, mistake)
     if LINK in places and f"{{{LINK}}}" not in body:
-        raise InvalidInput("body", "This message needs its {link}: without it nobody can go on.")
+        raise InvalidInput("body", _("This message needs its {link}: without it nobody can go on."))
 
 
 @tried_again
@@ -97,8 +101,8 @@ def use_standard_text(kind: str, language: str, *, by: int | None, now: dt.datet
 def send_test(kind: str, language: str, to: str, *, now: dt.datetime) -> None:
     """Mail the saved text to the owner, filled with invented values."""
     if kind not in KINDS:
-        raise NotFound("There is no such message.")
-    values: dict[str, Any] = {name: PLACES[name] for name in places_of(kind)}
+        raise NotFound(_("There is no such message."))
+    values: dict[str, Any] = dict(queries.samples(kind, language))
     with transaction() as session:
         queue_mail(
             session, kind, to, key=f"test-{secrets.token_hex(16)}", now=now, language=language, token="sample",  # noqa: S106

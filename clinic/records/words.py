@@ -114,16 +114,6 @@ CONSENTS: Mapping[str, str] = {
     "privacy": N_("To keeping health data"),
     "guardian": N_("Of a parent or guardian"),
 }
-ISSUERS: Mapping[str, str] = {
-    "physician": "doctor",
-    "specialist": N_("specialist doctor"),
-    "nurse_practitioner": N_("nurse practitioner"),
-    "midwife": "midwife",
-    "physiotherapist": "physiotherapist",
-    "massage_therapist": N_("massage therapist"),
-    "chiropractor": "chiropractor",
-    "other": N_("somebody else"),
-}
 ENDINGS: Mapping[str, str] = {"assessed": N_("Assessed"), "entered_in_error": N_("Entered in error")}
 
 

@@ -91,10 +91,17 @@ class Finding:
 def change_words(change: RuleChange) -> str:
     """What staff read where the clinic's own change acts."""
     if not change.is_laxer:
-        return f"House rule since {day_words(change.since)}, stricter than shipped: {_ended(change.reason)}"
-    who = f"{change.clinician} ({ISSUER_WORDS[change.role]}, {change.register_number})"
-    said = f"Less strict than shipped, on the word of {who} since {day_words(change.since)}"
-    return f"{said}: {_ended(change.reason)}"
+        return _(
+            "House rule since %(day)s, stricter than shipped: %(reason)s",
+            day=day_words(change.since),
+            reason=_ended(change.reason),
+        )
+    return _(
+        "Less strict than shipped, on the word of %(who)s since %(day)s: %(reason)s",
+        who=f"{change.clinician} ({_(ISSUER_WORDS[change.role])}, {change.register_number})",
+        day=day_words(change.since),
+        reason=_ended(change.reason),
+    )
 
 
 def _ended(sentence: str) -> str:

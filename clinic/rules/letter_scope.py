@@ -33,6 +33,18 @@ COLUMN_WORDS: Mapping[str, str] = {
 }
 """What staff call the columns that rules judge."""
 
+ISSUER_NAMES: Mapping[str, str] = {
+    "physician": N_("doctor"),
+    "specialist": N_("specialist doctor"),
+    "nurse_practitioner": N_("nurse practitioner"),
+    "midwife": N_("midwife"),
+    "physiotherapist": N_("physiotherapist"),
+    "massage_therapist": N_("massage therapist"),
+    "chiropractor": N_("chiropractor"),
+    "other": N_("somebody else"),
+}
+"""What somebody is who writes a letter."""
+
 # Facts for the reader of a letter: the suction ceiling and the chamber's range are the house's own figures.
 COLUMN_FACTS: Mapping[str, str] = {
     "decompression_traction": N_(

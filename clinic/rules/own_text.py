@@ -9,27 +9,27 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 LINK: Final = "link"
 MOST_SUBJECT, MOST_BODY = 120, 4000
 
 PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a preview puts there
-    "advice": "Get up slowly and sit for a minute.",
-    "browser": "Firefox on Windows",
+    "advice": N_("Get up slowly and sit for a minute."),
+    "browser": N_("Firefox on Windows"),
     "by": "Robin Sample",
-    "clinic": "Sample Clinic",
-    "count": "2 visits",
-    "day": "Tuesday 9 June",
-    "deadline": "Monday 8 June, 5:00 pm",
-    "expected": "2:45 pm",
-    "first": "Monday 8 June",
+    "clinic": N_("Sample Clinic"),
+    "count": N_("2 visits"),
+    "day": N_("Tuesday 9 June"),
+    "deadline": N_("Monday 8 June, 5:00 pm"),
+    "expected": N_("2:45 pm"),
+    "first": N_("Monday 8 June"),
     "hint": "",
-    "last": "Friday 12 June",
-    "late": "15 minutes",
+    "last": N_("Friday 12 June"),
+    "late": N_("15 minutes"),
     "left": "9",
-    "length": "1 hour",
+    "length": N_("1 hour"),
     "link": "https://clinic.example/visit/sample",
     "name": "Robin",
     "new_email": "robin@clinic.example",
@@ -37,10 +37,10 @@ PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a p
     "phone": "+1 212 555 0100",
     "place": "12 Main Street, Springfield",
     "therapist": "Alex Sample",
-    "until": "Friday 12 June",
-    "visits": "Tuesday 9 June, 2:30 pm, 1 hour, with Alex Sample",
-    "what": "An authenticator app was added",
-    "when": "Tuesday 9 June, 2:30 pm",
+    "until": N_("Friday 12 June"),
+    "visits": N_("Tuesday 9 June, 2:30 pm, 1 hour, with Alex Sample"),
+    "what": N_("An authenticator app was added"),
+    "when": N_("Tuesday 9 June, 2:30 pm"),
     "who": "Alex Sample",
 }
 

@@ -1,4 +1,7 @@
-"""A day as somebody types it into a search box: "12 june", "jun 12", "12.6.", "6/12", "2026-06-12", "tomorrow"."""
+"""A day as somebody types it into a search box: "12 june", "jun 12", "12.6.", "6/12", "2026-06-12", "tomorrow".
+
+Words are known in English and in the language of the moment: "12. märz", "morgen".
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,23 @@ import datetime as dt
 import re
 from typing import Final
 
-MONTHS: Final = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-NEAR_DAYS: Final = {"yesterday": -1, "today": 0, "tomorrow": 1}
+from clinic.rules.language import N_, gettext
+from clinic.rules.words import MONTHS, months
+
+NEAR_DAYS: Final = {N_("yesterday"): -1, N_("today"): 0, N_("tomorrow"): 1}
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMBERS = re.compile(r"(\d{1,2})([./])(\d{1,2})(?:[./](\d{4}))?\.?")
-_DAY_FIRST = re.compile(r"(\d{1,2})\.? ?([a-z]{3,9})\.?,? ?(\d{4})?")
-_MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? ?(\d{1,2}),? ?(\d{4})?")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.? ?([^\W\d_]{3,12})\.?,? ?(\d{4})?")
+_MONTH_FIRST = re.compile(r"([^\W\d_]{3,12})\.? ?(\d{1,2}),? ?(\d{4})?")
 
 
 def day_typed(text: str, today: dt.date, *, month_first: bool) -> dt.date | None:
     """The day that was meant, None when it is none. Without a year it is the nearest to today. `month_first`: how
     people there write 6/12."""
     said = " ".join(text.casefold().split())
-    if said in NEAR_DAYS:
-        return today + dt.timedelta(days=NEAR_DAYS[said])
+    for word, days_away in NEAR_DAYS.items():
+        if said in (word, gettext(word).casefold()):
+            return today + dt.timedelta(days=days_away)
     year, month, day = _parts(said, month_first=month_first)
     years = [year] if year else [today.year - 1, today.year, today.year + 1]
     days = [found for one in years if (found := _date(one, month, day)) is not None]
@@ -45,7 +48,15 @@ def _parts(said: str, *, month_first: bool) -> tuple[int, int, int]:
 
 
 def _month(name: str) -> int:
-    return next((number for number, month in enumerate(MONTHS, 1) if month.startswith(name)), 0)
+    both = zip(MONTHS, months(), strict=True)
+    return next(
+        (
+            number
+            for number, names in enumerate(both, 1)
+            if any(one.casefold().startswith(name) for one in names)
+        ),
+        0,
+    )
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:

@@ -13,6 +13,7 @@ from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import TimeOff
 from tests.api.conftest import Program
 from tests.booking import world as w
+from tests.statements import counted
 
 DAY = {"first_day": "2026-06-12"}
 
@@ -42,8 +43,10 @@ def test_a_plan_says_what_could_be_done_and_leaves_no_trace(desk: Program, clini
     sick, path = clinic.therapists[0], f"/therapists/{clinic.therapists[0]}/sick-days"
     visits = [booked(desk, sick, hour) for hour in (10, 14)]
     before = [count(kind) for kind in (TimeOff, Claim, Offer, OutgoingMail)]
-    plan = desk.post(f"{path}/plan", DAY)
+    with counted() as sent:
+        plan = desk.post(f"{path}/plan", DAY)
     assert plan.status_code == 200, plan.get_json()
+    assert len(sent) < 30 * len(visits), "the book is not asked again for each free time"
     told = plan.get_json()
     assert (told["first_day"], told["last_day"], told["time_off"]) == ("2026-06-12", "2026-06-12", None)
     assert [one["visit"]["id"] for one in told["visits"]] == [one["id"] for one in visits]

@@ -15,10 +15,13 @@ from clinic.booking.models import Visit
 from clinic.booking.timed_messages import TimedMessage
 from clinic.clients import choices
 from clinic.clients.choices import Whose
-from clinic.clients.models import ClientAccess, MessageChoice
+from clinic.clients.models import Client, ClientAccess, MessageChoice
+from clinic.clients.steps import speaking_to
+from clinic.messages import queries as messages
 from clinic.messages.services import write_digests
 from clinic.premises.models import Clinic
-from clinic.rules.messages import AFTERCARE, DAY_OF_DESK, DAY_OF_THERAPIST, REMINDER, SMS
+from clinic.rules import language
+from clinic.rules.messages import AFTERCARE, DAY_OF_DESK, DAY_OF_THERAPIST, KINDS, REMINDER, SMS
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail, OwnText, standard_text
@@ -95,6 +98,38 @@ def test_an_owner_writes_a_text_looks_at_it_tests_it_and_goes_back(owner: FlaskC
     owner.post(f"{url}/standard")
     assert all_of(OwnText) == []
     assert standard_text("visit_reminder").startswith("Reminder: your visit on {when}\nHello {name},")
+
+
+def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
+    world: w.World, owner: FlaskClient
+) -> None:
+    for kind in KINDS:
+        shown = repr(messages.preview(kind, messages.text_of(kind, "de")[0], "de"))
+        assert not re.search(r"Tuesday|Monday|Friday| pm|[^/]visits?\b|hour|minutes|Sample Clinic", shown), (
+            kind
+        )
+    url = "/owner/messages/visit_reminder"
+    page = owner.get(f"{url}?language=de").text
+    assert "Erinnerung: Ihr Termin am Dienstag, 9. Juni um 14:30" in page
+    assert '<div lang="de">' in page
+    own = {"subject": "Bis {when}", "body": "Hallo {name}: {link}"}
+    assert owner.post(f"{url}?language=de", data=own).status_code == 303
+    assert "your own text: <bdi>Deutsch</bdi>" in owner.get("/owner/messages").text
+    assert "Reminder: your visit on Tuesday 9 June" in owner.get(url).text
+    owner.post(f"{url}/test?language=de")
+    owner.post(f"{url}/test?language=en")
+    sent = [one["Subject"] for one in sent_at(NOW) if one["To"] == "owner@people.example"]
+    assert sent == ["Bis Dienstag, 9. Juni um 14:30", "Reminder: your visit on Tuesday 9 June, 2:30 pm"]
+    client = w.person(email="pat@people.example")
+    with transaction() as session:
+        clinic = session.scalars(select(Clinic)).one()
+        clinic.language, clinic.offers_languages = "de", False
+        session.get_one(Client, client).language = "en"
+    page = owner.get(f"{url}?language=en").text
+    assert "Bis Dienstag" in page
+    assert "language=en" not in page
+    with speaking_to(db.session.get_one(Client, client)):
+        assert language.spoken() == "de"
 
 
 def test_everybody_chooses_for_those_they_act_for_and_for_nobody_else(world: w.World, app: Flask) -> None:

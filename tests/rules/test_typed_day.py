@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from gettext import NullTranslations
 
 import pytest
 
+from clinic.rules import language
 from clinic.rules.typed_day import day_typed
 
 TODAY = dt.date(2026, 6, 9)
@@ -49,3 +51,18 @@ def test_a_day_is_read_as_people_write_it(text: str, day: dt.date | None) -> Non
 def test_numbers_are_read_as_people_there_write_them() -> None:
     assert day_typed("6/12", TODAY, month_first=False) == dt.date(2026, 12, 6)
     assert day_typed("6.12.", TODAY, month_first=True) == dt.date(2026, 12, 6)
+
+
+class German(NullTranslations):
+    def gettext(self, message: str) -> str:
+        return {"tomorrow": "Morgen"}.get(message, message)
+
+
+def test_a_day_is_read_in_the_language_of_who_types_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language._Spoken, "translations", staticmethod(German))
+    monkeypatch.setattr(language._Spoken, "language", staticmethod(lambda: "de"))
+    typed = ("12. März", "3. Dez. 2027", "morgen", "tomorrow", "12 june", "12. niemand")
+    assert [day_typed(text, TODAY, month_first=False) for text in typed] == [
+        dt.date(2026, 3, 12), dt.date(2027, 12, 3), dt.date(2026, 6, 10), dt.date(2026, 6, 10),
+        dt.date(2026, 6, 12), None,
+    ]  # fmt: skip

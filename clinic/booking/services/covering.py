@@ -16,7 +16,7 @@ from clinic.booking.services._steps import plan_of
 from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
-from clinic.rules.availability import Combination
+from clinic.rules.availability import Combination, Start
 from clinic.rules.intervals import Interval, overlaps
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.sick_day import Touched, Way
@@ -117,56 +117,60 @@ class _Finder:
         """The nearest other times: that day, then the next days; for whoever asked for this therapist by name first
         their next free time."""
         found = look(self._ask(self._first_day, DAYS_LOOKED_AT))
-        ways = self._nearest(found)
+        ways = self._nearest(found, MOST_TIMES)
         if not self.visit.any_therapist:
             own = look(self._ask(self._first_day, DAYS_FOR_THE_SAME, therapist_id=self.visit.therapist_id))
-            ways = list(dict.fromkeys([*self._nearest(own)[:1], *ways]))
+            ways = list(dict.fromkeys([*self._nearest(own, 1)[:1], *ways]))
         return ways
 
-    def _nearest(self, found: Open) -> list[Way]:
+    def _nearest(self, found: Open, most: int) -> list[Way]:
         start = epoch_minute(self.visit.starts_at)
         first = epoch_minute(self.now + 2 * SHORTEST_OFFER)
         day = self.visit.day
-        starts = [
-            one.starts_at
-            for one in found.starts()
-            if one.starts_at % self.step == 0 and one.starts_at >= first
-        ]
-        starts.sort(
-            key=lambda one: (self._day(one) != day, abs(one - start) if self._day(one) == day else one)
-        )
+        starts = [one for one in found.starts() if one.starts_at % self.step == 0 and one.starts_at >= first]
+
+        def nearness(one: Start) -> tuple[bool, int]:
+            on_the_day = self._day(one.starts_at) == day
+            return not on_the_day, abs(one.starts_at - start) if on_the_day else one.starts_at
+
+        starts.sort(key=nearness)
         ways: list[Way] = []
         safe: dict[dt.date, bool] = {}
         for one in starts:
-            on = self._day(one)
+            on = self._day(one.starts_at)
             if on not in safe:
                 judged = self._judged(on)
                 safe[on] = judged.permits and not judged.unsafe_addons
             if safe[on]:
                 ways += self._really_others(one, found, ways)
-            if len(ways) >= MOST_TIMES:
+            if len(ways) >= most:
                 break
         return ways
 
-    def _really_others(self, start: int, found: Open, ways: Sequence[Way]) -> list[Way]:
-        """This start with each therapist who has not been named for nearly the same time: a real choice."""
-        mine = {one.therapist: self._way(start, one) for one in reversed(found.ways(moment(start)))}
-        return [
-            way
-            for way in reversed(mine.values())
-            if not self._is_off(way)
-            and not any(other.therapist == way.therapist and way.clashes(other) for other in ways)
-        ]
+    def _really_others(self, start: Start, found: Open, ways: Sequence[Way]) -> list[Way]:
+        """This start with each therapist who has not been named for nearly the same time: a real choice. Rooms and
+        devices are only looked for where there is one."""
+        new = {one for one in start.therapists if self._is_real_choice(start.starts_at, one, ways)}
+        best: dict[int, Way] = {}
+        for one in found.ways(moment(start.starts_at)) if new else ():
+            if one.therapist in new and one.therapist not in best:
+                best[one.therapist] = self._way(start.starts_at, one)
+        return list(best.values())
 
-    def _is_off(self, way: Way) -> bool:
-        return (
-            self.off is not None
-            and way.therapist == self.visit.therapist_id
-            and overlaps((way.starts_at, way.until), self.off)
+    def _is_real_choice(self, start: int, therapist: int, ways: Sequence[Way]) -> bool:
+        takes = start, start + self._minutes
+        if self.off is not None and therapist == self.visit.therapist_id and overlaps(takes, self.off):
+            return False
+        return not any(
+            one.therapist == therapist and overlaps(takes, (one.starts_at, one.until)) for one in ways
         )
 
     def _day(self, minute: int) -> dt.date:
         return local_day(moment(minute), self._zone)
+
+    @property
+    def _minutes(self) -> int:
+        return self.plan.total_minutes + self.plan.turnover_minutes
 
     @property
     def _zone(self) -> ZoneInfo:
@@ -178,9 +182,8 @@ class _Finder:
         return max(self.visit.day, local_day(self.now, self._zone))
 
     def _way(self, start: int, one: Combination) -> Way:
-        until = start + self.plan.total_minutes + self.plan.turnover_minutes
         taken = frozenset({one.therapist, one.room, *one.devices, self.known.client.id})
-        return Way(start, until, one.therapist, taken)
+        return Way(start, start + self._minutes, one.therapist, taken)
 
     def _ask(
         self, day: dt.date, days: int, *, therapist_id: int | None = None, instead_of: int | None = None
@@ -188,5 +191,5 @@ class _Finder:
         return Ask(
             plan=self.plan, location_id=self.visit.location_id, first_day=day, days=days, now=self.now,
             therapist_id=therapist_id, client_id=self.visit.client_id, by_staff=True, instead_of=instead_of,
-            gender=self.visit.asked_gender,
+            gender=self.visit.asked_gender, picks=True,
         )  # fmt: skip

@@ -121,7 +121,11 @@ def _check_scope(statement: Statement, client: Client, sources: Sequence[InForce
             who = join_words([_(ISSUER_WORDS[one]) for one in TABLE.clearable(key).who_may_clear], N_("or"))
             raise InvalidInput(
                 "role",
-                f"“{letter_scope.label_of(key)}” needs a letter from {who}. This one changes nothing for it.",
+                _(
+                    "“%(label)s” needs a letter from %(who)s. This one changes nothing for it.",
+                    label=_(letter_scope.label_of(key)),
+                    who=who,
+                ),
             )
         _check_time(_rule(key, statement), sources, today)
 

@@ -18,6 +18,7 @@ from clinic.keeping.queries import people
 from clinic.records.queries.own_copy import Whose, personal_classes
 from clinic.rules.errors import RuleViolation
 from clinic.rules.keeping import Fate, fate_of
+from clinic.rules.language import N_
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import backups, mail, person_keys
 from clinic.shared.audit import leave_trace
@@ -36,7 +37,7 @@ BATCH = 500
 class VisitsAhead(RuleViolation):
     """Something of theirs is still to come: it is cancelled or finished first, by a person who tells them."""
 
-    default_sentence = "Cancel or finish their visits first. Then everything about them can be erased."
+    default_sentence = N_("Cancel or finish their visits first. Then everything about them can be erased.")
 
 
 def erase(session: Session, client: Client, row: Erasure, *, by: int | None, now: dt.datetime) -> list[str]:

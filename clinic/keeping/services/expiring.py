@@ -16,6 +16,7 @@ from clinic.keeping.services import _erasing
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
 from clinic.rules.keeping import PERIODS, Period
+from clinic.rules.language import _
 from clinic.shared import audit_chain, mail
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -25,7 +26,7 @@ from clinic.shared.database import transaction, tried_again
 def save_periods(amounts: Mapping[str, int], *, by: int, now: dt.datetime) -> None:
     """Set how long things are kept. Nothing goes by new periods before they are confirmed. Raises InvalidInput."""
     if amounts["law"] > amounts["records"]:
-        raise InvalidInput("records", "This must be at least as long as the law asks for.")
+        raise InvalidInput("records", _("This must be at least as long as the law asks for."))
     with transaction() as session:
         before = periods.periods()
         for one in PERIODS:

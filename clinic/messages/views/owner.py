@@ -12,12 +12,9 @@ from clinic.messages.queries import MessageSettings
 from clinic.messages.views.blueprint import pages
 from clinic.rules.language import gettext as _
 from clinic.rules.messages import KINDS
-from clinic.rules.own_text import PLACES
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
-from clinic.shared.languages import LANGUAGES
-from clinic.shared.mail import places_of
 from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer, go
 
@@ -47,7 +44,13 @@ def save_messages() -> Answer:
 
 
 def _page(form: SettingsForm) -> str:
-    return render_template("messages/messages.html", form=form, kinds=KINDS, own=queries.own_kinds())
+    return render_template(
+        "messages/messages.html",
+        form=form,
+        kinds=KINDS,
+        own=queries.own_kinds(),
+        all_languages=queries.languages(),
+    )
 
 
 def _seen() -> str:
@@ -110,13 +113,14 @@ def _known(kind: str) -> None:
 
 def _language() -> str:
     """The language of the text that is shown, from the page's address."""
-    asked = request.args.get("language", "en")
-    return asked if asked in LANGUAGES else "en"
+    known = queries.languages()
+    asked = request.args.get("language", "")
+    return asked if asked in known else next(iter(known))
 
 
 def _text_page(kind: str, form: TextForm, text: str, *, is_own: bool) -> str:
     return render_template(
         "messages/text.html", kind=kind, label=KINDS[kind].label, form=form, is_own=is_own, language=_language(),
-        all_languages=LANGUAGES, places=[(name, PLACES[name]) for name in places_of(kind)],
+        all_languages=queries.languages(), places=queries.samples(kind, _language()),
         shown=queries.preview(kind, text, _language()),
     )  # fmt: skip

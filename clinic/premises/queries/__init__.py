@@ -89,6 +89,10 @@ class ClinicFacts:
     def address_line(self) -> str:
         return one_line(self.address)
 
+    def language_for(self, chosen: str | None) -> str:
+        """What we write in to somebody who chose this language; without a choice it is the clinic's own."""
+        return chosen if chosen and self.offers_languages else self.language
+
 
 def clinic() -> Clinic:
     """The clinic's settings. Raises NotOpenYet before `clinic init`."""

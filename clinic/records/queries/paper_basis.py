@@ -9,7 +9,7 @@ from clinic.records.queries.names import Names, day
 from clinic.records.queries.paper_answers import in_words, wording_of
 from clinic.records.queries.rested_on import Facts
 from clinic.rules.language import _
-from clinic.rules.letter_scope import COLUMN_WORDS, label_of
+from clinic.rules.letter_scope import COLUMN_WORDS, ISSUER_NAMES, label_of
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.question_set import answered
 from clinic.rules.words import capital
@@ -27,8 +27,8 @@ def _letter(one: Facts, names: Names) -> Part:
     services = ", ".join(COLUMN_WORDS.get(key, key) for key in stated["services"])
     ends = day(one["ends_on"]) if one["ends_on"] else _("no day named")
     rows = [
-        ("About", label_of(stated["condition"])),
-        (_("Written by"), f"{stated['clinician']}, {w.said(w.ISSUERS, stated['role'])}"),
+        (_("About"), label_of(stated["condition"])),
+        (_("Written by"), f"{stated['clinician']}, {w.said(ISSUER_NAMES, stated['role'])}"),
         (_("Licence or register number"), stated["register_number"]),
         (_("Contact"), stated["contact"]),
         (_("Date of the letter"), day(one["issued_on"])),

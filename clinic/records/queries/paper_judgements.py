@@ -10,7 +10,7 @@ from clinic.records.queries.paper_answers import called, in_words, wording_of
 from clinic.records.queries.rested_on import Facts
 from clinic.rules import body_figure
 from clinic.rules.language import _
-from clinic.rules.letter_scope import COLUMN_WORDS
+from clinic.rules.letter_scope import COLUMN_WORDS, ISSUER_NAMES
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.question_set import answered
 from clinic.rules.rule_table import TABLE
@@ -118,7 +118,7 @@ def _versions(facts: Facts, judgement: Facts) -> list[Facts]:
 def _letters(facts: Facts, ids: Sequence[int]) -> str:
     used = [row for row in facts["clearances"] if row["id"] in ids]
     return "; ".join(
-        f"{row['statement']['clinician']}, {w.said(w.ISSUERS, row['statement']['role'])}, {day(row['issued_on'])}"
+        f"{row['statement']['clinician']}, {w.said(ISSUER_NAMES, row['statement']['role'])}, {day(row['issued_on'])}"
         for row in used
     )
 
@@ -143,7 +143,7 @@ def finding_rows(facts: Facts, names: Names, judgement: Facts, found: Facts) -> 
         yield _("Until"), _("Less strict from %(found)s on", found=day(found["until"]))
     if found["what_would_change"]:
         yield _("What would change it"), found["what_would_change"]
-    issuers = [w.said(w.ISSUERS, one) for one in found["who_may_clear"]]
+    issuers = [w.said(ISSUER_NAMES, one) for one in found["who_may_clear"]]
     yield (
         _("Who may clear it"),
         _("A letter from: %(names)s", names=join_words(issuers, "or"))

@@ -6,7 +6,7 @@ from flask import abort, render_template
 
 from clinic.rulebook import queries
 from clinic.rulebook.views.blueprint import pages
-from clinic.rules.change_words import SAID, in_words, label_of_rule
+from clinic.rules.change_words import SAID, in_words, issuers_in_words, label_of_rule
 from clinic.rules.changed_table import acts, why_never_laxer
 from clinic.rules.conditions import Condition
 from clinic.rules.findings import change_words
@@ -24,6 +24,7 @@ NEED = Permission.RULES_ANY_READ
 WORDS = {
     "in_words": in_words, "label_of": label_of_rule, "code_of": queries.code_of, "mark_of": mark_of,
     "change_words": change_words, "names": COLUMN_WORDS, "said": SAID, "columns": COLUMNS,
+    "issuers_in_words": issuers_in_words,
 }  # fmt: skip
 """What the templates of the rules put into words."""
 
