@@ -12,9 +12,11 @@ What visits pages with Chromium is in tests/journeys/conftest.py, the throw-away
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,20 @@ NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_P
 def pytest_configure() -> None:
     """Translations are read compiled; here nobody has to remember to do that."""
     compile_all()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Of a whole run each process reads in a share of the test files before it collects them all: what one of them
+    has compiled the others need not compile again."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or session.config.args != session.config.getini("testpaths"):
+        return
+    number, of = int(os.environ["PYTEST_XDIST_WORKER"][2:]), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    files = sorted(Path(__file__).parent.rglob("test_*.py"))
+    for file in files[number * len(files) // of : (number + 1) * len(files) // of]:
+        with suppress(Exception):  # the collection says what is wrong with a file
+            importlib.import_module(
+                ".".join(file.relative_to(Path(__file__).parents[1]).with_suffix("").parts)
+            )
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ ROLE_WORDS = {
 }
 STAFF_ROLES = (Role.FRONT_DESK, Role.THERAPIST, Role.OWNER)
 ROLE_DETAILS = {
-    Role.FRONT_DESK: lazy("Runs the day: bookings, clients and intakes"),
+    Role.FRONT_DESK: lazy("Runs the day: bookings, clients and health questions"),
     Role.THERAPIST: lazy("Sees their own visits and what to take care of"),
     Role.OWNER: lazy("Sets up the clinic and the team"),
 }

@@ -19,7 +19,8 @@ from typing import Any
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import BadRequest, ServerNotImplemented
 
 THREADS = 8
 CONNECTIONS = 1000  # the usual 100 are used up by slow clients
@@ -48,10 +49,23 @@ class LastTask(WSGITask):
         return head
 
 
+class Refusal(ErrorTask):
+    """What is no request that could be read: refused before the application, with the headers of every answer."""
+
+    def execute(self) -> None:
+        """Answer. An encoding that nobody knows is the asker's mistake, not a failure of this server."""
+        asked: Any = self.request
+        if isinstance(asked.error, ServerNotImplemented):
+            asked.error = BadRequest(asked.error.body)
+        self.response_headers = [*self.response_headers, *self.channel.server.headers]  # type: ignore[attr-defined]
+        super().execute()
+
+
 class Channel(HTTPChannel):
     """One connection."""
 
     task_class = LastTask
+    error_task_class = Refusal
 
     def is_idle(self) -> bool:
         """Nothing was asked that is not answered."""
@@ -79,17 +93,19 @@ def opened(host: str, port: int) -> socket.socket:
 def serve(
     application: Application, sockets: list[socket.socket], *, ready: Callable[[], None], **options: Any
 ) -> None:
-    """Answer on these sockets until TERM or Ctrl+C, then finish what is under way. Calls `ready` once it answers."""
+    """Answer on these sockets until TERM or Ctrl+C, then finish what is under way. Calls `ready` once it answers.
+    `headers` go with what the server refuses by itself."""
     _allow_many_files()
     places: dict[int, Any] = {}
     keeps_places = bool(options.pop("keeps_sockets", False))
+    headers = list(options.pop("headers", {}).items())
     server = create_server(
         application, map=places, sockets=sockets, threads=THREADS, connection_limit=CONNECTIONS,
         backlog=BACKLOG, channel_timeout=60, ident=None, **options,
     )  # fmt: skip
     doors = [one for one in places.values() if hasattr(one, "accept_connections")]
     for door in doors:
-        door.channel_class = Channel
+        door.channel_class, door.headers = Channel, headers
 
     def leave(_signal: int, _frame: object) -> None:
         Leaving.since = time.monotonic()

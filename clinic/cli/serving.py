@@ -151,6 +151,7 @@ def run_server(app: Flask, *, works: bool = True) -> None:
     """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
     from clinic.cli import server
     from clinic.cli.warming import stay_small, warm_up
+    from clinic.shared.web import security_headers
 
     stay_small()
     stop_waiting_for_ever(app)
@@ -168,6 +169,7 @@ def run_server(app: Flask, *, works: bool = True) -> None:
             given or [server.opened(app.config["CLINIC_HOST"], app.config["CLINIC_PORT"])],
             keeps_sockets=bool(given),
             ready=lambda: server.tell_systemd("READY=1"),
+            headers={**security_headers(app), "Cache-Control": "no-store"},
             # Without proxies of our own nobody may say where a request comes from.
             clear_untrusted_proxy_headers=not app.config["CLINIC_TRUSTED_PROXIES"],
         )

@@ -27,7 +27,7 @@ class DetailsForm(Form):
     guardian_name = text_field(
         lazy("Parent or guardian"), longest=120, help_text=lazy("For clients under age.")
     )
-    guardian_relation = text_field(lazy("What they are to the client"), longest=60)
+    guardian_relation = text_field(lazy("How they are related to the client"), longest=60)
     guardian_phone = text_field(lazy("Phone of the parent or guardian"), longest=40, type="tel")
 
     def details(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def add_person(user_id: int, details: Details, relation: str, *, region: str, no
     """A person this account acts for: themselves, their child, partner, or somebody they care for. Who they are is
     typed, not proven: it is when they are chosen for a visit, and nobody in the book looks like them."""
     if relation not in RELATIONS:
-        raise InvalidInput("relation", _("Choose what you are to this person."))
+        raise InvalidInput("relation", _("Choose how you are related to this person."))
     with transaction() as session:
         client = add_client(session, details, region=region, by=user_id, now=now, unproven=True)
         give_access(session, user_id, client.id, relation, now=now)

@@ -36,7 +36,9 @@ class GuardianForm(Form):
         lazy("Name of the parent or guardian"), longest=120, required=lazy("Type the full name.")
     )
     relation = text_field(
-        lazy("What they are to the client"), longest=60, required=lazy("For example mother, or guardian.")
+        lazy("How they are related to the client"),
+        longest=60,
+        required=lazy("For example mother, or guardian."),
     )
     services = SelectMultipleField(
         lazy("What they agreed to"),

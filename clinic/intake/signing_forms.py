@@ -22,8 +22,8 @@ class YoungPersonForm(Form):
     """What is asked besides the signature of everybody under age, wherever health answers are signed."""
 
     guardian_relation = RadioField(
-        lazy("What is the person who signs to the young person?"),
-        [InputRequired(lazy("A parent or guardian has to sign. Choose what they are."))],
+        lazy("How is the person who signs related to the young person?"),
+        [InputRequired(lazy("A parent or guardian has to sign. Choose which of the two it is."))],
     )
     young_person = BooleanField(
         lazy("The young person agrees too"), [InputRequired(lazy("The young person has to agree too."))]

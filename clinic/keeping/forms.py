@@ -34,6 +34,6 @@ class EraseForm(FactsForm):
     """One tick, so that nobody is erased by a slip."""
 
     sure = BooleanField(
-        lazy("I have read what goes. It cannot be brought back."),
+        lazy("I have read what is erased. It cannot be brought back."),
         validators=[InputRequired(lazy("Tick this first, so that nobody is erased by mistake."))],
     )

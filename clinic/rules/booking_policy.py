@@ -60,6 +60,10 @@ class BookingSettings:
 AT_THE_DESK = timedelta(minutes=30)
 """What somebody who is here already has for signing what is missing."""
 
+LINKS_LAST = timedelta(days=30)
+"""How long after a visit, a wish or an offer is over its mailed link still shows it: then it opens nothing, whoever
+finds it in an old mailbox."""
+
 
 def earliest_start(now: datetime, settings: BookingSettings) -> datetime:
     """The first moment at which a visit booked online now may start."""

@@ -40,7 +40,7 @@ TABLES: Mapping[str, Kept] = {
         N_("When it was, what it cost and who gave it stay for the clinic's books, with nobody's name."),
     ),
     "screening": Kept(
-        Fate.NAMELESS, N_("That a visit was judged safe stays with the visit; the reasons go.")
+        Fate.NAMELESS, N_("That a visit was judged safe stays with the visit; the reasons are erased.")
     ),
     "user": Kept(Fate.NAMELESS, N_("A number without a name: other things say which account did them.")),
     "status_change": Kept(Fate.STAYS, _NUMBERS),
@@ -127,7 +127,7 @@ PERIODS = (
         N_("Bookings that came to nothing, and records that were begun. Counted from when they were last heard of."),
         "days", 365, 30, 3650,
     ),
-    Period("mails", N_("Mails that were sent"), N_("To whom and when; their text goes as soon as they are sent."),
+    Period("mails", N_("Mails that were sent"), N_("To whom and when; their text is erased as soon as they are sent."),
            "days", 180, 7, 3650, (("outgoing_mail", "due_at"),)),
     Period("waitlist", N_("Wishes on the waitlist that ended, and times that were offered"), "", "days", 180, 7, 3650,
            (("offer", "ended_at"), ("waitlist_wish", "ended_at"))),
@@ -143,7 +143,8 @@ PERIODS = (
             ("calendar_feed", "ended_at"), ("api_token", "ended_at"), ("api_token", "expires_at"))),
     Period(
         "audit", N_("The audit: who read or changed what"),
-        N_("It goes from its beginning. That it went is noted outside the database, so that a gap is still found."),
+        N_("It is erased from its beginning. That this was done is noted outside the database, so that a gap is still"
+           " found."),
         "years", 10, 3, 100,
     ),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from hashlib import sha256
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from clinic.rules.errors import InvalidInput
@@ -19,10 +20,17 @@ if TYPE_CHECKING:
 MOST_BYTES = 5 * 1024 * 1024
 MOST_PIXELS = 30_000_000
 """What a good camera takes; it is looked at before a single pixel is unpacked."""
+MOST_UNPACKED_WHOLE = 4_000_000
+"""A JPEG is unpacked small; a PNG or WebP only whole, with up to 20 bytes for each pixel."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
+_ROOM = (1024, 1024)  # of which the kept pictures are drawn
+_ONE_AT_A_TIME = Lock()  # so that many at once take no more memory than one
 NOT_A_PICTURE = N_("Send a picture as PNG, JPEG or WebP.")
-TOO_LARGE = N_("This picture is too large. Send one of at most 5 MB and 30 million pixels.")
+TOO_LARGE = N_(
+    "This picture is too large. Send one of at most 5 MB: a JPEG of at most 30 million pixels, or a PNG or WebP of at"
+    " most 4 million."
+)
 
 
 @dataclass(frozen=True)
@@ -57,20 +65,30 @@ def face_of(content: bytes, field: str = "picture") -> Drawn:
 
 
 def _opened(content: bytes, field: str) -> Image:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     if len(content) > MOST_BYTES:
         raise InvalidInput(field, TOO_LARGE)
     try:
-        picture = Image.open(io.BytesIO(content), formats=_FORMATS)
-        if picture.width * picture.height > MOST_PIXELS:
-            raise InvalidInput(field, TOO_LARGE)
-        turned: Image.Image = ImageOps.exif_transpose(picture)
-        return turned.convert("RGBA" if turned.has_transparency_data else "RGB")
+        with _ONE_AT_A_TIME:
+            return _unpacked(Image.open(io.BytesIO(content), formats=_FORMATS), field)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise InvalidInput(field, TOO_LARGE) from None
     except (OSError, SyntaxError, ValueError, EOFError):  # how the library says that it cannot read it
         raise InvalidInput(field, NOT_A_PICTURE) from None
+
+
+def _unpacked(picture: Image, field: str) -> Image:
+    from PIL import ImageOps
+
+    most = MOST_UNPACKED_WHOLE if picture.format in ("PNG", "WEBP") else MOST_PIXELS
+    if picture.width * picture.height > most:
+        raise InvalidInput(field, TOO_LARGE)
+    picture.draft(None, _ROOM)
+    turned: Image = ImageOps.exif_transpose(picture)
+    drawn = turned.convert("RGBA" if turned.has_transparency_data else "RGB")
+    drawn.thumbnail(_ROOM)
+    return drawn
 
 
 def _as_png(picture: Image) -> Drawn:

@@ -129,7 +129,7 @@ class TherapistForm(FactsForm):
         least=15,
         most=1440,
         help_text=lazy(
-            "Which services are is said with each service. Leave this empty when there is no limit."
+            "Each service says whether it is hard on the hands. Leave this empty when there is no limit."
         ),
     )
     most_visits_a_day = optional_number_field(

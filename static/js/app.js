@@ -202,16 +202,18 @@
     box.append(input, button);
   };
 
+  // ---- a strip that scrolls sideways begins at what is chosen
+  const showCurrent = (strip) => {
+    const list = strip.querySelector("ul") || strip, current = strip.querySelector("[aria-current], .dg-today");
+    if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
+  };
+
   const start = (within) => {
     refreshUnfold(within);
     all("[data-deadline]", within).forEach(startClock);
     all("input[type=password]", within).filter((one) => !one.closest(".reveal")).forEach(addReveal);
     all("[data-theme-switch]", within).forEach(labelTheme);
-    all(".days, .tabs, .dg-week", within).forEach((strip) => {
-      const list = strip.matches(".dg-week") ? strip : strip.querySelector("ul");
-      const current = strip.querySelector("[aria-current], .dg-today");
-      if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
-    });
+    requestAnimationFrame(() => all(".days, .tabs, .dg-week", within).forEach(showCurrent)); // measured where the browser lays out anyway
   };
 
   document.addEventListener("click", (event) => {

@@ -193,7 +193,7 @@
     box.classList.add("is-moving");
     const minute = from + Math.round(box.offsetTop / pixel / STEP) * STEP;
     const first = columns.findIndex((one) => one.key === box.closest("[data-column]").dataset.column);
-    held = { box, ghost, grid, from, to, pixel, columns, first, keys, start: minute, minute, column: first, length: Math.round(box.offsetHeight / pixel) };
+    held = { box, ghost, grid, from, to, pixel, columns, first, keys, start: minute, minute, column: first, length: Math.round(box.offsetHeight / pixel / STEP) * STEP };
     draw();
   };
   const draw = () => {

@@ -11,6 +11,7 @@ import time_machine
 from flask import Flask
 
 from clinic.shared.database import db
+from tests.demo import demo_folder
 from tests.factories import LONG_AGO
 from tests.web import app_on, sqlite_address
 
@@ -18,15 +19,7 @@ from tests.web import app_on, sqlite_address
 @pytest.fixture(scope="session")
 def demo_data(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a demo clinic: never used itself."""
-    from clinic.demo import fill_if_empty
-
-    folder = Path(shutil.copytree(empty_clinic, tmp_path_factory.mktemp("demo") / "data"))
-    app = app_on(sqlite_address(folder), folder)
-    with app.app_context():
-        fill_if_empty(LONG_AGO)
-        db.session.remove()
-        db.engine.dispose()
-    return folder
+    return demo_folder("demo_of_long_ago", empty_clinic, tmp_path_factory, LONG_AGO)
 
 
 @pytest.fixture

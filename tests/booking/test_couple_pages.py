@@ -99,7 +99,7 @@ def test_the_other_one_fell_away_and_the_desk_is_told(desk: FlaskClient, world: 
     one, other = (visit.id for visit in pair(couple))
     visits.cancel_visit(one, by=None, by_clinic=False, by_client=True, now=NOW)
     assert states(couple)[1] == SUSPENDED
-    assert "The other visit of the two fell away" in desk.get("/todo").text
+    assert "The other of the two visits was called off" in desk.get("/todo").text
     card = desk.get(f"/desk/visits/{other}").text
     assert "Confirm that they come alone" in card
     assert "Confirmed: they come alone." in pressed(desk, f"/desk/visits/{other}/alone")

@@ -197,7 +197,7 @@ def test_somebody_new_is_added_once_and_waits_for_the_health_questions(
     assert answer.status_code == 303
     card = desk.get(answer.location).text
     assert "The health questions are not signed yet" in card
-    assert "Take the health questions" in card
+    assert "Ask the health questions" in card
     again = {**form, "request_key": "another window", "start": w.at(4).isoformat()}
     page = desk.post("/desk/visits/new", data=again)
     assert page.status_code == 422

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -16,6 +18,7 @@ from clinic.booking.services import lapses
 from clinic.clients.models import ClientAccess
 from clinic.intake.models import ClearanceDocument, ClearanceLetter
 from clinic.intake.services import clearances
+from clinic.rules.booking_policy import LINKS_LAST
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -108,6 +111,10 @@ def test_the_mailed_link_takes_a_letter_and_shows_nothing(
     assert letters.upload(stranger, f"/visit/{token[1]}/letter", (b"x", "a.pdf")).status_code == 422
     assert letters.upload(stranger, "/visit/none/letter", (letters.PDF, "a.pdf")).status_code == 404
     assert kept() == 1
+    over = db.session.scalars(select(Visit.ends_at)).one()
+    for later, status in ((LINKS_LAST - dt.timedelta(seconds=1), 200), (LINKS_LAST, 404)):
+        with time_machine.travel(over + later, tick=False):
+            assert stranger.get(f"/visit/{token[1]}").status_code == status
 
 
 def test_own_account_asks_sends_and_saves(app: Flask, world: w.World) -> None:

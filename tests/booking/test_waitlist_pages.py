@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -14,6 +16,7 @@ from clinic.accounts.models import User
 from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.booking.services import in_line, time_off, waitlist
 from clinic.clients.models import Client, ClientAccess
+from clinic.rules.booking_policy import LINKS_LAST
 from clinic.rules.permissions import Role
 from clinic.rules.waitlist import When
 from clinic.shared.database import db
@@ -105,6 +108,8 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     assert "not on the list any more" in then(client, client.post(f"{page}/withdraw")).text
     assert ends() == ["withdrawn"]
     assert client.get("/waiting/nothing-here").status_code == 404
+    with time_machine.travel(NOW + LINKS_LAST, tick=False):
+        assert client.get(page).status_code == 404
 
 
 def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> None:
@@ -154,6 +159,10 @@ def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -
     assert "You took this time" in then(client, client.post(f"{page}/accept")).text
     assert sorted(statuses()) == ["confirmed", "released"]
     assert client.get("/offer/nothing-here").status_code == 404
+    over = max(db.session.scalars(select(Offer.expires_at)))
+    for later, status in ((LINKS_LAST - dt.timedelta(seconds=1), 200), (LINKS_LAST, 404)):
+        with time_machine.travel(over + later, tick=False):
+            assert client.get(page).status_code == status
 
 
 def test_the_desk_runs_the_list(app: Flask, world: w.World) -> None:

@@ -26,7 +26,7 @@ from clinic.premises.models import Location
 from clinic.rules import questionnaire
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
-from tests import factories
+from tests import factories, repeating
 from tests.conftest import NOW
 
 ZONE = "America/New_York"
@@ -66,6 +66,14 @@ def build(
     `minds_rest`: visits of one client keep their distance. Off, because many tests book the same client several times
     in a few days to look at something else.
     """
+    skills = tuple(skills)
+    return repeating.rows_of(
+        ("world", therapists, check_in, minds_rest, skills),
+        lambda: _build(therapists, check_in=check_in, minds_rest=minds_rest, skills=skills),
+    )
+
+
+def _build(therapists: int, *, check_in: bool, minds_rest: bool, skills: Iterable[str]) -> World:
     factories.make_clinic(lead_time_minutes=60, check_in_needed=check_in, minds_rest=minds_rest)
     place: Location = factories.make_location(zone=ZONE)
     for number in range(1, 4):

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -135,6 +135,19 @@ def test_slow_clients_keep_nobody_waiting(port: int) -> None:
     for one in slow:
         one.close()
     assert end(running) < 10
+
+
+def test_what_is_no_request_is_refused_with_the_headers_of_every_answer(port: int) -> None:
+    running = start(str(port))
+    for head in ("Transfer-Encoding: none-such", "Content-Length: -1", "no colon", f"X: {'x' * 300_000}"):
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as one, suppress(ConnectionError):
+            one.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
+            answer = one.recv(10_000).decode()
+            assert answer.startswith(("HTTP/1.1 400", "HTTP/1.1 431", "HTTP/1.0 400", "HTTP/1.0 431")), head[
+                :30
+            ]
+            assert "X-Content-Type-Options: nosniff" in answer
+    end(running)
 
 
 def test_a_client_that_never_ends_keeps_the_server_for_a_moment_only(

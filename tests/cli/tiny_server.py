@@ -35,4 +35,5 @@ server.serve(
     given or [server.opened("127.0.0.1", int(sys.argv[1]))],
     keeps_sockets=bool(given),
     ready=ready,
+    headers={"X-Content-Type-Options": "nosniff"},
 )

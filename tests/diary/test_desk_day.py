@@ -154,7 +154,7 @@ def test_the_health_state_says_what_to_do(world: w.World, desk: FlaskClient) -> 
     book(desk, nobody_asked, "swedish", when=w.at(2, 9))
     book(desk, letter, "swedish", when=w.at(2, 9))
     page = desk.get("/desk?day=2026-06-11").text
-    assert "Intake missing" in page
+    assert "Answers missing" in page
     assert "Doctor’s letter" in page
     listed = desk.get("/desk?day=2026-06-11&view=list").text
     assert "until Wednesday 10 June 2026 at 9:00 am" in listed
@@ -188,7 +188,7 @@ def test_the_list_of_work_has_each_kind_with_its_way_on(world: w.World, desk: Fl
     calls.ask_for_call(client_id=off, visit_id=None, phone="(212) 555-9999", about="letter", now=NOW)
     page = desk.get("/todo").text
     for words in (
-        "Visits under time off or a closure", "Move or reassign", "Please call", "(212) 555-9999",
+        "Visits during time off or a closure", "Move or reassign", "Please call", "(212) 555-9999",
         "Health questions missing in the next days", "Send the link", "Records that look alike", "Compare",
     ):  # fmt: skip
         assert words in page, words

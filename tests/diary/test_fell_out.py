@@ -49,7 +49,7 @@ def test_the_desk_and_the_therapist_read_it_and_never_why(app: Flask, clinic: St
     desk, me = desk_browser(app, clinic.world), clinic.browser(ME)
     for browser, address in ((desk, "/todo"), (me, "/diary"), (me, "/diary/week")):
         page = browser.get(address).text
-        assert "Fell out since yesterday" in page
+        assert "Called off since yesterday" in page
         assert "heart failure" not in page.lower()
     assert name in me.get("/diary").text
     visit = db.session.scalars(select(Visit).where(Visit.client_id == client)).one()

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clinic.shared.database import db
+from clinic.shared import clock
 from tests.browser import NO_CHROMIUM, Site, find_chromium, sandbox_flags, served
+from tests.demo import demo_folder
 from tests.looking import violations
-from tests.web import app_on, sqlite_address
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,16 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def demo_clinic(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the demo clinic; copied for each test, never used itself."""
-    from clinic.demo import fill_if_empty
-    from clinic.shared import clock
-
-    folder = Path(shutil.copytree(empty_clinic, tmp_path_factory.mktemp("demo") / "data"))
-    app = app_on(sqlite_address(folder), folder, CLINIC_DEMO=True)
-    with app.app_context():
-        fill_if_empty(clock.now())
-        db.session.remove()
-        db.engine.dispose()
-    return folder
+    return demo_folder("demo_of_today", empty_clinic, tmp_path_factory, clock.now(), CLINIC_DEMO=True)
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_somebody_new_waits_and_signs_on_the_tablet(page: Page, accessibility_fa
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
     address = page.url
     assert page.get_by_text("The health questions are not signed yet").is_visible()
-    page.get_by_role("link", name="Take the health questions").click()
+    page.get_by_role("link", name="Ask the health questions").click()
     page.get_by_role("button", name="Hand over this device").click()
     page.wait_for_url("**/tablet")
     assert accessibility_faults(page) == []

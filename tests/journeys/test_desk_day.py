@@ -37,7 +37,7 @@ def only_visit(page: Page) -> Locator:
 
 
 def starts(page: Page) -> str:
-    return only_visit(page).locator(".ev-time").first.inner_text().split("\n")[0].strip()
+    return only_visit(page).locator(".ev-time").first.inner_text().split(" to ")[0].strip()
 
 
 def drag(page: Page, down: float) -> None:

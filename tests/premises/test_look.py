@@ -54,13 +54,25 @@ def test_pictures_are_looked_at_by_content_and_drawn_anew() -> None:
     "content",
     [
         b"", b"x", SVG, b"GIF89a" + b"\0" * 50, b"%PDF-1.7", drawing()[:60], drawing("JPEG")[:200], drawing("BMP"),
-        drawing(size=(8000, 4000)), b"\0" * (pictures.MOST_BYTES + 1),
+        drawing("JPEG", (8000, 4000)), drawing("PNG", (2001, 2000)), drawing("WEBP", (2001, 2000), method=0),
+        b"\0" * (pictures.MOST_BYTES + 1),
     ],
-    ids=["empty", "text", "svg", "gif", "pdf", "half png", "half jpeg", "bmp", "too many pixels", "too many bytes"],
+    ids=[
+        "empty", "text", "svg", "gif", "pdf", "half png", "half jpeg", "bmp", "jpeg of too many pixels",
+        "png of too many pixels", "webp of too many pixels", "too many bytes",
+    ],
 )  # fmt: skip
 def test_what_is_no_picture_or_too_large_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidInput):
         pictures.face_of(content)
+
+
+def test_a_large_photo_is_unpacked_small() -> None:
+    """Whole, one of the largest would take 350 MB of memory; small, 100 MB."""
+    photo = Image.open(io.BytesIO(drawing("JPEG", (4096, 4096))))
+    kept = pictures._unpacked(photo, "picture")
+    assert (kept.width, kept.height) == (1024, 1024)
+    assert photo.width == 1024
 
 
 def test_own_colours_and_logo_are_on_every_page(app: Flask) -> None:

@@ -25,7 +25,7 @@ class ConsentForm(Form):
         autocomplete="name",
     )  # fmt: skip
     relation = RadioField(
-        lazy("What are you to them?"), [InputRequired(lazy("Choose what you are to them."))]
+        lazy("How are you related to them?"), [InputRequired(lazy("Choose how you are related to them."))]
     )
     in_room = BooleanField(lazy("I will be in the room during the visit."))
     agree = BooleanField(

@@ -57,7 +57,7 @@ _WAITING = {
     ),
     ALONE: (
         N_("Comes alone?"),
-        N_("The other visit of the two fell away"),
+        N_("The other of the two visits was called off"),
         N_("Ask the client whether they come alone. If so, confirm it here; if not, cancel the visit."),
     ),
     RECONFIRM: (
@@ -71,7 +71,7 @@ _WAITING = {
         N_("Move it to a therapist who is free to give it: only those are offered. It is confirmed then."),
     ),
     "intake": (
-        N_("Intake missing"),
+        N_("Answers missing"),
         N_("The health questions are not signed yet"),
         N_(
             "Hand over the tablet, type the answers in, or send the link."

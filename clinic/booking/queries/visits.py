@@ -15,6 +15,7 @@ from clinic.booking.models import CallRequest, Checkout, Screening, StatusChange
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.rules.booking_policy import LINKS_LAST
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared import signed
 from clinic.shared.database import db
@@ -38,12 +39,14 @@ def visit(visit_id: int) -> Visit | None:
     return db.session.get(Visit, visit_id, options=WITH_NAMES)
 
 
-def visit_by_key(token: str) -> Visit | None:
-    """The visit that this mailed key opens: the one of its booking, or the one of a reminder that followed from it."""
+def visit_by_key(token: str, now: dt.datetime) -> Visit | None:
+    """The visit that this mailed key opens: the one of its booking, or the one of a reminder that followed from it.
+    Both end some time after the visit."""
     which = Visit.manage_hash == hash_of(token)
     if reminded := signed.opened(REMINDED, token):
         which = and_(Visit.id == reminded[0], Visit.manage_hash == reminded[1])
-    return db.session.scalars(select(Visit).where(which).options(*WITH_NAMES)).one_or_none()
+    lasts = Visit.ends_at > now - LINKS_LAST
+    return db.session.scalars(select(Visit).where(which, lasts).options(*WITH_NAMES)).one_or_none()
 
 
 def reminder_key(visit: Visit) -> str:

@@ -13,6 +13,7 @@ from clinic.accounts.queries import hash_of
 from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.clients import queries as clients
 from clinic.premises.models import Location
+from clinic.rules.booking_policy import LINKS_LAST
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.rules.waitlist import SET_ASIDE, Span, When
 from clinic.rules.wall_time import local_day
@@ -42,10 +43,11 @@ def wish(wish_id: int) -> WaitlistWish | None:
     return db.session.get(WaitlistWish, wish_id, options=_WITH_NAMES)
 
 
-def wish_by_key(token: str) -> WaitlistWish | None:
-    """The wish whose page this mailed key opens."""
+def wish_by_key(token: str, now: dt.datetime) -> WaitlistWish | None:
+    """The wish whose page this mailed key opens, for some time after its end too."""
+    lasts = or_(WaitlistWish.ended_at.is_(None), WaitlistWish.ended_at > now - LINKS_LAST)
     return db.session.scalars(
-        select(WaitlistWish).where(WaitlistWish.key_hash == hash_of(token)).options(*_WITH_NAMES)
+        select(WaitlistWish).where(WaitlistWish.key_hash == hash_of(token), lasts).options(*_WITH_NAMES)
     ).one_or_none()
 
 
@@ -138,10 +140,11 @@ def offer(offer_id: int) -> Offer | None:
     return db.session.get(Offer, offer_id, options=_OFFER_WITH_NAMES)
 
 
-def offer_by_key(token: str) -> Offer | None:
-    """The offer that this mailed key opens, also after it has ended."""
+def offer_by_key(token: str, now: dt.datetime) -> Offer | None:
+    """The offer that this mailed key opens, for some time after its end too."""
+    lasts = Offer.expires_at > now - LINKS_LAST
     return db.session.scalars(
-        select(Offer).where(Offer.token_hash == hash_of(token)).options(*_OFFER_WITH_NAMES)
+        select(Offer).where(Offer.token_hash == hash_of(token), lasts).options(*_OFFER_WITH_NAMES)
     ).one_or_none()
 
 

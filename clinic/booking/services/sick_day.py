@@ -38,7 +38,7 @@ from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
 NOT_SAFE = N_(
-    "By the answers of now this visit cannot go on as it is. Look at the visit: it says what is needed."
+    "With the newest answers this visit cannot go ahead as it is. Open the visit: it says what is needed."
 )
 
 

@@ -168,7 +168,7 @@ def _judged(session: Session, step: TakeBack, plan: VisitPlan, by: int, now: dt.
     judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
     stands = needs_permit(VisitStatus(step.before["status"]))
     if judged.refuses or judged.unsafe_addons or (stands and not judged.permits) or judged.row is None:
-        raise MoveNotAllowed(_("It cannot stand again as it was: something has changed. Nothing was undone."))
+        raise MoveNotAllowed(_("It cannot be put back as it was: something has changed. Nothing was undone."))
     return judged
 
 

@@ -88,7 +88,7 @@ def take_check_in_by_mail(token: str) -> Answer:
 
 
 def _by_visit_link(token: str) -> CheckInDoor | None:
-    visit = found(visits.visit_by_key(token))
+    visit = found(visits.visit_by_key(token, clock.now()))
     if not check_ins.may_client_check_in(visit, clock.now()):
         return None
     url = url_for("booking.check_in_by_link", token=token)

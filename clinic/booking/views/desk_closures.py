@@ -55,7 +55,9 @@ def add_closure() -> Answer:
         target = {"ends": form.last_day, "reason": form.reason}.get(error.field, form.what)
         target.errors = [*target.errors, error.sentence]
         return _page(form, 422)
-    flash(_("Closed. Nothing new can be booked then. Visits underneath are on the list of work."), "success")
+    flash(
+        _("Closed. Nothing new can be booked then. Visits in that time are on the list of work."), "success"
+    )
     return go("booking.closures", place=form.place_id)
 
 

@@ -65,7 +65,7 @@ def send_letter(now_at: Standing) -> Answer:
 @pages.get("/visit/<token>/letter", needs=Permission.SITE_ANY_READ)
 def letter_by_link(token: str) -> Answer:
     """Send in a paper for this visit. Shows nothing that was sent before."""
-    found(visits.visit_by_key(token))
+    found(visits.visit_by_key(token, clock.now()))
     return _upload_page(
         url_for("booking.send_letter_by_link", token=token), url_for("booking.visit_by_link", token=token)
     )
@@ -74,7 +74,7 @@ def letter_by_link(token: str) -> Answer:
 @pages.post("/visit/<token>/letter", needs=Permission.SITE_ANY_READ, takes=MOST_BYTES)
 def send_letter_by_link(token: str) -> Answer:
     """Keep it for somebody with clinical review."""
-    visit = found(visits.visit_by_key(token))
+    visit = found(visits.visit_by_key(token, clock.now()))
     back = url_for("booking.visit_by_link", token=token)
     wrong = _send(found(visit.client).id)
     if wrong:

@@ -28,7 +28,7 @@ NEED = Permission.SITE_ANY_READ
 
 def _at(token: str, page: Callable[[Sitting], Answer]) -> Answer:
     """The page; the visit's own one where nothing is to be answered (any more)."""
-    visit = found(visits.visit_by_key(token))
+    visit = found(visits.visit_by_key(token, clock.now()))
     client = visit.client
     if client is None or not check_ins.waits_for_first_answers(visit, clock.now()):
         return go("booking.visit_by_link", token=token)

@@ -15,7 +15,7 @@ from clinic.shared.web import Answer, found
 
 
 def _door(token: str) -> Door:
-    visit = found(visits.visit_by_key(token))
+    visit = found(visits.visit_by_key(token, clock.now()))
     is_asked = check_ins.waits_for_first_answers(visit, clock.now())
     return Door(
         visit=visit,

@@ -116,7 +116,7 @@ def _join_page(wish: Wish, plan: VisitPlan, form: WhenForm) -> str:
 @pages.get("/waiting/<token>", needs=SITE)
 def wish_by_link(token: str) -> Answer:
     """The wish: what, when, since when; and a way off the list."""
-    wish = found(waitlist.wish_by_key(token))
+    wish = found(waitlist.wish_by_key(token, clock.now()))
     return render_template(
         "booking/waitlist_wish.html",
         wish=wish,
@@ -129,14 +129,14 @@ def wish_by_link(token: str) -> Answer:
 @pages.post("/waiting/<token>/withdraw", needs=SITE)
 def withdraw_by_link(token: str) -> Answer:
     """Off the list."""
-    services.withdraw(found(waitlist.wish_by_key(token)).id, by=None, now=clock.now())
+    services.withdraw(found(waitlist.wish_by_key(token, clock.now())).id, by=None, now=clock.now())
     return go("booking.wish_by_link", token=token)
 
 
 @pages.get("/offer/<token>", needs=SITE)
 def offer_by_link(token: str) -> Answer:
     """The time that is kept, and until when. Looking at it answers nothing."""
-    return _offer_page(found(waitlist.offer_by_key(token)), token)
+    return _offer_page(found(waitlist.offer_by_key(token, clock.now())), token)
 
 
 def _offer_page(offer: Any, token: str, status: int = 200, sentence: str = "") -> Answer:
@@ -160,11 +160,11 @@ def _wish_of(visit: Any) -> Wish:
 @pages.post("/offer/<token>/accept", needs=SITE)
 def accept_by_link(token: str) -> Answer:
     """Yes: one tap."""
-    offer = found(waitlist.offer_by_key(token))
+    offer = found(waitlist.offer_by_key(token, clock.now()))
     try:
         answered = answering.accept(offer.id, by=None, now=clock.now())
     except RuleViolation as error:
-        return _offer_page(found(waitlist.offer_by_key(token)), token, 409, error.sentence)
+        return _offer_page(found(waitlist.offer_by_key(token, clock.now())), token, 409, error.sentence)
     if not answered.token:
         return go("booking.offer_by_link", token=token)
     _say(answered.status)
@@ -181,11 +181,11 @@ def _say(status: VisitStatus) -> None:
 @pages.post("/offer/<token>/decline", needs=SITE)
 def decline_by_link(token: str) -> Answer:
     """No: the next person is asked."""
-    offer = found(waitlist.offer_by_key(token))
+    offer = found(waitlist.offer_by_key(token, clock.now()))
     try:
         answering.decline(offer.id, by=None, now=clock.now())
     except RuleViolation as error:
-        return _offer_page(found(waitlist.offer_by_key(token)), token, 409, error.sentence)
+        return _offer_page(found(waitlist.offer_by_key(token, clock.now())), token, 409, error.sentence)
     return go("booking.offer_by_link", token=token)
 
 

@@ -57,7 +57,9 @@ def check_signer(client: Client, signature: Signature, today: dt.date) -> None:
     if not signature.name.strip():
         raise InvalidInput("guardian_name", _("Type the full name of the parent or guardian who signs."))
     if signature.relation not in GUARDIANS:
-        raise InvalidInput("guardian_relation", _("A parent or guardian has to sign. Choose what they are."))
+        raise InvalidInput(
+            "guardian_relation", _("A parent or guardian has to sign. Choose which of the two it is.")
+        )
     if not signature.young_person_agrees:
         raise InvalidInput("young_person", _("The young person has to agree too."))
 

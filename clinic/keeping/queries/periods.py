@@ -33,7 +33,7 @@ def is_confirmed() -> bool:
 
 @dataclass(frozen=True)
 class Due:
-    """What would go today of one kind: how many, and of people which."""
+    """What would be erased today of one kind: how many, and of people which."""
 
     period: Period
     count: int
@@ -41,7 +41,7 @@ class Due:
 
 
 def due(now: dt.datetime) -> list[Due]:
-    """What would go today, kind by kind. Changes nothing."""
+    """What would be erased today, kind by kind. Changes nothing."""
     from clinic.keeping.queries.due_people import people_due
 
     people = people_due(now)

@@ -51,7 +51,7 @@ def erase_client(client_id: int) -> Answer:
     except RuleViolation as error:
         form.add_error("", error.sentence)
         return _page(client_id, form), 409
-    flash(_("Everything that could go is erased."), "success")
+    flash(_("Everything that may be erased is erased."), "success")
     return go("keeping.erasures")
 
 

@@ -32,7 +32,7 @@ def save_periods() -> Answer:
     form = PeriodsForm(request.form)
     if not saves(form, lambda: expiring.save_periods(form.amounts(), by=who() or 0, now=clock.now())):
         return _page(form), 422
-    flash(_("The periods are saved. Look below at what would go, and let it begin."), "success")
+    flash(_("The periods are saved. Look below at what would be erased, and let it begin."), "success")
     return go("keeping.periods")
 
 
@@ -40,7 +40,7 @@ def save_periods() -> Answer:
 def confirm_periods() -> Answer:
     """Let things go by these periods from now on."""
     expiring.let_go_by_periods(by=who() or 0, now=clock.now())
-    flash(_("From now on, what has been kept for long enough goes within a day."), "success")
+    flash(_("From now on, what has been kept for long enough is erased within a day."), "success")
     return go("keeping.periods")
 
 
