@@ -177,10 +177,15 @@ def _live_through(session: Session, visit: Visit, chance: random.Random, now: dt
         steps = [VisitStatus.ARRIVED]
     else:
         return
-    for number, step in enumerate(steps):
+    at = {
+        VisitStatus.ARRIVED: min(visit.starts_at - dt.timedelta(minutes=5), now),
+        VisitStatus.IN_SESSION: visit.starts_at,
+        VisitStatus.DONE: visit.ends_at,
+        VisitStatus.NO_SHOW: visit.starts_at + dt.timedelta(minutes=15),
+    }
+    for step in steps:
         visit.status = step
-        at = visit.starts_at + dt.timedelta(minutes=5 * number - 5)
-        session.add(StatusChange(visit_id=visit.id, status=step, at=at, by_user_id=None, reason=""))
+        session.add(StatusChange(visit_id=visit.id, status=step, at=at[step], by_user_id=None, reason=""))
     session.flush()
     if visit.status == VisitStatus.NO_SHOW:
         give_up(session, visit, now)
