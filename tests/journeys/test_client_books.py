@@ -48,7 +48,7 @@ def test_somebody_new_and_healthy_books(page: Page, site: Site) -> None:
     booking.answer(looks=True)
     booking.sign()
     booking.confirm()
-    booking.look("Your visit is booked in")
+    booking.look("Your time is booked")
     assert newest_visit(site) == ("confirmed", True)
     with booking.page.expect_download() as file:
         booking.page.get_by_role("link", name="Add to my calendar").click()

@@ -96,7 +96,7 @@ def test_a_letter_is_asked_for_sent_checked_and_the_visit_confirmed(story: Booki
     page.context.clear_cookies()
     page.context.add_cookies(client_cookies)  # type: ignore[arg-type]
     page.goto("/book/done")
-    story.look("Your visit is booked in")
+    story.look("Your time is booked")
 
 
 def local_today() -> dt.date:
