@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import load_only
 
 from clinic.booking.models import Screening, StatusChange, Visit
+from clinic.booking.taken_back import REASON as TAKEN_BACK
 from clinic.clients.models import Client
 from clinic.intake.models import Intake
 from clinic.premises import queries as premises
@@ -112,11 +113,14 @@ def _age(born_on: dt.date, day: dt.date) -> int:
 
 
 def _lapsed() -> ColumnElement[bool]:
-    """Booked, then given back at its deadline: not a hold that somebody let go."""
+    """Booked, then given back at its deadline: not a hold that somebody let go, nor a booking that the desk undid."""
     waited = select(StatusChange.id).where(
         StatusChange.visit_id == Visit.id, StatusChange.status == VisitStatus.PENDING
     )
-    return (Visit.status == VisitStatus.RELEASED) & waited.exists()
+    undone = select(StatusChange.id).where(
+        StatusChange.visit_id == Visit.id, StatusChange.reason == TAKEN_BACK
+    )
+    return (Visit.status == VisitStatus.RELEASED) & waited.exists() & ~undone.exists()
 
 
 def _in(read: Read) -> tuple[ColumnElement[bool], ...]:
