@@ -13,6 +13,7 @@ from flask_login import current_user
 
 from clinic.accounts.access import TABLET
 from clinic.accounts.views.comfort import chosen_language, is_text_large
+from clinic.diary.queries.first_steps import first_steps
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, finding_words, words
 from clinic.rules.colours import Theme
@@ -133,7 +134,7 @@ def dress_pages(app: Flask) -> None:
             "languages": LANGUAGES if the_clinic() and the_clinic().offers_languages else {},
         }
 
-    app.jinja_env.globals["body_views"] = body_figure.VIEWS
+    app.jinja_env.globals.update(body_views=body_figure.VIEWS, first_steps=first_steps)
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
     filters["date"] = lambda day: words.unbroken(words.date_words(day))
@@ -155,6 +156,7 @@ def dress_pages(app: Flask) -> None:
     filters["money"] = lambda amount: words.unbroken(words.money_words(amount, the_clinic().currency))
     filters["zone_name"] = words.zone_words
     filters["moment"] = moment
+    filters["span"] = span
     filters["local_day"] = lambda at: at.astimezone(ZoneInfo(the_clinic().zone)).date()
     filters["local_time"] = local_time
     filters["when"] = when
@@ -180,6 +182,12 @@ def moment(at: dt.datetime, zone: str = "") -> str:
     said = words.moment_words(at, zone or clinic.zone, uses_24_hours=clinic.uses_24_hours)
     is_unclear = not zone and any(one.zone != clinic.zone for one in several_places().values())
     return words.unbroken(f"{said} ({words.zone_words(clinic.zone)})" if is_unclear else said)
+
+
+def span(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> str:
+    """From one moment to another by the wall of a zone."""
+    clock_words = {"uses_24_hours": the_open_clinic().uses_24_hours}
+    return words.unbroken(words.span_words(starts_at, ends_at, zone or the_open_clinic().zone, **clock_words))
 
 
 def when(visit: Any) -> str:

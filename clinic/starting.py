@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import available_timezones
 
+from babel import Locale, UnknownLocaleError
+from babel.numbers import get_territory_currencies
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import SUPPORTED_REGIONS
 from sqlalchemy import select
 
 from clinic.accounts.steps import begin_owner
 from clinic.catalogue.services import add_starter_catalogue
+from clinic.premises.forms.settings import CURRENCIES
 from clinic.premises.models import Clinic, Location, OpeningHours
 from clinic.rules.emergency import call_numbers
 from clinic.rules.errors import InvalidInput
@@ -57,6 +61,7 @@ def begin_clinic(begun: Begun, *, now: dt.datetime) -> str:
         session.add(
             Clinic(
                 id=1, name=name, mail_sender=email, phone_region=begun.country,
+                **_habits(begun.country),
                 emergency_number=begun.emergency_number, health_line_number=number,
                 health_line_name=line if number else "",
             )
@@ -70,6 +75,16 @@ def begin_clinic(begun: Begun, *, now: dt.datetime) -> str:
         token = begin_owner(session, email=email, name=begun.owner_name, now=now)
         leave_trace(session, "clinic.begun", "clinic", 1, by=None, now=now)
     return token
+
+
+def _habits(country: str) -> dict[str, Any]:
+    """The money and the clock of a country, as the owner would set them; what the settings do not offer stays out."""
+    money = [code for code in get_territory_currencies(country) if code in CURRENCIES][:1]
+    try:
+        has_24_hours = "H" in Locale.parse(f"und_{country}").time_formats["short"].pattern
+    except UnknownLocaleError:  # a few islands
+        has_24_hours = False
+    return {"uses_24_hours": has_24_hours, **({"currency": money[0]} if money else {})}
 
 
 def _checked(begun: Begun) -> str:

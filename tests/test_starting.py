@@ -12,7 +12,7 @@ from clinic.cli import main
 from clinic.premises.models import Clinic
 from clinic.rules.errors import InvalidInput
 from clinic.shared.database import db
-from clinic.starting import Begun, begin_clinic
+from clinic.starting import Begun, _habits, begin_clinic
 from tests.conftest import NOW
 from tests.web import app_on, sqlite_address
 
@@ -41,6 +41,15 @@ def test_a_new_clinic_has_the_numbers_that_were_chosen(
 ) -> None:
     begin_clinic(Begun(**{**BEGUN, **changes}), now=NOW)
     assert numbers() == stored
+
+
+def test_a_new_clinic_counts_in_the_money_and_by_the_clock_of_its_country(app: Flask) -> None:
+    begin_clinic(Begun(**{**BEGUN, "country": "DE"}), now=NOW)
+    row = db.session.get_one(Clinic, 1)
+    assert (row.currency, row.uses_24_hours) == ("EUR", True)
+    assert _habits("US") == {"currency": "USD", "uses_24_hours": False}
+    assert _habits("TA") == {"currency": "GBP", "uses_24_hours": False}
+    assert _habits("TR") == {"uses_24_hours": True}
 
 
 @pytest.mark.parametrize(

@@ -289,6 +289,11 @@ def _doors() -> dict[str, Any]:
     own = [{"href": url_for("accounts.account"), "label": _("Your account"), "icon": "person"}]
     if current_user.may(Permission.TEAM_ANY_WRITE):
         own.append({"href": url_for("accounts.team"), "label": _("Team"), "icon": "people"})
+    elif current_user.may(Permission.CLIENT_ANY_ERASE) and not current_user.may(Permission.CLIENT_ANY_READ):
+        # Who sees clients finds it there; a therapist who was named has no other way in.
+        own.append(
+            {"href": url_for("keeping.erasures"), "label": _("Requests to be erased"), "icon": "person-x"}
+        )
     return {
         "sign_in_href": url_for("accounts.sign_in"),
         "sign_out_href": url_for("accounts.sign_out"),

@@ -89,6 +89,24 @@ def moment_words(moment: dt.datetime, zone: str, *, uses_24_hours: bool) -> str:
     return _("%(day)s at %(time)s", day=day_words(local.date()), time=time)
 
 
+def span_words(starts_at: dt.datetime, ends_at: dt.datetime, zone: str, *, uses_24_hours: bool) -> str:
+    """`Tuesday 3 June 2026, 2:15 pm to 5:00 pm` in that zone: a day stands once, and nobody has to know that a day ends
+    at midnight of the next."""
+    first, last = (moment.astimezone(ZoneInfo(zone)) for moment in (starts_at, ends_at))
+    if (last - dt.timedelta(microseconds=1)).date() != first.date():
+        moments = [moment_words(one, zone, uses_24_hours=uses_24_hours) for one in (starts_at, ends_at)]
+        return _("%(moment)s to %(moment2)s", moment=moments[0], moment2=moments[1])
+    day, times = (
+        day_words(first.date()),
+        [local_time_words(one, uses_24_hours=uses_24_hours) for one in (first, last)],
+    )
+    if last.date() == first.date():
+        return _("%(day)s, %(start)s to %(end)s", day=day, start=times[0], end=times[1])
+    if first.time() == dt.time():
+        return _("%(day)s, the whole day", day=day)
+    return _("%(day)s from %(start)s to the end of the day", day=day, start=times[0])
+
+
 def local_time_words(local: dt.datetime, *, uses_24_hours: bool) -> str:
     """`2:15 pm` of a moment on a wall; `1:30 am EDT` in the night in which the clock shows it twice."""
     return f"{time_words(local.time(), uses_24_hours=uses_24_hours)} {which_of_two(local)}".rstrip()

@@ -204,7 +204,7 @@
 
   // ---- a strip that scrolls sideways begins at what is chosen
   const showCurrent = (strip) => {
-    const list = strip.querySelector("ul"), current = strip.querySelector("[aria-current]");
+    const list = strip.querySelector("ul") || strip, current = strip.querySelector("[aria-current], .dg-today");
     if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
   };
 
@@ -213,7 +213,7 @@
     all("[data-deadline]", within).forEach(startClock);
     all("input[type=password]", within).filter((one) => !one.closest(".reveal")).forEach(addReveal);
     all("[data-theme-switch]", within).forEach(labelTheme);
-    requestAnimationFrame(() => all(".days, .tabs", within).forEach(showCurrent)); // measured where the browser lays out anyway
+    requestAnimationFrame(() => all(".days, .tabs, .dg-week", within).forEach(showCurrent)); // measured where the browser lays out anyway
   };
 
   document.addEventListener("click", (event) => {

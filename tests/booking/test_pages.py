@@ -45,7 +45,7 @@ def test_somebody_healthy_books_in_six_screens(client: FlaskClient) -> None:
     assert walk.location(walk.confirm(client)) == "/book/done"
 
     page = client.get("/book/done")
-    assert walk.heading(page) == "Your visit is booked in"
+    assert walk.heading(page) == "Your time is booked"
     assert "Friday 12 June, 10:00 am to 11:15 am" in page.text
     for said in (
         "Add to my calendar", "Show on a map", "Bring little", "What to expect", "Answered and signed on",

@@ -80,7 +80,7 @@ def test_every_step_pressed_twice_is_done_once(client: FlaskClient) -> None:
     assert [count(table) for table in (Client, Intake, Screening)] == [1, 1, 1]
     mails = [row.key.partition(":")[0] for row in db.session.scalars(select(OutgoingMail))]
     assert mails.count("visit_booked") == 1
-    assert walk.heading(client.get("/book/done")) == "Your visit is booked in"
+    assert walk.heading(client.get("/book/done")) == "Your time is booked"
 
 
 def test_what_another_tab_changed_is_shown_before_it_is_booked(client: FlaskClient) -> None:

@@ -337,7 +337,7 @@ def test_only_the_look_alikes_answers_never_name_an_addon(client: FlaskClient) -
     ).id
     w.sign(known, medicated_patch={"site": ["left_upper_arm"]})
     page = walk.book(client, "swedish", who={"phone": "(212) 555-0778"}, addons="hot_stone")
-    assert walk.heading(page) == "Your visit is booked in"
+    assert walk.heading(page) == "Your time is booked"
     assert [(one.status, one.waiting_for) for one in visits()] == [("pending", "review")]
 
 

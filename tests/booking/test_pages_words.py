@@ -32,7 +32,7 @@ def test_mail_says_the_same_length_as_the_page(visitor: FlaskClient) -> None:
 
 def test_the_chamber_speaks_of_itself_and_not_of_cups(visitor: FlaskClient) -> None:
     page = walk.book(visitor, "decompression_vacuum", minutes="20", mode="interval", areas="left_lower_leg")
-    assert walk.heading(page) == "Your visit is booked in"
+    assert walk.heading(page) == "Your time is booked"
     assert "Decompression by vacuum, Interval chamber" in page.text
     assert "light-headed when you stand up" in page.text
     assert "marks" not in page.text

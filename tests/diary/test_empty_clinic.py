@@ -5,9 +5,20 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from clinic.premises.models import Location, Room
 from clinic.rules.permissions import Role
-from tests.factories import make_clinic, make_location, make_service, make_user
+from clinic.shared.database import db
+from tests.factories import (
+    make_clinic,
+    make_hours,
+    make_location,
+    make_room,
+    make_service,
+    make_therapist,
+    make_user,
+)
 from tests.owners import browser_of, owner_browser
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -33,6 +44,24 @@ def test_owner_is_led_through_the_first_steps(owner: FlaskClient) -> None:
         "/owner/team",
     ):
         assert f'<a href="{address}">' in page, address
+
+
+def test_owners_page_ticks_what_is_done_until_somebody_can_be_booked(owner: FlaskClient) -> None:
+    def ticks() -> list[bool]:
+        steps = owner.get("/owner").text.partition('id="first-steps"')[2].split("<li>")
+        return ['class="tick"' in row for row in steps[2:5]]
+
+    assert ticks() == [True, False, False]
+    place = db.session.scalars(select(Location)).one()
+    room = make_room(place)
+    assert ticks() == [True, True, False]
+    therapist = make_therapist(name="Tess", skills=[])
+    assert ticks() == [True, True, False], "without hours nobody can be booked"
+    make_hours(therapist, place, starts="09:00", ends="17:00")
+    assert "First steps" not in owner.get("/owner").text
+    db.session.get_one(Room, room.id).is_active = False
+    db.session.commit()
+    assert ticks() == [True, False, True]
 
 
 def test_desk_reads_that_the_owner_adds_therapists(app: Flask, owner: FlaskClient) -> None:

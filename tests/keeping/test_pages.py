@@ -40,6 +40,17 @@ def erases_by_name(app: Flask, client_id: int) -> tuple[FlaskClient, int]:
     return browser, named
 
 
+def a_named_therapist_finds_the_way(app: Flask, client_id: int) -> None:
+    """Who sees no list of clients finds the requests in the menu, and no link there leads to a closed door."""
+    given = [Permission.CLIENT_ANY_ERASE]
+    named = factories.make_user(email="t@clinic.example", roles=[Role.THERAPIST], given=given)
+    browser, address = browser_of(app, named), f"/clients/{client_id}/erase"
+    assert 'href="/owner/erasures"' in browser.get("/account").text
+    for page in (browser.get("/owner/erasures").text, browser.get(address).text):
+        assert 'href="/clients"' not in page
+        assert f'href="/clients/{client_id}"' not in page
+
+
 def test_from_the_request_to_the_end(app: Flask) -> None:
     world = w.build()
     person, partner = Person(app, world, "own-words"), Person(app, world, "partner-words", relation="partner")
@@ -66,6 +77,7 @@ def test_from_the_request_to_the_end(app: Flask) -> None:
     assert "own-words" in owner.get(erasures).text
     desk = browser_of(app, factories.make_user(email="d@clinic.example", roles=[Role.FRONT_DESK], name="Dee"))
     assert desk.get(f"/clients/{theirs}/erase").status_code == 403
+    a_named_therapist_finds_the_way(app, theirs)
     by_name = erases_by_name(app, theirs)
     assert erasures not in desk.get("/clients").text
     assert owner.post(f"/clients/{theirs}/erase").status_code == 422

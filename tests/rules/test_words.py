@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -84,6 +85,22 @@ def test_a_moment_is_said_in_the_clinics_zone() -> None:
     assert said == "Monday 8 June 2026 at 10:30 pm"
     said = words.moment_words(moment, "America/New_York", uses_24_hours=True)
     assert said == "Monday 8 June 2026 at 22:30"
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ((14, 17), "Monday 8 June 2026, 2:00 pm to 5:00 pm"),
+        ((0, 24), "Monday 8 June 2026, the whole day"),
+        ((14, 24), "Monday 8 June 2026 from 2:00 pm to the end of the day"),
+        ((14, 33), "Monday 8 June 2026 at 2:00 pm to Tuesday 9 June 2026 at 9:00 am"),
+    ],
+)
+def test_a_span_says_its_day_once(hours: tuple[int, int], said: str) -> None:
+    midnight = dt.datetime(2026, 6, 8, tzinfo=ZoneInfo("America/New_York"))
+    start, end = (midnight + dt.timedelta(hours=one) for one in hours)
+    utc = start.astimezone(dt.UTC), end.astimezone(dt.UTC)
+    assert words.span_words(*utc, "America/New_York", uses_24_hours=False) == said
 
 
 def test_a_zone_is_said_by_its_city() -> None:

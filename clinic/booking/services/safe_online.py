@@ -72,7 +72,9 @@ def _as_wanted(service: Service, choice: Choice, *, first_visit: bool) -> tuple[
 def _next_times(
     plan: VisitPlan, option: Choice, visit: Visit, client: Client, first_day: dt.date, now: dt.datetime
 ) -> tuple[Choice, tuple[Time, ...]]:
-    """The times nearest to the one that was wanted; where whoever was asked for has none, with anybody."""
+    """The times nearest to the one that was wanted, before and after it, however far away that is; where whoever was
+    asked for has none, with anybody."""
+    first_day = max(first_day, visit.day - dt.timedelta(days=free_times.DAYS_SHOWN // 2))
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first_day, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=option.therapist_id, client_id=client.id, rested_areas=option.areas, gender=option.gender,
