@@ -15,24 +15,21 @@ import datetime as dt
 import importlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Table, create_engine, select, text
+from sqlalchemy import create_engine, select, text
 
 from clinic.shared.database import db
 from scripts.messages import compile_all
 from tests.browser import NO_CHROMIUM, find_chromium
 from tests.postgres import find_binaries, throw_away_postgres
 from tests.web import ReadyApplications, Visitor, app_on, migrate, sqlite_address
-
-FirstRows = dict[Table, list[dict[str, Any]]]
 
 NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
 NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_PG_BINDIR"
@@ -86,15 +83,25 @@ def postgres_url(empty_clinic: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def first_rows(postgres_url: str) -> FirstRows:
-    """The few rows that migrations put into an empty database."""
-    engine = create_engine(postgres_url)
+def put_back(postgres_url: str) -> Iterator[Callable[[], None]]:
+    """Deletes every row of the PostgreSQL database but the few that migrations put into an empty one."""
+    engine = create_engine(postgres_url, pool_pre_ping=True)
     with engine.connect() as connection:
-        rows = {
+        found = {
             table: connection.execute(select(table)).mappings().all() for table in db.metadata.sorted_tables
         }
+    first_rows = {table: [dict(row) for row in rows] for table, rows in found.items() if rows}
+
+    def put_back_rows() -> None:
+        with engine.begin() as connection:
+            # As a replica the server runs no triggers, which forbid some deletes.
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text(";".join(f'DELETE FROM "{name}"' for name in sorted(db.metadata.tables))))
+            for table, rows in first_rows.items():
+                connection.execute(table.insert(), rows)
+
+    yield put_back_rows
     engine.dispose()
-    return {table: [dict(row) for row in found] for table, found in rows.items() if found}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -103,21 +110,9 @@ def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]
     if request.param == "sqlite":
         yield sqlite_address(data_folder)
         return
-    url = request.getfixturevalue("postgres_url")
-    first_rows = request.getfixturevalue("first_rows")
-    yield url
-    put_back(url, first_rows)
-
-
-def put_back(url: str, first_rows: FirstRows) -> None:
-    """Delete every row but the first ones. As a replica the server runs no triggers, which forbid some deletes."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        connection.execute(text(";".join(f'DELETE FROM "{name}"' for name in sorted(db.metadata.tables))))
-        for table, rows in first_rows.items():
-            connection.execute(table.insert(), rows)
-    engine.dispose()
+    put_back = request.getfixturevalue("put_back")
+    yield request.getfixturevalue("postgres_url")
+    put_back()
 
 
 @pytest.fixture(scope="session")

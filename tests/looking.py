@@ -63,6 +63,11 @@ def in_every_dress(
     return found
 
 
+def in_both_widths(page: Page) -> list[str]:
+    """The findings of a wide screen and of a phone, at whose width the page is left."""
+    return list(in_every_dress(page, (1280, 390), ("light",)))
+
+
 def inline_parts(html: str) -> list[str]:
     """Scripts, styles and handlers that stand in the page itself."""
     return [f"inline: {one[:120]}" for one in INLINE.findall(html)]

@@ -20,6 +20,7 @@ from clinic.cli.making import upgrade_app
 from clinic.shared import replica
 from clinic.shared.database import db
 from clinic.shared.logs import set_up_logs
+from clinic.shared.mail import texts as mail_texts
 
 
 class CompiledTemplates(BytecodeCache):
@@ -40,6 +41,7 @@ class CompiledTemplates(BytecodeCache):
 
 
 COMPILED = CompiledTemplates()
+COMPILED_MAILS = CompiledTemplates()
 
 
 def app_on(database: str, data_folder: Path, **settings: object) -> Flask:
@@ -56,7 +58,15 @@ def app_on(database: str, data_folder: Path, **settings: object) -> Flask:
         }
     )
     app.jinja_env.bytecode_cache = COMPILED
+    keep_mails_compiled()
     return app
+
+
+def keep_mails_compiled() -> None:
+    """Every application gives the process an environment of its own for the texts of mails."""
+    environment = mail_texts._Texts.environment
+    assert environment is not None
+    environment.bytecode_cache = COMPILED_MAILS
 
 
 def start_afresh(app: Flask) -> None:
@@ -65,6 +75,7 @@ def start_afresh(app: Flask) -> None:
 
     set_up_logs()  # a test that read standard error took the stream away with it
     use_in_this_process(app)
+    keep_mails_compiled()
     replica.set_up(app)
     with app.app_context():
         app.extensions["clinic_api_limiter"].storage.reset()

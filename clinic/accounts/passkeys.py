@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import ipaddress
-import secrets
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import Passkey, PasskeyChallenge, User
+from clinic.accounts.steps import new_token
 from clinic.rules.errors import RuleViolation
 from clinic.rules.language import N_
 
@@ -71,7 +71,7 @@ class Signed:
 def new_challenge(session: Session, now: dt.datetime) -> str:
     """Something to sign that nobody could know before; what is too old goes."""
     session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.made_at < now - CHALLENGE_LASTS))
-    row = PasskeyChallenge(challenge=secrets.token_urlsafe(32), made_at=now)
+    row = PasskeyChallenge(challenge=new_token(), made_at=now)
     session.add(row)
     return row.challenge
 

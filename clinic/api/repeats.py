@@ -42,6 +42,8 @@ def done_once(view: View, caller: Callable[[], Caller]) -> View:
         key = request_key()
         if key is None:
             return _answer(view, *args, **kwargs)
+        if _is_booked(caller()):
+            return _another_request()
         who, now = caller().token_id, clock.now()
         earlier = services.begin_answer(who, key, _fingerprint(), now=now)
         if earlier is not None:

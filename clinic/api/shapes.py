@@ -117,8 +117,8 @@ class VisitIn(WishOfWhom):
 
 
 class MoveIn(Shape):
-    """Another time, with the same therapist first, else with any of the asked gender. `revision`: refused when the
-    visit was changed since."""
+    """Another time. Without `therapist` it is with the same one; where any therapist was asked for and that one cannot,
+    with another of the asked gender. `revision`: refused when the visit was changed since."""
 
     starts_at: Moment
     therapist: Id | None = None

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.booking.models import Visit
 from clinic.shared.database import Base
 
+REASON = "taken back"
+"""Of the change of status that took something back."""
+
 
 class TakeBack(Base):
     """The last step of a visit at the desk, and how the visit stood before it. Until `until` it can be taken back, and

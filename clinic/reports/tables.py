@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from clinic.rules.language import ngettext
+
 Cell = str | int | float | dt.date | None
 Kind = Literal["text", "number", "minutes", "share", "day", "hour"]
 
@@ -88,5 +90,6 @@ def hours_words(minutes: int) -> str:
     )
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+def visits_words(count: int) -> str:
+    """`3 visits`."""
+    return ngettext("%(num)d visit", "%(num)d visits", count)

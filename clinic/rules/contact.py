@@ -19,6 +19,14 @@ def name_key(first_name: str, last_name: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", letters).split())
 
 
+_WEB_ADDRESS = re.compile(r"://|\bwww\.|\w\.(?:com|net|org|info|io|ly|xyz)\b", re.IGNORECASE)
+
+
+def holds_web_address(name: str) -> bool:
+    """Whether a mail program would make a link of what was given as a name."""
+    return _WEB_ADDRESS.search(name) is not None
+
+
 def email_key(email: str | None) -> str | None:
     """Lower case and trimmed; None when there is none."""
     return (email or "").strip().casefold() or None

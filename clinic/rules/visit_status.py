@@ -33,7 +33,10 @@ TRANSITIONS: Final[Mapping[VisitStatus, frozenset[VisitStatus]]] = MappingProxyT
     {
         _S.HELD: frozenset({_S.PENDING, _S.CONFIRMED, _S.CANCELLED, _S.RELEASED}),
         _S.PENDING: frozenset({_S.CONFIRMED, _S.CANCELLED, _S.RELEASED}),
-        _S.CONFIRMED: frozenset({_S.ARRIVED, _S.NO_SHOW, _S.CANCELLED, _S.LATE_CANCELLED, _S.SUSPENDED}),
+        # released: the desk takes the booking back before anybody was told of it
+        _S.CONFIRMED: frozenset(
+            {_S.ARRIVED, _S.NO_SHOW, _S.CANCELLED, _S.LATE_CANCELLED, _S.SUSPENDED, _S.RELEASED}
+        ),
         # back to confirmed: the desk checked in the wrong person
         _S.ARRIVED: frozenset({_S.IN_SESSION, _S.CONFIRMED, _S.CANCELLED, _S.LATE_CANCELLED, _S.SUSPENDED}),
         # back to arrived, back to in session: pressed too soon
@@ -83,7 +86,7 @@ _STAFF_LABELS: Final[Mapping[VisitStatus, str]] = MappingProxyType(
         _S.CANCELLED: N_("Cancelled"),
         _S.LATE_CANCELLED: N_("Cancelled late"),
         _S.SUSPENDED: N_("On hold after a new answer or rule"),
-        _S.RELEASED: N_("Released: deadline passed"),
+        _S.RELEASED: N_("Time given back"),
     }
 )
 

@@ -33,13 +33,19 @@ def stripped(text: str | None) -> str:
     return visible((text or "").replace("\r\n", "\n")).strip()
 
 
+def one_line(text: str | None) -> str:
+    """The same without line breaks. No browser sends them in a field of one line; in a name they would write whole
+    paragraphs into the clinic's mails."""
+    return stripped(text).replace("\n", " ")
+
+
 def text_field(
     label: str, *, longest: int, required: str = "", help_text: str = "", **looks: Any
 ) -> StringField:
     """One line of text; `required` is the sentence shown when it is empty (none: it may be left out)."""
     return StringField(
         label,
-        filters=[stripped],
+        filters=[one_line],
         validators=_text_checks(longest, required),
         description=help_text,
         render_kw={"maxlength": longest, **looks},

@@ -8,10 +8,12 @@ import tomllib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache, partial
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, cast
 
 import structlog
+from babel import Locale
 from babel.support import Translations
 from flask_babel import Babel, force_locale, get_locale, get_translations
 from jinja2 import Environment, pass_context
@@ -26,6 +28,7 @@ FOLDER = Path(__file__).parents[1] / "translations"
 # Each as it calls itself. What comes from the tables of health rules is reviewed apart from the other texts.
 LANGUAGES = {language.ENGLISH: "English", "de": "Deutsch"}
 DOMAINS = ("clinic", "health")
+NOTHING = NullTranslations()
 
 
 def set_up(app: Any, choose: Callable[[], str]) -> None:
@@ -41,7 +44,19 @@ def set_up(app: Any, choose: Callable[[], str]) -> None:
 
 def listen() -> None:
     """Rules and services find their translations where pages do."""
-    language.use(get_translations, _spoken)
+    language.use(_translations, _spoken)
+
+
+def _translations() -> NullTranslations:
+    """Those of the language of the moment: a page asks hundreds of times, and Flask-Babel looks for them each time."""
+    chosen = get_locale()
+    return NOTHING if chosen is None else _translations_of(chosen)
+
+
+@cache
+def _translations_of(_chosen: Locale) -> NullTranslations:
+    found: NullTranslations = get_translations()
+    return found
 
 
 def is_right_to_left() -> bool:

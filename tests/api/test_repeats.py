@@ -144,6 +144,16 @@ def test_a_hold_is_kept_once(desk: Program) -> None:
     assert desk.post("/holds", other, Idempotency_Key="hold").status_code == 409
 
 
+def test_the_key_of_a_visit_stands_for_nothing_else_either(desk: Program) -> None:
+    asked = wish(healthy())
+    visit = desk.post("/visits", asked, Idempotency_Key="v-1").get_json()
+    for path, body in (("/holds", wish(healthy(), day=4)), (f"/visits/{visit['id']}/cancel", {})):
+        other = desk.post(path, body, Idempotency_Key="v-1")
+        assert (other.status_code, other.get_json()["code"]) == (409, "not_allowed"), path
+    assert desk.post("/visits", asked, Idempotency_Key="v-1").get_json() == visit
+    assert booked() == 1
+
+
 def test_a_program_is_told_of_too_little_rest(desk: Program) -> None:
     """What the free times offer can be booked: the program hears of the rest, as staff would."""
     with transaction():

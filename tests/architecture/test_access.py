@@ -175,7 +175,11 @@ def test_no_page_writes_or_breaks(demo: Flask, kind: str) -> None:
     before = but_the_audit()
     broken = {}
     for door in (one for one in doors(demo, rows=rows) if one.method == "GET"):
-        answers = [client.get(door.address, buffered=True), client.head(door.address, buffered=True)]
+        answers = [client.get(door.address, buffered=True)]
+        if not PEOPLE[kind][
+            1
+        ]:  # whoever has a permission by name besides is answered like the others of their role
+            answers.append(client.head(door.address, buffered=True))
         if any(answer.status_code >= 500 for answer in answers):
             broken[str(door)] = [answer.status_code for answer in answers]
     assert broken == {}

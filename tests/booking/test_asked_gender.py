@@ -14,6 +14,7 @@ from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import covering, visits, waitlist
 from clinic.catalogue import queries as catalogue
 from clinic.premises.models import Location
+from clinic.rules.typed_span import TypedSpan
 from clinic.rules.waitlist import When
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
@@ -105,7 +106,7 @@ def test_the_wish_is_kept_by_moves_by_whoever_stands_in_and_on_the_waitlist(app:
     visit = only_visit()
     assert (visit.therapist_id, visit.asked_gender) == (second_id, "woman")
     # She falls ill: at the same time only a woman would do, and none is there; other times are of women.
-    case = covering.case_of(visit, NOW)
+    (case,) = covering.cases_in(second_id, TypedSpan(w.at(4, 0), w.at(5, 0)), NOW)
     assert not case.touched.same_time
     assert {one.therapist for one in case.touched.other_times} <= {team["woman"], second_id}
     assert case.touched.other_times

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from clinic.booking.models import Couple, Visit
 from clinic.booking.queries import taking_back
+from clinic.booking.queries.visits import visits_of
 from clinic.booking.services import couple_changes as couples
 from clinic.booking.services import visits
 from clinic.booking.services.couples import Half, book_couple
@@ -108,7 +109,8 @@ def test_what_was_booked_at_the_desk_is_taken_out_again(world: w.World) -> None:
     assert (sent(SOON), waiting_mails()) == ([], 4)
     for visits_of_deed in (ids, two, [one]):
         assert take_back(visits_of_deed[0], by=world.desk_id, now=SOON) == ("booked", len(visits_of_deed))
-    assert {place(visit)[0] for visit in (*ids, *two, one)} == {"cancelled"}
+    assert {place(visit)[0] for visit in (*ids, *two, one)} == {"released"}
+    assert visits_of([client]) == [], "for the client it never was"
     assert (claims(), waiting_mails()) == (set(), 0)
     again = series(world, client, key="once")
     assert set(again).isdisjoint(ids), "the same form books anew"

@@ -91,7 +91,12 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     assert "Enter the first name" in wrong.text
     wrong = client.post(WAIT, data={**WHEN, **walk.details(), "weekdays": ["0"], "day_parts": []})
     assert (wrong.status_code, ends()) == (422, [])
-    joined = then(client, client.post(WAIT, data={**WHEN, **walk.details()}))
+    wrong = client.post(WAIT, data={**WHEN, **walk.details(last_name="Win at www.prize.example")})
+    assert (wrong.status_code, "without a web address" in wrong.text) == (422, True)
+    forged = walk.details(
+        first_name="Nora\r\n\r\nSend us money"
+    )  # no browser sends it, and mails begin with it
+    joined = then(client, client.post(WAIT, data={**WHEN, **forged}))
     assert "You are on the list" in joined.text
     row = db.session.scalars(select(WaitlistWish)).one()
     assert (row.weekdays, row.parts, row.notice_hours, row.source) == (
@@ -100,7 +105,8 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
         2,
         "online",
     )
-    assert db.session.get_one(Client, row.client_id).is_unproven
+    person = db.session.get_one(Client, row.client_id)
+    assert (person.is_unproven, person.first_name) == (True, "Nora  Send us money")
     page = mailed("waiting")
     assert client.get(page).status_code == 200
     in_line.keep_line(NOW)  # nothing is signed yet: nothing can be offered

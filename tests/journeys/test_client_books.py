@@ -12,7 +12,8 @@ from sqlalchemy import select
 from clinic.booking.models import Visit
 from clinic.shared.database import db
 from tests.browser import Site
-from tests.walking import PAGES_OF_QUESTIONS, Booking, Faults
+from tests.looking import in_both_widths
+from tests.walking import PAGES_OF_QUESTIONS, Booking, Faults, times_are_above_the_fold
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,21 +22,11 @@ WIDE = {"width": 1280, "height": 800}
 BIG_TIMES = 20_000
 
 
-@pytest.fixture(params=["phone", "desk"])
-def width(request: pytest.FixtureRequest, page: Page) -> str:
-    """The same story on a phone and on a wide screen."""
-    if request.param == "desk":
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-    page.set_default_timeout(BIG_TIMES)
-    return str(request.param)
-
-
-on_a_phone = pytest.mark.parametrize("width", ["phone"], indirect=True)
-
-
 @pytest.fixture
 def booking(page: Page, accessibility_faults: Faults) -> Booking:
-    return Booking(page, accessibility_faults)
+    """On a phone. The pages that all stories share are looked at in the first one, in both widths."""
+    page.set_default_timeout(BIG_TIMES)
+    return Booking(page, accessibility_faults, looks_on_the_way=False)
 
 
 def newest_visit(site: Site) -> tuple[str, bool | None]:
@@ -47,8 +38,9 @@ def newest_visit(site: Site) -> tuple[str, bool | None]:
     return found
 
 
-@pytest.mark.usefixtures("width")
-def test_somebody_new_and_healthy_books(booking: Booking, site: Site) -> None:
+def test_somebody_new_and_healthy_books(page: Page, site: Site) -> None:
+    page.set_default_timeout(BIG_TIMES)
+    booking = Booking(page, in_both_widths)
     booking.choose("Swedish massage", "1 hour")
     booking.take_a_later_day()
     booking.say_who()
@@ -72,25 +64,7 @@ def test_somebody_new_and_healthy_books(booking: Booking, site: Site) -> None:
     assert newest_visit(site)[0] == "cancelled"
 
 
-@on_a_phone
-def test_a_doctors_word_is_missing(width: str, booking: Booking, site: Site) -> None:
-    booking.choose("Relaxation massage", "1 hour")
-    booking.take_a_later_day()
-    booking.say_who()
-    booking.answer({"Has a doctor told you that you have heart failure": {"In the last 2 weeks": "No"}})
-    booking.sign()
-    booking.confirm()
-    booking.look("We keep this time, a doctor’s word is missing")
-    assert newest_visit(site) == ("pending", None)
-    booking.page.get_by_role("link", name="Show the questions").click()
-    booking.look("Questions for your doctor")
-    booking.page.go_back()
-    booking.press("Please call me")
-    booking.page.get_by_text("We will call you").wait_for()
-
-
-@on_a_phone
-def test_not_safe_but_something_else_is(width: str, booking: Booking, site: Site) -> None:
+def test_not_safe_but_something_else_is(booking: Booking, site: Site) -> None:
     booking.choose("Deep tissue massage", "1 hour")
     booking.take_a_later_day()
     booking.say_who()
@@ -106,8 +80,7 @@ def test_not_safe_but_something_else_is(width: str, booking: Booking, site: Site
     assert newest_visit(site) == ("confirmed", True)
 
 
-@on_a_phone
-def test_a_warning_sign_stops_the_booking(width: str, booking: Booking, site: Site) -> None:
+def test_a_warning_sign_stops_the_booking(booking: Booking, site: Site) -> None:
     booking.choose("Swedish massage", "1 hour")
     booking.take_a_later_day()
     booking.say_who()
@@ -120,10 +93,7 @@ def test_a_warning_sign_stops_the_booking(width: str, booking: Booking, site: Si
     assert newest_visit(site)[0] == "released"
 
 
-@on_a_phone
-def test_a_returning_client_books_the_same_again_in_three_taps(
-    width: str, booking: Booking, site: Site
-) -> None:
+def test_a_returning_client_books_the_same_again_in_three_taps(booking: Booking, site: Site) -> None:
     page = booking.page
     page.goto("/sign-in")
     page.get_by_label("E-mail").fill("client@willow.example")
@@ -147,10 +117,10 @@ class Keyboard:
         self.page = page
 
     def to(self, name: str, role: str) -> None:
-        here = self.page.get_by_role(role, name=name).first  # type: ignore[arg-type]
+        there = self.page.get_by_role(role, name=name).first.element_handle()  # type: ignore[arg-type]
         for _ in range(80):
             self.page.keyboard.press("Tab")
-            if here.count() and here.evaluate("one => one === document.activeElement"):
+            if there.evaluate("one => one === document.activeElement"):
                 return
         pytest.fail(f"the keyboard never came to {name}")
 
@@ -165,13 +135,15 @@ class Keyboard:
             self.page.keyboard.press("Tab")
 
 
-def test_the_keyboard_alone_is_enough(page: Page, site: Site) -> None:
+def test_the_keyboard_alone_is_enough_on_a_wide_screen(page: Page, site: Site) -> None:
     page.set_default_timeout(BIG_TIMES)
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     keys = Keyboard(page)
     page.goto("/book/swedish")
     keys.press("30 minutes", "radio", "Space")
     keys.press("Show free times")
     page.get_by_role("heading", level=1, name="Choose a time").wait_for()
+    times_are_above_the_fold(page)
     keys.press(page.locator(".soon-slot .visually-hidden").first.inner_text())
     page.get_by_role("heading", level=1, name="Who is coming?").wait_for()
     keys.to("First name", "textbox")

@@ -39,7 +39,7 @@ def patience(page: Page) -> None:
 
 @pytest.fixture
 def story(page: Page, accessibility_faults: Faults) -> Booking:
-    return Booking(page, accessibility_faults)
+    return Booking(page, accessibility_faults, looks_on_the_way=False)
 
 
 def read(site: Site, question: Callable[[], object]) -> object:
@@ -74,10 +74,13 @@ def test_a_letter_is_asked_for_sent_checked_and_the_visit_confirmed(story: Booki
     story.sign()
     story.confirm()
     story.look("We keep this time, a doctor’s word is missing")
+    assert newest_visit(site) == ("pending", None)
     page.get_by_role("link", name="Show the questions").click()
     story.look("Questions for your doctor")
     assert page.get_by_text("Is it stable at present?").is_visible()
     page.go_back()
+    story.press("Please call me")
+    page.get_by_text("We will call you").wait_for()
     page.get_by_label("The letter").set_input_files(
         {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": letters.PDF}
     )

@@ -13,7 +13,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
+from clinic.records import copy_words
 from clinic.records.queries.own_copy import POINTERS, Whose, is_personal, personal_classes
+from clinic.rules import keeping
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db
@@ -48,6 +50,10 @@ def all_tables() -> None:
 def test_every_table_is_about_a_person_or_named_here() -> None:
     names = {table.name for table in Base.metadata.sorted_tables}
     assert {name for name in names if not is_personal(name)} == ABOUT_NOBODY_TREATED
+
+
+def test_every_table_that_a_person_reads_of_has_a_name_in_words() -> None:
+    assert set(keeping.TABLES) <= copy_words.TABLES.keys()
 
 
 def test_every_column_that_points_at_something_personal_is_followed() -> None:

@@ -151,6 +151,7 @@ def test_two_prints_of_one_moment_are_the_same_bytes_and_later_ones_have_the_sam
     assert set(SIGN.findall(" ".join(pages_of(later)))) == set(SIGN.findall(" ".join(pages_of(first))))
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # of the database fewer would tell as much
 def test_sixty_judgements_print_on_numbered_pages(clinic: Staffed) -> None:
     visit_id = booked(clinic)
     client = visit_of(visit_id).client_id or 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clinic.rules.contact import email_key, name_key, phone_key
+from clinic.rules.contact import email_key, holds_web_address, name_key, phone_key
 from clinic.rules.errors import InvalidInput
 
 
@@ -59,3 +59,19 @@ def test_what_cannot_be_a_phone_number_is_refused_at_its_field(typed: str) -> No
         phone_key(typed, "US")
     assert refused.value.field == "phone"
     assert refused.value.sentence == "This does not look like a phone number. Write it with its area code."
+
+
+def test_what_a_mail_program_makes_a_link_of_is_no_name() -> None:
+    for name in ("https://a.example", "go to WWW.prize.example", "Prize.com", "bit.ly/x", "a://b"):
+        assert holds_web_address(name)
+    for name in (
+        "J.R.",
+        "St.John",
+        "Dr.Lee",
+        "Martin Luther King Jr.",
+        "Ann-Marie",
+        "s/o Ram",
+        "Com",
+        "Info Net",
+    ):
+        assert not holds_web_address(name)

@@ -23,6 +23,7 @@ ALLOWED = {
     ("confirmed", "cancelled"),
     ("confirmed", "late_cancelled"),
     ("confirmed", "suspended"),
+    ("confirmed", "released"),
     ("arrived", "in_session"),
     ("arrived", "confirmed"),
     ("arrived", "cancelled"),

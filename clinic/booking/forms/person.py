@@ -9,6 +9,7 @@ from wtforms import Form, RadioField, SelectField, StringField
 from wtforms.validators import Email, InputRequired
 
 from clinic.clients.steps import Details
+from clinic.rules.contact import holds_web_address
 from clinic.rules.language import _
 from clinic.rules.screening import age_on
 from clinic.rules.words import months
@@ -58,9 +59,14 @@ class PersonForm(Form):
         choose(self.born_month, [("", _("Month")), *named])
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Besides the fields, the birth date as a whole."""
+        """Besides the fields, the birth date as a whole, and that nobody is called like a web page: our mails begin
+        with the name, and go to whatever address was typed."""
         right = super().validate(extra_validators)
         self._read_birth_date()
+        for field in (self.first_name, self.last_name, self.guardian_name):
+            if holds_web_address(field.data or ""):
+                field.errors = [*field.errors, _("Write a name here, without a web address.")]
+                right = False
         return right and not self.born_error
 
     def _read_birth_date(self) -> None:

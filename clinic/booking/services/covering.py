@@ -58,11 +58,6 @@ def cases_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> list[Case]
     return [_case(one, offers.get(one.id, []), now, span) for one in rows if one.client is not None]
 
 
-def case_of(visit: Visit, now: dt.datetime) -> Case:
-    """One of them."""
-    return _case(visit, waitlist.offers_instead_of([visit.id]).get(visit.id, []), now)
-
-
 def _case(visit: Visit, offers: Sequence[Offer], now: dt.datetime, span: TypedSpan | None = None) -> Case:
     is_open = next((one for one in offers if one.ended_at is None), None)
     last = offers[-1].ended_as or "" if offers and is_open is None else ""

@@ -90,27 +90,10 @@ def book_series(  # noqa: PLR0913 - all by name, and each door says its own
     Done twice with one `request_key` it answers with the first series. Raises SlotTaken (RestNeeded) naming the time
     that went meanwhile, TooManyPending, TooFarAhead, InvalidInput, NotFound, and online HoldExpired, BarredOnline.
     """
-    if not 1 <= every_weeks <= MOST_WEEKS_APART:
-        raise InvalidInput(
-            "every_weeks",
-            _(
-                "Choose from every week to every %(most_weeks_apart)s weeks.",
-                most_weeks_apart=MOST_WEEKS_APART,
-            ),
-        )
+    _check_weeks(every_weeks)
     wish = _Wish(
-        choice,
-        client_id,
-        in_order(starts),
-        every_weeks,
-        request_key,
-        source,
-        by,
-        now,
-        reconfirmed,
-        checkout,
-        at_desk,
-    )
+        choice, client_id, in_order(starts), every_weeks, request_key, source, by, now, reconfirmed, checkout, at_desk
+    )  # fmt: skip
     try:
         with transaction() as session:
             outcome = _booked_before(request_key) or _book_all(session, wish)
@@ -124,6 +107,17 @@ def book_series(  # noqa: PLR0913 - all by name, and each door says its own
     if isinstance(outcome, TooManyPending):  # the judgements are kept
         raise outcome
     return outcome
+
+
+def _check_weeks(every: int) -> None:
+    if not 1 <= every <= MOST_WEEKS_APART:
+        raise InvalidInput(
+            "every_weeks",
+            _(
+                "Choose from every week to every %(most_weeks_apart)s weeks.",
+                most_weeks_apart=MOST_WEEKS_APART,
+            ),
+        )
 
 
 @dataclass(frozen=True)

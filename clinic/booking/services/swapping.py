@@ -94,10 +94,7 @@ def swap_visits(
         _wait_for_people(session, first_id, second_id)
         pair = _both(session, first_id, second_id, seen)
         before = [as_it_stands(one) for one in pair]
-        places = [_Place(one.starts_at, one.therapist_id, one.room_id) for one in pair]
-        for place in places:
-            booking_policy.check_not_past(place.starts_at, now=now)
-        places.reverse()
+        places = _each_others(pair, now)
         clients = [client_of(one.client_id or 0) for one in pair]
         plans = [plan_of(one) for one in pair]
         judged = _judge_both(session, pair, clients, plans, places, by=by, now=now)
@@ -122,6 +119,13 @@ def swap_visits(
         for visit, other in zip(pair, reversed(pair), strict=True):
             leave_trace(session, "visit.swapped", "visit", visit.id, by=by, now=now, other=other.id)
         return SwapOutcome(True, judged)
+
+
+def _each_others(pair: Sequence[Visit], now: dt.datetime) -> list[_Place]:
+    """Where each of them would come."""
+    for one in pair:
+        booking_policy.check_not_past(one.starts_at, now=now)
+    return [_Place(one.starts_at, one.therapist_id, one.room_id) for one in reversed(pair)]
 
 
 def _judge_both(

@@ -23,7 +23,7 @@ from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._pairing import claim_pair
 from clinic.booking.services._steps import rest_on, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import KEPT, same_deed
-from clinic.booking.taken_back import TakeBack
+from clinic.booking.taken_back import REASON, TakeBack
 from clinic.booking.timed_steps import follow
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
@@ -34,8 +34,6 @@ from clinic.rules.visit_status import VisitStatus, holds_claims, needs_permit
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import drop_mail
-
-REASON = "taken back"
 
 
 @tried_again
@@ -93,11 +91,11 @@ def _steps_to_undo(session: Session, visit_id: int, now: dt.datetime) -> list[Ta
 
 
 def _unbook(session: Session, visits: Sequence[Visit], *, by: int, now: dt.datetime) -> None:
-    """What was booked is cancelled; the same form may book it once more."""
+    """What was booked is given back like a hold, and stands in no list or report; the same form may book it again."""
     couples = {visit.id: visit.couple_id for visit in visits}
     _leave_couples(session, visits, now)
     for visit in visits:
-        set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason=REASON)
+        set_status(session, visit, VisitStatus.RELEASED, by=by, now=now, reason=REASON)
         visit.deadline_at = visit.waiting_for = visit.request_key = None
         visit.couple_id = couples[visit.id]
         if visit.series_id is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -169,7 +170,10 @@ def _mark(visit: Any, new: VisitStatus, *, at_desk: bool) -> None:
         flash(_("The check-in is kept. Marked: the client is %(words)s.", words=words), "success")
 
 
-def _at_desk(visit_id: int) -> CheckInDoor | None:
+def _by_staff(
+    visit_id: int, here: str, back: str, stopped: Callable[[Any, str], Answer]
+) -> CheckInDoor | None:
+    """Asked by somebody at work, who comes from the page `back`."""
     visit = found(visits.visit(visit_id))
     client = found(visit.client)
     if not check_ins.may_staff_check_in(visit, clock.now()):
@@ -179,13 +183,22 @@ def _at_desk(visit_id: int) -> CheckInDoor | None:
         visit=visit,
         by=who(),
         source="desk",
-        url=url_for("booking.desk_check_in", visit_id=visit_id),
+        url=url_for(here, visit_id=visit_id),
         layout="intake/desk_layout.html",
-        stopped=lambda level: render_template("intake/desk_stopped.html", client=client, level=level),
-        done=lambda renewal: _finish(visit_id, "booking.desk_visit", renewal=renewal, then=then),
+        stopped=lambda level: stopped(client, level),
+        done=lambda renewal: _finish(visit_id, back, renewal=renewal, then=then),
         is_read_out=True,
         then=then,
         extra={"client": client},
+    )
+
+
+def _at_desk(visit_id: int) -> CheckInDoor | None:
+    return _by_staff(
+        visit_id,
+        "booking.desk_check_in",
+        "booking.desk_visit",
+        lambda client, level: render_template("intake/desk_stopped.html", client=client, level=level),
     )
 
 
@@ -206,22 +219,8 @@ def take_desk_check_in(visit_id: int) -> Answer:
 def _in_diary(visit_id: int) -> CheckInDoor | None:
     me = found(therapists.therapist_of_user(who() or 0))
     found(treated.visit_of_therapist(me.id, visit_id))
-    visit = found(visits.visit(visit_id))
-    client = found(visit.client)
-    if not check_ins.may_staff_check_in(visit, clock.now()):
-        return None
-    then = _then()
-    return CheckInDoor(
-        visit=visit,
-        by=who(),
-        source="desk",
-        url=url_for("booking.diary_check_in", visit_id=visit_id),
-        layout="intake/desk_layout.html",
-        stopped=lambda level: _stopped(visit.id, level),
-        done=lambda renewal: _finish(visit_id, "diary.my_visit", renewal=renewal, then=then),
-        is_read_out=True,
-        then=then,
-        extra={"client": client},
+    return _by_staff(
+        visit_id, "booking.diary_check_in", "diary.my_visit", lambda _client, level: _stopped(visit_id, level)
     )
 
 

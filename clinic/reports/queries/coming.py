@@ -6,8 +6,8 @@ import datetime as dt
 from collections import Counter, defaultdict
 
 from clinic.reports.queries.reading import BOOKED, Counted, Read
-from clinic.reports.tables import Column, Headline, Table, bars_of, percent, plural
-from clinic.rules.language import N_, _
+from clinic.reports.tables import Column, Headline, Table, bars_of, percent, visits_words
+from clinic.rules.language import N_, _, ngettext
 from clinic.rules.report_counts import LEAD_WORDS, lead_words, middle
 from clinic.rules.report_period import weeks_of
 from clinic.rules.visit_status import VisitStatus
@@ -77,7 +77,7 @@ def ahead(read: Read) -> Table:
     for words in LEAD_WORDS:
         each = [found[words, source] for source in sources]
         rows.append((words, *each, sum(each), _share(sum(each), total)))
-        bars.append((words, sum(each), f"{plural(sum(each), 'visit')} · {percent(_share(sum(each), total))}"))
+        bars.append((words, sum(each), f"{visits_words(sum(each))} · {percent(_share(sum(each), total))}"))
     return Table(
         key="ahead",
         title=_("How long ahead people book"),
@@ -104,7 +104,7 @@ def headlines(read: Read) -> list[Headline]:
             _("of visits lost to no-shows and late cancels"),
         ),
         Headline(
-            "–" if half is None else plural(round(half), "day"),
+            "–" if half is None else ngettext("%(num)d day", "%(num)d days", round(half)),
             _("ahead is when half of the visits are booked"),
         ),
     ]

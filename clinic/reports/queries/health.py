@@ -14,11 +14,12 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import load_only
 
 from clinic.booking.models import Screening, StatusChange, Visit
+from clinic.booking.taken_back import REASON as TAKEN_BACK
 from clinic.clients.models import Client
 from clinic.intake.models import Intake
 from clinic.premises import queries as premises
 from clinic.reports.queries.reading import BOOKED, COUNTED, LOST, Read
-from clinic.reports.tables import Column, Headline, Table, bars_of, percent, plural
+from clinic.reports.tables import Column, Headline, Table, bars_of, percent, visits_words
 from clinic.rulebook import queries as rulebook
 from clinic.rules.language import N_, _
 from clinic.rules.report_counts import (
@@ -62,7 +63,7 @@ def intakes(read: Read) -> Table:
     rows = (
         tuple((words, counts[words], _share(counts[words], total)) for words in INTAKE_WORDS) if total else ()
     )
-    bars = [(words, count, f"{plural(count, 'visit')} · {percent(share)}") for words, count, share in rows]
+    bars = [(words, count, f"{visits_words(count)} · {percent(share)}") for words, count, share in rows]
     return Table(
         key="intakes",
         title=_("Health questions in time"),
@@ -112,11 +113,14 @@ def _age(born_on: dt.date, day: dt.date) -> int:
 
 
 def _lapsed() -> ColumnElement[bool]:
-    """Booked, then given back at its deadline: not a hold that somebody let go."""
+    """Booked, then given back at its deadline: not a hold that somebody let go, nor a booking that the desk undid."""
     waited = select(StatusChange.id).where(
         StatusChange.visit_id == Visit.id, StatusChange.status == VisitStatus.PENDING
     )
-    return (Visit.status == VisitStatus.RELEASED) & waited.exists()
+    undone = select(StatusChange.id).where(
+        StatusChange.visit_id == Visit.id, StatusChange.reason == TAKEN_BACK
+    )
+    return (Visit.status == VisitStatus.RELEASED) & waited.exists() & ~undone.exists()
 
 
 def _in(read: Read) -> tuple[ColumnElement[bool], ...]:

@@ -25,8 +25,9 @@ class Letterhead:
 
 
 def one_line(text: str) -> str:
-    """A header's value: control characters and line breaks become spaces."""
-    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text).strip()
+    """A header's value: control characters and line breaks become spaces. `=?` would begin an encoded word, which the
+    library reads even where somebody typed it as a name: line breaks and whole headers can be written in it."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).replace("=?", "= ?").strip()
 
 
 def stamp_of(key: str) -> str:
@@ -37,7 +38,7 @@ def stamp_of(key: str) -> str:
 def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
     """The mail. Sent again it is the same one: the Message-ID follows from the row's key."""
     message = EmailMessage()
-    message["Subject"] = row.subject
+    message["Subject"] = one_line(row.subject)
     message["From"] = Address(one_line(head.name), addr_spec=head.sender)
     message["To"] = row.to
     message["Date"] = format_datetime(row.due_at)
