@@ -11,4 +11,9 @@
   root.classList.add("js");
   apply();
   dark.addEventListener("change", apply);
+  // The typefaces are fetched when the first page has been shown, and from then on they are in the browser's store.
+  const type = () => root.classList.add("type");
+  const keep = () => { try { localStorage.setItem("type", "here"); } catch { /* private window */ } };
+  if (read("type")) type();
+  else addEventListener("load", () => requestAnimationFrame(() => setTimeout(() => { type(); document.fonts.ready.then(keep); })));
 })();

@@ -133,3 +133,11 @@ def test_pages_that_renew_a_part_load_what_does_it() -> None:
         if "vendor/htmx.min.js" in path.read_text(encoding="utf-8")
     }
     assert uses - parts == loads
+
+
+def test_the_search_in_the_head_shares_its_class_with_nothing() -> None:
+    """It is hidden on phones, and hid the search for a service with it."""
+    users = [
+        one.name for one in (ROOT / "templates").rglob("*.html") if 'class="find"' in one.read_text("utf-8")
+    ]
+    assert users == ["base.html"]
