@@ -40,6 +40,14 @@
       renew(["people", "times"]);
     }, 250);
   });
+  // Whoever presses Enter on a person means that person, not the whole form.
+  form.addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    if (key !== "Enter" || target.name !== "client") return;
+    event.preventDefault();
+    if (!target.checked) target.click();
+    if (!part("what").value) part("what").focus();
+  });
   form.addEventListener("change", (event) => {
     if (["client", "what", "addons", "areas", "therapist", "place", "day", "at"].includes(event.target.name)) renew(["times"]);
   });

@@ -56,7 +56,7 @@ def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_fa
     assert accessibility_faults(page) == []
     page.focus("#q")
     press_until(page, "input[name=client]")
-    keys.press("Space")
+    keys.press("Enter")
     assert page.locator("input[name=client]:checked").count() == 1
     press_until(page, "button[name=start]")
     keys.press("Enter")
