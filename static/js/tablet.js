@@ -21,8 +21,10 @@
     const seconds = Math.ceil(Number(dialog.dataset.idle) - (Date.now() - touched) / 1000);
     left.textContent = Math.max(seconds, 0);
     if (seconds <= LAST && !dialog.open) dialog.showModal();
-    if (seconds <= -1) location.replace(dialog.dataset.lockedUrl);
+    if (seconds > -1) return;
+    clearInterval(looking); // once: on a slow line each further try would break off the one before it
+    location.replace(dialog.dataset.lockedUrl);
   };
   ["pointerdown", "keydown", "scroll"].forEach((name) => addEventListener(name, touch, { passive: true }));
-  setInterval(look, 1000);
+  const looking = setInterval(look, 1000);
 })();

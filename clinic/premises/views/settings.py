@@ -21,7 +21,8 @@ from clinic.shared.web import Answer, go
 
 @pages.get("/owner", needs=Permission.CLINIC_ANY_WRITE)
 def owner_home() -> Answer:
-    """Every page of the owner, in plain words."""
+    """Every page of the owner, in plain words. Raises NotOpenYet."""
+    queries.clinic_settings()
     return render_template("premises/owner_home.html")
 
 
