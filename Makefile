@@ -69,7 +69,7 @@ mutation: setup $(V)/.dev ## break every line of the rules and see that a test n
 	@rm -rf mutants
 	@WORKERS=$(WORKERS) $(PY) -m scripts.mutation
 
-lighthouse: setup $(V)/.e2e ## measure the client's pages on Lighthouse's phone profile (needs Node; fetches Lighthouse)
+lighthouse: setup $(V)/.e2e ## measure pages of clients and staff on Lighthouse's phone profile (needs Node; fetches Lighthouse)
 	@$(PY) -m scripts.lighthouse
 
 grid: setup $(V)/.e2e ## measure how soon the desk's day of 240 visits is shown, and how smoothly one is dragged

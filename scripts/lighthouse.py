@@ -1,4 +1,4 @@
-"""`make lighthouse`: the median of three runs of Lighthouse's phone profile on each of the client's pages.
+"""`make lighthouse`: the median of three runs of Lighthouse's phone profile on pages of clients and of staff.
 
 Lighthouse is fetched at the first run, by npm and in one fixed version, into build/lighthouse. It is no part of the
 program: where there is no Node, this says so and ends.
@@ -26,9 +26,16 @@ FOLDER = ROOT / "build" / "lighthouse"
 PROGRAM = Path("node_modules") / "lighthouse" / "cli" / "index.js"
 OPEN_PAGES = ("/", "/book", "/book/swedish", "/book/swedish/times?minutes=60", "/services", "/services/compare",
               "/which-massage", "/therapists", "/sign-in")  # fmt: skip
-OWN_PAGES = ("/my",)
+OWN_PAGES = {
+    "client": ("/my",),
+    "therapist": ("/diary", "/diary/week"),
+    "front desk": ("/desk", "/todo"),
+    "owner": ("/owner", "/owner/settings", "/owner/reports"),
+}
 ENOUGH = {"performance": 95, "accessibility": 100, "best-practices": 100}
 SLOWEST_PAINT, MOST_SHIFT = 1.5, 0.05
+TRIES = 3
+"""Now and then Chromium records no page load, and Lighthouse asks to be run again."""
 NO_NODE = "no Node here, so Lighthouse cannot run: install Node 18.20 or newer (with npm), or leave this out"
 
 
@@ -45,13 +52,11 @@ def main() -> None:
     program = fetch(asked.folder)
     short = False
     with demo() as site:
-        cookie = signed_in(site)
-        for page in (*OPEN_PAGES, *OWN_PAGES):
-            found = [
-                measure(program, site.url + page, cookie if page in OWN_PAGES else "")
-                for _ in range(asked.runs)
-            ]
-            short = not tell(page, found) or short
+        for kind, pages in {"": OPEN_PAGES, **OWN_PAGES}.items():
+            cookie = signed_in(site, kind) if kind else ""
+            for page in pages:
+                found = [measure(program, site.url + page, cookie) for _ in range(asked.runs)]
+                short = not tell(page, found, is_staff=kind not in ("", "client")) or short
     sys.exit(1 if short else 0)
 
 
@@ -74,16 +79,16 @@ def fetch(folder: Path) -> Path:
     return program
 
 
-def signed_in(site: Site) -> str:
-    """The cookie of the demo's client."""
+def signed_in(site: Site, kind: str) -> str:
+    """The cookie of one of the demo's people."""
     with chromium() as browser:
         page, _watch = open_page(browser, site)
-        sign_in(page, "client")
+        sign_in(page, kind)
         return "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
 
 
 def measure(program: Path, url: str, cookie: str) -> dict[str, Any]:
-    """One run on the phone profile; `url` and `cookie` are of a clinic on this machine."""
+    """One run on the phone profile, again where it came to nothing; `url` and `cookie` are of a clinic made here."""
     with tempfile.TemporaryDirectory() as folder:
         out, headers = Path(folder) / "out.json", Path(folder) / "headers.json"
         headers.write_text(json.dumps({"Cookie": cookie} if cookie else {}))
@@ -93,7 +98,10 @@ def measure(program: Path, url: str, cookie: str) -> dict[str, Any]:
             f"--chrome-flags={flags}", f"--extra-headers={headers}", "--only-categories=" + ",".join(ENOUGH),
         ]  # fmt: skip
         environ = {**os.environ, "CHROME_PATH": find_chromium() or ""}
-        subprocess.run(words, check=True, env=environ)  # noqa: S603 - the addresses are our own
+        for left in reversed(range(TRIES)):
+            done = subprocess.run(words, check=not left, env=environ)  # noqa: S603 - the addresses are our own
+            if done.returncode == 0:
+                break
         found = json.loads(out.read_text())
     audits = found["audits"]
     return {
@@ -104,11 +112,11 @@ def measure(program: Path, url: str, cookie: str) -> dict[str, Any]:
     }
 
 
-def tell(page: str, found: list[dict[str, Any]]) -> bool:
-    """Print the medians; whether they are good enough."""
+def tell(page: str, found: list[dict[str, Any]], *, is_staff: bool) -> bool:
+    """Print the medians; whether they are good enough. How soon the largest part is painted is promised to clients."""
     middle = {name: median(one[name] for one in found) for name in found[0]}
     good = all(middle[name] >= least for name, least in ENOUGH.items())
-    good = good and middle["paint"] < SLOWEST_PAINT and middle["shift"] < MOST_SHIFT
+    good = good and (is_staff or middle["paint"] < SLOWEST_PAINT) and middle["shift"] < MOST_SHIFT
     scores = ", ".join(f"{name} {middle[name]:.0f}" for name in ENOUGH)
     figures = (
         f"largest paint {middle['paint']:.2f} s, shift {middle['shift']:.3f}, {middle['kilobytes']:.0f} kB"
