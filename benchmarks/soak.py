@@ -25,7 +25,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from benchmarks.booking import served
-from clinic.booking.models import Claim, Visit
+from clinic.booking.models import Claim, Offer, Visit
 from clinic.demo import ZONE, fill_if_empty
 from clinic.shared import clock
 from clinic.shared.database import db
@@ -103,11 +103,13 @@ def slots(app: Flask, therapist: int, rounds: int) -> list[str]:
 
 
 def release_all(app: Flask) -> tuple[int, int]:
-    """How many holds stand, and how many claims overlap; then everything held is given back."""
+    """How many holds stand, without those that the demo's waitlist offers by day, and how many claims overlap; then
+    everything held is given back."""
     from clinic.booking.services.deadlines import keep_deadlines
 
     with app.app_context():
-        held = db.session.scalar(select(func.count()).select_from(Visit).where(Visit.status == "held")) or 0
+        chosen = Visit.status == "held", Visit.id.not_in(select(Offer.visit_id))
+        held = db.session.scalar(select(func.count()).select_from(Visit).where(*chosen)) or 0
         other = Claim.__table__.alias()
         overlaps = db.session.scalar(
             select(func.count())
