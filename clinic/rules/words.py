@@ -96,15 +96,13 @@ def span_words(starts_at: dt.datetime, ends_at: dt.datetime, zone: str, *, uses_
     if (last - dt.timedelta(microseconds=1)).date() != first.date():
         moments = [moment_words(one, zone, uses_24_hours=uses_24_hours) for one in (starts_at, ends_at)]
         return _("%(moment)s to %(moment2)s", moment=moments[0], moment2=moments[1])
-    day, times = (
-        day_words(first.date()),
-        [local_time_words(one, uses_24_hours=uses_24_hours) for one in (first, last)],
-    )
+    day = day_words(first.date())
+    start, end = (local_time_words(one, uses_24_hours=uses_24_hours) for one in (first, last))
     if last.date() == first.date():
-        return _("%(day)s, %(start)s to %(end)s", day=day, start=times[0], end=times[1])
+        return _("%(day)s, %(start)s to %(end)s", day=day, start=start, end=end)
     if first.time() == dt.time():
         return _("%(day)s, the whole day", day=day)
-    return _("%(day)s from %(start)s to the end of the day", day=day, start=times[0])
+    return _("%(day)s from %(start)s to the end of the day", day=day, start=start)
 
 
 def local_time_words(local: dt.datetime, *, uses_24_hours: bool) -> str:

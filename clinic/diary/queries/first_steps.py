@@ -27,11 +27,10 @@ class FirstSteps:
 
 def first_steps() -> FirstSteps:
     """How far this clinic has come, in one statement."""
-    works = (
+    weekly, dated = (
         exists().where(one.therapist_id == Therapist.id).correlate(Therapist)
         for one in (WorkingHours, DatedHours)
     )
-    weekly, dated = works
     return FirstSteps(
         *db.session.execute(
             select(
