@@ -250,8 +250,8 @@ def test_without_an_intake_all_questions_are_asked_instead(world: w.World) -> No
 
 def link_mails() -> list[OutgoingMail]:
     db.session.rollback()
-    rows = db.session.scalars(select(OutgoingMail).where(OutgoingMail.key.like("visit_check_in:%")))
-    return list(rows)
+    links = select(OutgoingMail).where(OutgoingMail.key.like("visit_check_in:%")).order_by(OutgoingMail.id)
+    return list(db.session.scalars(links))
 
 
 def test_the_link_is_mailed_once_from_24_hours_before_in_neutral_words(world: w.World) -> None:
