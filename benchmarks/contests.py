@@ -213,7 +213,7 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
         one for one in orders
         if one.therapist in therapists[asked.clients : asked.clients + 4] and "T09:00" in one.starts_at
     )  # fmt: skip
-    app, good = create_app({"CLINIC_DATA_DIR": folder, "CLINIC_DATABASE_URL": address}), True
+    app, good = create_app({"CLINIC_DATA_DIR": folder, "SQLALCHEMY_DATABASE_URI": address}), True
     with served(book.environment, processes) as (urls, _pids):
         people = list(dict.fromkeys(one.client for one in orders))
         on = Contest(urls, book.token, book.service, app, asked.clients, people, therapists)

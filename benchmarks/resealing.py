@@ -40,7 +40,7 @@ IN_THE_MIDDLE = PEOPLE // 2
 def drill(name: str, address: str, folder: Path, values: int) -> bool:
     """Fill, change the key under traffic, and look at what is there."""
     clinic = book_on(address, folder)
-    app = create_app({"CLINIC_DATA_DIR": folder, "CLINIC_DATABASE_URL": address})
+    app = create_app({"CLINIC_DATA_DIR": folder, "SQLALCHEMY_DATABASE_URI": address})
     path = Path(app.config["CLINIC_KEY_FILE"])
     with app.app_context(), socket.create_server(("127.0.0.1", clinic.port), backlog=1024) as door:
         _fill(values, clock.now())
