@@ -219,6 +219,8 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
         on = Contest(urls, book.token, book.service, app, asked.clients, people, therapists)
         on.moved = [on.book(number, next(free))[1]["id"] for number in range(asked.clients)]
         for kind in (one for one in KINDS if not asked.only or one.__name__ in asked.only):
+            for asker in on.askers:
+                asker.connection.close()  # idle ones the server has hung up on
             starts, resource = free, 0  # a winner a quarter of an hour later takes the next one too
             if kind is waitlist:
                 starts = mornings
