@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from clinic.shared import patience
+from clinic.shared.database import ONLY_READS
 from clinic.shared.postgresql import quicken
 
 ONE = text("SELECT 1")
@@ -55,6 +56,20 @@ def test_one_that_is_closed_in_the_middle_fails_once(engine: Engine) -> None:
         hang_up(engine, connection.execute(SELF).scalar_one())
         with pytest.raises(DBAPIError) as error:
             connection.execute(ONE)
+        assert error.value.connection_invalidated
+    assert works(engine)
+
+
+@pytest.mark.parametrize("only_reads", [False, True])
+def test_one_that_is_closed_before_its_transaction_begins_fails_as_any_other(
+    engine: Engine, only_reads: bool
+) -> None:
+    """What begins it is sent where a driver's error would reach the page as it is: 500 instead of 503."""
+    with engine.connect() as connection:
+        hang_up(engine, connection.connection.driver_connection.info.backend_pid)  # type: ignore[union-attr]
+        connection.execution_options(**{ONLY_READS: only_reads})
+        with pytest.raises(DBAPIError) as error:
+            connection.execute(text("UPDATE clinic SET name = name"))
         assert error.value.connection_invalidated
     assert works(engine)
 
