@@ -44,8 +44,9 @@ def keep_time(
         if client is not None:
             client_first(session, client.id)
         people = [client.id] if client is not None else []
+        first_visit = client is None or not visits.has_been_before(client.id, starts_at)
         visit = new_hold(
-            session, choice, starts_at, first_visit=client is None, user_id=by, now=now, people=people
+            session, choice, starts_at, first_visit=first_visit, user_id=by, now=now, people=people
         )
         visit.source = source
         if client is not None:
