@@ -155,9 +155,7 @@ def _wrong_body() -> str:
     except KeyError:
         return "The body names a field twice."
     text = json.dumps(read, ensure_ascii=False)
-    text.encode(
-        "utf-8"
-    )  # a lone surrogate cannot be stored: UnicodeEncodeError
+    text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError
     return "The body holds a character that cannot be stored." if "\\u0000" in text else ""
 
 
