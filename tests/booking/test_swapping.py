@@ -88,7 +88,9 @@ def test_each_takes_the_place_of_the_other(world: w.World) -> None:
         screening = db.session.get_one(Screening, visit.screening_id)
         assert (visit.status, screening.day, screening.door) == ("confirmed", visit.day, "move")
     assert rows(Screening) == judged + 2
-    trace = db.session.scalars(select(AuditRow).where(AuditRow.deed == "visit.swapped")).all()
+    trace = db.session.scalars(
+        select(AuditRow).where(AuditRow.deed == "visit.swapped").order_by(AuditRow.sequence)
+    ).all()
     assert [(row_.thing_id, row_.detail) for row_ in trace] == [
         (one, {"other": other}),
         (other, {"other": one}),
