@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, Visit
+from clinic.booking.services.checkout import Choice, hold_slot
 from clinic.shared.database import db
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.conftest import NOW
 
 BLOCKED = {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}
 
@@ -163,6 +165,16 @@ def test_a_hold_can_be_given_back(desk: Program) -> None:
     held = desk.post("/holds", wish(healthy())).get_json()
     assert desk.post(f"/holds/{held['id']}/release", {}).get_json() == {"id": held["id"], "released": True}
     assert count(Claim) == 0
+
+
+def test_no_program_gives_back_or_prolongs_what_a_person_keeps_while_they_book(desk: Program) -> None:
+    hold_slot(None, Choice("swedish", 60), world.at(3), first_visit=True, user_id=None, now=NOW)
+    kept = db.session.scalars(select(Visit.id)).one()
+    for deed in ("renew", "release"):
+        answers = [desk.post(f"/holds/{one}/{deed}", {}) for one in (kept, 987_654_321)]
+        assert [(one.status_code, one.get_json()["code"]) for one in answers] == [(404, "not_found")] * 2
+    db.session.rollback()
+    assert db.session.scalars(select(Visit.status)).all() == ["held"]
 
 
 def test_the_day_is_listed_in_pages(desk: Program) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from clinic.accounts.access import who
+from clinic.accounts.access import origin, who
+from clinic.accounts.tries import TooManyTries
 from clinic.booking.forms.choice import Wish, read_wish
 from clinic.booking.forms.waitlist import JoinForm, WhenForm
 from clinic.booking.queries import waitlist
@@ -63,6 +64,9 @@ def join_waitlist(service: str) -> Answer:
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _join_page(wish, plan, form), 422
+    except TooManyTries as error:
+        form.add_error("email", error.sentence)
+        return _join_page(wish, plan, form), 429
     except BarredOnline as error:
         return call_us(error)
     except NotFound:
@@ -86,7 +90,12 @@ def _join(wish: Wish, form: WhenForm) -> str:
     choice, now = kit.choice_of(wish), clock.now()
     if isinstance(form, JoinForm):
         return services.join_as(
-            choice, form.when(), form.details(), relation=form.relation.data or "self", now=now
+            choice,
+            form.when(),
+            form.details(),
+            relation=form.relation.data or "self",
+            origin=origin(),
+            now=now,
         )[1]
     client_id = kit.number(request.form.get("person"))
     if client_id is None:
