@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import visits
 from clinic.booking.services._claims import client_first, keep_until
 from clinic.booking.services._placing import place_person
 from clinic.booking.services._programs import PROGRAM
