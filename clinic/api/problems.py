@@ -34,7 +34,7 @@ TITLES = {
     "failed": N_("Something went wrong on our side"),
 }
 OF_STATUS = {
-    400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
     409: "not_allowed", 413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "rate_limited",
     503: "unavailable",
 }  # fmt: skip
