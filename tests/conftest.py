@@ -15,15 +15,17 @@ import datetime as dt
 import importlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Engine, create_engine, event, select, text
 
 from clinic.shared.database import db
 from scripts.messages import compile_all
@@ -38,6 +40,14 @@ NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_P
 def pytest_configure() -> None:
     """Translations are read compiled; here nobody has to remember to do that."""
     compile_all()
+
+
+@event.listens_for(Engine, "connect")
+def from_the_back(connection: Any, _record: Any) -> None:
+    """Here SQLite gives rows that no ORDER BY puts in order from the back, where PostgreSQL mostly gives them from the
+    front: what leans on an order it has not asked for fails on one of the two."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA reverse_unordered_selects = ON")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

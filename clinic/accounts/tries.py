@@ -42,6 +42,9 @@ FACTOR_ACCOUNT = Limit("factor_account", 5, dt.timedelta(minutes=5))
 FACTOR_ADDRESS = Limit("factor_address", 20, dt.timedelta(minutes=5))
 PASSKEY_ADDRESS = Limit("passkey_address", 20, dt.timedelta(minutes=5))
 DEAD_LINK_ADDRESS = Limit("dead_link_address", 10, dt.timedelta(minutes=5))
+# Mails that somebody not signed in has sent to an e-mail they typed: it may be anybody's.
+STRANGER_EMAIL = Limit("stranger_email", 5, dt.timedelta(hours=1))
+STRANGER_ADDRESS = Limit("stranger_address", 20, dt.timedelta(hours=1))
 
 
 class TooManyTries(RuleViolation):

@@ -145,7 +145,7 @@ def secure_answers(app: Flask) -> None:
         if "token" in (request.view_args or ()):  # the address is a key: the next request says nothing of it
             response.headers["Referrer-Policy"] = "strict-origin"
         wanted = security_headers(app) | {"X-Request-Id": getattr(g, "request_id", "")}
-        if request.endpoint != "static":
+        if request.endpoint != "static" or response.status_code >= 400:
             wanted["Cache-Control"] = "no-store"
         there = {name.lower() for name, _value in response.headers}
         response.headers.extend((name, value) for name, value in wanted.items() if name.lower() not in there)

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, Visit
+from clinic.booking.services.checkout import Choice, hold_slot
 from clinic.shared.database import db
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.conftest import NOW
 
 BLOCKED = {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}
 
@@ -165,6 +167,16 @@ def test_a_hold_can_be_given_back(desk: Program) -> None:
     assert count(Claim) == 0
 
 
+def test_no_program_gives_back_or_prolongs_what_a_person_keeps_while_they_book(desk: Program) -> None:
+    hold_slot(None, Choice("swedish", 60), world.at(3), first_visit=True, user_id=None, now=NOW)
+    kept = db.session.scalars(select(Visit.id)).one()
+    for deed in ("renew", "release"):
+        answers = [desk.post(f"/holds/{one}/{deed}", {}) for one in (kept, 987_654_321)]
+        assert [(one.status_code, one.get_json()["code"]) for one in answers] == [(404, "not_found")] * 2
+    db.session.rollback()
+    assert db.session.scalars(select(Visit.status)).all() == ["held"]
+
+
 def test_the_day_is_listed_in_pages(desk: Program) -> None:
     made = [
         desk.post("/visits", wish(healthy(), when=world.at(3, hour))).get_json()["id"] for hour in (9, 11, 13)
@@ -210,7 +222,8 @@ def test_intake_by_a_program_is_whole_or_refused(desk: Program) -> None:
     some = dict(list(whole.items())[:5])
     assert desk.post(f"/clients/{client}/intakes", {"answers": some, "signed_by": "Pat"}).status_code == 422
     made = desk.post(f"/clients/{client}/intakes", {"answers": whole, "signed_by": "Pat"})
-    assert (made.status_code, made.get_json()["stopped"]) == (201, False)
+    said = made.get_json()
+    assert (made.status_code, said["stopped"], said["urgency"]) == (201, False, "none")
     assert desk.post("/visits", wish(client)).status_code == 201
 
 
@@ -219,6 +232,11 @@ def test_a_warning_sign_stops(desk: Program) -> None:
     visit = desk.post("/visits", wish(client)).get_json()
     answers = world.answers(rf_saddle_numbness={})
     made = desk.post(f"/clients/{client}/intakes", {"answers": answers, "signed_by": "Pat"})
-    assert made.get_json()["stopped"] is True
+    assert (made.get_json()["stopped"], made.get_json()["urgency"]) == (True, "emergency")
     assert desk.get(f"/visits/{visit['id']}").get_json()["status"] == "cancelled"
-    assert desk.post("/visits", wish(client, when=world.at(5))).get_json()["code"] == "screening_refuses"
+    refused = desk.post("/visits", wish(client, when=world.at(5))).get_json()
+    wanted = {"client": client, "service": "relaxation", "minutes": 60, "day": "2026-06-14"}
+    judged = desk.post("/verdicts", wanted).get_json()
+    assert refused["code"] == "screening_refuses"
+    for one in (refused, judged):  # how urgent it is was told at once; a booking is refused all the same
+        assert (one["outcome"], one["urgency"]) == ("refuse", "prompt")

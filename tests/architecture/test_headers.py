@@ -89,6 +89,7 @@ def asked(app: Flask) -> dict[str, TestResponse]:
         "400 text": visitor.get("/sign-in?next=%00"),
         "400 host": visitor.get("/sign-in", headers={"Host": "evil.example"}),
         "404": visitor.get("/nothing"),
+        "404 file": visitor.get("/static/css/nothing.css"),
         "404 program": visitor.get("/api/v1/nothing"),
         "405": visitor.delete("/sign-in"),
         "405 trace": visitor.open("/sign-in", method="TRACE"),

@@ -128,7 +128,9 @@ def test_staff_confirm_the_cancellation_and_only_then_the_client_is_told(world: 
     assert mails(visit_id)[-1] == "visit_cannot_go_ahead"
     assert reconciling.confirm_cancellations([visit_id], by=world.desk_id, now=NOW) == 0
     assert mails(visit_id).count("visit_cannot_go_ahead") == 1
-    deed = db.session.scalars(select(AuditRow).where(AuditRow.deed == "visit.judged")).all()[-1]
+    deed = db.session.scalars(
+        select(AuditRow).where(AuditRow.deed == "visit.judged").order_by(AuditRow.sequence)
+    ).all()[-1]
     assert (deed.by_user_id, deed.thing_id) == (world.desk_id, visit_id)
 
 

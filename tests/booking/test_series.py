@@ -107,7 +107,9 @@ def test_six_times_every_second_week_across_the_change_of_the_clock(world: w.Wor
         claims = db.session.scalars(select(Claim.ends_at).where(Claim.visit_id == one.id)).all()
         assert sorted(claims) == [one.ends_at, one.free_at, one.free_at]
     assert rows(StatusChange) == 6
-    trace = db.session.scalars(select(AuditRow).where(AuditRow.deed == "visit.booked")).all()
+    trace = db.session.scalars(
+        select(AuditRow).where(AuditRow.deed == "visit.booked").order_by(AuditRow.sequence)
+    ).all()
     assert [(one.thing_id, one.detail["series"]) for one in trace] == [
         (one.id, outcome.series_id) for one in of_series(outcome.series_id)
     ]

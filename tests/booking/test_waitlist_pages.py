@@ -98,6 +98,7 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     )  # no browser sends it, and mails begin with it
     joined = then(client, client.post(WAIT, data={**WHEN, **forged}))
     assert "You are on the list" in joined.text
+    assert 'href="/sign-in?next=/my">Answer the health questions</a>' in joined.text
     row = db.session.scalars(select(WaitlistWish)).one()
     assert (row.weekdays, row.parts, row.notice_hours, row.source) == (
         [4],
@@ -118,12 +119,32 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
         assert client.get(page).status_code == 404
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # counting is tried on both in test_tries.py
+def test_nobody_is_flooded_with_mails_by_strangers_who_type_their_e_mail(
+    client: FlaskClient, world: w.World
+) -> None:
+    def join(email: str) -> int:
+        return client.post(WAIT, data={**WHEN, **walk.details(email=email)}).status_code
+
+    assert [join(one) for one in ["Ann@mail.example", "ann@mail.example"] * 3] == [303] * 5 + [429]
+    refused = client.post(WAIT, data={**WHEN, **walk.details(email="ann@mail.example")})
+    assert "There were too many tries. Please wait 60 minutes" in refused.text
+    assert [join(f"p{number}@mail.example") for number in range(16)] == [303] * 15 + [429]
+    assert len(ends()) == 20
+    client.environ_base["REMOTE_ADDR"] = "198.51.100.200"
+    assert join("bob@mail.example") == 303
+    with time_machine.travel(NOW + dt.timedelta(hours=1, seconds=1), tick=False):
+        assert join("ann@mail.example") == 303
+
+
 def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> None:
     me, other = healthy(), healthy()
     mine = account(app, me)
     assert mine.post(WAIT, data={**WHEN, "person": str(other)}).status_code == 404
     assert mine.post(WAIT, data=WHEN).status_code == 422
-    assert mine.post(WAIT, data={**WHEN, "person": str(me)}).status_code == 303
+    joined = then(mine, mine.post(WAIT, data={**WHEN, "person": str(me)})).text
+    assert "You are on the list" in joined
+    assert "Answer the health questions" not in joined, "they are answered"
     in_line.keep_line(NOW)
     offer, wish = (
         one.id for one in (*db.session.scalars(select(Offer)), *db.session.scalars(select(WaitlistWish)))

@@ -41,7 +41,9 @@ def submit(client: int, signature: intakes.Signature, **declared: dict[str, obje
 
 def kinds(client: int) -> list[str]:
     db.session.rollback()
-    return list(db.session.scalars(select(Intake.kind).where(Intake.client_id == client)))
+    return list(
+        db.session.scalars(select(Intake.kind).where(Intake.client_id == client).order_by(Intake.version))
+    )
 
 
 @pytest.mark.parametrize(

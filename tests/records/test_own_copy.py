@@ -106,7 +106,9 @@ def test_only_the_person_and_a_childs_parent_may_and_each_time_is_recorded(
     tried = [(person, person), (parent, parent), (partner, partner), (grown, grown), (partner, person)]
     codes = [copy_for(by, of=about.made["client"]).status_code for by, about in tried]
     assert codes == [200, 200, 404, 404, 404]
-    rows = db.session.scalars(select(AuditRow).where(AuditRow.deed == "client.copy_saved"))
+    rows = db.session.scalars(
+        select(AuditRow).where(AuditRow.deed == "client.copy_saved").order_by(AuditRow.sequence)
+    )
     assert [(one.by_user_id, one.thing_id) for one in rows] == [
         (one.user.id, one.made["client"]) for one in (person, parent)
     ]

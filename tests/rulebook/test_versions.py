@@ -83,7 +83,9 @@ def test_a_version_is_kept_with_who_when_why_and_everything_in_force(owner: int)
     )  # fmt: skip
     assert len(row.changes) == len(HOUSE_RULES["no_scents"].minimums) + 1
     assert row.version == in_force() == f"{TABLE.version}+2-{digest_of(changes_now())}"
-    deeds = db.session.scalars(select(AuditRow).where(AuditRow.deed == "rules.changed")).all()
+    deeds = db.session.scalars(
+        select(AuditRow).where(AuditRow.deed == "rules.changed").order_by(AuditRow.sequence)
+    ).all()
     assert [(one.thing_id, one.by_user_id, one.detail) for one in deeds] == [
         (1, owner, {"kind": "house_rules"}), (2, owner, {"kind": "change"}),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import client_first, keep_until
 from clinic.booking.services._placing import place_person
+from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice, new_hold
 from clinic.clients import queries as clients
@@ -44,8 +45,9 @@ def keep_time(
         if client is not None:
             client_first(session, client.id)
         people = [client.id] if client is not None else []
+        first_visit = client is None or not visits.has_been_before(client.id, starts_at)
         visit = new_hold(
-            session, choice, starts_at, first_visit=client is None, user_id=by, now=now, people=people
+            session, choice, starts_at, first_visit=first_visit, user_id=by, now=now, people=people
         )
         visit.source = source
         if client is not None:
@@ -71,17 +73,23 @@ def keep_longer(visit_id: int, *, now: dt.datetime) -> None:
 def give_back(visit_id: int, *, now: dt.datetime) -> None:
     """Give the time back; done twice it stays given back. Raises NotFound for anything that is no hold."""
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
-        if visit is None or visits.is_offered(visit) or visit.status not in GIVEN_BACK:
+        visit = _kept_by_a_program(session, visit_id)
+        if visit.status not in GIVEN_BACK:
             raise NotFound(_("There is no such hold."))
         if visit.status == VisitStatus.HELD:
             set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="left")
 
 
-def _held(session: Session, visit_id: int) -> Visit:
+def _kept_by_a_program(session: Session, visit_id: int) -> Visit:
+    """What people keep while they book, and what the waitlist keeps for them, is no program's hold."""
     visit = session.get(Visit, visit_id, with_for_update=True)
-    if visit is None or visits.is_offered(visit):
+    if visit is None or visit.source != PROGRAM:
         raise NotFound(_("There is no such hold."))
+    return visit
+
+
+def _held(session: Session, visit_id: int) -> Visit:
+    visit = _kept_by_a_program(session, visit_id)
     if visit.status != VisitStatus.HELD:
         raise HoldExpired()
     return visit

@@ -7,8 +7,10 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from clinic.accounts import tries
 from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client
+from clinic.accounts.tries import Origin
 from clinic.booking.models import Offer, WaitlistWish
 from clinic.booking.queries import waitlist
 from clinic.booking.services._line import (
@@ -26,6 +28,7 @@ from clinic.clients.steps import Details, add_client, give_access, speaking_to
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import words
+from clinic.rules.contact import email_key
 from clinic.rules.errors import BarredOnline, InvalidInput, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.language import _
 from clinic.rules.waitlist import When, words_of
@@ -58,16 +61,22 @@ def join(
 
 @tried_again
 def join_as(
-    choice: Choice, when: When, details: Details, *, relation: str, now: dt.datetime
+    choice: Choice, when: When, details: Details, *, relation: str, origin: Origin, now: dt.datetime
 ) -> tuple[int, str]:
     """Somebody not signed in puts a person on the list: always a record of its own, with the way to an account, where
-    they answer the health questions. Raises InvalidInput naming the field."""
+    they answer the health questions. The e-mail may be anybody's, so how often is counted.
+
+    Raises InvalidInput naming the field, or TooManyTries.
+    """
     facts = premises.clinic_facts()
     if facts is None:
         raise NotFound()
     if not details.email.strip():
         raise InvalidInput("email", _("Enter your e-mail address: we send the offer there."))
     with transaction() as session:
+        key = email_key(details.email) or ""
+        limits = [origin.of_account(tries.STRANGER_EMAIL, key), origin.of_address(tries.STRANGER_ADDRESS)]
+        tries.count(session, limits, now)
         client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         user, welcome = open_account_for_client(session, client.email_key or "", client.name, now)
         if welcome is not None:

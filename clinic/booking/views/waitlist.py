@@ -8,7 +8,8 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from clinic.accounts.access import who
+from clinic.accounts.access import origin, who
+from clinic.accounts.tries import TooManyTries
 from clinic.booking.forms.choice import Wish, read_wish
 from clinic.booking.forms.waitlist import JoinForm, WhenForm
 from clinic.booking.queries import waitlist
@@ -20,6 +21,7 @@ from clinic.booking.views.checkout import call_us
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules.errors import BarredOnline, InvalidInput, NotFound, RuleViolation
 from clinic.rules.language import _
@@ -63,6 +65,9 @@ def join_waitlist(service: str) -> Answer:
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _join_page(wish, plan, form), 422
+    except TooManyTries as error:
+        form.add_error("email", error.sentence)
+        return _join_page(wish, plan, form), 429
     except BarredOnline as error:
         return call_us(error)
     except NotFound:
@@ -86,7 +91,12 @@ def _join(wish: Wish, form: WhenForm) -> str:
     choice, now = kit.choice_of(wish), clock.now()
     if isinstance(form, JoinForm):
         return services.join_as(
-            choice, form.when(), form.details(), relation=form.relation.data or "self", now=now
+            choice,
+            form.when(),
+            form.details(),
+            relation=form.relation.data or "self",
+            origin=origin(),
+            now=now,
         )[1]
     client_id = kit.number(request.form.get("person"))
     if client_id is None:
@@ -123,7 +133,18 @@ def wish_by_link(token: str) -> Answer:
         when=words_of(waitlist.when_of(wish)),
         offer=waitlist.offers_of_wishes([wish.id]).get(wish.id),
         withdraw=url_for("booking.withdraw_by_link", token=token),
+        # Without them nobody is ever offered a time: in the mail alone it is too easily missed.
+        answer_first=_way_to_answer(wish.client_id) if intake.newest(wish.client_id) is None else "",
     )
+
+
+def _way_to_answer(client_id: int) -> str:
+    """The health questions of this person, by way of the sign-in where it is still needed."""
+    user_id = who()
+    if user_id is None:
+        return url_for("accounts.sign_in", next=url_for("booking.my_visits"))
+    mine = clients.client_of(user_id, client_id) is not None
+    return url_for("booking.my_health", client_id=client_id) if mine else url_for("booking.my_visits")
 
 
 @pages.post("/waiting/<token>/withdraw", needs=SITE)
