@@ -30,6 +30,7 @@ MAY = {
     Permission.DIARY_ANY_READ: DESK,
     Permission.DIARY_OWN_READ: THERAPIST,
     Permission.FACTOR_OWN_WRITE: SIGNED_IN,
+    Permission.HOURS_OWN_WRITE: THERAPIST,
     Permission.INTAKE_ANY_WRITE: DESK,
     Permission.INTAKE_OWN_WRITE: SIGNED_IN,
     Permission.PERSON_OWN_WRITE: SIGNED_IN,
