@@ -36,8 +36,6 @@ def _unfit(error: HTTPError) -> Response:
 
 
 def _as_problem(status: int, detail: str, error: HTTPException | None) -> Response:
-    if status == 400:
-        status = 422  # what cannot be read does not fit the document either: one code, one status
     given = error.get_headers() if error is not None else ()
     headers = {name: value for name, value in given if name in ("Allow", "Retry-After")}
     if status == 503:

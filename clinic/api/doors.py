@@ -139,7 +139,7 @@ def _readable(view: View, *, has_body: bool) -> View:
         if twice:
             return problem(422, errors=[{"field": name, "message": "is given twice"} for name in twice])
         if has_body and (wrong := _wrong_body()):
-            return problem(422, wrong)
+            return problem(400, wrong)
         key = request_key()
         if key is not None and re.fullmatch(KEY, key) is None:
             return problem(422, f"An Idempotency-Key has 1 to {LONGEST_KEY} visible characters of ASCII.")
@@ -155,7 +155,7 @@ def _wrong_body() -> str:
     except KeyError:
         return "The body names a field twice."
     text = json.dumps(read, ensure_ascii=False)
-    text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError
+    text.encode("utf-8")  # a lone surrogate cannot be stored: UnicodeEncodeError, answered with 400
     return "The body holds a character that cannot be stored." if "\\u0000" in text else ""
 
 

@@ -238,8 +238,5 @@ def test_a_warning_sign_stops(desk: Program) -> None:
     wanted = {"client": client, "service": "relaxation", "minutes": 60, "day": "2026-06-14"}
     judged = desk.post("/verdicts", wanted).get_json()
     assert refused["code"] == "screening_refuses"
-    for one in (
-        refused,
-        judged,
-    ):  # what was declared is told at once; later on it is still no matter of booking
+    for one in (refused, judged):  # how urgent it is was told at once; a booking is refused all the same
         assert (one["outcome"], one["urgency"]) == ("refuse", "prompt")

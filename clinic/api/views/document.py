@@ -26,13 +26,14 @@ from clinic.shared.web import Answer, Pages
 pages = Pages("api_document", __name__)
 
 ERRORS = {
+    "400": "The request cannot be read",
     "401": "No key, or one that opens nothing",
     "403": "The key may not do that",
     "404": "There is no such thing",
     "409": "A rule of the clinic stands against it: `code` says which",
     "413": "The body is too large",
     "415": "The body is not JSON",
-    "422": "The request, or a field of it, cannot be taken as it is",
+    "422": "A field cannot be taken as it is",
     "429": "Too many requests",
     "503": "The system does not answer at the moment",
 }
