@@ -36,18 +36,18 @@ def works(engine: Engine) -> bool:
 
 
 def hang_up(engine: Engine, *pids: int) -> None:
-    """What a restart of the server does to its connections."""
-    with engine.connect() as connection:
+    """What a restart of the server does to its connections. Asked for by somebody who waits as long as it takes."""
+    patient = create_engine(engine.url)
+    with patient.connect() as connection:
         for pid in pids:
             connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    patient.dispose()
 
 
 def test_connections_that_the_server_closed_meanwhile_are_not_used(engine: Engine) -> None:
     with engine.connect() as one, engine.connect() as other:
         pids = [connection.execute(SELF).scalar_one() for connection in (one, other)]
-    beside = create_engine(engine.url)
-    hang_up(beside, *pids)
-    beside.dispose()
+    hang_up(engine, *pids)
     assert [works(engine) for _ in pids] == [True, True]
 
 
