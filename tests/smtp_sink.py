@@ -74,7 +74,7 @@ class _Talk(socketserver.StreamRequestHandler):
     def _go_under_cover(self, trust: ssl.SSLContext) -> None:
         self.connection = trust.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
-        self.wfile = self.connection.makefile("wb", 0)  # type: ignore[assignment]
+        self.wfile = self.connection.makefile("wb", 0)
 
     def _take(self) -> bool:
         lines = []
