@@ -18,6 +18,21 @@ MONTHS = (
 SIGNS = {"USD": "$", "CAD": "$", "AUD": "$", "NZD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF ", "JPY": "¥"}
 _UNITS = ("am", "pm", "minute", "minutes", "hour", "hours", *MONTHS, *(month[:3] for month in MONTHS))
 _INSIDE = re.compile(rf"(?<=\d) (?=(?:{'|'.join(_UNITS)})\b)|(?<=\b[A-Z]{{3}}) (?=\d)")
+OF_A_COUNTRY = frozenset(
+    (
+        "Swedish",
+        "Thai",
+        "Hawaiian",
+        "Balinese",
+        "Indian",
+        "Chinese",
+        "Japanese",
+        "Turkish",
+        "Russian",
+        "Finnish",
+    )
+)
+"""Words of services that have a capital wherever they stand."""
 WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
 
 
@@ -47,8 +62,11 @@ def weekdays() -> list[str]:
 
 
 def in_sentence(text: str) -> str:
-    """What begins with a capital, inside an English sentence; in other languages a capital may have to stay."""
-    return f"{text[:1].lower()}{text[1:]}" if spoken() == ENGLISH else text
+    """What begins with a capital, inside an English sentence: `Swedish massage` and `TMJ massage` keep theirs. In
+    other languages a capital may have to stay."""
+    first = text.partition(" ")[0]
+    keeps = spoken() != ENGLISH or first in OF_A_COUNTRY or (len(first) > 1 and first.isupper())
+    return text if keeps else f"{text[:1].lower()}{text[1:]}"
 
 
 def capital(text: str) -> str:
@@ -66,6 +84,16 @@ def short_day(day: dt.date) -> str:
     """`Tue 3 Jun`."""
     # Translators: a pattern of CLDR for a day in short, such as Tue 3 Jun.
     return format_date(day, _("EEE d MMM"), spoken())
+
+
+def short_weekday(day: dt.date) -> str:
+    """`Tue`, standing by itself."""
+    return format_date(day, "ccc", spoken())
+
+
+def short_month(day: dt.date) -> str:
+    """`Jun`, standing by itself."""
+    return format_date(day, "LLL", spoken())
 
 
 def time_words(time: dt.time, *, uses_24_hours: bool) -> str:

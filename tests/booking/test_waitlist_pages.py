@@ -99,6 +99,7 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     )  # no browser sends it, and mails begin with it
     joined = then(client, client.post(WAIT, data={**WHEN, **forged}))
     assert "You are on the list" in joined.text
+    assert 'href="/sign-in?next=/my">Answer the health questions</a>' in joined.text
     row = db.session.scalars(select(WaitlistWish)).one()
     assert (row.weekdays, row.parts, row.notice_hours, row.source) == (
         [4],
@@ -159,7 +160,9 @@ def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> 
     mine = account(app, me)
     assert mine.post(WAIT, data={**WHEN, "person": str(other)}).status_code == 404
     assert mine.post(WAIT, data=WHEN).status_code == 422
-    assert mine.post(WAIT, data={**WHEN, "person": str(me)}).status_code == 303
+    joined = then(mine, mine.post(WAIT, data={**WHEN, "person": str(me)})).text
+    assert "You are on the list" in joined
+    assert "Answer the health questions" not in joined, "they are answered"
     in_line.keep_line(NOW)
     offer, wish = (
         one.id for one in (*db.session.scalars(select(Offer)), *db.session.scalars(select(WaitlistWish)))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from clinic.premises.models import Location, Room
 from clinic.rules.permissions import Role
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from tests.factories import (
     make_clinic,
     make_hours,
@@ -88,3 +88,28 @@ def test_no_page_offers_to_call_without_a_number(owner: FlaskClient) -> None:
         answer = owner.get(address)
         assert answer.status_code == 200, address
         assert 'href="tel:"' not in answer.text, address
+
+
+def test_nobody_is_sent_into_a_booking_that_cannot_be_made(app: Flask, owner: FlaskClient) -> None:
+    visitor = app.test_client()
+    ways = ("/", "/book", "/book/swedish/times?minutes=60")
+
+    def says_so() -> list[bool]:
+        pages = [visitor.get(way).text for way in ways]
+        return ["Nothing can be booked online at the moment" in page for page in pages]
+
+    assert says_so() == [True, True, True]
+    home = visitor.get("/").text
+    assert "/book/swedish" not in home, "no button that leads nowhere"
+    assert "Please ask the clinic." in home, "no phone is known"
+    with transaction() as session:
+        session.scalars(select(Location)).one().phone = "(212) 555-0142"
+    place = db.session.scalars(select(Location)).one()
+    make_room(place)
+    make_hours(make_therapist(name="Tess", skills=[]), place, starts="09:00", ends="17:00")
+    assert says_so() == [False, False, False]
+    assert "How booking works" in visitor.get("/").text
+    with transaction() as session:
+        session.scalars(select(Room)).one().is_active = False
+    assert says_so() == [True, True, True]
+    assert 'href="tel:(212)555-0142"' in visitor.get("/book").text

@@ -49,6 +49,22 @@ def test_the_year_is_said_when_it_is_not_this_one() -> None:
     assert words.short_day(day) == "Tue 9 Jun"
 
 
+def test_what_is_a_name_keeps_its_capital_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"Deep tissue massage": "deep tissue massage", "Hot stones": "hot stones", "A scent": "a scent"}
+    names = ("Swedish massage", "Thai massage", "TMJ massage", "")
+    assert {text: words.in_sentence(text) for text in (*said, *names)} == said | {one: one for one in names}
+    monkeypatch.setattr(words, "spoken", lambda: "de")
+    assert words.in_sentence("Massage mit Öl") == "Massage mit Öl"
+
+
+def test_the_parts_of_a_day_stand_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    autumn, spring = dt.date(2026, 11, 26), dt.date(2026, 3, 9)
+    assert (words.short_weekday(autumn), words.short_month(autumn)) == ("Thu", "Nov")
+    monkeypatch.setattr(words, "spoken", lambda: "de")
+    assert (words.short_weekday(autumn), words.short_month(autumn)) == ("Do", "Nov")
+    assert (words.short_weekday(spring), words.short_month(spring)) == ("Mo", "Mär")
+
+
 @pytest.mark.parametrize(
     ("minutes", "text"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 
 from clinic.booking.queries.free_times import Window
 from clinic.rules.language import _, ngettext
-from clinic.rules.words import day_words, short_day
+from clinic.rules.words import day_words, short_month, short_weekday
 
 
 def strip_of(free: Window, current: dt.date | None, href: Callable[[dt.date], str]) -> list[dict[str, Any]]:
@@ -21,9 +21,9 @@ def strip_of(free: Window, current: dt.date | None, href: Callable[[dt.date], st
             {
                 "href": href(day),
                 "label": f"{day_words(day)}, {many}",
-                "weekday": short_day(day)[:3],
+                "weekday": short_weekday(day),
                 "day": day.day,
-                "month": short_day(day)[-3:],
+                "month": short_month(day),
                 "free": count,
                 "current": day == current,
             }

@@ -21,6 +21,7 @@ from clinic.booking.views.checkout import call_us
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules.errors import BarredOnline, InvalidInput, NotFound, RuleViolation
 from clinic.rules.language import _
@@ -132,7 +133,18 @@ def wish_by_link(token: str) -> Answer:
         when=words_of(waitlist.when_of(wish)),
         offer=waitlist.offers_of_wishes([wish.id]).get(wish.id),
         withdraw=url_for("booking.withdraw_by_link", token=token),
+        # Without them nobody is ever offered a time: in the mail alone it is too easily missed.
+        answer_first=_way_to_answer(wish.client_id) if intake.newest(wish.client_id) is None else "",
     )
+
+
+def _way_to_answer(client_id: int) -> str:
+    """The health questions of this person, by way of the sign-in where it is still needed."""
+    user_id = who()
+    if user_id is None:
+        return url_for("accounts.sign_in", next=url_for("booking.my_visits"))
+    mine = clients.client_of(user_id, client_id) is not None
+    return url_for("booking.my_health", client_id=client_id) if mine else url_for("booking.my_visits")
 
 
 @pages.post("/waiting/<token>/withdraw", needs=SITE)
