@@ -30,7 +30,7 @@ from benchmarks.asking import Asker
 from benchmarks.booking import DURABLE, Order, served
 from benchmarks.hardships import book_on
 from benchmarks.soak import Browser
-from benchmarks.workload import DURATION
+from benchmarks.workload import BUFFER, DURATION
 from clinic.app import create_app
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.services.waitlist import offer_now
@@ -164,7 +164,7 @@ def staff_and_clients(on: Contest, start: Order) -> list[Answer]:
 
 def one_key(on: Contest, start: Order) -> list[Answer]:
     """One request, sent by everybody at once under one key: one visit. All but one of the answers count as told."""
-    body, key = on.wish(0, start), f"one/{start.starts_at}"
+    body, key = on.wish(0, start), uuid4().hex
     at_once = on.at_once(lambda number: on.post(number, "visits", body, key))
     again = [on.post(number, "visits", body, key) for number in range(on.crowd)]
     ids = {said["id"] for status, said in [*at_once, *again] if status == 201}
@@ -183,7 +183,7 @@ def later(start: Order, minutes: int) -> dt.datetime:
 
 def taken(address: str, resource: int, start: Order) -> int:
     """How many claims of a resource touch this visit; overlapping ones of anybody count a thousand."""
-    since, until = (f"{later(start, minutes):%Y-%m-%d %H:%M:%S.%f}" for minutes in (0, DURATION))
+    since, until = (f"{later(start, minutes):%Y-%m-%d %H:%M:%S.%f}" for minutes in (0, DURATION + BUFFER))
     engine = create_engine(address)
     with engine.connect() as connection:
         found = connection.scalar(TAKEN, {"who": resource, "since": since, "until": until}) or 0
