@@ -14,8 +14,9 @@ _OF_ANSWERS = frozenset(SKILLS_FOR.values())
 
 
 def visits_to_reassign(ahead: Sequence[Visit]) -> list[Visit]:
-    """Those of these coming visits whose therapist is switched off, has no good licence on the day, or lacks on it a skill that the treatment
-    or the person's answers ask for, in the same order. A fixed number of statements; which of these it is, is not said."""
+    """Those of these coming visits whose therapist is switched off, has no good licence on the day, or lacks on it a
+    skill that the treatment or the person's answers ask for, in the same order. A fixed number of statements; which of
+    these it is, is not said."""
     asked = _skills_asked(ahead)
     declared = intake.skills_needed_of(
         {
