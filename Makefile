@@ -81,6 +81,7 @@ bench: setup $(V)/.test ## measure free times and bookings over real HTTP on bot
 soak: setup $(V)/.test ## races, kills, restarts, a database that goes away, a full disk, workers killed while they mail, load, a model of the book (hours)
 	@failed=0; \
 	$(PY) -m benchmarks.soak || failed=1; \
+	$(PY) -m benchmarks.contests || failed=1; \
 	$(PY) -m benchmarks.mail_soak || failed=1; \
 	$(PY) -m benchmarks.power_cut || failed=1; \
 	$(PY) -m benchmarks.resealing || failed=1; \

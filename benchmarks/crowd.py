@@ -156,6 +156,8 @@ class Crowd:
             self.met[str(answer.status)] += 1
             if answer.status == 201:
                 self.clinic.booked[key] = said["id"]
+        if answer.status == 503 and not answer.getheader("Retry-After"):
+            self._note("503 without a time to ask again")
         again = answer.status == 503 or said.get("code") == "in_progress"
         if again:
             time.sleep(0.1)

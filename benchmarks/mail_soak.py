@@ -1,8 +1,8 @@
 """Mails over real SMTP with workers that are killed: nothing lost, at most one extra for each kill inside a send.
 
-`python -m benchmarks.mail_soak [--mails 300] [--kills 25]` queues so many mails in a demo clinic on SQLite, starts two
-`clinic worker`, kills one of them every 0.4 seconds, takes the mail server away in between and loses a few answers, and
-then lets them finish. A killed worker's lease runs out after five minutes, so this takes about six.
+`python -m benchmarks.mail_soak [--mails 300] [--kills 25] [--databases SQLite,PostgreSQL]` queues so many mails in a
+clinic, starts two `clinic worker`, kills one of them every 0.4 seconds, loses a few answers of the mail server, and
+then lets them finish. A killed worker's lease runs out after five minutes, so this takes about six for each database.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import func, select
 
+from benchmarks.booking import DURABLE
 from clinic.shared import clock
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail, queue_mail
 from clinic.shared.mail.outbox import LEASE
 from tests import factories
+from tests.postgres import throw_away_postgres
 from tests.smtp_sink import Sink, sink
 from tests.web import app_on, migrate, sqlite_address
 
@@ -76,32 +79,46 @@ def drill(server: Sink, environment: dict[str, str], kills: int) -> None:
         one.wait()
 
 
+def soak(name: str, address: str, folder: Path, mails: int, kills: int) -> bool:
+    """All of it on one database; whether nothing was lost or sent more often than it may be."""
+    app = app_on(address, folder)
+    migrate(app)
+    with sink() as server, app.app_context():
+        environment = {
+            **os.environ, "CLINIC_DATA_DIR": str(folder), "CLINIC_MAIL_URL": server.url, "CLINIC_BACKUP_HOURS": "0",
+            "CLINIC_DATABASE_URL": address.replace("+psycopg", ""),
+        }  # fmt: skip
+        fill(mails)
+        drill(server, environment, kills)
+        lost = left()
+        db.session.remove()
+        db.engine.dispose()
+        ids = server.ids()
+    extra = sum(ids.values()) - len(ids)
+    print(
+        f"{name}: {mails} mails, {kills} kills: {lost} lost, {extra} doubled, {len(ids)} identities",
+        flush=True,
+    )
+    return not lost and len(ids) == mails and extra <= kills + LOST_ANSWERS
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--mails", type=int, default=300)
     parser.add_argument("--kills", type=int, default=25)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place, sink() as server:
-        folder = Path(place)
-        app = app_on(sqlite_address(folder), folder)
-        migrate(app)
-        environment = {
-            **os.environ, "CLINIC_DATA_DIR": str(folder), "CLINIC_MAIL_URL": server.url, "CLINIC_BACKUP_HOURS": "0",
-            "CLINIC_DATABASE_URL": sqlite_address(folder),
-        }  # fmt: skip
-        with app.app_context():
-            fill(given.mails)
-            drill(server, environment, given.kills)
-            lost = left()
-        ids = server.ids()
-        extra = sum(ids.values()) - len(ids)
-        print(
-            f"{given.mails} mails, {given.kills} kills: {lost} lost, {extra} doubled, {len(ids)} identities"
-        )
-        if lost or len(ids) != given.mails or extra > given.kills + LOST_ANSWERS:
-            sys.exit("mails were lost or doubled")
+    parser.add_argument("--databases", default="SQLite,PostgreSQL")
+    given, good = parser.parse_args(), True
+    for name in given.databases.split(","):
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            address = sqlite_address(folder)
+            if name == "PostgreSQL":
+                address = stack.enter_context(throw_away_postgres(DURABLE))
+            good &= soak(name, address, folder, given.mails, given.kills)
+    if not good:
+        sys.exit("mails were lost or doubled")
 
 
 if __name__ == "__main__":

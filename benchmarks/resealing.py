@@ -1,6 +1,6 @@
-"""Change the key while the site is used: `python -m benchmarks.resealing [VALUES]`.
+"""Change the key while the site is used: `python -m benchmarks.resealing [VALUES] [--databases SQLite,PostgreSQL]`.
 
-A clinic on SQLite with so many sealed notes of a hundred people is served over a socket that outlives its process, and
+A clinic with so many sealed notes of a hundred people is served over a socket that outlives its process, and
 six programs book all the while: each booking opens answers and seals a judgement. A new key is added, the server is
 restarted, `clinic keys reseal` is killed in the middle and run again, and the old key is dropped. No request may fail,
 and afterwards the new key opens everything and the old one nothing.
@@ -8,16 +8,19 @@ and afterwards the new key opens everything and the old one nothing.
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import func, select
 
+from benchmarks.booking import DURABLE
 from benchmarks.crowd import Clinic, Crowd, faults, report
 from benchmarks.hardships import book_on
 from clinic.app import create_app
@@ -26,6 +29,7 @@ from clinic.shared import clock, crypto, person_keys, rotation
 from clinic.shared.crypto import CannotOpen, KeyRing
 from clinic.shared.database import db, transaction
 from clinic.shared.person_keys import PersonKey
+from tests.postgres import throw_away_postgres
 from tests.web import sqlite_address
 
 PEOPLE = 100
@@ -33,43 +37,39 @@ IN_THE_MIDDLE = PEOPLE // 2
 """Keys of people that the first `reseal` has made when it is killed."""
 
 
-def main(values: int) -> None:
+def drill(name: str, address: str, folder: Path, values: int) -> bool:
     """Fill, change the key under traffic, and look at what is there."""
-    with tempfile.TemporaryDirectory(prefix="clinic-keys") as name:
-        folder = Path(name) / "data"
-        folder.mkdir()
-        clinic = book_on(sqlite_address(folder), folder)
-        app = create_app({"CLINIC_DATA_DIR": folder})
-        path = Path(app.config["CLINIC_KEY_FILE"])
-        with app.app_context(), socket.create_server(("127.0.0.1", clinic.port), backlog=1024) as door:
-            _fill(values, clock.now())
-            old = KeyRing.load(path)
-            clinic.start(door)
-            with Crowd(clinic).at_work() as crowd:
-                seconds = change_key(clinic, door)
-            clinic.end()
-            new = KeyRing.load(path)
-            opened = {"old": _opened(old), "new": _opened(new)}
-            db.engine.dispose()
-        wrong = faults(sqlite_address(folder), crowd)
-        wrong += [f"answers: {one}" for one in crowd.met if one not in ("201", "409")]
-        wrong += [] if set(new.keys) == {new.current} else ["the old key is still there"]
-        wrong += [] if opened["old"][0] == 0 and opened["new"][1] == 0 else [f"opened and closed: {opened}"]
-        good = report(
-            f"{values} notes", crowd, wrong, seconds=round(seconds), values=opened["new"][0],
-            longest_request_s=round(crowd.longest, 1),
-        )  # fmt: skip
-    sys.exit(0 if good else 1)
+    clinic = book_on(address, folder)
+    app = create_app({"CLINIC_DATA_DIR": folder, "SQLALCHEMY_DATABASE_URI": address})
+    path = Path(app.config["CLINIC_KEY_FILE"])
+    with app.app_context(), socket.create_server(("127.0.0.1", clinic.port), backlog=1024) as door:
+        _fill(values, clock.now())
+        old = KeyRing.load(path)
+        clinic.start(door)
+        with Crowd(clinic).at_work() as crowd:
+            seconds = change_key(clinic, door, path)
+        clinic.end()
+        new = KeyRing.load(path)
+        opened = {"old": _opened(old), "new": _opened(new)}
+        db.engine.dispose()
+    wrong = faults(address, crowd)
+    wrong += [f"answers: {one}" for one in crowd.met if one not in ("201", "409")]
+    wrong += [] if set(new.keys) == {new.current} else ["the old key is still there"]
+    wrong += [] if opened["old"][0] == 0 and opened["new"][1] == 0 else [f"opened and closed: {opened}"]
+    return report(
+        f"{name}: {values} notes", crowd, wrong, seconds=round(seconds), values=opened["new"][0],
+        longest_request_s=round(crowd.longest, 1),
+    )  # fmt: skip
 
 
-def change_key(clinic: Clinic, door: socket.socket) -> float:
+def change_key(clinic: Clinic, door: socket.socket, path: Path) -> float:
     """As docs/operations.md says, with one accident on the way; the seconds that sealing anew took."""
     _keys(clinic, "add").wait()
     clinic.end()
     clinic.start(door)
     began = time.monotonic()
     first = _keys(clinic, "reseal")
-    ring = KeyRing.load(Path(db.engine.url.database or "").parents[1] / "keys" / "clinic.key").current
+    ring = KeyRing.load(path).current
     while first.poll() is None and _made(ring) < IN_THE_MIDDLE:
         time.sleep(0.05)
     if first.poll() is not None:
@@ -127,5 +127,23 @@ def _fill(values: int, now: dt.datetime) -> None:
         )
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("values", nargs="?", type=int, default=10_000)
+    parser.add_argument("--databases", default="SQLite,PostgreSQL")
+    asked, good = parser.parse_args(), True
+    for name in asked.databases.split(","):
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-keys"))) / "data"
+            folder.mkdir()
+            address = sqlite_address(folder)
+            if name == "PostgreSQL":
+                address = stack.enter_context(throw_away_postgres(DURABLE))
+            good &= drill(name, address, folder, asked.values)
+    sys.exit(0 if good else 1)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    main()

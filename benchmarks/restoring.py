@@ -22,7 +22,8 @@ from sqlalchemy import create_engine, func, select
 
 from benchmarks.booking import free_port
 from benchmarks.crowd import Clinic, Crowd, faults
-from benchmarks.hardships import book_on, own_postgres
+from benchmarks.hardships import book_on
+from benchmarks.own_postgres import own_postgres
 from clinic.app import create_app
 from clinic.keeping.services._erasing import compact
 from clinic.shared.database import Base

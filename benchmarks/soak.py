@@ -39,12 +39,13 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 class Browser:
     """A cookie, a form token, and one request at a time."""
 
-    def __init__(self, port: int, therapist: int) -> None:
+    def __init__(self, port: int, therapist: int, service: str = SERVICE) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.cookie = ""
         self.token = ""
         self.went_to = ""
         self.therapist = therapist
+        self.page = f"/book/{service}/times"
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
         headers = {"Cookie": self.cookie}
@@ -61,7 +62,7 @@ class Browser:
 
     def open_times(self) -> None:
         query = f"minutes={MINUTES}&areas=full_body&therapist={self.therapist}"
-        status, body = self.ask("GET", f"/book/{SERVICE}/times?{query}")
+        status, body = self.ask("GET", f"{self.page}?{query}")
         found = TOKEN.search(body)
         if status != 200 or found is None:
             raise SystemExit(f"the page of times answered {status}")
@@ -75,7 +76,7 @@ class Browser:
             "therapist": str(self.therapist),
             "slot": slot,
         }
-        status, body = self.ask("POST", f"/book/{SERVICE}/times", form)
+        status, body = self.ask("POST", self.page, form)
         if status == 303:
             return "held" if self.went_to.endswith("/book/next") else f"sent to {self.went_to}"
         return "told kindly" if status in (200, 409) and "taken" in body else f"error {status}"

@@ -142,7 +142,7 @@ def _readable(view: View, *, has_body: bool) -> View:
             return problem(400, wrong)
         key = request_key()
         if key is not None and re.fullmatch(KEY, key) is None:
-            return problem(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} visible characters of ASCII.")
+            return problem(422, f"An Idempotency-Key has 1 to {LONGEST_KEY} visible characters of ASCII.")
         return view(*args, **kwargs)
 
     return read

@@ -16,6 +16,7 @@ from clinic.rules.wall_time import moment
 
 TITLES = {
     "invalid": N_("Something in the request cannot be taken as it is"),
+    "malformed": N_("The request cannot be read"),
     "unauthorized": N_("A key is needed"),
     "forbidden": N_("This key may not do that"),
     "not_found": N_("There is no such thing"),
@@ -34,7 +35,7 @@ TITLES = {
     "failed": N_("Something went wrong on our side"),
 }
 OF_STATUS = {
-    400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    400: "malformed", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
     409: "not_allowed", 413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "rate_limited",
     503: "unavailable",
 }  # fmt: skip

@@ -338,10 +338,13 @@ class ClientsOut(Shape):
 
 
 class IntakeOut(Shape):
+    """`urgency` is how soon the person needs care: `none`, `prompt`, `same_day` or `emergency`."""
+
     id: int
     client: int
     completed_on: dt.date
     stopped: bool
+    urgency: str
 
 
 class VerdictOut(Shape):

@@ -24,10 +24,15 @@ class Gaps(StrEnum):
     ONLY = "only"  # no other starts are offered
 
 
-def tidy(starts: Sequence[Start], wanted: Wanted, book: Book, shortest: int) -> list[Start]:
-    """Those of the free starts that are tidy for at least one of their therapists, with these alone."""
+def tidy(
+    starts: Sequence[Start], anybodys: Sequence[Start], wanted: Wanted, book: Book, shortest: int
+) -> list[Start]:
+    """Those of a person's free starts that are tidy for at least one of their therapists, with these alone.
+
+    `anybodys`: all that would be free to somebody who has no other visit. What wastes least is told by these.
+    """
     by_therapist: dict[int, list[int]] = {}
-    for start in starts:
+    for start in anybodys:
         for therapist in start.therapists:
             by_therapist.setdefault(therapist, []).append(start.starts_at)
     good = {

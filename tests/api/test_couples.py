@@ -65,6 +65,8 @@ def test_waiting_refused_and_wrong_requests(desk: Program, clinic: world.World) 
     assert answer.status_code == 202
     assert [visit["waiting_for"] for visit in answer.get_json()["visits"]] == ["intake", "partner"]
     well = healthy()
+    ask = {"people": [person(well), person(ill, "deep_tissue")], "from": "2026-06-12", "days": 5}
+    assert desk.post("/couples/times", ask).get_json()["starts"] == []  # nothing that would be refused
     refused = desk.post("/couples", order(person(well), person(ill, "deep_tissue"), days=5))
     body = refused.get_json()
     assert (refused.status_code, body["code"]) == (409, "screening_refuses")

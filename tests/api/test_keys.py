@@ -86,22 +86,25 @@ def test_too_many_requests_are_told_so(program: Callable[..., Program]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "status"),
+    ("body", "kind", "status", "code"),
     [
-        (b"{", "application/json", 400),
-        (b"[" * 100_000, "application/json", 400),
-        (rb'{"first_name": "\ud800"}', "application/json", 400),
-        (rb'{"first_name": "a\u0000b", "last_name": "b", "born_on": "1990-01-01"}', "application/json", 400),
-        (b"[]", "application/json", 422),
-        (b"null", "application/json", 422),
-        (b"{}", "text/plain", 415),
+        (b"{", "application/json", 400, "malformed"),
+        (b"[" * 100_000, "application/json", 400, "malformed"),
+        (rb'{"first_name": "\ud800"}', "application/json", 400, "malformed"),
+        (rb'{"first_name": "a\u0000b", "last_name": "b"}', "application/json", 400, "malformed"),
+        (b"[]", "application/json", 422, "invalid"),
+        (b"null", "application/json", 422, "invalid"),
+        (b"{}", "text/plain", 415, "unsupported_media_type"),
     ],
 )
-def test_bodies_that_are_not_json_are_refused(desk: Program, body: bytes, kind: str, status: int) -> None:
+def test_bodies_that_are_not_json_are_refused(
+    desk: Program, body: bytes, kind: str, status: int, code: str
+) -> None:
     answer = desk.client.post(
         "/api/v1/clients", data=body, content_type=kind, headers={"Authorization": f"Bearer {desk.key}"}
     )
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert answer.get_json()["code"] == code
 
 
 def test_addresses_that_are_not_there(desk: Program) -> None:

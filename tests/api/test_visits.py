@@ -222,7 +222,8 @@ def test_intake_by_a_program_is_whole_or_refused(desk: Program) -> None:
     some = dict(list(whole.items())[:5])
     assert desk.post(f"/clients/{client}/intakes", {"answers": some, "signed_by": "Pat"}).status_code == 422
     made = desk.post(f"/clients/{client}/intakes", {"answers": whole, "signed_by": "Pat"})
-    assert (made.status_code, made.get_json()["stopped"]) == (201, False)
+    said = made.get_json()
+    assert (made.status_code, said["stopped"], said["urgency"]) == (201, False, "none")
     assert desk.post("/visits", wish(client)).status_code == 201
 
 
@@ -231,6 +232,11 @@ def test_a_warning_sign_stops(desk: Program) -> None:
     visit = desk.post("/visits", wish(client)).get_json()
     answers = world.answers(rf_saddle_numbness={})
     made = desk.post(f"/clients/{client}/intakes", {"answers": answers, "signed_by": "Pat"})
-    assert made.get_json()["stopped"] is True
+    assert (made.get_json()["stopped"], made.get_json()["urgency"]) == (True, "emergency")
     assert desk.get(f"/visits/{visit['id']}").get_json()["status"] == "cancelled"
-    assert desk.post("/visits", wish(client, when=world.at(5))).get_json()["code"] == "screening_refuses"
+    refused = desk.post("/visits", wish(client, when=world.at(5))).get_json()
+    wanted = {"client": client, "service": "relaxation", "minutes": 60, "day": "2026-06-14"}
+    judged = desk.post("/verdicts", wanted).get_json()
+    assert refused["code"] == "screening_refuses"
+    for one in (refused, judged):  # how urgent it is was told at once; a booking is refused all the same
+        assert (one["outcome"], one["urgency"]) == ("refuse", "prompt")

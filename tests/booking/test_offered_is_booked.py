@@ -10,21 +10,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.bookable import Wish
-from clinic.booking.services import offering, time_off, visits
+from clinic.booking.services import holds, offering, time_off, visits
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid
 from clinic.catalogue.models import Service
 from clinic.clients.models import Client
-from clinic.premises.models import Clinic
-from clinic.rules.errors import RuleViolation
+from clinic.premises.models import Clinic, Location
+from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import db, transaction
-from clinic.therapists.models import Therapist
+from clinic.therapists.models import Therapist, WorkingHours
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -172,3 +172,33 @@ def test_stricter_settings_bind_offers_and_bookings_alike(team: list[int]) -> No
     assert seen[known, "swedish", ana]
     assert seen[known, "swedish", None]
     assert not set(seen[new, "swedish", ben]) & {at(dt.time(9)), at(dt.time(10, 30))}
+
+
+def test_times_without_a_gap_are_those_of_the_clinic_whoever_asks(team: list[int]) -> None:
+    """Which starts leave no hole does not hang on the person's own visits, nor on a first visit taking longer."""
+    ana, ben = team
+    with transaction() as session:
+        session.execute(update(Clinic).values(gaps="only", slot_step_minutes=15, lead_time_minutes=0))
+        session.execute(update(Service).values(first_visit_minutes=15, turnover_minutes=0))
+        session.execute(delete(WorkingHours).where(WorkingHours.kind == "break"))
+        place = session.scalars(select(Location.id)).one()
+    desk = factories.make_user(email="d@clinic.example", roles=[]).id
+    time_off.add_time_off(ana, "off", at(dt.time(12, 30)), at(dt.time(14, 30)), "", by=desk, now=NOW)
+    time_off.add_closure(place, None, at(dt.time(12, 15)), at(dt.time(12, 30)), "Repair", by=desk, now=NOW)
+    halfway = healthy()
+    grid = [dt.time(minute // 60, minute % 60) for minute in range(9 * 60, 14 * 60, 15)]
+    assert book(halfway, at(dt.time(10)), therapist=ben)
+    new = healthy()
+    assert offered(halfway, therapist=ana) == bookable(halfway, therapist=ana, grid=grid) == []
+    free = offered(new)
+    assert bookable(new, grid=grid) == free
+    kept = []
+    for starts_at in map(at, grid):
+        try:
+            wish = Choice("swedish", 60, areas=("upper_back",))
+            hold = holds.keep_time(wish, starts_at, client_id=new, source="api", by=None, now=NOW)
+        except SlotTaken:
+            continue
+        kept.append(starts_at)
+        holds.give_back(hold, now=NOW)
+    assert kept == free

@@ -19,8 +19,9 @@ from clinic.booking.services.swapping import swap_visits
 from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, RestNeeded, SlotTaken, TooSoon
 from clinic.shared.audit import AuditRow
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
 from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world as w
@@ -104,6 +105,18 @@ def test_therapists_are_kept_where_that_is_asked_for(world: w.World) -> None:
     assert [place(visit_id)[:2] for visit_id in (one, other)] == [
         (w.at(4), world.therapists[0]), (w.at(3), world.therapists[1])
     ]  # fmt: skip
+
+
+def test_whoever_asked_for_a_woman_keeps_one(world: w.World) -> None:
+    with transaction() as session:
+        for number, gender in enumerate(("woman", "man")):
+            session.get_one(Therapist, world.therapists[number]).gender = gender
+    one = w.at_desk(world, somebody(), "relaxation", when=w.at(3), gender="woman").visit_id or 0
+    other = booked(world, w.at(4, 14), 1)
+    before = place(one), place(other)
+    assert swap_visits(one, other, by=world.desk_id, now=NOW).is_done
+    assert place(one)[:2] == (before[1][0], world.therapists[0])
+    assert place(other) == before[0]
 
 
 def test_visits_that_touch_or_overlap_change_places_too(world: w.World) -> None:

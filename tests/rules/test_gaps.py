@@ -17,7 +17,7 @@ GRID = range(0, 1440, 15)
 
 def tidied(book: Book, shortest: int = 60, therapists: tuple[int, ...] = (ANA,)) -> list[Start]:
     free = bookable_starts(GRID, HOUR, Eligible(therapists, [ROOM]), book)
-    return tidy(free, HOUR, book, shortest)
+    return tidy(free, free, HOUR, book, shortest)
 
 
 def at(book: Book, shortest: int = 60) -> list[int]:
@@ -89,4 +89,4 @@ def test_tidy_starts_are_those_of_the_model(
     for one in free:
         by_stretch.setdefault(first_of_stretch(one.starts_at), []).append(one.starts_at)
     best = {at for starts in by_stretch.values() for at in starts if waste(at) == min(map(waste, starts))}
-    assert [one.starts_at for one in tidy(free, wanted, book, shortest)] == sorted(best)
+    assert [one.starts_at for one in tidy(free, free, wanted, book, shortest)] == sorted(best)

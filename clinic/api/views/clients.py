@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from clinic.rules.answers import AnswerError
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
+from clinic.rules.verdicts import Urgency
 from clinic.rules.wall_time import local_day
 from clinic.shared import clock
 
@@ -61,7 +63,8 @@ def add_client(body: shapes.ClientIn) -> dict[str, Any]:
 def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
     """Sign a full intake for a client: a new version, and every coming visit is judged again.
 
-    A warning sign in the answers stops everything for this person (`stopped`): nothing is signed then.
+    A warning sign in the answers stops everything for this person (`stopped`): nothing is signed then, and `urgency`
+    says how soon they need care: tell them so at once.
     """
     client, facts, now = _client(client_id), kit.clinic(), clock.now()
     today = local_day(now, ZoneInfo(facts.zone))
@@ -70,8 +73,8 @@ def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
     except AnswerError as error:
         raise InvalidInput(f"answers.{error.key}.{error.field}", error.problem) from error
     if flags:
-        intakes.raise_stop(client.id, body.answers, source="api", by=None, now=now, today=today)
-        return {"id": client.id, "client": client.id, "completed_on": today, "stopped": True}
+        urgency = intakes.raise_stop(client.id, body.answers, source="api", by=None, now=now, today=today)
+        return _answered(client.id, client.id, today, urgency)
     made = intakes.submit_intake(
         client.id,
         body.answers,
@@ -83,7 +86,14 @@ def sign_intake(client_id: int, body: shapes.IntakeIn) -> dict[str, Any]:
         now=now,
         today=today,
     )
-    return {"id": made, "client": client.id, "completed_on": today, "stopped": False}
+    return _answered(made, client.id, today, Urgency.NONE.word)
+
+
+def _answered(intake_id: int, client_id: int, day: dt.date, urgency: str) -> dict[str, Any]:
+    stopped = urgency != Urgency.NONE.word
+    return {
+        "id": intake_id, "client": client_id, "completed_on": day, "stopped": stopped, "urgency": urgency,
+    }  # fmt: skip
 
 
 def _client(client_id: int) -> reading.ClientFacts:

@@ -16,8 +16,8 @@ from clinic.api.repeats import visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import couples as reading
-from clinic.booking.services import alternatives, couple_changes
-from clinic.booking.services.couples import Half, asks_for_two, book_couple
+from clinic.booking.services import alternatives, couple_changes, offering
+from clinic.booking.services.couples import Half, book_couple
 from clinic.rules.api_scopes import Scope
 from clinic.rules.errors import NotFound, ScreeningRefuses
 from clinic.rules.language import N_, _
@@ -38,13 +38,13 @@ BOTH_WAIT = {
     once=None,
 )
 def times_for_two(body: several.CoupleTimesIn) -> dict[str, Any]:
-    """Free starts for two people: two therapists, devices for both, and one room with two tables."""
-    asks = asks_for_two(_halves(body), body.from_, body.days, by_staff=False, now=clock.now())
-    found = reading.look_for_two(*asks)
-    zone = ZoneInfo(found.first.zone)
+    """Free starts for two people: two therapists, devices for both, and one room with two tables. Left out are the days
+    on which one of them would be refused."""
+    found = offering.starts_for_two(_halves(body), body.from_, body.days, now=clock.now())
+    zone = ZoneInfo(found.zone)
     starts = [
         {"starts_at": moment(one.starts_at).astimezone(zone), "therapists": list(one.therapists)}
-        for one in found.starts()
+        for one in found.starts
     ]
     return {"zone": zone.key, "starts": starts}
 

@@ -17,12 +17,9 @@ def verdict(body: shapes.VerdictIn) -> dict[str, Any]:
     """Judge a wish for a client on a day. Nothing is kept; the booking judges again."""
     judged = alternatives.preview(body.client, kit.choice_of(body), body.day, now=clock.now())
     return {
-        "outcome": judged.outcome.word,
+        **alternatives.in_short(judged),
         "permits": judged.permits,
         "waiting_for": judged.waiting_for,
-        "urgency": judged.own.urgency.word,
-        "unsafe_addons": list(judged.unsafe_addons),
-        "look_again_on": alternatives.look_again_on(judged),
         "day": body.day,
         "rules_version": judged.own.rules_version,
     }

@@ -151,15 +151,6 @@ def _shown(visit_id: int) -> dict[str, Any]:
 
 def _refused(outcome: Outcome) -> Response:
     """What came out and what to do, never why."""
-    judged = outcome.judged
-    more: dict[str, Any] = {
-        "outcome": "refuse",
-        "urgency": "none",
-        "unsafe_addons": list(outcome.unsafe_addons),
-    }
-    if judged is not None:
-        more["outcome"] = judged.outcome.word
-        more["urgency"] = judged.own.urgency.word
-        later = alternatives.look_again_on(judged)
-        more["look_again_on"] = later.isoformat() if later else None
-    return problem(409, ScreeningRefuses.default_sentence, code="screening_refuses", **more)
+    told = alternatives.in_short(outcome.judged) if outcome.judged is not None else {}
+    told["unsafe_addons"] = list(outcome.unsafe_addons)
+    return problem(409, ScreeningRefuses.default_sentence, code="screening_refuses", **told)

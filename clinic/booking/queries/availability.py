@@ -135,15 +135,23 @@ class Open:
 
     @cached_property
     def _tidy(self) -> list[rule.Start]:
-        """Day by day, as a booking asks: a day's starts are the same whichever days are asked for with it."""
-        return [
-            start
-            for part in self.parts
-            for _day, starts in groupby(
+        """Day by day, as a booking asks: a day's starts are the same whichever days are asked for with it, and whoever
+        asks, so that a time which is offered can be kept before it is said whom it is for."""
+        grid = [minute for part in self.parts for minute in part.grid]
+        found = []
+        for part in self.parts:
+            anybodys = self._by_day(replace(part, grid=grid, book=replace(part.book, client_busy=())))
+            for day, starts in self._by_day(part).items():
+                found += tidy(starts, anybodys[day], part.wanted, part.book, self.shortest)
+        return found
+
+    def _by_day(self, part: Part) -> dict[dt.date, list[rule.Start]]:
+        return {
+            day: list(starts)
+            for day, starts in groupby(
                 self._starts(part), key=lambda one: self.clock.show(one.starts_at).date()
             )
-            for start in tidy(list(starts), part.wanted, part.book, self.shortest)
-        ]
+        }
 
     def _starts(self, part: Part) -> list[rule.Start]:
         return rule.bookable_starts(part.grid, part.wanted, self.eligible, part.book)

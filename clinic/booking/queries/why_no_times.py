@@ -88,27 +88,37 @@ def why_no_times(
         grid = _asked_for(part.grid, ask, clock, days, at)
         by_start |= obstacles(grid, part.wanted, found.eligible, part.book, behind)
     _add_gaps(found, by_start)
-    names = Named(
-        names={key: one.name for key, one in people.items()} | premises.kit_names(place.id),
-        licence_ends={key: one.licence_expires_on for key, one in people.items()},
-        skilled=skilled,
-        device_kinds=ask.plan.device_kinds,
-        shut={one.id: Shut(*_span(one), one.reason) for one in closures},
-        settings=place.settings.for_new() if is_new else place.settings,
-        clock=clock,
-        uses_24_hours=premises.clinic().uses_24_hours,
-    )
+    names = _names(found, people, skilled, closures, is_new=is_new)
     opening = found.parts[0].book.opening
+    is_open = [any(overlaps(bound, span) for span in opening) for bound in bounds]
     return Explained(
         zone=found.zone,
         starts=len(by_start),
         free=sum(not ways for ways in by_start.values()),
         reasons=tuple(_said(one, names) for one in count_reasons(by_start.values())),
-        closed_days=tuple(
-            day
-            for day, bound in zip(days, bounds, strict=True)
-            if not any(overlaps(bound, span) for span in opening)
-        ),
+        closed_days=tuple(day for day, opens in zip(days, is_open, strict=True) if not opens),
+    )
+
+
+def _names(
+    found: Open,
+    people: dict[int, Therapist],
+    skilled: dict[int, Days],
+    closures: Sequence[Closure],
+    *,
+    is_new: bool,
+) -> Named:
+    """What the sentences say of everything that is named by its number alone."""
+    settings = found.place.settings
+    return Named(
+        names={key: one.name for key, one in people.items()} | premises.kit_names(found.place.id),
+        licence_ends={key: one.licence_expires_on for key, one in people.items()},
+        skilled=skilled,
+        device_kinds=found.ask.plan.device_kinds,
+        shut={one.id: Shut(*_span(one), one.reason) for one in closures},
+        settings=settings.for_new() if is_new else settings,
+        clock=found.clock,
+        uses_24_hours=premises.clinic().uses_24_hours,
     )
 
 

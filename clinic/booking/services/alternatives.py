@@ -17,7 +17,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
-from clinic.rules.verdicts import ADDONS, Verdict
+from clinic.rules.verdicts import ADDONS, Urgency, Verdict
 
 TIMES_SHOWN = 3
 
@@ -109,7 +109,7 @@ def in_short(judged: Judged) -> dict[str, Any]:
     later = look_again_on(judged)
     return {
         "outcome": judged.outcome.word,
-        "urgency": judged.own.urgency.word,
+        "urgency": urgency_of(judged) or Urgency.NONE.word,
         "unsafe_addons": list(judged.unsafe_addons),
         "look_again_on": later.isoformat() if later else None,
     }

@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import visits
 from clinic.booking.services._claims import client_first, keep_until
 from clinic.booking.services._placing import place_person
 from clinic.booking.services._programs import PROGRAM
@@ -44,8 +45,9 @@ def keep_time(
         if client is not None:
             client_first(session, client.id)
         people = [client.id] if client is not None else []
+        first_visit = client is None or not visits.has_been_before(client.id, starts_at)
         visit = new_hold(
-            session, choice, starts_at, first_visit=client is None, user_id=by, now=now, people=people
+            session, choice, starts_at, first_visit=first_visit, user_id=by, now=now, people=people
         )
         visit.source = source
         if client is not None:

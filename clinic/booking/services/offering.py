@@ -5,17 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from clinic.booking.queries import bookable
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.bookable import Bookable, Wish
+from clinic.booking.queries.couples import look_for_two
 from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.why_no_times import Explained, why_no_times
-from clinic.booking.services._judging import Order, weigh_by
+from clinic.booking.services._judging import Order, client_of, weigh_by
 from clinic.booking.services._known import known_of
+from clinic.booking.services.couples import Half, asks_for_two
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rulebook import queries as rulebook
+from clinic.rules.availability import Start
 from clinic.rules.wall_time import dates_from, local_day, moment
 
 
@@ -30,10 +34,26 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     free = found.starts()
     if person is None:
         return Bookable(found.zone, free)
-    zone = found.clock.zone
+    order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
+    return Bookable(found.zone, _let_in(free, found.clock.zone, [(person, order)]))
+
+
+def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, now: dt.datetime) -> Bookable:
+    """When both can have it, without the days on which one of them would be refused. Raises InvalidInput, NotFound."""
+    asks = asks_for_two(halves, first_day, days, by_staff=False, now=now)
+    found = look_for_two(*asks)
+    orders = [
+        (client_of(half.client_id), Order(ask.plan, tuple(sorted(half.choice.areas)), first_day))
+        for half, ask in zip(halves, asks, strict=True)
+    ]
+    return Bookable(found.first.zone, _let_in(found.starts(), found.first.clock.zone, orders))
+
+
+def _let_in(free: list[Start], zone: ZoneInfo, orders: Iterable[tuple[Client, Order]]) -> list[Start]:
+    """Free starts on the days on which the gate would refuse none of these people what they order."""
     days = [local_day(moment(one.starts_at), zone) for one in free]
-    refused = _refused_days(person, Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day), days)
-    return Bookable(found.zone, [one for one, day in zip(free, days, strict=True) if day not in refused])
+    refused = {day for person, order in orders for day in _refused_days(person, order, days)}
+    return [one for one, day in zip(free, days, strict=True) if day not in refused]
 
 
 def reasons(wish: Wish, *, now: dt.datetime) -> Explained:

@@ -45,6 +45,7 @@ from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
+from clinic.therapists import queries as therapists
 
 TRIES = 12
 """How many ways are tried for each of the two."""
@@ -242,18 +243,16 @@ def _claim_both(
 ) -> None:
     """Claim a place for the first one such that there is one left for the second. Raises SlotTaken."""
     clear_expired(session, now)
-    wanted = [visit.therapist_id if keeps_therapists else place.therapist_id for visit, place in
-              zip(pair, places, strict=True)]  # fmt: skip
     for visit in pair:
         if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0, visit.day):
             raise SlotTaken(NotQualified.default_sentence)
-    own = [visit.therapist_id for visit in pair]
-    ways = _ways(pair[0], plans[0], places[0], (wanted[0], own[0]), now=now)
+    whom = [_whom(one, place, keeps=keeps_therapists) for one, place in zip(pair, places, strict=True)]
+    ways = _ways(pair[0], plans[0], places[0], whom[0], now=now)
     for way in islice(ways, TRIES):
         try:
             with session.begin_nested():
                 _take(session, pair[0], way)
-                rest = _ways(pair[1], plans[1], places[1], (wanted[1], own[1]), now=now)
+                rest = _ways(pair[1], plans[1], places[1], whom[1], now=now)
                 _take_first(session, pair[1], rest)
             return
         except IntegrityError as error:
@@ -264,6 +263,15 @@ def _claim_both(
     raise SlotTaken(NO_PLACE)
 
 
+def _whom(visit: Visit, place: _Place, *, keeps: bool) -> list[int]:
+    """Who may give it in the other one's place: that one's therapist before its own. Its own alone where therapists are
+    kept, or where that one is not of the gender that the client asked for."""
+    theirs = therapists.therapist(place.therapist_id)
+    is_asked_for = theirs is not None and visit.asked_gender in ("", theirs.gender)
+    others = [place.therapist_id] if is_asked_for and not keeps else []
+    return [*others, visit.therapist_id]
+
+
 def _take_first(session: Session, visit: Visit, ways: Iterable[Combination]) -> None:
     for way in ways:
         _take(session, visit, way)
@@ -272,11 +280,11 @@ def _take_first(session: Session, visit: Visit, ways: Iterable[Combination]) -> 
 
 
 def _ways(
-    visit: Visit, plan: VisitPlan, place: _Place, therapists: tuple[int, int], *, now: dt.datetime
+    visit: Visit, plan: VisitPlan, place: _Place, whom: Iterable[int], *, now: dt.datetime
 ) -> list[Combination]:
-    """Free places at the new time, with the wanted therapist before the visit's own; the other one's room first."""
+    """Free places at the new time, with each of these in turn; the other one's room first."""
     found: list[Combination] = []
-    for therapist in dict.fromkeys(therapists):
+    for therapist in dict.fromkeys(whom):
         ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist)
         ways = look(ask).ways(visit.starts_at)
         found += sorted(ways, key=lambda way: way.room != place.room_id)
