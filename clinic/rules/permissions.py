@@ -40,6 +40,7 @@ class Permission(StrEnum):
     DIARY_ANY_READ = "diary:any:read"
     DIARY_OWN_READ = "diary:own:read"
     FACTOR_OWN_WRITE = "factor:own:write"
+    HOURS_OWN_WRITE = "hours:own:write"
     INTAKE_ANY_WRITE = "intake:any:write"
     INTAKE_OWN_WRITE = "intake:own:write"
     PERSON_OWN_WRITE = "person:own:write"
@@ -80,6 +81,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.DIARY_ANY_READ: _DESK,
     Permission.DIARY_OWN_READ: _THERAPIST,
     Permission.FACTOR_OWN_WRITE: _SIGNED_IN,  # and whoever is halfway in: access.py
+    Permission.HOURS_OWN_WRITE: _THERAPIST,
     Permission.INTAKE_ANY_WRITE: _DESK,
     Permission.INTAKE_OWN_WRITE: _SIGNED_IN,
     Permission.PERSON_OWN_WRITE: _SIGNED_IN,

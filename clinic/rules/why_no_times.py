@@ -202,7 +202,7 @@ def _bounds(ask: _Ask, behind: Behind) -> dict[int, Obstacle]:
             kept.append(Reason(Why.KNOWN_ONLY))
         if start < ask.wanted.not_before:
             kept.append(Reason(Why.LEAD_TIME))
-        if start > ask.wanted.not_after and not behind.known_only:
+        if start > ask.wanted.not_after:
             kept.append(Reason(Why.HORIZON))
         if contains(behind.refused, (start, start + 1)):
             kept.append(Reason(Why.REFUSED))

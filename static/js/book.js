@@ -6,9 +6,9 @@
   if (!form) return;
   const { say, _, ngettext } = window.clinic;
   const part = (id) => document.getElementById(id);
-  let timer = 0, asked = 0;
+  let timer = 0, asked = 0, renewed = Promise.resolve();
 
-  const renew = async (ids) => {
+  const fetchParts = async (ids) => {
     const mine = ++asked, body = new FormData(form);
     if (ids.includes("people") && !body.get("client")) body.delete("client");
     try {
@@ -18,13 +18,17 @@
       const whole = part("what").value ? ids : [...ids, "what-part"];
       whole.forEach((id) => {
         const fresh = page.getElementById(id), old = part(id);
-        if (!fresh || !old || old.contains(document.activeElement)) return;
+        // Where the focus is nothing changes under it, but for a service that was not chosen yet: what they had last.
+        const isWaiting = document.activeElement === part("what");
+        if (!fresh || !old || (old.contains(document.activeElement) && !isWaiting)) return;
         fresh.querySelectorAll("[autofocus]").forEach((one) => one.removeAttribute("autofocus"));
         old.replaceWith(fresh);
+        if (isWaiting) part("what").focus();
       });
       tell(ids);
     } catch { /* the button still works */ }
   };
+  const renew = (ids) => { renewed = fetchParts(ids); };
   const tell = (ids) => {
     const people = Number(part("people").dataset.count), first = part("times").querySelector("button[name=start] .visually-hidden");
     const found = people === 0 ? _("Nobody found.") : ngettext("One person found.", "%(num)d people found.", people);
@@ -40,13 +44,19 @@
       renew(["people", "times"]);
     }, 250);
   });
-  // Whoever presses Enter on a person means that person, not the whole form.
+  const isOpen = (list) => { try { return list.matches(":open"); } catch { return false; } };
+  // Enter goes on: from a person to what they come for, from there to the first time. A key held down books nothing.
   form.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (key !== "Enter" || target.name !== "client") return;
-    event.preventDefault();
-    if (!target.checked) target.click();
-    if (!part("what").value) part("what").focus();
+    if (key !== "Enter") return;
+    if (target.name === "client") {
+      event.preventDefault();
+      if (!target.checked) target.click();
+      part("what").focus();
+    } else if (target.id === "what" && target.value && !isOpen(target)) {
+      event.preventDefault();
+      renewed.then(() => part("times").querySelector("button[name=start]")?.focus());
+    } else if (target.name === "start" && event.repeat) event.preventDefault();
   });
   form.addEventListener("change", (event) => {
     if (["client", "what", "addons", "areas", "therapist", "place", "day", "at"].includes(event.target.name)) renew(["times"]);

@@ -94,6 +94,7 @@
         if (old && bare(old) !== bare(part)) old.replaceWith(part);
       });
     });
+    window.clinic.settle?.();
     const changed = [...after].filter(([visit, words]) => before.get(visit) !== words);
     changed.forEach(([visit]) => live.querySelector(`[data-visit="${visit}"]`)?.classList.add("is-fresh"));
     const gone = [...before].filter(([visit]) => !after.has(visit));
@@ -142,7 +143,7 @@
     // What went well is said in the bar below, where nothing moves; what did not stands above the day until it is read.
     if (notes.querySelector(".k-care")) document.querySelector(".flashes").replaceWith(notes);
     else if (text && !canUndo) passing(text);
-    say(text + (canUndo ? " Undo with Control and Z." : ""));
+    say([text, canUndo && _("Undo with Control and Z.")].filter(Boolean).join(" "));
   };
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;

@@ -6,12 +6,14 @@ import datetime as dt
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from clinic.api.services import make_token
 from clinic.booking.queries import availability, bookable
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import time_off
+from clinic.catalogue.models import Service
 from clinic.premises.models import Device
 from clinic.shared.database import transaction
 from clinic.therapists.models import DatedHours, Therapist
@@ -101,6 +103,12 @@ def test_bounds_closures_licence_and_devices_are_named(app: Flask) -> None:
     assert said(hot)["There is no stone heater in use here."] == (hot.starts, hot.starts)
     far = explain(wish(61))
     assert "Too far ahead: online this is booked up to 60 days ahead." in said(far)
+    with transaction() as session:
+        session.execute(update(Service).where(Service.key == "swedish").values(known_clients_only=True))
+    assert said(explain(wish(0))) == {
+        "Online this is only for clients who have been here before.": (40, 36),
+        "Lead time: online this is booked at least 1 hour ahead.": (4, 0),
+    }
 
 
 def test_the_number_of_statements_does_not_grow(app: Flask) -> None:

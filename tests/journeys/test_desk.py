@@ -58,7 +58,9 @@ def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_fa
     press_until(page, "input[name=client]")
     keys.press("Enter")
     assert page.locator("input[name=client]:checked").count() == 1
-    press_until(page, "button[name=start]")
+    page.wait_for_selector("#what:focus")
+    keys.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
     keys.press("Enter")
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
     assert page.locator("h1").inner_text() == "Ana Alder"

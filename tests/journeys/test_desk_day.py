@@ -58,6 +58,15 @@ def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
     sign_in(page)
     page.goto(book_ana(page))
     before = starts(page)
+    reached = page.evaluate(
+        "[...document.querySelectorAll('.dg a, .dg button')].filter((one) => one.tabIndex === 0).length"
+    )
+    assert reached == 1, "one stop for the Tab key, however full the day"
+    only_visit(page).locator("a").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.matches('.dg-free')"), "the free time below it"
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.closest('[data-visit]') !== null")
     drag(page, HOUR)
     page.wait_for_selector("dialog [data-main]:focus")
     assert page.locator("dialog").get_by_text("It fits").is_visible()
@@ -135,6 +144,14 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
     sign_in(page)
     page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
     page.wait_for_selector("#q:focus")
+    # of several, who is chosen brings what they had last, also under the focus that went ahead to it
+    page.keyboard.type("ald")
+    page.wait_for_selector("#people input[name=client]")
+    page.locator("#people input[name=client]").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#what option:checked:not([value=''])", state="attached")
+    assert page.evaluate("document.activeElement.id") == "what"
+    page.fill("#q", "")
     page.keyboard.type("ana ald")
     page.wait_for_selector("#people input[name=client]:checked")
     page.wait_for_selector("#times button[name=start]")

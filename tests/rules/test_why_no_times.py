@@ -99,8 +99,11 @@ def test_a_day_on_which_the_gate_refuses_has_no_start() -> None:
 def test_a_therapist_who_gives_no_more_that_day_and_a_visit_for_known_clients_only() -> None:
     full = replace(book(), full={ANA: [(0, 1440)]})
     assert counted(HOUR, SOLO, full, behind()) == {Reason(Why.LIMIT, ANA): (29, 29)}
-    nobody = replace(HOUR, not_after=-1)
-    assert counted(nobody, SOLO, book(), behind(known_only=True)) == {Reason(Why.KNOWN_ONLY): (29, 29)}
+    assert counted(HOUR, SOLO, book(), behind(known_only=True)) == {Reason(Why.KNOWN_ONLY): (29, 29)}
+    soon = replace(HOUR, not_before=600)  # what stands in the way as well is told too
+    assert counted(soon, SOLO, book(), behind(known_only=True)) == {
+        Reason(Why.KNOWN_ONLY): (29, 25), Reason(Why.LEAD_TIME): (4, 0)
+    }  # fmt: skip
 
 
 def test_the_clients_other_visit_is_named_by_its_start() -> None:

@@ -65,7 +65,8 @@ def why_no_times(
 
     `refused`: days on which the gate would refuse the client. Raises LookupError for an unknown place.
     """
-    found = look(ask)
+    # Read as if everybody could book this online, so that the other reasons are told too.
+    found = look(replace(ask, plan=replace(ask.plan, known_clients_only=False)))
     place, clock = found.place, found.clock
     days = dates_from(ask.first_day, ask.days)
     bounds = [clock.day_bounds(day) for day in days]

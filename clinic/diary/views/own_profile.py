@@ -23,7 +23,7 @@ from clinic.therapists import queries as therapists
 
 @pages.get("/diary/me", needs=Permission.DIARY_OWN_READ)
 def own_profile() -> Answer:
-    """Hours and licence; the owner changes them."""
+    """Hours, what clients see, licence and skills."""
     row = therapists.therapist_of_user(who() or 0)
     if row is None:
         return render_template("diary/my_no_profile.html")

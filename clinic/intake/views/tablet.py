@@ -27,6 +27,8 @@ from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 WRITER = "tablet"
+ENDED = "tablet_ended"
+"""How its client ended: kept in the browser, so that the locked page says so after a reload and a wrong PIN as well."""
 OF_EVERY_PAGE = frozenset(
     {"static", "accounts.text_size", "accounts.choose_language", "premises.theme", "premises.picture"}
 )
@@ -126,13 +128,13 @@ def tablet_sign() -> Answer:
 def tablet_take_signing() -> Answer:
     """Sign; after that the tablet shows nothing any more."""
     sitting = _sitting()
-    return asking.take_signing(sitting, _stopped, lambda _id: _lock(is_signed=True)) if sitting else _locked()
+    return asking.take_signing(sitting, _stopped, lambda _id: _lock("signed")) if sitting else _locked()
 
 
 @pages.post("/tablet/back", needs=Permission.TABLET_ONE_WRITE)
 def tablet_give_back() -> Answer:
     """The client stops; what was typed so far stays with the tablet's draft for the next time."""
-    return _lock()
+    return _lock("handed_back")
 
 
 @pages.post("/tablet/pin", needs=Permission.TABLET_ONE_WRITE)
@@ -206,20 +208,21 @@ def _keep_what_was_typed(number: int) -> None:
         asking.keep_page(sitting, number)
 
 
-def _lock(*, is_signed: bool = False) -> str:
-    device = _device()
+def _lock(how: str) -> Answer:
+    device = _open_device()
     if device is not None:
         tablets.lock_tablet(device.id, now=clock.now())
-    return _locked(is_signed=is_signed)
+        session[ENDED] = how
+    return go("intake.tablet")
 
 
-def _locked(*, is_signed: bool = False, form: TakeBackForm | None = None) -> str:
+def _locked(*, form: TakeBackForm | None = None) -> str:
     """Nothing of the client's; a place for the PIN of whoever handed the device over."""
     device = _device()
     name, has_pin = people.first_name_and_pin(device.by) if device is not None else ("", False)
     return render_template(
         "intake/tablet_over.html",
-        is_signed=is_signed,
+        ended=session.get(ENDED),
         was_left_alone=device is not None and device.was_left_alone,
         staff_name=name if has_pin else "",
         form=form or TakeBackForm(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinic.therapists.views import days, face, hours, own, pairs, people
+from clinic.therapists.views import days, face, own, pairs, people
 from clinic.therapists.views.blueprint import pages
 
-__all__ = ["days", "face", "hours", "own", "pages", "pairs", "people"]
+__all__ = ["days", "face", "own", "pages", "pairs", "people"]

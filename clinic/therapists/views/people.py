@@ -68,7 +68,7 @@ def add_therapist() -> Answer:
     if not saves(form, save):
         return _page(form, None, status=422)
     flash(_("%(data)s is added. Now enter the weekly hours.", data=form.name.data), "success")
-    return go("therapists.hours", therapist_id=added[0])
+    return go("booking.hours", therapist_id=added[0])
 
 
 @pages.get("/owner/therapists/<int:therapist_id>", needs=Permission.THERAPIST_ANY_WRITE)
