@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socketserver
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from typing import Any
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """`lose_answers`: so many times the mail is taken and the answer lost on the way back."""
+    """`lose_answers`: so many times the mail is taken and the answer lost on the way back. `trust`: what it offers
+    STARTTLS with."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -23,6 +25,8 @@ class Sink(socketserver.ThreadingTCPServer):
         self.mails: list[Message] = []
         self.lose_answers = 0
         self.refuses = ""
+        self.trust: ssl.SSLContext | None = None
+        self.asked: list[str] = []
 
     @property
     def url(self) -> str:
@@ -43,19 +47,34 @@ class _Talk(socketserver.StreamRequestHandler):
                 if not self._answer(line.decode("ascii", "replace").strip()):
                     return
 
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+
     def _answer(self, said: str) -> bool:
         word = said[:4].upper()
+        self.server.asked.append(word)
         if word == "QUIT":
             self._say("221 bye")
             return False
         if word == "RCPT" and self.server.refuses and self.server.refuses in said:
             self._say("550 no such person")
+        elif word == "EHLO" and self.server.trust:
+            self._say("250-sink\r\n250 STARTTLS")
+        elif word == "STAR" and self.server.trust:
+            self._say("220 go on")
+            self._go_under_cover(self.server.trust)
         elif word == "DATA":
             self._say("354 go on")
             return self._take()
         else:
             self._say("250 ok")
         return True
+
+    def _go_under_cover(self, trust: ssl.SSLContext) -> None:
+        self.connection = trust.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", 0)
 
     def _take(self) -> bool:
         lines = []

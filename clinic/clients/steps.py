@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client, user_with_email
 from clinic.clients.models import Client, ClientAccess
 from clinic.premises import queries as premises
 from clinic.rules import contact
@@ -82,6 +83,29 @@ def give_access(session: Session, user_id: int, client_id: int, relation: str, *
     """The account may act for the client; done twice it is still one row."""
     if session.get(ClientAccess, (user_id, client_id)) is None:
         session.add(ClientAccess(user_id=user_id, client_id=client_id, relation=relation, since=now))
+        session.flush()
+
+
+def lead_to_account(session: Session, client: Client, relation: str, *, now: dt.datetime) -> None:
+    """The mail with the way to an account, where nobody has one under the e-mail of this client.
+
+    Where somebody has, the same work is done for a made-up e-mail and taken back: how long a page takes tells
+    strangers nothing.
+    """
+    email = client.email_key or ""
+    if user_with_email(session, email) is None:
+        _open_account(session, client, email, relation, now)
+        return
+    work = session.begin_nested()
+    _open_account(session, client, f"{new_token()}@nobody.invalid", relation, now)
+    work.rollback()
+
+
+def _open_account(session: Session, client: Client, email: str, relation: str, now: dt.datetime) -> None:
+    user, welcome = open_account_for_client(session, email, client.name, now)
+    if welcome is not None:  # None: another request was faster by a moment
+        give_access(session, user.id, client.id, relation, now=now)
+        mail_welcome(session, user, welcome, now)
         session.flush()
 
 

@@ -27,6 +27,7 @@ from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.conftest import NOW
 from tests.owners import browser_of
+from tests.statements import counted
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -117,6 +118,23 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     assert client.get("/waiting/nothing-here").status_code == 404
     with time_machine.travel(NOW + LINKS_LAST, tick=False):
         assert client.get(page).status_code == 404
+
+
+def test_whether_an_e_mail_has_an_account_does_not_show_in_the_work_it_makes(
+    app: Flask, client: FlaskClient, world: w.World
+) -> None:
+    factories.make_user(email="ann@mail.example", roles=[Role.CLIENT])
+    writes, people = [], []
+    for email in ("warm@mail.example", "ann@mail.example", "new@mail.example"):
+        with counted() as sent:
+            assert client.post(WAIT, data={**WHEN, **walk.details(email=email)}).status_code == 303
+        writes.append(sorted(one.split("(")[0] for one in sent if one.startswith("INSERT")))
+        people.append(len(db.session.scalars(select(User)).all()))
+    assert writes[1] == writes[2]
+    assert people[1:] == [people[0], people[0] + 1]
+    assert not db.session.scalars(select(OutgoingMail.id).where(OutgoingMail.to.contains("nobody"))).all()
+    told = db.session.scalars(select(OutgoingMail.kind).where(OutgoingMail.to == "ann@mail.example")).all()
+    assert told == ["waitlist_joined"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # counting is tried on both in test_tries.py

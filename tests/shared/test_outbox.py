@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
+import ssl
 import threading
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
 from sqlalchemy import select
 
@@ -186,6 +191,42 @@ def test_an_own_text_is_used_and_what_is_filled_in_is_not_read_again() -> None:
         "No visit on Monday. {{ 7 * 7 }} {phone.__class__}\n",
     )
     assert second.subject == "Sorry, {when}"
+
+
+def own_certificate(folder: Path) -> ssl.SSLContext:
+    """A certificate that nobody vouches for, as somebody between us and the mail server would show."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.1")])
+    begin = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + dt.timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("127.1")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    kept = folder / "own.pem"
+    kept.write_bytes(
+        made.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trust.load_cert_chain(kept)
+    return trust
+
+
+def test_mails_and_the_password_go_to_the_mail_server_alone(tmp_path: Path) -> None:
+    """The name 127.1 is this machine too, but is taken for another one."""
+    queue(1)
+    with sink(trust=own_certificate(tmp_path)) as false_server:
+        assert drain(false_server.url.replace("127.0.0.1", "ann:secret@127.1"), NOW) == 0
+        assert ([row.attempts for row in rows()], false_server.mails) == ([1], [])
+        assert false_server.asked == ["EHLO", "STAR"]
+    with sink() as open_to_all:
+        assert drain(open_to_all.url.replace("127.0.0.1", "ann:secret@127.1"), NOW + MINUTE) == 0
+        assert "AUTH" not in open_to_all.asked
+    with sink(trust=own_certificate(tmp_path)) as on_this_machine:
+        assert drain(on_this_machine.url, NOW + 6 * MINUTE) == 1
+        assert on_this_machine.asked[1] == "STAR"
 
 
 class _Provider(BaseHTTPRequestHandler):

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from clinic.accounts.steps import mail_welcome, open_account_for_client
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
@@ -25,7 +24,7 @@ from clinic.booking.services._steps import (
 )
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.steps import give_access
+from clinic.clients.steps import lead_to_account
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules.errors import (
@@ -156,8 +155,4 @@ def tell(session: Session, visit: Visit, client: Client, checkout: Checkout, *, 
     template = "visit_booked" if booked else "visit_waiting"
     tell_client(session, visit, template, now=now, token=token)
     if checkout.user_id is None and client.email_key:
-        user, welcome = open_account_for_client(session, client.email_key, client.name, now)
-        if welcome is not None:
-            relation = (checkout.details or {}).get("relation", "self")
-            give_access(session, user.id, client.id, relation, now=now)
-            mail_welcome(session, user, welcome, now)
+        lead_to_account(session, client, (checkout.details or {}).get("relation", "self"), now=now)

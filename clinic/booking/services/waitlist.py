@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts import tries
 from clinic.accounts.queries import hash_of
-from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client
+from clinic.accounts.steps import new_token
 from clinic.accounts.tries import Origin
 from clinic.booking.models import Offer, WaitlistWish
 from clinic.booking.queries import waitlist
@@ -24,7 +24,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.steps import Details, add_client, give_access, speaking_to
+from clinic.clients.steps import Details, add_client, lead_to_account, speaking_to
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import words
@@ -78,10 +78,7 @@ def join_as(
         limits = [origin.of_account(tries.STRANGER_EMAIL, key), origin.of_address(tries.STRANGER_ADDRESS)]
         tries.count(session, limits, now)
         client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
-        user, welcome = open_account_for_client(session, client.email_key or "", client.name, now)
-        if welcome is not None:
-            give_access(session, user.id, client.id, relation, now=now)
-            mail_welcome(session, user, welcome, now)
+        lead_to_account(session, client, relation, now=now)
         return _join(session, choice, when, client, source="online", by=None, now=now)
 
 
