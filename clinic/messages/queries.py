@@ -175,7 +175,8 @@ def _tasks(user: User, tasks: ToDo) -> list[str]:
     """How much waits, by its kind: what it is stands on the page."""
     if user.roles.isdisjoint({Role.FRONT_DESK, Role.OWNER}):
         return []
-    waiting, moving = len(tasks.waiting) + len(tasks.intakes), len(tasks.under) + len(tasks.to_reassign)
+    waiting = len(tasks.waiting) + len(tasks.intakes)
+    moving = len(tasks.under) + len(tasks.to_reassign) + len(tasks.outside)
     found = (
         ngettext("%(num)d person to call", "%(num)d people to call", len(tasks.calls)),
         ngettext("%(num)d visit not confirmed yet", "%(num)d visits not confirmed yet", waiting),

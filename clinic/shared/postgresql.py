@@ -12,6 +12,9 @@ from sqlalchemy import Connection, Engine, event
 
 from clinic.shared.database import ONLY_READS
 
+BEGIN = "BEGIN"
+"""Sent by SQLAlchemy and not by the driver, whose own errors nobody would take for a database that is away."""
+
 
 def quicken(engine: Engine) -> None:
     """A session that only reads begins no transaction: each statement sees what is committed by then, as it would
@@ -33,17 +36,17 @@ def quicken(engine: Engine) -> None:
         options = connection.get_execution_options()
         wants_none = options.get(ONLY_READS) or options.get("isolation_level") == "AUTOCOMMIT"
         if driver.autocommit and not wants_none:  # else the driver begins one at another level
-            driver.execute("BEGIN")
+            connection.exec_driver_sql(BEGIN)
 
     @event.listens_for(engine, "before_cursor_execute")
     def _write(connection: Connection, _cursor: Any, statement: str, *_rest: object) -> None:
         """Whoever writes or locks in a session that only reads can still take it back."""
-        if statement.startswith("SELECT") and "FOR UPDATE" not in statement:
+        if statement == BEGIN or (statement.startswith("SELECT") and "FOR UPDATE" not in statement):
             return  # what begins with WITH may write
         driver: Any = connection.connection.driver_connection
         is_idle = driver.pgconn.transaction_status == TransactionStatus.IDLE
         if is_idle and connection.get_execution_options().get(ONLY_READS):
-            driver.execute("BEGIN")
+            connection.exec_driver_sql(BEGIN)
 
     forgetting = engine.dialect.do_rollback
 
@@ -73,7 +76,7 @@ class _Stream(ServerCursor[Any]):
     def execute(self, *args: Any, **options: Any) -> Any:
         driver = self.connection
         if driver.autocommit and driver.pgconn.transaction_status == TransactionStatus.IDLE:
-            driver.execute("BEGIN")
+            driver.execute(BEGIN)
         return super().execute(*args, **options)
 
 

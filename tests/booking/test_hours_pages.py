@@ -40,7 +40,8 @@ def test_new_hours_show_whom_they_leave_outside_and_wait_for_a_word(app: Flask) 
     kept = (w.at(4)).date()  # a date with hours of its own keeps them
     own = [WeeklyHours(kept.weekday(), dt.time(9), dt.time(12))]
     set_hours_of_day(clinic.me, place, kept, own, by=None, now=NOW)
-    browser = clinic.browser(ME)
+    browser, desk = clinic.browser(ME), person_with(Role.FRONT_DESK)
+    assert "Visits outside the hours" not in clinic.browser(desk).get("/todo").text
     assert "/diary/hours" in browser.get("/diary/me").text
     action = f"/diary/hours?place={place}"
     weekdays = {w.at(3).weekday(), kept.weekday()}
@@ -53,6 +54,9 @@ def test_new_hours_show_whom_they_leave_outside_and_wait_for_a_word(app: Flask) 
     answer = browser.post(action, data=form_on(look.text, action) | {"act": "save"})
     assert answer.location == "/diary/me"
     assert "1 visit needs a new time." in browser.get("/diary/me").text
+    todo = clinic.browser(desk).get("/todo").text
+    assert "Visits outside the hours" in todo, "the desk's work"
+    assert [name in todo for name in names.values()] == [True, False, False, False]
     work = {one.weekday: one.starts for one in queries.week_of(clinic.me, place)["work"]}
     assert {one for one, starts in work.items() if starts == dt.time(12)} == weekdays
     assert queries.week_of(clinic.other, place)["work"][0].starts == dt.time(8), "nobody else's"
@@ -64,6 +68,6 @@ def test_new_hours_show_whom_they_leave_outside_and_wait_for_a_word(app: Flask) 
         data=again | {f"break.{kept.weekday()}.0.starts": "06:00", f"break.{kept.weekday()}.0.ends": "07:00"},
     )
     assert wrong.status_code == 422
-    for email, code in ((person_with(Role.FRONT_DESK), 403), (person_with(Role.THERAPIST), 404)):
+    for email, code in ((desk, 403), (person_with(Role.THERAPIST), 404)):
         other = clinic.browser(email)  # the desk may not, and who treats nobody has no hours
         assert [other.get(action).status_code, other.post(action, data=again).status_code] == [code, code]

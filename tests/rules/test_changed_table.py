@@ -239,7 +239,10 @@ def test_a_change_that_can_be_made(change: RuleChange) -> None:
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
-    for change in (stricter("hernia", Verdict.BLOCK, only_if_found=True), laxer("hernia", Verdict.CAUTION)):
+    for change in (
+        stricter("hernia", Verdict.BLOCK, only_if_found=True), laxer("hernia", Verdict.CAUTION),
+        laxer("hernia", Verdict.CAUTION, "sports"),  # and for no other column
+    ):  # fmt: skip
         assert RuleChange.of_record(change.as_record()) == change
 
 

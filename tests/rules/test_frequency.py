@@ -100,6 +100,19 @@ def test_a_week_is_any_seven_days_and_not_one_of_the_calendar() -> None:
     assert RestRule.WEEK in rules(wanted, *made)
 
 
+@pytest.mark.parametrize(("taken", "wanted", "free"), [
+    ((0, 10, 11, 12, 14), 8, 17),  # not the earlier moment at which nothing would have been full
+    ((1, 3, 4, 5, 6), 7, 10),  # not the first visit that is a week old, while the others still fill the week
+])  # fmt: skip
+def test_a_full_week_names_the_first_later_moment_at_which_it_is_not(
+    taken: tuple[int, ...], wanted: int, free: int
+) -> None:
+    others = [work("relaxation", at(CALM + dt.timedelta(day)), areas=("left_hand",)) for day in taken]
+    found = short_rests(work("relaxation", at(CALM + dt.timedelta(wanted))), others, CLOCK)
+    weeks = [one.fine_from for one in found if one.rule is RestRule.WEEK]
+    assert weeks == [at(CALM + dt.timedelta(free))]
+
+
 def test_a_week_that_was_full_before_says_nothing_about_a_visit_outside_it() -> None:
     made = [
         work("deep_tissue", at(CALM + dt.timedelta(days=days)), areas=(place,))
@@ -297,6 +310,23 @@ def test_whoever_keeps_a_week_away_is_always_fine(wanted: BodyWork, others: list
 
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_finding_names_the_row_with_the_longer_gap() -> None:
+    found = short_rests(work("swedish", at(CALM) + DAY), [work("deep_tissue", at(CALM))], CLOCK)
+    assert [(one.row, one.figure) for one in found] == [("deep_tissue", 3)]
+
+
+def test_only_the_cups_become_the_chamber_and_a_moved_visit_keeps_its_length() -> None:
+    found = work_of(10, 70, columns=("decompression_vacuum", "swedish"), mode="interval", addons=(), areas=())
+    assert found.rows == ("interval", "swedish")
+    moved = found.moved_to(100)
+    assert (moved.start, moved.end, moved.rows) == (100, 160, found.rows)
+
+
+def test_what_has_no_figures_asks_for_no_rest() -> None:
+    oils = work("aromatherapy", at(CALM))
+    assert (oils.rows, rules(oils.moved_to(oils.end), oils)) == ((), [])
 
 
 def test_every_service_has_figures_and_every_figure_a_source() -> None:

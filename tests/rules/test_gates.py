@@ -122,6 +122,11 @@ def test_guardian_consent(age: int, given: GuardianConsent | None, expected: boo
     assert is_consent_given(given, ["sports", "hot_stone"], DAY, age) is expected
 
 
+def test_a_consent_that_does_not_count_agrees_to_nothing() -> None:
+    assert is_consent_given(consent(365), [], DAY, 17)
+    assert not is_consent_given(consent(366), [], DAY, 17)
+
+
 def test_ages_and_lengths_are_settings() -> None:
     settings = GateSettings(
         guardian_age=16, in_room_age=12, intake_days=100, minor_intake_days=50, consent_days=20

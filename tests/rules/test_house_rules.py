@@ -67,3 +67,32 @@ def test_a_wrong_house_rule_is_refused_when_the_program_starts(tmp_path: Path, t
     with pytest.raises(LoadError) as error:
         load_house_rules(file)
     assert str(error.value).startswith(f"{entry}:")
+
+
+WHOLE = """[[house_rule]]
+key = "a"
+title = "A rule"
+why = "B"
+[[house_rule.minimum]]
+rule = "hernia"
+columns = ["swedish"]
+verdict = "block"
+only_if_found = false
+"""
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    (WHOLE + WHOLE, "is there twice"),
+    (WHOLE.partition("[[house_rule.minimum]]")[0] + "minimum = []", "minimum: is missing"),
+    (WHOLE.replace('why = "B"', 'why = "B"\nlaxer = true'), "laxer"),
+    (f"off = true\n{WHOLE}", "off"),
+])  # fmt: skip
+def test_a_file_of_house_rules_holds_each_once_and_nothing_unknown(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    file = tmp_path / "house.toml"
+    file.write_text(WHOLE)
+    assert list(load_house_rules(file)) == ["a"]
+    file.write_text(text)
+    with pytest.raises(LoadError, match=says):
+        load_house_rules(file)

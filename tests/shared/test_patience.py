@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from clinic.shared import patience
+from clinic.shared.database import ONLY_READS
 from clinic.shared.postgresql import quicken
 
 ONE = text("SELECT 1")
@@ -35,18 +36,18 @@ def works(engine: Engine) -> bool:
 
 
 def hang_up(engine: Engine, *pids: int) -> None:
-    """What a restart of the server does to its connections."""
-    with engine.connect() as connection:
+    """What a restart of the server does to its connections. Asked for by somebody who waits as long as it takes."""
+    patient = create_engine(engine.url)
+    with patient.connect() as connection:
         for pid in pids:
             connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    patient.dispose()
 
 
 def test_connections_that_the_server_closed_meanwhile_are_not_used(engine: Engine) -> None:
     with engine.connect() as one, engine.connect() as other:
         pids = [connection.execute(SELF).scalar_one() for connection in (one, other)]
-    beside = create_engine(engine.url)
-    hang_up(beside, *pids)
-    beside.dispose()
+    hang_up(engine, *pids)
     assert [works(engine) for _ in pids] == [True, True]
 
 
@@ -55,6 +56,20 @@ def test_one_that_is_closed_in_the_middle_fails_once(engine: Engine) -> None:
         hang_up(engine, connection.execute(SELF).scalar_one())
         with pytest.raises(DBAPIError) as error:
             connection.execute(ONE)
+        assert error.value.connection_invalidated
+    assert works(engine)
+
+
+@pytest.mark.parametrize("only_reads", [False, True])
+def test_one_that_is_closed_before_its_transaction_begins_fails_as_any_other(
+    engine: Engine, only_reads: bool
+) -> None:
+    """What begins it is sent where a driver's error would reach the page as it is: 500 instead of 503."""
+    with engine.connect() as connection:
+        hang_up(engine, connection.connection.driver_connection.info.backend_pid)  # type: ignore[union-attr]
+        connection.execution_options(**{ONLY_READS: only_reads})
+        with pytest.raises(DBAPIError) as error:
+            connection.execute(text("UPDATE clinic SET name = name"))
         assert error.value.connection_invalidated
     assert works(engine)
 

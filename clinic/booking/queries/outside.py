@@ -3,31 +3,67 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.blocks import coming
-from clinic.rules.wall_time import WeeklyHours
-from clinic.rules.week import lies_in_week
+from clinic.rules.intervals import contains
+from clinic.rules.wall_time import WallClock, WeeklyHours, epoch_minute, epoch_minute_after, hours_on
 from clinic.therapists import queries as therapists
 
-Week = tuple[Sequence[WeeklyHours], Sequence[WeeklyHours]]
-"""Hours and breaks."""
+Dated = Mapping[dt.date, Sequence[WeeklyHours]]
+"""Dates with hours of their own, which no week changes."""
+
+
+class Week(NamedTuple):
+    """What is worked at a place."""
+
+    hours: list[WeeklyHours]
+    breaks: list[WeeklyHours]
 
 
 def left_outside(therapist_id: int, location_id: int, new: Week, now: dt.datetime) -> list[Visit]:
     """The therapist's coming visits at a place that lie in the hours of today and would not in the new ones, soonest
-    first. A date with hours of its own keeps them."""
+    first."""
     ahead = coming(now, Visit.therapist_id == therapist_id, Visit.location_id == location_id)
     if not ahead:
         return []
-    week = therapists.week_of(therapist_id, location_id)
-    old = (week["work"], week["break"])
-    days = sorted({one.day for one in ahead})
-    dated = therapists.dated_hours([therapist_id], location_id, days)[therapist_id]
-    return [one for one in ahead if one.day not in dated and _lies(one, old) and not _lies(one, new)]
+    old = _weeks([therapist_id], location_id)[therapist_id]
+    dated = _dated([therapist_id], location_id, ahead)[therapist_id]
+    return [one for one in ahead if _lies(one, old, dated) and not _lies(one, new, dated)]
 
 
-def _lies(visit: Visit, week: Week) -> bool:
-    length = (visit.ends_at - visit.starts_at) // dt.timedelta(minutes=1)
-    return lies_in_week(visit.day.weekday(), visit.local_time, length, *week)
+def left_behind(ahead: Sequence[Visit]) -> list[Visit]:
+    """Those of these coming visits that no longer lie in the hours of their therapist, in the same order."""
+    behind: set[int] = set()
+    for place in sorted({one.location_id for one in ahead}):
+        here = [one for one in ahead if one.location_id == place]
+        ids = {one.therapist_id for one in here}
+        weeks, dated = _weeks(ids, place), _dated(ids, place, here)
+        behind |= {one.id for one in here if not _lies(one, weeks[one.therapist_id], dated[one.therapist_id])}
+    return [one for one in ahead if one.id in behind]
+
+
+def _weeks(ids: Collection[int], location_id: int) -> dict[int, Week]:
+    weeks = {one: Week([], []) for one in ids}
+    for row in therapists.weekly_hours(ids, location_id):
+        week = weeks[row.therapist_id]
+        kind = week.hours if row.kind == "work" else week.breaks
+        kind.append(WeeklyHours(row.weekday, row.starts, row.ends))
+    return weeks
+
+
+def _dated(ids: Collection[int], location_id: int, ahead: Sequence[Visit]) -> Mapping[int, Dated]:
+    return therapists.dated_hours(ids, location_id, sorted({day for one in ahead for day in _days(one)}))
+
+
+def _days(visit: Visit) -> list[dt.date]:
+    """Its day, and the eve, whose hours may run on into it."""
+    return [visit.day - dt.timedelta(days=1), visit.day]
+
+
+def _lies(visit: Visit, week: Week, dated: Dated) -> bool:
+    worked = hours_on(WallClock(ZoneInfo(visit.zone)), _days(visit), *week, dated)
+    return contains(worked, (epoch_minute(visit.starts_at), epoch_minute_after(visit.ends_at)))

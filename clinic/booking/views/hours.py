@@ -107,7 +107,7 @@ def _look_or_save(whose: Whose) -> Answer:
         return _page(form, whose, seen)
     if not form.validate():
         return _page(form, whose, seen, status=422)
-    new, now = (form.week("work"), form.week("break")), clock.now()
+    new, now = outside.Week(form.week("work"), form.week("break")), clock.now()
     touched = outside.left_outside(whose.therapist_id, whose.place, new, now)
     if touched and act != "save" and not week_problems(*new):
         return _page(form, whose, seen, touched=touched)

@@ -13,6 +13,7 @@ from clinic.booking.queries import (
     lapses,
     look_alikes,
     next_steps,
+    outside,
     unfinished,
     unfit,
     visits,
@@ -58,6 +59,7 @@ class ToDo:
     under: Sequence[Visit]
     off: Sequence[Therapist]
     to_reassign: Sequence[Visit]
+    outside: Sequence[Visit]
     switched_off: Sequence[Visit]
     fell_out: Sequence[Visit]
     pairs: Sequence[Pair]
@@ -69,8 +71,8 @@ class ToDo:
     @property
     def is_empty(self) -> bool:
         lists = (
-            self.intakes, self.waiting, self.calls, self.under, self.to_reassign, self.switched_off, self.pairs,
-            self.lapsing, self.fell_out, self.offers,
+            self.intakes, self.waiting, self.calls, self.under, self.to_reassign, self.outside, self.switched_off,
+            self.pairs, self.lapsing, self.fell_out, self.offers,
         )  # fmt: skip
         return not (any(lists) or self.to_review)
 
@@ -79,6 +81,9 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
     """Read the list. A fixed number of statements."""
     stops, softened = intake.reviews_waiting()
     letters = clearances.letters_waiting()
+    ahead, under = blocks.coming(now), blocks.visits_under(now)
+    to_reassign = unfit.visits_to_reassign(ahead)
+    elsewhere = {one.id for one in (*under, *to_reassign)}
     waiting = [WaitingVisit(one, next_steps.next_step(one, None)) for one in visits.waiting_visits()]
     intakes = [
         one for one in waiting if one.visit.waiting_for == "intake" and one.visit.starts_at < now + SOON
@@ -88,9 +93,10 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         intakes=sorted(intakes, key=lambda one: (one.visit.starts_at, one.visit.id)),
         waiting=[one for one in waiting if one.visit.id not in ids],
         calls=visits.open_calls(),
-        under=blocks.visits_under(now),
+        under=under,
         off=blocks.therapists_off(now),
-        to_reassign=unfit.visits_to_reassign(now),
+        to_reassign=to_reassign,
+        outside=[one for one in outside.left_behind(ahead) if one.id not in elsewhere],
         fell_out=fell_out.since_yesterday(now),
         switched_off=visits.visits_switched_off(now),
         pairs=unfinished.pairs(),
