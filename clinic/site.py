@@ -140,6 +140,7 @@ def dress_pages(app: Flask) -> None:
     filters["date"] = lambda day: words.unbroken(words.date_words(day))
     filters["capital"] = lambda text: words.capital(str(text))
     filters["reason"] = finding_words.reason
+    filters["what_would_change"] = finding_words.what_would_change
     filters["staff_note"] = finding_words.staff_note
     filters["listed"] = lambda several: words.join_words([str(one) for one in several])
     filters["in_sentence"] = lambda text: words.in_sentence(str(text))

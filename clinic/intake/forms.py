@@ -96,10 +96,11 @@ def typed_of(page: Page, answers: Answers) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Told:
-    """One thing that somebody declared, for a summary: `page` is its page's number."""
+    """One thing that somebody declared, for a summary: `page` is its page's number, `details` are its follow-up
+    questions with what was answered, in the reader's language."""
 
     label: str
-    details: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
     not_sure: bool
     page: int
 
@@ -114,9 +115,9 @@ def told(answers: Answers) -> list[Told]:
     ]
 
 
-def _details(condition: Condition, answer: Mapping[str, object]) -> tuple[str, ...]:
+def _details(condition: Condition, answer: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        f"{field.question} {_said(field, answer[field.name])}"
+        (_(field.question), _said(field, answer[field.name]))
         for field in condition.fields
         if answer.get(field.name) not in (None, "", [])
     )
@@ -126,7 +127,8 @@ def _said(field: Field, value: object) -> str:
     if field.type == "yes_no":
         return _("Yes") if value else _("No")
     if field.type == "choice":
-        return dict(field.choices).get(str(value), str(value))
+        words = dict(field.choices).get(str(value))
+        return _(words) if words else str(value)
     if field.type == "area" and isinstance(value, list | tuple):
         return ", ".join(_(AREAS[one]) for one in value if one in AREAS)
     if field.type == "date":

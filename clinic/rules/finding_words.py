@@ -6,9 +6,27 @@ table are shown in their translation; what has been worded otherwise since stays
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from clinic.rules.findings import AT_THE_AREA, ELSEWHERE, HOLDS, HOUSE_WORDS, NO_DETAILS
+from clinic.rules.findings import (
+    AT_THE_AREA,
+    CARE_FIRST,
+    ELSEWHERE,
+    HOLDS,
+    HOUSE_WORDS,
+    LASTS,
+    LETTER,
+    NO_DETAILS,
+    OTHER_PLACE,
+    WAIT,
+    WITH_DETAILS,
+    letter_words,
+    wait_words,
+)
 from clinic.rules.language import _
 from clinic.rules.rule_table import TABLE
 
@@ -19,6 +37,25 @@ def reason(kept: str) -> str:
         if kept.endswith(f" {house}"):
             return f"{_(kept.removesuffix(f' {house}'))} {_(house)}"
     return _(kept)
+
+
+def what_would_change(finding: Mapping[str, Any]) -> str:
+    """What the client can do about a kept finding: whom it names and from when on are kept beside its sentences."""
+    said = str(finding["what_would_change"])
+    for sentence in (CARE_FIRST, OTHER_PLACE, WITH_DETAILS, LASTS):
+        said = said.replace(sentence, _(sentence))
+    if finding.get("who_may_clear"):
+        said = _pattern(LETTER).sub(lambda _found: letter_words(finding["who_may_clear"]), said)
+    if finding.get("until"):
+        said = _pattern(WAIT).sub(lambda _found: wait_words(dt.date.fromisoformat(finding["until"])), said)
+    return said
+
+
+@cache
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """The sentence with anything in its place."""
+    before, _place, after = re.split(r"(%\(\w+\)s)", sentence)
+    return re.compile(f"{re.escape(before)}[^.]+?{re.escape(after)}")
 
 
 def staff_note(kept: str, rule: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clinic.rules.answer_history import MARKS
@@ -24,6 +25,10 @@ ISSUER_WORDS = {
 }
 CARE_FIRST = N_("Please get medical care first. Afterwards tell us what was found, and we look at it again.")
 
+LETTER = N_("A letter from %(who)s that names this and the service would change it.")
+WAIT = N_("From %(day)s on it is judged again and may be less strict.")
+WITH_DETAILS = N_("Some details are missing; with them it may be less strict.")
+LASTS = N_("It holds as long as this is so; a letter cannot change it.")
 OTHER_PLACE = N_("Choose another part of the body, or change this mark in your health answers.")
 
 HOUSE_WORDS = {
@@ -70,22 +75,27 @@ class Finding:
         """What the client can do about it, in one or two sentences; empty when nothing is asked of them."""
         if self.urgency is not Urgency.NONE:
             return _(CARE_FIRST)
-        wait = (
-            _("From %(day)s on it is judged again and may be less strict.", day=day_words(self.until))
-            if self.until
-            else ""
-        )
+        wait = wait_words(self.until) if self.until else ""
         if self.verdict is Verdict.CAUTION:
             return ""
         if self.rule in MARKS:
             return _(OTHER_PLACE)
         letter = ""
         if self.verdict is Verdict.CLEARANCE and self.who_may_clear:
-            who = join_words([_(ISSUER_WORDS[issuer]) for issuer in self.who_may_clear], N_("or"))
-            letter = _("A letter from %(who)s that names this and the service would change it.", who=who)
-        details = "" if self.sure else _("Some details are missing; with them it may be less strict.")
+            letter = letter_words(self.who_may_clear)
+        details = "" if self.sure else _(WITH_DETAILS)
         said = " ".join(part for part in (letter, wait, details) if part)
-        return said or _("It holds as long as this is so; a letter cannot change it.")
+        return said or _(LASTS)
+
+
+def letter_words(issuers: Iterable[str]) -> str:
+    """Whose letter would change it."""
+    return _(LETTER, who=join_words([_(ISSUER_WORDS[issuer]) for issuer in issuers], N_("or")))
+
+
+def wait_words(until: dt.date) -> str:
+    """From when on it is judged anew."""
+    return _(WAIT, day=day_words(until))
 
 
 def change_words(change: RuleChange) -> str:

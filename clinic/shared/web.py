@@ -233,10 +233,22 @@ def error_page(code: int, message: str | None = None, *, error: HTTPException | 
     try:
         if g.get("database_is_away") or request_ctx.url_adapter is None:
             raise SQLAlchemyError  # the page would ask it for the clinic's name, or link from a host that is not ours
-        body = render_template(f"errors/{page}.html", code=code, message=message, reference=reference)
+        again = request.path if _may_be_opened_again(code) else ""
+        body = render_template(
+            f"errors/{page}.html", code=code, message=message, reference=reference, again=again
+        )
     except (SQLAlchemyError, BuildError):
         body = _BARE.format(message or BARE_SENTENCE, reference)
     return Response(body, status=code, headers=headers)
+
+
+def _may_be_opened_again(code: int) -> bool:
+    """Whether what was sent came from a page that stands at the same address: there what was typed before is kept,
+    and the form is a fresh one."""
+    adapter = request_ctx.url_adapter
+    return (
+        code in (400, 413) and request.method == "POST" and adapter is not None and adapter.test(method="GET")
+    )
 
 
 def safe_next(target: str | None, otherwise: str) -> str:

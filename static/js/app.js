@@ -216,6 +216,13 @@
     requestAnimationFrame(() => all(".days, .tabs, .dg-week", within).forEach(showCurrent)); // measured where the browser lays out anyway
   };
 
+  // Before minutes go into sending what will not be taken.
+  const refuseTooLarge = (input) => {
+    const isOver = [...input.files].reduce((sum, file) => sum + file.size, 0) > Number(input.dataset.mostBytes);
+    input.form.querySelector("[data-too-large]").hidden = !isOver;
+    if (isOver) input.value = "";
+  };
+
   document.addEventListener("click", (event) => {
     const near = (selector) => event.target.closest?.(selector);
     const hit = (selector, act) => { const one = near(selector); if (one) act(one); };
@@ -236,6 +243,7 @@
     if (control.matches("input, select")) keepNoneAlone(control);
     if (control.name) refreshUnfold(control.form || document);
     if (control.matches("[data-submit-on-change]")) control.form?.requestSubmit();
+    if (control.matches("[data-most-bytes]")) refuseTooLarge(control);
     if (control.form?.dataset.autosaveUrl) saveSoon(control.form);
   });
   document.addEventListener("input", (event) => {

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import availability, bookable, unfit
+from clinic.booking.queries import availability, blocks, bookable, unfit
 from clinic.booking.services import visits
 from clinic.rules.errors import SlotTaken
 from clinic.shared.database import db, transaction
@@ -77,9 +77,9 @@ def test_booked_and_moved_on_its_days_alone(world: w.World) -> None:
     revision = db.session.get_one(Visit, visit_id).revision
     with pytest.raises(SlotTaken):
         visits.change_visit(visit_id, revision=revision, starts_at=w.at(LAST + 1, 15), by=None, now=NOW)
-    assert unfit.visits_to_reassign(NOW) == []
+    assert unfit.visits_to_reassign(blocks.coming(NOW)) == []
     only_on("hot_stone", None, FIRST)
-    assert [one.id for one in unfit.visits_to_reassign(NOW)] == [visit_id]
+    assert [one.id for one in unfit.visits_to_reassign(blocks.coming(NOW))] == [visit_id]
 
 
 def test_what_only_the_answers_ask_for_is_judged_by_the_day_too(world: w.World) -> None:

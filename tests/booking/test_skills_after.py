@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from clinic.booking.models import Claim, Visit
-from clinic.booking.queries import unfit
+from clinic.booking.queries import blocks, unfit
 from clinic.booking.services import checkout, visits
 from clinic.premises.models import Location
 from clinic.rules.errors import MoveNotAllowed, SlotTaken
@@ -90,7 +90,7 @@ def test_nobody_with_the_skill_means_it_waits_for_another_therapist(app: Flask, 
     assert visit.deadline_at is not None
     assert len(db.session.scalars(select(Claim).where(Claim.visit_id == visit_id)).all()) == claims
     assert mails()[-1] == "visit_on_hold"
-    assert unfit.visits_to_reassign(NOW) == []
+    assert unfit.visits_to_reassign(blocks.coming(NOW)) == []
     desk = desk_browser(app, world)
     assert "This visit needs another therapist" in desk.get("/todo").text
     page = desk.get(f"/desk/visits/{visit_id}").text

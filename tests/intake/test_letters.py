@@ -251,7 +251,9 @@ def test_what_cannot_be_taken_is_said_at_the_field(
 
 
 def test_larger_than_the_limit_is_not_even_read(world: w.World, desk: FlaskClient) -> None:
-    assert upload(desk, w.person(), (b"x" * (11 * 1024 * 1024), "a.pdf")).status_code == 413
+    too_large = upload(desk, w.person(), (b"x" * (11 * 1024 * 1024), "a.pdf"))
+    assert too_large.status_code == 413
+    assert re.search(r'<a href="/clients/\d+/letter">Go back and choose', too_large.text)
     assert desk.post("/clients/new", data={"first_name": "x" * (2 * 1024 * 1024)}).status_code == 413
     assert rows(ClearanceLetter) == 0
 

@@ -122,9 +122,16 @@ def test_what_was_told_is_shown_in_words_with_the_number_of_its_page() -> None:
     }
     told = forms.told(answers)
     assert [one.not_sure for one in told] == [False, True]
-    assert any("Monday 16 March 2026" in detail for detail in told[0].details)
-    assert any("Left foot" in detail for detail in told[0].details)
+    assert [answer for _question, answer in told[0].details] == ["Monday 16 March 2026", "Left foot"]
     assert [pages("intake")[one.page - 1].key for one in told] == ["bones", "nerves"]
+
+
+def test_what_was_told_is_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "_", lambda text: f"<{text}>")
+    told = forms.told({"blood_thinners": {"present": True, "med_class": "anticoagulant", "bruising": True}})
+    questions, answers = zip(*told[0].details, strict=True)
+    assert all(one.startswith("<") for one in questions), questions
+    assert all(one.startswith("<") for one in answers), answers
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,15 @@ import json
 from importlib import import_module
 
 import pytest
+from babel.messages.pofile import read_po
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
+from clinic.paths import ROOT
 from clinic.records import copy_words
+from clinic.records.queries.copy_schema import schema
 from clinic.records.queries.own_copy import POINTERS, Whose, is_personal, personal_classes
 from clinic.rules import keeping
 from clinic.rules.permissions import Permission, Role
@@ -54,6 +57,14 @@ def test_every_table_is_about_a_person_or_named_here() -> None:
 
 def test_every_table_that_a_person_reads_of_has_a_name_in_words() -> None:
     assert set(keeping.TABLES) <= copy_words.TABLES.keys()
+
+
+def test_every_column_that_a_person_reads_has_words_that_are_translated() -> None:
+    with (ROOT / "clinic/translations/de/LC_MESSAGES/clinic.po").open("rb") as file:
+        translated = {message.id for message in read_po(file) if message.string}
+    tables = schema()["properties"].values()
+    columns = {name for table in tables for name in table["items"]["properties"]} - {"id"}
+    assert {copy_words.column_words(name) for name in columns} - translated == set()
 
 
 def test_every_column_that_points_at_something_personal_is_followed() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from gettext import NullTranslations
 
 import pytest
 
+from clinic.rules import finding_words, language
 from clinic.rules.clearances import Clearance
 from clinic.rules.findings import Finding
 from clinic.rules.rule_table import TABLE
@@ -114,3 +116,36 @@ def test_urgent_combination_is_urgent() -> None:
     found = next(one for one in sheet(answers).findings(("swedish",)) if one.rule == "I06")
     assert found.urgency is Urgency.EMERGENCY
     assert found.what_would_change.startswith("Please get medical care first.")
+
+
+class Marked(NullTranslations):
+    """A language in which every text stands in brackets."""
+
+    def gettext(self, message: str) -> str:
+        return f"[{message}]"
+
+
+@pytest.mark.parametrize(
+    ("answers", "parts"),
+    [
+        ({"fracture": yes(date=ago(10), site=["left_knee"])}, ["From %(day)s on"]),
+        ({"heart_failure": yes(worsening=False)}, ["A letter from %(who)s", "a doctor", "a specialist"]),
+        ({"heart_failure": yes()}, ["Some details are missing"]),
+    ],
+)
+def test_what_would_change_a_kept_finding_is_said_in_the_readers_language(
+    monkeypatch: pytest.MonkeyPatch, answers: dict[str, dict[str, object]], parts: list[str]
+) -> None:
+    finding = first(answers, areas=["left_leg"])
+    kept = {
+        "what_would_change": finding.what_would_change,
+        "who_may_clear": list(finding.who_may_clear),
+        "until": finding.until.isoformat() if finding.until else None,
+    }
+    assert finding_words.what_would_change(kept) == finding.what_would_change
+    monkeypatch.setattr(language._Spoken, "translations", staticmethod(Marked))
+    told = finding_words.what_would_change(kept)
+    for part in parts:
+        text = part.split(" %(")[0]
+        assert f"[{text}" in told, told
+    assert finding_words.what_would_change({**kept, "what_would_change": "Worded anew."}) == "Worded anew."

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from clinic.booking.models import Visit
-from clinic.booking.queries.blocks import coming
 from clinic.booking.queries.next_steps import ANOTHER_THERAPIST
 from clinic.catalogue import queries as catalogue
 from clinic.intake import queries as intake
@@ -15,10 +13,10 @@ from clinic.rules.kinds import SKILLS_FOR
 _OF_ANSWERS = frozenset(SKILLS_FOR.values())
 
 
-def visits_to_reassign(now: dt.datetime) -> list[Visit]:
-    """Those whose therapist is switched off, has no good licence on the day, or lacks on it a skill that the treatment
-    or the person's answers ask for, soonest first. A fixed number of statements; which of these it is, is not said."""
-    ahead = coming(now)
+def visits_to_reassign(ahead: Sequence[Visit]) -> list[Visit]:
+    """Those of these coming visits whose therapist is switched off, has no good licence on the day, or lacks on it a
+    skill that the treatment or the person's answers ask for, in the same order. A fixed number of statements; which of
+    these it is, is not said."""
     asked = _skills_asked(ahead)
     declared = intake.skills_needed_of(
         {

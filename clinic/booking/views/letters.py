@@ -23,7 +23,7 @@ from clinic.intake.queries.clearances import Question, Questions
 from clinic.intake.services import letters as services
 from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
 from clinic.rules.errors import InvalidInput
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.file_kinds import ENDINGS, MIME
@@ -95,7 +95,7 @@ def _send(client_id: int) -> str:
         services.send_letter(client_id, files, source="client", by=who(), now=clock.now())
     except InvalidInput as error:
         return error.sentence
-    flash(THANKS, "success")
+    flash(_(THANKS), "success")
     return ""
 
 

@@ -81,7 +81,8 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
     """Read the list. A fixed number of statements."""
     stops, softened = intake.reviews_waiting()
     letters = clearances.letters_waiting()
-    under, to_reassign = blocks.visits_under(now), unfit.visits_to_reassign(now)
+    ahead, under = blocks.coming(now), blocks.visits_under(now)
+    to_reassign = unfit.visits_to_reassign(ahead)
     elsewhere = {one.id for one in (*under, *to_reassign)}
     waiting = [WaitingVisit(one, next_steps.next_step(one, None)) for one in visits.waiting_visits()]
     intakes = [
@@ -95,7 +96,7 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         under=under,
         off=blocks.therapists_off(now),
         to_reassign=to_reassign,
-        outside=[one for one in outside.left_behind(blocks.coming(now)) if one.id not in elsewhere],
+        outside=[one for one in outside.left_behind(ahead) if one.id not in elsewhere],
         fell_out=fell_out.since_yesterday(now),
         switched_off=visits.visits_switched_off(now),
         pairs=unfinished.pairs(),

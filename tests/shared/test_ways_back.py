@@ -1,0 +1,24 @@
+"""The pages that say what went wrong lead back to the page whose form did not work."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from clinic.shared.web import error_page
+from tests.factories import make_clinic, make_location
+
+
+def test_a_form_that_did_not_work_is_opened_again_where_its_page_is(app: Flask) -> None:
+    make_clinic()
+    make_location(zone="America/New_York")
+
+    def page(address: str, code: int, method: str = "POST") -> str:
+        with app.test_request_context(address, method=method):
+            return error_page(code).get_data(as_text=True)  # type: ignore[union-attr]
+
+    assert '<a href="/sign-in">Open the page again</a>' in page("/sign-in?next=/my", 400)
+    assert '<a href="/account/password">Go back and choose something smaller</a>' in page(
+        "/account/password", 413
+    )
+    nowhere_to_go = [page("/language", 400), page("/sign-in", 400, "GET"), page("/sign-in", 403)]
+    assert [one for one in nowhere_to_go if "again</a>" in one] == []
