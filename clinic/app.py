@@ -44,7 +44,7 @@ from clinic.shared.reading import record_reads
 from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
-from clinic.site import clinic_name, dress_pages, language_of_reader
+from clinic.site import clinic_name, dress_pages, language_of_reader, writes_month_first
 from clinic.therapists.views import pages as therapists_pages
 
 BLUEPRINTS = (
@@ -92,7 +92,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     app.config.from_mapping(settings(os.environ, overrides or {}))
     app.request_class = RoomyRequest
     app.jinja_env.undefined = StrictUndefined
-    languages.set_up(app, language_of_reader)
+    languages.set_up(app, language_of_reader, writes_month_first)
     use_in_this_process(app)
     db.init_app(app)
     replica.set_up(app)

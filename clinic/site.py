@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import negotiate_locale
-from flask import Flask, current_app, g, has_request_context, request, session, url_for
+from flask import Flask, current_app, g, has_app_context, has_request_context, request, session, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import TABLET
@@ -110,6 +110,12 @@ def language_of_reader() -> str:
     if chosen in LANGUAGES:
         return chosen
     return negotiate_locale(request.accept_languages.values(), LANGUAGES, sep="-") or first
+
+
+def writes_month_first() -> bool:
+    """Whether this clinic writes dates in English as June 3."""
+    clinic = the_clinic() if has_app_context() else None
+    return bool(clinic and clinic.month_first)
 
 
 def dress_pages(app: Flask) -> None:

@@ -78,13 +78,16 @@ def begin_clinic(begun: Begun, *, now: dt.datetime) -> str:
 
 
 def _habits(country: str) -> dict[str, Any]:
-    """The money and the clock of a country, as the owner would set them; what the settings do not offer stays out."""
+    """The money, the clock and the dates of a country, as the owner would set them; what the settings do not offer
+    stays out."""
     money = [code for code in get_territory_currencies(country) if code in CURRENCIES][:1]
     try:
-        has_24_hours = "H" in Locale.parse(f"und_{country}").time_formats["short"].pattern
+        local = Locale.parse(f"und_{country}")
+        clock, date = local.time_formats["short"].pattern, local.date_formats["medium"].pattern
     except UnknownLocaleError:  # a few islands
-        has_24_hours = False
-    return {"uses_24_hours": has_24_hours, **({"currency": money[0]} if money else {})}
+        clock = date = ""
+    habits = {"uses_24_hours": "H" in clock, "month_first": -1 < date.find("M") < date.find("d")}
+    return habits | ({"currency": money[0]} if money else {})
 
 
 def _checked(begun: Begun) -> str:

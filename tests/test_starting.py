@@ -46,10 +46,10 @@ def test_a_new_clinic_has_the_numbers_that_were_chosen(
 def test_a_new_clinic_counts_in_the_money_and_by_the_clock_of_its_country(app: Flask) -> None:
     begin_clinic(Begun(**{**BEGUN, "country": "DE"}), now=NOW)
     row = db.session.get_one(Clinic, 1)
-    assert (row.currency, row.uses_24_hours) == ("EUR", True)
-    assert _habits("US") == {"currency": "USD", "uses_24_hours": False}
-    assert _habits("TA") == {"currency": "GBP", "uses_24_hours": False}
-    assert _habits("TR") == {"uses_24_hours": True}
+    assert (row.currency, row.uses_24_hours, row.month_first) == ("EUR", True, False)
+    assert _habits("US") == {"currency": "USD", "uses_24_hours": False, "month_first": True}
+    assert _habits("TA") == {"currency": "GBP", "uses_24_hours": False, "month_first": False}
+    assert _habits("TR") == {"uses_24_hours": True, "month_first": False}
 
 
 @pytest.mark.parametrize(

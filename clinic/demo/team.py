@@ -57,6 +57,7 @@ def make_premises(session: Session) -> Location:
             name="Willow Clinic",
             mail_sender="hello@willow.example",
             currency="USD",
+            month_first=True,
             emergency_number="911",
             health_line_name="the nurse line",
             health_line_number="555-0111",

@@ -15,6 +15,7 @@ class ClinicSettings:
     currency: str
     phone_region: str
     uses_24_hours: bool
+    month_first: bool
     language: str
     offers_languages: bool
     emergency_number: str

@@ -28,6 +28,7 @@ class Clinic(Base):
     health_line_number: Mapped[str] = mapped_column(default="")
     phone_region: Mapped[str] = mapped_column(default="US")  # ISO 3166, for phone numbers without a country
     uses_24_hours: Mapped[bool] = mapped_column(default=False)
+    month_first: Mapped[bool] = mapped_column(default=False)  # in English: June 3, not 3 June
     language: Mapped[str] = mapped_column(default="en")  # of whoever has chosen none
     offers_languages: Mapped[bool] = mapped_column(default=True)  # people may choose another one
     slot_step_minutes: Mapped[int] = mapped_column(default=15)

@@ -17,16 +17,28 @@ class _Spoken:
 
     translations: Callable[[], NullTranslations] = NullTranslations
     language: Callable[[], str] = staticmethod(lambda: ENGLISH)
+    month_first: Callable[[], bool] = staticmethod(lambda: False)
 
 
-def use(translations: Callable[[], NullTranslations], language: Callable[[], str]) -> None:
-    """From now on texts are looked up in what `translations` returns at that moment."""
+def use(
+    translations: Callable[[], NullTranslations],
+    language: Callable[[], str],
+    month_first: Callable[[], bool] = lambda: False,
+) -> None:
+    """From now on texts are looked up in what `translations` returns at that moment. `month_first`: whether dates in
+    English have the month before the day at this clinic."""
     _Spoken.translations, _Spoken.language = staticmethod(translations), staticmethod(language)
+    _Spoken.month_first = staticmethod(month_first)
 
 
 def spoken() -> str:
     """The language of the moment, such as `en` or `de`."""
     return _Spoken.language()
+
+
+def has_month_first() -> bool:
+    """Whether a date is said as `June 3` and not as `3 June`: English alone is written both ways."""
+    return spoken() == ENGLISH and _Spoken.month_first()
 
 
 def gettext(text: str, /, **values: object) -> str:

@@ -28,6 +28,7 @@ class Rules(Protocol):
     treated_days_back: int
     treated_days_ahead: int
     uses_24_hours: bool
+    month_first: bool
     check_in_needed: bool
     minds_rest: bool
     turnover_may_overrun: bool
@@ -50,6 +51,10 @@ ON_AND_OFF = {
     "uses_24_hours": (
         N_("A quarter past two in the afternoon is 14:15."),
         N_("A quarter past two in the afternoon is 2:15 pm."),
+    ),
+    "month_first": (
+        N_("New Year’s Eve is December 31, and 6/3 in a search is June 3."),
+        N_("New Year’s Eve is 31 December, and 6/3 in a search is 6 March."),
     ),
 }  # fmt: skip
 OF_GAPS = {

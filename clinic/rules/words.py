@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_decimal
 
-from clinic.rules.language import ENGLISH, N_, _, gettext, ngettext, spoken
+from clinic.rules.language import ENGLISH, N_, _, gettext, has_month_first, ngettext, spoken
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -37,18 +37,23 @@ WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
 
 
 def day_words(day: dt.date, *, today: dt.date | None = None) -> str:
-    """`Tuesday 3 June`, with the year when it is not this one."""
+    """`Tuesday 3 June`, at some clinics `Tuesday, June 3`; with the year when it is not this one."""
     if today is not None and today.year == day.year:
         # Translators: a pattern of CLDR for a day, such as Tuesday 3 June. EEEE is the weekday, MMMM the month.
-        return format_date(day, _("EEEE d MMMM"), spoken())
+        return _in_order(day, _("EEEE d MMMM"), "EEEE, MMMM d")
     # Translators: the same with the year, such as Tuesday 3 June 2026.
-    return format_date(day, _("EEEE d MMMM y"), spoken())
+    return _in_order(day, _("EEEE d MMMM y"), "EEEE, MMMM d, y")
+
+
+def _in_order(day: dt.date, day_first: str, month_first: str) -> str:
+    """By the pattern of the language, or by that of an English that has the month first."""
+    return format_date(day, month_first if has_month_first() else day_first, spoken())
 
 
 def date_words(day: dt.date) -> str:
     """`3 June 2026`, for dates whose weekday says nothing."""
     # Translators: a pattern of CLDR for a date without its weekday, such as 3 June 2026.
-    return format_date(day, _("d MMMM y"), spoken())
+    return _in_order(day, _("d MMMM y"), "MMMM d, y")
 
 
 def weekday_words(weekday: int) -> str:
@@ -83,7 +88,7 @@ def months() -> list[str]:
 def short_day(day: dt.date) -> str:
     """`Tue 3 Jun`."""
     # Translators: a pattern of CLDR for a day in short, such as Tue 3 Jun.
-    return format_date(day, _("EEE d MMM"), spoken())
+    return _in_order(day, _("EEE d MMM"), "EEE, MMM d")
 
 
 def short_weekday(day: dt.date) -> str:

@@ -31,20 +31,21 @@ DOMAINS = ("clinic", "health")
 NOTHING = NullTranslations()
 
 
-def set_up(app: Any, choose: Callable[[], str]) -> None:
-    """Give the application its languages; `choose` says which one the person of this request reads."""
+def set_up(app: Any, choose: Callable[[], str], month_first: Callable[[], bool]) -> None:
+    """Give the application its languages; `choose` says which one the person of this request reads, `month_first` how
+    the clinic writes dates in English."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(FOLDER)] * len(DOMAINS))
     app.config["BABEL_DOMAIN"] = ";".join(DOMAINS)
     Babel(app, locale_selector=choose, configure_jinja=False)
-    listen()
+    listen(month_first)
     teach(app.jinja_env)
     for missing in not_compiled():
         log.error("translation_not_compiled", file=missing, remedy="make setup")
 
 
-def listen() -> None:
+def listen(month_first: Callable[[], bool] = lambda: False) -> None:
     """Rules and services find their translations where pages do."""
-    language.use(_translations, _spoken)
+    language.use(_translations, _spoken, month_first)
 
 
 def _translations() -> NullTranslations:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -88,6 +90,7 @@ def test_settings_are_changed(owner: FlaskClient) -> None:
         name="Quiet Room",
         phone_region="gb",
         uses_24_hours="y",
+        month_first="y",
         turnover_may_overrun=None,
     )
     assert answer.status_code == 303
@@ -98,6 +101,8 @@ def test_settings_are_changed(owner: FlaskClient) -> None:
         True,
         False,
     )
+    page = owner.get("/owner/settings").text
+    assert re.search(r"booked online is [A-Z][a-z]+, [A-Z][a-z]+ [0-9]+", page)
     assert "The settings are saved." in owner.get("/owner/settings").text
 
 

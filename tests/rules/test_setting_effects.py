@@ -24,6 +24,7 @@ class Set:
     treated_days_back: int = 30
     treated_days_ahead: int = 60
     uses_24_hours: bool = False
+    month_first: bool = False
     check_in_needed: bool = True
     minds_rest: bool = True
     turnover_may_overrun: bool = True
@@ -66,9 +67,9 @@ def test_each_setting_says_what_happens() -> None:
 
 def test_other_settings_say_something_else() -> None:
     before, rules = said(), replace(
-        Set(), uses_24_hours=True, check_in_needed=False, minds_rest=False, turnover_may_overrun=False, gaps="only",
-        adult_age=16, guardian_in_room_age=12, intake_valid_days=30, minor_intake_valid_days=10, treated_days_back=1,
-        treated_days_ahead=2, offer_minutes=20, travel_minutes=45,
+        Set(), uses_24_hours=True, month_first=True, check_in_needed=False, minds_rest=False,
+        turnover_may_overrun=False, gaps="only", adult_age=16, guardian_in_room_age=12, intake_valid_days=30,
+        minor_intake_valid_days=10, treated_days_back=1, treated_days_ahead=2, offer_minutes=20, travel_minutes=45,
     )  # fmt: skip
     booking = BookingSettings(
         lead_minutes=60, horizon_days=9, slot_step_minutes=20, hold_minutes=5, hold_longest_minutes=15, pending_days=2,

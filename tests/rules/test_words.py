@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinic.rules import words
+from clinic.rules import language, words
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,23 @@ def test_the_year_is_said_when_it_is_not_this_one() -> None:
     assert words.day_words(day, today=dt.date(2025, 12, 31)) == "Tuesday 9 June 2026"
     assert words.day_words(day) == "Tuesday 9 June 2026"
     assert words.short_day(day) == "Tue 9 Jun"
+
+
+def test_english_has_the_month_first_where_the_clinic_writes_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    day, this_year = dt.date(2026, 6, 9), dt.date(2026, 1, 1)
+
+    def said() -> list[str]:
+        return [
+            words.day_words(day, today=this_year),
+            words.day_words(day),
+            words.date_words(day),
+            words.short_day(day),
+        ]
+
+    monkeypatch.setattr(language._Spoken, "month_first", lambda: True)
+    assert said() == ["Tuesday, June 9", "Tuesday, June 9, 2026", "June 9, 2026", "Tue, Jun 9"]
+    monkeypatch.setattr(language._Spoken, "language", lambda: "de")
+    assert said()[2] == "9 Juni 2026"  # the pattern of the language, which is translated elsewhere
 
 
 def test_what_is_a_name_keeps_its_capital_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

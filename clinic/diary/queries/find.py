@@ -21,8 +21,6 @@ from clinic.shared.database import db
 
 MOST_CLIENTS = 12
 MOST_VISITS = 60
-MONTH_FIRST = frozenset({"US"})
-"""Where people write the month before the day."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def find(text: str, now: dt.datetime) -> Found:
     facts = premises.clinic_facts()
     if facts is None:
         return Found()
-    day = day_typed(text, premises.today(now), month_first=facts.phone_region in MONTH_FIRST)
+    day = day_typed(text, premises.today(now), month_first=facts.month_first)
     people = clients.search(text, MOST_CLIENTS)
     ahead = _ahead([one.id for one in people], now)
     on_day = _on_day(day) if day is not None else ()

@@ -44,6 +44,7 @@ class SettingsForm(FactsForm):
         autocapitalize="characters",
     )
     uses_24_hours = BooleanField(lazy("Show times as 14:15 instead of 2:15 pm"))
+    month_first = BooleanField(lazy("Write dates in English as June 3 instead of 3 June"))
     language = SelectField(
         lazy("Language of the clinic"),
         choices=LANGUAGES,

@@ -74,6 +74,7 @@ class ClinicFacts:
     health_line_number: str
     phone_region: str
     uses_24_hours: bool
+    month_first: bool
     language: str
     offers_languages: bool
     location_id: int
@@ -149,6 +150,7 @@ def clinic_facts() -> ClinicFacts | None:
         health_line_number=found.health_line_number,
         phone_region=found.phone_region,
         uses_24_hours=found.uses_24_hours,
+        month_first=found.month_first,
         language=found.language,
         offers_languages=found.offers_languages,
         location_id=place.id,
