@@ -103,7 +103,7 @@ def test_settings_are_changed(owner: FlaskClient) -> None:
     )
     page = owner.get("/owner/settings").text
     assert re.search(r"booked online is [A-Z][a-z]+, [A-Z][a-z]+ [0-9]+", page)
-    assert "The settings are saved." in owner.get("/owner/settings").text
+    assert "The settings are saved." in page
 
 
 @pytest.mark.parametrize(
