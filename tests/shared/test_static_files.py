@@ -61,7 +61,7 @@ def test_a_file_is_kept_for_as_long_as_it_is_the_same(app: Flask, client: FlaskC
     assert marked.headers["Vary"] == "Accept-Encoding"
     assert client.get(address, headers={**SMALL, "If-None-Match": marked.headers["ETag"]}).status_code == 304
     missing = client.get("/static/css/no-such.css?v=1")
-    assert (missing.status_code, missing.headers.get("Cache-Control")) == (404, None)
+    assert (missing.status_code, missing.headers.get("Cache-Control")) == (404, "no-store")
     font = client.get("/static/vendor/figtree-latin-wght-normal.woff2", headers=SMALL, buffered=True)
     assert (font.headers.get("Content-Encoding"), font.headers["Cache-Control"]) == (
         None,
