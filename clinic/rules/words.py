@@ -16,8 +16,10 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 SIGNS = {"USD": "$", "CAD": "$", "AUD": "$", "NZD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF ", "JPY": "¥"}
-_UNITS = ("am", "pm", "minute", "minutes", "hour", "hours", *MONTHS, *(month[:3] for month in MONTHS))
+_MONTHS = (*MONTHS, *(month[:3] for month in MONTHS))
+_UNITS = ("am", "pm", "minute", "minutes", "hour", "hours", *_MONTHS)
 _INSIDE = re.compile(rf"(?<=\d) (?=(?:{'|'.join(_UNITS)})\b)|(?<=\b[A-Z]{{3}}) (?=\d)")
+_BEFORE_DAY = re.compile(rf"\b({'|'.join(_MONTHS)}) (?=\d\d?\b(?!:))")
 OF_A_COUNTRY = frozenset(
     (
         "Swedish",
@@ -168,8 +170,8 @@ def money_words(amount: int, currency: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Times, lengths, days and prices that a narrow page does not break over two lines: `2:15 pm`, `3 June`."""
-    return _INSIDE.sub("\N{NO-BREAK SPACE}", text)
+    """Times, lengths, days and prices that a narrow page does not break over two lines: `2:15 pm`, `3 June`, `June 3`."""
+    return _BEFORE_DAY.sub("\\1\N{NO-BREAK SPACE}", _INSIDE.sub("\N{NO-BREAK SPACE}", text))
 
 
 def zone_words(zone: str) -> str:

@@ -153,6 +153,8 @@ def test_words_are_joined_as_people_do() -> None:
         ("1 hour 30 minutes", "1_hour 30_minutes"),
         ("CHF 85", "CHF_85"),
         ("Tue 3 Jun", "Tue 3_Jun"),
+        ("Tue, Jun 13, 9:00 am", "Tue, Jun_13, 9:00_am"),
+        ("3 June 2026, Tue 3 Jun 9:00 am", "3_June 2026, Tue 3_Jun 9:00_am"),
         ("2 people at 14:15", "2 people at 14:15"),
     ],
 )
