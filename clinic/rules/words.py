@@ -170,7 +170,7 @@ def money_words(amount: int, currency: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Times, lengths, days and prices that a narrow page does not break over two lines: `2:15 pm`, `3 June`, `June 3`."""
+    """Times, lengths, days and prices that no page breaks over two lines: `2:15 pm`, `3 June`, `June 3`."""
     return _BEFORE_DAY.sub("\\1\N{NO-BREAK SPACE}", _INSIDE.sub("\N{NO-BREAK SPACE}", text))
 
 
