@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 from clinic.rules.errors import InvalidInput
-from clinic.rules.intervals import contains, subtract, union
 from clinic.rules.language import _
 from clinic.rules.wall_time import WeeklyHours, break_fits
 from clinic.rules.words import join_words, length_words, time_words, weekday_words
@@ -133,16 +132,6 @@ def _week_span(row: WeeklyHours) -> tuple[int, int]:
     """Minutes from Monday 00:00; the end of a Sunday's night lies beyond the week."""
     start = row.weekday * DAY_MINUTES + row.starts.hour * 60 + row.starts.minute
     return start, start + _minutes(row)
-
-
-def lies_in_week(
-    weekday: int, starts: dt.time, minutes: int, hours: Sequence[WeeklyHours], breaks: Sequence[WeeklyHours]
-) -> bool:
-    """Whether the whole of a visit lies in the hours of a week and in none of its breaks, by the clock on the wall."""
-    worked = subtract(union(map(_week_span, hours)), sorted(map(_week_span, breaks)))
-    start = weekday * DAY_MINUTES + starts.hour * 60 + starts.minute
-    # Early on a Monday it may lie in what is left of the Sunday's night.
-    return any(contains(worked, (one, one + minutes)) for one in (start, start + WEEK_MINUTES))
 
 
 def week_minutes(hours: Sequence[WeeklyHours], breaks: Sequence[WeeklyHours] = ()) -> int:

@@ -7,15 +7,7 @@ import datetime as dt
 import pytest
 
 from clinic.rules.wall_time import WeeklyHours
-from clinic.rules.week import (
-    WeekProblem,
-    lies_in_week,
-    parse_time,
-    span_words,
-    week_in_words,
-    week_minutes,
-    week_problems,
-)
+from clinic.rules.week import WeekProblem, parse_time, span_words, week_in_words, week_minutes, week_problems
 
 
 def hours(weekday: int, starts: str, ends: str) -> WeeklyHours:
@@ -163,23 +155,3 @@ def test_two_days_alike_are_joined_by_and() -> None:
 )
 def test_hours_past_midnight_say_so(starts: str, ends: str, words: str) -> None:
     assert span_words(hours(0, starts, ends), uses_24_hours=True) == words
-
-
-@pytest.mark.parametrize(
-    ("weekday", "starts", "minutes", "lies"),
-    [
-        (0, "09:00", 180, True),
-        (0, "11:30", 60, False),  # into the break
-        (0, "11:00", 60, True),
-        (0, "13:00", 240, True),  # over the seam of two rows
-        (0, "16:30", 60, False),
-        (1, "10:00", 60, False),
-        (6, "23:30", 60, True),
-        (0, "00:30", 90, True),  # the rest of the Sunday's night
-        (0, "01:30", 60, False),
-    ],
-)
-def test_a_visit_lies_in_a_week_or_not(weekday: int, starts: str, minutes: int, lies: bool) -> None:
-    week = [hours(0, "09:00", "15:00"), hours(0, "15:00", "17:00"), hours(6, "22:00", "02:00")]
-    breaks = [hours(0, "12:00", "13:00")]
-    assert lies_in_week(weekday, dt.time.fromisoformat(starts), minutes, week, breaks) is lies
