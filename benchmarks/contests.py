@@ -54,6 +54,7 @@ Answer = tuple[int, Any]
 class Contest:
     """A served book and those who want something of it."""
 
+    address: str
     urls: Sequence[str]
     token: str
     service: str
@@ -164,7 +165,8 @@ def staff_and_clients(on: Contest, start: Order) -> list[Answer]:
 
 def one_key(on: Contest, start: Order) -> list[Answer]:
     """One request, sent by everybody at once under one key: one visit. All but one of the answers count as told."""
-    body, key = on.wish(0, start), uuid4().hex
+    who = next(one for one in on.people if not taken(on.address, one, start))
+    body, key = {**on.wish(0, start), "client": who}, uuid4().hex
     at_once = on.at_once(lambda number: on.post(number, "visits", body, key))
     again = [on.post(number, "visits", body, key) for number in range(on.crowd)]
     ids = {said["id"] for status, said in [*at_once, *again] if status == 201}
@@ -207,7 +209,7 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
     book = book_on(address, folder)
     orders = list(book.wanted)
     therapists = list(dict.fromkeys(one.therapist for one in orders))
-    of_one_room = [one for one in orders if one.therapist == therapists[0]]
+    of_one_room = [one for one in orders if one.therapist in therapists[: asked.clients]]
     free = (one for one in orders if one.therapist in therapists[asked.clients + 4 :])
     mornings = (
         one for one in orders
@@ -216,7 +218,7 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
     app, good = create_app({"CLINIC_DATA_DIR": folder, "SQLALCHEMY_DATABASE_URI": address}), True
     with served(book.environment, processes) as (urls, _pids):
         people = list(dict.fromkeys(one.client for one in orders))
-        on = Contest(urls, book.token, book.service, app, asked.clients, people, therapists)
+        on = Contest(address, urls, book.token, book.service, app, asked.clients, people, therapists)
         on.moved = [on.book(number, next(free))[1]["id"] for number in range(asked.clients)]
         for kind in (one for one in KINDS if not asked.only or one.__name__ in asked.only):
             for asker in on.askers:
