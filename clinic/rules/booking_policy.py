@@ -60,6 +60,10 @@ class BookingSettings:
 AT_THE_DESK = timedelta(minutes=30)
 """What somebody who is here already has for signing what is missing."""
 
+MOST_KEPT = 5
+"""How many times one account, or one address without an account, can keep at once while it books: a household or an
+office that books together, and not the whole day of a therapist."""
+
 LINKS_LAST = timedelta(days=30)
 """How long after a visit, a wish or an offer is over its mailed link still shows it: then it opens nothing, whoever
 finds it in an old mailbox."""

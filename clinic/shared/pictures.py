@@ -31,8 +31,8 @@ _ROOM = (512, 512)  # of which the kept pictures are drawn, and more than they t
 _ONE_AT_A_TIME = Lock()  # so that many at once take no more memory than one
 NOT_A_PICTURE = N_("Send a picture as PNG, JPEG or WebP.")
 TOO_LARGE = N_(
-    "This picture is too large. Send one of at most 5 MB: a JPEG of at most 30 million pixels (13 million if it is progressive),"
-    " or a PNG or WebP of at most 4 million."
+    "This picture is too large. Send one of at most 5 MB: a JPEG of at most 30 million pixels (progressive: 13"
+    " million), or a PNG or WebP of at most 4 million."
 )
 
 
@@ -84,7 +84,10 @@ def _opened(content: bytes, field: str) -> Image:
 def _unpacked(picture: ImageFile, field: str) -> Image:
     from PIL import ImageOps
 
-    if picture.width * picture.height > MOST_PIXELS or _kept_to_the_last_pass(picture) > MOST_KEPT_TO_THE_LAST_PASS:
+    if (
+        picture.width * picture.height > MOST_PIXELS
+        or _kept_to_the_last_pass(picture) > MOST_KEPT_TO_THE_LAST_PASS
+    ):
         raise InvalidInput(field, TOO_LARGE)
     picture.draft(None, _ROOM)
     if picture.width * picture.height > MOST_UNPACKED:

@@ -55,7 +55,8 @@ def test_pictures_are_looked_at_by_content_and_drawn_anew() -> None:
     [
         b"", b"x", SVG, b"GIF89a" + b"\0" * 50, b"%PDF-1.7", drawing()[:60], drawing("JPEG")[:200], drawing("BMP"),
         drawing("JPEG", (8000, 4000)), drawing("PNG", (2001, 2000)), drawing("WEBP", (2001, 2000), method=0),
-        b"\0" * (pictures.MOST_BYTES + 1), drawing("JPEG", (4300, 3200), progressive=True), drawing("JPEG", (10000, 500)),
+        b"\0" * (pictures.MOST_BYTES + 1), drawing("JPEG", (4300, 3200), progressive=True),
+        drawing("JPEG", (10000, 500)),
     ],
     ids=[
         "empty", "text", "svg", "gif", "pdf", "half png", "half jpeg", "bmp", "jpeg of too many pixels",
