@@ -21,10 +21,10 @@ pytestmark = pytest.mark.usefixtures("now")
 def test_new_opening_hours_show_whom_they_leave_outside_and_wait_for_a_word(app: Flask) -> None:
     clinic = staffed(app)
     place, names = clinic.world.place_id, []
-    for day, hour in ((3, 10), (3, 15), (4, 10)):
+    for ahead, hour in ((3, 10), (3, 15), (4, 10)):
         client = w.person()
         w.sign(client)
-        made = w.at_desk(clinic.world, client, "relaxation", when=w.at(day, hour), therapist_id=clinic.me)
+        made = w.at_desk(clinic.world, client, "relaxation", when=w.at(ahead, hour), therapist_id=clinic.me)
         row = db.session.get_one(Visit, made.visit_id)
         names.append(row.client.name if row.client else "")
     owner, desk = clinic.browser(person_with(Role.OWNER)), clinic.browser(person_with(Role.FRONT_DESK))
@@ -48,8 +48,8 @@ def test_new_opening_hours_show_whom_they_leave_outside_and_wait_for_a_word(app:
 
     # The week: the other weekday opens at noon, the day with hours of its own keeps them.
     hours, weekday = f"/owner/locations/{place}/hours", w.at(3).weekday()
-    typed = form_on(owner.get(hours).text, hours) | {f"work.{weekday}.0.starts": "12:00"}
-    look = owner.post(hours, data=typed)
+    noon = form_on(owner.get(hours).text, hours) | {f"work.{weekday}.0.starts": "12:00"}
+    look = owner.post(hours, data=noon)
     assert (look.status_code, shown(look.text)) == (200, [0])
     assert {one.starts for one in queries.week_of(place)} == {dt.time(8)}
     assert owner.post(hours, data=form_on(look.text, hours) | {"act": "save"}).status_code == 303
