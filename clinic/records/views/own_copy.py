@@ -109,8 +109,8 @@ def _page(found: Iterator[Copied], client_id: int, file_endpoint: str) -> Respon
 def _treatments() -> dict[str, str]:
     """How each treatment, its ways and its additions are called today, by key."""
     services = catalogue.all_services()
-    ways = [way for one in services for way in one.modes]
-    return {one.key: one.name for one in (*services, *ways, *catalogue.all_addons())}
+    names = {one.key: one.name for one in services} | {one.key: one.name for one in catalogue.all_addons()}
+    return names | {way.key: way.name for one in services for way in one.modes}
 
 
 def _file(found: Iterator[Copied]) -> Response:
