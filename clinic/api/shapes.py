@@ -108,7 +108,7 @@ class HoldIn(WishOfWhom):
 
 
 class VisitIn(WishOfWhom):
-    """With `hold` the time that was kept under it is taken over."""
+    """With `hold` the time that was kept under it is taken over; where the gate refuses, it stays kept."""
 
     client: Id
     starts_at: Moment

@@ -161,6 +161,19 @@ def test_a_hold_keeps_the_time_and_becomes_the_visit(desk: Program, clinic: worl
     assert world.statuses(client) == ["confirmed"]
 
 
+def test_a_refusal_leaves_the_hold_for_what_is_safe_instead(desk: Program) -> None:
+    ill = world.person()
+    world.sign_answers(ill, BLOCKED)
+    held = desk.post("/holds", wish(ill, "deep_tissue")).get_json()["id"]
+    refused = desk.post("/visits", wish(ill, "deep_tissue") | {"hold": held})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "screening_refuses")
+    assert db.session.get_one(Visit, held).status == "held"
+    booked = desk.post("/visits", wish(ill, "relaxation") | {"hold": held})
+    assert booked.status_code in (201, 202), booked.get_json()
+    db.session.rollback()
+    assert db.session.get_one(Visit, held).status == "released"
+
+
 def test_a_hold_can_be_given_back(desk: Program) -> None:
     held = desk.post("/holds", wish(healthy())).get_json()
     assert desk.post(f"/holds/{held['id']}/release", {}).get_json() == {"id": held["id"], "released": True}
