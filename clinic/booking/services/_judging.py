@@ -214,7 +214,8 @@ def _screen(table: RuleTable, known: Known, order: Order, answers: intake.Answer
 def _completed_on(known: Known, day: dt.date) -> dt.date | None:
     """Intakes are dated on the wall of the clinic's first place: at one further west the visit of this very evening is
     still of the day before."""
-    return min(known.sources[0].completed_on, day) if known.sources else None
+    completed_on = known.sources[0].completed_on if known.sources else None
+    return min(completed_on, day) if completed_on is not None else None
 
 
 _AFRESH = select(Client).with_for_update().execution_options(populate_existing=True)
