@@ -246,3 +246,7 @@ def test_a_coming_visit_further_west_is_judged_again_though_its_day_is_over_at_t
     w.sign(client, now=late, fracture={"date": "2026-06-01"})
     assert w.statuses(client) == ["cancelled"]
     assert db.session.get_one(Visit, visit).permits is None
+    new_here = w.person()
+    w.sign(new_here, now=late)  # dated tomorrow, seen from there
+    w.at_desk(world, new_here, "relaxation", when=late + dt.timedelta(hours=2), location_id=west.id)
+    assert w.statuses(new_here) == ["confirmed"]
