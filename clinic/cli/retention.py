@@ -13,7 +13,7 @@ from clinic.cli.making import make_working_app
 @click.option("--dry-run", is_flag=True, help="Only say what would go today. Changes nothing.")
 def retention(dry_run: bool) -> None:
     """Remove what the clinic has kept for long enough, as the worker does each day."""
-    from clinic.keeping.queries import periods
+    from clinic.keeping.queries import due, periods
     from clinic.keeping.services import expiring
     from clinic.shared import clock
 
@@ -26,7 +26,7 @@ def retention(dry_run: bool) -> None:
                 )
             click.echo(f"Removed: {expiring.remove_due(clock.now(), settings=app.config)}.")
             return
-        for one in periods.due(clock.now()):
+        for one in due.due(clock.now()):
             click.echo(f"{one.count:>6}  {one.period.label}")
             for client_id, _name in one.people:
                 click.echo(f"        record {client_id}")

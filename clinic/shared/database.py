@@ -171,7 +171,7 @@ def make_ready(engine: Engine) -> None:
     else:
         from clinic.shared.postgresql import quicken  # only there where PostgreSQL is used
 
-        quicken(engine)
+        quicken(engine, ONLY_READS)
 
 
 def harden_sqlite(engine: Engine) -> None:

@@ -10,15 +10,13 @@ from psycopg import Column, Cursor, ServerCursor, generators
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
-from clinic.shared.database import ONLY_READS
-
 BEGIN = "BEGIN"
 """Sent by SQLAlchemy and not by the driver, whose own errors nobody would take for a database that is away."""
 
 
-def quicken(engine: Engine) -> None:
-    """A session that only reads begins no transaction: each statement sees what is committed by then, as it would
-    inside one at PostgreSQL's usual level, and there are two answers less to wait for.
+def quicken(engine: Engine, only_reads: str) -> None:
+    """A session with the option `only_reads` begins no transaction: each statement sees what is committed by then, as
+    it would inside one at PostgreSQL's usual level, and there are two answers less to wait for.
 
     A transaction that is undone keeps the statements that its connection has prepared. psycopg would forget them, since
     it may have made tables, which this program never does while it serves; all would be planned anew, which takes
@@ -34,7 +32,7 @@ def quicken(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
         options = connection.get_execution_options()
-        wants_none = options.get(ONLY_READS) or options.get("isolation_level") == "AUTOCOMMIT"
+        wants_none = options.get(only_reads) or options.get("isolation_level") == "AUTOCOMMIT"
         if driver.autocommit and not wants_none:  # else the driver begins one at another level
             connection.exec_driver_sql(BEGIN)
 
@@ -45,7 +43,7 @@ def quicken(engine: Engine) -> None:
             return  # what begins with WITH may write
         driver: Any = connection.connection.driver_connection
         is_idle = driver.pgconn.transaction_status == TransactionStatus.IDLE
-        if is_idle and connection.get_execution_options().get(ONLY_READS):
+        if is_idle and connection.get_execution_options().get(only_reads):
             connection.exec_driver_sql(BEGIN)
 
     forgetting = engine.dialect.do_rollback

@@ -24,7 +24,7 @@ def engine(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     """Connections as `clinic serve` makes them, in more of a hurry."""
     monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.5)
     made = create_engine(postgres_url)
-    quicken(made)
+    quicken(made, ONLY_READS)
     patience.be_impatient([made])
     yield made
     made.dispose()

@@ -5,11 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from sqlalchemy import and_, exists, or_, select
+
+from clinic.booking.models import Visit
 from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.keeping.models import Erasure
 from clinic.keeping.queries import people, periods
 from clinic.premises import queries as premises
 from clinic.records.queries.own_copy import Whose
-from clinic.rules.keeping import records_end_on
+from clinic.rules.keeping import records_end_on, years_after
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class DuePerson:
 
 def people_due(now: dt.datetime) -> list[DuePerson]:
     """Everybody who would go today, by their record's number."""
-    found = [due_person(client_id, now) for client_id in periods.long_gone(now)]
+    found = [due_person(client_id, now) for client_id in _long_gone(now)]
     return [one for one in found if one is not None]
 
 
@@ -44,3 +51,20 @@ def due_person(client_id: int, now: dt.datetime) -> DuePerson | None:
         years = max(own["records"], own["law"])
         ends = records_end_on(last, client.born_on, years=years, adult_age=premises.clinic().adult_age)
     return DuePerson(client.id, client.name, kind) if ends <= today else None
+
+
+def _long_gone(now: dt.datetime) -> list[int]:
+    """Records that may be due: begun and last visited long ago. Who really is, is looked at one by one."""
+    own, today = periods.periods(), premises.today(now)
+    records = years_after(today, -own["records"])
+    no_visit = today - dt.timedelta(days=own["no_visit"])
+    visited = exists().where(Visit.client_id == Client.id, Visit.status == VisitStatus.DONE)
+    recent = exists().where(
+        Visit.client_id == Client.id,
+        Visit.status.not_in((VisitStatus.HELD, VisitStatus.RELEASED)),
+        or_(Visit.day > records, and_(Visit.day > no_visit, ~visited)),
+    )
+    begun = Client.created_at < now - dt.timedelta(days=own["no_visit"])
+    erased = exists().where(Erasure.client_id == Client.id, Erasure.erased_at.is_not(None))
+    wanted = select(Client.id).where(Client.merged_into_id.is_(None), ~recent, begun, ~erased)
+    return list(db.session.scalars(wanted.order_by(Client.id)))

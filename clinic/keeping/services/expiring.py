@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.clients import queries as clients
 from clinic.keeping.models import Erasure, KeepingConfirmation, KeepingPeriod
-from clinic.keeping.queries import due_people, periods
+from clinic.keeping.queries import due, due_people, periods
 from clinic.keeping.services import _erasing
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
@@ -50,7 +50,7 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
     One person, or one kind, a transaction. Can be broken off, and run again or in two processes.
     """
     mails: list[str] = []
-    removed = sum(_finish(row.id, now) for row in periods.to_finish(now))
+    removed = sum(_finish(row.id, now) for row in due.to_finish(now))
     if periods.is_confirmed():
         for one in due_people.people_due(now):
             removed += _expire(one.id, now, mails)
@@ -91,7 +91,7 @@ def _expire(client_id: int, now: dt.datetime, mails: list[str]) -> int:
 def _remove_rows(period: Period, now: dt.datetime, mails: list[str]) -> int:
     with transaction() as session:
         removed = sum(
-            _remove(session, table, condition, mails) for table, condition in periods.rows_due(period, now)
+            _remove(session, table, condition, mails) for table, condition in due.rows_due(period, now)
         )
         if removed:
             leave_trace(
@@ -106,7 +106,7 @@ def _shorten_audit(now: dt.datetime, settings: Mapping[str, Any]) -> int:
     with transaction() as session:
         with _erasing.let_delete(session):
             removed = audit_chain.forget(
-                session, periods.audit_goes_until(now), settings["CLINIC_AUDIT_DIR"], now=now
+                session, due.audit_goes_until(now), settings["CLINIC_AUDIT_DIR"], now=now
             )
         if removed:
             leave_trace(

@@ -6,6 +6,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts.access import who
 from clinic.keeping.forms import PeriodsForm
+from clinic.keeping.queries import due
 from clinic.keeping.queries import periods as reading
 from clinic.keeping.services import expiring
 from clinic.keeping.views.blueprint import pages
@@ -50,7 +51,7 @@ def _page(form: FactsForm) -> str:
         form=form,
         kinds=PERIODS,
         stays=STAY_FOREVER,
-        due=reading.due(clock.now()),
+        due=due.due(clock.now()),
         is_confirmed=reading.is_confirmed(),
         draft_days=premises.clinic().draft_days,
     )

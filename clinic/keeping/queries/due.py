@@ -1,0 +1,80 @@
+"""What has been kept for long enough and is due to go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, select
+
+from clinic.keeping.models import Erasure
+from clinic.keeping.queries import periods
+from clinic.keeping.queries.due_people import people_due
+from clinic.premises import queries as premises
+from clinic.rules.keeping import PERIODS, Period, years_after
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import Base, UtcDateTime, db
+
+
+@dataclass(frozen=True)
+class Due:
+    """What would be erased today of one kind: how many, and of people which."""
+
+    period: Period
+    count: int
+    people: tuple[tuple[int, str], ...] = ()
+
+
+def due(now: dt.datetime) -> list[Due]:
+    """What would be erased today, kind by kind. Changes nothing."""
+    people = people_due(now)
+    found = []
+    for period in PERIODS:
+        if period.rows:
+            counts = [_count(table, condition) for table, condition in rows_due(period, now)]
+            found.append(Due(period, sum(counts)))
+        elif period.kind == "audit":
+            found.append(Due(period, _count(AuditRow, AuditRow.at <= audit_goes_until(now))))
+        elif period.kind != "law":
+            theirs = tuple((one.id, one.name) for one in people if one.kind == period.kind)
+            found.append(Due(period, len(theirs), theirs))
+    return found
+
+
+def audit_goes_until(now: dt.datetime) -> dt.datetime:
+    """What happened up to this moment goes from the audit."""
+    return dt.datetime.combine(years_after(now.date(), -periods.periods()["audit"]), now.timetz())
+
+
+def rows_due(period: Period, now: dt.datetime) -> list[tuple[Any, ColumnElement[bool]]]:
+    """Tables of a kind, and which of their rows have been kept for long enough. A row that another one names stays
+    until that one goes."""
+    before = now - dt.timedelta(days=periods.periods()[period.kind])
+    found = []
+    for name, column in period.rows:
+        table = Base.metadata.tables[name]
+        moment = table.c[column]
+        limit = before if isinstance(moment.type, UtcDateTime) else before.date()
+        named = [
+            ~exists().where(key.parent == table.c.id)
+            for other in Base.metadata.sorted_tables
+            for key in other.foreign_keys
+            if key.column.table is table and other is not table
+        ]
+        found.append((table, and_(moment <= limit, *named)))
+    return found
+
+
+def _count(table: Any, condition: ColumnElement[bool]) -> int:
+    return db.session.scalar(select(func.count()).select_from(table).where(condition)) or 0
+
+
+def to_finish(now: dt.datetime) -> Sequence[Erasure]:
+    """People erased but for what the law kept, whose time is over."""
+    return db.session.scalars(
+        select(Erasure)
+        .where(Erasure.finished_at.is_(None), Erasure.kept_until <= premises.today(now))
+        .order_by(Erasure.id)
+    ).all()
