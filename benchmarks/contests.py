@@ -12,12 +12,11 @@ import datetime as dt
 import itertools
 import json
 import sys
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 
 from benchmarks.asking import Asker
-from benchmarks.booking import DURABLE, Order, served
+from benchmarks.booking import Order, served
+from benchmarks.databases import OVERLAPS, each_database
 from benchmarks.hardships import book_on
 from benchmarks.soak import Browser, release_all
 from benchmarks.workload import BUFFER, DURATION
@@ -37,13 +37,7 @@ from clinic.booking.services.waitlist import offer_now
 from clinic.rules.errors import RuleViolation
 from clinic.shared import clock
 from clinic.shared.database import db
-from tests.postgres import throw_away_postgres
-from tests.web import sqlite_address
 
-OVERLAPS = text(
-    "SELECT count(*) FROM claim a JOIN claim b ON a.resource_id = b.resource_id AND a.id < b.id"
-    " WHERE a.starts_at < b.ends_at AND a.ends_at > b.starts_at"
-)
 TAKEN = text(
     "SELECT count(*) FROM claim WHERE resource_id = :who AND starts_at < :until AND ends_at > :since"
 )
@@ -191,7 +185,7 @@ def taken(address: str, resource: int, start: Order) -> int:
     engine = create_engine(address)
     with engine.connect() as connection:
         found = connection.scalar(TAKEN, {"who": resource, "since": since, "until": until}) or 0
-        overlaps = connection.scalar(OVERLAPS) or 0
+        overlaps = connection.scalar(text(OVERLAPS)) or 0
     engine.dispose()
     return int(found + 1000 * overlaps)
 
@@ -261,17 +255,9 @@ def main() -> None:
     parser.add_argument("--databases", default="SQLite,PostgreSQL")
     parser.add_argument("--only", default="")
     asked, good = parser.parse_args(), True
-    for name in asked.databases.split(","):
-        for processes in map(int, asked.processes.split(",")):
-            with ExitStack() as stack:
-                folder = (
-                    Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-contest"))) / "data"
-                )
-                folder.mkdir()
-                address = sqlite_address(folder)
-                if name == "PostgreSQL":
-                    address = stack.enter_context(throw_away_postgres(DURABLE))
-                good &= run(name, address, folder, asked, processes)
+    for processes in map(int, asked.processes.split(",")):
+        for name, address, folder in each_database(asked.databases):
+            good &= run(name, address, folder, asked, processes)
     sys.exit(0 if good else 1)
 
 
