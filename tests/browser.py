@@ -55,7 +55,7 @@ def served(data_folder: Path) -> Iterator[Site]:
         WTF_CSRF_ENABLED=True,
     )
     places: dict[int, Any] = {}
-    server = create_server(app, map=places, host="127.0.0.1", port=port, threads=8)
+    server: Any = create_server(app, map=places, host="127.0.0.1", port=port, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
