@@ -115,7 +115,7 @@ def hold_slot(
             if same and held.deadline_at is not None and held.deadline_at > now:
                 return token
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
-        keep_for(session, checkout, keeper, now=now)
+        keep_for(session, checkout, keeper, has_account=user_id is not None, now=now)
         if checkout.client_id is not None:
             client_first(session, checkout.client_id)
         people = [one.client_id for one in clients.people_of(user_id)] if user_id is not None else []
