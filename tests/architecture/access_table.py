@@ -348,6 +348,7 @@ NEEDS = {
     "booking.stopped": Permission.SITE_ANY_READ,
     "booking.take_move_by_link": Permission.SITE_ANY_READ,
     "booking.take_move_of_mine": Permission.VISIT_OWN_WRITE,
+    "booking.take_back_consent": Permission.INTAKE_OWN_WRITE,
     "booking.take_my_health_page": Permission.INTAKE_OWN_WRITE,
     "booking.take_my_signature": Permission.INTAKE_OWN_WRITE,
     "booking.take_signature": Permission.SITE_ANY_READ,
