@@ -32,6 +32,16 @@ STICKS_OUT = """() => {
     .filter((one) => one.getBoundingClientRect().left + one.scrollWidth > innerWidth + 1);
   return [`${wide} wide: ${far.slice(-2).map((one) => one.outerHTML.slice(0, 120)).join(" ")}`];
 }"""
+# A link that fills its card must not lie over the other things in it that can be pressed.
+COVERED = """() => [...document.querySelectorAll("a.stretch")].flatMap((wide) =>
+  [...(wide.parentElement.closest("li, article, .card-c")?.querySelectorAll("a, button, summary") ?? [])]
+    .filter((one) => one !== wide && one.checkVisibility())
+    .filter((one) => {
+      one.scrollIntoView({ block: "center" });
+      const box = one.getBoundingClientRect();
+      return document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === wide;
+    })
+    .map((one) => one.outerHTML.slice(0, 120)))"""
 # Both at once: a colour that fades would be measured half way.
 WEAR = """(theme) => {
   document.documentElement.dataset.bsTheme = theme;
@@ -58,7 +68,8 @@ def in_every_dress(
         for theme in themes:
             page.evaluate(WEAR, theme)
             beyond = [f"sticks out sideways: {one}" for one in page.evaluate(STICKS_OUT)]
-            for fault in violations(page) + beyond:
+            under = [f"lies under a link: {one}" for one in page.evaluate(COVERED)]
+            for fault in violations(page) + beyond + under:
                 found.setdefault(fault, []).append(f"{width} {theme}")
     return found
 

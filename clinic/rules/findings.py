@@ -25,10 +25,12 @@ ISSUER_WORDS = {
 }
 CARE_FIRST = N_("Please get medical care first. Afterwards tell us what was found, and we look at it again.")
 
-LETTER = N_("A letter from %(who)s that names this and the service would change it.")
-WAIT = N_("From %(day)s on it is judged again and may be less strict.")
-WITH_DETAILS = N_("Some details are missing; with them it may be less strict.")
-LASTS = N_("It holds as long as this is so; a letter cannot change it.")
+LETTER = N_("It can be possible with a letter from %(who)s that names this and the treatment.")
+WAIT = N_("From %(day)s on more may be possible: we look at it again then.")
+WITH_DETAILS = N_("We do not know all about it yet. If you can tell us more, more may be possible.")
+LASTS = N_(
+    "As long as this is so, we do not do it, to keep you safe. A doctor’s letter would not change that."
+)
 OTHER_PLACE = N_("Choose another part of the body, or change this mark in your health answers.")
 
 HOUSE_WORDS = {

@@ -16,7 +16,9 @@ from typing import Any
 from whitenoise.responders import NOT_ALLOWED_RESPONSE, Response
 
 NAME = "css/site.css"
-PARTS = ("vendor/bootstrap.min.css", "css/tokens.css", "css/app.css", "css/parts.css", "css/forms.css")
+PARTS = (
+    "vendor/bootstrap.min.css", "css/tokens.css", "css/app.css", "css/parts.css", "css/forms.css", "css/big_type.css",
+)  # fmt: skip
 
 COMMENT = re.compile(r"/\*(?!!).*?\*/", re.DOTALL)  # a licence begins with an exclamation mark, and stays
 BOOTSTRAPS_OWN = re.compile(r"(--bs-[\w-]+):[^;{}]*(?:;|(?=\}))")

@@ -13,9 +13,12 @@ from clinic.booking.queries.checkouts import has_consent, plan_of_visit
 from clinic.clients.models import Client
 from clinic.intake.models import Consent
 from clinic.intake.services import consents
+from clinic.rules.permissions import Role
 from clinic.shared.database import db
+from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
+from tests.owners import browser_of
 
 SIXTEEN, FOURTEEN = dt.date(2010, 1, 1), dt.date(2012, 1, 1)
 LATER = NOW + dt.timedelta(minutes=5)
@@ -79,3 +82,31 @@ def test_taken_back_in_the_evening_it_does_not_count_that_evening(world: w.World
     assert w.statuses(client) == ["suspended"]
     visit = db.session.get_one(Visit, visit_id)
     assert not has_consent(db.session.get_one(Client, client), visit, plan_of_visit(visit))
+
+
+@pytest.mark.usefixtures("now")
+def test_a_parent_takes_it_back_on_the_own_page_and_coming_visits_wait(app: Flask, world: w.World) -> None:
+    parent = factories.make_user(email="ma@people.example", roles=[Role.CLIENT])
+    mine = factories.make_client(
+        first_name="Mia", last_name="Ma", born_on=SIXTEEN, acts={parent.id: "parent"}
+    ).id
+    w.sign(mine)
+    another = child()
+    agree(mine, "swedish")
+    agree(another, "swedish")
+    kept = dict(
+        db.session.execute(select(Consent.client_id, Consent.id).where(Consent.kind == "guardian"))
+        .tuples()
+        .all()
+    )
+    w.at_desk(world, mine, "swedish")
+    assert w.statuses(mine) == ["confirmed"]
+    db.session.rollback()
+    browser, page = browser_of(app, parent), f"/my/health/{mine}"
+    for one, status in ((kept[another], 404), (kept[mine], 303), (kept[mine], 303)):
+        assert browser.post(f"{page}/consents/{one}/withdraw").status_code == status
+    assert w.statuses(mine) == ["suspended"]
+    assert db.session.scalars(select(Visit.waiting_for).where(Visit.client_id == mine)).one() == "consent"
+    text = browser.get(page).text
+    assert ("is taken back" in text, "not there any more" in text) == (True, True)
+    assert "parent or guardian" not in text

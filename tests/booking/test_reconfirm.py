@@ -125,7 +125,11 @@ def test_the_mailed_link_asks_and_confirms(app: Flask, world: w.World, now: dt.d
     text = db.session.scalars(select(OutgoingMail.text)).one()
     link = "/visit/" + text.split("/visit/")[1].split()[0]
     browser = app.test_client()
-    assert "Answer the check-in questions" in browser.get(link).text
+    shown = browser.get(link).text
+    assert "Say whether anything has changed" in shown
+    assert "call us" not in shown, (
+        "the one thing that is missing stands beside its button, and needs no telephone"
+    )
     assert browser.get(f"{link}/check-in").status_code == 200
     answer = browser.post(f"{link}/check-in", data={"step": "nothing"})
     assert "Thank you" in answer.text

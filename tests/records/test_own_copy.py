@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 from importlib import import_module
 
 import pytest
@@ -15,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
 from clinic.paths import ROOT
-from clinic.records import copy_words
+from clinic.records import copy_values, copy_words
 from clinic.records.queries.copy_schema import schema
 from clinic.records.queries.own_copy import POINTERS, Whose, is_personal, personal_classes
 from clinic.rules import keeping
@@ -106,6 +107,21 @@ def test_every_table_is_in_it_and_nobody_else(app: Flask, world: w.World) -> Non
     assert page.status_code == 200
     assert other.word not in page.text
     assert [f'id="copy-{table}"' in page.text for table in found] == [True] * len(found)
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.text))
+    assert re.findall(r"\b(?:swedish|full_body|visit\.\w+|True|False|None|America/New_York)\b", shown) == []
+
+
+def test_stored_keys_are_said_in_words_and_numbers_of_rows_left_to_programs() -> None:
+    row = {
+        "id": 7, "client_id": 8, "service": "swedish", "areas": ["full_body", "neck"], "weekdays": [0], "minutes": 60,
+        "outcome": "allow", "status": "confirmed", "kind": "privacy", "renewal": False, "fold": 0, "note": "swedish",
+        "signature": {"relation": "self"}, "ended_as": "not_possible", "deadline_at": None,
+    }  # fmt: skip
+    assert dict(copy_values.told(row, {"swedish": "Swedish massage"})) == {
+        "service": "Swedish massage", "areas": ["Whole body", "Neck"], "weekdays": ["Monday"], "minutes": "1 hour",
+        "outcome": "Allowed", "status": "Confirmed", "kind": "To keeping health data", "renewal": False,
+        "note": "swedish", "signature": {"relation": "Yourself"}, "ended_as": "Not possible",
+    }  # fmt: skip
 
 
 def test_only_the_person_and_a_childs_parent_may_and_each_time_is_recorded(

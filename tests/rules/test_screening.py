@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from clinic.rules.answers import AnswerError
+from clinic.rules.findings import LASTS
 from clinic.rules.screening import (
     Clearance,
     GuardianConsent,
@@ -184,8 +185,8 @@ def test_finding_explains_itself() -> None:
     assert one.who_may_clear == ("physician", "specialist", "nurse_practitioner")
     assert one.until == DAY + dt.timedelta(days=34)
     assert one.what_would_change == (
-        "A letter from a doctor, a specialist or a nurse practitioner that names this and the service would change it."
-        " From Sunday 19 April 2026 on it is judged again and may be less strict."
+        "It can be possible with a letter from a doctor, a specialist or a nurse practitioner that names this"
+        " and the treatment. From Sunday 19 April 2026 on more may be possible: we look at it again then."
     )
     assert "6-12 weeks" in one.staff_note
     assert one.sure
@@ -198,7 +199,10 @@ def test_finding_explains_itself() -> None:
             {"fever": yes()},
             "Please get medical care first. Afterwards tell us what was found, and we look at it again.",
         ),
-        ({"alcohol_drugs_today": yes()}, "It holds as long as this is so; a letter cannot change it."),
+        (
+            {"alcohol_drugs_today": yes()},
+            LASTS,
+        ),
         ({"postpartum": yes()}, None),
         ({"strong_painkillers": yes()}, ""),
     ],
@@ -206,7 +210,9 @@ def test_finding_explains_itself() -> None:
 def test_what_would_change(answers: dict[str, dict[str, object]], expected: str | None) -> None:
     said = judged(answers).findings[0].what_would_change
     if expected is None:
-        assert said.endswith("Some details are missing; with them it may be less strict.")
+        assert said.endswith(
+            "We do not know all about it yet. If you can tell us more, more may be possible."
+        )
     else:
         assert said == expected
 

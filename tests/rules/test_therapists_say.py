@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from clinic.rules import screening
+from clinic.rules.findings import LASTS
 from clinic.rules.kinds import skills_for
 from clinic.rules.rule_table import TABLE
 from clinic.rules.therapists_say import (
@@ -90,7 +91,7 @@ def test_what_a_therapist_said_has_no_letter_and_no_end() -> None:
     (finding,) = raised(judged(), [Restriction(Verdict.CLEARANCE, "Because.")], ("swedish",)).findings
     assert (finding.source, finding.until, finding.who_may_clear) == ("the treating therapist", None, ())
     assert finding.sure is True
-    assert finding.what_would_change == "It holds as long as this is so; a letter cannot change it."
+    assert finding.what_would_change == LASTS
 
 
 def test_the_strongest_finding_comes_first_and_what_is_urgent_before_it() -> None:

@@ -6,14 +6,17 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flask import Response, abort, stream_template, stream_with_context, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import is_named, who
+from clinic.catalogue import queries as catalogue
 from clinic.intake.forms import told
 from clinic.premises import queries as premises
+from clinic.records import copy_values
 from clinic.records.copy_words import column_words, table_words
 from clinic.records.queries import own_copy
 from clinic.records.queries.copy_schema import schema
@@ -96,10 +99,18 @@ def _page(found: Iterator[Copied], client_id: int, file_endpoint: str) -> Respon
         made_at=clock.now(),
         table_words=table_words,
         column_words=column_words,
-        told=told,
+        answers_of=told,
+        told=partial(copy_values.told, names=_treatments()),
         kind_of=kind_of,
     )
     return Response(page, mimetype="text/html")
+
+
+def _treatments() -> dict[str, str]:
+    """How each treatment, its ways and its additions are called today, by key."""
+    services = catalogue.all_services()
+    names = {one.key: one.name for one in services} | {one.key: one.name for one in catalogue.all_addons()}
+    return names | {way.key: way.name for one in services for way in one.modes}
 
 
 def _file(found: Iterator[Copied]) -> Response:
