@@ -17,6 +17,7 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist, TherapistSkill
+from clinic.therapists.services import keep_apart
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
@@ -186,3 +187,15 @@ def test_nobody_is_begun_by_a_therapist_whose_licence_has_ended(world: w.World) 
     assert visit_of(key).status == "confirmed"
     arrives_with_a_licence_until(w.TODAY)
     assert visit_of(key).status == "arrived"
+
+
+def test_a_visit_of_two_who_are_kept_apart_by_now_goes_to_another_therapist_first(world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    visit = visit_of(w.at_desk(world, client, "swedish", when=w.at(0, 12)).visit_id or 0)
+    key, revision, therapist = visit.id, visit.revision, visit.therapist_id
+    assert unfit.visits_to_reassign(blocks.coming(NOW)) == []
+    keep_apart(client, therapist, "They ask for it.", by=None, now=NOW)
+    assert [one.id for one in unfit.visits_to_reassign(blocks.coming(NOW))] == [key]
+    with pytest.raises(MoveNotAllowed, match="needs another therapist first"):
+        visits.mark_visit(key, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=w.at(0, 11, 50))
