@@ -217,8 +217,6 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
         on = Contest(address, urls, book.token, book.service, app, asked.clients, people, therapists)
         on.moved = [on.book(number, next(free))[1]["id"] for number in range(asked.clients)]
         for kind in (one for one in KINDS if not asked.only or one.__name__ in asked.only):
-            for asker in on.askers:
-                asker.connection.close()  # idle ones the server has hung up on
             starts, resource = free, 0  # a winner a quarter of an hour later takes the next one too
             if kind is waitlist:
                 starts = mornings
@@ -229,6 +227,8 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
             open_ones = (one for one in starts if not taken(address, resource or one.therapist, one))
             for start in itertools.islice(open_ones, asked.rounds):
                 on.round += 1
+                for asker in on.askers:
+                    asker.connection.close()  # while a start was looked for the server may have hung up
                 found = [status for status, _said in kind(on, start)]
                 won = sum(status < 300 for status in found)
                 answers.update(str(status) for status in found)
