@@ -29,7 +29,7 @@ from sqlalchemy import create_engine, text
 from benchmarks.asking import Asker
 from benchmarks.booking import DURABLE, Order, served
 from benchmarks.hardships import book_on
-from benchmarks.soak import Browser
+from benchmarks.soak import Browser, release_all
 from benchmarks.workload import BUFFER, DURATION
 from clinic.app import create_app
 from clinic.booking.forms.choice import moment_text
@@ -147,7 +147,9 @@ def waitlist(on: Contest, start: Order) -> list[Answer]:
 
 
 def staff_and_clients(on: Contest, start: Order) -> list[Answer]:
-    """Browsers of people and the desk's program, half and half."""
+    """Browsers of people and the desk's program, half and half. What they kept before is given back: one address keeps
+    only a few times at once."""
+    release_all(on.app)
     browsers = [Browser(port, start.therapist, on.service) for port in on.ports]
     for one in browsers[::2]:
         one.open_times()

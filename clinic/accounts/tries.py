@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, select
@@ -72,6 +72,11 @@ class Origin:
     def of_address(self, limit: Limit) -> Counted:
         return Counted(limit, mark(self.secret, _whose_network(self.address)))
 
+    def keeper(self, user_id: int | None) -> str:
+        """Whose kept times are counted together: an account's, else all that come from one address."""
+        whose = _whose_network(self.address) if user_id is None else f"account {user_id}"
+        return mark(self.secret, whose)
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -99,7 +104,7 @@ def _whose_network(address: str) -> str:
 
 def count(session: Session, counted: Sequence[Counted], now: dt.datetime) -> list[int]:
     """Count one try against each limit; returns the rows, for `take_back`. Raises TooManyTries at a limit."""
-    _one_at_a_time(session, counted)
+    one_at_a_time(session, [each.who for each in counted])
     session.execute(delete(FailedTry).where(FailedTry.at < now - KEPT_FOR))
     waits = [_wait(session, each, now) for each in counted]
     if any(waits):
@@ -135,9 +140,9 @@ def _wait(session: Session, counted: Counted, now: dt.datetime) -> int:
     return max(1, int((deciding + limit.within - now).total_seconds())) if deciding else 0
 
 
-def _one_at_a_time(session: Session, counted: Sequence[Counted]) -> None:
-    """Two tries for the same account queue up until one is written. SQLite has one writer at a time anyway."""
+def one_at_a_time(session: Session, whose: Iterable[str]) -> None:
+    """Two that count for the same mark queue up until one is written. SQLite has one writer at a time anyway."""
     if session.get_bind().dialect.name != "postgresql":
         return
-    for number in sorted(int(each.who[:15], 16) for each in counted):
+    for number in sorted(int(who[:15], 16) for who in whose):
         session.execute(select(func.pg_advisory_xact_lock(number)))

@@ -108,7 +108,7 @@ class HoldIn(WishOfWhom):
 
 
 class VisitIn(WishOfWhom):
-    """With `hold` the time that was kept under it is taken over."""
+    """With `hold` the time that was kept under it is taken over; where the gate refuses, it stays kept."""
 
     client: Id
     starts_at: Moment
@@ -248,7 +248,8 @@ class AvailabilityOut(Shape):
 
 class ReasonOut(Shape):
     """`reason` is a stable word; `about` the therapist, room or device, where it is about one. It stands in the way of
-    `starts` starts, of `alone` of them as the only thing: without it these would be free."""
+    `starts` starts, of `alone` of them as the only thing: without it these would be free, unless the clinic leaves no
+    gaps and they left one."""
 
     reason: Annotated[str, Field(json_schema_extra={"enum": [one.value for one in Why]})]
     about: int | None

@@ -254,6 +254,7 @@ class Checkout(SealedRow, Base):
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime] = mapped_column(index=True)
     choice: Mapped[dict[str, Any]]
+    keeper_hash: Mapped[str] = mapped_column(default="", index=True)  # of the account, or else of the address
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
     client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

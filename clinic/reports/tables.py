@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from clinic.rules.language import ngettext
+from clinic.rules.language import form_for
+from clinic.rules.words import grouped
 
 Cell = str | int | float | dt.date | None
 Kind = Literal["text", "number", "minutes", "share", "day", "hour"]
@@ -85,11 +86,11 @@ def percent(share: float | None) -> str:
 
 def hours_words(minutes: int) -> str:
     """`12 h 30`, for columns."""
-    return f"{minutes // 60:,}\N{NO-BREAK SPACE}h" + (
+    return f"{grouped(minutes // 60)}\N{NO-BREAK SPACE}h" + (
         f"\N{NO-BREAK SPACE}{minutes % 60:02}" if minutes % 60 else ""
     )
 
 
 def visits_words(count: int) -> str:
-    """`3 visits`."""
-    return ngettext("%(num)d visit", "%(num)d visits", count)
+    """`3 visits`, `12,345 visits`."""
+    return form_for("%(num)d visit", "%(num)d visits", count).replace("%(num)d", grouped(count))

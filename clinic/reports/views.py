@@ -14,6 +14,7 @@ from clinic.reports.tables import Table, hours_words, percent
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.report_period import Period
+from clinic.rules.words import grouped
 from clinic.shared import clock
 from clinic.shared.csv_file import csv_file
 from clinic.shared.fields import choose
@@ -23,6 +24,7 @@ from clinic.shared.web import Answer, Pages
 pages = Pages("reports", __name__)
 pages.add_app_template_filter(percent)
 pages.add_app_template_filter(hours_words, "hours")
+pages.add_app_template_filter(grouped)
 
 
 @pages.get("/owner/reports", needs=Permission.REPORT_ANY_READ)

@@ -60,6 +60,12 @@ class BookingSettings:
 AT_THE_DESK = timedelta(minutes=30)
 """What somebody who is here already has for signing what is missing."""
 
+MOST_KEPT = 5
+"""How many times one account can keep at once while it books: a household's, and not the whole day of a therapist."""
+
+MOST_KEPT_AT_ADDRESS = 20
+"""The same for everybody without an account at one address: an office, or a part of a phone company's customers."""
+
 LINKS_LAST = timedelta(days=30)
 """How long after a visit, a wish or an offer is over its mailed link still shows it: then it opens nothing, whoever
 finds it in an old mailbox."""

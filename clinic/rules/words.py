@@ -160,6 +160,11 @@ def length_words(minutes: int) -> str:
     return " ".join(parts)
 
 
+def grouped(number: int) -> str:
+    """`12,345`, or `12.345` in German."""
+    return format_decimal(number, "#,##0", spoken())
+
+
 def money_words(amount: int, currency: str) -> str:
     """`$85`, `€72.50`; `amount` is in the currency's smallest unit."""
     sign = SIGNS.get(currency, f"{currency} ")

@@ -21,6 +21,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 from clinic.rules.language import _
 from clinic.rules.typed_text import visible
+from clinic.rules.words import grouped
 from clinic.shared.languages import lazy
 
 Facts = TypeVar("Facts")
@@ -67,7 +68,7 @@ def lines_field(
 
 def _text_checks(longest: int, required: str) -> list[Any]:
     too_long = Length(
-        max=longest, message=_("Write this in at most %(longest)s characters.", longest=f"{longest:,}")
+        max=longest, message=_("Write this in at most %(longest)s characters.", longest=grouped(longest))
     )
     return [DataRequired(required), too_long] if required else [too_long]
 

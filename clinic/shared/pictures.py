@@ -16,20 +16,23 @@ from clinic.rules.language import N_
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_PIXELS = 30_000_000
 """What a good camera takes; it is looked at before a single pixel is unpacked."""
-MOST_UNPACKED_WHOLE = 4_000_000
-"""A JPEG is unpacked small; a PNG or WebP only whole, with up to 20 bytes for each pixel."""
+MOST_UNPACKED = 4_000_000
+"""With up to 20 bytes for each pixel. A JPEG is unpacked small; a PNG or WebP only whole."""
+MOST_KEPT_TO_THE_LAST_PASS = 80_000_000
+"""Bytes. A JPEG that is drawn in several passes is kept whole until the last, two bytes for each value."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
-_ROOM = (1024, 1024)  # of which the kept pictures are drawn
+_ROOM = (512, 512)  # of which the kept pictures are drawn, and more than they take
 _ONE_AT_A_TIME = Lock()  # so that many at once take no more memory than one
 NOT_A_PICTURE = N_("Send a picture as PNG, JPEG or WebP.")
 TOO_LARGE = N_(
-    "This picture is too large. Send one of at most 5 MB: a JPEG of at most 30 million pixels, or a PNG or WebP of at"
-    " most 4 million."
+    "This picture is too large. Send one of at most 5 MB: a JPEG of at most 30 million pixels (progressive: 13"
+    " million), or a PNG or WebP of at most 4 million."
 )
 
 
@@ -78,17 +81,29 @@ def _opened(content: bytes, field: str) -> Image:
         raise InvalidInput(field, NOT_A_PICTURE) from None
 
 
-def _unpacked(picture: Image, field: str) -> Image:
+def _unpacked(picture: ImageFile, field: str) -> Image:
     from PIL import ImageOps
 
-    most = MOST_UNPACKED_WHOLE if picture.format in ("PNG", "WEBP") else MOST_PIXELS
-    if picture.width * picture.height > most:
+    if (
+        picture.width * picture.height > MOST_PIXELS
+        or _kept_to_the_last_pass(picture) > MOST_KEPT_TO_THE_LAST_PASS
+    ):
         raise InvalidInput(field, TOO_LARGE)
     picture.draft(None, _ROOM)
-    turned: Image = ImageOps.exif_transpose(picture)
-    drawn = turned.convert("RGBA" if turned.has_transparency_data else "RGB")
+    if picture.width * picture.height > MOST_UNPACKED:
+        raise InvalidInput(field, TOO_LARGE)
+    ImageOps.exif_transpose(picture, in_place=True)
+    drawn = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     drawn.thumbnail(_ROOM)
     return drawn
+
+
+def _kept_to_the_last_pass(picture: ImageFile) -> int:
+    """Bytes. Opened, a JPEG stands behind the head of its first pass; a second picture behind it looks like a second
+    pass."""
+    if picture.fp is None or picture.format in ("PNG", "WEBP") or b"\xff\xda" not in picture.fp.read():
+        return 0
+    return 2 * picture.width * picture.height * len(picture.getbands())
 
 
 def _as_png(picture: Image) -> Drawn:

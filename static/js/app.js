@@ -251,6 +251,14 @@
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    // Forms are novalidate, so that pages say what is wrong; but a time or a day typed by half is sent as nothing at all.
+    const half = [...form.elements].find((one) => one.validity?.badInput);
+    if (half) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      half.reportValidity();
+      return;
+    }
     if (form.dataset.confirm && form.dataset.confirmed !== "yes") {
       event.preventDefault();
       event.stopImmediatePropagation();

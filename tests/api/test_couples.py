@@ -72,6 +72,8 @@ def test_waiting_refused_and_wrong_requests(desk: Program, clinic: world.World) 
     assert (refused.status_code, body["code"]) == (409, "screening_refuses")
     assert [(one["client"], one["outcome"]) for one in body["people"]] == [(well, "allow"), (ill, "refuse")]
     assert "bleed" not in refused.get_data(as_text=True).casefold()
+    ask = {"people": [person(waits), person(well)], "from": "2026-06-12", "days": 5}
+    assert desk.post("/couples/times", ask).get_json()["starts"] == []  # one of them waits already
     again = desk.post("/couples", order(person(waits), person(well), days=6))
     assert (again.status_code, again.get_json()["code"]) == (409, "not_allowed")  # one waits at a time
     ana: dict[str, Any] = {"therapist": clinic.therapists[0]}

@@ -64,7 +64,7 @@ def test_what_is_not_safe_is_refused_and_says_no_diagnosis(desk: Program) -> Non
     answer = desk.post("/visits", wish(client, "deep_tissue"))
     assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
     body = answer.get_json()
-    assert (body["code"], body["outcome"]) == ("screening_refuses", "refuse")
+    assert (body["code"], body["outcome"], body["instead"]) == ("screening_refuses", "refuse", [])
     assert "bleed" not in answer.get_data(as_text=True).casefold()
     assert world.statuses(client) == []
     assert count(Claim) == 0
@@ -159,6 +159,32 @@ def test_a_hold_keeps_the_time_and_becomes_the_visit(desk: Program, clinic: worl
     booked = desk.post("/visits", body | {"hold": held.get_json()["id"]})
     assert booked.status_code == 201, booked.get_json()
     assert world.statuses(client) == ["confirmed"]
+
+
+def test_a_refusal_leaves_the_hold_for_what_is_safe_instead(desk: Program) -> None:
+    ill = world.person()
+    world.sign_answers(ill, BLOCKED)
+    held = desk.post("/holds", wish(ill, "deep_tissue")).get_json()["id"]
+    refused = desk.post("/visits", wish(ill, "deep_tissue") | {"hold": held})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "screening_refuses")
+    assert db.session.get_one(Visit, held).status == "held"
+    booked = desk.post("/visits", wish(ill, "relaxation") | {"hold": held})
+    assert booked.status_code in (201, 202), booked.get_json()
+    db.session.rollback()
+    assert db.session.get_one(Visit, held).status == "released"
+
+
+def test_what_is_safe_instead_is_named_and_can_be_booked(desk: Program) -> None:
+    client = world.person()
+    world.sign(client, hypermobility={"type": "hypermobile"})
+    body = wish(client, "decompression_traction")
+    refused = desk.post("/visits", body).get_json()
+    assert refused["code"] == "screening_refuses", refused
+    assert {one["service"] for one in refused["instead"]} == {"swedish", "relaxation"}
+    for one in refused["instead"]:
+        booked = desk.post("/visits", body | one)
+        assert booked.status_code == 201, (one, booked.get_json())
+        assert desk.post(f"/visits/{booked.get_json()['id']}/cancel", {}).status_code == 200
 
 
 def test_a_hold_can_be_given_back(desk: Program) -> None:

@@ -215,6 +215,16 @@ def test_every_mark_is_taken_back_in_one_step(world: w.World) -> None:
     assert all(one.at for one in steps), "the time of every step is kept"
 
 
+def test_answers_given_once_it_had_begun_keep_a_visit_from_waiting_again(world: w.World) -> None:
+    visit, start = book(world, 9, 0), w.at(0, 9, 30)
+    mark(visit, S.ARRIVED, world, start)
+    mark(visit, S.IN_SESSION, world, start)
+    w.sign_answers(db.session.get_one(Visit, visit).client_id or 0, LETTER, now=start)
+    with pytest.raises(MoveNotAllowed, match="something has changed"):
+        take_back(visit, by=world.desk_id, now=start)
+    assert place(visit)[0] == "in_session"
+
+
 def mark(visit_id: int, new: S, world: w.World, now: dt.datetime) -> None:
     db.session.rollback()
     revision = db.session.get_one(Visit, visit_id).revision

@@ -226,3 +226,27 @@ def test_who_cannot_work_today_is_off_today_on_every_wall(chain: Chain) -> None:
     )
     assert all(free(chain, place, tomorrow) for place in chain.places)
     assert "9:15 am, Thamel, the last until 11:15 am, Main Street" in read(me, "/diary?day=2026-06-12")
+
+
+def test_a_coming_visit_further_west_is_judged_again_though_its_day_is_over_at_the_first_place(
+    app: Flask,
+) -> None:
+    """Past midnight in New York; in Honolulu it is seven in the evening before."""
+    world = w.build(therapists=1)
+    west = factories.make_location(zone="Pacific/Honolulu", name="West", closes="23:00")
+    factories.make_room(west, name="West 1")
+    terry = db.session.get_one(Therapist, world.therapists[0])
+    factories.make_hours(terry, west, starts="08:00", ends="23:00", weekdays=range(7))
+    client, late = w.person(), dt.datetime.combine(FRIDAY, dt.time(1), ZoneInfo(w.ZONE)).astimezone(dt.UTC)
+    w.sign(client)
+    visit = w.at_desk(
+        world, client, "deep_tissue", when=late + dt.timedelta(hours=2), location_id=west.id
+    ).visit_id
+    assert w.statuses(client) == ["confirmed"]
+    w.sign(client, now=late, fracture={"date": "2026-06-01"})
+    assert w.statuses(client) == ["cancelled"]
+    assert db.session.get_one(Visit, visit).permits is None
+    new_here = w.person()
+    w.sign(new_here, now=late)  # dated tomorrow, seen from there
+    w.at_desk(world, new_here, "relaxation", when=late + dt.timedelta(hours=2), location_id=west.id)
+    assert w.statuses(new_here) == ["confirmed"]

@@ -79,7 +79,7 @@ def claimed(visit_id: int) -> int:
 
 def test_what_was_judged_by_the_present_rules_is_left_alone(world: w.World) -> None:
     visit_id = booked(world)
-    assert judged_by.out_of_date(w.TODAY) == []
+    assert judged_by.out_of_date(NOW) == []
     assert reconciling.judge_out_of_date(NOW) == 0
     assert judgements(visit_id) == [("desk", True)]
 
@@ -257,11 +257,11 @@ def test_two_processes_at_once_judge_each_visit_once(app: Flask, world: w.World)
 def test_the_number_of_statements_does_not_grow_with_visits(world: w.World) -> None:
     booked(world, 3)
     with counted() as few:
-        judged_by.out_of_date(w.TODAY)
+        judged_by.out_of_date(NOW)
     for days in range(4, 9):
         booked(world, days)
     with counted() as many:
-        judged_by.out_of_date(w.TODAY)
+        judged_by.out_of_date(NOW)
     assert len(many) == len(few)
 
 

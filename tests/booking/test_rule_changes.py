@@ -206,8 +206,8 @@ def test_one_visit_that_cannot_be_read_does_not_hide_the_others(
 
 def test_a_visit_is_out_of_date_after_saving_until_it_is_judged(world: w.World) -> None:
     visit_id = booked(world, person())
-    assert judged_by.out_of_date(w.TODAY) == []
+    assert judged_by.out_of_date(NOW) == []
     save(world, LETTER_FIRST)
-    assert [visit for _client, visit in judged_by.out_of_date(w.TODAY)] == [visit_id]
+    assert [visit for _client, visit in judged_by.out_of_date(NOW)] == [visit_id]
     assert reconciling.judge_clients([visit_of(visit_id).client_id or 0], NOW) == 1
-    assert judged_by.out_of_date(w.TODAY) == []
+    assert judged_by.out_of_date(NOW) == []

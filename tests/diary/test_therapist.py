@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
@@ -249,6 +250,10 @@ def test_nobody_arrives_before_the_day_or_is_missed_before_the_start(clinic: Sta
     visits.mark_visit(visit, VisitStatus.NO_SHOW, revision=revision, by=clinic.world.desk_id, now=w.at(1))
     db.session.rollback()
     assert db.session.get_one(Visit, visit).status == "no_show"
+    day = clinic.browser(ME).get(f"/diary?day={w.at(1).date()}").text
+    assert re.search(r'<span class="num">10:00.am</span> <span dir="auto">', day), (
+        "by the clock of the clinic"
+    )
 
 
 def test_reading_answers_is_recorded_and_ends_with_the_treatment(clinic: Staffed) -> None:

@@ -15,6 +15,7 @@ from clinic.api.models import ApiToken
 from clinic.booking.models import CallRequest, Visit
 from clinic.cli import retention
 from clinic.clients.models import Client
+from clinic.keeping.queries.due import due as what_is_due
 from clinic.keeping.services import expiring
 from clinic.rules.keeping import month_after, records_end_on, years_after
 from clinic.rules.permissions import Role
@@ -147,7 +148,7 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
 
     def due(moment: dt.datetime) -> dict[str, int]:
         db.session.rollback()
-        return {one.period.kind: one.count for one in due.due(moment) if one.period.kind in ends}
+        return {one.period.kind: one.count for one in what_is_due(moment) if one.period.kind in ends}
 
     for kind, days in ends.items():
         counts = [due(NOW + (days + more) * DAY)[kind] for more in (-1, 0, 1)]

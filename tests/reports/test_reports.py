@@ -16,7 +16,7 @@ from clinic.booking.services.archiving import archive_claims
 from clinic.booking.services.undoing import take_back
 from clinic.premises.models import Closure, Location
 from clinic.reports import queries
-from clinic.reports.tables import Table
+from clinic.reports.tables import Table, hours_words, visits_words
 from clinic.rules.permissions import Role
 from clinic.rules.report_period import Period
 from clinic.shared.database import db, transaction
@@ -229,6 +229,11 @@ def test_statements_stay_the_same_and_archived_claims_change_nothing(app: Flask)
     assert queries.reports(WEEK, None) == before
 
 
+def test_counts_in_words_are_grouped() -> None:
+    assert (visits_words(1), visits_words(12345)) == ("1 visit", "12,345 visits")
+    assert hours_words(75_330) == "1,255\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}30"
+
+
 def test_the_owner_sees_pictures_tables_and_files(app: Flask) -> None:
     clinic = w.build(therapists=1)
     with transaction() as session:
@@ -252,6 +257,14 @@ def test_the_owner_sees_pictures_tables_and_files(app: Flask) -> None:
     head, row = csv.reader(io.StringIO(file.data.decode("utf-8-sig")))
     assert (head[0], head[4], row[0], row[1]) == ("Therapist", "In use, %", '\'=HYPERLINK("x")', "1")
     assert browser.get(f"/owner/reports/missed.csv?{asked}").text.splitlines()[1].startswith("2026-06-09,")
+    quiet = browser.get("/owner/reports?over=month&month=2026-05", headers={"Accept-Language": "de"}).text
+    assert "Freitag, 1. Mai bis Sonntag, 31. Mai" in quiet
+    assert (
+        "<svg"
+        not in quiet.split("Nicht gekommen und spät abgesagt</h2>")[1]
+        .split("</section>")[0]
+        .split("empty-line")[0]
+    )
     for wrong in (
         "over=month&month=2026-13", "over=days&first=2026-06-09&last=2026-06-01", "over=days&first=x&last=",
         "over=days&first=2020-01-01&last=2026-01-01", "over=never", "place=999",

@@ -160,3 +160,9 @@ def test_words_are_joined_as_people_do() -> None:
 )
 def test_a_number_stays_with_its_unit(words_said: str, shown: str) -> None:
     assert words.unbroken(words_said) == shown.replace("_", "\N{NO-BREAK SPACE}")
+
+
+def test_thousands_are_grouped_as_the_language_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert words.grouped(12345) == "12,345"
+    monkeypatch.setattr(words, "spoken", lambda: "de")
+    assert (words.grouped(999), words.grouped(12345)) == ("999", "12.345")

@@ -15,6 +15,7 @@ from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
 from clinic.booking.services import alternatives, visits
+from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.visits import Outcome
 from clinic.rules.api_scopes import Scope
@@ -57,8 +58,9 @@ def book(body: shapes.VisitIn) -> Any:
 
     The same `Idempotency-Key` books once, however often it is sent.
     """
+    choice = kit.choice_at(body, body.location)
     outcome = visits.book_visit(
-        kit.choice_at(body, body.location),
+        choice,
         body.client,
         body.starts_at,
         request_key=visit_key(caller()),
@@ -69,7 +71,7 @@ def book(body: shapes.VisitIn) -> Any:
         rest=TOLD,
         reconfirmed=True,  # asking what has changed is the duty of the program (docs/operations.md)
     )
-    return _done(outcome, 201)
+    return _done(outcome, 201, choice)
 
 
 @api.door(
@@ -93,7 +95,7 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
         now=clock.now(),
         rest=TOLD,
     )
-    return _done(outcome, 200)
+    return _done(outcome, 200, choice or kit.choice_of_visit(current, None))
 
 
 @api.door(
@@ -108,22 +110,23 @@ def change(visit_id: int, body: shapes.ChangeIn) -> Any:
     """Another service, length, mode, add-ons, areas or therapist: judged and claimed anew."""
     current = _facts(visit_id)
     gender = current.asked_gender if body.gender is None else body.gender
+    choice = kit.choice_of(body, body.therapist, gender)
     outcome = visits.change_visit(
         visit_id,
         revision=body.revision or current.revision,
         starts_at=body.starts_at,
-        choice=kit.choice_of(body, body.therapist, gender),
+        choice=choice,
         by=None,
         now=clock.now(),
         rest=TOLD,
     )
-    return _done(outcome, 200)
+    return _done(outcome, 200, choice)
 
 
-def _done(outcome: Outcome, status: int) -> Any:
+def _done(outcome: Outcome, status: int, choice: Choice) -> Any:
     """The visit as it stands now, with what staff are warned of; 202 while it waits."""
     if outcome.visit_id is None:
-        return _refused(outcome)
+        return _refused(outcome, choice)
     warned = [one.sentence for one in outcome.rest.short] if outcome.rest else []
     facts = outcome.facts or _facts(outcome.visit_id)
     shown = {**kit.visit_json(facts), "warnings": warned}
@@ -149,8 +152,11 @@ def _shown(visit_id: int) -> dict[str, Any]:
     return kit.visit_json(_facts(visit_id))
 
 
-def _refused(outcome: Outcome) -> Response:
-    """What came out and what to do, never why."""
-    told = alternatives.in_short(outcome.judged) if outcome.judged is not None else {}
+def _refused(outcome: Outcome, choice: Choice) -> Response:
+    """What came out, what to do and what is safe instead, never why."""
+    told: dict[str, Any] = {}
+    if outcome.judged is not None:
+        told = alternatives.in_short(outcome.judged)
+        told["instead"] = alternatives.instead_of(outcome.judged, choice, now=clock.now())
     told["unsafe_addons"] = list(outcome.unsafe_addons)
     return problem(409, ScreeningRefuses.default_sentence, code="screening_refuses", **told)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
+
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import judged_by, visits
 from clinic.catalogue import queries as catalogue
@@ -18,10 +20,24 @@ from clinic.intake.models import HealthStop
 from clinic.premises import queries as premises
 from clinic.rules.gates import GateSettings, is_consent_given, is_intake_in_date
 from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db
 
 NOT_BOOKED = "not booked"
 LEFT = ("left", "another time chosen", "does not fit this person")
 LASTS = dt.timedelta(days=1)
+
+
+def count_kept_by(keeper: str, now: dt.datetime) -> int:
+    """How many times are kept now for bookings that this account began, or somebody at this address."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(Checkout)
+            .join(Visit, Visit.id == Checkout.visit_id)
+            .where(Checkout.keeper_hash == keeper, Visit.status == VisitStatus.HELD, Visit.deadline_at > now)
+        )
+        or 0
+    )
 
 
 class Step(StrEnum):

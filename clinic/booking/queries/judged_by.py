@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Screening, Visit
@@ -28,8 +28,18 @@ from clinic.shared.database import db
 JUDGED_AGAIN = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.ARRIVED, VisitStatus.SUSPENDED)
 """A hold is judged when it is confirmed; what has begun is left to the therapist."""
 
+DAYS_BETWEEN_WALLS = dt.timedelta(days=2)
+"""So many days apart two places can be: half past midnight on Kiritimati is two dates after Pago Pago's evening."""
+
 RULES = "rules"
 """What a visit waits for that the rules no longer allow: that staff confirm its cancellation."""
+
+
+def lies_ahead(now: dt.datetime) -> ColumnElement[bool]:
+    """Visits that are judged again: those of today at the clinic's first place, and whatever is not over. At a place
+    further west a coming visit may still be one of yesterday, and one past midnight is anywhere."""
+    today = premises.today(now)
+    return and_(Visit.day >= today - DAYS_BETWEEN_WALLS, or_(Visit.day >= today, Visit.ends_at > now))
 
 
 def rules_version() -> str:
@@ -56,7 +66,7 @@ def basis_of(
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def out_of_date(today: dt.date, client_id: int | None = None) -> list[tuple[int, int]]:
+def out_of_date(now: dt.datetime, client_id: int | None = None) -> list[tuple[int, int]]:
     """(client, visit) of each coming visit whose judgement was made by something older, the soonest first.
 
     Five statements, whatever the number of visits.
@@ -66,29 +76,29 @@ def out_of_date(today: dt.date, client_id: int | None = None) -> list[tuple[int,
     wanted = (
         select(Visit.client_id, Visit.id, Visit.service_id, Visit.addons, Screening.basis)
         .outerjoin(Screening, Screening.id == Visit.screening_id)
-        .where(Visit.day >= today, Visit.status.in_(JUDGED_AGAIN), Visit.client_id.is_not(None))
+        .where(lies_ahead(now), Visit.status.in_(JUDGED_AGAIN), Visit.client_id.is_not(None))
         .order_by(Visit.starts_at, Visit.id)
     )
     if client_id is not None:
         wanted = wanted.where(Visit.client_id == client_id)
 
     @cache  # most visits are of a few kinds
-    def now(service: int, keys: tuple[str, ...]) -> str:
+    def present(service: int, keys: tuple[str, ...]) -> str:
         judged_as = [addons[key] for key in keys if key in addons]
         return basis_of(columns.get(service, ()), judged_as, gates, rules=rules)
 
     return [
         (client, visit)
         for client, visit, service, keys, basis in db.session.execute(wanted)
-        if basis != now(service, tuple(keys))
+        if basis != present(service, tuple(keys))
     ]
 
 
-def coming_visits(today: dt.date) -> Sequence[Visit]:
+def coming_visits(now: dt.datetime) -> Sequence[Visit]:
     """Every visit that another version of the rules would judge again, the soonest first."""
     return db.session.scalars(
         select(Visit)
-        .where(Visit.day >= today, Visit.status.in_(JUDGED_AGAIN), Visit.client_id.is_not(None))
+        .where(lies_ahead(now), Visit.status.in_(JUDGED_AGAIN), Visit.client_id.is_not(None))
         .order_by(Visit.starts_at, Visit.id)
         .options(joinedload(Visit.client), joinedload(Visit.service), joinedload(Visit.therapist))
     ).all()

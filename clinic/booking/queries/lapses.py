@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import String, cast, exists, select
 
 from clinic.booking.models import Screening, Visit
+from clinic.booking.queries.judged_by import lies_ahead
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake.models import Clearance
+from clinic.premises import queries as premises
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared.database import db
 
@@ -29,11 +31,12 @@ class Lapse:
     last_day: dt.date
 
 
-def lapsing(today: dt.date) -> list[Lapse]:
+def lapsing(now: dt.datetime) -> list[Lapse]:
     """Clearances that end within 14 days while their client has visits ahead, the nearest first.
 
     One that a later clearance for the same condition follows is left out.
     """
+    today = premises.today(now)
     rows = db.session.scalars(
         select(Clearance)
         .where(
@@ -46,14 +49,14 @@ def lapsing(today: dt.date) -> list[Lapse]:
     found = []
     for row in rows:
         client = clients.client(row.client_id)
-        if client is not None and _has_visits(client.id, today) and not _is_followed(row, client.id):
+        if client is not None and _has_visits(client.id, now) and not _is_followed(row, client.id):
             found.append(Lapse(row.id, client, row.lapses_on - dt.timedelta(days=1)))
     return found
 
 
-def _has_visits(client_id: int, today: dt.date) -> bool:
+def _has_visits(client_id: int, now: dt.datetime) -> bool:
     ids = [client_id, *clients.alias_ids(client_id)]
-    ahead = exists().where(Visit.client_id.in_(ids), Visit.day >= today, Visit.status.in_(tuple(UPCOMING)))
+    ahead = exists().where(Visit.client_id.in_(ids), lies_ahead(now), Visit.status.in_(tuple(UPCOMING)))
     return bool(db.session.scalar(select(ahead)))
 
 
@@ -74,12 +77,12 @@ def _is_followed(row: Clearance, client_id: int) -> bool:
     )
 
 
-def resting_on_ended(today: dt.date) -> list[int]:
+def resting_on_ended(now: dt.datetime) -> list[int]:
     """Clients with a confirmed visit ahead that rests on a clearance which does not hold on its day (any more)."""
     rows = db.session.execute(
         select(Visit.client_id, Visit.day, Screening.clearance_ids)
         .join(Screening, Screening.id == Visit.screening_id)
-        .where(Visit.status.in_(CONFIRMED), Visit.day >= today, cast(Screening.clearance_ids, String) != "[]")
+        .where(Visit.status.in_(CONFIRMED), lies_ahead(now), cast(Screening.clearance_ids, String) != "[]")
         .order_by(Visit.starts_at, Visit.id)
     ).all()
     used = {one for row in rows for one in row.clearance_ids}

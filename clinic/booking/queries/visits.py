@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CallRequest, Checkout, Screening, StatusChange, Visit
+from clinic.booking.queries.judged_by import lies_ahead
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
@@ -125,11 +126,11 @@ def own_visit(user_id: int, visit_id: int) -> Visit | None:
     return found if clients.client_of(user_id, found.client_id) is not None else None
 
 
-def visits_ahead(client_id: int, today: dt.date) -> Sequence[Visit]:
+def visits_ahead(client_id: int, now: dt.datetime) -> Sequence[Visit]:
     """Visits that a new answer, rule or birthday must judge again, soonest first."""
     return db.session.scalars(
         select(Visit)
-        .where(Visit.client_id == client_id, Visit.day >= today, Visit.status.in_(JUDGED_AGAIN))
+        .where(Visit.client_id == client_id, lies_ahead(now), Visit.status.in_(JUDGED_AGAIN))
         .order_by(Visit.starts_at, Visit.id)
     ).all()
 

@@ -98,8 +98,6 @@ def book(session: Session, wish: Booking) -> Outcome:
         return done
     if not wish.by_staff:
         check_online_start(wish.starts_at, now, wish.choice.location_id)
-    if wish.hold_id is not None:
-        take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
     visit, plan = new_visit(wish.choice, client, wish.starts_at, source=wish.source, by=by, now=now)
     visit.request_key, visit.request_asked = wish.key, wish.asked
     order = Order(plan, tuple(sorted(wish.choice.areas)), visit.day)
@@ -115,6 +113,8 @@ def book(session: Session, wish: Booking) -> Outcome:
     rest_or_wait(session, visit, judged, is_good=is_good, now=now)
     visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
     token = new_manage_key(visit)
+    if wish.hold_id is not None:  # refused, the time stays kept: for what is safe instead
+        take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
     _claim(session, visit, plan, wish)
     first_status(session, visit, by=by, now=now)
     template = "visit_booked" if is_good else "visit_waiting"

@@ -205,10 +205,17 @@ def _screen(table: RuleTable, known: Known, order: Order, answers: intake.Answer
         age=known.client.age_on(order.day),
         clearances=[one.rule for one in known.letters],
         consent=known.consent,
-        intake_completed_on=known.sources[0].completed_on if known.sources else None,
+        intake_completed_on=_completed_on(known, order.day),
         settings=known.gates,
         table=table,
     )
+
+
+def _completed_on(known: Known, day: dt.date) -> dt.date | None:
+    """Intakes are dated on the wall of the clinic's first place: at one further west the visit of this very evening is
+    still of the day before."""
+    completed_on = known.sources[0].completed_on if known.sources else None
+    return min(completed_on, day) if completed_on is not None else None
 
 
 _AFRESH = select(Client).with_for_update().execution_options(populate_existing=True)

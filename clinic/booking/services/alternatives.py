@@ -10,11 +10,14 @@ from typing import Any
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, free_times
-from clinic.booking.services._judging import Judged, Order, weigh
+from clinic.booking.services._judging import Judged, Order, weigh, weigh_by
+from clinic.booking.services._known import known_of
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.rulebook import queries as rulebook
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.rules.verdicts import ADDONS, Urgency, Verdict
@@ -39,11 +42,8 @@ def safe_instead(client_id: int, choice: Choice, day: dt.date, *, now: dt.dateti
     client = clients.client(client_id)
     if client is None:
         return []
-    first_visit = not visits.has_been_before(client.id, now)
     found = []
-    for option, plan in _offers(choice, first_visit):
-        if not weigh(client, Order(plan, option.areas, day)).permits:
-            continue
+    for option, plan in safe_choices(client, choice, day, now=now):
         ask = Ask(
             plan=plan, location_id=choice.location_id, first_day=day, days=1, now=now, client_id=client.id,
             by_staff=True, by_history=True,
@@ -52,6 +52,28 @@ def safe_instead(client_id: int, choice: Choice, day: dt.date, *, now: dt.dateti
         times = (*free.on_day, *free.later)[:TIMES_SHOWN]
         found.append(SafeService(plan.name, plan.mode_name if plan.mode else "", option, plan.price, times))
     return found
+
+
+def safe_choices(
+    client: Client, choice: Choice, day: dt.date, *, now: dt.datetime
+) -> Iterator[tuple[Choice, VisitPlan]]:
+    """What else on offer the gate lets this person have on that day, in the length nearest to what was wanted."""
+    known, table = known_of(client), rulebook.in_force()
+    for option, plan in _offers(choice, not visits.has_been_before(client.id, now)):
+        if weigh_by(table, known, Order(plan, option.areas, day)).permits:
+            yield option, plan
+
+
+def instead_of(judged: Judged, choice: Choice, *, now: dt.datetime) -> list[dict[str, Any]]:
+    """What a program may book in its place, as plain values; nothing for somebody who needs care first."""
+    row = judged.row
+    client = clients.client(row.client_id) if row is not None and not urgency_of(judged) else None
+    if row is None or client is None:
+        return []
+    return [
+        {"service": one.service, "mode": one.mode, "minutes": one.minutes, "areas": list(one.areas)}
+        for one, _plan in safe_choices(client, choice, row.day, now=now)
+    ]
 
 
 def preview(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> Judged:

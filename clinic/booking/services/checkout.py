@@ -18,6 +18,7 @@ from clinic.booking.services._claims import claim_best, client_first, keep_until
 from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
 from clinic.booking.services._forgetting import forget_if_bare
 from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
+from clinic.booking.services._keeping import keep_for
 from clinic.booking.services._placing import claim_anew, place_person, seat
 from clinic.booking.services._steps import (
     ask_for,
@@ -98,12 +99,13 @@ def hold_slot(
     first_visit: bool,
     user_id: int | None,
     now: dt.datetime,
+    keeper: str = "",
 ) -> str:
     """Keep this time for the person who is choosing; an earlier hold of the same checkout is given up.
 
     Returns the checkout's token: the given one, or a new one when there was none or its booking is finished. A
     page gives its token out before the first hold, so that a double click is one checkout. Raises SlotTaken with
-    the nearest free times, InvalidInput when the choice is not on offer.
+    the nearest free times, InvalidInput when the choice is not on offer, TooManyKept by this `keeper`.
     """
     with transaction() as session:
         token, checkout = _open_checkout(session, token, choice, now)
@@ -113,6 +115,7 @@ def hold_slot(
             if same and held.deadline_at is not None and held.deadline_at > now:
                 return token
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
+        keep_for(session, checkout, keeper, has_account=user_id is not None, now=now)
         if checkout.client_id is not None:
             client_first(session, checkout.client_id)
         people = [one.client_id for one in clients.people_of(user_id)] if user_id is not None else []

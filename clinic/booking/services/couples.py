@@ -6,7 +6,7 @@ Each is judged for their own treatment, and each judgement is that person's alon
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
@@ -214,13 +214,14 @@ def _tell_both(
 
 
 def _check_wait(judged: Sequence[Judged], clients: Sequence[Client]) -> None:
+    if not all(one.permits for one in judged) and may_not_wait(clients):
+        raise TooManyPending()
+
+
+def may_not_wait(people: Iterable[Client]) -> bool:
     """Online one visit of a person waits at a time, and of a couple both wait when one has to."""
-    if all(one.permits for one in judged):
-        return
     most = premises.booking_settings().pending_per_client
-    for client in clients:
-        if len(visits.others_pending([client.id])) >= most:
-            raise TooManyPending()
+    return any(len(visits.others_pending([one.id])) >= most for one in people)
 
 
 def asks_for_two(

@@ -11,7 +11,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import couples, visits
 from clinic.booking.queries.next_steps import ANOTHER_THERAPIST, PARTNER, RECONFIRM
 from clinic.booking.services._deciding import has_to_reconfirm, keep_or_find_skilled
-from clinic.booking.services._judging import Judged, judge, local_day, wait_for_answers
+from clinic.booking.services._judging import Judged, judge, wait_for_answers
 from clinic.booking.services._steps import (
     order_of,
     plan_of,
@@ -24,7 +24,6 @@ from clinic.booking.services._steps import (
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.premises import queries as premises
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 
@@ -72,9 +71,7 @@ def judge_visits_of_all(
 
 def judge_visits_of(session: Session, client: Client, *, door: str, by: int | None, now: dt.datetime) -> None:
     """Judge what lies ahead, today included; what has begun is left to the therapist."""
-    place = premises.clinic_facts()
-    today = local_day(now, place.zone) if place else now.date()
-    for visit in visits.visits_ahead(client.id, today):
+    for visit in visits.visits_ahead(client.id, now):
         if visit.status != VisitStatus.HELD:  # a hold is judged when it is confirmed
             judge_visit_again(session, visit, client, door=door, by=by, now=now)
 

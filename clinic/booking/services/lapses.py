@@ -23,7 +23,7 @@ def keep_clearances(now: dt.datetime) -> int:
     facts = premises.clinic_facts()
     if facts is None:
         return 0
-    due = lapses.resting_on_ended(premises.today(now))
+    due = lapses.resting_on_ended(now)
     db.session.rollback()
     for client_id in due:
         _judge_again(client_id, now)
@@ -45,7 +45,7 @@ def warn_of_lapses(now: dt.datetime) -> int:
     facts = premises.clinic_facts()
     if facts is None:
         return 0
-    due = lapses.lapsing(premises.today(now))
+    due = lapses.lapsing(now)
     if due:
         _warn(due, facts, now)
     return len(due)

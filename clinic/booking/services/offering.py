@@ -15,7 +15,7 @@ from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services._judging import Order, client_of, weigh_by
 from clinic.booking.services._known import known_of
-from clinic.booking.services.couples import Half, asks_for_two
+from clinic.booking.services.couples import Half, asks_for_two, may_not_wait
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rulebook import queries as rulebook
@@ -39,20 +39,27 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
 
 
 def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, now: dt.datetime) -> Bookable:
-    """When both can have it, without the days on which one of them would be refused. Raises InvalidInput, NotFound."""
+    """When both can have it, without the days on which one of them would be refused; without those on which one would
+    have to wait, too, where another visit waits already. Raises InvalidInput, NotFound."""
     asks = asks_for_two(halves, first_day, days, by_staff=False, now=now)
     found = look_for_two(*asks)
     orders = [
         (client_of(half.client_id), Order(ask.plan, tuple(sorted(half.choice.areas)), first_day))
         for half, ask in zip(halves, asks, strict=True)
     ]
-    return Bookable(found.first.zone, _let_in(found.starts(), found.first.clock.zone, orders))
+    at_once = may_not_wait(person for person, _order in orders)
+    return Bookable(
+        found.first.zone, _let_in(found.starts(), found.first.clock.zone, orders, at_once=at_once)
+    )
 
 
-def _let_in(free: list[Start], zone: ZoneInfo, orders: Iterable[tuple[Client, Order]]) -> list[Start]:
-    """Free starts on the days on which the gate would refuse none of these people what they order."""
+def _let_in(
+    free: list[Start], zone: ZoneInfo, orders: Iterable[tuple[Client, Order]], *, at_once: bool = False
+) -> list[Start]:
+    """Free starts on the days on which the gate would refuse none of these people what they order (`at_once`: and
+    would let them have it without waiting)."""
     days = [local_day(moment(one.starts_at), zone) for one in free]
-    refused = {day for person, order in orders for day in _refused_days(person, order, days)}
+    refused = {day for person, order in orders for day in _refused_days(person, order, days, at_once)}
     return [one for one, day in zip(free, days, strict=True) if day not in refused]
 
 
@@ -76,8 +83,14 @@ def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
     return person
 
 
-def _refused_days(person: Client, order: Order, days: Iterable[dt.date]) -> set[dt.date]:
+def _refused_days(
+    person: Client, order: Order, days: Iterable[dt.date], at_once: bool = False
+) -> set[dt.date]:
     """Days on which the gate would not let this person have it, whatever the time. Everything is read once."""
     known, table = known_of(person), rulebook.in_force()
     judged = {day: weigh_by(table, known, replace(order, day=day)) for day in set(days)}
-    return {day for day, one in judged.items() if one.refuses or one.unsafe_addons}
+    return {
+        day
+        for day, one in judged.items()
+        if one.refuses or one.unsafe_addons or (at_once and not one.permits)
+    }

@@ -121,9 +121,7 @@ def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) 
 
 def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: dt.datetime) -> None:
     """Coming visits follow the person. Their claims on the client follow too; two at one time are refused."""
-    facts = premises.clinic_facts()
-    today = local_day(now, facts.zone) if facts else now.date()
-    for visit in visits.visits_ahead(lose.id, today):
+    for visit in visits.visits_ahead(lose.id, now):
         clash = session.scalar(
             select(Visit.id).where(
                 Visit.client_id == keep.id,

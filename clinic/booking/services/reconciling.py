@@ -37,7 +37,7 @@ def judge_out_of_date(now: dt.datetime) -> int:
     answers cannot be read) is logged and tried again in the next round: it is judged at the door in any case."""
     if premises.clinic_facts() is None:
         return 0
-    people = dict.fromkeys(client for client, _visit in judged_by.out_of_date(premises.today(now)))
+    people = dict.fromkeys(client for client, _visit in judged_by.out_of_date(now))
     db.session.rollback()
     return judge_clients(people, now)
 
@@ -58,7 +58,7 @@ def _judge_client(client_id: int, now: dt.datetime) -> int:
     with transaction() as session:
         client = session.get_one(Client, client_id)
         wait_for_answers(session, client)  # from here on this is the only one that judges this client
-        due = [visit for _client, visit in judged_by.out_of_date(premises.today(now), client_id)]
+        due = [visit for _client, visit in judged_by.out_of_date(now, client_id)]
         return sum(_judge(session, client, visit_id, now) for visit_id in due)
 
 

@@ -102,7 +102,7 @@ def rehearse(proposal: Proposal, *, now: dt.datetime) -> Rehearsal:
     settings = premises.booking_settings()
     people: dict[int, Known] = {}
     turns, unread = [], 0
-    visits = judged_by.coming_visits(today)
+    visits = judged_by.coming_visits(now)
     for visit in visits:
         client = visit.client
         if client is None:

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Couple, Series, StatusChange, Visit
+from clinic.booking.queries.judged_by import JUDGED_AGAIN
 from clinic.booking.services._booking import staff_ask
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._couples import end_couple
@@ -105,13 +106,16 @@ def _unbook(session: Session, visits: Sequence[Visit], *, by: int, now: dt.datet
 
 
 def _put_back(session: Session, steps: Sequence[TakeBack], *, by: int, now: dt.datetime) -> None:
-    """Marked by a slip, a visit that kept its place only changes its status; else it is judged and claimed again."""
+    """Marked by a slip, a visit that kept its place only changes its status; else it is claimed again. One that had
+    begun was left out when new answers were judged: it is judged here, like those that had lost their place."""
     moved = [one for one in steps if _has_left(one)]
     if moved:
         _stand_again(session, moved, by=by, now=now)
     for one in steps:
         visit, status = one.visit, VisitStatus(one.before["status"])
         if visit.status != status:
+            if visit.status not in JUDGED_AGAIN and status in JUDGED_AGAIN and one not in moved:
+                _rest_on_today(session, one, by=by, now=now)
             visit.status = status
             session.add(StatusChange(visit_id=visit.id, status=status, at=now, by_user_id=by, reason=REASON))
         follow(session, visit, now=now)
@@ -168,6 +172,13 @@ def _judged(session: Session, step: TakeBack, plan: VisitPlan, by: int, now: dt.
     if judged.refuses or judged.unsafe_addons or (stands and not judged.permits) or judged.row is None:
         raise MoveNotAllowed(_("It cannot be put back as it was: something has changed. Nothing was undone."))
     return judged
+
+
+def _rest_on_today(session: Session, step: TakeBack, *, by: int, now: dt.datetime) -> None:
+    """Raises MoveNotAllowed where the visit may not stand any more."""
+    judged = _judged(session, step, _old_plan(step), by, now)
+    if judged.row is not None:
+        rest_on(step.visit, judged.row)
 
 
 def _leave_couples(session: Session, visits: Sequence[Visit], now: dt.datetime) -> None:

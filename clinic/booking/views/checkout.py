@@ -279,5 +279,6 @@ def _confirm_or_take_again(now_at: Standing) -> services.Result:
             first_visit=now_at.visit.first_visit,
             user_id=user_id,
             now=now,
+            keeper=kit.keeper(),
         )
     return services.confirm(key, user_id=user_id, now=now)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import session, url_for
 
-from clinic.accounts.access import CHECKOUT, who
+from clinic.accounts.access import CHECKOUT, origin, who
 from clinic.booking.forms.choice import Wish, moment_text, whole_number
 from clinic.booking.queries import checkouts
 from clinic.booking.queries.checkouts import Standing
@@ -39,6 +39,11 @@ AREA_GROUPS = (
     (N_("Front"), ("chest", "abdomen")),
     (N_("Legs"), ("left_leg", "right_leg", "lower_legs", "feet")),
 )
+
+
+def keeper() -> str:
+    """Whose kept times the one of this booking counts with."""
+    return origin().keeper(who())
 
 
 def token() -> str | None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import flash, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from clinic.accounts.access import who
 from clinic.booking.queries import outside
 from clinic.booking.views.blueprint import pages
+from clinic.booking.views.outside_kit import say_saved
 from clinic.premises import queries as premises
 from clinic.premises.forms.week import WeekForm
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
-from clinic.rules.language import _, ngettext
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words, week_minutes, week_problems
 from clinic.rules.words import weekdays
@@ -117,16 +118,8 @@ def _look_or_save(whose: Whose) -> Answer:
         form.errors.append(error.sentence)
         mark = mark_of(queries.week_of(whose.therapist_id, whose.place))
         return _page(form, whose, mark, status=422)
-    _say_saved(len(touched))
+    say_saved(_("The weekly hours are saved. Visits already booked stay as they are."), len(touched))
     return go(whose.back)
-
-
-def _say_saved(left: int) -> None:
-    if left:
-        need = ngettext("%(num)d visit needs a new time.", "%(num)d visits need a new time.", left)
-        flash(_("Saved. %(touched)s", touched=need), "care")
-    else:
-        flash(_("The weekly hours are saved. Visits already booked stay as they are."), "success")
 
 
 def _page(

@@ -290,6 +290,7 @@ def hold(service: str) -> Answer:
             first_visit=is_first_visit(wish),
             user_id=who(),
             now=clock.now(),
+            keeper=kit.keeper(),
         )
     except SlotTaken as error:
         return times_page(wish, plan, error)

@@ -100,7 +100,7 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         fell_out=fell_out.since_yesterday(now),
         switched_off=visits.visits_switched_off(now),
         pairs=unfinished.pairs(),
-        lapsing=lapses.lapsing(premises.today(now)),
+        lapsing=lapses.lapsing(now),
         offers=waitlist.open_offers(),
         to_review=len(stops)
         + len(softened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinic.premises.views import days, kit, look, places, settings
+from clinic.premises.views import kit, look, places, settings
 from clinic.premises.views.blueprint import pages
 
-__all__ = ["days", "kit", "look", "pages", "places", "settings"]
+__all__ = ["kit", "look", "pages", "places", "settings"]

@@ -1,23 +1,21 @@
-"""The places of the clinic and their opening hours."""
+"""The places of the clinic. Their opening hours are changed where the booked visits are known:
+clinic/booking/views/opening_hours.py."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from zoneinfo import available_timezones
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, request
 
 from clinic.accounts.access import who
 from clinic.premises import queries, services
 from clinic.premises.facts import LocationFacts
 from clinic.premises.forms.places import LocationForm
-from clinic.premises.forms.week import WeekForm
 from clinic.premises.views.blueprint import pages
-from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words
-from clinic.rules.words import weekdays
 from clinic.shared import clock
 from clinic.shared.fields import choose, saves
 from clinic.shared.seen import mark_of
@@ -96,45 +94,3 @@ def _location_page(form: LocationForm, location_id: int | None, status: int = 20
         render_template("premises/location.html", form=form, location_id=location_id, zone_is_fixed=fixed),
         status,
     )
-
-
-@pages.get("/owner/locations/<int:location_id>/hours", needs=Permission.CLINIC_ANY_WRITE)
-def opening_hours(location_id: int) -> Answer:
-    """The week of a place, day by day."""
-    found(queries.location_facts(location_id))
-    week = queries.week_of(location_id)
-    form = WeekForm(may_be_whole_day=True)
-    form.fill("work", week)
-    return _hours_page(form, location_id, mark_of(week))
-
-
-@pages.post("/owner/locations/<int:location_id>/hours", needs=Permission.CLINIC_ANY_WRITE)
-def save_opening_hours(location_id: int) -> Answer:
-    """Replace the week, or only change the form by one of its other buttons."""
-    found(queries.location_facts(location_id))
-    form = WeekForm(may_be_whole_day=True)
-    form.read(request.form)
-    seen = request.form.get("seen", "")
-    if form.act(request.form.get("act", "")):
-        return _hours_page(form, location_id, seen)
-    if not form.validate():
-        return _hours_page(form, location_id, seen, status=422)
-    try:
-        services.save_opening_hours(location_id, form.week("work"), seen=seen, by=who(), now=clock.now())
-    except (ChangedMeanwhile, InvalidInput) as error:
-        form.errors.append(error.sentence)
-        return _hours_page(form, location_id, mark_of(queries.week_of(location_id)), status=422)
-    flash(_("The opening hours are saved. Visits already booked stay as they are."), "success")
-    return go("premises.locations")
-
-
-def _hours_page(form: WeekForm, location_id: int, seen: str, status: int = 200) -> Answer:
-    page = render_template(
-        "premises/opening_hours.html",
-        form=form,
-        place=queries.location(location_id),
-        seen=seen,
-        weekdays=weekdays(),
-        back=url_for("premises.locations"),
-    )
-    return page, status

@@ -14,6 +14,7 @@ from clinic.records.models import SessionNote
 from clinic.records.queries.notes import BEGUN
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, MoveNotAllowed, NotFound
 from clinic.rules.language import _
+from clinic.rules.words import grouped
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.therapists import queries as therapists
@@ -31,7 +32,9 @@ def write_note(visit_id: int, text: str, *, corrects_id: int | None = None, by: 
     if not text.strip():
         raise InvalidInput("text", _("Write what was done."))
     if len(text) > LONGEST:
-        raise InvalidInput("text", _("Write this in at most %(longest)s characters.", longest=f"{LONGEST:,}"))
+        raise InvalidInput(
+            "text", _("Write this in at most %(longest)s characters.", longest=grouped(LONGEST))
+        )
     with transaction() as session:
         visit = _own_visit(visit_id, by=by, now=now)
         if visit.status not in BEGUN:

@@ -60,7 +60,7 @@ def missed(read: Read) -> Table:
             Column(_("Cancelled in time")),
             Column(_("Lost"), "share"),
         ),
-        rows=tuple(rows),
+        rows=tuple(rows) if read.visits else (),
         bars=bars_of(bars, longest=max(0.2, *(share or 0 for _label, share, _words in bars))),
     )
 

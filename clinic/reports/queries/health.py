@@ -36,6 +36,7 @@ from clinic.rules.rule_table import RuleTable
 from clinic.rules.verdicts import ADDONS
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
+from clinic.rules.words import grouped
 from clinic.shared.database import db
 
 KEPT_APART = N_(
@@ -185,7 +186,9 @@ def alternatives(read: Read) -> Table:
 
 
 def _about_people(key: str, title: str, lede: str, first: str, found: Guarded) -> Table:
-    bars = [(words, count, _("%(count)s or more people", count=f"{count:,}")) for words, count in found.shown]
+    bars = [
+        (words, count, _("%(count)s or more people", count=grouped(count))) for words, count in found.shown
+    ]
     note = (
         _(KEPT_APART, fewest=FEWEST_PEOPLE)
         if found.shown or not found.is_some_hidden
