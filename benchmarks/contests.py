@@ -12,12 +12,11 @@ import datetime as dt
 import itertools
 import json
 import sys
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 
 from benchmarks.asking import Asker
-from benchmarks.booking import DURABLE, Order, served
+from benchmarks.booking import Order, served
+from benchmarks.databases import OVERLAPS, each_database
 from benchmarks.hardships import book_on
 from benchmarks.soak import Browser, release_all
 from benchmarks.workload import BUFFER, DURATION
@@ -37,13 +37,7 @@ from clinic.booking.services.waitlist import offer_now
 from clinic.rules.errors import RuleViolation
 from clinic.shared import clock
 from clinic.shared.database import db
-from tests.postgres import throw_away_postgres
-from tests.web import sqlite_address
 
-OVERLAPS = text(
-    "SELECT count(*) FROM claim a JOIN claim b ON a.resource_id = b.resource_id AND a.id < b.id"
-    " WHERE a.starts_at < b.ends_at AND a.ends_at > b.starts_at"
-)
 TAKEN = text(
     "SELECT count(*) FROM claim WHERE resource_id = :who AND starts_at < :until AND ends_at > :since"
 )
@@ -54,6 +48,7 @@ Answer = tuple[int, Any]
 class Contest:
     """A served book and those who want something of it."""
 
+    address: str
     urls: Sequence[str]
     token: str
     service: str
@@ -166,7 +161,8 @@ def staff_and_clients(on: Contest, start: Order) -> list[Answer]:
 
 def one_key(on: Contest, start: Order) -> list[Answer]:
     """One request, sent by everybody at once under one key: one visit. All but one of the answers count as told."""
-    body, key = on.wish(0, start), uuid4().hex
+    who = next(one for one in on.people if not taken(on.address, one, start))
+    body, key = {**on.wish(0, start), "client": who}, uuid4().hex
     at_once = on.at_once(lambda number: on.post(number, "visits", body, key))
     again = [on.post(number, "visits", body, key) for number in range(on.crowd)]
     ids = {said["id"] for status, said in [*at_once, *again] if status == 201}
@@ -189,7 +185,7 @@ def taken(address: str, resource: int, start: Order) -> int:
     engine = create_engine(address)
     with engine.connect() as connection:
         found = connection.scalar(TAKEN, {"who": resource, "since": since, "until": until}) or 0
-        overlaps = connection.scalar(OVERLAPS) or 0
+        overlaps = connection.scalar(text(OVERLAPS)) or 0
     engine.dispose()
     return int(found + 1000 * overlaps)
 
@@ -209,7 +205,7 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
     book = book_on(address, folder)
     orders = list(book.wanted)
     therapists = list(dict.fromkeys(one.therapist for one in orders))
-    of_one_room = [one for one in orders if one.therapist == therapists[0]]
+    of_one_room = [one for one in orders if one.therapist in therapists[: asked.clients]]
     free = (one for one in orders if one.therapist in therapists[asked.clients + 4 :])
     mornings = (
         one for one in orders
@@ -218,7 +214,7 @@ def run(name: str, address: str, folder: Path, asked: argparse.Namespace, proces
     app, good = create_app({"CLINIC_DATA_DIR": folder, "SQLALCHEMY_DATABASE_URI": address}), True
     with served(book.environment, processes) as (urls, _pids):
         people = list(dict.fromkeys(one.client for one in orders))
-        on = Contest(urls, book.token, book.service, app, asked.clients, people, therapists)
+        on = Contest(address, urls, book.token, book.service, app, asked.clients, people, therapists)
         on.moved = [on.book(number, next(free))[1]["id"] for number in range(asked.clients)]
         for kind in (one for one in KINDS if not asked.only or one.__name__ in asked.only):
             for asker in on.askers:
@@ -259,17 +255,9 @@ def main() -> None:
     parser.add_argument("--databases", default="SQLite,PostgreSQL")
     parser.add_argument("--only", default="")
     asked, good = parser.parse_args(), True
-    for name in asked.databases.split(","):
-        for processes in map(int, asked.processes.split(",")):
-            with ExitStack() as stack:
-                folder = (
-                    Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-contest"))) / "data"
-                )
-                folder.mkdir()
-                address = sqlite_address(folder)
-                if name == "PostgreSQL":
-                    address = stack.enter_context(throw_away_postgres(DURABLE))
-                good &= run(name, address, folder, asked, processes)
+    for processes in map(int, asked.processes.split(",")):
+        for name, address, folder in each_database(asked.databases):
+            good &= run(name, address, folder, asked, processes)
     sys.exit(0 if good else 1)
 
 

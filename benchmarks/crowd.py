@@ -24,6 +24,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from benchmarks.booking import Order, free_port
+from benchmarks.databases import OVERLAPS
 from benchmarks.workload import DURATION
 
 WRITERS = 6
@@ -176,8 +177,7 @@ def faults(address: str, crowd: Crowd) -> list[str]:
         " AND (SELECT count(*) FROM claim c WHERE c.visit_id = v.id) <> 3",
         "visits without their audit row": "SELECT count(*) FROM visit v WHERE source = 'api' AND NOT EXISTS"
         " (SELECT 1 FROM audit_row a WHERE a.deed = 'visit.booked' AND a.thing_id = v.id)",
-        "claims that overlap": "SELECT count(*) FROM claim a JOIN claim b ON a.resource_id = b.resource_id"
-        " AND a.id < b.id AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at",
+        "claims that overlap": OVERLAPS,
         "gaps in the audit": "SELECT max(sequence) - count(*) FROM audit_row",
     }
     with engine.connect() as connection:

@@ -12,22 +12,19 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import func, select
 
-from benchmarks.booking import DURABLE
+from benchmarks.databases import each_database
 from clinic.shared import clock
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail, queue_mail
 from clinic.shared.mail.outbox import LEASE
 from tests import factories
-from tests.postgres import throw_away_postgres
 from tests.smtp_sink import Sink, sink
-from tests.web import app_on, migrate, sqlite_address
+from tests.web import app_on, migrate
 
 EVERY_SECONDS = 0.4
 LOST_ANSWERS = 3
@@ -110,13 +107,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--databases", default="SQLite,PostgreSQL")
     given, good = parser.parse_args(), True
-    for name in given.databases.split(","):
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            address = sqlite_address(folder)
-            if name == "PostgreSQL":
-                address = stack.enter_context(throw_away_postgres(DURABLE))
-            good &= soak(name, address, folder, given.mails, given.kills)
+    for name, address, folder in each_database(given.databases):
+        good &= soak(name, address, folder, given.mails, given.kills)
     if not good:
         sys.exit("mails were lost or doubled")
 

@@ -12,13 +12,11 @@ from sqlalchemy import create_engine, text
 
 from benchmarks.asking import Asker
 from benchmarks.booking import Order
+from benchmarks.databases import OVERLAPS
 from benchmarks.workload import DURATION
 from clinic.shared import clock
 
-OVERLAPS = text(
-    "SELECT count(*) FROM claim a JOIN claim b ON a.resource_id = b.resource_id AND a.id < b.id"
-    " WHERE a.starts_at < b.ends_at AND a.ends_at > b.starts_at AND a.ends_at > :since AND b.ends_at > :since"
-)
+AHEAD = text(f"{OVERLAPS} AND a.ends_at > :since AND b.ends_at > :since")
 STANDING = text("SELECT count(*) FROM visit WHERE status = 'confirmed' AND starts_at > :since")
 
 
@@ -68,7 +66,7 @@ def _standing(address: str) -> dict[str, int]:
     with engine.connect() as connection:
         found = {
             name: int(connection.scalar(asked, {"since": since}) or 0)
-            for name, asked in (("visits", STANDING), ("overlaps", OVERLAPS))
+            for name, asked in (("visits", STANDING), ("overlaps", AHEAD))
         }
     engine.dispose()
     return found

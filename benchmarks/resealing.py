@@ -13,15 +13,13 @@ import datetime as dt
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import func, select
 
-from benchmarks.booking import DURABLE
 from benchmarks.crowd import Clinic, Crowd, faults, report
+from benchmarks.databases import each_database
 from benchmarks.hardships import book_on
 from clinic.app import create_app
 from clinic.clients.models import Client, ClientNote
@@ -29,8 +27,6 @@ from clinic.shared import clock, crypto, person_keys, rotation
 from clinic.shared.crypto import CannotOpen, KeyRing
 from clinic.shared.database import db, transaction
 from clinic.shared.person_keys import PersonKey
-from tests.postgres import throw_away_postgres
-from tests.web import sqlite_address
 
 PEOPLE = 100
 IN_THE_MIDDLE = PEOPLE // 2
@@ -134,14 +130,8 @@ def main() -> None:
     parser.add_argument("values", nargs="?", type=int, default=10_000)
     parser.add_argument("--databases", default="SQLite,PostgreSQL")
     asked, good = parser.parse_args(), True
-    for name in asked.databases.split(","):
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-keys"))) / "data"
-            folder.mkdir()
-            address = sqlite_address(folder)
-            if name == "PostgreSQL":
-                address = stack.enter_context(throw_away_postgres(DURABLE))
-            good &= drill(name, address, folder, asked.values)
+    for name, address, folder in each_database(asked.databases):
+        good &= drill(name, address, folder, asked.values)
     sys.exit(0 if good else 1)
 
 

@@ -13,10 +13,8 @@ import http.client
 import os
 import re
 import sys
-import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -25,12 +23,12 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from benchmarks.booking import served
-from clinic.booking.models import Claim, Offer, Visit
+from benchmarks.databases import OVERLAPS, each_database
+from clinic.booking.models import Offer, Visit
 from clinic.demo import ZONE, fill_if_empty
 from clinic.shared import clock
 from clinic.shared.database import db
-from tests.postgres import throw_away_postgres
-from tests.web import app_on, migrate, sqlite_address
+from tests.web import app_on, migrate
 
 SERVICE, MINUTES = "relaxation", 60
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -111,14 +109,7 @@ def release_all(app: Flask) -> tuple[int, int]:
     with app.app_context():
         chosen = Visit.status == "held", Visit.id.not_in(select(Offer.visit_id))
         held = db.session.scalar(select(func.count()).select_from(Visit).where(*chosen)) or 0
-        other = Claim.__table__.alias()
-        overlaps = db.session.scalar(
-            select(func.count())
-            .select_from(Claim.__table__.join(other, Claim.resource_id == other.c.resource_id))
-            .where(
-                Claim.id < other.c.id, Claim.starts_at < other.c.ends_at, Claim.ends_at > other.c.starts_at
-            )
-        )
+        overlaps = db.session.scalar(text(OVERLAPS))
         db.session.rollback()
         keep_deadlines(clock.now() + dt.timedelta(hours=1))
         db.session.remove()
@@ -163,15 +154,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=4)
     asked = parser.parse_args()
     good = True
-    with ExitStack() as stack:
-        for name in ("SQLite", "PostgreSQL"):
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-soak")))
-            address = sqlite_address(folder)
-            if name == "PostgreSQL":
-                address = stack.enter_context(
-                    throw_away_postgres({"fsync": "on", "synchronous_commit": "on"})
-                )
-            good &= race(name, address, folder, asked.rounds, asked.browsers, asked.processes)
+    for name, address, folder in each_database("SQLite,PostgreSQL"):
+        good &= race(name, address, folder, asked.rounds, asked.browsers, asked.processes)
     sys.exit(0 if good else 1)
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
+from waitress import wasyncore
 from waitress.server import create_server
 
 from clinic.shared.database import db
@@ -52,13 +54,14 @@ def served(data_folder: Path) -> Iterator[Site]:
         CLINIC_DEMO=True,
         WTF_CSRF_ENABLED=True,
     )
-    server = create_server(app, host="127.0.0.1", port=port, threads=8)
+    places: dict[int, Any] = {}
+    server: Any = create_server(app, map=places, host="127.0.0.1", port=port, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         yield Site(url, app, data_folder)
     finally:
-        server.close()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(places))  # by the thread that waits for them
         thread.join(10)
         with app.app_context():
             db.engine.dispose()

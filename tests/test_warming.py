@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -45,5 +46,12 @@ def test_a_database_without_tables_keeps_nobody_from_opening(tmp_path: Path) -> 
 
 def test_memory_is_taken_from_one_place_where_the_system_can(monkeypatch: pytest.MonkeyPatch) -> None:
     stay_small()
+    asked: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda *what: asked.append(what))
+    monkeypatch.setattr("clinic.cli.warming.ctypes.CDLL", lambda _name: library)
+    stay_small()
+    assert asked == [(-8, 1), (-3, 1024 * 1024)], (
+        "one place for all threads, and what is large goes back at once"
+    )
     monkeypatch.setattr("clinic.cli.warming.ctypes.CDLL", lambda _name: object())  # a C library without it
     stay_small()

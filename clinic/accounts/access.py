@@ -49,6 +49,7 @@ OPEN_WHEN_LOCKED = frozenset(
         "accounts.reopen_screen",
         "accounts.sign_out",
         "accounts.text_size",
+        "premises.picture",  # the logo above it; pictures are anybody's
         "premises.theme",
     }
 )

@@ -12,10 +12,14 @@ from collections.abc import Callable
 from flask import Flask
 
 from clinic.checkup import database, everyday, settings
+from clinic.checkup.database import unreachable
 from clinic.checkup.finding import Finding, Findings, Grade
 from clinic.shared.database import db
 
-__all__ = ["Finding", "Grade", "before_opening", "is_to_be_mended", "look_at", "of_settings", "ready"]
+__all__ = [
+    "Finding", "Grade", "before_opening", "before_work", "is_to_be_mended", "look_at", "of_settings", "ready",
+    "unreachable",
+]  # fmt: skip
 
 Check = Callable[[Flask, dt.datetime], Findings]
 
@@ -56,6 +60,11 @@ def before_opening(app: Flask, *, now: dt.datetime) -> list[Finding]:
     """What a server must not open without, once the database has been brought up to date."""
     found = _ask(DATABASE, app, now)
     return found if is_to_be_mended(found) else found + _ask(CONTENT, app, now)
+
+
+def before_work(app: Flask, *, now: dt.datetime) -> list[Finding]:
+    """What a command must not go to work without. After an incident it has to work without guards and keys."""
+    return _ask((database.version,), app, now)
 
 
 def ready(app: Flask, *, now: dt.datetime) -> list[Finding]:

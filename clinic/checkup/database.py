@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from clinic.checkup.finding import Findings, good, wrong
+from clinic.checkup.finding import Finding, Findings, good, wrong
 from clinic.paths import ROOT
 from clinic.shared.database import db
 from clinic.shared.guards import missing_guards
@@ -28,15 +28,25 @@ def version_of_sqlite(_app: Flask, _now: dt.datetime) -> Findings:
         )
 
 
-def schema(_app: Flask, _now: dt.datetime) -> Findings:
+def schema(app: Flask, now: dt.datetime) -> Findings:
     """The database answers, is of this version of the program, and holds its guards."""
+    if found := list(version(app, now)):
+        yield from found
+    elif missing := missing_guards(db.session()):
+        yield wrong(
+            f"The database lacks guards that keep visits safe: {', '.join(missing)}.",
+            "Restore it from a backup, and find out who took them off.",
+        )
+    else:
+        yield good(f"The database is there, at {here_now()}, with its guards.")
+
+
+def version(_app: Flask, _now: dt.datetime) -> Findings:
+    """The database answers, and is of this version of the program; else what is wrong."""
     try:
         here = here_now()
     except SQLAlchemyError as error:
-        yield wrong(
-            f"The database cannot be reached ({type(error).__name__}).",
-            "Is it running, and is CLINIC_DATABASE_URL right?",
-        )
+        yield unreachable(error)
         return
     known, head = versions()
     if here is None:
@@ -47,13 +57,15 @@ def schema(_app: Flask, _now: dt.datetime) -> Findings:
         )
     elif here != head:
         yield wrong(f"The database is at {here}, the program at {head}.", "clinic migrate")
-    elif missing := missing_guards(db.session()):
-        yield wrong(
-            f"The database lacks guards that keep visits safe: {', '.join(missing)}.",
-            "Restore it from a backup, and find out who took them off.",
-        )
-    else:
-        yield good(f"The database is there, at {here}, with its guards.")
+
+
+def unreachable(error: SQLAlchemyError) -> Finding:
+    """What is wrong with a database that does not answer, in its own words; no password is among them."""
+    reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    return wrong(
+        f"The database cannot be reached or used ({reason}).",
+        "Is CLINIC_DATABASE_URL right? Is PostgreSQL running, or the folder of the SQLite file the program's own?",
+    )
 
 
 def here_now() -> str | None:

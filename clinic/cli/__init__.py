@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from clinic.cli import accounts, audit, backups, keys, retention, serving, tokens, upkeep, zones
+from clinic.cli.making import Commands
 
 
-@click.group()
+@click.group(cls=Commands)
 def main() -> None:
     """Booking and intake for a massage clinic."""
 

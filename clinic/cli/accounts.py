@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from clinic.cli.making import make_app
+from clinic.cli.making import make_working_app
 
 
 @click.group()
@@ -26,7 +26,7 @@ def unlock(email: str) -> None:
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
 
-    app = make_app()
+    app = make_working_app()
     with app.app_context():
         origin = Origin(address="", browser="", secret=str(app.config["SECRET_KEY"]))
         try:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from clinic.cli.making import make_app
+from clinic.cli.making import make_working_app
 
 
 @click.group()
@@ -19,7 +19,7 @@ def verify() -> None:
     """Look through the whole audit, and say whether anything was changed by somebody else than the program."""
     from clinic.shared import audit_chain
 
-    app = make_app()
+    app = make_working_app()
     with app.app_context():
         found = audit_chain.verify(app.config["CLINIC_AUDIT_DIR"])
     click.echo(f"{found.rows} deeds, {found.links} chained, {found.heads} times noted outside the database.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clinic.cli.making import make_app
+from clinic.cli.making import make_app, refuse_unfit_database
 
 
 @click.group()
@@ -30,7 +30,9 @@ def keys_reseal() -> None:
     """Seal everything anew under the new key. Can be broken off and run again; the site goes on meanwhile."""
     from clinic.shared.rotation import seal_anew
 
-    with make_app().app_context():
+    app = make_app()
+    refuse_unfit_database(app)
+    with app.app_context():
         click.echo(f"{seal_anew()} values sealed anew. When all processes use the new key: clinic keys drop")
 
 
@@ -41,6 +43,7 @@ def keys_drop() -> None:
     from clinic.shared.rotation import drop_old_keys, forget_old_person_keys, seal_anew
 
     app = make_app()
+    refuse_unfit_database(app)
     with app.app_context():
         if left := seal_anew():
             click.echo(f"{left} values were still sealed by an old key; they have been sealed anew.")

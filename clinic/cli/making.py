@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -22,10 +24,22 @@ def make_app(*, as_json: bool = False, **overrides: object) -> Flask:
     try:
         return create_app(overrides)
     except ValueError as error:  # a key file that is none
-        sys.exit(f"{error}. Put its copy there; nothing was started.")
+        sys.exit(f"{error}. Put its copy there; nothing was done.")
     finally:
         gc.freeze()
         gc.enable()
+
+
+def make_working_app() -> Flask:
+    """The application for a command that asks or changes the clinic's database, which has to be of this version."""
+    from clinic import checkup
+    from clinic.shared import clock
+
+    app = make_app()
+    with app.app_context():
+        found = checkup.before_work(app, now=clock.now())
+    refuse(found)
+    return app
 
 
 def make_app_to_migrate() -> Flask:
@@ -45,33 +59,27 @@ def able_to_migrate(app: Flask) -> Flask:
 
 
 def upgrade_app(app: Flask) -> None:
-    """Bring the database up to date, and end the program when it is newer than this, or away."""
-    from sqlalchemy.exc import OperationalError
-
-    from clinic.checkup.database import here_now, versions
+    """Bring the database up to date, and end the program when it is newer than this."""
+    from clinic.checkup.database import here_now, version, versions
+    from clinic.shared import clock
     from clinic.shared.database import db
 
     with app.app_context():
         try:
-            if here_now() != versions()[1]:
+            here, (known, newest) = here_now(), versions()
+            if here is not None and here not in known:
+                refuse(list(version(app, clock.now())))
+            if here != newest:
                 _upgrade(app)
-        except OperationalError as error:
-            sys.exit(
-                f"Cannot reach the database. Is it running, and is CLINIC_DATABASE_URL right? ({error.orig})"
-            )
         finally:
             db.session.remove()
 
 
 def _upgrade(app: Flask) -> None:
-    from alembic.util import CommandError
     from flask_migrate import upgrade
 
     able_to_migrate(app)
-    try:
-        upgrade()
-    except CommandError as error:
-        sys.exit(f"This database belongs to a newer version of the program: update the program. ({error})")
+    upgrade()
 
 
 def migrate_app(app: Flask) -> None:
@@ -116,4 +124,31 @@ def refuse(found: list[Finding]) -> None:
     wrong = [one for one in found if one.grade is Grade.WRONG]
     if wrong:
         lines = [f"{one.says}\n  To mend it: {one.mend}" for one in wrong]
-        sys.exit("\n".join([*lines, "Nothing was started."]))
+        sys.exit("\n".join([*lines, "Nothing was done."]))
+
+
+class Commands(click.Group):
+    """The commands. A database that is away, and a folder or file that may not be used, end each of them with a
+    sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            sys.exit(f"{error.filename}: {error.strerror}. Is it the program's own, and has the disk room?")
+        except Exception as error:
+            refuse(_of_database(error))
+            raise
+
+
+def _of_database(error: Exception) -> list[Finding]:
+    if "sqlalchemy" not in sys.modules:  # as for `clinic screen`, which needs none
+        return []
+    from sqlalchemy.exc import OperationalError
+
+    from clinic import checkup
+
+    return [checkup.unreachable(error)] if isinstance(error, OperationalError) else []

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from clinic.cli.making import make_app
+from clinic.cli.making import make_working_app
 
 
 @click.command()
@@ -17,7 +17,7 @@ def retention(dry_run: bool) -> None:
     from clinic.keeping.services import expiring
     from clinic.shared import clock
 
-    app = make_app()
+    app = make_working_app()
     with app.app_context():
         if not dry_run:
             if not periods.is_confirmed():

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from clinic.cli.making import make_app
+from clinic.cli.making import make_working_app
 
 
 @click.group()
@@ -31,7 +31,7 @@ def token_create(name: str, role: str, scopes: tuple[str, ...], days: int, per_m
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
 
-    with make_app().app_context():
+    with make_working_app().app_context():
         now = clock.now()
         try:
             key = make_token(
@@ -47,7 +47,7 @@ def token_list() -> None:
     """Every key with its number, role, scopes and state."""
     from clinic.api.queries import tokens
 
-    with make_app().app_context():
+    with make_working_app().app_context():
         for row in tokens():
             state = "ended" if row.ended_at else "open"
             until = row.expires_at.date().isoformat() if row.expires_at else "no end"
@@ -62,7 +62,7 @@ def token_end(number: int) -> None:
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
 
-    with make_app().app_context():
+    with make_working_app().app_context():
         try:
             end_token(number, now=clock.now())
         except RuleViolation as error:

@@ -9,7 +9,7 @@ from typing import IO
 
 import click
 
-from clinic.cli.making import make_app, migrate_app
+from clinic.cli.making import make_app, make_working_app, migrate_app
 
 
 @click.command()
@@ -58,7 +58,7 @@ def archive(before: dt.datetime) -> None:
     from clinic.booking.services.archiving import archive_claims
     from clinic.shared import clock
 
-    app = make_app()
+    app = make_working_app()
     with app.app_context():
         moved = archive_claims(before.replace(tzinfo=dt.UTC), now=clock.now())
     click.echo(f"{moved} claims moved.")

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 TIMES = 12
 """A connection to PostgreSQL prepares a statement that comes for the sixth time; five times later it keeps the plan."""
 
-_M_ARENA_MAX = -8  # <malloc.h> of glibc
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # <malloc.h> of glibc
+_LARGE = 1024 * 1024
 
 
 def stay_small() -> None:
     """Let the threads take memory from one place. Else the C library of Linux gives each thread a place of its own,
-    which stays as large as the largest answer that this thread ever gave."""
+    which stays as large as the largest answer that this thread ever gave. What is large (a file that somebody sends,
+    a picture that is drawn anew) goes back to the machine at once, also after many of them."""
     with contextlib.suppress(OSError, AttributeError):  # elsewhere there is nothing to set
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_ARENA_MAX, 1)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def warm_up(app: Flask) -> None:

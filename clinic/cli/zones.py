@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from clinic.cli.making import make_app
+from clinic.cli.making import make_working_app
 
 
 @click.group()
@@ -24,7 +24,7 @@ def zone_change(place: str, new_zone: str, *, does_it: bool) -> None:
     from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
 
-    with make_app().app_context():
+    with make_working_app().app_context():
         try:
             change = (change_zone if does_it else preview_zone)(place, new_zone, now=clock.now())
         except RuleViolation as error:

@@ -76,6 +76,13 @@ def forget(session: Session, until: dt.datetime, heads: Path, *, now: dt.datetim
     return count
 
 
+def note_newest(heads: Path, *, now: dt.datetime) -> None:
+    """Note the newest link of a database that was put back, on a machine that knows nothing of it."""
+    last = db.session.scalars(select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)).one_or_none()
+    if last:
+        _note(heads / f"heads-{now:%Y-%m}.txt", now, last.sequence, last.digest)
+
+
 def _note(path: Path, now: dt.datetime, sequence: int, digest: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -124,6 +131,8 @@ def verify(heads: Path) -> Found:
     chained = db.session.scalar(select(func.max(AuditLink.sequence))) or 0
     if sum(one > start for one in links) != max(0, chained - start):
         wrong.append("links of the chain are missing")
+    if chained > start and not noted:
+        wrong.append(f"nothing is noted outside the database any more, in {heads}")
     for sequence, digest in noted.items():
         if sequence > start and links.get(sequence) != digest:
             wrong.append(f"deed {sequence} and what came before are not as noted outside the database")

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 5 * 1024 * 1024
 MOST_PIXELS = 30_000_000
 """What a good camera takes; it is looked at before a single pixel is unpacked."""
-MOST_UNPACKED = 4_000_000
+MOST_UNPACKED = 3_000_000
 """With up to 20 bytes for each pixel. A JPEG is unpacked small; a PNG or WebP only whole."""
-MOST_KEPT_TO_THE_LAST_PASS = 80_000_000
+MOST_KEPT_TO_THE_LAST_PASS = 60_000_000
 """Bytes. A JPEG that is drawn in several passes is kept whole until the last, two bytes for each value."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -31,8 +31,8 @@ _ROOM = (512, 512)  # of which the kept pictures are drawn, and more than they t
 _ONE_AT_A_TIME = Lock()  # so that many at once take no more memory than one
 NOT_A_PICTURE = N_("Send a picture as PNG, JPEG or WebP.")
 TOO_LARGE = N_(
-    "This picture is too large. Send one of at most 5 MB: a JPEG of at most 30 million pixels (progressive: 13"
-    " million), or a PNG or WebP of at most 4 million."
+    "This picture is too large. Send one of at most 5 MB: a JPEG of at most 30 million pixels (progressive: 10"
+    " million), or a PNG or WebP of at most 3 million."
 )
 
 
@@ -103,7 +103,8 @@ def _kept_to_the_last_pass(picture: ImageFile) -> int:
     pass."""
     if picture.fp is None or picture.format in ("PNG", "WEBP") or b"\xff\xda" not in picture.fp.read():
         return 0
-    return 2 * picture.width * picture.height * len(picture.getbands())
+    parts = [int(across * down) for _name, across, down, _table in getattr(picture, "layer", ())]
+    return 2 * picture.width * picture.height * sum(parts) // max(parts)
 
 
 def _as_png(picture: Image) -> Drawn:

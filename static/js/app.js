@@ -231,7 +231,7 @@
     hit("[data-print]", () => print());
     hit("[data-open-dialog]", (one) => document.getElementById(one.dataset.openDialog)?.showModal());
     hit("[data-close-dialog]", (one) => one.closest("dialog")?.close());
-    hit("[data-error-summary] a[href^='#']", (one) => followErrorLink(event, one));
+    hit("[data-error-summary] a[href^='#'], a[data-to-field]", (one) => followErrorLink(event, one));
     all("details[data-menu][open]").filter((menu) => !menu.contains(event.target)).forEach((menu) => { menu.open = false; });
   });
   document.addEventListener("keydown", (event) => {

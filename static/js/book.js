@@ -32,7 +32,8 @@
   const tell = (ids) => {
     const people = Number(part("people").dataset.count), first = part("times").querySelector("button[name=start] .visually-hidden");
     const found = people === 0 ? _("Nobody found.") : ngettext("One person found.", "%(num)d people found.", people);
-    say([ids.includes("people") && found, first && _("First time: %(time)s.", { time: first.textContent })].filter(Boolean).join(" "));
+    const missing = part("times").querySelector("[data-to-field]")?.textContent;
+    say([ids.includes("people") && found, missing, first && _("First time: %(time)s.", { time: first.textContent })].filter(Boolean).join(" "));
   };
   form.addEventListener("input", (event) => {
     if (event.target.name !== "q") return;
@@ -45,7 +46,8 @@
     }, 250);
   });
   const isOpen = (list) => { try { return list.matches(":open"); } catch { return false; } };
-  // Enter goes on: from a person to what they come for, from there to the first time. A key held down books nothing.
+  // Enter goes on: from a person to what they come for, from there to the first time, or to what is
+  // still missing. A key held down books nothing.
   form.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (key !== "Enter") return;
@@ -55,7 +57,7 @@
       part("what").focus();
     } else if (target.id === "what" && target.value && !isOpen(target)) {
       event.preventDefault();
-      renewed.then(() => part("times").querySelector("button[name=start]")?.focus());
+      renewed.then(() => part("times").querySelector("button[name=start], [data-to-field]")?.focus());
     } else if (target.name === "start" && event.repeat) event.preventDefault();
   });
   form.addEventListener("change", (event) => {

@@ -308,7 +308,7 @@ def test_command_lets_a_locked_out_owner_in_again(
     mine = browser_of(app, BOSS)
     for _ in range(6):
         give(halfway(client), "1")
-    monkeypatch.setattr(accounts, "make_app", lambda: app)
+    monkeypatch.setattr(accounts, "make_working_app", lambda: app)
     assert CliRunner().invoke(main, ["account", "unlock", "no@mail.example"]).exit_code == 1
     said = CliRunner().invoke(main, ["account", "unlock", "Boss@mail.example"])
     assert said.exit_code == 0, said.output

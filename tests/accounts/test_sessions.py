@@ -83,6 +83,7 @@ def test_a_locked_screen_shows_and_does_nothing_and_opens_where_it_was(app: Flas
     assert (page.status_code, "The screen is locked" in page.text) == (423, True)
     for path in ("/desk", "/account", "/services", "/sign-in", "/password/forgot"):
         assert mine.get(path).status_code == 423, path
+    assert mine.get("/pictures/1").status_code == 404, "a clinic's logo is shown above it"
     assert mine.post("/account/pin/remove").status_code == 423
     db.session.rollback()
     assert db.session.scalars(select(User.pin_hash)).one()

@@ -16,7 +16,8 @@ from clinic.rules.errors import MoveNotAllowed, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
-from clinic.therapists.models import TherapistSkill
+from clinic.therapists.models import Therapist, TherapistSkill
+from clinic.therapists.services import keep_apart
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
@@ -168,3 +169,33 @@ def test_at_the_door_a_skilled_therapist_who_is_free_takes_over(world: w.World) 
         now=w.at(0, 14, 55),
     )
     assert (visit_of(visit_id).status, visit_of(visit_id).therapist_id) == ("arrived", other)
+
+
+def test_nobody_is_begun_by_a_therapist_whose_licence_has_ended(world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    visit = visit_of(w.at_desk(world, client, "swedish", when=w.at(0, 12)).visit_id or 0)
+    key, revision, therapist = visit.id, visit.revision, visit.therapist_id
+
+    def arrives_with_a_licence_until(last: dt.date) -> None:
+        with transaction() as session:
+            session.get_one(Therapist, therapist).licence_expires_on = last
+        visits.mark_visit(key, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=w.at(0, 11, 50))
+
+    with pytest.raises(MoveNotAllowed, match="needs another therapist first"):
+        arrives_with_a_licence_until(w.TODAY - dt.timedelta(days=1))
+    assert visit_of(key).status == "confirmed"
+    arrives_with_a_licence_until(w.TODAY)
+    assert visit_of(key).status == "arrived"
+
+
+def test_a_visit_of_two_who_are_kept_apart_by_now_goes_to_another_therapist_first(world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    visit = visit_of(w.at_desk(world, client, "swedish", when=w.at(0, 12)).visit_id or 0)
+    key, revision, therapist = visit.id, visit.revision, visit.therapist_id
+    assert unfit.visits_to_reassign(blocks.coming(NOW)) == []
+    keep_apart(client, therapist, "They ask for it.", by=None, now=NOW)
+    assert [one.id for one in unfit.visits_to_reassign(blocks.coming(NOW))] == [key]
+    with pytest.raises(MoveNotAllowed, match="needs another therapist first"):
+        visits.mark_visit(key, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=w.at(0, 11, 50))

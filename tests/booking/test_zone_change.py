@@ -266,7 +266,7 @@ def test_a_passed_rest_is_still_passed(app: Flask) -> None:
 
 def test_the_command_previews_first(here: w.World, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     booked(here, w.at(3, 10))
-    monkeypatch.setattr(zones, "make_app", lambda: app)
+    monkeypatch.setattr(zones, "make_working_app", lambda: app)
     run = CliRunner().invoke
     shown = run(cli.main, ["zone", "change", "Main Street", LONDON])
     assert shown.exit_code == 0, shown.output

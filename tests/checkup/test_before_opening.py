@@ -130,4 +130,4 @@ def test_the_program_ends_with_what_is_wrong_and_how_to_mend_it() -> None:
         refuse(
             [checkup.Finding(grades.WRONG, "It is broken.", "Mend it."), checkup.Finding(grades.GOOD, "fine")]
         )
-    assert end.value.code == "It is broken.\n  To mend it: Mend it.\nNothing was started."
+    assert end.value.code == "It is broken.\n  To mend it: Mend it.\nNothing was done."

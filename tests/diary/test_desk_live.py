@@ -92,6 +92,9 @@ def test_a_page_that_is_still_as_it_stands_is_answered_in_a_word(world: w.World,
     for address in (DAY, f"{DAY}&view=list"):
         called_off = desk.get(address).text.split("Not coming</h2>")[1].replace("\N{NO-BREAK SPACE}", " ")
         assert "10:00 am" in called_off.split("</section>")[0], "by the clock of the clinic"
+    assert '<h2 id="sheet-1"><bdi>' in desk.get(f"{DAY}&view=list").text, (
+        "hours keep their order beside any name"
+    )
     work = mark_of(desk, "/todo")
     calls.ask_for_call(client_id=w.person(), visit_id=None, phone="(212) 555-9999", about="letter", now=NOW)
     assert asks(desk, "/todo", work) == 200

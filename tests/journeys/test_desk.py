@@ -59,6 +59,14 @@ def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_fa
     keys.press("Enter")
     assert page.locator("input[name=client]:checked").count() == 1
     page.wait_for_selector("#what:focus")
+    what = page.input_value("#what")
+    page.select_option("#what", "deep_tissue||30")
+    keys.press("Enter")  # it is given at a place of the body: Enter leads there
+    page.wait_for_selector("[data-to-field]:focus")
+    keys.press("Enter")
+    page.wait_for_selector("#areas-0:focus")
+    page.select_option("#what", what)
+    page.focus("#what")
     keys.press("Enter")
     page.wait_for_selector("button[name=start]:focus")
     keys.press("Enter")

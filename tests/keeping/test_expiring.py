@@ -155,7 +155,7 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
         assert (kind, counts) == (kind, [0, *[counted.get(kind, 1)] * 2])
     late = NOW + 200 * DAY
     assert remove(app, late) == 0
-    monkeypatch.setattr(retention, "make_app", lambda: app)
+    monkeypatch.setattr(retention, "make_working_app", lambda: app)
     said = CliRunner().invoke(cli.main, ["retention", "--dry-run"])
     assert said.exit_code == 0, said.output
     assert "Nothing goes yet" in said.output

@@ -54,8 +54,8 @@ def test_pictures_are_looked_at_by_content_and_drawn_anew() -> None:
     "content",
     [
         b"", b"x", SVG, b"GIF89a" + b"\0" * 50, b"%PDF-1.7", drawing()[:60], drawing("JPEG")[:200], drawing("BMP"),
-        drawing("JPEG", (8000, 4000)), drawing("PNG", (2001, 2000)), drawing("WEBP", (2001, 2000), method=0),
-        b"\0" * (pictures.MOST_BYTES + 1), drawing("JPEG", (4300, 3200), progressive=True),
+        drawing("JPEG", (8000, 4000)), drawing("PNG", (2001, 1500)), drawing("WEBP", (2001, 1500), method=0),
+        b"\0" * (pictures.MOST_BYTES + 1), drawing("JPEG", (3200, 3200), progressive=True, subsampling=0),
         drawing("JPEG", (10000, 500)),
     ],
     ids=[
@@ -75,6 +75,10 @@ def test_a_large_photo_is_unpacked_small() -> None:
     kept = pictures._unpacked(photo, "picture")
     assert (kept.width, kept.height) == (512, 512)
     assert photo.width == 512
+    in_passes = drawing(
+        "JPEG", (3200, 3200), progressive=True
+    )  # its colours are coarser, which takes half as much
+    assert pictures.face_of(in_passes).width == 256
 
 
 def test_own_colours_and_logo_are_on_every_page(app: Flask) -> None:

@@ -64,7 +64,7 @@ def test_what_nobody_touched_is_sound(app: Flask, heads: Path, monkeypatch: pyte
     assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=4, heads=1, wrong=[])
     assert audit_chain.extend(heads, now=NOW) == 1
     assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=5, heads=2, wrong=[])
-    monkeypatch.setattr(commands, "make_app", lambda: app)
+    monkeypatch.setattr(commands, "make_working_app", lambda: app)
     said = CliRunner().invoke(cli.main, ["audit", "verify"])
     assert (said.exit_code, said.output.splitlines()[-1]) == (0, "Nothing was changed, removed or added.")
 
@@ -74,7 +74,7 @@ WRITTEN = "INSERT INTO audit_row (sequence, at, deed, thing, detail) VALUES (6, 
 
 @pytest.mark.usefixtures("chained")
 def test_what_is_done_by_sql_is_found(app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "make_app", lambda: app)
+    monkeypatch.setattr(commands, "make_working_app", lambda: app)
     row = "UPDATE audit_row SET"
     swap = row + " deed = CASE deed WHEN 'one' THEN 'two' ELSE 'one' END WHERE sequence IN (1, 2)"
     undone = (
@@ -110,6 +110,18 @@ def test_a_chain_worked_out_anew_does_not_match_its_heads(app: Flask, heads: Pat
     assert audit_chain.verify(heads).wrong == [
         "deed 4 and what came before are not as noted outside the database"
     ]
+
+
+@pytest.mark.usefixtures("chained")
+def test_notes_that_are_gone_are_missed_until_the_database_was_put_back_elsewhere(
+    app: Flask, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    assert audit_chain.verify(elsewhere).wrong == [
+        f"nothing is noted outside the database any more, in {elsewhere}"
+    ]
+    audit_chain.note_newest(elsewhere, now=NOW)
+    assert audit_chain.verify(elsewhere) == audit_chain.Found(rows=5, links=4, heads=1, wrong=[])
 
 
 @pytest.mark.usefixtures("chained")

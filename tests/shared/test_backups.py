@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import create_engine, make_url, select, text
 
-from clinic import cli, worker
+from clinic import checkup, cli, worker
 from clinic.cli import backups as commands
 from clinic.intake.models import Intake
 from clinic.shared import backups
@@ -85,6 +85,8 @@ def test_a_backup_is_put_back_on_an_empty_machine(
     db.session.rollback()
 
     monkeypatch.setattr(commands, "make_app", lambda: empty)
+    with empty.app_context():  # as `clinic doctor` does, after which SQLite's file is there
+        assert checkup.before_work(empty, now=NOW)[0].says == "The database is empty."
     said = CliRunner().invoke(cli.main, ["restore", str(saved)])
     assert said.exit_code == 0, said.output
     with empty.app_context():

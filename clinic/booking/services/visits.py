@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
+from clinic.booking.queries.unfit import visits_to_reassign
 from clinic.booking.services._booking import (
     Booking,
     Outcome,
@@ -200,13 +201,15 @@ def _judge_at_the_door(
             _("This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”.")
         )
     may_reassign = visit.status == VisitStatus.CONFIRMED and new == VisitStatus.ARRIVED
-    if not (
+    has_skills = (
         keep_or_find_skilled(session, visit, now)
         if may_reassign
         else is_skilled(visit.therapist_id, client.id, visit.day)
-    ):
+    )
+    begins = new != VisitStatus.CONFIRMED
+    if not has_skills or (begins and visits_to_reassign([visit])):
         raise MoveNotAllowed(_("This visit needs another therapist first. Choose one with “Move or change”."))
-    if new != VisitStatus.CONFIRMED and check_ins.is_missing(visit, now):
+    if begins and check_ins.is_missing(visit, now):
         raise CheckInNeeded()
     rest_on(visit, judged.row)
     if new == VisitStatus.IN_SESSION and visit.status == VisitStatus.CONFIRMED:

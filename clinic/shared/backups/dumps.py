@@ -64,6 +64,8 @@ class Dumped:
 
 def dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
     """Write the database of ENGINE into a new file while others go on writing: one moment, whole."""
+    if not inspect(engine).has_table(LEFT_OUT):
+        raise BackupFailed("The database is empty, or too old for this program to save: see clinic doctor.")
     if engine.dialect.name == "sqlite":
         return _dump_sqlite(Path(str(engine.url.database)), path)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
@@ -108,8 +110,17 @@ def load(dumped: Dumped, engine: Engine, tools: Tools) -> None:
         _compare(dumped.rows, _count(connection))
 
 
+def _is_empty(path: Path) -> bool:
+    """Whether it holds no table: looked at by `clinic doctor`, say, before anything was put into it."""
+    with closing(sqlite3.connect(path)) as found:
+        try:
+            return not found.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        except sqlite3.DatabaseError:  # something else, and not ours to write over
+            return False
+
+
 def _load_sqlite(dumped: Dumped, path: Path) -> None:
-    if path.exists() and path.stat().st_size:
+    if path.exists() and not _is_empty(path):
         raise BackupFailed(f"{path} is there already. Move it away first: nothing is ever written over it.")
     look_through("sqlite", dumped, Tools())
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

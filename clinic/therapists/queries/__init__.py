@@ -265,6 +265,14 @@ def never_together(*client_ids: int) -> set[int]:
     )
 
 
+def kept_apart(client_ids: Collection[int]) -> set[tuple[int, int]]:
+    """(client, therapist) of the pairs among these clients that are never booked together."""
+    rows = select(NeverTogether.client_id, NeverTogether.therapist_id).where(
+        NeverTogether.client_id.in_(client_ids), NeverTogether.ended_at.is_(None)
+    )
+    return {(row[0], row[1]) for row in db.session.execute(rows)}
+
+
 def restriction_rows(client_ids: Collection[int]) -> Sequence[TherapistRestriction]:
     """What therapists asked for beyond the rules for these records of one person, newest first; not withdrawn ones."""
     ids = may_have(TherapistRestriction, client_ids)
