@@ -37,7 +37,7 @@ COVERED = """() => [...document.querySelectorAll("a.stretch")].flatMap((wide) =>
   [...(wide.parentElement.closest("li, article, .card-c")?.querySelectorAll("a, button, summary") ?? [])]
     .filter((one) => one !== wide && one.checkVisibility())
     .filter((one) => {
-      one.scrollIntoView({ block: "center" });
+      one.scrollIntoView({ block: "center", behavior: "instant" });
       const box = one.getBoundingClientRect();
       return document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === wide;
     })

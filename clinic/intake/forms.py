@@ -203,14 +203,15 @@ def error_list(page: Page, errors: Mapping[str, str]) -> list[tuple[str, str]]:
     still_open = [one for one in page.conditions if f"c.{one.key}" in errors]
     if len(still_open) > MANY_OPEN and len(still_open) == len(errors):
         return [(f"c.{still_open[0].key}-0", ANSWER_ALL)]
-    found = [(f"none.{page.key}", errors[f"none.{page.key}"])] if f"none.{page.key}" in errors else []
+    found = [(f"none.{page.key}", _(errors[f"none.{page.key}"]))] if f"none.{page.key}" in errors else []
     for one in page.conditions:
         if f"c.{one.key}" in errors:
-            found.append((f"c.{one.key}-0", f"{one.label}: {errors[f'c.{one.key}']}"))
+            found.append((f"c.{one.key}-0", f"{_(one.label)}: {_(errors[f'c.{one.key}'])}"))
         for field in one.fields:
             name = f"f.{one.key}.{field.name}"
             if name in errors:
-                found.append((_first_control(name, field), f"{one.label}: {field.question} {errors[name]}"))
+                said = f"{_(one.label)}: {_(field.question)} {_(errors[name])}"
+                found.append((_first_control(name, field), said))
     return found
 
 

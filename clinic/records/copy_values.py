@@ -85,4 +85,6 @@ def _key(column: str, value: str, names: Mapping[str, str]) -> str:
     if found is not None:
         return _(found)
     spelled = value.replace("_", " ").replace(".", " ")
-    return spelled if " " in value else words.capital(spelled)
+    if " " not in value:
+        spelled = words.capital(spelled)
+    return _(spelled)

@@ -21,8 +21,10 @@ from clinic.clients.models import ClientAccess
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import checkins, intakes
 from clinic.premises.models import Clinic
+from clinic.rules.check_in import TOPICS
 from clinic.rules.errors import CheckInNeeded, InvalidInput, MoveNotAllowed
 from clinic.rules.permissions import Role
+from clinic.rules.rule_table import TABLE
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
@@ -326,6 +328,22 @@ def test_three_taps_when_nothing_has_changed(mailed: tuple[FlaskClient, str, int
     assert "Thank you" in answer.text
     assert [kind for _v, kind, _s in kinds(client)] == ["full", "checkin"]
     assert check_ins.is_on_file(visit_of(visit_id), NOW)
+
+
+def test_what_may_have_changed_is_read_in_ones_own_language(
+    mailed: tuple[FlaskClient, str, int, int],
+) -> None:
+    """“Nothing has changed” is an answer to all of it: in German no question stands there in English."""
+    browser, address, *_ = mailed
+    english = {text for one in TOPICS for text in (one.title, one.detail) if text}
+    english |= {one.question for one in TABLE.conditions.values()}
+    german = {"Accept-Language": "de"}
+    for page in (
+        browser.get(address, headers=german),
+        browser.post(address, data={"step": "changed"}, headers=german),
+    ):
+        assert english & set(re.findall(r">([^<>]+)<", page.text)) == set()
+        assert "data-awaits-review" in page.text
 
 
 def test_something_changed_opens_only_what_was_ticked(mailed: tuple[FlaskClient, str, int, int]) -> None:

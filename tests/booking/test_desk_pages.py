@@ -13,7 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from clinic.booking.models import StatusChange, Visit
+from clinic.booking.queries import blocks
 from clinic.clients.models import Client
+from clinic.premises.models import Closure
 from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db
@@ -380,6 +382,12 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     address = page[page.index("/owner/closures/") :].split('"')[0]
     assert browser.post(address).status_code == 303
     assert book(browser, client, "relaxation").status_code == 303
+    shown = browser.post("/owner/closures", data=form).text
+    assert "1 booked visit lies in this time" in shown
+    assert "Public holiday" in shown
+    assert db.session.scalars(select(Closure)).all() == [], "nothing is closed before it was seen"
+    assert browser.post("/owner/closures", data={**form, "act": "save"}).status_code == 303
+    assert [one.id for one in blocks.visits_under(NOW)] == [visit_of(client).id]
 
 
 def test_a_walk_in_is_booked_now_and_says_so(world: w.World, desk: FlaskClient) -> None:

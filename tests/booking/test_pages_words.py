@@ -9,6 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from clinic.rules.page_reading import MISSING
+from clinic.rules.question_pages import pages
+from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from tests.booking import walk
@@ -67,3 +70,23 @@ def test_message_names_the_detail_that_is_missing(visitor: FlaskClient) -> None:
     links = re.findall(r"<a href=\"#f\.blood_thinners[^\"]*\">([^<]*)</a>", page)
     assert len(links) > 1
     assert len(set(links)) == len(links), links
+
+
+def test_in_german_every_follow_up_and_every_mistake_is_german(visitor: FlaskClient) -> None:
+    walk.hold(visitor, "swedish")
+    walk.name(visitor)
+    english = {field.question for one in TABLE.conditions.values() for field in one.fields}
+    german = {"Accept-Language": "de"}
+    for number in range(1, len(pages("intake")) + 1):
+        page = visitor.get(f"/book/health/{number}", headers=german).text
+        assert english & {one.strip() for one in re.findall(r">([^<>]+)<", page)} == set()
+    number = next(
+        place
+        for place, one in enumerate(pages("intake"), start=1)
+        if "blood_clot" in {condition.key for condition in one.conditions}
+    )
+    wrong = visitor.post(
+        f"/book/health/{number}", data=walk.page_form(number, {"blood_clot": {}}), headers=german
+    )
+    assert wrong.status_code == 422
+    assert [text for text in (MISSING, "Blood clot", "When was") if text in wrong.text] == []

@@ -20,7 +20,7 @@ from clinic.booking.services import checkout, deadlines, time_off, visits
 from clinic.booking.services._claims import claim_blocks
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
-from clinic.premises.models import Closure
+from clinic.premises.models import Closure, Room
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
@@ -96,6 +96,24 @@ def test_a_booked_visit_stays_and_becomes_work_to_do(world: w.World) -> None:
     at_noon = TypedSpan(w.at(3, 12), w.at(3, 13))
     assert [one.id for one in blocks.visits_in(world.therapists[0], at_noon, NOW)] == [visit]
     assert blocks.visits_in(world.therapists[0], TypedSpan(w.at(3, 12, 15), w.at(3, 13)), NOW) == []
+
+
+def test_a_room_out_of_use_or_to_be_shut_names_the_visits_in_it(world: w.World) -> None:
+    visit = booked(world, w.at(3, 11))
+    room = db.session.get_one(Room, db.session.get_one(Visit, visit).room_id)
+    until = w.at(3, 12)
+
+    def shut_by(resource: int | None, place: int = world.place_id) -> list[int]:
+        return [one.id for one in blocks.visits_shut_by(place, resource, w.at(3, 9), until, NOW)]
+
+    assert shut_by(None) == shut_by(room.id) == [visit]
+    assert shut_by(None, world.place_id + 1) == shut_by(room.id + 1000) == []
+    until = w.at(3, 11)
+    assert shut_by(None) == [], "it begins when the closure ends"
+    for is_active, under in ((False, [visit]), (True, [])):
+        room.is_active = is_active
+        db.session.commit()
+        assert [one.id for one in blocks.visits_under(NOW)] == under
 
 
 def test_a_visit_cancelled_under_time_off_leaves_the_time_blocked(world: w.World) -> None:

@@ -188,7 +188,7 @@ def test_the_list_of_work_has_each_kind_with_its_way_on(world: w.World, desk: Fl
     calls.ask_for_call(client_id=off, visit_id=None, phone="(212) 555-9999", about="letter", now=NOW)
     page = desk.get("/todo").text
     for words in (
-        "Visits while away or closed", "Move or reassign", "Please call", "(212) 555-9999",
+        "Visits while away, closed or out of use", "Move or reassign", "Please call", "(212) 555-9999",
         "Health questions missing in the next days", "Send the link", "Records that look alike", "Compare",
     ):  # fmt: skip
         assert words in page, words

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser import Site
-from tests.looking import Watch, in_every_dress, inline_parts
+from tests.journeys.test_letter_check_in_and_say import sign_in
+from tests.looking import COVERED, HEIGHT, STICKS_OUT, Watch, in_every_dress, inline_parts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 WIDEST_APART = (320, 1280)
+CUT = """() => [...document.querySelectorAll("header .brand-name, main :is(p, a, li, button, h1, h2)")]
+  .filter((one) => one.checkVisibility() && !one.closest(".visually-hidden, .tabs, .days, .skip"))
+  .filter((one) => one.getBoundingClientRect().width < 20 || one.scrollWidth > one.clientWidth + 1
+      && ["hidden", "clip"].includes(getComputedStyle(one).overflowX)
+    || one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 120))"""
 
 
 @pytest.mark.parametrize("address", ["/", "/book/swedish/times?minutes=60", "/nothing/here"])
@@ -45,3 +52,15 @@ def test_what_is_wrong_with_a_page_is_found(page: Page, site: Site) -> None:
     assert "sticks out sideways" in found
     assert inline_parts('<p onclick="a()"><script>b()</script>') != []
     assert any("elsewhere.example" in one or "Content Security Policy" in one for one in watch.take())
+
+
+def test_with_twice_the_type_on_a_phone_nothing_is_cut_and_no_button_is_covered(
+    page: Page, site: Site
+) -> None:
+    page.set_viewport_size({"width": 320, "height": HEIGHT})
+    sign_in(page, "client@willow.example")
+    for address in ("/", "/book/swedish/times?minutes=60", "/my"):
+        page.goto(address)
+        assert page.evaluate(COVERED) == []
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate(CUT) + page.evaluate(STICKS_OUT) == [], address

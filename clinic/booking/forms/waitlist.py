@@ -45,7 +45,7 @@ class WhenForm(Form):
         lazy("How long before the visit do you have to know?"),
         coerce=int,
         choices={
-            str(hours): length_words(hours * 60) if hours else lazy("Short notice is fine")
+            str(hours): lazy.made_by(length_words, hours * 60) if hours else lazy("Short notice is fine")
             for hours in NOTICE_HOURS
         },
         default=2,

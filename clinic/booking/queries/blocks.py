@@ -1,4 +1,4 @@
-"""Visits under time off and closures: work to do."""
+"""Visits under time off and closures, or in what is out of use: work to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, extract, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Visit
-from clinic.premises.models import Closure
+from clinic.premises.models import Closure, Device, Room
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, minute_after, minute_of
@@ -33,24 +33,35 @@ _OFF = and_(
         and_(Visit.day < TimeOff.first_day, _RUNS_PAST_MIDNIGHT),
     ),
 )
+_ITS_CLAIM = or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id)
 
 
 def visits_under(now: dt.datetime) -> Sequence[Visit]:
-    """Coming visits whose therapist is off, or whose place, room or device is closed, soonest first."""
+    """Coming visits whose therapist is off, or whose place, room or device is closed or out of use, soonest first."""
     off = exists().where(_OFF)
+    unused = select(Room.id).where(Room.is_active.is_(False))
+    unused_too = select(Device.id).where(Device.is_active.is_(False))
     shut = exists().where(
         Closure.starts_at < Visit.ends_at,
         Closure.ends_at > Visit.starts_at,
         Closure.location_id == Visit.location_id,
         or_(
             Closure.resource_id.is_(None),
-            exists().where(
-                or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id),
-                Claim.resource_id == Closure.resource_id,
-            ),
+            exists().where(_ITS_CLAIM, Claim.resource_id == Closure.resource_id),
         ),
     )
-    return coming(now, or_(off, shut))
+    in_unused = exists().where(_ITS_CLAIM, Claim.resource_id.in_(unused.union_all(unused_too)))
+    return coming(now, or_(off, shut, in_unused))
+
+
+def visits_shut_by(
+    location_id: int, resource_id: int | None, starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime
+) -> Sequence[Visit]:
+    """Coming visits that a closure of the place, or of one room or device of it, touches: shown before it is saved."""
+    touched = [Visit.location_id == location_id, Visit.starts_at < ends_at, Visit.ends_at > starts_at]
+    if resource_id is not None:
+        touched.append(exists().where(_ITS_CLAIM, Claim.resource_id == resource_id))
+    return coming(now, *touched)
 
 
 def therapists_off(now: dt.datetime) -> Sequence[Therapist]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request, url_for
@@ -34,23 +35,20 @@ def closures() -> Answer:
 
 @pages.post("/owner/closures", needs=NEED)
 def add_closure() -> Answer:
-    """Close the place, a room or a device. Booked visits stay, and become work to do."""
+    """Close the place, a room or a device. Booked visits stay, and become work to do: they are shown before."""
     form = ClosureForm(request.form)
     is_right = form.validate()
     place = _place(form)
     span = _span(form, place.zone)
     if not is_right or span is None:
         return _page(form, 422)
-    location_id, what = place.id, form.what.data or ""
+    now = clock.now()
     try:
-        time_off.add_closure(
-            location_id,
-            _resource(what, location_id),
-            *span,
-            form.reason.data or "",
-            by=who() or 0,
-            now=clock.now(),
-        )
+        what = place.id, _resource(form.what.data or "", place.id), *span
+        touched = blocks.visits_shut_by(*what, now)
+        if touched and request.form.get("act") != "save":
+            return _page(form, touched=touched)
+        time_off.add_closure(*what, form.reason.data or "", by=who() or 0, now=now)
     except InvalidInput as error:
         target = {"ends": form.last_day, "reason": form.reason}.get(error.field, form.what)
         target.errors = [*target.errors, error.sentence]
@@ -103,7 +101,7 @@ def _resource(what: str, location_id: int) -> int | None:
     return known[what]
 
 
-def _page(form: ClosureForm, status: int = 200) -> Answer:
+def _page(form: ClosureForm, status: int = 200, touched: Sequence[object] = ()) -> Answer:
     place, now = _place(form), clock.now()
     names = premises.kit_names(place.id)
     places = [(str(one.id), one.name) for one in premises.places()]
@@ -121,5 +119,6 @@ def _page(form: ClosureForm, status: int = 200) -> Answer:
         names=names,
         closures=premises.closures_from(place.id, now),
         under=blocks.visits_under(now),
+        touched=touched,
     )
     return page, status
