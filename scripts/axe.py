@@ -237,7 +237,7 @@ def to_the_end(booking: Booking) -> None:
     booking.answer(looks=True)
     booking.sign()
     booking.confirm()
-    booking.look("Your visit is booked in")
+    booking.look("Your time is booked")
     page = booking.page
     page.get_by_role("link", name="Move my visit").click()
     booking.look("Move your visit")
