@@ -158,14 +158,10 @@ class TooManyPending(RuleViolation):
 class TooManyKept(RuleViolation):
     """As many times as may be are kept already by this account or from this address, for bookings not finished."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(
-            _(
-                "%(most_kept)s times are being kept already for bookings that were begun here and not finished. Finish"
-                " one of them, or try again in a few minutes: a time that nobody books is soon free again.",
-                most_kept=most,
-            )
-        )
+    default_sentence = N_(
+        "Several times are being kept already for bookings that were begun here and not finished. Finish one of them, or"
+        " try again in a few minutes: a time that nobody books is soon free again."
+    )
 
 
 class BarredOnline(RuleViolation):

@@ -129,8 +129,8 @@ class Marked(NullTranslations):
     ("answers", "parts"),
     [
         ({"fracture": yes(date=ago(10), site=["left_knee"])}, ["From %(day)s on"]),
-        ({"heart_failure": yes(worsening=False)}, ["A letter from %(who)s", "a doctor", "a specialist"]),
-        ({"heart_failure": yes()}, ["Some details are missing"]),
+        ({"heart_failure": yes(worsening=False)}, ["It can be possible with a letter from %(who)s", "a doctor", "a specialist"]),
+        ({"heart_failure": yes()}, ["We do not know all about it yet"]),
     ],
 )
 def test_what_would_change_a_kept_finding_is_said_in_the_readers_language(

@@ -24,4 +24,4 @@ def keep_for(
     one_at_a_time(session, [keeper])
     most = MOST_KEPT if has_account else MOST_KEPT_AT_ADDRESS
     if checkouts.count_kept_by(keeper, now) >= most:
-        raise TooManyKept(most)
+        raise TooManyKept()
