@@ -159,8 +159,8 @@ class TooManyKept(RuleViolation):
     """As many times as may be are kept already by this account or from this address, for bookings not finished."""
 
     default_sentence = N_(
-        "Several times are being kept already for bookings that were begun here and not finished. Finish one of them, or"
-        " try again in a few minutes: a time that nobody books is soon free again."
+        "Several times are being kept already for bookings that were begun here and not finished. Finish one of them,"
+        " or try again in a few minutes: a time that nobody books is soon free again."
     )
 
 

@@ -129,7 +129,10 @@ class Marked(NullTranslations):
     ("answers", "parts"),
     [
         ({"fracture": yes(date=ago(10), site=["left_knee"])}, ["From %(day)s on"]),
-        ({"heart_failure": yes(worsening=False)}, ["It can be possible with a letter from %(who)s", "a doctor", "a specialist"]),
+        (
+            {"heart_failure": yes(worsening=False)},
+            ["It can be possible with a letter from %(who)s", "a doctor", "a specialist"],
+        ),
         ({"heart_failure": yes()}, ["We do not know all about it yet"]),
     ],
 )
