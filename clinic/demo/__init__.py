@@ -14,7 +14,7 @@ from clinic.catalogue.services import add_starter_catalogue
 from clinic.demo.notes import write_notes
 from clinic.demo.people import make_clients
 from clinic.demo.team import ZONE, make_premises, make_team, make_users
-from clinic.demo.visits import fill_day, fill_diary, give_a_past, make_blocks
+from clinic.demo.visits import fill_day, fill_diary, give_visits, make_blocks
 from clinic.demo.waiting import VISITS_THEN, call_in_sick, make_waitlist, sick_day
 from clinic.shared.database import transaction
 from clinic.starting import is_empty
@@ -46,9 +46,10 @@ def fill_if_empty(now: dt.datetime) -> bool:
         people = make_clients(session, users, chance, now)
         session.flush()
         sick, day = team[0], sick_day(now)
-        fill_day(session, place, sick, people, day=day, most=VISITS_THEN, now=now)
-        fill_diary(session, place, team, people, chance, now)
-        give_a_past(session, place, team, people[0], now)
+        own, *others = people
+        fill_day(session, place, sick, others, day=day, most=VISITS_THEN, now=now)
+        fill_diary(session, place, team, others, chance, now)
+        give_visits(session, place, team, own, now)
         session.flush()
         write_notes(session, random.Random(SEED))  # noqa: S311 - of its own: it moves nothing else
         make_blocks(session, team, users, now)

@@ -84,19 +84,24 @@ def fill_day(
         _visit(session, place, therapist, client, plan=plan, day=day, chance=chance, now=now, soonest=True)
 
 
-def give_a_past(
+def give_visits(
     session: Session, place: Location, team: list[Therapist], client: Client, now: dt.datetime
 ) -> None:
-    """A visit that is over, for whoever signs in as a client: somebody who comes back has something to book again."""
+    """One that is over and one to come, for whoever signs in as a client: there is something to book again, and time
+    for it, whatever chance gave the others."""
     chance = random.Random(client.id)  # noqa: S311 - demo people, no secrets
     today = now.astimezone(ZoneInfo(ZONE)).date()
-    plan = next(one for one in _plans() if one.key == "swedish")
-    for back in range(DAYS_BACK, 2, -1):
-        day = today - dt.timedelta(days=back)
-        _visit(session, place, team[0], client, plan=plan, day=day, chance=chance, now=now)
-        over = select(Visit.id).where(Visit.client_id == client.id, Visit.status == VisitStatus.DONE)
-        if session.scalar(over.limit(1)):
-            return
+    plans = {one.key: one for one in reversed(_plans())}  # the plainest of each
+    for plan, therapist, offsets, status in (
+        (plans["swedish"], team[0], range(-DAYS_BACK, -2), VisitStatus.DONE),
+        (plans["relaxation"], team[1], range(DAYS_AHEAD, DAYS_AHEAD + 7), VisitStatus.CONFIRMED),
+    ):
+        there = select(Visit.id).where(Visit.client_id == client.id, Visit.status == status)
+        for offset in offsets:
+            day = today + dt.timedelta(days=offset)
+            _visit(session, place, therapist, client, plan=plan, day=day, chance=chance, now=now)
+            if session.scalar(there.limit(1)):
+                break
 
 
 def _plans() -> list[VisitPlan]:
