@@ -45,8 +45,7 @@ def add_closure() -> Answer:
     now = clock.now()
     try:
         what = place.id, _resource(form.what.data or "", place.id), *span
-        touched = blocks.visits_shut_by(*what, now)
-        if touched and request.form.get("act") != "save":
+        if request.form.get("act") != "save" and (touched := blocks.visits_shut_by(*what, now)):
             return _page(form, touched=touched)
         time_off.add_closure(*what, form.reason.data or "", by=who() or 0, now=now)
     except InvalidInput as error:
