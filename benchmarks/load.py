@@ -1,7 +1,10 @@
 """Put a generated book (workload.py) into the clinic's database, as if every visit in it had been booked.
 
-The clinic is empty before; its zone is UTC. Everything goes through the tables with all guards on: claims that would
-overlap, or a confirmed visit without its judgement, would be refused here too.
+The clinic is empty before; its zone is UTC. Each therapist has a room of their own: the book has one for each, deals
+them out anew every day, and its own answers look at therapists alone. Dealt like that, a free therapist now and then
+finds no room free for a whole visit, and the clinic would rightly offer less than the book says. Everything goes
+through the tables with all guards on: claims that would overlap, or a confirmed visit without its judgement, would be
+refused here too.
 """
 
 from __future__ import annotations
@@ -60,16 +63,20 @@ def load(path: Path, *, now: dt.datetime) -> dict[str, Any]:
         raise InvalidInput("service", "The service of the book is not on offer.")
     basis = judged_by.basis_of(plan.judged_as, (), judged_by.gate_settings(), rules=judged_by.rules_version())
     db.session.rollback()
-    rows = sorted(
-        (day, minute, therapist, room) for therapist, room, day, minute in work["history"] + work["future"]
-    )
+    rows = sorted((day, minute, therapist) for therapist, _, day, minute in work["history"] + work["future"])
     with db.engine.begin() as connection:
         for start in range(0, len(rows), BATCH):
             visits = [
                 _visit(
-                    booked[number % len(booked)], people[therapist], rooms[room], day, minute, place_id, plan
+                    booked[number % len(booked)],
+                    people[therapist],
+                    rooms[therapist],
+                    day,
+                    minute,
+                    place_id,
+                    plan,
                 )
-                for number, (day, minute, therapist, room) in enumerate(rows[start : start + BATCH], start)
+                for number, (day, minute, therapist) in enumerate(rows[start : start + BATCH], start)
             ]
             _put(connection, visits, plan, basis, now)
     _settle()
