@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic.rules.messages import KINDS
 from clinic.rules.own_text import PLACES
@@ -147,6 +147,22 @@ def test_two_workers_at_once_send_each_mail_once(app: Flask) -> None:
             one.join()
         assert wrong == []
         assert sorted(server.ids().values()) == [1] * 12
+
+
+def test_what_is_kept_back_leaves_at_its_time_and_is_taken_back_until_it_is_on_its_way() -> None:
+    queue(3, not_before=NOW + MINUTE)
+    keys = [row.key for row in rows()]
+    with transaction() as session:
+        session.execute(
+            update(mail.OutgoingMail).where(mail.OutgoingMail.key == keys[1]).values(lease_until=NOW)
+        )
+    with transaction() as session:
+        assert [mail.drop_mail(session, key) for key in (*keys[:2], "unknown")] == [True, False, False]
+    with sink() as server:
+        assert [drain(server.url, NOW), drain(server.url, NOW + MINUTE)] == [0, 2]
+        with transaction() as session:
+            assert not mail.drop_mail(session, keys[2])
+    assert [row.key for row in rows()] == keys[1:]
 
 
 class Killed(BaseException):
