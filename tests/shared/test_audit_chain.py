@@ -158,7 +158,7 @@ def test_there_is_no_link_that_was_not_noted(
     notes = heads / f"heads-{NOW:%Y-%m}.txt"
     whole = notes.read_text()
     with monkeypatch.context() as full:
-        full.setattr(audit_chain.os, "fsync", lambda _handle: (_ for _ in ()).throw(OSError("full")))
+        full.setattr("os.fsync", lambda _handle: (_ for _ in ()).throw(OSError("full")))
         with pytest.raises(OSError, match="full"):
             audit_chain.extend(heads, now=NOW)
     notes.write_text(notes.read_text()[: len(whole) + 40])
