@@ -43,7 +43,7 @@ def extend(heads: Path, *, now: dt.datetime) -> int:
     """Make links of the rows that are none yet, in the order of their numbers, and note the newest in the folder HEADS.
 
     The note is written first, so that no link is without one; what it says is settled by rows that stand already.
-    Returns how many were made, at most BATCH. Two who do so at once: one of them fails and finds it done next time.
+    Returns how many were made, at most BATCH. Of two who do so at once one finds it done, or fails at the last moment.
     """
     last = _newest()
     sequence, digest = (last.sequence, last.digest) if last else (0, BEFORE_THE_FIRST)
@@ -53,10 +53,13 @@ def extend(heads: Path, *, now: dt.datetime) -> int:
     links = [{"sequence": row.sequence, "digest": (digest := link(digest, row))} for row in rows]
     end = rows[-1].sequence if rows else sequence
     db.session.rollback()
-    if links:
-        _note(heads / f"heads-{now:%Y-%m}.txt", now, end, digest, after=sequence)
-        with transaction() as session:
-            session.execute(insert(AuditLink), links)
+    if not links:
+        return 0
+    _note(heads / f"heads-{now:%Y-%m}.txt", now, end, digest, after=sequence)
+    with transaction() as session:
+        if (session.scalar(select(func.max(AuditLink.sequence))) or 0) != sequence:
+            return 0  # another worker came first
+        session.execute(insert(AuditLink), links)
     return len(links)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -180,6 +181,21 @@ def test_a_note_whose_link_was_never_made_is_right(
     db.session.rollback()
     write("six")
     assert audit_chain.extend(heads, now=NOW) == 2
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=6, links=6, heads=3, wrong=[])
+
+
+@pytest.mark.usefixtures("chained")
+def test_two_workers_at_once_make_one_chain(app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = audit_chain._note
+
+    def another_came_first(*what: Any, **more: Any) -> None:
+        monkeypatch.setattr(audit_chain, "_note", note)
+        write("six")
+        assert audit_chain.extend(heads, now=NOW) == 2
+        note(*what, **more)
+
+    monkeypatch.setattr(audit_chain, "_note", another_came_first)
+    assert audit_chain.extend(heads, now=NOW) == 0
     assert audit_chain.verify(heads) == audit_chain.Found(rows=6, links=6, heads=3, wrong=[])
 
 
