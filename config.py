@@ -170,10 +170,15 @@ def address(environ: Mapping[str, str]) -> dict[str, object]:
 def mail_url(environ: Mapping[str, str]) -> str:
     """The SMTP address, or an empty string: then every mail is written as a file."""
     given = environ.get("CLINIC_MAIL_URL", "").strip()
-    parts = urlsplit(given)
-    if given and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+    try:
+        parts = urlsplit(given)
+        is_right = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, as behind a # or / in the password
+        is_right = False
+    if given and not is_right:
         sys.exit(
-            "CLINIC_MAIL_URL must look like smtp://user:password@host:587 or smtps://user:password@host:465"
+            "CLINIC_MAIL_URL must look like smtp://user:password@host:587 or smtps://user:password@host:465;"
+            " in user and password write @ as %40, / as %2F, # as %23 and % as %25."
         )
     return given
 

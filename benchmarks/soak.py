@@ -1,8 +1,8 @@
 """Races over real HTTP: many browsers ask for one slot at the same moment, many times over.
 
-`python -m benchmarks.soak [--rounds 200] [--browsers 50] [--processes 4]` serves the demo clinic with so many
-`clinic serve` on SQLite and on a throw-away PostgreSQL. What counts is what then stands in the database: one hold a
-round, never two claims that overlap, and no answer that is an error page.
+`python -m benchmarks.soak [--rounds 200] [--browsers 50] [--processes 4] [--databases SQLite,PostgreSQL]` serves the
+demo clinic with so many `clinic serve` on SQLite and on a throw-away PostgreSQL. What counts is what then stands in the
+database: one hold a round, never two claims that overlap, and no answer that is an error page.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ def race(name: str, address: str, folder: Path, rounds: int, browsers: int, proc
             bad += (held, overlaps, found["held"]) != (1, 0, 1)
     print(
         f"{name}, {processes} processes: {rounds} rounds of {browsers}: {rounds - bad} won exactly once, {bad} not;"
-        f" {dict(answers)}"
+        f" {dict(answers)}",
+        flush=True,
     )
     return bad == 0 and set(answers) <= {"held", "told kindly"}
 
@@ -152,9 +153,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--browsers", type=int, default=50)
     parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--databases", default="SQLite,PostgreSQL")
     asked = parser.parse_args()
     good = True
-    for name, address, folder in each_database("SQLite,PostgreSQL"):
+    for name, address, folder in each_database(asked.databases):
         good &= race(name, address, folder, asked.rounds, asked.browsers, asked.processes)
     sys.exit(0 if good else 1)
 

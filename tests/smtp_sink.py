@@ -14,8 +14,8 @@ from typing import Any
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """`lose_answers`: so many times the mail is taken and the answer lost on the way back. `trust`: what it offers
-    STARTTLS with."""
+    """`lose_answers`: so many times the mail is taken and the answer lost on the way back; `die`: so many times it is
+    gone in the middle of one. `refuses`: who is answered `refusal`. `trust`: what it offers STARTTLS with."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -24,7 +24,9 @@ class Sink(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Talk)
         self.mails: list[Message] = []
         self.lose_answers = 0
-        self.refuses = ""
+        self.die = 0
+        self.greeting = "220 sink"
+        self.refuses, self.refusal = "", "550 no such person"
         self.trust: ssl.SSLContext | None = None
         self.asked: list[str] = []
 
@@ -41,7 +43,7 @@ class _Talk(socketserver.StreamRequestHandler):
     server: Sink
 
     def handle(self) -> None:
-        self._say("220 sink")
+        self._say(self.server.greeting)
         with contextlib.suppress(OSError):
             while line := self.rfile.readline():
                 if not self._answer(line.decode("ascii", "replace").strip()):
@@ -58,7 +60,7 @@ class _Talk(socketserver.StreamRequestHandler):
             self._say("221 bye")
             return False
         if word == "RCPT" and self.server.refuses and self.server.refuses in said:
-            self._say("550 no such person")
+            self._say(self.server.refusal)
         elif word == "EHLO" and self.server.trust:
             self._say("250-sink\r\n250 STARTTLS")
         elif word == "STAR" and self.server.trust:
@@ -80,6 +82,9 @@ class _Talk(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line)
+            if self.server.die:
+                self.server.die -= 1
+                return False
         self.server.mails.append(message_from_bytes(b"".join(lines)))
         if self.server.lose_answers:
             self.server.lose_answers -= 1

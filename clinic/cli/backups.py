@@ -74,7 +74,7 @@ def restore(file: Path) -> None:
     migrate_app(app)
     with app.app_context():
         again = _put_keys_back(app, file) if KEYS in about.rows else 0
-        audit_chain.note_newest(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
+        audit_chain.begin_notes(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
     click.echo(f"Restored: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
     if again:
         click.echo(f"Erased once more, as they were since the backup was made: {again}.")

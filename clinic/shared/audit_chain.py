@@ -14,9 +14,11 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
@@ -27,6 +29,8 @@ from clinic.shared.database import db, read_as_one, transaction
 BATCH = 2000
 BEFORE_THE_FIRST = "0" * 64
 BEGINNINGS = "begins.txt"
+_NOTE = re.compile(r"Z(?:/(\d+))? (\d+) ([0-9a-f]{64})\n")
+"""A whole one, also behind one that was broken off: no link was made after that."""
 
 
 def link(before: str, row: AuditRow) -> str:
@@ -36,25 +40,31 @@ def link(before: str, row: AuditRow) -> str:
 
 
 def extend(heads: Path, *, now: dt.datetime) -> int:
-    """Make links of the rows that are none yet, in the order of their numbers; note the newest in the folder HEADS.
+    """Make links of the rows that are none yet, in the order of their numbers, and note the newest in the folder HEADS.
 
-    Returns how many were made, at most BATCH. Two who do so at once: one of them fails and finds it done next time.
+    The note is written first, so that no link is without one; what it says is settled by rows that stand already.
+    Returns how many were made, at most BATCH. Of two who do so at once one finds it done, or fails at the last moment.
     """
+    last = _newest()
+    sequence, digest = (last.sequence, last.digest) if last else (0, BEFORE_THE_FIRST)
+    rows = db.session.scalars(
+        select(AuditRow).where(AuditRow.sequence > sequence).order_by(AuditRow.sequence).limit(BATCH)
+    ).all()
+    links = [{"sequence": row.sequence, "digest": (digest := link(digest, row))} for row in rows]
+    end = rows[-1].sequence if rows else sequence
+    db.session.rollback()
+    if not links:
+        return 0
+    _note(heads / f"heads-{now:%Y-%m}.txt", now, end, digest, after=sequence)
     with transaction() as session:
-        last = session.scalars(select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)).one_or_none()
-        sequence, digest = (last.sequence, last.digest) if last else (0, BEFORE_THE_FIRST)
-        rows = session.scalars(
-            select(AuditRow).where(AuditRow.sequence > sequence).order_by(AuditRow.sequence).limit(BATCH)
-        ).all()
-        links = []
-        for row in rows:
-            digest = link(digest, row)
-            links.append({"sequence": row.sequence, "digest": digest})
-        if links:
-            session.execute(insert(AuditLink), links)
-    if links:
-        _note(heads / f"heads-{now:%Y-%m}.txt", now, rows[-1].sequence, digest)
+        if (session.scalar(select(func.max(AuditLink.sequence))) or 0) != sequence:
+            return 0  # another worker came first
+        session.execute(insert(AuditLink), links)
     return len(links)
+
+
+def _newest() -> AuditLink | None:
+    return db.session.scalars(select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)).one_or_none()
 
 
 def forget(session: Session, until: dt.datetime, heads: Path, *, now: dt.datetime) -> int:
@@ -76,18 +86,27 @@ def forget(session: Session, until: dt.datetime, heads: Path, *, now: dt.datetim
     return count
 
 
-def note_newest(heads: Path, *, now: dt.datetime) -> None:
-    """Note the newest link of a database that was put back, on a machine that knows nothing of it."""
-    last = db.session.scalars(select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)).one_or_none()
-    if last:
+def begin_notes(heads: Path, *, now: dt.datetime) -> None:
+    """Note where the chain of a database that was put back begins and ends. What this machine had noted of another one
+    is moved aside."""
+    aside = heads / f"before-{now:%Y-%m-%dT%H%M%SZ}"
+    for path in list(heads.glob("*.txt")):
+        aside.mkdir(mode=0o700, exist_ok=True)
+        path.rename(aside / path.name)
+    first = db.session.scalar(select(func.min(AuditRow.sequence))) or 0
+    if began := db.session.get(AuditLink, first - 1):
+        _note(heads / BEGINNINGS, now, began.sequence, began.digest)
+    if last := _newest():
         _note(heads / f"heads-{now:%Y-%m}.txt", now, last.sequence, last.digest)
 
 
-def _note(path: Path, now: dt.datetime, sequence: int, digest: str) -> None:
+def _note(path: Path, now: dt.datetime, sequence: int, digest: str, *, after: int | None = None) -> None:
+    """AFTER: the number of the note before this one, which has to be there as well."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{now:%Y-%m-%dT%H:%M:%SZ} {sequence} {digest}\n")
+        follows = "" if after is None else f"/{after}"
+        file.write(f"{now:%Y-%m-%dT%H:%M:%SZ}{follows} {sequence} {digest}\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -104,26 +123,27 @@ class Found:
 
 def verify(heads: Path) -> Found:
     """Look through all audit rows, their links, the counter, and the heads in the folder HEADS."""
+    notes = list(_noted(heads, "heads-*.txt"))  # first of all: what they speak of is there to be read
     read_as_one()
-    noted, begins = (
-        dict(_noted(heads, "heads-*.txt")),
-        {0: BEFORE_THE_FIRST, **dict(_noted(heads, BEGINNINGS))},
-    )
+    begins = {0: BEFORE_THE_FIRST} | {note.sequence: note.digest for note in _noted(heads, BEGINNINGS)}
     links = {
         row.sequence: row.digest for row in db.session.execute(select(AuditLink.sequence, AuditLink.digest))
     }
     first = db.session.scalar(select(func.min(AuditRow.sequence)))
     start = max(one for one in begins if first is None or one < first)
     wrong, expected, before = [], start + 1, begins[start]
+    found = {note.sequence: "" for note in notes}
     for row in db.session.scalars(
         select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=BATCH)
     ):
         if row.sequence != expected:
             wrong.append(f"{_span(expected, row.sequence - 1)} missing")
-        kept = links.get(row.sequence)
-        if kept is not None and kept != link(before, row):
+        kept, digest = links.get(row.sequence), link(before, row)
+        if kept is not None and kept != digest:
             wrong.append(f"deed {row.sequence} is not the one that was written, or the one before it is gone")
-        before, expected = kept or before, row.sequence + 1
+        before, expected = kept or digest, row.sequence + 1
+        if row.sequence in found:
+            found[row.sequence] = before
     last = expected - 1
     counted = db.session.scalar(select(AuditCounter.value).where(AuditCounter.id == 1)) or 0
     if counted != last:
@@ -131,20 +151,38 @@ def verify(heads: Path) -> Found:
     chained = db.session.scalar(select(func.max(AuditLink.sequence))) or 0
     if sum(one > start for one in links) != max(0, chained - start):
         wrong.append("links of the chain are missing")
-    if chained > start and not noted:
-        wrong.append(f"nothing is noted outside the database any more, in {heads}")
-    for sequence, digest in noted.items():
-        if sequence > start and links.get(sequence) != digest:
-            wrong.append(f"deed {sequence} and what came before are not as noted outside the database")
-    return Found(last - start, len(links), len(noted), wrong)
+    wrong += [
+        f"deed {note.sequence} and what came before are not as noted outside the database"
+        for note in notes
+        if note.sequence > start and found[note.sequence] != note.digest
+    ]
+    wrong += _gone_notes(heads, start, chained)
+    return Found(last - start, len(links), len(found), wrong)
+
+
+def _gone_notes(heads: Path, start: int, chained: int) -> list[str]:
+    """Each note names the one before it, and the newest link has one."""
+    notes = list(
+        _noted(heads, "heads-*.txt")
+    )  # again: a link that was made meanwhile has been noted meanwhile
+    if chained > start and not notes:
+        return [f"nothing is noted outside the database any more, in {heads}"]
+    needed = {note.after for note in notes} | {chained}
+    gone = sorted(one for one in needed - {note.sequence for note in notes} if one > start)
+    return [f"what was noted at deed {one} outside the database is gone" for one in gone]
 
 
 def _span(first: int, last: int) -> str:
     return f"deed {first} is" if first == last else f"deeds {first} to {last} are"
 
 
-def _noted(heads: Path, files: str) -> Iterator[tuple[int, str]]:
+class _Noted(NamedTuple):
+    sequence: int
+    digest: str
+    after: int
+
+
+def _noted(heads: Path, files: str) -> Iterator[_Noted]:
     for path in sorted(heads.glob(files)):
-        for line in path.read_text(encoding="ascii").splitlines():
-            _moment, sequence, digest = line.split(" ")
-            yield int(sequence), digest
+        for after, sequence, digest in _NOTE.findall(path.read_text(encoding="ascii")):
+            yield _Noted(int(sequence), digest, int(after or 0))

@@ -87,11 +87,14 @@ def lost_after(app: Flask, disk: power_cut.Disk, moment: int, mode: str, chance:
 
 
 def _audit_faults(heads: Path, noted: int) -> int:
-    """What is wrong with the chain and with as many of its heads as had been noted by then."""
+    """What is wrong with the chain and with as many of its heads as had been noted by then: a note stands before its
+    link does."""
     then = heads.with_name("heads-then")
     then.mkdir(exist_ok=True)
     (whole,) = heads.iterdir()
     lines = whole.read_text(encoding="ascii").splitlines(keepends=True)
+    [newest] = _all("SELECT max(sequence) FROM audit_link")
+    noted += noted < len(lines) and lines[noted].split(" ")[1] == str(newest)
     (then / whole.name).write_text("".join(lines[:noted]), encoding="ascii")
     found = audit_chain.verify(then)
     db.session.rollback()

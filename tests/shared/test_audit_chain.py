@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +16,7 @@ from clinic import cli
 from clinic.cli import audit as commands
 from clinic.keeping.services._erasing import let_delete
 from clinic.shared import audit_chain
-from clinic.shared.audit import AuditRow, leave_trace
+from clinic.shared.audit import AuditLink, AuditRow, leave_trace
 from clinic.shared.database import db, transaction
 from tests.conftest import NOW
 
@@ -108,7 +109,8 @@ def test_a_chain_worked_out_anew_does_not_match_its_heads(app: Flask, heads: Pat
     assert audit_chain.verify(tmp_path / "elsewhere").wrong == []
     db.session.rollback()
     assert audit_chain.verify(heads).wrong == [
-        "deed 4 and what came before are not as noted outside the database"
+        "deed 4 and what came before are not as noted outside the database",
+        "what was noted at deed 5 outside the database is gone",
     ]
 
 
@@ -120,8 +122,93 @@ def test_notes_that_are_gone_are_missed_until_the_database_was_put_back_elsewher
     assert audit_chain.verify(elsewhere).wrong == [
         f"nothing is noted outside the database any more, in {elsewhere}"
     ]
-    audit_chain.note_newest(elsewhere, now=NOW)
+    audit_chain.begin_notes(elsewhere, now=NOW)
     assert audit_chain.verify(elsewhere) == audit_chain.Found(rows=5, links=4, heads=1, wrong=[])
+
+
+@pytest.mark.usefixtures("chained")
+def test_the_newest_notes_are_missed_too(app: Flask, heads: Path) -> None:
+    """Who removes only the last month's notes and works the chain out anew is found, also when it went on since."""
+    later = NOW + dt.timedelta(days=40)
+    audit_chain.extend(heads, now=later)
+    (heads / f"heads-{later:%Y-%m}.txt").unlink()
+    by_sql("UPDATE audit_row SET deed = 'other' WHERE sequence = 5")
+    by_sql("DELETE FROM audit_link WHERE sequence = 5")
+    by_sql(f"INSERT INTO audit_link VALUES (5, '{digest_of_the_last()}')")
+    assert audit_chain.verify(heads).wrong == ["what was noted at deed 5 outside the database is gone"]
+    db.session.rollback()
+    write("six")
+    audit_chain.extend(heads, now=later)
+    assert audit_chain.verify(heads).wrong == ["what was noted at deed 5 outside the database is gone"]
+
+
+def digest_of_the_last() -> str:
+    """What the link of the last deed says when it is worked out anew."""
+    [*_others, row] = db.session.scalars(select(AuditRow).order_by(AuditRow.sequence)).all()
+    before = db.session.scalars(select(AuditLink.digest).where(AuditLink.sequence == row.sequence - 1)).one()
+    said = audit_chain.link(before, row)
+    db.session.rollback()
+    return said
+
+
+@pytest.mark.usefixtures("chained")
+def test_there_is_no_link_that_was_not_noted(
+    app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The note comes first: where it cannot be written, or by halves only, the rows stay young until it can."""
+    notes = heads / f"heads-{NOW:%Y-%m}.txt"
+    whole = notes.read_text()
+    with monkeypatch.context() as full:
+        full.setattr("os.fsync", lambda _handle: (_ for _ in ()).throw(OSError("full")))
+        with pytest.raises(OSError, match="full"):
+            audit_chain.extend(heads, now=NOW)
+    notes.write_text(notes.read_text()[: len(whole) + 40])
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=4, heads=1, wrong=[])
+    assert audit_chain.extend(heads, now=NOW) == 1
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=5, heads=2, wrong=[])
+
+
+@pytest.mark.usefixtures("chained")
+def test_a_note_whose_link_was_never_made_is_right(
+    app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker killed between the two: what it noted is settled, and the next one makes the link, a later one too."""
+    with monkeypatch.context() as killed:
+        killed.setattr(audit_chain, "transaction", None)
+        with pytest.raises(TypeError):
+            audit_chain.extend(heads, now=NOW)
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=4, heads=2, wrong=[])
+    db.session.rollback()
+    write("six")
+    assert audit_chain.extend(heads, now=NOW) == 2
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=6, links=6, heads=3, wrong=[])
+
+
+@pytest.mark.usefixtures("chained")
+def test_two_workers_at_once_make_one_chain(app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = audit_chain._note
+
+    def another_came_first(*what: Any, **more: Any) -> None:
+        monkeypatch.setattr(audit_chain, "_note", note)
+        write("six")
+        assert audit_chain.extend(heads, now=NOW) == 2
+        note(*what, **more)
+
+    monkeypatch.setattr(audit_chain, "_note", another_came_first)
+    assert audit_chain.extend(heads, now=NOW) == 0
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=6, links=6, heads=3, wrong=[])
+
+
+@pytest.mark.usefixtures("chained")
+def test_what_was_put_back_where_other_deeds_were_noted_begins_anew(app: Flask, heads: Path) -> None:
+    """Also a database whose audit begins later: its beginning is noted with it."""
+    with (heads / f"heads-{NOW:%Y-%m}.txt").open("a") as known:
+        known.write(f"2026-06-08T12:00:00Z/4 9 {'ab' * 32}\n")
+    forget(NOW, heads)
+    write("six")
+    audit_chain.begin_notes(heads, now=NOW)
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=2, links=1, heads=1, wrong=[])
+    assert {path.name for path in heads.glob("before-*/*.txt")} == {f"heads-{NOW:%Y-%m}.txt", "begins.txt"}
 
 
 @pytest.mark.usefixtures("chained")
@@ -130,7 +217,8 @@ def test_the_end_cut_off_with_its_counter_does_not_match_its_heads(app: Flask, h
         by_sql(f"DELETE FROM {table} WHERE sequence > 2")
     by_sql("UPDATE audit_counter SET value = 2")
     assert audit_chain.verify(heads).wrong == [
-        "deed 4 and what came before are not as noted outside the database"
+        "deed 4 and what came before are not as noted outside the database",
+        "what was noted at deed 2 outside the database is gone",
     ]
 
 

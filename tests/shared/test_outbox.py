@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic.rules.messages import KINDS
 from clinic.rules.own_text import PLACES
@@ -93,6 +93,32 @@ def test_a_person_who_does_not_exist_is_not_tried_again_and_holds_nobody_up() ->
     assert [(row.ended_as, row.trouble) for row in rows()] == [("failed", "refused"), (None, ""), (None, "")]
 
 
+def test_a_person_whose_server_asks_for_patience_holds_nobody_up() -> None:
+    queue(3, to="grey@people.example")
+    queue(2)
+    with sink(refuses="grey@", refusal="451 try again later") as server:
+        assert drain(server.url, NOW) == 2
+        server.refuses = ""
+        assert drain(server.url, NOW + MINUTE) == 3
+
+
+def test_a_mail_server_that_lets_nobody_in_costs_nobody_else_a_try() -> None:
+    queue(3)
+    with sink(greeting="421 come back later") as server:
+        assert drain(server.url, NOW) == 0
+        assert [(row.attempts, row.trouble) for row in rows()] == [(1, "SMTPConnectError"), (0, ""), (0, "")]
+        server.greeting = "220 sink"
+        assert drain(server.url, NOW + MINUTE) == 3
+
+
+def test_a_mail_server_that_dies_in_the_middle_of_a_mail_gets_it_again_once() -> None:
+    queue(3)
+    with sink(die=1) as server:
+        assert drain(server.url, NOW) == 0
+        assert drain(server.url, NOW + MINUTE) == 3
+        assert sorted(server.ids().values()) == [1] * 3
+
+
 def test_an_answer_that_is_lost_doubles_one_mail_with_the_same_identity() -> None:
     queue(10)
     with sink(lose_answers=3) as server:
@@ -121,6 +147,22 @@ def test_two_workers_at_once_send_each_mail_once(app: Flask) -> None:
             one.join()
         assert wrong == []
         assert sorted(server.ids().values()) == [1] * 12
+
+
+def test_what_is_kept_back_leaves_at_its_time_and_is_taken_back_until_it_is_on_its_way() -> None:
+    queue(3, not_before=NOW + MINUTE)
+    keys = [row.key for row in rows()]
+    with transaction() as session:
+        session.execute(
+            update(mail.OutgoingMail).where(mail.OutgoingMail.key == keys[1]).values(lease_until=NOW)
+        )
+    with transaction() as session:
+        assert [mail.drop_mail(session, key) for key in (*keys[:2], "unknown")] == [True, False, False]
+    with sink() as server:
+        assert [drain(server.url, NOW), drain(server.url, NOW + MINUTE)] == [0, 2]
+        with transaction() as session:
+            assert not mail.drop_mail(session, keys[2])
+    assert [row.key for row in rows()] == keys[1:]
 
 
 class Killed(BaseException):

@@ -34,6 +34,9 @@ BACK_OFF_MINUTES = (1, 5, 10, 15, 15, 15, 15, 120, 240, 480, 720)
 """Waits between twelve tries, 27 hours in all. In the first hour and a quarter none is longer than 15 minutes: after a
 mail server that was away for an hour everything is out a quarter of an hour later."""
 
+ABOUT_ONE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, ValueError)
+"""Failures of this one message, which say nothing of the next."""
+
 IsWanted = Callable[[Session, OutgoingMail], bool]
 
 
@@ -116,8 +119,10 @@ def drain(
         except (OSError, smtplib.SMTPException, ValueError) as error:
             log.warning("mail_not_sent", mail=mail_id, reason=type(error).__name__)
             _fail(mail_id, type(error).__name__, now)
-            if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPResponseException):
-                away.add(channel)  # nobody is there: the others wait without losing a try
+            if not isinstance(error, ABOUT_ONE):
+                away.add(
+                    channel
+                )  # nobody is there, or nobody is let in: the others wait without losing a try
         else:
             _mark_sent(mail_id, now)
             sent += 1
