@@ -92,13 +92,14 @@ def mark(secret: str, text: str) -> str:
 
 
 def _whose_network(address: str) -> str:
-    """An IPv6 customer has a whole /64 to choose addresses from, so that is what is counted."""
+    """An IPv6 customer has a whole /64 to choose addresses from, so that is what is counted. Where one socket hears
+    both kinds, an IPv4 address comes written as IPv6: all of those lie in one /64, so each is counted by itself."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if parsed.version == 4:
-        return address
+    if parsed.version == 4 or parsed.ipv4_mapped:
+        return str(getattr(parsed, "ipv4_mapped", parsed))
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
