@@ -100,11 +100,11 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
         for engine in db.engines.values():
             make_ready(engine)
     app.config["AUTO_OPERATION_ID"] = True  # of the OpenAPI document
+    watch_requests(app)
+    secure_answers(app)  # before the check of forms: what that refuses has a name of its own too
     csrf = CSRFProtect(app)
     csrf.exempt(api)
     csrf.exempt(stop_messages)  # a mail program presses it, with a signed key and no cookie
-    watch_requests(app)
-    secure_answers(app)
     plain_errors(app)
     answer_without_database(app)
     open_the_door(app, clinic_name)

@@ -73,8 +73,9 @@ class Origin:
         return Counted(limit, mark(self.secret, _whose_network(self.address)))
 
     def keeper(self, user_id: int | None) -> str:
-        """Whose kept times are counted together: an account's, else all that come from one address."""
-        whose = _whose_network(self.address) if user_id is None else f"account {user_id}"
+        """Whose kept times are counted together: an account's, else all that come from one address, or from all the
+        networks that an IPv6 customer is given: 256 of them at a home."""
+        whose = _whose_network(self.address, bits=56) if user_id is None else f"account {user_id}"
         return mark(self.secret, whose)
 
 
@@ -91,15 +92,16 @@ def mark(secret: str, text: str) -> str:
     return hmac.new(secret.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def _whose_network(address: str) -> str:
-    """An IPv6 customer has a whole /64 to choose addresses from, so that is what is counted."""
+def _whose_network(address: str, *, bits: int = 64) -> str:
+    """An IPv6 customer has a whole /64 to choose addresses from, so that is what is counted. Where one socket hears
+    both kinds, an IPv4 address comes written as IPv6: all of those lie in one /64, so each is counted by itself."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if parsed.version == 4:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+    if parsed.version == 4 or parsed.ipv4_mapped:
+        return str(getattr(parsed, "ipv4_mapped", parsed))
+    return str(ipaddress.ip_network((parsed, bits), strict=False))
 
 
 def count(session: Session, counted: Sequence[Counted], now: dt.datetime) -> list[int]:

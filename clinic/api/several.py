@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
 from clinic.api.shapes import VisitOut, WishOfWhom
-from clinic.api.values import WRITTEN_LINE, Day, Id, Moment, RowId, Shape, from_number
+from clinic.api.values import WRITTEN_LINE, Day, Id, Moment, RowId, Seen, Shape, from_number
 from clinic.rules.frequency import SHORTEST_REASON
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 
-RestReason = Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500, pattern=WRITTEN_LINE)]
+RestReason = Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500, pattern=WRITTEN_LINE), Seen]
 """Why staff pass too little rest between visits: kept encrypted, read by whoever treats."""
 Weeks = Annotated[int, Field(ge=1, le=MOST_WEEKS_APART), BeforeValidator(from_number)]
 

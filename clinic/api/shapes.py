@@ -38,6 +38,7 @@ from clinic.api.values import (
     QueryPage,
     QueryPerPage,
     RowId,
+    Seen,
     Shape,
 )
 from clinic.rules.why_no_times import Why
@@ -68,7 +69,7 @@ class AvailabilityQuery(Shape):
 
 
 class ClientQuery(Paging):
-    search: Annotated[str, Field(max_length=100, pattern=LINE)] = ""
+    search: Annotated[str, Field(max_length=100, pattern=LINE), Seen] = ""
 
 
 class OfferedQuery(Paging):
@@ -144,7 +145,7 @@ class ClientIn(Shape):
     first_name: Name
     last_name: Name
     born_on: BirthDay
-    email: Annotated[str, Field(max_length=254, pattern=EMAIL)] = ""
+    email: Annotated[str, Field(max_length=254, pattern=EMAIL), Seen] = ""
     phone: Annotated[str, Field(max_length=40, pattern=PHONE)] = ""
 
 
@@ -156,7 +157,7 @@ class IntakeIn(Shape):
 
     answers: dict[str, dict[str, Any]]
     signed_by: Name
-    relation: Annotated[str, Field(max_length=40, pattern=WRITTEN_LINE)] = "self"
+    relation: Annotated[str, Field(max_length=40, pattern=WRITTEN_LINE), Seen] = "self"
     young_person_agrees: StrictBool = False
 
 

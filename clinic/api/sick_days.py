@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from clinic.api.shapes import VisitOut
-from clinic.api.values import LINE, Day, Id, Moment, RowId, Shape, from_number
+from clinic.api.values import LINE, Day, Id, Moment, RowId, Seen, Shape, from_number
 
 MOST_DEEDS = 100
 
@@ -53,7 +53,7 @@ Deed = Annotated[GiveIn | OfferIn | CallOffIn, Field(discriminator="deed")]
 class SickDaysSaveIn(SickDaysIn):
     """The days off, and what is done about visits, in this order. What is not named stays as work to do."""
 
-    note: Annotated[str, Field(max_length=200, pattern=LINE)] = ""
+    note: Annotated[str, Field(max_length=200, pattern=LINE), Seen] = ""
     deeds: Annotated[list[Deed], Field(max_length=MOST_DEEDS)] = Field([])
 
 

@@ -24,13 +24,19 @@ from pydantic import (
 from clinic.rules.body_areas import AREAS
 from clinic.rules.calendar_text import DAY, DAY_OF_A_LIFE, MOMENT
 from clinic.rules.kinds import ASKED_FOR
+from clinic.rules.typed_text import visible
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
 CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069"
 """What no keyboard types: control characters, and those that turn the direction of what is written around them."""
+UNSEEN = (
+    "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b-\\u200f\\u2028\\u2029\\u2060-\\u206f\\u2800"
+    "\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb"
+)
+"""Drawn as nothing: they may stand in a text, and are taken out of it as on the pages, but are no text alone."""
 LINE = f"^[^{CONTROL}]*$"
-WRITTEN_LINE = f"^[^{CONTROL}]*[^\\s{CONTROL}][^{CONTROL}]*$"
+WRITTEN_LINE = f"^[^{CONTROL}]*[^\\s{CONTROL}{UNSEEN}][^{CONTROL}]*$"
 PHONE = "^([+(]?[0-9][0-9 ()./-]{4,37}[0-9])?$"
 EMAIL = (
     "^([^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+(\\.[^@\\s.\\x00-\\x1f\\x7f-\\x9f]+)+)?$"
@@ -57,6 +63,14 @@ def whole_number(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
         raise ValueError("needs a whole number")
     return value
+
+
+def _seen(value: str) -> str:
+    """As on the pages: what nobody sees would make two names of one, or an empty one."""
+    seen = visible(value).strip()
+    if value.strip() and not seen:
+        raise ValueError("has nothing that can be seen")
+    return seen
 
 
 def _known_area(value: str) -> str:
@@ -86,7 +100,8 @@ Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(from_number)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_is(MOMENT)), _text("date-time", MOMENT)]
 Day = Annotated[dt.date, BeforeValidator(_is(DAY)), _text("date", DAY)]
 BirthDay = Annotated[dt.date, BeforeValidator(_is(DAY_OF_A_LIFE)), _text("date", DAY_OF_A_LIFE)]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_LINE)]
+Seen = AfterValidator(_seen)
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_LINE), Seen]
 Key = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$")]
 QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(whole_number)]
 QueryMinutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(whole_number)]

@@ -90,6 +90,16 @@ def test_ipv6_addresses_of_one_customer_count_as_one(client: FlaskClient) -> Non
     assert sign_in(client, "p@mail.example", WRONG).status_code == 422
 
 
+def test_ipv4_addresses_that_come_written_as_ipv6_count_each_by_itself(client: FlaskClient) -> None:
+    for number in range(11):
+        client.environ_base["REMOTE_ADDR"] = f"::ffff:198.51.100.{number + 1}"
+        assert sign_in(client, f"p{number}@mail.example", WRONG).status_code == 422
+    written = [
+        Origin(address, "", "k").keeper(None) for address in ("::ffff:192.0.2.1", "192.0.2.1", "192.0.2.2")
+    ]
+    assert written[0] == written[1] != written[2]
+
+
 def test_right_passwords_are_not_counted(app: Flask, client: FlaskClient) -> None:
     make_person("ann@mail.example")
     for _ in range(12):

@@ -37,6 +37,8 @@ WRONG_WITH_A_PERSON: tuple[tuple[dict[str, Any], str], ...] = (
     ({"first_name": f"Ada{BIDI}"}, "first_name"),
     ({"first_name": "a\tb"}, "first_name"),
     ({"last_name": "\N{NO-BREAK SPACE}"}, "last_name"),
+    ({"last_name": "\N{ZERO WIDTH SPACE}\N{HANGUL FILLER}"}, "last_name"),
+    ({"last_name": "\N{TAG LATIN SMALL LETTER A}"}, "last_name"),
     ({"last_name": "x" * 101}, "last_name"),
     ({"email": "ada"}, "email"),
     ({"email": "ada@x.example\nBcc: all@x.example"}, "email"),
@@ -51,6 +53,15 @@ def test_what_is_wrong_with_a_person_is_named(desk: Program) -> None:
         assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid"), change
         assert [one["field"] for one in answer.get_json()["errors"]] == [field]
     assert rows(Client) == 0
+
+
+def test_what_nobody_sees_is_taken_out_of_names_as_on_the_pages(desk: Program) -> None:
+    hidden = "\N{ZERO WIDTH SPACE}A\N{SOFT HYPHEN}da\N{RIGHT-TO-LEFT MARK} "
+    answer = desk.post(
+        "/clients", {**PERSON, "first_name": hidden, "email": "ad\N{ZERO WIDTH SPACE}a@x.example"}
+    )
+    assert answer.status_code == 201
+    assert (answer.get_json()["first_name"], answer.get_json()["email"]) == ("Ada", "ada@x.example")
 
 
 def test_a_number_that_only_looks_like_one_is_refused_by_the_clinic(desk: Program) -> None:

@@ -142,6 +142,10 @@ def test_a_request_has_one_name_in_the_answer_the_page_and_the_log(
     for bad in ("short", "x" * 65, "with space in", "<script>alert</script>", "übergroß-name"):
         made = client.get("/nothing", headers={"X-Request-Id": bad}).headers["X-Request-Id"]
         assert len(made) == 16
+    app.config["WTF_CSRF_ENABLED"] = True
+    refused = client.post("/sign-in", headers={"X-Request-Id": "from-our-proxy_3"})
+    assert (refused.status_code, refused.headers["X-Request-Id"]) == (400, "from-our-proxy_3")
+    assert "from-our-proxy_3" in capsys.readouterr().err.splitlines()[-1]
     app.config["CLINIC_TRUSTED_PROXIES"] = 0
     made = client.get("/nothing", headers={"X-Request-Id": "from-a-stranger"}).headers["X-Request-Id"]
     assert len(made) == 16
