@@ -205,7 +205,9 @@
   // ---- a strip that scrolls sideways begins at what is chosen
   const showCurrent = (strip) => {
     const list = strip.querySelector("ul") || strip, current = strip.querySelector("[aria-current], .dg-today");
-    if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
+    if (!list || !current) return;
+    const hours = list.querySelector(".dg-axis");
+    list.scrollLeft = current.offsetLeft - (hours ? hours.offsetWidth : list.clientWidth / 2 - current.clientWidth / 2);
   };
 
   const start = (within) => {

@@ -252,7 +252,9 @@ def test_a_late_cancellation_is_let_pass_and_that_is_taken_back(world: w.World) 
     assert place(visit) == ("cancelled", *before[1:])
     take_back(visit, by=world.desk_id, now=LATER)
     assert place(visit) == before
-    assert sent(LATER + dt.timedelta(days=1)) == [], "the client was told that it is cancelled, and that is all"
+    assert sent(LATER + dt.timedelta(days=1)) == [], (
+        "the client was told that it is cancelled, and that is all"
+    )
 
 
 @pytest.mark.parametrize("status", [S.CONFIRMED, S.ARRIVED, S.NO_SHOW])

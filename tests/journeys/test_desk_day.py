@@ -138,6 +138,37 @@ def test_the_search_answers_while_typing(page: Page, accessibility_faults: Fault
     page.locator("main").focus()
     page.keyboard.press("/")
     assert not page.evaluate("document.activeElement.id === 'find'"), "switched off"
+    page.keyboard.press("n")
+    assert re.search(r"/clients/\d+$", page.url), "switched off as well"
+
+
+def test_somebody_new_is_booked_from_the_day_by_keyboard_alone(
+    page: Page, accessibility_faults: Faults
+) -> None:
+    sign_in(page)
+    page.goto(f"/desk?day={next_monday(weeks=6)}")
+    keys = page.keyboard
+    keys.press("n")
+    page.wait_for_selector("#q:focus")
+    keys.type("zzora")
+    page.wait_for_selector("#newcomer[open] #first_name")
+    assert page.input_value("#first_name") == "Zzora"
+    keys.type("n quimby")
+    page.wait_for_selector("#last_name[value=Quimby]")
+    assert page.input_value("#first_name") == "Zzoran"
+    keys.press("Enter")
+    page.wait_for_selector("#born_on:focus")
+    assert accessibility_faults(page) == []
+    keys.type("05201988")
+    keys.press("Tab")
+    while not page.evaluate("document.activeElement.id === 'what'"):
+        keys.press("Tab")
+    keys.type("Relaxation")
+    keys.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+    assert page.locator("h1").inner_text() == "Zzoran Quimby"
 
 
 def test_people_and_times_come_while_typing(page: Page) -> None:
