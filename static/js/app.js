@@ -9,8 +9,15 @@
 
   // ---- said aloud: say("Saved"), or the response header HX-Trigger: {"say": "Saved"}
   const say = (text, urgent = false) => {
-    const region = document.getElementById(urgent ? "say-now" : "say");
+    const modal = document.querySelector("dialog:modal"), live = urgent ? "assertive" : "polite";
+    let region = modal?.querySelector(`:scope > [aria-live=${live}]`) || document.getElementById(urgent ? "say-now" : "say");
     if (!region) return;
+    if (modal && !modal.contains(region)) { // what lies behind an open dialog is not read
+      region = document.createElement("p");
+      region.className = "visually-hidden";
+      region.setAttribute("aria-live", live);
+      modal.append(region);
+    }
     region.textContent = "";
     setTimeout(() => { region.textContent = text; }, 60);
   };

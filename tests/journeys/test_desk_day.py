@@ -69,7 +69,7 @@ def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
     assert page.evaluate("document.activeElement.closest('[data-visit]') !== null")
     drag(page, HOUR)
     page.wait_for_selector("dialog [data-main]:focus")
-    assert page.locator("dialog").get_by_text("It fits").is_visible()
+    assert page.get_by_role("heading", name="It fits").is_visible()
     assert accessibility_faults(page) == []
     page.keyboard.press("Escape")
     assert starts(page) == before, "nothing is saved by looking"
@@ -117,6 +117,38 @@ def test_a_change_made_elsewhere_appears_and_the_focus_stays(
     elsewhere.wait_for_selector("text=Undone")
     page.wait_for_selector(".ev[data-moves]")
     assert starts(page) == before
+
+
+def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(
+    page: Page, site: Site, browser: Browser
+) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    day = book_ana(page)
+    visit = page.url
+    page.goto(day)
+    only_visit(page).locator("a").press("Enter")
+    page.wait_for_selector("dialog .tap-row, dialog .cancel-row")
+    elsewhere = browser.new_context(base_url=site.url, locale="en-US").new_page()
+    sign_in(elsewhere)
+    elsewhere.goto(visit)
+    elsewhere.get_by_role("button", name="Cancel by the clinic").click()
+    page.wait_for_selector("#not-coming li")
+    page.wait_for_selector("dialog .st-cancelled, dialog .badge:has-text('Cancelled')")
+    assert page.locator("dialog .cancel-row").count() == 0, "the dialog follows as well"
+    page.wait_for_selector("dialog > [aria-live]:has-text('changed meanwhile')", state="attached")
+    elsewhere.get_by_role("button", name=re.compile("^Undo")).click()
+    page.wait_for_selector("dialog .cancel-row")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ev[data-moves]")
+    only_visit(page).locator("a").press("m")
+    page.wait_for_selector(".ev-ghost")
+    elsewhere.goto(visit)
+    elsewhere.get_by_role("button", name="Cancel by the clinic").click()
+    page.wait_for_selector("#not-coming li")
+    assert page.locator(".ev-ghost").count() == 1, "it is still in the hand"
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ev", state="detached")
 
 
 def test_the_search_answers_while_typing(page: Page, accessibility_faults: Faults) -> None:
