@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.journeys.test_desk import next_monday, sign_in
+from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -228,6 +231,42 @@ def test_the_day_sheet_is_one_page(page: Page) -> None:
     page.goto(f"/desk?day={next_monday()}&view=list")
     sheet = page.pdf(prefer_css_page_size=True)
     assert sheet.count(b"/Type /Page\n") + sheet.count(b"/Type /Page ") + sheet.count(b"/Type /Page/") == 1
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_on_paper_no_name_is_so_long_that_what_is_to_do_is_cut(page: Page, many: bool) -> None:
+    sign_in(page)
+    page.goto(f"/desk?day={next_monday()}&view=list")
+    page.emulate_media(media="print")
+    room = page.evaluate(
+        """many => {
+          const cell = document.querySelector(".sheet td:nth-child(2)"), todo = document.createElement("strong");
+          if (many) document.querySelector(".sheet").className = "sheet sheet-many";
+          cell.querySelector("a").textContent = "Wolfeschlegelsteinhausenbergerdorff von und zu Bergsteigerhausen";
+          cell.querySelector("strong")?.remove();
+          todo.className = "print-only";
+          todo.textContent = "see desk";
+          cell.append(todo);
+          return cell.getBoundingClientRect().right - todo.getBoundingClientRect().right;
+        }""",
+        many,
+    )
+    assert room >= -1
+
+
+def test_a_therapists_week_on_a_phone_begins_at_the_whole_of_today(page: Page) -> None:
+    as_anybody(page, "therapist@willow.example")
+    page.goto("/diary/week")
+    page.wait_for_timeout(300)
+    left, is_at_the_end = page.evaluate(
+        """() => {
+          const week = document.querySelector(".dg-week");
+          const edge = week.querySelector(".dg-axis").getBoundingClientRect().right;
+          const today = week.querySelector(".dg-today").getBoundingClientRect().left;
+          return [today - edge, week.scrollLeft + week.clientWidth >= week.scrollWidth - 1];
+        }"""
+    )
+    assert abs(left) <= 1 or (left > 0 and is_at_the_end)
 
 
 def test_the_pages_of_the_day_have_no_faults_in_dark_and_on_a_small_phone(
