@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
@@ -12,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
-from clinic.rules.contact import email_key, name_key, phone_key
+from clinic.rules.contact import email_key, name_key, phone_key, spellings
 from clinic.rules.language import _
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
@@ -188,7 +189,7 @@ def search(text: str, limit: int = 20) -> Sequence[Client]:
     words = name_key(text, "").split()
     digits = "".join(char for char in text if char.isdigit())
     ways = []
-    if words and any(len(word) > 1 for word in words):
+    if sum(map(len, words)) > 1:
         ways.append(and_(*(_starts_a_name(word) for word in words)))
     if len(digits) >= 3:
         ways.append(Client.phone_key.contains(digits, autoescape=True))
@@ -205,10 +206,14 @@ def search(text: str, limit: int = 20) -> Sequence[Client]:
 
 
 def _starts_a_name(word: str) -> ColumnElement[bool]:
-    return or_(
-        Client.name_key.startswith(word, autoescape=True),
-        Client.name_key.contains(f" {word}", autoescape=True),
-    )
+    ways = [
+        (
+            Client.name_key.startswith(one, autoescape=True),
+            Client.name_key.contains(f" {one}", autoescape=True),
+        )
+        for one in spellings(word)
+    ]
+    return or_(*chain.from_iterable(ways))
 
 
 def notes(client_id: int, kind: str = "note") -> Sequence[ClientNote]:

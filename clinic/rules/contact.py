@@ -19,6 +19,17 @@ def name_key(first_name: str, last_name: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", letters).split())
 
 
+_WITHOUT_KEY = (("d", "đ"), ("i", "ı"), ("l", "ł"), ("o", "ø"), ("ae", "æ"), ("oe", "œ"))
+"""Letters that are typed without their stroke, and stand with it in a `name_key`."""
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """How a word that was typed may stand in a `name_key`: as it is, with strokes (dang for Đặng), or in two after an
+    apostrophe (obrien for O’Brien)."""
+    strokes = [word.replace(plain, letter) for plain, letter in _WITHOUT_KEY]
+    return tuple(dict.fromkeys((word, *strokes, *([f"{word[0]} {word[1:]}"] if len(word) > 2 else []))))
+
+
 _WEB_ADDRESS = re.compile(r"://|\bwww\.|\w\.(?:com|net|org|info|io|ly|xyz)\b", re.IGNORECASE)
 
 

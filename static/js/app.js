@@ -9,8 +9,15 @@
 
   // ---- said aloud: say("Saved"), or the response header HX-Trigger: {"say": "Saved"}
   const say = (text, urgent = false) => {
-    const region = document.getElementById(urgent ? "say-now" : "say");
+    const modal = document.querySelector("dialog:modal"), live = urgent ? "assertive" : "polite";
+    let region = modal?.querySelector(`:scope > [aria-live=${live}]`) || document.getElementById(urgent ? "say-now" : "say");
     if (!region) return;
+    if (modal && !modal.contains(region)) { // what lies behind an open dialog is not read
+      region = document.createElement("p");
+      region.className = "visually-hidden";
+      region.setAttribute("aria-live", live);
+      modal.append(region);
+    }
     region.textContent = "";
     setTimeout(() => { region.textContent = text; }, 60);
   };
@@ -205,7 +212,9 @@
   // ---- a strip that scrolls sideways begins at what is chosen
   const showCurrent = (strip) => {
     const list = strip.querySelector("ul") || strip, current = strip.querySelector("[aria-current], .dg-today");
-    if (list && current) list.scrollLeft = current.offsetLeft - list.clientWidth / 2 + current.clientWidth / 2;
+    if (!list || !current) return;
+    const hours = list.querySelector(".dg-axis");
+    list.scrollLeft = current.offsetLeft - (hours ? hours.offsetWidth : list.clientWidth / 2 - current.clientWidth / 2);
   };
 
   const start = (within) => {

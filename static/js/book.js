@@ -7,15 +7,20 @@
   const { say, _, ngettext } = window.clinic;
   const part = (id) => document.getElementById(id);
   let timer = 0, asked = 0, renewed = Promise.resolve();
+  // Somebody new is called as was searched for, until their own fields are written in.
+  const fields = () => [...part("newcomer").querySelectorAll("input")];
+  let isTyped = fields().some((one) => one.value);
 
   const fetchParts = async (ids) => {
     const mine = ++asked, body = new FormData(form);
     if (ids.includes("people") && !body.get("client")) body.delete("client");
+    if (!isTyped) fields().forEach((one) => body.delete(one.name));
     try {
       const answer = await fetch(form.action, { method: "POST", body });
       if (answer.redirected || mine !== asked) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const whole = part("what").value ? ids : [...ids, "what-part"];
+      const whole = part("what").value ? [...ids] : [...ids, "what-part"];
+      if (ids.includes("people") && !isTyped) whole.push("newcomer");
       whole.forEach((id) => {
         const fresh = page.getElementById(id), old = part(id);
         // Where the focus is nothing changes under it, but for a service that was not chosen yet: what they had last.
@@ -36,6 +41,7 @@
     say([ids.includes("people") && found, missing, first && _("First time: %(time)s.", { time: first.textContent })].filter(Boolean).join(" "));
   };
   form.addEventListener("input", (event) => {
+    if (event.target.closest("#newcomer")) isTyped = true;
     if (event.target.name !== "q") return;
     clearTimeout(timer);
     const text = event.target.value.trim();

@@ -23,7 +23,7 @@
     close.setAttribute("aria-label", _("Close"));
     close.textContent = "×";
     close.addEventListener("click", () => dialog.close());
-    dialog.replaceChildren(close, ...parts);
+    dialog.replaceChildren(close, ...parts, ...all(":scope > [aria-live]", dialog));
     if (!dialog.open) dialog.showModal();
     (dialog.querySelector("[data-main], .tap-row .btn") || dialog.querySelector("[data-focus]") || close).focus();
   };
@@ -57,6 +57,21 @@
       if (dialog.open) into(page, answer.url);
     } catch { location.assign(url); }
   };
+  // The visit that stands in the dialog was changed elsewhere: what is shown there follows, the focus stays where it was.
+  const lookAgain = async () => {
+    const url = dialog.dataset.visit;
+    if (!url || dialog.querySelector("#move-answer")) return;
+    const focused = document.activeElement, words = focused.textContent, top = dialog.scrollTop;
+    try {
+      const answer = await fetch(url);
+      const page = parse(await answer.text());
+      if (!dialog.open || dialog.dataset.visit !== url || !all("[data-quick-part]", page).length) return;
+      into(page, answer.url);
+      all("a, button", dialog).find((one) => one.textContent === words)?.focus();
+      dialog.scrollTop = top;
+      say(_("This visit was changed meanwhile."));
+    } catch { /* a step from here is refused, and says so */ }
+  };
 
   // ---- kept up to date: a question every few seconds that costs the server next to nothing
   const EVERY = 4000;
@@ -80,10 +95,14 @@
     if (way && !focused.isConnected) live.querySelector(`[href="${way}"], form[action="${way}"] button`)?.focus({ preventScroll: true });
     if (visit && !focused.isConnected) (live.querySelector(`[data-visit="${visit}"] ${same}`) || linkOf(visit))?.focus({ preventScroll: true });
   };
+  const partOf = (visit, within) => within.querySelector(`[data-visit="${CSS.escape(visit)}"]`)?.closest("[data-part]")?.id;
+  // While a visit is being moved, all but its own column; that follows once it is let go.
   const update = (page) => {
-    const fresh = page.getElementById("live");
-    mark = fresh.dataset.live;
+    const fresh = page.getElementById("live"), own = held?.box.closest("[data-part]")?.id;
+    if (own && fresh.dataset.frame !== live.dataset.frame) return [];
+    if (!own) mark = fresh.dataset.live;
     const before = visitsIn(live), after = visitsIn(fresh);
+    const isLeft = (visit) => own && [partOf(visit, live), partOf(visit, fresh)].includes(own);
     keepPlace(() => {
       if (fresh.dataset.frame !== live.dataset.frame) {
         live.dataset.frame = fresh.dataset.frame;
@@ -91,13 +110,14 @@
       }
       all("[data-part]", fresh).forEach((part) => {
         const old = document.getElementById(part.id);
-        if (old && bare(old) !== bare(part)) old.replaceWith(part);
+        if (old && old.id !== own && bare(old) !== bare(part)) old.replaceWith(part);
       });
     });
     window.clinic.settle?.();
-    const changed = [...after].filter(([visit, words]) => before.get(visit) !== words);
+    const changed = [...after].filter(([visit, words]) => before.get(visit) !== words && !isLeft(visit));
     changed.forEach(([visit]) => live.querySelector(`[data-visit="${visit}"]`)?.classList.add("is-fresh"));
-    const gone = [...before].filter(([visit]) => !after.has(visit));
+    const gone = [...before].filter(([visit]) => !after.has(visit) && !isLeft(visit));
+    if (dialog.open && !held && before.get(shownVisit) !== after.get(shownVisit)) lookAgain();
     return [...changed.map(([, words]) => words), ...gone.map(([, words]) => _("%(visit)s: not here any more", { visit: words }))];
   };
   const tell = (changes) => {
@@ -107,7 +127,7 @@
       ? ngettext("Changed: %(visits)s; and %(num)d more.", "Changed: %(visits)s; and %(num)d more.", more, { visits: first })
       : _("Changed: %(visits)s.", { visits: first }));
   };
-  const isHeld = () => dialog.open || Boolean(held) || live.querySelector("form[aria-busy]");
+  const isBusy = () => Boolean(live.querySelector("form[aria-busy]"));
   const ask = async () => {
     clearTimeout(timer);
     if (document.hidden) return;
@@ -116,7 +136,7 @@
       if (answer.type === "opaqueredirect") return location.reload(); // signed out
       if (answer.status === 200) {
         const page = parse(await answer.text());
-        if (!isHeld() && page.getElementById("live")) tell(update(page));
+        if (!isBusy() && page.getElementById("live")) tell(update(page));
       }
       missed = 0;
       late.remove();
@@ -135,6 +155,7 @@
     if (!fresh) return page.querySelector("#move-answer") && dialog.open ? into(page, url) : location.assign(url);
     if (fresh.dataset.day !== live.dataset.day) return location.assign(url);
     if (dialog.open) dialog.close();
+    drop();
     update(page);
     const notes = page.querySelector(".flashes"), text = notes.textContent.trim().replace(/\s+/g, " ");
     document.getElementById("undo").replaceWith(page.getElementById("undo"));
@@ -299,6 +320,7 @@
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     if ("quick" in link.dataset) shownVisit = link.closest("[data-visit]").dataset.visit;
+    dialog.dataset.visit = "quick" in link.dataset ? link.href : "";
     look(link.href, "quick" in link.dataset ? _("Opening the visit…") : _("Checking whether it fits…"));
   }, true);
 

@@ -231,6 +231,42 @@ def mark(visit_id: int, new: S, world: w.World, now: dt.datetime) -> None:
     visits.mark_visit(visit_id, new, revision=revision, by=world.desk_id, now=now, at_desk=True)
 
 
+def test_coming_after_all_is_taken_back_with_its_place(world: w.World) -> None:
+    visit, start = book(world, 9, 0), w.at(0, 9, 30)
+    mark(visit, S.NO_SHOW, world, start)
+    before = place(visit)
+    mark(visit, S.ARRIVED, world, start)
+    assert place(visit)[-1] != []
+    take_back(visit, by=world.desk_id, now=start)
+    assert place(visit) == before, "nobody is kept waiting by a visit that did not take place"
+
+
+def test_a_late_cancellation_is_let_pass_and_that_is_taken_back(world: w.World) -> None:
+    visit = book(world, 15, 0)
+    visits.cancel_visit(visit, by=world.desk_id, by_clinic=False, now=NOW)
+    assert len(sent(LATER)) == 1
+    before = place(visit)
+    assert before[0] == "late_cancelled"
+    mark(visit, S.CANCELLED, world, LATER)
+    mark(visit, S.CANCELLED, world, LATER)  # a second tap changes nothing
+    assert place(visit) == ("cancelled", *before[1:])
+    take_back(visit, by=world.desk_id, now=LATER)
+    assert place(visit) == before
+    assert sent(LATER + dt.timedelta(days=1)) == [], (
+        "the client was told that it is cancelled, and that is all"
+    )
+
+
+@pytest.mark.parametrize("status", [S.CONFIRMED, S.ARRIVED, S.NO_SHOW])
+def test_only_a_late_cancellation_is_let_pass(world: w.World, status: S) -> None:
+    visit, start = book(world, 9, 0), w.at(0, 9, 30)
+    if status != S.CONFIRMED:
+        mark(visit, status, world, start)
+    with pytest.raises(MoveNotAllowed):
+        mark(visit, S.CANCELLED, world, start)
+    assert place(visit)[0] == status
+
+
 def test_what_is_done_stays_done_on_another_day(world: w.World) -> None:
     visit = book(world, 9, 0)
     for new in (S.ARRIVED, S.IN_SESSION, S.DONE):

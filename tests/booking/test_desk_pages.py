@@ -15,10 +15,10 @@ from sqlalchemy import func, select
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.queries import blocks
 from clinic.clients.models import Client
-from clinic.premises.models import Closure
+from clinic.premises.models import Clinic, Closure
 from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import world as w
@@ -365,6 +365,27 @@ def test_a_cancellation_inside_the_notice_is_late_only_by_the_client(
     assert "Late cancel by the client" in desk.get(f"/desk/visits/{visit.id}").text
     desk.post(f"/desk/visits/{visit.id}/cancel", data={"cancelled_by": who})
     assert w.statuses(client) == [status]
+
+
+def test_the_desk_lets_a_late_cancellation_pass(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "relaxation", when=w.at(1, 9))
+    visit = visit_of(client)
+    with transaction() as session:
+        session.get_one(Clinic, 1).cancel_notice_hours = 48
+    desk.post(f"/desk/visits/{visit.id}/cancel", data={"cancelled_by": "client"})
+    assert w.statuses(client) == ["late_cancelled"]
+    assert "Let it pass" in desk.get(f"/desk/visits/{visit.id}").text
+    form = {"status": "cancelled", "revision": visit_of(client).revision}
+    desk.post(f"/desk/visits/{visit.id}/mark", data=form)
+    page = desk.get(f"/desk/visits/{visit.id}").text
+    assert w.statuses(client) == ["cancelled"]
+    assert "it counts as cancelled in time now" in page
+    assert "(let pass)" in page
+    assert "Let it pass" not in page
+    in_german = desk.get(f"/desk/visits/{visit.id}", headers={"Accept-Language": "de"}).text
+    assert "(von der Person selbst)" in in_german
 
 
 def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World) -> None:

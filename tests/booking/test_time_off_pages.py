@@ -27,10 +27,11 @@ def clinic(app: Flask) -> Staffed:
     return staffed(app)
 
 
-def booked(clinic: Staffed, therapist: int, days: int = 3) -> int:
+def booked(clinic: Staffed, therapist: int, days: int = 3, hour: int = 10) -> int:
     client = w.person()
     w.sign(client)
-    visit_id = w.at_desk(clinic.world, client, "relaxation", when=w.at(days), therapist_id=therapist).visit_id
+    when = w.at(days, hour)
+    visit_id = w.at_desk(clinic.world, client, "relaxation", when=when, therapist_id=therapist).visit_id
     assert visit_id is not None
     return visit_id
 
@@ -57,6 +58,15 @@ def test_what_is_touched_is_shown_before_it_is_saved(clinic: Staffed) -> None:
     after = browser.get("/diary/time-off").text
     assert "Visits that need a new time" in after
     assert name in after
+
+
+def test_of_many_visits_the_first_ten_are_shown_and_the_others_unfold(clinic: Staffed) -> None:
+    for days in (3, 4, 5, 6):
+        for hour in (9, 11, 13, 15):
+            booked(clinic, clinic.me, days, hour)
+    look = clinic.browser(ME).post("/diary/time-off", data={**DAY, "ends_on": "2026-06-15"}).text
+    head, rest = look.split("Show the other 6")
+    assert (head.count('<span class="num">'), rest.count('<span class="num">')) == (10, 6)
 
 
 def test_time_that_touches_nothing_is_saved_at_once_and_taken_back(clinic: Staffed) -> None:

@@ -98,6 +98,24 @@ def test_what_cannot_be_is_said_at_its_field_and_kept(
     assert desk.post(f"/clients/{one}/edit", data={**TYPED, **changes}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "typed"),
+    [
+        ("Zoë", "O’Brien-Ålström", ["obr", "o'brien", "O’BRI", "o'b", "brien", "alstrom", "zoe obrien"]),
+        ("Đặng", "Thị Mỹ Hạnh", ["dan", "đặng", "hanh dang"]),
+        ("Łukasz", "Sørensen", ["luk", "soren", "łukasz sørensen"]),
+        ("Işıl", "Yıldız", ["yil"]),
+        ("Anna", "D'Angelo", ["dang", "angelo", "d'a"]),
+        ("نور", "عبد الرحمن", ["عبد"]),
+    ],
+)
+def test_a_name_is_found_however_it_is_typed(app: Flask, first: str, last: str, typed: list[str]) -> None:
+    factories.make_client(first_name=first, last_name=last, born_on=BORN)
+    factories.make_client(first_name="Kurt", last_name="Weber", born_on=BORN)
+    for text in typed:
+        assert [one.name for one in queries.search(text)] == [f"{first} {last}"], text
+
+
 def test_somebody_who_looks_the_same_is_shown_first(world: w.World, desk: FlaskClient) -> None:
     factories.make_client(first_name="Nóra", last_name="NEWMAN", born_on=dt.date(1990, 2, 3))
     page = desk.post("/clients/new", data=TYPED)

@@ -326,7 +326,7 @@ def test_a_waiting_visit_says_so_and_cannot_be_started(clinic: Staffed) -> None:
     # not "nothing was found": nothing was asked
     assert "The health questions are not signed yet" in page
     assert "Nothing to take care of" not in page
-    assert my_days(clinic)[0].visits[0].flag == "Not confirmed"
+    assert my_days(clinic)[0].visits[0].flag == "Ask the desk"
 
 
 def test_own_hours_breaks_licence_and_skills_are_there_to_read(clinic: Staffed) -> None:

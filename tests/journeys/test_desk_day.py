@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.journeys.test_desk import next_monday, sign_in
+from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -69,7 +72,7 @@ def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
     assert page.evaluate("document.activeElement.closest('[data-visit]') !== null")
     drag(page, HOUR)
     page.wait_for_selector("dialog [data-main]:focus")
-    assert page.locator("dialog").get_by_text("It fits").is_visible()
+    assert page.get_by_role("heading", name="It fits").is_visible()
     assert accessibility_faults(page) == []
     page.keyboard.press("Escape")
     assert starts(page) == before, "nothing is saved by looking"
@@ -119,6 +122,38 @@ def test_a_change_made_elsewhere_appears_and_the_focus_stays(
     assert starts(page) == before
 
 
+def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(
+    page: Page, site: Site, browser: Browser
+) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    day = book_ana(page)
+    visit = page.url
+    page.goto(day)
+    only_visit(page).locator("a").press("Enter")
+    page.wait_for_selector("dialog .tap-row, dialog .cancel-row")
+    elsewhere = browser.new_context(base_url=site.url, locale="en-US").new_page()
+    sign_in(elsewhere)
+    elsewhere.goto(visit)
+    elsewhere.get_by_role("button", name="Cancel by the clinic").click()
+    page.wait_for_selector("#not-coming li")
+    page.wait_for_selector("dialog .st-cancelled, dialog .badge:has-text('Cancelled')")
+    assert page.locator("dialog .cancel-row").count() == 0, "the dialog follows as well"
+    page.wait_for_selector("dialog > [aria-live]:has-text('changed meanwhile')", state="attached")
+    elsewhere.get_by_role("button", name=re.compile("^Undo")).click()
+    page.wait_for_selector("dialog .cancel-row")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ev[data-moves]")
+    only_visit(page).locator("a").press("m")
+    page.wait_for_selector(".ev-ghost")
+    elsewhere.goto(visit)
+    elsewhere.get_by_role("button", name="Cancel by the clinic").click()
+    page.wait_for_selector("#not-coming li")
+    assert page.locator(".ev-ghost").count() == 1, "it is still in the hand"
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ev", state="detached")
+
+
 def test_the_search_answers_while_typing(page: Page, accessibility_faults: Faults) -> None:
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     sign_in(page)
@@ -138,6 +173,37 @@ def test_the_search_answers_while_typing(page: Page, accessibility_faults: Fault
     page.locator("main").focus()
     page.keyboard.press("/")
     assert not page.evaluate("document.activeElement.id === 'find'"), "switched off"
+    page.keyboard.press("n")
+    assert re.search(r"/clients/\d+$", page.url), "switched off as well"
+
+
+def test_somebody_new_is_booked_from_the_day_by_keyboard_alone(
+    page: Page, accessibility_faults: Faults
+) -> None:
+    sign_in(page)
+    page.goto(f"/desk?day={next_monday(weeks=6)}")
+    keys = page.keyboard
+    keys.press("n")
+    page.wait_for_selector("#q:focus")
+    keys.type("zzora")
+    page.wait_for_selector("#newcomer[open] #first_name")
+    assert page.input_value("#first_name") == "Zzora"
+    keys.type("n quimby")
+    page.wait_for_selector("#last_name[value=Quimby]")
+    assert page.input_value("#first_name") == "Zzoran"
+    keys.press("Enter")
+    page.wait_for_selector("#born_on:focus")
+    assert accessibility_faults(page) == []
+    keys.type("05201988")
+    keys.press("Tab")
+    while not page.evaluate("document.activeElement.id === 'what'"):
+        keys.press("Tab")
+    keys.type("Relaxation")
+    keys.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+    assert page.locator("h1").inner_text() == "Zzoran Quimby"
 
 
 def test_people_and_times_come_while_typing(page: Page) -> None:
@@ -165,6 +231,42 @@ def test_the_day_sheet_is_one_page(page: Page) -> None:
     page.goto(f"/desk?day={next_monday()}&view=list")
     sheet = page.pdf(prefer_css_page_size=True)
     assert sheet.count(b"/Type /Page\n") + sheet.count(b"/Type /Page ") + sheet.count(b"/Type /Page/") == 1
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_on_paper_no_name_is_so_long_that_what_is_to_do_is_cut(page: Page, many: bool) -> None:
+    sign_in(page)
+    page.goto(f"/desk?day={next_monday()}&view=list")
+    page.emulate_media(media="print")
+    room = page.evaluate(
+        """many => {
+          const cell = document.querySelector(".sheet td:nth-child(2)"), todo = document.createElement("strong");
+          if (many) document.querySelector(".sheet").className = "sheet sheet-many";
+          cell.querySelector("a").textContent = "Wolfeschlegelsteinhausenbergerdorff von und zu Bergsteigerhausen";
+          cell.querySelector("strong")?.remove();
+          todo.className = "print-only";
+          todo.textContent = "see desk";
+          cell.append(todo);
+          return cell.getBoundingClientRect().right - todo.getBoundingClientRect().right;
+        }""",
+        many,
+    )
+    assert room >= -1
+
+
+def test_a_therapists_week_on_a_phone_begins_at_the_whole_of_today(page: Page) -> None:
+    as_anybody(page, "therapist@willow.example")
+    page.goto("/diary/week")
+    page.wait_for_timeout(300)
+    left, is_at_the_end = page.evaluate(
+        """() => {
+          const week = document.querySelector(".dg-week");
+          const edge = week.querySelector(".dg-axis").getBoundingClientRect().right;
+          const today = week.querySelector(".dg-today").getBoundingClientRect().left;
+          return [today - edge, week.scrollLeft + week.clientWidth >= week.scrollWidth - 1];
+        }"""
+    )
+    assert abs(left) <= 1 or (left > 0 and is_at_the_end)
 
 
 def test_the_pages_of_the_day_have_no_faults_in_dark_and_on_a_small_phone(

@@ -110,14 +110,15 @@ def set_status(
     session: Session, visit: Visit, new: VisitStatus, *, by: int | None, now: dt.datetime, reason: str = ""
 ) -> None:
     """Take the visit to another status, keep the step, and give up its claims when it has ended."""
-    check_transition(VisitStatus(visit.status), new)
+    was = VisitStatus(visit.status)
+    check_transition(was, new)
     visit.status = new
     visit.revision += 1
     if not needs_permit(new) and visit.permits:
         visit.permits = None if new in (VisitStatus.SUSPENDED, VisitStatus.PENDING) else visit.permits
     session.add(StatusChange(visit_id=visit.id, status=new, at=now, by_user_id=by, reason=reason))
     session.flush()
-    if visit.couple_id is not None:
+    if visit.couple_id is not None and holds_claims(was):
         _take_partner_along(session, visit, new, now=now)
     if not holds_claims(new):
         give_up(session, visit, now)

@@ -117,12 +117,16 @@ def _put_back(session: Session, steps: Sequence[TakeBack], *, by: int, now: dt.d
             if visit.status not in JUDGED_AGAIN and status in JUDGED_AGAIN and one not in moved:
                 _rest_on_today(session, one, by=by, now=now)
             visit.status = status
+            session.flush()
+            if not holds_claims(status):
+                give_up(session, visit, now)
             session.add(StatusChange(visit_id=visit.id, status=status, at=now, by_user_id=by, reason=REASON))
         follow(session, visit, now=now)
 
 
 def _has_left(step: TakeBack) -> bool:
-    return step.visit.status == step.before["status"] or not holds_claims(VisitStatus(step.visit.status))
+    was, now = VisitStatus(step.before["status"]), VisitStatus(step.visit.status)
+    return was == now or (holds_claims(was) and not holds_claims(now))
 
 
 def _stand_again(session: Session, steps: Sequence[TakeBack], *, by: int, now: dt.datetime) -> None:

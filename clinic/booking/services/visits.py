@@ -42,7 +42,18 @@ from clinic.shared.database import broken_guard, transaction, tried_again
 
 __all__ = ["CHANGEABLE", "Outcome", "book_visit", "cancel_visit", "change_visit", "mark_visit"]
 
-ALONE = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE)
+MARKS = frozenset(
+    {
+        VisitStatus.ARRIVED,
+        VisitStatus.IN_SESSION,
+        VisitStatus.DONE,
+        VisitStatus.NO_SHOW,
+        VisitStatus.CONFIRMED,
+    }
+)
+LET_PASS = (VisitStatus.LATE_CANCELLED, VisitStatus.CANCELLED)
+
+ALONE = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE, VisitStatus.CANCELLED)
 """Marks that leave the other one of two people as they are."""
 
 WALK_IN_GRACE = dt.timedelta(minutes=15)
@@ -164,16 +175,15 @@ def mark_visit(
     visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime, at_desk: bool = False
 ) -> None:
     """Arrived, in session, done, no-show and back: one tap each; nobody arrives before the day or is missed before
-    the start. Started from confirmed, the arrival is kept as a step of its own. `at_desk`: it can be taken back for a
-    moment. Raises MoveNotAllowed."""
-    if new not in (
-        VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE, VisitStatus.NO_SHOW, VisitStatus.CONFIRMED
-    ):  # fmt: skip
-        raise MoveNotAllowed()
+    the start. Started from confirmed, the arrival is kept as a step of its own. A late cancellation is let pass as an
+    ordinary one. `at_desk`: it can be taken back for a moment. Raises MoveNotAllowed."""
     with transaction() as session:
         visit = waited_for(session, visit_id)
         if visit.status == new:
             return
+        is_let_pass = (visit.status, new) == LET_PASS
+        if new not in MARKS and not is_let_pass:
+            raise MoveNotAllowed()
         if visit.revision != revision:
             raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
         before = as_it_stands(visit)
@@ -183,7 +193,7 @@ def mark_visit(
         if new in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.CONFIRMED):
             _judge_at_the_door(session, visit, new, by=by, now=now)
         else:
-            set_status(session, visit, new, by=by, now=now)
+            set_status(session, visit, new, by=by, now=now, reason="let pass" if is_let_pass else "")
         if at_desk and (before["couple_id"] is None or new in ALONE):
             remember(session, [Step(visit, before)], "marked", by=by, now=now)
         leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)

@@ -27,6 +27,7 @@ from clinic.clients import queries as clients
 from clinic.clients.services import create_client
 from clinic.clients.steps import Details
 from clinic.premises import queries as premises
+from clinic.rules.body_areas import AREAS
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken, TooSoon
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -299,6 +300,7 @@ def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") 
         later=kit.slots(times.later, names, shown.minutes, zone) if times else [],
         parts=kit.parts_of_day(kit.slots(times.on_day, names, shown.minutes, zone)) if times else [],
         area_groups=kit.area_groups(),
+        area_words=[_(AREAS.get(one, one)) for one in form.areas.data or ()],
         back=url_for("diary.desk_day", day=form.day.data, place=form.place_id),
     )
     return page, status

@@ -18,7 +18,7 @@ from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.rules import words
 from clinic.rules.errors import RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.sick_day import Deed, Proposal, Way, best_for_all
 from clinic.rules.wall_time import moment
@@ -174,15 +174,17 @@ def desk_carry_out(therapist_id: int) -> Answer:
             failed += 1
         else:
             done[deed] += 1
+    given = ngettext(
+        "%(num)d visit given to somebody else", "%(num)d visits given to somebody else", done[Deed.GIVE]
+    )
+    asked = ngettext(
+        "%(num)d client asked about another time",
+        "%(num)d clients asked about another time",
+        done[Deed.OFFER],
+    )
     if any(done.values()):
-        flash(
-            _(
-                "%(done)s given to somebody else, %(done2)s asked about another time.",
-                done=done[Deed.GIVE],
-                done2=done[Deed.OFFER],
-            ),
-            "success",
-        )
+        parts = [said for said, deed in ((given, Deed.GIVE), (asked, Deed.OFFER)) if done[deed]]
+        flash(f"{', '.join(parts)}.", "success")
     if failed:
         flash(
             _("Something has changed meanwhile, so not everything could be done. See what is left."), "care"

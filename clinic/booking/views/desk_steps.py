@@ -35,6 +35,9 @@ STEPS = {
     ),
     VisitStatus.DONE: (Step(VisitStatus.IN_SESSION, N_("Not finished after all"), "arrow-counterclockwise"),),
     VisitStatus.NO_SHOW: (Step(VisitStatus.ARRIVED, N_("Came after all"), "door-open", is_main=True),),
+    VisitStatus.LATE_CANCELLED: (
+        Step(VisitStatus.CANCELLED, N_("Let it pass as cancelled in time"), "check-circle"),
+    ),
 }
 
 
@@ -42,9 +45,11 @@ def steps_of(
     status: VisitStatus, day: dt.date, starts_at: dt.datetime, now: dt.datetime, zone: str
 ) -> list[Step]:
     """Steps that make sense now: nobody fails to come before the start, nobody arrives on another day, and what is done
-    is opened again on its own day only."""
+    is opened again on its own day only. A late cancellation can be let pass on any day."""
     today = now.astimezone(ZoneInfo(zone)).date()
-    if day > today or (status is VisitStatus.DONE and day < today):
+    if (day > today and status is not VisitStatus.LATE_CANCELLED) or (
+        status is VisitStatus.DONE and day < today
+    ):
         return []
     steps = STEPS.get(status, ())
     return [one for one in steps if one.status is not VisitStatus.NO_SHOW or now >= starts_at]

@@ -33,13 +33,29 @@ from clinic.rules.errors import (
     RuleViolation,
     SlotTaken,
 )
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus, may_become, staff_label
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
+
+WHY = {
+    "booked": N_("booked"),
+    "by the client": N_("by the client"),
+    "by the clinic": N_("by the clinic"),
+    "changed": N_("changed"),
+    "deadline passed": N_("deadline passed"),
+    "judged again": N_("judged again"),
+    "let pass": N_("let pass"),
+    "moved": N_("moved"),
+    "new rules": N_("new rules"),
+    "other therapist declined": N_("other therapist declined"),
+    "taken back": N_("taken back"),
+    "with the other visit of the two": N_("with the other visit of the two"),
+}
+"""Why a step was taken, as it is stored, in the words of the page."""
 
 
 @pages.get("/desk/visits/<int:visit_id>", needs=NEED)
@@ -105,7 +121,7 @@ def _history(steps: Any) -> list[dict[str, Any]]:
             "at": one.at,
             "words": staff_label(VisitStatus(one.status)),
             "by": names.get(one.by_user_id, ""),
-            "reason": one.reason,
+            "reason": _(WHY.get(one.reason, one.reason)) if one.reason else "",
         }
         for one in steps
     ]
@@ -129,7 +145,13 @@ def desk_mark(visit_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash(_("Marked: %(value)s.", value=staff_label(new).lower()), "success")
+        passed = new is VisitStatus.CANCELLED
+        words = (
+            _("Let pass: it counts as cancelled in time now.")
+            if passed
+            else _("Marked: %(value)s.", value=staff_label(new).lower())
+        )
+        flash(words, "success")
     return kit.back_to(visit_id)
 
 

@@ -70,7 +70,7 @@ class OwnVisit:
     def flag(self) -> str:
         """What stands on the grid beside the name."""
         if self.status in (VisitStatus.PENDING, VisitStatus.SUSPENDED):
-            return _("Not confirmed")
+            return _("Ask the desk")  # how it stands is said beside it
         return self.care.flag or (_("First visit") if self.first_visit else "")
 
 

@@ -49,7 +49,7 @@ def missed(read: Read) -> Table:
         title=_("No-shows and late cancels"),
         lede=_(
             "The share of visits whose time was lost, week by week. A visit that was cancelled in time is not counted"
-            " as lost."
+            " as lost, nor one whose late cancellation the desk let pass."
         ),
         columns=(
             Column(_("Week from"), "day"),
