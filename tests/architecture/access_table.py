@@ -350,6 +350,7 @@ NEEDS = {
     "booking.take_move_of_mine": Permission.VISIT_OWN_WRITE,
     "booking.agree_to_my_visit": Permission.VISIT_OWN_WRITE,
     "booking.ask_consent_back": Permission.INTAKE_OWN_WRITE,
+    "booking.refused_offer": Permission.VISIT_OWN_WRITE,
     "booking.take_agreement": Permission.VISIT_OWN_WRITE,
     "booking.take_back_consent": Permission.INTAKE_OWN_WRITE,
     "booking.take_my_health_page": Permission.INTAKE_OWN_WRITE,

@@ -224,9 +224,13 @@ def sign_my_health(client_id: int) -> Answer:
 @pages.post("/my/health/<int:client_id>/sign", needs=Permission.INTAKE_OWN_WRITE)
 def take_my_signature(client_id: int) -> Answer:
     """Sign a new version: every coming visit is judged again with it."""
-    return questionnaire.take_signing(
-        _sitting(client_id), urgent_page, lambda _intake: go("booking.my_health", client_id=client_id)
-    )
+
+    def signed(intake_id: int) -> Answer:
+        if intake_id:
+            flash(_("Thank you. Your answers are signed."), "success")
+        return go("booking.my_health", client_id=client_id)
+
+    return questionnaire.take_signing(_sitting(client_id), urgent_page, signed)
 
 
 def _relation(client_id: int) -> str:
