@@ -198,7 +198,7 @@ def test_who_may_not_have_the_offered_time_any_more_reads_why_and_what_is_safe(
     in_line.keep_line(NOW)
     offer = db.session.scalars(select(Offer.id)).one()
     assert walk.location(mine.get(f"/my/offers/{offer}")) == "/my", "nothing is refused yet"
-    w.sign(me, **SERIOUS)
+    w.sign_answers(me, SERIOUS)
     for _again in range(2):
         refused = then(mine, mine.post(f"/my/offers/{offer}/accept")).text
     assert "We can’t book Swedish massage for you just yet" in refused

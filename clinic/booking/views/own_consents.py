@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from flask import abort, flash, render_template, request, url_for
 from flask_login import current_user
 
 from clinic.booking.forms.consent import ConsentForm
-from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import has_consent, plan_of_visit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.consent import give_for
 from clinic.clients import queries as clients
-from clinic.clients.models import Client
 from clinic.intake import queries as intake
-from clinic.intake.models import Consent
 from clinic.intake.services.consents import withdraw_consent
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
@@ -35,9 +33,9 @@ _DONE = {
 }
 
 
-def consents_shown(client_id: int) -> list[Consent]:
+def consents_shown(client_id: int) -> list[Any]:
     """What stands, newest first: of what every signing agrees to anew the last one is enough."""
-    shown: list[Consent] = []
+    shown: list[Any] = []
     for one in intake.standing_consents(client_id):
         if one.kind == "guardian" or all(one.kind != before.kind for before in shown):
             shown.append(one)
@@ -104,7 +102,7 @@ def take_agreement(visit_id: int) -> Answer:
     return go("booking.my_visit", visit_id=visit_id)
 
 
-def _agree_page(visit: Visit, form: ConsentForm) -> str:
+def _agree_page(visit: Any, form: ConsentForm) -> str:
     settings, client = premises.clinic(), visit.client
     return render_template(
         "booking/visit_consent.html",
@@ -118,7 +116,7 @@ def _agree_page(visit: Visit, form: ConsentForm) -> str:
     )
 
 
-def _would_wait(client: Client, consent: Consent, now: dt.datetime) -> Sequence[tuple[Visit, dt.datetime]]:
+def _would_wait(client: Any, consent: Any, now: dt.datetime) -> Sequence[tuple[Any, dt.datetime]]:
     """Coming visits that need this consent, each with the moment until which its time is kept."""
     settings = premises.booking_settings()
     coming = [
