@@ -18,7 +18,7 @@ from clinic.catalogue.models import Addon, Service, ServiceAddon, ServiceLength,
 from clinic.catalogue.search import score
 from clinic.premises import queries as premises
 from clinic.premises.queries import OpenPlace
-from clinic.rules.kinds import FAMILIES, SKILLS
+from clinic.rules.kinds import FAMILIES, LICENCES, SKILLS
 from clinic.shared.database import db
 from clinic.shared.statements import rows
 
@@ -361,6 +361,12 @@ def room_kinds() -> list[str]:
         *db.session.scalars(select(ServiceMode.room_kind)),
     ]
     return list(dict.fromkeys([*premises.room_kinds(), *sorted(asked)]))
+
+
+def licence_kinds() -> list[str]:
+    """The known kinds of licences, and those that services ask for."""
+    asked = db.session.scalars(select(Service.licence_kind).distinct().order_by(Service.licence_kind))
+    return list(dict.fromkeys([*LICENCES, *asked]))
 
 
 def _lists(column: InstrumentedAttribute[list[str]]) -> list[str]:

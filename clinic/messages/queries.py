@@ -21,7 +21,7 @@ from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
 from clinic.rules.language import gettext, ngettext
 from clinic.rules.messages import DAY_OF_DESK, DAY_OF_THERAPIST, FOR_CLIENTS, FOR_STAFF, SMS, hours_from
-from clinic.rules.own_text import PLACES
+from clinic.rules.own_text import sample_of
 from clinic.rules.permissions import Role
 from clinic.shared.database import db
 from clinic.shared.languages import LANGUAGES, speaking
@@ -79,7 +79,7 @@ class Preview:
 def samples(kind: str, language: str) -> dict[str, str]:
     """What a preview and a test have in each place of this kind, as somebody who reads the language gets it."""
     with speaking(language):
-        return {name: gettext(PLACES[name]) for name in places_of(kind)}
+        return {name: sample_of(name) for name in places_of(kind)}
 
 
 def preview(kind: str, text: str, language: str) -> Preview:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from babel.numbers import get_decimal_symbol
 from flask import Response, render_template, request
 
 from clinic.premises import queries as premises
 from clinic.reports import queries
 from clinic.reports.forms import ReportForm
 from clinic.reports.tables import Table, hours_words, percent
-from clinic.rules.language import _
+from clinic.rules.language import _, gettext, spoken
 from clinic.rules.permissions import Permission
 from clinic.rules.report_period import Period
 from clinic.rules.words import grouped
@@ -75,16 +76,20 @@ def _asked(form: ReportForm, period: Period) -> dict[str, Any]:
 
 
 def _download(table: Table, period: Period) -> Response:
-    heads = [one.title if one.kind != "share" else f"{one.title}, %" for one in table.columns]
+    heads = [_(one.title) + (", %" if one.kind == "share" else "") for one in table.columns]
     rows = [
-        [
-            round(cell * 100, 1) if column.kind == "share" and isinstance(cell, float) else cell
-            for column, cell in zip(table.columns, row, strict=True)
-        ]
+        [_plain(cell, column.kind) for column, cell in zip(table.columns, row, strict=True)]
         for row in table.rows
     ]
     name = f"{table.key}-{_day(period.first)}-{_day(period.last)}.csv"
-    return as_download(csv_file(heads, rows), "text/csv", name)
+    return as_download(csv_file(heads, rows, decimal=get_decimal_symbol(spoken())), "text/csv", name)
+
+
+def _plain(cell: Any, kind: str) -> Any:
+    """As the page says it, but for the formats of numbers."""
+    if kind == "share" and isinstance(cell, float):
+        return round(cell * 100, 1)
+    return gettext(cell) if kind == "text" and isinstance(cell, str) else cell
 
 
 def _day(day: dt.date) -> str:

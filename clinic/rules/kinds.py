@@ -80,6 +80,21 @@ def words_of(kind: str, known: dict[str, str]) -> str:
     return _(known[kind]) if kind in known else kind.replace("_", " ").capitalize()
 
 
+def licence_kind_words(kind: str) -> str:
+    """The kind of licence in words; one that an owner named is kept as it was written."""
+    return _(LICENCES.get(kind, kind))
+
+
+def licence_named(text: str, known: Iterable[str]) -> str:
+    """The kind of licence that an owner typed: one that is known where it is the same but for capitals, else as it
+    was written. Countries name them in their own language, so the words are the key."""
+    typed = " ".join(text.split())
+    same = (
+        kind for kind in known if typed.casefold() in (kind.casefold(), licence_kind_words(kind).casefold())
+    )
+    return next(same, typed)
+
+
 def key_of(text: str) -> str:
     """A key for what an owner typed: `Hot towel cabinet` becomes `hot_towel_cabinet`; may be empty."""
     plain = "".join(char if char.isascii() and char.isalnum() else " " for char in text.casefold())

@@ -5,11 +5,13 @@ One pass over the words: what is filled in is never looked at again, and nothing
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from clinic.rules.language import N_, _
+from clinic.rules.language import N_, _, gettext
+from clinic.rules.words import day_words
 
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 LINK: Final = "link"
@@ -21,12 +23,12 @@ PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a p
     "by": "Robin Sample",
     "clinic": N_("Sample Clinic"),
     "count": N_("2 visits"),
-    "day": N_("Tuesday 9 June"),
-    "deadline": N_("Monday 8 June, 5:00 pm"),
+    "day": "%(day)s",
+    "deadline": N_("%(day)s, 5:00 pm"),
     "expected": N_("2:45 pm"),
-    "first": N_("Monday 8 June"),
+    "first": "%(day)s",
     "hint": "",
-    "last": N_("Friday 12 June"),
+    "last": "%(day)s",
     "late": N_("15 minutes"),
     "left": "9",
     "length": N_("1 hour"),
@@ -37,12 +39,23 @@ PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a p
     "phone": "+1 212 555 0100",
     "place": "12 Main Street, Springfield",
     "therapist": "Alex Sample",
-    "until": N_("Friday 12 June"),
-    "visits": N_("Tuesday 9 June, 2:30 pm, 1 hour, with Alex Sample"),
+    "until": "%(day)s",
+    "visits": N_("%(day)s, 2:30 pm, 1 hour, with Alex Sample"),
     "what": N_("An authenticator app was added"),
-    "when": N_("Tuesday 9 June, 2:30 pm"),
+    "when": N_("%(day)s, 2:30 pm"),
     "who": "Alex Sample",
 }
+_MONDAY, _TUESDAY, _FRIDAY = dt.date(2026, 6, 8), dt.date(2026, 6, 9), dt.date(2026, 6, 12)
+_SAMPLE_DAYS: Final[Mapping[str, dt.date]] = {
+    "day": _TUESDAY, "deadline": _MONDAY, "first": _MONDAY, "last": _FRIDAY, "until": _FRIDAY, "visits": _TUESDAY,
+    "when": _TUESDAY,
+}  # fmt: skip
+
+
+def sample_of(place: str) -> str:
+    """What a preview puts in this place, its day as the clinic writes days in the language of the moment."""
+    text, day = gettext(PLACES[place]), _SAMPLE_DAYS.get(place)
+    return text % {"day": day_words(day, today=day)} if day is not None else text
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:

@@ -52,6 +52,25 @@ def between(first: dt.date, last: dt.date) -> Period:
     return Period(first, last)
 
 
+WEEKS_AT_A_GLANCE = 20
+
+
+def steps_of(period: Period) -> list[Period]:
+    """The weeks of a period, of a long one the months: a year of weeks is no picture that anybody takes in."""
+    weeks = weeks_of(period)
+    return weeks if len(weeks) <= WEEKS_AT_A_GLANCE else months_of(period)
+
+
+def months_of(period: Period) -> list[Period]:
+    """The months, the first and the last cut at the period."""
+    found, first = [], period.first
+    while first <= period.last:
+        whole = month(f"{first:%Y-%m}")
+        found.append(Period(first, min(whole.last, period.last)))
+        first = whole.last + dt.timedelta(days=1)
+    return found
+
+
 def weeks_of(period: Period) -> list[Period]:
     """The weeks from Monday on, the first and the last cut at the period."""
     found, first = [], period.first

@@ -118,4 +118,5 @@ def words_of(when: When) -> str:
     days = [weekday_words(number) for number in sorted(when.weekdays)]
     parts = [_(IN_WORDS[part]) for part in Part if part in when.parts]
     said_days = _("any day") if len(days) == len(EVERY_DAY) else join_words(days)
-    return f"{said_days}, {_('at any time') if len(parts) == len(Part) else join_words(parts, N_('or'))}"
+    said_parts = _("at any time") if len(parts) == len(Part) else join_words(parts, N_("or"))
+    return f"{said_days}, {said_parts}"

@@ -15,20 +15,23 @@ BOM = "\ufeff"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def csv_file(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """A header and rows, as RFC 4180 says. Dates as 2026-05-31, numbers with a full stop, nothing for None."""
+def csv_file(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, decimal: str = ".") -> bytes:
+    """A header and rows, as RFC 4180 says. Dates as 2026-05-31, nothing for None. `decimal`: the sign in numbers. Where
+    that is a comma, a spreadsheet takes a semicolon for the end of a cell, and a comma for none."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([_cell(one) for one in heads])
-    writer.writerows([_cell(one) for one in row] for row in rows)
+    writer = csv.writer(text, delimiter=";" if decimal == "," else ",", lineterminator="\r\n")
+    writer.writerow([_cell(one, decimal) for one in heads])
+    writer.writerows([_cell(one, decimal) for one in row] for row in rows)
     return (BOM + text.getvalue()).encode("utf-8")
 
 
-def _cell(value: Cell) -> str:
+def _cell(value: Cell, decimal: str) -> str:
     """Words that a spreadsheet would take for a formula get an apostrophe before them, which it shows as text. Spaces
     and full-width signs do not hide one: some programs look past them."""
     if value is None:
         return ""
+    if isinstance(value, float):
+        return str(value).replace(".", decimal)
     if not isinstance(value, str):
         return value.isoformat() if isinstance(value, dt.date) else str(value)
     looks = value.lstrip(" \N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}").translate(_AS_PLAIN)

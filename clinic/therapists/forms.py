@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import Optional, ValidationError
 
-from clinic.rules.kinds import LICENCES, key_of
+from clinic.rules.kinds import key_of, licence_named
 from clinic.rules.language import N_, _
 from clinic.shared.fields import (
     DayField,
@@ -97,7 +97,15 @@ class TherapistForm(FactsForm):
     )
     gender = gender_field()
     tint = RadioField(lazy("Colour in the diary"), coerce=int, choices=TINT_NAMES)
-    licence_kind = SelectField(lazy("Kind of licence"), choices=LICENCES)
+    licence_kind = SelectField(
+        lazy("Kind of licence"),
+        description=lazy("They can be booked only for services that ask for this kind."),
+    )
+    other_licence = text_field(
+        lazy("Another kind of licence"),
+        longest=60,
+        help_text=lazy("As your country names it. Name it the same way at the services that need it."),
+    )
     licence_number = text_field(
         lazy("Licence number"), longest=60, required=lazy("Enter the number on the licence.")
     )
@@ -170,6 +178,8 @@ class TherapistForm(FactsForm):
         values = {
             name: self.data[name] for name in TherapistFacts.__dataclass_fields__ if name not in special
         }
+        known = [str(kind) for kind in self.licence_kind.choices or ()]
+        values["licence_kind"] = licence_named(self.other_licence.data or "", known) or self.licence_kind.data
         held = set(self.skills.data or ())
         dates = sorted(
             (one["skill"], one["starts_on"], one["ends_on"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from tests.booking import world as w
 from tests.factories import make_user
 from tests.owners import browser_of
 
+ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = list(catalogues())
 PLACES = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}|<[^>]+>")
 
@@ -42,6 +44,22 @@ def test_catalogue_holds_every_text_and_each_is_translated_with_the_same_places(
         if one.id:
             english, said = forms(one.id)[-1], forms(one.string)[-1]
             assert sorted(PLACES.findall(english)) == sorted(PLACES.findall(said)), english
+
+
+def test_no_text_stands_inside_another_where_the_search_for_texts_does_not_see_it() -> None:
+    """Python 3.11 reads an f-string as one word: a text in its braces is in no catalogue, and stays English."""
+    hidden = [
+        f"{path}:{call.lineno}"
+        for path in sorted((ROOT / "clinic").rglob("*.py"))
+        for joined in ast.walk(ast.parse(path.read_text()))
+        if isinstance(joined, ast.JoinedStr)
+        for call in ast.walk(joined)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("_", "N_", "ngettext", "lazy")
+        and any(isinstance(one, ast.Constant) for one in call.args)
+    ]
+    assert hidden == []
 
 
 class Marked(NullTranslations):

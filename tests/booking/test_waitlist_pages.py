@@ -48,6 +48,9 @@ def world(app: Flask) -> w.World:
     return world
 
 
+SERIOUS = {"heart_disease": {"not_sure": True}}
+
+
 def account(app: Flask, client_id: int) -> FlaskClient:
     """The browser of somebody who acts for this person."""
     user: User = factories.make_user(email=f"u{client_id}@people.example", roles=[Role.CLIENT])
@@ -184,6 +187,23 @@ def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> 
     second = db.session.scalars(select(Offer.id).order_by(Offer.id.desc())).first()
     assert "The time is yours" in then(mine, mine.post(f"/my/offers/{second}/accept")).text
     assert sorted(statuses()) == ["confirmed", "released"]
+
+
+def test_who_may_not_have_the_offered_time_any_more_reads_why_and_what_is_safe(
+    app: Flask, world: w.World
+) -> None:
+    me = healthy()
+    mine = account(app, me)
+    mine.post(WAIT, data={**WHEN, "person": str(me)})
+    in_line.keep_line(NOW)
+    offer = db.session.scalars(select(Offer.id)).one()
+    assert walk.location(mine.get(f"/my/offers/{offer}")) == "/my", "nothing is refused yet"
+    w.sign_answers(me, SERIOUS)
+    for _again in range(2):
+        refused = then(mine, mine.post(f"/my/offers/{offer}/accept")).text
+    assert "We can’t book Swedish massage for you just yet" in refused
+    assert "You told us:" in refused
+    assert account(app, healthy()).get(f"/my/offers/{offer}").status_code == 404
 
 
 def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -> None:

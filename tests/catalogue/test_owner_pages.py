@@ -191,3 +191,11 @@ def test_bad_price_of_an_addon_is_kept_as_typed(owner: FlaskClient) -> None:
     )
     assert answer.status_code == 422
     assert 'value="free"' in answer.text
+
+
+def test_a_service_asks_for_a_licence_that_the_owner_named(owner: FlaskClient) -> None:
+    for typed in ("Masseurin", " masseurIN"):
+        assert save_page(owner, address_of("swedish"), other_licence=typed).status_code == 303
+        assert service("swedish").licence_kind == "Masseurin"
+    assert '<option value="Masseurin">' in owner.get(address_of("sports")).text
+    assert '<option selected value="LMT">' in owner.get(address_of("sports")).text

@@ -171,7 +171,7 @@ def test_without_javascript_it_books_too_in_six_screens(browser: object, site: S
 
     assert isinstance(browser, Browser)
     context = browser.new_context(
-        base_url=site.url, java_script_enabled=False, viewport={"width": 320, "height": 640}
+        base_url=site.url, java_script_enabled=False, viewport={"width": 320, "height": 568}
     )
     page = context.new_page()
     page.set_default_timeout(BIG_TIMES)
@@ -182,7 +182,7 @@ def test_without_javascript_it_books_too_in_six_screens(browser: object, site: S
     page.get_by_role("link", name=re.compile("Swedish massage: 30 min")).click()
     place = page.locator("button.slot").first.bounding_box()
     assert place is not None
-    assert place["y"] + place["height"] <= 640, "the times of the day are below the fold"
+    assert place["y"] + place["height"] <= 568, "the times of the day are below the fold"
     assert page.locator(".soon-slot").count() == 3
     page.locator(".soon-slot").first.click()
     fields = {"First name": "Nora", "Last name": "Walker", "E-mail": "nora@people.example"}

@@ -257,6 +257,11 @@ def test_the_owner_sees_pictures_tables_and_files(app: Flask) -> None:
     head, row = csv.reader(io.StringIO(file.data.decode("utf-8-sig")))
     assert (head[0], head[4], row[0], row[1]) == ("Therapist", "In use, %", '\'=HYPERLINK("x")', "1")
     assert browser.get(f"/owner/reports/missed.csv?{asked}").text.splitlines()[1].startswith("2026-06-09,")
+    german = browser.get(f"/owner/reports/ahead.csv?{asked}", headers={"Accept-Language": "de"}).text
+    assert german.splitlines()[0].endswith(";Alle;Anteil, %")
+    assert german.splitlines()[1].startswith("Am selben Tag;")
+    year = "over=days&first=2025-07-01&last=2026-06-30"
+    assert browser.get(f"/owner/reports/missed.csv?{year}").text.count("\n") == 13
     quiet = browser.get("/owner/reports?over=month&month=2026-05", headers={"Accept-Language": "de"}).text
     assert "Freitag, 1. Mai bis Sonntag, 31. Mai" in quiet
     assert (

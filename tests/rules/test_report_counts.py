@@ -110,3 +110,15 @@ def test_weeks_begin_on_monday_and_are_cut_at_the_period() -> None:
     found = periods.weeks_of(Period(dt.date(2026, 6, 10), dt.date(2026, 6, 22)))
     assert [(one.first.day, one.last.day) for one in found] == [(10, 14), (15, 21), (22, 22)]
     assert periods.weeks_of(Period(DAY, DAY)) == [Period(DAY, DAY)]
+
+
+def test_a_long_period_goes_by_months_which_are_cut_at_the_period() -> None:
+    year = Period(dt.date(2025, 6, 10), dt.date(2026, 2, 3))
+    found = periods.steps_of(year)
+    assert (found[0], found[-1]) == (
+        Period(dt.date(2025, 6, 10), dt.date(2025, 6, 30)), Period(dt.date(2026, 2, 1), year.last),
+    )  # fmt: skip
+    assert (len(found), sum(one.days for one in found)) == (9, year.days)
+    short = Period(dt.date(2026, 1, 5), dt.date(2026, 5, 24))
+    assert periods.steps_of(short) == periods.weeks_of(short)
+    assert len(periods.steps_of(Period(short.first, short.last + dt.timedelta(days=1)))) == 5

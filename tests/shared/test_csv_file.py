@@ -50,3 +50,8 @@ def test_without_rows_the_header_stands_alone() -> None:
 
 def _read(written: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
+
+
+def test_where_numbers_have_a_comma_cells_end_with_a_semicolon() -> None:
+    written = csv_file(["Anteil, %", "Zahl"], [[8.7, 12], ["a;b", -0.5]], decimal=",")
+    assert written.decode("utf-8-sig") == 'Anteil, %;Zahl\r\n8,7;12\r\n"a;b";-0,5\r\n'

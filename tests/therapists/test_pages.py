@@ -286,3 +286,18 @@ def test_a_therapist_says_what_clients_see_of_them(owner: FlaskClient, app: Flas
         .status_code
         == 404
     )
+
+
+def test_a_kind_of_licence_is_named_as_the_country_names_it(owner: FlaskClient, client: FlaskClient) -> None:
+    own = "Heilpraktikerin für Physiotherapie"
+    for typed, kept in (
+        (f"  {own} ", own),
+        (own.casefold(), own),
+        ("licensed massage THERAPIST (LMT)", "LMT"),
+    ):
+        assert save_page(owner, address(), other_licence=typed).status_code == 303
+        assert queries.all_therapists()[0].licence_kind == kept
+    save_page(owner, address(), other_licence=own)
+    assert f'<option selected value="{own}">{own}</option>' in owner.get(address()).text
+    assert save_page(owner, address()).status_code == 303, "it is a choice like the others"
+    assert own in client.get("/therapists").text

@@ -138,9 +138,10 @@ def _holds_today(stop: HealthStop, today: dt.date) -> bool:
     return stop.ended_at is None
 
 
-def has_consent(client: Client, visit: Visit, plan: VisitPlan) -> bool:
-    """Whether the guardian's consent that this visit asks for is there; true for adults."""
-    consent = judged_by.guardian_consent(client.id)
+def has_consent(client: Client, visit: Visit, plan: VisitPlan, *, without: int | None = None) -> bool:
+    """Whether the guardian's consent that this visit asks for is there; true for adults. `without`: one that does not
+    count, as if it were taken back."""
+    consent = judged_by.guardian_consent(client.id, without=without)
     columns = (*plan.judged_as, *plan.addon_columns)
     return is_consent_given(consent, columns, visit.day, client.age_on(visit.day), _gates())
 

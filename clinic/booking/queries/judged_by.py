@@ -115,7 +115,7 @@ def no_longer_safe() -> list[tuple[Visit, Screening | None]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def guardian_consent(client_id: int) -> GuardianConsent | None:
+def guardian_consent(client_id: int, *, without: int | None = None) -> GuardianConsent | None:
     """What parents or guardians agreed to, as the gate reads it; None when nothing stands."""
     given = [
         GuardianConsent(
@@ -124,5 +124,6 @@ def guardian_consent(client_id: int) -> GuardianConsent | None:
             services=frozenset(row.detail["services"]),
         )
         for row in intake.guardian_consents(client_id)
+        if row.id != without
     ]
     return replace(given[0], also=tuple(given[1:])) if given else None

@@ -11,6 +11,7 @@ from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import with_booking
+from clinic.catalogue.queries import VisitPlan
 from clinic.intake.services import consents
 from clinic.premises import queries as premises
 from clinic.rules.permissions import Permission
@@ -50,18 +51,22 @@ def give_consent(now_at: Standing) -> Answer:
     form = ConsentForm(request.form)
     if not form.validate() or now_at.client is None:
         return _consent_page(now_at, form), 422
-    plan = now_at.plan
+    give_for(now_at.client.id, now_at.plan, form, by=acting_user())
+    after = kit.standing()
+    if after is not None and after.step is Step.CONSENT:  # under age for coming in alone, and not in the room
+        services.put_off_consent(kit.token() or "", now=clock.now())
+    return go("booking.checkout")
+
+
+def give_for(client_id: int, plan: VisitPlan, form: ConsentForm, *, by: int | None) -> None:
+    """What the valid form says, for this very treatment."""
     consents.give_guardian_consent(
-        now_at.client.id,
+        client_id,
         name=form.guardian_name.data or "",
         relation=form.relation.data or "",
         services=[*plan.judged_as, *plan.addon_columns],
         will_be_in_room=bool(form.in_room.data),
         signed_on=kit.local_today(),
-        by=acting_user(),
+        by=by,
         now=clock.now(),
     )
-    after = kit.standing()
-    if after is not None and after.step is Step.CONSENT:  # under age for coming in alone, and not in the room
-        services.put_off_consent(kit.token() or "", now=clock.now())
-    return go("booking.checkout")

@@ -18,15 +18,15 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.health import urgent_page
 from clinic.booking.views.manage import Door
+from clinic.booking.views.own_consents import consents_shown
 from clinic.clients import queries as clients
 from clinic.clients.services import add_person as add_client_person
 from clinic.intake import forms as intake_forms
 from clinic.intake import queries as intake
-from clinic.intake.services.consents import withdraw_consent
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput, NotFound, RuleViolation
+from clinic.rules.errors import InvalidInput, RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
@@ -181,8 +181,8 @@ def my_health(client_id: int) -> Answer:
         client=client,
         newest=newest,
         told=intake_forms.told(newest.answers) if newest is not None else [],
-        consents=intake.consents(client.id),
-        may_erase=_may_know_all(client.id),
+        consents=consents_shown(client.id),
+        is_taken_back=intake.is_taken_back(client.id),
         is_self=_relation(client_id) == "self",
     )
 
@@ -195,24 +195,6 @@ def update_my_health(client_id: int) -> Answer:
     if newest is not None:
         questionnaire.start_from(client.id, "client", newest.answers)
     return go("booking.my_health_page", client_id=client_id, number=1)
-
-
-@pages.post(
-    "/my/health/<int:client_id>/consents/<int:consent_id>/withdraw", needs=Permission.INTAKE_OWN_WRITE
-)
-def take_back_consent(client_id: int, consent_id: int) -> Answer:
-    """A parent's or guardian's consent is taken back: coming visits wait for a new one."""
-    client = found(clients.client_of(current_user.id, client_id))
-    guardians = [one.id for one in intake.consents(client.id) if one.kind == "guardian"]
-    if consent_id not in guardians:
-        abort(404)
-    try:
-        withdraw_consent(consent_id, client.id, by=current_user.id, now=clock.now())
-    except NotFound as error:  # pressed twice
-        flash(error.sentence, "care")
-    else:
-        flash(_("The consent is taken back. Coming visits wait for a new one."), "success")
-    return go("booking.my_health", client_id=client_id)
 
 
 @pages.get("/my/health/<int:client_id>/<int:number>", needs=Permission.INTAKE_OWN_WRITE)
@@ -242,9 +224,13 @@ def sign_my_health(client_id: int) -> Answer:
 @pages.post("/my/health/<int:client_id>/sign", needs=Permission.INTAKE_OWN_WRITE)
 def take_my_signature(client_id: int) -> Answer:
     """Sign a new version: every coming visit is judged again with it."""
-    return questionnaire.take_signing(
-        _sitting(client_id), urgent_page, lambda _intake: go("booking.my_health", client_id=client_id)
-    )
+
+    def signed(intake_id: int) -> Answer:
+        if intake_id:
+            flash(_("Thank you. Your answers are signed."), "success")
+        return go("booking.my_health", client_id=client_id)
+
+    return questionnaire.take_signing(_sitting(client_id), urgent_page, signed)
 
 
 def _relation(client_id: int) -> str:

@@ -155,6 +155,11 @@ def instead_of(visit: Any) -> Instead | None:
         or visit.day < premises.today(clock.now(), visit.zone)
     ):
         return None
+    return way_on(visit)
+
+
+def way_on(visit: Any) -> Instead:
+    """What is safe for the client of a visit that was judged not to be."""
     if is_stopped(visit) or is_urgent(visit):
         return Instead(urgent=True, safe=[])
     therapist_id = None if visit.any_therapist else visit.therapist_id

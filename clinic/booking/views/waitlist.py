@@ -18,6 +18,7 @@ from clinic.booking.services import waitlist as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import call_us
+from clinic.booking.views.result import is_stopped, reasons, way_on
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -33,6 +34,7 @@ from clinic.shared.web import Answer, found, go
 
 SITE, OWN = Permission.SITE_ANY_READ, Permission.VISIT_OWN_WRITE
 USUAL_DAYS = 14
+REFUSED = "not_possible"
 
 
 @pages.get("/book/<service>/wait", needs=SITE)
@@ -227,10 +229,29 @@ def accept_my_offer(offer_id: int) -> Answer:
     try:
         answered = answering.accept(offer_id, by=current_user.id, now=clock.now())
     except RuleViolation as error:
+        if _own_offer(offer_id).ended_as == REFUSED:
+            return go("booking.refused_offer", offer_id=offer_id)
         flash(error.sentence, "care")
         return go("booking.my_visits")
     _say(answered.status)
     return go("booking.my_visit", visit_id=answered.visit_id)
+
+
+@pages.get("/my/offers/<int:offer_id>", needs=OWN)
+def refused_offer(offer_id: int) -> Answer:
+    """The gate did not let the offered time be taken: why, and what is safe instead."""
+    offer = _own_offer(offer_id)
+    if offer.ended_as != REFUSED:
+        return go("booking.my_visits")
+    visit = offer.visit
+    stopped = is_stopped(visit)
+    return render_template(
+        "booking/offer_refused.html",
+        visit=visit,
+        stopped=stopped,
+        reasons=[] if stopped else reasons(visit, at_least=("block",)),
+        instead=way_on(visit),
+    )
 
 
 @pages.post("/my/offers/<int:offer_id>/decline", needs=OWN)
@@ -246,6 +267,7 @@ def decline_my_offer(offer_id: int) -> Answer:
     return go("booking.my_visits")
 
 
-def _own_offer(offer_id: int) -> None:
+def _own_offer(offer_id: int) -> Any:
     offer = found(waitlist.offer(offer_id))
     found(clients.client_of(current_user.id, offer.visit.client_id or 0))
+    return offer

@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 
 from clinic.catalogue.facts import Length, ServiceFacts
 from clinic.catalogue.forms.addon import PRICE_HELP, KitForm
-from clinic.rules.kinds import LICENCES, ROOM_KINDS, key_of
+from clinic.rules.kinds import ROOM_KINDS, key_of, licence_named
 from clinic.rules.language import _
 from clinic.rules.money import parse_money, typed_money
 from clinic.shared.fields import lines_field, number_field, text_field
@@ -70,7 +70,14 @@ class ServiceForm(KitForm):
     other_names = lines_field(
         lazy("Other names people search for"), longest=1000, help_text=lazy("One a line, such as: cupping")
     )
-    licence_kind = SelectField(lazy("Licence the therapist needs"), choices=LICENCES)
+    licence_kind = SelectField(lazy("Licence the therapist needs"))
+    other_licence = text_field(
+        lazy("Another kind of licence"),
+        longest=60,
+        help_text=lazy(
+            "Only if it is not in the list. Then name it the same way at the therapists who have it."
+        ),
+    )
     room_kind = SelectField(lazy("Room it needs"))
     other_room = text_field(
         lazy("Another kind of room"),
@@ -113,6 +120,11 @@ class ServiceForm(KitForm):
 
     is_new = False
 
+    @property
+    def _licence(self) -> str:
+        known = [str(kind) for kind in self.licence_kind.choices or ()]
+        return licence_named(self.other_licence.data or "", known) or self.licence_kind.data
+
     def validate_judged_as(self, typed: SelectMultipleField) -> None:
         if self.is_new and not typed.data:
             raise ValidationError(_("Choose at least one service that this is like."))
@@ -125,7 +137,7 @@ class ServiceForm(KitForm):
         """The values of a valid form."""
         names = [line.strip() for line in (self.other_names.data or "").split("\n")]
         return ServiceFacts(
-            **self._plain_values(),
+            **self._plain_values() | {"licence_kind": self._licence},
             other_names=tuple(name for name in names if name),
             skills=self.all_skills,
             room_kind=key_of(self.other_room.data or "") or self.room_kind.data or next(iter(ROOM_KINDS)),

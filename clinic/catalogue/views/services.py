@@ -13,7 +13,7 @@ from clinic.catalogue.forms.service import LengthRow, LengthRows, ServiceForm
 from clinic.catalogue.views.addons import give_kit_choices
 from clinic.catalogue.views.blueprint import pages
 from clinic.premises import queries as premises
-from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS, words_of
+from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS, licence_kind_words, words_of
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.verdicts import SERVICES
@@ -98,6 +98,7 @@ def save_service(service_id: int) -> Answer:
 def _with_choices(form: ServiceForm) -> ServiceForm:
     give_kit_choices(form)
     choose(form.judged_as, list(_columns().items()))
+    choose(form.licence_kind, [(kind, licence_kind_words(kind)) for kind in queries.licence_kinds()])
     choose(form.room_kind, [(kind, words_of(kind, ROOM_KINDS)) for kind in queries.room_kinds()])
     choose(form.addons, [(row.key, row.name) for row in queries.all_addons()])
     return form

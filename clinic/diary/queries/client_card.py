@@ -25,6 +25,7 @@ class IntakeState:
     signed_on: dt.date | None = None
     valid_until: dt.date | None = None
     is_stopped: bool = False
+    is_taken_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,4 +92,5 @@ def intake_state(client: Client, today: dt.date) -> IntakeState:
         completed_on,
         completed_on + dt.timedelta(days=days) if completed_on else None,
         is_stopped,
+        intake.is_taken_back(client.id),
     )

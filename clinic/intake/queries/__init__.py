@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -140,6 +140,27 @@ def consents(client_id: int) -> Sequence[Consent]:
     return db.session.scalars(
         select(Consent).where(Consent.client_id == client_id).order_by(Consent.given_at.desc(), Consent.id)
     ).all()
+
+
+def standing_consents(client_id: int, kind: str = "") -> Sequence[Consent]:
+    """Consents that nobody took back (of this kind), newest first."""
+    wanted = select(Consent).where(Consent.client_id == client_id, Consent.withdrawn_at.is_(None))
+    if kind:
+        wanted = wanted.where(Consent.kind == kind)
+    return db.session.scalars(wanted.order_by(Consent.given_at.desc(), Consent.id)).all()
+
+
+def taken_back_at(client_id: int) -> dt.datetime | None:
+    """When this person last took back a consent of their own, whether they have agreed anew since or not."""
+    taken = select(func.max(Consent.withdrawn_at)).where(
+        Consent.client_id == client_id, Consent.kind.in_(("treatment", "privacy"))
+    )
+    return db.session.scalar(taken)
+
+
+def is_taken_back(client_id: int) -> bool:
+    """Whether only the whole form, signed anew, agrees to the treatment and to keeping the answers again."""
+    return standings([client_id])[client_id].is_taken_back
 
 
 def stop(stop_id: int) -> HealthStop | None:

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, func, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Alias
-from clinic.intake.models import BadReaction, HealthStop, Intake, SoftenedReview
+from clinic.intake.models import BadReaction, Consent, HealthStop, Intake, SoftenedReview
 from clinic.intake.queries import reactions
 from clinic.rules import answer_history
 from clinic.shared import person_keys
@@ -46,11 +46,13 @@ class InForce:
 @dataclass(frozen=True)
 class Standing:
     """Everything of one client that counts: `signed` (their own newest first), `told` at warning signs, and the
-    `stops` that nothing has ended, oldest first."""
+    `stops` that nothing has ended, oldest first. `is_taken_back`: they no longer agree to be treated, or to the
+    clinic keeping their answers; signing the whole form agrees anew."""
 
     signed: tuple[InForce, ...] = ()
     told: tuple[InForce, ...] = ()
     stops: tuple[HealthStop, ...] = ()
+    is_taken_back: bool = False
 
     @property
     def earlier(self) -> tuple[InForce, ...]:
@@ -73,23 +75,45 @@ def standings(client_ids: Collection[int], *, until: dt.datetime | None = None) 
     wanted = tuple(client_ids)
     if not wanted:  # read each time all the same: fewer statements would tell that nobody looks alike
         return _standings(wanted, until)
-    rows = (Client, Intake, HealthStop, SoftenedReview, BadReaction)
+    rows = (Client, Intake, HealthStop, SoftenedReview, BadReaction, Consent)
     return read_once(("standings", wanted, until), lambda: _standings(wanted, until), *rows)
 
 
 def _standings(client_ids: Collection[int], until: dt.datetime | None) -> dict[int, Standing]:
     kept = _Kept.read(client_ids, until)
-    return {one: Standing(*_counting(kept, one), stops=_stopping(kept, one)) for one in client_ids}
+    return {
+        one: Standing(*_counting(kept, one), stops=_stopping(kept, one), is_taken_back=one in kept.taken_back)
+        for one in client_ids
+    }
 
 
 Version: TypeAlias = Row[Any]
 """One signed version as it is read, its answers still sealed."""
 
 _INTAKE = Intake.__table__.c
+_CONSENT = Consent.__table__.c
+_FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+
+
+def _last_consent(moment: Any) -> Any:
+    """When this record last agreed to treatment and keeping, or last took that back, up to `until`."""
+    return (
+        select(func.max(moment))
+        .where(
+            _CONSENT.client_id == _INTAKE.client_id,
+            _CONSENT.kind.in_(("treatment", "privacy")),
+            moment <= bindparam("until", type_=moment.type),
+        )
+        .scalar_subquery()
+    )
+
+
 _VERSIONS = (
     select(
         _INTAKE.id, _INTAKE.client_id, _INTAKE.version, _INTAKE.kind, _INTAKE.question_version, _INTAKE.completed_on,
         _INTAKE.answered_on, _INTAKE.signed_at, _INTAKE.renewal, _INTAKE.softens, _INTAKE.answers_sealed,
+        _last_consent(_CONSENT.given_at).label("agreed_at"),
+        _last_consent(_CONSENT.withdrawn_at).label("taken_back_at"),
         *person_keys.READ_ALONG,
     )
     .select_from(person_keys.with_keys(Intake.__table__))
@@ -109,6 +133,9 @@ class _Kept:
     ]  # every record of those of whom only a whole new intake will do, after a bad reaction
     versions: defaultdict[int, list[Version]] = field(default_factory=lambda: defaultdict(list))
     stops: defaultdict[int, list[HealthStop]] = field(default_factory=lambda: defaultdict(list))
+    taken_back: set[int] = field(
+        default_factory=set
+    )  # records of those whose consent no later one has replaced
 
     @classmethod
     def read(cls, client_ids: Collection[int], until: dt.datetime | None) -> _Kept:
@@ -118,14 +145,23 @@ class _Kept:
         anew = {record for one in reactions.asking_anew(records) for record in records[one]}
         kept = cls(aliases, _accepted(ids), frozenset(anew))
         db.session.flush()  # what was signed in this very transaction counts too
-        for row in rows(_VERSIONS, {"ids": ids, "ring": ring().current}):
+        for row in rows(_VERSIONS, {"ids": ids, "ring": ring().current, "until": until or _FOREVER}):
             person_keys.note(row.client_id, row.key_id, row.key)
             if until is None or row.signed_at <= until:
                 kept.versions[row.client_id].append(row)
         for stop in _stops(ids):
             if until is None or stop.raised_at <= until:
                 kept.stops[stop.client_id].append(stop)
+        for record in records.values():
+            if kept._has_taken_back(record):
+                kept.taken_back |= record
         return kept
+
+    def _has_taken_back(self, record: Collection[int]) -> bool:
+        versions = [row for one in record for row in self.versions[one]]
+        agreed = max((row.agreed_at for row in versions if row.agreed_at), default=None)
+        back = max((row.taken_back_at for row in versions if row.taken_back_at), default=None)
+        return back is not None and (agreed is None or agreed <= back)
 
     def is_settled(self, client_id: int, since: dt.datetime | None) -> bool:
         """Whether this very record signed something after that moment which replaces all that was said before."""
@@ -160,7 +196,7 @@ def _stops(client_ids: Collection[int]) -> Sequence[HealthStop]:
 
 
 def _counting(kept: _Kept, client_id: int) -> tuple[tuple[InForce, ...], tuple[InForce, ...]]:
-    asks_anew = client_id in kept.asked_anew
+    asks_anew = client_id in kept.asked_anew or client_id in kept.taken_back
     signed = [_plain(row, asks_anew) for row in _not_replaced(kept.versions[client_id], kept.accepted)]
     told = [_told(stop) for stop in kept.stops[client_id] if not kept.is_settled(client_id, stop.raised_at)]
     for alias in kept.aliases.get(client_id, ()):

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from clinic.clients.models import Client
+from clinic.intake import queries
 from clinic.intake.models import Consent
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.intake.services.intakes import CONSENT_VERSION
@@ -57,12 +58,16 @@ def give_guardian_consent(
 
 @tried_again
 def withdraw_consent(consent_id: int, client_id: int, *, by: int | None, now: dt.datetime) -> None:
-    """It stays as a fact of the past. Future visits are judged again."""
+    """It stays as a fact of the past. Future visits are judged again. Who no longer agrees to be treated, or to the
+    clinic keeping their answers, takes back everything that was signed for it: the whole form agrees anew."""
     with transaction() as session:
         row = session.get(Consent, consent_id)
         if row is None or row.client_id != client_id or row.withdrawn_at is not None:
             raise NotFound(_("This consent is not there any more."))
         row.withdrawn_at = now
+        if row.kind != "guardian":  # each of a guardian's consents is for other treatments
+            for other in queries.standing_consents(client_id, row.kind):
+                other.withdrawn_at = now
         session.flush()
         judge_again(session, client_id, by=by, now=now)
         leave_trace(session, "consent.withdrawn", "client", client_id, by=by, now=now, kind=row.kind)

@@ -190,6 +190,7 @@ def _take_paper(sitting: asking.Sitting) -> Answer:
 def _is_good_date(form: PaperForm, client_id: int, today: dt.date) -> bool:
     """A paper is at most 60 days old, not from the future, and not older than answers that are signed already."""
     signed_on, last = form.signed_on.data or today, queries.newest(client_id)
+    back = queries.taken_back_at(client_id)
     if signed_on > today:
         form.signed_on.errors = [_("This day has not come yet. Check the date.")]
     elif signed_on < today - OLDEST_PAPER:
@@ -197,6 +198,10 @@ def _is_good_date(form: PaperForm, client_id: int, today: dt.date) -> bool:
     elif last is not None and signed_on < last.answered_on:
         form.signed_on.errors = [
             _("There are newer signed answers than this paper. Let the client sign a new one.")
+        ]
+    elif back is not None and signed_on < premises.today(back):
+        form.signed_on.errors = [
+            _("The client took the consent back after this paper. Let the client sign a new one.")
         ]
     return not form.signed_on.errors
 

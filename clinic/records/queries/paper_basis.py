@@ -26,6 +26,7 @@ def _letter(one: Facts, names: Names) -> Part:
     stated = one["statement"]
     services = ", ".join(COLUMN_WORDS.get(key, key) for key in stated["services"])
     ends = day(one["ends_on"]) if one["ends_on"] else _("no day named")
+    chamber = _(", the interval chamber too") if "interval" in stated["modes"] else ""
     rows = [
         (_("About"), label_of(stated["condition"])),
         (_("Written by"), f"{stated['clinician']}, {w.said(ISSUER_NAMES, stated['role'])}"),
@@ -33,7 +34,7 @@ def _letter(one: Facts, names: Names) -> Part:
         (_("Contact"), stated["contact"]),
         (_("Date of the letter"), day(one["issued_on"])),
         (_("Good until"), _("%(ends)s; too late from %(one)s on", ends=ends, one=day(one['lapses_on']))),
-        (_("Treatments"), f"{services}{_(', the interval chamber too') if 'interval' in stated['modes'] else ''}"),
+        (_("Treatments"), f"{services}{chamber}"),
         (_("Places"), capital(areas_in_words(stated["areas"])) or _("No limit named")),
         (_("Limits"), stated["limits"] or _("None named")),
         (_("Came in"), f"{names.moment(one['came_at'])}, {w.said(w.SOURCES, one['came_by'])}"),
@@ -95,7 +96,7 @@ def reactions_sections(facts: Facts, names: Names) -> Iterator[Section]:
     if facts["reactions"]:
         rows = tuple(
             (
-                f"{day(one['happened_on'])}{_(', to this visit') if one['to_this_visit'] else ''}",
+                day(one["happened_on"]) + (_(", to this visit") if one["to_this_visit"] else ""),
                 one["what_happened"],
                 f"{names.moment(one['recorded_at'])}, {names.who(one['by'])}",
             )

@@ -77,7 +77,8 @@ def _head(facts: Facts, names: Names, one: Facts) -> Iterator[tuple[str, str]]:
     yield _("Letters that counted"), _letters(facts, one["clearances"]) or _("None")
     for place in one["places"]:
         keep = _("Keep away from") if place["avoid"] else _("Take care at")
-        yield keep, f"{areas_in_words(place['areas']) or _('a place that was not named')}: {place['label']}"
+        where = areas_in_words(place["areas"]) or _("a place that was not named")
+        yield keep, f"{where}: {place['label']}"
 
 
 def _drawn(places: Sequence[Facts]) -> Drawing | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from bisect import bisect
 from collections import Counter, defaultdict
 
 from clinic.reports.queries.reading import BOOKED, Counted, Read
 from clinic.reports.tables import Column, Headline, Table, bars_of, percent, visits_words
 from clinic.rules.language import N_, _, ngettext
 from clinic.rules.report_counts import LEAD_WORDS, lead_words, middle
-from clinic.rules.report_period import weeks_of
+from clinic.rules.report_period import steps_of
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.rules.words import short_day
@@ -17,24 +17,26 @@ from clinic.rules.words import short_day
 SOURCES = {
     "online": N_("Online"),
     "desk": N_("At the desk"),
-    "walk_in": "Walk-in",
+    "walk_in": N_("Walk-in"),
     "waitlist": N_("From the waitlist"),
     "api": N_("By a program"),
 }
 
 
 def missed(read: Read) -> Table:
-    """Week by week how many visits were kept, missed and cancelled."""
-    of_week: dict[dt.date, Counter[VisitStatus]] = defaultdict(Counter)
+    """Week by week, over a long time month by month, how many visits were kept, missed and cancelled."""
+    steps = steps_of(read.period)
+    begins = [one.first for one in steps]
+    of_step: dict[int, Counter[VisitStatus]] = defaultdict(Counter)
     for one in read.visits:
-        of_week[one.day - dt.timedelta(days=one.day.weekday())][one.status] += 1
+        of_step[bisect(begins, one.day) - 1][one.status] += 1
     rows, bars = [], []
-    for week in weeks_of(read.period):
-        counts = of_week[week.first - dt.timedelta(days=week.first.weekday())]
+    for number, step in enumerate(steps):
+        counts = of_step[number]
         kept = sum(counts[status] for status in BOOKED)
         no_show, late = counts[VisitStatus.NO_SHOW], counts[VisitStatus.LATE_CANCELLED]
         share = _share(no_show + late, kept + no_show + late)
-        rows.append((week.first, week.last, kept, no_show, late, counts[VisitStatus.CANCELLED], share))
+        rows.append((step.first, step.last, kept, no_show, late, counts[VisitStatus.CANCELLED], share))
         words = _(
             "%(share)s · %(no_show)s did not come, %(late)s cancelled late",
             share=percent(share),
@@ -42,18 +44,18 @@ def missed(read: Read) -> Table:
             late=late,
         )
         bars.append(
-            (_("%(day)s to %(day2)s", day=short_day(week.first), day2=short_day(week.last)), share, words)
+            (_("%(day)s to %(day2)s", day=short_day(step.first), day2=short_day(step.last)), share, words)
         )
     return Table(
         key="missed",
         title=_("No-shows and late cancels"),
         lede=_(
-            "The share of visits whose time was lost, week by week. A visit that was cancelled in time is not counted"
-            " as lost, nor one whose late cancellation the desk let pass."
+            "The share of visits whose time was lost, week by week, over a long time month by month. A visit that was"
+            " cancelled in time is not counted as lost, nor one whose late cancellation the desk let pass."
         ),
         columns=(
-            Column(_("Week from"), "day"),
-            Column(_("Week to"), "day"),
+            Column(_("From"), "day"),
+            Column(_("To"), "day"),
             Column(_("Kept or coming")),
             Column(_("Did not come")),
             Column(_("Cancelled late")),

@@ -391,6 +391,12 @@ def skills() -> list[str]:
     return list(dict.fromkeys([*catalogue.skills(), *own]))
 
 
+def licence_kinds() -> list[str]:
+    """The known kinds of licences, those that services ask for, and those that therapists have."""
+    own = db.session.scalars(select(Therapist.licence_kind).distinct().order_by(Therapist.licence_kind))
+    return list(dict.fromkeys([*catalogue.licence_kinds(), *own]))
+
+
 def therapists_to_show() -> Sequence[Therapist]:
     """For the public page: those who can be booked and have hours somewhere, by name."""
     works = select(WorkingHours.therapist_id).where(WorkingHours.kind == "work")

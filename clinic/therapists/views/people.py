@@ -8,7 +8,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts.access import who
 from clinic.premises import queries as premises
-from clinic.rules.kinds import LICENCES, SKILLS, words_of
+from clinic.rules.kinds import SKILLS, licence_kind_words, words_of
 from clinic.rules.language import _
 from clinic.rules.licence import licence_state, licence_words
 from clinic.rules.permissions import Permission
@@ -28,7 +28,7 @@ def people() -> Answer:
     """The therapists, as clients meet them."""
     today = premises.today(clock.now())
     rows = [(row, _skill_words(row.skills_on(today))) for row in queries.therapists_to_show()]
-    return render_template("therapists/people.html", rows=rows, licences=LICENCES)
+    return render_template("therapists/people.html", rows=rows, kind_words=licence_kind_words)
 
 
 @pages.get("/owner/therapists", needs=Permission.THERAPIST_ANY_WRITE)
@@ -110,6 +110,7 @@ def _skill_words(skills: frozenset[str]) -> list[str]:
 
 def _with_choices(form: TherapistForm) -> TherapistForm:
     skills = queries.skills()
+    choose(form.licence_kind, [(kind, licence_kind_words(kind)) for kind in queries.licence_kinds()])
     choose(form.skills, [(skill, words_of(skill, SKILLS)) for skill in skills])
     form.with_dates_for(skills)
     choose(form.user_id, [("", _("Nobody: has no account")), *queries.accounts_of_therapists()])
