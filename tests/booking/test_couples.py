@@ -17,12 +17,19 @@ from clinic.booking.models import Claim, Couple, Screening, StatusChange, Visit
 from clinic.booking.queries.blocks import visits_under
 from clinic.booking.services import visits
 from clinic.booking.services._pairing import CoupleOutcome
-from clinic.booking.services.couple_changes import cancel_couple, cancel_one, go_on_alone, move_couple
+from clinic.booking.services.couple_changes import (
+    cancel_couple,
+    cancel_one,
+    go_on_alone,
+    move_couple,
+    times_to_move,
+)
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.deadlines import keep_deadlines
 from clinic.booking.services.time_off import add_closure
 from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.wall_time import moment
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -226,6 +233,24 @@ def test_moving_moves_both_or_none(world: w.World) -> None:
     move_couple(waiting, w.at(19), by=None, now=NOW)
     assert states(waiting) == [("pending", "intake"), ("pending", "partner")]
     assert {one.day for one in pair(waiting)} == {w.TODAY + dt.timedelta(days=19)}
+
+
+def test_a_couple_may_move_by_a_few_minutes_whatever_else_the_room_is_taken_for(world: w.World) -> None:
+    """Their own place is not in their way, in whatever order the book is read."""
+    for hour in (14, 8):
+        both(somebody(), somebody(), w.at(3, hour))
+    couple = both(somebody(), somebody(), w.at(3, 11)).couple_id
+    assert couple is not None
+    for hour in (16, 17):
+        assert w.at_desk(world, somebody(), "relaxation", when=w.at(3, hour, 30)).visit_id
+    free = times_to_move(couple, w.TODAY + dt.timedelta(days=3), now=NOW)
+    assert free is not None
+    offered = {moment(one.starts_at) for one in free.starts()}
+    db.session.rollback()
+    near = {w.at(3, 10, 45), w.at(3, 11), w.at(3, 11, 15)}
+    assert near <= offered
+    for when in sorted(near):
+        assert move_couple(couple, when, by=world.desk_id, now=NOW).couple_id == couple
 
 
 def test_bad_input(world: w.World) -> None:

@@ -16,7 +16,8 @@ from clinic.booking.queries.visits import WITH_NAMES, VisitFacts, facts
 from clinic.premises import queries as premises
 from clinic.rules.availability import Book, Leaning, Start
 from clinic.rules.couples import Pair, Side, pairs_for, starts_for_two
-from clinic.rules.intervals import Interval, subtract
+from clinic.rules.intervals import Interval, subtract, union
+from clinic.rules.limits import kept_free
 from clinic.rules.visit_status import HOLDING_CLAIMS, NEEDING_PERMIT
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db
@@ -95,8 +96,17 @@ def _taken_by(couple_id: int) -> dict[int, list[Interval]]:
 def _without(found: Open, taken: dict[int, list[Interval]]) -> Open:
     own = [span for spans in taken.values() for span in spans]
 
+    def rest_of(resource: int, spans: Sequence[Interval]) -> list[Interval]:
+        """What else it is busy with, for which nothing has to be in order: a pause goes with the visit around which it
+        is kept."""
+        mine, limits = taken.get(resource, []), found.limits.get(resource)
+        if limits is not None and limits.pause:
+            paused = [kept_free(*span, limits.pause) for span in mine]
+            spans = [span for span in spans if span not in paused]
+        return subtract(union(spans), mine)
+
     def lighter(book: Book) -> Book:
-        busy = {one: subtract(spans, taken.get(one, [])) for one, spans in book.busy.items()}
+        busy = {one: rest_of(one, spans) for one, spans in book.busy.items()}
         return replace(book, busy=busy, client_busy=[span for span in book.client_busy if span not in own])
 
     return replace(found, parts=tuple(replace(one, book=lighter(one.book)) for one in found.parts))
