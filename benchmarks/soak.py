@@ -42,11 +42,12 @@ class Browser:
         self.cookie = ""
         self.token = ""
         self.went_to = ""
+        self.extra: dict[str, str] = {}
         self.therapist = therapist
         self.page = f"/book/{service}/times"
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
-        headers = {"Cookie": self.cookie}
+        headers = {"Cookie": self.cookie, **self.extra}
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self.connection.request(method, path, urlencode(form) if form else None, headers)
