@@ -17,8 +17,8 @@ from clinic.checkup.finding import Finding, Findings, Grade
 from clinic.shared.database import db
 
 __all__ = [
-    "Finding", "Grade", "before_opening", "before_work", "is_to_be_mended", "look_at", "of_settings", "ready",
-    "unreachable",
+    "Finding", "Grade", "before_opening", "before_work", "before_worker", "is_to_be_mended", "look_at", "of_settings",
+    "ready", "unreachable",
 ]  # fmt: skip
 
 Check = Callable[[Flask, dt.datetime], Findings]
@@ -37,6 +37,8 @@ EVERYDAY: tuple[Check, ...] = (
     database.durability,
     everyday.clinic,
     everyday.worker,
+    everyday.queue,
+    everyday.notes,
     everyday.mails,
     everyday.saved,
     everyday.room,
@@ -65,6 +67,11 @@ def before_opening(app: Flask, *, now: dt.datetime) -> list[Finding]:
 def before_work(app: Flask, *, now: dt.datetime) -> list[Finding]:
     """What a command must not go to work without. After an incident it has to work without guards and keys."""
     return _ask((database.version,), app, now)
+
+
+def before_worker(app: Flask, *, now: dt.datetime) -> list[Finding]:
+    """What a worker must not begin without."""
+    return _ask((everyday.queue,), app, now)
 
 
 def ready(app: Flask, *, now: dt.datetime) -> list[Finding]:

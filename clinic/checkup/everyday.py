@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
+import socket
+from importlib.util import find_spec
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from flask import Flask
@@ -19,6 +23,8 @@ from clinic.shared.mail import WAITS, OutgoingMail
 LEAST_FREE_BYTES = 500 * 2**20
 WORKER_IS_LATE = dt.timedelta(minutes=2)
 MAIL_IS_STUCK = 4  # attempts; by then an hour and more has passed
+PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
+PATIENCE_SECONDS = 3
 START_WORKER = "clinic serve runs one beside it; with --no-worker, start: clinic worker"
 
 
@@ -53,6 +59,36 @@ def worker(_app: Flask, now: dt.datetime) -> Findings:
         )
     else:
         yield good("The worker is at work.")
+
+
+def queue(app: Flask, _now: dt.datetime) -> Findings:
+    """Workers that share a queue reach it."""
+    address = urlsplit(app.config["CLINIC_QUEUE_URL"])
+    if address.scheme.startswith("redis") and find_spec("redis") is None:
+        yield wrong(
+            "CLINIC_QUEUE_URL names Redis, and the package redis is not installed.",
+            "Install the package redis, or unset CLINIC_QUEUE_URL.",
+        )
+    elif address.hostname:
+        place = address.hostname, address.port or PORTS[address.scheme]
+        try:
+            socket.create_connection(place, PATIENCE_SECONDS).close()
+        except OSError as error:
+            yield wrong(
+                f"The worker's queue cannot be reached at {place[0]}:{place[1]} ({error.strerror or error}).",
+                "Is CLINIC_QUEUE_URL right, and does that server run?",
+            )
+
+
+def notes(app: Flask, _now: dt.datetime) -> Findings:
+    """The newest links of the audit can be noted outside the database."""
+    folder = app.config["CLINIC_AUDIT_DIR"]
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield wrong(
+            f"The newest links of the audit cannot be noted in {folder}.",
+            "Make it a folder of the program's user, or set CLINIC_AUDIT_DIR to one.",
+        )
 
 
 def mails(app: Flask, _now: dt.datetime) -> Findings:

@@ -117,6 +117,16 @@ def refuse_unfit_database(app: Flask) -> None:
     refuse(found)
 
 
+def refuse_lost_queue(app: Flask) -> None:
+    """End the program when a worker would find no queue."""
+    from clinic import checkup
+    from clinic.shared import clock
+
+    with app.app_context():
+        found = checkup.before_worker(app, now=clock.now())
+    refuse(found)
+
+
 def refuse(found: list[Finding]) -> None:
     """End the program with all that is wrong, and how to mend it."""
     from clinic.checkup import Grade

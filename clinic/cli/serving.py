@@ -14,6 +14,7 @@ import click
 from clinic.cli.making import (
     make_app,
     migrate_app,
+    refuse_lost_queue,
     refuse_unfit_database,
     refuse_what_is_unsafe,
     upgrade_app,
@@ -108,6 +109,8 @@ def serve(works: bool) -> None:
         port_is_free(app)
     upgrade_app(app)
     refuse_unfit_database(app)
+    if works:
+        refuse_lost_queue(app)
     click.echo(f"Clinic is at {app.config['CLINIC_PUBLIC_URL']}. Stop with Ctrl+C.")
     run_server(app, works=works)
 
@@ -122,6 +125,7 @@ def worker() -> None:
     app, stop = make_app(as_json=True), threading.Event()
     refuse_what_is_unsafe(app)
     refuse_unfit_database(app)
+    refuse_lost_queue(app)
     stop_waiting_for_ever(app)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stop.set())

@@ -80,6 +80,17 @@ def test_password_alone_opens_nothing_to_staff(app: Flask, client: FlaskClient) 
     assert deeds() == []
 
 
+def test_whoever_was_signed_in_in_this_browser_is_not_while_somebody_else_owes_the_second_step(
+    app: Flask, client: FlaskClient
+) -> None:
+    make_person(BOSS, Role.OWNER)
+    make_person(ANN, Role.CLIENT)
+    sign_in(client, ANN)
+    assert is_signed_in(client)
+    halfway(client)
+    assert not is_signed_in(client)
+
+
 def test_session_without_a_second_step_is_none_for_staff(app: Flask, client: FlaskClient) -> None:
     """Such rows are left from before: the door itself does not know them, and the demo alone does."""
     make_person(BOSS, Role.OWNER)

@@ -26,13 +26,14 @@ from clinic.booking.services.couple_changes import (
 )
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.deadlines import keep_deadlines
-from clinic.booking.services.time_off import add_closure
+from clinic.booking.services.time_off import add_closure, add_time_off
 from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.wall_time import moment
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import world as w
 from tests.booking.test_from_day import OPERATED
@@ -251,6 +252,36 @@ def test_a_couple_may_move_by_a_few_minutes_whatever_else_the_room_is_taken_for(
     assert near <= offered
     for when in sorted(near):
         assert move_couple(couple, when, by=world.desk_id, now=NOW).couple_id == couple
+
+
+@pytest.mark.parametrize("name", ["most_visits_a_day", "most_minutes_a_day"])
+def test_what_a_therapist_gives_to_one_of_the_two_is_free_for_the_other_when_both_move(
+    app: Flask, name: str
+) -> None:
+    """Who treats the second is away at the new hour, and the third may not give that: the first one's has to."""
+    world = build(therapists=2)
+    third = factories.make_therapist(name="Third", skills=[key for key in w.SKILLS if key != "deep_tissue"])
+    factories.make_hours(
+        third, db.session.get_one(Location, world.place_id), starts="12:00", ends="20:00", weekdays=range(7)
+    )
+    with transaction() as session:
+        for one in session.scalars(select(Therapist)):
+            setattr(one, name, 1 if name == "most_visits_a_day" else 100)
+    halves = Half(somebody(), w.choice("sports")), Half(somebody(), w.choice("deep_tissue"))
+    couple = book_couple(
+        halves, w.at(3), request_key=None, source="desk", by=None, now=NOW, reconfirmed=True
+    ).couple_id
+    assert couple is not None
+    first, second = (one.therapist_id for one in pair(couple))
+    db.session.rollback()
+    assert third.id not in (first, second)
+    add_time_off(second, "off", w.at(3, 13), w.at(3, 20), "", by=world.desk_id, now=NOW)
+    free = times_to_move(couple, w.TODAY + dt.timedelta(days=3), now=NOW)
+    assert free is not None
+    assert w.at(3, 14) in {moment(one.starts_at) for one in free.starts()}
+    db.session.rollback()
+    move_couple(couple, w.at(3, 14), by=world.desk_id, now=NOW)
+    assert [one.therapist_id for one in pair(couple)] == [third.id, first]
 
 
 def test_bad_input(world: w.World) -> None:

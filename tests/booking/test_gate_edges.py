@@ -10,12 +10,14 @@ from sqlalchemy import select, update
 
 from clinic.booking.models import Screening, Visit
 from clinic.booking.services import checkout, people, visits
+from clinic.booking.services._judging import Order, judge
 from clinic.catalogue.models import Addon
+from clinic.catalogue.queries import plan_for
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
 from clinic.intake.models import Consent, HealthStop
 from clinic.intake.services import consents
-from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.errors import MoveNotAllowed, NotFound
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
@@ -172,3 +174,17 @@ def test_a_warning_sign_that_is_signed_stops_the_person(world: w.World) -> None:
     ]
     w.sign(client, now=NOW + dt.timedelta(days=1))
     assert w.at_desk(world, client, "relaxation").visit_id is None
+
+
+def test_nothing_is_judged_for_a_record_that_was_joined_with_another_meanwhile(world: w.World) -> None:
+    keep, lose = w.person(), w.person()
+    w.sign(lose)
+    people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    plan = plan_for("relaxation", None, (), 60, first_visit=False)
+    assert plan is not None
+    with transaction() as session, pytest.raises(NotFound, match="joined with another"):
+        judge(
+            session, session.get_one(Client, lose), Order(plan, ("full_body",), w.TODAY), door="desk", visit_id=None,
+            by=world.desk_id, now=NOW,
+        )  # fmt: skip
+    assert db.session.scalars(select(Screening).where(Screening.client_id == lose)).all() == []

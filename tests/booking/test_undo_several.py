@@ -21,6 +21,7 @@ from clinic.booking.services.swapping import swap_visits
 from clinic.booking.services.undoing import take_back
 from clinic.rules.errors import MoveNotAllowed, SlotTaken, TooLate
 from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
@@ -176,6 +177,23 @@ def test_two_people_are_moved_and_cancelled_and_come_back_to_their_room(world: w
         assert sent(LATER) == [], name
     move(w.at(4, 15))
     assert len(sent(LATER)) == 2
+
+
+def test_two_who_waited_wait_for_the_same_again(world: w.World) -> None:
+    couple_id, ids = couple(world, w.person(), somebody())
+
+    def waits() -> list[tuple[object, ...]]:
+        db.session.rollback()
+        rows = [db.session.get_one(Visit, one) for one in ids]
+        return [(one.status, one.waiting_for, one.deadline_at, one.starts_at) for one in rows]
+
+    before = waits()
+    assert {one[:2] for one in before} == {("pending", "intake"), ("pending", "partner")}
+    couples.move_couple(couple_id, w.at(3, 14), by=world.desk_id, now=NOW, at_desk=True)
+    assert take_back(ids[1], by=world.desk_id, now=SOON)[1] == 2
+    assert waits() == before
+    traces = db.session.scalars(select(AuditRow).where(AuditRow.deed == "visit.taken_back")).all()
+    assert {(one.thing_id, one.detail["step"]) for one in traces} == {(one, "moved") for one in ids}
 
 
 def test_marks_of_two_people_are_taken_back_one_by_one(world: w.World) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from clinic import checkup, cli
 from clinic.checkup import Grade
-from clinic.cli import upkeep
+from clinic.cli import making, upkeep
 from clinic.shared import audit_chain, backups, crypto, heartbeat
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import db, transaction
@@ -123,3 +126,24 @@ def test_a_database_that_is_away_is_said(app: Flask, monkeypatch: pytest.MonkeyP
     away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
     monkeypatch.setattr(type(db), "engine", property(lambda _self: away))
     assert wrong(app)[0].startswith("The database cannot be reached or used (connection failed: ")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_queue_that_is_away_and_notes_that_cannot_be_written_are_said(clinic: Flask) -> None:
+    notes = Path(clinic.config["CLINIC_AUDIT_DIR"])
+    notes.rename(notes.with_name("elsewhere"))
+    assert wrong(clinic) == [], "the folder is made when it is needed"
+    notes.write_text("a file", encoding="utf-8")
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        clinic.config["CLINIC_QUEUE_URL"] = f"postgresql://clinic:quiet@{address}/clinic"
+        cannot_note = f"The newest links of the audit cannot be noted in {notes}."
+        assert wrong(clinic) == [cannot_note]
+    away = f"The worker's queue cannot be reached at {address} (Connection refused)."
+    assert wrong(clinic) == [away, cannot_note]
+    with pytest.raises(SystemExit, match="Connection refused") as end:
+        making.refuse_lost_queue(clinic)
+    assert "quiet" not in str(end.value)
+    clinic.config["CLINIC_QUEUE_URL"] = f"redis://{address}/0"
+    missing = ["CLINIC_QUEUE_URL names Redis, and the package redis is not installed."]
+    assert wrong(clinic)[:1] == (missing if find_spec("redis") is None else [away])

@@ -165,6 +165,18 @@ def test_what_is_kept_back_leaves_at_its_time_and_is_taken_back_until_it_is_on_i
     assert [row.key for row in rows()] == keys[1:]
 
 
+def test_the_same_message_is_written_once_and_what_is_not_wanted_any_more_does_not_leave() -> None:
+    queue(2)
+    queue(2, language="de")
+    unwanted, _other = (one.id for one in rows())
+    with sink() as server:
+        senders = mail.Senders(mail.sender_for(server.url, Path()))
+        sent = mail.drain(senders, lambda: HEAD, NOW, is_wanted=lambda _session, row: row.id != unwanted)
+        assert (sent, len(server.ids())) == (1, 1)
+        assert drain(server.url, NOW + LEASE + MINUTE) == 0
+    assert [(one.ended_as, one.text, one.attempts) for one in rows()] == [("dropped", "", 0), (None, "", 1)]
+
+
 class Killed(BaseException):
     """The worker is gone: nothing after it runs."""
 

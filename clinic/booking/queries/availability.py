@@ -53,7 +53,8 @@ DAY_MINUTES = 24 * 60
 class Ask:
     """Who wants what, when. `by_staff`: no lead time or horizon, starts every five minutes.
 
-    `instead_of`: a visit that is being moved, whose own claims do not stand in its way. `rested_areas`: a client's
+    `instead_of`: a visit that is being moved, whose own claims do not stand in its way; `along`: another one that is
+    moved with it. `rested_areas`: a client's
     own wish for these areas, for which starts that leave the body too little rest are left out; None minds no rest.
     `by_history`: each start is planned as the person's first visit, or not, by their visits before it; else the plan
     holds for all starts. `people`: others whose visits make them a known client (those of an account, before it has
@@ -70,6 +71,7 @@ class Ask:
     client_id: int | None = None
     by_staff: bool = False
     instead_of: int | None = None
+    along: int | None = None
     rested_areas: tuple[str, ...] | None = None
     by_history: bool = False
     people: tuple[int, ...] = ()
@@ -274,7 +276,7 @@ def _pauses(limits: dict[int, Limits]) -> dict[int, int]:
 
 
 def _reach(ask: Ask, since: int, until: int) -> Reach:
-    return Reach(since, until, ask.now, ask.instead_of)
+    return Reach(since, until, ask.now, ask.instead_of, ask.along)
 
 
 def _wanted(plan: VisitPlan, settings: BookingSettings, first: int, last: int) -> rule.Wanted:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, func, select
 
 from clinic.booking.models import Claim, Couple, StatusChange, Visit
 from clinic.booking.queries.availability import Ask, Open, Part, look
@@ -16,14 +16,13 @@ from clinic.booking.queries.visits import WITH_NAMES, VisitFacts, facts
 from clinic.premises import queries as premises
 from clinic.rules.availability import Book, Leaning, Start
 from clinic.rules.couples import Pair, Side, pairs_for, starts_for_two
-from clinic.rules.intervals import Interval, subtract, union
-from clinic.rules.limits import kept_free
 from clinic.rules.visit_status import HOLDING_CLAIMS, NEEDING_PERMIT
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db
 
 _AS_NAMED = select(func.min(StatusChange.id)).where(StatusChange.visit_id == Visit.id).scalar_subquery()
 """The two in the order in which they were named: the first step of each was written in this order."""
+_SHARED = select(Claim.resource_id, Claim.starts_at, Claim.ends_at)
 
 
 @dataclass(frozen=True)
@@ -70,44 +69,27 @@ def _side(found: Open, part: Part) -> Side:
 
 
 def look_for_two(first: Ask, second: Ask, *, instead_of: int | None = None) -> OpenForTwo:
-    """Read the book for both wishes. `instead_of`: a couple that is being moved, whose claims are not in its way."""
-    one, other = look(first), look(second)
+    """Read the book for both wishes; what one of the two has until now is not in the way of the other either.
+    `instead_of`: a couple that is being moved, whose room is free for it."""
+    one = look(replace(first, along=second.instead_of))
+    other = look(replace(second, along=first.instead_of))
     if instead_of is not None:
-        taken = _taken_by(instead_of)
-        one, other = _without(one, taken), _without(other, taken)
+        shared = db.session.execute(_SHARED.where(Claim.couple_id == instead_of)).all()
+        one, other = _without(one, shared), _without(other, shared)
     for_two = premises.rooms_for_two()
     rooms = [room for room in one.eligible.rooms if room in for_two and room in other.eligible.rooms]
     return OpenForTwo(one, other, rooms)
 
 
-def _taken_by(couple_id: int) -> dict[int, list[Interval]]:
-    rows = db.session.execute(
-        select(Claim.resource_id, Claim.starts_at, Claim.ends_at)
-        .outerjoin(Visit, Visit.id == Claim.visit_id)
-        .where(or_(Claim.couple_id == couple_id, Visit.couple_id == couple_id))
-        .order_by(Claim.resource_id, Claim.starts_at)
-    )
-    taken: dict[int, list[Interval]] = {}
-    for resource, starts, ends in rows:
-        taken.setdefault(resource, []).append((epoch_minute(starts), epoch_minute_after(ends)))
-    return taken
-
-
-def _without(found: Open, taken: dict[int, list[Interval]]) -> Open:
-    own = [span for spans in taken.values() for span in spans]
-
-    def rest_of(resource: int, spans: Sequence[Interval]) -> list[Interval]:
-        """What else it is busy with, for which nothing has to be in order: a pause goes with the visit around which it
-        is kept."""
-        mine, limits = taken.get(resource, []), found.limits.get(resource)
-        if limits is not None and limits.pause:
-            paused = [kept_free(*span, limits.pause) for span in mine]
-            spans = [span for span in spans if span not in paused]
-        return subtract(union(spans), mine)
+def _without(found: Open, shared: Sequence[Row[tuple[int, dt.datetime, dt.datetime]]]) -> Open:
+    """Without what both claim together."""
+    gone = [(room, (epoch_minute(starts), epoch_minute_after(ends))) for room, starts, ends in shared]
 
     def lighter(book: Book) -> Book:
-        busy = {one: rest_of(one, spans) for one, spans in book.busy.items()}
-        return replace(book, busy=busy, client_busy=[span for span in book.client_busy if span not in own])
+        rooms = {
+            room: [one for one in book.busy.get(room, []) if (room, one) not in gone] for room, _span in gone
+        }
+        return replace(book, busy={**book.busy, **rooms})
 
     return replace(found, parts=tuple(replace(one, book=lighter(one.book)) for one in found.parts))
 

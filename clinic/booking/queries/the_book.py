@@ -45,18 +45,19 @@ from clinic.shared.statements import among, joined, rows, spaced, taken_apart
 @dataclass(frozen=True)
 class Reach:
     """From the epoch minute `since` up to `until`, as it stands at `now`: what has run out counts no more, nor does the
-    visit `besides`, which is being made or moved itself."""
+    visit `besides`, which is being made or moved itself, nor the visit `along`, which is with it."""
 
     since: int
     until: int
     now: dt.datetime
     besides: int | None = None
+    along: int | None = None
 
     def given(self, resources: Iterable[int]) -> dict[str, object]:
         """For the statements below."""
         return {
             "resources": list(resources), "since": moment(self.since), "until": moment(self.until), "now": self.now,
-            "besides": self.besides or 0,
+            "besides": self.besides or 0, "along": self.along or 0,
         }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ _IN_REACH = (
     _CLAIM.ends_at > bindparam("since"),
     _CLAIM.starts_at < bindparam("until"),
     or_(_CLAIM.expires_at.is_(None), _CLAIM.expires_at > bindparam("now")),
-    or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id != bindparam("besides")),
+    or_(_CLAIM.visit_id.is_(None), _CLAIM.visit_id.not_in((bindparam("besides"), bindparam("along")))),
 )
 _STANDING = among(_CLAIM.resource_id, "resources"), *_IN_REACH
 _DATES_APART = 26 * 60  # minutes from the first midnight of a date on earth to the last
@@ -124,7 +125,7 @@ _GIVEN = (
         _VISIT.starts_at < bindparam("until"),
         _VISIT.status.in_(tuple(HOLDING_CLAIMS)),
         or_(_VISIT.status != VisitStatus.HELD, _VISIT.deadline_at > bindparam("now")),
-        _VISIT.id != bindparam("besides"),
+        _VISIT.id.not_in((bindparam("besides"), bindparam("along"))),
     )
     .group_by(_VISIT.therapist_id, _VISIT.day)
 )  # fmt: skip

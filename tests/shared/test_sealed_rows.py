@@ -1,0 +1,69 @@
+"""Rows with sealed columns: bound to their person, their row and their column, and nothing stays nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from clinic.intake.models import HealthStop
+from clinic.shared import crypto
+from clinic.shared.database import db, transaction
+from tests.booking import world as w
+from tests.conftest import NOW
+
+SAID = {"fever": {"present": True}}
+
+
+def stop(client_id: int, note: object) -> HealthStop:
+    row = HealthStop(
+        note=note, answers=SAID, client_id=client_id, raised_at=NOW, raised_on=NOW.date(), needs="review",
+        urgency="emergency", source="online",
+    )  # fmt: skip
+    with transaction() as session:
+        session.add(row)
+    return row
+
+
+def test_a_sealed_value_is_the_persons_and_cannot_be_moved(app: Flask) -> None:
+    w.build(therapists=1)
+    one, other = stop(w.person(), "told so"), stop(w.person(), None)
+    assert (one.note, other.note, other.note_sealed, one.answers) == ("told so", None, None, SAID)
+    assert b"told" not in (one.note_sealed or b"")
+    assert all(2**51 <= row.id < 2**52 for row in (one, other)), (
+        "known before it is written, exact in any program"
+    )
+    with transaction() as session:
+        session.get_one(HealthStop, one.id).note = None
+    assert db.session.get_one(HealthStop, one.id).note_sealed is None
+    table, column = "health_stop", "answers_sealed"
+    sealed = one.answers_sealed
+    for place in (
+        (table, column, other.id),
+        (table, "note_sealed", one.id),
+        ("intake", column, one.id),
+    ):
+        with pytest.raises(crypto.CannotOpen):
+            crypto.unseal(sealed, table=place[0], column=place[1], row_id=place[2])
+    with pytest.raises(crypto.CannotOpen):
+        crypto.unseal(sealed[:-1] + bytes([sealed[-1] ^ 1]), table=table, column=column, row_id=one.id)
+
+
+def test_a_persons_values_open_with_their_own_key_alone(app: Flask) -> None:
+    """What is nobody's yet is under the installation's key; a person's goes with the person's own."""
+    place: dict[str, Any] = {"table": "t", "column": "c", "row_id": 1}
+    anybodys = crypto.seal(b"x", client_id=None, **place)
+    assert (crypto.unseal(anybodys, **place), crypto.ring().open(anybodys, **place)) == (b"x", b"x")
+    client = w.person()
+    with transaction():
+        theirs = crypto.seal(b"x", client_id=client, **place)
+    assert crypto.unseal(theirs, **place) == b"x"
+    with pytest.raises(crypto.CannotOpen):
+        crypto.ring().open(theirs, **place)
+    with transaction() as session:
+        session.execute(text("UPDATE person_key SET wrapped = :gone"), {"gone": b""})
+    crypto.use(crypto.ring())  # what this process knew is let go
+    with pytest.raises(crypto.CannotOpen):
+        crypto.unseal(theirs, **place)
