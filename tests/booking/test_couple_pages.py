@@ -83,6 +83,38 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
 
 
+def test_the_focus_goes_to_the_first_that_is_still_to_be_chosen_and_then_to_the_times(
+    desk: FlaskClient, world: w.World
+) -> None:
+    """By keyboard alone the way through the page's head was gone again after every answer."""
+    one, other = somebody(), somebody()
+    third = somebody()
+    for client in (other, third):
+        db.session.get_one(Client, client).name_key = "mara twice"
+    db.session.commit()
+    address, name = f"/clients/{one}/couple/new", db.session.get_one(Client, one).last_name
+    swedish = "swedish||60"
+
+    def focused(page: str) -> list[str]:
+        return re.findall(
+            r'<(?:input|select|button)\b(?=[^>]*\bautofocus\b)[^>]*\b(?:id|name)="([^"]+)"', page
+        )
+
+    assert focused(desk.get(address).text) == ["one-what"]
+    for sent, expected in (
+        ({"one-what": swedish}, "q"),
+        ({"one-what": swedish, "q": "mara"}, "other-0"),
+        ({"one-what": swedish, "q": "mara", "other": other}, "two-what"),
+        (order(other), "start"),
+        (order(other, day="2026-06-07"), "day"),
+        (order(other, day="x"), None),  # the summary of what is wrong has it
+    ):
+        page = desk.post(address, data={"day": "2026-06-12"} | sent).text
+        assert focused(page) == ([expected] if expected else []), sent
+    assert name in page
+    assert focused(desk.get(f"/clients/{one}/series/new").text) == ["what"]
+
+
 def test_not_both_can_be_booked_and_no_reason_is_shown(desk: FlaskClient) -> None:
     well, ill = somebody(), somebody(**BLEEDS)
     sent = order(ill, **{"two-what": "deep_tissue||60", "two-areas": "lower_back"}, start=w.at(3).isoformat())
