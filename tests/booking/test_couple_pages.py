@@ -45,6 +45,11 @@ def starts(page: str) -> list[str]:
     return [html.unescape(one) for one in re.findall(r'name="start" value="([^"]+)"', page)]
 
 
+def focused(page: str) -> list[str]:
+    """What of the form has the focus when the page comes."""
+    return re.findall(r'<(?:input|select|button)\b(?=[^>]*\bautofocus\b)[^>]*\b(?:id|name)="([^"]+)"', page)
+
+
 def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient) -> None:
     one, other = somebody(), somebody()
     address = f"/clients/{one}/couple/new"
@@ -71,6 +76,8 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert desk.get(f"/desk/visits/{first}/cancel").location == f"{answer.location}#cancel"
     near = desk.get(f"{answer.location}?day=2026-06-12").text
     assert w.at(3, 10, 15).isoformat() in starts(near)
+    assert w.at(3).isoformat() not in starts(near), "the time that they have"
+    assert focused(near) == ["start"]
     revisions = [visit.revision for visit in pair(couple)]
     moved = desk.post(
         f"{answer.location}/move", data={"start": w.at(3, 10, 15).isoformat(), "revision": revisions}
@@ -94,11 +101,6 @@ def test_the_focus_goes_to_the_first_that_is_still_to_be_chosen_and_then_to_the_
     db.session.commit()
     address, name = f"/clients/{one}/couple/new", db.session.get_one(Client, one).last_name
     swedish = "swedish||60"
-
-    def focused(page: str) -> list[str]:
-        return re.findall(
-            r'<(?:input|select|button)\b(?=[^>]*\bautofocus\b)[^>]*\b(?:id|name)="([^"]+)"', page
-        )
 
     assert focused(desk.get(address).text) == ["one-what"]
     for sent, expected in (

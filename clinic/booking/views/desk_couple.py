@@ -222,6 +222,8 @@ def _couple_page(
     day = day_of(request.values.get("day"))
     times = couple_changes.times_to_move(couple_id, day, now=clock.now()) if may_move and day else None
     free = _thinned(times, clock.now()) if times is not None else []
+    theirs = {one.therapist_id for one in pair}  # where they stand already is no time to move to
+    free = [one for one in free if one.starts_at != pair[0].starts_at or not theirs <= set(one.therapists)]
     names, form = kit.therapist_names(), RestForm(request.form)
     rest = (
         kit.rest_warning(form, *short.warned, names=[one.client.name for one in pair if one.client])
