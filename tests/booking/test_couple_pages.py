@@ -34,7 +34,7 @@ def desk(app: Flask, world: w.World) -> FlaskClient:
     return desk_browser(app, world)
 
 
-def order(other: int, **values: Any) -> dict[str, Any]:
+def order(other: int | str, **values: Any) -> dict[str, Any]:
     return {
         "other": str(other), "one-what": "relaxation||60", "two-what": "swedish||60", "one-therapist": "",
         "two-therapist": "", "day": "2026-06-12", "request_key": f"c-{w.new_number()}", **values,
@@ -95,9 +95,10 @@ def test_the_focus_goes_to_the_first_that_is_still_to_be_chosen_and_then_to_the_
 ) -> None:
     """By keyboard alone the way through the page's head was gone again after every answer."""
     one, other = somebody(), somebody()
-    third = somebody()
+    third, only = somebody(), somebody()
     for client in (other, third):
         db.session.get_one(Client, client).name_key = "mara twice"
+    db.session.get_one(Client, only).name_key = "only one"
     db.session.commit()
     address, name = f"/clients/{one}/couple/new", db.session.get_one(Client, one).last_name
     swedish = "swedish||60"
@@ -108,6 +109,7 @@ def test_the_focus_goes_to_the_first_that_is_still_to_be_chosen_and_then_to_the_
         ({"one-what": swedish, "q": "mara"}, "other-0"),
         ({"one-what": swedish, "q": "mara", "other": other}, "two-what"),
         (order(other), "start"),
+        (order("", q="only"), "start"),  # found alone is chosen: one press less
         (order(other, day="2026-06-07"), "day"),
         (order(other, day="x"), None),  # the summary of what is wrong has it
     ):
