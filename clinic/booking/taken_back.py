@@ -24,7 +24,7 @@ class TakeBack(Base):
     __tablename__ = "take_back"
     id: Mapped[int] = mapped_column(primary_key=True)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), unique=True)
-    deed: Mapped[str]  # booked, moved, marked, cancelled
+    deed: Mapped[str]  # booked, moved, marked, passed, cancelled
     before: Mapped[dict[str, Any]]
     revision: Mapped[int]  # of the visit after the step: any later change ends it
     mail_key: Mapped[str | None]

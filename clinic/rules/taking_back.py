@@ -28,6 +28,7 @@ def step_words(deed: str, visits: int) -> str:
         "moved": ngettext("moved", "%(num)d visits moved", visits),
         "cancelled": ngettext("cancelled", "%(num)d visits cancelled", visits),
         "marked": ngettext("marked", "%(num)d visits marked", visits),
+        "passed": _("counts as cancelled in time"),
     }[deed]
 
 
@@ -50,4 +51,5 @@ def undone_words(deed: str, visits: int) -> str:
             visits,
         ),
         "marked": _("Undone. The visit stands as before."),
+        "passed": _("Undone. It counts as cancelled late again."),
     }[deed]

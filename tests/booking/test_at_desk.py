@@ -15,6 +15,7 @@ from clinic.booking.services import in_line, visits, waitlist
 from clinic.booking.services.at_desk import Change, change_at_desk, try_change
 from clinic.booking.services.undoing import forget_steps, take_back
 from clinic.rules.errors import MoveNotAllowed, SlotTaken, TooLate, TooSoon
+from clinic.rules.permissions import Role
 from clinic.rules.taking_back import SHOWN_SECONDS, TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus as S
 from clinic.rules.waitlist import When
@@ -23,6 +24,7 @@ from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
 from tests.conftest import NOW
+from tests.factories import make_user
 from tests.mailing import sent_at
 
 SOON = NOW + dt.timedelta(seconds=SHOWN_SECONDS)
@@ -130,6 +132,27 @@ def test_nobody_is_told_of_a_move_that_is_taken_back(world: w.World, booked: int
     assert taking_back.last_step_of(world.desk_id, SOON) is None
     with pytest.raises(TooLate):
         take_back(booked, by=world.desk_id, now=SOON)
+
+
+def test_what_another_desk_did_since_is_not_undone(world: w.World, booked: int) -> None:
+    """Both have moved the same visit: the undo of the first took back what the second had done."""
+    change_at_desk(booked, move(booked, world), now=NOW)
+    mine = taking_back.last_step_of(world.desk_id, SOON)
+    assert mine is not None
+    colleague = make_user(email="second@desk.example", roles=[Role.FRONT_DESK]).id
+    db.session.commit()
+    change_at_desk(booked, move(booked, world, hour=16, by=colleague), now=NOW)
+    theirs = place(booked)
+    for seen in (None, mine.revision):
+        with pytest.raises(MoveNotAllowed, match="changed meanwhile"):
+            take_back(booked, seen=seen, by=world.desk_id, now=SOON)
+    with pytest.raises(MoveNotAllowed, match="changed meanwhile"):  # one account at two desks, or in two tabs
+        take_back(booked, seen=mine.revision, by=colleague, now=SOON)
+    assert place(booked) == theirs
+    last = taking_back.last_step_of(colleague, SOON)
+    assert last is not None
+    assert take_back(booked, seen=last.revision, by=colleague, now=SOON) == ("moved", 1)
+    assert place(booked)[1] == w.at(3, 14)
 
 
 def test_after_the_moment_the_client_is_told_and_it_is_too_late(world: w.World, booked: int) -> None:
@@ -250,6 +273,9 @@ def test_a_late_cancellation_is_let_pass_and_that_is_taken_back(world: w.World) 
     mark(visit, S.CANCELLED, world, LATER)
     mark(visit, S.CANCELLED, world, LATER)  # a second tap changes nothing
     assert place(visit) == ("cancelled", *before[1:])
+    step = taking_back.last_step_of(world.desk_id, LATER)
+    assert step is not None
+    assert step.words == "counts as cancelled in time"
     take_back(visit, by=world.desk_id, now=LATER)
     assert place(visit) == before
     assert sent(LATER + dt.timedelta(days=1)) == [], (

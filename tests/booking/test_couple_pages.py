@@ -34,7 +34,7 @@ def desk(app: Flask, world: w.World) -> FlaskClient:
     return desk_browser(app, world)
 
 
-def order(other: int, **values: Any) -> dict[str, Any]:
+def order(other: int | str, **values: Any) -> dict[str, Any]:
     return {
         "other": str(other), "one-what": "relaxation||60", "two-what": "swedish||60", "one-therapist": "",
         "two-therapist": "", "day": "2026-06-12", "request_key": f"c-{w.new_number()}", **values,
@@ -43,6 +43,11 @@ def order(other: int, **values: Any) -> dict[str, Any]:
 
 def starts(page: str) -> list[str]:
     return [html.unescape(one) for one in re.findall(r'name="start" value="([^"]+)"', page)]
+
+
+def focused(page: str) -> list[str]:
+    """What of the form has the focus when the page comes."""
+    return re.findall(r'<(?:input|select|button)\b(?=[^>]*\bautofocus\b)[^>]*\b(?:id|name)="([^"]+)"', page)
 
 
 def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient) -> None:
@@ -71,6 +76,8 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert desk.get(f"/desk/visits/{first}/cancel").location == f"{answer.location}#cancel"
     near = desk.get(f"{answer.location}?day=2026-06-12").text
     assert w.at(3, 10, 15).isoformat() in starts(near)
+    assert w.at(3).isoformat() not in starts(near), "the time that they have"
+    assert focused(near) == ["start"]
     revisions = [visit.revision for visit in pair(couple)]
     moved = desk.post(
         f"{answer.location}/move", data={"start": w.at(3, 10, 15).isoformat(), "revision": revisions}
@@ -81,6 +88,35 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
         assert desk.post(f"{answer.location}/move", data=data).status_code == status
     assert "goes on alone" in pressed(desk, f"{answer.location}/cancel", visit=str(second))
     assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
+
+
+def test_the_focus_goes_to_the_first_that_is_still_to_be_chosen_and_then_to_the_times(
+    desk: FlaskClient, world: w.World
+) -> None:
+    """By keyboard alone the way through the page's head was gone again after every answer."""
+    one, other = somebody(), somebody()
+    third, only = somebody(), somebody()
+    for client in (other, third):
+        db.session.get_one(Client, client).name_key = "mara twice"
+    db.session.get_one(Client, only).name_key = "only one"
+    db.session.commit()
+    address, name = f"/clients/{one}/couple/new", db.session.get_one(Client, one).last_name
+    swedish = "swedish||60"
+
+    assert focused(desk.get(address).text) == ["one-what"]
+    for sent, expected in (
+        ({"one-what": swedish}, "q"),
+        ({"one-what": swedish, "q": "mara"}, "other-0"),
+        ({"one-what": swedish, "q": "mara", "other": other}, "two-what"),
+        (order(other), "start"),
+        (order("", q="only"), "start"),  # found alone is chosen: one press less
+        (order(other, day="2026-06-07"), "day"),
+        (order(other, day="x"), None),  # the summary of what is wrong has it
+    ):
+        page = desk.post(address, data={"day": "2026-06-12"} | sent).text
+        assert focused(page) == ([expected] if expected else []), sent
+    assert name in page
+    assert focused(desk.get(f"/clients/{one}/series/new").text) == ["what"]
 
 
 def test_not_both_can_be_booked_and_no_reason_is_shown(desk: FlaskClient) -> None:

@@ -139,14 +139,19 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
     call_in(world)
     way = the_case(world).touched.other_times[0]
     assert moment(way.starts_at) >= w.at(3, 8)
-    start, revision = moment(way.starts_at), get(visit_id).revision
+    start, shown = moment(way.starts_at), get(visit_id).revision
 
-    def offer() -> int:
+    def offer(revision: int = 0) -> int:
+        revision = revision or get(visit_id).revision
         return sick_day.offer_time(
             visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW
         )
 
-    made = offer()
+    made = offer(shown)
+    asked = len(subjects())
+    with pytest.raises(MoveNotAllowed, match="changed meanwhile"):  # the same plan, open at a second desk
+        offer(shown)
+    assert len(subjects()) == asked, "nobody is asked twice"
     assert (get(visit_id).status, claims_of(visit_id)) == ("confirmed", 3)
     assert "Another time for your visit" in subjects()[-1]
     answering.decline(made, by=None, now=NOW)
@@ -207,7 +212,9 @@ def test_the_desk_walks_through_the_sick_call(app: Flask, world: w.World, client
         data={"start": "2026-06-12T21:00Z", "therapist": str(world.therapists[FREE]), "revision": revision},
     )
     assert "Kept until" in desk.get(walk.location(offered)).text
-    desk.post(f"/desk/visits/{by_name}/call-off", data={"revision": revision})
+    desk.post(f"/desk/visits/{by_name}/call-off", data={"revision": revision})  # not of this page any more
+    assert get(by_name).status == "confirmed"
+    desk.post(f"/desk/visits/{by_name}/call-off", data={"revision": str(get(by_name).revision)})
     assert "Every visit has found its way" in desk.get(f"/desk/sick-day/{therapist}").text
     assert [one.ended_as for one in db.session.scalars(select(Offer).where(Offer.kind == "move"))] == [
         "withdrawn"

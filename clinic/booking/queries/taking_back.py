@@ -26,6 +26,8 @@ class LastStep:
     clients: tuple[str, ...]
     seconds: int
     """How long the page still offers it."""
+    revision: int
+    """Of the first visit after it: what somebody did to that visit since is another step."""
 
     @property
     def words(self) -> str:
@@ -52,7 +54,11 @@ def last_step_of(user_id: int, now: dt.datetime) -> LastStep | None:
     left = row.until - (TIME_TO_TAKE_BACK - dt.timedelta(seconds=SHOWN_SECONDS)) - now
     names = dict.fromkeys(one.visit.client.name for one in rows if one.visit.client is not None)
     return LastStep(
-        tuple(one.visit_id for one in rows), row.deed, tuple(names), max(0, round(left.total_seconds()))
+        tuple(one.visit_id for one in rows),
+        row.deed,
+        tuple(names),
+        max(0, round(left.total_seconds())),
+        rows[0].revision,
     )
 
 

@@ -154,6 +154,7 @@ def offer_time(
             claim_best(session, kept, replace(ask, rested_areas=None), expires_at=until + rule.GRACE)
             first_status(session, kept, by=by, now=now)
             made = open_offer(session, kept, "move", until, instead_of_id=old.id, by=by, now=now).id
+            old.revision += 1  # a plan that was shown before asks nobody a second time
             leave_trace(session, "visit.other_time_offered", "visit", old.id, by=by, now=now)
     if made is None:
         raise MoveNotAllowed(NOT_SAFE)

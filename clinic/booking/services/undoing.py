@@ -38,12 +38,16 @@ from clinic.shared.mail import drop_mail
 
 
 @tried_again
-def take_back(visit_id: int, *, by: int, now: dt.datetime) -> tuple[str, int]:
-    """Put back whatever the last deed at the desk did to this visit, and to every other one that it changed; returns
-    which deed that was, and how many visits. Nobody is told of either. Judged and claimed like every other change.
-    Raises TooLate, MoveNotAllowed, SlotTaken."""
+def take_back(visit_id: int, *, seen: int | None = None, by: int, now: dt.datetime) -> tuple[str, int]:
+    """Put back whatever this person's last deed at the desk did to this visit, and to every other one that it changed;
+    returns which deed that was, and how many visits. Nobody is told of either. Judged and claimed like every other
+    change. `seen`: the revision of the visit after the deed that is meant: what was done since, at another desk or in
+    another tab of the same account, is not undone in its place. Raises TooLate, MoveNotAllowed, SlotTaken."""
     with transaction() as session:
         steps = _steps_to_undo(session, visit_id, now)
+        meant = next((one for one in steps if one.visit_id == visit_id), steps[0])
+        if meant.done_by_id != by or seen not in (None, meant.revision):
+            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
         for key in dict.fromkeys(one.mail_key for one in steps if one.mail_key is not None):
             if not drop_mail(session, key):
                 raise TooLate(_("It is too late to undo this: the client is being told."))

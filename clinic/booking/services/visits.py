@@ -195,7 +195,8 @@ def mark_visit(
         else:
             set_status(session, visit, new, by=by, now=now, reason="let pass" if is_let_pass else "")
         if at_desk and (before["couple_id"] is None or new in ALONE):
-            remember(session, [Step(visit, before)], "marked", by=by, now=now)
+            deed = "passed" if is_let_pass else "marked"
+            remember(session, [Step(visit, before)], deed, by=by, now=now)
         leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)
 
 

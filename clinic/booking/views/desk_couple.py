@@ -78,6 +78,9 @@ def desk_book_couple(client_id: int) -> Answer:
     forms = _forms(request.form)
     is_right = not [one for one in (forms.couple, forms.first, forms.second) if not one.validate()]
     starts_at = read_moment(request.form.get("start", ""))
+    if is_right and starts_at is None and forms.couple.other_id is None:
+        seen = _people(client.id, forms)
+        forms.couple.other.data = str(seen[0].id) if len(seen) == 1 else None  # the page shows them as chosen
     halves = _halves(client.id, forms) if is_right else None
     if halves is None:
         return _page(client, forms, Shown(), 422 if starts_at is not None or not is_right else 200)
@@ -105,6 +108,12 @@ def _halves(client_id: int, forms: Forms) -> tuple[Half, Half] | None:
         return None
     one, other = (replace(wish, location_id=forms.couple.place_id) for wish in wishes if wish is not None)
     return Half(client_id, one), Half(other_id, other)
+
+
+def _people(client_id: int, forms: Forms) -> list[Any]:
+    """Those found who may come along."""
+    found_rows = clients.search(forms.couple.q.data) if forms.couple.q.data else []
+    return [one for one in found_rows if one.id != client_id]
 
 
 def _zone(forms: Forms) -> str:
@@ -174,11 +183,7 @@ def _answers(client_ids: Sequence[int], judged: Sequence[Any]) -> list[dict[str,
 
 def _page(client: Any, forms: Forms, shown: Shown, status: int = 200) -> Answer:
     other = clients.client(forms.couple.other_id) if forms.couple.other_id else None
-    seen = (
-        [one for one in clients.search(forms.couple.q.data) if one.id != client.id]
-        if forms.couple.q.data
-        else []
-    )
+    seen = _people(client.id, forms)
     people = [*([other] if other else []), *(one for one in seen if other is None or one.id != other.id)]
     choose(forms.couple.other, [(str(one.id), one.name) for one in people])
     names, zone = kit.therapist_names(), _zone(forms)
@@ -222,6 +227,8 @@ def _couple_page(
     day = day_of(request.values.get("day"))
     times = couple_changes.times_to_move(couple_id, day, now=clock.now()) if may_move and day else None
     free = _thinned(times, clock.now()) if times is not None else []
+    theirs = {one.therapist_id for one in pair}  # where they stand already is no time to move to
+    free = [one for one in free if one.starts_at != pair[0].starts_at or not theirs <= set(one.therapists)]
     names, form = kit.therapist_names(), RestForm(request.form)
     rest = (
         kit.rest_warning(form, *short.warned, names=[one.client.name for one in pair if one.client])

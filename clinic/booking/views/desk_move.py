@@ -99,7 +99,8 @@ def desk_take_back(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     found(visit.client)
     try:
-        flash(undone_words(*take_back(visit_id, by=who() or 0, now=clock.now())), "success")
+        seen = whole_number(request.form.get("revision", ""))
+        flash(undone_words(*take_back(visit_id, seen=seen, by=who() or 0, now=clock.now())), "success")
     except RuleViolation as error:
         flash(error.sentence, "care")
     return kit.back_to(visit_id)
