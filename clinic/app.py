@@ -21,6 +21,7 @@ from clinic.api.views import pages as api_document
 from clinic.booking.queries.look_alikes import is_open_question
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.views import pages as booking_pages
+from clinic.catalogue import held_licences
 from clinic.catalogue.views import pages as catalogue_pages
 from clinic.checkup.views import pages as checkup_pages
 from clinic.clients import same_person
@@ -45,6 +46,7 @@ from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
 from clinic.shared.web import plain_errors, secure_answers
 from clinic.site import clinic_name, dress_pages, language_of_reader, writes_month_first
+from clinic.therapists.queries import licences_held
 from clinic.therapists.views import pages as therapists_pages
 
 BLUEPRINTS = (
@@ -115,6 +117,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     answer_programs(app)
     after_new_answers.use(judge_after_new_answers)
     same_person.use(is_open_question)
+    held_licences.use(licences_held)
     serve_static(app)
     believe_proxies(app)
     return app

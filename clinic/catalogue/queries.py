@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, false, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from clinic.catalogue import held_licences
 from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
 from clinic.catalogue.models import Addon, Service, ServiceAddon, ServiceLength, ServiceMode
 from clinic.catalogue.search import score
@@ -364,9 +365,9 @@ def room_kinds() -> list[str]:
 
 
 def licence_kinds() -> list[str]:
-    """The known kinds of licences, and those that services ask for."""
+    """The known kinds of licences, and those that services ask for or therapists have."""
     asked = db.session.scalars(select(Service.licence_kind).distinct().order_by(Service.licence_kind))
-    return list(dict.fromkeys([*LICENCES, *asked]))
+    return list(dict.fromkeys([*LICENCES, *asked, *held_licences.held()]))
 
 
 def _lists(column: InstrumentedAttribute[list[str]]) -> list[str]:

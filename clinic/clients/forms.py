@@ -16,8 +16,10 @@ from clinic.shared.languages import lazy
 class DetailsForm(Form):
     """Who a client is, as staff type it. Phone and e-mail may be left out at the desk."""
 
-    first_name = text_field(lazy("First name"), longest=80, required=lazy("Enter the first name."))
-    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."))
+    first_name = text_field(
+        lazy("First name"), longest=80, required=lazy("Enter the first name."), dir="auto"
+    )
+    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."), dir="auto")
     born_on = date_field(lazy("Birth date"), required=lazy("Enter the birth date, as on an identity card."))
     phone = text_field(lazy("Phone"), longest=40, type="tel", autocomplete="off")
     email = text_field("E-mail", longest=254, type="email", autocomplete="off")
@@ -25,7 +27,7 @@ class DetailsForm(Form):
         lazy("Who to call in an emergency"), longest=200, help_text=lazy("Name and phone number.")
     )
     guardian_name = text_field(
-        lazy("Parent or guardian"), longest=120, help_text=lazy("For clients under age.")
+        lazy("Parent or guardian"), longest=120, help_text=lazy("For clients under age."), dir="auto"
     )
     guardian_relation = text_field(lazy("How they are related to the client"), longest=60)
     guardian_phone = text_field(lazy("Phone of the parent or guardian"), longest=40, type="tel")

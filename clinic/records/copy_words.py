@@ -147,7 +147,7 @@ COLUMNS = {
     "raised_on": N_("Day on which it was told"),
     "recorded_at": N_("Written down on"),
     "relation": N_("What you are to this person"),
-    "renewal": N_("How it was renewed"),
+    "renewal": N_("Only a whole new form counts from then on"),
     "replaces_id": N_("Takes the place of"),
     "resource_id": N_("Number of what was kept"),
     "revision": N_("Times changed"),

@@ -349,6 +349,7 @@ NEEDS = {
     "booking.take_move_by_link": Permission.SITE_ANY_READ,
     "booking.take_move_of_mine": Permission.VISIT_OWN_WRITE,
     "booking.agree_to_my_visit": Permission.VISIT_OWN_WRITE,
+    "booking.ask_back_at_desk": Permission.INTAKE_ANY_WRITE,
     "booking.ask_consent_back": Permission.INTAKE_OWN_WRITE,
     "booking.refused_offer": Permission.VISIT_OWN_WRITE,
     "booking.take_agreement": Permission.VISIT_OWN_WRITE,

@@ -102,7 +102,7 @@ def test_two_people_of_one_account_are_booked_at_once(account: Account) -> None:
     browser, other = account.browser, child_of(account)
     assert "/book/couple" in to_check(account)
     asked = browser.get("/book/couple")
-    assert "Paula Partner" in asked.text
+    assert ("Paula Partner" in asked.text, "Fill this in only" in asked.text) == (True, True)
     assert f'value="{account.client_id}"' not in asked.text
     page = browser.post("/book/couple", data={"who": str(other)})
     assert moment_text(w.at(3)) in re.findall(r'name="start" value="([^"]+)"', page.text), "the kept time"
@@ -127,8 +127,14 @@ def test_somebody_named_answers_by_a_mailed_link_and_both_are_confirmed(
 ) -> None:
     browser = account.browser
     to_check(account)
+    alone = browser.get("/book/couple").text  # nobody else to choose: nothing to choose is asked
+    assert ('type="radio"' in alone, "Fill this in only" in alone) == (False, False)
+    assert "Enter their e-mail address" in browser.post("/book/couple", data=named(email="")).text
     page = browser.post("/book/couple", data=named())
     assert browser.post("/book/couple", data=named(start=at_time(page.text))).location == "/book/done"
+    own = browser.get(f"/my/visits/{pair()[0].id}").text
+    assert ("so is yours, and we write to you" in own, "To move a visit for two" in own) == (True, True)
+    assert "cannot be moved online" in browser.get(f"/my/visits/{pair()[0].id}/move").text
     one, two = pair()
     assert [(v.status, v.waiting_for) for v in (one, two)] == [("pending", "partner"), ("pending", "intake")]
     assert one.deadline_at == two.deadline_at

@@ -20,6 +20,7 @@ from clinic.intake.models import Consent
 from clinic.intake.services import consents, intakes
 from clinic.intake.views.desk import _is_good_date as is_good_date
 from clinic.rules.permissions import Role
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
@@ -221,3 +222,39 @@ def test_the_desk_reads_it_and_enters_no_paper_from_before(app: Flask, world: w.
     assert "took the consent back after this paper" in str(form.signed_on.errors)
     form.signed_on.data, form.signed_on.errors = w.TODAY + dt.timedelta(days=1), []
     assert is_good_date(form, mine, w.TODAY + dt.timedelta(days=2))
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize("kind", ["treatment", "privacy"])
+def test_the_desk_takes_a_consent_back_for_somebody_on_the_telephone(
+    app: Flask, world: w.World, kind: str
+) -> None:
+    mine, _mine = own_client(app)
+    w.at_desk(world, mine, "swedish")
+    unsigned = w.person(born_on=dt.date(1980, 1, 1))
+    w.at_desk(world, unsigned, "relaxation", when=w.at(5))
+    number = number_of(mine, kind)
+    desk = browser_of(app, db.session.get_one(User, world.desk_id))
+    card, question = f"/clients/{mine}", f"/clients/{mine}/consent/{number}"
+    assert f'href="{question}"' in desk.get(card).text
+    asked = desk.get(question).text
+    assert ("1 visit is put on hold at once" in asked, f'action="{question}/withdraw"' in asked) == (
+        True,
+        True,
+    )
+    assert desk.get(f"/clients/{unsigned}/consent/{number}").status_code == 404
+
+    for sentence in ("no longer counts", "not there any more"):  # pressed twice
+        assert desk.post(f"{question}/withdraw").status_code == 303
+        assert sentence in desk.get(card).text
+    assert w.statuses(mine) == ["suspended"]
+    assert f'href="{question}"' not in desk.get(card).text
+    assert desk.get(question).status_code == 404
+    trace = db.session.scalars(select(AuditRow).where(AuditRow.deed == "consent.withdrawn")).one()
+    assert (trace.by_user_id, trace.detail["kind"]) == (world.desk_id, kind)
+
+    visit_id = db.session.scalars(select(Visit.id).where(Visit.client_id == mine)).one()
+    db.session.rollback()
+    work = desk.get("/todo").text
+    assert (work.count("Consent taken back"), work.count("The health questions are not signed yet")) == (1, 1)
+    assert "Consent taken back" in desk.get(f"/desk/visits/{visit_id}").text

@@ -99,6 +99,7 @@ def test_the_back_button_shows_what_was_typed(client: FlaskClient) -> None:
     walk.up_to_check(client, "swedish", {"easy_bruising": {"since": "May"}})
     page = client.get("/book/who")
     assert 'value="Nora"' in page.text
+    assert walk.first(r'dir="(auto)"[^>]*name="first_name"', page), "a right-to-left name on its own side"
     blood = walk.number_of("blood")
     page = client.get(f"/book/health/{blood}")
     assert walk.first(r'name="c.easy_bruising"[^>]*value="(yes)" checked', page)

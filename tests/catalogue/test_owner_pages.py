@@ -11,7 +11,7 @@ from clinic.catalogue.facts import Length
 from clinic.catalogue.models import Addon, Service
 from clinic.catalogue.services import add_starter_catalogue
 from clinic.shared.database import db, transaction
-from tests.factories import make_clinic, make_location, make_room
+from tests.factories import make_clinic, make_location, make_room, make_therapist
 from tests.owners import deeds, owner_browser, save_page
 
 
@@ -199,3 +199,8 @@ def test_a_service_asks_for_a_licence_that_the_owner_named(owner: FlaskClient) -
         assert service("swedish").licence_kind == "Masseurin"
     assert '<option value="Masseurin">' in owner.get(address_of("sports")).text
     assert '<option selected value="LMT">' in owner.get(address_of("sports")).text
+
+
+def test_a_service_offers_the_licences_that_were_named_at_therapists(owner: FlaskClient) -> None:
+    make_therapist(name="Eva Hof", skills=[], licence_kind="Heilmasseur")
+    assert '<option value="Heilmasseur">' in owner.get(address_of("swedish")).text

@@ -142,7 +142,8 @@ def test_place_is_added_with_a_zone_from_the_list(owner: FlaskClient) -> None:
     assert save_page(owner, "/owner/locations/new", zone="Europe/Paris", **typed).status_code == 303
     added = queries.locations()[1]
     assert (added.name, added.address, added.zone) == ("Harbour", "1 Quay\nBoston", "Europe/Paris")
-    assert "Times in Paris" in owner.get("/owner/locations").text
+    page = owner.get("/owner/locations").text
+    assert ("Times in Paris" in page, "Now enter its opening hours and rooms" in page) == (True, True)
 
 
 def test_phone_of_a_place_can_be_called(owner: FlaskClient) -> None:

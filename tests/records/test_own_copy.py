@@ -15,6 +15,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
+from clinic.intake.models import Consent
 from clinic.paths import ROOT
 from clinic.records import copy_values, copy_words
 from clinic.records.queries.copy_schema import schema
@@ -185,3 +186,16 @@ def test_who_may_be_a_known_person_is_not_told_so(app: Flask, world: w.World) ->
     told = whose._plain(visit)
     assert (told["status"], told["waiting_for"], told["deadline_at"]) == ("confirmed", None, None)
     assert whose._plain(StatusChange(status="pending"))["status"] == "confirmed"
+
+
+def test_rows_stand_oldest_first_though_their_numbers_are_drawn_by_lot(app: Flask) -> None:
+    client = factories.make_client(first_name="Ida", last_name="Iba", born_on=dt.date(1980, 1, 1))
+    for number, hours in ((7, 3), (9, 1), (8, 2)):
+        at = NOW + dt.timedelta(hours=hours)
+        row = Consent(
+            id=number, client_id=client.id, kind="treatment", text_version="1", given_at=at, given_on=w.TODAY
+        )
+        row.detail = {}
+        factories.save(row)
+    told = [row["given_at"] for row in Whose(client, None).rows(Consent)]
+    assert (len(told), told) == (3, sorted(told))

@@ -117,8 +117,8 @@ class NewVisitForm(PlaceForm, WhatForm):
 
     q = StringField(lazy("Find the client"), filters=[stripped], validators=[Length(max=80)])
     client = RadioField(lazy("Client"), validate_choice=False)
-    first_name = text_field(lazy("First name"), longest=80)
-    last_name = text_field(lazy("Last name"), longest=80)
+    first_name = text_field(lazy("First name"), longest=80, dir="auto")
+    last_name = text_field(lazy("Last name"), longest=80, dir="auto")
     born_on = DayField(lazy("Birth date"), validators=[Optional()])
     phone = text_field(lazy("Phone"), longest=40)
     email = text_field("E-mail", longest=254)

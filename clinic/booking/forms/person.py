@@ -35,8 +35,10 @@ class PersonForm(Form):
         [InputRequired(lazy("Choose who this visit is for."))],
         default="self",
     )
-    first_name = text_field(lazy("First name"), longest=80, required=lazy("Enter the first name."))
-    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."))
+    first_name = text_field(
+        lazy("First name"), longest=80, required=lazy("Enter the first name."), dir="auto"
+    )
+    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."), dir="auto")
     born_day = StringField(
         lazy("Day"), filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 2}
     )
@@ -47,7 +49,7 @@ class PersonForm(Form):
     born_year = StringField(
         lazy("Year"), filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 4}
     )
-    guardian_name = text_field(lazy("Full name of a parent or guardian"), longest=160)
+    guardian_name = text_field(lazy("Full name of a parent or guardian"), longest=160, dir="auto")
 
     born_on: dt.date | None = None
     born_error = ""

@@ -12,7 +12,7 @@ from clinic.booking.forms.desk import NEW
 from clinic.booking.forms.person import BookingPersonForm
 from clinic.rules.language import _
 from clinic.rules.series import MOST_VISITS
-from clinic.shared.fields import WholeNumberField
+from clinic.shared.fields import WholeNumberField, text_field
 from clinic.shared.languages import lazy
 
 EVERY = {
@@ -39,6 +39,15 @@ class OwnSeriesForm(Form):
 class CompanionForm(BookingPersonForm):
     """Who comes along: one of the account's people, or somebody new, whose fields are read only then."""
 
+    email = text_field(
+        "E-mail", longest=254, required=lazy("Enter their e-mail address: we send the health questions there."),
+        type="email", autocomplete="off", autocapitalize="none", spellcheck="false",
+    )  # fmt: skip
+    phone = text_field(
+        lazy("Mobile phone"), longest=40, required=lazy("Enter their phone number, so that we can reach them."),
+        help_text=lazy("Only for this visit, when something changes."), type="tel", autocomplete="off",
+        inputmode="tel",
+    )  # fmt: skip
     who = RadioField(lazy("Who comes with you?"), validate_choice=False)
 
     @property

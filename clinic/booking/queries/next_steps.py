@@ -6,12 +6,13 @@ The desk sees the outcome, the deadline and the next step. Why it is so is for t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from clinic.booking.models import Screening, Visit
+from clinic.intake import queries as intake
 from clinic.rules.language import N_
 from clinic.rules.screening import CALL_FIRST_FROM
 from clinic.rules.verdicts import ADDONS, Verdict
@@ -49,6 +50,9 @@ PARTNER = "partner"
 
 ALONE = "alone"
 
+TAKEN_BACK = "taken_back"
+"""What a visit waits for that has health answers, but whose client no longer agrees to them or to the treatment."""
+
 _WAITING = {
     PARTNER: (
         N_("Booked for two"),
@@ -76,6 +80,13 @@ _WAITING = {
         N_(
             "Hand over the tablet, type the answers in, or send the link."
             " Signed answers confirm it where they allow it."
+        ),
+    ),
+    TAKEN_BACK: (
+        N_("Consent back"),
+        N_("Consent taken back"),
+        N_(
+            "The whole health form, signed anew, agrees again. If the client does not want that, cancel the visit."
         ),
     ),
     "clearance": (
@@ -115,10 +126,28 @@ _WAITING = {
 }
 
 
-def next_step(visit: Visit, screening: Screening | None) -> NextStep:
-    """What to do about this visit; `screening` is the judgement it rests on, None when it rests on none."""
+def next_steps(found: Iterable[Visit]) -> dict[int, NextStep]:
+    """What to do about each of these visits, by its id. A fixed number of statements."""
+    every = list(found)
+    judged = screenings([one.screening_id for one in every if one.screening_id and not one.is_waiting])
+    back = intake.who_took_back(
+        {one.client_id for one in every if one.client_id and one.is_waiting and one.waiting_for == "intake"}
+    )
+    return {
+        one.id: _next_step(one, judged.get(one.screening_id or 0), is_taken_back=one.client_id in back)
+        for one in every
+    }
+
+
+def next_step(visit: Visit) -> NextStep:
+    """What to do about this visit."""
+    return next_steps([visit])[visit.id]
+
+
+def _next_step(visit: Visit, screening: Screening | None, *, is_taken_back: bool) -> NextStep:
     if visit.is_waiting:
-        flag, title, text = _WAITING[ALONE if is_left_alone(visit) else visit.waiting_for or "review"]
+        kind = ALONE if is_left_alone(visit) else visit.waiting_for or "review"
+        flag, title, text = _WAITING[TAKEN_BACK if kind == "intake" and is_taken_back else kind]
         return NextStep("wait", flag, title, text, visit.deadline_at)
     if visit.status in UPCOMING and screening is not None and is_call_first(screening):
         return CALL_FIRST

@@ -221,8 +221,7 @@ def _couple_page(
 ) -> Answer:
     pair = reading.visits_of_couple(couple_id)
     found(pair[0] if pair else None)
-    judged = next_steps.screenings([one.screening_id for one in pair if one.screening_id])
-    steps = {one.id: next_steps.next_step(one, judged.get(one.screening_id or 0)) for one in pair}
+    steps = next_steps.next_steps(pair)
     may_move = len(pair) == 2 and all(one.status in CHANGEABLE for one in pair)
     day = day_of(request.values.get("day"))
     times = couple_changes.times_to_move(couple_id, day, now=clock.now()) if may_move and day else None

@@ -66,9 +66,6 @@ def desk_visit(visit_id: int) -> Answer:
         return render_template("booking/desk_held.html", visit=visit)
     if visits.is_offered(visit):
         return go("booking.desk_waitlist")
-    screening = (
-        next_steps.screenings([visit.screening_id]).get(visit.screening_id) if visit.screening_id else None
-    )
     status = VisitStatus(visit.status)
     steps = visits.history(visit.id)
     return render_template(
@@ -79,7 +76,7 @@ def desk_visit(visit_id: int) -> Answer:
             visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
         ),
         area_words=[_(AREAS.get(one, one)) for one in visit.areas],
-        step=next_steps.next_step(visit, screening),
+        step=next_steps.next_step(visit),
         buttons=steps_of(status, visit.day, visit.starts_at, clock.now(), visit.zone),
         last_step=kit.last_step(visit.id),
         check_in=_check_in(visit, clock.now()),

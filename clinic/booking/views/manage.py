@@ -20,8 +20,13 @@ from clinic.booking.views.strip import strip_of
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.rules import words
-from clinic.rules.booking_policy import cancel_until, may_client_cancel, may_client_move
-from clinic.rules.errors import RuleViolation, SlotTaken
+from clinic.rules.booking_policy import (
+    cancel_until,
+    check_client_may_move,
+    may_client_cancel,
+    may_client_move,
+)
+from clinic.rules.errors import CancelTooLate, MoveNotAllowed, RuleViolation, SlotTaken
 from clinic.rules.language import _
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared import clock
@@ -98,8 +103,13 @@ def _explains(door: Door, status: VisitStatus) -> bool:
 def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     """Free times for the same visit."""
     visit, now, settings = door.visit, clock.now(), premises.booking_settings()
-    may_move = may_client_move(visits.seen_as(visit), visit.starts_at, now=now, settings=settings)
-    if visit.couple_id is not None or not may_move:
+    if visit.couple_id is not None:
+        return show(door, 409, _("A visit for two cannot be moved online. Please call us."))
+    try:
+        check_client_may_move(visits.seen_as(visit), visit.starts_at, now=now, settings=settings)
+    except MoveNotAllowed as error:
+        return show(door, 409, error.sentence)
+    except CancelTooLate:
         return show(door, 409, _("This visit cannot be moved online any more. Please call us."))
     plan = plan_of_visit(visit)
     here = premises.today(now, visit.zone)

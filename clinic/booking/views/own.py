@@ -18,7 +18,6 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.health import urgent_page
 from clinic.booking.views.manage import Door
-from clinic.booking.views.own_consents import consents_shown
 from clinic.clients import queries as clients
 from clinic.clients.services import add_person as add_client_person
 from clinic.intake import forms as intake_forms
@@ -181,7 +180,7 @@ def my_health(client_id: int) -> Answer:
         client=client,
         newest=newest,
         told=intake_forms.told(newest.answers) if newest is not None else [],
-        consents=consents_shown(client.id),
+        consents=intake.consents_shown(client.id),
         is_taken_back=intake.is_taken_back(client.id),
         is_self=_relation(client_id) == "self",
     )

@@ -33,20 +33,11 @@ _DONE = {
 }
 
 
-def consents_shown(client_id: int) -> list[Any]:
-    """What stands, newest first: of what every signing agrees to anew the last one is enough."""
-    shown: list[Any] = []
-    for one in intake.standing_consents(client_id):
-        if one.kind == "guardian" or all(one.kind != before.kind for before in shown):
-            shown.append(one)
-    return shown
-
-
 @pages.get("/my/health/<int:client_id>/consents/<int:consent_id>", needs=Permission.INTAKE_OWN_WRITE)
 def ask_consent_back(client_id: int, consent_id: int) -> Answer:
     """What taking it back means, before it is done."""
     client = found(clients.client_of(current_user.id, client_id))
-    consent = next((one for one in consents_shown(client.id) if one.id == consent_id), None)
+    consent = next((one for one in intake.consents_shown(client.id) if one.id == consent_id), None)
     if consent is None:
         abort(404)
     now = clock.now()
@@ -55,7 +46,7 @@ def ask_consent_back(client_id: int, consent_id: int) -> Answer:
         "booking/take_back.html",
         client=client,
         consent=consent,
-        waits=_would_wait(client, consent, now),
+        waits=would_wait(client, consent, now),
         may_erase=clients.may_know_all(current_user.id, client.id, adult_age=adult_age, today=today),
     )
 
@@ -116,7 +107,7 @@ def _agree_page(visit: Any, form: ConsentForm) -> str:
     )
 
 
-def _would_wait(client: Any, consent: Any, now: dt.datetime) -> Sequence[tuple[Any, dt.datetime]]:
+def would_wait(client: Any, consent: Any, now: dt.datetime) -> Sequence[tuple[Any, dt.datetime]]:
     """Coming visits that need this consent, each with the moment until which its time is kept."""
     settings = premises.booking_settings()
     coming = [

@@ -37,6 +37,7 @@ class ClientCard:
     is_minor: bool
     intake: IntakeState
     consent: Consent | None
+    agreed_to: Sequence[Consent]
     coming: Sequence[Visit]
     past: Sequence[Visit]
     notes: Sequence[ClientNote]
@@ -62,6 +63,7 @@ def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
         is_minor=is_minor,
         intake=intake_state(client, today),
         consent=intake.guardian_consent(client.id) if is_minor else None,
+        agreed_to=[one for one in intake.consents_shown(client.id) if one.kind != "guardian"],
         coming=sorted((one for one in found if one.ends_at > now), key=lambda one: one.starts_at),
         past=[one for one in found if one.ends_at <= now],
         notes=notes,

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from clinic.booking.models import Visit
 from clinic.booking.queries import next_steps, running_late, visits
 from clinic.booking.queries.availability import kept_from_all
-from clinic.booking.queries.next_steps import NextStep
 from clinic.booking.queries.the_book import Reach
 from clinic.diary.queries.desk_columns import (
     USUAL_HOURS,
@@ -89,7 +88,7 @@ def desk_day(location_id: int, day: dt.date, now: dt.datetime, *, by_kit: bool =
         hours=therapists.weekly_hours(ids, location_id),
         dated=therapists.dated_hours(ids, location_id, spill_days(day, 1)),
         off=therapists.time_off_between(ids, moment(bounds[0]), moment(bounds[1])),
-        visits=found, steps=_steps(found), since=visits.standing_since(_under_way(found)),
+        visits=found, steps=next_steps.next_steps(found), since=visits.standing_since(_under_way(found)),
         late=running_late.minutes_late(day), kept={} if by_kit else _kept(people, location_id, clock, bounds, now),
     )  # fmt: skip
     columns = kit_columns(location_id, closures, read) if by_kit else [column_of(one, read) for one in people]
@@ -128,11 +127,6 @@ def _opening(location_id: int, clock: WallClock, day: dt.date, bounds: Interval)
     rows = [WeeklyHours(row.weekday, row.opens, row.closes) for row in premises.opening_hours(location_id)]
     days = spill_days(day, 1)
     return intersect(hours_on(clock, days, rows, dated=premises.dated_opening(location_id, days)), [bounds])
-
-
-def _steps(found: Sequence[Visit]) -> dict[int, NextStep]:
-    rows = next_steps.screenings([one.screening_id for one in found if one.screening_id])
-    return {one.id: next_steps.next_step(one, rows.get(one.screening_id or 0)) for one in found}
 
 
 def _drawn_hours(clock: WallClock, spans: Sequence[Interval], bounds: Interval) -> tuple[int, int]:

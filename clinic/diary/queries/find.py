@@ -95,7 +95,5 @@ def _on_day(day: dt.date) -> Sequence[Visit]:
 
 
 def _with_steps(found: Sequence[Visit]) -> dict[int, FoundVisit]:
-    judged = next_steps.screenings([one.screening_id for one in found if one.screening_id])
-    return {
-        one.id: FoundVisit(one, next_steps.next_step(one, judged.get(one.screening_id or 0))) for one in found
-    }
+    steps = next_steps.next_steps(found)
+    return {one.id: FoundVisit(one, steps[one.id]) for one in found}

@@ -84,7 +84,9 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
     ahead, under = blocks.coming(now), blocks.visits_under(now)
     to_reassign = unfit.visits_to_reassign(ahead)
     elsewhere = {one.id for one in (*under, *to_reassign)}
-    waiting = [WaitingVisit(one, next_steps.next_step(one, None)) for one in visits.waiting_visits()]
+    held_up = visits.waiting_visits()
+    steps = next_steps.next_steps(held_up)
+    waiting = [WaitingVisit(one, steps[one.id]) for one in held_up]
     intakes = [
         one for one in waiting if one.visit.waiting_for == "intake" and one.visit.starts_at < now + SOON
     ]

@@ -95,7 +95,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         guardian=guardian,
         guardian_in_room=in_room,
         phone=(client.phone or "") if care.call_first else "",
-        waiting=next_steps.next_step(visit, None).title if visit.is_waiting else "",
+        waiting=next_steps.next_step(visit).title if visit.is_waiting else "",
         reactions=reactions.recorded_of(client.id) if treats else [],
         may_read_answers=treats,
         notes=notes.notes_of(visit.id) if treats else [],

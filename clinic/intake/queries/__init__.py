@@ -150,6 +150,15 @@ def standing_consents(client_id: int, kind: str = "") -> Sequence[Consent]:
     return db.session.scalars(wanted.order_by(Consent.given_at.desc(), Consent.id)).all()
 
 
+def consents_shown(client_id: int) -> list[Consent]:
+    """Those that stand, newest first: of what every signing agrees to anew the last one is enough."""
+    shown: list[Consent] = []
+    for one in standing_consents(client_id):
+        if one.kind == "guardian" or all(one.kind != before.kind for before in shown):
+            shown.append(one)
+    return shown
+
+
 def taken_back_at(client_id: int) -> dt.datetime | None:
     """When this person last took back a consent of their own, whether they have agreed anew since or not."""
     taken = select(func.max(Consent.withdrawn_at)).where(
@@ -161,6 +170,17 @@ def taken_back_at(client_id: int) -> dt.datetime | None:
 def is_taken_back(client_id: int) -> bool:
     """Whether only the whole form, signed anew, agrees to the treatment and to keeping the answers again."""
     return standings([client_id])[client_id].is_taken_back
+
+
+def who_took_back(client_ids: Collection[int]) -> set[int]:
+    """Those of these people of whom that is so. What counts for them is only read where one took something back."""
+    merged = [one.id for below in clients.aliases(client_ids).values() for one in below]
+    some = select(Consent.id).where(
+        Consent.client_id.in_([*client_ids, *merged]), Consent.withdrawn_at.is_not(None)
+    )
+    if db.session.scalar(some.limit(1)) is None:
+        return set()
+    return {one for one, counts in standings(client_ids).items() if counts.is_taken_back}
 
 
 def stop(stop_id: int) -> HealthStop | None:

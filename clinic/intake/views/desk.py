@@ -253,14 +253,15 @@ def desk_give_consent(client_id: int) -> Answer:
 
 @pages.post("/clients/<int:client_id>/consent/<int:consent_id>/withdraw", needs=NEED)
 def desk_withdraw_consent(client_id: int, consent_id: int) -> Answer:
-    """The parent or guardian takes it back."""
+    """The client takes it back, or the parent or guardian."""
+    kind = next((one.kind for one in queries.consents(client_id) if one.id == consent_id), "")
     try:
         consents.withdraw_consent(consent_id, client_id, by=who(), now=clock.now())
     except NotFound as error:
         flash(error.sentence, "care")
     else:
         flash(_("The consent no longer counts. Coming visits were judged again."), "success")
-    return go("intake.desk_consent", client_id=client_id)
+    return go("intake.desk_consent" if kind == "guardian" else "diary.client_card", client_id=client_id)
 
 
 def _treatments() -> list[tuple[str, str]]:

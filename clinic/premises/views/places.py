@@ -13,7 +13,7 @@ from clinic.premises import queries, services
 from clinic.premises.facts import LocationFacts
 from clinic.premises.forms.places import LocationForm
 from clinic.premises.views.blueprint import pages
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words
 from clinic.shared import clock
@@ -78,7 +78,12 @@ def _save_location(location_id: int | None) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _location_page(form, location_id, status=422)
-    flash(_("%(data)s is saved.", data=form.name.data), "success")
+    said = (
+        N_("%(data)s is saved.")
+        if location_id
+        else N_("%(data)s is added. Now enter its opening hours and rooms.")
+    )
+    flash(_(said, data=form.name.data), "success")
     return go("premises.locations")
 
 

@@ -126,8 +126,13 @@ class Whose:
         return (self._plain(row) for row in self._found(cls))
 
     def _found(self, cls: type[Any]) -> Iterator[Any]:
-        keys = cls.__table__.primary_key.columns
-        found = select(cls).where(self.is_theirs(cls)).order_by(*keys).options(lazyload("*"))
+        columns = cls.__table__.columns
+        when = [one for one in columns if re.search(r"(^|_)at$", one.name) and not one.nullable]
+        by_time = [
+            *when[:1],
+            *cls.__table__.primary_key.columns,
+        ]  # numbers are drawn by lot: they tell no order
+        found = select(cls).where(self.is_theirs(cls)).order_by(*by_time).options(lazyload("*"))
         for row in db.session.scalars(found.execution_options(yield_per=AT_ONCE)):
             if not isinstance(row, OutgoingMail) or self.is_about_theirs(row.key):
                 yield row

@@ -391,10 +391,11 @@ def skills() -> list[str]:
     return list(dict.fromkeys([*catalogue.skills(), *own]))
 
 
-def licence_kinds() -> list[str]:
-    """The known kinds of licences, those that services ask for, and those that therapists have."""
-    own = db.session.scalars(select(Therapist.licence_kind).distinct().order_by(Therapist.licence_kind))
-    return list(dict.fromkeys([*catalogue.licence_kinds(), *own]))
+def licences_held() -> Sequence[str]:
+    """Every kind of licence that a therapist has, by name."""
+    return db.session.scalars(
+        select(Therapist.licence_kind).distinct().order_by(Therapist.licence_kind)
+    ).all()
 
 
 def therapists_to_show() -> Sequence[Therapist]:

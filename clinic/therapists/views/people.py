@@ -7,6 +7,7 @@ from dataclasses import asdict
 from flask import flash, render_template, request
 
 from clinic.accounts.access import who
+from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.rules.kinds import SKILLS, licence_kind_words, words_of
 from clinic.rules.language import _
@@ -110,7 +111,7 @@ def _skill_words(skills: frozenset[str]) -> list[str]:
 
 def _with_choices(form: TherapistForm) -> TherapistForm:
     skills = queries.skills()
-    choose(form.licence_kind, [(kind, licence_kind_words(kind)) for kind in queries.licence_kinds()])
+    choose(form.licence_kind, [(kind, licence_kind_words(kind)) for kind in catalogue.licence_kinds()])
     choose(form.skills, [(skill, words_of(skill, SKILLS)) for skill in skills])
     form.with_dates_for(skills)
     choose(form.user_id, [("", _("Nobody: has no account")), *queries.accounts_of_therapists()])
