@@ -20,6 +20,7 @@ NETWORK = {
     "urllib3",
 }
 OPEN_CONNECTIONS = {
+    "checkup/everyday.py",  # whether the queue of the settings is there: nobody types it in a page
     "cli/server.py",  # listens
     "cli/serving.py",  # asks whether its own port is free
     "shared/mail/outbox.py",  # names the errors of mail servers

@@ -373,7 +373,7 @@ def test_the_desk_lets_a_late_cancellation_pass(world: w.World, desk: FlaskClien
     book(desk, client, "relaxation", when=w.at(1, 9))
     visit = visit_of(client)
     with transaction() as session:
-        session.get_one(Clinic, 1).cancel_notice_hours = 48
+        session.scalars(select(Clinic)).one().cancel_notice_hours = 48
     desk.post(f"/desk/visits/{visit.id}/cancel", data={"cancelled_by": "client"})
     assert w.statuses(client) == ["late_cancelled"]
     assert "Let it pass" in desk.get(f"/desk/visits/{visit.id}").text
