@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.clients.models import ClientAccess
+from clinic.intake.queries import consents_shown
 from clinic.rules.visit_status import UPCOMING
 from clinic.shared.database import db
 from clinic.therapists.models import Therapist
@@ -25,4 +26,6 @@ def rows_of(app: Flask, kind: str) -> dict[str, int]:
     visit = db.session.scalars(coming.limit(1)).first()
     if visit is None or visit.client_id is None:
         return some_rows(app)
-    return {**some_rows(app), "visit_id": visit.id, "client_id": visit.client_id}
+    consent = next(iter(consents_shown(visit.client_id)), None)
+    own = {"visit_id": visit.id, "client_id": visit.client_id, "consent_id": consent.id if consent else 0}
+    return {**some_rows(app), **own}

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from clinic.booking.queries.availability import Ask, Open, look
@@ -40,8 +41,16 @@ class Window:
     left_out: tuple[tuple[dt.datetime, dt.datetime], ...] = ()
     """Where free times are left out so that this person's body can rest between visits."""
 
+    @cached_property
+    def _by_day(self) -> dict[dt.date, list[Time]]:
+        # a page asks for each of its days: not each time through all starts
+        found: dict[dt.date, list[Time]] = {}
+        for one in self.times:
+            found.setdefault(one.local.date(), []).append(one)
+        return found
+
     def on(self, day: dt.date) -> list[Time]:
-        return [one for one in self.times if one.local.date() == day]
+        return self._by_day.get(day, [])
 
     def free_on(self, day: dt.date) -> int:
         """How many times are free on that day."""
