@@ -80,6 +80,10 @@ class IntakeDraft(SealedRow, Base):
     __table_args__ = (UniqueConstraint("client_id", "writer"),)
 
 
+OWN_CONSENTS = "treatment", "privacy"
+"""What everybody who signs the health questions agrees to."""
+
+
 class Consent(SealedRow, Base):
     """One dated consent (`treatment`, `privacy`, `guardian`); withdrawn, it stays as a fact of the past.
 

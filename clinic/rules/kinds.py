@@ -95,6 +95,11 @@ def licence_named(text: str, known: Iterable[str]) -> str:
     return next(same, typed)
 
 
+def licence_given(text: str, chosen: str, choices: Iterable[object]) -> str:
+    """The kind of licence of a form: the one that was typed, else the one that was chosen in its list."""
+    return licence_named(text, map(str, choices)) or chosen
+
+
 def key_of(text: str) -> str:
     """A key for what an owner typed: `Hot towel cabinet` becomes `hot_towel_cabinet`; may be empty."""
     plain = "".join(char if char.isascii() and char.isalnum() else " " for char in text.casefold())

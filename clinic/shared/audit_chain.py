@@ -162,9 +162,8 @@ def verify(heads: Path) -> Found:
 
 def _gone_notes(heads: Path, start: int, chained: int) -> list[str]:
     """Each note names the one before it, and the newest link has one."""
-    notes = list(
-        _noted(heads, "heads-*.txt")
-    )  # again: a link that was made meanwhile has been noted meanwhile
+    # read again: a link that was made meanwhile has been noted meanwhile
+    notes = list(_noted(heads, "heads-*.txt"))
     if chained > start and not notes:
         return [f"nothing is noted outside the database any more, in {heads}"]
     needed = {note.after for note in notes} | {chained}

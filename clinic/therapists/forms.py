@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import Optional, ValidationError
 
-from clinic.rules.kinds import key_of, licence_named
+from clinic.rules.kinds import key_of, licence_given
 from clinic.rules.language import N_, _
 from clinic.shared.fields import (
     DayField,
@@ -178,8 +178,10 @@ class TherapistForm(FactsForm):
         values = {
             name: self.data[name] for name in TherapistFacts.__dataclass_fields__ if name not in special
         }
-        known = [str(kind) for kind in self.licence_kind.choices or ()]
-        values["licence_kind"] = licence_named(self.other_licence.data or "", known) or self.licence_kind.data
+        listed = self.licence_kind
+        values["licence_kind"] = licence_given(
+            self.other_licence.data or "", listed.data, listed.choices or ()
+        )
         held = set(self.skills.data or ())
         dates = sorted(
             (one["skill"], one["starts_on"], one["ends_on"])

@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 
 from clinic.catalogue.facts import Length, ServiceFacts
 from clinic.catalogue.forms.addon import PRICE_HELP, KitForm
-from clinic.rules.kinds import ROOM_KINDS, key_of, licence_named
+from clinic.rules.kinds import ROOM_KINDS, key_of, licence_given
 from clinic.rules.language import _
 from clinic.rules.money import parse_money, typed_money
 from clinic.shared.fields import lines_field, number_field, text_field
@@ -122,8 +122,8 @@ class ServiceForm(KitForm):
 
     @property
     def _licence(self) -> str:
-        known = [str(kind) for kind in self.licence_kind.choices or ()]
-        return licence_named(self.other_licence.data or "", known) or self.licence_kind.data
+        listed = self.licence_kind
+        return licence_given(self.other_licence.data or "", listed.data, listed.choices or ())
 
     def validate_judged_as(self, typed: SelectMultipleField) -> None:
         if self.is_new and not typed.data:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft, SoftenedReview
+from clinic.intake.models import OWN_CONSENTS, Consent, HealthStop, Intake, IntakeDraft, SoftenedReview
 from clinic.intake.queries.standing import Answers, InForce, Standing, standings
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
@@ -119,11 +119,7 @@ def guardian_consents(client_id: int) -> Sequence[Consent]:
     One that was taken back does not count, whatever the hour or the day of the visit."""
     if not may_have(Consent, [client_id]):
         return []
-    return db.session.scalars(
-        select(Consent)
-        .where(Consent.client_id == client_id, Consent.kind == "guardian", Consent.withdrawn_at.is_(None))
-        .order_by(Consent.given_at.desc(), Consent.id)
-    ).all()
+    return standing_consents(client_id, "guardian")
 
 
 def guardian_consent(client_id: int) -> Consent | None:
@@ -162,7 +158,7 @@ def consents_shown(client_id: int) -> list[Consent]:
 def taken_back_at(client_id: int) -> dt.datetime | None:
     """When this person last took back a consent of their own, whether they have agreed anew since or not."""
     taken = select(func.max(Consent.withdrawn_at)).where(
-        Consent.client_id == client_id, Consent.kind.in_(("treatment", "privacy"))
+        Consent.client_id == client_id, Consent.kind.in_(OWN_CONSENTS)
     )
     return db.session.scalar(taken)
 

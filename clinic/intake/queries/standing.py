@@ -16,7 +16,7 @@ from sqlalchemy import Row, bindparam, func, select
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Alias
-from clinic.intake.models import BadReaction, Consent, HealthStop, Intake, SoftenedReview
+from clinic.intake.models import OWN_CONSENTS, BadReaction, Consent, HealthStop, Intake, SoftenedReview
 from clinic.intake.queries import reactions
 from clinic.rules import answer_history
 from clinic.shared import person_keys
@@ -101,7 +101,7 @@ def _last_consent(moment: Any) -> Any:
         select(func.max(moment))
         .where(
             _CONSENT.client_id == _INTAKE.client_id,
-            _CONSENT.kind.in_(("treatment", "privacy")),
+            _CONSENT.kind.in_(OWN_CONSENTS),
             moment <= bindparam("until", type_=moment.type),
         )
         .scalar_subquery()
@@ -133,9 +133,8 @@ class _Kept:
     ]  # every record of those of whom only a whole new intake will do, after a bad reaction
     versions: defaultdict[int, list[Version]] = field(default_factory=lambda: defaultdict(list))
     stops: defaultdict[int, list[HealthStop]] = field(default_factory=lambda: defaultdict(list))
-    taken_back: set[int] = field(
-        default_factory=set
-    )  # records of those whose consent no later one has replaced
+    # records of those whose consent no later one has replaced
+    taken_back: set[int] = field(default_factory=set)
 
     @classmethod
     def read(cls, client_ids: Collection[int], until: dt.datetime | None) -> _Kept:

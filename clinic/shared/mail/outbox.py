@@ -120,9 +120,8 @@ def drain(
             log.warning("mail_not_sent", mail=mail_id, reason=type(error).__name__)
             _fail(mail_id, type(error).__name__, now)
             if not isinstance(error, ABOUT_ONE):
-                away.add(
-                    channel
-                )  # nobody is there, or nobody is let in: the others wait without losing a try
+                # nobody is there, or nobody is let in: the others wait without losing a try
+                away.add(channel)
         else:
             _mark_sent(mail_id, now)
             sent += 1
