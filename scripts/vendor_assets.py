@@ -25,10 +25,7 @@ SHIPPED = {
         "files/figtree-latin-wght-normal.woff2",
         "files/figtree-latin-ext-wght-normal.woff2",
     ],
-    "@fontsource-variable/fraunces": [
-        "files/fraunces-latin-wght-normal.woff2",
-        "files/fraunces-latin-ext-wght-normal.woff2",
-    ],
+    "@fontsource/fraunces": ["files/fraunces-latin-600-normal.woff2"],  # headings have one weight
 }
 ICONS = "bootstrap-icons"
 DIGESTED = (

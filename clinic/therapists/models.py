@@ -49,11 +49,6 @@ class Therapist(Resource):
         """Those that are not over by then."""
         return frozenset(row.skill for row in self.skill_rows if row.ends_on is None or row.ends_on >= day)
 
-    @property
-    def initials(self) -> str:
-        words = self.name.split()
-        return (words[0][:1] + words[-1][:1]).upper() if len(words) > 1 else self.name[:2].upper()
-
 
 class TherapistSkill(Base):
     """`starts_on` and `ends_on` are the first and the last day on which it counts, such as those of a certificate."""

@@ -280,7 +280,12 @@
     if (!event.defaultPrevented) setBusy(form, event.submitter);
   }, true);
 
-  // ---- htmx: the token goes along, focus follows, nothing fails in silence
+  // ---- htmx: comes when the page has been shown (links work without it until then); the token goes along, focus
+  // follows, nothing fails in silence
+  addEventListener("load", () => {
+    const { htmx } = document.body.dataset;
+    if (htmx) document.head.append(Object.assign(document.createElement("script"), { src: htmx }));
+  });
   const addToken = (headers) => { headers["X-CSRFToken"] = csrf(); };
   document.addEventListener("htmx:configRequest", (event) => addToken(event.detail.headers));
   document.addEventListener("htmx:config:request", (event) => addToken(event.detail.ctx.request.headers));

@@ -27,7 +27,7 @@ def test_first_page_with_all_that_belongs_to_it_is_small(app: Flask, client: Fla
     assert page.headers["Content-Encoding"] == "gzip"
     html = gzip.decompress(page.data).decode()
     fonts = re.findall(
-        r"\w+-latin-wght-normal\.woff2", client.get("/static/css/tokens.css", buffered=True).text
+        r"\w+-latin-(?:wght|600)-normal\.woff2", client.get("/static/css/tokens.css", buffered=True).text
     )
     linked = re.findall(r'(?:src|href)="(/static/[^"#]+)', html)
     awaited = [one for one in re.findall(r"<link rel=.stylesheet.[^>]*>", html) if "print" not in one]

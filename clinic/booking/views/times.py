@@ -100,7 +100,6 @@ def _ways(row: Any, wish: Wish, mode: str | None) -> list[dict[str, Any]]:
 def times(service: str) -> Answer:
     """Free times: the soonest three, the days, one day's times."""
     wish = read_wish(service, request.args)
-    found(catalogue.service_by_key(service))
     plan = _plan(wish)
     errors = _gaps(wish, plan)
     if errors or plan is None:

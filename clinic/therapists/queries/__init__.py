@@ -9,7 +9,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Integer, Label, Select, bindparam, func, literal_column, null, select
+from sqlalchemy import Integer, Label, Select, bindparam, func, literal_column, null, select, true
 
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
@@ -22,6 +22,7 @@ from clinic.rules.verdicts import VERDICT_WORDS
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
+from clinic.shared.statements import rows
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import (
     DatedHours,
@@ -45,7 +46,6 @@ class EligibleTherapist:
 
     id: int
     name: str
-    initials: str
     tint: int
     licence_expires_on: dt.date
     gender: str = ""
@@ -76,22 +76,14 @@ def all_therapists() -> Sequence[Therapist]:
 
 
 def eligible(plan_skills: Collection[str], licence_kind: str) -> list[EligibleTherapist]:
-    """Active therapists with all these skills and this kind of licence, by name. Two statements.
+    """Active therapists with all these skills and this kind of licence, by name. One statement.
 
     Days on which licence and skills are good are not compared here: that depends on the day of the visit.
     """
-    rows = db.session.scalars(
-        select(Therapist)
-        .where(Therapist.is_active, Therapist.licence_kind == licence_kind)
-        .order_by(Therapist.name, Therapist.id)
-    )
-    return [
-        EligibleTherapist(
-            row.id, row.name, row.initials, row.tint, row.licence_expires_on, row.gender, row.picture_id
-        )
-        for row in rows
-        if row.skills >= frozenset(plan_skills)
-    ]
+    skills = sorted(set(plan_skills))
+    given = {"skills": skills, "of": len(skills)} if skills else {}
+    found = rows(_able(with_skills=bool(skills)), {"licence": licence_kind} | given)
+    return [EligibleTherapist(*row) for row in found]
 
 
 @dataclass(frozen=True)
@@ -113,6 +105,22 @@ class OnDuty:
 _THERAPIST, _SKILL, _HOURS, _DATED, _OFF = (
     table.__table__.c for table in (Therapist, TherapistSkill, WorkingHours, DatedHours, TimeOff)
 )
+
+
+@cache
+def _able(*, with_skills: bool) -> Select[Any]:
+    skilled = (
+        select(_SKILL.therapist_id)
+        .where(_SKILL.skill.in_(bindparam("skills", expanding=True)))
+        .group_by(_SKILL.therapist_id)
+        .having(func.count() == bindparam("of"))
+    )
+    return (
+        select(*(_THERAPIST[field.name] for field in fields(EligibleTherapist)))
+        .where(_THERAPIST.is_active, _THERAPIST.licence_kind == bindparam("licence"))
+        .where(_THERAPIST.id.in_(skilled) if with_skills else true())
+        .order_by(_THERAPIST.name, _THERAPIST.id)
+    )
 
 
 def _week(kind: str) -> Label[str]:
