@@ -131,6 +131,6 @@ class Visitor(FlaskClient):
         """Make the request in an empty context."""
         response = contextvars.Context().run(super().open, *args, **kwargs)
         db.session.rollback()
-        if response.mimetype == "text/html":
+        if response.mimetype == "text/html" and not response.content_encoding:
             response.data = response.data.replace("\N{NO-BREAK SPACE}".encode(), b" ")
         return response
