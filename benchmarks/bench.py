@@ -49,7 +49,7 @@ class Size:
 
 
 FULL = (
-    Size(20, 0, 40), Size(20, 10_000, 40, books=400, rounds=200), Size(20, 100_000, 40), Size(100, 10_000, 20)
+    Size(20, 0, 40), Size(20, 10_000, 40, books=250, rounds=200), Size(20, 100_000, 40), Size(100, 10_000, 20)
 )  # fmt: skip
 QUICK = (Size(20, 0, 10), Size(20, 2_000, 15, books=120, rounds=10))
 
