@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names, get_month_names
@@ -49,7 +50,13 @@ def day_words(day: dt.date, *, today: dt.date | None = None) -> str:
 
 def _in_order(day: dt.date, day_first: str, month_first: str) -> str:
     """By the pattern of the language, or by that of an English that has the month first."""
-    return format_date(day, month_first if has_month_first() else day_first, spoken())
+    return _formatted(day, month_first if has_month_first() else day_first, spoken())
+
+
+@lru_cache(maxsize=4096)
+def _formatted(day: dt.date, pattern: str, language: str) -> str:
+    # a page of free times names the same few days ninety times
+    return str(format_date(day, pattern, language))
 
 
 def date_words(day: dt.date) -> str:
@@ -95,12 +102,12 @@ def short_day(day: dt.date) -> str:
 
 def short_weekday(day: dt.date) -> str:
     """`Tue`, standing by itself."""
-    return format_date(day, "ccc", spoken())
+    return _formatted(day, "ccc", spoken())
 
 
 def short_month(day: dt.date) -> str:
     """`Jun`, standing by itself."""
-    return format_date(day, "LLL", spoken())
+    return _formatted(day, "LLL", spoken())
 
 
 def time_words(time: dt.time, *, uses_24_hours: bool) -> str:

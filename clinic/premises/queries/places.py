@@ -12,6 +12,7 @@ from clinic.rules.errors import NotFound
 from clinic.rules.language import _
 from clinic.rules.wall_time import WallClock
 from clinic.shared.database import db
+from clinic.shared.read_once import read_once
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class PlaceFacts:
 
 def places() -> list[PlaceFacts]:
     """Every place in use, the first one first."""
+    return list(read_once("places", _places, Location))
+
+
+def _places() -> list[PlaceFacts]:
     rows = db.session.scalars(select(Location).where(Location.is_active).order_by(Location.id))
     return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
 
