@@ -131,7 +131,8 @@ def note_failure(_signal: str, task: Task, error: Exception) -> None:
     """A job that fails is done again at its next time: nothing is lost in between. The words of an error stay out of
     the log, where they are not ours."""
     reason = {"reason": str(error)} if isinstance(error, backups.BackupFailed) else {}
-    log.error("job_failed", job=task.name, kind=type(error).__name__, **reason)
+    event = "backup_failed" if task.name == save_when_due.__name__ else "job_failed"
+    log.error(event, job=task.name, kind=type(error).__name__, **reason)
 
 
 def letterhead() -> mail.Letterhead:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from clinic import worker
-from clinic.shared import clock, mail
+from clinic.shared import backups, clock, mail
 from clinic.shared.database import transaction
 from clinic.shared.logs import set_up_logs
 from tests import factories
@@ -38,6 +38,28 @@ def test_a_worker_does_its_jobs_and_says_of_a_failure_only_its_kind(
     assert "job_failed" in said
     assert "ValueError" in said
     assert "warfarin" not in said
+
+
+def test_a_backup_that_failed_is_told_under_its_own_name_with_the_reason(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """docs/operations.md names it as what somebody has to be told of."""
+    set_up_logs()
+
+    def fail(_app: Flask) -> None:
+        tried.set()
+        raise backups.BackupFailed("pg_dump is not on this machine")
+
+    tried = threading.Event()
+    fail.__name__ = worker.save_when_due.__name__
+    monkeypatch.setattr(worker, "JOBS", (worker.Job(fail, 5),))
+    one = worker.worker_for(app)
+    one.start()
+    assert tried.wait(20)
+    one.stop(graceful=True)
+    said = capsys.readouterr().err
+    assert "backup_failed" in said
+    assert "pg_dump is not on this machine" in said
 
 
 def test_every_job_can_be_done_and_mails_leave_as_files_without_a_server(app: Flask) -> None:

@@ -37,7 +37,7 @@ def tell(
         session,
         f"notice_{kind}",
         to or user.email,
-        key=f"notice-{kind}-{secrets.token_hex(16)}",  # each deed is told, the second one of a minute as well
+        key=f"notice_{kind}:{user.id}:{secrets.token_hex(16)}",  # each deed is told, the second one of a minute as well
         now=now,
         language=user.language,
         name=user.name,

@@ -129,7 +129,7 @@ def mail_welcome(session: Session, user: User, token: str, now: dt.datetime) -> 
         session,
         "invitation" if is_staff else "welcome",
         user.email,
-        key=f"welcome-{hash_of(token)}",
+        key=f"welcome:{user.id}:{hash_of(token)}",
         now=now,
         language=user.language,
         name=user.name,

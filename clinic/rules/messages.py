@@ -29,11 +29,13 @@ class Off(StrEnum):
 
 @dataclass(frozen=True)
 class Kind:
-    """`link`: where the button leads, with a key in it where the message is one."""
+    """`link`: where the button leads, with a key in it where the message is one. `about`: the table of the row whose
+    number stands in the message's key behind its kind; empty where the message is about nobody who is treated."""
 
     label: str
     link: str = ""
     off: Off = Off.NEVER
+    about: str = "visit"
 
 
 REMINDER: Final = "visit_reminder"
@@ -64,29 +66,29 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "visit_check_in": Kind(N_("Has anything changed?"), "/check-in/{token}"),
     "running_late": Kind(N_("Running late")),
     AFTERCARE: Kind(N_("The day after"), "/book", Off.BY_LINK),
-    "series_booked": Kind(N_("Several visits booked")),
-    "series_cancelled": Kind(N_("Several visits cancelled"), "/book"),
+    "series_booked": Kind(N_("Several visits booked"), about="series"),
+    "series_cancelled": Kind(N_("Several visits cancelled"), "/book", about="series"),
     "couple_invited": Kind(N_("Invited to a visit for two"), _VISIT),
     "couple_apart": Kind(N_("Visit for two, one cannot come"), "/my"),
     "offer_made": Kind(N_("A time from the waitlist"), _OFFER),
     "offer_instead": Kind(N_("Another time instead"), _OFFER),
-    "waitlist_joined": Kind(N_("On the waitlist"), "/waiting/{token}"),
-    "papers_needed": Kind(N_("A paper is needed"), "/my"),
-    "papers_not_enough": Kind(N_("Please get in touch")),
-    "papers_run_out": Kind(N_("A paper runs out"), "/my"),
-    "invitation": Kind(N_("Invitation to the team"), _PASSWORD),
-    "welcome": Kind(N_("Set up an account"), _PASSWORD),
-    "reset": Kind(N_("New password asked for"), _PASSWORD),
-    "sign_in_link": Kind(N_("Link to sign in"), "/sign-in/link/{token}"),
-    "email_confirm": Kind(N_("Confirm an e-mail address"), "/email/{token}"),
-    "notice_new_browser": Kind(N_("New sign-in"), _FORGOT),
-    "notice_password_changed": Kind(N_("Password changed"), _FORGOT),
-    "notice_factor_changed": Kind(N_("Second step of signing in changed"), _FORGOT),
-    "notice_recovery_code_used": Kind(N_("Recovery code used"), _FORGOT),
-    "notice_email_changed": Kind(N_("E-mail address of an account changed")),
-    "notice_break_glass": Kind(N_("Closed records opened")),
-    DAY_OF_THERAPIST: Kind(N_("A therapist’s day, every morning"), "/diary", Off.BY_LINK),
-    DAY_OF_DESK: Kind(N_("What waits at the desk, every morning"), "/todo", Off.BY_LINK),
+    "waitlist_joined": Kind(N_("On the waitlist"), "/waiting/{token}", about="waitlist_wish"),
+    "papers_needed": Kind(N_("A paper is needed"), "/my", about="client"),
+    "papers_not_enough": Kind(N_("Please get in touch"), about="clearance_letter"),
+    "papers_run_out": Kind(N_("A paper runs out"), "/my", about="clearance"),
+    "invitation": Kind(N_("Invitation to the team"), _PASSWORD, about="user"),
+    "welcome": Kind(N_("Set up an account"), _PASSWORD, about="user"),
+    "reset": Kind(N_("New password asked for"), _PASSWORD, about="user"),
+    "sign_in_link": Kind(N_("Link to sign in"), "/sign-in/link/{token}", about="user"),
+    "email_confirm": Kind(N_("Confirm an e-mail address"), "/email/{token}", about="user"),
+    "notice_new_browser": Kind(N_("New sign-in"), _FORGOT, about="user"),
+    "notice_password_changed": Kind(N_("Password changed"), _FORGOT, about="user"),
+    "notice_factor_changed": Kind(N_("Second step of signing in changed"), _FORGOT, about="user"),
+    "notice_recovery_code_used": Kind(N_("Recovery code used"), _FORGOT, about="user"),
+    "notice_email_changed": Kind(N_("E-mail address of an account changed"), about="user"),
+    "notice_break_glass": Kind(N_("Closed records opened"), about=""),
+    DAY_OF_THERAPIST: Kind(N_("A therapist’s day, every morning"), "/diary", Off.BY_LINK, about=""),
+    DAY_OF_DESK: Kind(N_("What waits at the desk, every morning"), "/todo", Off.BY_LINK, about=""),
 })  # fmt: skip
 
 FOR_STAFF: Final = (DAY_OF_THERAPIST, DAY_OF_DESK)

@@ -93,8 +93,10 @@ def _fonts() -> dict[str, TTFont]:
 
 
 def _in_type(text: str, font: str) -> str:
+    """Characters beyond the first 65,536, such as smileys, are drawn well and lost to whoever copies or listens: the
+    library writes their numbers wrongly into the file."""
     glyphs = _fonts()[font].face.charToGlyph
-    return in_type(text, lambda one: ord(one) in glyphs)
+    return in_type(text, lambda one: ord(one) in glyphs and one <= "\uffff")
 
 
 def _words(text: str, style: str) -> Paragraph:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 
 from clinic.cli import main
 from clinic.paths import ROOT
@@ -36,6 +38,28 @@ def test_service_files_name_commands_and_settings_that_exist() -> None:
     assert {name for name, _ in commands} <= set(main.commands)
     for promise in ("Type=notify", "NoNewPrivileges=yes", "ProtectSystem=strict", "UMask=0077"):
         assert promise in units
+
+
+def test_the_command_of_an_installation_has_the_settings_and_finds_the_program_from_any_folder(
+    tmp_path: Path,
+) -> None:
+    """A value in single quotes is the same to systemd and to the shell."""
+    said = "sh -c 'pwd; echo $CLINIC_MAIL_URL; echo $*' -"
+    script = (DEPLOY / "clinic").read_text(encoding="utf-8")
+    (tmp_path / "clinic.env").write_text("CLINIC_MAIL_URL='smtp://a:b&$c@mail.example'\n", encoding="utf-8")
+    for what, instead in (
+        ("/etc/clinic", str(tmp_path)), ("/opt/clinic/current/.venv/bin/python", said),
+        ("setpriv --reuid clinic --regid clinic --init-groups ", ""), ("/opt/clinic/current", str(ROOT)),
+    ):  # fmt: skip
+        assert what in script
+        script = script.replace(what, instead)
+    done = subprocess.run(
+        ["sh", "-c", script, "clinic", "backup", "--check", "FILE"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        str(tmp_path), "smtp://a:b&$c@mail.example", "-P -m clinic backup --check FILE"
+    ]  # fmt: skip
 
 
 def test_proxies_speak_new_tls_only_and_keep_machines_pages_and_addresses_to_themselves() -> None:

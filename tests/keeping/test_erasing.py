@@ -10,23 +10,25 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import String, cast, select, text
+from sqlalchemy import String, cast, select, text, update
 
 from clinic import cli
 from clinic.accounts.models import User
-from clinic.booking.models import Screening, Visit
+from clinic.booking.models import Screening, Series, Visit
 from clinic.cli import backups as commands
 from clinic.clients.models import Client
 from clinic.keeping.queries import people
 from clinic.keeping.services import erasing
 from clinic.keeping.services._erasing import VisitsAhead
-from clinic.records.queries.own_copy import personal_classes
+from clinic.records.queries.own_copy import Whose, personal_classes
 from clinic.rules.errors import NotFound
 from clinic.rules.keeping import NOT_COPIED, TABLES, Fate
+from clinic.rules.messages import KINDS
 from clinic.rules.permissions import Permission, Role
 from clinic.shared import backups, crypto
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db, transaction
+from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -104,7 +106,7 @@ def test_nothing_of_them_is_left_and_others_keep_all(app: Flask, world: w.World)
     (mails := Path(app.config["CLINIC_MAIL_DIR"])).mkdir()
     from clinic.shared.mail import stamp_of
 
-    key = f"some_mail:{person.made['client']}:{WORD}"
+    key = f"papers_needed:{person.made['client']}:{WORD}"
     (mails / f"hello-{stamp_of(key)}.eml").write_text(WORD)
     saved = backups.save(db.engine, app.config, now=NOW)
     assert WORD.encode() in everything(app)
@@ -123,6 +125,39 @@ def test_nothing_of_them_is_left_and_others_keep_all(app: Flask, world: w.World)
     deeds = db.session.scalars(select(AuditRow).order_by(AuditRow.sequence.desc()).limit(1)).one()
     assert (deeds.deed, deeds.thing_id, deeds.detail) == ("client.erased", person.made["client"], {})
     assert saved.exists()
+
+
+def test_every_mail_of_theirs_goes_and_none_of_whoever_shares_an_address_or_a_number(
+    app: Flask, world: w.World
+) -> None:
+    """Whatever its key names: a visit, a series, a letter, a wish, the account; also at an earlier address."""
+    person, other = Person(app, world, "own-words"), Person(app, world, "words-of-another")
+    for one in (person, other):
+        row = Series(every_weeks=1, made_at=NOW)
+        one.made["series"] = factories.save(row).id
+        with transaction() as session:
+            session.execute(
+                update(Visit).where(Visit.id == one.made["visit"]).values(series_id=one.made["series"])
+            )
+    about = {kind: said.about for kind, said in KINDS.items()}
+    theirs = {f"{kind}:{person.made[table]}:x" for kind, table in about.items() if table}
+    others = {f"{kind}:{other.made[table]}:x" for kind, table in about.items() if table}
+    others |= {f"{kind}:{person.made['client']}:y" for kind, table in about.items() if table != "client"}
+    for key in sorted(theirs | others):
+        save_mail(key)
+    save_mail("reset-of-before", to=person.user.email)
+    whose = Whose(db.session.get_one(Client, person.made["client"]), person.user.id)
+    of_the_account = [kind for kind, table in about.items() if table == "user"]
+    assert whose.count(OutgoingMail) == len(list(whose.rows(OutgoingMail))) == 2 + len(of_the_account)
+    erase(app, person.made["client"])
+    left = set(db.session.scalars(select(OutgoingMail.key)))
+    assert (left & theirs, others - left) == (set(), set())
+    assert "reset-of-before" not in left
+
+
+def save_mail(key: str, to: str = "shared@people.example") -> None:
+    kind = key.split(":", maxsplit=1)[0].split("-", maxsplit=1)[0]
+    factories.save(OutgoingMail(key=key, kind=kind, to=to, subject="s", text="", due_at=NOW, attempts=0))
 
 
 def test_a_backup_from_before_cannot_be_read_and_does_not_bring_them_back(

@@ -30,7 +30,7 @@ SAID: dict[tuple[str, str], Any] = {  # what the database asks for
     ("status_change", "status"): "cancelled", ("client_note", "kind"): "note", ("visit", "source"): "online",
     ("message_choice", "user_id"): None, ("visit", "currency"): "USD", ("erasure", "source"): "clinic",
     ("status_change", "reason"): "by the client", ("user_grant", "permission"): "clinical:any:review",
-    ("therapist_restriction", "verdict"): "caution",
+    ("therapist_restriction", "verdict"): "caution", ("outgoing_mail", "kind"): "papers_needed",
 }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ class Person:
         known = {
             "user_id": self.user.id, "therapist_id": self.therapist_id, "location_id": self.place_id,
             "service_id": first_of(Service), "room_id": first_of(Room), "other_id": self.looks_alike,
-            "to": self.user.email, "key": f"some_mail:{client_id}:{self.word}",
+            "to": self.user.email, "key": f"papers_needed:{client_id}:{self.word}",
             **{pointer: self.made.get(parent) for pointer, parent in POINTERS.items()},
         }  # fmt: skip
         if name in known:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from clinic.rules.messages import KINDS
 from clinic.rules.own_text import PLACES
@@ -125,6 +125,25 @@ def test_an_answer_that_is_lost_doubles_one_mail_with_the_same_identity() -> Non
         for minute in range(8):
             drain(server.url, NOW + minute * MINUTE)
         assert sorted(server.ids().values()) == [1] * 7 + [2] * 3
+
+
+def test_a_mail_whose_person_is_erased_while_it_is_on_its_way_holds_no_other_up() -> None:
+    queue(1, to="gone@people.example")
+    queue(1, to="refused@people.example")
+    queue(2)
+    sent = []
+
+    def send(message: EmailMessage) -> None:
+        to = str(message["To"])
+        with transaction() as session:
+            session.execute(delete(mail.OutgoingMail).where(mail.OutgoingMail.to == to))
+        if to.startswith("refused"):
+            raise mail.Refused
+        sent.append(to)
+
+    assert mail.drain(mail.Senders(send), lambda: HEAD, NOW) == 2
+    assert sorted(sent) == ["gone@people.example", "pat@people.example"]
+    assert rows() == []
 
 
 def test_two_workers_at_once_send_each_mail_once(app: Flask) -> None:

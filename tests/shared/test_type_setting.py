@@ -33,6 +33,21 @@ def test_arabic_letters_are_joined_and_turned_round() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "عبد الله",
+            "\ufeea\ufee0\ufedf\ufe8d \ufeaa\ufe92\ufecb",
+        ),  # one sign for the second word: few typefaces have it
+        ("می\u200cخواهم", "\ufee2\ufeeb\ufe8d\ufeee\ufea7\ufbfd\ufee3"),  # a joiner of none parts them
+        ("ٱب ب", "\ufe8f بٱ"),  # a letter without its joined form: that word stands in single letters
+    ],
+)
+def test_a_word_is_joined_only_by_what_the_typeface_has(text: str, shown: str) -> None:
+    assert in_type(text, lambda one: one not in "\ufdf2\ufb50\ufb51") == shown
+
+
+@pytest.mark.parametrize(
     ("text", "shown"), [("王小", "[U+738B][U+5C0F]"), ("a\x07b", "a[U+0007]b"), ("😀", "[U+1F600]")]
 )
 def test_what_the_typeface_lacks_is_said_by_its_number(text: str, shown: str) -> None:

@@ -45,7 +45,7 @@ def ask_for_new_email(user_id: int, email: str, *, origin: Origin, now: dt.datet
             session,
             "email_confirm",
             key,
-            key=f"email-{queries.hash_of(token)}",
+            key=f"email:{user_id}:{queries.hash_of(token)}",
             now=now,
             language=user.language,
             name=user.name,

@@ -66,7 +66,7 @@ def _mail_link(session: Session, user: User, purpose: str, now: dt.datetime) -> 
         session,
         MAILS[purpose],
         user.email,
-        key=f"{purpose}-{queries.hash_of(token)}",
+        key=f"{purpose}:{user.id}:{queries.hash_of(token)}",
         now=now,
         language=user.language,
         name=user.name,

@@ -15,7 +15,7 @@ from clinic.booking.models import Screening, Visit
 from clinic.clients.models import Client
 from clinic.keeping.models import Erasure, ErasurePass
 from clinic.keeping.queries import people
-from clinic.records.queries.own_copy import Whose, personal_classes
+from clinic.records.queries.own_copy import MAILS, Whose, personal_classes
 from clinic.rules.errors import RuleViolation
 from clinic.rules.keeping import Fate, fate_of
 from clinic.rules.language import N_
@@ -88,13 +88,7 @@ def _delete(session: Session, cls: type[Any], whose: Whose) -> None:
 
 def _mails(session: Session, whose: Whose) -> list[str]:
     """Delete the mails to and about them, whoever shares their address keeps their own; returns their keys."""
-    account = session.get(User, whose.user_id) if whose.user_id is not None else None
-    rows = session.execute(select(OutgoingMail.id, OutgoingMail.key, OutgoingMail.to))
-    gone = [
-        row
-        for row in rows
-        if whose.is_about_theirs(row.key) or (account is not None and row.to == account.email)
-    ]
+    gone = [row for row in session.execute(MAILS) if whose.is_about_theirs(row)]
     for start in range(0, len(gone), BATCH):
         ids = [row.id for row in gone[start : start + BATCH]]
         session.execute(delete(OutgoingMail).where(OutgoingMail.id.in_(ids)))

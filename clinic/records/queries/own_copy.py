@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
 from sqlalchemy.orm import lazyload
 
+from clinic.accounts.models import User
+from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
@@ -22,6 +24,7 @@ from clinic.clients.models import Client
 from clinic.premises.models import Location
 from clinic.rules.keeping import NOT_COPIED
 from clinic.rules.language import N_, _
+from clinic.rules.messages import KINDS
 from clinic.shared.audit import AuditRow
 from clinic.shared.crypto import Sealed, SealedBytes
 from clinic.shared.database import Base, db, read_as_one
@@ -47,6 +50,7 @@ SECRETS = {"secret", "codes"}  # sealed, and to be known by nobody
 KEPT_BACK = N_("kept back: it is about somebody else as well")
 BACK = {("never_together", "reason"), ("client_note:bar", "text")}
 LINK = re.compile(r"https?://\S+")
+MAILS = select(OutgoingMail.id, OutgoingMail.key, OutgoingMail.kind, OutgoingMail.to)
 AT_ONCE = 50
 
 
@@ -110,12 +114,17 @@ class Whose:
     def __init__(self, client: Client, user_id: int | None) -> None:
         session = db.session
         self.user_id = user_id
+        account = session.get(User, user_id) if user_id is not None else None
+        self.account_email = account.email if account is not None else None
         self.reached_at = [one for one in (client.email, client.phone_key) if one]
         self.tells_all = not client.is_unproven
         self.ids: dict[str, list[int]] = {"client": [client.id, *clients.alias_ids(client.id)]}
-        for table in ("visit", "intake", "clearance_letter", "waitlist_wish"):
+        for table in ("visit", "intake", "clearance_letter", "clearance", "waitlist_wish"):
             cls = next(one for one in personal_classes() if one.__tablename__ == table)
             self.ids[table] = list(session.scalars(select(cls.id).where(self.is_theirs(cls))).all())
+        series = select(Visit.series_id).where(Visit.id.in_(self.ids["visit"]), Visit.series_id.is_not(None))
+        self.ids["series"] = list(session.scalars(series.distinct()))
+        self.ids["user"] = [user_id] if user_id is not None else []
         self.names = {
             column: dict(session.execute(select(cls.id, cls.name)).tuples().all())  # type: ignore[attr-defined]
             for column, cls in NAMED.items()
@@ -134,14 +143,14 @@ class Whose:
         ]  # numbers are drawn by lot: they tell no order
         found = select(cls).where(self.is_theirs(cls)).order_by(*by_time).options(lazyload("*"))
         for row in db.session.scalars(found.execution_options(yield_per=AT_ONCE)):
-            if not isinstance(row, OutgoingMail) or self.is_about_theirs(row.key):
+            if not isinstance(row, OutgoingMail) or self.is_about_theirs(row):
                 yield row
 
     def count(self, cls: type[Any]) -> int:
         """How many rows of one table are theirs."""
         if cls is OutgoingMail:
-            keys = db.session.scalars(select(OutgoingMail.key).where(self.is_theirs(cls)))
-            return sum(self.is_about_theirs(key) for key in keys)
+            told = db.session.execute(MAILS.where(self.is_theirs(cls)))
+            return sum(self.is_about_theirs(row) for row in told)
         return db.session.scalar(select(func.count()).select_from(cls).where(self.is_theirs(cls))) or 0
 
     def is_theirs(self, cls: type[Any]) -> ColumnElement[bool]:
@@ -153,7 +162,11 @@ class Whose:
                 and_(AuditRow.thing == thing, AuditRow.thing_id.in_(self.ids[thing])) for thing in ("client", "visit")
             ))  # fmt: skip
         if table == "outgoing_mail":
-            return OutgoingMail.to.in_(self.reached_at)
+            return or_(
+                OutgoingMail.to.in_(self.reached_at),
+                OutgoingMail.visit_id.in_(self.ids["visit"]),
+                OutgoingMail.key.contains(f":{self.user_id}:"),
+            )
         if is_of_an_account(table):
             column: ColumnElement[Any] = columns["id" if table == "user" else "user_id"]
             return column == self.user_id if self.user_id is not None else false()
@@ -166,10 +179,15 @@ class Whose:
                     unsaid.append(columns[name].is_(None))
         return or_(*theirs)
 
-    def is_about_theirs(self, key: str) -> bool:
-        """Several people may share an address: a mail is theirs when its key names something of theirs."""
-        about = key.split(":")[1:2]
-        return bool(about) and about[0] in {str(one) for ids in self.ids.values() for one in ids}
+    def is_about_theirs(self, mail: Row[Any] | OutgoingMail) -> bool:
+        """Whose a mail is, its key says and not its address: several people may share one, and an earlier one of
+        theirs is nobody's any more. Numbers of different tables may be the same. Mails about an account had no number
+        in their key once: those go by the address."""
+        kind = KINDS.get(mail.kind)
+        if ":" not in mail.key:
+            return kind is not None and kind.about == "user" and mail.to == self.account_email
+        about = self.ids.get(kind.about if kind is not None else "visit", [])
+        return mail.key.split(":")[1] in map(str, about)
 
     def _plain(self, row: Any) -> dict[str, Any]:
         """A row as values that a program and a person can read."""

@@ -32,6 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 SUFFIX = ".clinic-backup"
+NAMES = ("about.json", "database")
 FORGOTTEN = dt.timedelta(days=1)  # what a killed backup left in the clear, and no other one is at work on
 
 
@@ -96,7 +97,7 @@ def _seal(about: About, work: Path, key: str) -> Path:
 
     (work / "about.json").write_text(json.dumps(asdict(about), indent=1), encoding="utf-8")
     with tarfile.open(work / "plain.tar", "w") as archive:
-        for name in ("about.json", "database"):
+        for name in NAMES:
             archive.add(work / name, arcname=name)
     (work / "database").unlink()
     done = work / "done"
@@ -106,6 +107,18 @@ def _seal(about: About, work: Path, key: str) -> Path:
     with done.open("rb") as written:
         os.fsync(written.fileno())
     return done
+
+
+def _unpack(work: Path) -> None:
+    """The two files by their names, and nothing else that an archive could hold. By hand: the filters of `tarfile` are
+    missing in Pythons before 3.11.4, such as that of Debian 12."""
+    with tarfile.open(work / "plain.tar") as archive:
+        for name in NAMES:
+            content = archive.extractfile(name)
+            if content is None:
+                raise tarfile.TarError(f"{name} is no file")
+            with (work / name).open("wb") as file:
+                shutil.copyfileobj(content, file)
 
 
 @contextmanager
@@ -123,10 +136,17 @@ def opened(path: Path, key_file: Path) -> Iterator[tuple[About, Path]]:
         work = Path(name)
         try:
             pyrage.decrypt_file(str(path), str(work / "plain.tar"), [identity])
-            with tarfile.open(work / "plain.tar") as archive:
-                archive.extractall(work, filter="data")
+            _unpack(work)
             about = About(**json.loads((work / "about.json").read_text(encoding="utf-8")))
-        except (pyrage.DecryptError, OSError, EOFError, tarfile.TarError, ValueError, TypeError) as error:
+        except (
+            pyrage.DecryptError,
+            OSError,
+            EOFError,
+            tarfile.TarError,
+            LookupError,
+            ValueError,
+            TypeError,
+        ) as error:
             raise BackupFailed(f"{path} is damaged, or was made with another key. ({error})") from error
         if _sha256(work / "database") != about.sha256:
             raise BackupFailed(f"{path} is damaged: its database is not the one that was saved.")

@@ -164,7 +164,9 @@ def _lease(mail_id: int, now: dt.datetime, is_wanted: IsWanted) -> OutgoingMail 
 
 def _fail(mail_id: int, trouble: str, now: dt.datetime, *, is_final: bool = False) -> None:
     with transaction() as session:
-        row = session.get_one(OutgoingMail, mail_id)
+        row = session.get(OutgoingMail, mail_id)
+        if row is None:  # whom it was about was erased while it was on its way
+            return
         row.lease_until, row.trouble = None, trouble
         if is_final or row.attempts > len(BACK_OFF_MINUTES):
             row.ended_as = "failed"
@@ -175,6 +177,8 @@ def _fail(mail_id: int, trouble: str, now: dt.datetime, *, is_final: bool = Fals
 
 def _mark_sent(mail_id: int, now: dt.datetime) -> None:
     with transaction() as session:
-        row = session.get_one(OutgoingMail, mail_id)
+        row = session.get(OutgoingMail, mail_id)
+        if row is None:  # as above
+            return
         row.sent_at, row.lease_until = now, None
         row.text = ""  # it may carry the key of a link, which is kept nowhere but in the person's mailbox
