@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -61,12 +61,17 @@ class Window:
         return self.times[0].local.date() if self.times else None
 
 
-def window(ask: Ask) -> Window:
-    """Everything free in the days asked for: one read of the book."""
+def window(ask: Ask, *, without: Collection[dt.date] = ()) -> Window:
+    """Everything free in the days asked for, `without` some of them: one read of the book."""
     found = look(ask)
     left_out = tuple((moment(start), moment(end)) for start, end in found.left_out())
-    times = plain_times(found.starts(), found.zone)
-    first = sorted(one.starts_at for one in found.to_offer_first()[:SOONEST])
+    closed = [found.clock.day_bounds(day) for day in without]
+
+    def is_open(start: Start) -> bool:
+        return not any(since <= start.starts_at < until for since, until in closed)
+
+    times = plain_times(list(filter(is_open, found.starts())), found.zone)
+    first = sorted(one.starts_at for one in list(filter(is_open, found.to_offer_first()))[:SOONEST])
     soonest = tuple(one for one in times if epoch_minute(one.starts_at) in first)
     return Window(tuple(dates_from(ask.first_day, ask.days)), times, soonest, left_out)
 
