@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool
 
 from clinic.api.shapes import VisitOut, WishOfWhom
-from clinic.api.values import WRITTEN_LINE, Day, Id, Moment, RowId, Seen, Shape, from_number
+from clinic.api.values import WRITTEN_LINE, Day, Id, LocalMoment, Moment, RowId, Seen, Shape, from_number
 from clinic.rules.frequency import SHORTEST_REASON
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
 
@@ -96,7 +96,7 @@ class SwapIn(Shape):
 class AlternativeOut(Shape):
     """A start that fits. `therapist` of null: any."""
 
-    starts_at: AwareDatetime
+    starts_at: LocalMoment
     therapist: int | None
 
 
@@ -105,7 +105,7 @@ class PlannedOut(Shape):
     it is confirmed. `starts_at` is null where the clock jumps over that time."""
 
     day: dt.date
-    starts_at: AwareDatetime | None
+    starts_at: LocalMoment | None
     fits: bool
     code: str | None
     reason: str
@@ -134,7 +134,7 @@ class CoupleOut(Shape):
     belong together; a visit that goes on alone is not listed any more."""
 
     id: int
-    ended_at: AwareDatetime | None
+    ended_at: LocalMoment | None
     visits: list[VisitOut]
 
 

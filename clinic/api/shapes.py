@@ -9,7 +9,6 @@ import datetime as dt
 from typing import Annotated, Any
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     Field,
     StrictBool,
@@ -27,6 +26,7 @@ from clinic.api.values import (
     Id,
     Key,
     Keys,
+    LocalMoment,
     Minutes,
     Moment,
     Name,
@@ -238,7 +238,7 @@ class LocationsOut(Shape):
 
 
 class StartOut(Shape):
-    starts_at: AwareDatetime
+    starts_at: LocalMoment
     therapists: list[int]
 
 
@@ -271,12 +271,12 @@ class ReasonsOut(Shape):
 
 class HoldOut(Shape):
     id: int
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: LocalMoment
+    ends_at: LocalMoment
     therapist: int
     location: int
     room: int
-    expires_at: AwareDatetime
+    expires_at: LocalMoment
 
 
 class HoldReleased(Shape):
@@ -298,15 +298,15 @@ class VisitOut(Shape):
     minutes: int
     addons: list[str]
     areas: list[str]
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: LocalMoment
+    ends_at: LocalMoment
     day: dt.date
     therapist: int
     gender: str
     location: int
     room: int
     waiting_for: str | None
-    deadline_at: AwareDatetime | None
+    deadline_at: LocalMoment | None
     price: int
     currency: str
     revision: int

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from clinic.api.shapes import VisitOut
-from clinic.api.values import LINE, Day, Id, Moment, RowId, Seen, Shape, from_number
+from clinic.api.values import LINE, Day, Id, LocalMoment, Moment, RowId, Seen, Shape, from_number
 
 MOST_DEEDS = 100
 
@@ -58,7 +58,7 @@ class SickDaysSaveIn(SickDaysIn):
 
 
 class WayOut(Shape):
-    starts_at: AwareDatetime
+    starts_at: LocalMoment
     therapist: int
 
 
@@ -68,7 +68,7 @@ class CaseOut(Shape):
 
     visit: VisitOut
     proposal: Literal["give", "offer", "call"]
-    starts_at: AwareDatetime | None
+    starts_at: LocalMoment | None
     therapist: int | None
     by_name: bool
     safe: bool

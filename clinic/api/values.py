@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     WithJsonSchema,
 )
 
@@ -98,6 +99,13 @@ Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(from_number)]
 RowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(from_number)]
 Minutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(from_number)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_is(MOMENT)), _text("date-time", MOMENT)]
+LocalMoment = Annotated[
+    AwareDatetime,
+    PlainSerializer(dt.datetime.isoformat, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""What is answered, with the place's offset: in numbers where that is zero too, so that a visit starts at the very text
+that was offered."""
 Day = Annotated[dt.date, BeforeValidator(_is(DAY)), _text("date", DAY)]
 BirthDay = Annotated[dt.date, BeforeValidator(_is(DAY_OF_A_LIFE)), _text("date", DAY_OF_A_LIFE)]
 Seen = AfterValidator(_seen)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from clinic.api.shapes import Paging, WishOfWhom
-from clinic.api.values import Day, Id, QueryId, Shape, from_number
+from clinic.api.values import Day, Id, LocalMoment, QueryId, Shape, from_number
 from clinic.rules.waitlist import EVERY_DAY, MOST_NOTICE_HOURS, Part
 
 Weekday = Annotated[int, Field(ge=0, le=6), BeforeValidator(from_number)]
@@ -36,12 +36,12 @@ class OfferOut(Shape):
     """A time that is kept for them until `expires_at`: POST …/accept or …/decline answers it."""
 
     id: int
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: LocalMoment
+    ends_at: LocalMoment
     therapist: int
     room: int
-    made_at: AwareDatetime
-    expires_at: AwareDatetime
+    made_at: LocalMoment
+    expires_at: LocalMoment
 
 
 class WaitlistOut(Shape):
@@ -63,7 +63,7 @@ class WaitlistOut(Shape):
     weekdays: list[int]
     parts: list[str]
     notice_hours: int
-    made_at: AwareDatetime
+    made_at: LocalMoment
     offer: OfferOut | None
 
 

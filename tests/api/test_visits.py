@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, Visit
 from clinic.booking.services.checkout import Choice, hold_slot
-from clinic.shared.database import db
+from clinic.premises.models import Location
+from clinic.shared.database import db, transaction
 from tests.api.conftest import Program
 from tests.booking import world
 from tests.conftest import NOW
@@ -107,6 +108,19 @@ def test_what_is_offered_can_be_booked(desk: Program) -> None:
     starts = offered.get_json()["starts"]
     assert starts[0]["starts_at"] == "2026-06-12T08:00:00-04:00"
     assert desk.post("/visits", wish(client) | {"starts_at": starts[5]["starts_at"]}).status_code == 201
+
+
+def test_a_visit_starts_at_the_very_text_that_was_offered(desk: Program, clinic: world.World) -> None:
+    """Also where the clock shows the time of Greenwich: an offset of zero is written in one way."""
+    with transaction() as session:
+        session.get_one(Location, clinic.place_id).zone = "Africa/Accra"
+    client = healthy()
+    asked = {"service": "swedish", "minutes": 60}
+    first = desk.get("/availability", **asked, **{"from": "2026-06-12"}).get_json()["starts"][0]["starts_at"]
+    assert first == "2026-06-12T08:00:00+00:00"
+    booked = desk.post("/visits", wish(client) | {"starts_at": first}).get_json()
+    assert (booked["starts_at"], booked["ends_at"]) == (first, "2026-06-12T09:15:00+00:00")
+    assert desk.get("/visits", day="2026-06-12").get_json()["items"][0]["starts_at"] == first
 
 
 def test_what_is_not_offered_cannot_be_booked(desk: Program) -> None:

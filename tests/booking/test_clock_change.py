@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from sqlalchemy import select, update
 from clinic.accounts.queries import hash_of
 from clinic.api.services import make_token
 from clinic.booking.models import Claim, Screening, Visit
-from clinic.booking.services import visits
+from clinic.booking.services import time_off, visits
 from clinic.booking.services.zone_change import change_zone
 from clinic.premises.models import Clinic, OpeningHours
 from clinic.shared.database import db, transaction
@@ -118,6 +119,22 @@ def test_a_time_that_exists_twice_is_told_apart_everywhere(here: w.World, app: F
         assert f"01:30 {name}" in page
         file = app.test_client().get(f"/visit/{name}/visit.ics").data
         assert [one[0] for one in read(file).values()] == [when]
+
+
+def test_one_of_two_equal_times_is_named_also_where_only_that_one_is_free(here: w.World, app: Flask) -> None:
+    """A first visit with its turnover takes an hour and a half: what is off at its very end leaves the first free."""
+    night = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    for gone, left in ((night.replace(hour=7), "EDT"), (night.replace(hour=5, minute=30), "EST")):
+        off = [
+            time_off.add_time_off(
+                one, "off", gone, gone + dt.timedelta(minutes=10), "", by=here.desk_id, now=NOW
+            )
+            for one in here.therapists
+        ]
+        shown = plain(app.test_client().get("/book/relaxation/times?minutes=60&day=2026-11-01").text)
+        assert re.findall(r"\b01:30( \w+)? with any therapist", shown) == [f" {left}"]
+        for row, one in zip(off, here.therapists, strict=True):
+            time_off.remove_time_off(row, one, by=here.desk_id, now=NOW)
 
 
 NIGHTS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
+from clinic.accounts.queries import hash_of
 from clinic.booking.models import Visit
 from clinic.booking.queries.bookable import Wish
 from clinic.booking.services import holds, offering, time_off, visits
@@ -202,3 +204,29 @@ def test_times_without_a_gap_are_those_of_the_clinic_whoever_asks(team: list[int
         kept.append(starts_at)
         holds.give_back(hold, now=NOW)
     assert kept == free
+
+
+def test_a_move_is_offered_only_to_days_on_which_the_visit_could_stand(
+    app: Flask, team: list[int], now: dt.datetime
+) -> None:
+    """The answers hold for two more days after the visit; after that somebody has to ask again."""
+    signed = NOW - dt.timedelta(days=365 - 5)
+    person, fine = w.person(), healthy()
+    w.sign(person, now=signed)
+    for client, last in ((person, w.TODAY + dt.timedelta(days=5)), (fine, w.TODAY + dt.timedelta(days=13))):
+        visit = book(client, at(dt.time(9 if client == person else 13)))
+        assert visit is not None
+        with transaction() as session:
+            session.get_one(Visit, visit).manage_hash = hash_of(f"key{client}")
+        address = f"/visit/key{client}/move"
+        asked = [w.TODAY + dt.timedelta(days=more) for more in range(14)]
+        pages = {day: app.test_client().get(f"{address}?day={day.isoformat()}").text for day in asked}
+        on = {
+            day: set(re.findall(rf'name="slot" value="({day.isoformat()}T[^"]+)"', page))
+            for day, page in pages.items()
+        }
+        assert [day for day in asked if on[day]] == [day for day in asked if day <= last]
+        assert ("Some days are left out" in pages[last]) == (client == person)
+        for day in (last + dt.timedelta(days=1), last)[client == fine :]:
+            sent = {"slot": at(dt.time(10), day).strftime("%Y-%m-%dT%H:%MZ"), "revision": "1"}
+            assert app.test_client().post(address, data=sent).status_code == (303 if day <= last else 409)

@@ -60,6 +60,8 @@ class Ask:
     holds for all starts. `people`: others whose visits make them a known client (those of an account, before it has
     said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
     starts, and what that takes is read along. `gender`: only therapists of this one, where none is named.
+    `kept_since`: this very time has been kept for them since then: the notice counts from that moment, and whether it
+    leaves a hole was settled then.
     """
 
     plan: VisitPlan
@@ -77,6 +79,7 @@ class Ask:
     people: tuple[int, ...] = ()
     picks: bool = False
     gender: str = ""
+    kept_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ class Open:
 
     @cached_property
     def _free(self) -> list[rule.Start]:
-        only_tidy = self.settings.gaps == Gaps.ONLY and not self.ask.by_staff
+        is_settled = self.ask.by_staff or self.ask.kept_since is not None
+        only_tidy = self.settings.gaps == Gaps.ONLY and not is_settled
         return self._tidy if only_tidy else [start for part in self.parts for start in self._starts(part)]
 
     @cached_property
@@ -314,7 +318,7 @@ def _bounds(ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interva
         if ask.plan.known_clients_only:
             return window[0], window[0] - 1
         settings = settings.for_new()
-    first = epoch_minute_after(earliest_start(ask.now, settings))
+    first = epoch_minute_after(earliest_start(ask.kept_since or ask.now, settings))
     last = epoch_minute(latest_start(ask.now, zone, settings))
     return max(window[0], first), min(window[1] - 1, last)
 

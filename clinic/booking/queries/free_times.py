@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from clinic.booking.queries.availability import Ask, Open, look
 from clinic.rules.availability import Start, nearest
 from clinic.rules.errors import Nearest
 from clinic.rules.wall_time import dates_from, epoch_minute, epoch_minute_after, moment
+from clinic.rules.words import which_of_two
 
 DAYS_SHOWN = 14
 SOONEST = 3
@@ -22,7 +22,7 @@ NEAREST_NAMED = 3
 
 @dataclass(frozen=True)
 class Time:
-    """One free start. `twice` tells two equal wall times of the night the clock goes back apart."""
+    """One free start. `twice` names it where the clock shows this time twice, be the other one free or not."""
 
     starts_at: dt.datetime
     local: dt.datetime
@@ -61,12 +61,17 @@ class Window:
         return self.times[0].local.date() if self.times else None
 
 
-def window(ask: Ask) -> Window:
-    """Everything free in the days asked for: one read of the book."""
+def window(ask: Ask, *, without: Collection[dt.date] = ()) -> Window:
+    """Everything free in the days asked for, `without` some of them: one read of the book."""
     found = look(ask)
     left_out = tuple((moment(start), moment(end)) for start, end in found.left_out())
-    times = plain_times(found.starts(), found.zone)
-    first = sorted(one.starts_at for one in found.to_offer_first()[:SOONEST])
+    closed = [found.clock.day_bounds(day) for day in without]
+
+    def is_open(start: Start) -> bool:
+        return not any(since <= start.starts_at < until for since, until in closed)
+
+    times = plain_times(list(filter(is_open, found.starts())), found.zone)
+    first = sorted(one.starts_at for one in list(filter(is_open, found.to_offer_first()))[:SOONEST])
     soonest = tuple(one for one in times if epoch_minute(one.starts_at) in first)
     return Window(tuple(dates_from(ask.first_day, ask.days)), times, soonest, left_out)
 
@@ -74,14 +79,8 @@ def window(ask: Ask) -> Window:
 def plain_times(starts: Sequence[Start], zone: str) -> tuple[Time, ...]:
     """Starts as moments on the clinic's wall."""
     local = [moment(one.starts_at).astimezone(ZoneInfo(zone)) for one in starts]
-    seen = Counter(one.replace(tzinfo=None, fold=0) for one in local)
     return tuple(
-        Time(
-            moment(start.starts_at),
-            at,
-            start.therapists,
-            (at.tzname() or "") if seen[at.replace(tzinfo=None, fold=0)] > 1 or at.fold else "",
-        )
+        Time(moment(start.starts_at), at, start.therapists, which_of_two(at))
         for start, at in zip(starts, local, strict=True)
     )
 

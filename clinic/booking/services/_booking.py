@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from clinic.booking.services._chosen import new_visit
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, client_to_judge, judge
-from clinic.booking.services._programs import PROGRAM, check_online_start, take_over
+from clinic.booking.services._programs import PROGRAM, check_online_start, kept_since, take_over
 from clinic.booking.services._steps import first_status, new_manage_key, rest_on, tell_client, wait_for
 from clinic.booking.services._taking_back import Step, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
@@ -96,8 +96,9 @@ def book(session: Session, wish: Booking) -> Outcome:
     done = booked_before(wish)
     if done is not None:
         return done
+    since = kept_since(session, wish.hold_id, wish.starts_at, now=now)
     if not wish.by_staff:
-        check_online_start(wish.starts_at, now, wish.choice.location_id)
+        check_online_start(wish.starts_at, since or now, wish.choice.location_id)
     visit, plan = new_visit(wish.choice, client, wish.starts_at, source=wish.source, by=by, now=now)
     visit.request_key, visit.request_asked = wish.key, wish.asked
     order = Order(plan, tuple(sorted(wish.choice.areas)), visit.day)
@@ -115,7 +116,7 @@ def book(session: Session, wish: Booking) -> Outcome:
     token = new_manage_key(visit)
     if wish.hold_id is not None:  # refused, the time stays kept: for what is safe instead
         take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
-    _claim(session, visit, plan, wish)
+    _claim(session, visit, plan, wish, since)
     first_status(session, visit, by=by, now=now)
     template = "visit_booked" if is_good else "visit_waiting"
     tell_client(
@@ -131,10 +132,11 @@ def book(session: Session, wish: Booking) -> Outcome:
     return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
 
 
-def _claim(session: Session, visit: Visit, plan: VisitPlan, wish: Booking) -> None:
-    """Rest was asked about before: staff, or the program, know."""
+def _claim(session: Session, visit: Visit, plan: VisitPlan, wish: Booking, since: dt.datetime | None) -> None:
+    """Rest was asked about before: staff, or the program, know. `since`: the time has been kept for it since then."""
     wanted = wish.choice.therapist_id
     ask = staff_ask(visit, plan, wanted, now=wish.now, by_staff=wish.by_staff)
+    ask = replace(ask, kept_since=since)
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken as error:

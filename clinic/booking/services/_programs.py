@@ -28,6 +28,22 @@ def check_online_start(starts_at: dt.datetime, now: dt.datetime, location_id: in
         booking_policy.check_start(starts_at, now=now, zone=zone, settings=premises.booking_settings())
 
 
+def kept_since(
+    session: Session, hold_id: int | None, starts_at: dt.datetime, *, now: dt.datetime
+) -> dt.datetime | None:
+    """Since when this very time is kept under the hold; None where it is not, or not any more. Whoever keeps a time in
+    good time may fill in what is asked until the hold ends, as on the pages."""
+    held = session.get(Visit, hold_id) if hold_id is not None else None
+    if (
+        held is None
+        or held.source != PROGRAM
+        or held.status != VisitStatus.HELD
+        or held.starts_at != starts_at
+    ):
+        return None
+    return held.created_at if held.deadline_at is not None and held.deadline_at > now else None
+
+
 def take_over(
     session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime
 ) -> None:

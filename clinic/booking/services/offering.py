@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from clinic.booking.models import Visit
 from clinic.booking.queries import bookable
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.bookable import Bookable, Wish
@@ -16,6 +17,7 @@ from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services._judging import Order, client_of, weigh_by
 from clinic.booking.services._known import known_of
 from clinic.booking.services.couples import Half, asks_for_two, may_not_wait
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rulebook import queries as rulebook
@@ -72,6 +74,13 @@ def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
     days = dates_from(ask.first_day, ask.days)
     order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
     return why_no_times(ask, refused=_refused_days(person, order, days))
+
+
+def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.date]) -> set[dt.date]:
+    """Those of the days on which the gate would not let a confirmed visit stand, so that nobody moves it there by
+    themselves. By the person's own answers alone: what is hidden from them shows in nothing that they are offered."""
+    order = Order(plan, tuple(visit.areas), visit.day)
+    return _refused_days(client_of(visit.client_id or 0), order, days, at_once=True)
 
 
 def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:

@@ -12,6 +12,7 @@ from clinic.booking.forms.choice import day_of, moment_of, whole_number
 from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
+from clinic.booking.services.offering import days_it_could_not_stand
 from clinic.booking.services.visits import cancel_visit, change_visit
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.health_state import check_in_of, health_state
@@ -29,6 +30,7 @@ from clinic.rules.booking_policy import (
 from clinic.rules.errors import CancelTooLate, MoveNotAllowed, RuleViolation, SlotTaken
 from clinic.rules.language import _
 from clinic.rules.visit_status import UPCOMING, VisitStatus
+from clinic.rules.wall_time import dates_from
 from clinic.shared import clock
 from clinic.shared.web import Answer
 
@@ -124,7 +126,8 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
         instead_of=visit.id, rested_areas=tuple(visit.areas), gender=visit.asked_gender,
     )  # fmt: skip
-    free = free_times.window(ask)
+    not_then = days_it_could_not_stand(visit, plan, dates_from(first, ask.days))
+    free = free_times.window(ask, without=not_then)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
     length = words.length_words(plan.total_minutes)
     wish = kit.same_again(visit)
@@ -140,7 +143,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         free_that_day=free.free_on(day) if day else 0,
         earlier=door.move if first > today else "",
         further=f"{door.move}?day={(free.days[-1] + dt.timedelta(days=1)).isoformat()}",
-        zone=words.zone_words(visit.zone), left_out=free.left_out,
+        zone=words.zone_words(visit.zone), left_out=free.left_out, has_closed_days=bool(not_then),
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 
