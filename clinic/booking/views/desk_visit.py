@@ -191,7 +191,7 @@ def desk_send_link(visit_id: int) -> Answer:
         flash(error.sentence, "care")
     else:
         flash(_("The link is on its way."), "success")
-    return go("booking.desk_visit", visit_id=visit_id)
+    return kit.back_to(visit_id)
 
 
 @pages.post("/clients/<int:client_id>/call", needs=NEED)
