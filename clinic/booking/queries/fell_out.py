@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
@@ -30,16 +30,18 @@ def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequen
     return _read(wanted)
 
 
-def still_to_answer(now: dt.datetime) -> Sequence[Visit]:
+def still_to_answer(now: dt.datetime, client_ids: Collection[int] | None = None) -> Sequence[Visit]:
     """Those of them that are called off for good, and whose client has booked nothing since: what the desk has still to
-    look after. What is on hold stands among the visits that wait."""
+    look after, of these people or of all. What is on hold stands among the visits that wait."""
     recently = or_(false(), *(_fell_at(places, since) for places, since in _yesterday(now)))
-    fell = select(func.max(StatusChange.at)).where(StatusChange.visit_id == Visit.id).scalar_subquery()
+    its_steps = select(func.max(StatusChange.at)).where(StatusChange.visit_id == Visit.id)
+    fell = its_steps.correlate(Visit).scalar_subquery()
     later = aliased(Visit)
     booked = exists().where(
         later.client_id == Visit.client_id, later.created_at > fell, later.status != VisitStatus.RELEASED
     )
-    return _read(select(Visit).where(recently, Visit.status.in_(ENDED), ~booked))
+    wanted = select(Visit).where(recently, Visit.status.in_(ENDED), ~booked)
+    return _read(wanted if client_ids is None else wanted.where(Visit.client_id.in_(client_ids)))
 
 
 def _read(wanted: Select[tuple[Visit]]) -> Sequence[Visit]:

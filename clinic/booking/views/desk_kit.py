@@ -202,6 +202,14 @@ def what_of(visit: Any) -> str:
     return what_value(visit.service.key, visit.mode, visit.minutes)
 
 
+def choice_of_visit(visit: Any) -> Choice:
+    """What the visit is, as a wish: what else is safe is looked for near it."""
+    return Choice(
+        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas),
+        location_id=visit.location_id, gender=visit.asked_gender,
+    )  # fmt: skip
+
+
 def value_of(choice: Choice) -> str:
     """The choice as the select has it."""
     return what_value(choice.service, choice.mode, choice.minutes)

@@ -22,7 +22,6 @@ from clinic.booking.queries.desk_times import FreeTime
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.at_desk import Change, change_at_desk, try_change
-from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import CHANGEABLE, Outcome
@@ -172,10 +171,7 @@ def _answer(visit_id: int, form: MoveForm, start: dt.datetime, outcome: Outcome)
 
 
 def _instead(visit: Any, start: dt.datetime, outcome: Outcome) -> dict[str, Any]:
-    choice = Choice(
-        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas),
-        location_id=visit.location_id, gender=visit.asked_gender,
-    )  # fmt: skip
+    choice = kit.choice_of_visit(visit)
     judged = outcome.judged
     urgency = kit.urgency_of(outcome)
     day = start.astimezone(ZoneInfo(visit.zone)).date()
