@@ -63,7 +63,7 @@
       part("what").focus();
     } else if (target.id === "what" && target.value && !isOpen(target)) {
       event.preventDefault();
-      renewed.then(() => part("times").querySelector("button[name=start], [data-to-field]")?.focus());
+      renewed.then(() => part("times").querySelector("[data-no-time], button[name=start], [data-to-field]")?.focus());
     } else if (target.name === "start" && event.repeat) event.preventDefault();
   });
   form.addEventListener("change", (event) => {

@@ -85,15 +85,22 @@
   const keepPlace = (change) => {
     const focused = document.activeElement, visit = live.contains(focused) && focused.closest("[data-visit]")?.dataset.visit;
     const same = focused.matches("button[formaction]") ? "button[formaction]" : "a";
-    const way = live.contains(focused) && !visit && (focused.getAttribute("href") || focused.closest("form")?.getAttribute("action"));
+    const way = live.contains(focused) && !focused.matches("button[formaction]") && (focused.getAttribute("href") || focused.closest("form")?.getAttribute("action"));
     const open = all("details[open][id]", live).map((one) => one.id);
     const grid = live.querySelector(".dg"), at = grid && [grid.scrollLeft, grid.scrollTop];
+    const row = live.contains(focused) ? focused.closest(".queue > li") : null, part = row?.closest("[aria-labelledby]")?.getAttribute("aria-labelledby");
+    const place = row ? all(":scope > li", row.parentElement).indexOf(row) : 0;
     change();
     open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });
     const now = live.querySelector(".dg");
     if (now && at) [now.scrollLeft, now.scrollTop] = at;
     if (way && !focused.isConnected) live.querySelector(`[href="${way}"], form[action="${way}"] button`)?.focus({ preventScroll: true });
-    if (visit && !focused.isConnected) (live.querySelector(`[data-visit="${visit}"] ${same}`) || linkOf(visit))?.focus({ preventScroll: true });
+    if (visit && !live.contains(document.activeElement)) (live.querySelector(`[data-visit="${visit}"] ${same}`) || linkOf(visit))?.focus({ preventScroll: true });
+    // Whose row is done goes on with the next one, else with the page.
+    if (row && !row.isConnected && !live.contains(document.activeElement)) {
+      const rest = all(`[aria-labelledby="${part}"] .queue > li`, live), next = rest[place] || rest.at(-1);
+      (next?.querySelector("a, button") || document.getElementById("main")).focus({ preventScroll: !next });
+    }
   };
   const partOf = (visit, within) => within.querySelector(`[data-visit="${CSS.escape(visit)}"]`)?.closest("[data-part]")?.id;
   // While a visit is being moved, all but its own column; that follows once it is let go.
@@ -201,7 +208,7 @@
   const take = (box, keys) => {
     const grid = box.closest(".dg"), body = box.parentElement.closest(".dg-body");
     const from = Number(grid.dataset.from) * 60, to = Number(grid.dataset.to) * 60, pixel = body.clientHeight / (to - from);
-    const columns = all("[data-column]", grid).map((one) => ({ key: one.dataset.column, name: one.querySelector("h2").textContent.trim(), left: one.offsetLeft, right: one.offsetLeft + one.offsetWidth }));
+    const columns = all("[data-column]", grid).map((one) => ({ key: one.dataset.column, lane: one.dataset.lane, name: one.querySelector("h2").textContent.trim(), left: one.offsetLeft, right: one.offsetLeft + one.offsetWidth }));
     const ghost = box.cloneNode(true), here = box.getBoundingClientRect(), frame = grid.getBoundingClientRect();
     ghost.className = `ev ev-ghost ${[...box.classList].find((one) => one.startsWith("st-"))} ${[...box.classList].filter((one) => one.startsWith("is-") && one !== "is-moving").join(" ")}`;
     Object.assign(ghost.style, {
@@ -226,7 +233,9 @@
   };
   const goTo = (minute, column) => {
     held.minute = Math.max(held.from, Math.min(held.to - held.length, minute));
-    held.column = Math.max(0, Math.min(held.columns.length - 1, column));
+    // Only among what can be given: another therapist, another room. A device comes along with the time.
+    const lane = held.columns[held.first].lane, to = Math.max(0, Math.min(held.columns.length - 1, column));
+    if (lane !== "device" && held.columns[to].lane === lane) held.column = to;
     draw();
   };
   const drop = () => {
@@ -239,7 +248,8 @@
     const { box, columns, column, minute, start, first } = held;
     if (minute === start && column === first) return drop();
     shownVisit = box.dataset.visit;
-    const to = new URLSearchParams({ day: live.dataset.day, at: `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`, therapist: columns[column].key });
+    const { lane, key } = columns[column];
+    const to = new URLSearchParams({ day: live.dataset.day, at: `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`, ...(lane === "device" ? {} : { [lane]: key }) });
     look(`${box.querySelector("a").pathname}/move?${to}`, _("Checking whether it fits…"));
   };
 
@@ -254,16 +264,22 @@
     goTo(held.start + Math.round(y / pixel / STEP) * STEP, under < 0 ? held.column : under);
     requestAnimationFrame(follow);
   };
+  // Whoever pulls at what stays where it is reads why.
+  const tellStill = (box) => {
+    const text = box.dataset.together ? _("Booked for two: press M on it to move both.") : _("Only a visit that is still to come can be moved.");
+    if (!document.querySelector("[data-undo]")) passing(text);
+    say(text);
+  };
   const lift = () => {
     take(press.box, false);
     press.box.setPointerCapture?.(press.id);
     requestAnimationFrame(follow);
   };
   live.addEventListener("pointerdown", (event) => {
-    const box = event.target.closest("[data-moves]");
-    if (!box || event.button !== 0 || event.target.closest(".ev-tap") || held) return;
+    const box = event.target.closest(".ev[data-visit]"), still = box && !("moves" in box.dataset);
+    if (!box || event.button !== 0 || event.target.closest(".ev-tap") || held || (still && event.pointerType !== "mouse")) return;
     const grid = box.closest(".dg");
-    press = { box, id: event.pointerId, x: event.clientX, y: event.clientY, startX: event.clientX, startY: event.clientY, scrollTop: grid.scrollTop, touch: event.pointerType !== "mouse" };
+    press = { box, still, id: event.pointerId, x: event.clientX, y: event.clientY, startX: event.clientX, startY: event.clientY, scrollTop: grid.scrollTop, touch: event.pointerType !== "mouse" };
     if (press.touch) press.timer = setTimeout(() => { if (press) { navigator.vibrate?.(15); lift(); } }, 350);
   });
   addEventListener("pointermove", (event) => {
@@ -272,17 +288,21 @@
     press.y = event.clientY;
     const far = Math.hypot(press.x - press.startX, press.y - press.startY) > 5;
     if (held || !far) return;
-    if (press.touch) { clearTimeout(press.timer); press = null; } else lift();
+    if (press.still) {
+      if (!press.told) tellStill(press.box);
+      press.told = true;
+    } else if (press.touch) { clearTimeout(press.timer); press = null; } else lift();
   });
   addEventListener("touchmove", (event) => { if (held && press) event.preventDefault(); }, { passive: false });
   const release = (event, isDone) => {
     if (!press || event.pointerId !== press.id) return;
     clearTimeout(press.timer);
+    const { told } = press;
     press = null;
-    if (!held || held.keys) return;
+    if (!told && (!held || held.keys)) return;
     swallow = true;
     setTimeout(() => { swallow = false; }, 0);
-    if (isDone) askAbout(); else drop();
+    if (held && isDone) askAbout(); else drop();
   };
   addEventListener("pointerup", (event) => release(event, true));
   addEventListener("pointercancel", (event) => release(event, false));
@@ -291,10 +311,21 @@
 
   live.addEventListener("keydown", (event) => {
     const box = event.target.closest("[data-moves]");
-    if (!held && box && event.key.toLowerCase() === "m" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const isM = event.key.toLowerCase() === "m" && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!held && box && isM) {
       event.preventDefault();
       take(box, true);
-      return say(_("Moving. Up and down change the time, left and right the therapist. Enter asks whether it fits, Escape leaves it."));
+      return say({
+        therapist: _("Moving. Up and down change the time, left and right the therapist. Enter asks whether it fits, Escape leaves it."),
+        room: _("Moving. Up and down change the time, left and right the room. Enter asks whether it fits, Escape leaves it."),
+        device: _("Moving. Up and down change the time. Enter asks whether it fits, Escape leaves it."),
+      }[held.columns[held.first].lane]);
+    }
+    const still = !held && !box && isM && event.target.closest(".ev[data-visit]");
+    if (still) {
+      event.preventDefault();
+      if (still.dataset.together) return location.assign(still.dataset.together);
+      return tellStill(still);
     }
     if (!held) return;
     const by = event.shiftKey ? STEP : 15, ways = { ArrowUp: [-by, 0], ArrowDown: [by, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };

@@ -1,4 +1,4 @@
-// The search box in the head of every staff page: results while typing, "/" jumps to it, N books a visit (both can be switched off).
+// The search box in the head of every staff page: results while typing, "/" jumps to it, N books a visit, W takes a walk-in (all can be switched off).
 (() => {
   "use strict";
   const form = document.querySelector("[data-find]");
@@ -41,7 +41,7 @@
   document.addEventListener("click", (event) => { if (!form.contains(event.target)) close(); });
   form.addEventListener("focusout", (event) => { if (event.relatedTarget && !form.contains(event.relatedTarget)) close(); });
 
-  // ---- "/" from anywhere but a field, and N for a new visit; whoever speaks to the computer can switch them off in the menu
+  // ---- "/" from anywhere but a field, N for a new visit, W for a walk-in; whoever speaks to the computer can switch them off in the menu
   const isOn = () => { try { return localStorage.getItem("slash") !== "off"; } catch { return true; } };
   const toggle = document.querySelector("[data-slash]");
   const label = () => toggle?.setAttribute("aria-pressed", String(isOn()));
@@ -52,7 +52,7 @@
   label();
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
-    const book = event.key.toLowerCase() === "n" && document.querySelector("main a[aria-keyshortcuts=n]");
+    const letter = event.key.toLowerCase(), book = "nw".includes(letter) && document.querySelector(`main a[aria-keyshortcuts=${letter}]`);
     if ((event.key !== "/" && !book) || typing || document.querySelector("dialog[open]") || event.repeat || event.ctrlKey || event.metaKey || event.altKey || !isOn()) return;
     event.preventDefault();
     if (book) return book.click();

@@ -20,6 +20,7 @@ from tests.booking.test_couples import CONFIRMED, SUSPENDED, both, build, pair, 
 from tests.booking.test_series import BLEEDS, rows, somebody
 from tests.booking.test_series_pages import pressed
 from tests.conftest import NOW
+from tests.statements import counted
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -72,7 +73,10 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert name in card
     assert answer.location in card
     assert f"/desk/visits/{first}/change" not in card
-    assert desk.get(f"/desk/visits/{first}/change").status_code == 303
+    for end in ("change", "move?day=2026-06-12&at=10:00"):
+        on = desk.get(f"/desk/visits/{first}/{end}").location
+        assert on == f"{answer.location}?day=2026-06-12", "to where both are moved"
+    assert "both are moved together" in desk.get(on).text
     assert desk.get(f"/desk/visits/{first}/cancel").location == f"{answer.location}#cancel"
     near = desk.get(f"{answer.location}?day=2026-06-12").text
     assert w.at(3, 10, 15).isoformat() in starts(near)
@@ -117,6 +121,15 @@ def test_the_focus_goes_to_the_first_that_is_still_to_be_chosen_and_then_to_the_
         assert focused(page) == ([expected] if expected else []), sent
     assert name in page
     assert focused(desk.get(f"/clients/{one}/series/new").text) == ["what"]
+
+
+def test_who_comes_along_is_looked_up_once(desk: FlaskClient) -> None:
+    one, other = somebody(), somebody()
+    name = db.session.get_one(Client, other).last_name
+    for sent in ({"q": name}, {"q": name, **order(other)}):
+        with counted() as asked:
+            assert desk.post(f"/clients/{one}/couple/new", data=sent).status_code == 200
+        assert sum("name_key LIKE" in one or "name_key ILIKE" in one for one in asked) == 1, sent
 
 
 def test_not_both_can_be_booked_and_no_reason_is_shown(desk: FlaskClient) -> None:

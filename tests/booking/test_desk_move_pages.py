@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,11 +11,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.booking.models import RestPass, Visit
+from clinic.booking.services import at_desk
+from clinic.premises.models import Room
+from clinic.rules.errors import MoveNotAllowed
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
 from tests.booking.test_from_day import OPERATED
+from tests.conftest import NOW
 from tests.typed_forms import form_on
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -69,6 +74,67 @@ def test_a_move_is_shown_saved_and_taken_back(world: w.World, desk: FlaskClient)
         one.key for one in db.session.scalars(select(OutgoingMail)) if one.key.startswith("visit_moved")
     ] == []
     assert "nothing to undo" in desk.get(desk.post(f"{visit}/undo", data=undo).headers["Location"]).text
+
+
+def room_of(address: str) -> int:
+    db.session.rollback()
+    return db.session.get_one(Visit, int(address.rpartition("/")[2])).room_id
+
+
+def moved_mails() -> list[str]:
+    db.session.rollback()
+    keys = db.session.scalars(select(OutgoingMail.key)).all()
+    return [one for one in keys if one and one.startswith("visit_moved")]
+
+
+def test_a_visit_is_given_another_room_at_the_same_time_and_nobody_is_told(
+    world: w.World, desk: FlaskClient
+) -> None:
+    visit = booked(desk, world)
+    before, was_in = stands(visit), room_of(visit)
+    rooms = {one.name: one.id for one in db.session.scalars(select(Room))}
+    other = next(key for name, key in rooms.items() if name.startswith("Room") and key != was_in)
+    asked = {"day": "2026-06-11", "at": "10:00", "room": str(other)}
+    shown = desk.get(f"{visit}/move", query_string=asked).text
+    assert "It fits" in shown
+    assert "the client is not told" in shown
+    saved = desk.post(f"{visit}/move", data=form_on(shown, f"{visit}/move") | {"back": "rooms"})
+    assert (saved.status_code, "view=rooms" in saved.headers["Location"]) == (303, True)
+    assert (stands(visit), room_of(visit)) == (before, other)
+    assert moved_mails() == []
+    undo = form_on(desk.get(saved.headers["Location"]).text, f"{visit}/undo")
+    assert "Undone" in desk.get(desk.post(f"{visit}/undo", data=undo).headers["Location"]).text
+    assert (stands(visit), room_of(visit)) == (before, was_in)
+
+    desk.post(f"{visit}/move", data=form_on(shown, f"{visit}/move") | {"revision": "4"})
+    later = desk.get(f"{visit}/move", query_string={**asked, "at": "12:00"}).text
+    assert "The client is told ten seconds after" in later
+    assert desk.post(f"{visit}/move", data=form_on(later, f"{visit}/move")).status_code == 303
+    assert (stands(visit)[0], room_of(visit), len(moved_mails())) == (w.at(2, 12), other, 1)
+
+
+def test_a_room_that_was_named_is_the_room_or_it_is_said_why_not(world: w.World, desk: FlaskClient) -> None:
+    visit = booked(desk, world)
+    client = w.person()
+    w.sign(client)
+    taken = book(desk, client, "swedish", when=w.at(2), therapist=world.therapists[1]).headers["Location"]
+    before, was_in = stands(visit), room_of(visit)
+    asked = {"day": "2026-06-11", "at": "10:00", "room": str(room_of(taken))}
+    page = desk.get(f"{visit}/move", query_string=asked).text
+    assert "This time is not free" in page
+    assert "is taken by another visit" in page
+    near = re.findall(r'data-move-to href="([^"]+)"', page)
+    assert near
+    assert all(f"room={room_of(taken)}" in one for one in near), "near, and in that room"
+    chamber = db.session.scalars(select(Room.id).where(Room.room_kind == "chamber")).one()
+    page = desk.get(f"{visit}/move", query_string={**asked, "room": str(chamber)}).text
+    assert "cannot be given in that room" in page
+    for room in (chamber, 99999):
+        wish = at_desk.Change(2, w.at(2, 12), room_id=room, by=world.desk_id)
+        with pytest.raises(MoveNotAllowed):
+            at_desk.change_at_desk(int(visit.rpartition("/")[2]), wish, now=NOW)
+    assert desk.get(f"{visit}/move", query_string={**asked, "room": "x"}).status_code == 200
+    assert (stands(visit), room_of(visit)) == (before, was_in)
 
 
 def test_what_stands_against_a_move_is_said_before_anything_is_saved(

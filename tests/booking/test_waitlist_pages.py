@@ -232,6 +232,24 @@ def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -
             assert client.get(page).status_code == status
 
 
+def test_a_long_line_takes_no_more_statements(app: Flask, world: w.World) -> None:
+    desk = desk_browser(app, world)
+
+    def wait(client: int) -> None:
+        when = When(dt.date.fromisoformat(DAY), dt.date.fromisoformat(DAY), parts=frozenset({"evening"}))
+        waitlist.join(w.choice("swedish"), when, client, source="desk", by=world.desk_id, now=NOW)
+
+    wait(healthy())
+    with counted() as few:
+        desk.get("/desk/waitlist")
+    for client in (healthy(), healthy(), w.person()):
+        wait(client)
+    with counted() as many:
+        page = desk.get("/desk/waitlist").text
+    assert len(many) == len(few)
+    assert page.count("The health questions are not signed yet") == 1
+
+
 def test_the_desk_runs_the_list(app: Flask, world: w.World) -> None:
     desk, one = desk_browser(app, world), healthy()
     assert "Nobody waits" in desk.get("/desk/waitlist").text

@@ -15,6 +15,8 @@ from sqlalchemy import select
 from clinic.accounts.models import UserSession
 from clinic.booking.models import Visit
 from clinic.booking.services import calls, checkout, time_off, visits
+from clinic.clients.models import Client
+from clinic.diary.queries import find
 from clinic.diary.queries.desk import desk_day
 from clinic.premises.models import Room
 from clinic.rules.permissions import Permission, Role
@@ -149,7 +151,7 @@ def test_rooms_and_devices_show_what_each_is_taken_for(world: w.World, desk: Fla
     assert [one.key for one in shown.columns if one.visits and one.note == "Room"] == [room]
     page = desk.get(f"{DAY}&view=rooms").text
     assert "Terry 0" in page
-    assert "data-moves" not in page
+    assert page.count(" data-moves") == 2, "in the column of the room and in that of the device"
     assert "data-moves" in desk.get(DAY).text
     with transaction() as session:  # switched off: shown as long as a visit takes it, and said
         session.get_one(Room, room).is_active = False
@@ -232,3 +234,41 @@ def test_who_may_review_reads_names_others_a_number(app: Flask, world: w.World, 
     assert "Answers to review" in reviewer
     assert name in reviewer
     assert "heart failure" not in reviewer.lower()
+
+
+def test_where_more_is_found_than_shown_it_is_said(desk: FlaskClient) -> None:
+    for number in range(13):
+        if number == 12:
+            assert "More people are called that" not in desk.get("/desk/search?q=many").text
+        w.person(phone=f"(212) 555-{4000 + number}")
+        db.session.scalars(
+            select(Client).order_by(Client.id.desc()).limit(1)
+        ).one().name_key = "many manifold"
+        db.session.commit()
+    found = desk.get("/desk/search?q=many").text
+    assert "More people are called that" in found
+    assert found.count("data-hit") == 12
+
+
+def test_of_a_long_day_the_rest_of_the_visits_is_one_link_away(
+    world: w.World, desk: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "MOST_VISITS", 2)
+    for hour in (9, 12):
+        booked(desk, world, hour=hour)
+    assert "See all visits of this day" not in desk.get("/desk/search?q=2026-06-11").text
+    booked(desk, world, hour=15)
+    page = desk.get("/desk/search?q=2026-06-11").text
+    assert "See all visits of this day" in page
+    assert '<span class="count">2</span>' in page
+
+
+def test_in_both_views_a_visit_can_be_moved_and_two_together_lead_to_both(
+    world: w.World, desk: FlaskClient
+) -> None:
+    booked(desk, world)
+    page = desk.get(f"{DAY}&view=rooms").text
+    assert page.count("data-moves") == 1
+    assert page.count('data-lane="room"') == 4
+    assert page.count('data-lane="device"') == 6
+    assert 'data-lane="therapist"' in desk.get(DAY).text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 
 import pytest
 from flask import Flask
@@ -56,6 +58,40 @@ def test_the_desk_and_the_therapist_read_it_and_never_why(app: Flask, clinic: St
     assert [one.id for one in fell_out.since_yesterday(NOW, visit.therapist_id)] == [visit_id]
     assert fell_out.since_yesterday(NOW, clinic.other) == []
     assert fell_out.since_yesterday(NOW + dt.timedelta(days=2)) == []
+
+
+def test_the_desk_is_led_to_what_is_safe_and_the_row_goes_when_it_is_booked(
+    app: Flask, clinic: Staffed
+) -> None:
+    client = w.person(email="pat@people.example")
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "decompression_traction", areas=("lower_back",)).visit_id
+    waits = w.person()
+    w.sign(waits)
+    w.at_desk(clinic.world, waits, "relaxation")
+    with travel(SOON, tick=False):
+        w.sign_answers(client, {"osteoporosis": {"severity": "osteoporosis"}}, now=SOON)
+        w.sign_answers(waits, HEART, now=SOON)
+        assert (w.statuses(client), w.statuses(waits)) == (["cancelled"], ["suspended"])
+        desk = desk_browser(app, clinic.world)
+        work = desk.get("/todo").text
+        assert [one.id for one in fell_out.still_to_answer(SOON)] == [visit_id], "what is on hold waits"
+        assert "Called off since yesterday" in work
+        assert "called off because of the health answers" not in desk.get(f"/clients/{waits}").text
+        card = desk.get(f"/clients/{client}").text
+        assert f'href="/desk/visits/{visit_id}">' in card.split("called off because of the health answers")[1]
+        page = desk.get(f"/desk/visits/{visit_id}").text
+        offers = [html.unescape(one) for one in re.findall(r'href="(/desk/visits/new[^"]*what=[^"]+)"', page)]
+        assert offers
+        assert not [one for one in offers if "decompression_traction" in one]
+        form = desk.get(offers[0]).text
+        assert 'name="start"' in form, "with its times"
+        assert "osteopor" not in (card + page + form).lower()
+        visits.book_visit(
+            w.choice("relaxation"), client, w.at(5), request_key="instead", source="desk", by=clinic.world.desk_id,
+            now=SOON + dt.timedelta(minutes=5), reconfirmed=True,
+        )  # fmt: skip
+        assert fell_out.still_to_answer(SOON) == []
 
 
 def test_a_cancellation_by_the_client_is_no_news(clinic: Staffed) -> None:

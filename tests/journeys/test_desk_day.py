@@ -98,6 +98,81 @@ def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
     )
 
 
+def test_in_the_rooms_view_a_visit_is_moved_to_another_room_and_taken_back(page: Page) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    page.goto(book_ana(page) + "&view=rooms")
+    in_rooms = page.locator("[data-lane=room] .ev[data-moves]:not(.ev-ghost)")
+    column = "one => one.closest('[data-column]').dataset.column"
+    before, time = in_rooms.evaluate(column), in_rooms.locator(".ev-time").inner_text()
+    in_rooms.locator("a").focus()
+    way = (
+        "ArrowLeft"
+        if in_rooms.evaluate("one => !one.closest('section').nextElementSibling.matches('[data-lane=room]')")
+        else "ArrowRight"
+    )
+    for key in ("m", way, "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("dialog [data-main]:focus")
+    assert page.get_by_text("the client is not told").is_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-undo]:has-text('moved')")
+    assert in_rooms.evaluate(column) != before
+    assert in_rooms.locator(".ev-time").inner_text() == time
+    page.keyboard.press("Control+z")
+    page.wait_for_selector("[data-undo]", state="detached")
+    assert in_rooms.evaluate(column) == before
+
+
+def test_a_visit_for_two_says_that_both_are_moved_and_leads_there(page: Page) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    day = next_monday(weeks=6)
+    page.goto("/desk/search?q=daniel bright")
+    page.locator("#found [data-hit]").click()
+    page.get_by_role("link", name="Book for two").click()
+    page.fill("#day", day)
+    page.select_option("#one-what", "relaxation||60")
+    page.fill("#q", "grace castell")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("input[name=other]:checked", state="attached")
+    page.select_option("#two-what", "relaxation||60")
+    page.get_by_role("button", name="Show clients and times").last.click()
+    page.locator("button[name=start]").last.click()
+    page.wait_for_url(re.compile(r"/desk/couples/\d+$"))
+    page.goto(f"/desk?day={day}")
+    both = page.locator(".ev[data-together]")
+    assert both.count() == 2
+    both.first.scroll_into_view_if_needed()
+    box = both.first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 30, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30, box["y"] + 90, steps=5)
+    page.mouse.up()
+    assert page.locator(".ev-ghost").count() == 0
+    page.wait_for_selector("#undo:has-text('press M on it to move both')")
+    assert page.locator("dialog[open]").count() == 0, "a pull is no press"
+    both.first.locator("a").focus()
+    page.keyboard.press("m")
+    page.wait_for_url(re.compile(r"/desk/couples/\d+\?day="))
+    page.wait_for_selector("button[name=start]:focus")
+
+
+def test_after_a_refusal_the_focus_stands_on_what_it_says(page: Page) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    page.fill("#q", "ana ald")
+    page.wait_for_selector("#times button[name=start]")
+    first = page.locator("#times button[name=start]").first
+    first.evaluate("one => { one.value = '2020-01-01T10:00:00+00:00'; }")
+    first.click()
+    page.wait_for_selector("[data-error-summary]:focus")
+    assert "already passed" in page.locator("[data-error-summary]").inner_text()
+    assert page.title().startswith("Error: ")
+
+
 def test_a_change_made_elsewhere_appears_and_the_focus_stays(
     page: Page, site: Site, browser: Browser
 ) -> None:

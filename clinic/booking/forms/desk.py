@@ -100,6 +100,18 @@ class WhatForm(RestForm):
         return self.therapist.data if self.therapist.data in GENDERS else ""
 
 
+class MoveForm(WhatForm):
+    """Where a visit is moved to."""
+
+    room = SelectField(lazy("Room"), validate_choice=False)
+
+    @property
+    def room_id(self) -> int | None:
+        """The room asked for; None is any that fits."""
+        text = self.room.data or ""
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
+
 class PlaceForm(Form):
     """At which place of the clinic."""
 

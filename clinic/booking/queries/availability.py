@@ -59,9 +59,9 @@ class Ask:
     `by_history`: each start is planned as the person's first visit, or not, by their visits before it; else the plan
     holds for all starts. `people`: others whose visits make them a known client (those of an account, before it has
     said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
-    starts, and what that takes is read along. `gender`: only therapists of this one, where none is named.
-    `kept_since`: this very time has been kept for them since then: the notice counts from that moment, and whether it
-    leaves a hole was settled then.
+    starts, and what that takes is read along. `gender`: only therapists of this one, where none is named. `room_id`: in
+    this room and no other. `kept_since`: this very time has been kept for them since then: the notice counts from that
+    moment, and whether it leaves a hole was settled then.
     """
 
     plan: VisitPlan
@@ -79,6 +79,7 @@ class Ask:
     people: tuple[int, ...] = ()
     picks: bool = False
     gender: str = ""
+    room_id: int | None = None
     kept_since: dt.datetime | None = None
 
 
@@ -210,7 +211,9 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
     days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
     place = place or premises.open_place(ask.location_id, around)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
-    rooms = place.rooms.get(ask.plan.room_kind, [])
+    rooms = [
+        one for one in place.rooms.get(ask.plan.room_kind, []) if ask.room_id is None or one == ask.room_id
+    ]
     devices = [place.devices.get(kind, []) for kind in ask.plan.device_kinds]
     window = clock.day_bounds(days[0])[0], clock.day_bounds(days[-1])[1]
     reach = _reach(ask, window[0] - _before(settings), window[1] + _longest(ask.plan, settings))

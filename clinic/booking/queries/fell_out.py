@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
 from clinic.booking.models import StatusChange, Visit
 from clinic.premises import queries as premises
@@ -16,7 +16,8 @@ from clinic.rules.wall_time import WallClock, moment
 from clinic.shared.database import db
 
 REASONS = ("judged again", "new rules")
-OUT = (VisitStatus.CANCELLED, VisitStatus.SUSPENDED, VisitStatus.RELEASED)
+ENDED = (VisitStatus.CANCELLED, VisitStatus.RELEASED)
+OUT = (*ENDED, VisitStatus.SUSPENDED)
 
 
 def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequence[Visit]:
@@ -26,6 +27,24 @@ def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequen
     wanted = select(Visit).where(recently, Visit.status.in_(OUT))
     if therapist_id is not None:
         wanted = wanted.where(Visit.therapist_id == therapist_id)
+    return _read(wanted)
+
+
+def still_to_answer(now: dt.datetime, client_ids: Collection[int] | None = None) -> Sequence[Visit]:
+    """Those of them that are called off for good, and whose client has booked nothing since: what the desk has still to
+    look after, of these people or of all. What is on hold stands among the visits that wait."""
+    recently = or_(false(), *(_fell_at(places, since) for places, since in _yesterday(now)))
+    its_steps = select(func.max(StatusChange.at)).where(StatusChange.visit_id == Visit.id)
+    fell = its_steps.correlate(Visit).scalar_subquery()
+    later = aliased(Visit)
+    booked = exists().where(
+        later.client_id == Visit.client_id, later.created_at > fell, later.status != VisitStatus.RELEASED
+    )
+    wanted = select(Visit).where(recently, Visit.status.in_(ENDED), ~booked)
+    return _read(wanted if client_ids is None else wanted.where(Visit.client_id.in_(client_ids)))
+
+
+def _read(wanted: Select[tuple[Visit]]) -> Sequence[Visit]:
     return db.session.scalars(
         wanted.order_by(Visit.starts_at, Visit.id).options(
             joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.service)

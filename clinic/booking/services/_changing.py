@@ -34,13 +34,15 @@ CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
 class Change:
     """What is to become of a visit, and through which door. `revision` is that of the visit which was looked at.
 
-    `therapist_id`: this very therapist, whoever was asked for. `at_desk`: it can be taken back for a moment.
+    `therapist_id`: this very therapist, whoever was asked for; `room_id`: this very room. `at_desk`: it can be taken
+    back for a moment.
     """
 
     revision: int
     starts_at: dt.datetime | None = None
     choice: Choice | None = None
     therapist_id: int | None = None
+    room_id: int | None = None
     by: int | None = None
     by_client: bool = False
     at_desk: bool = False
@@ -146,11 +148,14 @@ def _claim_again(
     now: dt.datetime,
 ) -> None:
     """The same therapist first; another only where any therapist was asked for and none was named now."""
+    rooms = premises.rooms(visit.location_id) if wish.room_id is not None else ()
+    if rooms and wish.room_id not in {one.id for one in rooms if one.room_kind == plan.room_kind}:
+        raise MoveNotAllowed(_("This treatment cannot be given in that room."))
     wanted = wish.therapist_id or (wish.choice.therapist_id if wish.choice else visit.therapist_id)
     may_differ = visit.any_therapist and wish.therapist_id is None
     if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
-    ask = staff_ask(visit, plan, wanted, now=now, by_staff=not wish.by_client)
+    ask = replace(staff_ask(visit, plan, wanted, now=now, by_staff=not wish.by_client), room_id=wish.room_id)
     if wish.by_client:
         ask = replace(ask, rested_areas=tuple(visit.areas))
     try:

@@ -82,15 +82,20 @@ def tell_of_move(
     now: dt.datetime,
 ) -> None:
     """Tell the clients that these visits were moved; at the desk all of it can be taken back first, but for a move that
-    confirmed a visit."""
+    confirmed a visit. Which room it is, is no news to anybody."""
     can_go_back = at_desk and all(
         visit.status == was["status"] for visit, was in zip(visits, before, strict=True)
     )
     not_before = told_from(now) if can_go_back else None
-    for visit in visits:
-        tell_client(session, visit, "visit_moved", now=now, not_before=not_before)
+    steps = []
+    for visit, was in zip(visits, before, strict=True):
+        is_news = _news(as_it_stands(visit)) != _news(was)
+        if is_news:
+            tell_client(session, visit, "visit_moved", now=now, not_before=not_before)
+        steps.append(Step(visit, was, told_by(visit, "visit_moved") if is_news else None))
     if can_go_back:
-        steps = [
-            Step(visit, was, told_by(visit, "visit_moved")) for visit, was in zip(visits, before, strict=True)
-        ]
         remember(session, steps, "moved", by=by, now=now)
+
+
+def _news(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name not in ("room_id", "deadline_at")}

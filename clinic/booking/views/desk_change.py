@@ -46,7 +46,7 @@ def desk_change(visit_id: int) -> Answer:
     """The visit as it is, with the free times of its day."""
     visit = _visit(visit_id)
     if visit is None:
-        return go("booking.desk_visit", visit_id=visit_id)
+        return kit.not_by_itself(visit_id)
     form = _form(
         MultiDict(
             [
@@ -69,8 +69,7 @@ def desk_save_change(visit_id: int) -> Answer:
     """Show other times, or save: in the time that was pressed, or where it stands (`keep`)."""
     visit = _visit(visit_id)
     if visit is None:
-        flash(_("This visit cannot be moved or changed any more."), "care")
-        return go("booking.desk_visit", visit_id=visit_id)
+        return kit.not_by_itself(visit_id)
     form = _form(request.form)
     starts_at = read_moment(request.form.get("start", ""))
     is_right, keep = form.validate(), bool(request.form.get("keep"))

@@ -43,11 +43,12 @@ NOT_BOTH = N_(
 
 @dataclass
 class Forms:
-    """The page's forms: who and when, and what each of the two wants."""
+    """The page's forms: who and when, and what each of the two wants. `people`: who may come along, as found."""
 
     couple: CoupleForm
     first: WhatForm
     second: WhatForm
+    people: list[dict[str, Any]]
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Shown:
 def desk_new_couple(client_id: int) -> Answer:
     """The page, for this client and somebody who comes along."""
     client = found(clients.client(client_id))
-    forms = _forms(MultiDict([("day", premises.today(clock.now()).isoformat())]))
+    forms = _forms(client_id, MultiDict([("day", premises.today(clock.now()).isoformat())]))
     forms.couple.request_key.data = secrets.token_urlsafe(16)
     return _page(client, forms, Shown())
 
@@ -75,12 +76,12 @@ def desk_new_couple(client_id: int) -> Answer:
 def desk_book_couple(client_id: int) -> Answer:
     """Show the times that are free for both, or book the one that was pressed. What was typed is kept."""
     client = found(clients.client(client_id))
-    forms = _forms(request.form)
+    forms = _forms(client_id, request.form)
     is_right = not [one for one in (forms.couple, forms.first, forms.second) if not one.validate()]
     starts_at = read_moment(request.form.get("start", ""))
     if is_right and starts_at is None and forms.couple.other_id is None:
-        seen = _people(client.id, forms)
-        forms.couple.other.data = str(seen[0].id) if len(seen) == 1 else None  # the page shows them as chosen
+        only = forms.people if len(forms.people) == 1 else []
+        forms.couple.other.data = str(only[0]["id"]) if only else None  # the page shows them as chosen
     halves = _halves(client.id, forms) if is_right else None
     if halves is None:
         return _page(client, forms, Shown(), 422 if starts_at is not None or not is_right else 200)
@@ -92,8 +93,11 @@ def desk_book_couple(client_id: int) -> Answer:
         return _page(found(clients.client(client_id)), forms, Shown(trouble=error.sentence), 422)
 
 
-def _forms(typed: MultiDict[str, str]) -> Forms:
-    forms = Forms(CoupleForm(typed), WhatForm(typed, prefix="one"), WhatForm(typed, prefix="two"))
+def _forms(client_id: int, typed: MultiDict[str, str]) -> Forms:
+    couple = CoupleForm(typed)
+    found_rows = clients.search(couple.q.data) if couple.q.data else []
+    people = [person(one) for one in found_rows if one.id != client_id]
+    forms = Forms(couple, WhatForm(typed, prefix="one"), WhatForm(typed, prefix="two"), people)
     choose(forms.couple.place, [(one.id, one.name) for one in premises.places()])
     kit.with_choices(forms.first)
     kit.with_choices(forms.second)
@@ -108,12 +112,6 @@ def _halves(client_id: int, forms: Forms) -> tuple[Half, Half] | None:
         return None
     one, other = (replace(wish, location_id=forms.couple.place_id) for wish in wishes if wish is not None)
     return Half(client_id, one), Half(other_id, other)
-
-
-def _people(client_id: int, forms: Forms) -> list[Any]:
-    """Those found who may come along."""
-    found_rows = clients.search(forms.couple.q.data) if forms.couple.q.data else []
-    return [one for one in found_rows if one.id != client_id]
 
 
 def _zone(forms: Forms) -> str:
@@ -183,16 +181,16 @@ def _answers(client_ids: Sequence[int], judged: Sequence[Any]) -> list[dict[str,
 
 def _page(client: Any, forms: Forms, shown: Shown, status: int = 200) -> Answer:
     other = clients.client(forms.couple.other_id) if forms.couple.other_id else None
-    seen = _people(client.id, forms)
-    people = [*([other] if other else []), *(one for one in seen if other is None or one.id != other.id)]
-    choose(forms.couple.other, [(str(one.id), one.name) for one in people])
+    seen = [one for one in forms.people if other is None or one["id"] != other.id]
+    people = [*([person(other)] if other else []), *seen]
+    choose(forms.couple.other, [(str(one["id"]), one["name"]) for one in people])
     names, zone = kit.therapist_names(), _zone(forms)
     minutes = max((form.parts[2] for form in (forms.first, forms.second) if form.parts), default=0)
     page = render_template(
         "booking/desk_couple_new.html",
         client=client,
         other=other,
-        people=[person(one) for one in people],
+        people=people,
         forms=forms,
         shown=shown,
         zone=zone,
@@ -324,4 +322,4 @@ def desk_alone(visit_id: int) -> Answer:
             _("Confirmed: they come alone.") if is_on else _("The visit still waits: see what is needed."),
             "success" if is_on else "care",
         )
-    return go("booking.desk_visit", visit_id=visit_id)
+    return kit.back_to(visit_id)

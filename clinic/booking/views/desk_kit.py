@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import request
+from flask import flash, request
 
 from clinic.accounts.access import who
 from clinic.booking.forms.desk import AREA_GROUPS, RestForm, WhatForm, what_value
@@ -19,7 +19,7 @@ from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, seen_together
-from clinic.booking.services.visits import Outcome
+from clinic.booking.services.visits import CHANGEABLE, Outcome
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
@@ -202,14 +202,25 @@ def what_of(visit: Any) -> str:
     return what_value(visit.service.key, visit.mode, visit.minutes)
 
 
+def choice_of_visit(visit: Any) -> Choice:
+    """What the visit is, as a wish: what else is safe is looked for near it."""
+    return Choice(
+        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas),
+        location_id=visit.location_id, gender=visit.asked_gender,
+    )  # fmt: skip
+
+
 def value_of(choice: Choice) -> str:
     """The choice as the select has it."""
     return what_value(choice.service, choice.mode, choice.minutes)
 
 
 def back_to(visit_id: int) -> Answer:
-    """To where the button stood: the day in one of its views, the series, both of two, or the visit's card."""
+    """To where the button stood: the list of work, the day in one of its views, the series, both of two, or the
+    visit's card."""
     back = request.form.get("back", "")
+    if back == "todo":
+        return go("diary.to_do")
     visit = found(visits.visit(visit_id))
     if back == "series" and visit.series_id is not None:
         return go("booking.desk_series", series_id=visit.series_id)
@@ -219,6 +230,16 @@ def back_to(visit_id: int) -> Answer:
         return go("booking.desk_visit", visit_id=visit_id)
     view = None if back == "day" else back
     return go("diary.desk_day", day=visit.day, place=visit.location_id, view=view)
+
+
+def not_by_itself(visit_id: int) -> Answer:
+    """To where it can be moved with the other visit of two; else to its card, which says where it stands."""
+    visit = found(visits.visit(visit_id))
+    if visit.status in CHANGEABLE and visit.couple_id is not None:
+        flash(_("Booked for two: both are moved together."), "info")
+        return go("booking.desk_couple", couple_id=visit.couple_id, day=visit.day)
+    flash(_("This visit cannot be moved or changed any more."), "care")
+    return go("booking.desk_visit", visit_id=visit_id)
 
 
 def last_step(*visit_ids: int) -> LastStep | None:

@@ -15,14 +15,13 @@ from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import whole_number
-from clinic.booking.forms.desk import WhatForm, read_moment
+from clinic.booking.forms.desk import MoveForm, WhatForm, read_moment
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services import alternatives
 from clinic.booking.services.at_desk import Change, change_at_desk, try_change
-from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import CHANGEABLE, Outcome
@@ -46,7 +45,7 @@ NO_SUCH_TIME = N_("The clock does not show this time on that day: it is put forw
 NO_ANSWER: dict[str, Any] = dict.fromkeys(
     (
         "start", "fits", "room", "ends_at", "waits", "rest", "refused", "urgency", "has_unsafe_addon", "waits_for",
-        "look_again_on", "safe", "trouble", "nearest", "why",
+        "look_again_on", "safe", "trouble", "nearest", "why", "is_only_room",
     )
 )  # fmt: skip
 
@@ -57,8 +56,7 @@ def desk_move(visit_id: int) -> Answer:
     visit = found(visits.visit(visit_id))
     found(visit.client)
     if not _may_move(visit):
-        flash(_("This visit cannot be moved by itself any more."), "care")
-        return go("booking.desk_visit", visit_id=visit_id)
+        return kit.not_by_itself(visit_id)
     start = _start(visit)
     form = _form(visit, start)
     if start is None and not request.args.get("at"):
@@ -90,7 +88,8 @@ def desk_save_move(visit_id: int) -> Answer:
         _("Moved to %(start)s with %(name)s.", start=_when(start, moved.zone), name=moved.therapist.name),
         "success",
     )
-    return go("diary.desk_day", day=moved.day, place=moved.location_id)
+    view = "rooms" if request.form.get("back") == "rooms" else None
+    return go("diary.desk_day", day=moved.day, place=moved.location_id, view=view)
 
 
 @pages.post("/desk/visits/<int:visit_id>/undo", needs=NEED)
@@ -120,7 +119,7 @@ def _start(visit: Any) -> dt.datetime | None:
     return moment(minutes[0]) if minutes else None
 
 
-def _form(visit: Any, start: dt.datetime | None) -> WhatForm:
+def _form(visit: Any, start: dt.datetime | None) -> MoveForm:
     """What was typed, or how the visit stands."""
     typed = MultiDict(request.values)
     local = (start or visit.starts_at).astimezone(ZoneInfo(visit.zone))
@@ -129,18 +128,21 @@ def _form(visit: Any, start: dt.datetime | None) -> WhatForm:
     if start is not None or not typed.get("day"):
         typed["day"] = local.date().isoformat()
     typed.setdefault("therapist", str(visit.therapist_id))
-    form = WhatForm(typed)
+    form = MoveForm(typed)
     choose(form.therapist, [(str(key), name) for key, name in kit.therapist_names().items()])
+    rooms = premises.rooms(visit.location_id)
+    fitting = [(str(one.id), one.name) for one in rooms if one.room_kind == visit.room.room_kind]
+    choose(form.room, [("", _("Any that fits")), *fitting])
     return form
 
 
-def _wish(form: WhatForm, start: dt.datetime, revision: int) -> Change:
+def _wish(form: MoveForm, start: dt.datetime, revision: int) -> Change:
     return Change(
-        revision, start, therapist_id=form.therapist_id, by=who(), rest=kit.rest_said(form),
+        revision, start, therapist_id=form.therapist_id, room_id=form.room_id, by=who(), rest=kit.rest_said(form),
     )  # fmt: skip
 
 
-def _tried(visit_id: int, form: WhatForm, start: dt.datetime) -> Answer:
+def _tried(visit_id: int, form: MoveForm, start: dt.datetime) -> Answer:
     """Tried as if too little rest had been passed already: nobody writes a reason for a time that is taken."""
     visit = found(visits.visit(visit_id))
     wish = replace(_wish(form, start, visit.revision), rest=RestSaid(books_anyway=True))
@@ -151,26 +153,25 @@ def _tried(visit_id: int, form: WhatForm, start: dt.datetime) -> Answer:
     return _page(visit_id, form, _answer(visit_id, form, start, outcome))
 
 
-def _answer(visit_id: int, form: WhatForm, start: dt.datetime, outcome: Outcome) -> dict[str, Any]:
+def _answer(visit_id: int, form: MoveForm, start: dt.datetime, outcome: Outcome) -> dict[str, Any]:
     """What the gate says: it fits, it is sooner than advised, or it may not be and what is fine instead. Never why."""
     answer: dict[str, Any] = {"start": start.isoformat()}
     if outcome.rest is not None:
         return {**answer, "rest": kit.rest_warning(form, outcome.rest)}
-    if outcome.visit_id is not None and outcome.facts is not None:
-        names = premises.kit_names(outcome.facts.location_id)
-        return {
-            **answer, "fits": True, "room": names.get(outcome.facts.room_id, ""), "ends_at": outcome.facts.ends_at,
-            "waits": outcome.status != VisitStatus.CONFIRMED,
-        }  # fmt: skip
     visit = found(visits.visit(visit_id))
+    if outcome.visit_id is not None and outcome.facts is not None:
+        facts = outcome.facts
+        names = premises.kit_names(facts.location_id)
+        return {
+            **answer, "fits": True, "room": names.get(facts.room_id, ""), "ends_at": facts.ends_at,
+            "waits": outcome.status != VisitStatus.CONFIRMED,
+            "is_only_room": (start, facts.therapist_id) == (visit.starts_at, visit.therapist_id),
+        }  # fmt: skip
     return {**answer, "refused": True, **_instead(visit, start, outcome)}
 
 
 def _instead(visit: Any, start: dt.datetime, outcome: Outcome) -> dict[str, Any]:
-    choice = Choice(
-        visit.service.key, visit.minutes, visit.mode, tuple(visit.addons), tuple(visit.areas),
-        location_id=visit.location_id, gender=visit.asked_gender,
-    )  # fmt: skip
+    choice = kit.choice_of_visit(visit)
     judged = outcome.judged
     urgency = kit.urgency_of(outcome)
     day = start.astimezone(ZoneInfo(visit.zone)).date()
@@ -183,7 +184,7 @@ def _instead(visit: Any, start: dt.datetime, outcome: Outcome) -> dict[str, Any]
     }
 
 
-def _refusal(visit_id: int, form: WhatForm, start: dt.datetime, error: RuleViolation) -> dict[str, Any]:
+def _refusal(visit_id: int, form: MoveForm, start: dt.datetime, error: RuleViolation) -> dict[str, Any]:
     """Not possible there: what is in the way, and the nearest times that are free."""
     is_taken = isinstance(error, SlotTaken) and error.sentence == SlotTaken.default_sentence
     answer: dict[str, Any] = {"trouble": _("This time is not free.") if is_taken else error.sentence}
@@ -200,7 +201,7 @@ def _refusal(visit_id: int, form: WhatForm, start: dt.datetime, error: RuleViola
     return answer
 
 
-def _why(visit: Any, form: WhatForm, start: dt.datetime) -> Explained:
+def _why(visit: Any, form: MoveForm, start: dt.datetime) -> Explained:
     local = start.astimezone(ZoneInfo(visit.zone))
     plan = catalogue.plan_for_booked(
         visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
@@ -208,6 +209,7 @@ def _why(visit: Any, form: WhatForm, start: dt.datetime) -> Explained:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=local.date(), days=1, now=clock.now(),
         therapist_id=form.therapist_id, client_id=visit.client_id, by_staff=True, instead_of=visit.id,
+        room_id=form.room_id,
     )  # fmt: skip
     return why_no_times(ask, local.time().replace(fold=0))
 
@@ -216,7 +218,7 @@ def _when(start: dt.datetime, zone: str) -> str:
     return words.moment_words(start, zone, uses_24_hours=kit.clinic().uses_24_hours)
 
 
-def _page(visit_id: int, form: WhatForm, answer: dict[str, Any] | None = None, status: int = 200) -> Answer:
+def _page(visit_id: int, form: MoveForm, answer: dict[str, Any] | None = None, status: int = 200) -> Answer:
     """Read afresh: trying a move ends the transaction that the visit was read in."""
     visit = found(visits.visit(visit_id))
     therapist = kit.therapist_names().get(form.therapist_id or 0, visit.therapist.name)
@@ -225,6 +227,7 @@ def _page(visit_id: int, form: WhatForm, answer: dict[str, Any] | None = None, s
         visit=visit,
         form=form,
         therapist=therapist,
+        room=premises.kit_names(visit.location_id).get(form.room_id or 0, ""),
         is_tried=answer is not None,
         answer={**NO_ANSWER, **(answer or {})},
     )

@@ -12,7 +12,7 @@ from clinic.accounts.access import is_named, who
 from clinic.booking.queries import check_ins, couples, next_steps, rest, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.deliveries import deliveries
-from clinic.booking.services import people
+from clinic.booking.services import alternatives, people
 from clinic.booking.services.calls import ask_for_call
 from clinic.booking.services.links import send_link_again
 from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
@@ -81,6 +81,7 @@ def desk_visit(visit_id: int) -> Answer:
         last_step=kit.last_step(visit.id),
         check_in=_check_in(visit, clock.now()),
         is_judged_out=is_judged_out(visit),
+        safe=_safe_instead(visit),
         is_urgent=is_stopped(visit) or is_urgent(visit),
         later=possible_without_letter(visit, plan_of_visit(visit)),
         may_change=status in CHANGEABLE and visit.couple_id is None,
@@ -93,6 +94,16 @@ def desk_visit(visit_id: int) -> Answer:
         may_read_record=is_named(Permission.CLINICAL_REVIEW),
         alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
     )
+
+
+def _safe_instead(visit: Any) -> list[Any]:
+    """What the client can have on that day instead of a visit that was called off, each with its value in the form."""
+    if not is_judged_out(visit) or is_stopped(visit) or is_urgent(visit):
+        return []
+    now = clock.now()
+    day = max(visit.day, premises.today(now, visit.zone))
+    safe = alternatives.safe_instead(visit.client_id, kit.choice_of_visit(visit), day, now=now)
+    return [(one, kit.value_of(one.choice), day) for one in safe]
 
 
 def _would_be_late(status: VisitStatus, starts_at: dt.datetime, now: dt.datetime) -> bool:
@@ -191,7 +202,7 @@ def desk_send_link(visit_id: int) -> Answer:
         flash(error.sentence, "care")
     else:
         flash(_("The link is on its way."), "success")
-    return go("booking.desk_visit", visit_id=visit_id)
+    return kit.back_to(visit_id)
 
 
 @pages.post("/clients/<int:client_id>/call", needs=NEED)

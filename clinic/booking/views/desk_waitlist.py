@@ -34,12 +34,13 @@ USUAL_DAYS = 14
 def desk_waitlist() -> Answer:
     """Times that are kept, the first to run out at the top; and everybody in line."""
     wishes = waitlist.open_wishes()
+    people = {one.client_id for one in wishes}
     return render_template(
         "booking/desk_waitlist.html",
         offers=waitlist.open_offers(),
         wishes=[(one, words_of(waitlist.when_of(one))) for one in wishes],
         offered=waitlist.offers_of_wishes([one.id for one in wishes]),
-        unanswered={one.client_id for one in wishes if intake.newest(one.client_id) is None},
+        unanswered=people - intake.who_signed(people),
     )
 
 

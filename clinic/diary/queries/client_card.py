@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clinic.accounts import queries as accounts
 from clinic.booking.models import Visit
-from clinic.booking.queries import unfinished, visits
+from clinic.booking.queries import fell_out, unfinished, visits
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientNote
 from clinic.intake import queries as intake
@@ -44,6 +44,7 @@ class ClientCard:
     writers: dict[int, str]
     may_act: Sequence[tuple[str, str, str]]
     alike: Sequence[Client]
+    fell_out: Sequence[Visit]
 
 
 def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
@@ -54,7 +55,8 @@ def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
     today = premises.today(now)
     rules = premises.clinic()
     age = client.age_on(today)
-    found = visits.visits_of([client.id, *clients.alias_ids(client.id)])
+    ids = [client.id, *clients.alias_ids(client.id)]
+    found = visits.visits_of(ids)
     notes = clients.notes(client.id)
     is_minor = age < rules.adult_age
     return ClientCard(
@@ -70,6 +72,7 @@ def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
         writers=accounts.names_of({one.written_by_id for one in notes if one.written_by_id}),
         may_act=clients.may_act_for(client.id),
         alike=unfinished.look_alikes(client),
+        fell_out=fell_out.still_to_answer(now, ids),
     )
 
 

@@ -67,7 +67,7 @@ class ShownVisit:
     step: NextStep
     since: str = ""
     """Since when it stands as it does, "HH:MM", where that is today's work: arrived, in session, done."""
-    has_other: bool = False
+    couple_id: int | None = None
     """Booked for two: it is not moved by itself."""
 
 
@@ -83,6 +83,8 @@ class Column:
     off: tuple[Span, ...]
     free: tuple[Gap, ...]
     visits: tuple[ShownVisit, ...]
+    lane: str = "therapist"
+    """What a visit that is dropped here is given: a therapist, a room; a device comes along by itself."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,7 @@ def shown_of(visit: Visit, read: Read) -> ShownVisit:
         minutes=max(end - start, 5),
         step=read.steps[visit.id],
         since=f"{since.astimezone(read.clock.zone):%H:%M}" if since else "",
-        has_other=visit.couple_id is not None,
+        couple_id=visit.couple_id,
     )
 
 

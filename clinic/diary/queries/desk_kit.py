@@ -57,5 +57,5 @@ def _column(
         key=key, name=thing.name, tint=1 + key % 6, hours=(), free=(),
         note=note if thing.is_active else _("Switched off: move these visits"),
         off=tuple(hatched(intersect(read.opening, [read.bounds]), inside, booked, read)),
-        visits=tuple(shown_of(one, read) for one in booked),
+        visits=tuple(shown_of(one, read) for one in booked), lane="room" if isinstance(thing, Room) else "device",
     )  # fmt: skip

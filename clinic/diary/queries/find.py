@@ -46,6 +46,8 @@ class Found:
     clients: tuple[FoundClient, ...] = ()
     day: dt.date | None = None
     visits: tuple[FoundVisit, ...] = ()
+    has_more_clients: bool = False
+    has_more_visits: bool = False
 
     @property
     def count(self) -> int:
@@ -58,14 +60,18 @@ def find(text: str, now: dt.datetime) -> Found:
     if facts is None:
         return Found()
     day = day_typed(text, premises.today(now), month_first=facts.month_first)
-    people = clients.search(text, MOST_CLIENTS)
+    every = clients.search(text, MOST_CLIENTS + 1)
+    people = every[:MOST_CLIENTS]
     ahead = _ahead([one.id for one in people], now)
-    on_day = _on_day(day) if day is not None else ()
+    all_day = _on_day(day) if day is not None else ()
+    on_day = all_day[:MOST_VISITS]
     steps = _with_steps([*ahead.values(), *on_day])
     return Found(
         tuple(FoundClient(one, steps.get(ahead[one.id].id) if one.id in ahead else None) for one in people),
         day,
         tuple(steps[one.id] for one in on_day),
+        has_more_clients=len(every) > len(people),
+        has_more_visits=len(all_day) > len(on_day),
     )
 
 
@@ -90,7 +96,7 @@ def _on_day(day: dt.date) -> Sequence[Visit]:
         .where(Visit.day == day, Visit.client_id.is_not(None), Visit.status.not_in(("held", "released")))
         .order_by(Visit.starts_at, Visit.id)
         .options(*WITH_NAMES)
-        .limit(MOST_VISITS)
+        .limit(MOST_VISITS + 1)
     ).all()
 
 

@@ -46,6 +46,11 @@ class Reviews:
     stops: Sequence[WaitingReview]
     softened: Sequence[WaitingReview]
     letters: Sequence[WaitingLetter]
+    pairs: Sequence[Pair]
+
+    @property
+    def count(self) -> int:
+        return len(self.stops) + len(self.softened) + len(self.letters) + len(self.pairs)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,8 @@ class ToDo:
 def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
     """Read the list. A fixed number of statements."""
     stops, softened = intake.reviews_waiting()
-    letters = clearances.letters_waiting()
+    alike = look_alikes.pairs_to_review(premises.today(now))
+    reviews = Reviews(stops, softened, clearances.letters_waiting(), alike)
     ahead, under = blocks.coming(now), blocks.visits_under(now)
     to_reassign = unfit.visits_to_reassign(ahead)
     elsewhere = {one.id for one in (*under, *to_reassign)}
@@ -99,14 +105,11 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         off=blocks.therapists_off(now),
         to_reassign=to_reassign,
         outside=[one for one in outside.left_behind(ahead) if one.id not in elsewhere],
-        fell_out=fell_out.since_yesterday(now),
+        fell_out=fell_out.still_to_answer(now),
         switched_off=visits.visits_switched_off(now),
-        pairs=unfinished.pairs(),
+        pairs=[one for one in unfinished.pairs() if not (may_review and one in alike)],
         lapsing=lapses.lapsing(now),
         offers=waitlist.open_offers(),
-        to_review=len(stops)
-        + len(softened)
-        + len(letters)
-        + len(look_alikes.pairs_to_review(premises.today(now))),
-        reviews=Reviews(stops, softened, letters) if may_review else None,
+        to_review=reviews.count,
+        reviews=reviews if may_review else None,
     )

@@ -80,9 +80,10 @@ def _column(column: desk.Column, day: dt.date, place: int, *, is_today: bool, by
         "tint": column.tint,
         "note": column.note,
         "hours": column.hours,
+        "lane": column.lane,
         "off": column.off,
         "free": [_free(one, column, day, place) for one in column.free],
-        "visits": [_visit(one, is_today=is_today, by_kit=by_kit) for one in column.visits],
+        "visits": [_visit(one, day, is_today=is_today, by_kit=by_kit) for one in column.visits],
     }
 
 
@@ -100,7 +101,12 @@ def _free(gap: desk.Gap, column: desk.Column, day: dt.date, place: int) -> dict[
     }
 
 
-def _visit(visit: desk.ShownVisit, *, is_today: bool, by_kit: bool) -> dict[str, Any]:
+def _both(visit: desk.ShownVisit, day: dt.date) -> str:
+    """Where the two visits are moved together, with the times of the day."""
+    return url_for("booking.desk_couple", couple_id=visit.couple_id, day=day)
+
+
+def _visit(visit: desk.ShownVisit, day: dt.date, *, is_today: bool, by_kit: bool) -> dict[str, Any]:
     return {
         "id": visit.id,
         "revision": visit.revision,
@@ -115,6 +121,7 @@ def _visit(visit: desk.ShownVisit, *, is_today: bool, by_kit: bool) -> dict[str,
         "minutes": visit.minutes,
         "flag": visit.step.flag,
         "step": visit.step,
-        "moves": visit.status in UPCOMING and not visit.has_other and not by_kit,
+        "moves": visit.status in UPCOMING and visit.couple_id is None,
+        "together": _both(visit, day) if visit.status in UPCOMING and visit.couple_id is not None else None,
         "next": next_step_of(visit.status) if is_today else None,
     }

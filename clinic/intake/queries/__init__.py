@@ -28,6 +28,13 @@ def newest(client_id: int) -> Intake | None:
     ).one_or_none()
 
 
+def who_signed(client_ids: Collection[int]) -> set[int]:
+    """Those of these very records that have signed answers."""
+    return set(
+        db.session.scalars(select(Intake.client_id).where(Intake.client_id.in_(client_ids)).distinct())
+    )
+
+
 def versions(client_id: int) -> Sequence[Intake]:
     """Every signed version, newest first."""
     return db.session.scalars(
