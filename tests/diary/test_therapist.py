@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import event, select
 
@@ -17,6 +18,7 @@ from clinic.diary.queries.visit_card import visit_card
 from clinic.premises import queries as premises
 from clinic.rules.errors import MoveNotAllowed
 from clinic.rules.permissions import Permission, Role
+from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.audit import AuditRow
@@ -341,3 +343,70 @@ def test_own_hours_breaks_licence_and_skills_are_there_to_read(clinic: Staffed) 
     assert ("Break 12:30 pm to 1:15 pm" in page, page.count("8:00 am to 8:00 pm")) == (True, 7)
     assert ("T-77" in page, "Expires in 20 days" in page, "Deep tissue" in page) == (True, True, True)
     assert "T-77" not in clinic.browser(OTHER).get("/diary/me").text
+
+
+def test_own_day_and_week_ask_by_themselves_and_are_answered_in_a_word(clinic: Staffed) -> None:
+    visit = booked(clinic, when=w.at(0, 12))
+    mine = clinic.browser(ME)
+
+    def mark_of(address: str) -> str:
+        page = mine.get(address)
+        mark = page.get_etag()[0]
+        assert mark is not None
+        assert f'data-live="{mark}"' in page.text
+        return mark
+
+    def asks(address: str, mark: str) -> int:
+        return mine.get(address, headers={"If-None-Match": f'"{mark}"', "X-Poll": "1"}).status_code
+
+    def reads() -> int:
+        db.session.rollback()
+        return len(db.session.scalars(select(AuditRow.sequence).where(AuditRow.deed == "health.read")).all())
+
+    for address in ("/diary", "/diary/week", "/diary?day=2026-06-10"):
+        mark = mark_of(address)
+        shown = reads()
+        assert asks(address, mark) == 304, "though showing it was recorded"
+        assert reads() == shown, "what is not shown again is not recorded again"
+    day, week = mark_of("/diary"), mark_of("/diary/week")
+    visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW)
+    assert (asks("/diary", day), asks("/diary/week", week)) == (200, 200)
+    day = mark_of("/diary")
+    time_off.add_time_off(
+        clinic.me, "meeting", w.at(0, 16), w.at(0, 17), "", by=clinic.world.desk_id, now=NOW
+    )
+    assert asks("/diary", day) == 200
+
+
+def test_a_step_by_a_slip_is_taken_back_for_a_moment(clinic: Staffed) -> None:
+    visit = booked(clinic, when=w.at(0, 12))
+    browser, other = clinic.browser(ME), clinic.browser(OTHER)
+    undo = f"/diary/visits/{visit}/undo"
+
+    def step(status: str) -> str:
+        db.session.rollback()
+        data = {"status": status, "revision": str(db.session.get_one(Visit, visit).revision), "back": "day"}
+        browser.post(f"/diary/visits/{visit}/mark", data=data)
+        return browser.get("/diary").text
+
+    def take_back(revision: str = "") -> str:
+        browser.post(undo, data={"revision": revision, "back": "day"})
+        return browser.get("/diary").text
+
+    def status() -> str:
+        db.session.rollback()
+        return str(db.session.get_one(Visit, visit).status)
+
+    page = step("in_session")
+    found = re.search(rf'action="{undo}".*?name="revision" value="(\d+)"', page, re.S)
+    assert found is not None
+    assert other.post(undo, data={"revision": found[1]}).status_code == 404
+    assert "Undone. The visit stands as before." in take_back(found[1])
+    assert status() == VisitStatus.CONFIRMED
+    assert "nothing to undo" in take_back()
+    step("in_session")
+    step("done")
+    assert undo in browser.get(f"/diary/visits/{visit}").text
+    with time_machine.travel(NOW + TIME_TO_TAKE_BACK, tick=False):
+        assert "too late" in take_back()
+    assert status() == VisitStatus.DONE
