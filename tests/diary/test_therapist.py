@@ -14,6 +14,7 @@ from sqlalchemy import event, select
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.services import time_off, visits
 from clinic.diary.queries import therapist as diary
+from clinic.diary.queries.desk import desk_day
 from clinic.diary.queries.visit_card import visit_card
 from clinic.premises import queries as premises
 from clinic.rules.errors import MoveNotAllowed
@@ -23,6 +24,7 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
+from clinic.shared.languages import speaking
 from clinic.therapists import services as therapists
 from clinic.therapists.models import Therapist
 from tests import factories
@@ -83,6 +85,22 @@ def test_the_day_has_hours_breaks_time_off_and_own_visits_only(clinic: Staffed) 
     hours = WeeklyHours(w.TODAY.weekday(), dt.time(9), dt.time(13))
     therapists.set_hours_of_day(clinic.me, clinic.world.place_id, w.TODAY, [hours], by=None, now=NOW)
     assert my_days(clinic)[0].hours == ((dt.time(9), dt.time(13)),)
+
+
+def test_blocks_and_the_sides_of_the_body_are_said_in_the_language_of_who_reads(clinic: Staffed) -> None:
+    time_off.add_time_off(
+        clinic.me, "off", w.at(0, 16), w.at(0, 17), "Not in today", by=clinic.world.desk_id, now=NOW
+    )
+    visit = booked(clinic, declared={"varicose_veins": VEINS})
+    with speaking("de"):
+        assert my_days(clinic)[0].off[-1].label == "Abwesend: Heute nicht da"
+        shown = desk_day(clinic.world.place_id, w.TODAY, NOW).columns
+        assert "Abwesend" in {span.label for column in shown for span in column.off}
+    browser = clinic.browser(ME)
+    browser.post("/language", data={"language": "de"})
+    page = browser.get(f"/diary/visits/{visit}").text
+    assert (page.count(">Rechts</text>"), page.count(">Right</text>")) == (2, 0)
+    assert "Heute nicht da" in browser.get("/diary/time-off").text
 
 
 def test_a_week_costs_the_same_however_many_visits(clinic: Staffed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -98,3 +99,20 @@ def test_a_note_stays_on_the_page_until_somebody_takes_it(page: Page, site: Site
         rows = db.session.scalars(select(SessionNote).where(SessionNote.visit_id == visit)).all()
         assert [one.text for one in rows].count("Left shoulder, slowly.") == 1
         db.session.remove()
+
+
+@pytest.mark.parametrize("address", ["/diary", "/diary/week"])
+def test_a_day_of_sixteen_hours_and_its_week_are_one_page_each(page: Page, site: Site, address: str) -> None:
+    _visit, day = visit_of_mine(site, VisitStatus.CONFIRMED)
+    sign_in(page, ME)
+    page.goto(f"{address}?day={day}")
+    page.evaluate(
+        """() => {
+          const grid = document.querySelector(".dg");
+          grid.className = grid.className.replace(/from-\\d\\d to-\\d\\d/, "from-06 to-22");
+        }"""
+    )
+    margin = dict.fromkeys(("top", "bottom", "left", "right"), "13mm")
+    for paper in ("Letter", "A4"):
+        sheet = page.pdf(format=paper, margin=margin)  # type: ignore[arg-type]
+        assert len(re.findall(rb"/Type /Page[\s/]", sheet)) == 1, paper

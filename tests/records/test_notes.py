@@ -128,6 +128,13 @@ def test_writing_and_correcting_on_the_page(clinic: Staffed) -> None:
     mine, other = clinic.browser(ME), clinic.browser(OTHER)
     address = f"/diary/visits/{visit}/notes"
     assert mine.post(address, data={"text": " "}).status_code == 422
+    assert "maxlength" not in mine.get(address).text.split("<textarea")[1].split(">")[0], (
+        "browsers cut in silence"
+    )
+    long = mine.post(address, data={"text": "long " * 1000})
+    assert long.status_code == 422
+    assert "long " * 999 + "long</textarea>" in long.text.replace("\r\n", "")
+    assert "at most 4,000 characters" in long.text
     assert mine.post(address, data={"text": "First"}).status_code == 303
     db.session.rollback()
     (note,) = queries.notes_of(visit)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, url_for
 
 from clinic.accounts.access import who
-from clinic.booking.queries import fell_out, running_late, taking_back, treated
+from clinic.booking.queries import blocks, fell_out, running_late, taking_back, treated
 from clinic.booking.queries.taking_back import LastStep
 from clinic.diary.queries import changes
 from clinic.diary.queries import therapist as diary
@@ -74,6 +74,7 @@ def _day(me: diary.Me, day: dt.date, today: dt.date, now: dt.datetime) -> dict[s
         "is_today": day == today,
         "fell_out": fell_out.since_yesterday(now, me.id) if day == today else [],
         "licence": _licence(me, today),
+        "away": blocks.off_now(me.id, now) if day == today else None,
         "last_step": _last_step(me, now),
         "minutes_late": running_late.minutes_late(day).get(me.id, 0) if day == today else 0,
     }
