@@ -56,13 +56,14 @@ def text_field(
 def lines_field(
     label: str, *, longest: int, rows: int = 4, required: str = "", help_text: str = ""
 ) -> TextAreaField:
-    """Several lines of text."""
+    """Several lines of text. Browsers cut what is pasted at a longest length without a word: that is said here instead,
+    and what was typed stays."""
     return TextAreaField(
         label,
         filters=[stripped],
         validators=_text_checks(longest, required),
         description=help_text,
-        render_kw={"rows": rows, "maxlength": longest},
+        render_kw={"rows": rows, "maxlength": False},
     )
 
 

@@ -10,6 +10,8 @@ from clinic.shared import clock
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
+HEALTH_READ = "health.read"
+
 
 def record_reads(app: Flask, who: Callable[[], int | None]) -> None:
     """Write down who was shown what, before the page is sent: one that cannot be recorded is not shown."""
@@ -26,4 +28,4 @@ def record_reads(app: Flask, who: Callable[[], int | None]) -> None:
 def _record(thing: str, thing_id: int | None, by: int | None) -> None:
     with transaction() as session:
         page = str(request.endpoint)
-        leave_trace(session, "health.read", thing, thing_id, by=by, now=clock.now(), page=page)
+        leave_trace(session, HEALTH_READ, thing, thing_id, by=by, now=clock.now(), page=page)

@@ -209,6 +209,17 @@
     box.append(input, button);
   };
 
+  // ---- copied for another program; where the browser does not let us, it is marked to be copied by hand
+  const copy = async (button) => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+      say(_("Copied."));
+      button.lastChild.textContent = _("Copied.");
+    } catch { field.focus(); }
+  };
+
   // ---- a strip that scrolls sideways begins at what is chosen
   const showCurrent = (strip) => {
     const list = strip.querySelector("ul") || strip, current = strip.querySelector("[aria-current], .dg-today");
@@ -238,6 +249,7 @@
     hit("[data-theme-switch]", switchTheme);
     hit("[data-type-switch]", (one) => { event.preventDefault(); switchType(one); });
     hit("[data-print]", () => print());
+    hit("[data-copy]", copy);
     hit("[data-open-dialog]", (one) => document.getElementById(one.dataset.openDialog)?.showModal());
     hit("[data-close-dialog]", (one) => one.closest("dialog")?.close());
     hit("[data-error-summary] a[href^='#'], a[data-to-field]", (one) => followErrorLink(event, one));

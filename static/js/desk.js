@@ -1,12 +1,12 @@
-// The desk's pages: kept up to date by themselves, one tap a step, a visit moved by hand or by keys, and taken back for
+// The desk's pages, which live.js keeps up to date: one tap a step, a visit moved by hand or by keys, and taken back for
 // ten seconds. Without this script every link and button here is a page of its own.
 (() => {
   "use strict";
   const live = document.getElementById("live");
   if (!live) return;
-  const { say, _, ngettext } = window.clinic;
+  const { say, _, live: keeps } = window.clinic;
+  const { update, ask, parse, linkOf } = keeps;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const parse = (html) => new DOMParser().parseFromString(html, "text/html");
   const csrf = () => document.querySelector("meta[name=csrf-token]").content;
 
   // ---- one dialog for a visit at a glance and for the answer to a move
@@ -15,7 +15,6 @@
   dialog.setAttribute("aria-label", _("Visit"));
   document.body.append(dialog);
   let shownVisit = "";
-  const linkOf = (visit) => live.querySelector(`[data-visit="${CSS.escape(visit)}"] a`);
   const fill = (...parts) => {
     const close = document.createElement("button");
     close.type = "button";
@@ -73,87 +72,9 @@
     } catch { /* a step from here is refused, and says so */ }
   };
 
-  // ---- kept up to date: a question every few seconds that costs the server next to nothing
-  const EVERY = 4000;
-  let mark = live.dataset.live, timer = 0, missed = 0;
-  const late = document.createElement("p");
-  late.className = "closed no-print";
-  late.textContent = _("No connection: this page may be out of date. It will catch up by itself.");
-  const bare = (part) => part.outerHTML.replace(/name="csrf_token" value="[^"]*"/g, "").replace(/ is-fresh/g, "");
-  const wordsOf = (box) => ["b", ".ev-time", ".ev-state"].map((one) => box.querySelector(one)?.textContent.trim() || "").join(" ").trim();
-  const visitsIn = (within) => new Map(all("[data-visit]", within).map((box) => [box.dataset.visit, wordsOf(box) || box.textContent.trim().slice(0, 80)]));
-  const keepPlace = (change) => {
-    const focused = document.activeElement, visit = live.contains(focused) && focused.closest("[data-visit]")?.dataset.visit;
-    const same = focused.matches("button[formaction]") ? "button[formaction]" : "a";
-    const way = live.contains(focused) && !focused.matches("button[formaction]") && (focused.getAttribute("href") || focused.closest("form")?.getAttribute("action"));
-    const open = all("details[open][id]", live).map((one) => one.id);
-    const grid = live.querySelector(".dg"), at = grid && [grid.scrollLeft, grid.scrollTop];
-    const row = live.contains(focused) ? focused.closest(".queue > li") : null, part = row?.closest("[aria-labelledby]")?.getAttribute("aria-labelledby");
-    const place = row ? all(":scope > li", row.parentElement).indexOf(row) : 0;
-    change();
-    open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });
-    const now = live.querySelector(".dg");
-    if (now && at) [now.scrollLeft, now.scrollTop] = at;
-    if (way && !focused.isConnected) live.querySelector(`[href="${way}"], form[action="${way}"] button`)?.focus({ preventScroll: true });
-    if (visit && !live.contains(document.activeElement)) (live.querySelector(`[data-visit="${visit}"] ${same}`) || linkOf(visit))?.focus({ preventScroll: true });
-    // Whose row is done goes on with the next one, else with the page.
-    if (row && !row.isConnected && !live.contains(document.activeElement)) {
-      const rest = all(`[aria-labelledby="${part}"] .queue > li`, live), next = rest[place] || rest.at(-1);
-      (next?.querySelector("a, button") || document.getElementById("main")).focus({ preventScroll: !next });
-    }
-  };
-  const partOf = (visit, within) => within.querySelector(`[data-visit="${CSS.escape(visit)}"]`)?.closest("[data-part]")?.id;
-  // While a visit is being moved, all but its own column; that follows once it is let go.
-  const update = (page) => {
-    const fresh = page.getElementById("live"), own = held?.box.closest("[data-part]")?.id;
-    if (own && fresh.dataset.frame !== live.dataset.frame) return [];
-    if (!own) mark = fresh.dataset.live;
-    const before = visitsIn(live), after = visitsIn(fresh);
-    const isLeft = (visit) => own && [partOf(visit, live), partOf(visit, fresh)].includes(own);
-    keepPlace(() => {
-      if (fresh.dataset.frame !== live.dataset.frame) {
-        live.dataset.frame = fresh.dataset.frame;
-        return live.replaceChildren(...fresh.childNodes);
-      }
-      all("[data-part]", fresh).forEach((part) => {
-        const old = document.getElementById(part.id);
-        if (old && old.id !== own && bare(old) !== bare(part)) old.replaceWith(part);
-      });
-    });
-    window.clinic.settle?.();
-    const changed = [...after].filter(([visit, words]) => before.get(visit) !== words && !isLeft(visit));
-    changed.forEach(([visit]) => live.querySelector(`[data-visit="${visit}"]`)?.classList.add("is-fresh"));
-    const gone = [...before].filter(([visit]) => !after.has(visit) && !isLeft(visit));
-    if (dialog.open && !held && before.get(shownVisit) !== after.get(shownVisit)) lookAgain();
-    return [...changed.map(([, words]) => words), ...gone.map(([, words]) => _("%(visit)s: not here any more", { visit: words }))];
-  };
-  const tell = (changes) => {
-    if (!changes.length) return;
-    const first = changes.slice(0, 2).join("; "), more = changes.length - 2;
-    say(more > 0
-      ? ngettext("Changed: %(visits)s; and %(num)d more.", "Changed: %(visits)s; and %(num)d more.", more, { visits: first })
-      : _("Changed: %(visits)s.", { visits: first }));
-  };
-  const isBusy = () => Boolean(live.querySelector("form[aria-busy]"));
-  const ask = async () => {
-    clearTimeout(timer);
-    if (document.hidden) return;
-    try {
-      const answer = await fetch(location.href, { headers: { "If-None-Match": `"${mark}"`, "X-Poll": "1" }, cache: "no-store", redirect: "manual" });
-      if (answer.type === "opaqueredirect") return location.reload(); // signed out
-      if (answer.status === 200) {
-        const page = parse(await answer.text());
-        if (!isBusy() && page.getElementById("live")) tell(update(page));
-      }
-      missed = 0;
-      late.remove();
-    } catch {
-      missed += 1;
-      if (missed === 2) { live.before(late); say(late.textContent); }
-    }
-    timer = setTimeout(ask, Math.min(EVERY * 2 ** missed, 60000));
-  };
-  document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else ask(); });
+  // ---- kept up to date by live.js: not the column of a visit that is in somebody's hand, and the open dialog as well
+  keeps.held = () => held?.box.closest("[data-part]")?.id;
+  keeps.renewed = (before, after) => { if (dialog.open && !held && before.get(shownVisit) !== after.get(shownVisit)) lookAgain(); };
 
   // ---- one tap a step: sent without leaving the page
   let sending = false;
@@ -354,6 +275,4 @@
     dialog.dataset.visit = "quick" in link.dataset ? link.href : "";
     look(link.href, "quick" in link.dataset ? _("Opening the visit…") : _("Checking whether it fits…"));
   }, true);
-
-  timer = setTimeout(ask, EVERY);
 })();

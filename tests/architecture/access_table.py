@@ -315,6 +315,7 @@ NEEDS = {
     "booking.letter": Permission.SITE_ANY_READ,
     "booking.letter_by_link": Permission.SITE_ANY_READ,
     "booking.mark_own_visit": Permission.VISIT_TREATED_WRITE,
+    "booking.take_back_own": Permission.VISIT_TREATED_WRITE,
     "booking.move_by_link": Permission.SITE_ANY_READ,
     "booking.move_my_visit": Permission.VISIT_OWN_WRITE,
     "booking.my_health": Permission.INTAKE_OWN_WRITE,

@@ -251,7 +251,7 @@ def test_answers_given_once_it_had_begun_keep_a_visit_from_waiting_again(world: 
 def mark(visit_id: int, new: S, world: w.World, now: dt.datetime) -> None:
     db.session.rollback()
     revision = db.session.get_one(Visit, visit_id).revision
-    visits.mark_visit(visit_id, new, revision=revision, by=world.desk_id, now=now, at_desk=True)
+    visits.mark_visit(visit_id, new, revision=revision, by=world.desk_id, now=now, can_go_back=True)
 
 
 def test_coming_after_all_is_taken_back_with_its_place(world: w.World) -> None:

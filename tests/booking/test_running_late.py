@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic.booking.queries import running_late as queries
 from clinic.booking.services import running_late as services
 from clinic.clients.models import Client
 from clinic.diary.queries.desk import desk_day
 from clinic.rules.errors import InvalidInput, NotFound
-from clinic.shared.database import db
+from clinic.rules.taking_back import TIME_TO_TAKE_BACK
+from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -26,6 +27,43 @@ def mails() -> list[tuple[str, str]]:
         select(OutgoingMail).where(OutgoingMail.subject.contains("later")).order_by(OutgoingMail.id)
     )
     return [(row.to, row.subject + row.text) for row in rows]
+
+
+def send_all() -> None:
+    with transaction() as session:
+        session.execute(update(OutgoingMail).values(sent_at=NOW))
+
+
+def test_what_was_said_by_a_slip_is_not_mailed_and_what_was_said_before_is_said_again(app: Flask) -> None:
+    clinic = staffed(app)
+    client = w.person(email="at10@people.example")
+    w.sign(client)
+    visit = w.at_desk(clinic.world, client, "relaxation", when=w.at(0, 10), therapist_id=clinic.me).visit_id
+    browser = clinic.browser(ME)
+
+    def say(minutes: int) -> str:
+        data = {"minutes": str(minutes), "tell": [str(visit)]}
+        assert browser.post("/diary/late", data=data).status_code == 303
+        return browser.get("/diary").text
+
+    say(60)
+    due = db.session.scalars(select(OutgoingMail.due_at).where(OutgoingMail.kind == "running_late")).one()
+    assert due == NOW + TIME_TO_TAKE_BACK
+    page = say(15)
+    assert "Told by e-mail: Pat Number" in page
+    assert 'value="15" checked' in browser.get("/diary/late").text
+    assert ["15 minutes" in text for _to, text in mails()] == [True], "nobody hears of the hour"
+    page = say(0)
+    assert mails() == []
+    assert "may come later" not in page
+    for minutes in (15, 30, 15, 15):
+        say(minutes)
+        send_all()
+    assert len(mails()) == 3, "15, 30 and 15 again; pressed twice is told once"
+    page = say(0)
+    assert "Told before that you are late, and may come later: Pat Number" in page
+    browser.post("/diary/late", data={"minutes": "5"})
+    assert "No client is told" in browser.get("/diary").text
 
 
 def test_the_desk_sees_it_and_the_chosen_clients_are_told_once(app: Flask) -> None:
@@ -52,7 +90,8 @@ def test_the_desk_sees_it_and_the_chosen_clients_are_told_once(app: Flask) -> No
     assert (mails(), queries.minutes_late(w.TODAY)) == ([], {})
     name = db.session.scalars(select(Client).where(Client.email.is_(None)).order_by(Client.id.desc())).first()
     assert name is not None
-    assert services.say_late(me, 15, [first, third], by=by, now=NOW) == [name.name]
+    said = services.say_late(me, 15, [first, third], by=by, now=NOW)
+    assert said.unreached == [name.name]
     services.say_late(me, 15, [first], by=by, now=NOW)  # pressed twice
     ((to, text),) = mails()
     assert to == "at10@people.example"
@@ -61,10 +100,9 @@ def test_the_desk_sees_it_and_the_chosen_clients_are_told_once(app: Flask) -> No
     assert "Relaxation" not in text
     columns = {one.key: one.note for one in desk_day(clinic.world.place_id, w.TODAY, NOW).columns}
     assert (columns[me], columns[clinic.other]) == ("About 15 minutes late", "")
-    services.say_late(me, 0, [], by=by, now=NOW)
-    db.session.rollback()
-    assert queries.minutes_late(w.TODAY) == {}
-    assert len(mails()) == 1
+    send_all()
+    assert services.say_late(me, 0, [], by=by, now=NOW).believe_late == said.told
+    assert (len(mails()), queries.minutes_late(w.TODAY)) == (1, {})
     browser = clinic.browser(ME)
     page = browser.get("/diary/late").text
     assert page.count(" checked") == 3  # 15 minutes, and the next two

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -126,6 +128,20 @@ def test_ill_today_in_two_taps(clinic: Staffed) -> None:
     ]
     browser.post("/diary/time-off/today")
     assert len(rows()) == 1
+
+
+def test_ill_today_pressed_again_later_is_entered_once_and_the_day_says_so(clinic: Staffed) -> None:
+    browser = clinic.browser(ME)
+    assert "You are not in at the moment" not in browser.get("/diary").text
+    browser.post("/diary/time-off/today")
+    with time_machine.travel(NOW + dt.timedelta(minutes=3), tick=False):
+        browser.post("/diary/time-off/today")
+        assert "This is entered already." in browser.get("/diary/time-off").text
+        assert len(rows()) == 1
+        day = browser.get("/diary").text
+        assert "You are not in at the moment" in day
+        assert 'href="/diary/time-off/today"' not in day
+    assert "You are not in at the moment" not in browser.get("/diary?day=2026-06-10").text
 
 
 def test_the_desk_enters_it_for_anybody_and_goes_on_to_move_the_visits(clinic: Staffed) -> None:

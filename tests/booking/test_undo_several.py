@@ -201,7 +201,9 @@ def test_marks_of_two_people_are_taken_back_one_by_one(world: w.World) -> None:
     start = w.at(3)
     revision = db.session.get_one(Visit, one).revision
     before = places((one, other))
-    visits.mark_visit(one, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=start, at_desk=True)
+    visits.mark_visit(
+        one, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=start, can_go_back=True
+    )
     assert take_back(one, by=world.desk_id, now=start) == ("marked", 1)
     assert places((one, other)) == before
 

@@ -7,20 +7,24 @@ import re
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import event, select
 
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.services import time_off, visits
 from clinic.diary.queries import therapist as diary
+from clinic.diary.queries.desk import desk_day
 from clinic.diary.queries.visit_card import visit_card
 from clinic.premises import queries as premises
 from clinic.rules.errors import MoveNotAllowed
 from clinic.rules.permissions import Permission, Role
+from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
+from clinic.shared.languages import speaking
 from clinic.therapists import services as therapists
 from clinic.therapists.models import Therapist
 from tests import factories
@@ -81,6 +85,22 @@ def test_the_day_has_hours_breaks_time_off_and_own_visits_only(clinic: Staffed) 
     hours = WeeklyHours(w.TODAY.weekday(), dt.time(9), dt.time(13))
     therapists.set_hours_of_day(clinic.me, clinic.world.place_id, w.TODAY, [hours], by=None, now=NOW)
     assert my_days(clinic)[0].hours == ((dt.time(9), dt.time(13)),)
+
+
+def test_blocks_and_the_sides_of_the_body_are_said_in_the_language_of_who_reads(clinic: Staffed) -> None:
+    time_off.add_time_off(
+        clinic.me, "off", w.at(0, 16), w.at(0, 17), "Not in today", by=clinic.world.desk_id, now=NOW
+    )
+    visit = booked(clinic, declared={"varicose_veins": VEINS})
+    with speaking("de"):
+        assert my_days(clinic)[0].off[-1].label == "Abwesend: Heute nicht da"
+        shown = desk_day(clinic.world.place_id, w.TODAY, NOW).columns
+        assert "Abwesend" in {span.label for column in shown for span in column.off}
+    browser = clinic.browser(ME)
+    browser.post("/language", data={"language": "de"})
+    page = browser.get(f"/diary/visits/{visit}").text
+    assert (page.count(">Rechts</text>"), page.count(">Right</text>")) == (2, 0)
+    assert "Heute nicht da" in browser.get("/diary/time-off").text
 
 
 def test_a_week_costs_the_same_however_many_visits(clinic: Staffed) -> None:
@@ -341,3 +361,70 @@ def test_own_hours_breaks_licence_and_skills_are_there_to_read(clinic: Staffed) 
     assert ("Break 12:30 pm to 1:15 pm" in page, page.count("8:00 am to 8:00 pm")) == (True, 7)
     assert ("T-77" in page, "Expires in 20 days" in page, "Deep tissue" in page) == (True, True, True)
     assert "T-77" not in clinic.browser(OTHER).get("/diary/me").text
+
+
+def test_own_day_and_week_ask_by_themselves_and_are_answered_in_a_word(clinic: Staffed) -> None:
+    visit = booked(clinic, when=w.at(0, 12))
+    mine = clinic.browser(ME)
+
+    def mark_of(address: str) -> str:
+        page = mine.get(address)
+        mark = page.get_etag()[0]
+        assert mark is not None
+        assert f'data-live="{mark}"' in page.text
+        return mark
+
+    def asks(address: str, mark: str) -> int:
+        return mine.get(address, headers={"If-None-Match": f'"{mark}"', "X-Poll": "1"}).status_code
+
+    def reads() -> int:
+        db.session.rollback()
+        return len(db.session.scalars(select(AuditRow.sequence).where(AuditRow.deed == "health.read")).all())
+
+    for address in ("/diary", "/diary/week", "/diary?day=2026-06-10"):
+        mark = mark_of(address)
+        shown = reads()
+        assert asks(address, mark) == 304, "though showing it was recorded"
+        assert reads() == shown, "what is not shown again is not recorded again"
+    day, week = mark_of("/diary"), mark_of("/diary/week")
+    visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW)
+    assert (asks("/diary", day), asks("/diary/week", week)) == (200, 200)
+    day = mark_of("/diary")
+    time_off.add_time_off(
+        clinic.me, "meeting", w.at(0, 16), w.at(0, 17), "", by=clinic.world.desk_id, now=NOW
+    )
+    assert asks("/diary", day) == 200
+
+
+def test_a_step_by_a_slip_is_taken_back_for_a_moment(clinic: Staffed) -> None:
+    visit = booked(clinic, when=w.at(0, 12))
+    browser, other = clinic.browser(ME), clinic.browser(OTHER)
+    undo = f"/diary/visits/{visit}/undo"
+
+    def step(status: str) -> str:
+        db.session.rollback()
+        data = {"status": status, "revision": str(db.session.get_one(Visit, visit).revision), "back": "day"}
+        browser.post(f"/diary/visits/{visit}/mark", data=data)
+        return browser.get("/diary").text
+
+    def take_back(revision: str = "") -> str:
+        browser.post(undo, data={"revision": revision, "back": "day"})
+        return browser.get("/diary").text
+
+    def status() -> str:
+        db.session.rollback()
+        return str(db.session.get_one(Visit, visit).status)
+
+    page = step("in_session")
+    found = re.search(rf'action="{undo}".*?name="revision" value="(\d+)"', page, re.S)
+    assert found is not None
+    assert other.post(undo, data={"revision": found[1]}).status_code == 404
+    assert "Undone. The visit stands as before." in take_back(found[1])
+    assert status() == VisitStatus.CONFIRMED
+    assert "nothing to undo" in take_back()
+    step("in_session")
+    step("done")
+    assert undo in browser.get(f"/diary/visits/{visit}").text
+    with time_machine.travel(NOW + TIME_TO_TAKE_BACK, tick=False):
+        assert "too late" in take_back()
+    assert status() == VisitStatus.DONE

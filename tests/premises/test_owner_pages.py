@@ -115,6 +115,8 @@ def test_settings_are_changed(owner: FlaskClient) -> None:
         ("currency", "XXX", "Choose one from the list."),
         ("phone_region", "ZZ", "Enter the two letters of a country"),
         ("emergency_number", "call me", "Enter 2 to 6 digits"),
+        ("health_line_number", "ask <b>Ann</b>", "Enter a phone number, such as 555-0111."),
+        ("health_line_number", "-1", "Enter a phone number, such as 555-0111."),
         ("slot_step_minutes", "7", "Choose one from the list."),
         ("horizon_days", "many", "Enter a whole number from 1 to 730."),
         ("horizon_days", "9" * 400, "Enter a whole number from 1 to 730."),  # an int, too large for a float
@@ -127,9 +129,8 @@ def test_wrong_settings_get_a_sentence_and_stay_typed(
     owner: FlaskClient, field: str, typed: str, sentence: str
 ) -> None:
     before = queries.clinic_settings()
-    answer = save_page(
-        owner, "/owner/settings", health_line_name="Kept words", health_line_number="811", **{field: typed}
-    )
+    typed_too = {"health_line_name": "Kept words", "health_line_number": "811"}
+    answer = save_page(owner, "/owner/settings", **{**typed_too, field: typed})
     assert answer.status_code == 422
     assert sentence in answer.text
     assert "Kept words" in answer.text

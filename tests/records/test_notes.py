@@ -128,6 +128,13 @@ def test_writing_and_correcting_on_the_page(clinic: Staffed) -> None:
     mine, other = clinic.browser(ME), clinic.browser(OTHER)
     address = f"/diary/visits/{visit}/notes"
     assert mine.post(address, data={"text": " "}).status_code == 422
+    assert "maxlength" not in mine.get(address).text.split("<textarea")[1].split(">")[0], (
+        "browsers cut in silence"
+    )
+    long = mine.post(address, data={"text": "long " * 1000})
+    assert long.status_code == 422
+    assert "long " * 999 + "long</textarea>" in long.text.replace("\r\n", "")
+    assert "at most 4,000 characters" in long.text
     assert mine.post(address, data={"text": "First"}).status_code == 303
     db.session.rollback()
     (note,) = queries.notes_of(visit)
@@ -135,8 +142,26 @@ def test_writing_and_correcting_on_the_page(clinic: Staffed) -> None:
     assert "Correct the note" in page
     assert mine.post(f"{address}?correct={note.id}", data={"text": "Second"}).status_code == 303
     again = mine.post(f"{address}?correct={note.id}", data={"text": "Third"})
-    assert again.status_code == 404  # it is corrected already, and so no longer there to be corrected
+    assert (
+        again.status_code == 409
+    )  # it is corrected already, in another window: what was typed here is not lost
+    assert "corrected meanwhile, perhaps in another window" in again.text
+    assert "Third</textarea>" in again.text
+    db.session.rollback()
+    (newest,) = queries.notes_of(visit)
+    assert f"/notes?correct={newest.id}" in again.text
+    assert "Second</textarea>" in mine.get(f"{address}?correct={note.id}").text
     shown = mine.get(address).text
     assert ("Second" in shown, "Show what it said before" in shown, "Third" in shown) == (True, True, False)
     assert mine.get(f"{address}?correct=x").status_code == 404
+    assert mine.post(f"{address}?correct={newest.id}", data={"text": "Second"}).status_code == 303
+    assert mine.post(address, data={"text": "Second "}).status_code == 303
+    db.session.rollback()
+    assert [one.id for one in queries.notes_of(visit)] == [newest.id], "sent twice, kept once"
+    with transaction() as session:  # the desk says that it has not begun after all
+        session.execute(update(Visit).where(Visit.id == visit).values(status="confirmed"))
+    late = mine.post(address, data={"text": "Typed meanwhile"})
+    assert late.status_code == 422
+    assert "Typed meanwhile</textarea>" in late.text
+    assert "<textarea" not in mine.get(address).text
     assert {other.get(address).status_code, other.post(address, data={"text": "x"}).status_code} == {404}

@@ -75,6 +75,20 @@ def therapists_off(now: dt.datetime) -> Sequence[Therapist]:
     return db.session.scalars(select(Therapist).where(touched).order_by(Therapist.name, Therapist.id)).all()
 
 
+def off_now(therapist_id: int, now: dt.datetime) -> TimeOff | None:
+    """The time off in which this therapist is at the moment; of several the one that lasts longest."""
+    return db.session.scalars(
+        select(TimeOff)
+        .where(
+            TimeOff.therapist_id == therapist_id,
+            TimeOff.kind == "off",
+            TimeOff.starts_at <= now,
+            TimeOff.ends_at > now,
+        )
+        .order_by(TimeOff.ends_at.desc(), TimeOff.id)
+    ).first()
+
+
 def visits_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> Sequence[Visit]:
     """A therapist's coming visits that a time touches: shown before time off is saved."""
     if span.days is None:

@@ -172,11 +172,11 @@ def cancel_visit(
 
 @tried_again
 def mark_visit(
-    visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime, at_desk: bool = False
+    visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime, can_go_back: bool = False
 ) -> None:
     """Arrived, in session, done, no-show and back: one tap each; nobody arrives before the day or is missed before
     the start. Started from confirmed, the arrival is kept as a step of its own. A late cancellation is let pass as an
-    ordinary one. `at_desk`: it can be taken back for a moment. Raises MoveNotAllowed."""
+    ordinary one. `can_go_back`: it can be taken back for a moment. Raises MoveNotAllowed."""
     with transaction() as session:
         visit = waited_for(session, visit_id)
         if visit.status == new:
@@ -194,7 +194,7 @@ def mark_visit(
             _judge_at_the_door(session, visit, new, by=by, now=now)
         else:
             set_status(session, visit, new, by=by, now=now, reason="let pass" if is_let_pass else "")
-        if at_desk and (before["couple_id"] is None or new in ALONE):
+        if can_go_back and (before["couple_id"] is None or new in ALONE):
             deed = "passed" if is_let_pass else "marked"
             remember(session, [Step(visit, before)], deed, by=by, now=now)
         leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)

@@ -153,21 +153,25 @@ def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
     elif not then:
         flash(_("The check-in is kept."), "success")
     else:
-        _mark(visit, VisitStatus(then), at_desk=back == "booking.desk_visit")
+        _mark(visit, VisitStatus(then))
     return go(back, visit_id=visit_id)
 
 
-def _mark(visit: Any, new: VisitStatus, *, at_desk: bool) -> None:
+def _mark(visit: Any, new: VisitStatus) -> None:
     visit_id, revision = visit.id, visit.revision
     try:
-        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now(), at_desk=at_desk)
+        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now(), can_go_back=True)
     except SlotTaken:
         flash(_("The time has been given to somebody else. Book a new visit instead."), "care")
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        words = "here" if new is VisitStatus.ARRIVED else _("here, and the visit has started")
-        flash(_("The check-in is kept. Marked: the client is %(words)s.", words=words), "success")
+        if new is VisitStatus.ARRIVED:
+            flash(_("The check-in is kept. Marked: the client is here."), "success")
+        else:
+            flash(
+                _("The check-in is kept. Marked: the client is here, and the visit has started."), "success"
+            )
 
 
 def _by_staff(

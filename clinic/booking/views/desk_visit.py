@@ -143,7 +143,7 @@ def desk_mark(visit_id: int) -> Answer:
     try:
         new = VisitStatus(status or request.form.get("status", ""))
         seen = int(revision or request.form.get("revision", ""))
-        mark_visit(visit_id, new, revision=seen, by=who() or 0, now=clock.now(), at_desk=True)
+        mark_visit(visit_id, new, revision=seen, by=who() or 0, now=clock.now(), can_go_back=True)
     except ValueError:
         flash(_("This step is not known. Please use the buttons."), "care")
     except CheckInNeeded:

@@ -1,16 +1,19 @@
-"""A therapist starts, finishes or gives up their own visit: one tap each."""
+"""A therapist starts, finishes or gives up their own visit: one tap each, and for a moment one to take it back."""
 
 from __future__ import annotations
 
 from flask import flash, request
 
 from clinic.accounts.access import who
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.queries import treated
+from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import mark_visit
 from clinic.booking.views.blueprint import pages
 from clinic.rules.errors import CheckInNeeded, RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
+from clinic.rules.taking_back import undone_words
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -27,16 +30,16 @@ SAID = {
 @pages.post("/diary/visits/<int:visit_id>/mark", needs=Permission.VISIT_TREATED_WRITE)
 def mark_own_visit(visit_id: int) -> Answer:
     """Somebody else's visit looks as if it were not there."""
-    user_id = who() or 0
-    me = found(therapists.therapist_of_user(user_id))
-    found(treated.visit_of_therapist(me.id, visit_id))
+    user_id = _whose(visit_id)
     new = request.form.get("status", "")
     revision = request.form.get("revision", "")
     if new not in SAID or not revision.isdecimal() or len(revision) > 9:
         flash(_("This step is not known. Please use the buttons."), "care")
         return _back(visit_id)
     try:
-        mark_visit(visit_id, VisitStatus(new), revision=int(revision), by=user_id, now=clock.now())
+        mark_visit(
+            visit_id, VisitStatus(new), revision=int(revision), by=user_id, now=clock.now(), can_go_back=True
+        )
     except CheckInNeeded:
         return go("booking.diary_check_in", visit_id=visit_id, then=new)
     except SlotTaken:
@@ -46,6 +49,24 @@ def mark_own_visit(visit_id: int) -> Answer:
     else:
         flash(SAID[VisitStatus(new)], "success")
     return _back(visit_id)
+
+
+@pages.post("/diary/visits/<int:visit_id>/undo", needs=Permission.VISIT_TREATED_WRITE)
+def take_back_own(visit_id: int) -> Answer:
+    """Take the last step back, for a moment, as at the desk."""
+    user_id = _whose(visit_id)
+    try:
+        seen = whole_number(request.form.get("revision", ""))
+        flash(undone_words(*take_back(visit_id, seen=seen, by=user_id, now=clock.now())), "success")
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+    return _back(visit_id)
+
+
+def _whose(visit_id: int) -> int:
+    user_id = who() or 0
+    found(treated.visit_of_therapist(found(therapists.therapist_of_user(user_id)).id, visit_id))
+    return user_id
 
 
 def _back(visit_id: int) -> Answer:

@@ -29,9 +29,10 @@ NEED = Permission.VISIT_TREATED_WRITE
 @pages.get("/diary/late", needs=NEED)
 def late() -> Answer:
     """How late, and who is told: the next two at first."""
-    coming = _coming()
+    coming, me = _coming(), found(therapists.therapist_of_user(who() or 0))
     first = [str(one.id) for one in coming[: services.TOLD_AT_FIRST]]
-    return _page(LateForm(data={"minutes": 15, "tell": first}), coming)
+    said = queries.minutes_late(premises.today(clock.now())).get(me.id, 15)
+    return _page(LateForm(data={"minutes": said, "tell": first}), coming)
 
 
 @pages.post("/diary/late", needs=NEED)
@@ -40,16 +41,19 @@ def say_late() -> Answer:
     me, now = found(therapists.therapist_of_user(who() or 0)), clock.now()
     therapist_id = me.id
     if request.form.get("minutes") == "0":
-        services.say_late(therapist_id, 0, [], by=who() or 0, now=now)
+        said = services.say_late(therapist_id, 0, [], by=who() or 0, now=now)
         flash(_("The desk sees that you are on time again."), "success")
+        if said.believe_late:
+            names = words.join_words(said.believe_late)
+            flash(_("Told before that you are late, and may come later: %(names)s.", names=names), "care")
         return go("diary.my_day")
     form, coming = LateForm(request.form), _coming()
     _with_choices(form, coming)
-    unreached: list[str] = []
+    told: list[services.Said] = []
 
     def save() -> None:
         chosen = [int(one) for one in form.tell.data or ()]
-        unreached.extend(services.say_late(therapist_id, form.minutes.data, chosen, by=who() or 0, now=now))
+        told.append(services.say_late(therapist_id, form.minutes.data, chosen, by=who() or 0, now=now))
 
     try:
         is_saved = saves(form, save)
@@ -58,13 +62,18 @@ def say_late() -> Answer:
         is_saved = False
     if not is_saved:
         return _page(form, _coming()), 422
-    flash(_("The desk sees it, and the clients you chose are told."), "success")
-    if unreached:
-        flash(
-            _("No e-mail address: %(names)s. Ask the desk to call.", names=words.join_words(unreached)),
-            "care",
-        )
+    _say_who_is_told(told[0])
     return go("diary.my_day")
+
+
+def _say_who_is_told(said: services.Said) -> None:
+    if said.told:
+        flash(_("The desk sees it. Told by e-mail: %(names)s.", names=words.join_words(said.told)), "success")
+    else:
+        flash(_("The desk sees it. No client is told."), "success")
+    if said.unreached:
+        names = words.join_words(said.unreached)
+        flash(_("No e-mail address: %(names)s. Ask the desk to call.", names=names), "care")
 
 
 def _coming() -> Sequence[Any]:

@@ -166,6 +166,10 @@ def _today(whose: Whose) -> tuple[PlaceFacts, TypedSpan]:
 
 def _save_today(whose: Whose) -> Answer:
     place, span = _today(whose)
+    entered = blocks.off_now(whose.therapist_id, clock.now())
+    if entered is not None and entered.ends_at >= span.ends_at:
+        flash(_("This is entered already."), "info")
+        return whose.back()
     return _save(whose, "off", place, span, NOT_IN_TODAY)
 
 

@@ -163,11 +163,16 @@ def _hours_and_duty(therapist_id: int, read: Read) -> tuple[list[Interval], list
 def _blocks(therapist_id: int, read: Read) -> list[Labelled]:
     """Time off and other blocks, and closures of the whole place."""
     own = [
-        (_clip(therapists.span_at(row, read.clock), read.bounds), BLOCK_WORDS.get(row.kind, "Blocked"))
+        (_clip(therapists.span_at(row, read.clock), read.bounds), block_words(row))
         for row in read.off
         if row.therapist_id == therapist_id
     ]
     return [*own, *((_clip(span, read.bounds), reason) for span, reason in read.shut)]
+
+
+def block_words(row: TimeOff) -> str:
+    """What stands on a block, in the language of who reads it."""
+    return _(BLOCK_WORDS.get(row.kind, BLOCK_WORDS["other"]))
 
 
 def hatched(

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from clinic.booking.models import Visit
 from clinic.booking.queries import next_steps, rest, treated
 from clinic.booking.queries.rest import Passed
-from clinic.diary.queries.desk_columns import BLOCK_WORDS, LONGEST_BLOCK_MINUTES, USUAL_HOURS, Span
+from clinic.diary.queries.desk_columns import LONGEST_BLOCK_MINUTES, USUAL_HOURS, Span, block_words
 from clinic.diary.queries.findings import Care, care_of
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Location
 from clinic.rules.intervals import Interval, intersect, subtract, union
-from clinic.rules.language import _
+from clinic.rules.language import _, gettext
 from clinic.rules.visit_status import VisitStatus, holds_claims
 from clinic.rules.wall_time import (
     WallClock,
@@ -174,8 +174,8 @@ def _by_clock(read: _Read, walls: Sequence[_Wall], day: dt.date) -> list[OwnDay]
 
 
 def _block_words(row: TimeOff) -> str:
-    words = BLOCK_WORDS.get(row.kind, BLOCK_WORDS["other"])
-    return f"{words}: {row.note}" if row.note else words
+    words = block_words(row)
+    return f"{words}: {gettext(row.note)}" if row.note else words
 
 
 def _own_day(read: _Read, wall: _Wall, day: dt.date) -> OwnDay:

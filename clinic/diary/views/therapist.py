@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, url_for
 
 from clinic.accounts.access import who
-from clinic.booking.queries import fell_out, running_late
+from clinic.booking.queries import blocks, fell_out, running_late, taking_back, treated
+from clinic.booking.queries.taking_back import LastStep
+from clinic.diary.queries import changes
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
 from clinic.diary.views.blueprint import pages
+from clinic.diary.views.live import live_page
 from clinic.premises import queries as premises
 from clinic.rules.language import N_, _
 from clinic.rules.licence import LicenceState, licence_state, licence_words
@@ -35,45 +38,51 @@ TAPS = {
 
 @pages.get("/diary", needs=Permission.DIARY_OWN_READ, reads="list")
 def my_day() -> Answer:
-    """Today, or `?day=2026-06-09`: who is next, and the day as a grid."""
+    """Today, or `?day=2026-06-09`: who is next, and the day as a grid. It asks by itself what has changed."""
     me, now = diary.therapist_who(who()), clock.now()
     found(premises.clinic_facts())
     if me is None:
         return render_template("diary/my_no_profile.html")
     today = diary.today_of(me.id, now)
     day = _asked_day(today)
+    mark = changes.own_mark(me.id, day, 1, now, has_today=day == today)
+    return live_page(mark, "diary/my_day.html", lambda: _day(me, day, today, now))
+
+
+def _day(me: diary.Me, day: dt.date, today: dt.date, now: dt.datetime) -> dict[str, Any]:
     shown = diary.own_days(me, day, 1)
     coming = diary.next_visit(shown, now) if day == today else None
     from_hour, to_hour = diary.window(shown)
-    return render_template(
-        "diary/my_day.html",
-        me=me,
-        day=day,
-        today=today,
-        shown=shown,
-        visits=sorted((visit for one in shown for visit in one.coming), key=lambda one: one.starts_at),
-        coming=coming,
-        card=visit_card(me.id, coming.id, now) if coming else None,
-        taps=_taps(coming.status, coming.starts_at, day, now) if coming else (),
-        columns=[
+    return {
+        "me": me,
+        "day": day,
+        "today": today,
+        "shown": shown,
+        "from_hour": from_hour,
+        "to_hour": to_hour,
+        "visits": sorted((visit for one in shown for visit in one.coming), key=lambda one: one.starts_at),
+        "coming": coming,
+        "card": visit_card(me.id, coming.id, now) if coming else None,
+        "taps": _taps(coming.status, coming.starts_at, day, now) if coming else (),
+        "columns": [
             {"name": _at(one) or me.name, "tint": me.tint, "note": "", "off": one.off, "visits": _grid(one)}
             for one in shown
         ],
-        from_hour=from_hour,
-        to_hour=to_hour,
-        now=_now_mark(now, shown[0].zone, day, from_hour, to_hour) if len(shown) == 1 else "",
-        before=day - dt.timedelta(days=1),
-        after=day + dt.timedelta(days=1),
-        is_today=day == today,
-        fell_out=fell_out.since_yesterday(now, me.id) if day == today else [],
-        licence=_licence(me, today),
-        minutes_late=running_late.minutes_late(day).get(me.id, 0) if day == today else 0,
-    )
+        "now": _now_mark(now, shown[0].zone, day, from_hour, to_hour) if len(shown) == 1 else "",
+        "before": day - dt.timedelta(days=1),
+        "after": day + dt.timedelta(days=1),
+        "is_today": day == today,
+        "fell_out": fell_out.since_yesterday(now, me.id) if day == today else [],
+        "licence": _licence(me, today),
+        "away": blocks.off_now(me.id, now) if day == today else None,
+        "last_step": _last_step(me, now),
+        "minutes_late": running_late.minutes_late(day).get(me.id, 0) if day == today else 0,
+    }
 
 
 @pages.get("/diary/week", needs=Permission.DIARY_OWN_READ)
 def my_week() -> Answer:
-    """Monday to Sunday of this week, or of the week of `?day=`."""
+    """Monday to Sunday of this week, or of the week of `?day=`, kept up to date as the day is."""
     me, now = diary.therapist_who(who()), clock.now()
     found(premises.clinic_facts())
     if me is None:
@@ -81,39 +90,52 @@ def my_week() -> Answer:
     today = diary.today_of(me.id, now)
     asked = _asked_day(today)
     monday = asked - dt.timedelta(days=asked.weekday())
+    is_this_week = monday <= today < monday + dt.timedelta(days=7)
+    mark = changes.own_mark(me.id, monday, 7, now, has_today=is_this_week)
+    return live_page(mark, "diary/my_week.html", lambda: _week(me, monday, today, now))
+
+
+def _week(me: diary.Me, monday: dt.date, today: dt.date, now: dt.datetime) -> dict[str, Any]:
     days = diary.own_days(me, monday, 7)
     from_hour, to_hour = diary.window(days)
     shown = [one for one in days if one.day.weekday() < 5 or _has_something(one)]
-    return render_template(
-        "diary/my_week.html",
-        me=me,
-        today=today,
-        days=shown,
-        grids=[_grid(one) for one in shown],
-        monday=monday,
-        sunday=monday + dt.timedelta(days=6),
-        before=monday - dt.timedelta(days=7),
-        after=monday + dt.timedelta(days=7),
-        is_this_week=monday <= today < monday + dt.timedelta(days=7),
-        from_hour=from_hour,
-        to_hour=to_hour,
-        marks=[_now_mark(now, one.zone, one.day, from_hour, to_hour) for one in shown],
-        licence=_licence(me, today),
-        fell_out=fell_out.since_yesterday(now, me.id),
-        total=sum(len(one.coming) for one in shown),
-    )
+    return {
+        "me": me,
+        "today": today,
+        "days": shown,
+        "grids": [_grid(one) for one in shown],
+        "monday": monday,
+        "sunday": monday + dt.timedelta(days=6),
+        "before": monday - dt.timedelta(days=7),
+        "after": monday + dt.timedelta(days=7),
+        "is_this_week": monday <= today < monday + dt.timedelta(days=7),
+        "from_hour": from_hour,
+        "to_hour": to_hour,
+        "marks": [_now_mark(now, one.zone, one.day, from_hour, to_hour) for one in shown],
+        "licence": _licence(me, today),
+        "fell_out": fell_out.since_yesterday(now, me.id),
+        "total": sum(len(one.coming) for one in shown),
+    }
 
 
 @pages.get("/diary/visits/<int:visit_id>", needs=Permission.DIARY_OWN_READ, reads="visit")
 def my_visit(visit_id: int) -> Answer:
     """One visit: who, what, and what to take care of."""
     now = clock.now()
-    card = found(visit_card(found(diary.therapist_who(who())).id, visit_id, now))
+    me = found(diary.therapist_who(who()))
+    card = found(visit_card(me.id, visit_id, now))
     return render_template(
         "diary/my_visit.html",
         visit=card,
+        last_step=_last_step(me, now),
         taps=_taps(card.status, card.starts_at, premises.today(now, card.zone), now, card.day),
     )
+
+
+def _last_step(me: diary.Me, now: dt.datetime) -> LastStep | None:
+    """What can be taken back of one's own visits: whoever is at the desk too finds the others there."""
+    step = taking_back.last_step_of(who() or 0, now)
+    return step if step and treated.visit_of_therapist(me.id, step.visit_ids[0]) else None
 
 
 def _has_something(day: diary.OwnDay) -> bool:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from wtforms import BooleanField, EmailField, SelectField, StringField, TimeField
-from wtforms.validators import DataRequired, Email, InputRequired, Length, Regexp, ValidationError
+from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional, Regexp, ValidationError
 
 from clinic.rules.gaps import Gaps
 from clinic.rules.language import _
 from clinic.rules.wall_time import STEPS_MINUTES
 from clinic.rules.words import SIGNS, WITHOUT_CENTS, length_words
-from clinic.shared.fields import FactsForm, number_field, optional_number_field, stripped, text_field
+from clinic.shared.fields import (
+    FactsForm,
+    number_field,
+    one_line,
+    optional_number_field,
+    stripped,
+    text_field,
+)
 from clinic.shared.languages import LANGUAGES, lazy
 
 CURRENCIES = tuple(dict.fromkeys([*SIGNS, *sorted(WITHOUT_CENTS), "SEK", "NOK", "DKK", "PLN", "MXN", "INR"]))
@@ -73,7 +80,14 @@ class SettingsForm(FactsForm):
             "For people who need advice the same day. Leave both empty if there is none where you are."
         ),
     )
-    health_line_number = text_field(lazy("Number of the health advice line"), longest=40)
+    health_line_number = StringField(
+        lazy("Number of the health advice line"),
+        filters=[one_line],
+        validators=[
+            Optional(),
+            Regexp(r"[+(]?[0-9][0-9 ()/.-]{1,38}\Z", message=lazy("Enter a phone number, such as 555-0111.")),
+        ],
+    )
     slot_step_minutes = SelectField(
         lazy("Times start every"),
         coerce=int,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import treated, visits
 from clinic.records.models import SessionNote
-from clinic.records.queries.notes import BEGUN
+from clinic.records.queries.notes import BEGUN, notes_of
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, MoveNotAllowed, NotFound
 from clinic.rules.language import _
 from clinic.rules.words import grouped
@@ -26,8 +26,9 @@ LONGEST = 4000
 def write_note(visit_id: int, text: str, *, corrects_id: int | None = None, by: int, now: dt.datetime) -> int:
     """Keep a note of one's own visit, once it has begun; with `corrects_id` in the place of an own note of it.
 
-    Returns its id. Raises NotFound for somebody else's visit or note, and once the client is no longer treated by this
-    therapist; InvalidInput, MoveNotAllowed before the visit has begun, ChangedMeanwhile for a note that was corrected.
+    Returns its id, or that of one that reads just so already. Raises NotFound for somebody else's visit or note, and
+    once the client is no longer treated by this therapist; InvalidInput, MoveNotAllowed before the visit has begun,
+    ChangedMeanwhile for a note that was corrected.
     """
     if not text.strip():
         raise InvalidInput("text", _("Write what was done."))
@@ -39,6 +40,8 @@ def write_note(visit_id: int, text: str, *, corrects_id: int | None = None, by: 
         visit = _own_visit(visit_id, by=by, now=now)
         if visit.status not in BEGUN:
             raise MoveNotAllowed(_("A note can be written once the visit has begun."))
+        if (kept := _kept_already(visit_id, text.strip(), by)) is not None:
+            return kept
         if corrects_id is not None:
             _check_corrected(session, corrects_id, visit_id, by)
         row = SessionNote(visit_id=visit_id, corrects_id=corrects_id, written_at=now, written_by_id=by)
@@ -74,6 +77,11 @@ def _own_visit(visit_id: int, *, by: int, now: dt.datetime) -> Visit:
     ):
         raise NotFound()
     return visit
+
+
+def _kept_already(visit_id: int, text: str, by: int) -> int | None:
+    """The own note that reads just so: sent twice, it is kept once."""
+    return next((one.id for one in notes_of(visit_id) if one.by_id == by and one.text == text), None)
 
 
 def _check_corrected(session: Session, note_id: int, visit_id: int, by: int) -> None:

@@ -13,7 +13,7 @@ from clinic.records.queries import notes as queries
 from clinic.records.services import notes as services
 from clinic.records.views.blueprint import pages
 from clinic.rules.errors import RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
@@ -21,6 +21,10 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 NEED = Permission.VISIT_TREATED_WRITE
+CORRECTED_ELSEWHERE = N_(
+    "This note was corrected meanwhile, perhaps in another window. How it reads now stands below. What you typed is"
+    " still here: keep it as the newest correction, or leave the note as it is."
+)
 
 
 @pages.get("/diary/visits/<int:visit_id>/notes", needs=NEED, reads="visit")
@@ -37,6 +41,9 @@ def write_note(visit_id: int) -> Answer:
     _mine(visit_id)
     old = _to_correct(visit_id)
     form = NoteForm(request.form)
+    if old is not None and str(old.id) != request.args["correct"]:
+        form.add_error("text", _(CORRECTED_ELSEWHERE))
+        return _page(_mine(visit_id), form, old), 409
 
     def save() -> None:
         services.write_note(
@@ -67,12 +74,12 @@ def _mine(visit_id: int) -> Any:
 
 
 def _to_correct(visit_id: int) -> queries.Note | None:
-    """One's own note that is to be corrected; None where none is named."""
+    """One's own note that is to be corrected, in its newest wording; None where none is named."""
     wanted = request.args.get("correct", "")
     if not wanted:
         return None
     for one in queries.notes_of(visit_id):
-        if str(one.id) == wanted and one.by_id == who():
+        if one.by_id == who() and wanted in {str(each.id) for each in (one, *one.earlier)}:
             return one
     return abort(404)
 
@@ -83,7 +90,7 @@ def _page(visit: Any, form: NoteForm, old: queries.Note | None) -> str:
         visit=visit,
         form=form,
         old=old,
-        may_write=visit.status in queries.BEGUN,
+        may_write=visit.status in queries.BEGUN or bool(form.text.errors),  # what was typed is never hidden
         notes=queries.notes_of(visit.id),
         last=queries.last_notes(visit.client_id, before=visit.starts_at),
         me=who(),

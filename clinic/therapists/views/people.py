@@ -95,7 +95,9 @@ def save_profile(therapist_id: int) -> Answer:
 
     if not saves(form, save, seen_now=lambda: mark_of(asdict(_facts(therapist_id)))):
         return _page(form, therapist_id, status=422)
-    flash(_("%(data)s is saved. Visits already booked stay as they are.", data=form.name.data), "success")
+    said = _("%(data)s is saved. Visits already booked stay as they are.", data=form.name.data)
+    left = _("Those that they cannot give any more are on the desk’s list of work.")
+    flash(f"{said} {left}", "success")
     return go("therapists.therapists")
 
 

@@ -1,0 +1,48 @@
+// A long text leaves the page only when somebody is there to take it: without a connection, or once signed out, it stays
+// where it was typed, and the page says what to do. Whoever is about to leave it behind is asked by the browser.
+(() => {
+  "use strict";
+  const { _ } = window.clinic;
+  document.querySelectorAll("form[data-kept]").forEach((form) => {
+    const texts = [...form.querySelectorAll("textarea")];
+    const isUnsaved = () => texts.some((one) => one.value.trim() && (one.value !== one.defaultValue || one.getAttribute("aria-invalid") === "true"));
+    const line = document.createElement("p");
+    line.className = "closed";
+    line.setAttribute("role", "alert");
+    let isSending = false, isSent = false;
+    const stay = (words, link = "") => {
+      line.textContent = words;
+      if (!link) return;
+      const way = document.createElement("a");
+      Object.assign(way, { href: location.href, target: "_blank", textContent: link });
+      line.append(" ", way);
+    };
+    const send = async (button) => {
+      try {
+        const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
+        if (!answer.ok) return stay(_("You are signed out. Nothing you typed is lost: sign in in a new window, come back here and press again."), _("Sign in in a new window"));
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const token = page.querySelector("meta[name=csrf-token]")?.content;
+        if (token) form.elements.csrf_token.value = token;
+        isSent = true;
+        return form.submit();
+      } catch { stay(_("No connection. What you typed is still here: press again when you are online.")); }
+      finally {
+        isSending = false;
+        if (!isSent) button?.classList.remove("is-busy");
+      }
+    };
+    form.addEventListener("submit", (event) => {
+      if (event.defaultPrevented) return;
+      event.preventDefault();
+      if (isSending) return;
+      isSending = true;
+      line.textContent = "";
+      (event.submitter?.closest(".actions") || event.submitter)?.before(line);
+      event.submitter?.classList.add("is-busy");
+      send(event.submitter);
+    });
+    addEventListener("beforeunload", (event) => { if (!isSent && isUnsaved()) event.preventDefault(); });
+    addEventListener("pageshow", () => { isSending = isSent = false; form.querySelectorAll(".is-busy").forEach((one) => one.classList.remove("is-busy")); });
+  });
+})();

@@ -1,0 +1,118 @@
+"""A therapist in a browser: the own day and week follow what the desk does, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from clinic.booking.models import Visit
+from clinic.booking.services import visits
+from clinic.demo import PASSWORD
+from clinic.records.models import SessionNote
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared import clock
+from clinic.shared.database import db
+from clinic.therapists.models import Therapist
+from tests.browser import Site
+from tests.journeys.test_letter_check_in_and_say import TREATS, sign_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Faults = Callable[["Page"], list[str]]
+ME = "therapist@willow.example"
+
+
+def visit_of_mine(site: Site, status: VisitStatus) -> tuple[int, str]:
+    """The last visit of that kind on a day of its own kind, and its day."""
+    with site.app.app_context():
+        row = db.session.scalars(
+            select(Visit)
+            .join(Therapist, Therapist.id == Visit.therapist_id)
+            .where(Therapist.name == TREATS, Visit.status == status)
+            .order_by(Visit.starts_at.desc())
+        ).first()
+        assert row is not None
+        found = row.id, row.day.isoformat()
+        db.session.remove()
+    return found
+
+
+def cancel(site: Site, visit_id: int) -> None:
+    with site.app.app_context():
+        visits.cancel_visit(visit_id, by=None, by_clinic=True, now=clock.now())
+        db.session.remove()
+
+
+@pytest.mark.parametrize("address", ["/diary", "/diary/week"])
+def test_what_the_desk_does_appears_and_the_focus_stays(
+    page: Page, site: Site, accessibility_faults: Faults, address: str
+) -> None:
+    visit, day = visit_of_mine(site, VisitStatus.CONFIRMED)
+    sign_in(page, ME)
+    page.goto(f"{address}?day={day}")
+    box = page.locator(f".ev[data-visit='{visit}']")
+    name = box.locator(".ev-name").inner_text()
+    page.locator("[data-print]").focus()
+    page.evaluate("window.isTheSame = true")
+    cancel(site, visit)
+    box.wait_for(state="detached", timeout=8000)
+    assert page.evaluate("window.isTheSame && document.activeElement.matches('[data-print]')")
+    page.wait_for_function("name => document.getElementById('say').textContent.includes(name)", arg=name)
+    assert "not here any more" in page.locator("#say").inner_text()
+    asked: list[int] = []
+    page.on("response", lambda answer: asked.append(answer.status) if "/diary" in answer.url else None)
+    page.wait_for_timeout(9000)
+    assert asked
+    assert set(asked) == {304}, "that the page was shown anew, which is recorded, draws it no second time"
+    assert accessibility_faults(page) == []
+
+
+def test_a_note_stays_on_the_page_until_somebody_takes_it(page: Page, site: Site) -> None:
+    visit, _day = visit_of_mine(site, VisitStatus.DONE)
+    sign_in(page, ME)
+    page.goto(f"/diary/visits/{visit}/notes")
+    page.fill("#text", "Left shoulder, slowly.")
+    keep = page.get_by_role("button", name="Keep the note")
+    page.context.set_offline(True)
+    keep.click()
+    page.get_by_text("What you typed is still here").wait_for()
+    page.context.set_offline(False)
+    page.context.clear_cookies()
+    keep.click()
+    page.get_by_text("You are signed out.").wait_for()
+    assert page.input_value("#text") == "Left shoulder, slowly."
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in in a new window").click()
+    other = opened.value
+    other.get_by_label("E-mail").fill(ME)
+    other.get_by_label("Password", exact=True).fill(PASSWORD)
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    other.wait_for_url(lambda url: "/sign-in" not in url)
+    keep.click()
+    page.get_by_text("The note is kept.").first.wait_for()
+    with site.app.app_context():
+        rows = db.session.scalars(select(SessionNote).where(SessionNote.visit_id == visit)).all()
+        assert [one.text for one in rows].count("Left shoulder, slowly.") == 1
+        db.session.remove()
+
+
+@pytest.mark.parametrize("address", ["/diary", "/diary/week"])
+def test_a_day_of_sixteen_hours_and_its_week_are_one_page_each(page: Page, site: Site, address: str) -> None:
+    _visit, day = visit_of_mine(site, VisitStatus.CONFIRMED)
+    sign_in(page, ME)
+    page.goto(f"{address}?day={day}")
+    page.evaluate(
+        """() => {
+          const grid = document.querySelector(".dg");
+          grid.className = grid.className.replace(/from-\\d\\d to-\\d\\d/, "from-06 to-22");
+        }"""
+    )
+    margin = dict.fromkeys(("top", "bottom", "left", "right"), "13mm")
+    for paper in ("Letter", "A4"):
+        sheet = page.pdf(format=paper, margin=margin)  # type: ignore[arg-type]
+        assert len(re.findall(rb"/Type /Page[\s/]", sheet)) == 1, paper
