@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wtforms import (
     BooleanField,
     EmailField,
@@ -97,6 +99,13 @@ class PasskeyForm(PasskeyNameForm):
     credential = HiddenField(
         validators=[InputRequired(lazy("The browser made no passkey.")), Length(max=LONGEST_CREDENTIAL)]
     )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The browser is not asked before there is a name: then nothing but the name is missing."""
+        right = super().validate(extra_validators)
+        if self.name.errors:
+            self.credential.errors = ()
+        return right
 
 
 class ForgotForm(Form):

@@ -276,7 +276,8 @@ class CheckinLink(Base):
 
 
 class CallRequest(Base):
-    """Somebody is to be called. `about` is neutral: they asked about a booking, letter, visit; or news of a visit."""
+    """Somebody is to be called. `about` is neutral: they asked about a booking, letter, visit; or news of a visit,
+    or a new phone number to save."""
 
     __tablename__ = "call_request"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -106,6 +106,7 @@
     form.removeAttribute("aria-busy");
     all(".is-busy", form).forEach((button) => { button.classList.remove("is-busy"); button.removeAttribute("aria-disabled"); });
   };
+  window.clinic.free = free;
   addEventListener("pageshow", () => { all("form[aria-busy]").forEach(free); });
 
   // ---- "are you sure?" as a dialog of our own; without JavaScript the button simply acts

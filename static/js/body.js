@@ -22,7 +22,7 @@
       const marked = boxes.filter((box) => box.checked);
       const whole = boxOf(WHOLE)?.checked;
       shapes.forEach((shape) => shape.classList.toggle("is-on", whole || Boolean(boxOf(shape.dataset.area)?.checked)));
-      said.textContent = marked.length ? _("Marked: %(places)s.", { places: marked.map(nameOf).join(", ") }) : _("Nothing is marked yet. Tap the places.");
+      said.textContent = marked.length ? _("Marked: %(places)s.", { places: marked.map(nameOf).join(", ") }) : _("Nothing is marked yet. Tap the places, or choose them from the list.");
     };
     const tap = (area) => {
       const box = boxOf(area);

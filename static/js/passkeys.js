@@ -27,7 +27,11 @@
       const made = await (box.dataset.passkey === "make" ? make : sign)(box.dataset.passkeyFrom);
       box.querySelector("input[name=proof_passkey], input[name=credential]").value = JSON.stringify(made.toJSON());
       form.submit();
-    } catch { wrong.hidden = false; }
+    } catch (error) {
+      if (error.name === "InvalidStateError" && wrong.dataset.passkeyThere) wrong.textContent = wrong.dataset.passkeyThere;
+      wrong.hidden = false;
+      window.clinic.free(form);  // to be pressed again at once
+    }
   };
 
   document.querySelectorAll("[data-passkey]").forEach((box) => {

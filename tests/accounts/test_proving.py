@@ -32,7 +32,8 @@ RECENT = (
     "accounts.remove_passkey", "accounts.remove_pin", "accounts.rename_passkey", "accounts.renew_codes",
     "accounts.reset_second_step",
     "accounts.save_email", "accounts.sign_out_browser", "accounts.sign_out_others",
-    "accounts.switch_off_member", "accounts.switch_on_member", "keeping.erase_client",
+    "accounts.switch_off_member", "accounts.switch_on_member", "booking.my_phone", "booking.save_my_phone",
+    "keeping.erase_client",
     "records.data_for_them", "records.data_for_them_file", "records.my_data", "records.my_data_file",
 )  # fmt: skip
 ASKS = {**dict.fromkeys(RECENT, Proof.RECENT), "intake.open_answers": Proof.SECOND_STEP}

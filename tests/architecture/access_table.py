@@ -203,6 +203,8 @@ NEEDS = {
     "booking.withdraw_my_wish": Permission.VISIT_OWN_WRITE,
     "booking.add_closure": Permission.CLINIC_ANY_WRITE,
     "booking.add_person": Permission.PERSON_OWN_WRITE,
+    "booking.my_phone": Permission.PERSON_OWN_WRITE,
+    "booking.save_my_phone": Permission.PERSON_OWN_WRITE,
     "booking.answer_health_page": Permission.SITE_ANY_READ,
     "booking.answer_still_right": Permission.INTAKE_OWN_WRITE,
     "booking.answers": Permission.ANSWERS_TREATED_READ,

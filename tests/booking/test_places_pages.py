@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.booking.models import Visit
+from clinic.premises.models import Location, OpeningHours
 from clinic.shared.database import db
 from clinic.therapists.models import Therapist
 from tests import factories
@@ -42,6 +43,58 @@ def test_where_is_asked_only_where_there_is_a_choice(app: Flask, client: FlaskCl
     nowhere = client.get(TIMES, query_string={**ASKED, "place": west_id + 1000})
     assert nowhere.status_code == 404
     assert parse_qs(urlsplit(taken.location).query) == {}
+
+
+def second_place(clinic: world.World, opens: str | None = "08:00") -> int:
+    """A place with a room and somebody who works there; `opens=None`: it has no opening hours yet."""
+    place = factories.make_location(zone=world.ZONE, name="Harbour", opens=opens)
+    factories.make_room(place, name="Harbour 1")
+    factories.make_hours(
+        db.session.get_one(Therapist, clinic.therapists[0]),
+        place,
+        starts="08:00",
+        ends="20:00",
+        weekdays=range(7),
+    )
+    return place.id
+
+
+def test_a_place_that_is_being_set_up_is_not_offered(app: Flask, client: FlaskClient, now: object) -> None:
+    clinic = world.build(therapists=2)
+    harbour = second_place(clinic, opens=None)
+    page = client.get(TIMES, query_string=ASKED)
+    assert page.status_code == 200
+    assert 'aria-label="Where"' not in page.text
+    there = client.get(TIMES, query_string={**ASKED, "place": harbour}).text
+    assert "This cannot be booked at Harbour yet" in there
+    assert "At Main Street: " in there
+    assert "Tell me when a time comes free" not in there
+    factories.make_opening_hours(db.session.get_one(Location, harbour), opens="08:00", closes="20:00")
+    assert 'aria-label="Where"' in client.get(TIMES, query_string=ASKED).text
+
+
+def test_whoever_names_no_place_is_led_to_one_that_opens(
+    app: Flask, client: FlaskClient, now: object
+) -> None:
+    clinic = world.build(therapists=2)
+    harbour = second_place(clinic)
+    for row in db.session.query(OpeningHours).filter_by(location_id=clinic.place_id):
+        db.session.delete(row)
+    db.session.commit()
+    led = client.get(TIMES, query_string=ASKED)
+    assert parse_qs(urlsplit(led.location).query)["place"] == [str(harbour)]
+    assert 'name="slot"' in client.get(led.location).text
+
+
+def test_a_clinic_without_any_opening_hours_asks_to_call(
+    app: Flask, client: FlaskClient, now: object
+) -> None:
+    world.build()
+    db.session.query(OpeningHours).delete()
+    db.session.commit()
+    for page in ("/", "/book", f"{TIMES}?minutes=60"):
+        assert "Nothing can be booked online at the moment" in client.get(page).text, page
+    assert "Tell me when a time comes free" not in client.get(f"{TIMES}?minutes=60").text
 
 
 def test_the_desk_sees_and_books_one_place_at_a_time(app: Flask, now: object) -> None:

@@ -61,3 +61,27 @@ def test_passkey_is_made_and_signs_in(
         assert [one.sign_count > 0 for one in db.session.query(Passkey)] == [True]
         db.session.remove()
     assert complaints == []
+
+
+def test_what_the_phone_refuses_can_be_tried_again_at_once(page: Page, site: Site) -> None:
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    refuses = {"options": {**PHONE, "isUserVerified": False}}
+    phone = devtools.send("WebAuthn.addVirtualAuthenticator", refuses)["authenticatorId"]
+    page.goto("/sign-in")
+    page.fill("input[name=email]", "client@willow.example")
+    page.fill("input[name=password]", "quiet-willow")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile(r"/my$"))
+    page.goto("/account/second-step")
+    page.fill("#name", "My phone")
+    add = page.get_by_role("button", name="Add a passkey")
+    add.click()
+    page.get_by_text("No passkey was made. Try again").wait_for()
+    assert add.get_attribute("aria-disabled") is None
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": phone, "isUserVerified": True})
+    add.click()
+    page.get_by_role("link", name="I have them, go on").click()
+    page.fill("#name", "My phone once more")
+    add.click()
+    page.get_by_text("has a passkey for this account already").wait_for()

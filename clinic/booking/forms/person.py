@@ -127,6 +127,18 @@ class PersonForm(Form):
         )
 
 
+class PhoneForm(Form):
+    """Another phone number of somebody who is in the book."""
+
+    phone = text_field(
+        lazy("Phone"),
+        longest=40,
+        required=lazy("Enter your phone number, so that we can reach you."),
+        type="tel",
+        inputmode="tel",
+    )
+
+
 class BookingPersonForm(PersonForm):
     """Somebody not signed in also says where we reach them."""
 

@@ -226,8 +226,10 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
 
 
 def seen_of(now_at: Standing) -> str:
-    """What the page showed: another tab may have changed it before the button is pressed."""
-    return f"{now_at.visit.id}.{now_at.visit.revision}"
+    """What the page showed: another tab may have changed it before the button is pressed. That the time was given back
+    since is no change: it is taken again, or the nearest ones are shown."""
+    visit = now_at.visit
+    return f"{visit.id}.{visit.revision if now_at.is_held else visit.revision - 1}"
 
 
 @pages.post("/book/check", needs=Permission.SITE_ANY_READ)

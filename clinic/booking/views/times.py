@@ -101,6 +101,8 @@ def times(service: str) -> Answer:
     """Free times: the soonest three, the days, one day's times."""
     wish = read_wish(service, request.args)
     plan = _plan(wish)
+    if wish.location_id is None and (elsewhere := _given_elsewhere(wish)) is not None:
+        return redirect(kit.times_url(wish, location_id=elsewhere), 303)
     errors = _gaps(wish, plan)
     if errors or plan is None:
         page = _options_page(service, wish, errors)
@@ -164,7 +166,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
 
 def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
     """The page of free times; after a clash with the nearest free ones on top."""
-    place, ask = _place(wish), _ask(wish, plan)
+    place, ask, given = _place(wish), _ask(wish, plan), _given_at(wish)
     # Whoever has begun a booking reads the database itself: their own hold has to be seen.
     has_begun = kit.standing() is not None or who() is not None or taken is not None
     free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
@@ -186,7 +188,8 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         opens_on=_opens_on(wish), helps=_what_helps(wish, ask, free),
         empty_day=wish.day if wish.day in free.days and not free.free_on(wish.day) else None,
         left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times(wish)[1],
-        place=place, place_choices=_place_choices(wish, place), zone=zone_words(place.zone),
+        place=place, place_choices=_place_choices(wish, place, given),
+        is_given_here=given is None or place.id in given, zone=zone_words(place.zone),
         steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
         wait_href=url_for("booking.ask_to_wait", service=wish.service, **wish.query()),
@@ -204,13 +207,27 @@ def _place(wish: Wish) -> PlaceFacts:
     return places[0]
 
 
-def _place_choices(wish: Wish, here: PlaceFacts) -> list[dict[str, Any]]:
-    """Asked only where there is a choice."""
-    places = premises.places()
+def _given_at(wish: Wish) -> list[int] | None:
+    """The places where this service is given; None where there is only one place to think of."""
+    if len(premises.places()) < 2:
+        return None
+    today = kit.local_today()
+    return therapists.given_at([found(catalogue.service_by_key(wish.service))], today)[wish.service]
+
+
+def _given_elsewhere(wish: Wish) -> int | None:
+    """Where this service is given, when that is not at the first place: whoever named none is led there."""
+    given = _given_at(wish)
+    return given[0] if given and _place(wish).id not in given else None
+
+
+def _place_choices(wish: Wish, here: PlaceFacts, given: list[int] | None) -> list[dict[str, Any]]:
+    """Asked only where there is a choice; a place that is still being set up is none."""
+    shown = [one for one in premises.places() if one == here or one.id in (given or ())]
     return [
         {"href": kit.times_url(wish, location_id=one.id, day=None), "label": one.name, "current": one == here}
-        for one in places
-        if len(places) > 1
+        for one in shown
+        if len(shown) > 1
     ]
 
 

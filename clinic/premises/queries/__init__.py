@@ -35,7 +35,14 @@ from clinic.premises.queries.open_place import (
     open_place_of,
     where_and_when,
 )
-from clinic.premises.queries.places import PlaceFacts, clocks, kinds_at_places, place_in_use, places
+from clinic.premises.queries.places import (
+    PlaceFacts,
+    clocks,
+    kinds_at_places,
+    place_in_use,
+    places,
+    places_that_open,
+)
 from clinic.rules import setting_effects
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.colours import Theme
@@ -47,7 +54,7 @@ from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
     "OPEN_PLACE", "OpenPlace", "PlaceFacts", "clocks", "dated_hours_of", "hours_of", "hours_text", "kinds_at_places",
-    "open_place", "open_place_of", "place_in_use", "places", "where_and_when",
+    "open_place", "open_place_of", "place_in_use", "places", "places_that_open", "where_and_when",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
-from clinic.premises.models import Device, Location, Room, one_line
+from clinic.premises.models import DatedOpening, Device, Location, OpeningHours, Room, one_line
 from clinic.rules.errors import NotFound
 from clinic.rules.language import _
 from clinic.rules.wall_time import WallClock
@@ -38,6 +39,15 @@ def places() -> list[PlaceFacts]:
 def _places() -> list[PlaceFacts]:
     rows = db.session.scalars(select(Location).where(Location.is_active).order_by(Location.id))
     return [PlaceFacts(row.id, row.name, row.address, row.phone, row.zone) for row in rows]
+
+
+def places_that_open(today: dt.date) -> frozenset[int]:
+    """Ids of the places in use with opening hours, weekly or on a date from today on."""
+    hours = union(
+        select(OpeningHours.location_id), select(DatedOpening.location_id).where(DatedOpening.day >= today)
+    ).subquery()
+    wanted = select(Location.id).join(hours, hours.c.location_id == Location.id).where(Location.is_active)
+    return frozenset(db.session.scalars(wanted))
 
 
 def kinds_at_places() -> dict[int, tuple[set[str], set[str]]]:

@@ -34,8 +34,8 @@ def working_at(today: dt.date) -> dict[int, list[int]]:
 
 
 def given_at(services: Iterable[Service], today: dt.date) -> dict[str, list[int]]:
-    """Service → the places with a room, the devices and a therapist for it, in at least one of its forms."""
-    working = working_at(today)
+    """Service → the places that open, with a room, the devices and a therapist for it, in at least one of its forms."""
+    working, opening = working_at(today), premises.places_that_open(today)
     team: dict[int, list[Therapist]] = {}
     for one in db.session.scalars(select(Therapist).where(Therapist.id.in_(working)).order_by(Therapist.id)):
         for place in working[one.id]:
@@ -45,7 +45,7 @@ def given_at(services: Iterable[Service], today: dt.date) -> dict[str, list[int]
         row.key: [
             place
             for place, people in sorted(team.items())
-            if _is_given(row, people, today, *kinds.get(place, ((), ())))
+            if place in opening and _is_given(row, people, today, *kinds.get(place, ((), ())))
         ]
         for row in services
     }
