@@ -162,7 +162,7 @@ def test_after_the_moment_the_client_is_told_and_it_is_too_late(world: w.World, 
     with pytest.raises(TooLate):
         take_back(booked, by=world.desk_id, now=LATER)
     assert len(sent(LATER)) == 1
-    assert (forget_steps(SOON), forget_steps(LATER + dt.timedelta(seconds=1))) == (0, 1)
+    assert [forget_steps(at) for at in (SOON, LATER, LATER + dt.timedelta(seconds=1))] == [0, 0, 1]
     with pytest.raises(TooLate):
         take_back(booked, by=world.desk_id, now=SOON)
     assert place(booked) == moved
@@ -184,7 +184,7 @@ def test_a_later_change_ends_it(world: w.World, booked: int) -> None:
     change_at_desk(booked, move(booked, world), now=NOW)
     visits.change_visit(booked, revision=move(booked, world).revision, starts_at=w.at(4, 9), by=None, now=NOW)
     assert taking_back.last_step_of(world.desk_id, NOW) is None
-    with pytest.raises(MoveNotAllowed):
+    with pytest.raises(MoveNotAllowed, match="This visit was changed meanwhile"):
         take_back(booked, by=world.desk_id, now=SOON)
 
 
