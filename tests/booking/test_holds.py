@@ -12,6 +12,7 @@ from clinic.booking.models import Claim, StatusChange, Visit
 from clinic.booking.services import checkout, visits
 from clinic.booking.services.holds import give_back, keep_longer, keep_time
 from clinic.rules.errors import HoldExpired, NotFound
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -58,7 +59,7 @@ def test_a_time_is_kept_for_whoever_is_named(world: w.World) -> None:
     been = w.at_desk(world, client, "relaxation", when=w.at(0, 10)).visit_id or 0
     for status in ("arrived", "in_session", "done"):
         visits.mark_visit(
-            been, visits.VisitStatus(status), revision=row(been).revision, by=world.desk_id, now=w.at(0, 12)
+            been, VisitStatus(status), revision=row(been).revision, by=world.desk_id, now=w.at(0, 12)
         )
     again = keep(client, w.at(2))
     assert (row(again).client_id, row(again).first_visit) == (client, False)
