@@ -248,6 +248,28 @@ def test_answers_given_once_it_had_begun_keep_a_visit_from_waiting_again(world: 
     assert place(visit)[0] == "in_session"
 
 
+def test_put_back_a_visit_rests_on_what_is_known_today(world: w.World) -> None:
+    """A slip between two marks leaves the judgement alone; answers given since the visit began are judged."""
+    visit, start = book(world, 9, 0), w.at(0, 9, 30)
+
+    def judgement() -> Screening:
+        db.session.rollback()
+        return db.session.get_one(Screening, db.session.get_one(Visit, visit).screening_id)
+
+    mark(visit, S.ARRIVED, world, start)  # whoever comes is judged as well
+    come = judgement().id
+    take_back(visit, by=world.desk_id, now=start)
+    assert judgement().id == come
+    mark(visit, S.ARRIVED, world, start)
+    mark(visit, S.IN_SESSION, world, start)
+    begun = judgement().id
+    veins = {"varicose_veins": {"site": ["left_lower_leg"], "status": "quiet"}}
+    w.sign_answers(db.session.get_one(Visit, visit).client_id or 0, veins, now=start)
+    assert judgement().id == begun, "new answers leave it to the therapist"
+    take_back(visit, by=world.desk_id, now=start)
+    assert (place(visit)[0], judgement().outcome) == ("arrived", "allow_flag_therapist")
+
+
 def mark(visit_id: int, new: S, world: w.World, now: dt.datetime) -> None:
     db.session.rollback()
     revision = db.session.get_one(Visit, visit_id).revision

@@ -13,9 +13,10 @@ from clinic.booking.queries.look_alikes import Alike
 from clinic.booking.services import _judging
 from clinic.booking.services._judging import Judged
 from clinic.clients.models import Client
+from clinic.rules import therapists_say
 from clinic.rules.rule_table import TABLE
 from clinic.rules.screening import Screening
-from clinic.rules.verdicts import Outcome, Urgency, Verdict
+from clinic.rules.verdicts import ADDONS, Outcome, Urgency, Verdict
 
 DAY = dt.date(2026, 6, 9)
 NO, YES = {"fever": {"present": False}}, {"fever": {"present": True}}
@@ -81,11 +82,37 @@ def test_the_verdict_on_record_is_the_strictest(
     assert _judging._verdict(one) is verdict
 
 
+def test_a_talk_that_a_therapist_asked_for_is_waited_for_as_such() -> None:
+    asked: Any = SimpleNamespace(verdict=Verdict.CLEARANCE, reason="Ask me first")
+    own = replace(
+        said(Outcome.HOLD_UNTIL_CLEARANCE, Verdict.CLEARANCE),
+        findings=(therapists_say._finding(asked, "swedish"),),
+    )
+    assert Judged(own, own, False, False, TABLE).waiting_for == therapists_say.RULE
+
+
+@pytest.mark.parametrize(("mode", "judged_in"), [("interval", "interval"), ("steady", None), (None, None)])
+def test_what_is_judged_of_an_order(mode: str | None, judged_in: str | None) -> None:
+    plan: Any = SimpleNamespace(
+        judged_as=("decompression_vacuum",), mode=mode, addon_columns=ADDONS[:1], minutes=45
+    )
+    treatment = _judging._treatment(_judging.Order(plan, ("back",), DAY))
+    assert (treatment.mode, treatment.judged_as, treatment.addons, treatment.areas, treatment.minutes) == (
+        judged_in, plan.judged_as, ADDONS[:1], ("back",), 45,
+    )  # fmt: skip
+
+
 def looks(
-    by: int | None, *theirs: Screening, newest: Any = NO, other: Any = NO, own: Screening = FINE, **alike: Any
+    by: int | None,
+    *theirs: Screening,
+    newest: Any = NO,
+    other: Any = (NO,),
+    own: Screening = FINE,
+    **alike: Any,
 ) -> bool:
     """Whether the desk has to look, at a record made by BY, whose look-alike would be judged like THEIRS."""
-    found = Alike(sources=(SimpleNamespace(answers=other),), **alike)  # type: ignore[arg-type]
+    sources: Any = tuple(SimpleNamespace(answers=one) for one in other)
+    found = Alike(sources=sources, **alike)
     return _judging._needs_a_look(Client(created_by_id=by), found, own, theirs, newest)
 
 
@@ -101,8 +128,8 @@ def test_whoever_may_be_a_known_person_is_looked_at(by: int | None) -> None:
     assert looks(by, OFF, FINE) is True
     assert looks(by, OFF, own=OFF) is False
     assert looks(by, MINDED) is is_unseen, "the others would be let in: whom the desk has seen need not wait"
-    assert looks(by, FINE, other=YES) is is_unseen
-    assert looks(by, FINE, newest=None, other=YES) is False, "nothing was said that could differ"
+    assert looks(by, FINE, other=(NO, YES)) is is_unseen
+    assert looks(by, FINE, newest=None, other=(YES,)) is False, "nothing was said that could differ"
 
 
 def test_an_intake_of_the_evening_counts_at_a_place_further_west() -> None:
