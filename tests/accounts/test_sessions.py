@@ -24,6 +24,7 @@ from tests.accounts.people import (
     make_person,
     sign_in,
 )
+from tests.typed_forms import form_on
 
 pytestmark = pytest.mark.usefixtures("premises", "now", "client")
 
@@ -81,6 +82,7 @@ def test_a_locked_screen_shows_and_does_nothing_and_opens_where_it_was(app: Flas
     assert mine.post("/account/lock").status_code == 423
     page = mine.get("/owner/team?from=mail")
     assert (page.status_code, "The screen is locked" in page.text) == (423, True)
+    assert form_on(page.text, "/account/reopen")["next"] == ["/owner/team?from=mail"]
     for path in ("/desk", "/account", "/services", "/sign-in", "/password/forgot"):
         assert mine.get(path).status_code == 423, path
     assert mine.get("/pictures/1").status_code == 404, "a clinic's logo is shown above it"

@@ -246,6 +246,7 @@ def test_account_changed_while_the_password_is_checked_stays_closed(
 def test_account_that_is_switched_off_in_any_way_is_signed_out(app: Flask, client: FlaskClient) -> None:
     ann = make_person("ann@mail.example")
     mine = browser_of(app, "ann@mail.example")
+    assert is_signed_in(mine)
     ann.is_active = False
     db.session.commit()
     assert not is_signed_in(mine)

@@ -184,6 +184,7 @@ def test_answers_are_sealed_and_bound_to_their_row(world: w.World) -> None:
     w.sign(client, doctor_said_no={"reason": "canary-word", "date": "2025-01-01"})
     w.sign(other)
     stored = db.session.execute(text("SELECT answers_sealed FROM intake")).scalars().all()
+    assert len(stored) == 2
     assert all(b"canary-word" not in bytes(value) for value in stored)
     first, second = db.session.scalars(select(Intake).order_by(Intake.client_id)).all()
     assert first.answers["doctor_said_no"]["reason"] == "canary-word"

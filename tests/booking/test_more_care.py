@@ -253,6 +253,7 @@ def test_no_service_takes_a_parameter_that_passes_a_verdict() -> None:
         if service.__module__.startswith("clinic.")
         for parameter in inspect.signature(service).parameters
     }
+    assert {"client_id", "choice", "rest", "now"} <= names, "what they do take was found"
     assert (
         names & {"override", "force", "pass_verdict", "permits", "outcome", "allow", "ignore", "skip"}
         == set()

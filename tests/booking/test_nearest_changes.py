@@ -50,7 +50,9 @@ def away(here: w.World, therapist: int, first: int, days: int) -> None:
 
 def get(browser: FlaskClient, service: str = "swedish", **query: Any) -> str:
     values = {"minutes": 60, **query}
-    return browser.get(f"/book/{service}/times", query_string=values).get_data(as_text=True)
+    answer = browser.get(f"/book/{service}/times", query_string=values)
+    assert answer.status_code == 200
+    return answer.text
 
 
 def test_another_therapist_is_named_and_her_button_holds_the_time(app: Flask) -> None:

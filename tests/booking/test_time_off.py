@@ -263,6 +263,8 @@ def test_a_cancellation_and_time_off_at_the_same_moment_leave_no_hole(app: Flask
     for round_ in range(4):
         day = 3 + round_
         visit = booked(world, w.at(day, 11))
+        assert free_hours(world, day)
+        db.session.rollback()
         gate = threading.Barrier(2)
 
         def cancel(visit: int = visit, gate: threading.Barrier = gate) -> None:

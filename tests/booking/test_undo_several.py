@@ -50,11 +50,13 @@ def series(world: w.World, client: int, *, at_desk: bool = False, key: str | Non
     return [one.id for one in of_series(made.series_id)]
 
 
-def couple(world: w.World, *people: int, at_desk: bool = False) -> tuple[int, list[int]]:
+def couple(
+    world: w.World, *people: int, at_desk: bool = False, key: str | None = None
+) -> tuple[int, list[int]]:
     one, other = people or (somebody(), somebody())
     halves = Half(one, w.choice("relaxation")), Half(other, w.choice("swedish"))
     made = book_couple(
-        halves, w.at(3), request_key=None, source="desk", by=world.desk_id, now=NOW, reconfirmed=True,
+        halves, w.at(3), request_key=key, source="desk", by=world.desk_id, now=NOW, reconfirmed=True,
         at_desk=at_desk,
     )  # fmt: skip
     assert made.couple_id is not None
@@ -101,7 +103,8 @@ def test_a_cancelled_series_comes_back_whole_or_not_at_all(world: w.World) -> No
 def test_what_was_booked_at_the_desk_is_taken_out_again(world: w.World) -> None:
     client = somebody()
     ids = series(world, client, at_desk=True, key="once")
-    _couple_id, two = couple(world, at_desk=True)
+    both = somebody(), somebody()
+    couple_id, two = couple(world, *both, at_desk=True, key="two")
     single = visits.book_visit(
         w.choice("swedish"), client, w.at(5), request_key="single", source="desk", by=world.desk_id, now=NOW,
         reconfirmed=True, at_desk=True,
@@ -113,8 +116,12 @@ def test_what_was_booked_at_the_desk_is_taken_out_again(world: w.World) -> None:
     assert {place(visit)[0] for visit in (*ids, *two, one)} == {"released"}
     assert visits_of([client]) == [], "for the client it never was"
     assert (claims(), waiting_mails()) == (set(), 0)
+    assert pair_of(couple_id) == two, "what they were is still known"
+    rows = [db.session.get_one(Visit, visit) for visit in (*ids, *two, one)]
+    assert {(row.deadline_at, row.waiting_for, row.request_key) for row in rows} == {(None, None, None)}
     again = series(world, client, key="once")
     assert set(again).isdisjoint(ids), "the same form books anew"
+    assert set(couple(world, *both, key="two")[1]).isdisjoint(two)
 
 
 def test_a_swap_is_taken_back_by_one_undo(world: w.World) -> None:
@@ -135,6 +142,27 @@ def test_a_swap_is_taken_back_by_one_undo(world: w.World) -> None:
     with pytest.raises(MoveNotAllowed):  # one of them has changed: the other one stays too
         take_back(one, by=world.desk_id, now=SOON)
     assert place(one) == swapped[0]
+
+
+def test_of_several_the_one_that_is_meant_says_which_deed(world: w.World) -> None:
+    """Each has its own revision: that of another one would be the mark of another deed."""
+
+    def revision(visit: int) -> int:
+        db.session.rollback()
+        return db.session.get_one(Visit, visit).revision
+
+    one, other = book(world, 10), book(world, 14, 4)
+    visits.change_visit(other, revision=revision(other), starts_at=w.at(4, 15), by=world.desk_id, now=NOW)
+    before = places((one, other))
+    swap_visits(one, other, by=world.desk_id, now=NOW, at_desk=True)
+    seen = revision(one), revision(other)
+    assert seen[0] != seen[1]
+    for visit, wrong in ((one, seen[1]), (other, seen[0])):
+        with pytest.raises(MoveNotAllowed, match="changed meanwhile"):
+            take_back(visit, seen=wrong, by=world.desk_id, now=SOON)
+    assert take_back(other, seen=seen[1], by=world.desk_id, now=SOON) == ("moved", 2)
+    assert places((one, other)) == before
+    assert (revision(one), revision(other)) == (seen[0] + 1, seen[1] + 1), "what a page has seen is over"
 
 
 def test_a_later_step_of_one_of_them_ends_it_for_all(world: w.World) -> None:
@@ -193,7 +221,9 @@ def test_two_who_waited_wait_for_the_same_again(world: w.World) -> None:
     assert take_back(ids[1], by=world.desk_id, now=SOON)[1] == 2
     assert waits() == before
     traces = db.session.scalars(select(AuditRow).where(AuditRow.deed == "visit.taken_back")).all()
-    assert {(one.thing_id, one.detail["step"]) for one in traces} == {(one, "moved") for one in ids}
+    assert {(one.thing, one.thing_id, one.by_user_id, one.detail["step"]) for one in traces} == {
+        ("visit", one, world.desk_id, "moved") for one in ids
+    }
 
 
 def test_marks_of_two_people_are_taken_back_one_by_one(world: w.World) -> None:

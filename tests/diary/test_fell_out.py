@@ -26,6 +26,10 @@ from tests.diary.staff import ME, Staffed, staffed
 from tests.web import Visitor
 
 HEART: dict[str, dict[str, object]] = {"heart_failure": {"worsening": False}}
+PREGNANT: dict[str, object] = {
+    "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
+}  # fmt: skip
+WAYS_ON = ("Good for you instead", "We would like to talk with you", "Please look after yourself first")
 SOON = NOW + dt.timedelta(hours=1)
 
 
@@ -34,11 +38,13 @@ def clinic(app: Flask, now: dt.datetime) -> Staffed:
     return staffed(app)
 
 
-def fallen(clinic: Staffed, declared: dict[str, dict[str, object]] = HEART) -> tuple[int, int]:
+def fallen(
+    clinic: Staffed, declared: dict[str, dict[str, object]] = HEART, service: str = "deep_tissue"
+) -> tuple[int, int]:
     """A client and their visit, which new answers cancelled."""
     client = w.person(email="pat@people.example", phone="(212) 555-0101")
     w.sign(client)
-    visit_id = w.at_desk(clinic.world, client, "deep_tissue", therapist_id=clinic.me).visit_id
+    visit_id = w.at_desk(clinic.world, client, service, therapist_id=clinic.me).visit_id
     w.sign_answers(client, declared, now=SOON)
     assert visit_id is not None
     assert w.statuses(client) == ["cancelled"]
@@ -102,10 +108,18 @@ def test_a_cancellation_by_the_client_is_no_news(clinic: Staffed) -> None:
     assert fell_out.since_yesterday(NOW) == []
 
 
-def test_the_client_finds_what_is_safe_and_the_desk_the_next_step(app: Flask, clinic: Staffed) -> None:
-    client, visit_id = fallen(clinic, {"pregnancy": {
-        "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
-    }})  # fmt: skip
+@pytest.mark.parametrize(
+    ("declared", "service", "said"),
+    [
+        ({"pregnancy": PREGNANT}, "deep_tissue", "We would like to talk with you"),
+        ({"hypermobility": {"type": "hypermobile"}}, "decompression_traction", "Good for you instead"),
+    ],
+    ids=["nothing is", "something is"],
+)
+def test_the_client_finds_what_is_safe_and_the_desk_the_next_step(
+    app: Flask, clinic: Staffed, declared: dict[str, dict[str, object]], service: str, said: str
+) -> None:
+    client, visit_id = fallen(clinic, declared, service)
     user = make_person("own@people.example", Role.CLIENT)
     db.session.add(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
     db.session.commit()
@@ -114,7 +128,7 @@ def test_the_client_finds_what_is_safe_and_the_desk_the_next_step(app: Flask, cl
         page = browser_of(app, "own@people.example").get(f"/my/visits/{visit_id}").text
         desk = desk_browser(app, clinic.world).get(f"/desk/visits/{visit_id}").text
     assert "Offer another treatment" in desk
-    assert "Good for you instead" in page or "We would like to talk with you" in page
+    assert [one for one in WAYS_ON if one in page] == [said]
 
 
 def test_while_it_is_urgent_nothing_else_is_offered(app: Flask, clinic: Staffed) -> None:

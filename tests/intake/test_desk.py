@@ -92,6 +92,7 @@ def test_an_update_starts_from_empty_questions_and_shows_no_earlier_answer(
     desk.post(f"/clients/{client}/intake", data={"source": "desk"})
     for number in range(1, COUNT + 1):
         page = desk.get(f"/clients/{client}/intake/desk/{number}").text
+        assert re.search(r'type="(radio|checkbox)"', page), "a page of questions"
         assert CANARY not in page
         assert not re.search(r'type="radio"[^>]* checked', page)
 

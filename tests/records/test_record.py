@@ -43,11 +43,15 @@ def test_a_finding_stands_with_rule_answer_day_source_and_who_may_clear_it(clini
     assert "Left lower leg" in said
     assert "Answered: Saturday 6 June 2026 at 9:00 am, in “Answers 1”" in said
     assert f"Said to the client: {rule.plain_reason}" in said
-    assert "Who may clear it: A letter from: " in said or "Who may clear it: Nobody, by a letter" in said
+    assert "Who may clear it: Nobody, by a letter" in said
     key = rule.sources[0]
     assert f"{key}: {TABLE.sources[key].title}" in said
     assert f"Rules: Version {TABLE.version}. Not signed off by a clinician." in said
     assert f"Questions: Version {QUESTION_VERSION}" in said
+    waits = words_of(
+        booked(clinic, declared={"heart_failure": {"worsening": False}}, when=w.at(3)), "judgement"
+    )
+    assert "Who may clear it: A letter from: " in waits
     assert "By: Desk" in said
     assert NOT_SIGNED_OFF in words_of(visit_id, "About this record")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from clinic.intake.models import HealthStop
-from clinic.shared import crypto
+from clinic.shared import crypto, person_keys
 from clinic.shared.database import db, transaction
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -18,11 +19,11 @@ SAID = {"fever": {"present": True}}
 
 
 def stop(client_id: int, note: object) -> HealthStop:
-    row = HealthStop(
-        note=note, answers=SAID, client_id=client_id, raised_at=NOW, raised_on=NOW.date(), needs="review",
-        urgency="emergency", source="online",
-    )  # fmt: skip
-    with transaction() as session:
+    with transaction() as session:  # in which alone a key is made for somebody who has none
+        row = HealthStop(
+            note=note, answers=SAID, client_id=client_id, raised_at=NOW, raised_on=NOW.date(), needs="review",
+            urgency="emergency", source="online",
+        )  # fmt: skip
         session.add(row)
     return row
 
@@ -32,6 +33,8 @@ def test_a_sealed_value_is_the_persons_and_cannot_be_moved(app: Flask) -> None:
     one, other = stop(w.person(), "told so"), stop(w.person(), None)
     assert (one.note, other.note, other.note_sealed, one.answers) == ("told so", None, None, SAID)
     assert b"told" not in (one.note_sealed or b"")
+    for value in (one.answers_sealed, one.note_sealed or b""):  # said before whom it is about
+        assert person_keys.named(value) is not None, "under the person's own key"
     assert all(2**51 <= row.id < 2**52 for row in (one, other)), (
         "known before it is written, exact in any program"
     )
@@ -40,6 +43,8 @@ def test_a_sealed_value_is_the_persons_and_cannot_be_moved(app: Flask) -> None:
     assert db.session.get_one(HealthStop, one.id).note_sealed is None
     table, column = "health_stop", "answers_sealed"
     sealed = one.answers_sealed
+    assert isinstance(vars(HealthStop)["answers"], crypto.Sealed)
+    assert HealthStop.answers is vars(HealthStop)["answers"], "of the class it is no value"
     for place in (
         (table, column, other.id),
         (table, "note_sealed", one.id),
@@ -54,7 +59,8 @@ def test_a_sealed_value_is_the_persons_and_cannot_be_moved(app: Flask) -> None:
 def test_a_persons_values_open_with_their_own_key_alone(app: Flask) -> None:
     """What is nobody's yet is under the installation's key; a person's goes with the person's own."""
     place: dict[str, Any] = {"table": "t", "column": "c", "row_id": 1}
-    anybodys = crypto.seal(b"x", client_id=None, **place)
+    with transaction():
+        anybodys = crypto.seal(b"x", client_id=None, **place)
     assert (crypto.unseal(anybodys, **place), crypto.ring().open(anybodys, **place)) == (b"x", b"x")
     client = w.person()
     with transaction():
@@ -67,3 +73,21 @@ def test_a_persons_values_open_with_their_own_key_alone(app: Flask) -> None:
     crypto.use(crypto.ring())  # what this process knew is let go
     with pytest.raises(crypto.CannotOpen):
         crypto.unseal(theirs, **place)
+
+
+def test_another_key_ring_opens_nothing_of_this_one(app: Flask, tmp_path: Path) -> None:
+    place: dict[str, Any] = {"table": "t", "column": "c", "row_id": 1}
+    mine, sealed = crypto.ring(), crypto.seal(b"x", client_id=None, **place)
+    crypto.use(crypto.KeyRing.load_or_make(tmp_path / "another.key"))
+    with pytest.raises(crypto.CannotOpen):
+        crypto.unseal(sealed, **place)
+    crypto.use(mine)
+    assert crypto.unseal(sealed, **place) == b"x"
+
+
+def test_how_a_value_is_packed() -> None:
+    """The same value gives the same bytes; half of a letter, which no file can hold, is no reason to lose the rest."""
+    words, file = crypto.Sealed(), crypto.SealedBytes()
+    assert words.packed({"b": "Grüße", "a": "\ud83d!"}) == '{"a": "?!", "b": "Grüße"}'.encode()
+    assert words.plain(words.packed({"b": [1, None], "a": "é"})) == {"a": "é", "b": [1, None]}
+    assert file.plain(file.packed(b"\x00\xff")) == b"\x00\xff"
