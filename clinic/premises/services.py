@@ -18,7 +18,7 @@ from clinic.premises.steps import drop_picture, keep_picture
 from clinic.rules.colours import Theme, is_colour, is_readable_accent, is_readable_brand
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.gaps import Gaps
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
@@ -63,6 +63,9 @@ def save_look(
         leave_trace(session, "clinic.look_changed", "clinic", row.id, by=by, now=now, logo=row.logo_id != old)
 
 
+UNREADABLE = N_("Words in this colour are hard to read. Choose a darker one.")
+
+
 def check_theme(theme: Theme) -> None:
     """Raise InvalidInput for a colour in which words cannot be read."""
     for field, colour, is_good in (
@@ -72,7 +75,7 @@ def check_theme(theme: Theme) -> None:
         if colour and not is_colour(colour):
             raise InvalidInput(field, _("Choose a colour."))
         if colour and not is_good(colour):
-            raise InvalidInput(field, _("Words in this colour are hard to read. Choose a darker one."))
+            raise InvalidInput(field, _(UNREADABLE))
 
 
 def check_settings(settings: ClinicSettings) -> None:

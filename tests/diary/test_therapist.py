@@ -300,6 +300,8 @@ def test_reading_answers_is_recorded_and_ends_with_the_treatment(clinic: Staffed
         (60, "Expires in 60 days"),
         (30, "Expires in 30 days"),
         (7, "Expires in 7 days"),
+        (1, "Tomorrow is the last day"),
+        (0, "Today is the last day"),
         (-1, "Expired on"),
     ],
 )
@@ -307,9 +309,21 @@ def test_reading_answers_is_recorded_and_ends_with_the_treatment(clinic: Staffed
 def test_the_licence_is_named_before_it_ends(clinic: Staffed, days: int, words: str) -> None:
     with transaction() as session:
         session.get_one(Therapist, clinic.me).licence_expires_on = w.TODAY + dt.timedelta(days=days)
-    page = clinic.browser(ME).get("/diary").text
-    assert ("Your licence" in page) == bool(words)
+    browser = clinic.browser(ME)
+    page = browser.get("/diary").text
+    assert page.count("Your licence") == bool(words), "and not twice, on two notices"
     assert words in page
+    ended = "Your licence has ended by this day"
+    assert (ended in browser.get("/diary?day=2026-06-10").text) == (days == 0)
+
+
+def test_a_week_names_the_visits_of_a_day_on_which_the_licence_has_ended(clinic: Staffed) -> None:
+    booked(clinic)
+    with transaction() as session:
+        session.get_one(Therapist, clinic.me).licence_expires_on = w.TODAY - dt.timedelta(days=1)
+    week = re.sub(r"\s+", " ", clinic.browser(ME).get("/diary/week").text)
+    assert "Licence has ended, 1 visit, today" in week
+    assert "<p>Licence has ended</p>" in week
 
 
 def test_the_next_card_is_who_is_on_the_table_then_who_comes_next(clinic: Staffed) -> None:

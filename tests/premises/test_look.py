@@ -121,6 +121,8 @@ def test_a_colour_that_cannot_be_read_is_refused_and_the_nearest_is_offered(app:
     assert answer.status_code == 422
     near = answer.text.partition('name="use_brand" value="')[2][:7]
     assert near.startswith("#")
+    both = browser.post("/owner/look", data={"brand": "#ffdd00", "accent": "#ffffff"}).text
+    assert ('name="use_brand"' in both, 'name="use_accent"' in both) == (True, True), "both at once"
     for wrong in (
         {"brand": "red"},
         {"accent": "#eeeeee"},

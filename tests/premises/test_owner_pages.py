@@ -208,6 +208,7 @@ def test_room_is_added_with_a_kind_of_its_own(owner: FlaskClient) -> None:
 
 def test_room_is_switched_off_not_deleted(owner: FlaskClient) -> None:
     assert save_page(owner, f"/owner/rooms/{room_id()}", is_active=None).status_code == 303
+    assert "Visits that need it are on the desk’s list of work." in owner.get("/owner/rooms").text
     assert [row.is_active for row in queries.all_rooms()] == [False]
     assert "Switched off" in owner.get("/owner/rooms").text
 

@@ -191,10 +191,11 @@ def _now_mark(now: dt.datetime, zone: str, day: dt.date, from_hour: int, to_hour
     return f"{local:%H:%M}" if local.date() == day and from_hour <= local.hour < to_hour else ""
 
 
-def _licence(me: diary.Me, today: dt.date) -> dict[str, str] | None:
+def _licence(me: diary.Me, today: dt.date) -> dict[str, str | bool] | None:
     """A warning 60, 30 and 7 days before the licence ends, stronger each time; None while it is good."""
     state = licence_state(me.licence_expires_on, today)
     if state is LicenceState.GOOD:
         return None
     kind = "info" if state is LicenceState.SOON else "care" if state is LicenceState.NEAR else "urgent"
-    return {"kind": kind, "text": licence_words(me.licence_expires_on, today)}
+    text = licence_words(me.licence_expires_on, today)
+    return {"kind": kind, "text": text, "is_over": state is LicenceState.EXPIRED}

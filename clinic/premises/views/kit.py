@@ -78,7 +78,7 @@ def _save_room(room_id: int | None) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _room_page(form, room_id, status=422)
-    flash(_("%(data)s is saved.", data=form.name.data), "success")
+    _say_saved(form)
     return go("premises.rooms")
 
 
@@ -140,7 +140,7 @@ def _save_device(device_id: int | None) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _device_page(form, device_id, status=422)
-    flash(_("%(data)s is saved.", data=form.name.data), "success")
+    _say_saved(form)
     return go("premises.devices")
 
 
@@ -155,3 +155,9 @@ def _with_choices(form: SomeForm) -> SomeForm:
     choose(form.location_id, [(place.id, place.name) for place in queries.locations()])
     choose(form.kind, [(kind, words_of(kind, known)) for kind in kinds])
     return form
+
+
+def _say_saved(form: KindForm) -> None:
+    flash(_("%(data)s is saved.", data=form.name.data), "success")
+    if not form.is_active.data:
+        flash(_("Switched off. Visits that need it are on the desk’s list of work."), "info")

@@ -44,6 +44,7 @@ def save_look() -> Answer:
         )
 
     if not saves(form, save):
+        _name_the_other_too(form)
         if posted_files("logo", most=1):
             form.add_error("", _("Please choose the picture again: a page cannot keep it."))
         return _page(form), 422
@@ -71,6 +72,14 @@ def _kept(answer: Response, digest: str) -> Response:
     answer.set_etag(digest)
     answer.headers["Cache-Control"] = f"public, max-age={KEPT_FOR_SECONDS}"
     return answer.make_conditional(request)  # type: ignore[return-value]
+
+
+def _name_the_other_too(form: LookForm) -> None:
+    """Saving stops at the first colour that cannot be read; both are said at once."""
+    for field, nearest in ((form.brand, readable_brand), (form.accent, readable_accent)):
+        colour = field.data or ""
+        if is_colour(colour) and nearest(colour) != colour and not field.errors:
+            form.add_error(field.name, _(services.UNREADABLE))
 
 
 def _sent_logo() -> Drawn | None:
