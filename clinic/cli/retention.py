@@ -27,7 +27,7 @@ def retention(dry_run: bool) -> None:
             click.echo(f"Removed: {expiring.remove_due(clock.now(), settings=app.config)}.")
             return
         for one in due.due(clock.now()):
-            click.echo(f"{one.count:>6}  {one.period.label}")
+            click.echo(f"{one.count:>6}  {one.label}")
             for client_id, _name in one.people:
                 click.echo(f"        record {client_id}")
         if not periods.is_confirmed():

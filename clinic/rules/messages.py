@@ -86,7 +86,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "notice_factor_changed": Kind(N_("Second step of signing in changed"), _FORGOT, about="user"),
     "notice_recovery_code_used": Kind(N_("Recovery code used"), _FORGOT, about="user"),
     "notice_email_changed": Kind(N_("E-mail address of an account changed"), about="user"),
-    "notice_break_glass": Kind(N_("Closed records opened"), about=""),
+    "notice_break_glass": Kind(N_("Closed records opened"), "/owner/opened-answers", about=""),
     DAY_OF_THERAPIST: Kind(N_("A therapist’s day, every morning"), "/diary", Off.BY_LINK, about=""),
     DAY_OF_DESK: Kind(N_("What waits at the desk, every morning"), "/todo", Off.BY_LINK, about=""),
 })  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from clinic.booking.models import Claim, Screening, Visit
 from clinic.booking.queries import judged_by
@@ -19,7 +20,7 @@ from clinic.rulebook.services import save_rules
 from clinic.rules.permissions import Permission, Role
 from clinic.rules.proposals import Proposal
 from clinic.shared.audit import AuditRow
-from clinic.shared.database import db, transaction
+from clinic.shared.database import db, read_as_one, transaction
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
@@ -79,9 +80,27 @@ def claimed(visit_id: int) -> int:
 
 def test_what_was_judged_by_the_present_rules_is_left_alone(world: w.World) -> None:
     visit_id = booked(world)
+    read_as_one()
     assert judged_by.out_of_date(NOW) == []
     assert reconciling.judge_out_of_date(NOW) == 0
     assert judgements(visit_id) == [("desk", True)]
+
+
+def test_coming_visits_are_read_bit_by_bit(world: w.World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a long book at once, every few seconds, made the process larger with each visit booked."""
+    visits = {booked(world), booked(world, 6), booked(world, 7)}
+    judge_relaxation_as("relaxation", "deep_tissue")
+    monkeypatch.setattr(judged_by, "AT_ONCE", 1)
+    steps: set[object] = set()
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *more: Any) -> None:
+        if "screening.basis" in statement:
+            steps.add(more[1].execution_options.get("yield_per"))
+
+    assert reconciling.judge_out_of_date(NOW) == len(visits)
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert steps == {1}
 
 
 def test_a_visit_that_an_edited_service_no_longer_allows_is_suspended_and_nobody_is_told_yet(

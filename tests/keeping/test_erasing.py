@@ -18,6 +18,8 @@ from clinic.booking.models import Screening, Series, Visit
 from clinic.cli import backups as commands
 from clinic.clients.models import Client
 from clinic.keeping.queries import people
+from clinic.keeping.queries.due import FINISHED
+from clinic.keeping.queries.due import due as what_is_due
 from clinic.keeping.services import erasing
 from clinic.keeping.services._erasing import VisitsAhead
 from clinic.records.queries.own_copy import Whose, personal_classes
@@ -244,9 +246,33 @@ def test_what_the_law_keeps_goes_when_its_time_is_over(app: Flask, world: w.Worl
     for days in (-1, 0):
         at = dt.datetime.combine(until, dt.time(15), dt.UTC) + dt.timedelta(days=days)
         db.session.rollback()
-        counts.append(expiring.remove_due(at, settings=app.config))
-    assert counts == [0, 1]
+        named = [one.people for one in what_is_due(at) if one.label == FINISHED]
+        db.session.rollback()
+        counts.append((named, expiring.remove_due(at, settings=app.config)))
+    assert counts == [([()], 0), ([((client_id, f"{WORD} Number"),)], 1)]  # the dry run names who goes
     assert WORD.encode() not in everything(app)
+
+
+def test_a_law_that_became_longer_keeps_them_longer(app: Flask, world: w.World) -> None:
+    from clinic.keeping.models import KeepingPeriod
+    from clinic.keeping.services import expiring
+
+    client_id = somebody()
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0)).visit_id
+    with transaction() as session:
+        session.get_one(Visit, visit_id).status = "done"
+        session.merge(KeepingPeriod(kind="law", amount=3))
+    erase(app, client_id)
+    with transaction() as session:
+        session.merge(KeepingPeriod(kind="law", amount=5))
+    removed = {
+        years: expiring.remove_due(
+            NOW.replace(year=NOW.year + years) + dt.timedelta(days=1), settings=app.config
+        )
+        for years in (3, 4, 5)
+    }
+    assert removed == {3: 0, 4: 0, 5: 1}
 
 
 def test_one_row_cannot_be_deleted_without_the_pass(app: Flask, world: w.World) -> None:

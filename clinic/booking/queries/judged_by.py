@@ -31,6 +31,7 @@ JUDGED_AGAIN = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.ARRIVED,
 DAYS_BETWEEN_WALLS = dt.timedelta(days=2)
 """So many days apart two places can be: half past midnight on Kiritimati is two dates after Pago Pago's evening."""
 
+AT_ONCE = 500
 RULES = "rules"
 """What a visit waits for that the rules no longer allow: that staff confirm its cancellation."""
 
@@ -69,7 +70,7 @@ def basis_of(
 def out_of_date(now: dt.datetime, client_id: int | None = None) -> list[tuple[int, int]]:
     """(client, visit) of each coming visit whose judgement was made by something older, the soonest first.
 
-    Five statements, whatever the number of visits.
+    Five statements, whatever the number of visits, which are read bit by bit: whoever asks is in a transaction.
     """
     rules = rules_version()
     columns, addons, gates = catalogue.columns_of_services(), catalogue.columns_of_addons(), gate_settings()
@@ -78,6 +79,7 @@ def out_of_date(now: dt.datetime, client_id: int | None = None) -> list[tuple[in
         .outerjoin(Screening, Screening.id == Visit.screening_id)
         .where(lies_ahead(now), Visit.status.in_(JUDGED_AGAIN), Visit.client_id.is_not(None))
         .order_by(Visit.starts_at, Visit.id)
+        .execution_options(yield_per=AT_ONCE)
     )
     if client_id is not None:
         wanted = wanted.where(Visit.client_id == client_id)

@@ -27,7 +27,7 @@ from clinic.rules.errors import NotFound
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.crypto import CannotOpen
-from clinic.shared.database import db, transaction, tried_again
+from clinic.shared.database import db, read_as_one, transaction, tried_again
 
 log = structlog.get_logger()
 
@@ -37,6 +37,7 @@ def judge_out_of_date(now: dt.datetime) -> int:
     answers cannot be read) is logged and tried again in the next round: it is judged at the door in any case."""
     if premises.clinic_facts() is None:
         return 0
+    read_as_one()  # every coming visit is looked at, every few seconds: together they would take half a kilobyte each
     people = dict.fromkeys(client for client, _visit in judged_by.out_of_date(now))
     db.session.rollback()
     return judge_clients(people, now)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
 from clinic.keeping.models import Erasure
-from clinic.keeping.queries import periods
+from clinic.keeping.queries import people, periods
 from clinic.keeping.queries.due_people import people_due
 from clinic.premises import queries as premises
 from clinic.rules.keeping import PERIODS, Period, years_after
+from clinic.rules.language import N_
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, UtcDateTime, db
+
+FINISHED = N_("People who were erased, and whose records no law keeps any longer")
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,15 @@ class Due:
     count: int
     people: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def label(self) -> str:
+        """What it is, as the owner reads it."""
+        return FINISHED if self.period.kind == "law" else self.period.label
+
 
 def due(now: dt.datetime) -> list[Due]:
     """What would be erased today, kind by kind. Changes nothing."""
-    people = people_due(now)
+    gone = people_due(now)
     found = []
     for period in PERIODS:
         if period.rows:
@@ -37,8 +46,11 @@ def due(now: dt.datetime) -> list[Due]:
             found.append(Due(period, sum(counts)))
         elif period.kind == "audit":
             found.append(Due(period, _count(AuditRow, AuditRow.at <= audit_goes_until(now))))
-        elif period.kind != "law":
-            theirs = tuple((one.id, one.name) for one in people if one.kind == period.kind)
+        elif period.kind == "law":
+            left = tuple((client.id, client.name) for _row, client in to_finish(now))
+            found.append(Due(period, len(left), left))
+        else:
+            theirs = tuple((one.id, one.name) for one in gone if one.kind == period.kind)
             found.append(Due(period, len(theirs), theirs))
     return found
 
@@ -71,10 +83,9 @@ def _count(table: Any, condition: ColumnElement[bool]) -> int:
     return db.session.scalar(select(func.count()).select_from(table).where(condition)) or 0
 
 
-def to_finish(now: dt.datetime) -> Sequence[Erasure]:
-    """People erased but for what the law kept, whose time is over."""
-    return db.session.scalars(
-        select(Erasure)
-        .where(Erasure.finished_at.is_(None), Erasure.kept_until <= premises.today(now))
-        .order_by(Erasure.id)
-    ).all()
+def to_finish(now: dt.datetime) -> list[tuple[Erasure, Client]]:
+    """People erased but for what the law kept, whose time is over; by the law as it is set now, too."""
+    is_over = Erasure.finished_at.is_(None), Erasure.kept_until <= premises.today(now)
+    rows = db.session.scalars(select(Erasure).where(*is_over).order_by(Erasure.id)).all()
+    known = ((row, clients.client(row.client_id)) for row in rows)
+    return [(row, one) for row, one in known if one is not None and not people.kept_until(one, now)]

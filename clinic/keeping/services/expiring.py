@@ -50,7 +50,8 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
     One person, or one kind, a transaction. Can be broken off, and run again or in two processes.
     """
     mails: list[str] = []
-    removed = sum(_finish(row.id, now) for row in due.to_finish(now))
+    over = [row.id for row, _client in due.to_finish(now)]
+    removed = sum(_finish(erasure_id, now) for erasure_id in over)
     if periods.is_confirmed():
         for one in due_people.people_due(now):
             removed += _expire(one.id, now, mails)
