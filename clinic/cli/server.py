@@ -24,6 +24,7 @@ from waitress.utilities import BadRequest, ServerNotImplemented
 
 THREADS = 8
 CONNECTIONS = 1000  # the usual 100 are used up by slow clients
+LARGEST_BODY = 32 * 1024 * 1024  # above it nothing is read; below it the page says what is too large
 FIRST_INHERITED = 3  # systemd's SD_LISTEN_FDS_START
 FINISH_SECONDS = 10.0
 LINGER_SECONDS = 1.0  # for a client that was about to ask once more on its old connection
@@ -101,7 +102,7 @@ def serve(
     headers = list(options.pop("headers", {}).items())
     server = create_server(
         application, map=places, sockets=sockets, threads=THREADS, connection_limit=CONNECTIONS,
-        backlog=BACKLOG, channel_timeout=60, ident=None, **options,
+        backlog=BACKLOG, channel_timeout=60, ident=None, max_request_body_size=LARGEST_BODY, **options,
     )  # fmt: skip
     doors = [one for one in places.values() if hasattr(one, "accept_connections")]
     for door in doors:

@@ -150,6 +150,14 @@ def test_what_is_no_request_is_refused_with_the_headers_of_every_answer(port: in
     end(running)
 
 
+def test_a_body_larger_than_any_is_refused_before_it_is_read(port: int) -> None:
+    running = start(str(port))
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as one:
+        one.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {server.LARGEST_BODY}\r\n\r\n".encode())
+        assert one.recv(10_000).startswith(b"HTTP/1.1 413")
+    end(running)
+
+
 def test_a_client_that_never_ends_keeps_the_server_for_a_moment_only(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
