@@ -248,6 +248,24 @@ def test_where_more_is_found_than_shown_it_is_said(desk: FlaskClient) -> None:
     found = desk.get("/desk/search?q=many").text
     assert "More people are called that" in found
     assert found.count("data-hit") == 12
+    couple = f"/clients/{w.person()}/couple/new"
+
+    def shown() -> tuple[str, ...]:
+        return (
+            desk.post("/desk/visits/new", data={"q": "many"}).text, desk.post(couple, data={"q": "many"}).text,
+            desk.get("/desk/waitlist/new?q=many").text,
+        )  # fmt: skip
+
+    for page in shown():
+        assert "More people are called that" not in page
+    for number in range(8):
+        w.person(phone=f"(212) 555-{4100 + number}")
+        db.session.scalars(
+            select(Client).order_by(Client.id.desc()).limit(1)
+        ).one().name_key = "many manifold"
+        db.session.commit()
+    for page in shown():
+        assert "More people are called that" in page
 
 
 def test_of_a_long_day_the_rest_of_the_visits_is_one_link_away(

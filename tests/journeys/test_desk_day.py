@@ -138,20 +138,19 @@ def test_a_visit_for_two_says_that_both_are_moved_and_leads_there(page: Page) ->
     page.wait_for_selector("input[name=other]:checked", state="attached")
     page.select_option("#two-what", "relaxation||60")
     page.get_by_role("button", name="Show clients and times").last.click()
-    page.locator("button[name=start]").last.click()
+    page.locator("button[name=start]").first.click()
     page.wait_for_url(re.compile(r"/desk/couples/\d+$"))
     page.goto(f"/desk?day={day}")
     both = page.locator(".ev[data-together]")
     assert both.count() == 2
-    both.first.scroll_into_view_if_needed()
+    both.first.hover(position={"x": 30, "y": 20})
     box = both.first.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 30, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + 30, box["y"] + 90, steps=5)
     page.mouse.up()
     assert page.locator(".ev-ghost").count() == 0
-    page.wait_for_selector("#undo:has-text('press M on it to move both')")
+    page.wait_for_selector("#say:has-text('press M on it to move both')", state="attached")
     assert page.locator("dialog[open]").count() == 0, "a pull is no press"
     both.first.locator("a").focus()
     page.keyboard.press("m")

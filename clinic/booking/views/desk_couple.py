@@ -49,6 +49,7 @@ class Forms:
     first: WhatForm
     second: WhatForm
     people: list[dict[str, Any]]
+    has_more: bool = False
 
 
 @dataclass
@@ -95,9 +96,9 @@ def desk_book_couple(client_id: int) -> Answer:
 
 def _forms(client_id: int, typed: MultiDict[str, str]) -> Forms:
     couple = CoupleForm(typed)
-    found_rows = clients.search(couple.q.data) if couple.q.data else []
+    found_rows, has_more = kit.people_found(couple.q.data)
     people = [person(one) for one in found_rows if one.id != client_id]
-    forms = Forms(couple, WhatForm(typed, prefix="one"), WhatForm(typed, prefix="two"), people)
+    forms = Forms(couple, WhatForm(typed, prefix="one"), WhatForm(typed, prefix="two"), people, has_more)
     choose(forms.couple.place, [(one.id, one.name) for one in premises.places()])
     kit.with_choices(forms.first)
     kit.with_choices(forms.second)

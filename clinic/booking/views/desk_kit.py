@@ -21,6 +21,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, seen_together
 from clinic.booking.services.visits import CHANGEABLE, Outcome
 from clinic.catalogue import queries as catalogue
+from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
@@ -33,6 +34,7 @@ from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
+MOST_FOUND = 20
 PARTS = ((N_("Morning"), "sunrise", 12), (N_("Afternoon"), "sun", 17), (N_("Evening"), "moon", 24))
 
 
@@ -104,6 +106,12 @@ def put_error(form: Any, error: InvalidInput) -> None:
         form[error.field].errors = [*form[error.field].errors, error.sentence]
     else:
         form.form_errors.append(error.sentence)
+
+
+def people_found(text: str | None) -> tuple[list[Any], bool]:
+    """Clients who are called that, as many as a page shows, and whether there are more."""
+    rows = clients.search(text, MOST_FOUND + 1) if text else []
+    return list(rows[:MOST_FOUND]), len(rows) > MOST_FOUND
 
 
 def slots(times: Sequence[FreeTime], names: dict[int, str], minutes: int, zone: str) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ class Shown:
     """What the page shows besides the form."""
 
     people: list[dict[str, Any]] = field(default_factory=list)
+    has_more: bool = False
     chosen: dict[str, Any] | None = None
     times: FreeTimes | None = None
     why: Explained | None = None
@@ -116,7 +117,7 @@ def _look(form: NewVisitForm) -> Shown:
     """People found, and free times as far as what is wanted is known."""
     shown = Shown()
     chosen = clients.client(form.client_id) if form.client_id else None
-    found = list(clients.search(form.q.data)) if form.q.data else []
+    found, shown.has_more = kit.people_found(form.q.data)
     if chosen is None and len(found) == 1 and form.client.data != NEW:
         chosen = found[0]
     if chosen is not None:

@@ -82,12 +82,14 @@ def _form_page(form: DeskWishForm) -> str:
     choose(form.place, [(one.id, one.name) for one in premises.places()])
     q = stripped(request.args.get("q")) or ""
     client = clients.client(whole_number(request.args.get("client")) or 0)
+    people, has_more = kit.people_found(q if client is None else None)
     return render_template(
         "booking/desk_waitlist_new.html",
         form=form,
         client=client,
         q=q,
-        people=clients.search(q) if q and client is None else [],
+        people=people,
+        has_more=has_more,
         area_groups=kit.area_groups(),
     )
 
