@@ -282,6 +282,24 @@ def test_what_a_therapist_gives_to_one_of_the_two_is_free_for_the_other_when_bot
     assert [one.therapist_id for one in pair(couple)] == [third.id, first]
 
 
+def test_time_off_under_a_couple_is_not_offered_for_its_move(world: w.World) -> None:
+    """Two of three therapists are taken for both; one of these two is off, and the third as well."""
+    couple = both(somebody(), somebody()).couple_id
+    one, other = pair(couple)
+    third = next(iter(set(world.therapists) - {one.therapist_id, other.therapist_id}))
+    assert couple is not None
+    for therapist in (one.therapist_id, third):
+        add_time_off(therapist, "off", w.at(3, 9), w.at(3, 12), "", by=world.desk_id, now=NOW)
+    free = times_to_move(couple, w.TODAY + dt.timedelta(days=3), now=NOW)
+    assert free is not None
+    offered = [moment(start.starts_at) for start in free.starts()]
+    db.session.rollback()
+    assert [start for start in offered if w.at(3, 9) <= start < w.at(3, 12)] == []
+    assert w.at(3, 12) in offered
+    with pytest.raises(SlotTaken):
+        move_couple(couple, w.at(3, 10, 15), by=world.desk_id, now=NOW)
+
+
 def test_bad_input(world: w.World) -> None:
     client, ana = somebody(), world.therapists[0]
     wish = w.choice("swedish", therapist_id=ana)

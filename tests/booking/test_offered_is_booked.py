@@ -230,3 +230,30 @@ def test_a_move_is_offered_only_to_days_on_which_the_visit_could_stand(
         for day in (last + dt.timedelta(days=1), last)[client == fine :]:
             sent = {"slot": at(dt.time(10), day).strftime("%Y-%m-%dT%H:%MZ"), "revision": "1"}
             assert app.test_client().post(address, data=sent).status_code == (303 if day <= last else 409)
+
+
+def test_time_off_under_a_visit_is_not_offered_for_its_move(
+    app: Flask, team: list[int], now: dt.datetime
+) -> None:
+    """Where the visit stands, what is off or shut under it is not claimed: it can be moved out of it, not within it."""
+    ana, _ben = team
+    desk = factories.make_user(email="d@clinic.example", roles=[]).id
+    visit = book(healthy(), at(dt.time(9, 30)), therapist=ana) or 0
+    with transaction() as session:
+        session.get_one(Visit, visit).manage_hash = hash_of("key")
+        place = session.scalars(select(Location.id)).one()
+    time_off.add_time_off(ana, "off", at(dt.time(9)), at(dt.time(10, 30)), "", by=desk, now=NOW)
+    time_off.add_closure(place, None, at(dt.time(10, 30)), at(dt.time(11)), "Repair", by=desk, now=NOW)
+    page = app.test_client().get(f"/visit/key/move?day={DAY.isoformat()}").text
+    shown = set(re.findall(rf'name="slot" value="({DAY.isoformat()}T[^"]+)"', page))
+    moved = []
+    for start in map(at, GRID):
+        revision = db.session.get_one(Visit, visit).revision
+        db.session.rollback()
+        try:
+            visits.change_visit(visit, revision=revision, starts_at=start, by=None, by_client=True, now=NOW)
+        except RuleViolation:
+            continue
+        moved.append(start)
+    assert moved == [at(dt.time(12, 30)), at(dt.time(13))]
+    assert shown == {one.strftime("%Y-%m-%dT%H:%MZ") for one in moved}

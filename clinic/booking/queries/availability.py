@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select
 
 from clinic.booking.queries import the_book, visits
+from clinic.booking.queries.blocks import blocked
 from clinic.booking.queries.rest import Rest, rest_around
 from clinic.booking.queries.the_book import Reach, Stay
 from clinic.catalogue import queries as catalogue
@@ -61,7 +62,8 @@ class Ask:
     said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
     starts, and what that takes is read along. `gender`: only therapists of this one, where none is named. `room_id`: in
     this room and no other. `kept_since`: this very time has been kept for them since then: the notice counts from that
-    moment, and whether it leaves a hole was settled then.
+    moment, and whether it leaves a hole was settled then. `stands`: the visit `instead_of` is still there, and what is
+    off or shut under it counts though it is not claimed.
     """
 
     plan: VisitPlan
@@ -81,6 +83,7 @@ class Ask:
     gender: str = ""
     room_id: int | None = None
     kept_since: dt.datetime | None = None
+    stands: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,9 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
         more = [*therapists.days_off(one.off, clock), *(span[:2] for span in apart.get(one.id, ()))]
         if more:
             busy[one.id] = [*busy.get(one.id, []), *more]
+    if ask.stands:
+        under = blocked(eligible.therapists, rooms, place.id, clock, reach.since, reach.until)
+        busy.update({thing: [*busy.get(thing, []), *spans] for thing, spans in under.items()})
     book = rule.Book(
         duty=_duty(people, place.id, clock, around),
         opening=hours_on(clock, around, place.weekly, dated=place.dated),

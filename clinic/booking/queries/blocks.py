@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, extract, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Visit
+from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Room
+from clinic.rules.intervals import Interval
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.visit_status import VisitStatus
+from clinic.rules.wall_time import WallClock, epoch_minute, epoch_minute_after, moment
 from clinic.shared.database import db, minute_after, minute_of
+from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist, TimeOff
 
 TOUCHED = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED)
@@ -52,6 +57,20 @@ def visits_under(now: dt.datetime) -> Sequence[Visit]:
     )
     in_unused = exists().where(_ITS_CLAIM, Claim.resource_id.in_(unused.union_all(unused_too)))
     return coming(now, or_(off, shut, in_unused))
+
+
+def blocked(
+    people: Sequence[int], rooms: Sequence[int], place_id: int, clock: WallClock, since: int, until: int
+) -> dict[int, list[Interval]]:
+    """Resource → its time off and closures at a place between two epoch minutes, also where a visit keeps them from
+    being claimed: it cannot be moved to another time within them."""
+    found: dict[int, list[Interval]] = defaultdict(list)
+    for off in therapists.time_off_between(people, moment(since), moment(until)):
+        found[off.therapist_id].append(therapists.span_at(off, clock))
+    for shut in premises.closures_from(place_id, moment(since)):
+        for one in rooms if shut.resource_id is None else [shut.resource_id]:
+            found[one].append((epoch_minute(shut.starts_at), epoch_minute_after(shut.ends_at)))
+    return found
 
 
 def visits_shut_by(

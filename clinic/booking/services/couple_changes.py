@@ -324,7 +324,7 @@ def times_to_move(couple_id: int, day: dt.date, *, now: dt.datetime) -> OpenForT
                 visit, plan_of(visit), now=now, by_staff=True,
                 therapist_id=None if visit.any_therapist else visit.therapist_id,
             ),
-            first_day=day, rested_areas=None,
+            first_day=day, rested_areas=None, stands=True,
         )
         for visit in pair
     ]  # fmt: skip

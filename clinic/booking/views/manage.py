@@ -124,7 +124,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
-        instead_of=visit.id, rested_areas=tuple(visit.areas), gender=visit.asked_gender,
+        instead_of=visit.id, stands=True, rested_areas=tuple(visit.areas), gender=visit.asked_gender,
     )  # fmt: skip
     not_then = days_it_could_not_stand(visit, plan, dates_from(first, ask.days))
     free = free_times.window(ask, without=not_then)
