@@ -66,7 +66,7 @@ def told(row: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str
 
 def _told(column: str, value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict) and column != "answers":
-        return dict(told(value, names))
+        return dict(told(_in_words_of_today(value), names))
     if isinstance(value, list):
         return [_told(column, one, names) for one in value]
     if column == "weekdays":
@@ -76,6 +76,16 @@ def _told(column: str, value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str) and column in SPELLED_OUT:
         return _key(column, value, names)
     return value
+
+
+def _in_words_of_today(said: dict[str, Any]) -> dict[str, Any]:
+    """What a rule said is kept in the words of the table; a reader has them in their own language."""
+    if "rule" not in said:
+        return said
+    return {
+        key: _(one) if key in ("label", "reason") and isinstance(one, str) else one
+        for key, one in said.items()
+    }
 
 
 def _key(column: str, value: str, names: Mapping[str, str]) -> str:

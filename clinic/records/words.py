@@ -83,6 +83,7 @@ DOORS: Mapping[str, str] = {
     "demo": N_("Invented for the demo"),
 }
 DEEDS: Mapping[str, str] = {
+    "client.phone_changed": N_("Phone number changed"),
     "visit.booked": N_("Booked"),
     "visit.cancelled": N_("Cancelled"),
     "visit.change_refused": N_("A change was refused"),

@@ -21,9 +21,11 @@ from clinic.records import copy_values, copy_words
 from clinic.records.queries.copy_schema import schema
 from clinic.records.queries.own_copy import POINTERS, Whose, is_personal, personal_classes
 from clinic.rules import keeping
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db
+from clinic.shared.languages import speaking
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -199,3 +201,15 @@ def test_rows_stand_oldest_first_though_their_numbers_are_drawn_by_lot(app: Flas
         factories.save(row)
     told = [row["given_at"] for row in Whose(client, None).rows(Consent)]
     assert (len(told), told) == (3, sorted(told))
+
+
+def test_what_a_rule_said_is_shown_in_the_language_of_the_reader(app: Flask) -> None:
+    row = {
+        "own": [{"rule": "fever", "label": "Fever or feeling feverish", "clearances": "none"}],
+        "label": "Mine",
+    }
+    with app.app_context(), speaking("de"):
+        shown = dict(copy_values.told(row, {}))
+        assert shown["own"][0]["label"] == _("Fever or feeling feverish") != "Fever or feeling feverish"
+        assert shown["label"] == "Mine"
+    assert {"label", "clearances"} <= {*copy_words.COLUMNS}
