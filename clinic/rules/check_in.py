@@ -76,15 +76,6 @@ TOPICS: Final = (
 )  # fmt: skip
 
 
-ABOUT_TODAY: Final = tuple(one for one in TOPICS if one.asks and set(one.asks) <= PASSING)
-"""What simply goes away, and has to be asked again on another day."""
-
-
-def is_to_ask_again(before: Answers, *, given_on: dt.date, today: dt.date) -> bool:
-    """Whether "nothing has changed" cannot be taken at its word: something was told that was about an earlier day."""
-    return today > given_on and any(plain(before.get(key)) for key in PASSING)
-
-
 def topics(keys: Collection[str]) -> tuple[Topic, ...]:
     """The topics under these keys, in order; unknown keys are left out."""
     return tuple(one for one in TOPICS if one.key in keys)

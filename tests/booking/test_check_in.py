@@ -174,69 +174,6 @@ def test_alcohol_refuses_today_and_no_earlier_answer_is_lost(world: w.World) -> 
     assert mails[-1] == "visit_cannot_go_ahead"
 
 
-def later_visit(world: w.World, client: int, days: int = 6) -> int:
-    visit_id = w.at_desk(world, client, "relaxation", when=w.at(days, 10)).visit_id
-    assert visit_id is not None
-    return visit_id
-
-
-@pytest.mark.parametrize("told", ["alcohol_drugs_today", "contagious_illness"])
-def test_what_is_about_today_keeps_the_time_of_a_later_visit_until_it_is_asked_again(
-    world: w.World, told: str
-) -> None:
-    client, today = booked(world)
-    later = later_visit(world, client)
-    check_in(client, {told: {"present": True}})
-    assert visit_of(today).status == "cancelled"
-    kept = visit_of(later)
-    assert (kept.status, kept.waiting_for, kept.permits) == ("suspended", "reconfirm", None)
-    assert kept.deadline_at == w.at(5, 10)
-    check_in(client, {told: {"present": False}}, now=NOW + dt.timedelta(hours=1))
-    assert visit_of(later).status == "suspended", "on the same day nobody takes it back"
-    check_in(client, {told: {"present": False}}, now=NOW + dt.timedelta(days=1))
-    assert (visit_of(later).status, visit_of(later).permits) == ("confirmed", True)
-
-
-def test_a_fever_keeps_the_time_of_a_later_visit_until_the_questions_are_answered_anew(
-    world: w.World,
-) -> None:
-    client, today = booked(world)
-    later = later_visit(world, client)
-    check_in(client, {"fever": {"present": True}})
-    assert visit_of(today).status == "cancelled"
-    kept = visit_of(later)
-    assert (kept.status, kept.waiting_for, kept.permits) == ("suspended", "intake", None)
-    w.sign_answers(client, {}, now=NOW + dt.timedelta(days=1))
-    assert (visit_of(later).status, visit_of(later).permits) == ("confirmed", True)
-
-
-def test_with_anything_else_against_it_a_later_visit_is_called_off(world: w.World) -> None:
-    client, _today = booked(world)
-    later = later_visit(world, client)
-    check_in(client, {"alcohol_drugs_today": {"present": True}, "rf_unchecked_trauma": {"present": True}})
-    assert visit_of(later).status == "cancelled"
-
-
-def test_nothing_has_changed_asks_again_what_was_about_an_earlier_day(app: Flask, world: w.World) -> None:
-    person, _today = booked(world)
-    later = later_visit(world, person)
-    check_in(person, {"alcohol_drugs_today": {"present": True}})
-    assert "Read the questions out now" in desk_browser(app, world).get(f"/desk/visits/{later}").text
-    with time_machine.travel(NOW + dt.timedelta(days=1), tick=False):
-        desk = desk_browser(app, world)
-        assert (
-            "Tick what has changed"
-            in desk.post(f"/desk/visits/{later}/check-in", data={"step": "chosen"}).text
-        )
-        page = desk.post(f"/desk/visits/{later}/check-in", data={"step": "nothing"})
-        assert 'name="c.alcohol_drugs_today"' in page.text
-        assert 'name="c.fever"' in page.text
-        assert visit_of(later).status == "suspended"
-        answers = {f"c.{key}": "no" for key in ("alcohol_drugs_today", "fever", "contagious_illness")}
-        desk.post(f"/desk/visits/{later}/check-in", data={"step": "answered", "topic": ["3", "7"], **answers})
-        assert visit_of(later).status == "confirmed"
-
-
 def test_a_warning_sign_stops_everything_and_leaves_a_trace_without_detail(world: w.World) -> None:
     client, visit_id = booked(world)
     result = check_in(client, {"rf_chest_pain_breathless": {"present": True}})

@@ -24,10 +24,6 @@ from clinic.booking.services._steps import (
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.intake import queries as intake
-from clinic.rules.answer_history import PASSING
-from clinic.rules.check_in import OPENS
-from clinic.rules.verdicts import Verdict
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 
@@ -124,14 +120,14 @@ def take_off_addons(visit: Visit, less: VisitPlan) -> None:
 def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:
     """Do what the judgement says with a visit that is pending, suspended, confirmed or arrived."""
     status = VisitStatus(visit.status)
-    missing = _missing_besides(session, visit, judged, now) or _missing_on_a_later_day(visit, judged, now)
+    missing = _missing_besides(session, visit, judged, now)
     if judged.permits and missing is None and judged.row is not None:
         was_waiting = status in (VisitStatus.PENDING, VisitStatus.SUSPENDED)
         rest_on(visit, judged.row)
         if was_waiting:
             set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="judged again")
             tell_client(session, visit, "visit_confirmed_now", now=now)
-    elif judged.refuses and missing is None:
+    elif judged.refuses:
         visit.permits = None
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="judged again")
         tell_client(session, visit, "visit_cannot_go_ahead", now=now)
@@ -150,21 +146,6 @@ def _missing_besides(session: Session, visit: Visit, judged: Judged, now: dt.dat
     if not keep_or_find_skilled(session, visit, now):
         return ANOTHER_THERAPIST
     return PARTNER if couples.misses_partner(visit) else None
-
-
-def _missing_on_a_later_day(visit: Visit, judged: Judged, now: dt.datetime) -> str | None:
-    """What a visit waits for that starts when the check-in of the day is asked anew, where nothing speaks against it
-    but what is about today (a cold, alcohol) and simply goes away: answers of a later day. None for every other."""
-    if not judged.refuses or visit.client_id is None or visit.starts_at - now <= OPENS:
-        return None
-    against = {one.rule for one in judged.own.findings if one.verdict is Verdict.BLOCK}
-    if not against <= PASSING:
-        return None
-    if judged.stopped:
-        passes = all(one.needs == "new_answer" for one in intake.stops_in_force(visit.client_id))
-        return "intake" if passes else None
-    visit.to_reconfirm = bool(against)
-    return RECONFIRM if against else None
 
 
 def _hold(

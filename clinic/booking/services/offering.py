@@ -14,7 +14,7 @@ from clinic.booking.queries.bookable import Bookable, Wish
 from clinic.booking.queries.couples import look_for_two
 from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.why_no_times import Explained, why_no_times
-from clinic.booking.services._judging import Order, client_of, weigh_by
+from clinic.booking.services._judging import Judged, Order, client_of, weigh_by
 from clinic.booking.services._known import known_of
 from clinic.booking.services.couples import Half, asks_for_two, may_not_wait
 from clinic.catalogue.queries import VisitPlan
@@ -77,10 +77,11 @@ def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
 
 
 def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.date]) -> set[dt.date]:
-    """Those of the days on which the gate would not let a confirmed visit stand, so that nobody moves it there by
-    themselves. By the person's own answers alone: what is hidden from them shows in nothing that they are offered."""
+    """Those of the days on which a confirmed visit would be refused or would have to wait. By the person's own answers
+    alone: what is hidden from them, a visit that only they believe confirmed, shows in nothing that they are offered."""
     order = Order(plan, tuple(visit.areas), visit.day)
-    return _refused_days(client_of(visit.client_id or 0), order, days, at_once=True)
+    judged = _judged(client_of(visit.client_id or 0), order, days)
+    return {day for day, one in judged.items() if one.unsafe_addons or not one.outcome.permits}
 
 
 def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
@@ -95,11 +96,15 @@ def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
 def _refused_days(
     person: Client, order: Order, days: Iterable[dt.date], at_once: bool = False
 ) -> set[dt.date]:
-    """Days on which the gate would not let this person have it, whatever the time. Everything is read once."""
-    known, table = known_of(person), rulebook.in_force()
-    judged = {day: weigh_by(table, known, replace(order, day=day)) for day in set(days)}
+    """Days on which the gate would not let this person have it, whatever the time."""
     return {
         day
-        for day, one in judged.items()
+        for day, one in _judged(person, order, days).items()
         if one.refuses or one.unsafe_addons or (at_once and not one.permits)
     }
+
+
+def _judged(person: Client, order: Order, days: Iterable[dt.date]) -> dict[dt.date, Judged]:
+    """Day → what would come out then. Everything is read once."""
+    known, table = known_of(person), rulebook.in_force()
+    return {day: weigh_by(table, known, replace(order, day=day)) for day in set(days)}

@@ -12,7 +12,6 @@ from typing import Any
 from flask import render_template, request
 
 from clinic.intake import forms
-from clinic.intake import queries as intake
 from clinic.intake.services import checkins
 from clinic.intake.services.intakes import Signature
 from clinic.intake.signing_forms import GuardianSignsForm
@@ -59,7 +58,7 @@ def take(door: CheckInDoor) -> Answer:
     chosen = check_in.topics(request.form.getlist("topic"))
     match request.form.get("step"):
         case "nothing":
-            return _take_nothing(door)
+            return _keep(door, None, renewal=False, again=lambda young: _first_page(door, young))
         case "chosen" if not chosen:
             return _topics_page(door, CHOOSE), 422
         case "chosen" if not check_in.page_of(chosen).conditions:
@@ -70,16 +69,6 @@ def take(door: CheckInDoor) -> Answer:
             return _take_answers(door, chosen)
         case _:
             return _topics_page(door)
-
-
-def _take_nothing(door: CheckInDoor) -> Answer:
-    """Nothing has changed; but what was about an earlier day is asked again."""
-    newest, today = intake.newest(door.visit.client_id), premises.today(clock.now())
-    if newest is not None and check_in.is_to_ask_again(
-        newest.answers, given_on=newest.answered_on, today=today
-    ):
-        return _questions_page(door, check_in.ABOUT_TODAY, {}, {})
-    return _keep(door, None, renewal=False, again=lambda young: _first_page(door, young))
 
 
 def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
