@@ -78,7 +78,7 @@ def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
 
 def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.date]) -> set[dt.date]:
     """Those of the days on which a confirmed visit would be refused or would have to wait. By the person's own answers
-    alone: what is hidden from them, a visit that only they believe confirmed, shows in nothing that they are offered."""
+    alone: what is hidden from them, as when only they believe it confirmed, shows in nothing that they are offered."""
     order = Order(plan, tuple(visit.areas), visit.day)
     judged = _judged(client_of(visit.client_id or 0), order, days)
     return {day for day, one in judged.items() if one.unsafe_addons or not one.outcome.permits}
