@@ -49,7 +49,7 @@
   const update = (page) => {
     const fresh = page.getElementById("live"), own = more.held();
     if (own && fresh.dataset.frame !== live.dataset.frame) return [];
-    if (!own) mark = fresh.dataset.live;
+    mark = own ? "" : fresh.dataset.live; // a page of which a part was left is neither the old nor the new one
     const before = visitsIn(live), after = visitsIn(fresh);
     const isLeft = (visit) => own && [partOf(visit, live), partOf(visit, fresh)].includes(own);
     keepPlace(() => {
@@ -83,6 +83,7 @@
     try {
       const answer = await fetch(location.href, { headers: { "If-None-Match": `"${mark}"`, "X-Poll": "1" }, cache: "no-store", redirect: "manual" });
       if (answer.type === "opaqueredirect") return location.reload(); // signed out
+      if (answer.status === 304) mark = answer.headers.get("ETag")?.match(/"(.+)"/)?.[1] || mark; // what was done is not on this page
       if (answer.status === 200) {
         const page = parse(await answer.text());
         if (!isBusy() && page.getElementById("live")) tell(update(page));

@@ -410,6 +410,30 @@ def test_own_day_and_week_ask_by_themselves_and_are_answered_in_a_word(clinic: S
     assert asks("/diary", day) == 200
 
 
+def test_what_own_days_do_not_show_neither_renews_them_nor_counts_as_a_reading(clinic: Staffed) -> None:
+    visit = booked(clinic, when=w.at(0, 12))
+    mine = clinic.browser(ME)
+
+    def ask(mark: str) -> tuple[int, str]:
+        page = mine.get("/diary", headers={"If-None-Match": f'"{mark}"', "X-Poll": "1"})
+        return page.status_code, str(page.get_etag()[0])
+
+    def reads() -> int:
+        db.session.rollback()
+        return len(db.session.scalars(select(AuditRow.sequence).where(AuditRow.deed == "health.read")).all())
+
+    first = str(mine.get("/diary").get_etag()[0])
+    shown = reads()
+    time_off.add_time_off(
+        clinic.other, "meeting", w.at(0, 16), w.at(0, 17), "", by=clinic.world.desk_id, now=NOW
+    )
+    status, second = ask(first)
+    assert (status, second != first, reads()) == (304, True, shown)
+    assert ask(second) == (304, second), "by its new mark it is answered without being drawn"
+    visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW)
+    assert (ask(second)[0], ask(first)[0], reads()) == (200, 200, shown + 2)
+
+
 def test_a_step_by_a_slip_is_taken_back_for_a_moment(clinic: Staffed) -> None:
     visit = booked(clinic, when=w.at(0, 12))
     browser, other = clinic.browser(ME), clinic.browser(OTHER)
