@@ -432,6 +432,7 @@ def test_what_own_days_do_not_show_neither_renews_them_nor_counts_as_a_reading(c
     assert ask(second) == (304, second), "by its new mark it is answered without being drawn"
     visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW)
     assert (ask(second)[0], ask(first)[0], reads()) == (200, 200, shown + 2)
+    assert [ask(typed)[0] for typed in ("", "~", "x~y")] == [200, 200, 200]
 
 
 def test_a_step_by_a_slip_is_taken_back_for_a_moment(clinic: Staffed) -> None:

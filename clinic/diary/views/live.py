@@ -21,7 +21,9 @@ def live_page(mark: str, template: str, read: Callable[[], dict[str, Any]]) -> A
     Where something was done that the page does not show, what it shows is the same as before: 304 too, with the new
     mark. So a page with health data that is open all day is not written down as shown at each deed of the clinic.
     """
-    has = request.if_none_match.as_set(include_weak=True)
+    has = [
+        one for one in request.if_none_match.as_set(include_weak=True) if one
+    ]  # an empty one is read as None
     for one in has:
         if one.partition("~")[0] == mark:
             return _unchanged(one)
