@@ -20,6 +20,7 @@ from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser, order
@@ -427,3 +428,20 @@ def test_the_link_is_sent_again_only_where_there_is_an_address(world: w.World, d
         desk.post(f"/desk/visits/{visit_of(client).id}/send-link")
     sent = db.session.scalars(select(OutgoingMail.to)).all()
     assert sent == ["pat@people.example"] * 2  # when it was booked, and once more
+
+
+def test_the_visit_of_somebody_switched_off_is_shown_times_of_those_who_work(
+    world: w.World, desk: FlaskClient
+) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "swedish", areas=("full_body",))
+    visit = visit_of(client)
+    address, theirs = f"/desk/visits/{visit.id}/change", visit.therapist_id
+    with transaction() as session:
+        session.get_one(Visit, visit.id).any_therapist = False
+    assert f'<option selected value="{theirs}">' in desk.get(address).text
+    with transaction() as session:
+        session.get_one(Therapist, theirs).is_active = False
+    page = desk.get(address).text
+    assert ("No free time on this day" in page, 'name="start"' in page) == (False, True)

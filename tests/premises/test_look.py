@@ -131,7 +131,12 @@ def test_a_colour_that_cannot_be_read_is_refused_and_the_nearest_is_offered(app:
     ):
         data = {"brand": "#2c6a5d", "accent": "#a4481f", **wrong}
         assert browser.post("/owner/look", data=data).status_code == 422, wrong
-    assert browser.post("/owner/look", data={"logo": (io.BytesIO(SVG), "x.png")}).status_code == 422
+    refused = browser.post("/owner/look", data={"logo": (io.BytesIO(SVG), "x.png")})
+    assert (refused.status_code, "choose the picture again" in refused.text) == (422, False), (
+        "it is what was refused"
+    )
+    picture = {"brand": "#ffdd00", "accent": "#a4481f", "logo": (io.BytesIO(drawing()), "x.png")}
+    assert "choose the picture again" in browser.post("/owner/look", data=picture).text
     db.session.rollback()
     assert queries.clinic().brand_colour == ""
     data = {"brand": "#ffdd00", "accent": "#a4481f", "use_brand": near}

@@ -61,6 +61,8 @@ def desk_change(visit_id: int) -> Answer:
             ]
         )
     )
+    if not visit.any_therapist and visit.therapist_id not in kit.therapist_names():
+        form.therapist.data = ""  # switched off since: the list stands at anybody, and so do the times
     return _page(visit, form)
 
 

@@ -45,7 +45,7 @@ def save_look() -> Answer:
 
     if not saves(form, save):
         _name_the_other_too(form)
-        if posted_files("logo", most=1):
+        if posted_files("logo", most=1) and not form.form_errors:  # else it is the picture that was refused
             form.add_error("", _("Please choose the picture again: a page cannot keep it."))
         return _page(form), 422
     flash(_("The look is saved."), "success")
