@@ -159,3 +159,15 @@ def test_what_templates_import_says_nothing_before_it_is_asked(app: Flask) -> No
         if isinstance(call.node, nodes.Name) and call.node.name in ("_", "gettext", "ngettext")
     ]
     assert early == []
+
+
+def test_no_page_says_in_a_message_what_was_only_marked_for_translation() -> None:
+    """A text under `N_` is English until it is looked up: a message that is given the bare name stays so."""
+    bare = [
+        f"{path.name}:{call.lineno}"
+        for path in sorted((ROOT / "clinic").rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "flash"
+        if isinstance(call.args[0], ast.Name) and call.args[0].id.isupper()
+    ]
+    assert bare == []
