@@ -67,10 +67,14 @@ def in_every_dress(
         page.set_viewport_size({"width": width, "height": HEIGHT})
         for theme in themes:
             page.evaluate(WEAR, theme)
+            # As high as the page: what a bar that stays in the window lies over depends on where the page stands.
+            high = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": width, "height": max(HEIGHT, high)})
             beyond = [f"sticks out sideways: {one}" for one in page.evaluate(STICKS_OUT)]
             under = [f"lies under a link: {one}" for one in page.evaluate(COVERED)]
             for fault in violations(page) + beyond + under:
                 found.setdefault(fault, []).append(f"{width} {theme}")
+            page.set_viewport_size({"width": width, "height": HEIGHT})
     return found
 
 

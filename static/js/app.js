@@ -299,6 +299,8 @@
     const { htmx } = document.body.dataset;
     if (htmx) document.head.append(Object.assign(document.createElement("script"), { src: htmx }));
   });
+  // Back and Forward to a day that it brought: it would ask for the page again; until it is there, the page does so itself.
+  addEventListener("popstate", (event) => { if (event.state?.htmx && !window.htmx) location.reload(); });
   const addToken = (headers) => { headers["X-CSRFToken"] = csrf(); };
   document.addEventListener("htmx:configRequest", (event) => addToken(event.detail.headers));
   document.addEventListener("htmx:config:request", (event) => addToken(event.detail.ctx.request.headers));

@@ -14,12 +14,15 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
+from clinic.booking.services.series_starts import Planned
+from clinic.booking.views import series_dates
 from clinic.rules import language
 from clinic.rules.permissions import Role
 from clinic.shared import languages
 from clinic.shared.languages import lazy
 from scripts.messages import catalogues, collected, read
 from tests.booking import world as w
+from tests.conftest import NOW
 from tests.factories import make_user
 from tests.owners import browser_of
 
@@ -159,3 +162,36 @@ def test_what_templates_import_says_nothing_before_it_is_asked(app: Flask) -> No
         if isinstance(call.node, nodes.Name) and call.node.name in ("_", "gettext", "ngettext")
     ]
     assert early == []
+
+
+def _as_it_is(given: ast.expr) -> tuple[ast.expr, ...]:
+    return (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,)
+
+
+def test_no_page_says_in_a_message_what_was_only_marked_for_translation() -> None:
+    """A text under `N_` is English until it is looked up: a message that is given the bare name stays so."""
+    bare = [
+        f"{path.name}:{call.lineno}"
+        for path in sorted((ROOT / "clinic").rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("flash", "_afresh")
+        if any(
+            isinstance(one, ast.Name) and one.id.isupper() for given in call.args for one in _as_it_is(given)
+        )
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("staff", [True, False])
+@pytest.mark.parametrize("waits_for", [*series_dates.WAITS, "review"])
+def test_what_a_date_of_a_series_waits_for_is_said_in_the_language_of_the_page(
+    app: Flask, waits_for: str, staff: bool
+) -> None:
+    date = Planned(NOW.date(), NOW, (1,), waits_for=waits_for)
+    door = series_dates.Door("Europe/Berlin", {1: "Ada"}, 1, staff)
+    with languages.speaking("de"):
+        asked = series_dates.question(date, door)
+    assert "freigehalten" in str(asked["options"])
+    assert "kept" not in str(asked["options"])

@@ -206,6 +206,42 @@ def test_who_may_not_have_the_offered_time_any_more_reads_why_and_what_is_safe(
     assert account(app, healthy()).get(f"/my/offers/{offer}").status_code == 404
 
 
+def test_an_offer_that_ran_out_is_not_shown_as_kept_before_the_next_round_ends_it(
+    app: Flask, world: w.World
+) -> None:
+    me = healthy()
+    mine = account(app, me)
+    place = walk.location(mine.post(WAIT, data={**WHEN, "person": str(me)}))
+    in_line.keep_line(NOW)
+    offer, over = db.session.execute(select(Offer.id, Offer.expires_at)).one()
+    db.session.rollback()
+    for moment, is_kept in ((over - dt.timedelta(seconds=1), True), (over, False)):
+        with time_machine.travel(moment, tick=False):
+            assert ("Kept for you" in mine.get("/my").text) is is_kept
+            assert ("A time is kept for you" in mine.get(place).text) is is_kept
+    with time_machine.travel(over, tick=False):
+        late = then(mine, mine.post(f"/my/offers/{offer}/accept")).text
+    assert "This offer has run out" in late
+    assert "Take this time" not in late
+    assert ends() == [None], "no round came"
+
+
+def test_a_link_promises_no_other_time_once_the_gate_refused(client: FlaskClient, world: w.World) -> None:
+    me = healthy()
+    waitlist.join(
+        w.choice("swedish"), When(w.TODAY, w.TODAY.replace(day=20)), me, source="desk", by=None, now=NOW
+    )
+    in_line.keep_line(NOW)
+    page = mailed("offer")
+    w.sign_answers(me, SERIOUS)
+    refused, later = client.post(f"{page}/accept"), client.get(page)
+    assert (refused.status_code, later.status_code) == (409, 200)
+    for text in (refused.text, later.text):
+        assert text.count("We cannot book this time for you at the moment. Please call us") == 1
+        assert "we write again" not in text
+        assert "heart" not in text.casefold()
+
+
 def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -> None:
     first, second = healthy(), healthy()
     when = When(w.TODAY, w.TODAY.replace(day=20))

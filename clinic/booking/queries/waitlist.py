@@ -176,10 +176,11 @@ def newest_offer(wish_id: int) -> int | None:
     )
 
 
-def offers_to(client_ids: Collection[int]) -> Sequence[Offer]:
-    """Times that are kept for these people until they have answered, the one that runs out first at the top."""
+def offers_to(client_ids: Collection[int], now: dt.datetime) -> Sequence[Offer]:
+    """Times that are kept for these people until they have answered, the one that runs out first at the top. One that
+    has run out is none, also before the round that ends it: no yes takes it any more."""
     ids = [*client_ids, *clients.alias_ids(*client_ids)]
-    return [one for one in open_offers() if one.visit.client_id in ids]
+    return [one for one in open_offers() if one.visit.client_id in ids and one.expires_at > now]
 
 
 def offers_instead_of(visit_ids: Collection[int]) -> dict[int, list[Offer]]:

@@ -127,12 +127,12 @@ def _book(now_at: Standing, form: CompanionForm, companion: Companion, starts_at
             return go("booking.checkout")
         raise
     except SlotTaken as error:
-        return _afresh(form, companion, GONE, error.nearest.starts)
+        return _afresh(form, companion, _(GONE), error.nearest.starts)
     except (BarredOnline, NotFound, HoldExpired) as error:
         return call_us(error)
     except RuleViolation as error:
         return _afresh(form, companion, error.sentence)
-    return go("booking.done") if outcome.couple_id is not None else _afresh(form, companion, NOT_BOTH)
+    return go("booking.done") if outcome.couple_id is not None else _afresh(form, companion, _(NOT_BOTH))
 
 
 def _afresh(form: CompanionForm, companion: Companion, trouble: str, nearest: Sequence[Start] = ()) -> Answer:

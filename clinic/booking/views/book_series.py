@@ -96,9 +96,9 @@ def _book(now_at: Standing, form: OwnSeriesForm) -> Answer:
     except (HoldExpired, BarredOnline) as error:
         return call_us(error)
     except RuleViolation as error:
-        return _afresh(form, starts, GONE if isinstance(error, SlotTaken) else error.sentence)
+        return _afresh(form, starts, _(GONE) if isinstance(error, SlotTaken) else error.sentence)
     if outcome.series_id is None:
-        return _afresh(form, starts, NOT_ALL)
+        return _afresh(form, starts, _(NOT_ALL))
     flash(_("Your series is booked. We send you an e-mail with all the dates."), "success")
     return go("booking.my_series", series_id=outcome.series_id)
 

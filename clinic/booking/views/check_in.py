@@ -147,7 +147,7 @@ def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
     """Back to where it came from, with the mark that was asked for, when the visit may go ahead."""
     visit = found(visits.visit(visit_id))
     if visit.status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
-        flash(NOT_TODAY, "care")
+        flash(_(NOT_TODAY), "care")
     elif renewal or visit.is_waiting:
         flash(_("The visit is on hold: see what to do."), "care")
     elif not then:

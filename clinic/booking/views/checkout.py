@@ -57,7 +57,7 @@ def with_booking(*allowed: Step) -> Callable[[StepView], Callable[[], Answer]]:
         def step() -> Answer:
             now_at = kit.standing()
             if now_at is None:
-                flash(STARTED_AGAIN, "care")
+                flash(_(STARTED_AGAIN), "care")
                 return go("booking.choose_service")
             if now_at.step not in allowed:
                 return ahead(now_at)

@@ -81,7 +81,7 @@ def end_own_restriction(visit_id: int, restriction_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "care")
     else:
-        flash(WITHDRAWN, "success")
+        flash(_(WITHDRAWN), "success")
     return go("booking.more_care", visit_id=visit_id)
 
 
@@ -100,5 +100,5 @@ def end_restriction(restriction_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "care")
     else:
-        flash(WITHDRAWN, "success")
+        flash(_(WITHDRAWN), "success")
     return go("booking.restrictions")

@@ -49,7 +49,7 @@ def my_visits() -> Answer:
         again=_again,
         next_again=again.next_times_again(rows),
         seen_as=visits.seen_as,
-        offers=waitlist.offers_to([one.client_id for one in people]),
+        offers=waitlist.offers_to([one.client_id for one in people], now),
         wishes=[(one, words_of(waitlist.when_of(one))) for one in _wishes(people)],
         may_know_all=[one.client_id for one in people if _may_know_all(one.client_id)],
         intakes={one.client_id: intake.newest(one.client_id) for one in people},

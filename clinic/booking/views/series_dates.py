@@ -24,6 +24,7 @@ WAITS = {
     "reconfirm": N_("kept, and waits until the client has said what has changed"),
     "therapist": N_("kept, and waits until the therapist has talked with the client"),
 }
+CHECK = N_("kept, and waits for a check")
 WAITS_OWN = {**WAITS, "therapist": N_("kept, and your therapist talks with you first")}
 
 
@@ -76,7 +77,7 @@ def _note(one: Planned, wanted: int | None, door: Door) -> str:
     names = [door.names.get(wanted, "") if wanted else _free(one, door)]
     if one.waits_for:
         waits = WAITS if door.staff else WAITS_OWN
-        names.append(waits.get(one.waits_for, "kept, and waits for a check"))
+        names.append(_(waits.get(one.waits_for, CHECK)))
     if one.rest is not None:
         names.append(_("sooner than advised"))
     return "; ".join(names)

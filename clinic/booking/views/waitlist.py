@@ -128,12 +128,14 @@ def _join_page(wish: Wish, plan: VisitPlan, form: WhenForm) -> str:
 @pages.get("/waiting/<token>", needs=SITE)
 def wish_by_link(token: str) -> Answer:
     """The wish: what, when, since when; and a way off the list."""
-    wish = found(waitlist.wish_by_key(token, clock.now()))
+    now = clock.now()
+    wish = found(waitlist.wish_by_key(token, now))
+    offer = waitlist.offers_of_wishes([wish.id]).get(wish.id)
     return render_template(
         "booking/waitlist_wish.html",
         wish=wish,
         when=words_of(waitlist.when_of(wish)),
-        offer=waitlist.offers_of_wishes([wish.id]).get(wish.id),
+        offer=offer if offer is not None and offer.expires_at > now else None,
         withdraw=url_for("booking.withdraw_by_link", token=token),
         # Without them nobody is ever offered a time: in the mail alone it is too easily missed.
         answer_first=_way_to_answer(wish.client_id) if intake.newest(wish.client_id) is None else "",

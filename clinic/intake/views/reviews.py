@@ -57,7 +57,7 @@ def end_stop(stop_id: int) -> Answer:
         form.reason.errors = [error.sentence]
         return _stop_page(stop_id, form, 422)
     except NotFound:
-        flash(DONE, "info")
+        flash(_(DONE), "info")
         return go("intake.reviews")
     flash(
         _("Recorded. Visits can be booked again once the client has signed the health form anew."), "success"
