@@ -62,7 +62,7 @@ def test_what_the_desk_does_appears_and_the_focus_stays(
     cancel(site, visit)
     box.wait_for(state="detached", timeout=8000)
     assert page.evaluate("window.isTheSame && document.activeElement.matches('[data-print]')")
-    page.wait_for_function("name => document.getElementById('say').textContent.includes(name)", arg=name)
+    page.locator("#say", has_text=name).wait_for(state="attached")
     assert "not here any more" in page.locator("#say").inner_text()
     asked: list[int] = []
     page.on("response", lambda answer: asked.append(answer.status) if "/diary" in answer.url else None)

@@ -11,8 +11,8 @@ OPEN = "#when a.day[aria-current]"
 
 
 def test_back_and_forward_show_the_day_of_the_address(page: Page) -> None:
-    page.goto("/book/swedish/times?minutes=60")
-    page.wait_for_function("window.htmx")
+    page.goto("/book/swedish/times?minutes=60", wait_until="networkidle")
+    assert page.evaluate("typeof window.htmx") == "object"
     days = [one.get_attribute("href") or "" for one in page.locator("#when a.day").all()][1:3]
     for href in days:
         page.locator(f'#when a.day[href="{href}"]').click()
