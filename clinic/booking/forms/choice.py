@@ -12,6 +12,8 @@ from clinic.rules.body_areas import AREAS, FULL_BODY
 from clinic.rules.kinds import GENDERS
 
 LARGEST_ID = 2**31 - 1
+ID_DIGITS = 15  # of what a form offers to choose; ids of visits may be longer
+VISIT_DIGITS = 16
 MOST_WORDS = 60
 
 
@@ -80,6 +82,11 @@ def whole_number(text: str | None) -> int | None:
         return None
     number = int(text)
     return number if 0 < number <= LARGEST_ID else None
+
+
+def number_of(text: str | None, *, digits: int) -> int | None:
+    """A posted number of at most so many digits, such as the id of a row; None for anything that cannot be one."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= digits else None
 
 
 def day_of(text: str | None) -> dt.date | None:

@@ -16,6 +16,7 @@ from wtforms import (
 from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from clinic.booking.forms.choice import ID_DIGITS, number_of
 from clinic.rules.body_areas import AREAS
 from clinic.rules.kinds import GENDERS
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
@@ -91,8 +92,7 @@ class WhatForm(RestForm):
     @property
     def therapist_id(self) -> int | None:
         """The therapist asked for; None is any."""
-        text = self.therapist.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+        return number_of(self.therapist.data, digits=ID_DIGITS)
 
     @property
     def gender(self) -> str:
@@ -108,8 +108,7 @@ class MoveForm(WhatForm):
     @property
     def room_id(self) -> int | None:
         """The room asked for; None is any that fits."""
-        text = self.room.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+        return number_of(self.room.data, digits=ID_DIGITS)
 
 
 class PlaceForm(Form):
@@ -120,8 +119,7 @@ class PlaceForm(Form):
     @property
     def place_id(self) -> int | None:
         """The place; None is the first."""
-        text = self.place.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+        return number_of(self.place.data, digits=9)
 
 
 class NewVisitForm(PlaceForm, WhatForm):
@@ -141,8 +139,7 @@ class NewVisitForm(PlaceForm, WhatForm):
     @property
     def client_id(self) -> int | None:
         """The known client who was chosen."""
-        text = self.client.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+        return number_of(self.client.data, digits=ID_DIGITS)
 
     @property
     def is_new(self) -> bool:
@@ -166,8 +163,7 @@ class SeriesForm(PlaceForm, WhatForm):
     @property
     def every_weeks(self) -> int:
         """Weeks from one visit to the next; 0 for what is none of the choices."""
-        text = self.every.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
+        return number_of(self.every.data, digits=2) or 0
 
 
 class CoupleForm(PlaceForm, RestForm):
@@ -181,8 +177,7 @@ class CoupleForm(PlaceForm, RestForm):
     @property
     def other_id(self) -> int | None:
         """The other client who was chosen."""
-        text = self.other.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+        return number_of(self.other.data, digits=ID_DIGITS)
 
 
 class ClosureForm(PlaceForm):

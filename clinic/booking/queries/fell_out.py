@@ -23,8 +23,7 @@ OUT = (*ENDED, VisitStatus.SUSPENDED)
 def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequence[Visit]:
     """Coming visits that fell out yesterday or today and have not come back, soonest first; of one therapist, or of
     all."""
-    recently = or_(false(), *(_fell_at(places, since) for places, since in _yesterday(now)))
-    wanted = select(Visit).where(recently, Visit.status.in_(OUT))
+    wanted = _recent(now).where(Visit.status.in_(OUT))
     if therapist_id is not None:
         wanted = wanted.where(Visit.therapist_id == therapist_id)
     return _read(wanted)
@@ -33,15 +32,18 @@ def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequen
 def still_to_answer(now: dt.datetime, client_ids: Collection[int] | None = None) -> Sequence[Visit]:
     """Those of them that are called off for good, and whose client has booked nothing since: what the desk has still to
     look after, of these people or of all. What is on hold stands among the visits that wait."""
-    recently = or_(false(), *(_fell_at(places, since) for places, since in _yesterday(now)))
     its_steps = select(func.max(StatusChange.at)).where(StatusChange.visit_id == Visit.id)
     fell = its_steps.correlate(Visit).scalar_subquery()
     later = aliased(Visit)
     booked = exists().where(
         later.client_id == Visit.client_id, later.created_at > fell, later.status != VisitStatus.RELEASED
     )
-    wanted = select(Visit).where(recently, Visit.status.in_(ENDED), ~booked)
+    wanted = _recent(now).where(Visit.status.in_(ENDED), ~booked)
     return _read(wanted if client_ids is None else wanted.where(Visit.client_id.in_(client_ids)))
+
+
+def _recent(now: dt.datetime) -> Select[tuple[Visit]]:
+    return select(Visit).where(or_(false(), *(_fell_at(places, since) for places, since in _yesterday(now))))
 
 
 def _read(wanted: Select[tuple[Visit]]) -> Sequence[Visit]:

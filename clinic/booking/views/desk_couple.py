@@ -12,7 +12,7 @@ from flask import flash, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import who
-from clinic.booking.forms.choice import day_of, whole_number
+from clinic.booking.forms.choice import VISIT_DIGITS, day_of, number_of, whole_number
 from clinic.booking.forms.desk import CoupleForm, RestForm, WhatForm, read_moment
 from clinic.booking.queries import couples as reading
 from clinic.booking.queries import next_steps
@@ -287,7 +287,7 @@ def desk_cancel_couple(couple_id: int) -> Answer:
     """Cancel both, or the one that `visit` names: the other one goes on alone then."""
     both = found(reading.couple(couple_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
-    visit_id = whole_number_of_visit(request.form.get("visit"))
+    visit_id = number_of(request.form.get("visit"), digits=VISIT_DIGITS)
     try:
         if visit_id is None:
             couple_changes.cancel_couple(
@@ -303,11 +303,6 @@ def desk_cancel_couple(couple_id: int) -> Answer:
     flash(_("One visit is cancelled. The other one goes on alone, in the same room."), "success")
     other = next(one.id for one in both.visits if one.id != visit_id)
     return go("booking.desk_visit", visit_id=other)
-
-
-def whole_number_of_visit(text: str | None) -> int | None:
-    """The id of a visit as a form sends it: longer than other numbers."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 17 else None
 
 
 @pages.post("/desk/visits/<int:visit_id>/alone", needs=NEED)

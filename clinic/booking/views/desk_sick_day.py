@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import flash, render_template, request, url_for
 
 from clinic.accounts.access import who
-from clinic.booking.forms.choice import moment_of, moment_text, whole_number
+from clinic.booking.forms.choice import VISIT_DIGITS, moment_of, moment_text, number_of, whole_number
 from clinic.booking.queries import visits
 from clinic.booking.services import covering, sick_day
 from clinic.booking.services.covering import Case
@@ -195,7 +195,7 @@ def desk_carry_out(therapist_id: int) -> Answer:
 def _carry_out(text: str) -> Deed | None:
     """One line of the plan; None when it cannot be done (any more)."""
     pieces = text.split(" ")
-    numbers = [whole_row_id(one) for one in pieces[:3]]
+    numbers = [number_of(one, digits=VISIT_DIGITS) for one in pieces[:3]]
     if len(pieces) not in (3, 4) or None in numbers:
         return None
     start = moment_of(pieces[3]) if len(pieces) == 4 else None
@@ -207,8 +207,3 @@ def _carry_out(text: str) -> Deed | None:
     except RuleViolation:
         return None
     return Deed.GIVE if start is None else Deed.OFFER
-
-
-def whole_row_id(text: str) -> int | None:
-    """A row's id, which may be longer than other numbers; None for anything that cannot be one."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else None
