@@ -101,7 +101,8 @@ def save_when_due(app: Flask) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do again and again; at once when a worker starts, then whenever so many seconds have passed."""
+    """Something to do again and again, whenever so many seconds have passed; the first time `PAUSE_SECONDS` after a
+    worker has started, for the first moments of a server belong to the people who waited for it."""
 
     work: Callable[[Flask], None]
     every: int
@@ -202,7 +203,7 @@ def worker_for(app: Flask) -> Worker:
 
 def _put_in(queue: Huey, app: Flask, job: Job) -> None:
     """A job whose last round still goes on is not begun a second time in this process."""
-    at_work, next_at = threading.Lock(), [0.0]
+    at_work, next_at = threading.Lock(), [time.monotonic() + PAUSE_SECONDS]
 
     def is_due(_now: dt.datetime) -> bool:
         if time.monotonic() < next_at[0]:
