@@ -64,6 +64,7 @@ class Screening(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("id", "client_id", "judged_key", "day", "permits", name="uq_screening_judged"),
         Index("ix_screening_client_id_judged_at", "client_id", "judged_at"),
+        Index("ix_screening_judged_at", "judged_at"),
     )
 
 
@@ -169,6 +170,9 @@ class Visit(SealedRow, Base):
         ),
         CheckConstraint("ends_at > starts_at AND free_at >= ends_at", name="order"),
         Index("ix_visit_location_id_starts_at", "location_id", "starts_at"),
+        Index("ix_visit_location_id_day_starts_at", "location_id", "day", "starts_at"),
+        Index("ix_visit_day_starts_at", "day", "starts_at"),
+        Index("ix_visit_location_id_created_at", "location_id", "created_at"),
         Index("ix_visit_therapist_id_starts_at", "therapist_id", "starts_at"),
         Index("ix_visit_client_id_starts_at", "client_id", "starts_at"),
         Index("ix_visit_status_deadline_at", "status", "deadline_at"),
@@ -208,7 +212,7 @@ class ClaimHistory(Base):
 
     __tablename__ = "claim_history"
     id: Mapped[int] = mapped_column(primary_key=True)
-    resource_id: Mapped[int]
+    resource_id: Mapped[int] = mapped_column(index=True)
     visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
     couple_id: Mapped[int | None]
     starts_at: Mapped[dt.datetime]
@@ -261,6 +265,7 @@ class Checkout(SealedRow, Base):
     finished_at: Mapped[dt.datetime | None]
     details_sealed: Mapped[bytes | None]
     details = Sealed()
+    __table_args__ = (rare("checkout", "client_id"), rare("checkout", "visit_id"))
 
 
 class CheckinLink(Base):
@@ -290,6 +295,16 @@ class CallRequest(Base):
     done_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     client: Mapped[Client | None] = relationship()
     visit: Mapped[Visit | None] = relationship()
+    __table_args__ = (
+        rare("call_request", "client_id"),
+        rare("call_request", "visit_id"),
+        Index(
+            "ix_call_request_open",
+            "asked_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
 
 
 class WaitlistWish(Base):

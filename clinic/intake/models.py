@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.shared.crypto import BigId, Sealed, SealedBytes, SealedRow
@@ -41,7 +41,15 @@ class Intake(SealedRow, Base):
     signature_sealed: Mapped[bytes]
     answers = Sealed()
     signature = Sealed()  # {"name", "relation", "points" or null}
-    __table_args__ = (UniqueConstraint("client_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("client_id", "version"),
+        Index(
+            "ix_intake_softens",
+            "signed_at",
+            sqlite_where=text("softens = 1"),
+            postgresql_where=text("softens"),
+        ),
+    )
 
 
 class QuestionSet(Base):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, event, insert, select, update
+from sqlalchemy import BigInteger, Index, bindparam, event, insert, select, update
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from clinic.shared.database import Base, connection_of
@@ -36,6 +36,7 @@ class AuditRow(Base):
     thing: Mapped[str]
     thing_id: Mapped[int | None] = mapped_column(BigInteger)
     detail: Mapped[dict[str, Any]]
+    __table_args__ = (Index("ix_audit_row_thing_thing_id", "thing", "thing_id"),)
 
 
 class AuditLink(Base):

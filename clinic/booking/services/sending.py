@@ -34,10 +34,11 @@ LATEST_AFTERCARE = dt.timedelta(days=3)
 def write_due(now: dt.datetime, *, by_sms: bool) -> int:
     """Put into the outbox what has come due; returns how many visits it was about. `by_sms`: the clinic can send any.
     Safe to run twice, or in two processes."""
-    due = select(TimedMessage.visit_id).where(UNWRITTEN, TimedMessage.due_at <= now).distinct()
-    found = db.session.scalars(due.order_by(TimedMessage.visit_id).limit(AT_ONCE)).all()
+    due = select(TimedMessage.visit_id).where(UNWRITTEN, TimedMessage.due_at <= now)
+    longest_due = due.order_by(TimedMessage.due_at, TimedMessage.id).limit(AT_ONCE)
+    found = set(db.session.scalars(longest_due))
     db.session.rollback()
-    for visit_id in found:
+    for visit_id in sorted(found):
         _write(visit_id, now, by_sms=by_sms)
     return len(found)
 

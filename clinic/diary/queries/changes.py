@@ -23,7 +23,12 @@ def day_mark(location_id: int, day: dt.date, now: dt.datetime, *, is_today: bool
 def own_mark(therapist_id: int, first: dt.date, days: int, now: dt.datetime, *, has_today: bool) -> str:
     """The same for a therapist's own days; by the clock of another place a visit may fall on the day beside."""
     one = dt.timedelta(days=1)
-    mine = and_(Visit.therapist_id == therapist_id, Visit.day.between(first - one, first + days * one))
+    near = dt.datetime.combine(first, dt.time(), dt.UTC)  # by which the index finds them
+    mine = and_(
+        Visit.therapist_id == therapist_id,
+        Visit.starts_at.between(near - 3 * one, near + (days + 3) * one),
+        Visit.day.between(first - one, first + days * one),
+    )
     return _mark(mine, now, has_today=has_today)
 
 
