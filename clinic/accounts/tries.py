@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import FailedTry
 from clinic.rules.errors import RuleViolation
-from clinic.rules.language import _, ngettext
+from clinic.rules.language import N_, _, ngettext
 
 KEPT_FOR = dt.timedelta(hours=1)  # no limit below looks further back
 
@@ -54,6 +54,12 @@ class TooManyTries(RuleViolation):
         self.minutes = minutes
         wait = ngettext("%(num)d minute", "%(num)d minutes", minutes)
         super().__init__(_("There were too many tries. Please wait %(wait)s, then try again.", wait=wait))
+
+
+class Crowded(RuleViolation):
+    """More people sign in at this moment than can be taken: no try is counted."""
+
+    default_sentence = N_("Many people are signing in at this moment. Please try again in a few seconds.")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from argon2 import extract_parameters
 from argon2.low_level import Type
@@ -165,3 +171,32 @@ def test_without_a_usable_hash_nothing_fits(stored: str | None) -> None:
 
 def test_up_to_date_hash_is_not_renewed() -> None:
     assert passwords.renewed(passwords.hash_password(LONG), LONG) is None
+
+
+def test_passwords_are_hashed_one_after_the_other_and_after_what_people_wait_for() -> None:
+    at_work, most = [], []
+
+    def work(number: str) -> str:
+        at_work.append(number)
+        most.append(len(at_work))
+        time.sleep(0.01)
+        at_work.remove(number)
+        return number
+
+    with ThreadPoolExecutor(4) as people:
+        found = list(people.map(lambda number: passwords._LINE.do(work, number), "abcd"))
+    assert found == ["a", "b", "c", "d"]
+    assert most == [1, 1, 1, 1]
+    assert passwords._LINE.waiting == 0
+    assert not passwords.is_right(None, "wrong")
+    assert passwords._LINE.waiting == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a rank of its own on Linux alone")
+def test_the_thread_that_hashes_steps_back_and_no_other() -> None:
+    def rank() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = rank()
+    assert passwords._LINE.do(rank) == max(before, 5)
+    assert rank() == before

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from clinic.accounts import passwords
-from clinic.accounts.models import User, UserSession
+from clinic.accounts.models import FailedTry, User, UserSession
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from tests.accounts.people import (
@@ -256,3 +256,20 @@ def test_wrong_password_writes_nothing_but_the_count(client: FlaskClient) -> Non
     make_person("ann@mail.example")
     sign_in(client, "ann@mail.example", OTHER_PASSWORD)
     assert (deeds(), mails(), how_many(UserSession)) == ([], [], 0)
+
+
+def test_when_too_many_sign_in_the_next_is_asked_to_try_again_and_no_try_is_counted(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_person("pat@people.example")
+    browser = app.test_client()
+    monkeypatch.setattr(passwords._LINE, "waiting", passwords.MOST_WAITING)
+    answer = sign_in(browser, "pat@people.example", PASSWORD)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert "Many people are signing in at this moment" in answer.text
+    assert 'value="pat@people.example"' in answer.text
+    assert how_many(FailedTry) == 0
+    assert rows("pat@people.example") == []
+    monkeypatch.setattr(passwords._LINE, "waiting", passwords.MOST_WAITING - 1)
+    assert sign_in(browser, "pat@people.example", PASSWORD).status_code == 303

@@ -45,9 +45,11 @@ def sign_in(
 ) -> Entered:
     """Check the password; returns the key of a session, or of a sign-in that owes its second step.
 
-    `replaces` is the session this browser had before: it ends. Raises WrongSignIn or TooManyTries, which are
-    the same for an account that does not exist.
+    `replaces` is the session this browser had before: it ends. Raises WrongSignIn, TooManyTries or Crowded, which
+    are the same for an account that does not exist.
     """
+    if passwords.is_crowded():  # before the try is counted: it is none
+        raise tries.Crowded
     key = email_key(email) or ""
     counted, user_id, stored = admit(key, origin, now)
     if not passwords.is_right(stored, password) or user_id is None or stored is None:

@@ -8,7 +8,7 @@ from flask import make_response, render_template
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from clinic.accounts.tries import TooManyTries
+from clinic.accounts.tries import Crowded, TooManyTries
 from clinic.rules.errors import InvalidInput, RuleViolation
 from clinic.shared.web import Pages
 
@@ -27,4 +27,7 @@ def refused(template: str, form: Form, error: RuleViolation | None = None, **val
     if isinstance(error, TooManyTries):
         response.status_code = 429
         response.headers["Retry-After"] = str(error.minutes * 60)
+    elif isinstance(error, Crowded):
+        response.status_code = 503
+        response.headers["Retry-After"] = "5"
     return response
