@@ -198,5 +198,5 @@ def test_the_thread_that_hashes_steps_back_and_no_other() -> None:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     before = rank()
-    assert passwords._LINE.do(rank) == max(before, 5)
+    assert passwords._LINE.do(rank) == max(before, 10)
     assert rank() == before
