@@ -212,7 +212,9 @@ class ClaimHistory(Base):
 
     __tablename__ = "claim_history"
     id: Mapped[int] = mapped_column(primary_key=True)
-    resource_id: Mapped[int] = mapped_column(index=True)
+    resource_id: Mapped[
+        int
+    ]  # no index: SQLite took it for the guard of claims, who then read years of a room
     visit_id: Mapped[int | None] = mapped_column(BigId, index=True)
     couple_id: Mapped[int | None]
     starts_at: Mapped[dt.datetime]

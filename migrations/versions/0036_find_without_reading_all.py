@@ -20,7 +20,6 @@ INDEXES = {
     "ix_visit_location_id_created_at": ("visit", ["location_id", "created_at"]),
     "ix_audit_row_thing_thing_id": ("audit_row", ["thing", "thing_id"]),
     "ix_screening_judged_at": ("screening", ["judged_at"]),
-    "ix_claim_history_resource_id": ("claim_history", ["resource_id"]),
 }
 RARE = [(table, column) for table in ("call_request", "checkout") for column in ("client_id", "visit_id")]
 

@@ -127,3 +127,16 @@ def test_reading_all_would_be_noticed(demo: Flask) -> None:
     assert reads_all("SELECT id FROM visit WHERE minutes = ?", (60,)) == ["SCAN visit"]
     assert reads_all("SELECT later.id FROM visit AS later WHERE later.minutes = ?", (60,)) == ["SCAN later"]
     assert reads_all("SELECT id FROM visit WHERE day = ?", ("2026-01-05",)) == []
+
+
+def test_the_guard_of_claims_finds_a_visit_in_the_archive_by_the_visit(demo: Flask) -> None:
+    """By the room it would go through years of it for each claim that is archived."""
+    steps = (
+        db.session.connection()
+        .connection.cursor()
+        .execute(
+            "EXPLAIN QUERY PLAN SELECT 1 FROM claim_history past WHERE past.visit_id = 1 AND past.resource_id = 1"
+            " AND past.starts_at = '' AND past.ends_at = ''"
+        )
+    )
+    assert [row[3] for row in steps] == ["SEARCH past USING INDEX ix_claim_history_visit_id (visit_id=?)"]
