@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from clinic.paths import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Response
+    from playwright.sync_api import Locator, Page, Response
 
 AXE = ROOT / "build" / "axe" / "axe.min.js"
 AXE_RULES = {
@@ -48,6 +48,13 @@ WEAR = """(theme) => {
   document.getAnimations().forEach((one) => one.finish());
   return document.fonts.ready.then(() => true);
 }"""
+
+
+def expect(what: Locator, why: str | None = None) -> Any:
+    """What a page must come to show: waits for it, as somebody looking would. Asked at once, a slow machine loses."""
+    from playwright.sync_api import expect as of_playwright  # only where there is a browser
+
+    return of_playwright(what, why)
 
 
 def violations(page: Page) -> list[str]:

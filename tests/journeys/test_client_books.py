@@ -12,7 +12,7 @@ from sqlalchemy import select
 from clinic.booking.models import Visit
 from clinic.shared.database import db
 from tests.browser import Site
-from tests.looking import in_both_widths
+from tests.looking import expect, in_both_widths
 from tests.walking import PAGES_OF_QUESTIONS, Booking, Faults, times_are_above_the_fold
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_a_warning_sign_stops_the_booking(booking: Booking, site: Site) -> None:
     booking.press("Save and go on")
     booking.look("Please get medical help now")
     assert page.get_by_role("main").get_by_role("link").first.get_attribute("href") == "tel:911"
-    assert page.get_by_role("main").get_by_role("button").count() == 0
+    expect(page.get_by_role("main").get_by_role("button")).to_have_count(0)
     assert newest_visit(site)[0] == "released"
 
 
@@ -183,7 +183,7 @@ def test_without_javascript_it_books_too_in_six_screens(browser: object, site: S
     place = page.locator("button.slot").first.bounding_box()
     assert place is not None
     assert place["y"] + place["height"] <= 568, "the times of the day are below the fold"
-    assert page.locator(".soon-slot").count() == 3
+    expect(page.locator(".soon-slot")).to_have_count(3)
     page.locator(".soon-slot").first.click()
     fields = {"First name": "Nora", "Last name": "Walker", "E-mail": "nora@people.example"}
     for label, text in {**fields, "Mobile phone": "(212) 555-0143", "Day": "4", "Year": "1988"}.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clinic.demo import PASSWORD
-from tests.looking import in_both_widths
+from tests.looking import expect, in_both_widths
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -57,7 +57,7 @@ def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_fa
     page.focus("#q")
     press_until(page, "input[name=client]")
     keys.press("Enter")
-    assert page.locator("input[name=client]:checked").count() == 1
+    expect(page.locator("input[name=client]:checked")).to_have_count(1)
     page.wait_for_selector("#what:focus")
     what = page.input_value("#what")
     page.select_option("#what", "deep_tissue||30")
@@ -71,7 +71,7 @@ def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_fa
     page.wait_for_selector("button[name=start]:focus")
     keys.press("Enter")
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
-    assert page.locator("h1").inner_text() == "Ana Alder"
+    expect(page.locator("h1")).to_have_text("Ana Alder")
     assert accessibility_faults(page) == []
 
 
@@ -87,7 +87,7 @@ def test_somebody_new_waits_and_signs_on_the_tablet(page: Page, accessibility_fa
     page.locator("button[name=start]").first.click()
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
     address = page.url
-    assert page.get_by_text("The health questions are not signed yet").is_visible()
+    expect(page.get_by_text("The health questions are not signed yet")).to_be_visible()
     page.get_by_role("link", name="Ask the health questions").click()
     page.get_by_role("button", name="Hand over this device").click()
     page.wait_for_url("**/tablet")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.journeys.test_desk import next_monday, sign_in
 from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
+from tests.looking import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -72,7 +73,7 @@ def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
     assert page.evaluate("document.activeElement.closest('[data-visit]') !== null")
     drag(page, HOUR)
     page.wait_for_selector("dialog [data-main]:focus")
-    assert page.get_by_role("heading", name="It fits").is_visible()
+    expect(page.get_by_role("heading", name="It fits")).to_be_visible()
     assert accessibility_faults(page) == []
     page.keyboard.press("Escape")
     assert starts(page) == before, "nothing is saved by looking"
@@ -82,7 +83,7 @@ def test_a_visit_is_moved_by_hand_and_by_keys_and_taken_back(
     page.wait_for_selector("[data-undo]:has-text('moved')")  # until now it said that the visit was booked
     moved = starts(page)
     assert moved != before
-    assert page.get_by_text("Nobody has been told yet").is_visible()
+    expect(page.get_by_text("Nobody has been told yet")).to_be_visible()
     page.keyboard.press("Control+z")
     page.wait_for_selector("[data-undo]", state="detached")
     assert starts(page) == before
@@ -114,7 +115,7 @@ def test_in_the_rooms_view_a_visit_is_moved_to_another_room_and_taken_back(page:
     for key in ("m", way, "Enter"):
         page.keyboard.press(key)
     page.wait_for_selector("dialog [data-main]:focus")
-    assert page.get_by_text("the client is not told").is_visible()
+    expect(page.get_by_text("the client is not told")).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-undo]:has-text('moved')")
     assert in_rooms.evaluate(column) != before
@@ -142,16 +143,16 @@ def test_a_visit_for_two_says_that_both_are_moved_and_leads_there(page: Page) ->
     page.wait_for_url(re.compile(r"/desk/couples/\d+$"))
     page.goto(f"/desk?day={day}")
     both = page.locator(".ev[data-together]")
-    assert both.count() == 2
+    expect(both).to_have_count(2)
     both.first.hover(position={"x": 30, "y": 20})
     box = both.first.bounding_box()
     assert box is not None
     page.mouse.down()
     page.mouse.move(box["x"] + 30, box["y"] + 90, steps=5)
     page.mouse.up()
-    assert page.locator(".ev-ghost").count() == 0
+    expect(page.locator(".ev-ghost")).to_have_count(0)
     page.wait_for_selector("#say:has-text('press M on it to move both')", state="attached")
-    assert page.locator("dialog[open]").count() == 0, "a pull is no press"
+    expect(page.locator("dialog[open]"), "a pull is no press").to_have_count(0)
     both.first.locator("a").focus()
     page.keyboard.press("m")
     page.wait_for_url(re.compile(r"/desk/couples/\d+\?day="))
@@ -168,7 +169,7 @@ def test_after_a_refusal_the_focus_stands_on_what_it_says(page: Page) -> None:
     first.evaluate("one => { one.value = '2020-01-01T10:00:00+00:00'; }")
     first.click()
     page.wait_for_selector("[data-error-summary]:focus")
-    assert "already passed" in page.locator("[data-error-summary]").inner_text()
+    expect(page.locator("[data-error-summary]")).to_contain_text("already passed")
     assert page.title().startswith("Error: ")
 
 
@@ -188,8 +189,8 @@ def test_a_change_made_elsewhere_appears_and_the_focus_stays(
     elsewhere.get_by_role("button", name=re.compile("^Cancel")).last.click()
     elsewhere.wait_for_url(visit)
     page.wait_for_selector("#not-coming li")  # without reloading: the page is still the one that was opened
-    assert only_visit(page).count() == 0
-    assert "Changed" in page.locator("#say").inner_text()
+    expect(only_visit(page)).to_have_count(0)
+    expect(page.locator("#say")).to_contain_text("Changed")
     elsewhere.get_by_role("button", name=re.compile("^Undo")).click()
     elsewhere.wait_for_selector("text=Undone")
     page.wait_for_selector(".ev[data-moves]")
@@ -212,7 +213,7 @@ def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(
     elsewhere.get_by_role("button", name="Cancel by the clinic").click()
     page.wait_for_selector("#not-coming li")
     page.wait_for_selector("dialog .st-cancelled, dialog .badge:has-text('Cancelled')")
-    assert page.locator("dialog .cancel-row").count() == 0, "the dialog follows as well"
+    expect(page.locator("dialog .cancel-row"), "the dialog follows as well").to_have_count(0)
     page.wait_for_selector("dialog > [aria-live]:has-text('changed meanwhile')", state="attached")
     elsewhere.get_by_role("button", name=re.compile("^Undo")).click()
     page.wait_for_selector("dialog .cancel-row")
@@ -223,7 +224,7 @@ def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(
     elsewhere.goto(visit)
     elsewhere.get_by_role("button", name="Cancel by the clinic").click()
     page.wait_for_selector("#not-coming li")
-    assert page.locator(".ev-ghost").count() == 1, "it is still in the hand"
+    expect(page.locator(".ev-ghost"), "it is still in the hand").to_have_count(1)
     page.keyboard.press("Escape")
     page.wait_for_selector(".ev", state="detached")
 
@@ -240,7 +241,7 @@ def test_the_search_answers_while_typing(page: Page, accessibility_faults: Fault
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/clients/\d+$"))
-    assert page.locator("h1").inner_text() == "Ana Alder"
+    expect(page.locator("h1")).to_have_text("Ana Alder")
     page.locator("summary", has_text="Your account").click()
     page.locator("[data-slash]").click()
     page.keyboard.press("Escape")
@@ -261,10 +262,10 @@ def test_somebody_new_is_booked_from_the_day_by_keyboard_alone(
     page.wait_for_selector("#q:focus")
     keys.type("zzora")
     page.wait_for_selector("#newcomer[open] #first_name")
-    assert page.input_value("#first_name") == "Zzora"
+    expect(page.locator("#first_name")).to_have_value("Zzora")
     keys.type("n quimby")
     page.wait_for_selector("#last_name[value=Quimby]")
-    assert page.input_value("#first_name") == "Zzoran"
+    expect(page.locator("#first_name")).to_have_value("Zzoran")
     keys.press("Enter")
     page.wait_for_selector("#born_on:focus")
     assert accessibility_faults(page) == []
@@ -277,7 +278,7 @@ def test_somebody_new_is_booked_from_the_day_by_keyboard_alone(
     page.wait_for_selector("button[name=start]:focus")
     keys.press("Enter")
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
-    assert page.locator("h1").inner_text() == "Zzoran Quimby"
+    expect(page.locator("h1")).to_have_text("Zzoran Quimby")
 
 
 def test_people_and_times_come_while_typing(page: Page) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.browser import Site
+from tests.looking import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,7 +54,7 @@ def test_places_are_marked_on_the_tablet_kept_and_the_tablet_is_taken_back_by_pi
     # By tapping: the person's own left knee is on the right of the front view.
     page.locator("[data-chart=care] .body").first.locator("path[data-area=left_knee]").click()
     assert marked(page, "care") == {"left_knee"}
-    assert page.get_by_text("Marked: left knee.").is_visible()
+    expect(page.get_by_text("Marked: left knee.")).to_be_visible()
     # By keyboard: the list under the other drawing.
     page.locator("[data-chart=avoid] summary").focus()
     page.keyboard.press("Enter")
@@ -67,7 +68,7 @@ def test_places_are_marked_on_the_tablet_kept_and_the_tablet_is_taken_back_by_pi
     page.get_by_text("For our team").wait_for()
     assert accessibility_faults(page) == []
     page.go_back()
-    assert page.locator("[data-chart]").count() == 0
+    expect(page.locator("[data-chart]")).to_have_count(0)
     page.goto("/desk")
     page.fill("input[name=pin]", "271828")
     page.get_by_role("button", name="Take the tablet back").click()
@@ -86,9 +87,9 @@ def test_a_tablet_that_nobody_touches_asks_and_then_locks_itself(page: Page, sit
     page.clock.run_for(4 * 60_000 + 10_000)
     page.get_by_role("heading", name="Are you still there?").wait_for()
     page.get_by_role("button", name="Yes, go on").click()
-    assert page.locator("dialog[open]").count() == 0
+    expect(page.locator("dialog[open]")).to_have_count(0)
     page.clock.run_for(4 * 60_000 + 10_000)
-    assert page.locator("dialog[open]").count() == 1
+    expect(page.locator("dialog[open]")).to_have_count(1)
     with page.expect_navigation(url="**/tablet"):
         page.clock.run_for(62_000)
 
@@ -101,5 +102,5 @@ def test_larger_text_is_remembered_without_javascript_too(page: Page, site: Site
         one.get_by_role("button", name="Larger text").click()
         one.goto("/book")
         assert one.locator("html").get_attribute("data-type") == "large"
-        assert one.get_by_role("button", name="Larger text", pressed=True).count() == 1
+        expect(one.get_by_role("button", name="Larger text", pressed=True)).to_have_count(1)
     context.close()

@@ -22,6 +22,7 @@ from clinic.therapists.models import Therapist, TherapistRestriction
 from tests.browser import Site
 from tests.intake import letters
 from tests.journeys.test_client_books import BIG_TIMES, newest_visit
+from tests.looking import expect
 from tests.walking import Booking, Faults
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def test_a_letter_is_asked_for_sent_checked_and_the_visit_confirmed(story: Booki
     assert newest_visit(site) == ("pending", None)
     page.get_by_role("link", name="Show the questions").click()
     story.look("Questions for your doctor")
-    assert page.get_by_text("Is it stable at present?").is_visible()
+    expect(page.get_by_text("Is it stable at present?")).to_be_visible()
     page.go_back()
     story.press("Please call me")
     page.get_by_text("We will call you").wait_for()
@@ -128,7 +129,7 @@ def check_the_letter(story: Booking) -> None:
     story.press("Record as checked")
     page.get_by_text("Recorded. Coming visits have been judged again with it.").first.wait_for()
     story.look("Reviews")
-    assert page.get_by_role("link", name="Open the letter of Nora Walker").count() == 0
+    expect(page.get_by_role("link", name="Open the letter of Nora Walker")).to_have_count(0)
 
 
 # ── the check-in ──────────────────────────────────────────────────────────────────────────────────────────
@@ -205,8 +206,8 @@ def test_a_fever_cancels_the_visit_without_blame(
             question.get_by_role("radio", name=answer, exact=True).first.check()
     story.press("Send the answers")
     story.look("Please see a doctor today")
-    assert page.get_by_text("We have cancelled your visit on").is_visible()
-    assert page.get_by_text("at no charge").is_visible()
+    expect(page.get_by_text("We have cancelled your visit on")).to_be_visible()
+    expect(page.get_by_text("at no charge")).to_be_visible()
     assert status_of(site, visit_id) == "cancelled"
     assert read(site, lambda: stops_of(client_id)) == [True]
     page.goto(address)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clinic.demo import PASSWORD
 from tests.journeys.test_desk import next_monday, sign_in
+from tests.looking import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,11 +24,11 @@ def test_a_locked_screen_shows_nothing_and_opens_where_it_was(page: Page) -> Non
     page.clock.run_for(IDLE)
     page.wait_for_selector("#lock-proof:focus")
     assert "Ana Alder" not in page.content()
-    assert page.locator("#q, main, nav").count() == 0, "not even hidden"
+    expect(page.locator("#q, main, nav"), "not even hidden").to_have_count(0)
     assert page.title() == "The screen is locked"
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
-    assert page.locator("dialog.lock").is_visible()
+    expect(page.locator("dialog.lock")).to_be_visible()
     page.fill("#lock-proof", "not the password")
     page.keyboard.press("Enter")
     page.wait_for_selector("#lock-wrong:not([hidden])")
@@ -40,4 +41,6 @@ def test_a_locked_screen_shows_nothing_and_opens_where_it_was(page: Page) -> Non
         page.clock.run_for(IDLE)
     page.wait_for_selector("#lock-proof:focus")
     page.go_back()
-    assert page.locator("main a[href*='/desk/visits/']").count() == 0, "the page before is locked as well"
+    expect(page.locator("main a[href*='/desk/visits/']"), "the page before is locked as well").to_have_count(
+        0
+    )

@@ -19,6 +19,7 @@ from clinic.shared.database import db
 from clinic.therapists.models import Therapist
 from tests.browser import Site
 from tests.journeys.test_letter_check_in_and_say import TREATS, sign_in
+from tests.looking import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -63,7 +64,7 @@ def test_what_the_desk_does_appears_and_the_focus_stays(
     box.wait_for(state="detached", timeout=8000)
     assert page.evaluate("window.isTheSame && document.activeElement.matches('[data-print]')")
     page.locator("#say", has_text=name).wait_for(state="attached")
-    assert "not here any more" in page.locator("#say").inner_text()
+    expect(page.locator("#say")).to_contain_text("not here any more")
     asked: list[int] = []
     page.on("response", lambda answer: asked.append(answer.status) if "/diary" in answer.url else None)
     page.wait_for_timeout(9000)
@@ -85,7 +86,7 @@ def test_a_note_stays_on_the_page_until_somebody_takes_it(page: Page, site: Site
     page.context.clear_cookies()
     keep.click()
     page.get_by_text("You are signed out.").wait_for()
-    assert page.input_value("#text") == "Left shoulder, slowly."
+    expect(page.locator("#text")).to_have_value("Left shoulder, slowly.")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in in a new window").click()
     other = opened.value
