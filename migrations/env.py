@@ -34,6 +34,7 @@ def run() -> None:
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
             render_item=render_item,
+            include_object=is_compared,
             process_revision_directives=number_the_file,
         )
         with context.begin_transaction():
@@ -67,6 +68,11 @@ def refuse_orphans(connection: Connection) -> None:
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(5)
         if orphans:
             raise RuntimeError(f"the migration leaves rows without their parents: {orphans}")
+
+
+def is_compared(_item: object, name: str | None, *_more: object) -> bool:
+    """Whether models and database are compared there: one index is another on SQLite (migration 0037)."""
+    return name != "ix_claim_read_alone"
 
 
 def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:

@@ -21,11 +21,15 @@ def quicken(engine: Engine, only_reads: str) -> None:
     A transaction that is undone keeps the statements that its connection has prepared. psycopg would forget them, since
     it may have made tables, which this program never does while it serves; all would be planned anew, which takes
     longer than to answer. After an error it may forget.
+
+    A statement that is sent again is not planned again for the values of the day: that takes longer than to find the
+    few rows by their index. Where a value is rare (visits that wait, of all there ever were) it stands in the text.
     """
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.autocommit = True  # we say BEGIN ourselves
+        connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.cursor_factory, connection.server_cursor_factory = _Cursor, _Stream
 
     @event.listens_for(engine, "begin")

@@ -75,6 +75,12 @@ def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
     return _Among(column, many(name))
 
 
+def spelt_out(*values: str) -> BindParameter[Sequence[str]]:
+    """For `column.in_`: the values stand in the text of the statement, where PostgreSQL, which plans it once for all
+    values, sees that few rows have these."""
+    return bindparam(None, list(values), expanding=True, literal_execute=True)
+
+
 class joined(FunctionElement[str]):  # noqa: N801 - reads as a function of SQL
     """The texts or numbers of a group as one text, with ";" between them: one row to fetch instead of hundreds."""
 

@@ -5,11 +5,14 @@ On SQLite there is nothing to prepare: a rollback is only a rollback there."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
+from clinic.booking.queries import judged_by, visits
 from clinic.shared.database import db, transaction
 
 OFTEN = text("SELECT 41 + 1")
@@ -34,6 +37,29 @@ def test_plans_outlive_a_rollback(app: Flask) -> None:
     with db.engine.connect() as connection:
         ask_often(connection)
         assert is_prepared(connection)
+
+
+def test_no_statement_is_planned_again_for_the_values_of_the_day(app: Flask) -> None:
+    how_often = text(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT % + 7'"
+    )
+    with db.engine.connect() as connection:
+        for number in range(12):
+            asked = connection.execute(text("SELECT CAST(:number AS integer) + 7"), {"number": number})
+            assert asked.scalar_one() == number + 7
+        if connection.dialect.name == "postgresql":
+            generic, custom = connection.execute(how_often).one()
+            assert (generic > 0, custom) == (True, 0)
+
+
+def test_visits_that_wait_are_asked_for_by_name(app: Flask, now: dt.datetime) -> None:
+    """Few of all there ever were: PostgreSQL has to see in the text which, or it reads them all."""
+    sent: list[str] = []
+    note = lambda *what: sent.append(str(what[2]))  # noqa: E731
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert (list(visits.waiting_visits()), judged_by.no_longer_safe()) == ([], [])
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert len([one for one in sent if "status IN ('pending', 'suspended')" in one]) == 2
 
 
 def test_an_error_is_undone_and_what_was_prepared_is_made_anew(app: Flask) -> None:

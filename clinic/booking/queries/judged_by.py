@@ -24,6 +24,7 @@ from clinic.rulebook import queries as rulebook
 from clinic.rules.gates import GateSettings, GuardianConsent
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
+from clinic.shared.statements import spelt_out
 
 JUDGED_AGAIN = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.ARRIVED, VisitStatus.SUSPENDED)
 """A hold is judged when it is confirmed; what has begun is left to the therapist."""
@@ -111,7 +112,10 @@ def no_longer_safe() -> list[tuple[Visit, Screening | None]]:
     rows = db.session.execute(
         select(Visit, Screening)
         .outerjoin(Screening, Screening.id == Visit.screening_id)
-        .where(Visit.waiting_for == RULES, Visit.status.in_((VisitStatus.PENDING, VisitStatus.SUSPENDED)))
+        .where(
+            Visit.waiting_for == RULES,
+            Visit.status.in_(spelt_out(VisitStatus.PENDING, VisitStatus.SUSPENDED)),
+        )
         .order_by(Visit.starts_at, Visit.id)
     )
     return [(row[0], row[1]) for row in rows]

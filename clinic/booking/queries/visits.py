@@ -21,6 +21,7 @@ from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared import signed
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
+from clinic.shared.statements import spelt_out
 
 WITH_NAMES = (
     joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
@@ -155,7 +156,7 @@ def waiting_visits() -> Sequence[Visit]:
     """Pending and suspended visits, nearest deadline first."""
     return db.session.scalars(
         select(Visit)
-        .where(Visit.status.in_(("pending", "suspended")))
+        .where(Visit.status.in_(spelt_out("pending", "suspended")))
         .order_by(Visit.deadline_at, Visit.id)
         .options(*WITH_NAMES)
     ).all()
