@@ -19,8 +19,9 @@ Therapists, rooms and devices are named by their resource ids, which come from o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -117,11 +118,11 @@ class Combination(NamedTuple):
 
 def bookable_starts(grid: Sequence[int], wanted: Wanted, eligible: Eligible, book: Book) -> list[Start]:
     """Every start of the sorted `grid` (epoch minutes) that can be booked, earliest first."""
-    common = _common_starts(wanted, eligible, book)
+    starts_of = _therapist_starts(_common_starts(wanted, eligible, book), wanted, book)
     free: dict[int, list[int]] = {}
     for therapist in eligible.therapists:
         at = 0
-        for first, end in _therapist_starts(therapist, common, wanted, book):
+        for first, end in starts_of(therapist):
             at = bisect_left(grid, first, at)
             stop = bisect_left(grid, end, at)
             for start in grid[at:stop]:
@@ -141,8 +142,8 @@ def combinations_for(
     """
     leaning = leaning or Leaning()
     wanted = _only(starts_at, wanted)
-    common = _common_starts(wanted, eligible, book)
-    free = [one for one in eligible.therapists if _therapist_starts(one, common, wanted, book)]
+    starts_of = _therapist_starts(_common_starts(wanted, eligible, book), wanted, book)
+    free = [one for one in eligible.therapists if starts_of(one)]
     if not free:
         return
     rooms = _free_ones(eligible.rooms, wanted, book, leaning)
@@ -178,14 +179,22 @@ def _common_starts(wanted: Wanted, eligible: Eligible, book: Book) -> list[Inter
 
 
 def _therapist_starts(
-    therapist: int, common: Sequence[Interval], wanted: Wanted, book: Book
-) -> list[Interval]:
-    """Starts out of `common` at which the therapist is on duty for the treatment and free for the claim, on days on
+    common: Sequence[Interval], wanted: Wanted, book: Book
+) -> Callable[[int], list[Interval]]:
+    """Therapist → starts out of `common` at which they are on duty for the treatment and free for the claim, on days on
     which they may give one more such visit."""
     inside_duty = wanted.minutes if wanted.turnover_may_overrun else wanted.claim_minutes
-    on_duty = intersect(common, _fits(book.duty.get(therapist, ()), inside_duty))
-    free = _clear_of(book.busy.get(therapist, ()), on_duty, wanted.claim_minutes)
-    return subtract(free, book.full.get(therapist, ()))
+
+    @cache  # many keep the same hours
+    def on_duty(*hours: Interval) -> list[Interval]:
+        return intersect(common, _fits(hours, inside_duty))
+
+    def starts_of(therapist: int) -> list[Interval]:
+        on_shift = on_duty(*book.duty.get(therapist, ()))
+        free = _clear_of(book.busy.get(therapist, ()), on_shift, wanted.claim_minutes)
+        return subtract(free, book.full.get(therapist, ()))
+
+    return starts_of
 
 
 def _any_of(group: Sequence[int], among: list[Interval], wanted: Wanted, book: Book) -> list[Interval]:
