@@ -77,18 +77,20 @@ def _said(key: str, answer: Mapping[str, object]) -> Said:
 
 def _details(condition: Condition, answer: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     if answer.get("not_sure"):
-        return ((condition.question, NOT_SURE),)
-    return tuple((field.question, value_words(field, answer.get(field.name))) for field in condition.fields)
+        return ((_(condition.question), _(NOT_SURE)),)
+    return tuple(
+        (_(field.question), value_words(field, answer.get(field.name))) for field in condition.fields
+    )
 
 
 def value_words(field: Field, value: object) -> str:
     """The answer to one detail, by what kind of detail it is."""
     if value is None or value in ("", []):
-        return NOT_GIVEN
+        return _(NOT_GIVEN)
     if field.type == "choice":
-        return dict(field.choices).get(str(value), str(value))
+        return _(dict(field.choices).get(str(value), str(value)))
     if field.type == "area" and isinstance(value, list | tuple):
-        return capital(areas_in_words(value)) or NOT_GIVEN
+        return capital(areas_in_words(value)) or _(NOT_GIVEN)
     if field.type == "date":
         return day_words(dt.date.fromisoformat(str(value)[:10]))
     return plain_words(value)

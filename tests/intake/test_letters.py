@@ -99,6 +99,24 @@ def test_from_the_desks_scanner_to_the_confirmed_visit(
     assert "Half sitting" in shown
 
 
+def test_in_german_what_waits_for_a_letter_is_german(
+    patient: int, desk: FlaskClient, therapist: FlaskClient
+) -> None:
+    upload(desk, patient, (letters.PDF, "letter.pdf"))
+    found = re.search(r"/reviews/letters/\d+", therapist.get("/reviews").text)
+    assert found
+    places = (
+        found[0],
+        f"/reviews/clients/{patient}/clearances",
+        f"/reviews/clients/{patient}/questions",
+    )
+    for address in places:
+        page = therapist.get(address, headers={"Accept-Language": "de"}).text
+        assert '<html lang="de"' in page
+        assert ("Herzschwäche" in page, "Entspannungsmassage" in page) == (True, True), address
+        assert re.search("Heart failure|Relaxation massage|light, long strokes", page) is None, address
+
+
 def test_withdrawn_on_the_page_the_visit_waits_again(
     patient: int, reviewer: int, therapist: FlaskClient
 ) -> None:

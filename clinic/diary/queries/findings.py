@@ -9,6 +9,7 @@ from clinic.booking.models import Screening
 from clinic.rules import body_figure
 from clinic.rules.answer_history import MARKS
 from clinic.rules.language import _
+from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.screening import CALL_FIRST_FROM
 from clinic.rules.verdicts import ADDONS, Verdict
@@ -89,7 +90,7 @@ def care_of(screening: Screening | None) -> Care:
 
 def _caution(rule: str, rows: list[dict[str, Any]]) -> Caution:
     mine = [row for row in rows if row["rule"] == rule]
-    addons = dict.fromkeys(row["column"].replace("_", " ") for row in mine if row["column"] in ADDONS)
+    addons = dict.fromkeys(COLUMN_WORDS[row["column"]] for row in mine if row["column"] in ADDONS)
     label, note = mine[0]["label"], mine[0]["staff_note"]
     # The note begins with the label and may end with where it is: both stand beside it on the page.
     for said in (

@@ -14,7 +14,7 @@ from clinic.intake.models import OWN_CONSENTS, Consent, HealthStop, Intake, Inta
 from clinic.intake.queries.standing import Answers, InForce, Standing, standings
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have
 
@@ -280,7 +280,7 @@ def answer_sheets(client_id: int) -> list[AnswerSheet]:
 
 
 def _sheet(row: Intake, before: Intake | None, counting: set[int | None]) -> AnswerSheet:
-    words = f"{KIND_WORDS.get(row.kind, row.kind)}, {SOURCE_WORDS.get(row.source, row.source)}"
+    words = f"{_(KIND_WORDS.get(row.kind, row.kind))}, {_(SOURCE_WORDS.get(row.source, row.source))}"
     return AnswerSheet(
         signed_at=row.signed_at,
         kind_words=words,

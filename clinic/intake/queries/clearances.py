@@ -295,7 +295,7 @@ def questions(client: Client, sources: Sequence[InForce], today: dt.date) -> Que
 
 def treatments_in_words(columns: Collection[str], *, chamber: bool) -> tuple[tuple[str, str], ...]:
     """Name and facts of each treatment that these columns judge."""
-    found = [(letter_scope.COLUMN_WORDS[one], letter_scope.COLUMN_FACTS[one]) for one in columns]
+    found = [(_(letter_scope.COLUMN_WORDS[one]), _(letter_scope.COLUMN_FACTS[one])) for one in columns]
     if chamber:
-        found.append((_("Interval chamber"), letter_scope.CHAMBER_FACTS))
+        found.append((_("Interval chamber"), _(letter_scope.CHAMBER_FACTS)))
     return tuple(found)

@@ -123,7 +123,7 @@ def _letter_page(letter_id: int, form: VerifyForm, refusal: ReasonForm, status: 
 def _in_words(offered: dict[str, tuple[str, ...]]) -> list[tuple[str, list[str], list[str]]]:
     """What waits for a letter, for which treatments, and where the clinic's own rules have a part in it."""
     return [
-        (label_of(key), [COLUMN_WORDS[one] for one in columns], rulebook.marks(key, columns))
+        (_(label_of(key)), [_(COLUMN_WORDS[one]) for one in columns], rulebook.marks(key, columns))
         for key, columns in offered.items()
     ]
 
@@ -174,7 +174,7 @@ def _shown(one: queries.Verified) -> dict[str, Any]:
     said = one.statement
     return {
         "row": one,
-        "services": [COLUMN_WORDS.get(key, key) for key in said["services"]],
+        "services": [_(COLUMN_WORDS.get(key, key)) for key in said["services"]],
         "chamber": "interval" in said["modes"],
         "areas": areas_in_words(said["areas"]) if said["areas"] else "",
         "role": ROLE_WORDS.get(said["role"], said["role"]),

@@ -91,7 +91,7 @@ class SettingsForm(FactsForm):
     slot_step_minutes = SelectField(
         lazy("Times start every"),
         coerce=int,
-        choices={str(step): length_words(step) for step in STEPS_MINUTES},
+        choices={str(step): lazy.made_by(length_words, step) for step in STEPS_MINUTES},
         description=lazy("Smaller steps offer more times; larger ones leave fewer gaps."),
     )
     lead_time_minutes = number_field(

@@ -10,7 +10,7 @@ from clinic.rules.change_words import SAID, in_words, issuers_in_words, label_of
 from clinic.rules.changed_table import acts, why_never_laxer
 from clinic.rules.conditions import Condition
 from clinic.rules.findings import change_words
-from clinic.rules.language import ENGLISH
+from clinic.rules.language import ENGLISH, N_
 from clinic.rules.letter_scope import COLUMN_WORDS
 from clinic.rules.permissions import Permission
 from clinic.rules.proposals import mark_of
@@ -21,10 +21,30 @@ from clinic.shared.languages import LANGUAGES, awaits_review, health_texts, heal
 from clinic.shared.web import Answer, found
 
 NEED = Permission.RULES_ANY_READ
+MARKED = N_("The place that is marked; the whole body where it is not known or in many places.")
+PLACE_WORDS = {
+    "whole body": N_("Whole body"),
+    "a variant with an off-site code is local; one without is whole body": N_(
+        "It depends on the answer: the place where “Elsewhere” is in the table, otherwise the whole body."
+    ),
+    "on-site columns apply when the place overlaps the requested area, is unknown, or is widespread; otherwise"
+    " off_site_code": MARKED,
+    "on-site columns apply when the place overlaps the requested area, is unknown, or is widespread; otherwise"
+    " off_site_code; place defaults to abdomen": N_(
+        "The place that is marked, the belly where none is; the whole body where it is in many places."
+    ),
+    "the marked place; a whole-body session counts as there": N_(
+        "The place that is marked. A massage of the whole body counts as there."
+    ),
+    "the marked place; blocks where nothing else is left, and in the chamber below the ribs": N_(
+        "The place that is marked. Blocked where nothing else is left to treat, and in the chamber below the ribs."
+    ),
+}
+"""Where a rule holds, in the words of the table of rules and in those of an owner."""
 WORDS = {
     "in_words": in_words, "label_of": label_of_rule, "code_of": queries.code_of, "mark_of": mark_of,
     "change_words": change_words, "names": COLUMN_WORDS, "said": SAID, "columns": COLUMNS,
-    "issuers_in_words": issuers_in_words,
+    "issuers_in_words": issuers_in_words, "places": PLACE_WORDS,
 }  # fmt: skip
 """What the templates of the rules put into words."""
 
