@@ -88,6 +88,18 @@ def test_right_after_booking_the_questions_are_shown_and_the_answer_taken(
     assert kept() == 1
 
 
+def test_a_letter_that_was_put_aside_is_not_called_received(world: w.World, client: FlaskClient) -> None:
+    walk.book(client, "relaxation", declared=WAITS)
+    letters.upload(client, "/book/letter", (letters.PDF, "a.pdf"))
+    db.session.rollback()
+    sent = db.session.scalars(select(ClearanceLetter.id)).one()
+    clearances.refuse_letter(sent, "Nobody knows it at the office", by=letters.reviewer(), now=NOW)
+    done = client.get("/book/done").text
+    assert "does not help yet. Please call us." in done
+    assert "We have what you sent" not in done
+    assert "Nobody knows it" not in done
+
+
 def test_suction_is_described_by_its_pressure(world: w.World, client: FlaskClient) -> None:
     walk.book(client, "decompression_vacuum", declared={"easy_bruising": {}}, areas=["lower_back"], mode="")
     asked = client.get("/book/letter").text
