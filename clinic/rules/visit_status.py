@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -104,6 +105,12 @@ def needs_permit(status: VisitStatus) -> bool:
 def may_become(old: VisitStatus, new: VisitStatus) -> bool:
     """Whether `new` may follow `old`."""
     return new in TRANSITIONS[old]
+
+
+def may_have_begun(status: VisitStatus, starts_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether somebody can have been treated in it by now: not before its time, nor in one that was called off."""
+    begun, called_off = {_S.IN_SESSION, _S.DONE}, {_S.CANCELLED, _S.LATE_CANCELLED, _S.RELEASED}
+    return status in begun or (starts_at <= now and status not in called_off)
 
 
 def check_transition(old: VisitStatus, new: VisitStatus) -> None:

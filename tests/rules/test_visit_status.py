@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import product
 
 import pytest
 
 from clinic.rules import visit_status
 from clinic.rules.errors import MoveNotAllowed
-from clinic.rules.visit_status import VisitStatus, check_transition, may_become
+from clinic.rules.visit_status import VisitStatus, check_transition, may_become, may_have_begun
 
 ALLOWED = {
     ("held", "pending"),
@@ -97,3 +98,15 @@ def test_every_state_has_a_label_of_its_own_for_client_and_staff() -> None:
         words = [label(status) for status in VisitStatus]
         assert len(set(words)) == len(VisitStatus)
         assert not any(word in text.lower() for text in words for word in ("denied", "rejected", "_"))
+
+
+@pytest.mark.parametrize(
+    ("minutes_later", "begun"),
+    [(-1, {"in_session", "done"}), (0, set(VisitStatus) - {"cancelled", "late_cancelled", "released"})],
+)
+def test_nobody_was_treated_before_the_time_or_in_what_was_called_off(
+    minutes_later: int, begun: set[str]
+) -> None:
+    start = dt.datetime(2026, 6, 9, 15, tzinfo=dt.UTC)
+    now = start + dt.timedelta(minutes=minutes_later)
+    assert {one for one in VisitStatus if may_have_begun(one, start, now)} == begun

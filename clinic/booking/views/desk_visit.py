@@ -35,7 +35,7 @@ from clinic.rules.errors import (
 )
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
-from clinic.rules.visit_status import VisitStatus, may_become, staff_label
+from clinic.rules.visit_status import VisitStatus, may_become, may_have_begun, staff_label
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
@@ -87,6 +87,7 @@ def desk_visit(visit_id: int) -> Answer:
         may_change=status in CHANGEABLE and visit.couple_id is None,
         partner=couples.partner_of(visit),
         may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
+        has_begun=may_have_begun(status, visit.starts_at, clock.now()),
         is_late=_would_be_late(status, visit.starts_at, clock.now()),
         history=_history(steps),
         deliveries=deliveries(visit.id),

@@ -20,7 +20,7 @@ from clinic.premises import queries as premises
 from clinic.rules.language import N_, _
 from clinic.rules.licence import LicenceState, licence_state, licence_words
 from clinic.rules.permissions import Permission
-from clinic.rules.visit_status import VisitStatus
+from clinic.rules.visit_status import VisitStatus, may_have_begun
 from clinic.shared import clock
 from clinic.shared.web import Answer, found
 
@@ -128,6 +128,7 @@ def my_visit(visit_id: int) -> Answer:
         "diary/my_visit.html",
         visit=card,
         last_step=_last_step(me, now),
+        has_begun=may_have_begun(card.status, card.starts_at, now),
         taps=_taps(card.status, card.starts_at, premises.today(now, card.zone), now, card.day),
     )
 
