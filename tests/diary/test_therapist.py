@@ -234,8 +234,12 @@ def test_start_from_confirmed_keeps_the_arrival_as_a_step(clinic: Staffed) -> No
     steps = select(StatusChange.status).where(StatusChange.visit_id == visit).order_by(StatusChange.id)
     assert list(db.session.scalars(steps)) == ["confirmed", "arrived", "in_session"]
     revision = db.session.get_one(Visit, visit).revision
-    browser.post(f"/diary/visits/{visit}/mark", data={"status": "done", "revision": revision})
+    in_german = {"Accept-Language": "de"}
+    browser.post(
+        f"/diary/visits/{visit}/mark", data={"status": "done", "revision": revision}, headers=in_german
+    )
     assert db.session.get_one(Visit, visit).status == "done"
+    assert "Der Termin ist beendet." in browser.get(f"/diary/visits/{visit}", headers=in_german).text
 
 
 @pytest.mark.parametrize(

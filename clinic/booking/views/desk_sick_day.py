@@ -121,7 +121,7 @@ def _done(visit_id: int, said: str) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash(said.format(kit.therapist_names().get(chosen, "another therapist")), "success")
+        flash(said.format(kit.therapist_names().get(chosen, _("another therapist"))), "success")
     return go("booking.desk_sick_visits", therapist_id=therapist_id)
 
 

@@ -47,7 +47,7 @@ def mark_own_visit(visit_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash(SAID[VisitStatus(new)], "success")
+        flash(_(SAID[VisitStatus(new)]), "success")
     return _back(visit_id)
 
 
