@@ -185,3 +185,17 @@ def test_what_the_gate_waits_for_is_said_before_what_else_is_missing(world: w.Wo
     visit = db.session.get_one(Visit, visit_id)
     assert (visit.status, visit.waiting_for, visit.to_reconfirm) == ("pending", "intake", True)
     assert mails(visit_id) == told, "who waits already is not told again that they do"
+
+
+def test_an_add_on_comes_off_a_visit_that_waited_and_the_rest_is_on(world: w.World) -> None:
+    client = w.person()
+    visit_id = w.at_desk(world, client, "relaxation", addons=("hot_stone",)).visit_id
+    assert w.statuses(client) == ["pending"]
+    w.sign(
+        client,
+        diabetes={"status": "controlled", "complications": False, "insulin": False},
+        reduced_feeling={"cause_known": True, "site": ["left_foot"]},
+    )
+    db.session.rollback()
+    visit = db.session.get_one(Visit, visit_id)
+    assert (visit.status, visit.addons, visit.permits) == ("confirmed", [], True)
