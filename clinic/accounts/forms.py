@@ -17,7 +17,7 @@ from wtforms.validators import DataRequired, Email, InputRequired, Length, Optio
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.permissions import Role
-from clinic.shared.fields import stripped
+from clinic.shared.fields import one_line
 from clinic.shared.languages import lazy
 
 LONGEST_EMAIL = 254
@@ -45,7 +45,7 @@ class SignInForm(Form):
     email = EmailField(
         "E-mail",
         [InputRequired(lazy("Please write your e-mail address.")), Length(max=LONGEST_EMAIL)],
-        [stripped],
+        [one_line],
     )
     password = PasswordField(lazy("Password"), [InputRequired(lazy("Please write your password."))])
     next = HiddenField(validators=[Optional()])
@@ -55,7 +55,7 @@ class ProofForm(Form):
     """What somebody shows to prove that it is them: one of the three will do. Each page says which it takes."""
 
     proof_password = PasswordField(lazy("Password"), [Optional(), Length(max=LONGEST_PROOF)])
-    proof_code = StringField(lazy("Code"), [Optional(), Length(max=LONGEST_CODE)], [stripped])
+    proof_code = StringField(lazy("Code"), [Optional(), Length(max=LONGEST_CODE)], [one_line])
     proof_passkey = HiddenField(validators=[Optional(), Length(max=LONGEST_CREDENTIAL)])
 
     @property
@@ -76,7 +76,7 @@ class AppForm(Form):
     code = StringField(
         lazy("Code from the app"),
         [InputRequired(lazy("Please write the 6 digits that the app shows.")), Length(max=LONGEST_CODE)],
-        [stripped],
+        [one_line],
     )
 
 
@@ -89,7 +89,7 @@ class PasskeyNameForm(Form):
             DataRequired(lazy("Please give it a name, such as My phone.")),
             Length(max=60, message=lazy("Use at most 60 characters.")),
         ],
-        [stripped],
+        [one_line],
     )
 
 
@@ -122,7 +122,7 @@ class ForgotForm(Form):
                 )
             ),
         ],
-        [stripped],
+        [one_line],
     )
 
 
@@ -177,7 +177,7 @@ class PersonForm(Form):
                 message=lazy("Use at most %(longest_name)s characters.", longest_name=LONGEST_NAME),
             ),
         ],
-        [stripped],
+        [one_line],
     )
     email = EmailField(
         "E-mail",
@@ -190,7 +190,7 @@ class PersonForm(Form):
                 )
             ),
         ],
-        [stripped],
+        [one_line],
     )
 
 

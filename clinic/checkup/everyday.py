@@ -21,7 +21,6 @@ from clinic.shared.database import db
 from clinic.shared.mail import WAITS, OutgoingMail
 
 LEAST_FREE_BYTES = 500 * 2**20
-WORKER_IS_LATE = dt.timedelta(minutes=2)
 MAIL_IS_STUCK = 4  # attempts; by then an hour and more has passed
 PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 PATIENCE_SECONDS = 3
@@ -49,10 +48,10 @@ def worker(_app: Flask, now: dt.datetime) -> Findings:
     seen_at = heartbeat.last_beat_at()
     chained = db.session.scalar(select(func.max(AuditLink.sequence))) or 0
     waits_since = db.session.scalar(select(func.min(AuditRow.at)).where(AuditRow.sequence > chained))
-    if seen_at is None or now - seen_at > WORKER_IS_LATE:
+    if seen_at is None or heartbeat.is_late(seen_at, now):
         since = f"since {seen_at:%Y-%m-%d %H:%M} UTC" if seen_at else "yet"
         yield wrong(f"The worker is not at work: it was not seen {since}.", START_WORKER)
-    elif waits_since and now - waits_since > WORKER_IS_LATE:
+    elif waits_since and now - waits_since > heartbeat.LATE:
         yield wrong(
             f"The worker does not get on: something has waited for it since {waits_since:%Y-%m-%d %H:%M} UTC.",
             "See job_failed in the log.",

@@ -59,7 +59,7 @@ def _put_keys_back(app: Flask, file: Path) -> int:
 @click.argument("file", type=FILE)
 def restore(file: Path) -> None:
     """Put the backup FILE into an empty database, bring it up to date, and look whether its answers can be read."""
-    from clinic.shared import audit_chain, backups, clock
+    from clinic.shared import audit_chain, backups, clock, heartbeat
     from clinic.shared.database import db
     from clinic.shared.rotation import columns_that_stay_closed
 
@@ -74,6 +74,7 @@ def restore(file: Path) -> None:
     migrate_app(app)
     with app.app_context():
         again = _put_keys_back(app, file) if KEYS in about.rows else 0
+        heartbeat.forget()
         audit_chain.begin_notes(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
     click.echo(f"Restored: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
     if again:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.shared.database import Base, db, transaction
 
 EVERY = dt.timedelta(seconds=20)  # each is a write to the disk
+LATE = dt.timedelta(minutes=2)
 
 
 class WorkerBeat(Base):
@@ -31,3 +32,15 @@ def beat(now: dt.datetime) -> None:
 def last_beat_at() -> dt.datetime | None:
     """When the last round was noted; None before the first."""
     return db.session.scalar(select(WorkerBeat.at).where(WorkerBeat.id == 1))
+
+
+def forget() -> None:
+    """The last sign of life came with a backup: it was another machine's, or of another day."""
+    with transaction() as session:
+        session.execute(delete(WorkerBeat))
+
+
+def is_late(seen_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether that sign of life is no sign that the worker is at work now. One of a time to come neither: a clock was
+    wrong, and it would hide for as long that nobody is at work."""
+    return abs(now - seen_at) > LATE

@@ -65,6 +65,13 @@ def test_invited_person_sets_a_password_and_has_the_roles(boss: FlaskClient, cli
     assert deeds() == ["signed_in", "invited", "password_set_by_link", "signed_in"]
 
 
+def test_a_name_writes_no_paragraph_into_the_mail(boss: FlaskClient) -> None:
+    boss.post("/owner/team/new", data={**NEW, "name": "Dana\r\n\r\nYour account is closed.\nCall us"})
+    assert find("dana@mail.example").name == "Dana  Your account is closed. Call us"
+    [mail] = mails()
+    assert "Hello Dana  Your account is closed. Call us,\n" in mail.text
+
+
 def test_second_invitation_ends_the_first(boss: FlaskClient, client: FlaskClient) -> None:
     boss.post("/owner/team/new", data=NEW)
     dana = find("dana@mail.example")

@@ -107,6 +107,16 @@ def test_what_is_wrong_is_named(clinic: Flask, tmp_path: Path) -> None:
             connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
 
 
+@pytest.mark.parametrize("minutes", [-3, 3])
+def test_a_sign_of_life_of_another_time_is_none(clinic: Flask, minutes: int) -> None:
+    """Left by a clock that was wrong, also ahead: nobody is at work, and it must not look so for hours."""
+    said = "The worker is not at work: it was not seen since 2026-06-09"
+    assert not any(one.startswith(said) for one in wrong(clinic))
+    heartbeat.forget()
+    heartbeat.beat(NOW + dt.timedelta(minutes=minutes))
+    assert any(one.startswith(said) for one in wrong(clinic))
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_command_ends_with_one_when_anything_is_wrong(
     clinic: Flask, monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, make_url, select, text
 from clinic import checkup, cli, worker
 from clinic.cli import backups as commands
 from clinic.intake.models import Intake
-from clinic.shared import backups
+from clinic.shared import backups, heartbeat
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from clinic.shared.guards import missing_guards
@@ -76,6 +76,7 @@ def test_a_backup_is_put_back_on_an_empty_machine(
     clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "make_app", lambda: clinic)
+    heartbeat.beat(NOW)
     said = CliRunner().invoke(cli.main, ["backup"])
     assert said.exit_code == 0, said.output
     saved = backups.newest(clinic.config["CLINIC_BACKUP_DIR"])
@@ -95,6 +96,7 @@ def test_a_backup_is_put_back_on_an_empty_machine(
         assert db.session.scalars(select(Intake.answers_sealed)).all() == sealed
         assert db.session.scalars(select(Intake)).one().answers["doctor_said_no"]["reason"] == "told so"
         assert missing_guards(db.session()) == []
+        assert heartbeat.last_beat_at() is None  # no worker has been at work here yet
         db.session.remove()
     again = CliRunner().invoke(cli.main, ["restore", str(saved)])
     assert again.exit_code == 1
