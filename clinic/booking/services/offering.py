@@ -8,12 +8,13 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import bookable
+from clinic.booking.queries import bookable, visits
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.bookable import Bookable, Wish
 from clinic.booking.queries.couples import look_for_two
 from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.why_no_times import Explained, why_no_times
+from clinic.booking.services._changing import check_changeable
 from clinic.booking.services._judging import Judged, Order, client_of, weigh_by
 from clinic.booking.services._known import known_of
 from clinic.booking.services.couples import Half, asks_for_two, may_not_wait
@@ -22,22 +23,30 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
+from clinic.rules.body_areas import FULL_BODY
+from clinic.rules.errors import NotFound
+from clinic.rules.language import _
+from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import dates_from, local_day, moment
 
 
 def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     """What can be booked for this wish; for a person, without the days on which it would be refused.
 
-    Raises as `bookable.ask_of`.
+    Raises as `bookable.ask_of`, and NotFound or MoveNotAllowed for a visit that cannot be moved.
     """
+    visit = _to_move(wish)
+    wish = bookable.of_visit(wish, visit) if visit else wish
     person = _in_hand(wish, now)
-    ask, place = bookable.ask_of(wish, now=now)
+    ask, place = bookable.ask_of(wish, now=now, visit=visit)
     found = look(ask, place)
     free = found.starts()
     if person is None:
         return Bookable(found.zone, free)
-    order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
-    return Bookable(found.zone, _let_in(free, found.clock.zone, [(person, order)]))
+    order = Order(ask.plan, _areas(wish), ask.first_day)
+    return Bookable(
+        found.zone, _let_in(free, found.clock.zone, [(person, order)], at_once=_has_to_stand(visit))
+    )
 
 
 def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, now: dt.datetime) -> Bookable:
@@ -66,14 +75,16 @@ def _let_in(
 
 
 def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
-    """What stands in the way of what `starts` does not offer. Raises as `bookable.ask_of`."""
+    """What stands in the way of what `starts` does not offer. Raises as `starts`."""
+    visit = _to_move(wish)
+    wish = bookable.of_visit(wish, visit) if visit else wish
     person = _in_hand(wish, now)
-    ask, _place = bookable.ask_of(wish, now=now)
+    ask, _place = bookable.ask_of(wish, now=now, visit=visit)
     if person is None:
         return why_no_times(ask)
     days = dates_from(ask.first_day, ask.days)
-    order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
-    return why_no_times(ask, refused=_refused_days(person, order, days))
+    order = Order(ask.plan, _areas(wish), ask.first_day)
+    return why_no_times(ask, refused=_refused_days(person, order, days, at_once=_has_to_stand(visit)))
 
 
 def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.date]) -> set[dt.date]:
@@ -82,6 +93,26 @@ def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.dat
     order = Order(plan, tuple(visit.areas), visit.day)
     judged = _judged(client_of(visit.client_id or 0), order, days)
     return {day for day, one in judged.items() if one.unsafe_addons or not one.outcome.permits}
+
+
+def _to_move(wish: Wish) -> Visit | None:
+    """The visit that the wish is to move, if any. Raises NotFound, or MoveNotAllowed where it cannot be moved."""
+    if wish.visit_id is None:
+        return None
+    visit = visits.visit(wish.visit_id)
+    if visit is None or visit.client_id is None:
+        raise NotFound(_("There is no such visit."))
+    check_changeable(visit)
+    return visit
+
+
+def _has_to_stand(visit: Visit | None) -> bool:
+    """A confirmed visit is moved only to where it stays confirmed; a waiting one may go on waiting."""
+    return visit is not None and visit.status == VisitStatus.CONFIRMED
+
+
+def _areas(wish: Wish) -> tuple[str, ...]:
+    return tuple(sorted(wish.areas or (FULL_BODY,)))
 
 
 def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
