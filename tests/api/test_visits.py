@@ -76,7 +76,7 @@ def test_one_visit_of_a_person_waits_at_a_time(desk: Program) -> None:
     assert moved.status_code == 202
     world.sign(client)
     assert desk.get("/availability", **asked).get_json()["starts"]
-    assert desk.post("/visits", wish(client, when=world.at(4))).status_code == 201
+    assert desk.post("/visits", wish(client, when=world.at(4, 14))).status_code == 201
 
 
 def test_what_is_not_safe_is_refused_and_says_no_diagnosis(desk: Program) -> None:
