@@ -37,6 +37,7 @@ from clinic.api.values import (
     QueryMinutes,
     QueryPage,
     QueryPerPage,
+    QueryRowId,
     RowId,
     Seen,
     Shape,
@@ -53,7 +54,8 @@ class Paging(Shape):
 
 class AvailabilityQuery(Shape):
     """`from` is a local day of the clinic; lists are written with commas. `gender`: of the therapists, where none is
-    named."""
+    named. `visit`: where this visit can be moved to: at its place, for its client, its own time not in the way, and
+    without `therapist` with those whom a move without one may choose."""
 
     service: Key
     minutes: QueryMinutes
@@ -66,6 +68,7 @@ class AvailabilityQuery(Shape):
     areas: QueryAreas = Field([])
     client: QueryId | None = None
     location: QueryId | None = None
+    visit: QueryRowId | None = None
 
 
 class ClientQuery(Paging):

@@ -112,6 +112,7 @@ Seen = AfterValidator(_seen)
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=WRITTEN_LINE), Seen]
 Key = Annotated[str, Field(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$")]
 QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(whole_number)]
+QueryRowId = Annotated[int, Field(ge=1, le=LARGEST_ROW_ID), BeforeValidator(whole_number)]
 QueryMinutes = Annotated[int, Field(ge=5, le=480), BeforeValidator(whole_number)]
 QueryDays = Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)]
 QueryPage = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole_number)]

@@ -59,6 +59,26 @@ def test_somebody_without_an_intake_waits(desk: Program) -> None:
     assert world.statuses(client) == ["pending"]
 
 
+def test_one_visit_of_a_person_waits_at_a_time(desk: Program) -> None:
+    """Whichever door a program takes; what would wait besides is not offered, and what needs not wait is."""
+    client = world.person()
+    asked = {"service": "swedish", "minutes": 60, "from": "2026-06-13", "client": client}
+    assert desk.get("/availability", **asked).get_json()["starts"]
+    first = desk.post("/visits", wish(client), Idempotency_Key="w1")
+    assert first.status_code == 202
+    assert desk.get("/availability", **asked).get_json()["starts"] == []
+    for more in ({}, {"hold": desk.post("/holds", wish(client, when=world.at(4))).get_json()["id"]}):
+        refused = desk.post("/visits", wish(client, when=world.at(4)) | more)
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "not_allowed")
+        assert "waits to be confirmed" in refused.get_json()["detail"]
+    assert desk.post("/visits", wish(client), Idempotency_Key="w1").get_json()["id"] == first.get_json()["id"]
+    moved = desk.post(f"/visits/{first.get_json()['id']}/move", {"starts_at": world.at(5).isoformat()})
+    assert moved.status_code == 202
+    world.sign(client)
+    assert desk.get("/availability", **asked).get_json()["starts"]
+    assert desk.post("/visits", wish(client, when=world.at(4, 14))).status_code == 201
+
+
 def test_what_is_not_safe_is_refused_and_says_no_diagnosis(desk: Program) -> None:
     client = world.person()
     world.sign_answers(client, BLOCKED)
@@ -144,6 +164,46 @@ def test_moving_is_judged_for_the_new_day(desk: Program) -> None:
         desk.get(f"/visits/{booked.get_json()['id']}").get_json()["starts_at"]
         == booked.get_json()["starts_at"]
     )
+
+
+def test_where_a_visit_can_be_moved_to_is_listed_and_nothing_else_is_taken(
+    desk: Program, program: Any, clinic: world.World
+) -> None:
+    client = healthy()
+    visit = desk.post("/visits", wish(client, therapist=clinic.therapists[0])).get_json()
+    asked = {"service": "swedish", "minutes": 60, "from": "2026-06-12"}
+    listed = desk.get("/availability", **asked, visit=visit["id"]).get_json()["starts"]
+    own = {one["starts_at"] for one in listed}
+    assert visit["starts_at"] in own  # its own time is not in the way
+    assert {one for start in listed for one in start["therapists"]} == {clinic.therapists[0]}
+    hours = [world.at(3, 10, minute) for minute in range(5, 60, 5)]
+    for start in hours:
+        moved = desk.post(f"/visits/{visit['id']}/move", {"starts_at": start.isoformat()})
+        is_listed = any(dt.datetime.fromisoformat(one) == start for one in own)
+        assert (moved.status_code == 200) == is_listed == (start.minute % 15 == 0), start
+        assert is_listed or moved.get_json()["code"] == "slot_taken"
+    soon = desk.post(f"/visits/{visit['id']}/move", {"starts_at": world.at(0, 9, 15).isoformat()})
+    assert (soon.status_code, soon.get_json()["code"]) == (409, "too_late")
+    far = desk.post(f"/visits/{visit['id']}/move", {"starts_at": world.at(80).isoformat()})
+    assert (far.status_code, far.get_json()["code"]) == (409, "too_late")
+
+
+def test_who_may_ask_where_a_visit_can_be_moved_to(desk: Program, program: Any, clinic: world.World) -> None:
+    client, other = healthy(), healthy()
+    visit = desk.post("/visits", wish(client)).get_json()["id"]
+    asked = {"service": "swedish", "minutes": 60, "from": "2026-06-12"}
+    for scopes in (("availability:read",), ("availability:read", "visits:read")):
+        assert program("desk", *scopes).get("/availability", **asked, visit=visit).status_code == 403
+    assert program("site").get("/availability", **asked, visit=visit).status_code == 403
+    enough = program("desk", "availability:read", "visits:read", "clients:read")
+    for address in ("/availability", "/availability/reasons"):
+        assert enough.get(address, **asked, visit=visit, client=client).status_code == 200
+        assert enough.get(address, **asked, visit=987_654).get_json()["code"] == "not_found"
+        wrong = enough.get(address, **asked, visit=visit, client=other)
+        assert (wrong.status_code, wrong.get_json()["errors"][0]["field"]) == (409, "client")
+    desk.post(f"/visits/{visit}/cancel", {})
+    over = enough.get("/availability", **asked, visit=visit)
+    assert (over.status_code, over.get_json()["code"]) == (409, "not_allowed")
 
 
 def test_changing_is_judged(desk: Program) -> None:

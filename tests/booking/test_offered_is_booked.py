@@ -7,6 +7,7 @@ import datetime as dt
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +20,10 @@ from clinic.booking.queries.bookable import Wish
 from clinic.booking.services import holds, offering, time_off, visits
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid
+from clinic.booking.services.series import book_series
+from clinic.booking.services.series_ending import cancel_rest
+from clinic.booking.services.series_plan import plan_starts
+from clinic.booking.services.series_starts import OneStart
 from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic, Location
@@ -257,3 +262,142 @@ def test_time_off_under_a_visit_is_not_offered_for_its_move(
         moved.append(start)
     assert moved == [at(dt.time(12, 30)), at(dt.time(13))]
     assert shown == {one.strftime("%Y-%m-%dT%H:%MZ") for one in moved}
+
+
+def moved_to(
+    visit: int, grid: Sequence[dt.time], day: dt.date = DAY, choice: Choice | None = None
+) -> list[dt.datetime]:
+    """The starts at which a program can put this visit, tried one after the other. It is moved about by that, and its
+    own place is never in its way."""
+    found = []
+    for start in (at(wall, day) for wall in grid):
+        revision = db.session.get_one(Visit, visit).revision
+        db.session.rollback()
+        try:
+            done = visits.change_visit(
+                visit, revision=revision, starts_at=start, choice=choice, by=None, by_program=True, now=NOW,
+                rest=RestSaid(books_anyway=True),
+            )  # fmt: skip
+        except RuleViolation:
+            continue
+        if done.visit_id is not None:
+            found.append(start)
+    return found
+
+
+def offered_for(visit: int, *, days: int = 1, length: int = 60, **values: object) -> list[dt.datetime]:
+    wish = Wish("swedish", length, None, (), (), DAY, days, None, None, visit_id=visit)
+    found = offering.starts(replace(wish, **values), now=NOW).starts  # type: ignore[arg-type]
+    return [moment(one.starts_at) for one in found]
+
+
+@pytest.mark.parametrize("gaps", ["any", "only"])
+def test_a_program_moves_a_visit_to_what_it_is_offered(team: list[int], gaps: str) -> None:
+    """By the rules for booking: step, gaps, time off under the visit, the therapist who was asked for, or anybody."""
+    ana, ben = team
+    desk = factories.make_user(email="d@clinic.example", roles=[]).id
+    assert book(healthy(), at(dt.time(12, 30)), therapist=ana)
+    visit = book(healthy(), at(dt.time(9, 30)), therapist=ana) or 0
+    anybodys = book(healthy(), at(dt.time(9))) or 0
+    with transaction() as session:
+        session.execute(update(Clinic).values(gaps=gaps))
+        place = session.scalars(select(Location.id)).one()
+    time_off.add_closure(place, None, at(dt.time(9)), at(dt.time(9, 50)), "Repair", by=desk, now=NOW)
+    time_off.add_time_off(ben, "off", at(dt.time(10)), at(dt.time(12)), "", by=desk, now=NOW)
+    grid = [dt.time(minute // 60, minute % 60) for minute in range(8 * 60, 15 * 60, 15)]
+    seen = {}
+    for one, whom in ((visit, None), (visit, ben), (anybodys, None)):
+        choice = Choice("swedish", 60, areas=("upper_back",), therapist_id=whom) if whom else None
+        seen[one, whom] = offered_for(one, therapist_id=whom)
+        assert seen[one, whom] == moved_to(one, grid, choice=choice), (one, whom)
+    assert all(seen.values())
+    assert at(dt.time(9, 30)) not in seen[visit, None]  # closed: it stands there, and would not come back
+    assert offering.reasons(
+        Wish("swedish", 60, None, (), (), DAY, 1, None, None, visit_id=anybodys), now=NOW
+    ).free == len(offered_for(anybodys))
+
+
+def test_a_program_is_bound_in_time_when_it_moves_and_not_when_the_visit_stays(team: list[int]) -> None:
+    ana, ben = team
+    with transaction() as session:
+        session.execute(update(Clinic).values(lead_time_minutes=4 * 1440, horizon_days=4))
+    desk = factories.make_user(email="d@clinic.example", roles=[]).id
+    visit = visits.book_visit(
+        Choice("swedish", 60, areas=("upper_back",), therapist_id=ana), healthy(), at(dt.time(9, 5)),
+        request_key="desk", source="desk", by=desk, now=NOW, reconfirmed=True,
+    ).visit_id or 0  # fmt: skip
+    on = [DAY + dt.timedelta(days=more) for more in range(3)]
+    free = offered_for(visit, days=3)
+    assert {one.astimezone(ZONE).date() for one in free} == {on[1]}  # after the notice, within the horizon
+    assert [one for day in on for one in moved_to(visit, GRID, day)] == free
+    with transaction() as session:  # too near for a new time: another therapist at its own is no new time
+        session.execute(update(Clinic).values(lead_time_minutes=9 * 1440))
+        start, revision = session.get_one(Visit, visit).starts_at, session.get_one(Visit, visit).revision
+    choice = Choice("swedish", 60, areas=("upper_back",), therapist_id=ben)
+    for starts_at in (None, start):
+        done = visits.change_visit(
+            visit, revision=revision, starts_at=starts_at, choice=choice, by=None, by_program=True, now=NOW
+        )
+        assert done.facts is not None
+        assert (done.facts.starts_at, done.facts.therapist_id) == (start, ben)
+        revision = done.facts.revision
+
+
+def test_a_confirmed_visit_is_offered_no_day_on_which_it_would_wait(team: list[int]) -> None:
+    signed = NOW - dt.timedelta(days=365 - 4)
+    person = w.person()
+    w.sign(person, now=signed)
+    visit = book(person, at(dt.time(9))) or 0
+    free = offered_for(visit, days=4)
+    assert {one.astimezone(ZONE).date() for one in free} == {DAY, DAY + dt.timedelta(days=1)}
+    assert moved_to(visit, GRID, DAY + dt.timedelta(days=2)) == []
+    assert moved_to(visit, GRID, DAY + dt.timedelta(days=1)) == [
+        one for one in free if one >= at(dt.time(0), DAY + dt.timedelta(days=1))
+    ]
+
+
+def test_what_is_no_longer_on_offer_can_be_moved_and_is_offered_for_that(team: list[int]) -> None:
+    visit = book(healthy(), at(dt.time(9)), therapist=team[0]) or 0
+    with transaction() as session:
+        session.execute(update(Service).values(is_active=False))
+    assert offered_for(visit)
+    assert offered_for(visit) == moved_to(visit, GRID)
+
+
+@pytest.mark.parametrize("rule", [{"gaps": "only"}, {"new_lead_time_minutes": 5 * 1440}])
+def test_a_series_by_a_program_begins_at_what_it_is_offered(team: list[int], rule: dict[str, object]) -> None:
+    ana, _ben = team
+    assert book(healthy(), at(dt.time(10)), therapist=ana)
+    with transaction() as session:
+        session.execute(update(Clinic).values(**rule, slot_step_minutes=15, horizon_days=5))
+    client = healthy()
+    walls = [dt.time(minute // 60, minute % 60) for minute in range(9 * 60, 14 * 60, 15)]
+    for day in (DAY, DAY + dt.timedelta(days=2)):
+        free = [
+            moment(one.starts_at)
+            for one in offering.starts(
+                Wish("swedish", 60, None, (), ("upper_back",), day, 1, ana, client), now=NOW
+            ).starts
+        ]
+        fits, booked = [], []
+        choice = Choice("swedish", 60, areas=("upper_back",), therapist_id=ana)
+        for start in (at(wall, day) for wall in walls):
+            one = [OneStart(start, ana)]
+            planned = plan_starts(choice, client, one, source="api", now=NOW)
+            fits += [start] if planned[0].fits else []
+            try:
+                done = book_series(
+                    choice, client, one, every_weeks=2, request_key=None, source="api", by=None, now=NOW,
+                    reconfirmed=True,
+                )  # fmt: skip
+            except RuleViolation:
+                continue
+            booked.append(start)
+            cancel_rest(done.series_id or 0, by=None, by_clinic=True, now=NOW)
+        assert fits == booked == free
+        if free and "gaps" not in rule:  # the second one lies beyond the horizon: it follows the first
+            far = [OneStart(free[0], ana), OneStart(free[0] + dt.timedelta(days=14), ana)]
+            assert all(one.fits for one in plan_starts(choice, client, far, source="api", now=NOW))
+            assert book_series(
+                choice, client, far, every_weeks=2, request_key=None, source="api", by=None, now=NOW, reconfirmed=True
+            ).series_id  # fmt: skip

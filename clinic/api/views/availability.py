@@ -31,6 +31,8 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
 
     The same function decides what can be booked. With `client` the person's own other visits, the skills that their
     answers ask for, and the days on which it would be refused count too; only a key that may read clients may name one.
+    With `visit`, which takes a key that may read visits too, it lists where this one can be moved to, or changed to
+    what is named beside it: the client and the place are its own.
     """
     wish = _wish(query)
     if wish is None:
@@ -69,7 +71,10 @@ def availability_reasons(query: shapes.AvailabilityQuery) -> dict[str, Any] | Re
 
 def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
     """What is asked; None where it is about a person and the key may not read people."""
-    if query.client is not None and Scope.CLIENTS_READ not in caller().scopes:
+    scopes = caller().scopes
+    if query.client is not None and Scope.CLIENTS_READ not in scopes:
+        return None
+    if query.visit is not None and not {Scope.CLIENTS_READ, Scope.VISITS_READ} <= scopes:
         return None
     if query.location is not None:
         premises.place_in_use(query.location)
@@ -78,13 +83,14 @@ def _wish(query: shapes.AvailabilityQuery) -> bookable.Wish | None:
         minutes=query.minutes,
         mode=query.mode,
         addons=tuple(dict.fromkeys(query.addons)),
-        areas=tuple(dict.fromkeys(query.areas)) or ("full_body",),
+        areas=tuple(dict.fromkeys(query.areas)),
         first_day=query.from_,
         days=query.days,
         therapist_id=query.therapist,
         gender=query.gender,
         client_id=query.client,
         location_id=query.location,
+        visit_id=query.visit,
     )
 
 

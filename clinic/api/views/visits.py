@@ -83,7 +83,10 @@ def book(body: shapes.VisitIn) -> Any:
     also=PENDING,
 )
 def move(visit_id: int, body: shapes.MoveIn) -> Any:
-    """Another time for a visit: judged for the new day and claimed anew; refused, it keeps its place."""
+    """Another time for a visit: judged for the new day and claimed anew; refused, it keeps its place.
+
+    The times are those of `GET /availability` with `visit`: the rules are those for booking.
+    """
     current = _facts(visit_id)
     choice = kit.choice_of_visit(current, body.therapist) if body.therapist else None
     outcome = visits.change_visit(
@@ -92,6 +95,7 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
         starts_at=body.starts_at,
         choice=choice,
         by=None,
+        by_program=True,
         now=clock.now(),
         rest=TOLD,
     )
@@ -107,7 +111,10 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
     also=PENDING,
 )
 def change(visit_id: int, body: shapes.ChangeIn) -> Any:
-    """Another service, length, mode, add-ons, areas or therapist: judged and claimed anew."""
+    """Another service, length, mode, add-ons, areas or therapist: judged and claimed anew.
+
+    At the same time, whenever that is, or at another one of `GET /availability` with `visit`.
+    """
     current = _facts(visit_id)
     gender = current.asked_gender if body.gender is None else body.gender
     choice = kit.choice_of(body, body.therapist, gender)
@@ -117,6 +124,7 @@ def change(visit_id: int, body: shapes.ChangeIn) -> Any:
         starts_at=body.starts_at,
         choice=choice,
         by=None,
+        by_program=True,
         now=clock.now(),
         rest=TOLD,
     )

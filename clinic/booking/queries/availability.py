@@ -62,7 +62,8 @@ class Ask:
     said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
     starts, and what that takes is read along. `gender`: only therapists of this one, where none is named. `room_id`: in
     this room and no other. `kept_since`: this very time has been kept for them since then: the notice counts from that
-    moment, and whether it leaves a hole was settled then. `stands`: the visit `instead_of` is still there, and what is
+    moment, and whether it leaves a hole was settled then. `follows`: it follows the first visit of a series, which lies
+    within the horizon; it need not. `stands`: the visit `instead_of` is still there, and what is
     off or shut under it counts though it is not claimed.
     """
 
@@ -84,6 +85,7 @@ class Ask:
     room_id: int | None = None
     kept_since: dt.datetime | None = None
     stands: bool = False
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -328,7 +330,7 @@ def _bounds(ask: Ask, settings: BookingSettings, zone: ZoneInfo, window: Interva
             return window[0], window[0] - 1
         settings = settings.for_new()
     first = epoch_minute_after(earliest_start(ask.kept_since or ask.now, settings))
-    last = epoch_minute(latest_start(ask.now, zone, settings))
+    last = window[1] - 1 if ask.follows else epoch_minute(latest_start(ask.now, zone, settings))
     return max(window[0], first), min(window[1] - 1, last)
 
 

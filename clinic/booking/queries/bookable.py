@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from clinic.booking.models import Visit
 from clinic.booking.queries.availability import Ask
 from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises.queries import OpenPlace
 from clinic.rules.availability import Start
@@ -17,8 +19,8 @@ from clinic.rules.wall_time import days_around
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted, for whom, and in which local days. `areas` are body-area keys. `gender`: of the therapist, where
-    none is named."""
+    """What is wanted, for whom, and in which local days. `areas` are body-area keys, none: the whole body. `gender`: of
+    the therapist, where none is named. `visit_id`: the visit that is to become this, at another time."""
 
     service: str
     minutes: int
@@ -31,6 +33,7 @@ class Wish:
     client_id: int | None
     location_id: int | None = None
     gender: str = ""
+    visit_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,38 @@ class Bookable:
     starts: list[Start]
 
 
-def ask_of(wish: Wish, *, now: dt.datetime) -> tuple[Ask, OpenPlace]:
-    """The wish as the book is asked about it, and the place, which is read along. Without a person the visit counts as
-    a first one, which takes longest.
+def of_visit(wish: Wish, visit: Visit) -> Wish:
+    """The wish as a move of this visit reads it: its person and place, and what is left open is as it was. Raises
+    InvalidInput where somebody or somewhere else is named."""
+    if wish.client_id not in (None, visit.client_id):
+        raise InvalidInput("client", _("This visit is somebody else's."))
+    if wish.location_id not in (None, visit.location_id):
+        raise InvalidInput("location", _("This visit is at another place."))
+    return replace(
+        wish,
+        client_id=visit.client_id,
+        location_id=visit.location_id,
+        areas=wish.areas or tuple(visit.areas),
+        gender=wish.gender or visit.asked_gender,
+    )
+
+
+def ask_of(wish: Wish, *, now: dt.datetime, visit: Visit | None = None) -> tuple[Ask, OpenPlace | None]:
+    """The wish as the book is asked about it, and the place, where it is read along. Without a person the visit counts
+    as a first one, which takes longest. `visit`: the one that is moved (see `of_visit`).
 
     Raises InvalidInput for a choice that is not on offer, NotFound for an unknown client.
     """
     client = clients.client(wish.client_id) if wish.client_id is not None else None
     if wish.client_id is not None and client is None:
         raise NotFound(_("There is no such client."))
-    found = catalogue.plan_at(
-        wish.service, wish.mode, wish.addons, wish.minutes, first_visit=True,
+    found: tuple[VisitPlan, OpenPlace | None] | None = None
+    therapist_id = wish.therapist_id
+    if visit is not None and therapist_id is None and _is_as_before(wish, visit):  # only the time changes
+        found = _as_booked(visit), None
+        therapist_id = None if visit.any_therapist else visit.therapist_id
+    found = found or catalogue.plan_at(
+        wish.service, wish.mode, wish.addons, wish.minutes, first_visit=visit is None or visit.first_visit,
         location_id=wish.location_id, days=days_around(wish.first_day, wish.days),
     )  # fmt: skip
     if found is None:
@@ -63,9 +87,23 @@ def ask_of(wish: Wish, *, now: dt.datetime) -> tuple[Ask, OpenPlace]:
         first_day=wish.first_day,
         days=wish.days,
         now=now,
-        therapist_id=wish.therapist_id,
+        therapist_id=therapist_id,
         client_id=client.id if client else None,
-        by_history=True,
+        by_history=visit is None,
         gender=wish.gender,
+        instead_of=visit.id if visit else None,
+        stands=visit is not None,
     )
     return ask, place
+
+
+def _is_as_before(wish: Wish, visit: Visit) -> bool:
+    was = visit.service.key, visit.mode, visit.minutes, sorted(visit.addons)
+    return was == (wish.service, wish.mode, wish.minutes, sorted(wish.addons))
+
+
+def _as_booked(visit: Visit) -> VisitPlan:
+    """What a move keeps, whatever was switched off since."""
+    return catalogue.plan_for_booked(
+        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
+    )

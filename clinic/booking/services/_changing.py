@@ -13,8 +13,10 @@ from clinic.booking.queries import visits
 from clinic.booking.services._booking import Outcome, rest_or_wait, staff_ask, waited_for
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._couples import check_not_of_two
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
+from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import as_it_stands, tell_of_move
 from clinic.booking.services.checkout import Choice
@@ -35,7 +37,7 @@ class Change:
     """What is to become of a visit, and through which door. `revision` is that of the visit which was looked at.
 
     `therapist_id`: this very therapist, whoever was asked for; `room_id`: this very room. `at_desk`: it can be taken
-    back for a moment.
+    back for a moment. `by_program`: a new time is one that is offered online, as for a booking by a program.
     """
 
     revision: int
@@ -45,6 +47,7 @@ class Change:
     room_id: int | None = None
     by: int | None = None
     by_client: bool = False
+    by_program: bool = False
     at_desk: bool = False
     rest: RestSaid = NOT_SAID
 
@@ -55,7 +58,9 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     before, by = as_it_stands(visit), wish.by
     start = wish.starts_at or visit.starts_at
     moved = wish.starts_at is not None
-    _check_policy(visit, start, moved=moved, by_client=wish.by_client, now=now)
+    # What a program leaves where it is need not be offered any more: the notice or the step may have passed it by.
+    by_staff = not wish.by_client and not (wish.by_program and start != visit.starts_at)
+    _check_policy(visit, start, wish, now=now)
     client = client_of(visit.client_id or 0)
     plan = plan_as_chosen(wish.choice, visit.first_visit) if wish.choice else plan_of(visit)
     areas = tuple(sorted(wish.choice.areas)) if wish.choice else tuple(visit.areas)
@@ -69,7 +74,7 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
         return Outcome(None, None, judged, rest=warned)
     give_up(session, visit, now)
     _write_change(session, visit, plan, areas, start, wish.choice, judged, now=now)
-    _claim_again(session, visit, plan, wish, now=now)
+    _claim_again(session, visit, plan, wish, by_staff=by_staff, now=now)
     if judged.permits and judged.row is not None and visit.status != VisitStatus.CONFIRMED:
         visit.deadline_at = None  # it follows the new time
         rest_or_wait(session, visit, judged, is_good=not has_to_reconfirm(visit), now=now)
@@ -87,21 +92,27 @@ def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
     visit = waited_for(session, visit_id)
     if visit.revision != revision:
         raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
-    if visit.status not in CHANGEABLE:
-        raise MoveNotAllowed(_("This visit cannot be moved or changed any more."))
+    check_changeable(visit)
     return visit
 
 
-def _check_policy(
-    visit: Visit, start: dt.datetime, *, moved: bool, by_client: bool, now: dt.datetime
-) -> None:
+def check_changeable(visit: Visit) -> None:
+    """Raise MoveNotAllowed for a visit that is over, has begun, or is booked for two people."""
+    if visit.status not in CHANGEABLE:
+        raise MoveNotAllowed(_("This visit cannot be moved or changed any more."))
+    check_not_of_two(visit)
+
+
+def _check_policy(visit: Visit, start: dt.datetime, wish: Change, *, now: dt.datetime) -> None:
     settings = premises.booking_settings()
-    if by_client:
+    if wish.by_client:
         booking_policy.check_client_may_move(
             visits.seen_as(visit), visit.starts_at, now=now, settings=settings
         )
         booking_policy.check_start(start, now=now, zone=ZoneInfo(visit.zone), settings=settings)
-    elif moved:
+    elif wish.by_program and start != visit.starts_at:
+        check_online_start(start, now, visit.location_id)
+    elif wish.starts_at is not None:
         booking_policy.check_not_past(start, now=now)
 
 
@@ -145,6 +156,7 @@ def _claim_again(
     plan: VisitPlan,
     wish: Change,
     *,
+    by_staff: bool,
     now: dt.datetime,
 ) -> None:
     """The same therapist first; another only where any therapist was asked for and none was named now."""
@@ -155,7 +167,7 @@ def _claim_again(
     may_differ = visit.any_therapist and wish.therapist_id is None
     if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
-    ask = replace(staff_ask(visit, plan, wanted, now=now, by_staff=not wish.by_client), room_id=wish.room_id)
+    ask = replace(staff_ask(visit, plan, wanted, now=now, by_staff=by_staff), room_id=wish.room_id)
     if wish.by_client:
         ask = replace(ask, rested_areas=tuple(visit.areas))
     try:

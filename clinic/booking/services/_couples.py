@@ -22,11 +22,7 @@ def part(session: Session, visit: Visit, now: dt.datetime) -> None:
     if visit.couple_id is None:
         return
     if holds_claims(VisitStatus(visit.status)):
-        raise MoveNotAllowed(
-            _(
-                "This visit is booked for two people, and both move together. Use the page of both, or call the clinic."
-            )
-        )
+        check_not_of_two(visit)
     partner = couples.partner_of(visit, to_change=True)
     if partner is not None:
         end_couple(session, visit.couple_id, keeper=partner, now=now)
@@ -34,6 +30,16 @@ def part(session: Session, visit: Visit, now: dt.datetime) -> None:
         session.flush()
     elif session.get_one(Couple, visit.couple_id).ended_at is None:
         end_couple(session, visit.couple_id, keeper=visit, now=now)
+
+
+def check_not_of_two(visit: Visit) -> None:
+    """Raise MoveNotAllowed for one of two visits that belong together."""
+    if visit.couple_id is not None:
+        raise MoveNotAllowed(
+            _(
+                "This visit is booked for two people, and both move together. Use the page of both, or call the clinic."
+            )
+        )
 
 
 def end_couple(session: Session, couple_id: int, *, keeper: Visit, now: dt.datetime) -> None:

@@ -8,36 +8,44 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import bookable
+from clinic.booking.queries import bookable, visits
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.bookable import Bookable, Wish
 from clinic.booking.queries.couples import look_for_two
 from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.why_no_times import Explained, why_no_times
+from clinic.booking.services._changing import check_changeable
+from clinic.booking.services._deciding import may_not_wait
 from clinic.booking.services._judging import Judged, Order, client_of, weigh_by
 from clinic.booking.services._known import known_of
-from clinic.booking.services.couples import Half, asks_for_two, may_not_wait
+from clinic.booking.services.couples import Half, asks_for_two
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
+from clinic.rules.body_areas import FULL_BODY
+from clinic.rules.errors import NotFound
+from clinic.rules.language import _
+from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import dates_from, local_day, moment
 
 
 def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     """What can be booked for this wish; for a person, without the days on which it would be refused.
 
-    Raises as `bookable.ask_of`.
+    Raises as `bookable.ask_of`, and NotFound or MoveNotAllowed for a visit that cannot be moved.
     """
+    visit = _to_move(wish)
+    wish = bookable.of_visit(wish, visit) if visit else wish
     person = _in_hand(wish, now)
-    ask, place = bookable.ask_of(wish, now=now)
+    ask, place = bookable.ask_of(wish, now=now, visit=visit)
     found = look(ask, place)
     free = found.starts()
     if person is None:
         return Bookable(found.zone, free)
-    order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
-    return Bookable(found.zone, _let_in(free, found.clock.zone, [(person, order)]))
+    order = Order(ask.plan, _areas(wish), ask.first_day)
+    return Bookable(found.zone, _let_in(free, found.clock.zone, [(person, order)], may_wait=_may_wait(visit)))
 
 
 def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, now: dt.datetime) -> Bookable:
@@ -49,31 +57,32 @@ def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, 
         (client_of(half.client_id), Order(ask.plan, tuple(sorted(half.choice.areas)), first_day))
         for half, ask in zip(halves, asks, strict=True)
     ]
-    at_once = may_not_wait(person for person, _order in orders)
+    may_wait = not may_not_wait(person for person, _order in orders)
     return Bookable(
-        found.first.zone, _let_in(found.starts(), found.first.clock.zone, orders, at_once=at_once)
+        found.first.zone, _let_in(found.starts(), found.first.clock.zone, orders, may_wait=may_wait)
     )
 
 
 def _let_in(
-    free: list[Start], zone: ZoneInfo, orders: Iterable[tuple[Client, Order]], *, at_once: bool = False
+    free: list[Start], zone: ZoneInfo, orders: Iterable[tuple[Client, Order]], *, may_wait: bool | None
 ) -> list[Start]:
-    """Free starts on the days on which the gate would refuse none of these people what they order (`at_once`: and
-    would let them have it without waiting)."""
+    """Free starts on the days on which none of these people would be refused what they order."""
     days = [local_day(moment(one.starts_at), zone) for one in free]
-    refused = {day for person, order in orders for day in _refused_days(person, order, days, at_once)}
+    refused = {day for person, order in orders for day in _refused_days(person, order, days, may_wait)}
     return [one for one, day in zip(free, days, strict=True) if day not in refused]
 
 
 def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
-    """What stands in the way of what `starts` does not offer. Raises as `bookable.ask_of`."""
+    """What stands in the way of what `starts` does not offer. Raises as `starts`."""
+    visit = _to_move(wish)
+    wish = bookable.of_visit(wish, visit) if visit else wish
     person = _in_hand(wish, now)
-    ask, _place = bookable.ask_of(wish, now=now)
+    ask, _place = bookable.ask_of(wish, now=now, visit=visit)
     if person is None:
         return why_no_times(ask)
     days = dates_from(ask.first_day, ask.days)
-    order = Order(ask.plan, tuple(sorted(wish.areas)), ask.first_day)
-    return why_no_times(ask, refused=_refused_days(person, order, days))
+    order = Order(ask.plan, _areas(wish), ask.first_day)
+    return why_no_times(ask, refused=_refused_days(person, order, days, _may_wait(visit)))
 
 
 def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.date]) -> set[dt.date]:
@@ -82,6 +91,27 @@ def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.dat
     order = Order(plan, tuple(visit.areas), visit.day)
     judged = _judged(client_of(visit.client_id or 0), order, days)
     return {day for day, one in judged.items() if one.unsafe_addons or not one.outcome.permits}
+
+
+def _to_move(wish: Wish) -> Visit | None:
+    """The visit that the wish is to move, if any. Raises NotFound, or MoveNotAllowed where it cannot be moved."""
+    if wish.visit_id is None:
+        return None
+    visit = visits.visit(wish.visit_id)
+    if visit is None or visit.client_id is None:
+        raise NotFound(_("There is no such visit."))
+    check_changeable(visit)
+    return visit
+
+
+def _may_wait(visit: Visit | None) -> bool | None:
+    """A confirmed visit is moved only to where it stays confirmed; a waiting one may go on waiting. For one that is to
+    be booked it hangs on what waits already (None)."""
+    return visit.status != VisitStatus.CONFIRMED if visit is not None else None
+
+
+def _areas(wish: Wish) -> tuple[str, ...]:
+    return tuple(sorted(wish.areas or (FULL_BODY,)))
 
 
 def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
@@ -94,14 +124,16 @@ def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
 
 
 def _refused_days(
-    person: Client, order: Order, days: Iterable[dt.date], at_once: bool = False
+    person: Client, order: Order, days: Iterable[dt.date], may_wait: bool | None
 ) -> set[dt.date]:
-    """Days on which the gate would not let this person have it, whatever the time."""
-    return {
-        day
-        for day, one in _judged(person, order, days).items()
-        if one.refuses or one.unsafe_addons or (at_once and not one.permits)
-    }
+    """Days on which this person would not get it, whatever the time: the gate refuses it, or it would have to wait and
+    may not. None: as many may wait as may online; asked only where there is such a day."""
+    judged = _judged(person, order, days)
+    refused = {day for day, one in judged.items() if one.refuses or one.unsafe_addons}
+    waiting = {day for day, one in judged.items() if not one.permits} - refused
+    if waiting and may_wait is None:
+        may_wait = not may_not_wait([person])
+    return refused if may_wait else refused | waiting
 
 
 def _judged(person: Client, order: Order, days: Iterable[dt.date]) -> dict[dt.date, Judged]:

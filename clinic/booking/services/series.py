@@ -42,7 +42,15 @@ from clinic.booking.services._steps import (
 from clinic.booking.services._taking_back import Step, remember, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, keep_pass, warn_in_series
-from clinic.booking.services.series_starts import DESK, ONLINE, OneStart, clinic_of, in_order, is_outside
+from clinic.booking.services.series_starts import (
+    DESK,
+    ONLINE,
+    OneStart,
+    clinic_of,
+    in_order,
+    is_outside,
+    may_lie_beyond,
+)
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
@@ -194,7 +202,7 @@ def _place_all(
     placed: set[int] = set()
     for one in booked:
         one.visit.series_id = row.id
-        _place(session, one, client, placed, source=source, by=by, now=now)
+        _place(session, one, client, placed, source=source, by=by, now=now, is_first=one is booked[0])
         placed.add(one.visit.id)
     if begun is not None:
         finish(begun, booked[0].visit, now)
@@ -264,6 +272,7 @@ def _place(
     source: str,
     by: int | None,
     now: dt.datetime,
+    is_first: bool,
 ) -> None:
     """Claim the place of one visit. Those before it are in the book: it may not be a first visit any more."""
     visit, judged = one.visit, one.judged
@@ -279,7 +288,8 @@ def _place(
     else:
         wait_for(session, visit, judged, now=now, what=RECONFIRM if judged.permits else None)
     visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
-    ask = ask_for(visit, plan, now=now, by_staff=source != ONLINE, therapist_id=therapist)
+    ask = ask_for(visit, plan, now=now, by_staff=source == DESK, therapist_id=therapist)
+    ask = replace(ask, follows=may_lie_beyond(source, is_first=is_first))
     passed = _passed(one, client, plan, placed) if source != ONLINE else None
     claim_best(
         session, visit, replace(ask, rested_areas=None) if passed is not None else ask, expires_at=None

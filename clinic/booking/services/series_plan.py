@@ -23,7 +23,6 @@ from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, warned_of
 from clinic.booking.services.series_starts import (
     DESK,
-    ONLINE,
     OneStart,
     Planned,
     clinic_of,
@@ -31,6 +30,7 @@ from clinic.booking.services.series_starts import (
     in_order,
     is_on_step,
     is_outside,
+    may_lie_beyond,
 )
 from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
@@ -145,7 +145,7 @@ class _Planner:
         free: tuple[int, ...] = ()
         warned: Warned | None = None
         if not code:
-            code, free, warned = self._place(want, self._is_first_visit(starts_at))
+            code, free, warned = self._place(want, self._is_first_visit(starts_at), is_first=is_first)
         if code or judged is None:
             refused = judged if code == "screening_refuses" else None
             return Planned(
@@ -176,10 +176,12 @@ class _Planner:
             known[day] = weigh_by(self.sight.table, self.sight.known, order)
         return known[day]
 
-    def _place(self, want: _Wanted, first: bool) -> tuple[str, tuple[int, ...], Warned | None]:
+    def _place(
+        self, want: _Wanted, first: bool, *, is_first: bool
+    ) -> tuple[str, tuple[int, ...], Warned | None]:
         """What speaks against a start that is judged, who is free, and what staff are told of the rest."""
         minute = want.minute or 0
-        found = self._open(want.day, 1, first, want.therapist_id)
+        found = self._open(want.day, 1, first, want.therapist_id, is_first=is_first)
         free = next((one.therapists for one in found.starts() if one.starts_at == minute), ())
         if not free:
             may_be = any(one.wanted.not_before <= minute <= one.wanted.not_after for one in found.parts)
@@ -217,19 +219,23 @@ class _Planner:
             )  # fmt: skip
         return self.sight.rest[first]
 
-    def _open(self, day: dt.date, days: int, first: bool, therapist_id: int | None) -> Open:
+    def _open(
+        self, day: dt.date, days: int, first: bool, therapist_id: int | None, *, is_first: bool
+    ) -> Open:
         return look(
             Ask(
                 plan=self.sight.plans[first], location_id=self.facts.location_id, first_day=day, days=days,
                 now=self.now, therapist_id=therapist_id, client_id=self.client_id,
-                by_staff=self.source != ONLINE, instead_of=self.instead_of, gender=self.choice.gender,
+                by_staff=self.source == DESK, instead_of=self.instead_of, gender=self.choice.gender,
+                follows=may_lie_beyond(self.source, is_first=is_first),
             )
         )  # fmt: skip
 
     def _instead(self, want: _Wanted, refused: Planned, *, is_first: bool) -> list[OneStart]:
         """The nearest starts that fit: on the same day, and on the days around it."""
         first = self._is_first_visit(refused.starts_at or self.now)
-        around = self._open(want.day - dt.timedelta(days=DAYS_AROUND), 2 * DAYS_AROUND + 1, first, None)
+        since = want.day - dt.timedelta(days=DAYS_AROUND)
+        around = self._open(since, 2 * DAYS_AROUND + 1, first, None, is_first=is_first)
         good = [one for one in around.starts() if self._is_good(one, first, is_first=is_first)]
         near = nearest_around(good, want.day, want.at, self.clock, want.therapist_id)
         return [OneStart(moment(one.starts_at), self._with_whom(one, want)) for one in near]

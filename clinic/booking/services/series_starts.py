@@ -87,8 +87,14 @@ def is_outside(
     if source == DESK:
         return starts_at < now
     settings = premises.booking_settings()
-    too_far = (is_first or source == ONLINE) and starts_at > latest_start(now, ZoneInfo(facts.zone), settings)
+    is_bound = not may_lie_beyond(source, is_first=is_first)
+    too_far = is_bound and starts_at > latest_start(now, ZoneInfo(facts.zone), settings)
     return too_far or starts_at < earliest_start(now, settings) or not is_on_step(starts_at, facts, settings)
+
+
+def may_lie_beyond(source: str, *, is_first: bool) -> bool:
+    """Whether a visit of a series need not lie within the days that can be booked online."""
+    return source == DESK or (source != ONLINE and not is_first)
 
 
 def is_on_step(starts_at: dt.datetime, facts: ClinicFacts, settings: BookingSettings) -> bool:

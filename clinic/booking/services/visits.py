@@ -84,7 +84,8 @@ def book_visit(  # noqa: PLR0913 - all by name, and each door says its own
 
     Done twice with one `request_key`, also at the same moment, it answers with the first visit. `hold_id`: a time
     that was kept is taken over. A program (`source` "api") books by the rules for booking online: what it was
-    offered, no more and no less. Raises SlotTaken, HoldExpired, InvalidInput, NotFound, TooSoon, TooFarAhead, KeyUsed.
+    offered, no more and no less. Raises SlotTaken, HoldExpired, InvalidInput, NotFound, TooSoon, TooFarAhead,
+    TooManyPending, KeyUsed.
     """
     if source != PROGRAM:
         booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
@@ -113,17 +114,19 @@ def change_visit(
     choice: Choice | None = None,
     by: int | None,
     by_client: bool = False,
+    by_program: bool = False,
     now: dt.datetime,
     rest: RestSaid = NOT_SAID,
 ) -> Outcome:
     """Move a visit, or change its service, length, mode, add-ons, areas or therapist: judged and claimed anew.
 
     When the gate would not let a confirmed visit stand in its new form, or it comes too soon for the body and `rest`
-    does not pass that, nothing changes and the outcome says why. Raises SlotTaken (the visit keeps its place;
+    does not pass that, nothing changes and the outcome says why. A program (`by_program`) moves it to what
+    `offering.starts` offers for this visit, no more and no less. Raises SlotTaken (the visit keeps its place;
     RestNeeded for a client), MoveNotAllowed (also for a stale `revision`), CancelTooLate, TooSoon, TooFarAhead,
     InvalidInput, NotFound.
     """
-    wish = Change(revision, starts_at, choice, by=by, by_client=by_client, rest=rest)
+    wish = Change(revision, starts_at, choice, by=by, by_client=by_client, by_program=by_program, rest=rest)
     with transaction() as session:
         return change(session, visit_id, wish, now=now)
 
