@@ -53,6 +53,36 @@ TABLES = {
     "waitlist_wish": N_("The waitlist"),
 }
 
+TABLES_AT_THE_CLINIC = {
+    "answers_opening": N_("Who opened their answers in an emergency"),
+    "audit_row": N_("Who did what with their data"),
+    "authenticator": N_("Their app with codes"),
+    "calendar_feed": N_("Their calendar address"),
+    "call_request": N_("When they asked for a call"),
+    "checkout": N_("Bookings they made online"),
+    "claim": N_("Times kept for their visits"),
+    "client": N_("Who they are"),
+    "client_access": N_("Which accounts may book for them"),
+    "erasure": N_("When they asked to be erased"),
+    "health_stop": N_("Warning signs they told of"),
+    "known_browser": N_("Browsers they used"),
+    "message_choice": N_("Which messages they want"),
+    "never_together": N_("Therapists who do not treat them"),
+    "not_same_person": N_("Records that were compared with theirs"),
+    "offer": N_("Times that were offered to them"),
+    "outgoing_mail": N_("E-mails to them"),
+    "passkey": N_("Their passkeys"),
+    "recovery_code": N_("Their recovery codes"),
+    "screening": N_("Checks whether a visit is safe for them"),
+    "session_note": N_("What their therapist noted"),
+    "status_change": N_("What became of their visits"),
+    "user": N_("Their account"),
+    "user_grant": N_("What their account may do"),
+    "user_role": N_("What their account is"),
+    "user_session": N_("Where they signed in"),
+}
+"""Those of `TABLES` that speak to the person, as the clinic reads them."""
+
 COLUMNS = {
     "accepted": N_("Accepted"),
     "addons": N_("Added to it"),
@@ -192,6 +222,11 @@ COLUMNS = {
 def table_words(name: str) -> str:
     """The heading over the rows of one table."""
     return TABLES.get(name, column_words(name))
+
+
+def clinics_table_words(name: str) -> str:
+    """The same for the clinic, which is not the person the rows are about."""
+    return TABLES_AT_THE_CLINIC.get(name) or table_words(name)
 
 
 def column_words(name: str) -> str:

@@ -77,5 +77,7 @@ def phone_key(phone: str | None, region: str) -> str | None:
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_possible_number(number):
+        if text.startswith("00"):  # not read as "+": where 00 does not lead abroad, it may as well be a slip
+            raise InvalidInput("phone", _("Begin a number from another country with + instead of 00."))
         raise InvalidInput("phone", _("This does not look like a phone number. Write it with its area code."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -412,6 +412,21 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     assert [one.id for one in blocks.visits_under(NOW)] == [visit_of(client).id]
 
 
+def test_opening_again_returns_to_the_place_that_was_shown(app: Flask, world: w.World) -> None:
+    other = factories.make_location(zone="Europe/Madrid", name="Second Street")
+    browser = browser_of(app, factories.make_user(email="owner@clinic.example", roles=[Role.OWNER]))
+    day = (w.TODAY + dt.timedelta(days=3)).isoformat()
+    here = f"/owner/closures?place={other.id}"
+    form = {"what": "place", "first_day": day, "reason": "Painting", "place": other.id}
+    assert browser.post("/owner/closures", data=form).location == here
+    address = re.search(
+        r'action="(/owner/closures/\d+/remove)".*?name="place" value="(\d+)"', browser.get(here).text, re.S
+    )
+    assert address is not None
+    for _twice in range(2):  # the second time it is not there any more
+        assert browser.post(address[1], data={"place": address[2]}).location == here
+
+
 def test_a_walk_in_is_booked_now_and_says_so(world: w.World, desk: FlaskClient) -> None:
     client = w.person()
     w.sign(client)

@@ -26,7 +26,7 @@ from clinic.therapists.models import Therapist, WorkingHours
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
-from tests.owners import browser_of, owner_browser
+from tests.owners import browser_of, owner_browser, save_page
 from tests.statements import counted
 from tests.web import Visitor
 
@@ -155,6 +155,17 @@ def test_an_address_is_ended_replaced_and_guessed_slowly(app: Flask) -> None:
     answers = [stranger.get(f"/calendar/more{number}.ics").status_code for number in range(4)]
     assert answers[-1] == 429
     assert owner.get("/owner/therapists/999/calendar").status_code == 404
+
+
+def test_a_form_sent_again_makes_no_other_address(app: Flask) -> None:
+    here = w.build(therapists=1)
+    browser, page = therapist_browser(app, here), "/diary/calendar"
+    first = address_on(save_page(browser, page).text)
+    assert browser.post(page, data={"stands": ""}).location == page  # the page with the address, reloaded
+    assert "An address was made already" in browser.get(page).text
+    assert app.test_client().get(first).status_code == 200
+    assert address_on(save_page(browser, page).text) != first
+    assert app.test_client().get(first).status_code == 404
 
 
 def test_a_clients_feed_shows_their_people_as_their_pages_do(app: Flask) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -81,7 +83,10 @@ def test_from_the_request_to_the_end(app: Flask) -> None:
     by_name = erases_by_name(app, theirs)
     assert erasures not in desk.get("/clients").text
     assert owner.post(f"/clients/{theirs}/erase").status_code == 422
-    assert "Backups" in owner.get(f"/clients/{theirs}/erase").text
+    read = owner.get(f"/clients/{theirs}/erase").text
+    assert "Backups" in read
+    assert "Which messages they want" in read
+    assert re.search(r"<dt>[^<]*[Yy]ou|<li>[^<]*[Yy]ou", read) is None, "the page speaks to the owner"
     assert save_page(by_name[0], f"/clients/{theirs}/erase", sure="y").status_code == 303
     assert db.session.get_one(Client, theirs).name == "Erased"
     assert db.session.scalars(select(Erasure.erased_by_id).order_by(Erasure.id)).all() == [None, by_name[1]]

@@ -63,6 +63,14 @@ def test_every_table_that_a_person_reads_of_has_a_name_in_words() -> None:
     assert set(keeping.TABLES) <= copy_words.TABLES.keys()
 
 
+def test_what_speaks_to_a_person_is_said_otherwise_to_the_clinic() -> None:
+    spoken = {
+        name for name, words in copy_words.TABLES.items() if re.search(r"\b(you|yours?)\b", words, re.I)
+    }
+    assert spoken == copy_words.TABLES_AT_THE_CLINIC.keys()
+    assert not any(re.search(r"\byou", words, re.I) for words in copy_words.TABLES_AT_THE_CLINIC.values())
+
+
 def test_every_column_that_a_person_reads_has_words_that_are_translated() -> None:
     with (ROOT / "clinic/translations/de/LC_MESSAGES/clinic.po").open("rb") as file:
         translated = {message.id for message in read_po(file) if message.string}

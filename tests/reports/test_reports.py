@@ -14,7 +14,7 @@ from clinic.booking.models import StatusChange, Visit
 from clinic.booking.services import visits
 from clinic.booking.services.archiving import archive_claims
 from clinic.booking.services.undoing import take_back
-from clinic.premises.models import Closure, Location
+from clinic.premises.models import Clinic, Closure, Location
 from clinic.reports import queries
 from clinic.reports.tables import Table, hours_words, visits_words
 from clinic.rules.permissions import Role
@@ -186,6 +186,17 @@ def test_who_books_something_else_at_once_took_an_alternative(app: Flask) -> Non
         ("Booked something safe instead", 5),
         ("Could not have what they wanted", 5),
     )
+
+
+@pytest.mark.parametrize(("uses_24_hours", "said"), [(False, "from 2 pm,"), (True, "from 14:00,")])
+def test_the_fullest_hour_is_said_in_the_clinics_convention(
+    app: Flask, uses_24_hours: bool, said: str
+) -> None:
+    clinic = w.build(therapists=1)
+    with transaction() as session:
+        session.execute(update(Clinic).values(uses_24_hours=uses_24_hours))
+    booked(clinic, 2, 14)
+    assert said in table("hours").says
 
 
 def test_each_place_has_its_own_and_all_together_are_their_sum(app: Flask) -> None:

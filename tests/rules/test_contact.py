@@ -61,6 +61,15 @@ def test_what_cannot_be_a_phone_number_is_refused_at_its_field(typed: str) -> No
     assert refused.value.sentence == "This does not look like a phone number. Write it with its area code."
 
 
+@pytest.mark.parametrize("typed", ["0041 44 668 18 00", " 0049 30 901820"])
+def test_who_writes_00_for_another_country_is_told_to_write_plus(typed: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        phone_key(typed, "US")
+    assert refused.value.field == "phone"
+    assert refused.value.sentence == "Begin a number from another country with + instead of 00."
+    assert phone_key(typed, "DE") == phone_key(typed.strip().replace("00", "+", 1), "DE")
+
+
 def test_what_a_mail_program_makes_a_link_of_is_no_name() -> None:
     for name in ("https://a.example", "go to WWW.prize.example", "Prize.com", "bit.ly/x", "a://b"):
         assert holds_web_address(name)

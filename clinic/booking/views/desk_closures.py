@@ -60,14 +60,14 @@ def add_closure() -> Answer:
 
 @pages.post("/owner/closures/<int:closure_id>/remove", needs=NEED)
 def remove_closure(closure_id: int) -> Answer:
-    """Open again."""
+    """Open again; back to the place that was shown."""
     try:
         time_off.remove_closure(closure_id, by=who() or 0, now=clock.now())
     except NotFound:
         flash(_("This closure is not there any more."), "care")
     else:
         flash(_("Open again. The time can be booked."), "success")
-    return go("booking.closures")
+    return go("booking.closures", place=request.form.get("place"))
 
 
 def _place(form: ClosureForm) -> PlaceFacts:

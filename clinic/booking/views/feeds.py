@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,12 +120,24 @@ def end_therapist_calendar(therapist_id: int) -> Answer:
 
 
 def _page(door: Door, address: str = "") -> Answer:
+    made_at = feeds.made_at(door.owner)
     return render_template(
-        "booking/calendar.html", door=door, address=address, made_at=feeds.made_at(door.owner)
+        "booking/calendar.html", door=door, address=address, made_at=made_at, stands=_stands(made_at)
     )
 
 
+def _stands(made_at: dt.datetime | None) -> str:
+    """Which address stands, by when it was made: the form names it, so that sent again it makes no other one."""
+    return made_at.isoformat() if made_at else ""
+
+
 def _make(door: Door) -> Answer:
+    stands = _stands(feeds.made_at(door.owner))
+    if request.form.get("stands", stands) != stands:
+        flash(
+            _("An address was made already. It was shown once; if nobody copied it, make a new one."), "care"
+        )
+        return redirect(door.here, 303)
     token = services.make_feed(door.owner, by=who(), now=clock.now())
     path = url_for("booking.calendar_feed", token=token)
     return _page(door, f"{current_app.config['CLINIC_PUBLIC_URL'].rstrip('/')}{path}")

@@ -10,7 +10,7 @@ from clinic.keeping.queries import people, requests
 from clinic.keeping.services import erasing
 from clinic.keeping.views.blueprint import pages
 from clinic.premises import queries as premises
-from clinic.records.copy_words import table_words
+from clinic.records.copy_words import clinics_table_words
 from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -59,5 +59,5 @@ def _page(client_id: int, form: EraseForm) -> str:
     shown = found(people.preview(client_id, clock.now()))
     kept_days = current_app.config["CLINIC_BACKUP_HOURS"] * current_app.config["CLINIC_BACKUPS_KEPT"] // 24
     return render_template(
-        "keeping/erase.html", shown=shown, form=form, table_words=table_words, backup_days=kept_days
+        "keeping/erase.html", shown=shown, form=form, table_words=clinics_table_words, backup_days=kept_days
     )

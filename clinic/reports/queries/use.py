@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from clinic.premises import queries as premises
 from clinic.premises.models import Room
 from clinic.reports.queries.reading import BOOKED, LOST, Counted, PlaceRead, Read, working
 from clinic.reports.tables import Column, Square, Table, WeekPicture, bars_of, hours_words, percent
 from clinic.rules.capacity import Use, bookable, by_hour_of_week, use_of
 from clinic.rules.intervals import Interval, intersect, union
 from clinic.rules.language import N_, _
-from clinic.rules.words import weekday_words
+from clinic.rules.words import hour_words, weekday_words
 from clinic.therapists.models import Therapist
 
 ABOUT_HOURS = N_(
@@ -93,6 +94,7 @@ def by_hour(read: Read) -> Table:
             _add(booked, by_hour_of_week(place.clock, intersect(free, union(_inside(mine, place)))))
     week = tuple(sorted(hour for hour, minutes in capacity.items() if minutes))
     shares = {one: booked[one] / capacity[one] for one in week}
+    facts = premises.clinic_facts()
     busiest = max(week, key=lambda one: shares[one], default=None)
     return Table(
         key="hours",
@@ -113,9 +115,9 @@ def by_hour(read: Read) -> Table:
         ),
         week=_week(shares),
         says=_(
-            "The fullest hour is %(weekdays)s from %(busiest)s:00, %(shares)s.",
+            "The fullest hour is %(weekdays)s from %(busiest)s, %(shares)s.",
             weekdays=weekday_words(busiest[0]),
-            busiest=f"{busiest[1]:02}",
+            busiest=hour_words(busiest[1], uses_24_hours=bool(facts and facts.uses_24_hours)),
             shares=percent(shares[busiest]),
         )
         if busiest
