@@ -59,26 +59,6 @@ def test_somebody_without_an_intake_waits(desk: Program) -> None:
     assert world.statuses(client) == ["pending"]
 
 
-def test_one_visit_of_a_person_waits_at_a_time(desk: Program) -> None:
-    """Whichever door a program takes; what would wait besides is not offered, and what needs not wait is."""
-    client = world.person()
-    asked = {"service": "swedish", "minutes": 60, "from": "2026-06-13", "client": client}
-    assert desk.get("/availability", **asked).get_json()["starts"]
-    first = desk.post("/visits", wish(client), Idempotency_Key="w1")
-    assert first.status_code == 202
-    assert desk.get("/availability", **asked).get_json()["starts"] == []
-    for more in ({}, {"hold": desk.post("/holds", wish(client, when=world.at(4))).get_json()["id"]}):
-        refused = desk.post("/visits", wish(client, when=world.at(4)) | more)
-        assert (refused.status_code, refused.get_json()["code"]) == (409, "not_allowed")
-        assert "waits to be confirmed" in refused.get_json()["detail"]
-    assert desk.post("/visits", wish(client), Idempotency_Key="w1").get_json()["id"] == first.get_json()["id"]
-    moved = desk.post(f"/visits/{first.get_json()['id']}/move", {"starts_at": world.at(5).isoformat()})
-    assert moved.status_code == 202
-    world.sign(client)
-    assert desk.get("/availability", **asked).get_json()["starts"]
-    assert desk.post("/visits", wish(client, when=world.at(4, 14))).status_code == 201
-
-
 def test_what_is_not_safe_is_refused_and_says_no_diagnosis(desk: Program) -> None:
     client = world.person()
     world.sign_answers(client, BLOCKED)

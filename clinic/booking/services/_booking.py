@@ -16,7 +16,7 @@ from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.visits import VisitFacts
 from clinic.booking.services._chosen import new_visit
 from clinic.booking.services._claims import claim_best
-from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, may_not_wait
+from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, client_to_judge, judge
 from clinic.booking.services._programs import PROGRAM, check_online_start, kept_since, take_over
 from clinic.booking.services._steps import first_status, new_manage_key, rest_on, tell_client, wait_for
@@ -24,7 +24,7 @@ from clinic.booking.services._taking_back import Step, remember, told_by, told_f
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, is_passed, keep_pass, warn
 from clinic.catalogue.queries import VisitPlan
-from clinic.rules.errors import KeyUsed, NotFound, NotQualified, SlotTaken, TooManyPending
+from clinic.rules.errors import KeyUsed, NotFound, NotQualified, SlotTaken
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 
@@ -106,8 +106,6 @@ def book(session: Session, wish: Booking) -> Outcome:
     if judged.refuses or judged.unsafe_addons:
         leave_trace(session, "visit.refused", "client", client.id, by=by, now=now, door="desk")
         return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
-    if not (wish.by_staff or judged.permits) and may_not_wait([client]):
-        raise TooManyPending()
     warned = warn(visit, client, order, wish.starts_at)
     if warned is not None and not is_passed(warned, wish.rest):
         return Outcome(None, None, judged, rest=warned)

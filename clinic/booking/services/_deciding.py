@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -146,13 +145,6 @@ def _too_many_wait(visit: Visit, client: Client) -> RuleViolation | None:
     if len(told) >= most:
         return TooManyPending()
     return BarredOnline() if len(waiting) >= most else None
-
-
-def may_not_wait(people: Iterable[Client]) -> bool:
-    """Whether one of these people has as many waiting visits as may wait online at a time: of a couple both wait when
-    one has to."""
-    most = premises.booking_settings().pending_per_client
-    return any(len(visits.others_pending([one.id])) >= most for one in people)
 
 
 def tell(session: Session, visit: Visit, client: Client, checkout: Checkout, *, now: dt.datetime) -> None:

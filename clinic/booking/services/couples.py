@@ -6,7 +6,7 @@ Each is judged for their own treatment, and each judgement is that person's alon
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Couple, Visit
 from clinic.booking.queries import couples as reading
+from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
-from clinic.booking.services._deciding import is_skilled, may_not_wait
+from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._from_hold import claimed_by, give_back
 from clinic.booking.services._judging import Judged, judge, wait_for_answers
 from clinic.booking.services._locking import wait_for_places
@@ -34,6 +35,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.booking.services.visits import WALK_IN_GRACE
 from clinic.clients.models import Client
+from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import (
     InvalidInput,
@@ -214,6 +216,12 @@ def _tell_both(
 def _check_wait(judged: Sequence[Judged], clients: Sequence[Client]) -> None:
     if not all(one.permits for one in judged) and may_not_wait(clients):
         raise TooManyPending()
+
+
+def may_not_wait(people: Iterable[Client]) -> bool:
+    """Online one visit of a person waits at a time, and of a couple both wait when one has to."""
+    most = premises.booking_settings().pending_per_client
+    return any(len(visits.others_pending([one.id])) >= most for one in people)
 
 
 def asks_for_two(

@@ -15,10 +15,9 @@ from clinic.booking.queries.couples import look_for_two
 from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.why_no_times import Explained, why_no_times
 from clinic.booking.services._changing import check_changeable
-from clinic.booking.services._deciding import may_not_wait
 from clinic.booking.services._judging import Judged, Order, client_of, weigh_by
 from clinic.booking.services._known import known_of
-from clinic.booking.services.couples import Half, asks_for_two
+from clinic.booking.services.couples import Half, asks_for_two, may_not_wait
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -45,7 +44,9 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
     if person is None:
         return Bookable(found.zone, free)
     order = Order(ask.plan, _areas(wish), ask.first_day)
-    return Bookable(found.zone, _let_in(free, found.clock.zone, [(person, order)], may_wait=_may_wait(visit)))
+    return Bookable(
+        found.zone, _let_in(free, found.clock.zone, [(person, order)], at_once=_has_to_stand(visit))
+    )
 
 
 def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, now: dt.datetime) -> Bookable:
@@ -57,18 +58,19 @@ def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, 
         (client_of(half.client_id), Order(ask.plan, tuple(sorted(half.choice.areas)), first_day))
         for half, ask in zip(halves, asks, strict=True)
     ]
-    may_wait = not may_not_wait(person for person, _order in orders)
+    at_once = may_not_wait(person for person, _order in orders)
     return Bookable(
-        found.first.zone, _let_in(found.starts(), found.first.clock.zone, orders, may_wait=may_wait)
+        found.first.zone, _let_in(found.starts(), found.first.clock.zone, orders, at_once=at_once)
     )
 
 
 def _let_in(
-    free: list[Start], zone: ZoneInfo, orders: Iterable[tuple[Client, Order]], *, may_wait: bool | None
+    free: list[Start], zone: ZoneInfo, orders: Iterable[tuple[Client, Order]], *, at_once: bool = False
 ) -> list[Start]:
-    """Free starts on the days on which none of these people would be refused what they order."""
+    """Free starts on the days on which the gate would refuse none of these people what they order (`at_once`: and
+    would let them have it without waiting)."""
     days = [local_day(moment(one.starts_at), zone) for one in free]
-    refused = {day for person, order in orders for day in _refused_days(person, order, days, may_wait)}
+    refused = {day for person, order in orders for day in _refused_days(person, order, days, at_once)}
     return [one for one, day in zip(free, days, strict=True) if day not in refused]
 
 
@@ -82,7 +84,7 @@ def reasons(wish: Wish, *, now: dt.datetime) -> Explained:
         return why_no_times(ask)
     days = dates_from(ask.first_day, ask.days)
     order = Order(ask.plan, _areas(wish), ask.first_day)
-    return why_no_times(ask, refused=_refused_days(person, order, days, _may_wait(visit)))
+    return why_no_times(ask, refused=_refused_days(person, order, days, at_once=_has_to_stand(visit)))
 
 
 def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.date]) -> set[dt.date]:
@@ -104,10 +106,9 @@ def _to_move(wish: Wish) -> Visit | None:
     return visit
 
 
-def _may_wait(visit: Visit | None) -> bool | None:
-    """A confirmed visit is moved only to where it stays confirmed; a waiting one may go on waiting. For one that is to
-    be booked it hangs on what waits already (None)."""
-    return visit.status != VisitStatus.CONFIRMED if visit is not None else None
+def _has_to_stand(visit: Visit | None) -> bool:
+    """A confirmed visit is moved only to where it stays confirmed; a waiting one may go on waiting."""
+    return visit is not None and visit.status == VisitStatus.CONFIRMED
 
 
 def _areas(wish: Wish) -> tuple[str, ...]:
@@ -124,16 +125,14 @@ def _in_hand(wish: Wish, now: dt.datetime) -> Client | None:
 
 
 def _refused_days(
-    person: Client, order: Order, days: Iterable[dt.date], may_wait: bool | None
+    person: Client, order: Order, days: Iterable[dt.date], at_once: bool = False
 ) -> set[dt.date]:
-    """Days on which this person would not get it, whatever the time: the gate refuses it, or it would have to wait and
-    may not. None: as many may wait as may online; asked only where there is such a day."""
-    judged = _judged(person, order, days)
-    refused = {day for day, one in judged.items() if one.refuses or one.unsafe_addons}
-    waiting = {day for day, one in judged.items() if not one.permits} - refused
-    if waiting and may_wait is None:
-        may_wait = not may_not_wait([person])
-    return refused if may_wait else refused | waiting
+    """Days on which the gate would not let this person have it, whatever the time."""
+    return {
+        day
+        for day, one in _judged(person, order, days).items()
+        if one.refuses or one.unsafe_addons or (at_once and not one.permits)
+    }
 
 
 def _judged(person: Client, order: Order, days: Iterable[dt.date]) -> dict[dt.date, Judged]:

@@ -84,8 +84,7 @@ def book_visit(  # noqa: PLR0913 - all by name, and each door says its own
 
     Done twice with one `request_key`, also at the same moment, it answers with the first visit. `hold_id`: a time
     that was kept is taken over. A program (`source` "api") books by the rules for booking online: what it was
-    offered, no more and no less. Raises SlotTaken, HoldExpired, InvalidInput, NotFound, TooSoon, TooFarAhead,
-    TooManyPending, KeyUsed.
+    offered, no more and no less. Raises SlotTaken, HoldExpired, InvalidInput, NotFound, TooSoon, TooFarAhead, KeyUsed.
     """
     if source != PROGRAM:
         booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
