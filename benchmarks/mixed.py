@@ -96,7 +96,7 @@ class Mix:
         elif kind < 0.9:
             program.get(f"/api/v1/visits?day={day}")
             yield 200
-        elif kind < 0.97:
+        elif kind < 0.97 or (order := self._order()) is None:  # all have booked: then a time is kept, another write
             own = chance.choice(self.kept[number::PEOPLE])  # nobody else keeps it meanwhile
             status, held = program.post(
                 "/api/v1/holds", {**visit, "starts_at": own.starts_at, "therapist": own.therapist}
@@ -105,9 +105,11 @@ class Mix:
             if status == 201:
                 yield program.post(f"/api/v1/holds/{held['id']}/release", {})[0]
         else:
-            with self.lock:
-                order = next(self.wanted)
             yield program.post("/api/v1/visits", {**visit, **vars(order)})[0]
+
+    def _order(self) -> Order | None:
+        with self.lock:
+            return next(self.wanted, None)
 
 
 @contextmanager
