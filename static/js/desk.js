@@ -100,16 +100,28 @@
     event.preventDefault();
     if (sending) return;
     sending = true;
+    all("[data-unsent]").forEach((one) => one.remove());
     button?.classList.add("is-busy");
     try {
       const answer = await fetch(button?.getAttribute("formaction") || form.action, {
         method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
       });
       showAnswer(parse(await answer.text()), answer.url);
-    } catch { say(_("That did not work. Please try again."), true); }
+    } catch { unsent(); }
     sending = false;
     button?.classList.remove("is-busy");
   });
+
+  // No connection: said where the press was, until the next one. Nothing has happened, and nothing typed is gone.
+  const unsent = () => {
+    const line = document.createElement("p");
+    line.dataset.unsent = "";
+    line.className = dialog.open ? "wrong" : "undo undo-said";
+    line.textContent = _("That did not work. Please try again.");
+    if (dialog.open) dialog.prepend(line);
+    else document.getElementById("undo").append(line);
+    say(line.textContent, true);
+  };
 
   const passing = (text) => {
     const line = document.createElement("p");

@@ -371,3 +371,21 @@ def test_the_pages_of_the_day_have_no_faults_in_dark_and_on_a_small_phone(
     page.get_by_role("button", name="Check this time").click()
     page.wait_for_selector("#move-answer")
     assert accessibility_faults(page) == []
+
+
+def test_a_step_without_a_connection_says_so_and_can_be_pressed_again(page: Page) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    page.goto(book_ana(page))
+    only_visit(page).locator("a").click()
+    cancel = page.locator("dialog").get_by_role("button", name="Cancel by the clinic")
+    cancel.wait_for()
+    page.context.set_offline(True)
+    cancel.click()
+    told = page.locator("dialog [data-unsent]")
+    expect(told).to_have_text("That did not work. Please try again.")
+    expect(told).to_be_visible()
+    page.context.set_offline(False)
+    cancel.click()
+    page.wait_for_selector("#not-coming li")
+    expect(page.locator("[data-unsent]")).to_have_count(0)
