@@ -118,7 +118,7 @@ class ShortRest:
     def sentence(self) -> str:
         """The rule in plain words; it names no person, day or visit."""
         if self.rule is RestRule.WEEK:
-            label = FIGURES[self.row].label
+            label = _(FIGURES[self.row].label)
             return _(
                 "More than %(figure)s visits with %(label)s in seven days are too much for the body.",
                 figure=self.figure,

@@ -156,7 +156,9 @@ def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt
         return _page(found(clients.client(client_id)), forms, shown, 409)
     if outcome.couple_id is None:
         answers = _answers([one.client_id for one in halves], outcome.judged)
-        return _page(found(clients.client(client_id)), forms, Shown(trouble=NOT_BOTH, answers=answers), 409)
+        return _page(
+            found(clients.client(client_id)), forms, Shown(trouble=_(NOT_BOTH), answers=answers), 409
+        )
     flash(_("Both are in the book."), "success")
     return go("booking.desk_couple", couple_id=outcome.couple_id)
 

@@ -62,7 +62,7 @@ def desk_move(visit_id: int) -> Answer:
     if start is None and not request.args.get("at"):
         return _page(visit_id, form)
     if start is None:
-        return _page(visit_id, form, {"trouble": NO_SUCH_TIME}, 422)
+        return _page(visit_id, form, {"trouble": _(NO_SUCH_TIME)}, 422)
     return _tried(visit_id, form, start)
 
 

@@ -84,7 +84,7 @@ def save_tried_rules() -> Answer:
     try:
         tried = rehearsing.rehearse(proposal, now=now)
         if not request.form.get("sure") or seen != str(tried.number):
-            return _dry_run_page(tried, problem=UNSURE if seen == str(tried.number) else _MEANWHILE), 422
+            return _dry_run_page(tried, problem=_(UNSURE if seen == str(tried.number) else _MEANWHILE)), 422
         number = save_rules(proposal, seen=tried.number, by=who() or 0, now=now)
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
