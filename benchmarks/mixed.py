@@ -96,9 +96,7 @@ class Mix:
         elif kind < 0.9:
             program.get(f"/api/v1/visits?day={day}")
             yield 200
-        elif (
-            kind < 0.97 or (order := self._order()) is None
-        ):  # all have booked: then a time is kept, another write
+        elif kind < 0.97 or (order := self._order()) is None:  # none is left: another write in its place
             own = chance.choice(self.kept[number::PEOPLE])  # nobody else keeps it meanwhile
             status, held = program.post(
                 "/api/v1/holds", {**visit, "starts_at": own.starts_at, "therapist": own.therapist}

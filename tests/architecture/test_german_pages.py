@@ -34,7 +34,7 @@ ROWS = 6
 
 
 class _Texts(HTMLParser):
-    """What somebody reads or hears on a page, but for what is marked as being in another language."""
+    """What somebody reads or hears on a page."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.rulebook import queries as rulebook
+from clinic.rulebook.views.reading import PLACE_WORDS
 from clinic.rules.changed_table import Rule
 from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
@@ -207,6 +208,7 @@ def test_every_rule_has_its_page_with_its_sources(app: Flask, now: dt.datetime) 
     listed = owner.get("/owner/rules").text
     assert "Not signed off by a clinician" in listed
     assert TABLE.version in listed
+    assert {one.body_area_rule for one in TABLE.conditions.values()} == set(PLACE_WORDS)
     rules: list[Rule] = [*TABLE.conditions.values(), *TABLE.combinations]
     for one in rules:
         assert f"/owner/rules/{code(one.key)}" in listed

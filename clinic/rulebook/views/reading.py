@@ -33,12 +33,6 @@ PLACE_WORDS = {
     " off_site_code; place defaults to abdomen": N_(
         "The place that is marked, the belly where none is; the whole body where it is in many places."
     ),
-    "the marked place; a whole-body session counts as there": N_(
-        "The place that is marked. A massage of the whole body counts as there."
-    ),
-    "the marked place; blocks where nothing else is left, and in the chamber below the ribs": N_(
-        "The place that is marked. Blocked where nothing else is left to treat, and in the chamber below the ribs."
-    ),
 }
 """Where a rule holds, in the words of the table of rules and in those of an owner."""
 WORDS = {
