@@ -24,6 +24,8 @@ COMMENT = re.compile(r"/\*(?!!).*?\*/", re.DOTALL)  # a licence begins with an e
 BOOTSTRAPS_OWN = re.compile(r"(--bs-[\w-]+):[^;{}]*(?:;|(?=\}))")
 SPACE = re.compile(r"\s*([{};]|:(?=\s))\s*")  # no text in quotes has one of these with a space
 READ = re.compile(r"var\(\s*(--[\w-]+)")
+DARK = re.compile(r"""([^{}]*)\[data-bs-theme="?dark"?\]([^{}]*\{[^{}]*\})""")
+LIGHT = r'[data-bs-theme="light"]'  # what a page says before a script has asked the device
 
 
 class SiteSheet:
@@ -54,7 +56,7 @@ class SiteSheet:
 def thinned(parts: list[str], folder: Path) -> str:
     """The parts as one text, without comments, indents and those of Bootstrap's variables that nobody reads: what
     does not fit into the first packets of an answer costs a phone one more way to the server."""
-    text = COMMENT.sub("", "\n".join(parts))
+    text = dark_without_scripts(COMMENT.sub("", "\n".join(parts)))
     others = "".join(one.read_text(encoding="utf-8") for one in sorted((folder / "css").glob("*.css")))
     size = 0
     while size != len(text):  # what only an unread one reads is unread too
@@ -62,3 +64,11 @@ def thinned(parts: list[str], folder: Path) -> str:
         read = {*READ.findall(text), *READ.findall(others)}
         text = BOOTSTRAPS_OWN.sub(lambda found, read=read: found[0] if found[1] in read else "", text)  # type: ignore[misc]
     return SPACE.sub(r"\1", text).replace(";}", "}")
+
+
+def dark_without_scripts(css: str) -> str:
+    """The sheet, and in it each rule of the dark theme once more, for a device that wants dark pages and runs no
+    scripts: a script is what else gives a page its theme."""
+    return DARK.sub(
+        rf"\g<0>@media (scripting:none) and (prefers-color-scheme:dark){{\1{LIGHT}\2}}", css
+    )  # fmt: skip

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WIDE = {"width": 1280, "height": 800}
 BIG_TIMES = 20_000
+DARK_GROUND = "rgb(16, 24, 22)"  # --bg of the dark theme in static/css/tokens.css
 
 
 @pytest.fixture
@@ -171,13 +172,15 @@ def test_without_javascript_it_books_too_in_six_screens(browser: object, site: S
 
     assert isinstance(browser, Browser)
     context = browser.new_context(
-        base_url=site.url, java_script_enabled=False, viewport={"width": 320, "height": 568}
-    )
+        base_url=site.url, java_script_enabled=False, viewport={"width": 320, "height": 568},
+        color_scheme="dark",
+    )  # fmt: skip
     page = context.new_page()
     page.set_default_timeout(BIG_TIMES)
     screens: list[str] = []
     page.on("domcontentloaded", lambda one: screens.append(urlsplit(one.url).path))
     page.goto("/")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == DARK_GROUND
     page.get_by_role("link", name="Book a visit").click()
     page.get_by_role("link", name=re.compile("Swedish massage: 30 min")).click()
     place = page.locator("button.slot").first.bounding_box()

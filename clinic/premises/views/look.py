@@ -17,6 +17,7 @@ from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
 from clinic.shared.pictures import MOST_BYTES, Drawn, logo_of
+from clinic.shared.site_sheet import dark_without_scripts
 from clinic.shared.uploads import posted_files
 from clinic.shared.web import Answer, found, go
 
@@ -57,6 +58,7 @@ def theme() -> Answer:
     """The clinic's own colours as a style sheet."""
     facts = queries.clinic_facts()
     css = facts.theme.css() if facts is not None else ""
+    css = dark_without_scripts(css)
     return _kept(Response(css, mimetype="text/css"), sha256(css.encode()).hexdigest())
 
 
