@@ -97,18 +97,26 @@ def typed_of(page: Page, answers: Answers) -> dict[str, list[str]]:
 @dataclass(frozen=True)
 class Told:
     """One thing that somebody declared, for a summary: `page` is its page's number, `details` are its follow-up
-    questions with what was answered, in the reader's language."""
+    questions with what was answered, in the reader's language. `has_day`: one of them is a
+    day (where a month, a year or weeks were given, the last that it may have been)."""
 
     label: str
     details: tuple[tuple[str, str], ...]
     not_sure: bool
     page: int
+    has_day: bool
 
 
 def told(answers: Answers) -> list[Told]:
     """What was answered with yes or not sure, in the order of the questions."""
     return [
-        Told(one.label, _details(one, answers[one.key]), bool(answers[one.key].get("not_sure")), number)
+        Told(
+            one.label,
+            _details(one, answers[one.key]),
+            bool(answers[one.key].get("not_sure")),
+            number,
+            has_day=any(field.type == "date" and answers[one.key].get(field.name) for field in one.fields),
+        )
         for number, page in enumerate(pages("intake"), start=1)
         for one in page.conditions
         if answers.get(one.key, {}).get("present")

@@ -122,6 +122,7 @@ def test_what_was_told_is_shown_in_words_with_the_number_of_its_page() -> None:
     }
     told = forms.told(answers)
     assert [one.not_sure for one in told] == [False, True]
+    assert [one.has_day for one in told] == [True, False]
     assert [answer for _question, answer in told[0].details] == ["Monday 16 March 2026", "Left foot"]
     assert [pages("intake")[one.page - 1].key for one in told] == ["bones", "nerves"]
 
