@@ -97,7 +97,8 @@ class Location(Base):
 
     @property
     def address_line(self) -> str:
-        return one_line(self.address)
+        """Where it is in one line; its name while nobody has entered an address."""
+        return one_line(self.address) or self.name
 
 
 class OpeningHours(Base):

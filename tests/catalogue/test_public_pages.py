@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from clinic.catalogue import aftercare
 from clinic.catalogue.models import Service
 from clinic.catalogue.services import add_starter_catalogue
+from clinic.premises.models import Location
 from clinic.shared.database import transaction
 from tests.factories import make_clinic, make_location, make_opening_hours
 
@@ -39,6 +40,16 @@ def test_home_says_where_when_and_how(client: FlaskClient) -> None:
     ):
         assert words in page
     assert 'href="/book"' in page
+
+
+def test_home_says_nothing_of_a_place_whose_address_nobody_has_entered(client: FlaskClient) -> None:
+    assert "Where we are" in client.get("/").text
+    with transaction() as session:
+        place = session.query(Location).one()
+        place.address = place.phone = ""
+        assert place.address_line == "Main Street"
+    assert "Where we are" not in client.get("/").text
+    assert "Main Street" in client.get("/book/swedish/times?minutes=60").text
 
 
 def test_home_without_a_clinic_says_so(client: FlaskClient) -> None:

@@ -28,7 +28,8 @@ class PlaceFacts:
 
     @property
     def address_line(self) -> str:
-        return one_line(self.address)
+        """Where it is in one line; its name while nobody has entered an address."""
+        return one_line(self.address) or self.name
 
 
 def places() -> list[PlaceFacts]:
