@@ -16,6 +16,7 @@ from clinic.rules.findings import (
     AT_THE_AREA,
     CARE_FIRST,
     ELSEWHERE,
+    HELD,
     HOLDS,
     HOUSE_WORDS,
     LASTS,
@@ -74,4 +75,4 @@ def _sentences(rule: str) -> tuple[str, ...]:
         if condition
         else []
     )
-    return tuple(sorted((*own, AT_THE_AREA, ELSEWHERE, HOLDS, NO_DETAILS), key=len, reverse=True))
+    return tuple(sorted((*own, AT_THE_AREA, ELSEWHERE, HOLDS, HELD, NO_DETAILS), key=len, reverse=True))

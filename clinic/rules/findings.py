@@ -42,7 +42,9 @@ HOUSE_WORDS = {
 
 AT_THE_AREA = N_("At or near the requested area.")
 ELSEWHERE = N_("Not in the requested area: avoid it.")
-HOLDS = N_("Holds:")
+HOLDS = N_("In this case:")
+HELD = N_("Holds:")
+"""How notes began that were kept before."""
 NO_DETAILS = N_("Details are missing: the strict default holds.")
 
 

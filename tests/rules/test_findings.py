@@ -32,7 +32,7 @@ def test_finding_of_a_row_on_the_site() -> None:
         urgency=Urgency.NONE,
         reason=FRACTURE.plain_reason,
         staff_note=(
-            f"{FRACTURE.label}: {FRACTURE.reason} Holds: first 12 weeks. At or near the requested area."
+            f"{FRACTURE.label}: {FRACTURE.reason} In this case: first 12 weeks. At or near the requested area."
         ),
         source="; ".join(FRACTURE.sources),
         until=DAY + dt.timedelta(days=74),
@@ -47,7 +47,7 @@ def test_finding_of_a_row_on_the_site() -> None:
     ("details", "areas", "note"),
     [
         ({"date": ago(10), "site": ["left_knee"]}, ["neck"],
-         "Holds: first 12 weeks. Not in the requested area: avoid it."),
+         "In this case: first 12 weeks. Not in the requested area: avoid it."),
         ({"site": ["left_knee"]}, ["left_leg"],
          "At or near the requested area. Details are missing: the strict default holds."),
     ],
@@ -65,7 +65,7 @@ def test_variant_without_words_of_its_own_adds_none() -> None:
         for case in CASES
         for one in sheet({case.key: yes(**case.details)}).findings(("swedish",))
     ]
-    assert [note for note in notes if "Holds: ." in note] == []
+    assert [note for note in notes if "In this case: ." in note] == []
 
 
 def test_first_of_several_clearances_is_named() -> None:
