@@ -158,6 +158,7 @@ def dress_pages(app: Flask) -> None:
     filters["wall_hour"] = lambda hour: words.unbroken(
         words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)
     )
+    filters["in_24_hours"] = words.has_24_hours
     filters["whom"] = lambda gender: _(ASKED_FOR[gender])
     filters["with_whom"] = lambda gender: _(WITH_ASKED[gender])
     filters["money"] = lambda amount: words.unbroken(words.money_words(amount, the_clinic().currency))

@@ -32,6 +32,23 @@ STICKS_OUT = """() => {
     .filter((one) => one.getBoundingClientRect().left + one.scrollWidth > innerWidth + 1);
   return [`${wide} wide: ${far.slice(-2).map((one) => one.outerHTML.slice(0, 120)).join(" ")}`];
 }"""
+# Words that stand outside of the button or card that is drawn around them.
+LEAVES_ITS_BOX = """() => [...document.querySelectorAll("a.btn, button.btn, .urgent-call, .notice, .card-c")]
+  .filter((one) => one.checkVisibility())
+  .flatMap((one) => {
+    const box = one.getBoundingClientRect();
+    const words = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    const out = [];
+    while (words.nextNode()) {
+      const text = words.currentNode.textContent.trim();
+      if (!text || words.currentNode.parentElement.closest(".visually-hidden")) continue;
+      const range = document.createRange();
+      range.selectNodeContents(words.currentNode);
+      const far = [...range.getClientRects()].some((part) => part.right > box.right + 1 || part.left < box.left - 1);
+      if (far) out.push(`leaves its box: ${text.slice(0, 80)}`);
+    }
+    return out;
+  })"""
 # A link that fills its card must not lie over the other things in it that can be pressed.
 COVERED = """() => [...document.querySelectorAll("a.stretch")].flatMap((wide) =>
   [...(wide.parentElement.closest("li, article, .card-c")?.querySelectorAll("a, button, summary") ?? [])]

@@ -184,6 +184,11 @@ class Visit(SealedRow, Base):
     def is_waiting(self) -> bool:
         return self.status in ("pending", "suspended")
 
+    @property
+    def whole_minutes(self) -> int:
+        """From start to end: what was booked, with add-ons and what a first visit takes."""
+        return round((self.ends_at - self.starts_at).total_seconds() / 60)
+
 
 class Claim(Base):
     """This resource is taken from `starts_at` to `ends_at`, turnover included: by a visit, by a couple (the room that

@@ -31,6 +31,7 @@ LONGEST_SIGNATURE = 60_000
 SAY_WHEN = lazy("Give at least the year. The month and the day help us, when you remember them.")
 MANY_OPEN = 2
 ANSWER_ALL = lazy("Answer every question with yes, no or not sure, or tick “None of these”.")
+ANSWER_EACH = lazy("Answer every question with yes, no or not sure.")
 SAY_DAY = lazy("Give the day, the month and the year.")
 
 
@@ -203,14 +204,14 @@ class SignForm(Form):
         return [size, *strokes] if any(strokes) else None
 
 
-def error_list(page: Page, errors: Mapping[str, str]) -> list[tuple[str, str]]:
+def error_list(page: Page, errors: Mapping[str, str], all_open: str = ANSWER_ALL) -> list[tuple[str, str]]:
     """The messages in the order of the page, each with the id of the control to go to.
 
-    Where most of the page is still open, one sentence says more than a message for each question.
+    Where most of the page is still open, one sentence (`all_open`) says more than a message for each question.
     """
     still_open = [one for one in page.conditions if f"c.{one.key}" in errors]
     if len(still_open) > MANY_OPEN and len(still_open) == len(errors):
-        return [(f"c.{still_open[0].key}-0", ANSWER_ALL)]
+        return [(f"c.{still_open[0].key}-0", all_open)]
     found = [(f"none.{page.key}", _(errors[f"none.{page.key}"]))] if f"none.{page.key}" in errors else []
     for one in page.conditions:
         if f"c.{one.key}" in errors:

@@ -110,16 +110,21 @@ def short_month(day: dt.date) -> str:
     return _formatted(day, "LLL", spoken())
 
 
+def has_24_hours(uses_24_hours: bool) -> bool:
+    """Whether times go to 24 in the language of the moment: `am` and `pm` are English, whatever the clinic chose."""
+    return uses_24_hours or spoken() != ENGLISH
+
+
 def time_words(time: dt.time, *, uses_24_hours: bool) -> str:
     """`2:15 pm` or `14:15`."""
-    if uses_24_hours:
+    if has_24_hours(uses_24_hours):
         return f"{time.hour:02}:{time.minute:02}"
     return f"{time.hour % 12 or 12}:{time.minute:02} {'am' if time.hour < 12 else 'pm'}"
 
 
 def hour_words(hour: int, *, uses_24_hours: bool) -> str:
     """`2 pm` or `14:00`, for the edge of a day's grid; 24 is midnight."""
-    if uses_24_hours:
+    if has_24_hours(uses_24_hours):
         return f"{hour % 24:02}:00"
     return f"{hour % 12 or 12} {'am' if hour % 24 < 12 else 'pm'}"
 

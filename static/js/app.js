@@ -47,6 +47,19 @@
     button.setAttribute("aria-pressed", String(large));
   };
 
+  // ---- another language: a page that a mailed key opened tells its address to nobody, so that only the page itself
+  // can open anew. One that a sent form made, and that has no address of its own, leads to the first page.
+  const readIn = async (form, button) => {
+    const asked = new FormData(form), here = location.pathname + location.search;
+    asked.set(button.name, button.value);
+    try {
+      await fetch(form.action, { method: "POST", body: asked, redirect: "manual" });
+      location.replace((await fetch(here)).ok ? here : "/");
+    } catch {
+      say(_("That did not work. Please try again."), true);
+    }
+  };
+
   // ---- where the eye goes: the first error, else the new heading
   const settle = (within, onLoad) => {
     const summary = within.querySelector("[data-error-summary]");
@@ -287,6 +300,7 @@
       return askFirst(form, event.submitter);
     }
     delete form.dataset.confirmed;
+    if (form.matches(".tongues") && event.submitter) { event.preventDefault(); readIn(form, event.submitter); return; }
     if (form.getAttribute("method") !== "post" || "noBusy" in form.dataset) return;
     if (busyForms.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     clearTimeout(timers.get(form));

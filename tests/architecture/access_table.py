@@ -324,6 +324,7 @@ NEEDS = {
     "booking.my_health_page": Permission.INTAKE_OWN_WRITE,
     "booking.my_letter_page": Permission.INTAKE_OWN_WRITE,
     "booking.my_letters": Permission.INTAKE_OWN_WRITE,
+    "booking.my_papers": Permission.INTAKE_OWN_WRITE,
     "booking.my_questions": Permission.INTAKE_OWN_WRITE,
     "booking.my_remove_time_off": Permission.TIME_OFF_OWN_WRITE,
     "booking.my_sick_day": Permission.TIME_OFF_OWN_WRITE,

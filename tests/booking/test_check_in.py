@@ -375,6 +375,40 @@ def test_something_changed_opens_only_what_was_ticked(mailed: tuple[FlaskClient,
     assert (again.status_code, "This link has run out" in again.text) == (404, True)
 
 
+def test_where_every_question_is_open_the_box_says_so_and_names_no_button_that_is_not_there(
+    mailed: tuple[FlaskClient, str, int, int],
+) -> None:
+    browser, address, *_ = mailed
+    page = browser.post(address, data={"step": "answered", "topic": ["4"]}).text
+    assert "4 questions are still open" in page
+    assert "Answer every question with yes, no or not sure." in page
+    assert "None of these" not in page
+    assert "data-rest-no" in page
+
+
+def test_what_became_of_the_other_visits_is_said_too_and_not_when_they_are(
+    world: w.World, mailed: tuple[FlaskClient, str, int, int]
+) -> None:
+    browser, address, client, _visit_id = mailed
+    for days in (4, 9):
+        assert w.at_desk(world, client, "swedish", when=w.at(days)).status == "confirmed"
+    held = browser.post(address, data={"step": "chosen", "topic": "8"}).text
+    assert "2 other coming visits are on hold too." in held
+    assert "June 2026" in held
+    assert "18 June" not in held
+
+
+def test_a_warning_sign_says_that_the_other_visits_are_cancelled_too(
+    world: w.World, mailed: tuple[FlaskClient, str, int, int]
+) -> None:
+    browser, address, client, _visit_id = mailed
+    w.at_desk(world, client, "swedish", when=w.at(4))
+    answer = browser.post(
+        address, data={"step": "answered", "topic": ["1"], "c.rf_chest_pain_breathless": "yes"}
+    )
+    assert "Another coming visit is cancelled too" in answer.text
+
+
 def test_a_warning_sign_with_half_typed_details_shows_the_urgent_page(
     mailed: tuple[FlaskClient, str, int, int],
 ) -> None:

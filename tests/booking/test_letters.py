@@ -16,7 +16,7 @@ from clinic.accounts.models import User
 from clinic.booking.models import Visit
 from clinic.booking.services import lapses
 from clinic.clients.models import ClientAccess
-from clinic.intake.models import ClearanceDocument, ClearanceLetter
+from clinic.intake.models import Clearance, ClearanceDocument, ClearanceLetter
 from clinic.intake.services import clearances
 from clinic.rules.booking_policy import LINKS_LAST
 from clinic.rules.permissions import Role
@@ -194,3 +194,79 @@ def test_letters_mails_hold_no_health_word(world: w.World) -> None:
         for word in ("doctor", "letter", "heart", "clearance", "relaxation"):
             assert word not in (mail.subject + mail.text).lower()
     assert db.session.scalars(select(ClearanceLetter.decision)).all() != []
+
+
+def test_a_letter_for_two_things_is_one_mail_when_it_runs_out(world: w.World) -> None:
+    patient = w.person(email="pat@people.example")
+    w.sign(patient, heart_failure=letters.HEART, sickle_cell={})
+    w.at_desk(world, patient, "relaxation")
+    letters.verify(patient, letters.reviewer(), "heart_failure", "sickle_cell", ends_on=w.at(9).date())
+    assert lapses.warn_of_lapses(NOW) == 2
+    assert lapses.warn_of_lapses(NOW) == 2
+    assert len(run_out_mails()) == 1
+
+
+def run_out_mails() -> list[str]:
+    db.session.rollback()
+    kept = select(OutgoingMail.text).where(OutgoingMail.key.startswith("papers_run_out"))
+    return list(db.session.scalars(kept))
+
+
+def test_the_mail_about_a_paper_leads_to_the_page_that_says_until_when(app: Flask, world: w.World) -> None:
+    patient, reviewer = waiting_client(world), letters.reviewer()
+    browser = browser_of(app, owner_of(patient, "pat@people.example"))
+    address = f"/my/health/{patient}/letters"
+    assert walk.location(browser.get("/my/papers")) == address
+    letters.verify(patient, reviewer, ends_on=w.at(9).date())
+    lapses.warn_of_lapses(NOW)
+    assert "/my/papers" in run_out_mails()[0]
+    page = browser.get(address).text.replace("\xa0", " ")
+    assert "checked, good until Thursday 18 June<" in page
+    assert "What you sent us is good until Thursday 18 June." in page
+    row = db.session.scalars(select(Clearance.id)).one()
+    clearances.withdraw_clearance(row, "Taken back by the doctor", by=reviewer, now=NOW)
+    page = browser.get(address).text
+    assert "does not count any more" in page
+    assert "is good until" not in page
+
+
+def test_of_several_people_the_mail_leads_to_the_one_it_is_about(app: Flask, world: w.World) -> None:
+    patient, child = waiting_client(world), w.person()
+    owner = owner_of(child, "pat@people.example")
+    with transaction() as session:
+        session.add(ClientAccess(user_id=owner.id, client_id=patient, relation="partner", since=NOW))
+    browser = browser_of(app, owner)
+    assert walk.location(browser.get("/my/papers")) == f"/my/health/{patient}/letters"
+    letters.verify(patient, letters.reviewer())
+    assert walk.location(browser.get("/my/papers")) == "/my"
+
+
+def test_the_visit_says_what_became_of_the_paper(app: Flask, world: w.World) -> None:
+    patient, reviewer = waiting_client(world), letters.reviewer()
+    visit_id = db.session.scalars(select(Visit.id)).one()
+    browser = browser_of(app, owner_of(patient, "pat@people.example"))
+    page = browser.get(f"/my/visits/{visit_id}").text
+    assert ("We need a paper from you first." in page, "Send us the paper" in page) == (True, True)
+    sent = letters.send(patient)
+    page = browser.get(f"/my/visits/{visit_id}").text
+    assert "We have the paper that you sent on" in page
+    assert ("Send us the paper" in page, "Send another paper" in page) == (False, True)
+    clearances.refuse_letter(sent, "Nobody knows it at the office", by=reviewer, now=NOW)
+    assert "does not help yet. Please call us." in browser.get(f"/my/visits/{visit_id}").text
+    letters.send(patient)
+    listed = browser.get(f"/my/health/{patient}/letters").text
+    assert ("we are looking at it" in listed, "it did not help" in listed) == (True, True)
+    assert "it does not help yet" not in listed
+
+
+def test_what_was_put_aside_is_not_told_any_more_once_another_was_sent(
+    world: w.World, client: FlaskClient
+) -> None:
+    walk.book(client, "relaxation", declared=WAITS)
+    letters.upload(client, "/book/letter", (letters.PDF, "a.pdf"))
+    db.session.rollback()
+    sent = db.session.scalars(select(ClearanceLetter.id)).one()
+    clearances.refuse_letter(sent, "Nobody knows it at the office", by=letters.reviewer(), now=NOW)
+    letters.upload(client, "/book/letter", (letters.PDF, "a.pdf"))
+    done = client.get("/book/done").text
+    assert ("We have what you sent" in done, "does not help yet" in done) == (True, False)

@@ -174,10 +174,16 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
         stale = account.browser.post(f"{home}/move", data={**form, "slot": moment_text(w.at(5))})
         assert stale.status_code == 409
         assert moment_text(visits()[0].starts_at) == slot
+        assert "up to 24 hours before it begins" in page.text.replace("\xa0", " ")
+        assert "paid at the clinic" in account.browser.get(home).text
         for _ in range(2):
             assert walk.location(account.browser.post(f"{home}/cancel")) == home
         assert visits()[0].status == "cancelled"
-        assert "Book this again" in account.browser.get("/my").text
+        cancelled = account.browser.get(home).text
+        assert "Your visit is cancelled. It costs you nothing." in cancelled
+        assert "paid at the clinic" not in cancelled
+        listed = account.browser.get("/my").text
+        assert ("Book this again" in listed, "Past and cancelled" in listed) == (True, True)
         assert f"for={account.client_id}" in account.browser.get(home).text
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
 from clinic.booking.services import answering, checkout, deadlines, in_line, time_off, visits, waitlist
+from clinic.booking.services._line import end_offer
 from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic
@@ -178,6 +179,34 @@ def test_no_is_passed_on_at_once_and_is_not_asked_again(app: Flask, world: w.Wor
     assert offers() == [(first, "declined"), (second, "withdrawn")]
     assert in_line.keep_line(NOW) == 0
     assert claims() == 0
+
+
+def test_who_declined_a_time_is_not_offered_it_for_another_wish(app: Flask, world: w.World) -> None:
+    person = patient()
+    first = wish(person)
+    in_line.keep_line(NOW)
+    waitlist.join(w.choice("swedish"), WHEN, person, source="desk", by=None, now=NOW)
+    answering.decline(open_offer().id, by=None, now=NOW)
+    assert in_line.keep_line(NOW) == 0
+    assert offers() == [(first, "declined")]
+    # Off the list and on it again they ask for whatever there is.
+    for one in db.session.scalars(select(WaitlistWish.id)).all():
+        waitlist.withdraw(one, by=None, now=NOW)
+    again = wish(person)
+    assert in_line.keep_line(NOW) == 1
+    assert offers() == [(first, "declined"), (again, None)]
+
+
+def test_what_the_gate_refused_for_one_wish_may_be_offered_for_another(app: Flask, world: w.World) -> None:
+    person = patient()
+    first = wish(person)
+    in_line.keep_line(NOW)
+    second = waitlist.join(w.choice("swedish"), WHEN, person, source="desk", by=None, now=NOW)[0]
+    with transaction() as session:
+        made = session.scalars(select(Offer)).one()
+        end_offer(session, made, "not_possible", by=None, now=NOW)
+    assert in_line.keep_line(NOW) == 1
+    assert offers() == [(first, "not_possible"), (second, None)]
 
 
 def test_two_freed_times_are_two_offers(app: Flask) -> None:

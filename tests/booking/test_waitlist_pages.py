@@ -95,6 +95,9 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     wrong = client.post(WAIT, data={**WHEN, **walk.details(email="no", first_name=""), "weekdays": ["0"]})
     assert wrong.status_code == 422
     assert "Enter the first name" in wrong.text
+    wrong = client.post(WAIT, data={**WHEN, **walk.details(email=""), "weekdays": ["0"]})
+    assert "Enter your e-mail address: we send the offer there." in wrong.text
+    assert "confirmation" not in wrong.text
     wrong = client.post(WAIT, data={**WHEN, **walk.details(), "weekdays": ["0"], "day_parts": []})
     assert (wrong.status_code, ends()) == (422, [])
     wrong = client.post(WAIT, data={**WHEN, **walk.details(last_name="Win at www.prize.example")})
@@ -252,8 +255,15 @@ def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -
     for _ in range(2):
         shown = client.get(page)
         assert "Take this time" in shown.text
+        assert "1 hour 15 minutes" in shown.text.replace("\xa0", " "), "as the mail says: it is a first visit"
     assert statuses() == ["held"]
     assert then(client, client.post(f"{page}/decline")).text.count("Thank you for telling us") == 1
+    assert "You stay on the list." in client.get(page).text
+    waitlist.withdraw(
+        db.session.scalars(select(WaitlistWish.id).order_by(WaitlistWish.id)).all()[0], by=None, now=NOW
+    )
+    left = client.get(page).text
+    assert ("The next person is asked." in left, "You stay on the list." in left) == (True, False)
     gone = client.post(f"{page}/accept")
     assert (gone.status_code, "run out" in gone.text) == (409, True)
     page = mailed("offer")  # the next one's

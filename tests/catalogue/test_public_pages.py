@@ -128,3 +128,20 @@ def test_comparison_has_every_service_and_both_meanings(client: FlaskClient) -> 
         "Relaxation or therapeutic massage?",
     ):
         assert words in page
+
+
+def test_where_nothing_is_on_offer_nothing_is_to_be_compared_or_found(client: FlaskClient) -> None:
+    with transaction() as session:
+        session.query(Service).update({"is_active": False})
+        session.query(Location).update({"phone": ""})
+    page = client.get("/services").text
+    assert ("Please ask the clinic." in page, "Please call" in page) == (True, False)
+    assert ("Compare the services" in page, 'type="search"' in page) == (False, False)
+    assert "We do not know it by that name" in client.get("/services?q=cupping").text
+
+
+def test_a_place_without_an_address_has_no_card_for_it(client: FlaskClient) -> None:
+    assert "Where we are" in client.get("/").text
+    with transaction() as session:
+        session.query(Location).update({"address": "", "phone": ""})
+    assert "Where we are" not in client.get("/").text

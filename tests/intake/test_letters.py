@@ -13,12 +13,15 @@ from werkzeug.test import TestResponse
 
 from clinic.accounts.models import User
 from clinic.intake.models import Clearance, ClearanceDocument, ClearanceLetter
+from clinic.intake.services import clearances
+from clinic.intake.services import letters as sending
 from clinic.rules.permissions import Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
+from tests.conftest import NOW
 from tests.intake import letters
 from tests.owners import browser_of
 from tests.shared.test_file_kinds import HOSTILE, HTML
@@ -280,14 +283,23 @@ def test_ten_megabytes_are_taken_and_then_no_more(patient: int, desk: FlaskClien
     photo = letters.jpeg()
     large = photo[:-2] + b"\x00" * (9 * 1024 * 1024) + photo[-2:]
     assert upload(desk, patient, (large, "photo.jpg")).status_code == 303
-    assert upload(desk, patient, (large, "photo.jpg")).status_code == 422
+    assert upload(desk, patient, (large + b"\x00", "photo.jpg")).status_code == 422
     assert rows(ClearanceDocument) == 1
 
 
 def test_at_most_five_letters_wait(patient: int, desk: FlaskClient) -> None:
-    for _ in range(5):
-        assert upload(desk, patient, (letters.PDF, "a.pdf")).status_code == 303
+    for number in range(5):
+        assert upload(desk, patient, (letters.png(number + 1), "a.png")).status_code == 303
     assert upload(desk, patient, (letters.PDF, "a.pdf")).status_code == 422
+
+
+def test_the_same_pages_sent_again_are_one_letter_until_it_is_decided(patient: int, reviewer: int) -> None:
+    first = letters.send(patient)
+    assert (letters.send(patient), rows(ClearanceLetter)) == (first, 1)
+    two = sending.send_letter(patient, [letters.PDF, letters.png()], source="client", by=None, now=NOW)
+    assert (two == first, rows(ClearanceLetter)) == (False, 2)
+    clearances.refuse_letter(first, "Nobody knows it at the office", by=reviewer, now=NOW)
+    assert letters.send(patient) not in (first, two)
 
 
 def test_owner_without_clinical_review_reads_no_letter(app: Flask, patient: int) -> None:

@@ -22,7 +22,7 @@ from clinic.therapists.models import Therapist, TherapistRestriction
 from tests.browser import Site
 from tests.intake import letters
 from tests.journeys.test_client_books import BIG_TIMES, newest_visit
-from tests.looking import expect
+from tests.looking import LEAVES_ITS_BOX, STICKS_OUT, expect
 from tests.walking import Booking, Faults
 
 if TYPE_CHECKING:
@@ -212,6 +212,46 @@ def test_a_fever_cancels_the_visit_without_blame(
     assert read(site, lambda: stops_of(client_id)) == [True]
     page.goto(address)
     story.look("This link has run out")
+
+
+def read_in(page: Page, language: str, other: str) -> None:
+    """Choose another language at the foot of the page; `other` is what can be chosen there then."""
+    page.get_by_role("button", name=language, exact=True).click()
+    page.get_by_role("button", name=other, exact=True).wait_for()
+
+
+def test_on_a_phone_no_words_leave_their_button_and_no_title_is_broken(
+    page: Page, site: Site, mailed: tuple[str, int, int]
+) -> None:
+    page.goto(mailed[0])
+    read_in(page, "Deutsch", "English")
+    assert page.url.endswith(mailed[0]), "the page that the key opened, in German"
+    page.locator("button[value=changed]").click()
+    page.locator("#topic-3").check(force=True)
+    page.locator("button[value=chosen]").click()
+    for question in page.locator(".questions fieldset.q").all():
+        question.locator("input[type=radio]").first.check(force=True)
+    page.locator(".flow-actions button").last.click()
+    page.locator(".urgent-call").first.wait_for()
+    for width in (195, 320, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate(LEAVES_ITS_BOX) + page.evaluate(STICKS_OUT) == [], width
+    read_in(page, "English", "Deutsch")
+    sign_in(page, "client@willow.example")
+    read_in(page, "Deutsch", "English")
+    page.goto("/my")
+    for address in ("/my", page.locator("a[href^='/my/health/']").first.get_attribute("href") or ""):
+        page.goto(address)
+        for width in (195, 320, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate(LEAVES_ITS_BOX) + page.evaluate(STICKS_OUT) == [], (address, width)
+    page.goto("/my")
+    page.set_viewport_size({"width": 390, "height": 844})
+    row = page.locator(".visits-own .visit-row").first
+    what, state = row.locator(".visit-what").bounding_box(), row.locator(".visit-state").bounding_box()
+    assert what is not None
+    assert state is not None
+    assert what["x"] + what["width"] >= state["x"] + state["width"] - 1, "the title has the whole row"
 
 
 # ── the therapist's say ───────────────────────────────────────────────────────────────────────────────────

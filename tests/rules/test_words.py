@@ -166,3 +166,10 @@ def test_thousands_are_grouped_as_the_language_does(monkeypatch: pytest.MonkeyPa
     assert words.grouped(12345) == "12,345"
     monkeypatch.setattr(words, "spoken", lambda: "de")
     assert (words.grouped(999), words.grouped(12345)) == ("999", "12.345")
+
+
+def test_am_and_pm_are_english_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "spoken", lambda: "de")
+    assert words.time_words(dt.time(12, 15), uses_24_hours=False) == "12:15"
+    assert words.time_words(dt.time(14, 15), uses_24_hours=False) == "14:15"
+    assert words.hour_words(17, uses_24_hours=False) == "17:00"

@@ -8,6 +8,7 @@ import ssl
 import threading
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from clinic.rules.messages import KINDS
 from clinic.rules.own_text import PLACES
 from clinic.shared import mail
 from clinic.shared.database import db, transaction
+from clinic.shared.languages import speaking
+from clinic.shared.mail import texts
 from clinic.shared.mail.letters import message_of
 from clinic.shared.mail.outbox import BACK_OFF_MINUTES, LEASE
 from clinic.shared.mail.sending import sms_sender_for
@@ -340,3 +343,13 @@ def test_an_sms_goes_to_the_one_address_that_was_set_and_is_tried_again() -> Non
     assert {path for path, _key, _body in _Provider.taken} == {"/Messages.json"}
     assert all(key == "Basic QUMxOnNlY3JldA==" for _path, key, _body in _Provider.taken)
     assert "To=%2B12125550147&From=%2B15005550006&Body=" in _Provider.taken[0][2]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_no_sentence_is_broken_into_lines(kind: str, language: str) -> None:
+    """A mail program breaks lines where its window ends, and the page of a mail keeps the breaks of its text."""
+    with speaking(language):
+        lines = texts.standard_text(kind).splitlines()
+    broken = [one for one, after in pairwise(lines) if len(one) > 60 and after and one[-1] not in ".:?!}"]
+    assert broken == []

@@ -139,18 +139,26 @@ class PhoneForm(Form):
     )
 
 
-class BookingPersonForm(PersonForm):
-    """Somebody not signed in also says where we reach them."""
-
-    email = text_field(
+def email_field(required: Any, help_text: Any) -> Any:
+    """Where we write to; `required` and `help_text` say what is sent there."""
+    return text_field(
         "E-mail",
         longest=254,
-        required=lazy("Enter your e-mail address: we send the confirmation there."),
-        help_text=lazy("We send the confirmation here."),
+        required=required,
+        help_text=help_text,
         type="email",
         autocomplete="email",
         autocapitalize="none",
         spellcheck="false",
+    )
+
+
+class BookingPersonForm(PersonForm):
+    """Somebody not signed in also says where we reach them."""
+
+    email = email_field(
+        lazy("Enter your e-mail address: we send the confirmation there."),
+        lazy("We send the confirmation here."),
     )
     phone = text_field(
         lazy("Mobile phone"),

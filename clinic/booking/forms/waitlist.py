@@ -8,7 +8,7 @@ from wtforms import Form, SelectField
 
 from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import ManyCheckboxField, WhatForm
-from clinic.booking.forms.person import BookingPersonForm
+from clinic.booking.forms.person import BookingPersonForm, email_field
 from clinic.rules.waitlist import EVERY_DAY, Part, When
 from clinic.rules.words import length_words, weekday_words
 from clinic.shared.fields import PlainWords, date_field
@@ -87,6 +87,10 @@ def _day(day: dt.date | None) -> dt.date:
 
 class JoinForm(WhenForm, BookingPersonForm):
     """Somebody not signed in also says who they are."""
+
+    email = email_field(
+        lazy("Enter your e-mail address: we send the offer there."), lazy("We send the offer here.")
+    )
 
     def add_error(self, field: str, sentence: str) -> None:
         """Put what a service found wrong at its field, or above the form."""

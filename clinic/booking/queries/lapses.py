@@ -31,18 +31,19 @@ class Lapse:
     last_day: dt.date
 
 
-def lapsing(now: dt.datetime) -> list[Lapse]:
-    """Clearances that end within 14 days while their client has visits ahead, the nearest first.
-
-    One that a later clearance for the same condition follows is left out.
+def lapsing(now: dt.datetime, client_id: int | None = None) -> list[Lapse]:
+    """Clearances, of one client or of all, that end within 14 days while their client has visits ahead, the nearest
+    first. One that a later clearance for the same condition follows is left out.
     """
     today = premises.today(now)
+    whose = [] if client_id is None else [Clearance.client_id.in_([client_id, *clients.alias_ids(client_id)])]
     rows = db.session.scalars(
         select(Clearance)
         .where(
             Clearance.withdrawn_at.is_(None),
             Clearance.lapses_on > today,
             Clearance.lapses_on <= today + dt.timedelta(days=WARN_DAYS),
+            *whose,
         )
         .order_by(Clearance.lapses_on, Clearance.id)
     ).all()

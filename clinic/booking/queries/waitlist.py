@@ -212,11 +212,18 @@ def offers_to_end(now: dt.datetime) -> Sequence[int]:
     ).all()
 
 
-def refused_spans(wish_id: int) -> list[Span]:
-    """Times that came to nothing for this wish before: whatever overlaps one is not offered to it again."""
+def refused_spans(wish: WaitlistWish) -> list[Span]:
+    """Times that came to nothing before: whatever overlaps one is not offered again. Who did not want a time for one
+    open wish does not want it for another; what the gate refused says something of that wish alone."""
     rows = db.session.execute(
-        select(Offer.starts_at, Offer.ends_at).where(
-            Offer.wish_id == wish_id, Offer.ended_as.in_(("declined", "expired", "not_possible"))
+        select(Offer.starts_at, Offer.ends_at)
+        .join(WaitlistWish, WaitlistWish.id == Offer.wish_id)
+        .where(
+            WaitlistWish.client_id == wish.client_id,
+            or_(
+                and_(Offer.wish_id == wish.id, Offer.ended_as == "not_possible"),
+                and_(WaitlistWish.ended_at.is_(None), Offer.ended_as.in_(("declined", "expired"))),
+            ),
         )
     )
     return [(start, end) for start, end in rows]

@@ -77,7 +77,7 @@ def _line(visit: Visit, *, uses_24_hours: bool) -> dict[str, str]:
     deadline = visit.deadline_at if visit.is_waiting else None
     return {
         "when": words.moment_words(visit.starts_at, visit.zone, uses_24_hours=uses_24_hours),
-        "length": words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
+        "length": words.length_words(visit.whole_minutes),
         "therapist": visit.therapist.name,
         "link": "" if is_over else address(f"/visit/{new_manage_key(visit)}"),
         "deadline": words.moment_words(deadline, visit.zone, uses_24_hours=uses_24_hours) if deadline else "",

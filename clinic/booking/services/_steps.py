@@ -268,7 +268,7 @@ def _told_of(visit: Visit, clinic: premises.ClinicFacts) -> dict[str, Any]:
 
     return {
         "when": moment(visit.starts_at),
-        "length": words.length_words(round((visit.ends_at - visit.starts_at).total_seconds() / 60)),
+        "length": words.length_words(visit.whole_minutes),
         "therapist": visit.therapist.name,
         "place": visit.location.address_line,
         "clinic": clinic.name,

@@ -40,8 +40,8 @@ def _judge_again(client_id: int, now: dt.datetime) -> None:
 
 
 def warn_of_lapses(now: dt.datetime) -> int:
-    """Mail everybody whose clearance ends within 14 days while visits are booked, once for each; returns how many
-    such clearances there are. The desk reads the same list."""
+    """Mail everybody whose clearance ends within 14 days while visits are booked, once for each last day; returns how
+    many such clearances there are. The desk reads the same list."""
     facts = premises.clinic_facts()
     if facts is None:
         return 0
@@ -53,7 +53,12 @@ def warn_of_lapses(now: dt.datetime) -> int:
 
 @tried_again
 def _warn(due: list[Lapse], facts: ClinicFacts, now: dt.datetime) -> None:
-    told = [(one.clearance_id, one.client.id, one.last_day) for one in due]
+    once: dict[
+        tuple[int, dt.date], int
+    ] = {}  # a letter may clear several things: the first of them stands for all
+    for one in due:
+        once.setdefault((one.client.id, one.last_day), one.clearance_id)
+    told = [(clearance_id, *key) for key, clearance_id in once.items()]
     with transaction() as session:
         for clearance_id, client_id, last_day in told:
             client = clients.client(client_id)

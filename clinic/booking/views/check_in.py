@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -32,20 +33,42 @@ NOT_TODAY = N_(
 # ── the client ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True)
+class Others:
+    """How many other coming visits the same answers called off, and how many they put on hold."""
+
+    cancelled: int
+    waiting: int
+
+
+def _others_of(visit: Any) -> Callable[[], Others]:
+    """Looks which of the other visits stand now; to be asked again when the answers are kept."""
+    ahead = visits.visits_ahead(visit.client_id, clock.now())
+    stood = [one.id for one in ahead if one.id != visit.id and visits.seen_as(one) is VisitStatus.CONFIRMED]
+
+    def since() -> Others:
+        after = [visits.seen_as(found(visits.visit(one))) for one in stood]
+        waiting = (VisitStatus.PENDING, VisitStatus.SUSPENDED)
+        return Others(after.count(VisitStatus.CANCELLED), sum(one in waiting for one in after))
+
+    return since
+
+
 def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> CheckInDoor:
+    others = _others_of(visit)
     return CheckInDoor(
         visit=visit,
         by=who(),
         source="online",
         url=url,
         layout="intake/_layout.html",
-        stopped=lambda level: _stopped(visit.id, level),
-        done=lambda renewal: _told(visit.id, home, renewal=renewal),
+        stopped=lambda level: _stopped(visit.id, level, others()),
+        done=lambda renewal: _told(visit.id, home, others(), renewal=renewal),
         signer=signer,
     )
 
 
-def _told(visit_id: int, home: str, *, renewal: bool) -> Answer:
+def _told(visit_id: int, home: str, others: Others, *, renewal: bool) -> Answer:
     """How the visit stands after the answers, in words without a reason."""
     visit = found(visits.visit(visit_id))
     return render_template(
@@ -55,12 +78,14 @@ def _told(visit_id: int, home: str, *, renewal: bool) -> Answer:
         home=home,
         renewal=renewal,
         is_own=bool(who()),
+        others=others,
     )
 
 
-def _stopped(visit_id: int, level: str) -> str:
-    """A warning sign: what to do now, and what became of the visit."""
-    return render_template("intake/urgent.html", level=level, visit=found(visits.visit(visit_id)))
+def _stopped(visit_id: int, level: str, others: Others | None = None) -> str:
+    """A warning sign: what to do now, and what became of the visits."""
+    visit = found(visits.visit(visit_id))
+    return render_template("intake/urgent.html", level=level, visit=visit, others=others)
 
 
 def _over() -> Answer:

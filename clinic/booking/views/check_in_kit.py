@@ -140,7 +140,7 @@ def _questions_page(
         chosen=chosen,
         typed=typed,
         errors=errors,
-        error_list=forms.error_list(page, errors),
+        error_list=forms.error_list(page, errors, forms.ANSWER_EACH),
         area_groups=forms.AREA_GROUPS,
         months=forms.month_choices(),
         date_parts=forms.date_parts,

@@ -235,7 +235,7 @@ def _couple_page(
         if short
         else None
     )
-    minutes = max(round((one.ends_at - one.starts_at).total_seconds() / 60) for one in pair)
+    minutes = max(one.whole_minutes for one in pair)
     page = render_template(
         "booking/desk_couple.html",
         pair=pair,

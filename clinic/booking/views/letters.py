@@ -12,6 +12,7 @@ from flask_login import current_user
 from clinic.accounts.access import who
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.queries.lapses import lapsing
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import with_booking
@@ -105,11 +106,25 @@ def my_letters(client_id: int) -> Answer:
     return _my_letters_page(client_id)
 
 
+@pages.get("/my/papers", needs=Permission.INTAKE_OWN_WRITE)
+def my_papers() -> Answer:
+    """Where the mails about papers lead: to the letters of the one person whom it can be about."""
+    people, now = [one.client_id for one in clients.people_of(current_user.id)], clock.now()
+    asked = [
+        one.client_id for one in visits.visits_of(people) if one.is_waiting and one.waiting_for == "clearance"
+    ]
+    due = [one for one in people if one in asked or lapsing(now, one)]
+    whose = due if len(due) == 1 else people
+    return go("booking.my_letters", client_id=whose[0]) if len(whose) == 1 else go("booking.my_visits")
+
+
 def _my_letters_page(client_id: int, sentence: str = "") -> str:
     client = found(clients.client_of(current_user.id, client_id))
     return render_template(
         "booking/my_letters.html",
         client=client,
+        good_until=queries.good_until(client.id, intake.in_force(client.id)),
+        runs_out=next(iter(lapsing(clock.now(), client.id)), None),
         asked=queries.questions(client, intake.in_force(client.id)[:1], kit.local_today()),
         sent=queries.letters_of(client.id),
         sentence=sentence,

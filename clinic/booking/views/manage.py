@@ -19,6 +19,7 @@ from clinic.booking.views.health_state import check_in_of, health_state
 from clinic.booking.views.result import instead_of, is_stopped, possible_without_letter, reasons
 from clinic.booking.views.strip import strip_of
 from clinic.catalogue import queries as catalogue
+from clinic.intake.queries.clearances import letters_of
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.booking_policy import (
@@ -61,7 +62,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
     visit, now, settings = door.visit, clock.now(), premises.booking_settings()
     status = visits.seen_as(visit)
     until = cancel_until(visit.starts_at, settings)
-    facts = premises.clinic_facts()
+    facts, instead = premises.clinic_facts(), instead_of(visit)
     page = render_template(
         "booking/visit.html",
         door=door,
@@ -82,8 +83,9 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         reasons=reasons(visit, at_least=("clearance", "block")) if _explains(door, status) else [],
         service=catalogue.service(visit.service_id),
         later=possible_without_letter(visit, plan_of_visit(visit)),
-        instead=instead_of(visit),
-        again=door.again or _again(door),
+        instead=instead,
+        again=door.again or _again(door) if instead is None else "",
+        paper=next(iter(letters_of(visit.client_id)), None) if visit.waiting_for == "clearance" else None,
         sentence=sentence,
     )
     return (page, status_code) if status_code != 200 else page
@@ -184,5 +186,5 @@ def take_cancel(door: Door) -> Answer:
         cancel_visit(door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now())
     except RuleViolation as error:
         return show(door, 409, error.sentence)
-    flash(_("Your visit is cancelled."), "success")
+    flash(_("Your visit is cancelled. It costs you nothing."), "success")
     return redirect(door.home, 303)

@@ -41,11 +41,13 @@ def my_visits() -> Answer:
     rows = visits.visits_of([one.client_id for one in people])
     now = clock.now()
     coming = [one for one in rows if one.ends_at > now and visits.seen_as(one) in UPCOMING]
+    past = [one for one in rows if one not in coming]
     return render_template(
         "booking/my_visits.html",
         people=people,
         coming=sorted(coming, key=lambda one: one.starts_at),
-        past=[one for one in rows if one not in coming],
+        past=past,
+        has_cancelled=any(one.starts_at > now for one in past),
         again=_again,
         next_again=again.next_times_again(rows),
         seen_as=visits.seen_as,

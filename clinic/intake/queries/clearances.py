@@ -178,6 +178,30 @@ def pending_size(client_id: int) -> tuple[int, int]:
     return len(letters), int(size or 0)
 
 
+def waiting_with(client_id: int, files: Sequence[bytes]) -> int | None:
+    """The letter of this client that waits with just these pages."""
+    sizes = [len(one) for one in files]
+    waiting = db.session.scalars(
+        select(ClearanceLetter.id)
+        .where(ClearanceLetter.client_id == client_id, ClearanceLetter.decided_at.is_(None))
+        .order_by(ClearanceLetter.id)
+    ).all()
+    for letter_id in waiting:
+        pages = documents(letter_id)
+        if [one.size for one in pages] == sizes and [one.content for one in pages] == list(files):
+            return letter_id
+    return None
+
+
+def good_until(client_id: int, sources: Sequence[InForce]) -> dict[int, dt.date]:
+    """The last day of each letter of this client that counts as things stand, by its id."""
+    counts = [one.rule.id for one in counting(client_id, sources)]
+    rows = db.session.scalars(
+        select(Clearance).where(Clearance.id.in_(counts)).order_by(Clearance.lapses_on.desc(), Clearance.id)
+    ).all()
+    return {row.letter_id: row.lapses_on - dt.timedelta(days=1) for row in rows}
+
+
 @dataclass(frozen=True)
 class Sent:
     """A letter as its sender sees it: when, its pages, and what came of it."""
@@ -189,12 +213,13 @@ class Sent:
 
 
 def letters_of(client_id: int) -> list[Sent]:
-    """What was sent in for this client and records merged into it, newest first."""
+    """What was sent in for this client and records merged into it, newest first; of one second, what waits is the
+    newer."""
     ids = [client_id, *clients.alias_ids(client_id)]
     rows = db.session.scalars(
         select(ClearanceLetter)
         .where(ClearanceLetter.client_id.in_(ids))
-        .order_by(ClearanceLetter.sent_at.desc(), ClearanceLetter.id)
+        .order_by(ClearanceLetter.sent_at.desc(), ClearanceLetter.decided_at.is_not(None), ClearanceLetter.id)
     ).all()
     return [Sent(row.id, row.sent_at, row.state, tuple(one.id for one in documents(row.id))) for row in rows]
 

@@ -32,12 +32,16 @@ def send_letter(
 ) -> int:
     """Keep the pages of a letter, sealed, for somebody with clinical review to look at; returns the letter's id.
 
-    It changes no judgement. Raises InvalidInput for no file, a wrong or broken one, too many or too large ones.
-    Only a letter that staff have read on paper (`review`) may have no pages.
+    It changes no judgement. The very same pages sent again while nobody has looked at them are one letter. Raises
+    InvalidInput for no file, a wrong or broken one, too many or too large ones. Only a letter that staff have read on
+    paper (`review`) may have no pages.
     """
     kinds = _checked(files, needed=source != "review")
     with transaction() as session:
         client = locked_client(client_id, session)
+        there = queries.waiting_with(client.id, files) if files else None
+        if there is not None:
+            return there
         waiting, size = queries.pending_size(client.id)
         if waiting >= MOST_WAITING:
             raise InvalidInput("pages", _("We have several letters of yours already. We look at them first."))
