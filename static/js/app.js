@@ -30,6 +30,20 @@
   const ngettext = (one, many, num, values = {}) => filled((words[one] || [one, many])[num === 1 ? 0 : 1], { num, ...values });
   window.clinic = { say, _, ngettext };
 
+  // ---- what could not be sent: said where the press was, for everybody, until the next one. Nothing has happened, and
+  // nothing typed is gone.
+  const sentAgain = () => all("[data-unsent]").forEach((one) => one.remove());
+  const unsent = (put, look = "wrong") => {
+    sentAgain();
+    const line = document.createElement("p");
+    line.dataset.unsent = "";
+    line.className = look;
+    line.textContent = _("That did not work. Please try again.");
+    put(line);
+    say(line.textContent, true);
+  };
+  Object.assign(window.clinic, { unsent, sentAgain });
+
   // ---- colours and text size
   const labelTheme = (button) => {
     button.setAttribute("aria-label", root.dataset.bsTheme === "dark" ? button.dataset.labelLight : button.dataset.labelDark);
@@ -145,7 +159,8 @@
     document.body.append(dialog);
     back.addEventListener("click", () => dialog.close());
     go.addEventListener("click", () => { form.dataset.confirmed = "yes"; dialog.close(); form.requestSubmit(submitter); });
-    dialog.addEventListener("close", () => { dialog.remove(); submitter?.focus(); });
+    form.dataset.asking = ""; // a page that renews itself leaves it alone until it is answered
+    dialog.addEventListener("close", () => { delete form.dataset.asking; dialog.remove(); submitter?.focus(); });
     dialog.showModal();
   };
 
@@ -315,13 +330,16 @@
   });
   // Back and Forward to a day that it brought: it would ask for the page again; until it is there, the page does so itself.
   addEventListener("popstate", (event) => { if (event.state?.htmx && !window.htmx) location.reload(); });
-  const addToken = (headers) => { headers["X-CSRFToken"] = csrf(); };
-  document.addEventListener("htmx:configRequest", (event) => addToken(event.detail.headers));
-  document.addEventListener("htmx:config:request", (event) => addToken(event.detail.ctx.request.headers));
+  document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = csrf(); });
   document.addEventListener("htmx:afterSettle", (event) => { start(event.detail.elt); settle(event.detail.elt, false); });
   document.addEventListener("htmx:afterRequest", () => { all("form[aria-busy]").forEach(free); });
+  document.addEventListener("htmx:beforeRequest", sentAgain);
   ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => {
-    document.addEventListener(name, () => say(_("That did not work. Please try again."), true));
+    document.addEventListener(name, (event) => {
+      // The screen is locked and says so; or nobody pressed anything: a time is kept longer while somebody types.
+      if (event.detail.xhr?.status === 423 || event.target.matches("[data-by-itself]")) return;
+      unsent((line) => (event.target.closest("nav, form") || event.target).before(line));
+    });
   });
 
   const ready = () => {

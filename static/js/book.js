@@ -17,7 +17,8 @@
     if (!isTyped) fields().forEach((one) => body.delete(one.name));
     try {
       const answer = await fetch(form.action, { method: "POST", body });
-      if (answer.redirected || mine !== asked) return;
+      if (mine !== asked) return;
+      if (answer.redirected || answer.status === 400) return part("q").dispatchEvent(new Event("signed-out", { bubbles: true }));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const whole = part("what").value ? [...ids] : [...ids, "what-part"];
       if (ids.includes("people") && !isTyped) whole.push("newcomer");
@@ -52,21 +53,22 @@
     }, 250);
   });
   const isOpen = (list) => { try { return list.matches(":open"); } catch { return false; } };
-  // Enter goes on: from a person to what they come for, from there to the first time, or to what is
-  // still missing. A key held down books nothing.
+  // Enter goes on: from a person to what they come for, from somebody new to their fields, from there to the first time,
+  // or to what is still missing. A key held down books nothing.
   form.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (key !== "Enter") return;
     if (target.name === "client") {
       event.preventDefault();
       if (!target.checked) target.click();
-      part("what").focus();
+      (fields().find((one) => target.value === "new" && !one.value) || part("what")).focus();
     } else if (target.id === "what" && target.value && !isOpen(target)) {
       event.preventDefault();
       renewed.then(() => part("times").querySelector("[data-no-time], button[name=start], [data-to-field]")?.focus());
     } else if (target.name === "start" && event.repeat) event.preventDefault();
   });
   form.addEventListener("change", (event) => {
+    if (event.target.value === "new" && event.target.name === "client") part("newcomer").open = true;
     if (["client", "what", "addons", "areas", "therapist", "place", "day", "at"].includes(event.target.name)) renew(["times"]);
   });
 })();

@@ -4,7 +4,7 @@
   "use strict";
   const live = document.getElementById("live");
   if (!live) return;
-  const { say, _, live: keeps } = window.clinic;
+  const { say, _, unsent, sentAgain, live: keeps } = window.clinic;
   const { update, ask, parse, linkOf } = keeps;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const csrf = () => document.querySelector("meta[name=csrf-token]").content;
@@ -100,27 +100,21 @@
     event.preventDefault();
     if (sending) return;
     sending = true;
-    all("[data-unsent]").forEach((one) => one.remove());
+    sentAgain();
     button?.classList.add("is-busy");
     try {
       const answer = await fetch(button?.getAttribute("formaction") || form.action, {
         method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
       });
       showAnswer(parse(await answer.text()), answer.url);
-    } catch { unsent(); }
+    } catch { noConnection(); }
     sending = false;
     button?.classList.remove("is-busy");
   });
 
-  // No connection: said where the press was, until the next one. Nothing has happened, and nothing typed is gone.
-  const unsent = () => {
-    const line = document.createElement("p");
-    line.dataset.unsent = "";
-    line.className = dialog.open ? "wrong" : "undo undo-said";
-    line.textContent = _("That did not work. Please try again.");
-    if (dialog.open) dialog.prepend(line);
-    else document.getElementById("undo").append(line);
-    say(line.textContent, true);
+  const noConnection = () => {
+    if (dialog.open) unsent((line) => dialog.prepend(line));
+    else unsent((line) => document.getElementById("undo").append(line), "undo undo-said");
   };
 
   const passing = (text) => {

@@ -1,4 +1,4 @@
-// A long text leaves the page only when somebody is there to take it: without a connection, or once signed out, it stays
+// A long text, or a form with a person waiting at its other end, leaves the page only when somebody is there to take it: without a connection, or once signed out, it stays
 // where it was typed, and the page says what to do. Whoever is about to leave it behind is asked by the browser.
 (() => {
   "use strict";
@@ -10,6 +10,7 @@
     line.className = "closed";
     line.setAttribute("role", "alert");
     let isSending = false, isSent = false;
+    const OUT = [_("You are signed out. Nothing you typed is lost: sign in in a new window, come back here and press again."), _("Sign in in a new window")];
     const stay = (words, link = "") => {
       line.textContent = words;
       if (!link) return;
@@ -20,12 +21,12 @@
     const send = async (button) => {
       try {
         const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
-        if (!answer.ok) return stay(_("You are signed out. Nothing you typed is lost: sign in in a new window, come back here and press again."), _("Sign in in a new window"));
+        if (answer.type === "opaqueredirect") return stay(...OUT);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const token = page.querySelector("meta[name=csrf-token]")?.content;
         if (token) form.elements.csrf_token.value = token;
         isSent = true;
-        return form.submit();
+        return button ? form.requestSubmit(button) : form.submit(); // a button may say what is to be done
       } catch { stay(_("No connection. What you typed is still here: press again when you are online.")); }
       finally {
         isSending = false;
@@ -33,15 +34,16 @@
       }
     };
     form.addEventListener("submit", (event) => {
-      if (event.defaultPrevented) return;
+      if (event.defaultPrevented || isSent) return;
       event.preventDefault();
       if (isSending) return;
       isSending = true;
       line.textContent = "";
-      (event.submitter?.closest(".actions") || event.submitter)?.before(line);
+      (event.submitter?.closest(".actions, .soon, .times") || event.submitter)?.before(line);
       event.submitter?.classList.add("is-busy");
       send(event.submitter);
     });
+    form.addEventListener("signed-out", (event) => { event.target.closest(".field, section").append(line); stay(...OUT); });
     addEventListener("beforeunload", (event) => { if (!isSent && isUnsaved()) event.preventDefault(); });
     addEventListener("pageshow", () => { isSending = isSent = false; form.querySelectorAll(".is-busy").forEach((one) => one.classList.remove("is-busy")); });
   });

@@ -76,7 +76,7 @@
       ? ngettext("Changed: %(visits)s; and %(num)d more.", "Changed: %(visits)s; and %(num)d more.", rest, { visits: first })
       : _("Changed: %(visits)s.", { visits: first }));
   };
-  const isBusy = () => Boolean(live.querySelector("form[aria-busy]"));
+  const isBusy = () => Boolean(live.querySelector("form:is([aria-busy], [data-asking])"));
   const ask = async () => {
     clearTimeout(timer);
     if (document.hidden) return;

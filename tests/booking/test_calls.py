@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.accounts.models import User
 from clinic.booking.queries.visits import open_calls
+from clinic.booking.services import calls
+from clinic.rules.permissions import Role
+from clinic.shared.database import db
+from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
+from tests.conftest import NOW
+from tests.owners import browser_of
 
 pytestmark = pytest.mark.usefixtures("now")
+LETTER = {"heart_failure": {"worsening": False}}
 SERIOUS = {"heart_disease": {"not_sure": True}}
 
 
@@ -57,3 +68,39 @@ def test_without_a_phone_the_list_says_so(desk: FlaskClient) -> None:
     page = desk.get("/todo").text
     assert "no phone number" in page
     assert 'href="tel:"' not in page
+
+
+def test_a_call_ticked_off_by_a_slip_goes_back_on_the_list(
+    app: Flask, world: w.World, desk: FlaskClient
+) -> None:
+    calls.ask_for_call(client_id=w.person(), visit_id=None, phone="(212) 555-0188", about="booking", now=NOW)
+    (call,) = open_calls()
+    number, back = call.id, f"/desk/calls/{call.id}/open"
+    assert back not in desk.get("/todo").text
+    desk.post(f"/desk/calls/{number}/done")
+    page = desk.get("/todo").text
+    assert page.count(f'action="{back}"') == 2, "in the bar, and below for the day"
+    assert 'data-undo data-step data-no-busy data-seconds="10"' in page
+    other = browser_of(app, factories.make_user(email="b@desk.example", roles=[Role.FRONT_DESK]))
+    assert other.get("/todo").text.count(f'action="{back}"') == 1, "no bar for somebody else’s step"
+    with time_machine.travel(NOW + dt.timedelta(seconds=11), tick=False):
+        assert "data-undo" not in desk.get("/todo").text
+    desk.post(back)
+    assert "Undone. The call is on the list again." in desk.get("/todo").text
+    assert [one.id for one in open_calls()] == [number]
+    assert desk.post(back).status_code == 303
+    desk.post("/desk/calls/999/open")
+    assert "This call is not on the list any more." in desk.get("/todo").text
+    desk.post(f"/desk/calls/{number}/done")
+    with time_machine.travel(NOW + dt.timedelta(hours=13), tick=False):
+        later = browser_of(app, db.session.get_one(User, world.desk_id))
+        assert back not in later.get("/todo").text
+
+
+def test_a_visit_that_waits_for_a_letter_says_to_call_who_has_no_mail(desk: FlaskClient) -> None:
+    for email, hour, said in (("nora@people.example", 9, 0), (None, 14, 1)):
+        client = w.person(email=email, phone="(212) 555-0188")
+        w.sign_answers(client, LETTER)
+        book(desk, client, "swedish", when=w.at(3, hour))
+        assert w.statuses(client) == ["pending"]
+        assert desk.get("/todo").text.count("Has no e-mail: please call") == said

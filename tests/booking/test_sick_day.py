@@ -12,9 +12,13 @@ from sqlalchemy import func, select
 
 from clinic.booking.models import CallRequest, Claim, Offer, Visit
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
+from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.booking.services.undoing import take_back
+from clinic.booking.services.visits import cancel_visit
 from clinic.clients.models import Client
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.sick_day import Deed, best_for_all
+from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 from clinic.rules.wall_time import moment
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
@@ -75,6 +79,16 @@ def call_in(world: w.World) -> None:
 def get(visit_id: int) -> Visit:
     db.session.rollback()
     return db.session.get_one(Visit, visit_id)
+
+
+def client_of(visit_id: int) -> Client:
+    return db.session.get_one(Client, get(visit_id).client_id)
+
+
+def queued(already: int) -> list[OutgoingMail]:
+    """The mails after the first so many."""
+    db.session.rollback()
+    return list(db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id)))[already:]
 
 
 def claims_of(visit_id: int) -> int:
@@ -228,3 +242,126 @@ def test_the_desk_walks_through_the_sick_call(app: Flask, world: w.World, client
     client.post(f"{link[0]}/decline")
     assert "Choose another time" in client.get(link[0]).text
     assert sorted(get(one).status for one in (first, second)) == ["cancelled", "confirmed"]
+
+
+def test_a_press_on_an_old_page_says_of_whom_and_stays_with_the_therapist_who_is_off(
+    app: Flask, world: w.World
+) -> None:
+    visit_id = book(world, SICK, 10)
+    call_in(world)
+    desk = desk_browser(app, world)
+    page = f"/desk/sick-day/{world.therapists[SICK]}"
+    assert f'name="of" value="{world.therapists[SICK]}"' in desk.get(page).text
+    stands = {"revision": str(get(visit_id).revision), "of": str(world.therapists[SICK])}
+    give = {**stands, "therapist": str(world.therapists[BUSY])}
+    done = desk.post(f"/desk/visits/{visit_id}/give", data=give)
+    name = client_of(visit_id).name
+    assert walk.location(done) == page
+    assert f"{name}: Given to Terry 1. They get a mail." in desk.get(page).text
+    assert get(visit_id).therapist_id == world.therapists[BUSY]
+    for deed in ("give", "call-off"):  # it is not the sick therapist's any more
+        late = desk.post(
+            f"/desk/visits/{visit_id}/{deed}", data={**give, "therapist": world.therapists[FREE]}
+        )
+        assert walk.location(late) == page
+        assert f"{name}: This visit was changed meanwhile." in desk.get(page).text
+    assert (get(visit_id).therapist_id, get(visit_id).status) == (world.therapists[BUSY], "confirmed")
+
+
+def test_who_has_no_mail_is_not_called_told(app: Flask, world: w.World) -> None:
+    visit_id = book(world, SICK, 10, patient(email=False))
+    call_in(world)
+    desk = desk_browser(app, world)
+    page = desk.get(f"/desk/sick-day/{world.therapists[SICK]}").text
+    assert "Has no e-mail" in page
+    gone = desk.post(f"/desk/visits/{visit_id}/call-off", data={"revision": str(get(visit_id).revision)})
+    assert "Cancelled. They have no e-mail: please call them." in desk.get(walk.location(gone)).text
+
+
+def test_the_answer_to_another_time_is_taken_on_the_telephone(app: Flask, world: w.World) -> None:
+    visit_id = book(world, SICK, 10)
+    call_in(world)
+    way = the_case(world).touched.other_times[0]
+    desk = desk_browser(app, world)
+    page = f"/desk/sick-day/{world.therapists[SICK]}"
+    of = {"of": str(world.therapists[SICK])}
+
+    def offer() -> int:
+        revision = get(visit_id).revision
+        return sick_day.offer_time(
+            visit_id, moment(way.starts_at), way.therapist, revision=revision, by=world.desk_id, now=NOW
+        )
+
+    made = offer()
+    assert desk.get(page).text.count("Client says") == 2
+    no = desk.post(f"/desk/offers/{made}/decline", data=of)
+    assert walk.location(no) == page
+    assert "said no. The time goes to the next in line." in desk.get(page).text
+    assert (the_case(world).last_answer, get(visit_id).status) == ("declined", "confirmed")
+    late = desk.post(f"/desk/offers/{made}/accept", data=of)
+    assert "This offer has been answered, or has run out." in desk.get(walk.location(late)).text
+    yes = desk.post(f"/desk/offers/{offer()}/accept", data=of)
+    assert walk.location(yes) == page
+    assert "Booked and confirmed." in desk.get(page).text
+    assert get(visit_id).status == "cancelled"
+    moved = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
+    assert moved.starts_at == moment(way.starts_at)
+
+
+@pytest.mark.parametrize("whole_day", [False, True])
+@pytest.mark.parametrize("deed", ["moved", "cancelled"])
+def test_a_slip_is_undone_though_the_therapist_is_off(world: w.World, deed: str, whole_day: bool) -> None:
+    """Time off keeps new visits away, not the one that was there before: also not when it comes back."""
+    visit_id = book(world, SICK, 10)
+    days = (w.at(3).date(), w.at(3).date()) if whole_day else None
+    time_off.add_time_off(
+        world.therapists[SICK], "off", w.at(3, 0), w.at(4, 0), "", by=world.desk_id, now=NOW, days=days
+    )
+    stood, therapist = get(visit_id).starts_at, world.therapists[SICK]
+    if deed == "moved":
+        wish = Change(get(visit_id).revision, stood, therapist_id=world.therapists[FREE], by=world.desk_id)
+        change_at_desk(visit_id, wish, now=NOW)
+    else:
+        cancel_visit(visit_id, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True)
+    assert take_back(visit_id, by=world.desk_id, now=NOW) == (deed, 1)
+    back = get(visit_id)
+    assert (back.status, back.therapist_id, back.starts_at) == ("confirmed", therapist, stood)
+    assert claims_of(visit_id) == 3
+    assert the_case(world).visit.id == visit_id, "work to do, as before"
+    blocked = select(func.count(Claim.id)).where(Claim.visit_id.is_(None), Claim.resource_id == therapist)
+    assert db.session.scalar(blocked) == 2, "before it and after it nothing can be booked"
+    with pytest.raises(SlotTaken):
+        book(world, SICK, 14)
+
+
+@pytest.mark.parametrize("has_mail", [True, False])
+@pytest.mark.parametrize("deed", ["give", "call-off"])
+def test_one_press_on_the_page_of_work_is_undone_before_anybody_is_told(
+    app: Flask, world: w.World, deed: str, has_mail: bool
+) -> None:
+    visit_id = book(world, SICK, 10, patient(email=has_mail))
+    call_in(world)
+    stood, mails = get(visit_id).starts_at, subjects()
+    desk = desk_browser(app, world)
+    page = f"/desk/sick-day/{world.therapists[SICK]}"
+    sent = {"revision": str(get(visit_id).revision), "of": str(world.therapists[SICK])}
+    desk.post(f"/desk/visits/{visit_id}/{deed}", data={**sent, "therapist": str(world.therapists[FREE])})
+    shown = desk.get(page).text
+    assert "Nobody has been told yet." in shown
+    assert all(one.due_at == NOW + TIME_TO_TAKE_BACK for one in queued(len(mails)))
+    assert len(queued(len(mails))) == has_mail
+    assert db.session.scalar(select(func.count(CallRequest.id))) == (not has_mail)
+    undone = desk.post(
+        f"/desk/visits/{visit_id}/undo",
+        data={"back": f"sick-{world.therapists[SICK]}", "revision": str(get(visit_id).revision)},
+    )
+    assert walk.location(undone) == page
+    assert "Undone." in desk.get(page).text
+    back = get(visit_id)
+    assert (back.status, back.therapist_id, back.starts_at) == ("confirmed", world.therapists[SICK], stood)
+    assert subjects() == mails
+    assert db.session.scalar(select(func.count(CallRequest.id))) == 0, "nobody is called for nothing"
+    assert the_case(world).offer is None
+    assert [one.ended_as for one in db.session.scalars(select(Offer))] == ["withdrawn"] * (deed == "give")
+    in_line.keep_line(NOW)
+    assert get(visit_id).status == "confirmed"

@@ -152,6 +152,9 @@ def test_the_desk_enters_it_for_anybody_and_goes_on_to_move_the_visits(clinic: S
     assert [row.therapist_id for row in rows()] == [clinic.other]
     assert f"/desk/visits/{visit}/change" in desk.get(page).text
     assert f"/desk/visits/{visit}/change" not in desk.get(f"/desk/time-off?therapist={clinic.me}").text
+    assert 'formaction="/desk/time-off/today"' in desk.get("/desk/time-off").text, (
+        "of whoever is chosen in the list"
+    )
     # the wrong therapist in the address removes nothing
     row = rows()[0].id
     desk.post(f"/desk/time-off/{row}/remove?therapist={clinic.me}")

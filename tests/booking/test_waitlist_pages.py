@@ -322,3 +322,100 @@ def test_the_desk_runs_the_list(app: Flask, world: w.World) -> None:
     assert "any more" in then(desk, desk.post(f"/desk/waitlist/{wish + 1}/offer")).text
     desk.post(f"/desk/waitlist/{wish}/withdraw")
     assert ends() == ["withdrawn"]
+
+
+def wished(client_id: int) -> int:
+    """In line for the one free time of this clinic."""
+    wish, _key = waitlist.join(
+        w.choice("swedish"),
+        When(w.TODAY, w.TODAY.replace(day=20)),
+        client_id,
+        source="desk",
+        by=None,
+        now=NOW,
+    )
+    return wish
+
+
+def test_the_desk_takes_the_answer_on_the_telephone(app: Flask, world: w.World) -> None:
+    desk, one, two = desk_browser(app, world), healthy(), healthy()
+    wished(one), wished(two)
+    in_line.keep_line(NOW)
+    page = desk.get("/desk/waitlist").text
+    assert (page.count("Client says yes"), page.count("Client says no")) == (1, 1)
+    first = db.session.scalars(select(Offer.id)).one()
+    assert (
+        "said no. The time goes to the next in line."
+        in then(desk, desk.post(f"/desk/offers/{first}/decline")).text
+    )
+    second = db.session.scalars(select(Offer).where(Offer.ended_at.is_(None))).one()
+    assert db.session.get_one(Visit, second.visit_id).client_id == two
+    assert "Booked and confirmed." in then(desk, desk.post(f"/desk/offers/{second.id}/accept")).text
+    assert sorted(statuses()) == ["confirmed", "released"]
+    assert ends() == [None, "booked"]
+    for again in ("accept", "decline"):
+        late = then(desk, desk.post(f"/desk/offers/{first}/{again}")).text
+        assert ("has been answered, or has run out" in late) is (again == "accept"), (
+            "a second no changes nothing"
+        )
+    assert desk.post("/desk/offers/999/accept").status_code == 404
+
+
+def test_a_yes_on_old_answers_waits_and_says_what_is_needed(app: Flask, world: w.World) -> None:
+    desk, one = desk_browser(app, world), w.person(email="old@people.example")
+    w.sign(one, now=NOW - dt.timedelta(days=20))
+    wished(one)
+    in_line.keep_line(NOW)
+    offer = db.session.scalars(select(Offer.id)).one()
+    page = then(desk, desk.post(f"/desk/offers/{offer}/accept")).text
+    assert "The time is kept. The visit is not confirmed yet: see what is still needed." in page
+    assert "Read the questions now" in page
+
+
+@pytest.mark.parametrize("ended", ["declined", "expired", "not_possible"])
+def test_the_list_says_what_became_of_the_last_offer(app: Flask, world: w.World, ended: str) -> None:
+    desk, one = desk_browser(app, world), healthy()
+    wished(one)
+    in_line.keep_line(NOW)
+    offer = db.session.scalars(select(Offer.id)).one()
+    assert "their card says what is next" not in desk.get("/desk/waitlist").text
+    if ended == "declined":
+        desk.post(f"/desk/offers/{offer}/decline")
+        said = "Said no to Friday"
+    elif ended == "expired":
+        db.session.get_one(Offer, offer).ended_at, db.session.get_one(Offer, offer).ended_as = NOW, ended
+        db.session.commit()
+        said = "Has not answered about Friday"
+    else:
+        w.sign_answers(one, SERIOUS)
+        refused = then(desk, desk.post(f"/desk/offers/{offer}/accept")).text
+        assert "This time cannot be booked with their health answers." in refused
+        said = "could not be booked with their health answers. Please call: their card says what is next."
+    page = desk.get("/desk/waitlist").text
+    assert said in page
+    assert "heart" not in page.casefold()
+
+
+def test_nothing_to_offer_says_why(app: Flask, world: w.World) -> None:
+    desk, one, unsafe, barred = desk_browser(app, world), healthy(), healthy(), healthy()
+    w.sign_answers(unsafe, SERIOUS)
+    db.session.get_one(Client, barred).is_barred_online = True
+    db.session.commit()
+
+    def why(client_id: int) -> str:
+        return then(desk, desk.post(f"/desk/waitlist/{wished(client_id)}/offer")).text
+
+    assert "A time is kept for them, and they are told." in why(healthy())
+    assert "No free time fits this wish at the moment." in why(one)
+    assert "This person does not book online, so nothing is offered" in why(barred)
+    refused = why(unsafe)
+    assert "Their health answers do not allow it on these days." in refused
+    assert "heart" not in refused.casefold()
+
+
+def test_the_list_keeps_itself_up_to_date(app: Flask, world: w.World) -> None:
+    desk = desk_browser(app, world)
+    mark = desk.get("/desk/waitlist").headers["ETag"]
+    assert desk.get("/desk/waitlist", headers={"If-None-Match": mark}).status_code == 304
+    wished(healthy())
+    assert desk.get("/desk/waitlist", headers={"If-None-Match": mark}).status_code == 200

@@ -156,6 +156,8 @@ def test_the_health_state_says_what_to_do(world: w.World, desk: FlaskClient) -> 
     page = desk.get("/desk?day=2026-06-11").text
     assert "Answers missing" in page
     assert "Doctor’s letter" in page
+    in_german = desk.get("/desk?day=2026-06-11", headers={"Accept-Language": "de"}).text
+    assert "Answers missing" not in in_german
     listed = desk.get("/desk?day=2026-06-11&view=list").text
     assert "until Wednesday 10 June 2026 at 9:00 am" in listed
 

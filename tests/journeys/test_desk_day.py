@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from clinic.booking.queries import waitlist as wishes
+from clinic.booking.services import calls, waitlist
+from clinic.shared import clock
 from tests.journeys.test_desk import next_monday, sign_in
 from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 from tests.looking import expect
@@ -389,3 +392,125 @@ def test_a_step_without_a_connection_says_so_and_can_be_pressed_again(page: Page
     cancel.click()
     page.wait_for_selector("#not-coming li")
     expect(page.locator("[data-unsent]")).to_have_count(0)
+
+
+def test_enter_leads_somebody_new_through_their_fields_to_the_service(page: Page) -> None:
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    keys = page.keyboard
+    page.wait_for_selector("#q:focus")
+    keys.type("ald")
+    page.wait_for_selector("#people #client-new")
+    page.locator("#client-new").focus()
+    keys.press("Enter")  # people of that name are known, but it is somebody else
+    page.wait_for_selector("#newcomer[open] #first_name:focus")
+    keys.type("Zoe")
+    page.fill("#last_name", "Aldermoor")
+    page.fill("#born_on", "1988-05-20")
+    page.locator("#email").focus()
+    keys.press("Enter")
+    page.wait_for_selector("#what:focus")
+    keys.type("Relaxation")
+    keys.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+    expect(page.locator("h1")).to_have_text("Zoe Aldermoor")
+
+
+def test_once_signed_out_what_was_typed_stays_until_it_can_be_sent(page: Page) -> None:
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    page.wait_for_selector("#q:focus")
+    page.keyboard.type("zzoran quimby")
+    page.wait_for_selector("#newcomer[open]")
+    page.fill("#born_on", "1988-05-20")
+    page.select_option(
+        "#what", page.locator("#what option", has_text="Relaxation").first.get_attribute("value")
+    )
+    page.wait_for_selector("#times button[name=start]")
+    kept = page.context.cookies()
+    page.context.clear_cookies()
+    page.locator("#times button[name=start]").first.click()
+    told = page.get_by_text("You are signed out. Nothing you typed is lost")
+    expect(told).to_be_visible()
+    page.fill("#q", "zzoran quimb")
+    expect(told).to_be_visible()
+    page.context.add_cookies(kept)  # type: ignore[arg-type]  # signed in again in a new window
+    page.locator("#times button[name=start]").first.click()
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+    expect(page.locator("h1")).to_have_text("Zzoran Quimby")
+
+
+def test_a_slip_on_the_list_of_calls_is_undone(page: Page, site: Site) -> None:
+    with site.app.app_context():
+        calls.ask_for_call(
+            client_id=None, visit_id=None, phone="(212) 555-0188", about="booking", now=clock.now()
+        )
+    sign_in(page)
+    page.goto("/todo")
+    row = page.locator("section[aria-labelledby=calls] li")
+    page.get_by_role("button", name="Called").click()
+    expect(row).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(row).to_have_count(1)
+    expect(page.locator("[data-undo]")).to_have_count(0)
+
+
+def test_the_waitlist_follows_what_others_do_but_not_under_a_question(page: Page, site: Site) -> None:
+    sign_in(page)
+    page.goto("/desk/waitlist")
+    rows = page.locator("section[aria-labelledby=line] li")
+    before = rows.count()
+    rows.last.get_by_role("button", name="Take off the list").click()
+    question = page.get_by_role("dialog", name="Take this wish off the list?")
+    question.wait_for()
+    with site.app.app_context():
+        wish = wishes.open_wishes()[0].id
+        waitlist.withdraw(wish, by=None, now=clock.now())
+    page.wait_for_timeout(5000)
+    expect(rows).to_have_count(before)
+    question.get_by_role("button", name="Go back").click()
+    expect(rows).to_have_count(before - 1)
+
+
+def test_what_htmx_cannot_bring_is_said_where_everybody_sees_it(page: Page) -> None:
+    page.goto("/book/swedish/times?minutes=60", wait_until="networkidle")
+    day = page.locator("#when a.day:not([aria-current])").first
+    page.context.set_offline(True)
+    day.click()
+    told = page.locator("[data-unsent]")
+    expect(told).to_have_text("That did not work. Please try again.")
+    expect(told).to_be_visible()
+    page.context.set_offline(False)
+    day.click()
+    page.wait_for_selector("#when [data-focus]:focus")
+    expect(told).to_have_count(0)
+
+
+CUT = """
+() => [...document.querySelectorAll('.ev:not(.is-s)')].filter((one) => {
+  const at = (what) => one.querySelector(what)?.getBoundingClientRect();
+  const box = at('a'), state = at('.ev-state'), tap = at('.ev-tap');
+  const isUnder = tap && state.right > tap.left + 1 && state.bottom > tap.top;
+  return state.right > box.right + 1 || state.bottom > box.bottom + 1 || isUnder;
+}).map((one) => one.innerText)
+"""
+FLAGS = "[...document.querySelectorAll('.ev-flag')].map((one) => getComputedStyle(one).fontSize)"
+BADGES = "[...document.querySelectorAll('.badge-c')].map((one) => one.offsetHeight)"
+
+
+def test_the_state_of_a_visit_is_whole_in_narrow_columns_and_paper_has_no_buttons(page: Page) -> None:
+    sign_in(page)
+    for size in (DESKTOP, {"width": 820, "height": 1180}, {"width": 390, "height": 844}):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for day in ("", f"&day={next_monday()}", f"&day={next_monday(weeks=2)}"):
+            for view in ("", "rooms"):
+                page.goto(f"/desk?view={view}{day}")
+                assert page.evaluate(CUT) == [], (size, view, day)
+    page.goto("/desk?view=list")
+    assert max(page.evaluate(BADGES), default=0) < 40, "on one line"
+    page.goto(f"/desk?day={next_monday()}")
+    page.emulate_media(media="print")
+    assert not page.locator(".ev-tap:visible, #not-coming:visible").count()
+    assert set(page.evaluate(FLAGS)) <= {"0px"}

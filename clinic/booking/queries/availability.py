@@ -64,7 +64,8 @@ class Ask:
     this room and no other. `kept_since`: this very time has been kept for them since then: the notice counts from that
     moment, and whether it leaves a hole was settled then. `follows`: it follows the first visit of a series, which lies
     within the horizon; it need not. `stands`: the visit `instead_of` is still there, and what is
-    off or shut under it counts though it is not claimed.
+    off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back, which whole
+    days off do not hinder either.
     """
 
     plan: VisitPlan
@@ -86,6 +87,7 @@ class Ask:
     kept_since: dt.datetime | None = None
     stands: bool = False
     follows: bool = False
+    stood: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,8 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
     limits = {one.id: one.limits for one in people}
     apart = the_book.kept_apart(_pauses(limits), reach, place.id, place.travel_minutes)
     for one in people:
-        more = [*therapists.days_off(one.off, clock), *(span[:2] for span in apart.get(one.id, ()))]
+        off = () if ask.stood else therapists.days_off(one.off, clock)
+        more = [*off, *(span[:2] for span in apart.get(one.id, ()))]
         if more:
             busy[one.id] = [*busy.get(one.id, []), *more]
     if ask.stands:

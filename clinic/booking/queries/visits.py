@@ -260,12 +260,27 @@ def checkout(token: str, *, to_change: bool = False) -> Checkout | None:
     return db.session.scalars(wanted.with_for_update() if to_change else wanted).one_or_none()
 
 
+NEWEST_CALLS = 500
+
+
 def open_calls() -> Sequence[CallRequest]:
     """People who asked to be called, longest waiting first."""
     return db.session.scalars(
         select(CallRequest)
         .where(CallRequest.done_at.is_(None))
         .order_by(CallRequest.asked_at, CallRequest.id)
+        .options(joinedload(CallRequest.client), joinedload(CallRequest.visit))
+    ).all()
+
+
+def calls_made(since: dt.datetime) -> Sequence[CallRequest]:
+    """People who were called since then, the last call first: of the newest requests, so that a long list costs
+    nothing."""
+    newest = select(func.max(CallRequest.id)).scalar_subquery()
+    return db.session.scalars(
+        select(CallRequest)
+        .where(CallRequest.id > newest - NEWEST_CALLS, CallRequest.done_at >= since)
+        .order_by(CallRequest.done_at.desc(), CallRequest.id.desc())
         .options(joinedload(CallRequest.client), joinedload(CallRequest.visit))
     ).all()
 

@@ -19,6 +19,7 @@ from clinic.rules.waitlist import SET_ASIDE, Span, When
 from clinic.rules.wall_time import local_day
 from clinic.shared.database import db
 
+CAME_TO_NOTHING = ("declined", "expired", "not_possible")
 _WITH_NAMES = (
     joinedload(WaitlistWish.client), joinedload(WaitlistWish.service), joinedload(WaitlistWish.therapist),
     joinedload(WaitlistWish.location),
@@ -165,6 +166,16 @@ def offers_of_wishes(wish_ids: Collection[int]) -> dict[int, Offer]:
         .where(Offer.wish_id.in_(wish_ids), Offer.ended_at.is_(None))
         .order_by(Offer.id)
         .options(*_OFFER_WITH_NAMES)
+    )
+    return {row.wish_id: row for row in rows if row.wish_id is not None}
+
+
+def last_answers(wish_ids: Collection[int]) -> dict[int, Offer]:
+    """The last offer to each of these wishes that came to nothing: declined, run out, or not possible any more."""
+    rows = db.session.scalars(
+        select(Offer)
+        .where(Offer.wish_id.in_(wish_ids), Offer.ended_as.in_(CAME_TO_NOTHING))
+        .order_by(Offer.ended_at, Offer.id)
     )
     return {row.wish_id: row for row in rows if row.wish_id is not None}
 

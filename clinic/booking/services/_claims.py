@@ -205,6 +205,14 @@ def clear_expired(session: Session, now: dt.datetime) -> None:
     claim_blocks(session, freed, now)
 
 
+def let_back(session: Session, resources: Collection[int], visit: Visit) -> bool:
+    """Time off and closures give way where this visit stood until a moment ago, as they did when they were entered;
+    whether there were any. Once it stands there again, `claim_blocks` puts them around it."""
+    theirs = Claim.resource_id.in_(resources), Claim.visit_id.is_(None), Claim.couple_id.is_(None)
+    there = Claim.starts_at < visit.free_at, Claim.ends_at > visit.starts_at
+    return bool(session.execute(delete(Claim).where(*theirs, *there).returning(Claim.id)).all())
+
+
 def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -> None:
     """Make the claims of time off and closures anew for these resources, from today on: their union, less what
     visits already claim, so that nothing new can be booked there and booked visits stay visible as work to do.

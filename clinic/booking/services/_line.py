@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
-from clinic.booking.models import Offer, Visit, WaitlistWish
+from clinic.booking.models import CallRequest, Offer, Visit, WaitlistWish
 from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.queries.visits import OFFERED
@@ -34,6 +34,7 @@ from clinic.premises.models import Clinic
 from clinic.rulebook import queries as rulebook
 from clinic.rules import waitlist as rule
 from clinic.rules.errors import SlotTaken
+from clinic.rules.language import _
 from clinic.rules.quiet_time import QuietTime
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.visit_status import VisitStatus
@@ -104,6 +105,23 @@ class Line:
             if found is not None:
                 return found
         return None
+
+    def why_none(self, wish: WaitlistWish) -> str:
+        """What keeps everything from being offered to this wish, for the desk: never why the gate says no."""
+        known, plan = self._known(wish.client_id), plan_of_wish(wish, first_visit=True)
+        if known is None:
+            return _(
+                "This person does not book online, so nothing is offered: book a visit for them instead."
+            )
+        if plan is None:
+            return _("What they wish for is not given any more. Ask what else they would like.")
+        orders = [Order(plan, tuple(wish.areas), day) for day in self.days_of(wish)]
+        judged = [weigh_by(self.table, known, one) for one in orders]
+        if judged and not any(one.permits and not one.unsafe_addons for one in judged):
+            return _(
+                "Their health answers do not allow it on these days. Open their card: it says what is next."
+            )
+        return _("No free time fits this wish at the moment. As soon as one comes free, it is offered.")
 
     def days_of(self, wish: WaitlistWish) -> list[dt.date]:
         """The days that could fit, as far ahead as can be booked; none at a place that is no longer used."""
@@ -221,8 +239,9 @@ def open_offer(
     instead_of_id: int | None = None,
     by: int | None,
     now: dt.datetime,
+    not_before: dt.datetime | None = None,
 ) -> Offer:
-    """The offer of a time that is claimed, and the mail with its link."""
+    """The offer of a time that is claimed, and the mail with its link, which leaves at once or at that moment."""
     token = new_token()
     made = Offer(
         kind=kind, wish_id=wish_id, instead_of_id=instead_of_id, visit_id=visit.id, starts_at=visit.starts_at,
@@ -231,8 +250,25 @@ def open_offer(
     session.add(made)
     session.flush()
     session.refresh(visit, ["client", "therapist", "location"])
-    tell_client(session, visit, TOLD_BY[kind], now=now, token=token, about=f"offer-{made.id}")
+    tell_client(
+        session, visit, TOLD_BY[kind], now=now, token=token, about=f"offer-{made.id}", not_before=not_before
+    )
     return made
+
+
+def unsay(session: Session, visit: Visit, since: dt.datetime, *, by: int | None, now: dt.datetime) -> None:
+    """What was done to this visit at that moment is taken back: nobody is asked about it or called because of it."""
+    given = select(Offer).where(
+        Offer.visit_id == visit.id, Offer.kind == "given", Offer.ended_at.is_(None), Offer.made_at >= since
+    )
+    for one in session.scalars(given).all():
+        end_offer(session, one, "withdrawn", by=by, now=now)
+    session.execute(
+        delete(CallRequest).where(
+            CallRequest.visit_id == visit.id, CallRequest.about == "news", CallRequest.done_at.is_(None),
+            CallRequest.asked_at >= since,
+        )
+    )  # fmt: skip
 
 
 def end_offer(session: Session, offer: Offer, ended_as: str, *, by: int | None, now: dt.datetime) -> None:

@@ -167,3 +167,15 @@ def close_call(call_id: int, *, by: int, now: dt.datetime) -> None:
         if row.done_at is None:
             row.done_at, row.done_by_id = now, by
             leave_trace(session, "call.done", "client", row.client_id, by=by, now=now)
+
+
+@tried_again
+def reopen_call(call_id: int, *, by: int, now: dt.datetime) -> None:
+    """They were not called after all: back on the list where they stood. Twice is as once. Raises NotFound."""
+    with transaction() as session:
+        row = session.get(CallRequest, call_id)
+        if row is None:
+            raise NotFound()
+        if row.done_at is not None:
+            row.done_at = row.done_by_id = None
+            leave_trace(session, "call.reopened", "client", row.client_id, by=by, now=now)

@@ -15,7 +15,7 @@ from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
-from clinic.booking.services._line import end_offer, open_offer, stand_in_line
+from clinic.booking.services._line import TOLD_BY, end_offer, open_offer, stand_in_line
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -26,6 +26,7 @@ from clinic.booking.services._steps import (
     set_status,
     tell_client,
 )
+from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.judging import follow
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.clients.models import Client
@@ -43,8 +44,17 @@ NOT_SAFE = N_(
 
 
 @tried_again
-def give_to(visit_id: int, therapist_id: int, *, revision: int, by: int | None, now: dt.datetime) -> None:
+def give_to(
+    visit_id: int,
+    therapist_id: int,
+    *,
+    revision: int,
+    by: int | None,
+    now: dt.datetime,
+    can_go_back: bool = False,
+) -> None:
     """The same visit at the same time with another therapist; the client is told, with a link to say no at no charge.
+    `can_go_back`: it was one press, which can be taken back first.
 
     Raises SlotTaken when that therapist is not free or may not treat this client, MoveNotAllowed when the gate does not
     let the visit stand or it was changed meanwhile, NotFound.
@@ -57,7 +67,7 @@ def give_to(visit_id: int, therapist_id: int, *, revision: int, by: int | None, 
         )
         is_safe = _may_stand(visit, judged)
         if is_safe:
-            _give(session, visit, client, judged, therapist_id, by=by, now=now)
+            _give(session, visit, client, judged, therapist_id, by=by, now=now, can_go_back=can_go_back)
         leave_trace(
             session,
             "visit.reassigned" if is_safe else "visit.change_refused",
@@ -96,9 +106,11 @@ def _give(
     *,
     by: int | None,
     now: dt.datetime,
+    can_go_back: bool,
 ) -> None:
     if not is_skilled(therapist_id, client.id, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
+    before = as_it_stands(visit)
     _end_open(session, visit, by=by, now=now)
     ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
     give_up(session, visit, now)
@@ -106,7 +118,11 @@ def _give(
     session.refresh(visit, ["therapist", "room"])
     visit.revision += 1
     follow(session, visit, judged, by=by, now=now)
-    open_offer(session, visit, "given", visit.starts_at, by=by, now=now)
+    not_before = told_from(now) if can_go_back else None
+    made = open_offer(session, visit, "given", visit.starts_at, by=by, now=now, not_before=not_before)
+    if can_go_back:
+        key = f"{TOLD_BY['given']}:{visit.id}:offer-{made.id}" if client.email else None
+        remember(session, [Step(visit, before, key)], "moved", by=by, now=now)
 
 
 def _end_open(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
@@ -178,14 +194,21 @@ def _kept_time(
 
 
 @tried_again
-def call_off(visit_id: int, *, revision: int, by: int | None, now: dt.datetime) -> None:
-    """Cancel by the clinic and tell the client why, kindly; whoever has no e-mail is put on the list of calls. Raises
-    MoveNotAllowed, NotFound."""
+def call_off(
+    visit_id: int, *, revision: int, by: int | None, now: dt.datetime, can_go_back: bool = False
+) -> None:
+    """Cancel by the clinic and tell the client why, kindly; whoever has no e-mail is put on the list of calls.
+    `can_go_back` as in `give_to`. Raises MoveNotAllowed, NotFound."""
     with transaction() as session:
         stand_in_line(session)
         visit, _client = _changeable(session, visit_id, revision)
+        before = as_it_stands(visit)
         _end_open(session, visit, by=by, now=now)
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="by the clinic")
         visit.deadline_at = visit.waiting_for = None
-        tell_client(session, visit, "visit_called_off", now=now)
+        not_before = told_from(now) if can_go_back else None
+        tell_client(session, visit, "visit_called_off", now=now, not_before=not_before)
+        if can_go_back:
+            step = Step(visit, before, told_by(visit, "visit_called_off"))
+            remember(session, [step], "cancelled", by=by, now=now)
         leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status="cancelled")

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Couple, Series, StatusChange, Visit
 from clinic.booking.queries.judged_by import JUDGED_AGAIN
 from clinic.booking.services._booking import staff_ask
-from clinic.booking.services._claims import claim_best, give_up
+from clinic.booking.services._claims import claim_best, claim_blocks, give_up, let_back
 from clinic.booking.services._couples import end_couple
 from clinic.booking.services._judging import Judged, Order, client_of, judge, wait_for_answers
+from clinic.booking.services._line import unsay
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._pairing import claim_pair
 from clinic.booking.services._steps import rest_on, set_start, set_status, wait_for
@@ -57,6 +58,7 @@ def take_back(visit_id: int, *, seen: int | None = None, by: int, now: dt.dateti
         else:
             _put_back(session, steps, by=by, now=now)
         for one in steps:
+            unsay(session, one.visit, one.until - taking_back.TIME_TO_TAKE_BACK, by=by, now=now)
             one.visit.revision += 1
             leave_trace(session, "visit.taken_back", "visit", one.visit_id, by=by, now=now, step=deed)
         session.flush()
@@ -217,14 +219,23 @@ def _write(session: Session, step: TakeBack, plan: VisitPlan, judged: Judged, *,
 def _claim(
     session: Session, steps: Sequence[TakeBack], plans: dict[int, VisitPlan], now: dt.datetime
 ) -> None:
-    """The old therapists, and where they are free the old rooms; two in one room claim it as one."""
+    """The old therapists, and where they are free the old rooms; two in one room claim it as one. That somebody is off
+    is no hindrance: they were off under the visit, too."""
+    around = set[int]()
+    for one in steps:
+        place = one.before["therapist_id"], one.before["room_id"]
+        if let_back(session, place, one.visit):
+            around.update(place)
     for couple_id, several in groupby(
         sorted(steps, key=lambda one: one.visit.couple_id or 0), lambda one: one.visit.couple_id
     ):
         group = list(several)
         pair = [one.visit for one in group]
         asks = [
-            staff_ask(one.visit, plans[one.visit_id], one.before["therapist_id"], now=now) for one in group
+            replace(
+                staff_ask(one.visit, plans[one.visit_id], one.before["therapist_id"], now=now), stood=True
+            )
+            for one in group
         ]
         if couple_id is not None:
             session.get_one(Couple, couple_id).ended_at = None
@@ -232,3 +243,4 @@ def _claim(
             continue
         for one, ask in zip(group, asks, strict=True):
             claim_best(session, one.visit, ask, expires_at=None, room_first=one.before["room_id"])
+    claim_blocks(session, around, now)

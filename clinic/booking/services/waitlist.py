@@ -217,5 +217,5 @@ def offer_now(wish_id: int, *, by: int, now: dt.datetime) -> int:
         fit = line.fit(wish, line.days_of(wish))
         made = offer_to(session, wish, fit, by=by, now=now) if fit is not None else None
         if made is None:
-            raise SlotTaken(_("Nothing that can be booked for this person fits this wish at the moment."))
+            raise SlotTaken(line.why_none(wish))
         return made.id

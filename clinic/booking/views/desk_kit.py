@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import flash, request
 
 from clinic.accounts.access import who
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import AREA_GROUPS, RestForm, WhatForm, what_value
 from clinic.booking.queries import taking_back, visits
 from clinic.booking.queries.availability import Ask
@@ -224,11 +225,13 @@ def value_of(choice: Choice) -> str:
 
 
 def back_to(visit_id: int) -> Answer:
-    """To where the button stood: the list of work, the day in one of its views, the series, both of two, or the
-    visit's card."""
+    """To where the button stood: the list of work, that of a therapist who is off, the day in one of its views, the
+    series, both of two, or the visit's card."""
     back = request.form.get("back", "")
     if back == "todo":
         return go("diary.to_do")
+    if back.startswith("sick-"):
+        return go("booking.desk_sick_visits", therapist_id=whole_number(back.removeprefix("sick-")) or 0)
     visit = found(visits.visit(visit_id))
     if back == "series" and visit.series_id is not None:
         return go("booking.desk_series", series_id=visit.series_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,37 +11,52 @@ from flask import flash, render_template, request, url_for
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import VISIT_DIGITS, moment_of, moment_text, number_of, whole_number
-from clinic.booking.queries import visits
+from clinic.booking.queries import changes, taking_back, visits
 from clinic.booking.services import covering, sick_day
 from clinic.booking.services.covering import Case
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.rules import words
 from clinic.rules.errors import RuleViolation
-from clinic.rules.language import _, ngettext
+from clinic.rules.language import N_, _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.sick_day import Deed, Proposal, Way, best_for_all
 from clinic.rules.wall_time import moment
 from clinic.shared import clock
+from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 NEED = Permission.VISIT_ANY_WRITE
 TIMES_SHOWN = 3
+GIVEN = (
+    N_("Given to %(name)s. They get a mail."),
+    N_("Given to %(name)s. They have no e-mail: please call them."),
+)
+ASKED = (
+    N_("The time is kept, and they are asked. Nothing is changed before they say yes."),
+    N_("The time is kept. They have no e-mail: please call and ask them."),
+)
+CALLED_OFF = N_("Cancelled. They get a mail."), N_("Cancelled. They have no e-mail: please call them.")
+"""What is said to whoever pressed the button: of a client with an e-mail, and of one without."""
 
 
 @pages.get("/desk/sick-day/<int:therapist_id>", needs=NEED)
 def desk_sick_visits(therapist_id: int) -> Answer:
-    """Each visit with the client's phone, and one tap for each thing that can be done about it."""
-    therapist = found(therapists.therapist(therapist_id))
-    shown = covering.cases(therapist.id, clock.now())
-    names = kit.therapist_names()
-    return render_template(
-        "booking/desk_sick_day.html",
-        therapist=therapist,
-        cases=[_shown(one, names) for one in shown],
-        to_call=[one for one in shown if _is_to_call(one)],
-    )
+    """Each visit with the client's phone, and one tap for each thing that can be done about it. What clients answer and
+    other desks do appears by itself."""
+    therapist, now = found(therapists.therapist(therapist_id)), clock.now()
+
+    def read() -> dict[str, Any]:
+        shown, names = covering.cases(therapist.id, now), kit.therapist_names()
+        return {
+            "therapist": therapist,
+            "last_step": taking_back.last_step_of(who() or 0, now),
+            "cases": [_shown(one, names) for one in shown],
+            "unsettled": [one for one in shown if _is_to_call(one)],
+        }
+
+    return live_page(changes.list_mark(now), "booking/desk_sick_day.html", read)
 
 
 def _is_to_call(case: Case) -> bool:
@@ -82,53 +97,69 @@ def _time(way: Way, names: Mapping[int, str], visit: Any) -> dict[str, Any]:
 @pages.post("/desk/visits/<int:visit_id>/give", needs=NEED)
 def desk_give_visit(visit_id: int) -> Answer:
     """The same time with another therapist."""
-    return _done(visit_id, _("Given to {}. The client is told."))
+    return _done(visit_id, GIVEN)
 
 
 @pages.post("/desk/visits/<int:visit_id>/offer-time", needs=NEED)
 def desk_offer_time(visit_id: int) -> Answer:
     """Another time, kept until the client has answered."""
-    return _done(
-        visit_id, _("The time is kept, and the client is asked. Nothing is changed before they say yes.")
-    )
+    return _done(visit_id, ASKED)
 
 
 @pages.post("/desk/visits/<int:visit_id>/call-off", needs=NEED)
 def desk_call_off(visit_id: int) -> Answer:
     """Cancel and tell."""
-    visit = found(visits.visit(visit_id))
-    therapist_id = visit.therapist_id
-    try:
-        sick_day.call_off(visit_id, revision=_revision(), by=who() or 0, now=clock.now())
-    except RuleViolation as error:
-        flash(error.sentence, "care")
-    else:
-        flash(_("Cancelled. The client is told, or stands on the list of calls."), "success")
-    return go("booking.desk_sick_visits", therapist_id=therapist_id)
+    revision = _revision()
+    return _told(
+        visit_id,
+        CALLED_OFF,
+        lambda: sick_day.call_off(
+            visit_id, revision=revision, by=who() or 0, now=clock.now(), can_go_back=True
+        ),
+    )
 
 
 def _revision() -> int:
     return whole_number(request.form.get("revision")) or 0
 
 
-def _done(visit_id: int, said: str) -> Answer:
-    """Do what the button says about this visit, and go back to the page of work."""
+def _done(visit_id: int, said: tuple[str, str]) -> Answer:
+    """Give the visit to the chosen therapist, or offer the chosen time."""
+    chosen, revision = whole_number(request.form.get("therapist")) or 0, _revision()
+    start = moment_of(request.form.get("start"))
+    return _told(
+        visit_id,
+        said,
+        lambda: _do(visit_id, chosen, start, revision, can_go_back=True),
+        kit.therapist_names().get(chosen),
+    )
+
+
+def _told(visit_id: int, said: tuple[str, str], do: Callable[[], object], to: str | None = None) -> Answer:
+    """Do what the button says about this visit, say by name what came of it, and go back to the page on which the
+    button stood: whose visit it is may have changed since."""
     visit = found(visits.visit(visit_id))
-    therapist_id = visit.therapist_id
-    chosen = whole_number(request.form.get("therapist")) or 0
+    client = found(visit.client)
+    name, with_mail, silent = client.name, *said
+    sentence = with_mail if client.email else silent
+    therapist_id = whole_number(request.form.get("of")) or visit.therapist_id
     try:
-        _do(visit_id, chosen, moment_of(request.form.get("start")), _revision())
+        do()
     except RuleViolation as error:
-        flash(error.sentence, "care")
+        flash(_("%(name)s: %(said)s", name=name, said=error.sentence), "care")
     else:
-        flash(said.format(kit.therapist_names().get(chosen, _("another therapist"))), "success")
+        done = _(sentence, name=to or _("another therapist"))
+        flash(_("%(name)s: %(said)s", name=name, said=done), "success")
     return go("booking.desk_sick_visits", therapist_id=therapist_id)
 
 
-def _do(visit_id: int, therapist_id: int, start: dt.datetime | None, revision: int) -> None:
+def _do(
+    visit_id: int, therapist_id: int, start: dt.datetime | None, revision: int, *, can_go_back: bool = False
+) -> None:
+    """`can_go_back`: it was one press. A plan was read before it was carried out."""
     by, now = who() or 0, clock.now()
     if start is None:
-        sick_day.give_to(visit_id, therapist_id, revision=revision, by=by, now=now)
+        sick_day.give_to(visit_id, therapist_id, revision=revision, by=by, now=now, can_go_back=can_go_back)
     else:
         sick_day.offer_time(visit_id, start, therapist_id, revision=revision, by=by, now=now)
 

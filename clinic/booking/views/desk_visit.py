@@ -231,3 +231,15 @@ def desk_close_call(call_id: int) -> Answer:
     else:
         flash(_("Done. The call is off the list."), "success")
     return go("diary.to_do")
+
+
+@pages.post("/desk/calls/<int:call_id>/open", needs=NEED)
+def desk_reopen_call(call_id: int) -> Answer:
+    """It was the wrong row: nobody has called them."""
+    try:
+        people.reopen_call(call_id, by=who() or 0, now=clock.now())
+    except NotFound:
+        flash(_("This call is not on the list any more."), "care")
+    else:
+        flash(_("Undone. The call is on the list again."), "success")
+    return go("diary.to_do")

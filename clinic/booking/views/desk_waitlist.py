@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request
@@ -11,19 +12,29 @@ from flask import flash, render_template, request
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.waitlist import DeskWishForm
-from clinic.booking.queries import waitlist
+from clinic.booking.queries import changes, waitlist
+from clinic.booking.services import answering
 from clinic.booking.services import waitlist as services
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.errors import (
+    HoldExpired,
+    InvalidInput,
+    MoveNotAllowed,
+    NotFound,
+    RuleViolation,
+    SlotTaken,
+)
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import words_of
 from clinic.shared import clock
 from clinic.shared.fields import choose, stripped
+from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
@@ -32,16 +43,20 @@ USUAL_DAYS = 14
 
 @pages.get("/desk/waitlist", needs=NEED)
 def desk_waitlist() -> Answer:
-    """Times that are kept, the first to run out at the top; and everybody in line."""
+    """Times that are kept, the first to run out at the top; and everybody in line. It keeps itself up to date."""
+    return live_page(changes.list_mark(clock.now()), "booking/desk_waitlist.html", _list)
+
+
+def _list() -> dict[str, Any]:
     wishes = waitlist.open_wishes()
-    people = {one.client_id for one in wishes}
-    return render_template(
-        "booking/desk_waitlist.html",
-        offers=waitlist.open_offers(),
-        wishes=[(one, words_of(waitlist.when_of(one))) for one in wishes],
-        offered=waitlist.offers_of_wishes([one.id for one in wishes]),
-        unanswered=people - intake.who_signed(people),
-    )
+    people, ids = {one.client_id for one in wishes}, [one.id for one in wishes]
+    return {
+        "offers": waitlist.open_offers(),
+        "wishes": [(one, words_of(waitlist.when_of(one))) for one in wishes],
+        "offered": waitlist.offers_of_wishes(ids),
+        "last_answers": waitlist.last_answers(ids),
+        "unanswered": people - intake.who_signed(people),
+    }
 
 
 @pages.get("/desk/waitlist/new", needs=NEED)
@@ -116,6 +131,52 @@ def desk_offer_now(wish_id: int) -> Answer:
     else:
         flash(_("A time is kept for them, and they are told."), "success")
     return go("booking.desk_waitlist")
+
+
+@pages.post("/desk/offers/<int:offer_id>/accept", needs=NEED)
+def desk_accept_offer(offer_id: int) -> Answer:
+    """They said yes, on the telephone or at the desk."""
+    name = found(waitlist.offer(offer_id)).visit.client.name
+    try:
+        answered = answering.accept(offer_id, by=who(), now=clock.now())
+    except RuleViolation as error:
+        flash(_("%(name)s: %(said)s", name=name, said=_at_desk(error)), "care")
+        return _back()
+    if answered.status is VisitStatus.CONFIRMED:
+        flash(_("%(name)s: %(said)s", name=name, said=_("Booked and confirmed.")), "success")
+        return _back()
+    flash(_("The time is kept. The visit is not confirmed yet: see what is still needed."), "care")
+    return go("booking.desk_visit", visit_id=answered.visit_id)
+
+
+def _back() -> Answer:
+    """To where the button stood: the work of a therapist who cannot work, or the list."""
+    therapist_id = whole_number(request.form.get("of"))
+    if therapist_id is not None:
+        return go("booking.desk_sick_visits", therapist_id=therapist_id)
+    return go("booking.desk_waitlist")
+
+
+def _at_desk(error: RuleViolation) -> str:
+    """What is said to the client in other words: whoever reads it has the client on the telephone."""
+    if isinstance(error, HoldExpired):
+        return _("This offer has been answered, or has run out. Look at the list again.")
+    if isinstance(error, MoveNotAllowed):
+        return _("This time cannot be booked with their health answers. Their card says what is next.")
+    return error.sentence
+
+
+@pages.post("/desk/offers/<int:offer_id>/decline", needs=NEED)
+def desk_decline_offer(offer_id: int) -> Answer:
+    """They said no: the next in line is asked, and the wish or the visit stays."""
+    name = found(waitlist.offer(offer_id)).visit.client.name
+    try:
+        answering.decline(offer_id, by=who(), now=clock.now())
+    except HoldExpired as error:
+        flash(_("%(name)s: %(said)s", name=name, said=_at_desk(error)), "care")
+    else:
+        flash(_("%(name)s said no. The time goes to the next in line.", name=name), "success")
+    return _back()
 
 
 @pages.post("/desk/offers/<int:offer_id>/end", needs=NEED)

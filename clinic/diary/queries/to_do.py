@@ -29,6 +29,8 @@ from clinic.premises import queries as premises
 from clinic.therapists.models import Therapist
 
 SOON = dt.timedelta(days=3)
+CALLED_SHOWN = dt.timedelta(hours=12)
+"""How long a call that was made stands below the list, in case it was the wrong row."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class ToDo:
     intakes: Sequence[WaitingVisit]
     waiting: Sequence[WaitingVisit]
     calls: Sequence[CallRequest]
+    called: Sequence[CallRequest]
     under: Sequence[Visit]
     off: Sequence[Therapist]
     to_reassign: Sequence[Visit]
@@ -101,6 +104,7 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         intakes=sorted(intakes, key=lambda one: (one.visit.starts_at, one.visit.id)),
         waiting=[one for one in waiting if one.visit.id not in ids],
         calls=visits.open_calls(),
+        called=visits.calls_made(now - CALLED_SHOWN),
         under=under,
         off=blocks.therapists_off(now),
         to_reassign=to_reassign,

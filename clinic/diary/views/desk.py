@@ -8,17 +8,17 @@ from typing import Any
 from flask import request, url_for
 
 from clinic.accounts.access import who
-from clinic.booking.queries import taking_back
+from clinic.booking.queries import changes, taking_back
 from clinic.booking.views.desk_steps import next_step_of
-from clinic.diary.queries import changes, desk
+from clinic.diary.queries import desk
 from clinic.diary.views.blueprint import pages
-from clinic.diary.views.live import live_page
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
 from clinic.shared import clock
+from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found
 
 TEMPLATES = {"list": "diary/desk_list.html", "rooms": "diary/desk_day.html", "": "diary/desk_day.html"}
@@ -119,7 +119,7 @@ def _visit(visit: desk.ShownVisit, day: dt.date, *, is_today: bool, by_kit: bool
         "start": visit.start,
         "until": visit.until,
         "minutes": visit.minutes,
-        "flag": visit.step.flag,
+        "flag": _(visit.step.flag),
         "step": visit.step,
         "moves": visit.status in UPCOMING and visit.couple_id is None,
         "together": _both(visit, day) if visit.status in UPCOMING and visit.couple_id is not None else None,

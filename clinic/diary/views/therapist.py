@@ -9,19 +9,18 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, url_for
 
 from clinic.accounts.access import who
-from clinic.booking.queries import blocks, fell_out, running_late, taking_back, treated
+from clinic.booking.queries import blocks, changes, fell_out, running_late, taking_back, treated
 from clinic.booking.queries.taking_back import LastStep
-from clinic.diary.queries import changes
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
 from clinic.diary.views.blueprint import pages
-from clinic.diary.views.live import live_page
 from clinic.premises import queries as premises
 from clinic.rules.language import N_, _
 from clinic.rules.licence import LicenceState, licence_state, licence_words
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus, may_have_begun
 from clinic.shared import clock
+from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found
 
 # status → what one tap makes of it: new status, label, kind of button, icon
