@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from clinic.rules import language
 from clinic.rules.messages import AFTERCARE, DAY_OF_DESK, DAY_OF_THERAPIST, KINDS, REMINDER, SMS
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
+from clinic.shared.languages import speaking
 from clinic.shared.mail import OutgoingMail, OwnText, standard_text
 from tests.accounts.people import browser_of, make_person
 from tests.booking import world as w
@@ -98,6 +100,15 @@ def test_an_owner_writes_a_text_looks_at_it_tests_it_and_goes_back(owner: FlaskC
     owner.post(f"{url}/standard")
     assert all_of(OwnText) == []
     assert standard_text("visit_reminder").startswith("Reminder: your visit on {when}\nHello {name},")
+
+
+def test_no_sentence_of_a_standard_text_is_broken_in_two(app: Flask) -> None:
+    for kind in KINDS:
+        for spoken in ("en", "de"):
+            with app.test_request_context(), speaking(spoken):
+                lines = standard_text(kind).split("\n")
+            for line, following in pairwise(lines):
+                assert len(line) < 60 or not following[:1].islower(), (kind, spoken, line, following)
 
 
 def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
