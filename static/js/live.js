@@ -17,8 +17,8 @@
   late.className = "closed no-print";
   late.textContent = _("No connection: this page may be out of date. It will catch up by itself.");
   const bare = (part) => part.outerHTML.replace(/name="csrf_token" value="[^"]*"/g, "").replace(/ is-fresh/g, "");
-  const wordsOf = (box) => ["b", ".ev-time", ".ev-state"].map((one) => box.querySelector(one)?.textContent.trim() || "").join(" ").trim();
-  const visitsIn = (within) => new Map(all("[data-visit]", within).map((box) => [box.dataset.visit, wordsOf(box) || box.textContent.trim().slice(0, 80)]));
+  const wordsOf = (box) => box.dataset.words || ["b", ".ev-time", ".ev-state"].map((one) => box.querySelector(one)?.textContent.trim() || "").join(" ").trim();
+  const visitsIn = (within) => new Map(all("[data-visit]", within).map((box) => [box.dataset.visit, wordsOf(box) || box.textContent.trim().replace(/\s+/g, " ")]));
   const wayOf = (one) => one.getAttribute("href") || one.closest("form")?.getAttribute("action") || "";
   const nameOf = (one) => one.getAttribute("aria-label") || one.textContent.trim();
   const twinOf = (one) => {
@@ -71,12 +71,22 @@
   };
   const tell = (changes) => {
     if (!changes.length) return;
-    const first = changes.slice(0, 2).join("; "), rest = changes.length - 2;
+    const first = changes.slice(0, 2).map((words) => words.slice(0, 80)).join("; "), rest = changes.length - 2;
     say(rest > 0
       ? ngettext("Changed: %(visits)s; and %(num)d more.", "Changed: %(visits)s; and %(num)d more.", rest, { visits: first })
       : _("Changed: %(visits)s.", { visits: first }));
   };
   const isBusy = () => Boolean(live.querySelector("form:is([aria-busy], [data-asking])"));
+  // What is somebody else's now, or gone, is taken from the screen as well.
+  const over = () => {
+    const gone = document.createElement("p");
+    gone.className = "closed";
+    gone.tabIndex = -1;
+    gone.textContent = _("This is not yours any more, or it is gone. Go back to see how things stand.");
+    live.replaceChildren(gone);
+    gone.focus();
+    say(gone.textContent);
+  };
   const ask = async () => {
     clearTimeout(timer);
     if (document.hidden) return;
@@ -84,6 +94,7 @@
       const answer = await fetch(location.href, { headers: { ...(mark && { "If-None-Match": `"${mark}"` }), "X-Poll": "1" }, cache: "no-store", redirect: "manual" });
       if (answer.type === "opaqueredirect") return location.reload(); // signed out
       if (answer.status === 304) mark = answer.headers.get("ETag")?.match(/"(.+)"/)?.[1] || mark; // what was done is not on this page
+      if (answer.status === 404) return over();
       if (answer.status === 200) {
         const page = parse(await answer.text());
         if (!isBusy() && page.getElementById("live")) tell(update(page));

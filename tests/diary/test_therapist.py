@@ -399,14 +399,19 @@ def test_own_day_and_week_ask_by_themselves_and_are_answered_in_a_word(clinic: S
         db.session.rollback()
         return len(db.session.scalars(select(AuditRow.sequence).where(AuditRow.deed == "health.read")).all())
 
-    for address in ("/diary", "/diary/week", "/diary?day=2026-06-10"):
+    own = f"/diary/visits/{visit}"
+    for address in ("/diary", "/diary/week", "/diary?day=2026-06-10", own):
         mark = mark_of(address)
         shown = reads()
         assert asks(address, mark) == 304, "though showing it was recorded"
         assert reads() == shown, "what is not shown again is not recorded again"
-    day, week = mark_of("/diary"), mark_of("/diary/week")
+    day, week, one = mark_of("/diary"), mark_of("/diary/week"), mark_of(own)
     visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW)
-    assert (asks("/diary", day), asks("/diary/week", week)) == (200, 200)
+    assert (asks("/diary", day), asks("/diary/week", week), asks(own, one)) == (200, 200, 200)
+    one = mark_of(own)
+    with transaction() as session:
+        session.get_one(Visit, visit).therapist_id = clinic.other
+    assert asks(own, one) == 404, "the page takes what it showed from the screen"
     day = mark_of("/diary")
     time_off.add_time_off(
         clinic.me, "meeting", w.at(0, 16), w.at(0, 17), "", by=clinic.world.desk_id, now=NOW

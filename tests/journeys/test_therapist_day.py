@@ -15,7 +15,7 @@ from clinic.demo import PASSWORD
 from clinic.records.models import SessionNote
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
 from tests.browser import Site
 from tests.journeys.test_letter_check_in_and_say import TREATS, sign_in
@@ -71,6 +71,43 @@ def test_what_the_desk_does_appears_and_the_focus_stays(
     assert asked
     assert set(asked) == {304}, "that the page was shown anew, which is recorded, draws it no second time"
     assert accessibility_faults(page) == []
+
+
+def test_the_page_of_a_visit_follows_it_and_lets_it_go(page: Page, site: Site) -> None:
+    visit, _day = visit_of_mine(site, VisitStatus.CONFIRMED)
+    sign_in(page, ME)
+    page.goto(f"/diary/visits/{visit}")
+    name = page.locator("h1").inner_text()
+    page.evaluate("window.isTheSame = true")
+    cancel(site, visit)
+    page.locator("#visit-head", has_text="Cancelled").wait_for(timeout=8000)
+    page.locator("#say", has_text="Cancelled").wait_for(state="attached")
+    assert page.evaluate("window.isTheSame")
+    with site.app.app_context():
+        with transaction() as session:
+            row = session.get_one(Visit, visit)
+            row.therapist_id = (
+                session.scalars(select(Therapist.id).where(Therapist.id != row.therapist_id)).first() or 0
+            )
+        db.session.remove()
+    page.get_by_text("This is not yours any more").first.wait_for(timeout=8000)
+    assert name not in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_mark_of_the_present_time_is_read_whole(page: Page, site: Site, width: int) -> None:
+    sign_in(page, ME)
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/diary")
+    cut = """() => {
+      const axis = document.querySelector(".dg-axis .dg-body"), mark = document.createElement("span");
+      mark.className = "dg-now-mark t-1200";
+      mark.textContent = "12:58 PM";
+      axis.append(mark);
+      const one = mark.getBoundingClientRect(), edge = axis.getBoundingClientRect();
+      return [one.left < edge.left, one.right > edge.right + 8];
+    }"""
+    assert page.evaluate(cut) == [False, False]
 
 
 def test_a_note_stays_on_the_page_until_somebody_takes_it(page: Page, site: Site) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -25,7 +24,6 @@ from clinic.rules import language
 from clinic.rules.messages import AFTERCARE, DAY_OF_DESK, DAY_OF_THERAPIST, KINDS, REMINDER, SMS
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
-from clinic.shared.languages import speaking
 from clinic.shared.mail import OutgoingMail, OwnText, standard_text
 from tests.accounts.people import browser_of, make_person
 from tests.booking import world as w
@@ -213,16 +211,3 @@ def test_staff_read_on_the_visit_what_was_sent_and_how_it_went(world: w.World, o
         "The address does not exist", "no longer true", "Goes out Friday", "Goes out Sunday",
     ):  # fmt: skip
         assert words in page.replace("\N{NO-BREAK SPACE}", " "), words
-
-
-@pytest.mark.parametrize("spoken", ["en", "de"])
-def test_no_sentence_of_a_mail_is_broken_where_its_lines_happened_to_end(app: Flask, spoken: str) -> None:
-    """A mail keeps its lines, so that an address stands as it should: one that goes on in the next must mean it."""
-    broken = []
-    with speaking(spoken):
-        for kind in KINDS:
-            lines = standard_text(kind).splitlines()
-            broken += [
-                one for one, after in pairwise(lines) if len(one) > 60 and after and one[-1] not in ".:?!"
-            ]
-    assert broken == []

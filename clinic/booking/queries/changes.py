@@ -33,7 +33,7 @@ def own_mark(therapist_id: int, first: dt.date, days: int, now: dt.datetime, *, 
 
 
 def list_mark(now: dt.datetime) -> str:
-    """The same for the list of work, on which deadlines pass."""
+    """The same for the list of work and for one visit, on which deadlines and the start of a visit pass."""
     return f"{_deeds()}.{int(now.timestamp()) // 60}"
 
 

@@ -119,17 +119,21 @@ def _week(me: diary.Me, monday: dt.date, today: dt.date, now: dt.datetime) -> di
 
 @pages.get("/diary/visits/<int:visit_id>", needs=Permission.DIARY_OWN_READ, reads="visit")
 def my_visit(visit_id: int) -> Answer:
-    """One visit: who, what, and what to take care of."""
+    """One visit: who, what, and what to take care of. It asks by itself what has changed, as the day does."""
     now = clock.now()
     me = found(diary.therapist_who(who()))
+    found(treated.visit_of_therapist(me.id, visit_id))
+    return live_page(changes.list_mark(now), "diary/my_visit.html", lambda: _visit(me, visit_id, now))
+
+
+def _visit(me: diary.Me, visit_id: int, now: dt.datetime) -> dict[str, Any]:
     card = found(visit_card(me.id, visit_id, now))
-    return render_template(
-        "diary/my_visit.html",
-        visit=card,
-        last_step=_last_step(me, now),
-        has_begun=may_have_begun(card.status, card.starts_at, now),
-        taps=_taps(card.status, card.starts_at, premises.today(now, card.zone), now, card.day),
-    )
+    return {
+        "visit": card,
+        "last_step": _last_step(me, now),
+        "has_begun": may_have_begun(card.status, card.starts_at, now),
+        "taps": _taps(card.status, card.starts_at, premises.today(now, card.zone), now, card.day),
+    }
 
 
 def _last_step(me: diary.Me, now: dt.datetime) -> LastStep | None:
