@@ -102,6 +102,20 @@ def test_a_page_that_is_still_as_it_stands_is_answered_in_a_word(world: w.World,
     assert asks(desk, "/todo", work) == 200
 
 
+def test_the_page_of_a_visit_asks_by_itself_too(world: w.World, desk: FlaskClient) -> None:
+    visit, other = booked(desk, world), booked(desk, world, hour=14)
+    card = f"/desk/visits/{visit}"
+    mark = mark_of(desk, card)
+    assert asks(desk, card, mark) == 304
+    visits.cancel_visit(other, by=None, by_clinic=True, now=NOW)
+    assert asks(desk, card, mark) == 304, "another visit's deed shows nothing here"
+    visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW)
+    changed = desk.get(card, headers={"If-None-Match": f'"{mark}"', "X-Poll": "1"})
+    assert changed.status_code == 200
+    assert 'data-visit="head" data-words="' in changed.text
+    assert "Cancelled" in changed.text.split('data-words="')[1].split('"')[0]
+
+
 def test_a_page_that_asks_by_itself_is_no_sign_of_a_person(world: w.World, desk: FlaskClient) -> None:
     def seen() -> object:
         db.session.rollback()

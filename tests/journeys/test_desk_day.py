@@ -198,6 +198,16 @@ def test_a_change_made_elsewhere_appears_and_the_focus_stays(
     elsewhere.wait_for_selector("text=Undone")
     page.wait_for_selector(".ev[data-moves]")
     assert starts(page) == before
+    page.goto(visit)
+    page.get_by_role("link", name="Book the next one").focus()
+    page.evaluate("window.isTheSame = true")
+    elsewhere.goto(f"{visit}/cancel")
+    elsewhere.get_by_role("button", name=re.compile("^Cancel")).last.click()
+    elsewhere.wait_for_url(visit)
+    expect(page.locator("#visit-head")).to_contain_text("Cancelled")
+    expect(page.locator("#say")).to_contain_text("Cancelled")
+    expect(page.get_by_role("link", name="Move or change")).to_have_count(0)
+    assert page.evaluate("window.isTheSame && document.activeElement.innerText.trim()") == "Book the next one"
 
 
 def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(

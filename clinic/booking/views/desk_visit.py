@@ -9,7 +9,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
-from clinic.booking.queries import check_ins, couples, next_steps, rest, unfinished, visits
+from clinic.booking.queries import changes, check_ins, couples, next_steps, rest, unfinished, visits
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.deliveries import deliveries
 from clinic.booking.services import alternatives, people
@@ -37,6 +37,7 @@ from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus, may_become, may_have_begun, staff_label
 from clinic.shared import clock
+from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
@@ -60,41 +61,46 @@ WHY = {
 
 @pages.get("/desk/visits/<int:visit_id>", needs=NEED)
 def desk_visit(visit_id: int) -> Answer:
-    """The visit's card."""
+    """The visit's card, which asks by itself what has changed."""
+    now = clock.now()
+    mark = changes.list_mark(now)  # before the visit is read
     visit = found(visits.visit(visit_id))
     if visit.client is None:
         return render_template("booking/desk_held.html", visit=visit)
     if visits.is_offered(visit):
         return go("booking.desk_waitlist")
+    return live_page(mark, "booking/desk_visit.html", lambda: _card(visit, visit.client, now))
+
+
+def _card(visit: Any, client: Any, now: dt.datetime) -> dict[str, Any]:
     status = VisitStatus(visit.status)
     steps = visits.history(visit.id)
-    return render_template(
-        "booking/desk_visit.html",
-        visit=visit,
-        client=visit.client,
-        plan=catalogue.plan_for_booked(
+    return {
+        "visit": visit,
+        "client": client,
+        "plan": catalogue.plan_for_booked(
             visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
         ),
-        area_words=[_(AREAS.get(one, one)) for one in visit.areas],
-        step=next_steps.next_step(visit),
-        buttons=steps_of(status, visit.day, visit.starts_at, clock.now(), visit.zone),
-        last_step=kit.last_step(visit.id),
-        check_in=_check_in(visit, clock.now()),
-        is_judged_out=is_judged_out(visit),
-        safe=_safe_instead(visit),
-        is_urgent=is_stopped(visit) or is_urgent(visit),
-        later=possible_without_letter(visit, plan_of_visit(visit)),
-        may_change=status in CHANGEABLE and visit.couple_id is None,
-        partner=couples.partner_of(visit),
-        may_cancel=may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
-        has_begun=may_have_begun(status, visit.starts_at, clock.now()),
-        is_late=_would_be_late(status, visit.starts_at, clock.now()),
-        history=_history(steps),
-        deliveries=deliveries(visit.id),
-        sooner=rest.passed([visit.id]).get(visit.id),
-        may_read_record=is_named(Permission.CLINICAL_REVIEW),
-        alike=unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
-    )
+        "area_words": [_(AREAS.get(one, one)) for one in visit.areas],
+        "step": next_steps.next_step(visit),
+        "buttons": steps_of(status, visit.day, visit.starts_at, now, visit.zone),
+        "last_step": kit.last_step(visit.id),
+        "check_in": _check_in(visit, now),
+        "is_judged_out": is_judged_out(visit),
+        "safe": _safe_instead(visit),
+        "is_urgent": is_stopped(visit) or is_urgent(visit),
+        "later": possible_without_letter(visit, plan_of_visit(visit)),
+        "may_change": status in CHANGEABLE and visit.couple_id is None,
+        "partner": couples.partner_of(visit),
+        "may_cancel": may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,
+        "has_begun": may_have_begun(status, visit.starts_at, now),
+        "is_late": _would_be_late(status, visit.starts_at, now),
+        "history": _history(steps),
+        "deliveries": deliveries(visit.id),
+        "sooner": rest.passed([visit.id]).get(visit.id),
+        "may_read_record": is_named(Permission.CLINICAL_REVIEW),
+        "alike": unfinished.look_alikes(visit.client) if visit.waiting_for == "review" else [],
+    }
 
 
 def _safe_instead(visit: Any) -> list[Any]:

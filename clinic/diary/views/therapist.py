@@ -121,9 +121,9 @@ def _week(me: diary.Me, monday: dt.date, today: dt.date, now: dt.datetime) -> di
 def my_visit(visit_id: int) -> Answer:
     """One visit: who, what, and what to take care of. It asks by itself what has changed, as the day does."""
     now = clock.now()
-    me = found(diary.therapist_who(who()))
+    mark, me = changes.list_mark(now), found(diary.therapist_who(who()))
     found(treated.visit_of_therapist(me.id, visit_id))
-    return live_page(changes.list_mark(now), "diary/my_visit.html", lambda: _visit(me, visit_id, now))
+    return live_page(mark, "diary/my_visit.html", lambda: _visit(me, visit_id, now))
 
 
 def _visit(me: diary.Me, visit_id: int, now: dt.datetime) -> dict[str, Any]:
