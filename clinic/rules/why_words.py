@@ -37,12 +37,16 @@ class Named:
     settings: BookingSettings
     clock: WallClock
     uses_24_hours: bool
+    asked: str = ""
+    """The one therapist who was asked for."""
 
     def say(self, reason: Reason) -> str:
         """One sentence."""
         name = self.names.get(reason.resource, "")
         if reason.why in _PLAIN:
-            return _PLAIN[reason.why].format(name=name)
+            is_one = reason.why is Why.NOBODY and self.asked
+            text = N_("{name} cannot give this visit.") if is_one else _PLAIN[reason.why]
+            return _(text).format(name=self.asked if is_one else name)
         if reason.why in (Why.CLOSED, Why.SHUT):
             return self._shut(reason, name)
         if reason.why is Why.CLIENT_BUSY:
