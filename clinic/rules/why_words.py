@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clinic.rules.booking_policy import BookingSettings
+from clinic.rules.kinds import DEVICE_KINDS, words_of
 from clinic.rules.language import N_, _
 from clinic.rules.licence import Days
 from clinic.rules.wall_time import WallClock
 from clinic.rules.why_no_times import Reason, Why
-from clinic.rules.words import day_words, length_words, time_words
+from clinic.rules.words import day_words, in_sentence, length_words, time_words
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,16 @@ class Named:
     settings: BookingSettings
     clock: WallClock
     uses_24_hours: bool
+    asked: str = ""
+    """The one therapist who was asked for."""
 
     def say(self, reason: Reason) -> str:
         """One sentence."""
         name = self.names.get(reason.resource, "")
         if reason.why in _PLAIN:
-            return _PLAIN[reason.why].format(name=name)
+            is_one = reason.why is Why.NOBODY and self.asked
+            text = N_("{name} cannot give this visit.") if is_one else _PLAIN[reason.why]
+            return _(text).format(name=self.asked if is_one else name)
         if reason.why in (Why.CLOSED, Why.SHUT):
             return self._shut(reason, name)
         if reason.why is Why.CLIENT_BUSY:
@@ -50,10 +55,8 @@ class Named:
         if reason.why in (Why.LICENCE, Why.SKILL):
             return self._not_good(reason, name)
         if reason.why is Why.NO_DEVICE:
-            return _(
-                "There is no %(device)s in use here.",
-                device=self.device_kinds[reason.detail].replace("_", " "),
-            )
+            kind = words_of(self.device_kinds[reason.detail], DEVICE_KINDS)
+            return _("There is no %(device)s in use here.", device=in_sentence(kind))
         return self._bound(reason.why)
 
     def _not_good(self, reason: Reason, name: str) -> str:

@@ -16,6 +16,7 @@ from clinic.premises.models import Room
 from clinic.rules.errors import MoveNotAllowed
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
 from tests.booking.test_from_day import OPERATED
@@ -200,3 +201,23 @@ def test_a_move_that_comes_too_soon_needs_a_reason(world: w.World, desk: FlaskCl
     assert stands(visit)[0] == w.at(8, 10)
     db.session.rollback()
     assert db.session.scalars(select(RestPass)).one().reason == "Asked for by phone"
+
+
+def test_what_is_in_the_way_is_said_in_the_language_of_the_page(world: w.World, desk: FlaskClient) -> None:
+    visit, _other = booked(desk, world), booked(desk, world, hour=14)
+    asked = {"day": "2026-06-11", "at": "14:00", "therapist": str(world.therapists[0])}
+    assert "is taken by another visit" in desk.get(f"{visit}/move", query_string=asked).text
+    german = desk.get(f"{visit}/move", query_string=asked, headers={"Accept-Language": "de"}).text
+    assert "is taken by another visit" not in german
+    assert "ist durch einen anderen Termin belegt" in german
+
+
+def test_who_cannot_give_the_visit_is_named(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client)
+    visit = book(desk, client, "deep_tissue", when=w.at(2), therapist=world.therapists[0]).headers["Location"]
+    other = db.session.get_one(Therapist, world.therapists[1])
+    name, other.skill_rows = other.name, []
+    db.session.commit()
+    asked = {"day": "2026-06-11", "at": "14:00", "therapist": str(world.therapists[1])}
+    assert f"{name} cannot give this visit." in desk.get(f"{visit}/move", query_string=asked).text

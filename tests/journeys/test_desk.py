@@ -83,7 +83,8 @@ def test_somebody_new_waits_and_signs_on_the_tablet(page: Page, accessibility_fa
     page.fill("#last_name", "Newman")
     page.fill("#born_on", "1990-02-03")
     page.select_option("#what", index=1)
-    page.get_by_role("button", name="Show clients and times").last.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show clients and times").last.click()
     page.locator("button[name=start]").first.click()
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
     address = page.url

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinic.rules import language
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.licence import Days
 from clinic.rules.wall_time import WallClock, epoch_minute
@@ -78,3 +81,23 @@ def test_every_reason_has_words(why: Why) -> None:
     said = NAMED.say(Reason(why, ANA, 0 if why is Why.NO_DEVICE else 1))
     assert said.endswith(".")
     assert "{" not in said
+
+
+def test_one_who_was_asked_for_and_cannot_give_it_is_named() -> None:
+    asked = replace(NAMED, asked="Ben")
+    assert NAMED.say(Reason(Why.NOBODY)) == "Nobody who may give this here has working hours."
+    assert asked.say(Reason(Why.NOBODY)) == "Ben cannot give this visit."
+    assert asked.say(Reason(Why.OFF, ANA)) == "Ana is off."
+
+
+def test_reasons_are_said_in_the_language_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    class German(NullTranslations):
+        def gettext(self, message: str) -> str:
+            return {"{name} is off.": "{name} ist abwesend.", "Stone heater": "Steinwärmer"}.get(
+                message, message
+            )
+
+    monkeypatch.setattr(language._Spoken, "translations", German)
+    monkeypatch.setattr(language._Spoken, "language", staticmethod(lambda: "de"))
+    assert NAMED.say(Reason(Why.OFF, ANA)) == "Ana ist abwesend."
+    assert "Steinwärmer" in NAMED.say(Reason(Why.NO_DEVICE, 0, 0))

@@ -110,7 +110,7 @@ def _names(
     is_new: bool,
 ) -> Named:
     """What the sentences say of everything that is named by its number alone."""
-    settings = found.place.settings
+    settings, asked = found.place.settings, found.ask.therapist_id
     return Named(
         names={key: one.name for key, one in people.items()} | premises.kit_names(found.place.id),
         licence_ends={key: one.licence_expires_on for key, one in people.items()},
@@ -120,6 +120,7 @@ def _names(
         settings=settings.for_new() if is_new else settings,
         clock=found.clock,
         uses_24_hours=premises.clinic().uses_24_hours,
+        asked=people[asked].name if asked in people else "",
     )
 
 
