@@ -55,6 +55,11 @@ OPEN_WHEN_LOCKED = frozenset(
 )
 LOCKED = 423  # the answer of a page whose screen is locked
 TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
+READ_BEFORE = (
+    "read_before"  # the language that the team had chosen in a browser before it was handed to a client
+)
+LANGUAGE = "language"  # the name of the cookie that keeps it
+LANGUAGE_KEPT_FOR = dt.timedelta(days=365)
 MARK = re.compile(r"[\w-]{43}", re.ASCII)  # what a browser is known again by: a random key
 MARK_LASTS = dt.timedelta(days=400)  # as long as browsers keep any cookie; it is renewed at each sign-in
 HALFWAY = "halfway"  # the key of a sign-in that owes its second step: no session's, so it opens nothing else
@@ -145,6 +150,25 @@ def _mark_cookie() -> str:
     return "__Host-browser" if current_app.config["SESSION_COOKIE_SECURE"] else "browser"
 
 
+def _read_as_before(language: str) -> Callable[[Response], Response]:
+    """What a client chose on the tablet is not the language of whoever takes it back, nor of the next client."""
+
+    def choose(answer: Response) -> Response:
+        keep_language(answer, language)
+        return answer
+
+    return choose
+
+
+def keep_language(answer: Response, language: str) -> None:
+    """Let this browser be read in that language; in none of its own when it is empty."""
+    if not language:
+        answer.delete_cookie(LANGUAGE)
+        return
+    is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    answer.set_cookie(LANGUAGE, language, max_age=LANGUAGE_KEPT_FOR, samesite="Lax", secure=is_https)
+
+
 def _keep_mark(answer: Response) -> Response:
     is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
     answer.set_cookie(
@@ -195,6 +219,8 @@ def halfway() -> Halfway | None:
 
 def let_in(token: str) -> None:
     """Give this browser the key of its new session; all it held before is dropped but the booking it is making."""
+    if TABLET in session:
+        after_this_request(_read_as_before(session.get(READ_BEFORE, "")))
     forget_browser(but_the_booking=True)
     g.pop("halfway", None)
     person = _load(token)

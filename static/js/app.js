@@ -68,7 +68,7 @@
     asked.set(button.name, button.value);
     try {
       await fetch(form.action, { method: "POST", body: asked, redirect: "manual" });
-      location.replace((await fetch(here)).ok ? here : "/");
+      location.replace((await fetch(here)).status === 405 ? "/" : here);
     } catch {
       say(_("That did not work. Please try again."), true);
     }

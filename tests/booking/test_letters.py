@@ -245,15 +245,17 @@ def test_the_visit_says_what_became_of_the_paper(app: Flask, world: w.World) -> 
     patient, reviewer = waiting_client(world), letters.reviewer()
     visit_id = db.session.scalars(select(Visit.id)).one()
     browser = browser_of(app, owner_of(patient, "pat@people.example"))
-    page = browser.get(f"/my/visits/{visit_id}").text
-    assert ("We need a paper from you first." in page, "Send us the paper" in page) == (True, True)
-    sent = letters.send(patient)
+    for _ in ("nothing was sent", "what was sent does not last until then"):
+        page = browser.get(f"/my/visits/{visit_id}").text
+        assert ("We need a paper from you first." in page, "Send us the paper" in page) == (True, True)
+        letters.verify(patient, reviewer, ends_on=w.at(1).date())
+    sent = letters.send(patient, now=NOW + dt.timedelta(minutes=1))
     page = browser.get(f"/my/visits/{visit_id}").text
     assert "We have the paper that you sent on" in page
     assert ("Send us the paper" in page, "Send another paper" in page) == (False, True)
     clearances.refuse_letter(sent, "Nobody knows it at the office", by=reviewer, now=NOW)
     assert "does not help yet. Please call us." in browser.get(f"/my/visits/{visit_id}").text
-    letters.send(patient)
+    letters.send(patient, now=NOW + dt.timedelta(minutes=2))
     listed = browser.get(f"/my/health/{patient}/letters").text
     assert ("we are looking at it" in listed, "it did not help" in listed) == (True, True)
     assert "it does not help yet" not in listed

@@ -462,8 +462,33 @@ def test_new_answers_on_the_own_page_pause_a_booked_visit(account: Account) -> N
             walk.answer(account.browser, {"doctor_said_no": {"reason": "x", "date": "2026-05-01"}}, base)
         )
         assert walk.location(walk.sign(account.browser, base)) == base
+        assert "After these answers a coming visit is on hold. Open it" in account.browser.get(base).text
         assert [one.status for one in visits()] == ["suspended"]
         assert "Why we ask" in account.browser.get(f"/my/visits/{visits()[0].id}").text
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [{"fever": {}}, {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}],
+)
+def test_new_answers_that_call_a_visit_off_say_so_on_the_page(
+    account: Account, declared: dict[str, dict[str, object]]
+) -> None:
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose("deep_tissue", when=w.at(6))
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        account.browser.post("/book/health", data={"go": "same"})
+        walk.confirm(account.browser)
+        base = f"/my/health/{account.client_id}"
+        account.browser.post(base)
+        page = walk.answer(account.browser, declared, base)
+        if page.status_code == 303:
+            page = account.browser.get(walk.location(walk.sign(account.browser, base)))
+        assert page.text.count("With these answers a coming visit cannot go ahead.") == 1
+        assert "We have not booked a visit" not in page.text
+        gone = account.browser.get(f"/my/visits/{visits()[0].id}").text
+        assert ("Book the same again" in gone, "Book something else" in gone) == (False, True)
+        assert [one.status for one in visits()] == ["cancelled"]
 
 
 def test_a_warning_sign_on_the_own_page_stops_too(account: Account) -> None:

@@ -250,3 +250,18 @@ def test_a_device_that_was_handed_over_before_there_were_pins_still_works(desk: 
     assert "Page 1 of" in desk.get("/tablet/1").text
     desk.post("/tablet/back")
     assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 303
+
+
+@pytest.mark.parametrize("before", ["", "en"])
+def test_the_language_of_a_client_goes_back_with_the_tablet(desk: FlaskClient, before: str) -> None:
+    if before:
+        desk.post("/language", data={"language": before})
+    handed_over(desk)
+    desk.post("/language", data={"language": "de"})
+    assert "Willkommen" in desk.get("/tablet").text
+    desk.post("/tablet/back")
+    assert "Bitte geben Sie das Tablet" in desk.get("/tablet").text, "still to be read by the client"
+    assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 303
+    assert '<html lang="en"' in desk.get("/desk").text
+    kept = desk.get_cookie("language")
+    assert (kept.value if kept else "") == before

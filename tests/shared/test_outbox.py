@@ -6,7 +6,9 @@ import datetime as dt
 import socket
 import ssl
 import threading
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.policy import SMTP
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -353,3 +355,22 @@ def test_no_sentence_is_broken_into_lines(kind: str, language: str) -> None:
         lines = texts.standard_text(kind).splitlines()
     broken = [one for one, after in pairwise(lines) if len(one) > 60 and after and one[-1] not in ".:?!}"]
     assert broken == []
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Ihr Termin am Samstag, 5. Dezember 2026 um 14:15 kann so nicht für beide gebucht werden",
+        "Your visit on Friday, November 27, 2026 at 11:45 am: has anything changed?",
+        "Größere Änderung: Jürgen Öztürk übernimmt für Zoë Müller am Dienstag, 8. Dezember, um 10:00 – für Sie geprüft",
+    ],
+)
+def test_a_long_subject_arrives_as_it_was_written(subject: str) -> None:
+    row = mail.OutgoingMail(
+        key="k", kind="reset", to="pat@people.example", subject=subject, text="x", due_at=NOW
+    )
+    raw = message_of(row, HEAD).as_bytes()
+    line = next(one for one in raw.split(b"\n") if one.startswith(b"Subject: ")).decode("ascii")
+    assert str(make_header(decode_header(line.removeprefix("Subject: ")))) == subject
+    assert b"\r" not in raw
+    assert b"\n" not in message_of(row, HEAD).as_bytes(policy=SMTP).replace(b"\r\n", b"")

@@ -10,6 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from clinic.accounts import services
+from clinic.accounts.access import LANGUAGE, keep_language
 from clinic.accounts.views.blueprint import pages
 from clinic.rules.permissions import Permission
 from clinic.shared.languages import LANGUAGES
@@ -17,7 +18,6 @@ from clinic.shared.web import Answer, safe_next
 
 TEXT = "text"  # the cookie's name; static/js/app.js sets it too
 LARGE = "large"
-LANGUAGE = "language"  # another cookie's name
 KEPT_FOR = dt.timedelta(days=365)
 
 
@@ -42,8 +42,7 @@ def choose_language() -> Answer:
     if current_user.is_authenticated:
         services.choose_language(current_user.id, chosen)
     answer: Response = redirect(came_from(), code=303)
-    is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
-    answer.set_cookie(LANGUAGE, chosen, max_age=KEPT_FOR, samesite="Lax", secure=is_https)
+    keep_language(answer, chosen)
     return answer
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -15,6 +14,7 @@ from clinic.booking.services.visits import mark_visit
 from clinic.booking.views import check_in_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.check_in_kit import CheckInDoor
+from clinic.booking.views.others import Others, others_of
 from clinic.clients import queries as clients
 from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
@@ -33,29 +33,8 @@ NOT_TODAY = N_(
 # ── the client ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
-class Others:
-    """How many other coming visits the same answers called off, and how many they put on hold."""
-
-    cancelled: int
-    waiting: int
-
-
-def _others_of(visit: Any) -> Callable[[], Others]:
-    """Looks which of the other visits stand now; to be asked again when the answers are kept."""
-    ahead = visits.visits_ahead(visit.client_id, clock.now())
-    stood = [one.id for one in ahead if one.id != visit.id and visits.seen_as(one) is VisitStatus.CONFIRMED]
-
-    def since() -> Others:
-        after = [visits.seen_as(found(visits.visit(one))) for one in stood]
-        waiting = (VisitStatus.PENDING, VisitStatus.SUSPENDED)
-        return Others(after.count(VisitStatus.CANCELLED), sum(one in waiting for one in after))
-
-    return since
-
-
 def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> CheckInDoor:
-    others = _others_of(visit)
+    others = others_of(visit.client_id, besides=visit.id)
     return CheckInDoor(
         visit=visit,
         by=who(),

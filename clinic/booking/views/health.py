@@ -10,6 +10,7 @@ from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import ahead, with_booking
+from clinic.booking.views.others import Others
 from clinic.clients import queries as clients
 from clinic.intake import forms
 from clinic.intake import queries as intake
@@ -140,9 +141,9 @@ def stop(level: str) -> Answer:
     return urgent_page(level)
 
 
-def urgent_page(level: str) -> str:
-    """The urgent message of this level."""
-    return render_template("intake/urgent.html", level=level)
+def urgent_page(level: str, others: Others | None = None) -> str:
+    """The urgent message of this level, and what became of coming visits where that is known."""
+    return render_template("intake/urgent.html", level=level, others=others)
 
 
 def sitting(now_at: Standing) -> Sitting:

@@ -18,6 +18,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.health import urgent_page
 from clinic.booking.views.manage import Door
+from clinic.booking.views.others import Others, others_of
 from clinic.clients import queries as clients
 from clinic.clients.services import add_person as add_client_person
 from clinic.intake import forms as intake_forms
@@ -26,7 +27,7 @@ from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput, RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
 from clinic.rules.waitlist import words_of
@@ -207,7 +208,9 @@ def my_health_page(client_id: int, number: int) -> Answer:
 @pages.post("/my/health/<int:client_id>/<int:number>", needs=Permission.INTAKE_OWN_WRITE)
 def take_my_health_page(client_id: int, number: int) -> Answer:
     """Keep it and go on; a warning sign shows the urgent page."""
-    return questionnaire.take_page(_sitting(client_id), number, urgent_page)
+    sitting = _sitting(client_id)
+    others = others_of(client_id)
+    return questionnaire.take_page(sitting, number, lambda level: urgent_page(level, others()))
 
 
 @pages.post("/my/health/<int:client_id>/<int:number>/keep", needs=Permission.INTAKE_OWN_WRITE)
@@ -226,12 +229,40 @@ def sign_my_health(client_id: int) -> Answer:
 def take_my_signature(client_id: int) -> Answer:
     """Sign a new version: every coming visit is judged again with it."""
 
+    sitting = _sitting(client_id)
+    others = others_of(client_id)
+
     def signed(intake_id: int) -> Answer:
         if intake_id:
             flash(_("Thank you. Your answers are signed."), "success")
+            _say_what_follows(others())
         return go("booking.my_health", client_id=client_id)
 
-    return questionnaire.take_signing(_sitting(client_id), urgent_page, signed)
+    return questionnaire.take_signing(sitting, lambda level: urgent_page(level, others()), signed)
+
+
+def _say_what_follows(others: Others) -> None:
+    """A visit does not vanish in silence."""
+    if others.cancelled:
+        flash(
+            ngettext(
+                "With these answers a coming visit cannot go ahead. It is cancelled, at no charge."
+                " We write to you about it.",
+                "With these answers %(num)d coming visits cannot go ahead. They are cancelled, at no charge."
+                " We write to you about each.",
+                others.cancelled,
+            ),
+            "care",
+        )
+    if others.waiting:
+        flash(
+            ngettext(
+                "After these answers a coming visit is on hold. Open it to see what is needed.",
+                "After these answers %(num)d coming visits are on hold. Open them to see what is needed.",
+                others.waiting,
+            ),
+            "care",
+        )
 
 
 def _relation(client_id: int) -> str:

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from clinic.accounts import queries as people
 from clinic.accounts import services as accounts
-from clinic.accounts.access import TABLET, forget_browser, let_in, origin
+from clinic.accounts.access import LANGUAGE, READ_BEFORE, TABLET, forget_browser, let_in, origin
 from clinic.accounts.forms import TakeBackForm
 from clinic.accounts.tries import TooManyTries
 from clinic.clients import queries as clients
@@ -53,7 +53,7 @@ def hand_over(client_id: int) -> Answer:
         return go("intake.desk_intake", client_id=client_id)
     accounts.end_session(user_id, session_id, now)
     forget_browser()
-    session[TABLET] = token
+    session[TABLET], session[READ_BEFORE] = token, request.cookies.get(LANGUAGE, "")
     return go("intake.tablet")
 
 

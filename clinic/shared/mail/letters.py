@@ -7,10 +7,13 @@ import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, make_msgid
 
 from clinic.shared.mail.models import OutgoingMail
 from clinic.shared.mail.texts import as_page, stop_address
+
+LONGEST_LINE = 998  # of a mail, by its standard
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,23 @@ def stamp_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
+class WholeHeaders(EmailPolicy):
+    """A header stays one line, as long as lines may be: where the library breaks one before a word with an umlaut, mail
+    programs show two spaces there."""
+
+    def fold(self, name: str, value: str) -> str:
+        return str(self._whole().fold(name, value))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self._whole().fold_binary(name, value)
+
+    def _whole(self) -> EmailPolicy[EmailMessage]:
+        return EmailPolicy(max_line_length=LONGEST_LINE, linesep=self.linesep, utf8=self.utf8)
+
+
 def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
     """The mail. Sent again it is the same one: the Message-ID follows from the row's key."""
-    message = EmailMessage()
+    message = EmailMessage(policy=WholeHeaders())
     message["Subject"] = one_line(row.subject)
     message["From"] = Address(one_line(head.name), addr_spec=head.sender)
     message["To"] = row.to
