@@ -10,21 +10,26 @@
     line.className = "closed";
     line.setAttribute("role", "alert");
     let isSending = false, isSent = false;
+    const pressed = document.createElement("input"); // which button it was, where there are several
+    pressed.type = "hidden";
     const stay = (words, link = "") => {
-      line.textContent = words;
+      const said = document.createElement("span");
+      said.textContent = words;
+      line.replaceChildren(said);
       if (!link) return;
       const way = document.createElement("a");
       Object.assign(way, { href: location.href, target: "_blank", textContent: link });
-      line.append(" ", way);
+      said.append(" ", way);
     };
     const send = async (button) => {
       try {
         const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
-        if (!answer.ok) return stay(_("You are signed out. Nothing you typed is lost: sign in in a new window, come back here and press again."), _("Sign in in a new window"));
+        if (!answer.ok && answer.status !== 405) return stay(_("You are signed out. Nothing you typed is lost: sign in in a new window, come back here and press again."), _("Sign in in a new window"));
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const token = page.querySelector("meta[name=csrf-token]")?.content;
         if (token) form.elements.csrf_token.value = token;
         isSent = true;
+        if (button?.name) { Object.assign(pressed, { name: button.name, value: button.value }); form.append(pressed); }
         return form.submit();
       } catch { stay(_("No connection. What you typed is still here: press again when you are online.")); }
       finally {
@@ -43,6 +48,6 @@
       send(event.submitter);
     });
     addEventListener("beforeunload", (event) => { if (!isSent && isUnsaved()) event.preventDefault(); });
-    addEventListener("pageshow", () => { isSending = isSent = false; form.querySelectorAll(".is-busy").forEach((one) => one.classList.remove("is-busy")); });
+    addEventListener("pageshow", () => { isSending = isSent = false; pressed.remove(); form.querySelectorAll(".is-busy").forEach((one) => one.classList.remove("is-busy")); });
   });
 })();
