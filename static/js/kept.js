@@ -1,5 +1,6 @@
-// A long text, or a form with a person waiting at its other end, leaves the page only when somebody is there to take it: without a connection, or once signed out, it stays
-// where it was typed, and the page says what to do. Whoever is about to leave it behind is asked by the browser.
+// A long text, or a form with a person waiting at its other end, leaves the page only when somebody is there to take it:
+// without a connection, or once signed out, it stays where it was typed, and the page says what to do. Whoever is about
+// to leave it behind is asked by the browser.
 (() => {
   "use strict";
   const { _ } = window.clinic;
@@ -21,7 +22,7 @@
     const send = async (button) => {
       try {
         const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
-        if (answer.type === "opaqueredirect") return stay(...OUT);
+        if (!answer.ok && answer.status !== 405) return stay(...OUT); // 405: the page was the answer to a form
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const token = page.querySelector("meta[name=csrf-token]")?.content;
         if (token) form.elements.csrf_token.value = token;

@@ -299,7 +299,7 @@ def test_the_reviewer_sees_the_list_and_confirms_all(app: Flask, now: dt.datetim
     assert "Rule blood_thinners, source " in page
     assert "May be cleared by a doctor" in page
     assert all(f"/visits/{one}/record" in page for one in (first, second))
-    answer = browser.post("/reviews/visits", data={"shown": [str(first), str(second), "x"]})
+    answer = browser.post("/reviews/visits", data={"shown": [str(first), str(second), "x", "٣", "9" * 5000]})
     assert answer.location == "/reviews/visits"
     assert "2 visits are cancelled." in browser.get("/reviews/visits").text
     assert [visit_of(one).status for one in (first, second)] == ["cancelled", "cancelled"]

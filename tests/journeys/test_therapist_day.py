@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 import pytest
 from sqlalchemy import select
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Faults = Callable[["Page"], list[str]]
 ME = "therapist@willow.example"
+OWNER = "owner@willow.example"
 
 
 def visit_of_mine(site: Site, status: VisitStatus) -> tuple[int, str]:
@@ -110,6 +112,17 @@ def test_the_mark_of_the_present_time_is_read_whole(page: Page, site: Site, widt
     assert page.evaluate(cut) == [False, False]
 
 
+def test_in_type_twice_as_large_the_name_stands_below_the_picture(page: Page, site: Site) -> None:
+    visit, _day = visit_of_mine(site, VisitStatus.DONE)
+    sign_in(page, ME)
+    page.set_viewport_size({"width": 195, "height": 422})
+    page.goto(f"/diary/visits/{visit}")
+    name, picture = page.locator("h1").bounding_box(), page.locator(".next-up-head .ava").bounding_box()
+    assert name is not None
+    assert picture is not None
+    assert name["y"] > picture["y"] + picture["height"]
+
+
 def test_a_note_stays_on_the_page_until_somebody_takes_it(page: Page, site: Site) -> None:
     visit, _day = visit_of_mine(site, VisitStatus.DONE)
     sign_in(page, ME)
@@ -137,6 +150,45 @@ def test_a_note_stays_on_the_page_until_somebody_takes_it(page: Page, site: Site
         rows = db.session.scalars(select(SessionNote).where(SessionNote.visit_id == visit)).all()
         assert [one.text for one in rows].count("Left shoulder, slowly.") == 1
         db.session.remove()
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "field", "button"),
+    [
+        (ME, "/diary/visits/{visit}/more-care", "#reason", "Keep this for the client"),
+        (ME, "/therapists/me", "#bio", "Save what clients see"),
+        (OWNER, "/owner/messages/visit_booked", "#body", "See how it looks"),
+        (OWNER, "/owner/services/1", "#what_happens", "Save this service"),
+        (OWNER, "/owner/therapists/{therapist}", "#bio", "Save this profile"),
+        (OWNER, "/clients/{client}", "#text", "Keep the note"),
+    ],
+)
+def test_a_long_text_outlives_a_sign_in_that_is_over(
+    page: Page, site: Site, who: str, address: str, field: str, button: str
+) -> None:
+    visit, _day = visit_of_mine(site, VisitStatus.DONE)
+    with site.app.app_context():
+        row = db.session.get_one(Visit, visit)
+        address = address.format(visit=visit, therapist=row.therapist_id, client=row.client_id)
+        db.session.remove()
+    sign_in(page, who)
+    page.goto(address)
+    page.fill(field, "Slowly, and with a pause {clinic}.")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    press = page.locator("main").get_by_role("button", name=button).last
+    press.click()
+    page.get_by_text("You are signed out.").wait_for()
+    line = page.get_by_role("link", name="Sign in in a new window").bounding_box()
+    assert line is not None
+    assert line["width"] > 120, "the way in is no column of single words"
+    expect(page.locator(field)).to_have_value("Slowly, and with a pause {clinic}.")
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    with page.expect_request(lambda one: one.method == "POST") as sent:
+        press.click()
+    posted = unquote_plus(sent.value.post_data or "")
+    assert "Slowly, and with a pause {clinic}." in posted
+    assert ("act=look" in posted) == (button == "See how it looks"), "the button that was pressed is sent too"
 
 
 @pytest.mark.parametrize("address", ["/diary", "/diary/week"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flask import render_template, request, url_for
 
 from clinic.accounts.access import who
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.queries import outside
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.outside_kit import say_saved
@@ -89,7 +90,8 @@ def _place() -> int:
     ids = [place.id for place in premises.locations()]
     if not typed:
         return int(found(ids[0] if ids else None))
-    return int(found(int(typed) if typed.isdecimal() and len(typed) < 19 and int(typed) in ids else None))
+    place = whole_number(typed)
+    return int(found(place if place in ids else None))
 
 
 def _show(whose: Whose) -> Answer:

@@ -67,7 +67,7 @@ def _chosen() -> Whose:
     if not typed:
         row = found(rows[0] if rows else None)
     else:
-        row = found(therapists.therapist(int(typed)) if typed.isdecimal() and len(typed) < 19 else None)
+        row = found(therapists.therapist(whole_number(typed) or 0))
     return Whose(row.id, row.name, at_desk=True)
 
 

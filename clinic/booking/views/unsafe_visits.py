@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, render_template, request
 
 from clinic.accounts.access import is_named, who
+from clinic.booking.forms.choice import number_of
 from clinic.booking.queries import judged_by
 from clinic.booking.services.reconciling import confirm_cancellations
 from clinic.booking.views.blueprint import pages
@@ -38,8 +39,8 @@ def unsafe_visits() -> Answer:
 def cancel_unsafe_visits() -> Answer:
     """Cancel the one that was pressed, or every one that the page showed; their clients are told now."""
     chosen = request.form.getlist("visit")
-    shown = [int(one) for one in (chosen or request.form.getlist("shown")) if one.isdecimal()]
-    done = confirm_cancellations(shown[:1000], by=who() or 0, now=clock.now())
+    shown = [number_of(one, digits=17) or 0 for one in (chosen or request.form.getlist("shown"))[:1000]]
+    done = confirm_cancellations(shown, by=who() or 0, now=clock.now())
     if done:
         flash(
             ngettext(

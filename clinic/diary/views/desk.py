@@ -8,6 +8,7 @@ from typing import Any
 from flask import request, url_for
 
 from clinic.accounts.access import who
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.queries import changes, taking_back
 from clinic.booking.views.desk_steps import next_step_of
 from clinic.diary.queries import desk
@@ -29,7 +30,7 @@ def desk_day() -> Answer:
     """One day; `?day=2026-06-09`, `?view=rooms` or `?view=list`. It asks again every few seconds what has changed."""
     now = clock.now()
     places = premises.places()
-    here = premises.place_in_use(_asked_place() or found(desk.first_location()))
+    here = premises.place_in_use(whole_number(request.args.get("place")) or found(desk.first_location()))
     today = premises.today(now, here.zone)
     day = _asked_day(today)
     view = request.args.get("view", "")
@@ -56,11 +57,6 @@ def desk_day() -> Answer:
 
     mark = changes.day_mark(here.id, day, now, is_today=is_today)
     return live_page(mark, TEMPLATES[view], read)
-
-
-def _asked_place() -> int | None:
-    text = request.args.get("place", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def _asked_day(today: dt.date) -> dt.date:
