@@ -227,13 +227,13 @@
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = _("Show");
-    button.setAttribute("aria-label", _("Show password"));
+    button.setAttribute("aria-label", _("Show what is typed"));
     button.setAttribute("aria-controls", input.id);
     button.addEventListener("click", () => {
       const shown = input.type === "text";
       input.type = shown ? "password" : "text";
       button.textContent = shown ? _("Show") : _("Hide");
-      button.setAttribute("aria-label", shown ? _("Show password") : _("Hide password"));
+      button.setAttribute("aria-label", shown ? _("Show what is typed") : _("Hide what is typed"));
     });
     box.append(input, button);
   };
