@@ -51,7 +51,8 @@ def test_a_known_client_is_booked_by_keyboard_alone(page: Page, accessibility_fa
     press_until(page, "#what")
     keys.type("Relaxation")
     press_until(page, "#day")
-    keys.press("Enter")
+    with page.expect_navigation():  # the times stand there before, too
+        keys.press("Enter")
     page.wait_for_selector("button[name=start]")
     assert accessibility_faults(page) == []
     page.focus("#q")
