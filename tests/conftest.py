@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from flask import Flask
@@ -34,6 +35,13 @@ from tests.postgres import find_binaries, throw_away_postgres
 from tests.web import ReadyApplications, Visitor, app_on, migrate, sqlite_address
 
 NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
+if hypothesis.settings.get_current_profile_name() == "default":  # a mutation run brings its own
+    # A test is never timed: on a busy machine an example may take as long as it likes.
+    hypothesis.settings.register_profile(
+        "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("untimed")
+
 NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_PG_BINDIR"
 
 
