@@ -156,13 +156,9 @@ def _day_words(hours: Sequence[WeeklyHours], weekday: int, uses_24_hours: bool) 
 
 def span_words(row: WeeklyHours, *, uses_24_hours: bool) -> str:
     """`9:00 am to 6:00 pm`; says so when it ends on the next day, and `all day` for 24 hours."""
-    if row.starts == row.ends:
-        return (
-            _("all day")
-            if row.starts == dt.time()
-            else _("24 hours from %(starts)s", starts=f"{row.starts:%H:%M}")
-        )
     start, end = (time_words(wall, uses_24_hours=uses_24_hours) for wall in (row.starts, row.ends))
+    if row.starts == row.ends:
+        return _("all day") if row.starts == dt.time() else _("24 hours from %(starts)s", starts=start)
     next_day = row.crosses_midnight and row.ends != dt.time()
     if next_day:
         return _("%(start)s to %(end)s (next day)", start=start, end=end)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.booking.models import RestPass, Visit
-from clinic.booking.services import at_desk
+from clinic.booking.services import at_desk, time_off
 from clinic.premises.models import Room
 from clinic.rules.errors import MoveNotAllowed
 from clinic.shared.database import db
@@ -148,6 +148,11 @@ def test_what_stands_against_a_move_is_said_before_anything_is_saved(
     assert "Why this time is not free" in page
     assert "Nearest free times" in page
     assert "Move the visit</button>" not in page
+    assert "See all free times" not in page.partition('<form method="get"')[0]
+    time_off.add_time_off(world.therapists[1], "off", w.at(2, 0), w.at(3, 0), "", by=world.desk_id, now=NOW)
+    away = {"day": "2026-06-11", "at": "14:30", "therapist": str(world.therapists[1])}
+    page = desk.get(f"{visit}/move", query_string=away).text.partition('<form method="get"')[0]
+    assert ("Nearest free times" in page, "See all free times" in page) == (False, True)
     past = {"day": "2026-06-08", "at": "14:30", "therapist": str(world.therapists[0])}
     assert "already passed" in desk.get(f"{visit}/move", query_string=past).text
     assert (stands(visit), stands(other)[2]) == (before, "confirmed")

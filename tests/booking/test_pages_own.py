@@ -94,6 +94,29 @@ def test_who_answered_before_books_in_four_presses(account: Account) -> None:
     assert kinds == ["full", "confirm"]
 
 
+def test_a_booking_that_was_begun_is_found_again_while_its_time_is_kept(
+    account: Account, client: FlaskClient
+) -> None:
+    begun = "You have begun a booking"
+    assert begun not in account.browser.get("/my").text
+    walk.location(walk.hold(client, "swedish", w.at(3)))
+    for browser, pages in ((client, ("/book",)), (account.browser, ("/my", "/book"))):
+        if browser is account.browser:
+            assert begun not in browser.get("/book").text, "that of another browser"
+            account.choose()
+        for address in pages:
+            page = browser.get(address).text
+            assert (begun in page, 'href="/book/next"' in page) == (True, True)
+    page = account.browser.get("/my").text.replace("\xa0", " ")
+    assert "We keep this time for you until 9:10 am." in page
+    with time_machine.travel(NOW + dt.timedelta(minutes=11), tick=False):
+        assert begun not in account.browser.get("/my").text
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.browser.post("/book/health", data={"go": "same"})
+    walk.confirm(account.browser)
+    assert begun not in account.browser.get("/my").text
+
+
 def test_something_changed_opens_the_pages_filled_in(account: Account) -> None:
     w.sign(account.client_id, now=LAST_MONTH, easy_bruising={"since": "May"})
     account.choose()

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from clinic.booking.models import Visit
 from clinic.booking.queries import running_late as queries
 from clinic.booking.services import running_late as services
 from clinic.clients.models import Client
@@ -114,3 +115,21 @@ def test_the_desk_sees_it_and_the_chosen_clients_are_told_once(app: Flask) -> No
     assert browser.post("/diary/late", data={"minutes": "0"}).status_code == 303
     db.session.rollback()
     assert queries.minutes_late(w.TODAY) == {}
+
+
+def test_with_no_visit_left_nobody_is_late(app: Flask) -> None:
+    clinic = staffed(app)
+    client = w.person()
+    w.sign(client)
+    visit = w.at_desk(clinic.world, client, "relaxation", when=w.at(0, 10), therapist_id=clinic.me).visit_id
+    browser = clinic.browser(ME)
+    browser.post("/diary/late", data={"minutes": "15"})
+    page = browser.get("/diary").text
+    assert ("15 minutes late" in page, "I am running late" in page) == (True, True)
+    for status in ("in_session", "done"):
+        revision = db.session.get_one(Visit, visit).revision
+        browser.post(f"/diary/visits/{visit}/mark", data={"status": status, "revision": str(revision)})
+        db.session.rollback()
+    assert db.session.get_one(Visit, visit).status == "done"
+    page = browser.get("/diary").text
+    assert ("15 minutes late" in page, "I am running late" in page) == (False, False)

@@ -51,8 +51,16 @@ def test_what_is_touched_is_shown_before_it_is_saved(clinic: Staffed) -> None:
     assert (look.status_code, rows()) == (200, [])
     assert name in look.text
     assert "Nothing is saved yet" in look.text
-    hidden = dict(re.findall(r'name="(\w+)" value="([^"]*)"', look.text))
-    assert hidden["act"] == "save"
+    saving, changing = (
+        dict(re.findall(r'name="(\w+)" value="([^"]*)"', one))
+        for one in look.text.split("<form")
+        if 'name="act"' in one
+    )
+    assert (saving["act"], changing["act"]) == ("save", "change")
+    again = browser.post("/diary/time-off", data={**changing, "note": "Dentist"})
+    assert (again.status_code, rows()) == (200, [])
+    assert all(f'value="{one}"' in again.text for one in (DAY["starts_on"], "Dentist"))
+    hidden = saving
     assert browser.post("/diary/time-off", data={**DAY, **hidden}).status_code == 303
     assert [(row.therapist_id, row.starts_at, row.ends_at) for row in rows()] == [
         (clinic.me, w.at(3, 0), w.at(4, 0))

@@ -102,6 +102,8 @@ def test_hours_breaks_blocks_visits_and_gaps_stand_side_by_side(world: w.World, 
     assert gaps[:5] == [("08:00", 60), ("09:00", 60), ("10:00", 60), ("11:00", 60), ("12:30", 30)]
     assert all(minutes >= 30 for _start, minutes in gaps)
     assert not any("14:00" <= start < "15:30" for start, _minutes in gaps)
+    page = desk.get(f"/desk?day={w.TODAY + dt.timedelta(days=2)}").text.replace("\xa0", " ")
+    assert re.search(r'aria-label="Book [^"]+ at 12:30 pm, 30 minutes free"', page)
 
 
 def test_nothing_free_is_shown_that_a_pause_or_a_days_limit_refuses(

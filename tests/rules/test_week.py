@@ -155,3 +155,4 @@ def test_two_days_alike_are_joined_by_and() -> None:
 )
 def test_hours_past_midnight_say_so(starts: str, ends: str, words: str) -> None:
     assert span_words(hours(0, starts, ends), uses_24_hours=True) == words
+    assert span_words(hours(0, "06:00", "06:00"), uses_24_hours=False) == "24 hours from 6:00 am"

@@ -51,6 +51,7 @@ def my_visits() -> Answer:
         has_cancelled=any(one.starts_at > now for one in past),
         again=_again,
         next_again=again.next_times_again(rows),
+        under_way=kit.under_way(),
         seen_as=visits.seen_as,
         offers=waitlist.offers_to([one.client_id for one in people], now),
         wishes=[(one, words_of(waitlist.when_of(one))) for one in _wishes(people)],

@@ -177,6 +177,8 @@ def _look_or_save(whose: Whose) -> Answer:
     form = _form(whose, request.form)
     if not form.validate():
         return _list_page(whose, form, 422)
+    if request.form.get("act") == "change":
+        return _list_page(whose, form)
     uses_24_hours = found(premises.clinic_facts()).uses_24_hours
     place = _place(whose, form.place.data, form.first().day)
     try:
@@ -246,7 +248,7 @@ def _check_page(whose: Whose, form: TimeOffForm, place: PlaceFacts, span: TypedS
         touched=touched,
         kind=KINDS[form.kind.data],
         action=whose.href("time_off"),
-        typed={name: value for name, value in request.form.items() if name in form} | {"act": "save"},
+        typed={name: value for name, value in request.form.items() if name in form},
         sick=False,
     )
 

@@ -40,7 +40,8 @@ from clinic.therapists import queries as therapists
 @pages.get("/book", needs=Permission.SITE_ANY_READ)
 def choose_service() -> Answer:
     """All services as cards."""
-    return render_template("booking/services.html", cards=catalogue.cards_of(catalogue.services_on_offer()))
+    cards = catalogue.cards_of(catalogue.services_on_offer())
+    return render_template("booking/services.html", cards=cards, under_way=kit.under_way())
 
 
 @pages.get("/book/<service>", needs=Permission.SITE_ANY_READ)

@@ -14,7 +14,6 @@ from clinic.booking.views.desk_steps import next_step_of
 from clinic.diary.queries import desk
 from clinic.diary.views.blueprint import pages
 from clinic.premises import queries as premises
-from clinic.rules import words
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
@@ -88,12 +87,6 @@ def _free(gap: desk.Gap, column: desk.Column, day: dt.date, place: int) -> dict[
         "start": gap.start,
         "minutes": gap.minutes,
         "href": url_for("booking.desk_new", day=day, at=gap.start, therapist=column.key, place=place),
-        "label": _(
-            "Book %(name)s at %(start)s, %(length)s free",
-            name=column.name,
-            start=gap.start,
-            length=words.length_words(gap.minutes),
-        ),
     }
 
 
