@@ -59,6 +59,12 @@ COVERED = """() => [...document.querySelectorAll("a.stretch")].flatMap((wide) =>
       return document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === wide;
     })
     .map((one) => one.outerHTML.slice(0, 120)))"""
+# Two cards beside each other begin on one line.
+UNEVEN = """() => [...document.querySelectorAll(".card-c + .card-c, .svc + .svc")].flatMap((one) => {
+  const [before, after] = [one.previousElementSibling, one].map((each) => each.getBoundingClientRect());
+  const beside = after.left >= before.right - 1 && after.top < before.bottom && before.top < after.bottom;
+  return beside && Math.abs(after.top - before.top) > 1 ? [one.outerHTML.slice(0, 120)] : [];
+})"""
 # Both at once: a colour that fades would be measured half way.
 WEAR = """(theme) => {
   document.documentElement.dataset.bsTheme = theme;
@@ -96,7 +102,8 @@ def in_every_dress(
             page.set_viewport_size({"width": width, "height": max(HEIGHT, high)})
             beyond = [f"sticks out sideways: {one}" for one in page.evaluate(STICKS_OUT)]
             under = [f"lies under a link: {one}" for one in page.evaluate(COVERED)]
-            for fault in violations(page) + beyond + under:
+            uneven = [f"begins lower than the card beside it: {one}" for one in page.evaluate(UNEVEN)]
+            for fault in violations(page) + beyond + under + uneven:
                 found.setdefault(fault, []).append(f"{width} {theme}")
             page.set_viewport_size({"width": width, "height": HEIGHT})
     return found

@@ -44,9 +44,11 @@ def test_what_is_wrong_with_a_page_is_found(page: Page, site: Site) -> None:
           wide.className = "nowrap";
           wide.textContent = "wide ".repeat(300);
           document.querySelector("main").append(picture, wide);
+          document.querySelector(".card-c + .card-c").style.setProperty("margin-top", "3rem");
         }"""
     )
     page.wait_for_timeout(50)
+    assert "begins lower than the card beside it" in " ".join(in_every_dress(page, (1280,), ("light",)))
     found = " ".join(in_every_dress(page, (390,), ("light",)))
     assert "image-alt" in found
     assert "sticks out sideways" in found
