@@ -106,4 +106,5 @@ def _page(form: LookForm) -> str:
         nearest["brand"] = readable_brand(brand)
     if form.accent.errors and is_colour(accent):
         nearest["accent"] = readable_accent(accent)
-    return render_template("premises/look.html", form=form, nearest=nearest)
+    today = queries.today(clock.now())
+    return render_template("premises/look.html", form=form, nearest=nearest, today=today)
