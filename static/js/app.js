@@ -316,7 +316,7 @@
     }
     delete form.dataset.confirmed;
     if (form.matches(".tongues") && event.submitter) { event.preventDefault(); readIn(form, event.submitter); return; }
-    if (form.getAttribute("method") !== "post" || "noBusy" in form.dataset) return;
+    if (form.getAttribute("method") !== "post" || "noBusy" in form.dataset || "kept" in form.dataset) return;
     if (busyForms.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     clearTimeout(timers.get(form));
     if (!event.defaultPrevented) setBusy(form, event.submitter);
