@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -204,9 +205,11 @@ def test_what_was_put_back_where_other_deeds_were_noted_begins_anew(app: Flask, 
     """Also a database whose audit begins later: its beginning is noted with it."""
     with (heads / f"heads-{NOW:%Y-%m}.txt").open("a") as known:
         known.write(f"2026-06-08T12:00:00Z/4 9 {'ab' * 32}\n")
-    forget(NOW, heads)
+    assert [forget(NOW, heads), forget(NOW, heads)] == [4, 0], "the fifth is no link yet"
     write("six")
     audit_chain.begin_notes(heads, now=NOW)
+    for path in (heads, *heads.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert audit_chain.verify(heads) == audit_chain.Found(rows=2, links=1, heads=1, wrong=[])
     assert {path.name for path in heads.glob("before-*/*.txt")} == {f"heads-{NOW:%Y-%m}.txt", "begins.txt"}
 
@@ -247,9 +250,9 @@ def test_what_went_by_its_date_is_no_gap_and_what_was_taken_is(app: Flask, heads
     assert "deed 6 is missing" in audit_chain.verify(heads).wrong
 
 
-def forget(until: dt.datetime, heads: Path) -> None:
+def forget(until: dt.datetime, heads: Path) -> int:
     with transaction() as session, let_delete(session):
-        audit_chain.forget(session, until, heads, now=NOW)
+        return audit_chain.forget(session, until, heads, now=NOW)
 
 
 def test_links_are_never_edited(app: Flask, heads: Path) -> None:
