@@ -57,3 +57,20 @@ def test_who_is_signed_in_finds_the_choice_again_in_another_browser(client: Flas
     assert db.session.scalar(select(User.language).where(User.email == "ann@example.com")) == "de"
     client.delete_cookie("language")
     assert client.get("/account").text.partition('<html lang="')[2][:2] == "de"
+
+
+def test_a_page_whose_address_is_a_key_comes_back_without_scripts_too(client: FlaskClient) -> None:
+    """Browsers send such an address with no form, so that the page says where it was."""
+    assert 'name="back"' not in client.get("/sign-in").text
+    address = f"/password/{'x' * 43}"
+    page = client.get(address)
+    assert page.headers["Referrer-Policy"] == "strict-origin"
+    assert page.text.count(f'name="back" value="{address}"') == 2, "language, size of type"
+    for deed, answer in (("/language", {"language": "de"}), ("/text-size", {"size": "large"})):
+        for back, leads in (
+            (address, address),
+            ("//elsewhere.example/", "/"),
+            ("https://elsewhere.example", "/"),
+        ):
+            headers = {"Referer": "http://localhost/"}
+            assert client.post(deed, data={**answer, "back": back}, headers=headers).location == leads

@@ -47,11 +47,11 @@ def choose_language() -> Answer:
 
 
 def came_from() -> str:
-    """The page of this site that was being read, by what the browser says. It stands in no page: an address may be a
-    key, or hold what somebody typed."""
+    """The page of this site that was being read, by what the browser says. It stands in no page, since an address may
+    hold what somebody typed. Only where it is a key the page names it itself: browsers tell it to nobody."""
     before = urlsplit(request.referrer or "")
     path = f"{before.path}?{before.query}".rstrip("?")
-    return safe_next(path, "/") if before.netloc == request.host else "/"
+    return safe_next(request.form.get("back"), safe_next(path, "/") if before.netloc == request.host else "/")
 
 
 def chosen_language() -> str:
