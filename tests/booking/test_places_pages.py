@@ -15,6 +15,7 @@ from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import world
 from tests.booking.desk import book, desk_browser, order
+from tests.owners import owner_browser
 
 TIMES = "/book/swedish/times"
 ASKED = {"minutes": "60", "areas": "full_body"}
@@ -71,6 +72,29 @@ def test_a_place_that_is_being_set_up_is_not_offered(app: Flask, client: FlaskCl
     assert "Tell me when a time comes free" not in there
     factories.make_opening_hours(db.session.get_one(Location, harbour), opens="08:00", closes="20:00")
     assert 'aria-label="Where"' in client.get(TIMES, query_string=ASKED).text
+
+
+def test_what_nobody_gives_is_said_at_once_and_leads_to_other_treatments(
+    app: Flask, client: FlaskClient, now: object
+) -> None:
+    clinic = world.build(therapists=2, skills=["traction", "cupping"])
+    address = "/book/deep_tissue/times"
+    page = client.get(address, query_string=ASKED).text
+    assert "This cannot be booked at Main Street yet" in page
+    assert ('href="/book"' in page, "Later days" in page, "Tell me when" in page) == (True, False, False)
+    swedish = client.get(TIMES, query_string=ASKED).text
+    assert "cannot be booked" not in swedish
+    owner = owner_browser(app)
+    listed = owner.get("/owner/therapists").text
+    nobody = listed.partition("Nobody gives these yet")[2].partition("</ul>")[0]
+    assert "Deep tissue massage" in nobody
+    assert "Decompression by vacuum: Interval chamber" in nobody, "the ordinary way is given"
+    assert "Swedish massage" not in nobody
+    for one in clinic.therapists:
+        db.session.get_one(Therapist, one).licence_expires_on = world.TODAY - dt.timedelta(days=1)
+    db.session.commit()
+    assert "This cannot be booked at Main Street yet" in client.get(TIMES, query_string=ASKED).text
+    assert "Swedish massage" in owner.get("/owner/therapists").text
 
 
 def test_whoever_names_no_place_is_led_to_one_that_opens(

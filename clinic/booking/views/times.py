@@ -167,11 +167,12 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
 
 def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
     """The page of free times; after a clash with the nearest free ones on top."""
-    place, ask, given = _place(wish), _ask(wish, plan), _given_at(wish)
+    place, ask = _place(wish), _ask(wish, plan)
     # Whoever has begun a booking reads the database itself: their own hold has to be seen.
     has_begun = kit.standing() is not None or who() is not None or taken is not None
     free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
+    given = _given_at(wish, look=free.first_free_day is None)
     people = therapists.eligible(plan.skills, plan.licence_kind)
     whom, said = kit.with_whom(wish, people)
     length = length_words(plan.total_minutes)
@@ -208,9 +209,9 @@ def _place(wish: Wish) -> PlaceFacts:
     return places[0]
 
 
-def _given_at(wish: Wish) -> list[int] | None:
-    """The places where this service is given; None where there is only one place to think of."""
-    if len(premises.places()) < 2:
+def _given_at(wish: Wish, *, look: bool) -> list[int] | None:
+    """The places where this service is given; None where there is only one to think of, unless it has no free time."""
+    if len(premises.places()) < 2 and not look:
         return None
     today = kit.local_today()
     return therapists.given_at([found(catalogue.service_by_key(wish.service))], today)[wish.service]
@@ -218,7 +219,7 @@ def _given_at(wish: Wish) -> list[int] | None:
 
 def _given_elsewhere(wish: Wish) -> int | None:
     """Where this service is given, when that is not at the first place: whoever named none is led there."""
-    given = _given_at(wish)
+    given = _given_at(wish, look=False)
     return given[0] if given and _place(wish).id not in given else None
 
 

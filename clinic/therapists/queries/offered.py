@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select, union
 
-from clinic.catalogue.models import Service
+from clinic.catalogue.models import Service, ServiceMode
 from clinic.premises import queries as premises
 from clinic.premises.models import Location
 from clinic.shared.database import db
@@ -51,17 +51,42 @@ def given_at(services: Iterable[Service], today: dt.date) -> dict[str, list[int]
     }
 
 
+def given_by_nobody(services: Iterable[Service], today: dt.date) -> list[tuple[Service, list[ServiceMode]]]:
+    """Services for which no therapist who can be booked has the licence and the skills, today or later; with the ways
+    in which nobody gives them, where somebody gives the others."""
+    team = list(db.session.scalars(select(Therapist).where(Therapist.is_active).order_by(Therapist.id)))
+    found = []
+    for row in services:
+        forms = _forms(row)
+        missing = [form for form in forms if not _may_be_given(row, form, team, today)]
+        if missing:
+            ways = [form for form in missing if isinstance(form, ServiceMode)]
+            found.append((row, ways if len(missing) < len(forms) else []))
+    return found
+
+
+def _forms(row: Service) -> list[Service | ServiceMode]:
+    modes = {mode.key: mode for mode in row.modes}
+    return [modes.get(key or "", row) for key in dict.fromkeys(length.mode for length in row.lengths)]
+
+
 def _is_given(
     row: Service, people: list[Therapist], today: dt.date, rooms: Iterable[str], devices: Iterable[str]
 ) -> bool:
-    modes = {mode.key: mode for mode in row.modes}
-    forms = [modes.get(key or "", row) for key in dict.fromkeys(length.mode for length in row.lengths)]
     return any(
         form.room_kind in rooms
         and set(form.device_kinds) <= set(devices)
-        and any(
-            one.licence_kind == row.licence_kind and one.skills_from(today) >= frozenset(form.skills)
-            for one in people
-        )
-        for form in forms
+        and _may_be_given(row, form, people, today)
+        for form in _forms(row)
+    )
+
+
+def _may_be_given(
+    row: Service, form: Service | ServiceMode, people: Iterable[Therapist], today: dt.date
+) -> bool:
+    return any(
+        one.licence_kind == row.licence_kind
+        and one.licence_expires_on >= today
+        and one.skills_from(today) >= frozenset(form.skills)
+        for one in people
     )

@@ -21,6 +21,7 @@ from clinic.therapists import queries, services
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.forms import TherapistForm
 from clinic.therapists.queries.ending import ending_soon
+from clinic.therapists.queries.offered import given_by_nobody
 from clinic.therapists.views.blueprint import pages
 
 
@@ -46,7 +47,11 @@ def therapists() -> Answer:
         for row in queries.all_therapists()
     ]
     return render_template(
-        "therapists/therapists.html", rows=rows, places=premises.locations(), ending=ending_soon(today)
+        "therapists/therapists.html",
+        rows=rows,
+        places=premises.locations(),
+        ending=ending_soon(today),
+        given_by_nobody=given_by_nobody(catalogue.services_on_offer(), today),
     )
 
 
