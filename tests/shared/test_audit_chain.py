@@ -257,6 +257,24 @@ def test_what_went_by_its_date_is_no_gap_and_what_was_taken_is(app: Flask, heads
     assert "deed 6 is missing" in audit_chain.verify(heads).wrong
 
 
+@pytest.mark.usefixtures("chained")
+def test_where_forgetting_was_broken_off_the_chain_still_begins_at_its_first_deed(
+    app: Flask, heads: Path
+) -> None:
+    with pytest.raises(InterruptedError), transaction() as session, let_delete(session):
+        audit_chain.forget(session, NOW, heads, now=NOW)
+        raise InterruptedError
+    assert (heads / audit_chain.BEGINNINGS).exists(), "noted, and nothing is gone"
+    assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=4, heads=1, wrong=[])
+    db.session.rollback()
+    by_sql("UPDATE audit_row SET deed = 'x' WHERE sequence = 2")
+    assert [one[:6] for one in audit_chain.verify(heads).wrong] == ["deed 2"]
+    db.session.rollback()
+    by_sql("DELETE FROM audit_row")
+    by_sql("DELETE FROM audit_link")
+    assert "the counter stands at 5, the last deed is 4" in audit_chain.verify(heads).wrong
+
+
 def forget(until: dt.datetime, heads: Path) -> int:
     with transaction() as session, let_delete(session):
         return audit_chain.forget(session, until, heads, now=NOW)
