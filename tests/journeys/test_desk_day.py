@@ -550,3 +550,27 @@ def test_the_state_of_a_visit_is_whole_in_narrow_columns_and_paper_has_no_button
     page.emulate_media(media="print")
     assert not page.locator(".ev-tap:visible, #not-coming:visible").count()
     assert set(page.evaluate(FLAGS)) <= {"0px"}
+
+
+def test_visits_of_whoever_is_off_are_dealt_with_one_after_the_other(page: Page) -> None:
+    """The page is not brought anew at each press: whoever works by keyboard goes on with the next visit."""
+    sign_in(page)
+    page.goto("/todo")
+    page.get_by_role("link", name="Find a way for the visits of Maya Okafor").click()
+    rows = page.locator(".sick-row")
+    first, second = (rows.nth(at).locator(".sick-who a").text_content() or "" for at in (0, 1))
+    page.evaluate("window.stays = true")
+    cancel = re.compile(f"^Cancel and tell ?: ?{first}$")
+    page.get_by_role("button", name=cancel).focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name=cancel).click()
+    undo = page.locator("[data-undo] button")
+    expect(undo).to_be_visible()
+    expect(rows.first.locator(".sick-who a")).to_have_text(second)
+    expect(rows.first.locator("a").first).to_be_focused()
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(rows.first.locator(".sick-who a")).to_have_text(first)
+    expect(rows.first.locator("a").first).to_be_focused()
+    assert page.evaluate("window.stays"), "no page was brought anew"
