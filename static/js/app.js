@@ -153,7 +153,7 @@
     const go = document.createElement("button");
     go.type = "button";
     go.className = submitter?.className || "btn btn-primary";
-    go.textContent = submitter?.textContent.trim() || _("Continue");
+    go.append(...(submitter ? submitter.cloneNode(true).childNodes : [_("Continue")]));
     row.append(back, go);
     dialog.append(title, row);
     document.body.append(dialog);

@@ -86,7 +86,10 @@
     drop();
     update(page);
     const notes = page.querySelector(".flashes"), text = notes.textContent.trim().replace(/\s+/g, " ");
-    document.getElementById("undo").replaceWith(page.getElementById("undo"));
+    const undo = document.getElementById("undo"), undone = undo.contains(document.activeElement) && undo.querySelector("form")?.getAttribute("action").match(/visits\/(\d+)/)?.[1];
+    undo.replaceWith(page.getElementById("undo"));
+    // Whoever pressed Undo goes on with the visit that is back.
+    if (undone) (linkOf(undone) || document.getElementById("main")).focus({ preventScroll: !linkOf(undone) });
     window.clinic.countDown();
     const canUndo = Boolean(document.querySelector("[data-undo]"));
     // What went well is said in the bar below, where nothing moves; what did not stands above the day until it is read.

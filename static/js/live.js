@@ -30,7 +30,7 @@
     const isStep = focused.matches("button[formaction]"), same = isStep ? "button[formaction]" : "a";
     const open = all("details[open][id]", live).map((one) => one.id);
     const grid = live.querySelector(".dg"), at = grid && [grid.scrollLeft, grid.scrollTop];
-    const row = isIn ? focused.closest(".queue > li") : null, part = row?.closest("[aria-labelledby]")?.getAttribute("aria-labelledby");
+    const row = isIn ? focused.closest(".queue > li") : null, part = row?.parentElement.closest("[aria-labelledby]")?.getAttribute("aria-labelledby");
     const place = row ? all(":scope > li", row.parentElement).indexOf(row) : 0;
     change();
     open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });

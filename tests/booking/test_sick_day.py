@@ -16,12 +16,16 @@ from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import cancel_visit
 from clinic.clients.models import Client
+from clinic.premises import services as premises
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.sick_day import Deed, best_for_all
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
-from clinic.rules.wall_time import moment
+from clinic.rules.wall_time import WeeklyHours, moment
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
+from clinic.shared.seen import mark_of
+from clinic.therapists import queries as therapist_queries
+from clinic.therapists import services as therapists
 from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import walk
@@ -332,6 +336,44 @@ def test_a_slip_is_undone_though_the_therapist_is_off(world: w.World, deed: str,
     assert db.session.scalar(blocked) == 2, "before it and after it nothing can be booked"
     with pytest.raises(SlotTaken):
         book(world, SICK, 14)
+
+
+def change_meanwhile(world: w.World, what: str) -> None:
+    """What keeps new visits away from the third day at ten with the therapist who is going to be off."""
+    therapist, day = world.therapists[SICK], w.at(3).date()
+    afternoon = [WeeklyHours(day.weekday(), dt.time(15), dt.time(18))]
+    if what == "hours of the day":
+        therapists.set_hours_of_day(therapist, world.place_id, day, afternoon, by=None, now=NOW)
+    elif what == "no hours at all":
+        seen = mark_of(therapist_queries.week_of(therapist, world.place_id))
+        therapists.save_weekly_hours(therapist, world.place_id, [], [], seen=seen, by=None, now=NOW)
+    elif what == "opening":
+        premises.set_opening_of_day(world.place_id, day, afternoon, by=None, now=NOW)
+    else:
+        db.session.get_one(Therapist, therapist).most_minutes_a_day = 30
+        db.session.commit()
+
+
+@pytest.mark.parametrize("what", ["hours of the day", "no hours at all", "opening", "limit of a day"])
+@pytest.mark.parametrize("deed", ["moved", "cancelled"])
+def test_a_slip_is_undone_though_the_hours_were_changed_meanwhile(
+    world: w.World, deed: str, what: str
+) -> None:
+    """A visit that stays put keeps its place when hours change: so does one that comes back to it."""
+    visit_id = book(world, SICK, 10)
+    stood, therapist = get(visit_id).starts_at, world.therapists[SICK]
+    if deed == "moved":
+        wish = Change(get(visit_id).revision, w.at(4), therapist_id=therapist, by=world.desk_id)
+        change_at_desk(visit_id, wish, now=NOW)
+    else:
+        cancel_visit(visit_id, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True)
+    change_meanwhile(world, what)
+    with pytest.raises(SlotTaken):
+        book(world, SICK, 12)
+    assert take_back(visit_id, by=world.desk_id, now=NOW) == (deed, 1)
+    back = get(visit_id)
+    assert (back.status, back.therapist_id, back.starts_at) == ("confirmed", therapist, stood)
+    assert claims_of(visit_id) == 3
 
 
 @pytest.mark.parametrize("has_mail", [True, False])

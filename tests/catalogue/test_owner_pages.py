@@ -204,3 +204,10 @@ def test_a_service_asks_for_a_licence_that_the_owner_named(owner: FlaskClient) -
 def test_a_service_offers_the_licences_that_were_named_at_therapists(owner: FlaskClient) -> None:
     make_therapist(name="Eva Hof", skills=[], licence_kind="Heilmasseur")
     assert '<option value="Heilmasseur">' in owner.get(address_of("swedish")).text
+
+
+def test_on_german_pages_what_the_program_named_is_german(owner: FlaskClient) -> None:
+    german = {"Accept-Language": "de"}
+    assert "Hot stones" not in owner.get("/owner/addons", headers=german).text
+    page = owner.get(address_of("swedish"), headers=german).text
+    assert "Beurteilt als Schwedische Massage" in page

@@ -164,6 +164,15 @@ def test_the_health_state_says_what_to_do(world: w.World, desk: FlaskClient) -> 
     assert "until Wednesday 10 June 2026 at 9:00 am" in listed
 
 
+def test_the_steps_of_the_list_are_said_in_german(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    w.sign(client)
+    book(desk, client, "swedish", when=w.at(0, 18))
+    for view in ("therapists", "list"):
+        shown = desk.get(f"/desk?view={view}", headers={"Accept-Language": "de"}).text
+        assert ("Als angekommen vermerken" in shown, "Mark as arrived" in shown) == (True, False), view
+
+
 @pytest.mark.parametrize("day", ["x", "2026-02-30", "9999-12-31", "0001-01-01", ""])
 def test_an_impossible_day_is_today(desk: FlaskClient, day: str) -> None:
     page = desk.get("/desk", query_string={"day": day})

@@ -321,6 +321,32 @@ def test_the_day_sheet_is_one_page(page: Page) -> None:
     assert sheet.count(b"/Type /Page\n") + sheet.count(b"/Type /Page ") + sheet.count(b"/Type /Page/") == 1
 
 
+def test_on_paper_the_room_is_never_cut_off(page: Page) -> None:
+    page.set_viewport_size({"width": 1062, "height": 700})  # as wide as the paper of the sheet
+    sign_in(page)
+    page.goto(f"/desk?day={next_monday()}&view=list")
+    page.emulate_media(media="print")
+    shown = page.evaluate(
+        """() => {
+          const cell = document.querySelector(".sheet td:nth-child(3)"), [what, room] = cell.children;
+          what.textContent = "Decompression by vacuum with magnets, in the interval chamber,";
+          const [cut, whole] = [what, room].map((one) => one.scrollWidth > one.clientWidth + 1);
+          return [cut, whole, cell.getBoundingClientRect().right - room.getBoundingClientRect().right >= -1];
+        }"""
+    )
+    assert shown == [True, False, True]
+
+
+@pytest.mark.parametrize("view", ["therapists", "rooms"])
+@pytest.mark.parametrize("across", [False, True])
+def test_the_day_is_one_page_upright_and_across(page: Page, view: str, across: bool) -> None:
+    sign_in(page)
+    page.goto(f"/desk?day={next_monday()}&view={view}")
+    margin = dict.fromkeys(("top", "bottom", "left", "right"), "13mm")
+    sheet = page.pdf(format="A4", margin=margin, landscape=across)  # type: ignore[arg-type]
+    assert len(re.findall(rb"/Type /Page[\s/]", sheet)) == 1
+
+
 @pytest.mark.parametrize("many", [False, True])
 def test_on_paper_no_name_is_so_long_that_what_is_to_do_is_cut(page: Page, many: bool) -> None:
     sign_in(page)
@@ -524,3 +550,27 @@ def test_the_state_of_a_visit_is_whole_in_narrow_columns_and_paper_has_no_button
     page.emulate_media(media="print")
     assert not page.locator(".ev-tap:visible, #not-coming:visible").count()
     assert set(page.evaluate(FLAGS)) <= {"0px"}
+
+
+def test_visits_of_whoever_is_off_are_dealt_with_one_after_the_other(page: Page) -> None:
+    """The page is not brought anew at each press: whoever works by keyboard goes on with the next visit."""
+    sign_in(page)
+    page.goto("/todo")
+    page.get_by_role("link", name="Find a way for the visits of Maya Okafor").click()
+    rows = page.locator(".sick-row")
+    first, second = (rows.nth(at).locator(".sick-who a").text_content() or "" for at in (0, 1))
+    page.evaluate("window.stays = true")
+    cancel = re.compile(f"^Cancel and tell ?: ?{first}$")
+    page.get_by_role("button", name=cancel).focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name=cancel).click()
+    undo = page.locator("[data-undo] button")
+    expect(undo).to_be_visible()
+    expect(rows.first.locator(".sick-who a")).to_have_text(second)
+    expect(rows.first.locator("a").first).to_be_focused()
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(rows.first.locator(".sick-who a")).to_have_text(first)
+    expect(rows.first.locator("a").first).to_be_focused()
+    assert page.evaluate("window.stays"), "no page was brought anew"

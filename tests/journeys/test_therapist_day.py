@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -203,6 +204,6 @@ def test_a_day_of_sixteen_hours_and_its_week_are_one_page_each(page: Page, site:
         }"""
     )
     margin = dict.fromkeys(("top", "bottom", "left", "right"), "13mm")
-    for paper in ("Letter", "A4"):
-        sheet = page.pdf(format=paper, margin=margin)  # type: ignore[arg-type]
-        assert len(re.findall(rb"/Type /Page[\s/]", sheet)) == 1, paper
+    for paper, across in product(("Letter", "A4"), (False, True)):
+        sheet = page.pdf(format=paper, margin=margin, landscape=across)  # type: ignore[arg-type]
+        assert len(re.findall(rb"/Type /Page[\s/]", sheet)) == 1, (paper, across)

@@ -275,6 +275,8 @@ def test_the_owner_sees_pictures_tables_and_files(app: Flask) -> None:
     assert browser.get(f"/owner/reports/missed.csv?{year}").text.count("\n") == 13
     quiet = browser.get("/owner/reports?over=month&month=2026-05", headers={"Accept-Language": "de"}).text
     assert "Freitag, 1. Mai bis Sonntag, 31. Mai" in quiet
+    one_day = browser.get("/owner/reports?over=days&first=2026-06-09&last=2026-06-09").text
+    assert one_day.count("Tuesday 9 June") == 1, "a day is not a span"
     assert (
         "<svg"
         not in quiet.split("Nicht gekommen und spät abgesagt</h2>")[1]

@@ -261,9 +261,8 @@ def test_what_went_by_its_date_is_no_gap_and_what_was_taken_is(app: Flask, heads
 def test_where_forgetting_was_broken_off_the_chain_still_begins_at_its_first_deed(
     app: Flask, heads: Path
 ) -> None:
-    with pytest.raises(InterruptedError), transaction() as session, let_delete(session):
-        audit_chain.forget(session, NOW, heads, now=NOW)
-        raise InterruptedError
+    with pytest.raises(InterruptedError):
+        forget(NOW, heads, breaks_off=True)
     assert (heads / audit_chain.BEGINNINGS).exists(), "noted, and nothing is gone"
     assert audit_chain.verify(heads) == audit_chain.Found(rows=5, links=4, heads=1, wrong=[])
     db.session.rollback()
@@ -275,9 +274,12 @@ def test_where_forgetting_was_broken_off_the_chain_still_begins_at_its_first_dee
     assert "the counter stands at 5, the last deed is 4" in audit_chain.verify(heads).wrong
 
 
-def forget(until: dt.datetime, heads: Path) -> int:
+def forget(until: dt.datetime, heads: Path, *, breaks_off: bool = False) -> int:
     with transaction() as session, let_delete(session):
-        return audit_chain.forget(session, until, heads, now=NOW)
+        count = audit_chain.forget(session, until, heads, now=NOW)
+        if breaks_off:
+            raise InterruptedError
+    return count
 
 
 def test_links_are_never_edited(app: Flask, heads: Path) -> None:

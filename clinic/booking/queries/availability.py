@@ -64,8 +64,8 @@ class Ask:
     this room and no other. `kept_since`: this very time has been kept for them since then: the notice counts from that
     moment, and whether it leaves a hole was settled then. `follows`: it follows the first visit of a series, which lies
     within the horizon; it need not. `stands`: the visit `instead_of` is still there, and what is
-    off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back, which whole
-    days off do not hinder either.
+    off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back; hours, days
+    off and limits that were changed meanwhile do not hinder it, as they would not have moved it.
     """
 
     plan: VisitPlan
@@ -196,7 +196,9 @@ class Open:
     def is_too_much(self, therapist: int, starts_at: dt.datetime) -> bool:
         """Whether such a visit is more than the therapist gives that day, too soon before or after one at another
         place, or without the pause they need, by what stands in the book at this moment: for whoever keeps others from
-        booking the therapist until the commit."""
+        booking the therapist until the commit. What stood before is never too much."""
+        if self.ask.stood:
+            return False
         day = self.clock.day_bounds(local_day(starts_at, self.clock.zone))
         part = next((one for one in self.parts if epoch_minute(starts_at) in one.grid), None)
         limits = {therapist: self.limits[therapist]}
@@ -227,30 +229,39 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
     things = [*rooms, *(device for group in devices for device in group)]
     asked = things if ask.client_id is None else [*things, ask.client_id]
     found = the_book.with_people(*_who(ask, place, around), asked, reach, stays=ask.picks)
-    people = _not_apart(ask, therapists.on_duty(found))
+    people = _not_apart(ask, therapists.on_duty(found, without_hours=ask.stood))
     eligible = rule.Eligible([one.id for one in people], rooms, devices)
     texts = [(row[0], row[-1]) for row in found]
     stays = the_book.stays_of(texts) if ask.picks else None
     busy = the_book.spans(texts) if stays is None else _spans(stays)
     limits = {one.id: one.limits for one in people}
-    apart = the_book.kept_apart(_pauses(limits), reach, place.id, place.travel_minutes)
-    for one in people:
-        off = () if ask.stood else therapists.days_off(one.off, clock)
-        more = [*off, *(span[:2] for span in apart.get(one.id, ()))]
-        if more:
-            busy[one.id] = [*busy.get(one.id, []), *more]
+    if not ask.stood:
+        apart = the_book.kept_apart(_pauses(limits), reach, place.id, place.travel_minutes)
+        for one in people:
+            more = [*therapists.days_off(one.off, clock), *(span[:2] for span in apart.get(one.id, ()))]
+            if more:
+                busy[one.id] = [*busy.get(one.id, []), *more]
     if ask.stands:
         under = blocked(eligible.therapists, rooms, place.id, clock, reach.since, reach.until)
         busy.update({thing: [*busy.get(thing, []), *spans] for thing, spans in under.items()})
+    always = [(window[0], reach.until)]
     book = rule.Book(
-        duty=_duty(people, place.id, clock, around),
-        opening=hours_on(clock, around, place.weekly, dated=place.dated),
+        duty=dict.fromkeys(eligible.therapists, always)
+        if ask.stood
+        else _duty(people, place.id, clock, around),
+        opening=always if ask.stood else hours_on(clock, around, place.weekly, dated=place.dated),
         busy=busy,
         client_busy=busy.get(ask.client_id, []) if ask.client_id else [],
     )
     step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
     parts = [
-        (grid, plan, _full(_reach(ask, *window), limits, clock, plan.total_minutes, ask.plan.is_intense))
+        (
+            grid,
+            plan,
+            {}
+            if ask.stood
+            else _full(_reach(ask, *window), limits, clock, plan.total_minutes, ask.plan.is_intense),
+        )
         for grid, plan in _planned(ask, grid_over(clock, days, step))
     ]
     first, last = _bounds(ask, settings, clock.zone, window)

@@ -69,6 +69,8 @@ class ShownVisit:
     """Since when it stands as it does, "HH:MM", where that is today's work: arrived, in session, done."""
     couple_id: int | None = None
     """Booked for two: it is not moved by itself."""
+    began_at: dt.datetime | None = None
+    """On the wall, where it began the day before: `start` is then only where the day's grid draws it from."""
 
 
 @dataclass(frozen=True)
@@ -238,12 +240,18 @@ def shown_of(visit: Visit, read: Read) -> ShownVisit:
         room=visit.room.name,
         status=VisitStatus(visit.status),
         start=_wall(start, read),
-        until=_wall(end, read),
+        until=_wall(epoch_minute_after(visit.ends_at), read),
         minutes=max(end - start, 5),
         step=read.steps[visit.id],
         since=f"{since.astimezone(read.clock.zone):%H:%M}" if since else "",
         couple_id=visit.couple_id,
+        began_at=began_before(visit, start, read.clock),
     )
+
+
+def began_before(visit: Visit, start: int, clock: WallClock) -> dt.datetime | None:
+    """When it began, on the wall, where that was before the minute from which this day shows it."""
+    return clock.show(epoch_minute(visit.starts_at)) if epoch_minute(visit.starts_at) < start else None
 
 
 def held_span(visit: Visit, bounds: Interval) -> Interval:

@@ -13,7 +13,13 @@ from zoneinfo import ZoneInfo
 from clinic.booking.models import Visit
 from clinic.booking.queries import next_steps, rest, treated
 from clinic.booking.queries.rest import Passed
-from clinic.diary.queries.desk_columns import LONGEST_BLOCK_MINUTES, USUAL_HOURS, Span, block_words
+from clinic.diary.queries.desk_columns import (
+    LONGEST_BLOCK_MINUTES,
+    USUAL_HOURS,
+    Span,
+    began_before,
+    block_words,
+)
 from clinic.diary.queries.findings import Care, care_of
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Location
@@ -47,7 +53,8 @@ class Me:
 
 @dataclass(frozen=True)
 class OwnVisit:
-    """A visit on the therapist's grid. `start` and `until` are "HH:MM" in `zone`, that of its place."""
+    """A visit on the therapist's grid. `start` and `until` are "HH:MM" in `zone`, that of its place; `began_at` is on
+    the wall, where it began the day before and `start` is only where the grid draws it from."""
 
     id: int
     revision: int
@@ -65,6 +72,7 @@ class OwnVisit:
     first_visit: bool
     care: Care
     sooner: Passed | None
+    began_at: dt.datetime | None
 
     @property
     def flag(self) -> str:
@@ -247,11 +255,12 @@ def _own_visit(visit: Visit, read: _Read, clock: WallClock, bounds: Interval) ->
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
         start=f"{clock.show(start):%H:%M}",
-        until=f"{clock.show(end):%H:%M}",
+        until=f"{clock.show(epoch_minute_after(visit.ends_at)):%H:%M}",
         minutes=max(end - start, 5),
         first_visit=visit.first_visit,
         care=read.care[visit.id],
         sooner=read.sooner.get(visit.id),
+        began_at=began_before(visit, start, clock),
     )
 
 

@@ -107,6 +107,7 @@ def _visit(visit: desk.ShownVisit, day: dt.date, *, is_today: bool, by_kit: bool
         "since": visit.since,
         "start": visit.start,
         "until": visit.until,
+        "began_at": visit.began_at,
         "minutes": visit.minutes,
         "flag": _(visit.step.flag),
         "step": visit.step,

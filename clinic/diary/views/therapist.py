@@ -174,6 +174,7 @@ def _grid(day: diary.OwnDay) -> list[dict[str, Any]]:
             "status": one.status,
             "start": one.start,
             "until": one.until,
+            "began_at": one.began_at,
             "minutes": one.minutes,
             "flag": one.flag,
         }

@@ -214,9 +214,9 @@ def ask_on_duty(
     return wanted, given
 
 
-def on_duty(found: Iterable[Sequence[Any]]) -> list[OnDuty]:
-    """Those in the rows that `ask_on_duty` finds, by name; who has no hours there is left out, and so is what is no
-    therapist. Whatever stands behind their columns is passed over."""
+def on_duty(found: Iterable[Sequence[Any]], *, without_hours: bool = False) -> list[OnDuty]:
+    """Those in the rows that `ask_on_duty` finds, by name; who has no hours there is left out unless they are wanted
+    `without_hours`, and so is what is no therapist. Whatever stands behind their columns is passed over."""
     people = sorted((row for row in found if row[2] is not None), key=lambda row: (row[1], row[0]))
     return [
         OnDuty(
@@ -229,7 +229,7 @@ def on_duty(found: Iterable[Sequence[Any]]) -> list[OnDuty]:
             off,
         )
         for person, _name, expires_on, skilled_from, skilled_until, work, breaks, dated, off, *more in people
-        if work or dated
+        if work or dated or without_hours
     ]
 
 
