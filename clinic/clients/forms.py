@@ -12,6 +12,8 @@ from clinic.rules.language import _
 from clinic.shared.fields import date_field, lines_field, text_field
 from clinic.shared.languages import lazy
 
+NO_LAST_NAME = lazy("Enter the last name. For somebody with one name only, write a dash (-).")
+
 
 class DetailsForm(Form):
     """Who a client is, as staff type it. Phone and e-mail may be left out at the desk."""
@@ -19,7 +21,7 @@ class DetailsForm(Form):
     first_name = text_field(
         lazy("First name"), longest=80, required=lazy("Enter the first name."), dir="auto"
     )
-    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."), dir="auto")
+    last_name = text_field(lazy("Last name"), longest=80, required=NO_LAST_NAME, dir="auto")
     born_on = date_field(lazy("Birth date"), required=lazy("Enter the birth date, as on an identity card."))
     phone = text_field(lazy("Phone"), longest=40, type="tel", autocomplete="off")
     email = text_field("E-mail", longest=254, type="email", autocomplete="off")

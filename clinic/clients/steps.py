@@ -46,7 +46,7 @@ def check_details(details: Details, *, today: dt.date) -> None:
 
 def write_details(client: Client, details: Details, *, region: str) -> None:
     """Put the details on the record, with the keys that duplicates are found by. Raises InvalidInput."""
-    client.first_name, client.last_name = details.first_name.strip(), details.last_name.strip()
+    client.first_name, client.last_name = details.first_name.strip(), contact.family_name(details.last_name)
     client.name_key = contact.name_key(details.first_name, details.last_name)
     client.born_on = details.born_on
     client.email = details.email.strip() or None

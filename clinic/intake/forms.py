@@ -17,7 +17,7 @@ from clinic.rules.answers import Answers
 from clinic.rules.body_areas import AREAS
 from clinic.rules.conditions import Condition, Field
 from clinic.rules.language import _
-from clinic.rules.page_reading import NO_DATE, NO_DAY
+from clinic.rules.page_reading import NO_DATE, NO_DAY, is_about
 from clinic.rules.question_pages import Page, pages
 from clinic.rules.questionnaire import PageResult, as_form, parse_page
 from clinic.rules.verdicts import Urgency
@@ -99,7 +99,7 @@ def typed_of(page: Page, answers: Answers) -> dict[str, list[str]]:
 class Told:
     """One thing that somebody declared, for a summary: `page` is its page's number, `details` are its follow-up
     questions with what was answered, in the reader's language. `has_day`: one of them is a
-    day (where a month, a year or weeks were given, the last that it may have been)."""
+    day for which a month, a year or weeks will do; it is the last that it may have been."""
 
     label: str
     details: tuple[tuple[str, str], ...]
@@ -116,7 +116,7 @@ def told(answers: Answers) -> list[Told]:
             _details(one, answers[one.key]),
             bool(answers[one.key].get("not_sure")),
             number,
-            has_day=any(field.type == "date" and answers[one.key].get(field.name) for field in one.fields),
+            has_day=any(answers[one.key].get(field.name) for field in one.fields if is_about(field)),
         )
         for number, page in enumerate(pages("intake"), start=1)
         for one in page.conditions

@@ -19,6 +19,16 @@ def name_key(first_name: str, last_name: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", letters).split())
 
 
+ONE_NAME = "-"
+"""What is written for the last name of somebody who has one name only."""
+
+
+def family_name(typed: str) -> str:
+    """A last name as it is kept: nothing where a dash stands for it."""
+    name = typed.strip()
+    return name if name.strip("-–—") else ""
+
+
 _WITHOUT_KEY = (("d", "đ"), ("i", "ı"), ("l", "ł"), ("o", "ø"), ("ae", "æ"), ("oe", "œ"))
 """Letters that are typed without their stroke, and stand with it in a `name_key`."""
 

@@ -49,7 +49,7 @@ TOO_OLD = N_("This is too long ago to be right.")
 NO_NUMBER = N_("Please write a number.")
 NO_AREA = N_("Please choose from the list of body areas.")
 NO_CHOICE = N_("Please choose one of these.")
-TOO_LONG = N_("Please use at most 200 letters.")  # LONGEST_TEXT
+TOO_LONG = N_("Please use at most 500 letters.")  # LONGEST_TEXT
 
 NO_WEEKS = N_("Please write the weeks as a whole number, such as 6.")
 BOTH_WAYS = N_("Please give either a date or the weeks, not both.")
@@ -171,6 +171,11 @@ class _PageReader:
         return missing | also
 
 
+def is_about(field: Field) -> bool:
+    """Whether a month or a year will do for this day. Weeks of a pregnancy count from a whole one."""
+    return field.type == "date" and field.name != "weeks_as_of"
+
+
 def read_typed(field: Field, values: Sequence[str], today: dt.date) -> object:
     """One typed detail as it is stored; raises ``FieldError`` with the message for the page."""
     text = values[0]
@@ -184,7 +189,7 @@ def read_typed(field: Field, values: Sequence[str], today: dt.date) -> object:
                 raise FieldError(NO_CHOICE)
             return text
         case "date":
-            return read_day(text, today, whole_day=field.name == "weeks_as_of").isoformat()
+            return read_day(text, today, whole_day=not is_about(field)).isoformat()
         case "number":
             return _read_number(text, RANGES.get(field.name, ANY_NUMBER))
         case "area":

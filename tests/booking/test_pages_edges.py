@@ -4,6 +4,7 @@ booked twice."""
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 import time_machine
@@ -263,7 +264,7 @@ def test_an_unknown_service_cannot_be_held(client: FlaskClient) -> None:
     [
         ("first_name", "", "Enter the first name."),
         ("first_name", "x" * 5000, "at most 80 characters"),
-        ("last_name", " ", "Enter the last name."),
+        ("last_name", " ", "Enter the last name. For somebody with one name only, write a dash (-)."),
         ("email", "nora", "needs an @"),
         ("email", "", "we send the confirmation there"),
         ("phone", "call me", "does not look like a phone number"),
@@ -331,3 +332,17 @@ def test_hidden_characters_never_reach_a_name(client: FlaskClient) -> None:
     db.session.rollback()
     one = db.session.scalars(select(Client)).one()
     assert (one.first_name, one.last_name) == ("Ann", "ره\u200cنورد")
+
+
+def test_somebody_with_one_name_writes_a_dash_which_is_kept_as_no_name(client: FlaskClient) -> None:
+    walk.hold(client, "swedish")
+    walk.location(walk.name(client, first_name="Sukarno", last_name="–"))
+    db.session.rollback()
+    one = db.session.scalars(select(Client)).one()
+    assert (one.first_name, one.last_name, one.name, one.name_key) == ("Sukarno", "", "Sukarno", "sukarno")
+    page = client.get("/book/who").text
+    assert re.search(r'name="last_name"[^>]*value="-"|value="-"[^>]*name="last_name"', page)
+    walk.answer(client)
+    walk.sign(client, name="Sukarno")
+    walk.confirm(client)
+    assert re.search(r">\s*Sukarno\s*<", client.get("/book/done").text)

@@ -63,6 +63,40 @@ def test_every_message_of_an_unsigned_page_can_be_read(visitor: FlaskClient) -> 
     assert not re.search(r"<a href=\"#[^\"]*\">\s*</a>", page)
 
 
+def test_a_day_that_is_never_about_does_not_ask_about_when(visitor: FlaskClient) -> None:
+    """What the page allows, it takes: a year alone for an operation, a whole day for the weeks of a pregnancy."""
+    walk.hold(visitor, "swedish")
+    walk.name(visitor)
+    asked = {
+        key: visitor.get(f"/book/health/{walk.number_of(key)}").text for key in ("pregnancy", "injuries")
+    }
+    by_name = {
+        found[1]: found[2]
+        for text in asked.values()
+        for found in re.finditer(r'<p class="help" id="(f\.[\w.]+)-help">(.*?)</p>', text)
+    }
+    assert by_name["f.pregnancy.weeks_as_of"] == "If it was another day: its day, month and year."
+    assert by_name["f.recent_surgery.date"].startswith("About when? Month and year will do")
+
+
+def test_each_change_leads_to_where_it_is_changed_and_says_what(visitor: FlaskClient) -> None:
+    walk.hold(visitor, "swedish")
+    walk.name(visitor)
+    walk.answer(visitor)
+    walk.sign(visitor)
+    rows = re.findall(
+        r'<a href="([^"]+)">Change<span class="visually-hidden"> ([^<]+)</span>',
+        visitor.get("/book/check").text,
+    )
+    assert {what: href.partition("?")[0] for href, what in rows} == {
+        "treatment": "/book/swedish",
+        "day and time": "/book/swedish/times",
+        "therapist": "/book/swedish/times",
+        "who comes": "/book/who",
+        "health questions": "/book/health/1",
+    }
+
+
 def test_message_names_the_detail_that_is_missing(visitor: FlaskClient) -> None:
     walk.hold(visitor, "swedish")
     walk.name(visitor)

@@ -70,6 +70,18 @@ def test_a_client_is_added_found_and_changed(world: w.World, desk: FlaskClient) 
     assert "Nora Older" in desk.get(f"/clients/{row.id}").text
 
 
+def test_somebody_with_one_name_is_kept_and_changed_without_a_second(
+    world: w.World, desk: FlaskClient
+) -> None:
+    assert desk.post("/clients/new", data={**TYPED, "last_name": "-"}).status_code == 303
+    row = db.session.scalars(select(Client).where(Client.name_key == "nora")).one()
+    assert (row.name, row.last_name) == ("Nora", "")
+    assert 'value="-"' in desk.get(f"/clients/{row.id}/edit").text
+    assert desk.post(f"/clients/{row.id}/edit", data={**TYPED, "last_name": "-"}).status_code == 303
+    db.session.rollback()
+    assert queries.client(row.id).name == "Nora"  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -119,12 +119,13 @@ def test_what_was_told_is_shown_in_words_with_the_number_of_its_page() -> None:
         "fracture": {"present": True, "date": "2026-03-16", "site": ["left_foot"]},
         "epilepsy": {"present": True, "not_sure": True},
         "diabetes": {"present": False},
+        "pregnancy": {"present": True, "weeks": 20, "weeks_as_of": "2026-06-09"},
     }
     told = forms.told(answers)
-    assert [one.not_sure for one in told] == [False, True]
-    assert [one.has_day for one in told] == [True, False]
+    assert [one.not_sure for one in told] == [False, True, False]
+    assert [one.has_day for one in told] == [True, False, False]
     assert [answer for _question, answer in told[0].details] == ["Monday 16 March 2026", "Left foot"]
-    assert [pages("intake")[one.page - 1].key for one in told] == ["bones", "nerves"]
+    assert [pages("intake")[one.page - 1].key for one in told] == ["bones", "nerves", "pregnancy"]
 
 
 def test_what_was_told_is_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -265,3 +265,13 @@ def test_the_language_of_a_client_goes_back_with_the_tablet(desk: FlaskClient, b
     assert '<html lang="en"' in desk.get("/desk").text
     kept = desk.get_cookie("language")
     assert (kept.value if kept else "") == before
+
+
+def test_a_warning_sign_on_the_tablet_says_what_becomes_of_the_visit(desk: FlaskClient) -> None:
+    """Whoever sits in the waiting room has booked: "not booked" is for those who are just booking."""
+    handed_over(desk)
+    form = {f"c.{one.key}": "no" for one in PAGES[0].conditions} | {f"c.{PAGES[0].conditions[0].key}": "yes"}
+    page = desk.post("/tablet/1", data=form)
+    assert "Please get medical help now" in page.text
+    assert "If you have a visit with us, it cannot go ahead now, and you pay nothing for it." in page.text
+    assert "We have not booked a visit" not in page.text

@@ -56,6 +56,16 @@ def test_what_is_wrong_with_a_page_is_found(page: Page, site: Site) -> None:
     assert any("elsewhere.example" in one or "Content Security Policy" in one for one in watch.take())
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_an_addon_is_explained_in_the_width_of_the_phone(page: Page, site: Site, width: int) -> None:
+    """Its price stands below: beside it, the explanation was a column of one or two words."""
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.goto("/book/swedish")
+    words = page.locator(".opt-label", has_text="Hot stones").locator("small").bounding_box()
+    assert words is not None
+    assert words["width"] > width * 0.55
+
+
 def test_with_twice_the_type_on_a_phone_nothing_is_cut_and_no_button_is_covered(
     page: Page, site: Site
 ) -> None:

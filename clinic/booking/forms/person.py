@@ -8,6 +8,7 @@ from typing import Any
 from wtforms import Form, RadioField, SelectField, StringField
 from wtforms.validators import Email, InputRequired
 
+from clinic.clients.forms import NO_LAST_NAME
 from clinic.clients.steps import Details
 from clinic.rules.contact import holds_web_address
 from clinic.rules.language import _
@@ -38,7 +39,7 @@ class PersonForm(Form):
     first_name = text_field(
         lazy("First name"), longest=80, required=lazy("Enter the first name."), dir="auto"
     )
-    last_name = text_field(lazy("Last name"), longest=80, required=lazy("Enter the last name."), dir="auto")
+    last_name = text_field(lazy("Last name"), longest=80, required=NO_LAST_NAME, dir="auto")
     born_day = StringField(
         lazy("Day"), filters=[stripped], render_kw={"inputmode": "numeric", "maxlength": 2}
     )

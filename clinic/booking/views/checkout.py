@@ -21,6 +21,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.booking_policy import cancel_until
+from clinic.rules.contact import ONE_NAME
 from clinic.rules.errors import (
     BarredOnline,
     HoldExpired,
@@ -110,7 +111,7 @@ def _known(now_at: Standing) -> dict[str, object]:
         return {}
     return {
         "relation": (now_at.checkout.details or {}).get("relation", "self"),
-        "first_name": client.first_name, "last_name": client.last_name, "email": client.email,
+        "first_name": client.first_name, "last_name": client.last_name or ONE_NAME, "email": client.email,
         "phone": client.phone, "born_day": str(client.born_on.day), "born_month": str(client.born_on.month),
         "born_year": str(client.born_on.year), "guardian_name": client.guardian_name,
     }  # fmt: skip

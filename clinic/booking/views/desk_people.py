@@ -11,6 +11,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.clients.forms import DetailsForm
 from clinic.clients.steps import Details
+from clinic.rules.contact import ONE_NAME
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -22,7 +23,9 @@ from clinic.shared.web import Answer, found, go
 def desk_edit_client(client_id: int) -> Answer:
     """The details as they are."""
     client = found(clients.client(client_id))
-    return _edit_page(client_id, DetailsForm(obj=client))
+    form = DetailsForm(obj=client)
+    form.last_name.data = client.last_name or ONE_NAME
+    return _edit_page(client_id, form)
 
 
 @pages.post("/clients/<int:client_id>/edit", needs=Permission.CLIENT_ANY_WRITE)
