@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import structlog
 from apiflask import APIBlueprint, HTTPTokenAuth
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from flask.sansio.app import App
 from limits import RateLimitItemPerMinute
 from limits.strategies import FixedWindowRateLimiter
@@ -118,7 +118,7 @@ class Doors(APIBlueprint):
                 inner = self.input(body, arg_name="body")(inner)
             if query is not None:
                 inner = self.input(query, location="query", arg_name="query")(inner)
-            inner = _readable(inner, has_body=body is not None)
+            inner = _readable(inner, has_body=body is not None, has_query=query is not None)
             inner = self.auth_required(auth, roles=[scope.value])(inner)
             self.doc(responses=dict(also or {}), extensions={"x-scope": scope.value})(inner)
             self.add_url_rule(rule, view.__name__, inner, methods=[method])
@@ -127,7 +127,7 @@ class Doors(APIBlueprint):
         return declare
 
 
-def _readable(view: View, *, has_body: bool) -> View:
+def _readable(view: View, *, has_body: bool, has_query: bool) -> View:
     """Before an operation: whatever is said twice, or cannot be kept by every part of the program, is refused.
 
     Raises BadRequest, UnsupportedMediaType or RequestEntityTooLarge; RecursionError for a body nested too deep.
@@ -135,6 +135,7 @@ def _readable(view: View, *, has_body: bool) -> View:
 
     @wraps(view)
     def read(*args: Any, **kwargs: Any) -> Any:
+        g.says_what_it_wishes = has_body or has_query
         twice = [name for name, values in request.args.lists() if len(values) > 1]
         if twice:
             return problem(422, errors=[{"field": name, "message": "is given twice"} for name in twice])

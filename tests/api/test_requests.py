@@ -125,6 +125,24 @@ def test_an_operation_without_a_body_needs_none(desk: Program) -> None:
     assert (answer.status_code, answer.get_json()["released"]) == (200, True)
 
 
+WISHES_NOBODY_ASKED_FOR: tuple[dict[str, Any], ...] = (
+    {"service": "swedish"},
+    {"service": "swedish", "minutes": "x"},
+    {"service": ["a"], "minutes": 60},
+    {"people": 5},
+    {"people": [1]},
+)
+
+
+def test_an_operation_without_a_wish_reads_none_that_is_sent_all_the_same(desk: Program) -> None:
+    for wish in WISHES_NOBODY_ASKED_FOR:
+        answers = [
+            desk.post(path, wish) for path in ("/holds/9/renew", "/holds/9/release", "/waitlist/9/accept")
+        ]
+        answers += [desk.get(path, **wish) for path in ("/visits/9", "/clients/9", "/series/9")]
+        assert {(answer.status_code, answer.get_json()["code"]) for answer in answers} == {(404, "not_found")}
+
+
 WRONG_ADDRESSES = (
     "service=swedish&service=sports&minutes=60&from=2026-06-12",
     "service=swedish&minutes=60&from=2026-06-12&from=2026-06-13",
