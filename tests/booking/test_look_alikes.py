@@ -16,12 +16,12 @@ from clinic.booking.queries import check_ins, look_alikes, visits
 from clinic.booking.services import asking, checkout, people, restricting
 from clinic.booking.services.checkout import Result
 from clinic.clients import queries as clients
-from clinic.clients.models import Client
+from clinic.clients.models import Client, NotSamePerson
 from clinic.clients.services import add_person, bar_online, create_client
 from clinic.clients.steps import Details, give_access
 from clinic.intake import queries as intake
 from clinic.intake.services import intakes
-from clinic.rules.errors import BarredOnline, ReviewNeeded, SlotTaken, TooManyPending
+from clinic.rules.errors import BarredOnline, NotFound, ReviewNeeded, SlotTaken, TooManyPending
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
@@ -154,6 +154,20 @@ def test_a_new_record_of_the_desk_does_not_shake_off_a_warning_sign(world: w.Wor
     assert w.statuses(client) == ["confirmed"]
     assert not db.session.get_one(Client, client).is_unproven
     assert look_alikes.pairs_to_review(w.TODAY) == []
+
+
+def test_records_that_do_not_look_alike_are_not_taken_apart_beforehand(world: w.World) -> None:
+    """It would hide a likeness that comes later."""
+    ill, by = known(HEART), reviewer()
+    far = create_client(FAR, region="US", by=world.desk_id, now=NOW)
+    for pair in ((ill, far), (far, ill)):
+        with pytest.raises(NotFound, match="do not look alike"):
+            people.say_two_people(*pair, by=by, now=NOW)
+    people.change_details(far, dataclasses.replace(FAR, phone=WHO.phone), by=world.desk_id, now=NOW)
+    assert db.session.scalar(select(func.count()).select_from(NotSamePerson)) == 0
+    for _press in (1, 2):
+        people.say_two_people(far, ill, by=by, now=NOW)
+    assert db.session.scalar(select(func.count()).select_from(NotSamePerson)) == 1
 
 
 def test_the_desk_books_who_shares_a_phone_with_somebody_less_healthy(world: w.World) -> None:

@@ -59,6 +59,8 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
             raise NotFound(_("One of these people is not in the clinic's book."))
         _check_may_part(session, (one, other), by=by, now=now)
         if session.get(NotSamePerson, (first, second)) is None:
+            if not _look_alike(first, second):  # said beforehand, it would hide a likeness that comes later
+                raise NotFound(_("These two records do not look alike. Nothing was changed."))
             session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
         session.flush()
         for person in (one, other):
@@ -66,6 +68,11 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
                 person.is_unproven = False  # a record that was seen, and nobody is left whom it may be
             judge_visits_of(session, person, door="two people", by=by, now=now)
         leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
+
+
+def _look_alike(client_id: int, other_id: int) -> bool:
+    one, other = clients.client(client_id), clients.client(other_id)
+    return one is not None and other is not None and other.id in {row.id for row in clients.look_alikes(one)}
 
 
 def _check_may_part(session: Session, pair: tuple[Client, Client], *, by: int, now: dt.datetime) -> None:
