@@ -62,7 +62,7 @@ def test_who_is_signed_in_finds_the_choice_again_in_another_browser(client: Flas
 def test_a_page_whose_address_is_a_key_comes_back_without_scripts_too(client: FlaskClient) -> None:
     """Browsers send such an address with no form, so that the page says where it was."""
     assert 'name="back"' not in client.get("/sign-in").text
-    address = f"/password/{'x' * 43}"
+    address = f"/visit/{'x' * 43}/check-in"
     page = client.get(address)
     assert page.headers["Referrer-Policy"] == "strict-origin"
     assert page.text.count(f'name="back" value="{address}"') == 2, "language, size of type"

@@ -107,7 +107,7 @@ def test_every_list_says_the_wall_time_of_the_place(chain: Chain) -> None:
     for browser, address in lists:
         page = read(browser, address)
         assert [place for place in chain.places if said(place) not in page] == [], address
-    by_day = read(desk, f"/desk/sick-day/{chain.clinic.me}").split('<h2 class="sick-day">Friday 12 June')[1]
+    by_day = read(desk, f"/desk/sick-day/{chain.clinic.me}").split(">Friday 12 June <", 1)[1]
     assert [place for place in chain.places if said(place).partition(" at ")[2] not in by_day] == []
     for place, visit in chain.visits.items():
         for browser, address in (
