@@ -22,20 +22,24 @@ COMMON: tuple[Processor, ...] = (
 PRIVATE = re.compile(r"\S*[/@]\S*")
 
 
+LOST = (OSError, ValueError)
+"""No room, or nobody who reads on; ValueError is what a closed file says."""
+
+
 class Careful:
-    """Where lines go. One that cannot be written, for want of room, is lost: no request fails for a line."""
+    """Where lines go. One that cannot be written is lost: no request fails for a line."""
 
     def __init__(self, where: TextIO) -> None:
         self.where = where
 
     def write(self, line: str) -> None:
         """Write it if that can be."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(*LOST):
             self.where.write(line)
 
     def flush(self) -> None:
         """What was written leaves, if it can."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(*LOST):
             self.where.flush()
 
 
