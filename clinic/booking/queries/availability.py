@@ -234,7 +234,7 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
     texts = [(row[0], row[-1]) for row in found]
     stays = the_book.stays_of(texts) if ask.picks else None
     busy = the_book.spans(texts) if stays is None else _spans(stays)
-    limits = {one.id: one.limits for one in people}
+    limits = {} if ask.stood else {one.id: one.limits for one in people}
     if not ask.stood:
         apart = the_book.kept_apart(_pauses(limits), reach, place.id, place.travel_minutes)
         for one in people:
@@ -255,13 +255,7 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
     )
     step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
     parts = [
-        (
-            grid,
-            plan,
-            {}
-            if ask.stood
-            else _full(_reach(ask, *window), limits, clock, plan.total_minutes, ask.plan.is_intense),
-        )
+        (grid, plan, _full(_reach(ask, *window), limits, clock, plan.total_minutes, ask.plan.is_intense))
         for grid, plan in _planned(ask, grid_over(clock, days, step))
     ]
     first, last = _bounds(ask, settings, clock.zone, window)
