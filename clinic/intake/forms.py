@@ -126,10 +126,16 @@ def told(answers: Answers) -> list[Told]:
 
 def _details(condition: Condition, answer: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (_(field.question), _said(field, answer[field.name]))
+        (_asked(field), _said(field, answer[field.name]))
         for field in condition.fields
         if answer.get(field.name) not in (None, "", [])
     )
+
+
+def _asked(field: Field) -> str:
+    """The question alone: how to answer it ("Leave empty for today.") says nothing beside the answer."""
+    question, mark, _how = _(field.question).partition("?")
+    return question + mark
 
 
 def _said(field: Field, value: object) -> str:

@@ -428,6 +428,9 @@ def test_a_child_needs_the_name_of_a_guardian(client: FlaskClient) -> None:
 def test_a_guardian_signs_for_the_child(client: FlaskClient) -> None:
     page = walk.up_to_check(client, "relaxation", {}, who=child())
     assert walk.heading(page) == "A parent or guardian agrees"
+    assert 'value="mother" checked' in page.text, (
+        "who signed the answers is not asked a second time how they are related"
+    )
     assert client.post("/book/consent", data={"go": "sign"}).status_code == 422
     form = {"go": "sign", "guardian_name": "Nora Walker", "relation": "mother", "agree": "y"}
     assert walk.location(client.post("/book/consent", data=form)) == "/book/next"

@@ -17,6 +17,8 @@ from clinic.shared.mail import OutgoingMail
 from tests.booking import walk
 from tests.booking import world as w
 
+THINNER = {"med_class": "anticoagulant", "stable_3_months": True, "bruising": False}
+
 pytestmark = pytest.mark.usefixtures("now")
 
 
@@ -40,6 +42,13 @@ def test_the_chamber_speaks_of_itself_and_not_of_cups(visitor: FlaskClient) -> N
     assert "light-headed when you stand up" in page.text
     assert "marks" not in page.text
     assert "cup" not in page.text.lower()
+
+
+def test_in_german_the_times_of_what_is_safe_instead_are_read_out_in_german(visitor: FlaskClient) -> None:
+    walk.book(visitor, "deep_tissue", declared={"blood_thinners": THINNER})
+    page = visitor.get("/book/done", headers={"Accept-Language": "de"}).text
+    assert "Schwedische Massage, 1 Stunde" in page
+    assert "Swedish massage" not in page
 
 
 def test_times_and_lengths_are_not_broken_over_two_lines(app: Flask, visitor: FlaskClient) -> None:

@@ -99,6 +99,18 @@ def test_a_clock_that_is_put_back_or_forward_sends_nothing_twice_and_leaves_noth
     assert visit_of(visit).starts_at == start
 
 
+def test_a_reminder_within_the_notice_says_to_call_and_names_no_hours_that_are_over(world: w.World) -> None:
+    start = w.at(5, 14)
+    booked(world, start)
+    sent_at(NOW)
+    early, late = (words_of(sent_at(start - hours * HOUR)[0]) for hours in (48, 3))
+    assert "See, move or cancel your visit: http" in early
+    assert "up to 24 hours before" in early
+    assert "See your visit: http" in late
+    assert "up to 24 hours before" not in late
+    assert "if you have to move or cancel it, please call us" in late
+
+
 def test_a_late_booking_gets_the_next_reminder_or_none(world: w.World) -> None:
     soon = w.at(1, 14)
     booked(world, soon)

@@ -126,6 +126,10 @@ def test_what_was_told_is_shown_in_words_with_the_number_of_its_page() -> None:
     assert [one.has_day for one in told] == [True, False, False]
     assert [answer for _question, answer in told[0].details] == ["Monday 16 March 2026", "Left foot"]
     assert [pages("intake")[one.page - 1].key for one in told] == ["bones", "nerves", "pregnancy"]
+    assert [question for question, _answer in told[2].details] == [
+        "How many full weeks?",
+        "On which day was that?",
+    ]
 
 
 def test_what_was_told_is_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:

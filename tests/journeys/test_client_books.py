@@ -166,6 +166,27 @@ def test_the_keyboard_alone_is_enough_on_a_wide_screen(page: Page, site: Site) -
     assert newest_visit(site) == ("confirmed", True)
 
 
+LOW_WINDOWS = [(390, 664, ""), (375, 667, ""), (1366, 650, ""), (390, 844, "large"), (1280, 720, "large")]
+WIDER_THAN_ITS_BUTTON = """[...document.querySelectorAll(".soon-slot b")].some((one) => {
+  const words = document.createRange();
+  words.selectNodeContents(one);
+  return words.getBoundingClientRect().width > one.closest(".soon-slot").clientWidth - 4;
+})"""
+
+
+def test_times_stand_above_the_fold_in_a_low_window_and_with_larger_text(page: Page, site: Site) -> None:
+    """A phone's browser with its bars, and a small laptop's."""
+    page.set_default_timeout(BIG_TIMES)
+    for width, height, text in LOW_WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.context.add_cookies([{"name": "text", "value": text, "url": site.url}])
+        page.goto("/book/swedish/times?minutes=60")
+        times_are_above_the_fold(page)
+    page.set_viewport_size({"width": 320, "height": 568})
+    page.reload()
+    assert not page.evaluate(WIDER_THAN_ITS_BUTTON)
+
+
 def test_without_javascript_it_books_too_in_six_screens(browser: object, site: Site) -> None:
     """From the first page by the way that takes longest, on the smallest phone; health questions not counted."""
     from playwright.sync_api import Browser

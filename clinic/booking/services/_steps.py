@@ -255,13 +255,14 @@ def tell_client(
             name=client.first_name,
             token=token,
             by=by,
-            **_told_of(visit, clinic),
+            **_told_of(visit, clinic, not_before or now),
             **values,
         )
 
 
-def _told_of(visit: Visit, clinic: premises.ClinicFacts) -> dict[str, Any]:
+def _told_of(visit: Visit, clinic: premises.ClinicFacts, read_at: dt.datetime) -> dict[str, Any]:
     """What every mail about a visit may say of it, in the language of the moment."""
+    until = booking_policy.cancel_until(visit.starts_at, premises.booking_settings())
 
     def moment(at: dt.datetime) -> str:
         return words.moment_words(at, visit.zone, uses_24_hours=clinic.uses_24_hours)
@@ -275,6 +276,7 @@ def _told_of(visit: Visit, clinic: premises.ClinicFacts) -> dict[str, Any]:
         "phone": visit.location.phone,
         "deadline": moment(visit.deadline_at) if visit.deadline_at else "",
         "notice_hours": clinic.cancel_notice_hours,
+        "is_near": read_at > until,
     }
 
 

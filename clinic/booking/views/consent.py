@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import render_template, request
 
 from clinic.accounts.access import who as acting_user
-from clinic.booking.forms.consent import ConsentForm
+from clinic.booking.forms.consent import RELATIONS, ConsentForm
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import with_booking
 from clinic.catalogue.queries import VisitPlan
+from clinic.intake import queries as intake
 from clinic.intake.services import consents
 from clinic.premises import queries as premises
 from clinic.rules.permissions import Permission
@@ -23,8 +24,16 @@ from clinic.shared.web import Answer, go
 @with_booking(Step.CONSENT)
 def consent(now_at: Standing) -> Answer:
     """A minor's parent or guardian agrees to this very treatment, or does it later."""
-    name = now_at.client.guardian_name if now_at.client else ""
-    return _consent_page(now_at, ConsentForm(data={"guardian_name": name}))
+    return _consent_page(now_at, ConsentForm(data=_who_signed(now_at)))
+
+
+def _who_signed(now_at: Standing) -> dict[str, str]:
+    """Who signed the health answers, so that nobody says twice how they are related; else the guardian on record."""
+    client = now_at.client
+    newest = intake.newest(client.id) if client is not None else None
+    if newest is not None and newest.signature["relation"] in dict(RELATIONS):
+        return {"guardian_name": newest.signature["name"], "relation": newest.signature["relation"]}
+    return {"guardian_name": client.guardian_name if client is not None else ""}
 
 
 def _consent_page(now_at: Standing, form: ConsentForm) -> str:

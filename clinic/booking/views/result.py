@@ -26,6 +26,7 @@ from clinic.intake.services.letters import MOST_FILES
 from clinic.premises import queries as premises
 from clinic.rules.booking_policy import may_client_cancel, may_client_move
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.verdicts import ADDONS, Urgency
 from clinic.rules.visit_status import VisitStatus
@@ -132,7 +133,7 @@ def _card(one: safe_online.Safe) -> dict[str, Any]:
     return {
         "service": one.service,
         "plan": one.plan,
-        "slots": kit.slots(one.times, length_words(one.plan.total_minutes), one.plan.name),
+        "slots": kit.slots(one.times, length_words(one.plan.total_minutes), _(one.plan.name)),
         "action": url_for("booking.hold", service=wish.service),
         "fields": wish,
         "href": kit.times_url(wish),
