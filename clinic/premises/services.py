@@ -203,7 +203,10 @@ def set_opening_of_day(
         place = session.get(Location, location_id)
         if place is None:
             raise NotFound(_("There is no such place."))
-        check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)))
+        check_day(
+            day, hours, today=local_day(now, ZoneInfo(place.zone)),
+            uses_24_hours=queries.clinic_settings().uses_24_hours,
+        )  # fmt: skip
         session.execute(_day_of(location_id, day))
         session.add_all(
             DatedOpening(location_id=location_id, day=day, opens=row.starts, closes=row.ends) for row in hours

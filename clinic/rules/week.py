@@ -48,16 +48,21 @@ def parse_time(text: str) -> dt.time | None:
 
 
 def week_problems(
-    hours: Sequence[WeeklyHours], breaks: Sequence[WeeklyHours] = (), *, may_be_whole_day: bool = False
+    hours: Sequence[WeeklyHours],
+    breaks: Sequence[WeeklyHours] = (),
+    *,
+    may_be_whole_day: bool = False,
+    uses_24_hours: bool = True,
 ) -> list[WeekProblem]:
     """Everything that cannot be right: overlaps (also past midnight), breaks outside hours, slips of the pen.
 
-    `may_be_whole_day`: the same start and end mean open around the clock; otherwise that is refused.
+    `may_be_whole_day`: the same start and end mean open around the clock; otherwise that is refused. `uses_24_hours`:
+    how the sentences say times.
     """
     found = _lengths_wrong("work", hours, may_be_whole_day) + _lengths_wrong("break", breaks, False)
     if found:
         return found
-    found = _overlaps("work", hours) + _overlaps("break", breaks)
+    found = _overlaps("work", hours, uses_24_hours) + _overlaps("break", breaks, uses_24_hours)
     for index, pause in enumerate(breaks):
         if not any(break_fits(one, pause) for one in hours):
             sentence = _(
@@ -68,13 +73,15 @@ def week_problems(
     return found
 
 
-def check_day(day: dt.date, hours: Sequence[WeeklyHours], *, today: dt.date) -> None:
+def check_day(
+    day: dt.date, hours: Sequence[WeeklyHours], *, today: dt.date, uses_24_hours: bool = True
+) -> None:
     """Raise InvalidInput for hours of one date that cannot be right, or that nobody can book any more."""
     if day < today:
         raise InvalidInput("day", _("This day has passed."))
     if day > today + dt.timedelta(days=FURTHEST_DAYS):
         raise InvalidInput("day", _("Enter a day within the next two years."))
-    for problem in week_problems(hours):
+    for problem in week_problems(hours, uses_24_hours=uses_24_hours):
         raise InvalidInput(("starts", "starts_again")[problem.row], problem.sentence)
 
 
@@ -84,9 +91,10 @@ def _lengths_wrong(kind: str, rows: Sequence[WeeklyHours], may_be_whole_day: boo
         minutes = _minutes(row)
         if minutes == DAY_MINUTES:
             sentence = "" if may_be_whole_day else _("The start and the end are the same. Check the times.")
-        elif row.crosses_midnight and minutes > LONGEST_PAST_MIDNIGHT:
+        elif row.crosses_midnight and row.ends != dt.time() and minutes > LONGEST_PAST_MIDNIGHT:
             sentence = _(
-                "This would last %(length)s, into the next day. Check the times.",
+                "This would last %(length)s, into the next day. Check the times, or enter the part after midnight on"
+                " the next day.",
                 length=length_words(minutes),
             )
         else:
@@ -96,7 +104,7 @@ def _lengths_wrong(kind: str, rows: Sequence[WeeklyHours], may_be_whole_day: boo
     return found
 
 
-def _overlaps(kind: str, rows: Sequence[WeeklyHours]) -> list[WeekProblem]:
+def _overlaps(kind: str, rows: Sequence[WeeklyHours], uses_24_hours: bool) -> list[WeekProblem]:
     """The later row of each pair that shares time; Sunday's night may run into Monday."""
     found = []
     order = sorted(range(len(rows)), key=lambda at: (_week_span(rows[at]), at))
@@ -107,18 +115,18 @@ def _overlaps(kind: str, rows: Sequence[WeeklyHours]) -> list[WeekProblem]:
             if start < other_end or other_start + WEEK_MINUTES < end:
                 sentence = _(
                     "This overlaps %(rows)s. Leave one of them out or change the times.",
-                    rows=_row_words(rows[other]),
+                    rows=_row_words(rows[other], uses_24_hours),
                 )
                 found.append(WeekProblem(kind, index, sentence))
                 break
     return found
 
 
-def _row_words(row: WeeklyHours) -> str:
+def _row_words(row: WeeklyHours, uses_24_hours: bool) -> str:
     return _(
         "%(starts)s to %(ends)s on %(weekdays)s",
-        starts=f"{row.starts:%H:%M}",
-        ends=f"{row.ends:%H:%M}",
+        starts=time_words(row.starts, uses_24_hours=uses_24_hours),
+        ends=time_words(row.ends, uses_24_hours=uses_24_hours),
         weekdays=weekday_words(row.weekday),
     )
 

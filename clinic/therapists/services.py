@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client
+from clinic.premises import queries as premises
 from clinic.premises.models import Location
 from clinic.premises.steps import drop_picture, keep_picture
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
@@ -187,7 +188,7 @@ def set_hours_of_day(
         place = session.get(Location, location_id)
         if place is None:
             raise NotFound(_("There is no such place."))
-        check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)))
+        check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)), uses_24_hours=_uses_24_hours())
         session.execute(_day_of(therapist_id, day))
         session.add_all(
             DatedHours(
@@ -226,7 +227,7 @@ def _check_other_places(therapist_id: int, location_id: int, hours: Sequence[Wee
         WeeklyHours(row.weekday, row.starts, row.ends)
         for row in queries.hours_elsewhere(therapist_id, location_id)
     ]
-    for problem in week_problems([*elsewhere, *hours]):
+    for problem in week_problems([*elsewhere, *hours], uses_24_hours=_uses_24_hours()):
         raise InvalidInput(
             "work",
             _(
@@ -234,6 +235,11 @@ def _check_other_places(therapist_id: int, location_id: int, hours: Sequence[Wee
                 sentence=in_sentence(problem.sentence),
             ),
         )
+
+
+def _uses_24_hours() -> bool:
+    facts = premises.clinic_facts()
+    return facts is None or facts.uses_24_hours
 
 
 @tried_again

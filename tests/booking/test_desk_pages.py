@@ -14,8 +14,10 @@ from sqlalchemy import func, select
 
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.queries import blocks
+from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic, Closure
+from clinic.rules.errors import SlotTaken
 from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db, transaction
@@ -460,3 +462,6 @@ def test_the_visit_of_somebody_switched_off_is_shown_times_of_those_who_work(
         session.get_one(Therapist, theirs).is_active = False
     page = desk.get(address).text
     assert ("No free time on this day" in page, 'name="start"' in page) == (False, True)
+    revision, name = visit_of(client).revision, db.session.get_one(Therapist, theirs).name
+    with pytest.raises(SlotTaken, match=f"{name} gives no visits any more"):  # dragged to another time
+        change_at_desk(visit.id, Change(revision, w.at(4), by=world.desk_id), now=NOW)

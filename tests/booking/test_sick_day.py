@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -13,13 +14,15 @@ from sqlalchemy import func, select
 from clinic.booking.models import CallRequest, Claim, Offer, Visit
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
 from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.booking.services.swapping import swap_visits
 from clinic.booking.services.undoing import take_back
-from clinic.booking.services.visits import cancel_visit
+from clinic.booking.services.visits import cancel_visit, change_visit, mark_visit
 from clinic.clients.models import Client
 from clinic.premises import services as premises
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.sick_day import Deed, best_for_all
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
+from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WeeklyHours, moment
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
@@ -310,6 +313,120 @@ def test_the_answer_to_another_time_is_taken_on_the_telephone(app: Flask, world:
     assert get(visit_id).status == "cancelled"
     moved = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
     assert moved.starts_at == moment(way.starts_at)
+
+
+def offer_of(visit_id: int) -> int:
+    """The one open offer that keeps this visit."""
+    db.session.rollback()
+    return db.session.scalars(
+        select(Offer.id).where(Offer.visit_id == visit_id, Offer.ended_at.is_(None))
+    ).one()
+
+
+def link_in(subject: str) -> str:
+    """The way to the page of an offer, out of the newest such mail."""
+    text = db.session.scalars(
+        select(OutgoingMail.text)
+        .where(OutgoingMail.subject.contains(subject))
+        .order_by(OutgoingMail.id.desc())
+    ).first()
+    link = re.search(r"/offer/[\w-]+", text or "")
+    assert link is not None
+    return link[0]
+
+
+@pytest.mark.parametrize("meanwhile", ["moved", "arrived", "begun"])
+def test_a_late_no_to_another_therapist_cancels_nothing(
+    app: Flask, world: w.World, client: FlaskClient, meanwhile: str
+) -> None:
+    """What was asked about is over: the visit was moved by the desk since, its client is there, or it has begun."""
+    visit_id, late = book(world, SICK, 10), NOW
+    call_in(world)
+    to = the_case(world).touched.same_time[0].therapist
+    sick_day.give_to(visit_id, to, revision=get(visit_id).revision, by=world.desk_id, now=NOW)
+    link = link_in("is with")
+    if meanwhile == "moved":
+        change_at_desk(visit_id, Change(get(visit_id).revision, w.at(4, 12), by=world.desk_id), now=NOW)
+    else:
+        late = w.at(3, 10) + dt.timedelta(minutes=-5 if meanwhile == "arrived" else 5)
+    if meanwhile == "arrived":
+        arrived = VisitStatus.ARRIVED
+        mark_visit(visit_id, arrived, revision=get(visit_id).revision, by=world.desk_id, now=late)
+    status = get(visit_id).status
+    with time_machine.travel(late, tick=False):
+        assert "Cancel this visit" not in client.get(link).text
+        answer = client.post(f"{link}/decline")
+        assert "is cancelled" not in client.get(link).text
+    assert (answer.status_code, get(visit_id).status) == (409, status)
+    assert "has begun, or it was changed since" in answer.text
+
+
+@pytest.mark.parametrize("meanwhile", ["moved", "swapped", "moved by the client", "cancelled"])
+def test_a_late_yes_to_another_time_leaves_what_was_agreed_since(
+    app: Flask, world: w.World, client: FlaskClient, meanwhile: str
+) -> None:
+    visit_id, other = book(world, SICK, 10), book(world, FREE, 14)
+    call_in(world)
+    way = the_case(world).touched.other_times[0]
+    sick_day.offer_time(
+        visit_id,
+        moment(way.starts_at),
+        way.therapist,
+        revision=get(visit_id).revision,
+        by=world.desk_id,
+        now=NOW,
+    )
+    link, stands = link_in("Another time"), get(visit_id).revision
+    assert "Take this time" in client.get(link).text
+    if meanwhile == "cancelled":
+        cancel_visit(visit_id, by=None, by_clinic=False, by_client=True, now=NOW)
+    elif meanwhile == "swapped":
+        seen = stands, get(other).revision
+        swap_visits(visit_id, other, seen=seen, by=world.desk_id, now=NOW)
+    elif meanwhile == "moved":
+        change_at_desk(visit_id, Change(stands, w.at(5, 12), by=world.desk_id), now=NOW)
+    else:
+        get(visit_id).any_therapist = True
+        db.session.commit()
+        change_visit(visit_id, revision=stands, starts_at=w.at(5, 12), by=None, by_client=True, now=NOW)
+    status, start = get(visit_id).status, get(visit_id).starts_at
+    assert "Take this time" not in client.get(link).text
+    late = client.post(f"{link}/accept")
+    assert late.status_code == 409
+    assert "Your visit was changed meanwhile" in late.text
+    assert "See free times" not in late.text, "it would be a second visit"
+    assert (get(visit_id).status, get(visit_id).starts_at) == (status, start)
+    in_line.keep_line(NOW)
+    assert db.session.scalars(select(Offer.ended_as).where(Offer.kind == "move")).all() == ["withdrawn"]
+
+
+def test_an_offer_that_ran_out_says_who_does_what_next(
+    app: Flask, world: w.World, client: FlaskClient
+) -> None:
+    visit_id = book(world, SICK, 10)
+    call_in(world)
+    way = the_case(world).touched.other_times[0]
+    revision, start = get(visit_id).revision, moment(way.starts_at)
+    sick_day.offer_time(visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW)
+    link = link_in("Another time")
+    with time_machine.travel(NOW + dt.timedelta(hours=3), tick=False):
+        for page in (client.get(link), client.post(f"{link}/accept")):
+            assert "We call you and find another way." in page.text
+            assert "on the list" not in page.text
+            assert "See free times" not in page.text
+    assert get(visit_id).status == "confirmed"
+
+
+@pytest.mark.parametrize("minds_rest", [True, False])
+def test_no_time_is_proposed_that_comes_too_soon_for_the_body(app: Flask, minds_rest: bool) -> None:
+    """One press asks the client, and nobody has to say why it should be sooner, as for a move by hand."""
+    world, client = w.build(therapists=2, minds_rest=minds_rest), patient()
+    book(world, SICK, 10, client)
+    w.at_desk(world, client, "deep_tissue", when=w.at(7, 8), therapist_id=world.therapists[BUSY])
+    call_in(world)
+    days = {moment(one.starts_at).date() for one in the_case(world).touched.other_times}
+    assert w.at(3).date() in days
+    assert (w.at(4).date() in days) != minds_rest
 
 
 @pytest.mark.parametrize("whole_day", [False, True])

@@ -145,6 +145,9 @@ def test_ill_today_pressed_again_later_is_entered_once_and_the_day_says_so(clini
     with time_machine.travel(NOW + dt.timedelta(minutes=3), tick=False):
         browser.post("/diary/time-off/today")
         assert "This is entered already." in browser.get("/diary/time-off").text
+        asked = browser.get("/diary/time-off/today")  # not “nothing is saved yet”
+        assert (asked.status_code, asked.location) == (303, "/diary/time-off")
+        assert "This is entered already." in browser.get("/diary/time-off").text
         assert len(rows()) == 1
         day = browser.get("/diary").text
         assert "You are not in at the moment" in day

@@ -182,7 +182,7 @@ def test_wrong_opening_hours_say_why_at_the_row(owner: FlaskClient) -> None:
     address = f"/owner/locations/{place_id()}/hours"
     answer = save_page(owner, address, fields={"work.0.0.starts": "17:00", "work.0.0.ends": "09:00"})
     assert answer.status_code == 422
-    assert "Monday: This would last 16 hours, into the next day. Check the times." in answer.text
+    assert "Monday: This would last 16 hours, into the next day. Check the times, or enter" in answer.text
     assert 'href="#work.0.0.starts"' in answer.text
 
 

@@ -53,6 +53,8 @@ def test_hours_of_one_day_may_not_overlap() -> None:
     found = week_problems([hours(0, "13:00", "17:00"), hours(0, "09:00", "13:01")])
     sentence = "This overlaps 09:00 to 13:01 on Monday. Leave one of them out or change the times."
     assert found == [WeekProblem("work", 0, sentence)]
+    (said,) = week_problems([hours(0, "13:00", "17:00"), hours(0, "09:00", "13:01")], uses_24_hours=False)
+    assert said.sentence.startswith("This overlaps 9:00 am to 1:01 pm on Monday.")
 
 
 def test_a_night_may_not_run_into_the_next_morning() -> None:
@@ -103,8 +105,15 @@ def test_every_row_is_looked_at() -> None:
 def test_a_span_past_midnight_is_at_most_fourteen_hours() -> None:
     assert week_problems([hours(0, "18:00", "08:00")]) == []
     assert week_problems([hours(0, "17:59", "08:00")]) == [
-        WeekProblem("work", 0, "This would last 14 hours 1 minute, into the next day. Check the times.")
+        WeekProblem(
+            "work",
+            0,
+            "This would last 14 hours 1 minute, into the next day. Check the times, or enter the part after "
+            "midnight on the next day.",
+        )
     ]
+    split = [hours(0, "09:00", "00:00"), hours(1, "00:00", "02:00"), hours(1, "09:00", "00:00")]
+    assert week_problems(split) == [], "what the sentence says"
 
 
 def test_the_same_start_and_end_means_all_day_only_where_that_may_be() -> None:

@@ -191,7 +191,7 @@ def offers_to(client_ids: Collection[int], now: dt.datetime) -> Sequence[Offer]:
     """Times that are kept for these people until they have answered, the one that runs out first at the top. One that
     has run out is none, also before the round that ends it: no yes takes it any more."""
     ids = [*client_ids, *clients.alias_ids(*client_ids)]
-    return [one for one in open_offers() if one.visit.client_id in ids and one.expires_at > now]
+    return [one for one in open_offers() if one.visit.client_id in ids and still_stands(one, now)]
 
 
 def offers_instead_of(visit_ids: Collection[int]) -> dict[int, list[Offer]]:
@@ -205,6 +205,20 @@ def offers_instead_of(visit_ids: Collection[int]) -> dict[int, list[Offer]]:
     return found
 
 
+def still_stands(offer: Offer, now: dt.datetime) -> bool:
+    """Whether it can be answered, also before the round that ends what has run out or is overtaken."""
+    if offer.ended_at is not None or offer.expires_at <= now:
+        return False
+    if offer.kind == "given":
+        return offer.visit.status in UPCOMING and offer.visit.starts_at == offer.starts_at
+    return is_unsettled(offer)
+
+
+def is_unsettled(offer: Offer) -> bool:
+    """Whether the visit that it would stand in for, if any, is still to come."""
+    return offer.instead_of is None or offer.instead_of.status in UPCOMING
+
+
 def offers_to_end(now: dt.datetime) -> Sequence[int]:
     """Open offers that have run out, or whose time is not kept any more."""
     gone = exists().where(
@@ -215,9 +229,10 @@ def offers_to_end(now: dt.datetime) -> Sequence[int]:
             and_(Offer.kind == "given", Visit.starts_at != Offer.starts_at),
         ),
     )
+    settled = exists().where(Visit.id == Offer.instead_of_id, Visit.status.not_in(tuple(UPCOMING)))
     return db.session.scalars(
         select(Offer.id)
-        .where(Offer.ended_at.is_(None), or_(Offer.expires_at <= now, gone))
+        .where(Offer.ended_at.is_(None), or_(Offer.expires_at <= now, gone, settled))
         .order_by(Offer.expires_at, Offer.id)
         .limit(200)
     ).all()

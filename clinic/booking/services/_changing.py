@@ -28,6 +28,7 @@ from clinic.rules.errors import MoveNotAllowed, NotQualified, SlotTaken
 from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
+from clinic.therapists import queries as therapists
 
 CHANGEABLE = (VisitStatus.CONFIRMED, VisitStatus.PENDING, VisitStatus.SUSPENDED)
 
@@ -165,8 +166,8 @@ def _claim_again(
         raise MoveNotAllowed(_("This treatment cannot be given in that room."))
     wanted = wish.therapist_id or (wish.choice.therapist_id if wish.choice else visit.therapist_id)
     may_differ = visit.any_therapist and wish.therapist_id is None
-    if wanted is not None and not may_differ and not is_skilled(wanted, visit.client_id or 0, visit.day):
-        raise SlotTaken(NotQualified.default_sentence)
+    if wanted is not None and not may_differ:
+        _check_gives(wanted, visit)
     ask = replace(staff_ask(visit, plan, wanted, now=now, by_staff=by_staff), room_id=wish.room_id)
     if wish.by_client:
         ask = replace(ask, rested_areas=tuple(visit.areas))
@@ -176,3 +177,14 @@ def _claim_again(
         if wanted is None or not may_differ:
             raise
         claim_best(session, visit, replace(ask, therapist_id=None), expires_at=None)
+
+
+def _check_gives(therapist_id: int, visit: Visit) -> None:
+    """Raise SlotTaken, in words that say what to choose instead, for whoever gives no visits, or not this one."""
+    row = therapists.therapist(therapist_id)
+    if row is not None and not row.is_active:
+        raise SlotTaken(
+            _("%(name)s gives no visits any more. Please choose another therapist.", name=row.name)
+        )
+    if not is_skilled(therapist_id, visit.client_id or 0, visit.day):
+        raise SlotTaken(NotQualified.default_sentence)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.services._line import end_offers_for
 from clinic.booking.services._steps import tell_client
 from clinic.booking.taken_back import TakeBack
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
@@ -82,7 +83,7 @@ def tell_of_move(
     now: dt.datetime,
 ) -> None:
     """Tell the clients that these visits were moved; at the desk all of it can be taken back first, but for a move that
-    confirmed a visit. Which room it is, is no news to anybody."""
+    confirmed a visit. Which room it is, is no news to anybody. Whatever else they were asked about them is over."""
     can_go_back = at_desk and all(
         visit.status == was["status"] for visit, was in zip(visits, before, strict=True)
     )
@@ -91,6 +92,7 @@ def tell_of_move(
     for visit, was in zip(visits, before, strict=True):
         is_news = _news(as_it_stands(visit)) != _news(was)
         if is_news:
+            end_offers_for(session, visit, by=by, now=now)
             tell_client(session, visit, "visit_moved", now=now, not_before=not_before)
         steps.append(Step(visit, was, told_by(visit, "visit_moved") if is_news else None))
     if can_go_back:

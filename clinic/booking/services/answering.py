@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
-from clinic.booking.queries import visits
+from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import keep_until
@@ -33,6 +33,9 @@ from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
 OVER = N_("This offer has run out. You are still on the list, and we will write again.")
+RUN_OUT = N_("This offer has run out. We call you and find another way.")
+BEGUN_OR_CHANGED = N_("Your visit has begun, or it was changed since we wrote to you.")
+CHANGED = N_("Your visit was changed meanwhile, so this offer is over. Please look at your visit.")
 NOT_ANY_MORE = N_("We cannot book this time for you at the moment. Please call us, we will help you.")
 
 
@@ -90,7 +93,17 @@ def _check_stands(session: Session, offer: Offer, visit: Visit, now: dt.datetime
         or offer.expires_at <= now
         or not claims
     ):
-        raise HoldExpired(OVER)
+        raise HoldExpired(why_over(offer))
+
+
+def why_over(offer: Offer) -> str:
+    """What is said to whoever answers an offer that cannot be answered any more."""
+    if offer.kind == "wish":
+        return _(OVER)
+    if offer.kind == "given":
+        return _(BEGUN_OR_CHANGED)
+    is_settled = offer.ended_as == "withdrawn" or not waitlist.is_unsettled(offer)
+    return _(CHANGED if is_settled else RUN_OUT)
 
 
 def _accept(
@@ -134,9 +147,7 @@ def _make_way(session: Session, offer: Offer, *, by: int | None, now: dt.datetim
         return None
     old = session.get_one(Visit, offer.instead_of_id, with_for_update=True, populate_existing=True)
     if old.status not in UPCOMING:
-        raise HoldExpired(
-            _("Your visit was changed meanwhile, so this offer is over. Please look at your visit.")
-        )
+        raise HoldExpired(_(CHANGED))
     set_status(session, old, VisitStatus.CANCELLED, by=by, now=now, reason="moved")
     old.deadline_at = old.waiting_for = None
     return old
@@ -163,6 +174,8 @@ def decline(offer_id: int, *, by: int | None, now: dt.datetime) -> None:
         offer, visit = _locked(session, offer_id)
         if offer.ended_as == "declined":
             return
+        if offer.kind == "given" and not waitlist.still_stands(offer, now):
+            raise HoldExpired(why_over(offer))
         if offer.ended_at is not None:
             raise HoldExpired(_("This offer is over already."))
         end_offer(session, offer, "declined", by=by, now=now)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Offer, Visit
 from clinic.booking.queries import blocks, waitlist
 from clinic.booking.queries.availability import Ask, Open, look
+from clinic.booking.queries.rest import Rest, rest_around
 from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._steps import plan_of
@@ -90,6 +92,15 @@ class _Finder:
         self.table: RuleTable = rulebook.in_force()
         self.step = premises.booking_settings().slot_step_minutes
 
+    @cached_property
+    def rest(self) -> Rest | None:
+        """The client's other visits around all the times that may be proposed."""
+        since = moment(min(epoch_minute(self.now), epoch_minute(self.visit.starts_at)))
+        return rest_around(
+            self.known.client.id, self.plan, self.visit.areas, since=since, zone=self.visit.zone,
+            besides=self.visit.id,
+        )  # fmt: skip
+
     @property
     def may_stand(self) -> bool:
         """Whether the gate lets the visit go on as it is."""
@@ -110,7 +121,7 @@ class _Finder:
 
     def other_times(self) -> list[Way]:
         """The nearest other times: that day, then the next days; for whoever asked for this therapist by name first
-        their next free time."""
+        their next free time. None that comes too soon for the body: to pass that, somebody says why."""
         found = look(self._ask(self._first_day, DAYS_LOOKED_AT))
         ways = self._nearest(found, MOST_TIMES)
         if not self.visit.any_therapist:
@@ -122,7 +133,13 @@ class _Finder:
         start = epoch_minute(self.visit.starts_at)
         first = epoch_minute(self.now + 2 * SHORTEST_OFFER)
         day = self.visit.day
-        starts = [one for one in found.starts() if one.starts_at % self.step == 0 and one.starts_at >= first]
+        starts = [
+            one
+            for one in found.starts()
+            if one.starts_at % self.step == 0
+            and one.starts_at >= first
+            and not self._is_too_soon(one.starts_at)
+        ]
 
         def nearness(one: Start) -> tuple[bool, int]:
             on_the_day = self._day(one.starts_at) == day
@@ -141,6 +158,12 @@ class _Finder:
             if len(ways) >= most:
                 break
         return ways
+
+    def _is_too_soon(self, minute: int) -> bool:
+        """Whether the body would have too little rest, which it has where the visit stands now."""
+        if self.rest is None or not self.rest.is_short(minute):
+            return False
+        return not self.rest.is_short(epoch_minute(self.visit.starts_at))
 
     def _really_others(self, start: Start, found: Open, ways: Sequence[Way]) -> list[Way]:
         """This start with each therapist who has not been named for nearly the same time: a real choice. Rooms and

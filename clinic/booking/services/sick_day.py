@@ -6,16 +6,15 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Offer, Visit
+from clinic.booking.models import Visit
 from clinic.booking.queries.visits import OFFERED
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
-from clinic.booking.services._line import TOLD_BY, end_offer, open_offer, stand_in_line
+from clinic.booking.services._line import TOLD_BY, end_offers_for, open_offer, stand_in_line
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -111,7 +110,7 @@ def _give(
     if not is_skilled(therapist_id, client.id, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
     before = as_it_stands(visit)
-    _end_open(session, visit, by=by, now=now)
+    end_offers_for(session, visit, by=by, now=now)
     ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
     give_up(session, visit, now)
     claim_best(session, visit, replace(ask, rested_areas=None), expires_at=None)
@@ -123,13 +122,6 @@ def _give(
     if can_go_back:
         key = f"{TOLD_BY['given']}:{visit.id}:offer-{made.id}" if client.email else None
         remember(session, [Step(visit, before, key)], "moved", by=by, now=now)
-
-
-def _end_open(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> None:
-    """What was offered for this visit before is over: something else is done about it now."""
-    for_it = (Offer.instead_of_id == visit.id) | ((Offer.visit_id == visit.id) & (Offer.kind == "given"))
-    for one in session.scalars(select(Offer).where(for_it, Offer.ended_at.is_(None))).all():
-        end_offer(session, one, "withdrawn", by=by, now=now)
 
 
 @tried_again
@@ -156,7 +148,7 @@ def offer_time(
             raise MoveNotAllowed(
                 _("This visit is booked for two people, and both move together. See both visits.")
             )
-        _end_open(session, old, by=by, now=now)
+        end_offers_for(session, old, by=by, now=now)
         kept = _kept_time(old, starts_at, until, by=by, now=now)
         judged = judge(
             session, client, Order(plan_of(old), tuple(old.areas), kept.day), door="move", visit_id=kept.id,
@@ -203,7 +195,7 @@ def call_off(
         stand_in_line(session)
         visit, _client = _changeable(session, visit_id, revision)
         before = as_it_stands(visit)
-        _end_open(session, visit, by=by, now=now)
+        end_offers_for(session, visit, by=by, now=now)
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="by the clinic")
         visit.deadline_at = visit.waiting_for = None
         not_before = told_from(now) if can_go_back else None

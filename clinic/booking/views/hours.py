@@ -96,14 +96,14 @@ def _place() -> int:
 
 def _show(whose: Whose) -> Answer:
     week = queries.week_of(whose.therapist_id, whose.place)
-    form = WeekForm(kinds=KINDS)
+    form = WeekForm(kinds=KINDS, uses_24_hours=premises.clinic_settings().uses_24_hours)
     for kind in KINDS:
         form.fill(kind, week[kind])
     return _page(form, whose, mark_of(week), total_minutes=week_minutes(week["work"], week["break"]))
 
 
 def _look_or_save(whose: Whose) -> Answer:
-    form = WeekForm(kinds=KINDS)
+    form = WeekForm(kinds=KINDS, uses_24_hours=premises.clinic_settings().uses_24_hours)
     form.read(request.form)
     seen, act = request.form.get("seen", ""), request.form.get("act", "")
     if form.act(act):

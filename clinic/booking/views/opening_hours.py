@@ -25,7 +25,7 @@ def opening_hours(location_id: int) -> Answer:
     """The week of a place, day by day."""
     found(queries.location_facts(location_id))
     week = queries.week_of(location_id)
-    form = WeekForm(may_be_whole_day=True)
+    form = WeekForm(may_be_whole_day=True, uses_24_hours=queries.clinic_settings().uses_24_hours)
     form.fill("work", week)
     return _page(form, location_id, mark_of(week))
 
@@ -34,7 +34,7 @@ def opening_hours(location_id: int) -> Answer:
 def save_opening_hours(location_id: int) -> Answer:
     """Replace the week, or only change the form by one of its other buttons."""
     found(queries.location_facts(location_id))
-    form = WeekForm(may_be_whole_day=True)
+    form = WeekForm(may_be_whole_day=True, uses_24_hours=queries.clinic_settings().uses_24_hours)
     form.read(request.form)
     seen, act = request.form.get("seen", ""), request.form.get("act", "")
     if form.act(act):

@@ -166,11 +166,20 @@ def _today(whose: Whose) -> tuple[PlaceFacts, TypedSpan]:
 
 def _save_today(whose: Whose) -> Answer:
     place, span = _today(whose)
-    entered = blocks.off_now(whose.therapist_id, clock.now())
-    if entered is not None and entered.ends_at >= span.ends_at:
-        flash(_("This is entered already."), "info")
-        return whose.back()
+    if _is_off(whose, span):
+        return _entered_already(whose)
     return _save(whose, "off", place, span, NOT_IN_TODAY)
+
+
+def _is_off(whose: Whose, span: TypedSpan) -> bool:
+    """Whether they are off from now to the end of this already."""
+    entered = blocks.off_now(whose.therapist_id, clock.now())
+    return entered is not None and entered.ends_at >= span.ends_at
+
+
+def _entered_already(whose: Whose) -> Answer:
+    flash(_("This is entered already."), "info")
+    return whose.back()
 
 
 def _look_or_save(whose: Whose) -> Answer:
@@ -256,6 +265,8 @@ def _check_page(whose: Whose, form: TimeOffForm, place: PlaceFacts, span: TypedS
 def _sick_page(whose: Whose) -> Answer:
     now = clock.now()
     place, span = _today(whose)
+    if _is_off(whose, span):
+        return _entered_already(whose)
     return render_template(
         "booking/time_off_check.html",
         whose=whose,

@@ -169,11 +169,12 @@ def _offer_page(offer: Any, token: str, status: int = 200, sentence: str = "") -
         "booking/offer.html",
         offer=offer,
         visit=offer.visit,
-        is_open=offer.ended_at is None and offer.expires_at > clock.now(),
+        is_open=waitlist.still_stands(offer, clock.now()),
         accept=url_for("booking.accept_by_link", token=token),
         decline=url_for("booking.decline_by_link", token=token),
         again=kit.times_url(_wish_of(offer.visit)),
         sentence=sentence,
+        over=answering.why_over(offer),
     )
     return (page, status) if status != 200 else page
 

@@ -40,6 +40,7 @@ class WeekForm:
 
     kinds: tuple[str, ...] = ("work",)
     may_be_whole_day: bool = False
+    uses_24_hours: bool = True
     rows: list[SpanRow] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -107,7 +108,10 @@ class WeekForm:
         if not any(row.error for row in self.rows):
             hours = [_hours(row) for row in typed["work"]]
             breaks = [_hours(row) for row in typed.get("break", [])]
-            for problem in week_problems(hours, breaks, may_be_whole_day=self.may_be_whole_day):
+            problems = week_problems(
+                hours, breaks, may_be_whole_day=self.may_be_whole_day, uses_24_hours=self.uses_24_hours
+            )
+            for problem in problems:
                 typed[problem.kind][problem.row].error = problem.sentence
         return not self.mistakes
 
