@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 from clinic.booking.models import Visit
 from clinic.booking.taken_back import TakeBack
 from clinic.rules.taking_back import SHOWN_SECONDS, TIME_TO_TAKE_BACK, step_words
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 
 _WITH_CLIENT = joinedload(TakeBack.visit).joinedload(Visit.client)
@@ -28,11 +29,13 @@ class LastStep:
     """How long the page still offers it."""
     revision: int
     """Of the first visit after it: what somebody did to that visit since is another step."""
+    status: VisitStatus
+    """Of the first visit after it."""
 
     @property
     def words(self) -> str:
-        """What was done: `moved`, or `6 visits booked`."""
-        return step_words(self.deed, len(self.visit_ids))
+        """What was done: `moved`, `marked as arrived`, or `6 visits booked`."""
+        return step_words(self.deed, len(self.visit_ids), self.status)
 
 
 def last_step_of(user_id: int, now: dt.datetime) -> LastStep | None:
@@ -59,6 +62,7 @@ def last_step_of(user_id: int, now: dt.datetime) -> LastStep | None:
         tuple(names),
         max(0, round(left.total_seconds())),
         rows[0].revision,
+        VisitStatus(rows[0].visit.status),
     )
 
 
