@@ -525,10 +525,12 @@ def test_what_htmx_cannot_bring_is_said_where_everybody_sees_it(page: Page) -> N
 
 
 CUT = """
-() => [...document.querySelectorAll('.ev:not(.is-s)')].filter((one) => {
-  const at = (what) => one.querySelector(what)?.getBoundingClientRect();
-  const box = at('a'), state = at('.ev-state'), tap = at('.ev-tap');
+() => [...document.querySelectorAll('.ev:not(.is-s), .ev.len-30')].filter((one) => {
+  const whole = document.createRange(), at = (what) => one.querySelector(what)?.getBoundingClientRect();
+  whole.selectNodeContents(one.querySelector('.ev-state'));  // its words, not the line they stand on
+  const box = at('a'), state = whole.getBoundingClientRect(), tap = at('.ev-tap'), what = one.querySelector('.ev-what');
   const isUnder = tap && state.right > tap.left + 1 && state.bottom > tap.top;
+  if (what && what.offsetHeight && parseFloat(getComputedStyle(what).fontSize) && at('.ev-what').bottom > box.bottom + 2) return true;
   return state.right > box.right + 1 || state.bottom > box.bottom + 1 || isUnder;
 }).map((one) => one.innerText)
 """
