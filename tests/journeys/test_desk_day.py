@@ -530,7 +530,8 @@ CUT = """
   whole.selectNodeContents(one.querySelector('.ev-state'));  // its words, not the line they stand on
   const box = at('a'), state = whole.getBoundingClientRect(), tap = at('.ev-tap'), what = one.querySelector('.ev-what');
   const isUnder = tap && state.right > tap.left + 1 && state.bottom > tap.top;
-  if (what && what.offsetHeight && parseFloat(getComputedStyle(what).fontSize) && at('.ev-what').bottom > box.bottom + 2) return true;
+  const isShown = what && parseFloat(getComputedStyle(what).fontSize) > 0;
+  if (isShown && at('.ev-what').bottom > box.bottom + 2) return true;
   return state.right > box.right + 1 || state.bottom > box.bottom + 1 || isUnder;
 }).map((one) => one.innerText)
 """
