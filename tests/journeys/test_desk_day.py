@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -310,6 +311,20 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
     page.wait_for_selector("#people input[name=client]:checked")
     page.wait_for_selector("#times button[name=start]")
     assert page.evaluate("document.activeElement.id") == "q", "who types is not interrupted"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
+
+
+def test_keys_pressed_before_the_answer_is_there_wait_for_it(page: Page) -> None:
+    """Enter on somebody and Enter again at once: the second one was lost, as what they had last was not known yet."""
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    page.wait_for_selector("#q:focus")
+    page.keyboard.type("ald")
+    page.wait_for_selector("#people input[name=client]")
+    page.locator("#people input[name=client]").first.focus()
+    page.route("**/desk/visits/new", lambda route: (time.sleep(1), route.continue_()))
+    page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     page.wait_for_selector("button[name=start]:focus")
 
