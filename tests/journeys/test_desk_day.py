@@ -329,6 +329,15 @@ def test_keys_pressed_before_the_answer_is_there_wait_for_it(page: Page) -> None
     page.wait_for_selector("button[name=start]:focus")
 
 
+def test_going_back_from_what_was_booked_sends_nothing_again(page: Page) -> None:
+    """The form that was sent is the answer to a form: the browser asked whether to send it once more."""
+    sign_in(page)
+    book_ana(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="New visit")).to_be_visible()
+    page.wait_for_selector("#q:focus")
+
+
 def test_the_day_sheet_is_one_page(page: Page) -> None:
     sign_in(page)
     page.goto(f"/desk?day={next_monday()}&view=list")
