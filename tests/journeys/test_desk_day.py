@@ -17,7 +17,7 @@ from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 from tests.looking import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
     from tests.browser import Site
 
@@ -323,7 +323,12 @@ def test_keys_pressed_before_the_answer_is_there_wait_for_it(page: Page) -> None
     page.keyboard.type("ald")
     page.wait_for_selector("#people input[name=client]")
     page.locator("#people input[name=client]").first.focus()
-    page.route("**/desk/visits/new", lambda route: (time.sleep(1), route.continue_()))
+
+    def late(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    page.route("**/desk/visits/new", late)
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     page.wait_for_selector("button[name=start]:focus")
