@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from unicodedata import digit
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
@@ -187,7 +188,9 @@ def may_know_all(user_id: int, client_id: int, *, adult_age: int, today: dt.date
 def search(text: str, limit: int = 20) -> Sequence[Client]:
     """Clients by the start of any name, by digits of the phone, or by e-mail; at least two characters."""
     words = name_key(text, "").split()
-    digits = "".join(char for char in text if char.isdigit())
+    digits = "".join(
+        str(digit(char)) for char in text if char.isdigit()
+    )  # of any script, as numbers are kept
     ways = []
     if sum(map(len, words)) > 1:
         ways.append(and_(*(_starts_a_name(word) for word in words)))

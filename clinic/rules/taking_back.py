@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clinic.rules.errors import TooLate
-from clinic.rules.language import _, ngettext
+from clinic.rules.language import N_, _, ngettext
+from clinic.rules.visit_status import VisitStatus
 
 SHOWN_SECONDS: Final = 10
 """How long the page offers it."""
@@ -15,19 +16,32 @@ TIME_TO_TAKE_BACK: Final = timedelta(seconds=SHOWN_SECONDS + 2)
 """How long it is possible: a press in the last of the ten seconds is still on its way for a moment."""
 
 
+_MARKED: Final = {
+    VisitStatus.CONFIRMED: N_("marked as not here yet"),
+    VisitStatus.ARRIVED: N_("marked as arrived"),
+    VisitStatus.IN_SESSION: N_("marked as in session"),
+    VisitStatus.DONE: N_("marked as done"),
+    VisitStatus.NO_SHOW: N_("marked: did not come"),
+}
+
+
 def check_in_time(until: datetime, *, now: datetime) -> None:
     """Raise TooLate once the moment has passed: by then people are being told."""
     if now >= until:
         raise TooLate(_("It is too late to undo this. Change the visit again instead; the client is told."))
 
 
-def step_words(deed: str, visits: int) -> str:
-    """What was done to so many visits, after the names of their clients."""
+def step_words(deed: str, visits: int, status: VisitStatus) -> str:
+    """What was done to so many visits, after the names of their clients. `status` is what the first of them has now: a
+    slip is seen only where the page says what was marked, and which of the two a cancellation became."""
+    if deed == "marked":
+        return _(_MARKED[status])
+    if deed == "cancelled" and visits == 1 and status is VisitStatus.LATE_CANCELLED:
+        return _("cancelled late")
     return {
         "booked": ngettext("booked", "%(num)d visits booked", visits),
         "moved": ngettext("moved", "%(num)d visits moved", visits),
         "cancelled": ngettext("cancelled", "%(num)d visits cancelled", visits),
-        "marked": ngettext("marked", "%(num)d visits marked", visits),
         "passed": _("counts as cancelled in time"),
     }[deed]
 

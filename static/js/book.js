@@ -6,7 +6,7 @@
   if (!form) return;
   const { say, _, ngettext } = window.clinic;
   const part = (id) => document.getElementById(id);
-  let timer = 0, asked = 0, renewed = Promise.resolve();
+  let timer = 0, asked = 0, open = 0, renewed = Promise.resolve();
   // Somebody new is called as was searched for, until their own fields are written in.
   const fields = () => [...part("newcomer").querySelectorAll("input")];
   let isTyped = fields().some((one) => one.value);
@@ -34,7 +34,10 @@
       tell(ids);
     } catch { /* the button still works */ }
   };
-  const renew = (ids) => { renewed = fetchParts(ids); };
+  const renew = (ids) => {
+    open += 1;
+    renewed = fetchParts(ids).finally(() => { open -= 1; });
+  };
   const tell = (ids) => {
     const people = Number(part("people").dataset.count), first = part("times").querySelector("button[name=start] .visually-hidden");
     const found = people === 0 ? _("Nobody found.") : ngettext("One person found.", "%(num)d people found.", people);
@@ -62,9 +65,10 @@
       event.preventDefault();
       if (!target.checked) target.click();
       (fields().find((one) => target.value === "new" && !one.value) || part("what")).focus();
-    } else if (target.id === "what" && target.value && !isOpen(target)) {
+    } else if (target.id === "what" && (target.value || open) && !isOpen(target)) {
+      // Pressed before the answer is here, it waits for what they had last, and for its times.
       event.preventDefault();
-      renewed.then(() => part("times").querySelector("[data-no-time], button[name=start], [data-to-field]")?.focus());
+      renewed.then(() => part("what").value && part("times").querySelector("[data-no-time], button[name=start], [data-to-field]")?.focus());
     } else if (target.name === "start" && event.repeat) event.preventDefault();
   });
   form.addEventListener("change", (event) => {

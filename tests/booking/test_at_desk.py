@@ -276,6 +276,34 @@ def mark(visit_id: int, new: S, world: w.World, now: dt.datetime) -> None:
     visits.mark_visit(visit_id, new, revision=revision, by=world.desk_id, now=now, can_go_back=True)
 
 
+def test_the_bar_says_what_was_marked(world: w.World) -> None:
+    """A tap on the wrong button is undone only by who sees that it was the wrong one: “marked” said nothing."""
+    visit, late = book(world, 9, 0), book(world, 15, 0)
+    start = w.at(0, 9, 30)
+    words = []
+    for new in (S.ARRIVED, S.IN_SESSION, S.DONE, S.IN_SESSION, S.ARRIVED, S.CONFIRMED, S.NO_SHOW):
+        mark(visit, new, world, start)
+        words.append(last_words(world, start))
+    assert words == [
+        "marked as arrived",
+        "marked as in session",
+        "marked as done",
+        "marked as in session",
+        "marked as arrived",
+        "marked as not here yet",
+        "marked: did not come",
+    ]
+    visits.cancel_visit(late, by=world.desk_id, by_clinic=False, now=start, at_desk=True)
+    assert last_words(world, start) == "cancelled late"
+
+
+def last_words(world: w.World, now: dt.datetime) -> str:
+    db.session.rollback()
+    step = taking_back.last_step_of(world.desk_id, now)
+    assert step is not None
+    return step.words
+
+
 def test_coming_after_all_is_taken_back_with_its_place(world: w.World) -> None:
     visit, start = book(world, 9, 0), w.at(0, 9, 30)
     mark(visit, S.NO_SHOW, world, start)

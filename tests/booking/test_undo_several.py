@@ -199,6 +199,13 @@ def test_two_people_are_moved_and_cancelled_and_come_back_to_their_room(world: w
         deed()
         assert places(ids) != before, name
         assert sent(SOON) == [], name
+        step = taking_back.last_step_of(world.desk_id, SOON)
+        assert step is not None
+        said = {"moved": "2 visits moved", "cancelled": "2 visits cancelled", "one cancelled": "cancelled"}
+        assert step.words == said[name]
+        assert len(step.clients) == (1 if name == "one cancelled" else 2), (
+            "who stays is not said to be cancelled"
+        )
         assert take_back(ids[1], by=world.desk_id, now=SOON)[1] == 2, name
         assert (places(ids), claims(), pair_of(couple_id)) == (before, held, ids), name
         assert db.session.get_one(Couple, couple_id).ended_at is None, name

@@ -110,6 +110,19 @@ def test_what_cannot_be_is_said_at_its_field_and_kept(
     assert desk.post(f"/clients/{one}/edit", data={**TYPED, **changes}).status_code == 422
 
 
+def test_a_phone_is_found_in_the_digits_in_which_it_was_typed(app: Flask) -> None:
+    factories.make_client(first_name="Mona", last_name="Weber", born_on=BORN, phone="(212) 555-0187")
+    factories.make_client(first_name="Kurt", last_name="Weber", born_on=BORN, phone="(212) 555-0143")
+    for text in ("0187", "٠١٨٧", "٥٥٥-٠١٨٧"):
+        assert [one.phone for one in queries.search(text)] == ["(212) 555-0187"], text
+
+
+def test_too_little_to_search_by_asks_for_more_not_for_less(world: w.World, desk: FlaskClient) -> None:
+    for short in ("n", "12", "-"):
+        assert "Type two letters of a name" in desk.get("/desk/search", query_string={"q": short}).text, short
+    assert "Try fewer letters" in desk.get("/desk/search", query_string={"q": "nn"}).text
+
+
 @pytest.mark.parametrize(
     ("first", "last", "typed"),
     [

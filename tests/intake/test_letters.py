@@ -82,6 +82,17 @@ def looks() -> int:
     return db.session.scalar(select(func.count()).where(AuditRow.deed == "letter.read")) or 0
 
 
+def test_a_letter_appears_by_itself_where_it_waits_for_review(
+    patient: int, desk: FlaskClient, therapist: FlaskClient
+) -> None:
+    before = therapist.get("/reviews")
+    assert "js/live.js" in before.text
+    seen = {"If-None-Match": before.headers["ETag"]}
+    assert therapist.get("/reviews", headers=seen).status_code == 304
+    assert upload(desk, patient, (letters.PDF, "letter.pdf")).status_code == 303
+    assert "Open" in therapist.get("/reviews", headers=seen).text
+
+
 def test_from_the_desks_scanner_to_the_confirmed_visit(
     patient: int, desk: FlaskClient, therapist: FlaskClient
 ) -> None:

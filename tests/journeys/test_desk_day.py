@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 from tests.looking import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
     from tests.browser import Site
 
@@ -314,6 +315,34 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
     page.wait_for_selector("button[name=start]:focus")
 
 
+def test_keys_pressed_before_the_answer_is_there_wait_for_it(page: Page) -> None:
+    """Enter on somebody and Enter again at once: the second one was lost, as what they had last was not known yet."""
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    page.wait_for_selector("#q:focus")
+    page.keyboard.type("ald")
+    page.wait_for_selector("#people input[name=client]")
+    page.locator("#people input[name=client]").first.focus()
+
+    def late(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    page.route("**/desk/visits/new", late)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
+
+
+def test_going_back_from_what_was_booked_sends_nothing_again(page: Page) -> None:
+    """The form that was sent is the answer to a form: the browser asked whether to send it once more."""
+    sign_in(page)
+    book_ana(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="New visit")).to_be_visible()
+    page.wait_for_selector("#q:focus")
+
+
 def test_the_day_sheet_is_one_page(page: Page) -> None:
     sign_in(page)
     page.goto(f"/desk?day={next_monday()}&view=list")
@@ -525,10 +554,13 @@ def test_what_htmx_cannot_bring_is_said_where_everybody_sees_it(page: Page) -> N
 
 
 CUT = """
-() => [...document.querySelectorAll('.ev:not(.is-s)')].filter((one) => {
-  const at = (what) => one.querySelector(what)?.getBoundingClientRect();
-  const box = at('a'), state = at('.ev-state'), tap = at('.ev-tap');
+() => [...document.querySelectorAll('.ev:not(.is-s), .ev.len-30')].filter((one) => {
+  const whole = document.createRange(), at = (what) => one.querySelector(what)?.getBoundingClientRect();
+  whole.selectNodeContents(one.querySelector('.ev-state'));  // its words, not the line they stand on
+  const box = at('a'), state = whole.getBoundingClientRect(), tap = at('.ev-tap'), what = one.querySelector('.ev-what');
   const isUnder = tap && state.right > tap.left + 1 && state.bottom > tap.top;
+  const isShown = what && parseFloat(getComputedStyle(what).fontSize) > 0;
+  if (isShown && at('.ev-what').bottom > box.bottom + 2) return true;
   return state.right > box.right + 1 || state.bottom > box.bottom + 1 || isUnder;
 }).map((one) => one.innerText)
 """

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 from clinic.booking.models import Visit
 from clinic.booking.taken_back import TakeBack
 from clinic.rules.taking_back import SHOWN_SECONDS, TIME_TO_TAKE_BACK, step_words
+from clinic.rules.visit_status import VisitStatus, holds_claims
 from clinic.shared.database import db
 
 _WITH_CLIENT = joinedload(TakeBack.visit).joinedload(Visit.client)
@@ -28,11 +29,15 @@ class LastStep:
     """How long the page still offers it."""
     revision: int
     """Of the first visit after it: what somebody did to that visit since is another step."""
+    status: VisitStatus
+    """Of the first visit that is meant, after it."""
+    meant: int
+    """Visits it was done to: of two people one is cancelled, and the other one stays."""
 
     @property
     def words(self) -> str:
-        """What was done: `moved`, or `6 visits booked`."""
-        return step_words(self.deed, len(self.visit_ids))
+        """What was done: `moved`, `marked as arrived`, or `6 visits booked`."""
+        return step_words(self.deed, self.meant, self.status)
 
 
 def last_step_of(user_id: int, now: dt.datetime) -> LastStep | None:
@@ -52,13 +57,20 @@ def last_step_of(user_id: int, now: dt.datetime) -> LastStep | None:
         theirs = select(TakeBack).where(TakeBack.together == row.together).options(_WITH_CLIENT)
         rows = db.session.scalars(theirs.order_by(TakeBack.id)).all()
     left = row.until - (TIME_TO_TAKE_BACK - dt.timedelta(seconds=SHOWN_SECONDS)) - now
-    names = dict.fromkeys(one.visit.client.name for one in rows if one.visit.client is not None)
+    meant = [
+        one.visit
+        for one in rows
+        if row.deed != "cancelled" or not holds_claims(VisitStatus(one.visit.status))
+    ] or [row.visit]
+    names = dict.fromkeys(one.client.name for one in meant if one.client is not None)
     return LastStep(
         tuple(one.visit_id for one in rows),
         row.deed,
         tuple(names),
         max(0, round(left.total_seconds())),
         rows[0].revision,
+        VisitStatus(meant[0].status),
+        len(meant),
     )
 
 

@@ -5,6 +5,7 @@ Every page that shows answers leaves a row in the audit.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from flask import abort, flash, render_template, request
@@ -22,6 +23,7 @@ from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
+from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.CLINICAL_REVIEW
@@ -30,9 +32,11 @@ DONE = N_("This has been dealt with already.")
 
 @pages.get("/reviews", needs=NEED)
 def reviews() -> Answer:
-    """What waits for somebody with clinical review. Names and days only."""
+    """What waits for somebody with clinical review. Names and days only. It asks by itself what has come."""
     stops, softened = queries.reviews_waiting()
-    return render_template("intake/reviews.html", stops=stops, softened=softened, letters=letters_waiting())
+    lists = {"stops": stops, "softened": softened, "letters": letters_waiting()}
+    mark = hashlib.sha256(repr(lists).encode()).hexdigest()
+    return live_page(mark, "intake/reviews.html", lambda: lists)
 
 
 @pages.get("/reviews/stops/<int:stop_id>", needs=NEED)
