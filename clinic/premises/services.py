@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.premises import queries
@@ -239,12 +239,24 @@ def _save(
         raise NotFound(_("There is no such %(thing)s.", thing=thing))
     if seen is not None:
         _check_seen(row, facts, seen)
+    if facts.name != row.name:
+        _check_name(session, row, facts)
     changed = _write(row, facts)
     session.add(row)
     session.flush()
     deed = f"{thing}.changed" if seen is not None else f"{thing}.added"
     leave_trace(session, deed, thing, row.id, by=by, now=now, fields=changed)
     return row.id
+
+
+def _check_name(session: Session, row: Location | Room | Device, facts: Place) -> None:
+    """Two rooms of one name at a place cannot be told apart in the diary, nor two places on a mail."""
+    kind: Any = type(row)
+    where = getattr(facts, "location_id", None)
+    for one in session.scalars(select(kind).where(kind.is_active).order_by(kind.id)):
+        is_here = getattr(one, "location_id", None) == where
+        if one is not row and is_here and one.name.casefold() == facts.name.casefold():
+            raise InvalidInput("name", _("There is one of this name already. Choose another name."))
 
 
 def _check_seen(row: Any, facts: Place | ClinicSettings, seen: str) -> None:
