@@ -46,15 +46,24 @@ def save_settings(settings: ClinicSettings, *, seen: str, by: int | None, now: d
 
 @tried_again
 def save_look(
-    theme: Theme, logo: Drawn | None, *, drop_logo: bool = False, by: int | None, now: dt.datetime
+    theme: Theme,
+    logo: Drawn | None,
+    *,
+    drop_logo: bool = False,
+    seen: str | None = None,
+    by: int | None,
+    now: dt.datetime,
 ) -> None:
-    """Change the two colours, and the logo where there is a new one or it is to go.
+    """Change the two colours, and the logo where there is a new one or it is to go. `seen` is the mark of the look that
+    the form showed.
 
-    Raises InvalidInput (brand, accent) for a colour in which words cannot be read.
+    Raises InvalidInput (brand, accent) for a colour in which words cannot be read, or ChangedMeanwhile.
     """
     check_theme(theme)
     with transaction() as session:
         row = queries.clinic()
+        if seen and mark_of(queries.look_of(row)) != seen:
+            raise ChangedMeanwhile
         old = row.logo_id
         row.brand_colour, row.accent_colour = theme.brand, theme.accent
         if logo is not None or drop_logo:

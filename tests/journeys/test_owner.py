@@ -45,6 +45,7 @@ def test_a_logo_of_dark_letters_is_seen_on_a_dark_page(page: Page, site: Site) -
     )
     page.get_by_role("button", name="Save the look").click()
     page.emulate_media(color_scheme="dark")
-    page.goto("/")
-    ground = page.locator("header .own-logo").evaluate("(one) => getComputedStyle(one).backgroundColor")
-    assert ground == "rgb(255, 253, 249)"
+    page.goto("/owner/look")
+    for logo_there in ("header .own-logo", ".logo-now img"):
+        ground = page.locator(logo_there).evaluate("(one) => getComputedStyle(one).backgroundColor")
+        assert ground == "rgb(255, 253, 249)", logo_there
