@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -25,6 +25,7 @@ from clinic.shared.database import db, transaction
 
 OPENS, CLOSES = dt.time(9), dt.time(18)
 WORKDAYS = range(5)
+LONGEST_NAME, LONGEST_NUMBER = 80, 40  # as in the settings
 
 
 def is_empty() -> bool:
@@ -92,17 +93,32 @@ def _habits(country: str) -> dict[str, Any]:
 
 def _checked(begun: Begun) -> str:
     """The owner's e-mail, when everything else is right too."""
-    if not begun.name.strip() or not begun.owner_name.strip():
-        raise InvalidInput("name", "The clinic and its owner need a name.")
-    if begun.zone not in available_timezones():
-        raise InvalidInput("zone", f"There is no time zone {begun.zone!r}. Write it like America/New_York.")
-    if begun.country not in SUPPORTED_REGIONS:
-        raise InvalidInput("country", f"There is no country {begun.country!r}. Write two letters, like US.")
-    if not re.fullmatch(r"[0-9]{2,6}", begun.emergency_number):
-        raise InvalidInput("emergency_number", "The emergency number has 2 to 6 digits, such as 911.")
-    if len(begun.health_line_number) > 40:
-        raise InvalidInput("health_line_number", "The number of the health advice line is too long.")
+    for field, typed in asdict(begun).items():
+        check_typed(field, typed)
+    return validate_email(begun.owner_email, check_deliverability=False).normalized
+
+
+def check_typed(field: str, typed: str) -> None:
+    """Raise InvalidInput for one answer of `Begun` that cannot be right, so that it can be asked for at once."""
+    if field in ("name", "owner_name") and not typed.strip():
+        raise InvalidInput(field, "The clinic and its owner need a name.")
+    if field in ("name", "owner_name") and len(typed.strip()) > LONGEST_NAME:
+        raise InvalidInput(field, f"Write a name of at most {LONGEST_NAME} letters.")
+    if field == "zone" and typed not in available_timezones():
+        raise InvalidInput(field, f"There is no time zone {typed!r}. Write it like America/New_York.")
+    if field == "country" and typed not in SUPPORTED_REGIONS:
+        raise InvalidInput(field, f"There is no country {typed!r}. Write two letters, like US.")
+    if field == "emergency_number" and not re.fullmatch(r"[0-9]{2,6}", typed):
+        raise InvalidInput(field, "The emergency number has 2 to 6 digits, such as 911.")
+    if field == "health_line_number" and len(typed) > LONGEST_NUMBER:
+        raise InvalidInput(field, "The number of the health advice line is too long.")
+    if field == "owner_email" and not _is_email(typed):
+        raise InvalidInput(field, "The owner's e-mail address does not look right.")
+
+
+def _is_email(typed: str) -> bool:
     try:
-        return validate_email(begun.owner_email, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise InvalidInput("owner_email", "The owner's e-mail address does not look right.") from error
+        validate_email(typed, check_deliverability=False)
+    except EmailNotValidError:
+        return False
+    return True

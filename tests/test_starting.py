@@ -57,6 +57,7 @@ def test_a_new_clinic_counts_in_the_money_and_by_the_clock_of_its_country(app: F
     [
         ("country", "England"), ("country", ""), ("emergency_number", ""), ("emergency_number", "call us"),
         ("health_line_number", "1" * 41), ("zone", "London"), ("owner_email", "olive"), ("name", " "),
+        ("name", "x" * 81), ("owner_name", ""), ("owner_name", "x" * 81),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_and_nothing_is_made(app: Flask, field: str, typed: str) -> None:
@@ -103,3 +104,19 @@ def test_init_assumes_no_number_where_it_knows_none(
     asked = init(data_folder, monkeypatch, ["Still Waters", "Asia/Tokyo", "JP", "", ""])
     assert asked.exit_code == 1
     assert "911" not in asked.output
+
+
+def test_what_cannot_be_is_asked_for_again_at_once(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after the last question, when all has to be typed again."""
+    result = init(
+        data_folder, monkeypatch,
+        [
+            "Still Waters", "London", "Europe/London", "England", "gb", "1", "999", "", "Olive", "olive",
+            " olive@clinic.example ",
+        ],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert result.output.count("Error: ") == 4
+    assert "There is no time zone 'London'." in result.output

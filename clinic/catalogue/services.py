@@ -15,11 +15,14 @@ from clinic.catalogue.models import Addon, Service, ServiceLength
 from clinic.catalogue.starter import starter_rows
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.kinds import key_of
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.verdicts import ADDONS, SERVICES
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.seen import mark_of
+
+SERVICE_EXISTS = N_("There is a service of this name. Choose another name, or change that one.")
+ADDON_EXISTS = N_("There is an add-on of this name. Choose another name, or change that one.")
 
 
 def add_starter_catalogue(session: Session) -> None:
@@ -42,10 +45,9 @@ def add_service(facts: ServiceFacts, judged_as: Collection[str], *, by: int | No
     if not key:
         raise InvalidInput("name", _("Use letters from a to z in the name."))
     with transaction() as session:
-        if session.scalars(select(Service.id).where(Service.key == key)).first() is not None:
-            raise InvalidInput(
-                "name", _("There is a service of this name. Choose another name, or change that one.")
-            )
+        has_key = session.scalars(select(Service.id).where(Service.key == key)).first() is not None
+        if has_key or _is_taken(session, Service, facts.name, 0):
+            raise InvalidInput("name", _(SERVICE_EXISTS))
         row = Service(key=key, family=key, judged_as=columns)
         _write_service(session, row, facts)
         session.add(row)
@@ -69,6 +71,8 @@ def change_service(
         before = queries.service_facts(row)
         if mark_of(asdict(before)) != seen:
             raise ChangedMeanwhile
+        if facts.name != row.name and _is_taken(session, Service, facts.name, row.id):
+            raise InvalidInput("name", _(SERVICE_EXISTS))
         _write_service(session, row, facts)
         changed = _changed(before, facts)
         leave_trace(session, "service.changed", "service", row.id, by=by, now=now, fields=changed)
@@ -112,10 +116,9 @@ def add_addon(facts: AddonFacts, judged_as: str, *, by: int | None, now: dt.date
     if not key:
         raise InvalidInput("name", _("Use letters from a to z in the name."))
     with transaction() as session:
-        if session.scalars(select(Addon.id).where(Addon.key == key)).first() is not None:
-            raise InvalidInput(
-                "name", _("There is an add-on of this name. Choose another name, or change that one.")
-            )
+        has_key = session.scalars(select(Addon.id).where(Addon.key == key)).first() is not None
+        if has_key or _is_taken(session, Addon, facts.name, 0):
+            raise InvalidInput("name", _(ADDON_EXISTS))
         row = Addon(key=key, judged_as=judged_as)
         _write_addon(row, facts)
         session.add(row)
@@ -126,7 +129,7 @@ def add_addon(facts: AddonFacts, judged_as: str, *, by: int | None, now: dt.date
 
 @tried_again
 def change_addon(addon_id: int, facts: AddonFacts, *, seen: str, by: int | None, now: dt.datetime) -> None:
-    """Change an add-on; booked visits stay as they are. Raises NotFound, ChangedMeanwhile."""
+    """Change an add-on; booked visits stay as they are. Raises InvalidInput, NotFound, ChangedMeanwhile."""
     with transaction() as session:
         row = session.get(Addon, addon_id)
         if row is None:
@@ -134,6 +137,8 @@ def change_addon(addon_id: int, facts: AddonFacts, *, seen: str, by: int | None,
         before = queries.addon_facts(row)
         if mark_of(asdict(before)) != seen:
             raise ChangedMeanwhile
+        if facts.name != row.name and _is_taken(session, Addon, facts.name, row.id):
+            raise InvalidInput("name", _(ADDON_EXISTS))
         _write_addon(row, facts)
         changed = _changed(before, facts)
         leave_trace(session, "addon.changed", "addon", row.id, by=by, now=now, fields=changed)
@@ -142,6 +147,12 @@ def change_addon(addon_id: int, facts: AddonFacts, *, seen: str, by: int | None,
 def _write_addon(row: Addon, facts: AddonFacts) -> None:
     for name, value in asdict(facts).items():
         setattr(row, name, list(value) if isinstance(value, tuple) else value)
+
+
+def _is_taken(session: Session, kind: type[Service | Addon], name: str, but_id: int) -> bool:
+    """Whether another one on offer is called so: people could not tell which they book."""
+    others = session.scalars(select(kind.name).where(kind.is_active, kind.id != but_id))
+    return name.casefold() in {other.casefold() for other in others}
 
 
 def _changed(before: ServiceFacts | AddonFacts, after: ServiceFacts | AddonFacts) -> str:

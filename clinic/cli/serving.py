@@ -58,26 +58,39 @@ def _proposed(what: str) -> str | None:
     return getattr(found, what, None)
 
 
+def _right(_context: click.Context, option: click.Parameter, typed: str) -> str:
+    """What was typed, without spaces around it. What cannot be right is asked for again at once, not after the last
+    question."""
+    from clinic.rules.errors import InvalidInput
+    from clinic.starting import check_typed
+
+    field = option.name or ""
+    typed = typed.strip().upper() if field == "country" else typed.strip()
+    try:
+        check_typed(field, typed)
+    except InvalidInput as wrong:
+        raise click.BadParameter(wrong.sentence) from wrong
+    return typed
+
+
 @click.command()
-@click.option("--name", prompt="Name of the clinic")
-@click.option("--zone", prompt="Time zone (for example America/New_York)")
-@click.option(
-    "--country",
-    prompt="Country (two letters, for example US)",
-    callback=lambda _c, _o, text: text.strip().upper(),
-)
+@click.option("--name", prompt="Name of the clinic", callback=_right)
+@click.option("--zone", prompt="Time zone (for example America/New_York)", callback=_right)
+@click.option("--country", prompt="Country (two letters, for example US)", callback=_right)
 @click.option(
     "--emergency-number",
     prompt="Number people there call in an emergency",
     default=lambda: _proposed("emergency"),
+    callback=_right,
 )
 @click.option(
     "--health-line-number",
     prompt="Number of the health advice line there (Enter for none)",
     default=lambda: _proposed("health_line") or "",
+    callback=_right,
 )
-@click.option("--owner-name", prompt="Name of the owner")
-@click.option("--owner-email", prompt="E-mail of the owner")
+@click.option("--owner-name", prompt="Name of the owner", callback=_right)
+@click.option("--owner-email", prompt="E-mail of the owner", callback=_right)
 def init(**typed: str) -> None:
     """Make an empty clinic and its owner, who sets a password by a one-time link."""
     from clinic.rules.errors import RuleViolation

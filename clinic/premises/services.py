@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.premises import queries
@@ -46,15 +46,24 @@ def save_settings(settings: ClinicSettings, *, seen: str, by: int | None, now: d
 
 @tried_again
 def save_look(
-    theme: Theme, logo: Drawn | None, *, drop_logo: bool = False, by: int | None, now: dt.datetime
+    theme: Theme,
+    logo: Drawn | None,
+    *,
+    drop_logo: bool = False,
+    seen: str | None = None,
+    by: int | None,
+    now: dt.datetime,
 ) -> None:
-    """Change the two colours, and the logo where there is a new one or it is to go.
+    """Change the two colours, and the logo where there is a new one or it is to go. `seen` is the mark of the look that
+    the form showed.
 
-    Raises InvalidInput (brand, accent) for a colour in which words cannot be read.
+    Raises InvalidInput (brand, accent) for a colour in which words cannot be read, or ChangedMeanwhile.
     """
     check_theme(theme)
     with transaction() as session:
         row = queries.clinic()
+        if seen and mark_of(queries.look_of(row)) != seen:
+            raise ChangedMeanwhile
         old = row.logo_id
         row.brand_colour, row.accent_colour = theme.brand, theme.accent
         if logo is not None or drop_logo:
@@ -242,12 +251,24 @@ def _save(
         raise NotFound(_("There is no such %(thing)s.", thing=thing))
     if seen is not None:
         _check_seen(row, facts, seen)
+    if facts.name != row.name:
+        _check_name(session, row, facts)
     changed = _write(row, facts)
     session.add(row)
     session.flush()
     deed = f"{thing}.changed" if seen is not None else f"{thing}.added"
     leave_trace(session, deed, thing, row.id, by=by, now=now, fields=changed)
     return row.id
+
+
+def _check_name(session: Session, row: Location | Room | Device, facts: Place) -> None:
+    """Two rooms of one name at a place cannot be told apart in the diary, nor two places on a mail."""
+    kind: Any = type(row)
+    where = getattr(facts, "location_id", None)
+    for one in session.scalars(select(kind).where(kind.is_active).order_by(kind.id)):
+        is_here = getattr(one, "location_id", None) == where
+        if one is not row and is_here and one.name.casefold() == facts.name.casefold():
+            raise InvalidInput("name", _("There is one of this name already. Choose another name."))
 
 
 def _check_seen(row: Any, facts: Place | ClinicSettings, seen: str) -> None:

@@ -6,6 +6,7 @@ The sentences are worked out by the rules that act, so that they cannot promise 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -14,11 +15,13 @@ from clinic.rules import booking_policy, words
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.gaps import Gaps
 from clinic.rules.language import N_, _
+from clinic.rules.messages import hours_from
 
 
 class Rules(Protocol):
     """The settings beside those of the booking policy."""
 
+    reminder_hours: str
     offer_minutes: int
     travel_minutes: int
     adult_age: int
@@ -58,7 +61,7 @@ ON_AND_OFF = {
     ),
 }  # fmt: skip
 OF_GAPS = {
-    Gaps.ANY: N_("Between visits at 9:00 and 11:30 every quarter of an hour can be chosen."),
+    Gaps.ANY: N_("Between two visits every time can be chosen, whatever gap it leaves."),
     Gaps.FIRST: N_("A time right after another visit is named before one that leaves 15 minutes unused."),
     Gaps.ONLY: N_("A time that would leave 15 minutes unused is not offered online."),
 }
@@ -109,6 +112,7 @@ def effects(booking: BookingSettings, rules: Rules, *, now: dt.datetime, zone: Z
         **_of_people(rules, tell),
         **{name: _(said[0 if getattr(rules, name) else 1]) for name, said in ON_AND_OFF.items()},
         "gaps": _(OF_GAPS[Gaps(rules.gaps)]),
+        "reminder_hours": _of_reminders(hours_from(rules.reminder_hours), tell),
     }
 
 
@@ -196,6 +200,17 @@ def _of_waiting(booking: BookingSettings, rules: Rules, tell: _Telling) -> dict[
             value=tell.clock(ten + rules.travel_minutes * minutes),
         ),
     }
+
+
+def _of_reminders(hours: Sequence[int], tell: _Telling) -> str:
+    if not hours:
+        return _("Nobody is reminded.")
+    visit = tell.ten(21)
+    return _(
+        "Of a visit on %(visit)s people are reminded on %(moments)s.",
+        visit=tell.at(visit),
+        moments=words.join_words([tell.at(visit - dt.timedelta(hours=one)) for one in hours]),
+    )
 
 
 def _of_people(rules: Rules, tell: _Telling) -> dict[str, str]:

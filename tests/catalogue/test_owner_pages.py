@@ -165,6 +165,16 @@ def test_what_is_not_there_is_not_found(owner: FlaskClient) -> None:
         assert owner.post(address, data={}).status_code == 404
 
 
+def test_no_two_on_offer_have_one_name(owner: FlaskClient) -> None:
+    stones = db.session.query(Addon).filter_by(key="hot_stone").one()
+    twice = save_page(owner, address_of("swedish"), name="deep tissue massage")
+    assert (twice.status_code, "There is a service of this name." in twice.text) == (422, True)
+    twice = save_page(owner, f"/owner/addons/{stones.id}", name="Aromatherapy")
+    assert (twice.status_code, "There is an add-on of this name." in twice.text) == (422, True)
+    assert save_page(owner, address_of("deep_tissue"), is_active=None).status_code == 303
+    assert save_page(owner, address_of("swedish"), name="Deep tissue massage").status_code == 303
+
+
 def test_addon_is_changed_and_added(owner: FlaskClient) -> None:
     stones = db.session.query(Addon).filter_by(key="hot_stone").one()
     assert save_page(owner, f"/owner/addons/{stones.id}", price="30", is_active=None).status_code == 303

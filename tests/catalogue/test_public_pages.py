@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from clinic.catalogue import aftercare
 from clinic.catalogue.models import Service
 from clinic.catalogue.services import add_starter_catalogue
-from clinic.premises.models import Location
+from clinic.premises.models import Clinic, Location
 from clinic.shared.database import transaction
 from tests.factories import make_clinic, make_location, make_opening_hours
 
@@ -42,6 +42,20 @@ def test_home_says_where_when_and_how(client: FlaskClient) -> None:
     assert 'href="/book"' in page
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (24, "Cancel up to 24 hours before"),
+        (1, "Cancel up to 1 hour before"),
+        (0, "Cancel until your visit begins"),
+    ],
+)
+def test_home_says_how_late_one_can_cancel(client: FlaskClient, hours: int, said: str) -> None:
+    with transaction() as session:
+        session.query(Clinic).one().cancel_notice_hours = hours
+    assert said in client.get("/").text
+
+
 def test_home_says_nothing_of_a_place_whose_address_nobody_has_entered(client: FlaskClient) -> None:
     assert "Where we are" in client.get("/").text
     with transaction() as session:
@@ -53,8 +67,6 @@ def test_home_says_nothing_of_a_place_whose_address_nobody_has_entered(client: F
 
 
 def test_home_without_a_clinic_says_so(client: FlaskClient) -> None:
-    from clinic.premises.models import Clinic
-
     with transaction() as session:
         session.query(Clinic).delete()
     answer = client.get("/")

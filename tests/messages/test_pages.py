@@ -63,6 +63,7 @@ def test_reminders_of_booked_visits_follow_the_owners_hours(world: w.World, owne
         assert owner.post("/owner/messages", data=form).status_code == status, typed
     [clinic] = all_of(Clinic)
     assert (clinic.reminder_hours, clinic.sends_aftercare, clinic.sends_digests) == ("24, 2", True, False)
+    assert re.search(r'class="effect">Of a visit on [^<]+ people are reminded on [^<]+ and ', page)
     assert sorted(w.at(5, 14) - one.due_at for one in all_of(TimedMessage)) == [2 * HOUR, 24 * HOUR]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -146,6 +147,25 @@ def test_a_colour_that_cannot_be_read_is_refused_and_the_nearest_is_offered(app:
     assert browser.post("/owner/look", data={"act": "house"}).status_code == 303
     db.session.rollback()
     assert queries.clinic().brand_colour == ""
+
+
+def test_a_second_tab_does_not_undo_the_look_of_the_first(app: Flask) -> None:
+    factories.make_clinic()
+    factories.make_location(zone="America/New_York")
+    owner = make_person("owner@c.example", Role.OWNER)
+    app.test_client_class = Visitor
+    browser = browser_of(app, owner.email)
+    seen = re.findall(r'name="seen" value="(\w+)"', browser.get("/owner/look").text)[0]
+    first = {"brand": "#7a2f52", "accent": "#a4481f", "seen": seen}
+    assert browser.post("/owner/look", data=first).status_code == 303
+    second = {"brand": "#2c6a5d", "accent": "#005f99", "seen": seen}
+    picture = {**second, "logo": (io.BytesIO(drawing()), "x.png")}
+    stale = browser.post("/owner/look", data=picture)
+    assert (stale.status_code, "choose the picture again" in stale.text) == (422, True)
+    db.session.rollback()
+    assert queries.clinic().brand_colour == "#7a2f52"
+    second["seen"] = re.findall(r'name="seen" value="(\w+)"', stale.text)[0]
+    assert browser.post("/owner/look", data=second).status_code == 303, "knowingly"
 
 
 def test_a_logo_that_is_replaced_or_taken_away_is_deleted(app: Flask) -> None:

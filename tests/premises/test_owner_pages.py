@@ -206,6 +206,19 @@ def test_room_is_added_with_a_kind_of_its_own(owner: FlaskClient) -> None:
     assert "Hot room, 2 tables" in owner.get("/owner/rooms").text
 
 
+def test_two_of_one_name_are_refused_where_they_would_be_mistaken(owner: FlaskClient) -> None:
+    taken = next(row.name for row in queries.all_rooms() if row.id == room_id())
+    place = queries.locations()[0].name
+    typed = {"address": "1 Quay", "phone": "617 555 0100", "zone": "Europe/Paris"}
+    twice = "There is one of this name already."
+    assert twice in save_page(owner, "/owner/rooms/new", name=taken.upper()).text
+    assert twice in save_page(owner, "/owner/locations/new", name=place, **typed).text
+    assert save_page(owner, "/owner/devices/new", name="Heater 9").status_code == 303
+    assert twice in save_page(owner, "/owner/devices/new", name="heater 9").text
+    assert save_page(owner, f"/owner/rooms/{room_id()}", is_active=None).status_code == 303
+    assert save_page(owner, "/owner/rooms/new", name=taken).status_code == 303, "it is not in use any more"
+
+
 def test_room_is_switched_off_not_deleted(owner: FlaskClient) -> None:
     assert save_page(owner, f"/owner/rooms/{room_id()}", is_active=None).status_code == 303
     assert "Visits that need it are on the desk’s list of work." in owner.get("/owner/rooms").text

@@ -171,7 +171,10 @@ def test_blocks_are_counted_in_people_and_never_of_few(app: Flask) -> None:
     assert (
         table("outcomes", today, clinic.place_id).rows == ()
     )  # a wish that never became a visit has no place
-    assert table("outcomes", Period(TODAY + dt.timedelta(days=1), WEEK.last)).rows == ()
+    nothing = table("outcomes", Period(TODAY + dt.timedelta(days=1), WEEK.last))
+    assert (nothing.rows, nothing.note) == ((), ""), (
+        "of a time without anybody the page says that it is empty"
+    )
 
 
 def test_who_books_something_else_at_once_took_an_alternative(app: Flask) -> None:

@@ -29,6 +29,7 @@ class Set:
     minds_rest: bool = True
     turnover_may_overrun: bool = True
     gaps: str = "any"
+    reminder_hours: str = "48, 3"
 
 
 def said(
@@ -57,6 +58,10 @@ def test_each_setting_says_what_happens() -> None:
         "A visit on Friday 12 June at 10:00 am is given back on Thursday 11 June at 10:00 am."
     )
     assert found["pending_short_hours_before"].endswith("is given back on Wednesday 10 June at 8:00 am.")
+    assert found["reminder_hours"] == (
+        "Of a visit on Tuesday 30 June at 10:00 am people are reminded on Sunday 28 June at 10:00 am and"
+        " Tuesday 30 June at 7:00 am."
+    )
     assert found["adult_age"] == "Today that is who was born by 9 June 2008."
     assert found["guardian_in_room_age"] == "Today that is who was born after 9 June 2010."
     assert found["intake_valid_days"] == "Signed today, they hold for visits up to Wednesday 9 June 2027."
@@ -69,7 +74,8 @@ def test_other_settings_say_something_else() -> None:
     before, rules = said(), replace(
         Set(), uses_24_hours=True, month_first=True, check_in_needed=False, minds_rest=False,
         turnover_may_overrun=False, gaps="only", adult_age=16, guardian_in_room_age=12, intake_valid_days=30,
-        minor_intake_valid_days=10, treated_days_back=1, treated_days_ahead=2, offer_minutes=20, travel_minutes=45,
+        minor_intake_valid_days=10, reminder_hours="",
+        treated_days_back=1, treated_days_ahead=2, offer_minutes=20, travel_minutes=45,
     )  # fmt: skip
     booking = BookingSettings(
         lead_minutes=60, horizon_days=9, slot_step_minutes=20, hold_minutes=5, hold_longest_minutes=15, pending_days=2,
@@ -78,6 +84,7 @@ def test_other_settings_say_something_else() -> None:
     )  # fmt: skip
     after = said(booking, rules)
     assert {name for name in after if after[name] == before[name]} == set()
+    assert after["reminder_hours"] == "Nobody is reminded."
     assert after["cancel_notice_hours"] == (
         "For a visit on Saturday 13 June at 10:00 that is until Thursday 11 June at 10:00."
     )
@@ -90,3 +97,8 @@ def test_the_last_day_of_february_and_a_new_clock_break_nothing() -> None:
     assert said(BookingSettings(cancel_notice_hours=24), now=before_the_change)["cancel_notice_hours"] == (
         "For a visit on Sunday 8 March at 10:00 am that is until Saturday 7 March at 9:00 am."
     )
+
+
+def test_what_is_said_of_gaps_holds_for_every_step() -> None:
+    """It once spoke of quarters of an hour, in a clinic whose times start every hour."""
+    assert "quarter" not in said(BookingSettings(slot_step_minutes=60))["gaps"]

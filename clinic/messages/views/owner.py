@@ -10,6 +10,7 @@ from clinic.messages import queries, services
 from clinic.messages.forms import SettingsForm, TextForm
 from clinic.messages.queries import MessageSettings
 from clinic.messages.views.blueprint import pages
+from clinic.premises import queries as premises
 from clinic.rules.language import gettext as _
 from clinic.rules.messages import KINDS
 from clinic.rules.permissions import Permission
@@ -49,6 +50,7 @@ def _page(form: SettingsForm) -> str:
         form=form,
         kinds=KINDS,
         own=queries.own_kinds(),
+        effects=premises.effects_of_settings(clock.now()),
         all_languages=queries.languages(),
     )
 

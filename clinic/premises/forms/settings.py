@@ -39,7 +39,10 @@ class SettingsForm(FactsForm):
     currency = SelectField(
         lazy("Currency"),
         choices={code: code for code in CURRENCIES},
-        description=lazy("Shown beside prices. Changing it does not convert the prices you have entered."),
+        description=lazy(
+            "Shown beside prices. Changing it does not convert the prices you have entered. Where the new one has no"
+            " cents, 60.00 becomes 6,000, and the other way round: look through your prices then."
+        ),
     )
     phone_region = text_field(
         lazy("Country of phone numbers"),

@@ -194,6 +194,11 @@ def booking_settings() -> BookingSettings:
     return booking_settings_of(clinic())
 
 
+def look_of(row: Clinic) -> dict[str, object]:
+    """What an owner chooses of the look."""
+    return {"brand": row.brand_colour, "accent": row.accent_colour, "logo": row.logo_id}
+
+
 def effects_of_settings(now: dt.datetime) -> dict[str, str]:
     """Setting → what it means for a visit or a person that the owner can picture."""
     facts = clinic_facts()

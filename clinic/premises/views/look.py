@@ -17,6 +17,7 @@ from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
 from clinic.shared.pictures import MOST_BYTES, Drawn, logo_of
+from clinic.shared.seen import mark_of
 from clinic.shared.site_sheet import dark_without_scripts
 from clinic.shared.uploads import posted_files
 from clinic.shared.web import Answer, found, go
@@ -41,12 +42,19 @@ def save_look() -> Answer:
 
     def save() -> None:
         services.save_look(
-            form.theme, _sent_logo(), drop_logo=bool(form.drop_logo.data), by=who(), now=clock.now()
+            form.theme,
+            _sent_logo(),
+            drop_logo=bool(form.drop_logo.data),
+            seen=form.seen.data,
+            by=who(),
+            now=clock.now(),
         )
 
-    if not saves(form, save):
+    if not saves(form, save, seen_now=_seen):
         _name_the_other_too(form)
-        if posted_files("logo", most=1) and not form.form_errors:  # else it is the picture that was refused
+        is_stale = form.seen.data != request.form.get("seen")
+        # without a clash it is the picture that was refused
+        if posted_files("logo", most=1) and (is_stale or not form.form_errors):
             form.add_error("", _("Please choose the picture again: a page cannot keep it."))
         return _page(form), 422
     flash(_("The look is saved."), "success")
@@ -94,8 +102,16 @@ def _sent_logo() -> Drawn | None:
 def _as_it_is() -> LookForm:
     facts = found(queries.clinic_facts())
     return LookForm(
-        data={"brand": facts.theme.brand or LIGHT_BRAND, "accent": facts.theme.accent or LIGHT_ACCENT}
+        data={
+            "brand": facts.theme.brand or LIGHT_BRAND,
+            "accent": facts.theme.accent or LIGHT_ACCENT,
+            "seen": _seen(),
+        }
     )
+
+
+def _seen() -> str:
+    return mark_of(queries.look_of(queries.clinic()))
 
 
 def _page(form: LookForm) -> str:

@@ -189,13 +189,13 @@ def _about_people(key: str, title: str, lede: str, first: str, found: Guarded) -
     bars = [
         (words, count, _("%(count)s or more people", count=grouped(count))) for words, count in found.shown
     ]
-    note = (
-        _(KEPT_APART, fewest=FEWEST_PEOPLE)
-        if found.shown or not found.is_some_hidden
-        else _(
-            "Too few people to say anything. %(kept_apart)s", kept_apart=_(KEPT_APART, fewest=FEWEST_PEOPLE)
+    note = _(KEPT_APART, fewest=FEWEST_PEOPLE)
+    if not found.shown:
+        note = (
+            _("Too few people to say anything. %(kept_apart)s", kept_apart=note)
+            if found.is_some_hidden
+            else ""
         )
-    )
     return Table(
         key=key,
         title=title,
