@@ -253,6 +253,15 @@ def test_what_is_half_typed_is_there_when_one_comes_back(desk: FlaskClient) -> N
     assert (draft.half_typed, draft.answered["fracture"]) == ({}, {"present": False})
 
 
+def test_a_parent_of_a_young_person_is_not_told_to_hand_it_back(desk: FlaskClient) -> None:
+    client = w.person(dt.date(2014, 5, 3))
+    desk.post(f"/clients/{client}/tablet")
+    page = desk.get("/tablet").text
+    assert "Is this for Pat" in page
+    assert "A parent or guardian goes through them too, and signs at the end." in page
+    assert "Are you Pat" not in page
+
+
 def test_only_the_team_signs_in_on_a_device_that_was_handed_over(app: Flask, desk: FlaskClient) -> None:
     handed_over(desk)
     desk.post("/tablet/back")

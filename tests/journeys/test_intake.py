@@ -94,6 +94,23 @@ def test_a_tablet_that_nobody_touches_asks_and_then_locks_itself(page: Page, sit
         page.clock.run_for(62_000)
 
 
+def test_without_a_connection_the_page_stays_and_is_sent_when_there_is_one(page: Page, site: Site) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    page.goto("/tablet/9")
+    page.locator("[id='c.blood_thinners-0']").check()
+    page.context.set_offline(True)
+    page.locator("[id='f.blood_thinners.medication']").fill("warfarin")
+    page.get_by_role("button", name="Save and go back").click()
+    expect(page.locator("[data-autosave-state]")).to_contain_text("No connection.")
+    assert page.url.endswith("/tablet/9")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Save and go back").click()
+    page.wait_for_url("**/tablet/8")
+    page.goto("/tablet/9")
+    expect(page.locator("[id='f.blood_thinners.medication']")).to_have_value("warfarin")
+
+
 def test_larger_text_is_remembered_without_javascript_too(page: Page, site: Site) -> None:
     context = page.context.browser.new_context(base_url=site.url, java_script_enabled=False)  # type: ignore[union-attr]
     plain = context.new_page()
