@@ -173,7 +173,8 @@
     line.classList.toggle("is-late", late);
     (line.querySelector("span") || line).textContent = text;
   };
-  const autosave = async (form) => {
+  const saving = new WeakMap(); // the save under way
+  const save = async (form) => {
     saveState(form, _("Saving…"), false);
     try {
       const answer = await fetch(form.dataset.autosaveUrl, {
@@ -189,10 +190,17 @@
       timers.set(form, setTimeout(() => autosave(form), 8000));
     }
   };
+  // One after the other, and the press of the button last: what was typed earlier must not arrive later.
+  const autosave = (form) => {
+    const last = (saving.get(form) || Promise.resolve()).then(() => save(form)).then(() => { if (saving.get(form) === last) saving.delete(form); });
+    saving.set(form, last);
+    return last;
+  };
   // Without a connection the page stays: the browser's own page about it would be all that is left of what was typed.
   const sendOnceReached = async (form, button) => {
     clearTimeout(timers.get(form));
-    await autosave(form);
+    await saving.get(form);
+    if (cutOff.has(form) || !navigator.onLine) await autosave(form);
     if (cutOff.has(form)) return say(_("No connection. Your answers are still on this page; we will try again."));
     form.dataset.reached = "";
     form.requestSubmit(button);
@@ -327,7 +335,7 @@
     }
     delete form.dataset.confirmed;
     if (form.matches(".tongues") && event.submitter) { event.preventDefault(); readIn(form, event.submitter); return; }
-    if (form.dataset.autosaveUrl && !("reached" in form.dataset) && (cutOff.has(form) || !navigator.onLine)) {
+    if (form.dataset.autosaveUrl && !("reached" in form.dataset) && (saving.has(form) || cutOff.has(form) || !navigator.onLine)) {
       event.preventDefault();
       event.stopImmediatePropagation();
       return sendOnceReached(form, event.submitter);

@@ -10,7 +10,7 @@ from tests.browser import Site
 from tests.looking import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 Faults = Callable[["Page"], list[str]]
 CHART = 11
@@ -109,6 +109,28 @@ def test_without_a_connection_the_page_stays_and_is_sent_when_there_is_one(page:
     page.wait_for_url("**/tablet/8")
     page.goto("/tablet/9")
     expect(page.locator("[id='f.blood_thinners.medication']")).to_have_value("warfarin")
+
+
+def test_what_was_typed_earlier_never_arrives_later(page: Page, site: Site) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    page.goto("/tablet/9")
+    slow: list[Route] = []
+
+    def hold(route: Route) -> None:
+        slow.append(route)
+
+    page.route("**/tablet/9/keep", hold)
+    with page.expect_request("**/tablet/9/keep"):
+        page.locator("[id='c.strong_painkillers-1']").check()
+    page.locator("[id='c.strong_painkillers-2']").check()
+    page.get_by_role("button", name="Save and go back").click()
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/tablet/9")
+    slow[0].continue_()
+    page.wait_for_url("**/tablet/8")
+    page.goto("/tablet/9")
+    expect(page.locator("[id='c.strong_painkillers-2']")).to_be_checked()
 
 
 def test_larger_text_is_remembered_without_javascript_too(page: Page, site: Site) -> None:
