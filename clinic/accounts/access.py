@@ -14,6 +14,7 @@ from flask import (
     abort,
     after_this_request,
     current_app,
+    flash,
     g,
     make_response,
     redirect,
@@ -204,8 +205,8 @@ def carry_on(entered: Entered, ahead: str) -> Response:
 
 
 def first_page() -> str:
-    """Where the person who is signed in goes first."""
-    return next(url_for(endpoint) for need, endpoint in FIRST_PAGES if current_user.may(need))
+    """Where the person who is signed in goes first; the front door for who is not."""
+    return next((url_for(endpoint) for need, endpoint in FIRST_PAGES if current_user.may(need)), "/")
 
 
 def halfway() -> Halfway | None:
@@ -218,12 +219,22 @@ def halfway() -> Halfway | None:
 
 
 def let_in(token: str) -> None:
-    """Give this browser the key of its new session; all it held before is dropped but the booking it is making."""
+    """Give this browser the key of its new session; all it held before is dropped but the booking it is making.
+
+    A browser that was handed to a client goes back to the team alone: anybody else's session ends at once.
+    """
+    person = _load(token)
+    g.pop("halfway", None)
     if TABLET in session:
+        if person is not None and not person.is_staff:
+            services.end_session(person.id, person.session_id, clock.now())
+            session.pop(HALFWAY, None)
+            flash(
+                _("This device belongs to our team: only they can sign in here. Please hand it back."), "care"
+            )
+            return
         after_this_request(_read_as_before(session.get(READ_BEFORE, "")))
     forget_browser(but_the_booking=True)
-    g.pop("halfway", None)
-    person = _load(token)
     if person is not None:
         login_user(person)
         after_this_request(_keep_mark)
@@ -322,7 +333,7 @@ def _doors() -> dict[str, Any]:
             {"href": url_for("keeping.erasures"), "label": _("Requests to be erased"), "icon": "person-x"}
         )
     return {
-        "sign_in_href": url_for("accounts.sign_in"),
+        "sign_in_href": "" if TABLET in session else url_for("accounts.sign_in"),
         "sign_out_href": url_for("accounts.sign_out"),
         "account_nav": own,
         "lock_after": session_rules().staff_idle if current_user.is_staff else None,

@@ -17,10 +17,9 @@ from clinic.rules.answers import Answers
 from clinic.rules.body_areas import AREAS
 from clinic.rules.conditions import Condition, Field
 from clinic.rules.language import _
-from clinic.rules.page_reading import NO_DATE, NO_DAY, is_about
+from clinic.rules.page_reading import NO_DATE, NO_DAY, asked_by, is_about, warnings_ticked
 from clinic.rules.question_pages import Page, pages
 from clinic.rules.questionnaire import PageResult, as_form, parse_page
-from clinic.rules.verdicts import Urgency
 from clinic.rules.words import day_words, months
 from clinic.shared.fields import lines_field, text_field
 from clinic.shared.languages import lazy
@@ -28,7 +27,9 @@ from clinic.shared.languages import lazy
 DATE_PARTS = ("day", "month", "year")
 WEEKS_AGO = " weeks ago"
 LONGEST_SIGNATURE = 60_000
-SAY_WHEN = lazy("Give at least the year. The month and the day help us, when you remember them.")
+SAY_WHEN = lazy(
+    "Give at least the year, such as 2019. The month and the day help us, when you remember them."
+)
 MANY_OPEN = 2
 ANSWER_ALL = lazy("Answer every question with yes, no or not sure, or tick “None of these”.")
 ANSWER_EACH = lazy("Answer every question with yes, no or not sure.")
@@ -77,22 +78,23 @@ def date_parts(text: str) -> dict[str, str]:
     }
 
 
-def declared_stop(page: Page, result: PageResult) -> dict[str, dict[str, object]]:
-    """The answers of the page, with warning signs that were ticked although their follow-ups are missing.
+def declared_stop(result: PageResult) -> dict[str, dict[str, object]]:
+    """The answers of a page, with warning signs that were ticked although their follow-ups are missing.
 
     Nobody with a warning sign is sent back to fill in a detail: what is missing is judged strictly.
     """
-    found = dict(result.answers)
-    for one in page.conditions:
-        ticked = result.typed.get(f"c.{one.key}", [""])[0] in ("yes", "not_sure")
-        if one.red_flag is not Urgency.NONE and ticked and one.key not in found:
-            found[one.key] = {"present": True}
-    return found
+    return {**warnings_ticked(result.typed), **result.answers}
 
 
-def typed_of(page: Page, answers: Answers) -> dict[str, list[str]]:
-    """Stored answers as this page shows them."""
-    return as_form(page, answers)
+def typed_of(
+    page: Page, answers: Answers, half: Mapping[str, list[str]] | None = None
+) -> dict[str, list[str]]:
+    """Stored answers as this page shows them, with what was typed by `half` under questions without one."""
+    asked = {one.key for one in page.conditions}
+    return {
+        **as_form(page, answers),
+        **{name: values for name, values in (half or {}).items() if asked_by(name) in asked},
+    }
 
 
 @dataclass(frozen=True)

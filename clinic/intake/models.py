@@ -75,6 +75,10 @@ class SoftenedReview(SealedRow, Base):
     note = Sealed()
 
 
+HALF_TYPED = "half_typed"
+"""Beside the conditions in a draft's answers; no condition is called so."""
+
+
 class IntakeDraft(SealedRow, Base):
     """Answers being typed, kept on every page so that nothing is lost. One for each client and writer."""
 
@@ -84,8 +88,19 @@ class IntakeDraft(SealedRow, Base):
     kind: Mapped[str]
     updated_at: Mapped[dt.datetime]
     answers_sealed: Mapped[bytes]
-    answers = Sealed()
+    answers = Sealed()  # with HALF_TYPED beside the answers, where there is any
     __table_args__ = (UniqueConstraint("client_id", "writer"),)
+
+    @property
+    def answered(self) -> dict[str, Any]:
+        """The answers that are whole, as rules/screening.py reads them."""
+        return {key: value for key, value in self.answers.items() if key != HALF_TYPED}
+
+    @property
+    def half_typed(self) -> dict[str, list[str]]:
+        """What was typed under questions that have no answer yet, by form name."""
+        found: dict[str, list[str]] = self.answers.get(HALF_TYPED, {})
+        return found
 
 
 OWN_CONSENTS = "treatment", "privacy"

@@ -21,7 +21,9 @@ from clinic.rules.conditions import Condition, Field
 from clinic.rules.language import N_, _
 from clinic.rules.question_pages import Page
 from clinic.rules.row_verdicts import undecided_fields
+from clinic.rules.rule_table import TABLE
 from clinic.rules.typed_text import visible
+from clinic.rules.verdicts import Urgency
 
 Form: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -44,6 +46,8 @@ MISSING = N_("Please answer this, or choose “Not sure” above.")
 BOTH = N_("You ticked “None of these” and also answered a question with yes. Please change one of them.")
 NO_DATE = N_("Please write a day like 2026-03-16. Month and year (2026-03) or only the year will do.")
 NO_DAY = N_("Please write a day like 2026-03-16.")
+NO_SUCH_DAY = N_("This day is not in the calendar. Please check the day and the month.")
+NO_MONTH = N_("Please give the month as well, or leave the day empty.")
 NOT_YET = N_("This day has not come yet.")
 TOO_OLD = N_("This is too long ago to be right.")
 NO_NUMBER = N_("Please write a number.")
@@ -111,6 +115,30 @@ def _typed(value: object) -> list[str]:
     if isinstance(value, bool):
         return ["yes" if value else "no"]
     return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def half_typed(page: Page, result: PageResult) -> dict[str, list[str]]:
+    """What was typed under the questions of a page that have no answer yet, to show it to whoever comes back."""
+    still_open = {one.key for one in page.conditions} - result.answers.keys()
+    return {
+        name: [value[: LONGEST_TEXT + 1] for value in values]
+        for name, values in result.typed.items()
+        if name.startswith(("c.", "f.")) and asked_by(name) in still_open and any(values)
+    }
+
+
+def asked_by(name: str) -> str:
+    """The condition to which a form name belongs."""
+    return name.split(".")[1]
+
+
+def warnings_ticked(typed: Form) -> dict[str, dict[str, object]]:
+    """The warning signs among what was typed, whether their follow-ups are there or not."""
+    return {
+        key: {"present": True}
+        for key, one in TABLE.asked.items()
+        if one.red_flag is not Urgency.NONE and typed.get(f"c.{key}", [""])[0] in ("yes", "not_sure")
+    }
 
 
 class _PageReader:
@@ -209,6 +237,8 @@ def read_day(text: str, today: dt.date, *, whole_day: bool = False) -> dt.date:
     """
     if text.endswith("weeks ago") and not whole_day:
         return _weeks_ago(text, today)
+    if "-?-" in text and not whole_day:  # as a page joins a day and a year
+        raise FieldError(NO_MONTH)
     found = _DATE.fullmatch(text)
     if found is None or (whole_day and found[3] is None):
         raise FieldError(NO_DAY if whole_day else NO_DATE)
@@ -216,7 +246,7 @@ def read_day(text: str, today: dt.date, *, whole_day: bool = False) -> dt.date:
     try:
         first = dt.date(year, month or 1, day or 1)
     except ValueError as error:
-        raise FieldError(NO_DATE) from error
+        raise FieldError(NO_SUCH_DAY if year else NO_DATE) from error
     if first > today:
         raise FieldError(NOT_YET)
     if year < today.year - OLDEST_YEARS:

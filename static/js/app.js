@@ -166,25 +166,44 @@
 
   // ---- autosave: quiet while it works, plain when it does not
   const timers = new WeakMap();
+  const cutOff = new WeakSet(); // forms whose last try found no connection
   const saveState = (form, text, late) => {
     const line = document.querySelector(form.dataset.autosaveState || "[data-autosave-state]");
     if (!line) return;
     line.classList.toggle("is-late", late);
     (line.querySelector("span") || line).textContent = text;
   };
-  const autosave = async (form) => {
+  const saving = new WeakMap(); // the save under way
+  const save = async (form) => {
     saveState(form, _("Saving…"), false);
     try {
       const answer = await fetch(form.dataset.autosaveUrl, {
         method: "POST", body: new FormData(form), credentials: "same-origin", keepalive: true,
         headers: { "X-CSRFToken": csrf(), "X-Autosave": "1", "X-Requested-With": "fetch" },
       });
+      cutOff.delete(form);
       if (answer.ok && !answer.redirected) return saveState(form, _("Saved. You can stop and come back."), false);
       saveState(form, _("Not saved just now. Your answers are still on this page."), true);
     } catch {
+      cutOff.add(form);
       saveState(form, _("No connection. Your answers are still on this page; we will try again."), true);
       timers.set(form, setTimeout(() => autosave(form), 8000));
     }
+  };
+  // One after the other, and the press of the button last: what was typed earlier must not arrive later.
+  const autosave = (form) => {
+    const last = (saving.get(form) || Promise.resolve()).then(() => save(form)).then(() => { if (saving.get(form) === last) saving.delete(form); });
+    saving.set(form, last);
+    return last;
+  };
+  // Without a connection the page stays: the browser's own page about it would be all that is left of what was typed.
+  const sendOnceReached = async (form, button) => {
+    clearTimeout(timers.get(form));
+    await saving.get(form);
+    if (cutOff.has(form) || !navigator.onLine) await autosave(form);
+    if (cutOff.has(form)) return say(_("No connection. Your answers are still on this page; we will try again."));
+    form.dataset.reached = "";
+    form.requestSubmit(button);
   };
   const saveSoon = (form) => {
     clearTimeout(timers.get(form));
@@ -316,6 +335,12 @@
     }
     delete form.dataset.confirmed;
     if (form.matches(".tongues") && event.submitter) { event.preventDefault(); readIn(form, event.submitter); return; }
+    if (form.dataset.autosaveUrl && !("reached" in form.dataset) && (saving.has(form) || cutOff.has(form) || !navigator.onLine)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return sendOnceReached(form, event.submitter);
+    }
+    delete form.dataset.reached;
     if (form.getAttribute("method") !== "post" || "noBusy" in form.dataset || "kept" in form.dataset) return;
     if (busyForms.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     clearTimeout(timers.get(form));

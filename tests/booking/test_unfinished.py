@@ -96,6 +96,12 @@ def type_a_warning(client_id: int) -> None:
     intakes.save_draft(client_id, "client", "intake", WARNING, now=NOW)
 
 
+def type_half_a_warning(client_id: int) -> None:
+    """Ticked, and left before its follow-up was answered."""
+    half = {"c.rf_chest_pain_breathless": ["yes"]}
+    intakes.save_draft(client_id, "client", "intake", {}, now=NOW, half=half)
+
+
 def type_at_the_desk(client_id: int) -> None:
     intakes.save_draft(client_id, "user:1", "intake", {"fever": {"present": False}}, now=NOW)
 
@@ -129,8 +135,8 @@ def desk() -> int:
 
 @pytest.mark.parametrize(
     "deed",
-    [sign, warn, type_a_warning, type_at_the_desk, ask_for_a_call, edit_by_staff, write_a_note, say_two_people,
-     hand_over_the_tablet],
+    [sign, warn, type_a_warning, type_half_a_warning, type_at_the_desk, ask_for_a_call,
+     edit_by_staff, write_a_note, say_two_people, hand_over_the_tablet],
 )  # fmt: skip
 def test_a_record_on_which_something_rests_stays(begun: tuple[str, int], deed: Callable[[int], None]) -> None:
     _token, client_id = begun

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from clinic.intake import forms
-from clinic.rules.page_reading import BOTH_WAYS, NO_WEEKS, TOO_OLD
+from clinic.rules.page_reading import BOTH_WAYS, NO_MONTH, NO_SUCH_DAY, NO_WEEKS, TOO_OLD
 from clinic.rules.question_pages import Page, pages
 
 TODAY = dt.date(2026, 6, 9)
@@ -45,13 +45,25 @@ def test_about_when_is_read_from_as_much_as_was_given(parts: tuple[str, str, str
     assert result.answers["fracture"]["date"] == stored
 
 
-@pytest.mark.parametrize("parts", [("16", "", "2026"), ("", "3", ""), ("x", "y", "z"), ("31", "2", "2026")])
-def test_a_date_that_is_none_is_said_at_its_field_and_kept(parts: tuple[str, str, str]) -> None:
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        (("16", "", "2026"), NO_MONTH),
+        (("", "3", ""), forms.SAY_WHEN),
+        (("x", "y", "z"), forms.SAY_WHEN),
+        (("", "", "26"), forms.SAY_WHEN),
+        (("31", "2", "2026"), NO_SUCH_DAY),
+        (("1", "13", "2025"), NO_SUCH_DAY),
+    ],
+)
+def test_a_date_that_is_none_is_said_at_its_field_and_kept(
+    parts: tuple[str, str, str], sentence: str
+) -> None:
     day, month, year = parts
     form = typed("bones", c__fracture="yes", f__fracture__site="left_foot")
     form |= {"f.fracture.date.day": day, "f.fracture.date.month": month, "f.fracture.date.year": year}
     result = forms.read_page(page("bones"), form, today=TODAY)
-    assert result.errors["f.fracture.date"] == forms.SAY_WHEN
+    assert result.errors["f.fracture.date"] == sentence
     assert "fracture" not in result.answers
     shown = forms.date_parts(result.typed["f.fracture.date"][0])
     assert shown == {"day": day, "month": month, "year": year, "weeks": ""}
@@ -101,7 +113,7 @@ def test_the_day_of_the_weeks_of_a_pregnancy_is_never_about() -> None:
 def test_a_warning_sign_counts_whatever_its_follow_ups_say(hours: list[str]) -> None:
     form = typed("urgent_soon", c__fever="yes", f__fever__fever_free_hours=hours)
     result = forms.read_page(page("urgent_soon"), form, today=TODAY)
-    assert forms.declared_stop(page("urgent_soon"), result)["fever"] == {"present": True}
+    assert forms.declared_stop(result)["fever"] == {"present": True}
 
 
 def test_a_page_left_open_says_so_once_and_a_single_gap_says_where() -> None:

@@ -16,7 +16,7 @@ from clinic.accounts import services as accounts
 from clinic.accounts.models import FailedTry, User, UserSession
 from clinic.accounts.tries import PIN_ACCOUNT
 from clinic.intake import queries
-from clinic.intake.models import IntakeDraft, TabletPass
+from clinic.intake.models import HealthStop, IntakeDraft, TabletPass
 from clinic.intake.services import drafts
 from clinic.intake.views.tablet import OF_EVERY_PAGE
 from clinic.premises.models import Clinic
@@ -209,6 +209,80 @@ def test_left_alone_it_locks_itself_and_keeps_what_was_typed_on_the_page(desk: F
         assert desk.post("/tablet/awake").status_code == 409
     db.session.rollback()
     assert queries.draft(client, "tablet").answers.keys() == draft.answers.keys()  # type: ignore[union-attr]
+
+
+def test_a_warning_sign_on_a_page_that_was_sent_too_late_stops_the_visits_all_the_same(
+    desk: FlaskClient,
+) -> None:
+    client = handed_over(desk)
+    warning = next(one.key for one in PAGES[0].conditions)
+    with at(14):
+        assert desk.post("/tablet/1/keep", data={f"c.{warning}": "yes"}).status_code == 409  # typed, not sent
+        assert db.session.scalars(select(HealthStop)).all() == []
+        page = desk.post("/tablet/1", data={f"c.{warning}": "yes"}).text
+        assert "911" in page
+        assert "front desk now" in page
+        db.session.rollback()
+        assert [one.client_id for one in db.session.scalars(select(HealthStop))] == [client]
+        assert "PIN of Dana" in desk.get("/tablet/1").text
+
+
+def test_what_is_half_typed_is_there_when_one_comes_back(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    half = {"c.fracture": "yes", "f.fracture.site": "left_foot", "f.fracture.date.year": "20"}
+    page = next(number for number, one in enumerate(PAGES, 1) if one.key == "bones")
+    others = {f"c.{one.key}": "no" for one in PAGES[page - 1].conditions if one.key != "fracture"}
+    back = desk.post(f"/tablet/{page}", data={**others, **half, "go": "back"})
+    assert back.location == f"/tablet/{page - 1}"
+    shown = desk.get(f"/tablet/{page}").text
+    assert re.search(r'name="c.fracture" id="c.fracture-0" value="yes" checked', shown)
+    assert re.search(r'value="left_foot"[^>]* checked', shown)
+    assert 'name="f.fracture.date.year" value="20"' in shown
+    db.session.rollback()
+    draft = queries.draft(client, "tablet")
+    assert draft is not None
+    assert "fracture" not in draft.answered, "half an answer is none"
+    # Other pages leave it alone; a whole answer takes its place, and starting anew forgets it.
+    desk.post("/tablet/1/keep", data={f"none.{PAGES[0].key}": "1"})
+    assert 'name="f.fracture.date.year" value="20"' in desk.get(f"/tablet/{page}").text
+    desk.post(f"/tablet/{page}/keep", data={**others, "c.fracture": "no"})
+    assert 'value="20"' not in desk.get(f"/tablet/{page}").text
+    db.session.rollback()
+    draft = queries.draft(client, "tablet")
+    assert draft is not None
+    assert (draft.half_typed, draft.answered["fracture"]) == ({}, {"present": False})
+
+
+def test_a_parent_of_a_young_person_is_not_told_to_hand_it_back(desk: FlaskClient) -> None:
+    client = w.person(dt.date(2014, 5, 3))
+    desk.post(f"/clients/{client}/tablet")
+    page = desk.get("/tablet").text
+    assert "Is this for Pat" in page
+    assert "A parent or guardian goes through them too, and signs at the end." in page
+    assert "Are you Pat" not in page
+
+
+def test_only_the_team_signs_in_on_a_device_that_was_handed_over(app: Flask, desk: FlaskClient) -> None:
+    handed_over(desk)
+    desk.post("/tablet/back")
+    make_person("pat@pins.example", Role.CLIENT)
+    refused = sign_in(desk, "pat@pins.example")
+    assert desk.get(refused.location or "").location == "/tablet"
+    page = desk.get("/tablet").text
+    assert "only they can sign in here" in page
+    assert "PIN of Dana" in page
+    assert desk.get(desk.get("/my").location).location == "/tablet"
+    db.session.rollback()
+    assert db.session.scalars(select(UserSession).where(UserSession.ended_at.is_(None))).all() == []
+    sign_in(desk, DESK)
+    assert desk.get("/desk").status_code == 200
+
+
+@pytest.mark.parametrize("number", [0, len(PAGES) + 1])
+def test_a_page_that_there_is_none_of_leads_to_the_questions(desk: FlaskClient, number: int) -> None:
+    handed_over(desk)
+    assert desk.get(f"/tablet/{number}").location == "/tablet"
+    assert desk.post(f"/tablet/{number}/keep").location == "/tablet"
 
 
 def test_how_long_it_waits_is_a_setting(desk: FlaskClient) -> None:

@@ -150,5 +150,6 @@ def test_the_own_page_asks_who_signs(app: Flask, world: w.World, now: dt.datetim
     refused = browser.post(f"/my/health/{client}/sign", data=data)
     assert (refused.status_code, "A parent or guardian has to sign" in refused.text) == (422, True)
     assert kinds(client) == []
+    assert "Please check 5 answers" in browser.post(f"/my/health/{client}/sign").text  # all of them at once
     browser.post(f"/my/health/{client}/sign", data=data | BY_PARENT | {"name": "Ma Pat"})
     assert kinds(client) == ["full"]

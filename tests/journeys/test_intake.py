@@ -10,7 +10,7 @@ from tests.browser import Site
 from tests.looking import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 Faults = Callable[["Page"], list[str]]
 CHART = 11
@@ -92,6 +92,45 @@ def test_a_tablet_that_nobody_touches_asks_and_then_locks_itself(page: Page, sit
     expect(page.locator("dialog[open]")).to_have_count(1)
     with page.expect_navigation(url="**/tablet"):
         page.clock.run_for(62_000)
+
+
+def test_without_a_connection_the_page_stays_and_is_sent_when_there_is_one(page: Page, site: Site) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    page.goto("/tablet/9")
+    page.locator("[id='c.blood_thinners-0']").check()
+    page.context.set_offline(True)
+    page.locator("[id='f.blood_thinners.medication']").fill("warfarin")
+    page.get_by_role("button", name="Save and go back").click()
+    expect(page.locator("[data-autosave-state]")).to_contain_text("No connection.")
+    assert page.url.endswith("/tablet/9")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Save and go back").click()
+    page.wait_for_url("**/tablet/8")
+    page.goto("/tablet/9")
+    expect(page.locator("[id='f.blood_thinners.medication']")).to_have_value("warfarin")
+
+
+def test_what_was_typed_earlier_never_arrives_later(page: Page, site: Site) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    page.goto("/tablet/9")
+    slow: list[Route] = []
+
+    def hold(route: Route) -> None:
+        slow.append(route)
+
+    page.route("**/tablet/9/keep", hold)
+    with page.expect_request("**/tablet/9/keep"):
+        page.locator("[id='c.strong_painkillers-1']").check()
+    page.locator("[id='c.strong_painkillers-2']").check()
+    page.get_by_role("button", name="Save and go back").click()
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/tablet/9")
+    slow[0].continue_()
+    page.wait_for_url("**/tablet/8")
+    page.goto("/tablet/9")
+    expect(page.locator("[id='c.strong_painkillers-2']")).to_be_checked()
 
 
 def test_larger_text_is_remembered_without_javascript_too(page: Page, site: Site) -> None:

@@ -9,6 +9,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import unfinished
 from clinic.intake import queries as intake
 from clinic.rules import screening
+from clinic.rules.page_reading import warnings_ticked
 from clinic.shared import person_keys
 
 
@@ -22,7 +23,8 @@ def forget_if_bare(session: Session, client_id: int) -> None:
         return
     draft = intake.draft(client_id, "client")
     if draft is not None:
-        if screening.red_flags_in(draft.answers, draft.updated_at.date()):
+        told = {**warnings_ticked(draft.half_typed), **draft.answered}
+        if screening.red_flags_in(told, draft.updated_at.date()):
             return
         session.delete(draft)
     session.execute(update(Visit).where(Visit.client_id == client_id).values(client_id=None))

@@ -74,7 +74,7 @@ def take(door: CheckInDoor) -> Answer:
 def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
     page = check_in.page_of(chosen)
     result = forms.read_page(page, request.form, today=premises.today(clock.now()))
-    stop = forms.declared_stop(page, result)
+    stop = forms.declared_stop(result)
     if result.errors and not checkins.is_stop(stop, premises.today(clock.now())):
         return _questions_page(door, chosen, result.typed, result.errors), 422
     return _keep(

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 
 from clinic.intake import queries
-from clinic.intake.models import Consent, IntakeDraft
+from clinic.intake.models import HALF_TYPED, Consent, IntakeDraft
 from clinic.intake.queries import Answers
 from clinic.intake.services._versions import (
     Resting,
@@ -20,6 +20,7 @@ from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules import questionnaire, screening
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
+from clinic.rules.page_reading import asked_by
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -38,11 +39,13 @@ def save_draft(
     now: dt.datetime,
     replace: bool = False,
     asked: Collection[str] = (),
+    half: Mapping[str, list[str]] | None = None,
 ) -> None:
     """Keep what has been typed so far; new answers are laid over the earlier ones unless `replace`.
 
     `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
-    had before, so that an old "no" never stands in for a "yes" that is half typed.
+    had before, so that an old "no" never stands in for a "yes" that is half typed. `half` is what was typed of it,
+    by form name: it is no answer, and is shown to whoever comes back.
     """
     with transaction() as session:
         row = queries.draft(client_id, writer)
@@ -50,8 +53,16 @@ def save_draft(
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
             row.answers = {}
             session.add(row)
-        kept = {} if replace else {key: value for key, value in row.answers.items() if key not in asked}
-        row.answers = {**kept, **answers}
+        settled = {*asked, *answers}
+        kept, waits = ({}, {}) if replace else (row.answered, row.half_typed)
+        waits = {name: typed for name, typed in waits.items() if asked_by(name) not in settled} | dict(
+            half or {}
+        )
+        row.answers = {
+            **{key: value for key, value in kept.items() if key not in asked},
+            **answers,
+            **({HALF_TYPED: waits} if waits else {}),
+        }
         row.kind, row.updated_at = kind, now
 
 

@@ -150,7 +150,7 @@ def _paper_page(
 
 def _typed(sitting: asking.Sitting) -> Any:
     row = queries.draft(sitting.client_id, sitting.writer)
-    return row.answers if row is not None else {}
+    return row.answered if row is not None else {}
 
 
 def _take_paper(sitting: asking.Sitting) -> Answer:

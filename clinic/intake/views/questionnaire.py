@@ -21,6 +21,7 @@ from clinic.premises import queries as premises
 from clinic.rules import questionnaire, screening
 from clinic.rules.answers import Answers
 from clinic.rules.errors import InvalidInput
+from clinic.rules.page_reading import half_typed
 from clinic.rules.question_pages import Page
 from clinic.rules.questionnaire import PageResult
 from clinic.shared import clock
@@ -92,20 +93,17 @@ def has_begun(sitting: Sitting) -> bool:
 
 def show_page(sitting: Sitting, number: int) -> Answer:
     """One page, with what is answered already."""
-    page = _page(number)
-    return _render(sitting, number, forms.typed_of(page, _draft(sitting)), {})
+    row = queries.draft(sitting.client_id, sitting.writer)
+    half = row.half_typed if row is not None else {}
+    return _render(sitting, number, forms.typed_of(_page(number), _draft(sitting), half), {})
 
 
 def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
-    page = _page(number)
-    result = _keep(sitting, page)
-    stop = forms.declared_stop(page, result)
-    if screening.red_flags_in(stop, today()):
-        return on_stop(_stop(sitting, stop))
-    together = {**_draft(sitting), **result.answers}
-    if result.answers and screening.red_flags_in(together, today()):
-        return on_stop(_stop(sitting, together))
+    result = _keep(sitting, _page(number))
+    stopped = _stopped_by(sitting, result, on_stop)
+    if stopped is not None:
+        return stopped
     if request.form.get("go") == "back":
         return redirect(sitting.page_url(number - 1) if number > 1 else sitting.back_url, 303)
     if result.errors:
@@ -113,6 +111,21 @@ def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     if request.form.get("then") == "sign" or number == len(pages_of()):
         return redirect(sitting.sign_url, 303)
     return redirect(sitting.page_url(number + 1), 303)
+
+
+def take_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
+    """Keep a page that was sent when it was shown no more; a warning sign in it stops everything all the same."""
+    return _stopped_by(sitting, _keep(sitting, _page(number)), on_stop)
+
+
+def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer | None:
+    stop = forms.declared_stop(result)
+    if screening.red_flags_in(stop, today()):
+        return on_stop(_stop(sitting, stop))
+    together = {**_draft(sitting), **result.answers}
+    if result.answers and screening.red_flags_in(together, today()):
+        return on_stop(_stop(sitting, together))
+    return None
 
 
 def keep_page(sitting: Sitting, number: int) -> Answer:
@@ -202,7 +215,7 @@ def _page(number: int) -> Page:
 
 def _draft(sitting: Sitting) -> Answers:
     row = queries.draft(sitting.client_id, sitting.writer)
-    return row.answers if row is not None else sitting.earlier
+    return row.answered if row is not None else sitting.earlier
 
 
 def _keep(sitting: Sitting, page: Page) -> PageResult:
@@ -216,6 +229,7 @@ def _keep(sitting: Sitting, page: Page) -> PageResult:
         result.answers,
         now=clock.now(),
         asked=[one.key for one in page.conditions],
+        half=half_typed(page, result),
     )
     return result
 

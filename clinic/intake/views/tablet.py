@@ -62,7 +62,8 @@ def stay_on_the_tablet() -> Any:
     """A browser that was handed over opens the tablet's pages only; locked, staff may also sign in."""
     if TABLET not in session or request.endpoint in OF_EVERY_PAGE:
         return None
-    if (request.endpoint or "").startswith("intake.tablet"):
+    number: int = (request.view_args or {}).get("number", 1)
+    if (request.endpoint or "").startswith("intake.tablet") and 1 <= number <= len(asking.pages_of()):
         return None
     if request.endpoint in SIGN_IN and not request.args and _open_device() is None:
         return None  # by the link on the locked page; from any other address the lock comes first
@@ -93,11 +94,12 @@ def tablet_page(number: int) -> Answer:
 
 @pages.post("/tablet/<int:number>", needs=Permission.TABLET_ONE_WRITE)
 def tablet_take_page(number: int) -> Answer:
-    """Keep one page and go on. What was typed before it locked itself is kept as well."""
+    """Keep one page and go on. What was typed before it locked itself is kept as well, and a warning sign counts."""
     sitting = _sitting()
     if sitting is None:
-        _keep_what_was_typed(number)
-        return _locked()
+        left = _sitting_left_alone()
+        stopped = asking.take_late(left, number, _stopped) if left is not None else None
+        return _locked() if stopped is None else stopped
     return asking.take_page(sitting, number, _stopped)
 
 
@@ -106,7 +108,9 @@ def tablet_keep_page(number: int) -> Answer:
     """Autosave. Locked it says that nothing is saved any more, but for what was typed until then."""
     sitting = _sitting()
     if sitting is None:
-        _keep_what_was_typed(number)
+        left = _sitting_left_alone()
+        if left is not None:
+            asking.keep_page(left, number)
         return _locked(), 409
     return asking.keep_page(sitting, number)
 
@@ -200,12 +204,10 @@ def _sitting_of(device: HandedOver) -> asking.Sitting | None:
     )
 
 
-def _keep_what_was_typed(number: int) -> None:
+def _sitting_left_alone() -> asking.Sitting | None:
     """Whoever thought long over a page loses nothing when it has locked itself meanwhile."""
     device = _device()
-    sitting = _sitting_of(device) if device is not None and device.was_left_alone else None
-    if sitting is not None:
-        asking.keep_page(sitting, number)
+    return _sitting_of(device) if device is not None and device.was_left_alone else None
 
 
 def _lock(how: str) -> Answer:
