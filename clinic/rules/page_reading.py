@@ -59,6 +59,11 @@ NO_WEEKS = N_("Please write the weeks as a whole number, such as 6.")
 BOTH_WAYS = N_("Please give either a date or the weeks, not both.")
 MOST_WEEKS = 520
 
+STRONGER = N_("This medicine belongs to the first kind. Please choose that kind above, or check the name.")
+ANTICOAGULANTS = ("warfarin", "apixaban", "rivaroxaban", "edoxaban", "dabigatran", "heparin")
+"""As the choice `anticoagulant` of the row `blood_thinners` names them: under another kind they would be judged as
+weaker."""
+
 _WEEKS_AGO = re.compile(r"(\d{1,4}) weeks ago", re.ASCII)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,2})?", re.ASCII)
@@ -176,6 +181,8 @@ class _PageReader:
                     answer[field.name] = read_typed(field, values, self.today)
             except FieldError as error:
                 errors[name] = str(error)
+        if _is_stronger(answer):
+            errors[f"f.{condition.key}.medication"] = STRONGER
         if "weeks" in answer:
             answer.setdefault("weeks_as_of", self.today.isoformat())
         for field_name in self._needed(condition, answer):
@@ -197,6 +204,13 @@ class _PageReader:
         )
         also = {name for key, name in ALSO_NEEDED if key == condition.key and name not in answer}
         return missing | also
+
+
+def _is_stronger(answer: Mapping[str, object]) -> bool:
+    """Whether the medicine that is named is of a stronger kind than the one that was chosen."""
+    named = str(answer.get("medication", "")).casefold()
+    kind = answer.get("med_class", "anticoagulant")
+    return kind != "anticoagulant" and any(one in named for one in ANTICOAGULANTS)
 
 
 def is_about(field: Field) -> bool:

@@ -158,6 +158,21 @@ def test_details_that_decide_have_to_be_given() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", [*page_reading.ANTICOAGULANTS, "Warfarin 5 mg", "APIXABAN, in the evening"])
+@pytest.mark.parametrize("kind", ["single_antiplatelet", "dual_antiplatelet"])
+def test_a_blood_thinner_is_not_taken_for_a_weaker_kind(kind: str, name: str) -> None:
+    found = errors("blood_thinners", med_class=kind, medication=name)
+    assert found == {"f.blood_thinners.medication": page_reading.STRONGER}
+    rest = {"stable_3_months": "yes", "bruising": "no"}
+    assert answer("blood_thinners", med_class="anticoagulant", medication=name, **rest)["medication"] == name
+    assert answer("blood_thinners", med_class=kind, medication="aspirin, clopidogrel")["med_class"] == kind
+
+
+def test_the_names_of_blood_thinners_are_those_of_the_row() -> None:
+    (field,) = (one for one in TABLE.asked["blood_thinners"].fields if one.name == "med_class")
+    assert all(one in dict(field.choices)["anticoagulant"] for one in page_reading.ANTICOAGULANTS)
+
+
 def test_details_that_decide_nothing_may_stay_empty() -> None:
     assert answer("blood_thinners", med_class="single_antiplatelet") == yes(med_class="single_antiplatelet")
     assert answer("steroids_long_term", status="current") == yes(status="current")
