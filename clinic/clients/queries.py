@@ -195,7 +195,9 @@ def search(text: str, limit: int = 20) -> Sequence[Client]:
     if sum(map(len, words)) > 1:
         ways.append(and_(*(_starts_a_name(word) for word in words)))
     if len(digits) >= 3:
-        ways.append(Client.phone_key.contains(digits, autoescape=True))
+        at_home = digits.lstrip("0")  # numbers are kept with their country, and then without this nought
+        wanted = at_home if len(at_home) >= 3 else digits
+        ways.append(Client.phone_key.contains(wanted, autoescape=True))
     if "@" in text:
         ways.append(Client.email_key.startswith(text.strip().casefold(), autoescape=True))
     if not ways:

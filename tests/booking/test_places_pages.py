@@ -36,7 +36,7 @@ def test_where_is_asked_only_where_there_is_a_choice(app: Flask, client: FlaskCl
     assert "12 Main Street, Springfield" in page
     there = client.get(TIMES, query_string={**ASKED, "place": west_id}).get_data(as_text=True)
     assert "1 Sunset Street, Los Angeles" in there
-    assert "All times are in Los Angeles." in there
+    assert "at a first visit. Times are in Los Angeles." in there
     taken = client.post(TIMES, data={**ASKED, "place": west_id, "slot": "2026-06-12T17:00Z"})  # 10:00 there
     assert taken.status_code == 303
     row = db.session.query(Visit).one()

@@ -98,7 +98,10 @@ def test_from_the_desks_scanner_to_the_confirmed_visit(
 ) -> None:
     assert upload(desk, patient, (letters.PDF, "letter.pdf"), (letters.jpeg(), "2.jpg")).status_code == 303
     assert w.statuses(patient) == ["pending"]
-    assert "One thing waits" in desk.get("/todo").text
+    listed = desk.get("/todo").text
+    assert "One thing waits" in listed
+    assert "A doctor’s letter is here and has to be checked" in listed
+    assert "Waiting for a doctor’s letter" not in listed
     address = re.search(r"/reviews/letters/\d+", therapist.get("/reviews").text)
     assert address
     page = therapist.get(address[0])
@@ -151,6 +154,7 @@ def test_put_aside_nothing_changes(patient: int, desk: FlaskClient, therapist: F
     assert therapist.post(f"{address}/refuse", data={"reason": ""}).status_code == 422
     assert therapist.post(f"{address}/refuse", data={"reason": "Not signed by anybody"}).status_code == 303
     assert w.statuses(patient) == ["pending"]
+    assert "Waiting for a doctor’s letter" in desk.get("/todo").text
     assert "Not signed by anybody" in therapist.get(address).text
     again = therapist.post(address, data=typed_plain())
     assert (again.status_code, again.location) == (303, "/reviews")

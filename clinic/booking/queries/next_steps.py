@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from clinic.booking.models import Screening, Visit
 from clinic.intake import queries as intake
+from clinic.intake.queries import clearances
 from clinic.rules.language import N_
 from clinic.rules.screening import CALL_FIRST_FROM
 from clinic.rules.verdicts import ADDONS, Verdict
@@ -52,6 +53,9 @@ ALONE = "alone"
 
 TAKEN_BACK = "taken_back"
 """What a visit waits for that has health answers, but whose client no longer agrees to them or to the treatment."""
+
+LETTER_CAME = "letter_came"
+"""What a visit waits for whose client needs a doctor's letter, and has sent one that nobody has decided on."""
 
 _WAITING = {
     PARTNER: (
@@ -96,6 +100,13 @@ _WAITING = {
             "The client knows what to ask the doctor. When the letter comes, give it to somebody with clinical review."
         ),
     ),
+    LETTER_CAME: (
+        N_("Letter came"),
+        N_("A doctor’s letter is here and has to be checked"),
+        N_(
+            "Somebody with clinical review checks it. The visit is confirmed by itself where the letter allows it."
+        ),
+    ),
     "consent": (
         N_("Parent signs"),
         N_("Waiting for a parent or guardian to agree in writing"),
@@ -133,8 +144,20 @@ def next_steps(found: Iterable[Visit]) -> dict[int, NextStep]:
     back = intake.who_took_back(
         {one.client_id for one in every if one.client_id and one.is_waiting and one.waiting_for == "intake"}
     )
+    sent = clearances.who_sent_letters(
+        {
+            one.client_id
+            for one in every
+            if one.client_id and one.is_waiting and one.waiting_for == "clearance"
+        }
+    )
+    special = {("intake", one): TAKEN_BACK for one in back} | {
+        ("clearance", one): LETTER_CAME for one in sent
+    }
     return {
-        one.id: _next_step(one, judged.get(one.screening_id or 0), is_taken_back=one.client_id in back)
+        one.id: _next_step(
+            one, judged.get(one.screening_id or 0), special.get((one.waiting_for, one.client_id))
+        )
         for one in every
     }
 
@@ -144,10 +167,10 @@ def next_step(visit: Visit) -> NextStep:
     return next_steps([visit])[visit.id]
 
 
-def _next_step(visit: Visit, screening: Screening | None, *, is_taken_back: bool) -> NextStep:
+def _next_step(visit: Visit, screening: Screening | None, special: str | None) -> NextStep:
     if visit.is_waiting:
-        kind = ALONE if is_left_alone(visit) else visit.waiting_for or "review"
-        flag, title, text = _WAITING[TAKEN_BACK if kind == "intake" and is_taken_back else kind]
+        kind = ALONE if is_left_alone(visit) else special or visit.waiting_for or "review"
+        flag, title, text = _WAITING[kind]
         return NextStep("wait", flag, title, text, visit.deadline_at)
     if visit.status in UPCOMING and screening is not None and is_call_first(screening):
         return CALL_FIRST

@@ -163,6 +163,14 @@ def letters_waiting() -> list[WaitingLetter]:
     return [WaitingLetter(sent.id, client.name, sent.sent_at) for sent, client in rows]
 
 
+def who_sent_letters(client_ids: Collection[int]) -> set[int]:
+    """Those of these people of whom a letter waits to be decided on."""
+    if not client_ids:
+        return set()
+    waiting = ClearanceLetter.client_id.in_(client_ids), ClearanceLetter.decided_at.is_(None)
+    return set(db.session.scalars(select(ClearanceLetter.client_id).where(*waiting)))
+
+
 def pending_size(client_id: int) -> tuple[int, int]:
     """How many letters of this client wait, and how many bytes they are together."""
     letters = db.session.scalars(
