@@ -141,18 +141,15 @@ def next_steps(found: Iterable[Visit]) -> dict[int, NextStep]:
     """What to do about each of these visits, by its id. A fixed number of statements."""
     every = list(found)
     judged = screenings([one.screening_id for one in every if one.screening_id and not one.is_waiting])
-    back = intake.who_took_back(
-        {one.client_id for one in every if one.client_id and one.is_waiting and one.waiting_for == "intake"}
-    )
-    sent = clearances.who_sent_letters(
-        {
-            one.client_id
-            for one in every
-            if one.client_id and one.is_waiting and one.waiting_for == "clearance"
+
+    def who_wait(kind: str) -> set[int]:
+        return {
+            one.client_id for one in every if one.client_id and one.is_waiting and one.waiting_for == kind
         }
-    )
-    special = {("intake", one): TAKEN_BACK for one in back} | {
-        ("clearance", one): LETTER_CAME for one in sent
+
+    special: dict[tuple[str | None, int | None], str] = {
+        **{("intake", one): TAKEN_BACK for one in intake.who_took_back(who_wait("intake"))},
+        **{("clearance", one): LETTER_CAME for one in clearances.who_sent_letters(who_wait("clearance"))},
     }
     return {
         one.id: _next_step(
