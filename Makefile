@@ -90,6 +90,7 @@ soak: setup $(V)/.test ## races, kills, restarts, a database that goes away, a f
 	$(PY) -m benchmarks.resealing || failed=1; \
 	$(PY) -m benchmarks.hardships || failed=1; \
 	$(PY) -m benchmarks.mixed || failed=1; \
+	$(PY) -m benchmarks.endurance || failed=1; \
 	CLINIC_MACHINE_RUNS=200 $(PY) -m pytest -q --timeout 0 tests/booking/test_calendar_machine.py || failed=1; \
 	exit $$failed
 

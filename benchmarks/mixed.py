@@ -39,8 +39,10 @@ GOOD = {200, 201, 303}
 class Mix:
     """What forty ask for, and what they were answered."""
 
-    def __init__(self, ports: list[int], token: str, questions: Questions, wanted: list[Order]) -> None:
-        self.ports, self.token = ports, token
+    def __init__(
+        self, ports: list[int], token: str, questions: Questions, wanted: list[Order], people: int = PEOPLE
+    ) -> None:
+        self.ports, self.token, self.people = ports, token, people
         self.kept, self.wanted = wanted[::7], iter([one for number, one in enumerate(wanted) if number % 7])
         self.days = questions.book.days
         self.service = questions.service
@@ -53,7 +55,7 @@ class Mix:
         """Everybody at work for so long; the figures of that time."""
         self.took, self.answers = [], Counter()
         stop = time.monotonic() + seconds
-        people = [threading.Thread(target=self._person, args=(one, stop)) for one in range(PEOPLE)]
+        people = [threading.Thread(target=self._person, args=(one, stop)) for one in range(self.people)]
         for one in people:
             one.start()
         for one in people:
@@ -97,7 +99,7 @@ class Mix:
             program.get(f"/api/v1/visits?day={day}")
             yield 200
         elif kind < 0.97 or (order := self._order()) is None:  # none is left: another write in its place
-            own = chance.choice(self.kept[number::PEOPLE])  # nobody else keeps it meanwhile
+            own = chance.choice(self.kept[number :: self.people])  # nobody else keeps it meanwhile
             status, held = program.post(
                 "/api/v1/holds", {**visit, "starts_at": own.starts_at, "therapist": own.therapist}
             )
