@@ -121,7 +121,7 @@ def test_a_closure_names_its_visits_before_it_is_saved_and_then_nothing_is_free(
     expect(client.locator("button.slot").first).to_be_visible()
     page.get_by_role("button", name="Close this time all the same").click()
     page.get_by_text("Nothing is closed from today on.").wait_for(state="detached")
-    expect(page.get_by_text("Painters").first).to_be_visible()
+    page.get_by_text("Painters").first.wait_for()
     client.goto(times)
     expect(client.locator(f'a.day[href*="{day}"]')).to_have_count(0)
 
