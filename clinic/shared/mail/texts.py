@@ -62,10 +62,12 @@ def part(name: str, **values: object) -> str:
 
 
 def places_of(kind: str) -> list[str]:
-    """What may stand in the text of this kind: exactly what its standard text is made of."""
+    """What may stand in the text of this kind: exactly what its standard text is made of. What it is only chosen by
+    (`is_…`) is no place."""
     environment = _environment()
     source = environment.loader.get_source(environment, f"{kind}.txt")[0] if environment.loader else ""
     found = meta.find_undeclared_variables(environment.parse(source)) - set(environment.globals)
+    found = {name for name in found if not name.startswith("is_")}
     return sorted(found | ({"link"} if KINDS[kind].link else set()))
 
 
