@@ -72,7 +72,10 @@ def save_look(
         leave_trace(session, "clinic.look_changed", "clinic", row.id, by=by, now=now, logo=row.logo_id != old)
 
 
-UNREADABLE = N_("Words in this colour are hard to read. Choose a darker one.")
+UNREADABLE = {
+    "brand": N_("Words in the main colour are hard to read. Choose a darker one."),
+    "accent": N_("Words in the second colour are hard to read. Choose a darker one."),
+}
 
 
 def check_theme(theme: Theme) -> None:
@@ -84,7 +87,7 @@ def check_theme(theme: Theme) -> None:
         if colour and not is_colour(colour):
             raise InvalidInput(field, _("Choose a colour."))
         if colour and not is_good(colour):
-            raise InvalidInput(field, _(UNREADABLE))
+            raise InvalidInput(field, _(UNREADABLE[field]))
 
 
 def check_settings(settings: ClinicSettings) -> None:

@@ -15,6 +15,7 @@ from wtforms import (
     SelectMultipleField,
     StringField,
     TextAreaField,
+    TimeField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
@@ -125,6 +126,19 @@ class PlainDateField(DateField):
             super().process_formdata(valuelist)
         except ValueError:
             self.data = None
+
+
+class ClockField(TimeField):
+    """A time of day; what is none gets a sentence that says how to write it."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the time, or None."""
+        if not any(stripped(text) for text in valuelist):
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Enter a time that exists, written like 14:30.")) from None
 
 
 class DayField(DateField):

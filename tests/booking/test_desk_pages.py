@@ -399,6 +399,7 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     form = {"what": "place", "first_day": day, "reason": "Public holiday"}
     assert browser.post("/owner/closures", data={**form, "reason": ""}).status_code == 422
     assert browser.post("/owner/closures", data={**form, "what": "4242"}).status_code == 422
+    assert "a time that exists" in browser.post("/owner/closures", data={**form, "starts": "25:00"}).text
     assert browser.post("/owner/closures", data={**form, "last_day": "2026-06-01"}).status_code == 422
     assert browser.post("/owner/closures", data=form).status_code == 303
     assert book(browser, client, "relaxation").status_code == 409

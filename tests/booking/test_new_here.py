@@ -61,3 +61,12 @@ def test_somebody_new_is_not_given_a_time_that_only_known_people_may_book(
     for wish in [(new, "swedish", w.at(6)), *((known, service, when) for _new, service, when in refused)]:
         assert (wish, choose(*wish)) == (wish, 303)
         begin_anew()
+
+
+@pytest.mark.parametrize("days", [10, 20])
+def test_no_page_of_times_leads_past_the_last_day_of_somebody_new(app: Flask, days: int) -> None:
+    w.build()
+    with transaction() as session:
+        session.execute(update(Clinic).values(new_horizon_days=days))
+    page = app.test_client().get("/book/swedish/times?minutes=60&area=full_body").text
+    assert ("Later" in page) is (days == 20)

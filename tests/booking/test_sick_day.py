@@ -18,6 +18,7 @@ from clinic.booking.services.swapping import swap_visits
 from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import cancel_visit, change_visit, mark_visit
 from clinic.clients.models import Client
+from clinic.diary.queries import therapist as diary
 from clinic.premises import services as premises
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.sick_day import Deed, best_for_all
@@ -192,6 +193,9 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
     assert (get(answered.visit_id).starts_at, claims_of(answered.visit_id)) == (start, 3)
     assert answering.accept(again, by=None, now=NOW).visit_id == answered.visit_id
     assert [one.visit.id for one in covering.cases(world.therapists[SICK], NOW)] == []
+    me = diary.Me(world.therapists[SICK], "", 1, w.TODAY)
+    (day,) = diary.own_days(me, w.TODAY + dt.timedelta(days=3), 1)
+    assert [(one.id, one.moved) for one in day.ended] == [(visit_id, True)], "moved, not lost"
 
 
 def test_called_off_and_who_has_no_mail_is_called(app: Flask, world: w.World) -> None:

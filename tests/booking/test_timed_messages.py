@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic.booking.models import Visit
 from clinic.booking.services import visits
@@ -17,6 +17,7 @@ from clinic.catalogue.aftercare import GENERAL
 from clinic.clients import choices
 from clinic.clients.choices import Whose
 from clinic.clients.models import Client
+from clinic.premises.models import Clinic
 from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, REMINDER, SMS
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
@@ -109,6 +110,18 @@ def test_a_reminder_within_the_notice_says_to_call_and_names_no_hours_that_are_o
     assert "See your visit: http" in late
     assert "up to 24 hours before" not in late
     assert "if you have to move or cancel it, please call us" in late
+
+
+@pytest.mark.parametrize(
+    ("hours", "says"), [(0, "until it begins"), (1, "up to 1 hour before"), (2, "up to 2 hours before")]
+)
+def test_a_short_notice_is_said_in_words(world: w.World, hours: int, says: str) -> None:
+    start = w.at(5, 14)
+    booked(world, start)
+    sent_at(NOW)
+    with transaction() as session:
+        session.execute(update(Clinic).values(cancel_notice_hours=hours))
+    assert f"move or cancel it {says}" in words_of(sent_at(start - 48 * HOUR)[0])
 
 
 def test_a_late_booking_gets_the_next_reminder_or_none(world: w.World) -> None:

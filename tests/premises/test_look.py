@@ -124,6 +124,9 @@ def test_a_colour_that_cannot_be_read_is_refused_and_the_nearest_is_offered(app:
     assert near.startswith("#")
     both = browser.post("/owner/look", data={"brand": "#ffdd00", "accent": "#ffffff"}).text
     assert ('name="use_brand"' in both, 'name="use_accent"' in both) == (True, True), "both at once"
+    assert [both.count(f"Words in the {one} colour are hard to read.") > 0 for one in ("main", "second")] == [
+        True
+    ] * 2
     for wrong in (
         {"brand": "red"},
         {"accent": "#eeeeee"},

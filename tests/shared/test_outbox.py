@@ -251,6 +251,7 @@ def test_every_kind_has_a_text_whose_places_are_known_and_the_other_way_round() 
         assert (subject, text) == mail.written(kind, None, {name: PLACES[name] for name in places}), kind
         assert "{" not in subject + text, kind
         assert ("link" in places) == bool(KINDS[kind].link), kind
+        assert not any(one.startswith("is_") for one in places), kind
 
 
 def test_an_own_text_is_used_and_what_is_filled_in_is_not_read_again() -> None:

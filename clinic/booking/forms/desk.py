@@ -11,7 +11,6 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
-    TimeField,
 )
 from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -20,7 +19,7 @@ from clinic.booking.forms.choice import ID_DIGITS, number_of
 from clinic.rules.body_areas import AREAS
 from clinic.rules.kinds import GENDERS
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
-from clinic.shared.fields import DayField, WholeNumberField, lines_field, stripped, text_field
+from clinic.shared.fields import ClockField, DayField, WholeNumberField, lines_field, stripped, text_field
 from clinic.shared.languages import lazy
 
 AREA_GROUPS = (
@@ -79,7 +78,7 @@ class WhatForm(RestForm):
     areas = ManyCheckboxField(lazy("Where on the body"), validate_choice=False)
     therapist = SelectField(lazy("Therapist"), validate_choice=False)
     day = DayField(lazy("Day"), validators=[Optional()])
-    at = TimeField(lazy("Time"), validators=[Optional()])
+    at = ClockField(lazy("Time"), validators=[Optional()])
 
     @property
     def parts(self) -> tuple[str, str | None, int] | None:
@@ -185,9 +184,9 @@ class ClosureForm(PlaceForm):
 
     what = SelectField(lazy("What is closed"), validate_choice=False)
     first_day = DayField(lazy("First day"), validators=[Optional()])
-    starts = TimeField(lazy("From"), validators=[Optional()])
+    starts = ClockField(lazy("From"), validators=[Optional()])
     last_day = DayField(lazy("Last day"), validators=[Optional()])
-    ends = TimeField(lazy("To"), validators=[Optional()])
+    ends = ClockField(lazy("To"), validators=[Optional()])
     reason = text_field(
         lazy("Why"), longest=200, required=lazy("Say why in a few words, for example “Public holiday”.")
     )

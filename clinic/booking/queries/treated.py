@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from clinic.booking.models import Visit
+from clinic.booking.models import StatusChange, Visit
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 
@@ -32,6 +32,16 @@ def visits_of_therapist(therapist_id: int, start: dt.datetime, end: dt.datetime)
         .order_by(Visit.starts_at, Visit.id)
         .options(*_WITH_NAMES)
     ).all()
+
+
+def moved_away(visit_ids: Collection[int]) -> set[int]:
+    """Those of them that ended because their client said yes to another time. No statement for none."""
+    if not visit_ids:
+        return set()
+    moved = select(StatusChange.visit_id).where(
+        StatusChange.visit_id.in_(visit_ids), StatusChange.reason == "moved"
+    )
+    return set(db.session.scalars(moved))
 
 
 def visit_of_therapist(therapist_id: int, visit_id: int) -> Visit | None:

@@ -12,7 +12,7 @@ from flask import flash, redirect, render_template, request, url_for
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import Wish, moment_of, read_wish
 from clinic.booking.queries import checkouts, free_times, visits
-from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.availability import Ask, holds_rules_for_new
 from clinic.booking.queries.checkouts import Step
 from clinic.booking.queries.free_times import Window
 from clinic.booking.services.checkout import choose_person, hold_slot
@@ -25,7 +25,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import FULL_BODY
-from clinic.rules.booking_policy import latest_start
+from clinic.rules.booking_policy import BookingSettings, latest_start
 from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
 from clinic.rules.kinds import ASKED_FOR, genders_to_choose
 from clinic.rules.language import _
@@ -141,11 +141,11 @@ def _first_day(wish: Wish) -> dt.date:
     return max(today, wish.not_before) if wish.not_before is not None else today
 
 
-def _opens_on(wish: Wish) -> dt.date | None:
+def _opens_on(wish: Wish, rules: BookingSettings) -> dt.date | None:
     """When times from the wished day on can be booked online; None when they can be now."""
-    if wish.not_before is None or wish.not_before <= _horizon(wish):
+    if wish.not_before is None or wish.not_before <= _horizon(wish, rules):
         return None
-    return wish.not_before - dt.timedelta(days=premises.booking_settings().horizon_days)
+    return wish.not_before - dt.timedelta(days=rules.horizon_days)
 
 
 def _ask(wish: Wish, plan: VisitPlan) -> Ask:
@@ -168,6 +168,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
 def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
     """The page of free times; after a clash with the nearest free ones on top."""
     place, ask = _place(wish), _ask(wish, plan)
+    rules = _rules(ask)
     # Whoever has begun a booking reads the database itself: their own hold has to be seen.
     has_begun = kit.standing() is not None or who() is not None or taken is not None
     free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
@@ -186,8 +187,8 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         parts=kit.parts_of_day(free.on(day), length, said) if day else [],
         free_that_day=free.free_on(day) if day else 0,
         person_choices=_person_choices(wish, people),
-        earlier=_other_days(free, wish, -1), further=_other_days(free, wish, 1),
-        opens_on=_opens_on(wish), helps=_what_helps(wish, ask, free),
+        earlier=_other_days(free, wish, rules, -1), further=_other_days(free, wish, rules, 1),
+        opens_on=_opens_on(wish, rules), helps=_what_helps(wish, ask, rules, free),
         empty_day=wish.day if wish.day in free.days and not free.free_on(wish.day) else None,
         left_out=free.left_out, here=kit.times_url(wish), is_granted=kit.whose_times(wish)[1],
         place=place, place_choices=_place_choices(wish, place, given),
@@ -252,26 +253,32 @@ def _person_choices(wish: Wish, people: list[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _other_days(free: Window, wish: Wish, direction: int) -> str:
+def _other_days(free: Window, wish: Wish, rules: BookingSettings, direction: int) -> str:
     """The page with the days before or after these; nothing before today or past the last bookable day."""
     today = _first_day(wish)
     first = free.days[0] + dt.timedelta(days=direction * free_times.DAYS_SHOWN)
-    return kit.times_url(wish, day=first) if today <= first <= _horizon(wish) else ""
+    return kit.times_url(wish, day=first) if today <= first <= _horizon(wish, rules) else ""
 
 
-def _horizon(wish: Wish) -> dt.date:
+def _rules(ask: Ask) -> BookingSettings:
+    """What holds for whoever asks: for somebody new the last day may be sooner, and no page leads past it."""
+    settings = premises.booking_settings()
+    return settings.for_new() if holds_rules_for_new(ask, settings) else settings
+
+
+def _horizon(wish: Wish, rules: BookingSettings) -> dt.date:
     zone = ZoneInfo(kit.zone(wish.location_id))
-    return local_day(latest_start(clock.now(), zone, premises.booking_settings()), zone)
+    return local_day(latest_start(clock.now(), zone, rules), zone)
 
 
-def _what_helps(wish: Wish, ask: Ask, free: Window) -> list[dict[str, Any]]:
+def _what_helps(wish: Wish, ask: Ask, rules: BookingSettings, free: Window) -> list[dict[str, Any]]:
     """The nearest changes that bring free times, where the days shown, or the very day asked for, have none."""
     if wish.day in free.days and not free.free_on(wish.day):
         ask = replace(ask, first_day=wish.day, days=1)
     elif free.times:
         return []
     found = nearest_changes(
-        kit.choice_of(wish), ask, first_visit=is_first_visit(wish), horizon=_horizon(wish)
+        kit.choice_of(wish), ask, first_visit=is_first_visit(wish), horizon=_horizon(wish, rules)
     )
     return [_help(wish, one) for one in found]
 

@@ -6,7 +6,7 @@ A fixed number of statements whatever the number of days and visits.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -73,6 +73,8 @@ class OwnVisit:
     care: Care
     sooner: Passed | None
     began_at: dt.datetime | None
+    moved: bool
+    """Ended because the client took another time: nothing was lost."""
 
     @property
     def flag(self) -> str:
@@ -113,6 +115,7 @@ class _Read:
     visits: Sequence[Visit]
     care: Mapping[int, Care]
     sooner: Mapping[int, Passed]
+    moved: Collection[int]
     licence_ends: dt.date
 
 
@@ -141,7 +144,8 @@ def today_of(therapist_id: int, now: dt.datetime) -> dt.date:
 
 def own_days(therapist: Me, first: dt.date, days: int) -> list[OwnDay]:
     """This many local days from `first`, each drawn by the clock of the place where they are then: a date is there once
-    for each clock by which there is work on it, and once where there is none. Ten statements."""
+    for each clock by which there is work on it, and once where there is none. Ten statements, one more where visits
+    were cancelled."""
     places = {one.id: one for one in premises.locations()}
     dates = dates_from(first, days)
     walls = _walls(places)
@@ -157,6 +161,7 @@ def own_days(therapist: Me, first: dt.date, days: int) -> list[OwnDay]:
         visits=found,
         care={one.id: care_of(rows.get(one.screening_id or 0)) for one in found},
         sooner=rest.passed([one.id for one in found]),
+        moved=treated.moved_away([one.id for one in found if one.status == VisitStatus.CANCELLED]),
         licence_ends=therapist.licence_expires_on,
     )
     return [one for day in dates for one in _by_clock(read, walls, day)]
@@ -261,6 +266,7 @@ def _own_visit(visit: Visit, read: _Read, clock: WallClock, bounds: Interval) ->
         care=read.care[visit.id],
         sooner=read.sooner.get(visit.id),
         began_at=began_before(visit, start, clock),
+        moved=visit.id in read.moved,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, EmailField, SelectField, StringField, TimeField
+from wtforms import BooleanField, EmailField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, InputRequired, Length, Optional, Regexp, ValidationError
 
 from clinic.rules.gaps import Gaps
@@ -10,6 +10,7 @@ from clinic.rules.language import _
 from clinic.rules.wall_time import STEPS_MINUTES
 from clinic.rules.words import SIGNS, WITHOUT_CENTS, length_words
 from clinic.shared.fields import (
+    ClockField,
     FactsForm,
     number_field,
     one_line,
@@ -166,14 +167,14 @@ class SettingsForm(FactsForm):
         most=2880,
         help_text=lazy("After that it goes to the next. It is offered for less where the visit is near."),
     )
-    quiet_from = TimeField(
+    quiet_from = ClockField(
         lazy("No offers to the waitlist from"),
         validators=[InputRequired(lazy("Enter a time, such as 21:00."))],
         description=lazy(
             "By the clock of each place. What becomes free then is offered when the quiet time is over."
         ),
     )
-    quiet_until = TimeField(
+    quiet_until = ClockField(
         lazy("Until"),
         validators=[InputRequired(lazy("Enter a time, such as 08:00."))],
         description=lazy("The same time twice: offers are made at any hour."),

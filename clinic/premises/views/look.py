@@ -89,7 +89,7 @@ def _name_the_other_too(form: LookForm) -> None:
     for field, nearest in ((form.brand, readable_brand), (form.accent, readable_accent)):
         colour = field.data or ""
         if is_colour(colour) and nearest(colour) != colour and not field.errors:
-            form.add_error(field.name, _(services.UNREADABLE))
+            form.add_error(field.name, _(services.UNREADABLE[field.name]))
 
 
 def _sent_logo() -> Drawn | None:
