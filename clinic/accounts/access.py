@@ -39,7 +39,7 @@ from clinic.rules.permissions import STAFF, Permission, Role, may
 from clinic.rules.proofs import needs_second_step
 from clinic.rules.session_rules import SessionRules
 from clinic.shared import clock
-from clinic.shared.web import check_readable, go, needs_of
+from clinic.shared.web import check_readable, go, needs_of, page_before
 
 log = structlog.get_logger()
 
@@ -298,7 +298,21 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
             return None
         if person.is_authenticated:
             abort(403)
-        return redirect(url_for("accounts.sign_in", next=_here()), code=303)
+        return _to_sign_in()
+
+
+def _to_sign_in() -> Response:
+    """Where to sign in. What was pressed is not done then: the page says so, and leads back to where that was. What
+    htmx asked for is no part of the open page: the browser goes there itself."""
+    pressed = request.method != "GET" and request.endpoint != "accounts.sign_out"
+    href = url_for(
+        "accounts.sign_in",
+        next=(page_before() if pressed else "") or _here(),
+        undone="y" if pressed else None,
+    )
+    if "HX-Request" in request.headers:
+        return Response(status=204, headers={"HX-Redirect": href})
+    return redirect(href, code=303)
 
 
 def _here() -> str | None:

@@ -41,7 +41,7 @@ GOALS: tuple[Goal, ...] = (
         "long_back_pain", N_("Muscle pain in the back or neck for a long time"), (2, 2, 1, 1, 2, 0, 0),
         ("hot_stone",), N_("With numbness, tingling or weakness in an arm or leg, see a doctor first."),
     ),
-    Goal("new_back_pain", N_("A tense or sore back since a short time"), (1, 1, 0, 2, 1, 0, 1), ("hot_stone",)),
+    Goal("new_back_pain", N_("A tense or sore back for a short time"), (1, 1, 0, 2, 1, 0, 1), ("hot_stone",)),
     Goal("movement", N_("Moving more freely"), (2, 1, 0, 1, 2, 1, 0)),
     Goal("desk_work", N_("Posture, much sitting"), (2, 2, 0, 1, 1, 0, 0)),
     Goal("after_sport", N_("Recovery after sport"), (1, 2, 1, 1, 1, 2, 0)),

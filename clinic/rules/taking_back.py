@@ -51,17 +51,17 @@ def undone_words(deed: str, visits: int) -> str:
     return {
         "booked": ngettext(
             "Undone. The visit is not in the book any more, and nobody was told.",
-            "Undone. All %(num)d visits are out of the book again, and nobody was told.",
+            "Undone. The %(num)d visits are out of the book again, and nobody was told.",
             visits,
         ),
         "moved": ngettext(
             "Undone. The visit is back where it was, and nobody was told.",
-            "Undone. All %(num)d visits are back where they were, and nobody was told.",
+            "Undone. The %(num)d visits are back where they were, and nobody was told.",
             visits,
         ),
         "cancelled": ngettext(
             "Undone. The visit stands as before, and nobody was told.",
-            "Undone. All %(num)d visits stand as before, and nobody was told.",
+            "Undone. The %(num)d visits stand as before, and nobody was told.",
             visits,
         ),
         "marked": _("Undone. The visit stands as before."),

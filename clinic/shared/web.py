@@ -261,6 +261,15 @@ def safe_next(target: str | None, otherwise: str) -> str:
     return target if not parts.netloc and not parts.scheme else otherwise
 
 
+def page_before() -> str:
+    """The page of this site that was being read, by what the browser says, without what its address says after it;
+    empty where there is none, or it only answers to forms."""
+    before = urlsplit(request.referrer or "")
+    path = safe_next(before.path, "") if before.netloc == request.host else ""
+    adapter = current_app.create_url_adapter(request)
+    return path if path and adapter is not None and adapter.test(path, "GET") else ""
+
+
 def go(endpoint: str, **values: Any) -> AnyResponse:
     """After a write: see the page by a fresh GET, so that the back button repeats nothing."""
     return redirect(url_for(endpoint, **values), code=303)

@@ -198,6 +198,23 @@ def test_closed_page_leads_to_sign_in_and_back(client: FlaskClient) -> None:
     assert 'value="/account?from=mail"' in page
 
 
+def test_what_was_pressed_when_signed_out_is_said_not_to_be_done_and_leads_back(client: FlaskClient) -> None:
+    page = {"Referer": "http://localhost/my/people?next=/book/who"}
+    answer = client.post("/my/people", headers=page)
+    assert (answer.status_code, answer.location) == (303, "/sign-in?next=/my/people&undone=y")
+    assert "what you pressed was not done" in client.get(answer.location).text
+    assert "what you pressed was not done" not in client.get("/sign-in?next=/my/people").text
+    for other in ("http://evil.example/my", "http://localhost/my/visits/1/cancel", ""):
+        assert client.post("/my/people", headers={"Referer": other}).location == "/sign-in?undone=y"
+    assert client.post("/sign-out", headers=page).location == "/sign-in"
+
+
+def test_a_part_of_a_page_that_is_closed_sends_the_whole_page_to_sign_in(client: FlaskClient) -> None:
+    answer = client.get("/my/visits/1/move?day=2026-12-01", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.text) == (204, "")
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=/my/visits/1/move?day%3D2026-12-01"
+
+
 def test_weaker_stored_hash_is_renewed_at_sign_in(client: FlaskClient) -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     user = make_person("ann@mail.example", password=None)

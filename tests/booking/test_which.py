@@ -55,6 +55,14 @@ def test_the_page_carries_the_named_places_on(world: w.World, client: FlaskClien
     assert "areas=" not in client.get("/which-massage?goal=calm").text
 
 
+def test_asked_without_a_goal_the_page_says_what_is_missing(world: w.World, client: FlaskClient) -> None:
+    assert "Choose what you are after." in client.get("/which-massage?show=y&areas=right_leg").text
+    assert [
+        "Choose what you are after." in client.get(address).text
+        for address in ("/which-massage", "/which-massage?areas=right_leg", "/which-massage?show=y&goal=calm")
+    ] == [False, False, False]
+
+
 def test_somebody_without_answers_is_not_guessed_about(world: w.World) -> None:
     assert not suggest(BY_KEY["calm"], w.person(), day=w.TODAY).knows_person
 

@@ -53,7 +53,7 @@ def try_sign_in() -> Answer:
 
 
 def _about() -> dict[str, Any]:
-    return {"has_passkeys": site().has_passkeys}
+    return {"has_passkeys": site().has_passkeys, "undone": "undone" in request.args}
 
 
 @pages.post("/sign-out", needs=Permission.ACCOUNT_OWN_WRITE)

@@ -21,7 +21,7 @@ from clinic.shared.web import Answer
 
 @pages.get("/which-massage", needs=Permission.SITE_ANY_READ)
 def which() -> Answer:
-    """The goals; with one chosen, what suits it."""
+    """The goals; with one chosen, what suits it; asked without one, what is missing."""
     goal = BY_KEY.get(request.args.get("goal", ""))
     user_id = who()
     people = clients.people_of(user_id) if user_id is not None else []
@@ -37,6 +37,7 @@ def which() -> Answer:
         "booking/which.html",
         goals=GOALS,
         goal=goal,
+        missing=goal is None and "show" in request.args,
         found=found,
         people=people,
         person_chosen=person,

@@ -62,8 +62,8 @@ def part(name: str, **values: object) -> str:
 
 
 def places_of(kind: str) -> list[str]:
-    """What may stand in the text of this kind: exactly what its standard text is made of. What begins with `is_` chooses
-    between two sentences of it, and stands nowhere."""
+    """What may stand in the text of this kind: exactly what its standard text is made of. What begins with `is_`
+    chooses between two sentences of it, and stands nowhere."""
     environment = _environment()
     source = environment.loader.get_source(environment, f"{kind}.txt")[0] if environment.loader else ""
     found = meta.find_undeclared_variables(environment.parse(source)) - set(environment.globals)
