@@ -41,7 +41,8 @@ def test_the_chamber_speaks_of_itself_and_not_of_cups(visitor: FlaskClient) -> N
     assert "Decompression by vacuum, Interval chamber" in page.text
     assert "light-headed when you stand up" in page.text
     assert "marks" not in page.text
-    assert "cup" not in page.text.lower()
+    words = re.sub(r"<[^>]*>", " ", page.text)  # addresses hold keys, in which any three letters may stand
+    assert "cup" not in words.lower()
 
 
 def test_in_german_the_times_of_what_is_safe_instead_are_read_out_in_german(visitor: FlaskClient) -> None:
