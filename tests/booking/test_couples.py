@@ -29,6 +29,7 @@ from clinic.booking.services.deadlines import keep_deadlines
 from clinic.booking.services.time_off import add_closure, add_time_off
 from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, SlotTaken
+from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
@@ -376,3 +377,28 @@ def test_couples_and_singles_race_for_the_same_hour(app: Flask) -> None:
             .where(Claim.couple_id.is_not(None), Claim.starts_at == when)
         )
         assert shared == results[:2].count("booked")
+
+
+def test_one_of_two_does_not_come_and_the_other_has_the_room(world: w.World) -> None:
+    couple = both(somebody(), somebody()).couple_id
+    one, other = pair(couple)
+    late = w.at(3) + dt.timedelta(minutes=20)
+
+    def mark(visit: Visit, status: VisitStatus) -> None:
+        visits.mark_visit(
+            visit.id, status, revision=visit.revision, by=world.desk_id, now=late, can_go_back=True
+        )
+
+    mark(one, VisitStatus.ARRIVED)
+    mark(pair(couple)[1], VisitStatus.NO_SHOW)
+    assert states(couple) == [("arrived", None), ("no_show", None)]
+    assert {row for row in claims() if other.id not in row} >= {
+        (one.therapist_id, one.id, None), (one.client_id, one.id, None),
+    }  # fmt: skip
+    assert one.room_id in {resource for resource, _visit, _couple in claims()}, "who came keeps the room"
+    mark(pair(couple)[1], VisitStatus.ARRIVED)  # late, but there: by themselves from now on
+    assert states(couple) == [("arrived", None), ("arrived", None)]
+    one, other = pair(couple)
+    assert (one.couple_id, other.couple_id) == (None, None)
+    assert one.room_id != other.room_id
+    assert {(other.therapist_id, other.id, None), (other.room_id, other.id, None)} <= claims()

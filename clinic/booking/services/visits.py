@@ -229,6 +229,7 @@ def _judge_at_the_door(
         set_status(session, visit, VisitStatus.ARRIVED, by=by, now=now)
     set_status(session, visit, new, by=by, now=now)
     if came_late:
+        visit.couple_id = None  # the other of two had the room meanwhile: this one stands by itself
         claim_best(
             session, visit, staff_ask(visit, plan_of(visit), visit.therapist_id, now=now), expires_at=None
         )
