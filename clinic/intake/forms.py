@@ -174,6 +174,9 @@ AREA_GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
 ]  # fmt: skip
 
 
+SIGNED_WITH = ("treatment", "privacy", "name", "points", "guardian_relation", "young_person")
+
+
 class SignForm(Form):
     """The consents, one by one, and a typed or drawn name."""
 

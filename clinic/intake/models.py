@@ -77,6 +77,8 @@ class SoftenedReview(SealedRow, Base):
 
 HALF_TYPED = "half_typed"
 """Beside the conditions in a draft's answers; no condition is called so."""
+SIGNING = "s."
+"""How names of what was typed to sign begin there; those of questions begin with c. and f."""
 
 
 class IntakeDraft(SealedRow, Base):
@@ -101,6 +103,15 @@ class IntakeDraft(SealedRow, Base):
         """What was typed under questions that have no answer yet, by form name."""
         found: dict[str, list[str]] = self.answers.get(HALF_TYPED, {})
         return found
+
+    @property
+    def signing(self) -> dict[str, list[str]]:
+        """What was ticked and written to sign, by field."""
+        return {
+            name.removeprefix(SIGNING): typed
+            for name, typed in self.half_typed.items()
+            if name.startswith(SIGNING)
+        }
 
 
 OWN_CONSENTS = "treatment", "privacy"

@@ -278,11 +278,12 @@ def test_only_the_team_signs_in_on_a_device_that_was_handed_over(app: Flask, des
     assert desk.get("/desk").status_code == 200
 
 
-@pytest.mark.parametrize("number", [0, len(PAGES) + 1])
+@pytest.mark.parametrize("number", [0, len(PAGES) + 1, len(PAGES) + 2])
 def test_a_page_that_there_is_none_of_leads_to_the_questions(desk: FlaskClient, number: int) -> None:
     handed_over(desk)
     assert desk.get(f"/tablet/{number}").location == "/tablet"
-    assert desk.post(f"/tablet/{number}/keep").location == "/tablet"
+    kept = desk.post(f"/tablet/{number}/keep").location
+    assert kept == (None if number == len(PAGES) + 1 else "/tablet"), "there the signature is kept"
 
 
 def test_how_long_it_waits_is_a_setting(desk: FlaskClient) -> None:
@@ -349,3 +350,38 @@ def test_a_warning_sign_on_the_tablet_says_what_becomes_of_the_visit(desk: Flask
     assert "Please get medical help now" in page.text
     assert "If you have a visit with us, it cannot go ahead now, and you pay nothing for it." in page.text
     assert "We have not booked a visit" not in page.text
+
+
+def test_what_was_ticked_and_written_to_sign_is_there_until_an_answer_changes(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    for number, one in enumerate(PAGES, 1):
+        desk.post(f"/tablet/{number}/keep", data={f"none.{one.key}": "1"})
+    last = len(PAGES)
+    drawn = '{"width": 300, "height": 90, "strokes": [[[1, 2], [3, 4]]]}'
+    signing = {"name": "Pat Number", "treatment": "y", "points": drawn}
+    back = desk.post("/tablet/sign", data={**signing, "go": "back"})
+    assert back.location == f"/tablet/{last}"
+    desk.post(f"/tablet/{last}/keep", data={f"none.{PAGES[-1].key}": "1"})
+    page = desk.get("/tablet/sign").text
+    ticked = [
+        bool(re.search(rf'<input(?=[^>]*name="{one}")[^>]*\bchecked', page))
+        for one in ("treatment", "privacy")
+    ]
+    assert ticked == [True, False]
+    assert 'value="Pat Number"' in page
+    assert "&#34;strokes&#34;: [[[1, 2], [3, 4]]]" in page
+    assert queries.newest(client) is None, "nothing is signed"
+    # Unticked it is unticked; and with another answer all of it is given anew.
+    assert desk.post(f"/tablet/{last + 1}/keep", data={"name": "Pat N"}).status_code == 204
+    page = desk.get("/tablet/sign").text
+    assert ('value="Pat N"' in page, "checked" in page) == (True, False)
+    others = {f"c.{one.key}": "no" for one in PAGES[1].conditions}
+    desk.post("/tablet/2/keep", data={**others, f"c.{PAGES[1].conditions[0].key}": "not_sure"})
+    assert 'value="Pat N"' not in desk.get("/tablet/sign").text
+    assert desk.get(f"/tablet/{last + 1}").status_code == 303
+    with at(14):
+        assert desk.post(f"/tablet/{last + 1}/keep", data={"name": "Pat Late"}).status_code == 409
+    db.session.rollback()
+    draft = queries.draft(client, "tablet")
+    assert draft is not None
+    assert draft.signing == {"name": ["Pat Late"]}

@@ -69,7 +69,7 @@ def test_a_day_off_is_entered_on_the_phone_and_each_client_finds_another_time(
     expect(rows).to_have_count(how_many)
     offer = rows.first.get_by_role("button", name=re.compile("^Offer")).first
     offer.click()
-    rows.first.get_by_text(re.compile("^Asked")).wait_for()
+    rows.first.get_by_text(re.compile("^Asked:")).wait_for()
 
     def mailed() -> str:
         return db.session.scalars(

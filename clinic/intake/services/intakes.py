@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 
 from clinic.intake import queries
-from clinic.intake.models import HALF_TYPED, Consent, IntakeDraft
+from clinic.intake.models import HALF_TYPED, SIGNING, Consent, IntakeDraft
 from clinic.intake.queries import Answers
 from clinic.intake.services._versions import (
     Resting,
@@ -45,7 +45,8 @@ def save_draft(
 
     `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
     had before, so that an old "no" never stands in for a "yes" that is half typed. `half` is what was typed of it,
-    by form name: it is no answer, and is shown to whoever comes back.
+    by form name: it is no answer, and is shown to whoever comes back. What was ticked and written to sign stays only
+    while no answer changes.
     """
     with transaction() as session:
         row = queries.draft(client_id, writer)
@@ -55,15 +56,31 @@ def save_draft(
             session.add(row)
         settled = {*asked, *answers}
         kept, waits = ({}, {}) if replace else (row.answered, row.half_typed)
-        waits = {name: typed for name, typed in waits.items() if asked_by(name) not in settled} | dict(
-            half or {}
-        )
+        is_changed = any(kept.get(key) != answers.get(key) for key in settled)
+        waits = {
+            name: typed
+            for name, typed in waits.items()
+            if asked_by(name) not in settled and not (is_changed and name.startswith(SIGNING))
+        } | dict(half or {})
         row.answers = {
             **{key: value for key, value in kept.items() if key not in asked},
             **answers,
             **({HALF_TYPED: waits} if waits else {}),
         }
         row.kind, row.updated_at = kind, now
+
+
+@tried_again
+def keep_signing(client_id: int, writer: str, typed: Mapping[str, list[str]], *, now: dt.datetime) -> None:
+    """Keep what is ticked and written to sign, by field, for whoever goes back once more. It signs nothing."""
+    with transaction():
+        row = queries.draft(client_id, writer)
+        if row is None:
+            return
+        others = {name: kept for name, kept in row.half_typed.items() if not name.startswith(SIGNING)}
+        waits = others | {f"{SIGNING}{name}": values for name, values in typed.items()}
+        row.answers = {**row.answered, **({HALF_TYPED: waits} if waits else {})}
+        row.updated_at = now
 
 
 @tried_again

@@ -164,7 +164,7 @@ def _take_paper(sitting: asking.Sitting) -> Answer:
             sitting.client_id, answers, source=sitting.source, by=sitting.by, now=now, today=today
         )
         return _stopped(sitting.client_id, level)
-    young = asking.young_form(sitting, typed=True)
+    young = asking.young_form(sitting, request.form)
     is_right = form.validate() and _is_good_date(form, sitting.client_id, today)
     if not (young is None or young.validate()) or not is_right:
         return _paper_page(sitting, form, 422, young)

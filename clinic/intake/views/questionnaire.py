@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import abort, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from clinic.intake import forms, queries
@@ -129,14 +130,31 @@ def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer
 
 
 def keep_page(sitting: Sitting, number: int) -> Answer:
-    """Autosave: what can be read is kept, nothing is answered back."""
-    _keep(sitting, _page(number))
+    """Autosave: what can be read is kept, nothing is answered back. After the last page comes the signature's."""
+    if number == len(pages_of()) + 1:
+        _keep_signing(sitting)
+    else:
+        _keep(sitting, _page(number))
     return Response(status=204)
 
 
-def young_form(sitting: Sitting, *, typed: bool = False) -> YoungPersonForm | None:
+def _keep_signing(sitting: Sitting) -> None:
+    typed = {
+        name: [value[: forms.LONGEST_SIGNATURE] for value in request.form.getlist(name)]
+        for name in forms.SIGNED_WITH
+        if any(request.form.getlist(name))
+    }
+    intakes.keep_signing(sitting.client_id, sitting.writer, typed, now=clock.now())
+
+
+def _kept_signing(sitting: Sitting) -> MultiDict[str, str] | None:
+    row = queries.draft(sitting.client_id, sitting.writer)
+    return MultiDict(row.signing) if row is not None and row.signing else None
+
+
+def young_form(sitting: Sitting, typed: MultiDict[str, str] | None = None) -> YoungPersonForm | None:
     """What a parent or guardian adds to the signature; None for an adult."""
-    return YoungPersonForm(request.form if typed else None) if sitting.is_minor else None
+    return YoungPersonForm(typed) if sitting.is_minor else None
 
 
 def signature_of(
@@ -155,12 +173,13 @@ def show_signing(
     still_open = first_open(sitting)
     if still_open is not None:
         return redirect(sitting.page_url(still_open), 303)
+    kept = _kept_signing(sitting)
     return render_template(
         "intake/sign.html",
         sitting=sitting,
         layout=sitting.layout,
-        form=form or forms.SignForm(),
-        young=young or young_form(sitting),
+        form=form or forms.SignForm(kept),
+        young=young or young_form(sitting, kept),
         told=forms.told(_draft(sitting)),
         of=len(pages_of()) + 1,
         **sitting.extra,
@@ -168,7 +187,14 @@ def show_signing(
 
 
 def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
-    """Sign: a new version of the answers, with its consents."""
+    """Sign: a new version of the answers, with its consents. Or go back, and find it as it was left."""
+    if request.form.get("go") == "back":
+        _keep_signing(sitting)
+        return redirect(sitting.page_url(len(pages_of())), 303)
+    return _sign(sitting, on_stop, on_signed)
+
+
+def _sign(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
     form = forms.SignForm(request.form)
     answers = _draft(sitting)
     if sitting.earlier and queries.draft(sitting.client_id, sitting.writer) is None:
@@ -177,7 +203,7 @@ def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answ
         return show_signing(sitting)
     if screening.red_flags_in(answers, today()):
         return on_stop(_stop(sitting, answers))
-    young = young_form(sitting, typed=True)
+    young = young_form(sitting, request.form)
     is_right = form.validate()
     if not (young is None or young.validate()) or not is_right:
         return _again(sitting, form, young)

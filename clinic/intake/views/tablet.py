@@ -63,7 +63,10 @@ def stay_on_the_tablet() -> Any:
     if TABLET not in session or request.endpoint in OF_EVERY_PAGE:
         return None
     number: int = (request.view_args or {}).get("number", 1)
-    if (request.endpoint or "").startswith("intake.tablet") and 1 <= number <= len(asking.pages_of()):
+    last = len(asking.pages_of()) + (
+        request.endpoint == "intake.tablet_keep_page"
+    )  # the signature's is kept too
+    if (request.endpoint or "").startswith("intake.tablet") and 1 <= number <= last:
         return None
     if request.endpoint in SIGN_IN and not request.args and _open_device() is None:
         return None  # by the link on the locked page; from any other address the lock comes first
