@@ -74,7 +74,8 @@ def test_password_alone_opens_nothing_to_staff(app: Flask, client: FlaskClient) 
         assert browser.get(STEP).location == SET_UP
         for address in PAGES_OF_STAFF:
             assert browser.get(address).location.startswith("/sign-in?next=")
-        assert browser.post("/account/password", data={"current_password": PASSWORD}).location == "/sign-in"
+        refused = browser.post("/account/password", data={"current_password": PASSWORD})
+        assert refused.location == "/sign-in?undone=y"
         assert browser.post("/account/recovery-codes").location == STEP
     assert how_many(UserSession) == 0
     assert deeds() == []
