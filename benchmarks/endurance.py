@@ -9,20 +9,15 @@ files by more than ten, or anything was no good answer. It needs no quiet machin
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import json
-import os
 import statistics
 import sys
 from collections import Counter
 from pathlib import Path
 
 from benchmarks.asking import Questions
-from benchmarks.bench import load
 from benchmarks.booking import orders, served
 from benchmarks.databases import each_database
-from benchmarks.mixed import GOOD, Mix
-from benchmarks.workload import generate
+from benchmarks.mixed import GOOD, Mix, a_book_on
 
 MOST_MIB_AN_HOUR, MOST_FILES = 1.0, 10
 MINUTE = 60
@@ -44,14 +39,7 @@ def growth(samples: list[float]) -> float:
 
 def endure(name: str, address: str, folder: Path, minutes: int, people: int, history: int) -> bool:
     """Print what one database's servers held at first, in the middle and at last; whether they stand still."""
-    work = generate(20, history, dt.datetime.now(dt.UTC).date() + dt.timedelta(days=5))
-    book = folder / "book.json"
-    book.write_text(json.dumps(work), encoding="utf-8")
-    environment = {
-        **os.environ, "CLINIC_DATA_DIR": str(folder), "CLINIC_TRUSTED_PROXIES": "1",
-        "CLINIC_DATABASE_URL": address.replace("+psycopg", ""),
-    }  # fmt: skip
-    loaded = load(book, environment)
+    environment, work, loaded = a_book_on(address, folder, history)
     answers: Counter[str] = Counter()
     with served(environment, 2) as (urls, pids):
         ports = [int(url.rpartition(":")[2]) for url in urls]

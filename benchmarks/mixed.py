@@ -146,8 +146,10 @@ def signing_in(ports: list[int]) -> Iterator[Counter[str]]:
             one.join()
 
 
-def measure(name: str, address: str, folder: Path, history: int) -> bool:
-    """Print the figures on one database; whether they are good enough."""
+def a_book_on(
+    address: str, folder: Path, history: int
+) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
+    """Load a book of twenty therapists into the database: what its servers need, the book, and what it became."""
     work = generate(20, history, dt.datetime.now(dt.UTC).date() + dt.timedelta(days=5))
     book = folder / "book.json"
     book.write_text(json.dumps(work), encoding="utf-8")
@@ -156,6 +158,12 @@ def measure(name: str, address: str, folder: Path, history: int) -> bool:
         "CLINIC_DATABASE_URL": address.replace("+psycopg", ""),
     }  # fmt: skip
     loaded = load(book, environment)
+    return environment, work, loaded
+
+
+def measure(name: str, address: str, folder: Path, history: int) -> bool:
+    """Print the figures on one database; whether they are good enough."""
+    environment, work, loaded = a_book_on(address, folder, history)
     wanted = orders(work, loaded, how_many=len(loaded["clients"]))
     with served(environment, 2) as (urls, _pids):
         ports = [int(url.rpartition(":")[2]) for url in urls]

@@ -128,17 +128,23 @@ class PlainDateField(DateField):
             self.data = None
 
 
+def _read_or_say(read: Callable[[list[Any]], None], valuelist: list[Any], sentence: str) -> bool:
+    """Read what was typed, and return whether anything was; where it cannot be read, say so in this sentence."""
+    if not any(stripped(text) for text in valuelist):
+        return False
+    try:
+        read(valuelist)
+    except ValueError:
+        raise ValueError(sentence) from None
+    return True
+
+
 class ClockField(TimeField):
     """A time of day; what is none gets a sentence that says how to write it."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the time, or None."""
-        if not any(stripped(text) for text in valuelist):
-            return
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Enter a time that exists, written like 14:30.")) from None
+        _read_or_say(super().process_formdata, valuelist, _("Enter a time that exists, written like 14:30."))
 
 
 class DayField(DateField):
@@ -146,13 +152,10 @@ class DayField(DateField):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the date, or None."""
-        if not any(stripped(text) for text in valuelist):
-            return
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Enter a day that exists, written like 2026-03-16.")) from None
-        if self.data is not None and self.data.year not in YEARS:
+        is_read = _read_or_say(
+            super().process_formdata, valuelist, _("Enter a day that exists, written like 2026-03-16.")
+        )
+        if is_read and self.data is not None and self.data.year not in YEARS:
             self.data = None
             raise ValueError(_("Check the year, and enter the day like 2026-03-16."))
 
