@@ -23,6 +23,7 @@ from clinic.rules.language import ENGLISH, N_, _, spoken
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.languages import LANGUAGES, awaits_review, is_right_to_left
+from clinic.shared.web import comes_back_to
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ def dress_pages(app: Flask) -> None:
             "page_lang": spoken(),
             "page_dir": "rtl" if is_right_to_left() else "ltr",
             "awaits_review": awaits_review(),
+            "comes_back_to": comes_back_to(),
             "languages": LANGUAGES if the_clinic() and the_clinic().offers_languages else {},
         }
 

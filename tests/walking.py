@@ -60,10 +60,16 @@ class Booking:
         self.page.locator(f'a.day[aria-current][href="{href}"]').wait_for()
         self.page.locator("button.slot").first.click()
 
-    def say_who(self) -> None:
+    def say_who(self, **typed: str) -> None:
         self.look_on_the_way("Who is coming?")
         fields = {"First name": "Nora", "Last name": "Walker", "E-mail": "nora@people.example"}
-        for label, text in {**fields, "Mobile phone": "(212) 555-0143", "Day": "4", "Year": "1988"}.items():
+        for label, text in {
+            **fields,
+            "Mobile phone": "(212) 555-0143",
+            "Day": "4",
+            "Year": "1988",
+            **typed,
+        }.items():
             self.page.get_by_label(label, exact=True).fill(text)
         self.page.get_by_label("Month", exact=True).select_option(label="July")
         self.press("Continue")

@@ -9,13 +9,13 @@ from wtforms import Form, ValidationError
 from wtforms.validators import Email
 
 from clinic.rules.language import _
-from clinic.shared.fields import date_field, lines_field, text_field
+from clinic.shared.fields import PhoneForm, date_field, lines_field, text_field
 from clinic.shared.languages import lazy
 
 NO_LAST_NAME = lazy("Enter the last name. For somebody with one name only, write a dash (-).")
 
 
-class DetailsForm(Form):
+class DetailsForm(PhoneForm):
     """Who a client is, as staff type it. Phone and e-mail may be left out at the desk."""
 
     first_name = text_field(

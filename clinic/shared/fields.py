@@ -17,8 +17,9 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
+from clinic.rules.contact import phone_key
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 from clinic.rules.language import _
 from clinic.rules.typed_text import visible
@@ -181,6 +182,19 @@ class PlainWords:
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         return _("Choose from the list only.") if "valid choice" in one else (one if count == 1 else many)
+
+
+class PhoneForm(Form):
+    """A form with a field `phone`: a wrong number is said together with whatever else is wrong."""
+
+    region = "US"  # ISO 3166, for a number without a country; set by the view
+
+    def validate_phone(self, typed: StringField) -> None:
+        """A number somebody can call, or nothing."""
+        try:
+            phone_key(typed.data, self.region)
+        except InvalidInput as error:
+            raise ValidationError(error.sentence) from error
 
 
 class FactsForm(Form):

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 import structlog
 from flask import (
@@ -245,9 +245,18 @@ def error_page(code: int, message: str | None = None, *, error: HTTPException | 
 def _may_be_opened_again(code: int) -> bool:
     """Whether what was sent came from a page that stands at the same address: there what was typed before is kept,
     and the form is a fresh one."""
-    adapter = request_ctx.url_adapter
+    return code in (400, 413) and request.method == "POST" and _is_page(request.path)
+
+
+def _is_page(path: str) -> bool:
+    """Whether a page stands at this address, and not only what answers a form: there a name that is looked up may seem
+    to fit, as a service's in `/book/person`."""
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None or not adapter.test(path, "GET"):
+        return False
+    shown = adapter.match(path, "GET", return_rule=True)[0]
     return (
-        code in (400, 413) and request.method == "POST" and adapter is not None and adapter.test(method="GET")
+        not adapter.test(path, "POST") or adapter.match(path, "POST", return_rule=True)[0].rule == shown.rule
     )
 
 
@@ -266,8 +275,18 @@ def page_before() -> str:
     empty where there is none, or it only answers to forms."""
     before = urlsplit(request.referrer or "")
     path = safe_next(before.path, "") if before.netloc == request.host else ""
-    adapter = current_app.create_url_adapter(request)
-    return path if path and adapter is not None and adapter.test(path, "GET") else ""
+    return path if path and _is_page(path) else ""
+
+
+def comes_back_to() -> str:
+    """For a page that answers a form: where Back shall lead once it has been left, since a browser cannot show such an
+    answer again. The page at its own address, else the one the form stood on; empty where neither is known."""
+    if request.method != "POST":
+        return ""
+    if _is_page(request.path):
+        return request.full_path.removesuffix("?")
+    before = urlsplit(request.referrer or "")
+    return urlunsplit(("", "", before.path, before.query, "")) if page_before() not in ("", "/") else ""
 
 
 def go(endpoint: str, **values: Any) -> AnyResponse:

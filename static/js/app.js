@@ -347,6 +347,13 @@
     if (!event.defaultPrevented) setBusy(form, event.submitter);
   }, true);
 
+  // ---- a page that answers a form cannot be shown again: going back would lead to the browser's own page about that.
+  // So once it is left, a page with an address stands in its place. Not before: reloading it keeps what was typed.
+  const { comesBackTo } = root.dataset;
+  const standIn = (event) => { if (comesBackTo && !event.defaultPrevented) history.replaceState(history.state, "", comesBackTo); };
+  addEventListener("submit", standIn);
+  addEventListener("click", (event) => { if (event.target.closest?.("a[href]:not([href^='#'], [target], [download])")) standIn(event); });
+
   // ---- htmx: comes when the page has been shown (links work without it until then); the token goes along, focus
   // follows, nothing fails in silence
   addEventListener("load", () => {

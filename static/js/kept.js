@@ -27,8 +27,6 @@
         const token = page.querySelector("meta[name=csrf-token]")?.content;
         if (token) form.elements.csrf_token.value = token;
         isSent = true;
-        // What was sent for good is not sent again by going back: this page comes anew then, where it can be asked for.
-        if (answer.ok && button?.name) history.replaceState(history.state, "", location.href);
         return button ? form.requestSubmit(button) : form.submit(); // a button may say what is to be done
       } catch { stay(_("No connection. What you typed is still here: press again when you are online.")); }
       finally {

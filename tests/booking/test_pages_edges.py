@@ -293,6 +293,21 @@ def test_wrong_details_are_said_at_their_field_and_kept(
     assert walk.location(walk.name(client)) == "/book/next"
 
 
+def test_all_that_is_wrong_is_said_at_once(client: FlaskClient) -> None:
+    walk.hold(client, "swedish")
+    page = walk.name(client, email="nora", phone="12", born_day="31", born_month="2")
+    assert "Please check 3 answers" in page.text
+    for says in ("needs an @", "does not look like a phone number", "There is no such day"):
+        assert says in page.text
+
+
+def test_an_answer_to_a_form_says_where_back_leads(client: FlaskClient) -> None:
+    """A browser cannot show it again (tests/journeys/test_client_books.py)."""
+    walk.hold(client, "swedish")
+    assert "data-comes-back-to" not in client.get("/book/who").text
+    assert 'data-comes-back-to="/book/who"' in walk.name(client, email="nora").text
+
+
 def test_hostile_names_are_shown_as_text(client: FlaskClient) -> None:
     page = walk.book(client, "swedish", who={"first_name": HOSTILE[:80]})
     assert "<script>alert" not in page.text

@@ -39,6 +39,24 @@ def newest_visit(site: Site) -> tuple[str, bool | None]:
     return found
 
 
+def test_back_shows_the_page_that_had_a_mistake(booking: Booking) -> None:
+    """The page with the mistake was the answer to a form: the browser showed its own page about that."""
+    page = booking.page
+    booking.choose("Swedish massage", "1 hour")
+    booking.take_a_later_day()
+    booking.say_who(**{"E-mail": "nora@people"})
+    page.get_by_role("alert").get_by_text("does not look like an e-mail").wait_for()
+    booking.say_who()
+    page.get_by_role("heading", name="First: is something wrong right now?").wait_for()
+    page.go_back()
+    expect(page.get_by_label("E-mail", exact=True)).to_have_value("nora@people.example")
+    booking.say_who(**{"E-mail": "nora@people"})
+    page.get_by_role("link", name="Choose another time").click()
+    page.get_by_role("heading", name="Choose a time").wait_for()
+    page.go_back()
+    expect(page.get_by_label("First name", exact=True)).to_have_value("Nora")
+
+
 def test_somebody_new_and_healthy_books(page: Page, site: Site) -> None:
     page.set_default_timeout(BIG_TIMES)
     booking = Booking(page, in_both_widths)

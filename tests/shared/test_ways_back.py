@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 
-from clinic.shared.web import error_page
+from clinic.shared.web import comes_back_to, error_page
 from tests.factories import make_clinic, make_location
 
 
@@ -22,3 +23,19 @@ def test_a_form_that_did_not_work_is_opened_again_where_its_page_is(app: Flask) 
     )
     nowhere_to_go = [page("/language", 400), page("/sign-in", 400, "GET"), page("/sign-in", 403)]
     assert [one for one in nowhere_to_go if "again</a>" in one] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "leads_to"),
+    [
+        ("http://localhost/book/swedish/times?minutes=60", "/book/swedish/times?minutes=60"),
+        ("http://localhost/book/person", ""),  # only answers to forms
+        ("http://localhost/", ""),  # all that a browser says of a page whose address is a key
+        ("https://elsewhere.example/services", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_back_leads_to_the_page_of_the_form(app: Flask, before: str, leads_to: str) -> None:
+    """Where the address of the answer has no page of its own."""
+    with app.test_request_context("/book/person", method="POST", headers={"Referer": before}):
+        assert comes_back_to() == leads_to

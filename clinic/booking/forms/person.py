@@ -14,7 +14,7 @@ from clinic.rules.contact import holds_web_address
 from clinic.rules.language import _
 from clinic.rules.screening import age_on
 from clinic.rules.words import months
-from clinic.shared.fields import choose, stripped, text_field
+from clinic.shared.fields import PhoneForm, choose, stripped, text_field
 from clinic.shared.languages import lazy
 
 WHOM = {
@@ -128,7 +128,7 @@ class PersonForm(Form):
         )
 
 
-class PhoneForm(Form):
+class OwnPhoneForm(PhoneForm):
     """Another phone number of somebody who is in the book."""
 
     phone = text_field(
@@ -154,7 +154,7 @@ def email_field(required: Any, help_text: Any) -> Any:
     )
 
 
-class BookingPersonForm(PersonForm):
+class BookingPersonForm(PhoneForm, PersonForm):
     """Somebody not signed in also says where we reach them."""
 
     email = email_field(

@@ -70,6 +70,7 @@ def take_couple(now_at: Standing) -> Answer:
 
 def _form(now_at: Standing) -> CompanionForm:
     form = CompanionForm(request.form if request.method == "POST" else None)
+    form.region = premises.clinic().phone_region
     people = [one for one in clients.people_of(current_user.id) if one.client_id != now_at.checkout.client_id]
     if request.method == "GET" and not people:
         form.who.data = NEW

@@ -137,7 +137,7 @@ def _who_page(now_at: Standing, form: BookingPersonForm, refusal: str = "") -> s
 def name_person(now_at: Standing) -> Answer:
     """Somebody not signed in says who is coming."""
     form = BookingPersonForm(request.form)
-    facts = premises.clinic_facts()
+    form.region, facts = premises.clinic().phone_region, premises.clinic_facts()
     kit.renew()
     right = form.validate()
     is_short = facts is not None and form.needs_guardian(facts.adult_age, kit.local_today())

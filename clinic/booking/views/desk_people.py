@@ -11,6 +11,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.clients.forms import DetailsForm
 from clinic.clients.steps import Details
+from clinic.premises import queries as premises
 from clinic.rules.contact import ONE_NAME
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
@@ -33,6 +34,7 @@ def desk_save_client(client_id: int) -> Answer:
     """Save the details; coming visits are judged again, since age counts."""
     found(clients.client(client_id))
     form = DetailsForm(request.form)
+    form.region = premises.clinic().phone_region
     if not form.validate():
         return _edit_page(client_id, form, 422)
     try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import flash, render_template, request
 from flask_login import current_user
 
-from clinic.booking.forms.person import PhoneForm
+from clinic.booking.forms.person import OwnPhoneForm
 from clinic.booking.services import own_phone
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
+from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -31,7 +32,8 @@ def save_my_phone() -> Answer:
     """Save the number of one person."""
     client_id = kit.number(request.form.get("person")) or 0
     client = found(clients.client_of(current_user.id, client_id))
-    form = PhoneForm(request.form, prefix=f"p{client.id}-")
+    form = OwnPhoneForm(request.form, prefix=f"p{client.id}-")
+    form.region = premises.clinic().phone_region
     if not form.validate():
         return _page({client.id: form}), 422
     try:
@@ -43,10 +45,10 @@ def save_my_phone() -> Answer:
     return go("booking.my_phone")
 
 
-def _page(typed: dict[int, PhoneForm] | None = None) -> str:
+def _page(typed: dict[int, OwnPhoneForm] | None = None) -> str:
     people = []
     for one in clients.people_of(current_user.id):
         client = found(clients.client_of(current_user.id, one.client_id))
         form = (typed or {}).get(one.client_id)
-        people.append((one, form or PhoneForm(prefix=f"p{one.client_id}-", data={"phone": client.phone})))
+        people.append((one, form or OwnPhoneForm(prefix=f"p{one.client_id}-", data={"phone": client.phone})))
     return render_template("booking/my_phone.html", people=people)

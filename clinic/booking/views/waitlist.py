@@ -57,6 +57,8 @@ def join_waitlist(service: str) -> Answer:
     plan, form = _plan(wish), _form_class()(request.form)
     if plan is None:
         return redirect(kit.options_url(wish), 303)
+    if isinstance(form, JoinForm):
+        form.region = premises.clinic().phone_region
     right = form.validate()
     if isinstance(form, JoinForm):
         right = not form.needs_guardian(premises.clinic().adult_age, kit.local_today()) and right

@@ -41,15 +41,15 @@ def new_client() -> Answer:
 def add_client() -> Answer:
     """Add a client; somebody who looks the same is shown first."""
     form = DetailsForm(request.form)
+    form.region = found(premises.clinic_facts()).phone_region
     if not form.validate():
         return _new_page(form, status=422)
-    region = found(premises.clinic_facts()).phone_region
     try:
-        alike = [] if request.form.get("nobody_known") else _alike(form, region)
+        alike = [] if request.form.get("nobody_known") else _alike(form, form.region)
         if alike:
             return _new_page(form, alike=alike, status=422)
         client_id = services.create_client(
-            Details(**form.details()), region=region, by=who(), now=clock.now()
+            Details(**form.details()), region=form.region, by=who(), now=clock.now()
         )
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import ValidationError
 
-from clinic.rules.contact import phone_key
-from clinic.rules.errors import InvalidInput
 from clinic.rules.kinds import key_of
 from clinic.rules.language import _
-from clinic.shared.fields import FactsForm, lines_field, number_field, text_field
+from clinic.shared.fields import FactsForm, PhoneForm, lines_field, number_field, text_field
 from clinic.shared.languages import lazy
 
 
-class LocationForm(FactsForm):
+class LocationForm(PhoneForm, FactsForm):
     """A place of the clinic. The view gives `zone` its choices."""
 
     name = text_field(
@@ -35,15 +33,6 @@ class LocationForm(FactsForm):
     is_active = BooleanField(
         lazy("In use"), default=True, description=lazy("Switched off, it is no longer offered.")
     )
-
-    region = "US"  # set by the view
-
-    def validate_phone(self, typed: StringField) -> None:
-        """A number somebody can call."""
-        try:
-            phone_key(typed.data, self.region)
-        except InvalidInput as error:
-            raise ValidationError(error.sentence) from error
 
 
 class KindForm(FactsForm):
