@@ -177,13 +177,13 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
     assert (get(visit_id).status, claims_of(visit_id)) == ("confirmed", 3)
     assert "Another time for your visit" in subjects()[-1]
     answering.decline(made, by=None, now=NOW)
-    assert (get(visit_id).status, the_case(world).last_answer) == (
+    assert (get(visit_id).status, the_case(world).asked.last_answer) == (
         "confirmed",
         "declined",
     )
     made = offer()
     in_line.keep_line(NOW + dt.timedelta(hours=1))
-    assert the_case(world).last_answer == "expired"
+    assert the_case(world).asked.last_answer == "expired"
     made = offer()
     again = offer()  # another offer for the same visit takes the place of the first
     with pytest.raises(HoldExpired):
@@ -303,12 +303,15 @@ def test_the_answer_to_another_time_is_taken_on_the_telephone(app: Flask, world:
             visit_id, moment(way.starts_at), way.therapist, revision=revision, by=world.desk_id, now=NOW
         )
 
+    told = ("/todo", f"/desk/visits/{visit_id}", page)  # nobody at the desk asks the same client twice
     made = offer()
     assert desk.get(page).text.count("Client says") == 2
+    assert [desk.get(one).text.count("<strong>Asked: ") for one in told] == [1, 1, 1]
     no = desk.post(f"/desk/offers/{made}/decline", data=of)
     assert walk.location(no) == page
     assert "said no. The time goes to the next in line." in desk.get(page).text
-    assert (the_case(world).last_answer, get(visit_id).status) == ("declined", "confirmed")
+    assert [desk.get(one).text.count("<strong>Said no to another time.") for one in told] == [1, 0, 1]
+    assert (the_case(world).asked.last_answer, get(visit_id).status) == ("declined", "confirmed")
     late = desk.post(f"/desk/offers/{made}/accept", data=of)
     assert "This offer has been answered, or has run out." in desk.get(walk.location(late)).text
     yes = desk.post(f"/desk/offers/{offer()}/accept", data=of)
@@ -524,7 +527,7 @@ def test_one_press_on_the_page_of_work_is_undone_before_anybody_is_told(
     assert (back.status, back.therapist_id, back.starts_at) == ("confirmed", world.therapists[SICK], stood)
     assert subjects() == mails
     assert db.session.scalar(select(func.count(CallRequest.id))) == 0, "nobody is called for nothing"
-    assert the_case(world).offer is None
+    assert the_case(world).asked.offer is None
     assert [one.ended_as for one in db.session.scalars(select(Offer))] == ["withdrawn"] * (deed == "give")
     in_line.keep_line(NOW)
     assert get(visit_id).status == "confirmed"

@@ -131,7 +131,7 @@ def _case(case: Case, best: Proposal) -> dict[str, Any]:
     if facts is None:
         raise NotFound()
     zone, way = ZoneInfo(facts.zone), best.way
-    asked = case.offer
+    asked = case.asked.offer
     return {
         "visit": kit.visit_json(facts),
         "proposal": best.deed.value,

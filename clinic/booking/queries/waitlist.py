@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
@@ -194,7 +195,25 @@ def offers_to(client_ids: Collection[int], now: dt.datetime) -> Sequence[Offer]:
     return [one for one in open_offers() if one.visit.client_id in ids and still_stands(one, now)]
 
 
-def offers_instead_of(visit_ids: Collection[int]) -> dict[int, list[Offer]]:
+@dataclass(frozen=True)
+class Instead:
+    """What a client was asked about: another time that is kept until they answer, or how the last such `offer` ended
+    ("" while one is kept, and where none was)."""
+
+    offer: Offer | None = None
+    last_answer: str = ""
+
+
+def asked_instead(visit_ids: Collection[int]) -> dict[int, Instead]:
+    """Those of these visits for which another time was offered."""
+    found: dict[int, Instead] = {}
+    for visit_id, offers in _offers_instead_of(visit_ids).items():
+        is_open = next((one for one in offers if one.ended_at is None), None)
+        found[visit_id] = Instead(is_open) if is_open else Instead(None, offers[-1].ended_as or "")
+    return found
+
+
+def _offers_instead_of(visit_ids: Collection[int]) -> dict[int, list[Offer]]:
     """The other times that were offered for each of these visits, oldest first."""
     rows = db.session.scalars(
         select(Offer).where(Offer.instead_of_id.in_(visit_ids)).order_by(Offer.id).options(*_OFFER_WITH_NAMES)

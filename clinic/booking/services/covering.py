@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from clinic.booking.models import Offer, Visit
+from clinic.booking.models import Visit
 from clinic.booking.queries import blocks, waitlist
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.queries.rest import Rest, rest_around
+from clinic.booking.queries.waitlist import Instead
 from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._steps import plan_of
@@ -37,39 +38,36 @@ MOST_WAYS = 40
 @dataclass(frozen=True)
 class Case:
     """A visit whose therapist is off. `is_safe`: by the answers of now it can go on; else something else comes first.
-    `offer` is another time that is kept until the client has answered, `last_answer` how the last such offer ended."""
+    `asked`: the other time that the client was asked about."""
 
     visit: Visit
     touched: Touched
     is_safe: bool
-    offer: Offer | None
-    last_answer: str
+    asked: Instead
 
 
 def cases(therapist_id: int, now: dt.datetime) -> list[Case]:
     """Every coming visit in this therapist's time off, soonest first."""
     rows = blocks.visits_under_time_off(therapist_id, now)
-    offers = waitlist.offers_instead_of([one.id for one in rows])
-    return [_case(one, offers.get(one.id, []), now) for one in rows if one.client is not None]
+    asked = waitlist.asked_instead([one.id for one in rows])
+    return [_case(one, asked.get(one.id, Instead()), now) for one in rows if one.client is not None]
 
 
 def cases_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> list[Case]:
     """The same as if this time off were entered: nothing is proposed with the therapist in it."""
     rows = blocks.visits_in(therapist_id, span, now)
-    offers = waitlist.offers_instead_of([one.id for one in rows])
-    return [_case(one, offers.get(one.id, []), now, span) for one in rows if one.client is not None]
+    asked = waitlist.asked_instead([one.id for one in rows])
+    return [_case(one, asked.get(one.id, Instead()), now, span) for one in rows if one.client is not None]
 
 
-def _case(visit: Visit, offers: Sequence[Offer], now: dt.datetime, span: TypedSpan | None = None) -> Case:
-    is_open = next((one for one in offers if one.ended_at is None), None)
-    last = offers[-1].ended_as or "" if offers and is_open is None else ""
+def _case(visit: Visit, asked: Instead, now: dt.datetime, span: TypedSpan | None = None) -> Case:
     finder = _Finder(visit, now, span)
     by_name = not visit.any_therapist
     touched = Touched(visit.id, epoch_minute(visit.starts_at), by_name)
     is_safe = finder.may_stand
-    if is_safe and is_open is None and visit.couple_id is None:  # of two people nobody is moved alone
+    if is_safe and asked.offer is None and visit.couple_id is None:  # of two people nobody is moved alone
         touched = replace(touched, same_time=finder.same_time(), other_times=finder.other_times())
-    return Case(visit, touched, is_safe, is_open, last)
+    return Case(visit, touched, is_safe, asked)
 
 
 def _at(span: TypedSpan, visit: Visit) -> Interval:

@@ -61,7 +61,7 @@ def desk_sick_visits(therapist_id: int) -> Answer:
 
 def _is_to_call(case: Case) -> bool:
     """Whether nobody has been asked yet, or the answer was no: somebody calls, if nothing else is done."""
-    return case.offer is None
+    return case.asked.offer is None
 
 
 def _shown(case: Case, names: Mapping[int, str]) -> dict[str, Any]:
@@ -168,7 +168,9 @@ def _do(
 def desk_sick_plan(therapist_id: int) -> Answer:
     """The best for all, shown before anything is saved."""
     therapist = found(therapists.therapist(therapist_id))
-    cases = {one.visit.id: one for one in covering.cases(therapist.id, clock.now()) if one.offer is None}
+    cases = {
+        one.visit.id: one for one in covering.cases(therapist.id, clock.now()) if one.asked.offer is None
+    }
     names = kit.therapist_names()
     plan = best_for_all(one.touched for one in cases.values())
     return render_template(

@@ -21,6 +21,7 @@ from clinic.booking.queries import (
 )
 from clinic.booking.queries.lapses import Lapse
 from clinic.booking.queries.next_steps import NextStep
+from clinic.booking.queries.waitlist import Instead
 from clinic.clients.queries import Pair
 from clinic.intake import queries as intake
 from clinic.intake.queries import WaitingReview, clearances
@@ -73,6 +74,7 @@ class ToDo:
     pairs: Sequence[Pair]
     lapsing: Sequence[Lapse]
     offers: Sequence[Offer]
+    asked: dict[int, Instead]
     to_review: int
     reviews: Reviews | None
 
@@ -93,6 +95,8 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
     ahead, under = blocks.coming(now), blocks.visits_under(now)
     to_reassign = unfit.visits_to_reassign(ahead)
     elsewhere = {one.id for one in (*under, *to_reassign)}
+    left_behind = [one for one in outside.left_behind(ahead) if one.id not in elsewhere]
+    switched_off = visits.visits_switched_off(now)
     held_up = visits.waiting_visits()
     steps = next_steps.next_steps(held_up)
     waiting = [WaitingVisit(one, steps[one.id]) for one in held_up]
@@ -108,12 +112,13 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         under=under,
         off=blocks.therapists_off(now),
         to_reassign=to_reassign,
-        outside=[one for one in outside.left_behind(ahead) if one.id not in elsewhere],
+        outside=left_behind,
         fell_out=fell_out.still_to_answer(now),
-        switched_off=visits.visits_switched_off(now),
+        switched_off=switched_off,
         pairs=[one for one in unfinished.pairs() if not (may_review and one in alike)],
         lapsing=lapses.lapsing(now),
         offers=waitlist.open_offers(),
+        asked=waitlist.asked_instead([one.id for one in (*under, *to_reassign, *left_behind, *switched_off)]),
         to_review=reviews.count,
         reviews=reviews if may_review else None,
     )
