@@ -168,6 +168,27 @@ def test_what_stands_against_a_move_is_said_before_anything_is_saved(
     assert stands(visit) == before
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"at": ""}, "Enter the time."),
+        ({"at": "25:10"}, "Enter a time that exists"),
+        ({"day": "2026-06-31"}, "Enter a day that exists"),
+        ({"day": "2026-06-31", "at": ""}, "Enter the time."),
+    ],
+    ids=str,
+)
+def test_a_day_or_a_time_that_is_none_is_said_at_its_field(
+    world: w.World, desk: FlaskClient, typed: dict[str, str], says: str
+) -> None:
+    asked = {"day": "2026-06-11", "at": "14:00", "therapist": str(world.therapists[1])}
+    page = desk.get(f"{booked(desk, world)}/move", query_string={**asked, **typed})
+    assert page.status_code == 422
+    assert says in page.text
+    assert "It fits" not in page.text
+    assert f'<option selected value="{world.therapists[1]}"' in page.text, "what was typed is kept"
+
+
 def test_a_day_on_which_it_would_have_to_wait_is_not_saved(world: w.World, desk: FlaskClient) -> None:
     """After an operation it may be from 21 June on; a confirmed visit is not moved to where it would only wait."""
     client = w.person(email="safe@people.example")

@@ -59,8 +59,10 @@ def desk_move(visit_id: int) -> Answer:
         return kit.not_by_itself(visit_id)
     start = _start(visit)
     form = _form(visit, start)
-    if start is None and not request.args.get("at"):
+    if start is None and "at" not in request.args:
         return _page(visit_id, form)
+    if start is None and not _is_read(form):
+        return _page(visit_id, form, status=422)
     if start is None:
         return _page(visit_id, form, {"trouble": _(NO_SUCH_TIME)}, 422)
     return _tried(visit_id, form, start)
@@ -113,7 +115,7 @@ def _start(visit: Any) -> dt.datetime | None:
     """The moment that was named: itself, or as a day and a time on the wall of the visit's place."""
     named = read_moment(request.args.get("start", ""))
     form = WhatForm(request.args)
-    if named is not None or form.at.data is None:
+    if named is not None or form.at.data is None or (request.args.get("day") and form.day.data is None):
         return named
     minutes = WallClock(ZoneInfo(visit.zone)).minutes_at(form.day.data or visit.day, form.at.data)
     return moment(minutes[0]) if minutes else None
@@ -123,7 +125,7 @@ def _form(visit: Any, start: dt.datetime | None) -> MoveForm:
     """What was typed, or how the visit stands."""
     typed = MultiDict(request.values)
     local = (start or visit.starts_at).astimezone(ZoneInfo(visit.zone))
-    if start is not None or not typed.get("at"):
+    if start is not None or "at" not in typed:
         typed["at"] = f"{local:%H:%M}"
     if start is not None or not typed.get("day"):
         typed["day"] = local.date().isoformat()
@@ -134,6 +136,15 @@ def _form(visit: Any, start: dt.datetime | None) -> MoveForm:
     fitting = [(str(one.id), one.name) for one in rooms if one.room_kind == visit.room.room_kind]
     choose(form.room, [("", _("Any that fits")), *fitting])
     return form
+
+
+def _is_read(form: MoveForm) -> bool:
+    """Whether a day and a time were typed; what is missing or is none is said at its field."""
+    for one in (form.day, form.at):
+        one.validate(form)
+    if form.at.data is None and not form.at.errors:
+        form.at.errors = [_("Enter the time.")]
+    return not (form.day.errors or form.at.errors)
 
 
 def _wish(form: MoveForm, start: dt.datetime, revision: int) -> Change:
