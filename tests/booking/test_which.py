@@ -12,6 +12,8 @@ from clinic.rules.goals import BY_KEY
 from tests.booking import world as w
 from tests.conftest import NOW
 
+NUMBERS = {key: str(number) for number, key in enumerate(BY_KEY, start=1)}
+
 
 @pytest.fixture
 def world(app: Flask) -> w.World:
@@ -49,17 +51,21 @@ def test_only_the_named_places_are_judged_where_a_service_is_given_on_some(world
 
 
 def test_the_page_carries_the_named_places_on(world: w.World, client: FlaskClient, now: object) -> None:
-    page = client.get("/which-massage?goal=knots&areas=right_leg&areas=nonsense")
+    page = client.get(f"/which-massage?goal={NUMBERS['knots']}&areas=right_leg&areas=nonsense")
     assert "/book/deep_tissue?areas=right_leg" in page.text
     assert "nonsense" not in page.text
-    assert "areas=" not in client.get("/which-massage?goal=calm").text
+    assert "areas=" not in client.get(f"/which-massage?goal={NUMBERS['calm']}").text
 
 
 def test_asked_without_a_goal_the_page_says_what_is_missing(world: w.World, client: FlaskClient) -> None:
     assert "Choose what you are after." in client.get("/which-massage?show=y&areas=right_leg").text
     assert [
         "Choose what you are after." in client.get(address).text
-        for address in ("/which-massage", "/which-massage?areas=right_leg", "/which-massage?show=y&goal=calm")
+        for address in (
+            "/which-massage",
+            "/which-massage?areas=right_leg",
+            f"/which-massage?show=y&goal={NUMBERS['calm']}",
+        )
     ] == [False, False, False]
 
 
@@ -80,9 +86,17 @@ def test_a_warning_sign_stands_against_all(world: w.World) -> None:
 
 @pytest.mark.parametrize("goal", ["", *BY_KEY, "nonsense"])
 def test_the_page_answers_for_every_goal(world: w.World, client: FlaskClient, now: object, goal: str) -> None:
-    page = client.get("/which-massage", query_string={"goal": goal, "person": "12345"})
+    page = client.get("/which-massage", query_string={"goal": NUMBERS.get(goal, goal), "person": "12345"})
     assert page.status_code == 200
     assert ("Left out" in page.text) is False
     assert ("Our first suggestion" in page.text) == (
         goal in BY_KEY and goal not in {"after_injury", "after_operation", "heavy_legs"}
     )
+
+
+def test_no_address_says_what_somebody_is_after(world: w.World, client: FlaskClient) -> None:
+    """A link, a log or the browser's list of pages would tell of an operation or of pain."""
+    page = client.get("/which-massage").text
+    assert [key for key in BY_KEY if f'value="{key}"' in page] == []
+    for key in BY_KEY:
+        assert "Our first suggestion" not in client.get(f"/which-massage?goal={key}").text

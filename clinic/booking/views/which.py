@@ -14,15 +14,18 @@ from clinic.booking.views.blueprint import pages
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
 from clinic.rules.body_areas import AREAS, FULL_BODY
-from clinic.rules.goals import BY_KEY, GOALS
+from clinic.rules.goals import GOALS
 from clinic.rules.permissions import Permission
 from clinic.shared.web import Answer
+
+BY_NUMBER = {str(number): goal for number, goal in enumerate(GOALS, start=1)}
+"""What somebody is after may tell of their health: an address has its number, never the word."""
 
 
 @pages.get("/which-massage", needs=Permission.SITE_ANY_READ)
 def which() -> Answer:
     """The goals; with one chosen, what suits it; asked without one, what is missing."""
-    goal = BY_KEY.get(request.args.get("goal", ""))
+    goal = BY_NUMBER.get(request.args.get("goal", ""))
     user_id = who()
     people = clients.people_of(user_id) if user_id is not None else []
     asked = request.args.get("person", type=int)
