@@ -273,9 +273,10 @@ def test_the_desk_can_add_a_letter_and_not_open_it(patient: int, desk: FlaskClie
         ([(b"", "")], "Choose the letter"),
         ([(letters.PDF, "a.pdf")] * 6, "at most 5 files"),
         ([(letters.PDF, "a.pdf"), (HTML, "b.pdf")], "Send a PDF or a photo"),
+        ([(letters.PDF, "a.pdf"), (b"", "b.pdf")], "There is nothing in this file."),
         ([(letters.PDF + b" " * (10 * 1024 * 1024), "a.pdf")], "at most 10 MB"),
     ],
-    ids=["nothing", "no file chosen", "too many", "one of them wrong", "too large"],
+    ids=["nothing", "no file chosen", "too many", "one of them wrong", "one of them empty", "too large"],
 )
 def test_what_cannot_be_taken_is_said_at_the_field(
     world: w.World, desk: FlaskClient, files: list[tuple[bytes, str]], sentence: str

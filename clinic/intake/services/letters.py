@@ -67,6 +67,8 @@ def _checked(files: Sequence[bytes], *, needed: bool) -> list[str]:
         raise InvalidInput("pages", _("Send at most %(most_files)s files at once.", most_files=MOST_FILES))
     if sum(len(one) for one in files) > MOST_BYTES:
         raise InvalidInput("pages", TOO_LARGE)
+    if not all(files):
+        raise InvalidInput("pages", _("There is nothing in this file. Choose it again, or take a new photo."))
     kinds = [kind_of(one) for one in files]
     if None in kinds:
         raise InvalidInput("pages", WRONG_KIND)
