@@ -72,6 +72,10 @@ def claims() -> int:
     return db.session.scalar(select(func.count()).where(Claim.visit_id.is_not(None))) or 0
 
 
+def test_before_the_clinic_is_set_up_nobody_is_in_line(app: Flask) -> None:
+    assert in_line.keep_line(NOW) == 0
+
+
 def test_the_first_in_line_gets_what_becomes_free_then_the_next(app: Flask, world: w.World) -> None:
     booked = w.at_desk(world, patient(), "deep_tissue", when=w.at(3)).visit_id or 0
     second, first = patient(), patient()
