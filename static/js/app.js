@@ -33,12 +33,12 @@
   // ---- what could not be sent: said where the press was, for everybody, until the next one. Nothing has happened, and
   // nothing typed is gone.
   const sentAgain = () => all("[data-unsent]").forEach((one) => one.remove());
-  const unsent = (put, look = "wrong") => {
+  const unsent = (put, look = "wrong", words = _("That did not work. Please try again.")) => {
     sentAgain();
     const line = document.createElement("p");
     line.dataset.unsent = "";
     line.className = look;
-    line.textContent = _("That did not work. Please try again.");
+    line.textContent = words;
     put(line);
     say(line.textContent, true);
   };
@@ -343,6 +343,13 @@
     delete form.dataset.reached;
     if (form.getAttribute("method") !== "post" || "noBusy" in form.dataset || "kept" in form.dataset) return;
     if (busyForms.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    if (!navigator.onLine && !form.matches("[data-step], [hx-post]")) { // the browser's own page would take this one's place
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const near = event.submitter?.closest(".tap-row, .actions, .soon, .times") || event.submitter || form;
+      return unsent((line) => near.before(line), "wrong", _("No connection, so nothing was sent. Press again when you are online."));
+    }
+    sentAgain();
     clearTimeout(timers.get(form));
     if (!event.defaultPrevented) setBusy(form, event.submitter);
   }, true);

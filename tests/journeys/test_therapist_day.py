@@ -124,6 +124,21 @@ def test_in_type_twice_as_large_the_name_stands_below_the_picture(page: Page, si
     assert name["y"] > picture["y"] + picture["height"]
 
 
+def test_what_is_pressed_without_a_connection_waits_on_the_page(page: Page) -> None:
+    sign_in(page, ME)
+    page.goto("/diary/late")
+    tell = page.get_by_role("button", name="Tell the desk")
+    page.context.set_offline(True)
+    tell.click()
+    told = page.locator("[data-unsent]")
+    expect(told).to_have_text("No connection, so nothing was sent. Press again when you are online.")
+    expect(told).to_be_visible()
+    page.context.set_offline(False)
+    tell.click()
+    page.get_by_text("The desk sees it.").first.wait_for()
+    expect(told).to_have_count(0)
+
+
 def test_a_note_stays_on_the_page_until_somebody_takes_it(page: Page, site: Site) -> None:
     visit, _day = visit_of_mine(site, VisitStatus.DONE)
     sign_in(page, ME)
