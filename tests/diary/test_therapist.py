@@ -13,10 +13,12 @@ from sqlalchemy import event, select
 
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.services import time_off, visits
+from clinic.booking.services.couples import Half, book_couple
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.desk import desk_day
 from clinic.diary.queries.visit_card import visit_card
 from clinic.premises import queries as premises
+from clinic.premises.models import Location
 from clinic.rules.errors import MoveNotAllowed
 from clinic.rules.permissions import Permission, Role
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
@@ -147,6 +149,28 @@ def test_the_card_says_what_to_take_care_of_and_where_not_to_touch(clinic: Staff
     notes = [*(one.note for one in card.care.places), *(one.note for one in card.care.cautions)]
     assert all(note and "requested area" not in note for note in notes)
     assert (card.care.call_first, card.phone) == (False, "")
+
+
+def test_of_two_at_once_the_card_names_the_other_therapist(clinic: Staffed) -> None:
+    factories.make_room(db.session.get_one(Location, clinic.world.place_id), name="For two", tables=2)
+    one, other = w.person(), w.person()
+    for client in (one, other):
+        w.sign(client)
+    halves = (
+        Half(one, w.choice("relaxation", therapist_id=clinic.me)),
+        Half(other, w.choice("relaxation", therapist_id=clinic.other)),
+    )
+    made = book_couple(
+        halves, w.at(0, 15), request_key=None, source="desk", by=None, now=NOW, reconfirmed=True
+    )
+    assert made.couple_id is not None
+    db.session.rollback()
+    mine = db.session.scalars(select(Visit.id).where(Visit.client_id == one)).one()
+    said = "The other one is with Terry 1, in the same room"
+    for address in ("/diary", f"/diary/visits/{mine}"):
+        assert said in clinic.browser(ME).get(address).text
+    alone = booked(clinic, "relaxation", when=w.at(1))
+    assert "Two at once" not in clinic.browser(ME).get(f"/diary/visits/{alone}").text
 
 
 def test_the_card_draws_where_not_to_touch_and_where_to_take_care_on_the_persons_own_sides(

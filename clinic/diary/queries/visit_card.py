@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from clinic.booking.queries import next_steps, rest, treated, visits
+from clinic.booking.queries import couples, next_steps, rest, treated, visits
 from clinic.booking.queries.rest import Passed
 from clinic.catalogue import queries as catalogue
 from clinic.clients.models import Client
@@ -23,7 +23,8 @@ from clinic.rules.words import capital
 
 @dataclass(frozen=True)
 class VisitCard:
-    """Who comes, for what, and what to take care of. `phone` is there only where the client is to be called."""
+    """Who comes, for what, and what to take care of. `phone` is there only where the client is to be called, `beside`
+    is the therapist at the other table where two come together."""
 
     id: int
     revision: int
@@ -43,6 +44,7 @@ class VisitCard:
     total_minutes: int
     turnover_minutes: int
     room: str
+    beside: str
     areas: str
     note: str
     guardian: str
@@ -70,7 +72,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
     rows = next_steps.screenings([visit.screening_id] if visit.screening_id else [])
     care = care_of(rows.get(visit.screening_id or 0))
     guardian, in_room = _guardian(client, visit.day)
-    treats = visits.treats(therapist_id, client.id, now)
+    treats, partner = visits.treats(therapist_id, client.id, now), couples.partner_of(visit)
     return VisitCard(
         id=visit.id,
         revision=visit.revision,
@@ -90,6 +92,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         total_minutes=plan.total_minutes,
         turnover_minutes=plan.turnover_minutes,
         room=visit.room.name,
+        beside=partner.therapist.name if partner else "",
         areas=capital(areas_in_words(visit.areas)),
         note=visit.note or "",
         guardian=guardian,
