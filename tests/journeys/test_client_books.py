@@ -184,7 +184,10 @@ def test_the_keyboard_alone_is_enough_on_a_wide_screen(page: Page, site: Site) -
     assert newest_visit(site) == ("confirmed", True)
 
 
-LOW_WINDOWS = [(390, 664, ""), (375, 667, ""), (1366, 650, ""), (390, 844, "large"), (1280, 720, "large")]
+LOW_WINDOWS = [
+    (390, 664, ""), (375, 667, ""), (1366, 650, ""), (390, 844, "large"), (1280, 720, "large"),
+    (844, 390, ""), (667, 375, ""),
+]  # fmt: skip
 WIDER_THAN_ITS_BUTTON = """[...document.querySelectorAll(".soon-slot b")].some((one) => {
   const words = document.createRange();
   words.selectNodeContents(one);
@@ -193,7 +196,7 @@ WIDER_THAN_ITS_BUTTON = """[...document.querySelectorAll(".soon-slot b")].some((
 
 
 def test_times_stand_above_the_fold_in_a_low_window_and_with_larger_text(page: Page, site: Site) -> None:
-    """A phone's browser with its bars, and a small laptop's."""
+    """A phone’s browser with its bars, a small laptop’s, and a phone held across."""
     page.set_default_timeout(BIG_TIMES)
     for width, height, text in LOW_WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
