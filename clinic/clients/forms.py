@@ -6,10 +6,10 @@ import datetime as dt
 from typing import Any
 
 from wtforms import Form, ValidationError
-from wtforms.validators import Email
 
+from clinic.rules.contact import check_email
 from clinic.rules.language import _
-from clinic.shared.fields import PhoneForm, date_field, lines_field, text_field
+from clinic.shared.fields import PhoneForm, date_field, lines_field, said_at_field, text_field
 from clinic.shared.languages import lazy
 
 NO_LAST_NAME = lazy("Enter the last name. For somebody with one name only, write a dash (-).")
@@ -47,10 +47,7 @@ class DetailsForm(PhoneForm):
 
     def validate_email(self, typed: object) -> None:
         """Something that mail can be sent to."""
-        if self.email.data:
-            Email(_("This does not look like an e-mail address. Check it, or leave it empty."))(
-                self, self.email
-            )
+        said_at_field(check_email, self.email.data or "")
 
     def validate_born_on(self, typed: object) -> None:
         """A birth date lies between 120 years ago and today; the service knows today, the shape is checked here."""

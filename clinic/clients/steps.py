@@ -42,6 +42,7 @@ def check_details(details: Details, *, today: dt.date) -> None:
         raise InvalidInput("born_on", _("The birth date lies in the future. Check the year."))
     if details.born_on.year < today.year - LONGEST_LIFE:
         raise InvalidInput("born_on", _("Check the year of the birth date."))
+    contact.check_email(details.email)
 
 
 def write_details(client: Client, details: Details, *, region: str) -> None:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 import phonenumbers
+from email_validator import EmailNotValidError, validate_email
 
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
@@ -17,6 +18,29 @@ def name_key(first_name: str, last_name: str) -> str:
     plain = unicodedata.normalize("NFKD", f"{first_name} {last_name}".casefold())
     letters = "".join(char for char in plain if not unicodedata.combining(char) and char not in JOINERS)
     return " ".join(re.sub(r"[^\w]+", " ", letters).split())
+
+
+def is_like_a_name(typed: str) -> bool:
+    """Whether a name was searched for, and no number or address."""
+    return any(char.isalpha() for char in typed) and not any(char.isdigit() or char in "@/" for char in typed)
+
+
+_SMALL = frozenset(
+    {"van", "von", "de", "der", "den", "da", "di", "du", "del", "la", "le", "zu", "dos", "bin", "ibn"}
+)
+
+
+def as_names(typed: str) -> tuple[str, str]:
+    """First and last name of somebody new, as they were searched for: in capitals where all was typed small."""
+    words = typed.split()
+    if typed == typed.lower():
+        words = [one if one in _SMALL and place else _capital(one) for place, one in enumerate(words)]
+    return words[0], " ".join(words[1:])
+
+
+def _capital(word: str) -> str:
+    """Its first letter, and the one after a hyphen or an apostrophe."""
+    return re.sub(r"(?:^|(?<=[-'’]))\w", lambda found: found[0].upper(), word)
 
 
 ONE_NAME = "-"
@@ -46,6 +70,18 @@ _WEB_ADDRESS = re.compile(r"://|\bwww\.|\w\.(?:com|net|org|info|io|ly|xyz)\b", r
 def holds_web_address(name: str) -> bool:
     """Whether a mail program would make a link of what was given as a name."""
     return _WEB_ADDRESS.search(name) is not None
+
+
+def check_email(email: str) -> None:
+    """Raises InvalidInput for what no mail can be sent to; nothing typed is fine."""
+    if not email.strip():
+        return
+    try:
+        validate_email(email.strip(), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise InvalidInput(
+            "email", _("This does not look like an e-mail address. Check it, or leave it empty.")
+        ) from error
 
 
 def email_key(email: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -111,6 +111,16 @@ def may_have_begun(status: VisitStatus, starts_at: dt.datetime, now: dt.datetime
     """Whether somebody can have been treated in it by now: not before its time, nor in one that was called off."""
     begun, called_off = {_S.IN_SESSION, _S.DONE}, {_S.CANCELLED, _S.LATE_CANCELLED, _S.RELEASED}
     return status in begun or (starts_at <= now and status not in called_off)
+
+
+def standing_since(steps: Iterable[tuple[VisitStatus, dt.datetime]]) -> dt.datetime:
+    """Since when a visit stands as it does, by its steps, oldest first. One that leads back to where it stood before (a
+    slip that was taken back, "not finished after all") leaves it there since then. Raises LookupError for none."""
+    way: list[tuple[VisitStatus, dt.datetime]] = []
+    for status, at in steps:
+        before = next((place for place, (one, _at) in enumerate(way) if one is status), None)
+        way = [*way, (status, at)] if before is None else way[: before + 1]
+    return way[-1][1]
 
 
 def check_transition(old: VisitStatus, new: VisitStatus) -> None:

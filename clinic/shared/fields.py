@@ -184,6 +184,14 @@ class PlainWords:
         return _("Choose from the list only.") if "valid choice" in one else (one if count == 1 else many)
 
 
+def said_at_field(rule: Callable[..., object], *typed: object) -> None:
+    """Run a rule; what it finds wrong is said at the field that is being checked. Raises ValidationError."""
+    try:
+        rule(*typed)
+    except InvalidInput as error:
+        raise ValidationError(error.sentence) from error
+
+
 class PhoneForm(Form):
     """A form with a field `phone`: a wrong number is said together with whatever else is wrong."""
 
@@ -191,10 +199,7 @@ class PhoneForm(Form):
 
     def validate_phone(self, typed: StringField) -> None:
         """A number somebody can call, or nothing."""
-        try:
-            phone_key(typed.data, self.region)
-        except InvalidInput as error:
-            raise ValidationError(error.sentence) from error
+        said_at_field(phone_key, typed.data, self.region)
 
 
 class FactsForm(Form):

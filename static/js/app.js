@@ -2,7 +2,7 @@
 // so a page without JavaScript loses comfort, never function.
 (() => {
   "use strict";
-  const root = document.documentElement;
+  const root = document.documentElement, { comesBackTo } = root.dataset;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const csrf = () => document.querySelector("meta[name=csrf-token]")?.content || "";
   const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window */ } };
@@ -73,6 +73,12 @@
       say(_("That did not work. Please try again."), true);
     }
   };
+
+  // What was typed on a page and is saved nowhere: since it came, or before, where the page is the answer to a form.
+  const isTyped = (control) => (/^(radio|checkbox)$/.test(control.type) ? control.checked !== control.defaultChecked
+    : /^(text|tel|email|date|time|number|textarea|search)/.test(control.type) && control.value !== control.defaultValue);
+  const hasTyped = () => all("main form[method=post]:not([data-autosave-url])")
+    .some((form) => [...form.elements].some((one) => isTyped(one) || (comesBackTo && /^(text|tel|email)/.test(one.type) && one.value)));
 
   // ---- where the eye goes: the first error, else the new heading
   const settle = (within, onLoad) => {
@@ -328,6 +334,7 @@
       half.reportValidity();
       return;
     }
+    if (form.matches(".tongues")) form.dataset.confirm = hasTyped() ? _("Change the language? What you typed on this page is not kept.") : "";
     if (form.dataset.confirm && form.dataset.confirmed !== "yes") {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -356,7 +363,6 @@
 
   // ---- a page that answers a form cannot be shown again: going back would lead to the browser's own page about that.
   // So once it is left, a page with an address stands in its place. Not before: reloading it keeps what was typed.
-  const { comesBackTo } = root.dataset;
   const standIn = (event) => { if (comesBackTo && !event.defaultPrevented) history.replaceState(history.state, "", comesBackTo); };
   addEventListener("submit", standIn);
   addEventListener("click", (event) => { if (event.target.closest?.("a[href]:not([href^='#'], [target], [download])")) standIn(event); });

@@ -6,7 +6,7 @@
   const { _ } = window.clinic;
   document.querySelectorAll("form[data-kept]").forEach((form) => {
     const texts = [...form.querySelectorAll("textarea")];
-    const isUnsaved = () => texts.some((one) => one.value.trim() && (one.value !== one.defaultValue || one.getAttribute("aria-invalid") === "true"));
+    const isUnsaved = () => texts.some((one) => one.value.trim() && (one.value !== one.defaultValue || document.documentElement.dataset.comesBackTo));
     const line = document.createElement("p");
     line.className = "closed";
     line.setAttribute("role", "alert");

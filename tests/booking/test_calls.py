@@ -8,12 +8,15 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from clinic.accounts.models import User
+from clinic.booking.models import Visit
 from clinic.booking.queries.visits import open_calls
 from clinic.booking.services import calls
 from clinic.rules.permissions import Role
-from clinic.shared.database import db
+from clinic.rules.visit_status import VisitStatus
+from clinic.shared.database import db, transaction
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
@@ -49,6 +52,28 @@ def test_visit_taken_back_without_an_address_is_a_call_to_make(desk: FlaskClient
     page = desk.get("/todo").text
     assert "Has no e-mail." in page
     assert 'href="tel:(212)555-0188"' in page
+
+
+def test_who_has_come_needs_no_news_of_it(world: w.World, desk: FlaskClient) -> None:
+    client = w.person(email=None, phone="(212) 555-0188")
+    book(desk, client, "deep_tissue")
+    assert w.statuses(client) == ["pending"]
+    w.sign(client)
+    assert w.statuses(client) == ["confirmed"]
+    assert [call.about for call in open_calls()] == ["news"]
+    visit = db.session.scalars(select(Visit).where(Visit.client_id == client)).one()
+    for status in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE):
+        with transaction() as session:
+            session.get_one(Visit, visit.id).status = status
+        assert list(open_calls()) == [], status
+
+
+def test_who_has_no_address_is_promised_no_mail(world: w.World, desk: FlaskClient) -> None:
+    for email, planned in ((None, False), ("nora@people.example", True)):
+        client = w.person(email=email)
+        w.sign(client)
+        visit = book(desk, client, "relaxation").headers["Location"]
+        assert ("Goes out" in desk.get(visit).text) is planned
 
 
 def test_nobody_is_called_who_gets_a_mail(desk: FlaskClient) -> None:

@@ -15,9 +15,11 @@ from sqlalchemy import func, select
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.queries import blocks
 from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.clients import steps
 from clinic.clients.models import Client
+from clinic.clients.services import create_client
 from clinic.premises.models import Clinic, Closure
-from clinic.rules.errors import SlotTaken
+from clinic.rules.errors import InvalidInput, SlotTaken
 from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
 from clinic.shared.database import db, transaction
@@ -228,6 +230,31 @@ def test_a_new_client_needs_a_birth_date(world: w.World, desk: FlaskClient) -> N
     assert page.status_code == 422
     assert "birth date" in page.text
     assert 'value="Nora"' in page.text
+
+
+def test_all_that_is_wrong_of_somebody_new_is_said_at_once(world: w.World, desk: FlaskClient) -> None:
+    """An address that no mail reaches was taken, and the person counted as told of a warning sign."""
+    wrong = {"client": "new", "phone": "12", "email": "nomail"}
+    page = desk.post("/desk/visits/new", data={**order(0, "relaxation"), **wrong})
+    assert page.status_code == 422
+    for said in (
+        "Enter the first and last name.",
+        "Enter the birth date",
+        "does not look like a phone number",
+        "does not look like an e-mail address",
+    ):
+        assert said in page.text, said
+    known = w.person()
+    assert book(desk, known, "relaxation", **wrong | {"client": str(known)}).status_code == 303, (
+        "not read of others"
+    )
+
+
+def test_no_client_has_an_address_that_no_mail_reaches(world: w.World) -> None:
+    """Whatever the door."""
+    details = steps.Details("Nora", "Newman", dt.date(1990, 2, 3), email="nomail")
+    with pytest.raises(InvalidInput, match="e-mail"):
+        create_client(details, region="US", by=None, now=NOW)
 
 
 def test_the_search_finds_by_three_letters_and_by_digits(world: w.World, desk: FlaskClient) -> None:

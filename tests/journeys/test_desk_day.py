@@ -507,6 +507,24 @@ def test_once_signed_out_what_was_typed_stays_until_it_can_be_sent(page: Page) -
     expect(page.locator("h1")).to_have_text("Zzoran Quimby")
 
 
+def test_another_language_asks_before_it_takes_what_was_typed(page: Page) -> None:
+    sign_in(page)
+    page.goto("/desk/visits/new")
+    page.wait_for_selector("#q:focus")
+    page.keyboard.type("zzoran quimby")
+    page.wait_for_selector("#newcomer[open]")
+    page.fill("#phone", "2125550143")
+    page.get_by_role("button", name="Deutsch").click()
+    page.locator("dialog[open]").get_by_text("What you typed on this page is not kept.").wait_for()
+    page.locator("dialog[open]").get_by_role("button", name="Go back").click()
+    expect(page.locator("#phone")).to_have_value("2125550143")
+    page.get_by_role("button", name="Deutsch").click()
+    page.locator("dialog[open]").get_by_role("button", name="Deutsch").click()
+    page.locator("html[lang=de]").wait_for()
+    page.get_by_role("button", name="English").click()  # nothing is typed: nothing is asked
+    page.locator("html[lang=en]").wait_for()
+
+
 def test_a_slip_on_the_list_of_calls_is_undone(page: Page, site: Site) -> None:
     with site.app.app_context():
         calls.ask_for_call(

@@ -22,7 +22,7 @@ from tests.looking import expect
 from tests.walking import Faults
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
 OWNER = "owner@willow.example"
 BIG_TIMES = 20_000
@@ -95,6 +95,25 @@ def still_there(site: Site, day: str) -> list[int]:
             )
         ).all(),
     )  # type: ignore[return-value]
+
+
+def test_a_text_that_was_only_looked_at_is_not_left_behind_unasked(page: Page) -> None:
+    page.goto("/owner/messages/visit_booked")
+    text = page.locator("#body")
+    text.fill(f"{text.input_value()}\n\nRing twice.")
+    page.get_by_role("button", name="See how it looks").click()
+    page.get_by_text("Ring twice.").nth(1).wait_for()
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    text.click()  # a browser asks nobody who has not touched the page
+    page.get_by_role("link", name="Leave without saving").click()
+    expect(text).to_have_value(re.compile("Ring twice."))
+    assert asked == ["beforeunload"]
 
 
 def test_a_closure_names_its_visits_before_it_is_saved_and_then_nothing_is_free(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from clinic.rules.contact import email_key, holds_web_address, name_key, phone_key
+from clinic.rules.contact import (
+    as_names,
+    check_email,
+    email_key,
+    holds_web_address,
+    is_like_a_name,
+    name_key,
+    phone_key,
+)
 from clinic.rules.errors import InvalidInput
 
 
@@ -84,3 +92,40 @@ def test_what_a_mail_program_makes_a_link_of_is_no_name() -> None:
         "Info Net",
     ):
         assert not holds_web_address(name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("anne-marie zzqy", ("Anne-Marie", "Zzqy")),
+        ("Anne-Marie Zzqy", ("Anne-Marie", "Zzqy")),
+        ("McZzq O'Neill", ("McZzq", "O'Neill")),
+        ("zzq van der berg", ("Zzq", "van der Berg")),
+        ("zzq van der Berg", ("zzq", "van der Berg")),
+        ("o’neill", ("O’Neill", "")),
+        ("von", ("Von", "")),
+        ("émile", ("Émile", "")),
+        ("علي حسن", ("علي", "حسن")),
+    ],
+)
+def test_a_name_that_was_searched_for_becomes_that_of_somebody_new(
+    typed: str, names: tuple[str, str]
+) -> None:
+    assert is_like_a_name(typed)
+    assert as_names(typed) == names
+
+
+@pytest.mark.parametrize("typed", ["555 1234", "(212)", "ann@mail.com", "3/4", "room 2", ""])
+def test_what_was_searched_for_is_no_name(typed: str) -> None:
+    assert not is_like_a_name(typed)
+
+
+@pytest.mark.parametrize("typed", ["nomail", "a@b", "@mail.com", "a b@mail.com", "ann@mail..com"])
+def test_what_no_mail_reaches_is_no_address(typed: str) -> None:
+    with pytest.raises(InvalidInput, match="does not look like an e-mail"):
+        check_email(typed)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "ann@mail.com", " Ann+x@Mail.Example "])
+def test_an_address_or_none_is_fine(typed: str) -> None:
+    check_email(typed)

@@ -9,7 +9,13 @@ import pytest
 
 from clinic.rules import visit_status
 from clinic.rules.errors import MoveNotAllowed
-from clinic.rules.visit_status import VisitStatus, check_transition, may_become, may_have_begun
+from clinic.rules.visit_status import (
+    VisitStatus,
+    check_transition,
+    may_become,
+    may_have_begun,
+    standing_since,
+)
 
 ALLOWED = {
     ("held", "pending"),
@@ -110,3 +116,23 @@ def test_nobody_was_treated_before_the_time_or_in_what_was_called_off(
     start = dt.datetime(2026, 6, 9, 15, tzinfo=dt.UTC)
     now = start + dt.timedelta(minutes=minutes_later)
     assert {one for one in VisitStatus if may_have_begun(one, start, now)} == begun
+
+
+@pytest.mark.parametrize(
+    ("steps", "since"),
+    [
+        ("confirmed arrived", 2),
+        ("confirmed arrived in_session done", 4),
+        ("confirmed arrived in_session done in_session", 3),  # not finished after all
+        ("confirmed arrived in_session done in_session done", 6),
+        ("confirmed arrived confirmed arrived", 4),  # a slip taken back, and then they came
+        ("confirmed no_show arrived", 3),
+        ("pending", 1),
+    ],
+)
+def test_a_visit_stands_as_it_does_since_it_came_to_that(steps: str, since: int) -> None:
+    walked = [
+        (VisitStatus(one), dt.datetime(2026, 6, 9, hour, tzinfo=dt.UTC))
+        for hour, one in enumerate(steps.split(), start=1)
+    ]
+    assert standing_since(walked).hour == since

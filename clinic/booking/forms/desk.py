@@ -17,9 +17,20 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.booking.forms.choice import ID_DIGITS, number_of
 from clinic.rules.body_areas import AREAS
+from clinic.rules.contact import check_email, name_key
 from clinic.rules.kinds import GENDERS
+from clinic.rules.language import _
 from clinic.rules.series import MOST_VISITS, MOST_WEEKS_APART
-from clinic.shared.fields import ClockField, DayField, WholeNumberField, lines_field, stripped, text_field
+from clinic.shared.fields import (
+    ClockField,
+    DayField,
+    PhoneForm,
+    WholeNumberField,
+    lines_field,
+    said_at_field,
+    stripped,
+    text_field,
+)
 from clinic.shared.languages import lazy
 
 AREA_GROUPS = (
@@ -121,7 +132,7 @@ class PlaceForm(Form):
         return number_of(self.place.data, digits=9)
 
 
-class NewVisitForm(PlaceForm, WhatForm):
+class NewVisitForm(PhoneForm, PlaceForm, WhatForm):
     """A new visit: who, besides what and when. The fields of somebody new are read only when `client` says so."""
 
     q = StringField(lazy("Find the client"), filters=[stripped], validators=[Length(max=80)])
@@ -144,6 +155,29 @@ class NewVisitForm(PlaceForm, WhatForm):
     def is_new(self) -> bool:
         """Whether the visit is for somebody new."""
         return bool(self.client.data == NEW or (not self.client.data and self.first_name.data))
+
+    def names_somebody(self) -> bool:
+        """Whether all that is needed of somebody new was typed, and can be; what is wrong is said at its field."""
+        right = True
+        if not name_key(self.first_name.data or "", self.last_name.data or ""):
+            self.first_name.errors = [_("Enter the first and last name.")]
+            right = False
+        if not self.born_on.data:
+            self.born_on.errors = self.born_on.errors or [
+                _("Enter the birth date: the answers are judged by age.")
+            ]
+            right = False
+        return right
+
+    def validate_phone(self, typed: StringField) -> None:
+        """Read only of somebody new, as all of their fields."""
+        if self.is_new:
+            super().validate_phone(typed)
+
+    def validate_email(self, typed: StringField) -> None:
+        """The same, and something that mail can be sent to."""
+        if self.is_new:
+            said_at_field(check_email, typed.data or "")
 
 
 class SeriesForm(PlaceForm, WhatForm):

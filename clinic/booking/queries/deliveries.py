@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from clinic.booking.models import Visit
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
-from clinic.rules.messages import KINDS
+from clinic.clients.models import Client
+from clinic.rules.messages import KINDS, SMS
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 
@@ -25,7 +27,7 @@ class Delivery:
 
 
 def deliveries(visit_id: int) -> list[Delivery]:
-    """Everything about this visit, oldest first; what is planned stands last."""
+    """Everything about this visit, oldest first; what is planned stands last: no mail for somebody without e-mail."""
     mails = db.session.scalars(
         select(OutgoingMail)
         .where(OutgoingMail.visit_id == visit_id)
@@ -33,7 +35,10 @@ def deliveries(visit_id: int) -> list[Delivery]:
     )
     planned = db.session.scalars(
         select(TimedMessage)
+        .join(Visit, Visit.id == TimedMessage.visit_id)
+        .join(Client, Client.id == Visit.client_id)
         .where(TimedMessage.visit_id == visit_id, UNWRITTEN)
+        .where(or_(TimedMessage.kind == SMS, Client.email.is_not(None)))
         .order_by(TimedMessage.due_at, TimedMessage.id)
     )
     found = [_delivery(one) for one in mails]

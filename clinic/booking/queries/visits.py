@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
@@ -16,6 +16,7 @@ from clinic.booking.queries.judged_by import lies_ahead
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.rules import visit_status
 from clinic.rules.booking_policy import LINKS_LAST
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
 from clinic.shared import signed
@@ -233,11 +234,16 @@ def history(visit_id: int) -> Sequence[StatusChange]:
 
 
 def standing_since(visit_ids: Collection[int]) -> dict[int, dt.datetime]:
-    """Since when each of these visits stands as it does: the time of its last step. One statement."""
-    last = select(StatusChange.visit_id, func.max(StatusChange.at)).where(
-        StatusChange.visit_id.in_(visit_ids)
+    """Since when each of these visits stands as it does. One statement."""
+    rows = db.session.execute(
+        select(StatusChange.visit_id, StatusChange.status, StatusChange.at)
+        .where(StatusChange.visit_id.in_(visit_ids))
+        .order_by(StatusChange.at, StatusChange.id)
     )
-    return {row[0]: row[1] for row in db.session.execute(last.group_by(StatusChange.visit_id))}
+    steps: dict[int, list[tuple[VisitStatus, dt.datetime]]] = {}
+    for visit_id, status, at in rows:
+        steps.setdefault(visit_id, []).append((VisitStatus(status), at))
+    return {visit_id: visit_status.standing_since(one) for visit_id, one in steps.items()}
 
 
 def screenings_of(visit_id: int) -> Sequence[Screening]:
@@ -264,10 +270,13 @@ NEWEST_CALLS = 500
 
 
 def open_calls() -> Sequence[CallRequest]:
-    """People who asked to be called, longest waiting first."""
+    """People who asked to be called, longest waiting first. Who has come to a visit needs no news of it any more."""
+    has_come = Visit.status.in_((VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE))
     return db.session.scalars(
         select(CallRequest)
+        .outerjoin(Visit, Visit.id == CallRequest.visit_id)
         .where(CallRequest.done_at.is_(None))
+        .where(or_(CallRequest.about != "news", Visit.id.is_(None), ~has_come))
         .order_by(CallRequest.asked_at, CallRequest.id)
         .options(joinedload(CallRequest.client), joinedload(CallRequest.visit))
     ).all()

@@ -28,6 +28,7 @@ from clinic.clients.services import create_client
 from clinic.clients.steps import Details
 from clinic.premises import queries as premises
 from clinic.rules.body_areas import AREAS
+from clinic.rules.contact import as_names, is_like_a_name
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken, TooSoon
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -71,6 +72,8 @@ def desk_book() -> Answer:
     form = _form(request.form)
     starts_at = read_moment(request.form.get("start", ""))
     is_right = form.validate()
+    if starts_at is not None and form.client_id is None and form.is_new:
+        is_right = form.names_somebody() and is_right
     if not is_right or starts_at is None:
         return _page(form, _look(form), 200 if is_right else 422)
     if request.args.get("without"):
@@ -81,6 +84,7 @@ def desk_book() -> Answer:
 
 def _form(typed: MultiDict[str, str]) -> NewVisitForm:
     form = NewVisitForm(typed)
+    form.region = kit.clinic().phone_region
     kit.with_choices(form)
     choose(form.place, [(one.id, one.name) for one in premises.places()])
     if form.place_id is not None:
@@ -108,9 +112,9 @@ def _as_last_time(form: NewVisitForm) -> None:
 
 def _as_typed(form: NewVisitForm) -> None:
     """Nobody is called that: the name that was searched for is that of somebody new."""
-    names = (form.q.data or "").split()
-    if names and not form.first_name.data and not form.last_name.data and names[0].isalpha():
-        form.first_name.data, form.last_name.data = names[0].title(), " ".join(names[1:]).title()
+    typed = form.q.data or ""
+    if typed and not form.first_name.data and not form.last_name.data and is_like_a_name(typed):
+        form.first_name.data, form.last_name.data = as_names(typed)
 
 
 def _look(form: NewVisitForm) -> Shown:
@@ -187,11 +191,6 @@ def _client_for(form: NewVisitForm) -> int | None:
         return form.client_id
     if not form.is_new:
         form.client.errors = [_("Choose the client, or add somebody new.")]
-        return None
-    if not form.born_on.data:
-        form.born_on.errors = form.born_on.errors or [
-            _("Enter the birth date: the answers are judged by age.")
-        ]
         return None
     if not form.nobody_known.data and _found_alike(form):
         form.client.errors = [

@@ -63,7 +63,7 @@ def missed(read: Read) -> Table:
             Column(_("Lost"), "share"),
         ),
         rows=tuple(rows) if read.visits else (),
-        bars=bars_of(bars, longest=max(0.2, *(share or 0 for _label, share, _words in bars))),
+        bars=bars_of(bars, longest=1),
     )
 
 
