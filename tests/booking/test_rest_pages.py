@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -89,6 +90,27 @@ def test_the_desk_is_warned_and_books_with_a_reason(account: Account, desk: Flas
     assert WHY not in card.text, "the desk does not read it again: it may say something of health"
     assert w.statuses(account.client_id) == ["confirmed", "confirmed"]
     assert [why for _visit, why in kept()] == [WHY]
+
+
+def test_the_desk_sees_which_times_come_too_soon_before_it_presses_one(
+    account: Account, desk: FlaskClient
+) -> None:
+    """The other visit is at 10:00 on day 10 and the body needs three days: day 12 has none that fit, day 13 some."""
+    asked = {**order(account.client_id, "deep_tissue", areas=BACK), "start": ""}
+
+    def look(days: int) -> str:
+        return desk.post("/desk/visits/new", data={**asked, "day": w.at(days).date().isoformat()}).text
+
+    none, some, other = look(12), look(13), look(20)
+    assert ("First free times" in none, "First times that fit" in none) == (True, False)
+    said = "it comes sooner than advised, next to another visit of theirs: you are asked for the reason."
+    assert (said in none, said in some, said in other) == (True, True, False)
+    first = re.search(r'name="start" value="([^"]+)"', some.partition("First times that fit")[2])
+    assert first is not None
+    answer = book(
+        desk, account.client_id, "deep_tissue", when=dt.datetime.fromisoformat(first[1]), areas=BACK
+    )
+    assert answer.status_code == 303, "a time that fits is booked without a question"
 
 
 def test_a_reason_for_one_time_does_not_pass_another(account: Account, desk: FlaskClient) -> None:

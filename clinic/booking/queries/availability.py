@@ -129,6 +129,10 @@ class Open:
             return self._free
         return [one for one in self._free if not self.is_too_soon(one.starts_at)]
 
+    def all_starts(self) -> list[rule.Start]:
+        """Free starts in the window, earliest first, also those that leave too little rest."""
+        return self._free
+
     def left_out(self) -> list[Interval]:
         """Where free starts are left out for the rest between visits: from the first of them until it is fine again."""
         spans: list[Interval] = []

@@ -27,9 +27,12 @@ class FreeTime:
 @dataclass(frozen=True)
 class FreeTimes:
     """`asked` is the very start that was asked for, when it is free: two where the clock shows it twice that day.
-    `asked_exists`: whether the clock shows it at all. `later` is filled when the day is full."""
+    `asked_exists`: whether the clock shows it at all. `later` is filled when the day is full. Of `on_day`, `rested` are
+    those that leave the client enough rest; `too_soon`: from when until when the others come sooner than advised."""
 
     on_day: tuple[FreeTime, ...]
+    rested: tuple[FreeTime, ...] = ()
+    too_soon: tuple[tuple[dt.datetime, dt.datetime], ...] = ()
     asked: tuple[FreeTime, ...] = ()
     asked_exists: bool = True
     later: tuple[FreeTime, ...] = ()
@@ -38,10 +41,15 @@ class FreeTimes:
 def free_times(ask: Ask, at: dt.time | None = None, *, since: dt.datetime) -> FreeTimes:
     """What is free from `since` on, on the day of the wish. `at` is a wall time on that day."""
     found = look(replace(ask, days=1, by_staff=True))
-    starts = [one for one in found.starts() if moment(one.starts_at) >= since]
+    starts = [one for one in found.all_starts() if moment(one.starts_at) >= since]
+    on_day = _thinned(starts)
     minutes = None if at is None else WallClock(ZoneInfo(found.zone)).minutes_at(ask.first_day, at)
     return FreeTimes(
-        on_day=tuple(_plain(one) for one in _thinned(starts)),
+        on_day=tuple(_plain(one) for one in on_day),
+        rested=tuple(_plain(one) for one in on_day if not found.is_too_soon(one.starts_at)),
+        too_soon=tuple(
+            (moment(start), moment(end)) for start, end in found.left_out() if moment(end) > since
+        ),
         asked=tuple(_plain(one) for one in starts if one.starts_at in (minutes or ())),
         asked_exists=minutes != (),
         later=() if starts else _later(ask, since),

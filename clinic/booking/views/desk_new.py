@@ -156,6 +156,7 @@ def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int 
     ask = Ask(
         plan=plan, location_id=form.place_id, first_day=day, days=1, now=now,
         therapist_id=choice.therapist_id, gender=choice.gender, client_id=client_id, by_staff=True, by_history=True,
+        rested_areas=tuple(choice.areas),
     )  # fmt: skip
     shown.times = free_times(ask, form.at.data, since=now)
     shown.why = kit.why(ask, shown.times, form.at.data, is_asked=bool(request.values.get("why")))
@@ -295,7 +296,7 @@ def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") 
         start=start,
         zone=zone,
         unsafe=kit.addons_in(shown.unsafe, form),
-        soonest=kit.slots(times.on_day[:3], names, shown.minutes, zone) if times else [],
+        soonest=kit.slots((times.rested or times.on_day)[:3], names, shown.minutes, zone) if times else [],
         asked=kit.slots(times.asked, names, shown.minutes, zone) if times else [],
         later=kit.slots(times.later, names, shown.minutes, zone) if times else [],
         parts=kit.parts_of_day(kit.slots(times.on_day, names, shown.minutes, zone)) if times else [],
