@@ -52,12 +52,12 @@ def write_details(client: Client, details: Details, *, region: str) -> None:
     client.born_on = details.born_on
     client.email = details.email.strip() or None
     client.email_key = contact.email_key(details.email)
-    client.phone = details.phone.strip() or None
+    client.phone = contact.phone_words(details.phone, region) or None
     client.phone_key = contact.phone_key(details.phone, region)
     client.emergency_contact = details.emergency_contact.strip()
     client.guardian_name = details.guardian_name.strip()
     client.guardian_relation = details.guardian_relation.strip()
-    client.guardian_phone = details.guardian_phone.strip()
+    client.guardian_phone = contact.phone_words(details.guardian_phone, region)
 
 
 def add_client(

@@ -110,6 +110,27 @@ def alike_email(key: str | None) -> str | None:
     return f"{box}{at}{domain}"
 
 
+def phone_words(phone: str | None, region: str) -> str:
+    """The number as it is written in this region (ISO 3166), with its country where it is another one: (212) 555-0143.
+    What cannot be a number, or would be read as another one, stays as it was typed."""
+    text = (phone or "").strip()
+    number = _number(text, region)
+    if number is None:
+        return text
+    is_at_home = number.country_code == phonenumbers.country_code_for_region(region)
+    form = phonenumbers.PhoneNumberFormat
+    written = phonenumbers.format_number(number, form.NATIONAL if is_at_home else form.INTERNATIONAL)
+    return written if _number(written, region) == number else text
+
+
+def _number(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_possible_number(number) else None
+
+
 def phone_key(phone: str | None, region: str) -> str | None:
     """The number as +15551234567; None when there is none. Raises InvalidInput for what cannot be a number.
 
@@ -118,11 +139,8 @@ def phone_key(phone: str | None, region: str) -> str | None:
     text = (phone or "").strip()
     if not text:
         return None
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_possible_number(number):
+    number = _number(text, region)
+    if number is None:
         if text.startswith("00"):  # not read as "+": where 00 does not lead abroad, it may as well be a slip
             raise InvalidInput("phone", _("Begin a number from another country with + instead of 00."))
         raise InvalidInput("phone", _("This does not look like a phone number. Write it with its area code."))

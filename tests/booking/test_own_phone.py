@@ -154,7 +154,7 @@ def test_the_same_number_in_other_spelling_is_no_question(app: Flask, world: w.W
     _result, me = stranger({}, FAR)
     browser = browser_of(app, db.session.get_one(User, account(me)))
     assert save(browser, me, "+1 212 555 0123") == 303
-    assert numbers(me) == ("+1 212 555 0123", "+12125550123")
+    assert numbers(me) == ("(212) 555-0123", "+12125550123")
     assert to_look_at() == []
 
 

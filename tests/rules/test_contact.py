@@ -12,6 +12,7 @@ from clinic.rules.contact import (
     is_like_a_name,
     name_key,
     phone_key,
+    phone_words,
 )
 from clinic.rules.errors import InvalidInput
 
@@ -129,3 +130,23 @@ def test_what_no_mail_reaches_is_no_address(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["", "  ", "ann@mail.com", " Ann+x@Mail.Example "])
 def test_an_address_or_none_is_fine(typed: str) -> None:
     check_email(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "written"),
+    [
+        ("2125550143", "US", "(212) 555-0143"),
+        ("212.555.0143", "US", "(212) 555-0143"),
+        ("+1 212 555 0143", "US", "(212) 555-0143"),
+        ("030 123456", "DE", "030 123456"),
+        ("+49 30 123456", "DE", "030 123456"),
+        ("+49 30 123456", "US", "+49 30 123456"),
+        ("٢١٢٥٥٥٠١٤٣", "US", "(212) 555-0143"),
+        ("call me", "US", "call me"),
+        ("", "US", ""),
+        (None, "US", ""),
+    ],
+)
+def test_a_number_is_written_as_in_its_region(typed: str | None, region: str, written: str) -> None:
+    assert phone_words(typed, region) == written
+    assert phone_key(written, region) == phone_key(typed, region) if written != "call me" else True

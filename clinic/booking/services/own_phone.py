@@ -36,7 +36,7 @@ def change_phone(user_id: int, client_id: int, phone: str, *, now: dt.datetime) 
         if number is None:
             raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
         is_open = _may_be_another(client, user_id)
-        client.phone, client.phone_key = phone.strip(), number
+        client.phone, client.phone_key = contact.phone_words(phone, facts.phone_region), number
         session.flush()
         if (_may_be_another(client, user_id) or is_open) and number != before:
             client.phone_key = before
