@@ -60,9 +60,23 @@ BOTH_WAYS = N_("Please give either a date or the weeks, not both.")
 MOST_WEEKS = 520
 
 STRONGER = N_("This medicine belongs to the first kind. Please choose that kind above, or check the name.")
-ANTICOAGULANTS = ("warfarin", "apixaban", "rivaroxaban", "edoxaban", "dabigatran", "heparin")
-"""As the choice `anticoagulant` of the row `blood_thinners` names them: under another kind they would be judged as
-weaker."""
+TWO_OF_THEM = N_(
+    "Two of these together are the second kind. Please choose that kind above, or check the names."
+)
+ANTICOAGULANTS = (
+    "parin", "xaban", "gatran", "warfarin", "coumon", "coumarol", "fluindion", "anisindion", "danaparoid",
+    "bivalirudin", "arixtra", "clexane", "clivarin", "coumadin", "eliquis", "falithrom", "fragmin", "fraxi",
+    "innohep", "jantoven", "lixiana", "lovenox", "marcoumar", "marcumar", "marevan", "mono-embolex", "pradaxa",
+    "previscan", "roteas", "savaysa", "sintrom", "sinthrom", "xarelto",
+)  # fmt: skip
+"""Parts of names: the stems of the international non-proprietary names (-parin, -xaban, -gatran, -coumarol, …) and
+common brands. Under another kind they would be judged as weaker. Who signs off the rules looks at this list, too."""
+ANTIPLATELETS = (
+    ("aspirin", "acetylsal", "asa ", "ass "), ("clopidogrel", "plavix", "iscover"),
+    ("dipyridamol", "aggrenox"), ("ticagrelor", "brilinta", "brilique"), ("prasugrel", "effient", "efient"),
+    ("cilostazol", "pletal"), ("ticlopidin",),
+)  # fmt: skip
+"""The names of one medicine each: two of them are the choice `dual_antiplatelet`."""
 
 _WEEKS_AGO = re.compile(r"(\d{1,4}) weeks ago", re.ASCII)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
@@ -181,8 +195,9 @@ class _PageReader:
                     answer[field.name] = read_typed(field, values, self.today)
             except FieldError as error:
                 errors[name] = str(error)
-        if _is_stronger(answer):
-            errors[f"f.{condition.key}.medication"] = STRONGER
+        stronger = _is_stronger(answer)
+        if stronger:
+            errors[f"f.{condition.key}.medication"] = stronger
         if "weeks" in answer:
             answer.setdefault("weeks_as_of", self.today.isoformat())
         for field_name in self._needed(condition, answer):
@@ -206,11 +221,14 @@ class _PageReader:
         return missing | also
 
 
-def _is_stronger(answer: Mapping[str, object]) -> bool:
-    """Whether the medicine that is named is of a stronger kind than the one that was chosen."""
-    named = str(answer.get("medication", "")).casefold()
+def _is_stronger(answer: Mapping[str, object]) -> str:
+    """What to say where the medicines that are named are of a stronger kind than the one that was chosen; else ""."""
+    named = f"{answer.get('medication', '')} ".casefold()
     kind = answer.get("med_class", "anticoagulant")
-    return kind != "anticoagulant" and any(one in named for one in ANTICOAGULANTS)
+    if kind != "anticoagulant" and any(one in named for one in ANTICOAGULANTS):
+        return STRONGER
+    together = sum(any(name in named for name in one) for one in ANTIPLATELETS)
+    return TWO_OF_THEM if kind == "single_antiplatelet" and together > 1 else ""
 
 
 def is_about(field: Field) -> bool:

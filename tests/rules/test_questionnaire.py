@@ -158,19 +158,46 @@ def test_details_that_decide_have_to_be_given() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*page_reading.ANTICOAGULANTS, "Warfarin 5 mg", "APIXABAN, in the evening"])
+NAMED = (
+    "Warfarin 5 mg", "APIXABAN, in the evening", "Eliquis", "Xarelto 20", "Coumadin", "Marcumar", "Phenprocoumon",
+    "acenocoumarol", "Sintrom", "Enoxaparin", "Clexane", "Lovenox", "heparin shots", "fondaparinux", "Arixtra",
+    "Pradaxa", "dabigatran etexilate", "Lixiana", "edoxaban", "fluindione", "aspirin and Eliquis",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
 @pytest.mark.parametrize("kind", ["single_antiplatelet", "dual_antiplatelet"])
 def test_a_blood_thinner_is_not_taken_for_a_weaker_kind(kind: str, name: str) -> None:
     found = errors("blood_thinners", med_class=kind, medication=name)
     assert found == {"f.blood_thinners.medication": page_reading.STRONGER}
     rest = {"stable_3_months": "yes", "bruising": "no"}
     assert answer("blood_thinners", med_class="anticoagulant", medication=name, **rest)["medication"] == name
-    assert answer("blood_thinners", med_class=kind, medication="aspirin, clopidogrel")["med_class"] == kind
+    assert answer("blood_thinners", med_class=kind, medication="clopidogrel")["med_class"] == kind
 
 
-def test_the_names_of_blood_thinners_are_those_of_the_row() -> None:
+def test_the_names_in_the_row_are_known() -> None:
     (field,) = (one for one in TABLE.asked["blood_thinners"].fields if one.name == "med_class")
-    assert all(one in dict(field.choices)["anticoagulant"] for one in page_reading.ANTICOAGULANTS)
+    said = dict(field.choices)["anticoagulant"]
+    for name in ("warfarin", "apixaban", "rivaroxaban", "edoxaban", "dabigatran", "heparin"):
+        assert name in said
+        assert any(one in name for one in page_reading.ANTICOAGULANTS)
+
+
+@pytest.mark.parametrize(
+    "name", ["aspirin, clopidogrel", "ASS 100 und Plavix", "Brilique with aspirin", "ASA + prasugrel"]
+)
+def test_two_antiplatelets_are_not_taken_for_one(name: str) -> None:
+    found = errors("blood_thinners", med_class="single_antiplatelet", medication=name)
+    assert found == {"f.blood_thinners.medication": page_reading.TWO_OF_THEM}
+    assert answer("blood_thinners", med_class="dual_antiplatelet", medication=name)["medication"] == name
+
+
+@pytest.mark.parametrize(
+    "name", ["aspirin 100 mg", "ASS", "clopidogrel", "Aspirin (acetylsalicylic acid)", ""]
+)
+def test_one_antiplatelet_is_one(name: str) -> None:
+    found = answer("blood_thinners", med_class="single_antiplatelet", medication=name)
+    assert found["med_class"] == "single_antiplatelet"
 
 
 def test_details_that_decide_nothing_may_stay_empty() -> None:
