@@ -17,6 +17,7 @@ from clinic.booking.services.couples import Half, book_couple
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.desk import desk_day
 from clinic.diary.queries.visit_card import visit_card
+from clinic.intake.services import intakes
 from clinic.premises import queries as premises
 from clinic.premises.models import Location
 from clinic.rules.errors import MoveNotAllowed
@@ -149,6 +150,30 @@ def test_the_card_says_what_to_take_care_of_and_where_not_to_touch(clinic: Staff
     notes = [*(one.note for one in card.care.places), *(one.note for one in card.care.cautions)]
     assert all(note and "requested area" not in note for note in notes)
     assert (card.care.call_first, card.phone) == (False, "")
+
+
+@pytest.mark.parametrize("warns", [False, True])
+def test_what_is_told_after_a_visit_began_is_said_at_once(clinic: Staffed, warns: bool) -> None:
+    """It is judged no more: the page went on saying that nothing was found."""
+    visit = booked(clinic, "relaxation", when=w.at(0))
+    client = db.session.get_one(Visit, visit).client_id or 0
+    for status in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION):
+        seen = db.session.get_one(Visit, visit, populate_existing=True).revision
+        visits.mark_visit(visit, status, by=clinic.world.desk_id, revision=seen, now=NOW)
+    mine, desk = clinic.browser(ME), clinic.browser(person_with(Role.FRONT_DESK))
+
+    def shown() -> list[bool]:
+        pages = mine.get("/diary"), mine.get(f"/diary/visits/{visit}"), desk.get(f"/desk/visits/{visit}")
+        return ["The health answers changed at" in one.text for one in pages]
+
+    assert shown() == [False, False, False]
+    later = NOW + dt.timedelta(minutes=1)
+    if warns:
+        sign = w.answers(rf_saddle_numbness={})
+        intakes.raise_stop(client, sign, source="tablet", by=None, now=later, today=w.TODAY)
+    else:
+        w.sign(client, now=later, varicose_veins=VEINS)
+    assert shown() == [True, True, True]
 
 
 def test_of_two_at_once_the_card_names_the_other_therapist(clinic: Staffed) -> None:

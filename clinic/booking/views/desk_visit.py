@@ -9,7 +9,17 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
-from clinic.booking.queries import changes, check_ins, couples, next_steps, rest, unfinished, visits, waitlist
+from clinic.booking.queries import (
+    changes,
+    check_ins,
+    couples,
+    next_steps,
+    rest,
+    under_way,
+    unfinished,
+    visits,
+    waitlist,
+)
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.deliveries import deliveries
 from clinic.booking.services import alternatives, people
@@ -97,6 +107,7 @@ def _card(visit: Any, client: Any, now: dt.datetime) -> dict[str, Any]:
         "is_late": _would_be_late(status, visit.starts_at, now),
         "history": _history(steps),
         "deliveries": deliveries(visit.id),
+        "told_since": under_way.told_since(visit),
         "asked": waitlist.asked_instead([visit.id]).get(visit.id),
         "sooner": rest.passed([visit.id]).get(visit.id),
         "may_read_record": is_named(Permission.CLINICAL_REVIEW),

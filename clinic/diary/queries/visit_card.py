@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from clinic.booking.queries import couples, next_steps, rest, treated, visits
+from clinic.booking.queries import couples, next_steps, rest, treated, under_way, visits
 from clinic.booking.queries.rest import Passed
 from clinic.catalogue import queries as catalogue
 from clinic.clients.models import Client
@@ -24,7 +24,8 @@ from clinic.rules.words import capital
 @dataclass(frozen=True)
 class VisitCard:
     """Who comes, for what, and what to take care of. `phone` is there only where the client is to be called, `beside`
-    is the therapist at the other table where two come together."""
+    is the therapist at the other table where two come together. `told_since`: when other answers were signed, or a
+    warning sign was named, after the visit began."""
 
     id: int
     revision: int
@@ -53,6 +54,7 @@ class VisitCard:
     waiting: str
     may_read_answers: bool
     care: Care
+    told_since: dt.datetime | None
     sooner: Passed | None
     reactions: list[Recorded]
     notes: list[Note]
@@ -105,6 +107,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         last_notes=notes.last_notes(client.id, before=visit.starts_at) if treats else [],
         may_note=treats and visit.status in notes.BEGUN,
         care=care,
+        told_since=under_way.told_since(visit),
         sooner=rest.passed([visit.id]).get(visit.id),
     )
 
