@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from clinic.booking.models import CallRequest, Claim, Offer, Visit
+from clinic.booking.queries import taking_back
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
 from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.booking.services.swapping import swap_visits
@@ -531,3 +532,36 @@ def test_one_press_on_the_page_of_work_is_undone_before_anybody_is_told(
     assert [one.ended_as for one in db.session.scalars(select(Offer))] == ["withdrawn"] * (deed == "give")
     in_line.keep_line(NOW)
     assert get(visit_id).status == "confirmed"
+
+
+def test_who_was_asked_about_a_time_can_be_moved_to_it_by_hand_and_is_told_at_once(
+    app: Flask, world: w.World
+) -> None:
+    """The time that was kept for them stood in their own way, and an undo left them with a dead link."""
+    visit_id = book(world, SICK, 10)
+    call_in(world)
+    way = the_case(world).touched.other_times[0]
+    start = moment(way.starts_at)
+    revision = get(visit_id).revision
+    made = sick_day.offer_time(visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW)
+    desk = desk_browser(app, world)
+    typed = {"start": start.isoformat(), "therapist": str(way.therapist)}
+    assert "They are told at once" in desk.get(f"/desk/visits/{visit_id}/move", query_string=typed).text
+    moved = change_at_desk(
+        visit_id,
+        Change(get(visit_id).revision, start, therapist_id=way.therapist, by=world.desk_id, at_desk=True),
+        now=NOW,
+    )
+    assert moved.visit_id == visit_id
+    assert (get(visit_id).starts_at, get(visit_id).therapist_id, claims_of(visit_id)) == (
+        start,
+        way.therapist,
+        3,
+    )
+    with pytest.raises(HoldExpired):
+        answering.accept(made, by=None, now=NOW)
+    assert taking_back.last_step_of(world.desk_id, NOW) is None
+    assert subjects()[-1].startswith("Your visit is now on")
+    told = db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id.desc())).first()
+    assert told is not None
+    assert told.due_at <= NOW

@@ -204,6 +204,12 @@ class Instead:
     last_answer: str = ""
 
 
+def is_asked(visit_id: int) -> bool:
+    """Whether the client has still to answer a mail about this visit: another time, or another therapist."""
+    about_it = (Offer.instead_of_id == visit_id) | ((Offer.visit_id == visit_id) & (Offer.kind == "given"))
+    return bool(db.session.scalar(select(exists().where(about_it, Offer.ended_at.is_(None)))))
+
+
 def asked_instead(visit_ids: Collection[int]) -> dict[int, Instead]:
     """Those of these visits for which another time was offered."""
     found: dict[int, Instead] = {}

@@ -16,6 +16,7 @@ from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._couples import check_not_of_two
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
+from clinic.booking.services._line import end_offers_for
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import as_it_stands, tell_of_move
@@ -73,6 +74,10 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     warned = None if wish.by_client else warn_of_change(visit, client, order, start)
     if warned is not None and not is_passed(warned, wish.rest):
         return Outcome(None, None, judged, rest=warned)
+    named = wish.therapist_id or (wish.choice.therapist_id if wish.choice else None)
+    is_elsewhere = start != visit.starts_at or named not in (None, visit.therapist_id)
+    # A time that is kept for this very client is free for them.
+    was_asked = is_elsewhere and end_offers_for(session, visit, by=by, now=now)
     give_up(session, visit, now)
     _write_change(session, visit, plan, areas, start, wish.choice, judged, now=now)
     _claim_again(session, visit, plan, wish, by_staff=by_staff, now=now)
@@ -82,7 +87,8 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
         if visit.waiting_for is None:
             set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="changed")
     visit.revision += 1
-    tell_of_move(session, [visit], [before], at_desk=wish.at_desk, by=by, now=now)
+    at_desk = wish.at_desk and not was_asked  # what a mail has told them already is not taken back
+    tell_of_move(session, [visit], [before], at_desk=at_desk, by=by, now=now)
     keep_pass(session, visit, warned, wish.rest, by=by, now=now)
     leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=moved)
     facts = visits.facts_as_booked(visit, plan.key)

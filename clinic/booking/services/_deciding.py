@@ -87,7 +87,9 @@ def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetim
     try:
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
     except SlotTaken as error:
-        raise SlotTaken(NotQualified.default_sentence, error.nearest) from error
+        nobody = _("Nobody who can treat you is free at this time. Please choose another time.")
+        sentence = nobody if visit.any_therapist else NotQualified.default_sentence
+        raise SlotTaken(sentence, error.nearest) from error
 
 
 def keep_or_find_skilled(session: Session, visit: Visit, now: dt.datetime) -> bool:

@@ -83,16 +83,17 @@ def tell_of_move(
     now: dt.datetime,
 ) -> None:
     """Tell the clients that these visits were moved; at the desk all of it can be taken back first, but for a move that
-    confirmed a visit. Which room it is, is no news to anybody. Whatever else they were asked about them is over."""
-    can_go_back = at_desk and all(
-        visit.status == was["status"] for visit, was in zip(visits, before, strict=True)
-    )
+    confirmed a visit. Which room it is, is no news to anybody. Whatever else they were asked about them is over: what
+    a mail has told them already is not taken back."""
+    pairs = list(zip(visits, before, strict=True))
+    others = [one for one, was in pairs if _news(as_it_stands(one)) != _news(was)]
+    ended = [end_offers_for(session, one, by=by, now=now) for one in others]  # of every one
+    can_go_back = at_desk and not any(ended) and all(visit.status == was["status"] for visit, was in pairs)
     not_before = told_from(now) if can_go_back else None
     steps = []
-    for visit, was in zip(visits, before, strict=True):
-        is_news = _news(as_it_stands(visit)) != _news(was)
+    for visit, was in pairs:
+        is_news = visit in others
         if is_news:
-            end_offers_for(session, visit, by=by, now=now)
             tell_client(session, visit, "visit_moved", now=now, not_before=not_before)
         steps.append(Step(visit, was, told_by(visit, "visit_moved") if is_news else None))
     if can_go_back:

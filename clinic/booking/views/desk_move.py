@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import MoveForm, WhatForm, read_moment
-from clinic.booking.queries import visits
+from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime
 from clinic.booking.queries.why_no_times import Explained, why_no_times
@@ -45,7 +45,7 @@ NO_SUCH_TIME = N_("The clock does not show this time on that day: it is put forw
 NO_ANSWER: dict[str, Any] = dict.fromkeys(
     (
         "start", "fits", "room", "ends_at", "waits", "rest", "refused", "urgency", "has_unsafe_addon", "waits_for",
-        "look_again_on", "safe", "trouble", "nearest", "why", "is_only_room",
+        "look_again_on", "safe", "trouble", "nearest", "why", "is_only_room", "is_asked",
     )
 )  # fmt: skip
 
@@ -176,6 +176,7 @@ def _answer(visit_id: int, form: MoveForm, start: dt.datetime, outcome: Outcome)
         return {
             **answer, "fits": True, "room": names.get(facts.room_id, ""), "ends_at": facts.ends_at,
             "waits": outcome.status != VisitStatus.CONFIRMED,
+            "is_asked": waitlist.is_asked(visit.id),
             "is_only_room": (start, facts.therapist_id) == (visit.starts_at, visit.therapist_id),
         }  # fmt: skip
     return {**answer, "refused": True, **_instead(visit, start, outcome)}
