@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit, urlunsplit
 
 import structlog
 from flask import (
@@ -26,7 +26,7 @@ from flask.globals import request_ctx
 from flask.sansio.app import App
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BuildError
+from werkzeug.routing import BuildError, RequestRedirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from clinic.rules.errors import NotFound, NotOpenYet, RuleViolation
@@ -254,10 +254,13 @@ def _is_page(path: str) -> bool:
     adapter = current_app.create_url_adapter(request)
     if adapter is None or not adapter.test(path, "GET"):
         return False
-    shown = adapter.match(path, "GET", return_rule=True)[0]
-    return (
-        not adapter.test(path, "POST") or adapter.match(path, "POST", return_rule=True)[0].rule == shown.rule
-    )
+    try:
+        shown = adapter.match(path, "GET", return_rule=True)[0]
+        return not adapter.test(path, "POST") or (
+            adapter.match(path, "POST", return_rule=True)[0].rule == shown.rule
+        )
+    except RequestRedirect:  # an address that is only written like one of ours
+        return False
 
 
 def safe_next(target: str | None, otherwise: str) -> str:
@@ -270,10 +273,18 @@ def safe_next(target: str | None, otherwise: str) -> str:
     return target if not parts.netloc and not parts.scheme else otherwise
 
 
+def _referrer() -> SplitResult:
+    """Where the browser says that it was; empty for what is no address."""
+    try:
+        return urlsplit(request.referrer or "")
+    except ValueError:
+        return urlsplit("")
+
+
 def page_before() -> str:
     """The page of this site that was being read, by what the browser says, without what its address says after it;
     empty where there is none, or it only answers to forms."""
-    before = urlsplit(request.referrer or "")
+    before = _referrer()
     path = safe_next(before.path, "") if before.netloc == request.host else ""
     return path if path and _is_page(path) else ""
 
@@ -285,7 +296,7 @@ def comes_back_to() -> str:
         return ""
     if _is_page(request.path):
         return request.full_path.removesuffix("?")
-    before = urlsplit(request.referrer or "")
+    before = _referrer()
     return urlunsplit(("", "", before.path, before.query, "")) if page_before() not in ("", "/") else ""
 
 

@@ -182,9 +182,11 @@
   const saving = new WeakMap(); // the save under way
   const save = async (form) => {
     saveState(form, _("Saving…"), false);
+    const body = new FormData(form);
+    const isSmall = new URLSearchParams(body).toString().length < 30000; // a browser sends no more once the page is left
     try {
       const answer = await fetch(form.dataset.autosaveUrl, {
-        method: "POST", body: new FormData(form), credentials: "same-origin", keepalive: true,
+        method: "POST", body, credentials: "same-origin", keepalive: isSmall,
         headers: { "X-CSRFToken": csrf(), "X-Autosave": "1", "X-Requested-With": "fetch" },
       });
       cutOff.delete(form);
@@ -297,6 +299,19 @@
     if (isOver) input.value = "";
   };
 
+  // The browser says that it has no connection: its own page would take this one's place. It says so, too, where the
+  // clinic's server is this very machine, so the server is asked (for a file, which changes nothing).
+  const sendIfReached = async (form, button) => {
+    try {
+      await fetch(document.querySelector("link[rel=stylesheet]").href, { method: "HEAD", cache: "no-store" });
+      form.dataset.tried = "";
+      form.requestSubmit(button);
+    } catch {
+      const near = button?.closest(".tap-row, .actions, .soon, .times") || button || form;
+      unsent((line) => near.before(line), "wrong", _("No connection, so nothing was sent. Press again when you are online."));
+    }
+  };
+
   document.addEventListener("click", (event) => {
     const near = (selector) => event.target.closest?.(selector);
     const hit = (selector, act) => { const one = near(selector); if (one) act(one); };
@@ -350,12 +365,13 @@
     delete form.dataset.reached;
     if (form.getAttribute("method") !== "post" || "noBusy" in form.dataset || "kept" in form.dataset) return;
     if (busyForms.has(form)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
-    if (!navigator.onLine && !form.matches("[data-step], [hx-post]")) { // the browser's own page would take this one's place
+    if (!navigator.onLine && !("tried" in form.dataset) && !form.matches("[data-step], [hx-post]")) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      const near = event.submitter?.closest(".tap-row, .actions, .soon, .times") || event.submitter || form;
-      return unsent((line) => near.before(line), "wrong", _("No connection, so nothing was sent. Press again when you are online."));
+      sendIfReached(form, event.submitter);
+      return;
     }
+    delete form.dataset.tried;
     sentAgain();
     clearTimeout(timers.get(form));
     if (!event.defaultPrevented) setBusy(form, event.submitter);
@@ -365,7 +381,7 @@
   // So once it is left, a page with an address stands in its place. Not before: reloading it keeps what was typed.
   const standIn = (event) => { if (comesBackTo && !event.defaultPrevented) history.replaceState(history.state, "", comesBackTo); };
   addEventListener("submit", standIn);
-  addEventListener("click", (event) => { if (event.target.closest?.("a[href]:not([href^='#'], [target], [download])")) standIn(event); });
+  addEventListener("click", (event) => { if (event.target.closest?.("a[href]:not([href^='#'], [href^='tel:'], [href^='mailto:'], [target], [download])")) standIn(event); });
 
   // ---- htmx: comes when the page has been shown (links work without it until then); the token goes along, focus
   // follows, nothing fails in silence

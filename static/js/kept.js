@@ -10,7 +10,8 @@
     const line = document.createElement("p");
     line.className = "closed";
     line.setAttribute("role", "alert");
-    let isSending = false, isSent = false;
+    let isSending = false, isSent = false, hasLeft = false;
+    const again = () => { isSending = isSent = hasLeft = false; form.querySelectorAll(".is-busy").forEach((one) => one.classList.remove("is-busy")); };
     const OUT = [_("You are signed out. Nothing you typed is lost: sign in in a new window, come back here and press again."), _("Sign in in a new window")];
     const stay = (words, link = "") => {
       line.textContent = words;
@@ -27,7 +28,10 @@
         const token = page.querySelector("meta[name=csrf-token]")?.content;
         if (token) form.elements.csrf_token.value = token;
         isSent = true;
-        return button ? form.requestSubmit(button) : form.submit(); // a button may say what is to be done
+        setTimeout(again, 15000);
+        if (button) return form.requestSubmit(button); // a button may say what is to be done
+        hasLeft = true;
+        return form.submit();
       } catch { stay(_("No connection. What you typed is still here: press again when you are online.")); }
       finally {
         isSending = false;
@@ -35,8 +39,10 @@
       }
     };
     form.addEventListener("submit", (event) => {
-      if (event.defaultPrevented || isSent) return;
+      if (event.defaultPrevented) return;
+      if (isSent && !hasLeft) { hasLeft = true; return; } // the press that was let through, once
       event.preventDefault();
+      if (hasLeft) return;
       if (isSending) return;
       isSending = true;
       line.textContent = "";
@@ -46,6 +52,6 @@
     });
     form.addEventListener("signed-out", (event) => { event.target.closest(".field, section").append(line); stay(...OUT); });
     addEventListener("beforeunload", (event) => { if (!isSent && isUnsaved()) event.preventDefault(); });
-    addEventListener("pageshow", () => { isSending = isSent = false; form.querySelectorAll(".is-busy").forEach((one) => one.classList.remove("is-busy")); });
+    addEventListener("pageshow", again);
   });
 })();

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from clinic.booking.models import Visit
 from clinic.booking.services import in_line
@@ -23,7 +24,7 @@ from tests.looking import expect
 from tests.walking import Faults
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 ME = "client@willow.example"
 BIG_TIMES = 20_000
@@ -51,6 +52,34 @@ def coming(site: Site) -> tuple[int, str, str]:
     found = read(site, asked)
     assert isinstance(found, tuple)
     return found
+
+
+def test_a_form_that_is_pressed_twice_is_sent_once(page: Page, site: Site) -> None:
+    page.goto("/my/people")
+    page.get_by_label("My child").check()
+    for label, text in {"First name": "Tim", "Last name": "Alder", "Day": "4", "Year": "2019"}.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_label("Month", exact=True).select_option(label="July")
+    page.get_by_label("Full name of a parent or guardian").fill("Ana Alder")
+
+    def late(route: Route) -> None:
+        if route.request.method == "POST":
+            time.sleep(1.5)
+        route.continue_()
+
+    page.route("**/my/people", late)
+    add = page.get_by_role("button", name="Add this person")
+    add.click(no_wait_after=True)
+    add.dispatch_event("click")
+    page.wait_for_timeout(600)
+    add.dispatch_event("click")
+    page.get_by_text("Tim Alder").first.wait_for()
+    page.wait_for_timeout(2000)
+
+    def added() -> int:
+        return db.session.scalar(select(func.count()).where(Client.name_key == "tim alder")) or 0
+
+    assert read(site, added) == 1
 
 
 def test_a_visit_is_moved_in_three_presses_and_the_calendar_file_follows(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from clinic.shared.web import comes_back_to, error_page
+from clinic.shared.web import comes_back_to, error_page, page_before
 from tests.factories import make_clinic, make_location
 
 
@@ -39,3 +39,11 @@ def test_back_leads_to_the_page_of_the_form(app: Flask, before: str, leads_to: s
     """Where the address of the answer has no page of its own."""
     with app.test_request_context("/book/person", method="POST", headers={"Referer": before}):
         assert comes_back_to() == leads_to
+
+
+@pytest.mark.parametrize("before", ["http://[", "http://localhost/a//b", "http://localhost//", "\x00", "://"])
+def test_what_is_no_address_leads_nowhere(app: Flask, before: str) -> None:
+    with app.test_request_context("/book/person", method="POST", headers={"Referer": before}):
+        assert (comes_back_to(), page_before()) == ("", "")
+    with app.test_request_context("/book//who", method="POST"):
+        assert comes_back_to() == ""
