@@ -385,3 +385,20 @@ def test_what_was_ticked_and_written_to_sign_is_there_until_an_answer_changes(de
     draft = queries.draft(client, "tablet")
     assert draft is not None
     assert draft.signing == {"name": ["Pat Late"]}
+
+
+def test_who_is_handed_the_tablet_next_ticks_and_signs_anew(desk: FlaskClient) -> None:
+    """The child had it first, and now the parent."""
+    client = handed_over(desk)
+    for number, one in enumerate(PAGES, 1):
+        desk.post(f"/tablet/{number}/keep", data={f"none.{one.key}": "1"})
+    desk.post("/tablet/sign", data={"name": "Pat Number", "treatment": "y", "go": "back"})
+    desk.post("/tablet/back")
+    assert desk.post("/tablet/pin", data={"pin": PIN}).status_code == 303
+    assert desk.post(f"/clients/{client}/tablet").status_code == 303
+    page = desk.get("/tablet/sign").text
+    assert ('value="Pat Number"' in page, "checked" in page) == (False, False)
+    db.session.rollback()
+    draft = queries.draft(client, "tablet")
+    assert draft is not None
+    assert (draft.signing, len(draft.answered) > 0) == ({}, True)

@@ -216,6 +216,9 @@ def test_a_day_of_sixteen_hours_and_its_week_are_one_page_each(page: Page, site:
         """() => {
           const grid = document.querySelector(".dg");
           grid.className = grid.className.replace(/from-\\d\\d to-\\d\\d/, "from-06 to-22");
+          for (const column of document.querySelectorAll(".dg-col .dg-body")) {  // off after the hours that are drawn
+            column.insertAdjacentHTML("afterbegin", '<p class="dg-off t-2320 len-40"><span>Away</span></p>');
+          }
         }"""
     )
     margin = dict.fromkeys(("top", "bottom", "left", "right"), "13mm")

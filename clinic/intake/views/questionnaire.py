@@ -138,6 +138,11 @@ def keep_page(sitting: Sitting, number: int) -> Answer:
     return Response(status=204)
 
 
+def forget_signing(client_id: int, writer: str) -> None:
+    """What was ticked, written and drawn to sign is given anew."""
+    intakes.keep_signing(client_id, writer, {}, now=clock.now())
+
+
 def _keep_signing(sitting: Sitting) -> None:
     typed = {
         name: [value[: forms.LONGEST_SIGNATURE] for value in request.form.getlist(name)]

@@ -47,6 +47,7 @@ def hand_over(client_id: int) -> Answer:
     client = found(clients.client(client_id))
     user_id, session_id, now = current_user.id, current_user.session_id, clock.now()
     try:
+        asking.forget_signing(client.id, WRITER)  # somebody else may hold it now
         token = tablets.hand_over_tablet(client.id, by=user_id, session_id=session_id, now=now)
     except NotFound as error:
         flash(error.sentence, "care")
