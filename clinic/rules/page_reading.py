@@ -59,6 +59,7 @@ NO_WEEKS = N_("Please write the weeks as a whole number, such as 6.")
 BOTH_WAYS = N_("Please give either a date or the weeks, not both.")
 MOST_WEEKS = 520
 
+SWAPPED = N_("The top number is the larger one. Please check both numbers.")
 STRONGER = N_("This medicine belongs to the first kind. Please choose that kind above, or check the name.")
 TWO_OF_THEM = N_(
     "Two of these together are the second kind. Please choose that kind above, or check the names."
@@ -195,6 +196,8 @@ class _PageReader:
                     answer[field.name] = read_typed(field, values, self.today)
             except FieldError as error:
                 errors[name] = str(error)
+        if _is_swapped(answer):
+            errors[f"f.{condition.key}.systolic"] = SWAPPED
         stronger = _is_stronger(answer)
         if stronger:
             errors[f"f.{condition.key}.medication"] = stronger
@@ -219,6 +222,13 @@ class _PageReader:
         )
         also = {name for key, name in ALSO_NEEDED if key == condition.key and name not in answer}
         return missing | also
+
+
+def _is_swapped(answer: Mapping[str, object]) -> bool:
+    """Whether the two numbers of a blood pressure stand in each other's place: as typed they would be judged as very
+    high, or as fine."""
+    top, bottom = answer.get("systolic"), answer.get("diastolic")
+    return isinstance(top, int | float) and isinstance(bottom, int | float) and top < bottom
 
 
 def _is_stronger(answer: Mapping[str, object]) -> str:

@@ -18,10 +18,20 @@
       if (last) changed(last);
     };
     const follow = () => { if (none) none.checked = names.every((name) => answer(name)?.value === "no"); };
+    const hint = document.createElement("p");
+    hint.className = "fine";
+    const staysOpen = () => {
+      hint.textContent = window.clinic._("One question here is not answered with “No”, so this stays open. All that was open is now “No”.");
+      none.closest(".opt").after(hint);
+      window.clinic.say(hint.textContent);
+    };
     form.addEventListener("change", (event) => {
       if (none && event.target === none) {
         // A "yes" is never taken back for somebody: only what is open becomes "no".
-        if (none.checked) { sayNo((name) => !answer(name)); follow(); }
+        if (!none.checked) return;
+        sayNo((name) => !answer(name));
+        follow();
+        if (!none.checked) staysOpen();
         return;
       }
       if (event.target.name?.startsWith("c.")) follow();

@@ -143,3 +143,19 @@ def test_larger_text_is_remembered_without_javascript_too(page: Page, site: Site
         assert one.locator("html").get_attribute("data-type") == "large"
         expect(one.get_by_role("button", name="Larger text", pressed=True)).to_have_count(1)
     context.close()
+
+
+def test_none_of_these_after_a_yes_says_why_it_stays_open(page: Page) -> None:
+    sign_in(page, "client@willow.example")
+    page.goto("/my")
+    page.get_by_role("link", name=re.compile("^Health answers")).click()
+    page.get_by_role("link", name=re.compile("Update the answers|Answer the questions")).or_(
+        page.get_by_role("button", name="Update the answers")
+    ).first.click()
+    page.locator("[data-none-of-page]").wait_for()
+    yes = page.locator("input[type=radio][value=not_sure]").first
+    yes.check(force=True)
+    page.locator("[data-none-of-page]").click(force=True)
+    expect(page.get_by_text("One question here is not answered with “No”").first).to_be_visible()
+    expect(page.locator("[data-none-of-page]")).not_to_be_checked()
+    expect(yes).to_be_checked()

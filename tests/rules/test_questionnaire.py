@@ -371,3 +371,21 @@ def test_what_helps_to_answer_a_detail_is_kept_with_it() -> None:
     by_name = TABLE.conditions["rf_bladder_bowel_loss"].fields_by_name
     assert by_name["new_or_worse"].help == "it is new or getting worse"
     assert by_name["checked_by_doctor"].help == "a doctor has looked at this and told you the cause"
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "is_wrong"),
+    [
+        ("80", "190", True),
+        ("120", "120", False),
+        ("121", "120", False),
+        ("190", "80", False),
+        ("80", "", False),
+    ],
+)
+def test_the_numbers_of_a_blood_pressure_are_not_taken_for_each_other(
+    top: str, bottom: str, is_wrong: bool
+) -> None:
+    typed = {"status": "controlled", "systolic": top, "diastolic": bottom}
+    found = read("high_blood_pressure", "yes", {name: value for name, value in typed.items() if value}).errors
+    assert (found.get("f.high_blood_pressure.systolic") == page_reading.SWAPPED) is is_wrong
