@@ -13,8 +13,10 @@ from clinic.shared.database import db
 def told_since(visit: Visit) -> dt.datetime | None:
     """When this person signed other answers or named a warning sign after the judgement that the visit under way rests
     on; None for any other visit, and where nothing was told."""
+    if visit.status != VisitStatus.IN_SESSION or visit.client_id is None:
+        return None
     row = db.session.get(Screening, visit.screening_id or 0)
-    if visit.status != VisitStatus.IN_SESSION or visit.client_id is None or row is None:
+    if row is None:
         return None
     newest = intake.newest(visit.client_id)
     told = [one.raised_at for one in intake.stops_in_force(visit.client_id)]
