@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from clinic.booking.models import Screening, Visit
+from clinic.booking.models import Screening, StatusChange, Visit
 from clinic.booking.services import checkout, people, visits
 from clinic.booking.services._judging import Order, judge
+from clinic.booking.taken_back import TakeBack
 from clinic.catalogue.models import Addon
 from clinic.catalogue.queries import plan_for
 from clinic.clients.models import Client
@@ -188,3 +189,74 @@ def test_nothing_is_judged_for_a_record_that_was_joined_with_another_meanwhile(w
             by=world.desk_id, now=NOW,
         )  # fmt: skip
     assert db.session.scalars(select(Screening).where(Screening.client_id == lose)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [
+        ({}, "arrived"),
+        ({"cancer_metastatic": {"bone_metastases": True}}, "cancelled"),
+        ({"heart_failure": {"worsening": False}}, "suspended"),
+    ],
+)
+def test_a_start_is_taken_back_whatever_was_told_since(
+    world: w.World, told: dict[str, dict[str, object]], stands: str
+) -> None:
+    """Answers change nothing in a visit that has begun; once it is said that it has not, they count."""
+    client, now = w.person(), w.at(0, 11)
+    w.sign(client)
+    booked = w.at_desk(world, client, "swedish", when=now)
+    visit = db.session.get_one(Visit, booked.visit_id)
+    started = VisitStatus.IN_SESSION
+    assert visits.mark_visit(visit.id, started, revision=visit.revision, by=world.desk_id, now=now) is started
+    w.sign(client, now=now + dt.timedelta(minutes=1), **told)
+    db.session.rollback()
+    assert visit.status == "in_session"
+    later = now + dt.timedelta(minutes=2)
+    back = visits.mark_visit(
+        visit.id, VisitStatus.ARRIVED, revision=visit.revision, by=world.desk_id, now=later, can_go_back=True
+    )
+    db.session.rollback()
+    assert back == visit.status == stands
+    assert bool(visit.permits) is (stands == "arrived")
+    steps = db.session.scalars(
+        select(StatusChange.status).where(StatusChange.visit_id == visit.id).order_by(StatusChange.id)
+    ).all()
+    rest = [] if stands == "arrived" else [stands]
+    assert list(steps) == ["confirmed", "arrived", "in_session", "arrived", *rest]
+    can_undo = db.session.scalars(select(TakeBack).where(TakeBack.visit_id == visit.id)).all()
+    assert bool([one for one in can_undo if one.revision == visit.revision]) is (stands == "arrived")
+
+
+def test_at_the_door_a_visit_that_is_no_longer_allowed_goes_on_hold(world: w.World) -> None:
+    """What changes without anybody signing, such as a birth date, is seen when the client comes in."""
+    client = w.person()
+    w.sign(client)
+    booked = w.at_desk(world, client, "relaxation", when=w.at(0, 11))
+    with transaction() as session:
+        session.execute(update(Client).where(Client.id == client).values(born_on=dt.date(2010, 6, 1)))
+    visit = db.session.get_one(Visit, booked.visit_id)
+    stands = visits.mark_visit(
+        visit.id, VisitStatus.ARRIVED, revision=visit.revision, by=world.desk_id, now=NOW, can_go_back=True
+    )
+    db.session.rollback()
+    assert stands == visit.status == "suspended"
+    assert (visit.permits, visit.waiting_for) == (None, "consent")
+
+
+def test_a_finished_visit_is_not_reopened_against_what_is_known_by_now(world: w.World) -> None:
+    client, now = w.person(), w.at(0, 11)
+    w.sign(client)
+    booked = w.at_desk(world, client, "deep_tissue", when=now)
+    visit = db.session.get_one(Visit, booked.visit_id)
+    for mark in (VisitStatus.IN_SESSION, VisitStatus.DONE):
+        visits.mark_visit(visit.id, mark, revision=visit.revision, by=world.desk_id, now=now)
+        db.session.rollback()
+    w.sign(client, now=now + dt.timedelta(minutes=1), bleeding_disorder=HAEMOPHILIA)
+    db.session.rollback()
+    with pytest.raises(MoveNotAllowed, match="stays as it is"):
+        visits.mark_visit(
+            visit.id, VisitStatus.IN_SESSION, revision=visit.revision, by=world.desk_id, now=now
+        )
+    db.session.rollback()
+    assert visit.status == "done"

@@ -30,7 +30,7 @@ from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import plan_of, rest_on, set_status, tell_client
 from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.judging import judge_with_addons
+from clinic.booking.services.judging import follow, judge_with_addons
 from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
@@ -175,14 +175,17 @@ def cancel_visit(
 @tried_again
 def mark_visit(
     visit_id: int, new: VisitStatus, *, revision: int, by: int, now: dt.datetime, can_go_back: bool = False
-) -> None:
+) -> VisitStatus:
     """Arrived, in session, done, no-show and back: one tap each; nobody arrives before the day or is missed before
     the start. Started from confirmed, the arrival is kept as a step of its own. A late cancellation is let pass as an
-    ordinary one. `can_go_back`: it can be taken back for a moment. Raises MoveNotAllowed."""
+    ordinary one. `can_go_back`: it can be taken back for a moment.
+
+    Returns where the visit stands now: on hold or cancelled, where the gate no longer lets it go on as `new`.
+    Raises MoveNotAllowed, CheckInNeeded, SlotTaken."""
     with transaction() as session:
         visit = waited_for(session, visit_id)
         if visit.status == new:
-            return
+            return new
         is_let_pass = (visit.status, new) == LET_PASS
         if new not in MARKS and not is_let_pass:
             raise MoveNotAllowed()
@@ -196,23 +199,32 @@ def mark_visit(
             _judge_at_the_door(session, visit, new, by=by, now=now)
         else:
             set_status(session, visit, new, by=by, now=now, reason="let pass" if is_let_pass else "")
-        if can_go_back and (before["couple_id"] is None or new in ALONE):
+        stands = VisitStatus(visit.status)
+        if can_go_back and stands is new and (before["couple_id"] is None or new in ALONE):
             deed = "passed" if is_let_pass else "marked"
             remember(session, [Step(visit, before)], deed, by=by, now=now)
-        leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=new)
+        leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=stands)
+        return stands
 
 
 def _judge_at_the_door(
     session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime
 ) -> None:
-    """Coming in is judged like every other door: the visit goes on only when it is permitted today."""
+    """Coming in is judged like every other door: the visit goes on only when it is permitted today. Else it waits or is
+    called off, as after new answers; so is one that was started by mistake, and is taken back. What is over stays so.
+    """
     client = client_of(visit.client_id or 0)
     came_late = visit.status == VisitStatus.NO_SHOW
     judged = judge_with_addons(session, visit, client, door="check_in", by=by, now=now)
+    if visit.status == VisitStatus.IN_SESSION:
+        set_status(session, visit, new, by=by, now=now)
+        follow(session, visit, judged, by=by, now=now)
+        return
     if not judged.permits or judged.row is None:
-        raise MoveNotAllowed(
-            _("This visit cannot go ahead as it is: something has to be cleared up first. See “What to do”.")
-        )
+        if visit.status not in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED):
+            raise MoveNotAllowed(_("It stays as it is: what is known by now does not allow this visit."))
+        follow(session, visit, judged, by=by, now=now)
+        return
     may_reassign = visit.status == VisitStatus.CONFIRMED and new == VisitStatus.ARRIVED
     has_skills = (
         keep_or_find_skilled(session, visit, now)

@@ -14,10 +14,11 @@ from clinic.booking.services.visits import mark_visit
 from clinic.booking.views import check_in_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.check_in_kit import CheckInDoor
+from clinic.booking.views.marking import say_it_stops
 from clinic.booking.views.others import Others, others_of
 from clinic.clients import queries as clients
 from clinic.rules.errors import RuleViolation, SlotTaken
-from clinic.rules.language import N_, _
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
@@ -25,9 +26,6 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 THEN = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION)
-NOT_TODAY = N_(
-    "This visit cannot go ahead today. The client is told, and nothing is charged. Offer another day."
-)
 
 
 # ── the client ────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,10 +148,9 @@ def _then() -> str:
 def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
     """Back to where it came from, with the mark that was asked for, when the visit may go ahead."""
     visit = found(visits.visit(visit_id))
-    if visit.status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
-        flash(_(NOT_TODAY), "care")
-    elif renewal or visit.is_waiting:
-        flash(_("The visit is on hold: see what to do."), "care")
+    status = VisitStatus(visit.status)
+    if renewal or visit.is_waiting or status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
+        say_it_stops(status)
     elif not then:
         flash(_("The check-in is kept."), "success")
     else:
@@ -164,13 +161,17 @@ def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
 def _mark(visit: Any, new: VisitStatus) -> None:
     visit_id, revision = visit.id, visit.revision
     try:
-        mark_visit(visit_id, new, revision=revision, by=who() or 0, now=clock.now(), can_go_back=True)
+        stands = mark_visit(
+            visit_id, new, revision=revision, by=who() or 0, now=clock.now(), can_go_back=True
+        )
     except SlotTaken:
         flash(_("The time has been given to somebody else. Book a new visit instead."), "care")
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        if new is VisitStatus.ARRIVED:
+        if stands is not new:
+            say_it_stops(stands)
+        elif new is VisitStatus.ARRIVED:
             flash(_("The check-in is kept. Marked: the client is here."), "success")
         else:
             flash(

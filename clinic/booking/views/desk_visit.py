@@ -29,6 +29,7 @@ from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.desk_steps import steps_of
+from clinic.booking.views.marking import say_it_stops
 from clinic.booking.views.result import is_judged_out, is_stopped, is_urgent, possible_without_letter
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
@@ -162,7 +163,7 @@ def desk_mark(visit_id: int) -> Answer:
     try:
         new = VisitStatus(status or request.form.get("status", ""))
         seen = int(revision or request.form.get("revision", ""))
-        mark_visit(visit_id, new, revision=seen, by=who() or 0, now=clock.now(), can_go_back=True)
+        stands = mark_visit(visit_id, new, revision=seen, by=who() or 0, now=clock.now(), can_go_back=True)
     except ValueError:
         flash(_("This step is not known. Please use the buttons."), "care")
     except CheckInNeeded:
@@ -172,13 +173,12 @@ def desk_mark(visit_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        passed = new is VisitStatus.CANCELLED
-        words = (
-            _("Let pass: it counts as cancelled in time now.")
-            if passed
-            else _("Marked: %(value)s.", value=staff_label(new).lower())
-        )
-        flash(words, "success")
+        if stands is not new:
+            say_it_stops(stands)
+        elif new is VisitStatus.CANCELLED:
+            flash(_("Let pass: it counts as cancelled in time now."), "success")
+        else:
+            flash(_("Marked: %(value)s.", value=staff_label(new).lower()), "success")
     return kit.back_to(visit_id)
 
 

@@ -26,6 +26,16 @@ SAID = {
     VisitStatus.ARRIVED: N_("Marked: the client is here."),
 }
 
+NOT_TODAY = N_(
+    "This visit cannot go ahead today. The client is told, and nothing is charged. Offer another day."
+)
+
+
+def say_it_stops(stands: VisitStatus) -> None:
+    """The visit goes no further for now: called off, or on hold with something to do."""
+    off = stands in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED)
+    flash(_(NOT_TODAY) if off else _("The visit is on hold: see what to do."), "care")
+
 
 @pages.post("/diary/visits/<int:visit_id>/mark", needs=Permission.VISIT_TREATED_WRITE)
 def mark_own_visit(visit_id: int) -> Answer:
@@ -37,7 +47,7 @@ def mark_own_visit(visit_id: int) -> Answer:
         flash(_("This step is not known. Please use the buttons."), "care")
         return _back(visit_id)
     try:
-        mark_visit(
+        stands = mark_visit(
             visit_id, VisitStatus(new), revision=int(revision), by=user_id, now=clock.now(), can_go_back=True
         )
     except CheckInNeeded:
@@ -47,7 +57,10 @@ def mark_own_visit(visit_id: int) -> Answer:
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash(_(SAID[VisitStatus(new)]), "success")
+        if stands == new:
+            flash(_(SAID[stands]), "success")
+        else:
+            say_it_stops(stands)
     return _back(visit_id)
 
 
