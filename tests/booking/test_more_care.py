@@ -156,12 +156,14 @@ def test_the_pages_of_the_therapist_the_reviewer_the_desk_and_their_words(clinic
     assert other.get(address).status_code == 404
     assert other.post(address, data={"verdict": "block", "reason": "Because"}).status_code == 404
     assert me.post(address, data={"verdict": "block"}).status_code == 422
-    assert (
-        me.post(
-            address, data={"verdict": "clearance", "reason": "Was dizzy afterwards", "until": ""}
-        ).location
-        == address
-    ), "a browser sends the day that was left empty, too"
+    asked = {"verdict": "clearance", "reason": "Was dizzy afterwards", "until": ""}
+    shown = me.post(address, data=asked)  # a browser sends the day that was left empty, too
+    assert (shown.status_code, visit_of(visit_id).status) == (200, "confirmed")
+    assert "Nothing is saved yet." in shown.text
+    assert "Keep this and put 1 visit on hold" in shown.text
+    assert "Was dizzy afterwards" in shown.text, "what was typed stays"
+    assert db.session.scalars(select(TherapistRestriction.id)).all() == []
+    assert me.post(address, data={**asked, "seen": str(visit_id)}).location == address
     assert "Was dizzy afterwards" in me.get(address).text
     assert visit_of(visit_id).waiting_for == "therapist"
     desk = desk_browser(clinic.app, clinic.world)
@@ -174,6 +176,46 @@ def test_the_pages_of_the_therapist_the_reviewer_the_desk_and_their_words(clinic
     assert other.post(f"{address}/{row}/end").status_code == 404
     reviewer.post(f"/reviews/more-care/{row}/end")
     assert visit_of(visit_id).status == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "services", "until", "touches"),
+    [
+        ("caution", (), None, []),
+        ("clearance", (), None, [False]),
+        ("block", (), None, [True]),
+        ("block", ("swedish",), w.at(5).date(), [True]),
+        ("block", ("swedish",), w.at(4).date(), []),
+        ("block", ("deep_tissue",), None, []),
+    ],
+)
+def test_what_it_would_touch_is_what_it_touches(
+    clinic: Staffed, verdict: str, services: tuple[str, ...], until: dt.date | None, touches: list[bool]
+) -> None:
+    client, visit_id = treated(clinic)
+    person, others_visit = treated(clinic, hour=12)
+    before = visit_of(visit_id).status
+    shown = restricting.would_touch(
+        client, services=services, verdict=verdict, reason="Was dizzy", until=until, now=NOW
+    )
+    assert [one.is_off for one in shown] == touches
+    assert visit_of(visit_id).status == before, "a look changes nothing"
+    ask(clinic, client, verdict, services=services, until=until)
+    status = visit_of(visit_id).status
+    assert status == {(): "confirmed", (False,): "suspended", (True,): "cancelled"}[tuple(touches)]
+    assert visit_of(others_visit).status == "confirmed", person
+
+
+def test_a_visit_booked_since_the_look_is_shown_before_it_is_touched(clinic: Staffed) -> None:
+    client, visit_id = treated(clinic)
+    later = w.at_desk(clinic.world, client, "swedish", when=w.at(9), therapist_id=clinic.me).visit_id
+    me, address = clinic.browser(ME), f"/diary/visits/{visit_id}/more-care"
+    asked = {"verdict": "block", "reason": "Was dizzy afterwards", "seen": f"{visit_id}x"}
+    shown = me.post(address, data=asked)
+    assert "Keep this and cancel 2 visits" in shown.text
+    assert w.statuses(client) == ["confirmed", "confirmed"]
+    assert me.post(address, data={**asked, "seen": f"{visit_id}x {later}x"}).location == address
+    assert w.statuses(client) == ["cancelled", "cancelled"]
 
 
 # ── skills ────────────────────────────────────────────────────────────────────────────────────────────────

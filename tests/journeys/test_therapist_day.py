@@ -127,7 +127,9 @@ def test_in_type_twice_as_large_the_name_stands_below_the_picture(page: Page, si
 def test_what_is_pressed_without_a_connection_waits_on_the_page(page: Page) -> None:
     sign_in(page, ME)
     page.goto("/diary/late")
-    tell = page.get_by_role("button", name=re.compile(r"^Tell (them|the desk)$"))  # as the hour of the run has it
+    tell = page.get_by_role(
+        "button", name=re.compile(r"^Tell (them|the desk)$")
+    )  # as the hour of the run has it
     page.context.set_offline(True)
     tell.click()
     told = page.locator("[data-unsent]")

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from clinic.booking.models import Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._judging import wait_for_answers
+from clinic.booking.services._judging import wait_for_answers, weigh_by
+from clinic.booking.services._known import known_of
+from clinic.booking.services._steps import order_of, plan_of
 from clinic.booking.services.judging import judge_unproven, judge_visits_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
+from clinic.rulebook import queries as rulebook
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
-from clinic.rules.therapists_say import SHORTEST_REASON
-from clinic.rules.verdicts import COLUMNS
+from clinic.rules.therapists_say import SHORTEST_REASON, Restriction
+from clinic.rules.verdicts import COLUMNS, VERDICT_WORDS
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.therapists.models import TherapistRestriction
 
 VERDICTS = ("caution", "clearance", "block")
+STANDS = (VisitStatus.CONFIRMED, VisitStatus.ARRIVED)
+
+
+class Touched(NamedTuple):
+    """A coming visit that would not stand: `is_off`, it would be cancelled; else it would wait."""
+
+    visit: Visit
+    is_off: bool
 
 
 @tried_again
@@ -40,14 +55,7 @@ def ask_for_more_care(
 
     Returns the restriction's id. Raises NotFound for a client whom this therapist does not treat, InvalidInput.
     """
-    if verdict not in VERDICTS:
-        raise InvalidInput("verdict", _("Choose what you ask for."))
-    if not set(services) <= set(COLUMNS):
-        raise InvalidInput("services", _("Choose from the list of treatments."))
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise InvalidInput("reason", _("Write in a few words why."))
-    if until is not None and until < premises.today(now):
-        raise InvalidInput("until", _("This day has passed."))
+    _check_asked(services, verdict, reason, until, now)
     with transaction() as session:
         client = clients.client(client_id)
         if client is None or not visits.treats(therapist_id, client.id, now):
@@ -61,6 +69,47 @@ def ask_for_more_care(
         _judge_again(session, client, by=by, now=now)
         leave_trace(session, "care.raised", "client", client.id, by=by, now=now)
         return row.id
+
+
+def _check_asked(
+    services: Collection[str], verdict: str, reason: str, until: dt.date | None, now: dt.datetime
+) -> None:
+    if verdict not in VERDICTS:
+        raise InvalidInput("verdict", _("Choose what you ask for."))
+    if not set(services) <= set(COLUMNS):
+        raise InvalidInput("services", _("Choose from the list of treatments."))
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise InvalidInput("reason", _("Write in a few words why."))
+    if until is not None and until < premises.today(now):
+        raise InvalidInput("until", _("This day has passed."))
+
+
+def would_touch(
+    client_id: int,
+    *,
+    services: Collection[str],
+    verdict: str,
+    reason: str,
+    until: dt.date | None,
+    now: dt.datetime,
+) -> list[Touched]:
+    """The client's coming visits that would be cancelled or put on hold by this, soonest first. Reads only; people they
+    may be are left out, who are none of the therapist's business. Raises InvalidInput, NotFound."""
+    _check_asked(services, verdict, reason, until, now)
+    client = clients.client(client_id)
+    if client is None:
+        raise NotFound()
+    more = Restriction(VERDICT_WORDS[verdict], "", frozenset(services), until)
+    table, touched = rulebook.in_force(), []
+    for visit in visits.visits_ahead(client.id, now):
+        if visit.status == VisitStatus.HELD:
+            continue
+        known = known_of(client, visit.id)
+        order = order_of(visit, plan_of(visit))
+        judged = weigh_by(table, replace(known, restrictions=(*known.restrictions, more)), order)
+        if judged.refuses or (visit.status in STANDS and not judged.permits):
+            touched.append(Touched(visit, judged.refuses))
+    return touched
 
 
 @tried_again

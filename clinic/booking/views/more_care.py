@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, render_template, request
@@ -33,16 +34,23 @@ def _mine(visit_id: int) -> tuple[Any, Any]:
     return me, visit
 
 
-def _page(me: Any, visit: Any, form: MoreCareForm) -> str:
+def _page(me: Any, visit: Any, form: MoreCareForm, touched: Sequence[restricting.Touched] = ()) -> str:
     return render_template(
         "booking/more_care.html",
         form=form,
+        touched=touched,
+        seen=_seen(touched),
         visit=visit,
         me=me,
         rows=therapists.restriction_rows([visit.client_id]),
         words=WORDS,
         columns=COLUMN_WORDS,
     )
+
+
+def _seen(touched: Sequence[restricting.Touched]) -> str:
+    """What the therapist was shown, for the form: whatever else it would touch by then is shown first."""
+    return " ".join(f"{one.visit.id}{'x' if one.is_off else ''}" for one in touched)
 
 
 @pages.get("/diary/visits/<int:visit_id>/more-care", needs=NEED, reads="visit")
@@ -54,16 +62,20 @@ def more_care(visit_id: int) -> Answer:
 
 @pages.post("/diary/visits/<int:visit_id>/more-care", needs=NEED)
 def ask_for_more_care(visit_id: int) -> Answer:
-    """Keep it; coming visits are judged again at once."""
+    """Keep it; coming visits are judged again at once. Those that would not stand are shown first."""
     me, visit = _mine(visit_id)
     form = MoreCareForm(request.form)
     if not form.validate():
         return _page(me, visit, form), 422
+    asked: dict[str, Any] = {
+        "services": form.services.data or (), "verdict": form.verdict.data or "", "reason": form.reason.data or "",
+        "until": form.until.data, "now": clock.now(),
+    }  # fmt: skip
     try:
-        restricting.ask_for_more_care(
-            me.id, visit.client_id, services=form.services.data or (), verdict=form.verdict.data or "",
-            reason=form.reason.data or "", until=form.until.data, by=who() or 0, now=clock.now(),
-        )  # fmt: skip
+        touched = restricting.would_touch(visit.client_id, **asked)
+        if _seen(touched) != request.form.get("seen", ""):
+            return _page(me, visit, form, touched)
+        restricting.ask_for_more_care(me.id, visit.client_id, **asked, by=who() or 0)
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         me, visit = _mine(visit_id)
