@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from clinic.booking.models import StatusChange, Visit
@@ -32,6 +33,7 @@ from clinic.therapists import services as therapists
 from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import world as w
+from tests.booking.desk import desk_browser
 from tests.conftest import NOW
 from tests.diary.staff import ME, OTHER, Staffed, person_with, staffed
 
@@ -289,6 +291,27 @@ def test_start_from_confirmed_keeps_the_arrival_as_a_step(clinic: Staffed) -> No
     )
     assert db.session.get_one(Visit, visit).status == "done"
     assert "Der Termin ist beendet." in browser.get(f"/diary/visits/{visit}", headers=in_german).text
+
+
+def test_what_looks_like_a_slip_is_said_once_it_is_started(clinic: Staffed) -> None:
+    """Hours early, or while another visit of the same therapist goes on: by their own button and by the desk's."""
+    first, second = booked(clinic, when=w.at(0, 9, 45)), booked(clinic, when=w.at(0, 15))
+    me, desk = clinic.browser(ME), desk_browser(clinic.app, clinic.world)
+    early, both = "Undo this, if it was the wrong visit.", "is still in session with"
+
+    def start(browser: FlaskClient, address: str, visit: int) -> str:
+        revision = db.session.get_one(Visit, visit).revision
+        data = {"status": "in_session", "revision": revision}
+        browser.post(f"{address}/{visit}/mark", data=data)
+        return browser.get(f"{address}/{visit}").text
+
+    page = start(me, "/diary/visits", first)
+    assert (early in page, both in page) == (False, False)
+    page = start(desk, "/desk/visits", second)
+    assert early in page
+    assert both in page
+    assert "9:45" in page
+    assert db.session.get_one(Visit, second).status == "in_session", "it is said, not refused"
 
 
 @pytest.mark.parametrize(

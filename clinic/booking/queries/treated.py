@@ -34,6 +34,21 @@ def visits_of_therapist(therapist_id: int, start: dt.datetime, end: dt.datetime)
     ).all()
 
 
+def also_in_session(visit: Visit) -> Visit | None:
+    """Another visit of the same therapist that is marked as under way; the one that began first."""
+    return db.session.scalars(
+        select(Visit)
+        .where(
+            Visit.therapist_id == visit.therapist_id,
+            Visit.status == VisitStatus.IN_SESSION,
+            Visit.id != visit.id,
+        )
+        .order_by(Visit.starts_at, Visit.id)
+        .limit(1)
+        .options(*_WITH_NAMES)
+    ).first()
+
+
 def moved_away(visit_ids: Collection[int]) -> set[int]:
     """Those of them that ended because their client said yes to another time. No statement for none."""
     if not visit_ids:

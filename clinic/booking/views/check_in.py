@@ -14,7 +14,7 @@ from clinic.booking.services.visits import mark_visit
 from clinic.booking.views import check_in_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.check_in_kit import CheckInDoor
-from clinic.booking.views.marking import say_it_stops
+from clinic.booking.views.marking import say_it_stops, say_what_is_odd
 from clinic.booking.views.others import Others, others_of
 from clinic.clients import queries as clients
 from clinic.rules.errors import RuleViolation, SlotTaken
@@ -177,6 +177,7 @@ def _mark(visit: Any, new: VisitStatus) -> None:
             flash(
                 _("The check-in is kept. Marked: the client is here, and the visit has started."), "success"
             )
+            say_what_is_odd(visit_id)
 
 
 def _by_staff(

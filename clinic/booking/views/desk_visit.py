@@ -29,7 +29,7 @@ from clinic.booking.services.visits import CHANGEABLE, cancel_visit, mark_visit
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.desk_steps import steps_of
-from clinic.booking.views.marking import say_it_stops
+from clinic.booking.views.marking import say_it_stops, say_what_is_odd
 from clinic.booking.views.result import is_judged_out, is_stopped, is_urgent, possible_without_letter
 from clinic.catalogue import queries as catalogue
 from clinic.clients import queries as clients
@@ -179,6 +179,8 @@ def desk_mark(visit_id: int) -> Answer:
             flash(_("Let pass: it counts as cancelled in time now."), "success")
         else:
             flash(_("Marked: %(value)s.", value=staff_label(new).lower()), "success")
+            if new is VisitStatus.IN_SESSION:
+                say_what_is_odd(visit_id)
     return kit.back_to(visit_id)
 
 

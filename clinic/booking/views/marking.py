@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 from flask import flash, request
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import whole_number
-from clinic.booking.queries import treated
+from clinic.booking.queries import treated, visits
 from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import mark_visit
 from clinic.booking.views.blueprint import pages
+from clinic.premises import queries as premises
+from clinic.rules import words
 from clinic.rules.errors import CheckInNeeded, RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
@@ -26,6 +31,9 @@ SAID = {
     VisitStatus.ARRIVED: N_("Marked: the client is here."),
 }
 
+EARLY = dt.timedelta(hours=1)
+"""Started so long before its time, it may be another visit that was meant."""
+
 NOT_TODAY = N_(
     "This visit cannot go ahead today. The client is told, and nothing is charged. Offer another day."
 )
@@ -35,6 +43,32 @@ def say_it_stops(stands: VisitStatus) -> None:
     """The visit goes no further for now: called off, or on hold with something to do."""
     off = stands in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED)
     flash(_(NOT_TODAY) if off else _("The visit is on hold: see what to do."), "care")
+
+
+def say_what_is_odd(visit_id: int) -> None:
+    """Of a visit that has just been started: what looks like a slip. It can be taken back."""
+    visit, now = found(visits.visit(visit_id)), clock.now()
+    other = treated.also_in_session(visit)
+    if other is not None and other.client is not None:
+        flash(
+            _(
+                "%(therapist)s is still in session with %(name)s (%(when)s). Finish that visit, if it is over.",
+                therapist=visit.therapist.name,
+                name=other.client.name,
+                when=_moment(other),
+            ),
+            "care",
+        )
+    if visit.starts_at - now >= EARLY:
+        flash(
+            _("It was booked for %(when)s. Undo this, if it was the wrong visit.", when=_moment(visit)),
+            "care",
+        )
+
+
+def _moment(visit: Any) -> str:
+    uses_24_hours = found(premises.clinic_facts()).uses_24_hours
+    return words.moment_words(visit.starts_at, visit.zone, uses_24_hours=uses_24_hours)
 
 
 @pages.post("/diary/visits/<int:visit_id>/mark", needs=Permission.VISIT_TREATED_WRITE)
@@ -59,6 +93,8 @@ def mark_own_visit(visit_id: int) -> Answer:
     else:
         if stands == new:
             flash(_(SAID[stands]), "success")
+            if stands is VisitStatus.IN_SESSION:
+                say_what_is_odd(visit_id)
         else:
             say_it_stops(stands)
     return _back(visit_id)
