@@ -175,6 +175,12 @@ def check_may_mark(
         )
 
 
+def check_is_over(ends_at: datetime, *, now: datetime) -> None:
+    """Raise MoveNotAllowed before the booked end of a visit: until then each of its steps is marked as it happens."""
+    if now < ends_at:
+        raise MoveNotAllowed(_("This visit is not over yet. Mark each step as it happens."))
+
+
 _HERE = frozenset({VisitStatus.ARRIVED, VisitStatus.IN_SESSION})
 
 

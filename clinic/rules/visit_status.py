@@ -60,6 +60,15 @@ NEEDING_PERMIT: Final = frozenset({_S.CONFIRMED, _S.ARRIVED, _S.IN_SESSION, _S.D
 ENDING_AT_A_DEADLINE: Final = frozenset({_S.HELD, _S.PENDING, _S.SUSPENDED})
 UPCOMING: Final = frozenset({_S.PENDING, _S.CONFIRMED, _S.SUSPENDED})
 
+WAY_TO_DONE: Final[Mapping[VisitStatus, tuple[VisitStatus, ...]]] = MappingProxyType(
+    {
+        _S.CONFIRMED: (_S.ARRIVED, _S.IN_SESSION, _S.DONE),
+        _S.ARRIVED: (_S.IN_SESSION, _S.DONE),
+        _S.IN_SESSION: (_S.DONE,),
+    }
+)
+"""The steps that are entered afterwards, of a visit that took place and that nobody marked."""
+
 _CLIENT_LABELS: Final[Mapping[VisitStatus, str]] = MappingProxyType(
     {
         _S.HELD: N_("Kept for you for a short time"),

@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
-from clinic.booking.models import Visit
+from clinic.booking.models import StatusChange, Visit
+from clinic.booking.queries import visits
 from clinic.booking.services import calls, time_off
+from clinic.booking.services import visits as marking
 from clinic.diary.queries.desk import desk_day
 from clinic.premises.models import Location
+from clinic.rules.errors import MoveNotAllowed
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
@@ -276,3 +280,78 @@ def test_a_visit_that_needs_another_therapist_leads_on(world: w.World, desk: Fla
     with transaction() as session:
         visit = session.scalars(select(Visit)).one()
         assert (visit.therapist_id, visit.status, visit.starts_at) == (second, "confirmed", w.at(2, 12))
+
+
+# ── over, and nobody said how it went ─────────────────────────────────────────────────────────────────────
+
+
+def over(world: w.World) -> tuple[int, dt.datetime]:
+    """A confirmed visit of today, and when it ends."""
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(world, client, "relaxation", when=w.at(0, 12)).visit_id
+    assert visit_id is not None
+    return visit_id, db.session.get_one(Visit, visit_id).ends_at
+
+
+def test_a_visit_that_nobody_closed_is_work_to_do(world: w.World) -> None:
+    visit_id, ends_at = over(world)
+    hour, day, second = dt.timedelta(hours=1), dt.timedelta(days=1), dt.timedelta(seconds=1)
+    cases = [(ends_at + hour - second, []), (ends_at + hour, [visit_id]), (ends_at + 14 * day, [visit_id])]
+    cases += [(ends_at + 16 * day, [])]
+    for now, listed in cases:
+        assert [one.id for one in visits.not_closed(now)] == listed, now
+
+
+def test_it_took_place_is_entered_in_one_and_taken_back(app: Flask, world: w.World) -> None:
+    visit_id, ends_at = over(world)
+    with time_machine.travel(ends_at + dt.timedelta(days=1), tick=False):
+        desk = desk_browser(app, world)
+        assert "Did they take place?" in desk.get("/todo").text
+        visit = db.session.get_one(Visit, visit_id)
+        data = {"status": "done", "revision": visit.revision, "back": "todo"}
+        assert desk.post(f"/desk/visits/{visit_id}/mark", data=data).location == "/todo"
+        db.session.rollback()
+        assert visit.status == "done"
+        steps = select(StatusChange.status, StatusChange.reason).where(StatusChange.visit_id == visit_id)
+        entered = [tuple(one) for one in db.session.execute(steps.order_by(StatusChange.id))][1:]
+        assert entered == [(one, "afterwards") for one in ("arrived", "in_session", "done")]
+        page = desk.get("/todo").text
+        assert "Did they take place?" not in page
+        assert f"/desk/visits/{visit_id}/undo" in page
+        assert "entered afterwards" in desk.get(f"/desk/visits/{visit_id}").text
+        desk.post(f"/desk/visits/{visit_id}/undo", data={"revision": visit.revision, "back": "todo"})
+        db.session.rollback()
+        assert visit.status == "confirmed"
+        data = {"status": "no_show", "revision": visit.revision, "back": "todo"}
+        desk.post(f"/desk/visits/{visit_id}/mark", data=data)
+        db.session.rollback()
+        assert visit.status == "no_show"
+
+
+@pytest.mark.parametrize("status", [VisitStatus.CONFIRMED, VisitStatus.ARRIVED])
+def test_a_visit_that_is_not_over_is_closed_step_by_step(world: w.World, status: VisitStatus) -> None:
+    visit_id, ends_at = over(world)
+    visit = db.session.get_one(Visit, visit_id)
+    by = world.desk_id
+    if status is not VisitStatus.CONFIRMED:
+        marking.mark_visit(visit_id, status, revision=visit.revision, by=by, now=NOW)
+        db.session.rollback()
+    early = ends_at - dt.timedelta(seconds=1)
+    with pytest.raises(MoveNotAllowed, match="not over yet"):
+        marking.mark_visit(visit_id, VisitStatus.DONE, revision=visit.revision, by=by, now=early)
+    db.session.rollback()
+    assert visit.status == status
+    marking.mark_visit(visit_id, VisitStatus.DONE, revision=visit.revision, by=by, now=ends_at)
+    db.session.rollback()
+    assert visit.status == "done"
+
+
+def test_what_was_called_off_or_waits_did_not_take_place(world: w.World) -> None:
+    visit_id, ends_at = over(world)
+    marking.cancel_visit(visit_id, by=world.desk_id, by_clinic=True, now=NOW)
+    db.session.rollback()
+    visit = db.session.get_one(Visit, visit_id)
+    with pytest.raises(MoveNotAllowed, match="cannot be marked"):
+        marking.mark_visit(visit_id, VisitStatus.DONE, revision=visit.revision, by=world.desk_id, now=ends_at)
+    assert visits.not_closed(ends_at + dt.timedelta(hours=2)) == []

@@ -320,7 +320,7 @@ def test_what_looks_like_a_slip_is_said_once_it_is_started(clinic: Staffed) -> N
         ({"status": "cancelled", "revision": "1"}, "This step is not known"),
         ({"status": "in_session", "revision": "x"}, "This step is not known"),
         ({"status": "in_session", "revision": "99"}, "was changed meanwhile"),
-        ({"status": "done", "revision": "1"}, "cannot be marked"),
+        ({"status": "done", "revision": "1"}, "is not over yet"),
         ({"status": "no_show", "revision": "1"}, "has not begun yet"),
     ],
 )

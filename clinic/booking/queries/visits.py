@@ -18,7 +18,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import visit_status
 from clinic.rules.booking_policy import LINKS_LAST
-from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
+from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, WAY_TO_DONE, VisitStatus
 from clinic.shared import signed
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
@@ -31,6 +31,7 @@ WITH_NAMES = (
 
 REMINDED = "visit"
 OFFERED = "waitlist"
+LEFT_OPEN_DAYS = 14
 """The source of a visit whose time is kept for an offer."""
 
 JUDGED_AGAIN = (
@@ -159,6 +160,22 @@ def waiting_visits() -> Sequence[Visit]:
         select(Visit)
         .where(Visit.status.in_(spelt_out("pending", "suspended")))
         .order_by(Visit.deadline_at, Visit.id)
+        .options(*WITH_NAMES)
+    ).all()
+
+
+def not_closed(now: dt.datetime) -> Sequence[Visit]:
+    """Visits of the last two weeks that ended an hour ago or earlier, and of which nobody said whether they took place:
+    the oldest first."""
+    today = now.date()
+    return db.session.scalars(
+        select(Visit)
+        .where(
+            Visit.day.between(today - dt.timedelta(days=LEFT_OPEN_DAYS), today + dt.timedelta(days=1)),
+            Visit.ends_at <= now - dt.timedelta(hours=1),
+            Visit.status.in_(tuple(WAY_TO_DONE)),
+        )
+        .order_by(Visit.starts_at, Visit.id)
         .options(*WITH_NAMES)
     ).all()
 

@@ -36,7 +36,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import CheckInNeeded, MoveNotAllowed, NotFound, RuleViolation
 from clinic.rules.language import _
-from clinic.rules.visit_status import VisitStatus
+from clinic.rules.visit_status import WAY_TO_DONE, VisitStatus, check_transition
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
@@ -178,7 +178,8 @@ def mark_visit(
 ) -> VisitStatus:
     """Arrived, in session, done, no-show and back: one tap each; nobody arrives before the day or is missed before
     the start. Started from confirmed, the arrival is kept as a step of its own. A late cancellation is let pass as an
-    ordinary one. `can_go_back`: it can be taken back for a moment.
+    ordinary one; a visit that is over, and that nobody marked, is done in one. `can_go_back`: it can be taken back
+    for a moment.
 
     Returns where the visit stands now: on hold or cancelled, where the gate no longer lets it go on as `new`.
     Raises MoveNotAllowed, CheckInNeeded, SlotTaken."""
@@ -197,6 +198,8 @@ def mark_visit(
         )
         if new in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.CONFIRMED):
             _judge_at_the_door(session, visit, new, by=by, now=now)
+        elif new is VisitStatus.DONE and visit.status != VisitStatus.IN_SESSION:
+            _enter_afterwards(session, visit, by=by, now=now)
         else:
             set_status(session, visit, new, by=by, now=now, reason="let pass" if is_let_pass else "")
         stands = VisitStatus(visit.status)
@@ -205,6 +208,15 @@ def mark_visit(
             remember(session, [Step(visit, before)], deed, by=by, now=now)
         leave_trace(session, "visit.marked", "visit", visit.id, by=by, now=now, status=stands)
         return stands
+
+
+def _enter_afterwards(session: Session, visit: Visit, *, by: int, now: dt.datetime) -> None:
+    """It took place, and nobody marked it: what is over is judged no more. Raises MoveNotAllowed."""
+    status = VisitStatus(visit.status)
+    check_transition(status, WAY_TO_DONE.get(status, (VisitStatus.DONE,))[0])
+    booking_policy.check_is_over(visit.ends_at, now=now)
+    for step in WAY_TO_DONE[status]:
+        set_status(session, visit, step, by=by, now=now, reason="afterwards")
 
 
 def _judge_at_the_door(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.rules.language import N_
@@ -41,12 +42,18 @@ STEPS = {
 }
 
 
-def steps_of(
-    status: VisitStatus, day: dt.date, starts_at: dt.datetime, now: dt.datetime, zone: str
-) -> list[Step]:
+TOOK_PLACE = Step(VisitStatus.DONE, N_("It took place"), "check-all", is_main=True)
+
+
+def steps_of(visit: Any, now: dt.datetime) -> list[Step]:
     """Steps that make sense now: nobody fails to come before the start, nobody arrives on another day, and what is done
-    is opened again on its own day only. A late cancellation can be let pass on any day."""
-    today = now.astimezone(ZoneInfo(zone)).date()
+    is opened again on its own day only. A late cancellation can be let pass on any day. What is over and stands open
+    can be closed in one."""
+    status, day, starts_at = VisitStatus(visit.status), visit.day, visit.starts_at
+    today = now.astimezone(ZoneInfo(visit.zone)).date()
+    if status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED) and now >= visit.ends_at:
+        later = [one for one in STEPS[status] if day == today or one.status is VisitStatus.NO_SHOW]
+        return [TOOK_PLACE, *(replace(one, is_main=False) for one in later)]
     if (day > today and status is not VisitStatus.LATE_CANCELLED) or (
         status is VisitStatus.DONE and day < today
     ):

@@ -54,6 +54,7 @@ from clinic.shared.web import Answer, found, go
 NEED = Permission.VISIT_ANY_WRITE
 
 WHY = {
+    "afterwards": N_("entered afterwards"),
     "booked": N_("booked"),
     "by the client": N_("by the client"),
     "by the clinic": N_("by the clinic"),
@@ -94,7 +95,7 @@ def _card(visit: Any, client: Any, now: dt.datetime) -> dict[str, Any]:
         ),
         "area_words": [_(AREAS.get(one, one)) for one in visit.areas],
         "step": next_steps.next_step(visit),
-        "buttons": steps_of(status, visit.day, visit.starts_at, now, visit.zone),
+        "buttons": steps_of(visit, now),
         "last_step": kit.last_step(visit.id),
         "check_in": _check_in(visit, now),
         "is_judged_out": is_judged_out(visit),

@@ -70,6 +70,7 @@ class ToDo:
     to_reassign: Sequence[Visit]
     outside: Sequence[Visit]
     switched_off: Sequence[Visit]
+    not_closed: Sequence[Visit]
     fell_out: Sequence[Visit]
     pairs: Sequence[Pair]
     lapsing: Sequence[Lapse]
@@ -82,7 +83,7 @@ class ToDo:
     def is_empty(self) -> bool:
         lists = (
             self.intakes, self.waiting, self.calls, self.under, self.to_reassign, self.outside, self.switched_off,
-            self.pairs, self.lapsing, self.fell_out, self.offers,
+            self.not_closed, self.pairs, self.lapsing, self.fell_out, self.offers,
         )  # fmt: skip
         return not (any(lists) or self.to_review)
 
@@ -115,6 +116,7 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         outside=left_behind,
         fell_out=fell_out.still_to_answer(now),
         switched_off=switched_off,
+        not_closed=visits.not_closed(now),
         pairs=[one for one in unfinished.pairs() if not (may_review and one in alike)],
         lapsing=lapses.lapsing(now),
         offers=waitlist.open_offers(),

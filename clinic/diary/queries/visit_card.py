@@ -31,6 +31,7 @@ class VisitCard:
     revision: int
     status: VisitStatus
     starts_at: dt.datetime
+    ends_at: dt.datetime
     zone: str
     location_id: int
     day: dt.date
@@ -80,6 +81,7 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         revision=visit.revision,
         status=VisitStatus(visit.status),
         starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
         zone=visit.zone,
         location_id=visit.location_id,
         day=visit.day,

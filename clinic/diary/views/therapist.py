@@ -62,7 +62,7 @@ def _day(me: diary.Me, day: dt.date, today: dt.date, now: dt.datetime) -> dict[s
         "visits": sorted((visit for one in shown for visit in one.coming), key=lambda one: one.starts_at),
         "coming": coming,
         "card": visit_card(me.id, coming.id, now) if coming else None,
-        "taps": _taps(coming.status, coming.starts_at, day, now) if coming else (),
+        "taps": _taps(coming, day, now) if coming else (),
         "columns": [
             {"name": _at(one) or me.name, "tint": me.tint, "note": "", "off": one.off, "visits": _grid(one)}
             for one in shown
@@ -132,7 +132,7 @@ def _visit(me: diary.Me, visit_id: int, now: dt.datetime) -> dict[str, Any]:
         "visit": card,
         "last_step": _last_step(me, now),
         "has_begun": may_have_begun(card.status, card.starts_at, now),
-        "taps": _taps(card.status, card.starts_at, premises.today(now, card.zone), now, card.day),
+        "taps": _taps(card, premises.today(now, card.zone), now, card.day),
     }
 
 
@@ -183,12 +183,21 @@ def _grid(day: diary.OwnDay) -> list[dict[str, Any]]:
 
 
 def _taps(
-    status: VisitStatus, starts_at: dt.datetime, today: dt.date, now: dt.datetime, day: dt.date | None = None
+    visit: Any, today: dt.date, now: dt.datetime, day: dt.date | None = None
 ) -> list[tuple[VisitStatus, str, str, str]]:
-    """The buttons that make sense now: nothing before its day, and nobody is missed before the start."""
+    """The buttons that make sense now: nothing before its day, and nobody is missed before the start. What is over and
+    stands open can be closed in one."""
     if day is not None and day > today:
         return []
-    return [tap for tap in TAPS.get(status, ()) if tap[0] is not VisitStatus.NO_SHOW or now >= starts_at]
+    taps = TAPS.get(visit.status, ())
+    if now >= visit.ends_at and visit.status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED):
+        later = [
+            (status, label, "quiet", symbol)
+            for status, label, _kind, symbol in taps
+            if status is VisitStatus.NO_SHOW or day in (None, today)
+        ]
+        return [(VisitStatus.DONE, N_("It took place"), "primary", "check-all"), *later]
+    return [tap for tap in taps if tap[0] is not VisitStatus.NO_SHOW or now >= visit.starts_at]
 
 
 def _now_mark(now: dt.datetime, zone: str, day: dt.date, from_hour: int, to_hour: int) -> str:

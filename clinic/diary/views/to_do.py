@@ -9,7 +9,7 @@ from typing import Any
 from flask_login import current_user
 
 from clinic.accounts.access import who
-from clinic.booking.queries import changes
+from clinic.booking.queries import changes, taking_back
 from clinic.diary.queries.to_do import to_do as read_list
 from clinic.diary.views.blueprint import pages
 from clinic.rules.permissions import Permission
@@ -26,7 +26,12 @@ def to_do() -> Answer:
 
     def read() -> dict[str, Any]:
         shown = read_list(now, may_review=may_review)
-        return {"list": shown, "last_call": _just_made(shown.called, now)}
+        step = taking_back.last_step_of(who() or 0, now)
+        return {
+            "list": shown,
+            "last_call": _just_made(shown.called, now),
+            "last_step": step if step and step.deed == "marked" else None,
+        }
 
     return live_page(changes.list_mark(now), "diary/to_do.html", read)
 
