@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -199,3 +201,29 @@ def test_an_add_on_comes_off_a_visit_that_waited_and_the_rest_is_on(world: w.Wor
     db.session.rollback()
     visit = db.session.get_one(Visit, visit_id)
     assert (visit.status, visit.addons, visit.permits) == ("confirmed", [], True)
+
+
+def test_the_mail_of_a_visit_on_hold_or_called_off_leads_to_its_page(app: Flask, world: w.World) -> None:
+    """The page says what can be done; the key of the booking goes on working, and neither says what was told."""
+    client = w.person(email="pat@people.example")
+    w.sign(client)
+    visit_id = w.at_desk(world, client, "swedish").visit_id
+    assert visit_id is not None
+    told: list[dict[str, dict[str, object]]] = [
+        {"heart_failure": {"worsening": False}}, {"cancer_metastatic": {"bone_metastases": True}}
+    ]  # fmt: skip
+    for minute, (declared, words) in enumerate(
+        zip(told, ("Not confirmed yet", "Cancelled"), strict=True), start=1
+    ):
+        w.sign_answers(client, declared, now=NOW + dt.timedelta(minutes=minute))
+        db.session.rollback()
+        text = db.session.scalars(select(OutgoingMail.text).order_by(OutgoingMail.id.desc())).first()
+        link = re.search(r"/visit/[^\s]+", text or "")
+        assert link, text
+        with time_machine.travel(NOW + dt.timedelta(minutes=minute + 1), tick=False):
+            page = app.test_client().get(link[0])
+        assert page.status_code == 200
+        assert words in page.text
+        for health_word in ("heart", "cancer", "metast"):
+            assert health_word not in (text or "").lower()
+            assert health_word not in page.text.lower()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import CallRequest, Screening, StatusChange, Visit
-from clinic.booking.queries import couples
+from clinic.booking.queries import couples, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
@@ -53,6 +53,9 @@ NEWS = frozenset(
         "offer_instead",
     }
 )
+
+# News of a visit that lead to its page, which says what can be done.
+LEADS_TO_PAGE = frozenset({"visit_on_hold", "visit_cannot_go_ahead"})
 
 # What is not sent any more when the visit has been moved or has ended meanwhile.
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
@@ -253,11 +256,20 @@ def tell_client(
             not_before=not_before,
             about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
             name=client.first_name,
-            token=token,
+            token=token or _key_of(visit, template),
             by=by,
             **_told_of(visit, clinic, not_before or now),
             **values,
         )
+
+
+def _key_of(visit: Visit, template: str) -> str:
+    """A key for the visit's own page beside the one of its booking, where the message leads there."""
+    if template not in LEADS_TO_PAGE:
+        return ""
+    if visit.manage_hash is None:
+        new_manage_key(visit)
+    return visits.reminder_key(visit)
 
 
 def _told_of(visit: Visit, clinic: premises.ClinicFacts, read_at: dt.datetime) -> dict[str, Any]:
