@@ -16,6 +16,7 @@ from clinic.booking.models import Claim, Screening, Visit
 from clinic.booking.services import visits
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.swapping import swap_visits
+from clinic.clients.models import Client
 from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, RestNeeded, SlotTaken, TooSoon
 from clinic.shared.audit import AuditRow
@@ -139,13 +140,21 @@ def test_visits_that_touch_or_overlap_change_places_too(world: w.World) -> None:
         assert [place(one)[0] for one in (first, second)] == [w.at(6), near]
 
 
-def test_a_longer_one_that_does_not_fit_leaves_both(world: w.World) -> None:
+@pytest.mark.parametrize("is_named_first", [True, False])
+def test_a_longer_one_that_does_not_fit_leaves_both_and_is_named(
+    world: w.World, is_named_first: bool
+) -> None:
     short, long = booked(world, w.at(3), 0), booked(world, w.at(4), 0, minutes=90)
     for number in range(3):
         booked(world, w.at(3, 11, 30), number)
     before = place(short), claims(short), place(long), claims(long), rows(Screening), rows(OutgoingMail)
-    with pytest.raises(SlotTaken, match="does not fit into the place"):
-        swap_visits(short, long, by=world.desk_id, now=NOW)
+    name = db.session.get_one(Client, row(long).client_id).name
+    pair = (long, short) if is_named_first else (short, long)
+    sentence = (
+        rf"the visit of {re.escape(name)} does not fit on Fri.* 12 Jun.* 10:00.*takes 2 hours"
+    )
+    with pytest.raises(SlotTaken, match=sentence):
+        swap_visits(*pair, by=world.desk_id, now=NOW)
     assert (
         place(short),
         claims(short),

@@ -38,10 +38,11 @@ from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, check_pa
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
-from clinic.rules import booking_policy
+from clinic.premises import queries as premises
+from clinic.rules import booking_policy, words
 from clinic.rules.availability import Combination
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, NotQualified, SlotTaken
-from clinic.rules.language import N_, _
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -49,7 +50,6 @@ from clinic.therapists import queries as therapists
 
 TRIES = 12
 """How many ways are tried for each of the two."""
-NO_PLACE = N_("The two visits cannot change places: one of them does not fit into the place of the other.")
 
 
 @dataclass(frozen=True)
@@ -248,6 +248,8 @@ def _claim_both(
             raise SlotTaken(NotQualified.default_sentence)
     whom = [_whom(one, place, keeps=keeps_therapists) for one, place in zip(pair, places, strict=True)]
     ways = _ways(pair[0], plans[0], places[0], whom[0], now=now)
+    if not ways:
+        raise _fits_not(pair[0], plans[0])
     for way in islice(ways, TRIES):
         try:
             with session.begin_nested():
@@ -260,7 +262,21 @@ def _claim_both(
                 raise
         except SlotTaken:
             continue
-    raise SlotTaken(NO_PLACE)
+    raise _fits_not(pair[1], plans[1])
+
+
+def _fits_not(visit: Visit, plan: VisitPlan) -> SlotTaken:
+    """Which of the two it is, at the time it would have; it is written there already."""
+    uses_24_hours = premises.clinic().uses_24_hours
+    return SlotTaken(
+        _(
+            "They cannot change places: the visit of %(name)s does not fit on %(when)s. It takes %(length)s with the"
+            " time to tidy up, and neither therapist with a suitable room is free for so long then.",
+            name=client_of(visit.client_id or 0).name,
+            when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=uses_24_hours),
+            length=words.length_words(plan.total_minutes + plan.turnover_minutes),
+        )
+    )
 
 
 def _whom(visit: Visit, place: _Place, *, keeps: bool) -> list[int]:
@@ -276,7 +292,7 @@ def _take_first(session: Session, visit: Visit, ways: Iterable[Combination]) -> 
     for way in ways:
         _take(session, visit, way)
         return
-    raise SlotTaken(NO_PLACE)
+    raise SlotTaken
 
 
 def _ways(
