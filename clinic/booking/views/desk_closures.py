@@ -45,16 +45,18 @@ def add_closure() -> Answer:
     now = clock.now()
     try:
         what = place.id, _resource(form.what.data or "", place.id), *span
-        if request.form.get("act") != "save" and (touched := blocks.visits_shut_by(*what, now)):
+        touched = blocks.visits_shut_by(*what, now)
+        if touched and request.form.get("act") != "save":
             return _page(form, touched=touched)
         time_off.add_closure(*what, form.reason.data or "", by=who() or 0, now=now)
     except InvalidInput as error:
         target = {"ends": form.last_day, "reason": form.reason}.get(error.field, form.what)
         target.errors = [*target.errors, error.sentence]
         return _page(form, 422)
-    flash(
-        _("Closed. Nothing new can be booked then. Visits in that time are on the list of work."), "success"
-    )
+    words = _("Closed. Nothing new can be booked then.")
+    if touched:
+        words += " " + _("The visits in that time stand under “To do” at the front desk.")
+    flash(words, "success")
     return go("booking.closures", place=form.place_id)
 
 
@@ -79,7 +81,7 @@ def _span(form: ClosureForm, zone: str) -> tuple[dt.datetime, dt.datetime] | Non
     """From the first day to the last, whole days unless times are given; None with the message at its field."""
     first, last = form.first_day.data, form.last_day.data or form.first_day.data
     if first is None or last is None:
-        form.first_day.errors = form.first_day.errors or [_("Enter the first day, such as 2026-12-24.")]
+        form.first_day.errors = form.first_day.errors or [_("Enter the first day.")]
         return None
     if not (2000 < first.year < 2100 and 2000 < last.year < 2100):
         form.first_day.errors = [_("Check the year.")]
