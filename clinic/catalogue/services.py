@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import asdict, fields
+from itertools import chain, count
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from clinic.catalogue import queries
@@ -22,6 +23,7 @@ from clinic.shared.database import transaction, tried_again
 from clinic.shared.seen import mark_of
 
 SERVICE_EXISTS = N_("There is a service of this name. Choose another name, or change that one.")
+LONGEST_KEY = 30
 ADDON_EXISTS = N_("There is an add-on of this name. Choose another name, or change that one.")
 
 
@@ -41,13 +43,10 @@ def add_service(facts: ServiceFacts, judged_as: Collection[str], *, by: int | No
     columns = [column for column in SERVICES if column in judged_as]
     if not columns or len(columns) != len(set(judged_as)):
         raise InvalidInput("judged_as", _("Choose at least one service that this is like for the body."))
-    key = key_of(facts.name)
-    if not key:
-        raise InvalidInput("name", _("Use letters from a to z in the name."))
     with transaction() as session:
-        has_key = session.scalars(select(Service.id).where(Service.key == key)).first() is not None
-        if has_key or _is_taken(session, Service, facts.name, 0):
+        if _is_taken(session, Service, facts.name):
             raise InvalidInput("name", _(SERVICE_EXISTS))
+        key = _free_key(session, Service, facts.name)
         row = Service(key=key, family=key, judged_as=columns)
         _write_service(session, row, facts)
         session.add(row)
@@ -112,13 +111,10 @@ def add_addon(facts: AddonFacts, judged_as: str, *, by: int | None, now: dt.date
     """A new add-on, judged by one of the two columns for add-ons, for good. Returns its id. Raises InvalidInput."""
     if judged_as not in ADDONS:
         raise InvalidInput("judged_as", _("Choose which add-on this is like for the body."))
-    key = key_of(facts.name)
-    if not key:
-        raise InvalidInput("name", _("Use letters from a to z in the name."))
     with transaction() as session:
-        has_key = session.scalars(select(Addon.id).where(Addon.key == key)).first() is not None
-        if has_key or _is_taken(session, Addon, facts.name, 0):
+        if _is_taken(session, Addon, facts.name):
             raise InvalidInput("name", _(ADDON_EXISTS))
+        key = _free_key(session, Addon, facts.name)
         row = Addon(key=key, judged_as=judged_as)
         _write_addon(row, facts)
         session.add(row)
@@ -149,10 +145,27 @@ def _write_addon(row: Addon, facts: AddonFacts) -> None:
         setattr(row, name, list(value) if isinstance(value, tuple) else value)
 
 
-def _is_taken(session: Session, kind: type[Service | Addon], name: str, but_id: int) -> bool:
-    """Whether another one on offer is called so: people could not tell which they book."""
-    others = session.scalars(select(kind.name).where(kind.is_active, kind.id != but_id))
-    return name.casefold() in {other.casefold() for other in others}
+def _is_taken(session: Session, kind: type[Service | Addon], name: str, but_id: int = 0) -> bool:
+    """Whether another one on offer is called so: people could not tell which they book. For a new one those that are
+    switched off count, too: they can be switched on again."""
+    counts = kind.is_active if but_id else true()
+    others = session.scalars(select(kind.name).where(counts, kind.id != but_id))
+    return _bare(name) in {_bare(other) for other in others}
+
+
+def _bare(name: str) -> str:
+    """The letters and digits of a name, of any script: what is the same to whoever reads it."""
+    return "".join(char for char in name.casefold() if char.isalnum())
+
+
+def _free_key(session: Session, kind: type[Service | Addon], name: str) -> str:
+    """A key that nothing has yet, after the name as far as it is written with a to z. Raises InvalidInput for a name
+    without a letter or digit of any script."""
+    if not _bare(name):
+        raise InvalidInput("name", _("Use at least one letter or digit in the name."))
+    base = key_of(name)[:LONGEST_KEY] or kind.__tablename__
+    taken = set(session.scalars(select(kind.key)))
+    return next(one for one in chain([base], (f"{base}_{n}" for n in count(2))) if one not in taken)
 
 
 def _changed(before: ServiceFacts | AddonFacts, after: ServiceFacts | AddonFacts) -> str:

@@ -150,9 +150,7 @@ def test_a_longer_one_that_does_not_fit_leaves_both_and_is_named(
     before = place(short), claims(short), place(long), claims(long), rows(Screening), rows(OutgoingMail)
     name = db.session.get_one(Client, row(long).client_id).name
     pair = (long, short) if is_named_first else (short, long)
-    sentence = (
-        rf"the visit of {re.escape(name)} does not fit on Fri.* 12 Jun.* 10:00.*takes 2 hours"
-    )
+    sentence = rf"the visit of {re.escape(name)} does not fit on Fri.* 12 Jun.* 10:00.*takes 2 hours"
     with pytest.raises(SlotTaken, match=sentence):
         swap_visits(*pair, by=world.desk_id, now=NOW)
     assert (

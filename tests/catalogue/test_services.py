@@ -90,12 +90,33 @@ def test_new_service_must_name_what_it_is_judged_as(judged_as: tuple[str, ...]) 
     assert deeds() == []
 
 
-@pytest.mark.parametrize("name", ["Hot-towel  massage", "热毛巾"])
+@pytest.mark.parametrize("name", ["Hot-towel  massage", "HOT TOWEL MASSAGE", "!!"])
 def test_new_service_needs_a_name_of_its_own(name: str) -> None:
     add()
     with pytest.raises(InvalidInput) as refused:
         add(replace(FACTS, name=name))
     assert refused.value.field == "name"
+
+
+def test_names_of_any_script_can_be_booked() -> None:
+    """Each has a key of its own, also where nothing of the name is written with a to z, or the same part is."""
+    names = ["热毛巾", "לוח שנה", "Массаж 60", "Спорт 60", "Für Füße"]
+    for name in names:
+        add(replace(FACTS, name=name))
+    rows = queries.all_services()
+    assert sorted(one.name for one in rows) == sorted(names)
+    assert len({one.key for one in rows}) == len(names)
+    for row in rows:
+        plan = queries.plan_for(row.key, None, [], 60, first_visit=False)
+        assert plan is not None, row.key
+        assert plan.name == row.name
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_a_name_that_was_switched_off_is_taken_still(is_active: bool) -> None:
+    add(replace(FACTS, name="热毛巾", is_active=is_active))
+    with pytest.raises(InvalidInput):
+        add(replace(FACTS, name="热毛巾"))
 
 
 @pytest.mark.parametrize(

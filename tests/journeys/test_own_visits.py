@@ -95,7 +95,8 @@ def test_a_visit_is_moved_in_three_presses_and_the_calendar_file_follows(
     wanted.click()
     page.wait_for_url(re.compile(rf"/my/visits/{visit}(\?|$)"))
     number, after, same = coming(site)
-    assert (number, same) == (visit, therapist)
+    assert number == visit
+    assert same == therapist or read(site, lambda: db.session.get_one(Visit, visit).any_therapist)
     assert after != before
     assert after.startswith(said.removesuffix("Z"))
     assert accessibility_faults(page) == []

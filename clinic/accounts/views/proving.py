@@ -24,7 +24,7 @@ from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.proofs import Proof, is_proven
 from clinic.shared import clock
-from clinic.shared.web import Answer, proofs_of, safe_next
+from clinic.shared.web import Answer, page_before, proofs_of, safe_next
 
 CHALLENGE = "challenge"  # where a browser keeps what its passkey is to sign
 OWN_FIELDS = frozenset({"csrf_token", *ProofForm()._fields})
@@ -110,6 +110,12 @@ def challenged(challenge: str, options: str) -> Response:
     return Response(options, mimetype="application/json")
 
 
+def _where_from() -> str:
+    """Where whoever would rather not goes back to: the page they were on, else their account."""
+    before, here = page_before(), url_for("accounts.prove")
+    return before if before not in ("", here) else url_for("accounts.account")
+
+
 def _asked(
     form: ProofForm, proof: Proof, action: str, *, refusal: str | None = None, status: int = 200
 ) -> Response:
@@ -120,6 +126,7 @@ def _asked(
     typed = [pair for pair in request.form.items(multi=True) if pair[0] not in OWN_FIELDS]
     page = render_template(
         "accounts/prove.html",
+        leave=_where_from(),
         form=form,
         ways=ways,
         takes_password=takes_password(proof, ways),

@@ -66,6 +66,7 @@ def desk_compare(client_id: int, other_id: int) -> Answer:
     return render_template(
         "clients/compare.html",
         records=[(row, visits.visits_of([row.id]), clients.may_act_for(row.id)) for row in (one, other)],
+        older_id=min((one, other), key=lambda row: (row.created_at, row.id)).id,
         shared=clients.what_is_shared(one, other),
     )
 
