@@ -291,7 +291,7 @@ def test_a_therapist_asks_to_talk_first_and_the_visit_waits(story: Booking, site
     story.look("Ask for more care")
     assert status_of(site, visit_id) == "confirmed", "nothing is saved before it was seen"
     page.get_by_role("button", name=re.compile(r"Keep this and put \d visits? on hold")).click()
-    page.get_by_text("Kept. Coming visits were judged again.").wait_for()
+    page.get_by_text("Kept. Coming visits were judged again.").first.wait_for()
     page.get_by_text("Was dizzy after the last visit.").wait_for()
     story.look("Ask for more care")
     assert status_of(site, visit_id) == "suspended"
