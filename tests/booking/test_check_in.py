@@ -324,7 +324,9 @@ def test_three_taps_when_nothing_has_changed(mailed: tuple[FlaskClient, str, int
     assert "Nothing has changed" in page
     assert "chest pain" in page
     assert "diabetes" not in page.lower()
+    assert "This has been answered for the visit." not in page
     answer = browser.post(address, data={"step": "nothing"})
+    assert "This has been answered for the visit." in browser.get(address).text
     assert "Thank you" in answer.text
     assert [kind for _v, kind, _s in kinds(client)] == ["full", "checkin"]
     assert check_ins.is_on_file(visit_of(visit_id), NOW)

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import render_template, request
 
+from clinic.booking.queries import check_ins
 from clinic.intake import forms
 from clinic.intake.services import checkins
 from clinic.intake.services.intakes import Signature
@@ -50,7 +51,8 @@ def show(door: CheckInDoor) -> Answer:
 
 
 def _first_page(door: CheckInDoor, young: GuardianSignsForm | None = None) -> str:
-    return _page(door, "booking/check_in.html", topics=TOPICS, young=young)
+    answered = check_ins.is_on_file(door.visit, clock.now())
+    return _page(door, "booking/check_in.html", topics=TOPICS, young=young, is_answered=answered)
 
 
 def take(door: CheckInDoor) -> Answer:
