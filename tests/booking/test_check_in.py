@@ -532,3 +532,36 @@ def test_a_visit_says_how_its_health_questions_stand(world: w.World) -> None:
         assert (state.asks_again_at, state.check_in) == (None, "open")
         check_in(client, now=opens)
         assert health_state(visit_of(visit_id)).check_in == "done"
+
+
+@pytest.mark.parametrize(
+    ("answers", "instead"),
+    [
+        (
+            {
+                "topic": "6", "c.pregnancy": "yes", "f.pregnancy.status": "confirmed", "f.pregnancy.weeks": "20",
+                "f.pregnancy.high_risk": "no", "f.pregnancy.complication": "none", "c.rf_pregnancy_warning": "no",
+            },
+            True,
+        ),
+        ({"topic": "7", "c.alcohol_drugs_today": "yes"}, False),
+    ],
+)  # fmt: skip
+def test_who_cannot_have_this_visit_is_shown_what_is_safe_instead(
+    app: Flask, world: w.World, now: dt.datetime, answers: dict[str, str], instead: bool
+) -> None:
+    """What would be unsafe however it is given that day is not offered: then another day is."""
+    client, visit_id = booked(world, w.at(1, 8), service="deep_tissue")
+    asking.ask_for_check_ins(now)
+    app.test_client_class = Visitor
+    browser, address = app.test_client(), f"/check-in/{key_of(link_mails()[0])}"
+    page = browser.post(address, data={"step": "answered", **answers}).text
+    assert visit_of(visit_id).status == "cancelled"
+    assert ("Good for you instead" in page) is instead
+    assert ("Relaxation" in page) is instead
+    assert "Book another day" in page
+    assert "pregnan" not in page.lower()
+    if instead:
+        held = re.search(r'action="(/book/relaxation[^"]*)"', page)
+        assert held, "a button books it"
+    assert client

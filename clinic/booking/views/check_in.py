@@ -16,6 +16,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.check_in_kit import CheckInDoor
 from clinic.booking.views.marking import say_it_stops, say_what_is_odd
 from clinic.booking.views.others import Others, others_of
+from clinic.booking.views.result import instead_of
 from clinic.clients import queries as clients
 from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.language import _
@@ -50,6 +51,7 @@ def _told(visit_id: int, home: str, others: Others, *, renewal: bool) -> Answer:
     visit = found(visits.visit(visit_id))
     return render_template(
         "booking/check_in_done.html",
+        instead=instead_of(visit),
         visit=visit,
         status=visits.seen_as(visit),
         home=home,
