@@ -114,6 +114,24 @@ def test_a_refusal_offers_what_is_safe_and_books_it(world: w.World, desk: FlaskC
     assert (again.status_code, w.statuses(client)) == (303, ["confirmed"])
 
 
+@pytest.mark.parametrize(("service", "is_said"), [("deep_tissue", True), ("relaxation", False)])
+def test_before_a_time_is_pressed_the_desk_reads_that_it_will_be_refused(
+    world: w.World, desk: FlaskClient, service: str, is_said: bool
+) -> None:
+    client = w.person()
+    w.sign(client, blood_thinners=THINNERS)
+    form = {
+        name: value
+        for name, value in order(client, service, areas=("lower_back",)).items()
+        if name != "start"
+    }
+    page = desk.post("/desk/visits/new", data=form)
+    assert page.status_code == 200
+    assert ("cannot have this on that day" in page.text) is is_said
+    assert "thinner" not in page.text
+    assert w.statuses(client) == []
+
+
 def test_the_same_form_sent_twice_books_once(world: w.World, desk: FlaskClient) -> None:
     client = w.person()
     w.sign(client)

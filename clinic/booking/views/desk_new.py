@@ -49,6 +49,8 @@ class Shown:
     times: FreeTimes | None = None
     why: Explained | None = None
     minutes: int = 0
+    is_refused: bool = False
+    """Whether the gate would refuse this to the client on the day that is shown."""
     trouble: str = ""
     nearest: list[dict[str, Any]] = field(default_factory=list)
     unsafe: tuple[str, ...] = ()
@@ -161,6 +163,8 @@ def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int 
     shown.times = free_times(ask, form.at.data, since=now)
     shown.why = kit.why(ask, shown.times, form.at.data, is_asked=bool(request.values.get("why")))
     shown.minutes = plan.total_minutes
+    if client_id is not None:
+        shown.is_refused = alternatives.preview(client_id, choice, day, now=now).refuses
 
 
 def _book(form: NewVisitForm, starts_at: dt.datetime) -> Answer:
