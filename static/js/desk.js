@@ -116,8 +116,9 @@
   });
 
   const noConnection = () => {
-    if (dialog.open) unsent((line) => dialog.prepend(line));
-    else unsent((line) => document.getElementById("undo").append(line), "undo undo-said");
+    const words = _("No connection, so nothing was sent. Press again when you are online.");
+    if (dialog.open) unsent((line) => dialog.prepend(line), "wrong", words);
+    else unsent((line) => document.getElementById("undo").append(line), "undo undo-said", words);
   };
 
   const passing = (text) => {

@@ -451,7 +451,7 @@ def test_a_step_without_a_connection_says_so_and_can_be_pressed_again(page: Page
     page.context.set_offline(True)
     cancel.click()
     told = page.locator("dialog [data-unsent]")
-    expect(told).to_have_text("That did not work. Please try again.")
+    expect(told).to_have_text("No connection, so nothing was sent. Press again when you are online.")
     expect(told).to_be_visible()
     page.context.set_offline(False)
     cancel.click()
