@@ -29,8 +29,10 @@ from clinic.shared.database import db, transaction
 from clinic.therapists.models import TherapistRestriction, TherapistSkill
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
+from tests.booking.test_letters import owner_of
 from tests.conftest import NOW
 from tests.diary.staff import ME, OTHER, Staffed, person_with, staffed
+from tests.owners import browser_of
 
 PREGNANT = {
     "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
@@ -281,6 +283,23 @@ def test_times_of_a_known_client_are_those_of_therapists_with_the_skill(clinic: 
     assert plan is not None
     wish = Ask(plan, clinic.world.place_id, w.TODAY, 7, NOW, client_id=client)
     assert {one for time in free_times.window(wish).times for one in time.therapists} == {clinic.other}
+
+
+def test_only_therapists_who_can_treat_a_known_client_are_to_choose(clinic: Staffed) -> None:
+    for one in clinic.world.therapists[1:]:
+        give_skill(one, "oncology")
+    client = w.person(email="pat@people.example")
+    browser = browser_of(clinic.app, owner_of(client, "pat@people.example"))
+    address = "/book/relaxation/times?minutes=60&area=full_body"
+
+    def shown(query: str = "") -> list[bool]:
+        page = browser.get(address + query).text
+        return [name in page for name in ("Terry 0", "Terry 1", "Terry 2")]
+
+    assert shown() == [True, True, True]
+    w.sign(client, cancer_active={})
+    assert shown() == [False, True, True]
+    assert shown(f"&therapist={clinic.me}")[0], "who was chosen before is still said to have no time"
 
 
 # ── nobody passes a block or a clearance ──────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.strip import strip_of
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import FULL_BODY
@@ -148,6 +149,16 @@ def _opens_on(wish: Wish, rules: BookingSettings) -> dt.date | None:
     return wish.not_before - dt.timedelta(days=rules.horizon_days)
 
 
+def _who_may_treat(wish: Wish, plan: VisitPlan, client_id: int | None) -> list[Any]:
+    """Who gives this, and has the skills that a known person's answers ask for: only they have times. Everybody who
+    gives it, where somebody else was chosen already: the page says that they have none, and not why."""
+    needed = intake.skills_needed(client_id) if client_id is not None else frozenset()
+    able = therapists.eligible(plan.skills | needed, plan.licence_kind)
+    if needed and wish.therapist_id not in (None, *(one.id for one in able)):
+        return list(therapists.eligible(plan.skills, plan.licence_kind))
+    return list(able)
+
+
 def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     """Fourteen days from today, or from the day that is asked for when it lies further ahead."""
     now, today = clock.now(), _first_day(wish)
@@ -174,7 +185,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
     given = _given_at(wish, look=free.first_free_day is None)
-    people = therapists.eligible(plan.skills, plan.licence_kind)
+    people = _who_may_treat(wish, plan, ask.client_id)
     whom, said = kit.with_whom(wish, people)
     length = length_words(plan.total_minutes)
     nearest = free_times.plain_times(taken.nearest.starts, place.zone) if taken is not None else ()
