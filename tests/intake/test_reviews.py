@@ -137,11 +137,42 @@ def test_a_warning_sign_stops_moving_changing_and_coming_in(clinic: Staffed) -> 
         db.session.rollback()
         assert outcome.visit_id is None
         assert (visit.status, visit.starts_at, visit.minutes) == ("confirmed", w.at(0, 11), 60)
-    for new in (VisitStatus.ARRIVED, VisitStatus.IN_SESSION):
-        with pytest.raises(MoveNotAllowed):
-            visits.mark_visit(visit_id, new, revision=visit.revision, by=by(clinic), now=w.at(0, 11))
-        db.session.rollback()
-        assert visit.status == "confirmed"
+    here = VisitStatus.ARRIVED
+    stands = visits.mark_visit(visit_id, here, revision=visit.revision, by=by(clinic), now=w.at(0, 11))
+    db.session.rollback()
+    assert stands == visit.status == "cancelled", "as when the sign was judged at once"
+    assert visit.permits is None
+    with pytest.raises(MoveNotAllowed):
+        visits.mark_visit(
+            visit_id, VisitStatus.IN_SESSION, revision=visit.revision, by=by(clinic), now=w.at(0, 11)
+        )
+    db.session.rollback()
+    assert visit.status == "cancelled"
+
+
+def test_a_warning_sign_stops_a_start_too(clinic: Staffed) -> None:
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "relaxation", when=w.at(0, 11)).visit_id
+    assert visit_id is not None
+    visit = db.session.get_one(Visit, visit_id)
+    visits.mark_visit(visit_id, VisitStatus.ARRIVED, revision=visit.revision, by=by(clinic), now=w.at(0, 11))
+    with transaction() as session:
+        row = HealthStop(
+            client_id=client,
+            raised_at=NOW,
+            raised_on=w.TODAY,
+            needs="review",
+            urgency="emergency",
+            source="online",
+        )
+        row.answers = w.answers(rf_chest_pain_breathless={})
+        session.add(row)
+    stands = visits.mark_visit(
+        visit_id, VisitStatus.IN_SESSION, revision=visit.revision, by=by(clinic), now=w.at(0, 11)
+    )
+    db.session.rollback()
+    assert stands == visit.status == "cancelled"
 
 
 def test_entered_in_error_still_wants_a_new_signature(clinic: Staffed) -> None:
