@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,10 @@ def served(data_folder: Path) -> Iterator[Site]:
     try:
         yield Site(url, app, data_folder)
     finally:
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(places))  # by the thread that waits for them
+        with suppress(OSError):  # closed already, where an answer woke the thread between order and pull
+            server.trigger.pull_trigger(
+                lambda: wasyncore.close_all(places)
+            )  # by the thread that waits for them
         thread.join(10)
         with app.app_context():
             db.engine.dispose()
