@@ -126,7 +126,7 @@ _PLAIN = {
     Why.NOBODY: N_("Nobody who may give this here has working hours."),
     Why.NOBODY_WORKS: N_("No therapist who may give this works that day."),
     Why.NOT_WORKING: N_("{name} does not work that day."),
-    Why.OUTSIDE_HOURS: N_("It does not fit into the working hours of {name}."),
+    Why.OUTSIDE_HOURS: N_("It does not fit into the working hours of {name}, or runs into a break."),
     Why.OFF: N_("{name} is off."),
     Why.LIMIT: N_("One more such visit is more than {name} gives that day."),
     Why.AWAY: N_("{name} is at another place, or on the way."),

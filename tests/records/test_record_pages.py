@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import logging
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -15,9 +18,13 @@ from clinic.booking.models import Screening
 from clinic.booking.services import visits
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.clients.models import Client
+from clinic.records import words as says
+from clinic.records.queries import paper
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
+from clinic.shared.languages import speaking
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.diary.staff import ME, OTHER, Staffed, person_with
@@ -52,6 +59,27 @@ def test_only_who_may_read_the_answers_reads_the_record(clinic: Staffed) -> None
         assert found == wanted
     stranger = clinic.app.test_client().get(f"/visits/{visit_id}/record")
     assert (stranger.status_code, stranger.location.split("?")[0]) == (303, "/sign-in")
+
+
+def test_what_a_record_says_about_itself_is_in_the_readers_language(clinic: Staffed) -> None:
+    """Its own words are; what was asked and signed stands as it was."""
+    visit_id = booked(clinic)
+    own = [*says.ABOUT, says.ABOUT_CHECK_IN, says.NOTHING_ASKED, says.NO_SINGLE_ANSWER]
+    plain = html.unescape(clinic.browser(ME).get(f"/visits/{visit_id}/record").text)
+    assert [one for one in says.ABOUT if one not in plain] == []
+    german = {"Accept-Language": "de"}
+    page = html.unescape(clinic.browser(ME).get(f"/visits/{visit_id}/record", headers=german).text)
+    assert [one for one in own if one in page] == []
+    with speaking("de"):
+        assert [one for one in says.ABOUT if _(one) not in page] == []
+
+
+def test_no_text_of_a_record_goes_out_untranslated() -> None:
+    """Texts are marked for translation in words.py, and looked up where they are used."""
+    names = "ABOUT_CHECK_IN|NOTHING_ASKED|WITHHELD|WORDING_LOST|NO_SINGLE_ANSWER|CHANGED_BY_CLINIC"
+    bare = re.compile(rf"(?<!_\()\bw\.(?:{names})\b")
+    for one in Path(paper.__file__).parent.glob("paper*.py"):
+        assert bare.findall(one.read_text(encoding="utf-8")) == [], one.name
 
 
 def test_each_reading_leaves_a_row_and_a_refused_one_none(clinic: Staffed) -> None:

@@ -59,7 +59,7 @@ def record_of(
         author=names.clinic,
         opening=Pairs(tuple(opening)),
         sections=(
-            Section(_("About this record"), (Lines(w.ABOUT),)),
+            Section(_("About this record"), (Lines(tuple(_(one) for one in w.ABOUT)),)),
             Section(_("The visit"), (Pairs(tuple(_visit(visit, facts["visit"], names))),)),
             _history(facts, names),
             judgements_section(facts, names),

@@ -47,7 +47,7 @@ def _version(facts: Facts, names: Names, one: Facts, before: Facts | None) -> Pa
     found = [line for line in answered(wording, one["answers"]) if line.rule in one["answers"]]
     blocks: list[Lines | Pairs | Grid] = [Pairs(tuple(_signed(facts, names, one)))]
     if wording is None:
-        blocks.append(Lines((w.WORDING_LOST,)))
+        blocks.append(Lines((_(w.WORDING_LOST),)))
     if before is not None and before["question_version"] == one["question_version"]:
         same = set(answered(wording, before["answers"]))
         found = [line for line in found if line not in same]
@@ -124,7 +124,7 @@ def _check_in(facts: Facts, names: Names, one: Facts) -> Part:
         (line.question, in_words(line)) for line in answered(wording, one["answers"]) if line.rule in asked
     )
     opening = [_topics(wording["topics"])] if wording else []
-    opening.append(w.ABOUT_CHECK_IN if rows else w.NOTHING_ASKED)
+    opening.append(_(w.ABOUT_CHECK_IN) if rows else _(w.NOTHING_ASKED))
     return Part(
         f"{names.moment(one['signed_at'])}: {called(one)}",
         (Lines(tuple(opening)), Grid(CHECK_IN_HEADS, rows)),

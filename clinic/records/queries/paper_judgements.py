@@ -33,7 +33,7 @@ def _judgement(facts: Facts, names: Names, one: Facts, number: int) -> Part:
     if drawn := _drawn(one["places"]):
         blocks.append(drawn)
     if one["others"]:
-        blocks.append(Lines((w.WITHHELD.format(number=one["others"]),)))
+        blocks.append(Lines((_(w.WITHHELD).format(number=one["others"]),)))
     if not one["findings"] and not one["stopped"]:
         blocks.append(Lines((_("No rule spoke against it."),)))
     blocks += [Pairs(tuple(finding_rows(facts, names, one, found))) for found in one["findings"]]
@@ -155,7 +155,7 @@ def finding_rows(facts: Facts, names: Names, judgement: Facts, found: Facts) -> 
         yield _("Cleared by"), _letters(facts, found["clearances"])
     yield _("Source"), sources_in_words(found["source"])
     if found.get("changed_by_clinic"):
-        yield _("Changed by the clinic"), w.CHANGED_BY_CLINIC
+        yield _("Changed by the clinic"), _(w.CHANGED_BY_CLINIC)
 
 
 def _answer(facts: Facts, names: Names, judgement: Facts, rule: str) -> Iterator[tuple[str, str]]:
@@ -179,7 +179,7 @@ def _answer(facts: Facts, names: Names, judgement: Facts, rule: str) -> Iterator
             ),
         )
         return
-    yield _("Answer given"), w.NO_SINGLE_ANSWER
+    yield _("Answer given"), _(w.NO_SINGLE_ANSWER)
 
 
 def sources_in_words(stored: str) -> str:
