@@ -68,7 +68,10 @@
     } else if (target.id === "what" && (target.value || open) && !isOpen(target)) {
       // Pressed before the answer is here, it waits for what they had last, and for its times.
       event.preventDefault();
-      renewed.then(() => part("what").value && part("times").querySelector("[data-no-time], button[name=start], [data-to-field]")?.focus());
+      // With nobody chosen yet, who it is comes first.
+      const next = () => (new FormData(form).get("client") ? null : part("people").querySelector("input[name=client]"))
+        || part("times").querySelector("[data-no-time], button[name=start], [data-to-field]");
+      renewed.then(() => part("what").value && next()?.focus());
     } else if (target.name === "start" && event.repeat) event.preventDefault();
   });
   form.addEventListener("change", (event) => {

@@ -315,6 +315,24 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
     page.wait_for_selector("button[name=start]:focus")
 
 
+def test_with_nobody_chosen_enter_leads_back_to_who_it_is(page: Page) -> None:
+    """It led to a free time, and a press there to a mistake."""
+    sign_in(page)
+    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    page.wait_for_selector("#q:focus")
+    page.keyboard.type("ald")
+    page.wait_for_selector("#people input[name=client]")
+    page.select_option("#what", index=1)
+    page.wait_for_selector("#times button[name=start]")
+    page.locator("#what").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#people input[name=client]:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#what:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("button[name=start]:focus")
+
+
 def test_keys_pressed_before_the_answer_is_there_wait_for_it(page: Page) -> None:
     """Enter on somebody and Enter again at once: the second one was lost, as what they had last was not known yet."""
     sign_in(page)
