@@ -23,7 +23,6 @@ from clinic.shared.database import transaction, tried_again
 from clinic.shared.seen import mark_of
 
 SERVICE_EXISTS = N_("There is a service of this name. Choose another name, or change that one.")
-LONGEST_KEY = 30
 ADDON_EXISTS = N_("There is an add-on of this name. Choose another name, or change that one.")
 
 
@@ -163,7 +162,7 @@ def _free_key(session: Session, kind: type[Service | Addon], name: str) -> str:
     without a letter or digit of any script."""
     if not _bare(name):
         raise InvalidInput("name", _("Use at least one letter or digit in the name."))
-    base = key_of(name)[:LONGEST_KEY] or kind.__tablename__
+    base = key_of(name) or kind.__tablename__
     taken = set(session.scalars(select(kind.key)))
     return next(one for one in chain([base], (f"{base}_{n}" for n in count(2))) if one not in taken)
 

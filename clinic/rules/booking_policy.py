@@ -175,13 +175,13 @@ def check_may_mark(
         )
 
 
+_HERE = frozenset({VisitStatus.ARRIVED, VisitStatus.IN_SESSION})
+
+
 def check_is_over(ends_at: datetime, *, now: datetime) -> None:
     """Raise MoveNotAllowed before the booked end of a visit: until then each of its steps is marked as it happens."""
     if now < ends_at:
         raise MoveNotAllowed(_("This visit is not over yet. Mark each step as it happens."))
-
-
-_HERE = frozenset({VisitStatus.ARRIVED, VisitStatus.IN_SESSION})
 
 
 def cancel_until(starts_at: datetime, settings: BookingSettings) -> datetime:

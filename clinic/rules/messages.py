@@ -45,30 +45,32 @@ DAY_OF_THERAPIST: Final = "day_of_therapist"
 DAY_OF_DESK: Final = "day_of_desk"
 SMS: Final = "visit_reminder_sms"
 
-_VISIT, _OFFER = "/visit/{token}", "/offer/{token}"
+VISIT_PAGE: Final = "/visit/{token}"
+"""The page of one visit, by a key of its own."""
+_OFFER = "/offer/{token}"
 _PASSWORD, _FORGOT = "/password/{token}", "/password/forgot"
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
-    "visit_booked": Kind(N_("Visit booked"), _VISIT),
-    "visit_waiting": Kind(N_("Visit booked, not confirmed yet"), _VISIT),
+    "visit_booked": Kind(N_("Visit booked"), VISIT_PAGE),
+    "visit_waiting": Kind(N_("Visit booked, not confirmed yet"), VISIT_PAGE),
     "visit_confirmed_now": Kind(N_("Visit confirmed after waiting")),
     "visit_moved": Kind(N_("Visit moved")),
     "visit_changed": Kind(N_("Visit changed a little")),
     "visit_given": Kind(N_("Visit with another therapist"), _OFFER),
-    "visit_on_hold": Kind(N_("Visit on hold"), _VISIT),
+    "visit_on_hold": Kind(N_("Visit on hold"), VISIT_PAGE),
     "visit_cancelled": Kind(N_("Visit cancelled"), "/book"),
     "visit_called_off": Kind(N_("Visit called off by the clinic"), "/book"),
-    "visit_cannot_go_ahead": Kind(N_("Visit cannot go ahead"), _VISIT),
+    "visit_cannot_go_ahead": Kind(N_("Visit cannot go ahead"), VISIT_PAGE),
     "visit_released": Kind(N_("Time given back"), "/book"),
-    REMINDER: Kind(N_("Reminder"), _VISIT, Off.ON_PAGE),
+    REMINDER: Kind(N_("Reminder"), VISIT_PAGE, Off.ON_PAGE),
     SMS: Kind(N_("Reminder by SMS"), off=Off.ON_PAGE),
-    ANSWERS_MISSING: Kind(N_("Questions not answered yet"), _VISIT),
+    ANSWERS_MISSING: Kind(N_("Questions not answered yet"), VISIT_PAGE),
     "visit_check_in": Kind(N_("Has anything changed?"), "/check-in/{token}"),
     "running_late": Kind(N_("Running late")),
     AFTERCARE: Kind(N_("The day after"), "/book", Off.BY_LINK),
     "series_booked": Kind(N_("Several visits booked"), about="series"),
     "series_cancelled": Kind(N_("Several visits cancelled"), "/book", about="series"),
-    "couple_invited": Kind(N_("Invited to a visit for two"), _VISIT),
+    "couple_invited": Kind(N_("Invited to a visit for two"), VISIT_PAGE),
     "couple_apart": Kind(N_("Visit for two, one cannot come"), "/my"),
     "offer_made": Kind(N_("A time from the waitlist"), _OFFER),
     "offer_instead": Kind(N_("Another time instead"), _OFFER),

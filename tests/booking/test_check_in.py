@@ -551,7 +551,7 @@ def test_who_cannot_have_this_visit_is_shown_what_is_safe_instead(
     app: Flask, world: w.World, now: dt.datetime, answers: dict[str, str], instead: bool
 ) -> None:
     """What would be unsafe however it is given that day is not offered: then another day is."""
-    client, visit_id = booked(world, w.at(1, 8), service="deep_tissue")
+    _client, visit_id = booked(world, w.at(1, 8), service="deep_tissue")
     asking.ask_for_check_ins(now)
     app.test_client_class = Visitor
     browser, address = app.test_client(), f"/check-in/{key_of(link_mails()[0])}"
@@ -564,4 +564,3 @@ def test_who_cannot_have_this_visit_is_shown_what_is_safe_instead(
     if instead:
         held = re.search(r'action="(/book/relaxation[^"]*)"', page)
         assert held, "a button books it"
-    assert client

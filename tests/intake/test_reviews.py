@@ -110,13 +110,9 @@ def test_a_warning_sign_stops_every_door_until_assessed_and_signed_anew(
     assert permitted(client) == ["confirmed"]
 
 
-def test_a_warning_sign_stops_moving_changing_and_coming_in(clinic: Staffed) -> None:
-    """A visit that nobody could judge again in time (a merge, a fault) is stopped at the doors that remain."""
-    client = w.person()
-    w.sign(client)
-    visit_id = w.at_desk(clinic.world, client, "relaxation", when=w.at(0, 11)).visit_id
-    assert visit_id is not None
-    with transaction() as session:  # straight into the table: the judging that follows a stop is left out
+def raise_unseen(client: int) -> None:
+    """A warning sign straight into the table: the judging that follows a stop is left out."""
+    with transaction() as session:
         row = HealthStop(
             client_id=client,
             raised_at=NOW,
@@ -127,6 +123,15 @@ def test_a_warning_sign_stops_moving_changing_and_coming_in(clinic: Staffed) -> 
         )
         row.answers = w.answers(rf_chest_pain_breathless={})
         session.add(row)
+
+
+def test_a_warning_sign_stops_moving_changing_and_coming_in(clinic: Staffed) -> None:
+    """A visit that nobody could judge again in time (a merge, a fault) is stopped at the doors that remain."""
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "relaxation", when=w.at(0, 11)).visit_id
+    assert visit_id is not None
+    raise_unseen(client)
     visit = db.session.get_one(Visit, visit_id)
     for change in (
         {"starts_at": w.at(1)},
@@ -157,17 +162,7 @@ def test_a_warning_sign_stops_a_start_too(clinic: Staffed) -> None:
     assert visit_id is not None
     visit = db.session.get_one(Visit, visit_id)
     visits.mark_visit(visit_id, VisitStatus.ARRIVED, revision=visit.revision, by=by(clinic), now=w.at(0, 11))
-    with transaction() as session:
-        row = HealthStop(
-            client_id=client,
-            raised_at=NOW,
-            raised_on=w.TODAY,
-            needs="review",
-            urgency="emergency",
-            source="online",
-        )
-        row.answers = w.answers(rf_chest_pain_breathless={})
-        session.add(row)
+    raise_unseen(client)
     stands = visits.mark_visit(
         visit_id, VisitStatus.IN_SESSION, revision=visit.revision, by=by(clinic), now=w.at(0, 11)
     )

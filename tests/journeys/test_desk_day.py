@@ -295,13 +295,18 @@ def test_somebody_new_is_booked_from_the_day_by_keyboard_alone(
     expect(page.locator("h1")).to_have_text("Zzoran Quimby")
 
 
-def test_people_and_times_come_while_typing(page: Page) -> None:
+def look_for_alders(page: Page) -> None:
+    """A new visit on a day far ahead, and the people whose name begins so."""
     sign_in(page)
     page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
     page.wait_for_selector("#q:focus")
-    # of several, who is chosen brings what they had last, also under the focus that went ahead to it
     page.keyboard.type("ald")
     page.wait_for_selector("#people input[name=client]")
+
+
+def test_people_and_times_come_while_typing(page: Page) -> None:
+    look_for_alders(page)
+    # of several, who is chosen brings what they had last, also under the focus that went ahead to it
     page.locator("#people input[name=client]").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#what option:checked:not([value=''])", state="attached")
@@ -317,11 +322,7 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
 
 def test_with_nobody_chosen_enter_leads_back_to_who_it_is(page: Page) -> None:
     """It led to a free time, and a press there to a mistake."""
-    sign_in(page)
-    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
-    page.wait_for_selector("#q:focus")
-    page.keyboard.type("ald")
-    page.wait_for_selector("#people input[name=client]")
+    look_for_alders(page)
     page.select_option("#what", index=1)
     page.wait_for_selector("#times button[name=start]")
     page.locator("#what").focus()
@@ -335,11 +336,7 @@ def test_with_nobody_chosen_enter_leads_back_to_who_it_is(page: Page) -> None:
 
 def test_keys_pressed_before_the_answer_is_there_wait_for_it(page: Page) -> None:
     """Enter on somebody and Enter again at once: the second one was lost, as what they had last was not known yet."""
-    sign_in(page)
-    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
-    page.wait_for_selector("#q:focus")
-    page.keyboard.type("ald")
-    page.wait_for_selector("#people input[name=client]")
+    look_for_alders(page)
     page.locator("#people input[name=client]").first.focus()
 
     def late(route: Route) -> None:

@@ -31,8 +31,9 @@ WITH_NAMES = (
 
 REMINDED = "visit"
 OFFERED = "waitlist"
-LEFT_OPEN_DAYS = 14
 """The source of a visit whose time is kept for an offer."""
+LEFT_OPEN_DAYS = 14
+"""How long a visit that nobody closed is asked about."""
 
 JUDGED_AGAIN = (
     VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.ARRIVED, VisitStatus.SUSPENDED,

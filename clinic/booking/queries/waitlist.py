@@ -204,10 +204,15 @@ class Instead:
     last_answer: str = ""
 
 
-def is_asked(visit_id: int) -> bool:
-    """Whether the client has still to answer a mail about this visit: another time, or another therapist."""
+def asked_about(visit_id: int) -> ColumnElement[bool]:
+    """The mails about this visit that its client has still to answer: another time, or another therapist."""
     about_it = (Offer.instead_of_id == visit_id) | ((Offer.visit_id == visit_id) & (Offer.kind == "given"))
-    return bool(db.session.scalar(select(exists().where(about_it, Offer.ended_at.is_(None)))))
+    return about_it & Offer.ended_at.is_(None)
+
+
+def is_asked(visit_id: int) -> bool:
+    """Whether there is one."""
+    return bool(db.session.scalar(select(exists().where(asked_about(visit_id)))))
 
 
 def asked_instead(visit_ids: Collection[int]) -> dict[int, Instead]:

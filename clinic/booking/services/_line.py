@@ -282,8 +282,7 @@ def end_offer(session: Session, offer: Offer, ended_as: str, *, by: int | None, 
 
 def end_offers_for(session: Session, visit: Visit, *, by: int | None, now: dt.datetime) -> bool:
     """What was offered for this visit before is over: something else is done about it now. Whether anything was."""
-    for_it = (Offer.instead_of_id == visit.id) | ((Offer.visit_id == visit.id) & (Offer.kind == "given"))
-    rows = session.scalars(select(Offer).where(for_it, Offer.ended_at.is_(None))).all()
+    rows = session.scalars(select(Offer).where(waitlist.asked_about(visit.id))).all()
     for one in rows:
         end_offer(session, one, "withdrawn", by=by, now=now)
     return bool(rows)

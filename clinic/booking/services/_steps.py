@@ -28,7 +28,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
-from clinic.rules.messages import TIMED
+from clinic.rules.messages import KINDS, TIMED, VISIT_PAGE
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.database import Base, connection_of
 from clinic.shared.mail import About, queue_mail
@@ -53,9 +53,6 @@ NEWS = frozenset(
         "offer_instead",
     }
 )
-
-# News of a visit that lead to its page, which says what can be done.
-LEADS_TO_PAGE = frozenset({"visit_on_hold", "visit_cannot_go_ahead"})
 
 # What is not sent any more when the visit has been moved or has ended meanwhile.
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
@@ -265,7 +262,7 @@ def tell_client(
 
 def _key_of(visit: Visit, template: str) -> str:
     """A key for the visit's own page beside the one of its booking, where the message leads there."""
-    if template not in LEADS_TO_PAGE:
+    if KINDS[template].link != VISIT_PAGE:
         return ""
     if visit.manage_hash is None:
         new_manage_key(visit)

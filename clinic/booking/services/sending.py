@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.services._steps import new_manage_key, tell_client
+from clinic.booking.services._steps import tell_client
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
 from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
@@ -65,16 +65,12 @@ def _write(visit_id: int, now: dt.datetime, *, by_sms: bool) -> None:
 
 def _tell(session: Session, visit: Visit, kind: str, about: str, *, now: dt.datetime) -> None:
     whose = Whose(client_id=visit.client_id)
-    if not choices.wants(whose, kind):
-        return
-    if visit.manage_hash is None:
-        new_manage_key(visit)
-    if visit.client is None:
+    if not choices.wants(whose, kind) or visit.client is None:
         return
     with speaking_to(visit.client):
         tell_client(
-            session, visit, kind, now=now, token=visits.reminder_key(visit), about=about,
-            stop_key=choices.stop_key(whose, kind), advice="\n".join(f"- {gettext(line)}" for line in GENERAL),
+            session, visit, kind, now=now, about=about, stop_key=choices.stop_key(whose, kind),
+            advice="\n".join(f"- {gettext(line)}" for line in GENERAL),
         )  # fmt: skip
 
 

@@ -213,9 +213,10 @@ def mark_visit(
 def _enter_afterwards(session: Session, visit: Visit, *, by: int, now: dt.datetime) -> None:
     """It took place, and nobody marked it: what is over is judged no more. Raises MoveNotAllowed."""
     status = VisitStatus(visit.status)
-    check_transition(status, WAY_TO_DONE.get(status, (VisitStatus.DONE,))[0])
+    way = WAY_TO_DONE.get(status, (VisitStatus.DONE,))
+    check_transition(status, way[0])
     booking_policy.check_is_over(visit.ends_at, now=now)
-    for step in WAY_TO_DONE[status]:
+    for step in way:
         set_status(session, visit, step, by=by, now=now, reason="afterwards")
 
 

@@ -36,6 +36,7 @@ from clinic.rules.words import day_words, length_words, zone_words
 from clinic.shared import clock, replica
 from clinic.shared.web import Answer, found
 from clinic.therapists import queries as therapists
+from clinic.therapists.queries import EligibleTherapist
 
 
 @pages.get("/book", needs=Permission.SITE_ANY_READ)
@@ -149,14 +150,14 @@ def _opens_on(wish: Wish, rules: BookingSettings) -> dt.date | None:
     return wish.not_before - dt.timedelta(days=rules.horizon_days)
 
 
-def _who_may_treat(wish: Wish, plan: VisitPlan, client_id: int | None) -> list[Any]:
+def _who_may_treat(wish: Wish, plan: VisitPlan, client_id: int | None) -> list[EligibleTherapist]:
     """Who gives this, and has the skills that a known person's answers ask for: only they have times. Everybody who
     gives it, where somebody else was chosen already: the page says that they have none, and not why."""
     needed = intake.skills_needed(client_id) if client_id is not None else frozenset()
     able = therapists.eligible(plan.skills | needed, plan.licence_kind)
     if needed and wish.therapist_id not in (None, *(one.id for one in able)):
-        return list(therapists.eligible(plan.skills, plan.licence_kind))
-    return list(able)
+        return therapists.eligible(plan.skills, plan.licence_kind)
+    return able
 
 
 def _ask(wish: Wish, plan: VisitPlan) -> Ask:
