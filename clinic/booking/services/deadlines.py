@@ -13,6 +13,8 @@ from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import OFFERED
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._steps import set_status, tell_client
+from clinic.intake import queries as intake
+from clinic.rules import booking_policy
 from clinic.rules.visit_status import ENDING_AT_A_DEADLINE, VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import db, transaction, tried_again
@@ -38,7 +40,7 @@ def _release(visit_id: int, now: dt.datetime) -> bool:
             return False
         if visit.deadline_at is None or visit.deadline_at > now:
             return False
-        if _is_partners_turn(visit, now):
+        if _is_partners_turn(visit, now) or _is_at_the_questions(visit, now):
             return False
         if visit.waiting_for == RULES:
             set_status(session, visit, VisitStatus.CANCELLED, by=None, now=now, reason="new rules")
@@ -52,6 +54,15 @@ def _release(visit_id: int, now: dt.datetime) -> bool:
             tell_client(session, visit, "visit_released", now=now)
             leave_trace(session, "visit.released", "visit", visit.id, by=None, now=now)
         return True
+
+
+def _is_at_the_questions(visit: Visit, now: dt.datetime) -> bool:
+    """Who answers at this moment loses no time over it: they have as long as somebody who comes to the desk too late
+    to sign before the start."""
+    if visit.deadline_at is None or visit.client_id is None or visit.waiting_for == RULES:
+        return False
+    longest = visit.deadline_at + booking_policy.AT_THE_DESK
+    return visit.is_waiting and now < longest and intake.is_answering(visit.client_id, now)
 
 
 def _is_partners_turn(visit: Visit, now: dt.datetime) -> bool:

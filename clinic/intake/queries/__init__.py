@@ -6,11 +6,19 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.intake.models import OWN_CONSENTS, Consent, HealthStop, Intake, IntakeDraft, SoftenedReview
+from clinic.intake.models import (
+    OWN_CONSENTS,
+    Consent,
+    HealthStop,
+    Intake,
+    IntakeDraft,
+    SoftenedReview,
+    TabletPass,
+)
 from clinic.intake.queries.standing import Answers, InForce, Standing, standings
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
@@ -19,6 +27,9 @@ from clinic.shared.database import db
 from clinic.shared.read_once import may_have
 
 __all__ = ["Answers", "InForce", "Standing", "standings"]  # besides what is here
+
+AT_IT = dt.timedelta(minutes=10)
+"""Whoever typed nothing for so long has gone: a page of questions is read in less."""
 
 
 def newest(client_id: int) -> Intake | None:
@@ -84,6 +95,18 @@ def draft(client_id: int, writer: str) -> IntakeDraft | None:
     return db.session.scalars(
         select(IntakeDraft).where(IntakeDraft.client_id == client_id, IntakeDraft.writer == writer)
     ).one_or_none()
+
+
+def is_answering(client_id: int, now: dt.datetime) -> bool:
+    """Whether somebody is at this client's questions: something was typed, or a device of theirs used, just now."""
+    since = now - AT_IT
+    typed = exists().where(IntakeDraft.client_id == client_id, IntakeDraft.updated_at > since)
+    holds = exists().where(
+        TabletPass.client_id == client_id,
+        TabletPass.ended_at.is_(None),
+        func.coalesce(TabletPass.seen_at, TabletPass.made_at) > since,
+    )
+    return bool(db.session.scalar(select(or_(typed, holds))))
 
 
 def skills_needed(client_id: int) -> frozenset[str]:
