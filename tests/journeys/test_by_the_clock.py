@@ -214,7 +214,7 @@ def test_new_hours_show_whom_they_leave_outside_before_they_are_kept(
     assert ends() == before
     page.get_by_role("button", name="Save the new hours all the same").click()
     page.wait_for_url("**/diary/me")
-    expect(page.get_by_text(re.compile(r"visits? needs? a new time"))).to_be_visible()
+    page.locator("#main").get_by_text(re.compile(r"visits? needs? a new time")).first.wait_for()
     assert ends() == {noon}
 
 
@@ -253,6 +253,6 @@ def test_the_calendar_of_a_phone_follows_by_an_address_that_can_be_ended(
     assert not [name for name in names if name.encode() in text], "initials only"
     page.get_by_role("button", name="End the address").click()
     page.get_by_role("dialog").get_by_role("button", name="End the address").click()
-    page.get_by_text("The address is ended.").wait_for()
+    page.locator("#main").get_by_text("The address is ended.").wait_for()
     with pytest.raises(HTTPError, match="404"):
         urllib.request.urlopen(address)
