@@ -84,6 +84,7 @@ DOORS: Mapping[str, str] = {
 }
 DEEDS: Mapping[str, str] = {
     "client.phone_changed": N_("Phone number changed"),
+    "visit.aim_written": N_("What it is for was written"),
     "visit.booked": N_("Booked"),
     "visit.cancelled": N_("Cancelled"),
     "visit.change_refused": N_("A change was refused"),

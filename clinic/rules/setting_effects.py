@@ -5,6 +5,7 @@ The sentences are worked out by the rules that act, so that they cannot promise 
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,8 +100,11 @@ class _Telling:
 
     def birthday(self, age: int) -> str:
         """Who has this age today was born on this day at the latest."""
-        year = self.today.year - age
-        return words.day_words(self.today.replace(year=year, day=min(self.today.day, 28))).partition(" ")[2]
+        year, month = self.today.year - age, self.today.month
+        day = min(
+            self.today.day, calendar.monthrange(year, month)[1]
+        )  # born on the 28th, today being the 29th
+        return words.day_words(dt.date(year, month, day)).partition(" ")[2]
 
 
 def effects(booking: BookingSettings, rules: Rules, *, now: dt.datetime, zone: ZoneInfo) -> dict[str, str]:

@@ -58,6 +58,8 @@ HOLDING_CLAIMS: Final = frozenset(
 )
 NEEDING_PERMIT: Final = frozenset({_S.CONFIRMED, _S.ARRIVED, _S.IN_SESSION, _S.DONE})
 ENDING_AT_A_DEADLINE: Final = frozenset({_S.HELD, _S.PENDING, _S.SUSPENDED})
+AHEAD: Final = HOLDING_CLAIMS - {_S.DONE}
+"""Booked or being booked, and to come or going on as long as its time is not over."""
 UPCOMING: Final = frozenset({_S.PENDING, _S.CONFIRMED, _S.SUSPENDED})
 
 WAY_TO_DONE: Final[Mapping[VisitStatus, tuple[VisitStatus, ...]]] = MappingProxyType(

@@ -15,6 +15,7 @@ from wtforms import (
 from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from clinic.booking.forms.aim import LONGEST
 from clinic.booking.forms.choice import ID_DIGITS, number_of
 from clinic.rules.body_areas import AREAS
 from clinic.rules.contact import check_email, name_key
@@ -142,6 +143,10 @@ class NewVisitForm(PhoneForm, PlaceForm, WhatForm):
     born_on = DayField(lazy("Birth date"), validators=[Optional()])
     phone = text_field(lazy("Phone"), longest=40)
     email = text_field("E-mail", longest=254)
+    aim = lines_field(
+        lazy("What they would like from this visit"), longest=LONGEST, rows=2,
+        help_text=lazy("In their words. The therapist reads it; it is not shown here again, and nothing checks it."),
+    )  # fmt: skip
     nobody_known = HiddenField()
     walk_in = HiddenField()
     request_key = HiddenField()

@@ -122,6 +122,8 @@ def hold_slot(
         visit = new_hold(
             session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now, people=people
         )
+        if held is not None and held.note:
+            visit.note, held.note = held.note, None  # what was written goes with whoever books
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at = now
         if checkout.client_id is None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import who as acting_user
+from clinic.booking.forms.aim import AimForm
 from clinic.booking.forms.person import BookingPersonForm
 from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.services import aims
 from clinic.booking.services import checkout as services
 from clinic.booking.services.checkout import Choice
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views import times as times_views
 from clinic.booking.views.blueprint import pages
+from clinic.booking.views.which import BY_NUMBER, GOAL
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
@@ -203,7 +207,13 @@ def check(now_at: Standing) -> Answer:
     return check_page(now_at)
 
 
-def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
+def _aim_of(visit: Any) -> AimForm:
+    """What was written before, or what they looked for on the page of goals."""
+    goal = BY_NUMBER.get(session.get(GOAL, ""))
+    return AimForm(data={"aim": visit.note or (_(goal.label) if goal else "")})
+
+
+def check_page(now_at: Standing, unsafe: services.Result | None = None, form: AimForm | None = None) -> str:
     """The card. With unsafe add-ons it shows what is booked without them, as the button says."""
     visit, rest = now_at.visit, unsafe.rest if unsafe else None
     until = cancel_until(visit.starts_at, premises.booking_settings())
@@ -211,6 +221,7 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None) -> str:
     return render_template(
         "booking/check.html",
         client=now_at.client,
+        form=form or _aim_of(visit),
         until=words.unbroken(
             words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
         ),
@@ -245,14 +256,18 @@ def confirm(now_at: Standing) -> Answer:
             "care",
         )
         return go("booking.check")
+    form = AimForm(request.form)
+    if not form.validate():
+        return check_page(now_at, form=form), 422
     try:
         if request.form.get("go") == "without":
             services.drop_addons(kit.token() or "", _unsafe_columns(), now=clock.now())
-        result = _confirm_or_take_again(now_at)
+        result = _confirm_or_take_again(now_at, form.aim.data or "")
     except RuleViolation as error:
         return _not_confirmed(now_at, error)
     if result.unsafe_addons:
         return check_page(kit.standing() or now_at, result)
+    session.pop(GOAL, None)
     return go("booking.done")
 
 
@@ -270,9 +285,11 @@ def _unsafe_columns() -> tuple[str, ...]:
     return tuple(one[:40] for one in request.form.getlist("unsafe")[:10])
 
 
-def _confirm_or_take_again(now_at: Standing) -> services.Result:
-    """Confirm; a time that was given back because nobody worked on it is taken again when it is still free."""
+def _confirm_or_take_again(now_at: Standing, aim: str) -> services.Result:
+    """Confirm. What was written is kept first, whatever comes out. A time that was given back because nobody worked
+    on it is taken again when it is still free."""
     key, user_id, now = kit.token() or "", acting_user(), clock.now()
+    aims.say_aim(now_at.visit.id, aim, by=user_id, now=now)
     if not now_at.is_held:
         choice = Choice.of(now_at.checkout.choice)
         services.hold_slot(

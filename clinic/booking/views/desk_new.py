@@ -18,6 +18,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
 from clinic.booking.queries.why_no_times import Explained
 from clinic.booking.services import alternatives
+from clinic.booking.services.aims import say_aim
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.visits import Outcome, book_visit
 from clinic.booking.views import desk_kit as kit
@@ -260,6 +261,8 @@ def _answer(
         return _page(form, shown, 409, start=starts_at.isoformat())
     if outcome.visit_id is None:
         return _refused(form, choice, client_id, starts_at, outcome)
+    if form.aim.data:
+        say_aim(outcome.visit_id, form.aim.data, by=who(), now=clock.now())
     if outcome.status == VisitStatus.PENDING:
         flash(_("The time is kept. The visit is not confirmed yet: see what is still needed."), "care")
     else:
@@ -290,6 +293,15 @@ def _refused(
     return page, 409
 
 
+def _from_when_rested(form: NewVisitForm, shown: Shown, zone: str) -> str:
+    """The same wish on the first day with rest enough."""
+    if shown.rest is None:
+        return ""
+    day = shown.rest["fine_from"].astimezone(ZoneInfo(zone)).date()
+    wish = {name: form[name].data for name in ("client", "what", "addons", "areas", "therapist", "place")}
+    return url_for("booking.desk_new", day=day, **{name: value for name, value in wish.items() if value})
+
+
 def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") -> Answer:
     names, zone = kit.therapist_names(), _zone(form)
     times = shown.times
@@ -298,6 +310,8 @@ def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") 
         form=form,
         shown=shown,
         start=start,
+        start_at=read_moment(start),
+        rested_href=_from_when_rested(form, shown, zone),
         zone=zone,
         unsafe=kit.addons_in(shown.unsafe, form),
         soonest=kit.slots((times.rested or times.on_day)[:3], names, shown.minutes, zone) if times else [],

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
+from clinic.booking.forms.aim import AimForm
 from clinic.booking.forms.choice import day_of, moment_of, whole_number
 from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
@@ -53,11 +54,13 @@ class Door:
     """Free times for the same once more, where the account may book them."""
     health: str = ""
     """The health questions, where the visit waits for the first answers and this link may give them."""
+    aim: str = ""
+    """Where the client themselves write what the visit is for."""
     alone: str = ""
     """To say that the client comes alone, where the other visit of two fell away."""
 
 
-def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
+def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm | None = None) -> Answer:
     """The visit, with what can be done about it."""
     visit, now, settings = door.visit, clock.now(), premises.booking_settings()
     status = visits.seen_as(visit)
@@ -87,6 +90,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "") -> Answer:
         again=door.again or _again(door) if instead is None else "",
         paper=next(iter(letters_of(visit.client_id)), None) if visit.waiting_for == "clearance" else None,
         sentence=sentence,
+        form=form or AimForm(data={"aim": visit.note or ""}),
     )
     return (page, status_code) if status_code != 200 else page
 

@@ -9,8 +9,10 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
+from clinic.booking.forms.aim import AimForm
 from clinic.booking.forms.person import PersonForm
 from clinic.booking.queries import next_steps, visits, waitlist
+from clinic.booking.services.aims import say_aim
 from clinic.booking.services.couple_changes import go_on_alone
 from clinic.booking.views import again, manage
 from clinic.booking.views import client_kit as kit
@@ -26,7 +28,7 @@ from clinic.intake import queries as intake
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput, RuleViolation
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, RuleViolation
 from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
@@ -87,6 +89,7 @@ def _door(visit_id: int) -> Door:
         letter=url_for("booking.my_letters", client_id=visit.client_id),
         check_in=url_for("booking.check_in_my_visit", visit_id=visit_id),
         shows_reasons=True,
+        aim=url_for("booking.say_my_aim", visit_id=visit_id),
         alone=url_for("booking.come_alone", visit_id=visit_id) if next_steps.is_left_alone(visit) else "",
         again=_again(visit, visit.day + dt.timedelta(weeks=1)) if visit.service.is_active else "",
     )
@@ -96,6 +99,20 @@ def _door(visit_id: int) -> Door:
 def my_visit(visit_id: int) -> Answer:
     """One visit."""
     return manage.show(_door(visit_id))
+
+
+@pages.post("/my/visits/<int:visit_id>/aim", needs=Permission.VISIT_OWN_WRITE)
+def say_my_aim(visit_id: int) -> Answer:
+    """Write what it is for."""
+    door, form = _door(visit_id), AimForm(request.form)
+    if not form.validate():
+        return manage.show(door, 422, form=form)
+    try:
+        say_aim(visit_id, form.aim.data or "", by=current_user.id, now=clock.now())
+    except MoveNotAllowed as error:
+        return manage.show(door, 409, error.sentence, form)
+    flash(_("Saved. Your therapist reads it before you come."), "success")
+    return redirect(door.home, 303)
 
 
 @pages.get("/my/visits/<int:visit_id>/move", needs=Permission.VISIT_OWN_WRITE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template, request, session
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import Wish
@@ -22,6 +22,10 @@ BY_NUMBER = {str(number): goal for number, goal in enumerate(GOALS, start=1)}
 """What somebody is after may tell of their health: an address has its number, never the word."""
 
 
+GOAL = "goal"
+"""Where the browser keeps which of them it was: the last page of the booking has it filled in."""
+
+
 @pages.get("/which-massage", needs=Permission.SITE_ANY_READ)
 def which() -> Answer:
     """The goals; with one chosen, what suits it; asked without one, what is missing."""
@@ -30,6 +34,8 @@ def which() -> Answer:
     people = clients.people_of(user_id) if user_id is not None else []
     asked = request.args.get("person", type=int)
     person = next((one for one in people if one.client_id == asked), people[0] if people else None)
+    if goal is not None:
+        session[GOAL] = request.args["goal"]
     areas = tuple(area for area in AREAS if area in request.args.getlist("areas"))
     found = None
     if goal is not None:

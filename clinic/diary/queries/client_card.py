@@ -15,6 +15,7 @@ from clinic.intake import queries as intake
 from clinic.intake.models import Consent
 from clinic.premises import queries as premises
 from clinic.rules.gates import GateSettings, is_intake_in_date
+from clinic.rules.visit_status import AHEAD
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class ClientCard:
     fell_out: Sequence[Visit]
 
 
+def _comes(visit: Visit, now: dt.datetime) -> bool:
+    return visit.ends_at > now and visit.status in AHEAD
+
+
 def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
     """The card; None when there is no such client."""
     client = clients.client(client_id)
@@ -66,8 +71,8 @@ def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
         intake=intake_state(client, today),
         consent=intake.guardian_consent(client.id) if is_minor else None,
         agreed_to=[one for one in intake.consents_shown(client.id) if one.kind != "guardian"],
-        coming=sorted((one for one in found if one.ends_at > now), key=lambda one: one.starts_at),
-        past=[one for one in found if one.ends_at <= now],
+        coming=sorted((one for one in found if _comes(one, now)), key=lambda one: one.starts_at),
+        past=[one for one in found if not _comes(one, now)],
         notes=notes,
         writers=accounts.names_of({one.written_by_id for one in notes if one.written_by_id}),
         may_act=clients.may_act_for(client.id),

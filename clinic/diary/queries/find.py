@@ -16,7 +16,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules.typed_day import day_typed
-from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
+from clinic.rules.visit_status import AHEAD, VisitStatus
 from clinic.shared.database import db
 
 MOST_CLIENTS = 12
@@ -82,7 +82,7 @@ def _ahead(client_ids: Collection[int], now: dt.datetime) -> dict[int, Visit]:
         .where(
             Visit.client_id.in_(client_ids),
             Visit.ends_at > now,
-            Visit.status.in_(HOLDING_CLAIMS - {VisitStatus.HELD}),
+            Visit.status.in_(AHEAD - {VisitStatus.HELD}),
         )
         .order_by(Visit.starts_at.desc(), Visit.id)
         .options(*WITH_NAMES)

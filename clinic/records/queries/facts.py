@@ -36,8 +36,8 @@ from clinic.shared.database import db
 
 # What was done to a visit, by its audit rows. Reading it changes nothing about it.
 DEEDS = (
-    "visit.booked", "visit.cancelled", "visit.change_refused", "visit.changed", "visit.judged", "visit.marked",
-    "visit.reassigned", "visit.released",
+    "visit.aim_written", "visit.booked", "visit.cancelled", "visit.change_refused", "visit.changed", "visit.judged",
+    "visit.marked", "visit.reassigned", "visit.released",
 )  # fmt: skip
 
 

@@ -1,0 +1,167 @@
+"""What a visit is for: written by whoever comes or by the desk, sealed, read by whoever treats, judged by nobody."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
+
+from clinic.booking.forms.aim import LONGEST
+from clinic.booking.models import Visit
+from clinic.booking.services import visits as service
+from clinic.booking.services.aims import say_aim
+from clinic.clients.models import ClientAccess
+from clinic.rules.errors import MoveNotAllowed, NotFound
+from clinic.rules.permissions import Role
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db
+from tests.accounts.people import browser_of, make_person
+from tests.booking import walk
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.conftest import NOW
+from tests.diary.staff import ME, Staffed, staffed
+
+pytestmark = pytest.mark.usefixtures("now")
+
+WISH = "A loose neck, nothing at the left knee"
+
+
+@pytest.fixture
+def clinic(app: Flask) -> Staffed:
+    return staffed(app)
+
+
+@pytest.fixture
+def client(app: Flask, clinic: Staffed) -> FlaskClient:
+    return app.test_client()
+
+
+def kept() -> list[str | None]:
+    """What is written, by visits that were not given back."""
+    db.session.rollback()
+    rows = db.session.scalars(select(Visit).where(Visit.status != "released").order_by(Visit.id))
+    return [row.note for row in rows]
+
+
+def booked(clinic: Staffed) -> tuple[int, int]:
+    """A visit of today with the first therapist, and its client, whose account is own@people.example."""
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "swedish", when=w.at(0, 15), therapist_id=clinic.me).visit_id
+    user = make_person("own@people.example", Role.CLIENT)
+    db.session.add(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    db.session.commit()
+    assert visit_id is not None
+    return visit_id, client
+
+
+def test_it_is_written_on_the_last_page_and_kept_sealed(client: FlaskClient) -> None:
+    walk.up_to_check(client, "swedish", {})
+    assert walk.location(walk.confirm(client, aim=f"  {WISH}\n")) == "/book/done"
+    assert kept() == [WISH]
+    raw = db.session.execute(text("SELECT note_sealed FROM visit WHERE note_sealed IS NOT NULL")).scalar_one()
+    assert b"knee" not in bytes(raw)
+    assert "knee" not in str([row.detail for row in db.session.scalars(select(AuditRow))])
+
+
+def test_too_much_is_said_at_the_field_and_nothing_is_booked_or_lost(client: FlaskClient) -> None:
+    walk.up_to_check(client, "swedish", {})
+    long = "x" * (LONGEST + 1)
+    page = walk.confirm(client, aim=long)
+    assert page.status_code == 422
+    assert "at most 500 characters" in page.text
+    assert long in page.text
+    assert [one.status for one in db.session.scalars(select(Visit))] == ["held"]
+    assert walk.location(walk.confirm(client, aim=long[1:])) == "/book/done"
+
+
+def test_it_goes_with_whoever_has_to_take_another_time(client: FlaskClient, clinic: Staffed) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        walk.up_to_check(client, "swedish", {})
+        clock.shift(dt.timedelta(minutes=45))
+        page = client.get("/book/check")
+        for number in range(len(clinic.world.therapists)):
+            other = w.person()
+            w.sign(other)
+            service.book_visit(
+                w.choice("swedish"), other, w.at(3), request_key=f"k{number}", source="desk",
+                by=clinic.world.desk_id, now=NOW + dt.timedelta(minutes=45),
+            )  # fmt: skip
+        gone = client.post("/book/check", data={"seen": walk.hidden(page, "seen"), "aim": WISH})
+        assert gone.status_code == 409
+        slot = walk.first(r'class="soon-slot" type="submit" name="slot" value="([^"]+)"', gone)
+        walk.location(client.post("/book/swedish/times", data={"minutes": "60", "slot": slot}))
+        assert WISH in client.get("/book/check").text
+        assert walk.location(walk.confirm(client, aim=WISH)) == "/book/done"
+    assert [one for one in kept() if one] == [WISH]
+
+
+def test_what_they_looked_for_is_filled_in_and_can_be_taken_out(client: FlaskClient) -> None:
+    client.get("/which-massage?goal=2")
+    walk.up_to_check(client, "swedish", {})
+    assert ">\nBetter sleep</textarea>" in client.get("/book/check").text.replace("\r\n", "\n")
+    assert walk.location(walk.confirm(client, aim="")) == "/book/done"
+    assert kept() == [None]
+    walk.up_to_check(client, "relaxation", {}, when=w.at(5))
+    assert "Better sleep" not in client.get("/book/check").text, "once"
+
+
+def test_the_therapist_reads_it_and_the_desk_does_not(app: Flask, clinic: Staffed) -> None:
+    visit_id, _client = booked(clinic)
+    say_aim(visit_id, WISH, by=None, now=NOW)
+    me, desk = clinic.browser(ME), desk_browser(app, clinic.world)
+    for address in ("/diary", f"/diary/visits/{visit_id}"):
+        assert WISH in me.get(address).text, address
+    for address in ("/desk", f"/desk/visits/{visit_id}", "/todo"):
+        assert "knee" not in desk.get(address).text, address
+
+
+def test_the_client_writes_and_changes_it_until_the_visit_is_over(app: Flask, clinic: Staffed) -> None:
+    visit_id, client = booked(clinic)
+    own = clinic.browser("own@people.example")
+    action = f"/my/visits/{visit_id}/aim"
+    assert f'action="{action}"' in own.get(f"/my/visits/{visit_id}").text
+    assert own.post(action, data={"aim": WISH}).status_code == 303
+    assert kept() == [WISH]
+    assert WISH in own.get(f"/my/visits/{visit_id}").text
+    assert own.post(action, data={"aim": "y" * (LONGEST + 1)}).status_code == 422
+    assert own.post(action, data={"aim": " "}).status_code == 303
+    assert kept() == [None]
+    make_person("else@people.example", Role.CLIENT)
+    assert clinic.browser("else@people.example").post(action, data={"aim": "Mine now"}).status_code == 404
+    own = browser_of(app, "own@people.example")
+    service.cancel_visit(visit_id, by=None, by_clinic=True, now=NOW)
+    assert own.post(action, data={"aim": WISH}).status_code == 409
+    assert kept() == [None]
+    assert f'action="{action}"' not in own.get(f"/my/visits/{visit_id}").text
+    assert client
+
+
+def test_the_desk_writes_it_down_with_the_visit(app: Flask, clinic: Staffed) -> None:
+    client = w.person()
+    w.sign(client)
+    desk = desk_browser(app, clinic.world)
+    form = {
+        "client": str(client), "what": "swedish||60", "start": w.at(3).isoformat(), "request_key": "k", "aim": WISH,
+        "day": w.at(3).date().isoformat(),
+    }  # fmt: skip
+    assert desk.post("/desk/visits/new", data=form | {"aim": "z" * (LONGEST + 1)}).status_code == 422
+    assert kept() == []
+    answer = desk.post("/desk/visits/new", data=form)
+    assert answer.status_code == 303
+    assert kept() == [WISH]
+    assert "knee" not in desk.get(answer.location).text
+
+
+def test_it_is_refused_where_there_is_no_visit_to_come(clinic: Staffed) -> None:
+    visit_id, _client = booked(clinic)
+    with pytest.raises(NotFound):
+        say_aim(visit_id + 1, WISH, by=None, now=NOW)
+    service.cancel_visit(visit_id, by=None, by_clinic=True, now=NOW)
+    with pytest.raises(MoveNotAllowed):
+        say_aim(visit_id, WISH, by=None, now=NOW)
