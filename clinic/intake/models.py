@@ -105,6 +105,11 @@ class IntakeDraft(SealedRow, Base):
         return found
 
     @property
+    def half_answered(self) -> dict[str, list[str]]:
+        """The same without what was ticked and written to sign."""
+        return {name: typed for name, typed in self.half_typed.items() if not name.startswith(SIGNING)}
+
+    @property
     def signing(self) -> dict[str, list[str]]:
         """What was ticked and written to sign, by field."""
         return {

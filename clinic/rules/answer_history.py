@@ -29,6 +29,14 @@ def differ(one: Answers, other: Answers) -> bool:
     return any(plain(one.get(key)) != plain(other.get(key)) for key in {*one, *other})
 
 
+def says_more(typed: Answers, signed: Answers) -> bool:
+    """Whether what was typed declares something that was not signed so: a condition, a mark, or a detail of one.
+
+    What it takes back is no more: until that is signed, the signed answers judge, and they are the stricter.
+    """
+    return any(plain(one) not in ({}, plain(signed.get(key))) for key, one in typed.items())
+
+
 def with_marks(answers: Answers, before: Answers | None) -> Answers:
     """The answers, with the marks of the body chart that were not asked about this time: a wish goes on until the
     person says otherwise."""

@@ -120,6 +120,8 @@ def _next_step(
     if any(_holds_today(stop, today) for stop in stops):
         return Step.STOPPED, False
     newest = intake.newest(client.id)
+    if intake.has_unsigned(client.id):
+        return Step.HEALTH, False
     if stops or newest is None or newest.signed_at < checkout.created_at:
         in_date = (
             newest is not None

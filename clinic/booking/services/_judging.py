@@ -213,7 +213,9 @@ def _screen(table: RuleTable, known: Known, order: Order, answers: intake.Answer
 
 def _completed_on(known: Known, day: dt.date) -> dt.date | None:
     """Intakes are dated on the wall of the clinic's first place: at one further west the visit of this very evening is
-    still of the day before."""
+    still of the day before. None where something was typed since and not signed: it has to be signed first."""
+    if known.unsigned:
+        return None
     completed_on = known.sources[0].completed_on if known.sources else None
     return min(completed_on, day) if completed_on is not None else None
 

@@ -22,7 +22,7 @@ from clinic.therapists import queries as therapists
 class Known:
     """`sources` are the person's own answers that count, newest first, `stops` the warning signs that hold; `alike` is
     what is known of people they may be; `letters` the clearances on file; `restrictions` what their therapists asked
-    for."""
+    for. `unsigned`: answers were changed since and nobody has signed them."""
 
     client: Client
     sources: tuple[InForce, ...]
@@ -32,6 +32,7 @@ class Known:
     restrictions: tuple[Restriction, ...]
     consent: GuardianConsent | None
     gates: GateSettings
+    unsigned: bool
 
 
 def known_of(client: Client, visit_id: int | None = None) -> Known:
@@ -47,4 +48,5 @@ def known_of(client: Client, visit_id: int | None = None) -> Known:
         restrictions=tuple(therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])),
         consent=judged_by.guardian_consent(client.id),
         gates=judged_by.gate_settings(),
+        unsigned=intake.has_unsigned(client.id),
     )

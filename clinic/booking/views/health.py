@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from clinic.accounts.access import who as acting_user
 from clinic.booking.queries.checkouts import Standing, Step
@@ -19,6 +19,8 @@ from clinic.intake.signing_forms import GuardianSignsForm
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
+from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
@@ -37,6 +39,10 @@ def health(now_at: Standing) -> Answer:
     newest = intake.newest(client.id)
     if now_at.still_right and newest is not None:
         return _still_right_page(now_at, GuardianSignsForm() if sitting(now_at).is_minor else None)
+    if newest is not None and intake.has_unsigned(client.id):
+        flash(_(intakes.UNSIGNED), "care")
+        number = questionnaire.first_open(sitting(now_at))
+        return go("booking.health_page", number=number) if number else go("booking.sign_health")
     begin = questionnaire.first_open(sitting(now_at)) if newest is None else 1
     return redirect(url_for("booking.health_page", number=begin or 1), 303)
 
@@ -72,16 +78,20 @@ def answer_still_right(now_at: Standing) -> Answer:
     young = GuardianSignsForm(request.form) if sitting(now_at).is_minor else None
     if young is not None and not young.validate():
         return _still_right_page(now_at, young), 422
-    intakes.confirm_still_right(
-        client.id,
-        young.signature(young.guardian_name.data or "")
-        if young is not None
-        else intakes.Signature(client.name, _signer(now_at)),
-        source="online",
-        by=acting_user(),
-        now=clock.now(),
-        today=kit.local_today(),
-    )
+    try:
+        intakes.confirm_still_right(
+            client.id,
+            young.signature(young.guardian_name.data or "")
+            if young is not None
+            else intakes.Signature(client.name, _signer(now_at)),
+            source="online",
+            by=acting_user(),
+            now=clock.now(),
+            today=kit.local_today(),
+        )
+    except InvalidInput as error:  # typed in another tab, a moment ago
+        flash(error.sentence, "care")
+        return go("booking.health")
     return go("booking.checkout")
 
 

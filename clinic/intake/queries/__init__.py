@@ -24,7 +24,7 @@ from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
 from clinic.rules.language import N_, _
 from clinic.shared.database import db
-from clinic.shared.read_once import may_have
+from clinic.shared.read_once import may_have, read_once
 
 __all__ = ["Answers", "InForce", "Standing", "standings"]  # besides what is here
 
@@ -107,6 +107,31 @@ def is_answering(client_id: int, now: dt.datetime) -> bool:
         func.coalesce(TabletPass.seen_at, TabletPass.made_at) > since,
     )
     return bool(db.session.scalar(select(or_(typed, holds))))
+
+
+def has_unsigned(client_id: int) -> bool:
+    """Whether somebody typed more than was signed, since it was signed: a "yes", another detail, or half of an answer.
+
+    Nobody has vouched for it, and nobody may act as if it had not been said: it is signed first, or taken back.
+    """
+    return read_once(("unsigned", client_id), lambda: _has_unsigned(client_id), IntakeDraft, Intake)
+
+
+def _has_unsigned(client_id: int) -> bool:
+    drafts = db.session.scalars(select(IntakeDraft).where(IntakeDraft.client_id == client_id)).all()
+    if not drafts:
+        return False
+    last = newest(client_id)
+    signed = last.answers if last is not None else {}
+    # a check-in, or "still right", signs other questions than those that were left open
+    whole = db.session.scalar(
+        select(func.max(Intake.signed_at)).where(Intake.client_id == client_id, Intake.kind == "full")
+    )
+    return any(
+        bool(one.half_answered) or answer_history.says_more(one.answered, signed)
+        for one in drafts
+        if whole is None or one.updated_at >= whole
+    )
 
 
 def skills_needed(client_id: int) -> frozenset[str]:

@@ -19,7 +19,7 @@ from clinic.intake.services._versions import (
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules import questionnaire, screening
 from clinic.rules.errors import InvalidInput, NotFound
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.page_reading import asked_by
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -27,6 +27,8 @@ from clinic.shared.database import transaction, tried_again
 __all__ = ["CONSENT_VERSION", "Signature", "confirm_still_right", "raise_stop", "save_draft", "submit_intake"]
 
 CONSENT_VERSION = "1"
+
+UNSIGNED = N_("Some answers were changed and are not signed yet. Please go on to the end and sign them.")
 
 
 @tried_again
@@ -133,12 +135,16 @@ def submit_intake(
 def confirm_still_right(
     client_id: int, signature: Signature, *, source: str, by: int | None, now: dt.datetime, today: dt.date
 ) -> int:
-    """ "Still right?" answered with yes: the same answers, stamped today; the full intake keeps its age."""
+    """ "Still right?" answered with yes: the same answers, stamped today; the full intake keeps its age.
+
+    Raises InvalidInput where something was typed since and not signed."""
     with transaction() as session:
         client = known_client(session, client_id)
         last = queries.newest(client.id)
         if last is None:
             raise NotFound(_("There are no answers yet."))
+        if queries.has_unsigned(client.id):
+            raise InvalidInput("answers", _(UNSIGNED))
         check_signer(client, signature, today)
         row = add_version(
             session, client, last.answers, signature, "confirm", source, by=by, now=now, today=today,
