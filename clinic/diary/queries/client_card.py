@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clinic.accounts import queries as accounts
 from clinic.booking.models import Visit
@@ -12,7 +12,7 @@ from clinic.booking.queries import fell_out, unfinished, visits
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientNote
 from clinic.intake import queries as intake
-from clinic.intake.models import Consent
+from clinic.intake.models import Consent, HealthStop
 from clinic.premises import queries as premises
 from clinic.rules.gates import GateSettings, is_intake_in_date
 from clinic.rules.visit_status import AHEAD
@@ -25,7 +25,8 @@ class IntakeState:
     kind: str
     signed_on: dt.date | None = None
     valid_until: dt.date | None = None
-    is_stopped: bool = False
+    stopped_by: str = ""
+    is_unsigned: bool = False
     is_taken_back: bool = False
 
 
@@ -89,18 +90,33 @@ def intake_state(client: Client, today: dt.date) -> IntakeState:
         intake_days=rules.intake_valid_days,
         minor_intake_days=rules.minor_intake_valid_days,
     )
-    is_stopped = bool(intake.stops_in_force(client.id))
+    stops = intake.stops_in_force(client.id)
+    state = IntakeState(
+        "missing",
+        stopped_by=_stopped_by(stops, today),
+        is_unsigned=intake.has_unsigned(client.id),
+    )
     sources = intake.in_force(client.id)
     if not sources:
-        return IntakeState("missing", is_stopped=is_stopped)
+        return state
     age = client.age_on(today)
     days = settings.intake_days if age >= settings.guardian_age else settings.minor_intake_days
     completed_on = sources[0].completed_on
     in_date = is_intake_in_date(completed_on, today, age, settings)
-    return IntakeState(
-        "in_date" if in_date else "out_of_date",
-        completed_on,
-        completed_on + dt.timedelta(days=days) if completed_on else None,
-        is_stopped,
-        intake.is_taken_back(client.id),
+    return replace(
+        state,
+        kind="in_date" if in_date else "out_of_date",
+        signed_on=completed_on,
+        valid_until=completed_on + dt.timedelta(days=days) if completed_on else None,
+        is_taken_back=intake.is_taken_back(client.id),
     )
+
+
+def _stopped_by(stops: Sequence[HealthStop], today: dt.date) -> str:
+    """What has to happen before anything is booked, "" where nothing stops them: a look by clinical review, another
+    day (a fever), or new answers."""
+    if any(one.needs == "review" and one.ended_at is None for one in stops):
+        return "review"
+    if any(one.needs == "new_answer" and one.raised_on >= today for one in stops):
+        return "another_day"
+    return "answers" if stops else ""
