@@ -133,13 +133,15 @@ def test_whoever_may_be_a_known_person_is_looked_at(by: int | None) -> None:
 
 
 def test_an_intake_of_the_evening_counts_at_a_place_further_west() -> None:
-    def completed(*days: dt.date) -> Any:
-        return SimpleNamespace(sources=[SimpleNamespace(completed_on=day) for day in days])
+    def completed(*days: dt.date, unsigned: bool = False) -> Any:
+        signed = [SimpleNamespace(completed_on=day) for day in days]
+        return SimpleNamespace(sources=signed, unsigned=unsigned)
 
     after, before = DAY + dt.timedelta(days=1), DAY - dt.timedelta(days=1)
     assert _judging._completed_on(completed(after, before), DAY) == DAY
     assert _judging._completed_on(completed(before, after), DAY) == before
     assert _judging._completed_on(completed(), DAY) is None
+    assert _judging._completed_on(completed(DAY, unsigned=True), DAY) is None
 
 
 def test_a_judgement_is_of_one_order_alone() -> None:

@@ -109,11 +109,32 @@ def test_from_the_desks_scanner_to_the_confirmed_visit(
     assert "Save page 2 (JPEG" in page.text
     assert "changes nothing for a treatment that is blocked" in page.text
     saved = therapist.post(address[0], data=typed(page, address[0], limits=["Half sitting"]))
-    assert (saved.status_code, saved.location) == (303, "/reviews")
+    assert saved.status_code == 303
     assert w.statuses(patient) == ["confirmed"]
+    assert therapist.get(saved.location).location == "/reviews"
+    assert "judged again with it" in therapist.get("/reviews").text
     shown = therapist.get(f"/reviews/clients/{patient}/clearances").text
     assert re.search(r"Counts until [^<]*5 September", shown)
     assert "Half sitting" in shown
+
+
+def test_a_letter_that_does_not_cover_the_visit_is_not_called_enough(
+    patient: int, desk: FlaskClient, therapist: FlaskClient
+) -> None:
+    upload(desk, patient, (letters.PDF, "letter.pdf"))
+    address = re.search(r"/reviews/letters/\d+", therapist.get("/reviews").text)
+    assert address
+    form = typed(therapist.get(address[0]), address[0], services=["swedish"])
+    saved = therapist.post(address[0], data=form)
+    assert w.statuses(patient) == ["pending"]
+    after = therapist.get(saved.location)
+    assert after.location == f"/reviews/clients/{patient}/clearances"
+    page = therapist.get(after.location).text
+    assert (
+        "a visit waits for a letter all the same, as this one does not cover it: Relaxation massage" in page
+    )
+    assert "judged again with it" not in page
+    assert desk.get(saved.location).status_code == 403
 
 
 def test_in_german_what_waits_for_a_letter_is_german(

@@ -9,7 +9,15 @@ from sqlalchemy import Integer, String, bindparam, func, select
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import the_book, visits
 from clinic.clients.models import Client
-from clinic.intake.models import BadReaction, Clearance, Consent, HealthStop, Intake, SoftenedReview
+from clinic.intake.models import (
+    BadReaction,
+    Clearance,
+    Consent,
+    HealthStop,
+    Intake,
+    IntakeDraft,
+    SoftenedReview,
+)
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rulebook.models import RulesVersion
@@ -18,7 +26,9 @@ from clinic.shared.read_once import note_none
 from clinic.therapists.models import NeverTogether, TherapistRestriction
 
 _PERSON = bindparam("person", type_=Integer())
-_KINDS = (Visit, HealthStop, BadReaction, Clearance, Consent, TherapistRestriction, NeverTogether)
+_KINDS = (
+    Visit, HealthStop, BadReaction, Clearance, Consent, IntakeDraft, TherapistRestriction, NeverTogether
+)  # fmt: skip
 _WHETHER = (
     select(Visit.id).where(Visit.request_key == bindparam("key", type_=String())).exists(),
     select(func.min(Claim.expires_at)).scalar_subquery() <= bindparam("now"),  # the first in its index

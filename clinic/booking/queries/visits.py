@@ -160,7 +160,7 @@ def waiting_visits() -> Sequence[Visit]:
     return db.session.scalars(
         select(Visit)
         .where(Visit.status.in_(spelt_out("pending", "suspended")))
-        .order_by(Visit.deadline_at, Visit.id)
+        .order_by(Visit.deadline_at, Visit.starts_at, Visit.id)
         .options(*WITH_NAMES)
     ).all()
 

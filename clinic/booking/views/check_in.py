@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -16,7 +16,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.check_in_kit import CheckInDoor
 from clinic.booking.views.marking import say_it_stops, say_what_is_odd
 from clinic.booking.views.others import Others, others_of
-from clinic.booking.views.result import instead_of
+from clinic.booking.views.result import instead_of, is_stopped, reasons
 from clinic.clients import queries as clients
 from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.language import _
@@ -41,14 +41,15 @@ def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> Ch
         url=url,
         layout="intake/_layout.html",
         stopped=lambda level: _stopped(visit.id, level, others()),
-        done=lambda renewal: _told(visit.id, home, others(), renewal=renewal),
+        done=lambda renewal, said: _told(visit.id, home, others(), renewal=renewal, said=said),
         signer=signer,
     )
 
 
-def _told(visit_id: int, home: str, others: Others, *, renewal: bool) -> Answer:
-    """How the visit stands after the answers, in words without a reason."""
+def _told(visit_id: int, home: str, others: Others, *, renewal: bool, said: Collection[str]) -> Answer:
+    """How the visit stands after the answers, and why: whoever holds only a link reads of what they have just told."""
     visit = found(visits.visit(visit_id))
+    is_own, why = bool(who()), reasons(visit, at_least=("clearance", "block"))
     return render_template(
         "booking/check_in_done.html",
         instead=instead_of(visit),
@@ -56,7 +57,8 @@ def _told(visit_id: int, home: str, others: Others, *, renewal: bool) -> Answer:
         status=visits.seen_as(visit),
         home=home,
         renewal=renewal,
-        is_own=bool(who()),
+        is_own=is_own,
+        why=[] if is_stopped(visit) else [one for one in why if is_own or one["rule"] in said],
         others=others,
     )
 
@@ -198,7 +200,7 @@ def _by_staff(
         url=url_for(here, visit_id=visit_id),
         layout="intake/desk_layout.html",
         stopped=lambda level: stopped(client, level),
-        done=lambda renewal: _finish(visit_id, back, renewal=renewal, then=then),
+        done=lambda renewal, _said: _finish(visit_id, back, renewal=renewal, then=then),
         is_read_out=True,
         then=then,
         extra={"client": client},

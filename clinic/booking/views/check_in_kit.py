@@ -5,7 +5,7 @@ No page shows an earlier answer, and no address says what somebody told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,8 +37,8 @@ class CheckInDoor:
     url: str
     layout: str
     stopped: Callable[[str], Answer]
-    done: Callable[[bool], Answer]
-    """Called with whether a whole new form is needed now."""
+    done: Callable[[bool, Collection[str]], Answer]
+    """Called with whether a whole new form is needed now, and with the conditions that were spoken of."""
     signer: str = "self"
     is_read_out: bool = False
     then: str = ""
@@ -111,8 +111,8 @@ def _keep(
     except InvalidInput as error:
         if young is not None and error.field in young:
             return again(young), 422
-        return door.done(True)
-    return door.stopped(result.urgency) if result.urgency else door.done(renewal)
+        return door.done(True, ())
+    return door.stopped(result.urgency) if result.urgency else door.done(renewal, tuple(said or ()))
 
 
 def _young(door: CheckInDoor, *, typed: bool = False) -> GuardianSignsForm | None:

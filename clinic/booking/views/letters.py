@@ -6,11 +6,13 @@ letter all the same), and the own account.
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import who
-from clinic.booking.queries import visits
+from clinic.booking.queries import checkouts, visits
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.queries.lapses import lapsing
 from clinic.booking.views import client_kit as kit
@@ -23,8 +25,9 @@ from clinic.intake.queries import clearances as queries
 from clinic.intake.queries.clearances import Question, Questions
 from clinic.intake.services import letters as services
 from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
+from clinic.rules import words
 from clinic.rules.errors import InvalidInput
-from clinic.rules.language import N_, _
+from clinic.rules.language import N_, _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.file_kinds import ENDINGS, MIME
@@ -98,6 +101,34 @@ def _send(client_id: int) -> str:
         return error.sentence
     flash(_(THANKS), "success")
     return ""
+
+
+@pages.get("/reviews/letters/<int:letter_id>/recorded", needs=Permission.CLINICAL_REVIEW)
+def after_letter(letter_id: int) -> Answer:
+    """Back to the reviews, with what a letter that was just checked has come to: some visits may wait all the same."""
+    letter = found(queries.letter(letter_id))
+    waits = [
+        one for one in visits.visits_ahead(letter.client_id, clock.now()) if one.waiting_for == "clearance"
+    ]
+    if not waits:
+        flash(_("Recorded. Coming visits have been judged again with it."), "success")
+        return go("intake.reviews")
+    names = [_visit_in_words(one) for one in waits]
+    flash(
+        ngettext(
+            "Recorded, but a visit waits for a letter all the same, as this one does not cover it: %(names)s.",
+            "Recorded, but %(num)d visits wait for a letter all the same, as it does not cover them: %(names)s.",
+            len(waits), names="; ".join(names),
+        ),
+        "care",
+    )  # fmt: skip
+    return go("intake.client_clearances", client_id=letter.client_id)
+
+
+def _visit_in_words(visit: Any) -> str:
+    plan = checkouts.plan_of_visit(visit)
+    name = f"{_(plan.name)} ({_(plan.mode_name)})" if plan.mode_name else _(plan.name)
+    return f"{name}, {words.day_words(visit.day)}"
 
 
 @pages.get("/my/health/<int:client_id>/letters", needs=Permission.INTAKE_OWN_WRITE)

@@ -118,6 +118,8 @@ def has_unsigned(client_id: int) -> bool:
 
 
 def _has_unsigned(client_id: int) -> bool:
+    if not may_have(IntakeDraft, [client_id]):
+        return False
     drafts = db.session.scalars(select(IntakeDraft).where(IntakeDraft.client_id == client_id)).all()
     if not drafts:
         return False

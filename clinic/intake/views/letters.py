@@ -60,8 +60,7 @@ def verify_letter(letter_id: int) -> Answer:
     except NotFound as error:
         flash(error.sentence, "info")
         return go("intake.reviews")
-    flash(_("Recorded. Coming visits have been judged again with it."), "success")
-    return go("intake.reviews")
+    return go("booking.after_letter", letter_id=letter_id)
 
 
 def _statement(form: VerifyForm) -> Statement:
