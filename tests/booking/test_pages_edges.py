@@ -361,3 +361,43 @@ def test_somebody_with_one_name_writes_a_dash_which_is_kept_as_no_name(client: F
     walk.sign(client, name="Sukarno")
     walk.confirm(client)
     assert re.search(r">\s*Sukarno\s*<", client.get("/book/done").text)
+
+
+def test_the_page_about_a_warning_sign_is_there_after_a_reload_too(client: FlaskClient) -> None:
+    walk.hold(client, "swedish")
+    walk.name(client)
+    number = walk.number_of("urgent_now")
+    form = walk.page_form(number, {"rf_chest_pain_breathless": {}})
+    assert "Please get medical help now" in client.post(f"/book/health/{number}", data=form).text
+    for address in (f"/book/health/{number}", "/book/check", "/book/next"):
+        assert walk.location(client.get(address)) == "/book/stopped"
+    assert "Please get medical help now" in client.get("/book/stopped").text
+    assert [one.status for one in visits()] == []
+    walk.hold(client, "swedish", w.at(4))
+    page = client.get(walk.location(client.get("/book/next"))).text
+    assert "Please talk to us first" in page, "a booking that is begun anew"
+
+
+def test_where_another_time_is_chosen_the_kept_one_can_be_kept(client: FlaskClient) -> None:
+    kept, back = "is kept for you until", 'href="/book/next"'
+    pages = "/book/swedish/times?minutes=60", "/book/swedish"
+    assert [kept in client.get(one).text for one in pages] == [False, False]
+    with time_machine.travel(NOW, tick=False) as clock:
+        walk.up_to_check(client, "swedish", {})
+        for page in pages:
+            assert (kept in client.get(page).text, back in client.get(page).text) == (True, True), page
+        clock.shift(dt.timedelta(minutes=45))
+        assert kept not in client.get(pages[0]).text
+
+
+def test_signed_answers_can_be_looked_at_and_left_as_they_are(client: FlaskClient) -> None:
+    keep = "Keep my answers as I signed them"
+    walk.hold(client, "swedish")
+    walk.name(client)
+    assert keep not in client.get("/book/health/1").text
+    walk.answer(client)
+    assert keep not in client.get("/book/health/sign").text
+    walk.sign(client)
+    for page in ("/book/health/sign", "/book/health/1"):
+        assert keep in client.get(page).text, page
+    assert walk.location(walk.confirm(client)) == "/book/done"

@@ -103,7 +103,7 @@ def test_each_change_leads_to_where_it_is_changed_and_says_what(visitor: FlaskCl
         "day and time": "/book/swedish/times",
         "therapist": "/book/swedish/times",
         "who comes": "/book/who",
-        "health questions": "/book/health/1",
+        "health questions": "/book/health/sign",
     }
 
 

@@ -64,6 +64,8 @@ class Standing:
     step: Step
     still_right: bool = False
     """Whether earlier answers still hold, so that one question is enough."""
+    urgency: str = ""
+    """How soon a doctor is needed for the warning sign that ended this very booking; empty where none did."""
 
     @property
     def is_held(self) -> bool:
@@ -86,9 +88,19 @@ def standing(token: str | None, user_id: int | None, now: dt.datetime) -> Standi
     plan = plan_of_visit(visit)
     still_right = False
     step = _booked_or_lost(checkout, visit)
+    urgency = _ended_by(checkout, client) if step is Step.TIMES and client is not None else ""
+    if urgency:
+        step = Step.STOPPED
     if step is None:
         step, still_right = _next_step(checkout, visit, plan, client, now)
-    return Standing(checkout, visit, plan, client, step, still_right)
+    return Standing(checkout, visit, plan, client, step, still_right, urgency)
+
+
+def _ended_by(checkout: Checkout, client: Client) -> str:
+    """The urgency of the warning sign that was named in this booking, whose time was given back for it."""
+    stops = intake.stops_in_force(client.id)
+    named = [one for one in stops if one.ended_at is None and one.raised_at >= checkout.created_at]
+    return named[-1].urgency if named else ""
 
 
 def plan_of_visit(visit: Visit) -> VisitPlan:

@@ -196,7 +196,10 @@ def call_us(error: RuleViolation) -> Answer:
 @pages.get("/book/stopped", needs=Permission.SITE_ANY_READ)
 @with_booking(Step.STOPPED)
 def stopped(now_at: Standing) -> Answer:
-    """An earlier warning sign still holds: say how it goes on, and nothing about what it was."""
+    """A warning sign holds. One of this very booking: what to do now, however often the page is opened. An earlier one:
+    how it goes on, and nothing about what it was."""
+    if now_at.urgency:
+        return render_template("intake/urgent.html", level=now_at.urgency)
     return render_template("booking/stopped.html", **kit.flow(now_at))
 
 

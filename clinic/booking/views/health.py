@@ -176,6 +176,7 @@ def sitting(now_at: Standing) -> Sitting:
         signer=_signer(now_at),
         is_minor=age < facts.adult_age,
         earlier=newest.answers if newest is not None else {},
+        done_url=url_for("booking.checkout") if now_at.step in (Step.CONSENT, Step.CHECK) else "",
         layout="booking/_flow.html",
         extra=kit.flow(now_at),
     )

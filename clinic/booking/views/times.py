@@ -71,6 +71,7 @@ def _options_page(service: str, wish: Wish, errors: list[tuple[str, str]]) -> An
         first_visit_minutes=row.first_visit_minutes,
         errors=errors,
         steps=kit.STEPS,
+        under_way=kit.under_way(),
     )
 
 
@@ -208,6 +209,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         steps=kit.STEPS, options_href=kit.options_url(wish),
         refresh=kit.times_url,
         wait_href=url_for("booking.ask_to_wait", service=wish.service, **wish.query()),
+        under_way=kit.under_way() if taken is None else None,
     )  # fmt: skip
     return (page, 409) if taken is not None else page
 

@@ -54,6 +54,8 @@ class Sitting:
     is_minor: bool = False
     earlier: Answers = field(default_factory=dict)
     """Answers to show while nothing has been typed: those this person signed before."""
+    done_url: str = ""
+    """Where whoever only looks again goes back to: everything is signed as it stands."""
     layout: str = "intake/_layout.html"
     extra: Mapping[str, Any] = field(default_factory=dict)
 
