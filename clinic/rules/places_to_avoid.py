@@ -7,6 +7,7 @@ visit for the back too, where the gate itself has nothing to say about it.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from clinic.rules.answers import Answers, Declared
@@ -52,7 +53,18 @@ def places_to_avoid(
         care_is_enough = as_wished.rows[finding.rule].on_site and here.get(finding.rule) is Verdict.CAUTION
         may_be_touched = bool(place) and (declared.condition.place == "sore" or care_is_enough)
         found.append(Place(finding.rule, finding.label, place, avoid=not may_be_touched))
-    return tuple(sorted(found, key=lambda one: not one.avoid))
+    untouched = {area for one in found if one.avoid for area in one.areas}
+    return tuple(sorted(_apart(found, untouched), key=lambda one: not one.avoid))
+
+
+def _apart(found: list[Place], untouched: set[str]) -> Iterator[Place]:
+    """Care is taken where something is touched at all: a place that is kept away from is not named twice."""
+    for one in found:
+        left = tuple(area for area in one.areas if area not in untouched)
+        if one.avoid or not one.areas or left == one.areas:
+            yield one
+        elif left:
+            yield replace(one, areas=left)
 
 
 def _site(declared: Declared) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def test_no_mail_of_a_visits_life_holds_a_health_word(app: Flask, capsys: pytest
     letters += sent_at(start)
     db.session.rollback()
     kinds = set(db.session.scalars(select(OutgoingMail.kind)))
-    assert {"visit_booked", "visit_moved", "visit_reminder", "visit_check_in", "visit_cancelled"} <= kinds
+    assert {"visit_booked", "visit_moved", "visit_reminder", "visit_check_in", "visit_called_off"} <= kinds
     everything = [
         part for one in letters for part in (str(one["Subject"]), words_of(one), words_of(one, "html"))
     ] + [capsys.readouterr().err]

@@ -41,6 +41,24 @@ def test_a_place_that_is_not_known_is_avoided_and_asked_for() -> None:
     assert places({"varicose_veins": {"present": True, "not_sure": True}}) == [("varicose_veins", (), True)]
 
 
+@pytest.mark.parametrize(
+    ("sore", "care"),
+    [
+        (["face", "lower_back"], [("chart_pain", ("lower_back",), False)]),
+        (["face"], []),
+        (["lower_back"], [("chart_pain", ("lower_back",), False)]),
+    ],
+)
+def test_what_is_not_touched_is_not_named_once_more_for_care(
+    sore: list[str], care: list[tuple[object, ...]]
+) -> None:
+    marks = {
+        "chart_avoid": {"present": True, "site": ["face"]},
+        "chart_pain": {"present": True, "site": sore},
+    }
+    assert places(marks) == [("chart_avoid", ("face",), True), *care]
+
+
 def test_a_place_elsewhere_where_nothing_speaks_against_the_visit_is_named_all_the_same() -> None:
     knee = {"present": True, "date": "2026-01-01", "site": ["left_knee"]}
     assert places({"fracture": knee}, "upper_back") == [("fracture", ("left_knee",), True)]

@@ -54,6 +54,12 @@ NEWS = frozenset(
     }
 )
 
+
+def news_of_cancelling(*, by_clinic: bool) -> str:
+    """The message for a visit that its client called off, or the clinic, which owes them a word of regret."""
+    return "visit_called_off" if by_clinic else "visit_cancelled"
+
+
 # What is not sent any more when the visit has been moved or has ended meanwhile.
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
 

@@ -24,6 +24,7 @@ from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._pairing import CoupleOutcome, claim_pair, keep_passes, settle
 from clinic.booking.services._steps import (
     ask_for,
+    news_of_cancelling,
     plan_of,
     rest_on,
     set_start,
@@ -241,7 +242,7 @@ def cancel_couple(
         for visit, was in zip(standing, before, strict=True):
             _cancel(session, visit, by=by, by_clinic=by_clinic, now=now, can_go_back=at_desk)
             visit.couple_id = couple_id
-            steps.append(Step(visit, was, told_by(visit, "visit_cancelled")))
+            steps.append(Step(visit, was, told_by(visit, news_of_cancelling(by_clinic=by_clinic))))
         if at_desk:
             remember(session, steps, "cancelled", by=by, now=now)
         return [VisitStatus(one.status) for one in pair]
@@ -270,7 +271,8 @@ def cancel_one(
         visit.couple_id = couple_id
         _alone(session, other, by=by, now=now)
         if can_go_back:
-            steps = [Step(visit, before, told_by(visit, "visit_cancelled")), Step(other, of_other)]
+            news = news_of_cancelling(by_clinic=by_clinic)
+            steps = [Step(visit, before, told_by(visit, news)), Step(other, of_other)]
             remember(session, steps, "cancelled", by=by, now=now)
 
 
@@ -309,7 +311,8 @@ def _cancel(
     set_status(session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client")
     visit.deadline_at = visit.waiting_for = None
     not_before = told_from(now) if can_go_back else None
-    tell_client(session, visit, "visit_cancelled", now=now, not_before=not_before)
+    news = news_of_cancelling(by_clinic=by_clinic)
+    tell_client(session, visit, news, now=now, not_before=not_before)
     leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
 
 

@@ -27,7 +27,7 @@ from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import is_skilled, keep_or_find_skilled
 from clinic.booking.services._programs import PROGRAM
-from clinic.booking.services._steps import plan_of, rest_on, set_status, tell_client
+from clinic.booking.services._steps import news_of_cancelling, plan_of, rest_on, set_status, tell_client
 from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.judging import follow, judge_with_addons
@@ -164,9 +164,10 @@ def cancel_visit(
             session, visit, new, by=by, now=now, reason="by the clinic" if by_clinic else "by the client"
         )
         visit.deadline_at = visit.waiting_for = None
-        tell_client(session, visit, "visit_cancelled", now=now, not_before=told_from(now) if before else None)
+        news = news_of_cancelling(by_clinic=by_clinic)
+        tell_client(session, visit, news, now=now, not_before=told_from(now) if before else None)
         if before:
-            step = Step(visit, before, told_by(visit, "visit_cancelled"))
+            step = Step(visit, before, told_by(visit, news))
             remember(session, [step], "cancelled", by=by, now=now)
         leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
         return new

@@ -115,7 +115,10 @@ class ServiceForm(KitForm):
     is_active = BooleanField(
         lazy("On offer"),
         default=True,
-        description=lazy("Switched off, it can no longer be booked. Visits already booked stay as they are."),
+        description=lazy(
+            "Switched off, it can no longer be booked. Visits already booked stay, and stand in To do until they are "
+            "moved."
+        ),
     )
 
     is_new = False
