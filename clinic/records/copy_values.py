@@ -12,7 +12,7 @@ from clinic.rules.body_areas import AREAS
 from clinic.rules.kinds import ASKED_FOR
 from clinic.rules.language import N_, _
 from clinic.rules.messages import KINDS
-from clinic.rules.visit_status import VisitStatus, client_label
+from clinic.rules.visit_status import STEP_REASONS, VisitStatus, client_label
 from clinic.rules.waitlist import IN_WORDS
 from clinic.shared.languages import LANGUAGES
 
@@ -73,9 +73,13 @@ def _told(column: str, value: Any, names: Mapping[str, str]) -> Any:
         return words.weekday_words(value)
     if column == "minutes":
         return words.length_words(value)
-    if isinstance(value, str) and column in SPELLED_OUT:
-        return _key(column, value, names)
-    return value
+    return _text(column, value, names) if isinstance(value, str) else value
+
+
+def _text(column: str, value: str, names: Mapping[str, str]) -> str:
+    if column == "reason":  # of a visit's step; elsewhere it is somebody's own words
+        return _(STEP_REASONS[value]) if value in STEP_REASONS else value
+    return _key(column, value, names) if column in SPELLED_OUT else value
 
 
 def _in_words_of_today(said: dict[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,26 @@ _STAFF_LABELS: Final[Mapping[VisitStatus, str]] = MappingProxyType(
 )
 
 
+STEP_REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "afterwards": N_("entered afterwards"),
+        "booked": N_("booked"),
+        "by the client": N_("by the client"),
+        "by the clinic": N_("by the clinic"),
+        "changed": N_("changed"),
+        "deadline passed": N_("deadline passed"),
+        "judged again": N_("judged again"),
+        "let pass": N_("let pass"),
+        "moved": N_("moved"),
+        "new rules": N_("new rules"),
+        "other therapist declined": N_("other therapist declined"),
+        "taken back": N_("taken back"),
+        "with the other visit of the two": N_("with the other visit of the two"),
+    }
+)
+"""Why a visit came to be as it is, as it is kept, and the words for a reader."""
+
+
 def holds_claims(status: VisitStatus) -> bool:
     """Whether a visit in this state keeps its therapist, room, devices and client taken."""
     return status in HOLDING_CLAIMS

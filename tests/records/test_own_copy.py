@@ -221,3 +221,10 @@ def test_what_a_rule_said_is_shown_in_the_language_of_the_reader(app: Flask) -> 
         assert shown["own"][0]["label"] == _("Fever or feeling feverish") != "Fever or feeling feverish"
         assert shown["label"] == "Mine"
     assert {"label", "clearances"} <= {*copy_words.COLUMNS}
+
+
+def test_why_a_step_was_made_is_said_in_words_and_what_somebody_wrote_stays(app: Flask) -> None:
+    rows = {"reason": "by the client"}, {"reason": "Pat asked for it"}
+    with app.app_context(), speaking("de"):
+        said = [dict(copy_values.told(one, {}))["reason"] for one in rows]
+    assert said == ["von der Person selbst", "Pat asked for it"]

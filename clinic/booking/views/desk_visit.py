@@ -44,30 +44,15 @@ from clinic.rules.errors import (
     RuleViolation,
     SlotTaken,
 )
-from clinic.rules.language import N_, _
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
-from clinic.rules.visit_status import VisitStatus, may_become, may_have_begun, staff_label
+from clinic.rules.visit_status import STEP_REASONS, VisitStatus, may_become, may_have_begun, staff_label
 from clinic.shared import clock
 from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 
-WHY = {
-    "afterwards": N_("entered afterwards"),
-    "booked": N_("booked"),
-    "by the client": N_("by the client"),
-    "by the clinic": N_("by the clinic"),
-    "changed": N_("changed"),
-    "deadline passed": N_("deadline passed"),
-    "judged again": N_("judged again"),
-    "let pass": N_("let pass"),
-    "moved": N_("moved"),
-    "new rules": N_("new rules"),
-    "other therapist declined": N_("other therapist declined"),
-    "taken back": N_("taken back"),
-    "with the other visit of the two": N_("with the other visit of the two"),
-}
 """Why a step was taken, as it is stored, in the words of the page."""
 
 
@@ -150,7 +135,7 @@ def _history(steps: Any) -> list[dict[str, Any]]:
             "at": one.at,
             "words": staff_label(VisitStatus(one.status)),
             "by": names.get(one.by_user_id, ""),
-            "reason": _(WHY.get(one.reason, one.reason)) if one.reason else "",
+            "reason": _(STEP_REASONS.get(one.reason, one.reason)) if one.reason else "",
         }
         for one in steps
     ]

@@ -50,8 +50,8 @@ class KindForm(FactsForm):
         lazy("In use"),
         default=True,
         description=lazy(
-            "Switched off, it is no longer booked. Visits already booked with it stay, and stand in To do until they are "
-            "moved."
+            "Switched off, it is no longer booked. Visits already booked with it stay, and stand in To do until "
+            "they are moved."
         ),
     )
 
