@@ -11,7 +11,7 @@ import random
 
 from clinic.accounts.passwords import hash_password
 from clinic.catalogue.services import add_starter_catalogue
-from clinic.demo.notes import write_notes
+from clinic.demo.notes import write_notes, write_wishes
 from clinic.demo.people import make_clients
 from clinic.demo.team import ZONE, make_premises, make_team, make_users
 from clinic.demo.visits import fill_day, fill_diary, give_visits, make_blocks
@@ -52,6 +52,7 @@ def fill_if_empty(now: dt.datetime) -> bool:
         give_visits(session, place, team, own, now)
         session.flush()
         write_notes(session, random.Random(SEED))  # noqa: S311 - of its own: it moves nothing else
+        write_wishes(session, random.Random(SEED))  # noqa: S311
         make_blocks(session, team, users, now)
         call_in_sick(session, sick, day, users["owner"], now)
         make_waitlist(session, place, people, sick, day, users, now)

@@ -1,4 +1,4 @@
-"""What the demo's therapists noted of the visits they gave."""
+"""What the demo's clients would like, and what its therapists noted of the visits they gave."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.records.models import SessionNote
-from clinic.rules.visit_status import VisitStatus
+from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.therapists.models import Therapist
 
 NOTED = (
@@ -20,6 +20,22 @@ NOTED = (
     "Calves were tired from running. Showed two easy stretches for at home.",
     "Quiet visit, no wishes. Same again next time.",
 )
+
+
+WISHES = (
+    "A loose neck after long days at the desk.",
+    "Just to calm down for an hour.",
+    "Legs feel heavy after the run on Sunday.",
+    "As last time, please: the upper back, not too strong.",
+)
+
+
+def write_wishes(session: Session, chance: random.Random) -> None:
+    """What about half of those who are coming would like."""
+    coming = select(Visit).where(Visit.status.in_(UPCOMING)).order_by(Visit.starts_at, Visit.id)
+    for visit in session.scalars(coming):
+        if chance.random() < 0.5:
+            visit.note = chance.choice(WISHES)
 
 
 def write_notes(session: Session, chance: random.Random) -> None:

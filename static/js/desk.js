@@ -66,7 +66,8 @@
       const page = parse(await answer.text());
       if (!dialog.open || dialog.dataset.visit !== url || !all("[data-quick-part]", page).length) return;
       into(page, answer.url);
-      all("a, button", dialog).find((one) => one.textContent === words)?.focus();
+      // a button that is another one now is not pressed by the Enter that was meant for what stood there
+      (all("a, button", dialog).find((one) => one.textContent === words) || dialog.querySelector("[data-focus]"))?.focus();
       dialog.scrollTop = top;
       say(_("This visit was changed meanwhile."));
     } catch { /* a step from here is refused, and says so */ }
