@@ -102,6 +102,11 @@ class Booking:
         self.look_on_the_way("Is everything right?")
         self.press("Confirm booking")
 
+    def see_why_not(self) -> None:
+        """The last page, of what the gate refuses: it says so, and the button books nothing."""
+        self.look_on_the_way("This is not safe for you on that day")
+        self.press("See why, and what is safe instead")
+
 
 def times_are_above_the_fold(page: Page) -> None:
     place, window = page.locator("button.slot").first.bounding_box(), page.viewport_size

@@ -173,6 +173,7 @@ NEEDS = {
     "api_document.browse": Permission.SITE_ANY_READ,
     "api_document.openapi": Permission.SITE_ANY_READ,
     "booking.after_letter": Permission.CLINICAL_REVIEW,
+    "booking.keep_aim": Permission.SITE_ANY_READ,
     "booking.late": Permission.VISIT_TREATED_WRITE,
     "booking.say_late": Permission.VISIT_TREATED_WRITE,
     "booking.accept_by_link": Permission.SITE_ANY_READ,

@@ -80,6 +80,15 @@ def test_too_much_is_said_at_the_field_and_nothing_is_booked_or_lost(client: Fla
     assert walk.location(walk.confirm(client, aim=long[1:])) == "/book/done"
 
 
+def test_it_stays_when_something_else_is_looked_at_first(client: FlaskClient) -> None:
+    walk.up_to_check(client, "swedish", {})
+    assert client.post("/book/check/keep", data={"aim": WISH}).status_code == 204
+    assert client.post("/book/check/keep", data={"aim": "x" * (LONGEST + 1)}).status_code == 204
+    assert client.get("/book/health/sign").status_code == 200
+    assert WISH in client.get("/book/check").text
+    assert kept() == [WISH]
+
+
 def test_it_goes_with_whoever_has_to_take_another_time(client: FlaskClient, clinic: Staffed) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         walk.up_to_check(client, "swedish", {})

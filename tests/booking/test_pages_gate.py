@@ -215,3 +215,28 @@ def test_an_unsafe_addon_comes_off_and_the_rest_is_booked(client: FlaskClient) -
     ends = visit.ends_at.astimezone(ZoneInfo(w.ZONE)).time()
     assert f"to {time_words(ends, uses_24_hours=False)} {length_words(75)}," in shown["When"]
     assert {claim.ends_at for claim in db.session.scalars(select(Claim))} <= {visit.ends_at, visit.free_at}
+
+
+THINNER: dict[str, object] = {"med_class": "anticoagulant", "bruising": False}
+
+
+@pytest.mark.parametrize(
+    ("declared", "service", "is_said"),
+    [
+        ({"blood_thinners": THINNER | {"stable_3_months": True}}, "deep_tissue", True),
+        ({"blood_thinners": THINNER | {"stable_3_months": False}}, "swedish", False),
+        ({}, "deep_tissue", False),
+    ],
+    ids=["refused", "waits for a letter", "healthy"],
+)
+def test_what_is_refused_is_said_before_the_last_button(
+    client: FlaskClient, declared: dict[str, dict[str, object]], service: str, is_said: bool
+) -> None:
+    page = walk.up_to_check(client, service, declared)
+    page = client.get("/book/check")
+    assert ("This is not safe for you on that day" in page.text) is is_said
+    assert ("Confirm booking" in page.text) is not is_said
+    assert ("See why, and what is safe instead" in page.text) is is_said
+    walk.confirm(client)
+    db.session.rollback()
+    assert (db.session.scalars(select(Visit.status)).one() == "released") is is_said

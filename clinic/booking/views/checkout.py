@@ -16,6 +16,7 @@ from clinic.booking.forms.person import BookingPersonForm
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import aims
 from clinic.booking.services import checkout as services
+from clinic.booking.services.alternatives import preview
 from clinic.booking.services.checkout import Choice
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views import times as times_views
@@ -216,6 +217,15 @@ def _aim_of(visit: Any) -> AimForm:
     return AimForm(data={"aim": visit.note or (_(goal.label) if goal else "")})
 
 
+def _is_refused(now_at: Standing) -> bool:
+    """Whether the gate would refuse it on this person's own answers: then the button leads to why."""
+    client = now_at.client
+    if client is None:
+        return False
+    choice = Choice.of(now_at.checkout.choice)
+    return preview(client.id, choice, now_at.visit.day, now=clock.now()).refuses
+
+
 def check_page(now_at: Standing, unsafe: services.Result | None = None, form: AimForm | None = None) -> str:
     """The card. With unsafe add-ons it shows what is booked without them, as the button says."""
     visit, rest = now_at.visit, unsafe.rest if unsafe else None
@@ -225,6 +235,7 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None, form: Ai
         "booking/check.html",
         client=now_at.client,
         form=form or _aim_of(visit),
+        is_refused=unsafe is None and _is_refused(now_at),
         until=words.unbroken(
             words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
         ),
@@ -265,13 +276,23 @@ def confirm(now_at: Standing) -> Answer:
     try:
         if request.form.get("go") == "without":
             services.drop_addons(kit.token() or "", _unsafe_columns(), now=clock.now())
-        result = _confirm_or_take_again(now_at, form.aim.data or "")
+        result = _confirm_or_take_again(now_at, form.aim.data if "aim" in request.form else None)
     except RuleViolation as error:
         return _not_confirmed(now_at, error)
     if result.unsafe_addons:
         return check_page(kit.standing() or now_at, result)
     session.pop(GOAL, None)
     return go("booking.done")
+
+
+@pages.post("/book/check/keep", needs=Permission.SITE_ANY_READ)
+@with_booking(Step.CHECK)
+def keep_aim(now_at: Standing) -> Answer:
+    """Autosave: what they would like stays when another page is looked at first."""
+    form = AimForm(request.form)
+    if form.validate():
+        aims.say_aim(now_at.visit.id, form.aim.data or "", by=acting_user(), now=clock.now())
+    return "", 204
 
 
 def _not_confirmed(now_at: Standing, error: RuleViolation) -> Answer:
@@ -288,11 +309,12 @@ def _unsafe_columns() -> tuple[str, ...]:
     return tuple(one[:40] for one in request.form.getlist("unsafe")[:10])
 
 
-def _confirm_or_take_again(now_at: Standing, aim: str) -> services.Result:
+def _confirm_or_take_again(now_at: Standing, aim: str | None) -> services.Result:
     """Confirm. What was written is kept first, whatever comes out. A time that was given back because nobody worked
     on it is taken again when it is still free."""
     key, user_id, now = kit.token() or "", acting_user(), clock.now()
-    aims.say_aim(now_at.visit.id, aim, by=user_id, now=now)
+    if aim is not None:
+        aims.say_aim(now_at.visit.id, aim, by=user_id, now=now)
     if not now_at.is_held:
         choice = Choice.of(now_at.checkout.choice)
         services.hold_slot(

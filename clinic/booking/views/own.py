@@ -111,7 +111,10 @@ def say_my_aim(visit_id: int) -> Answer:
         say_aim(visit_id, form.aim.data or "", by=current_user.id, now=clock.now())
     except MoveNotAllowed as error:
         return manage.show(door, 409, error.sentence, form)
-    flash(_("Saved. Your therapist reads it before you come."), "success")
+    flash(
+        _("Saved. Your therapist reads it before you come.") if form.aim.data else _("It is taken out."),
+        "success",
+    )
     return redirect(door.home, 303)
 
 
