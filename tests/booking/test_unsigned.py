@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.booking.models import Visit
+from clinic.booking.services import people
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.clients.models import ClientAccess
 from clinic.intake import queries as intake
@@ -177,6 +178,16 @@ def test_a_check_in_signs_only_what_it_asks(world: w.World) -> None:
     )
     assert intake.has_unsigned(person)
     assert visits() == [("suspended", "intake")]
+
+
+def test_what_was_typed_for_a_record_that_was_merged_counts_for_whoever_it_is(world: w.World) -> None:
+    kept, merged = w.person(), w.person()
+    w.sign(kept)
+    types(merged, {"blood_thinners": BLOOD}, now=NOW + MINUTE)
+    people.merge_clients(kept, merged, by=world.desk_id, now=NOW + 2 * MINUTE)
+    assert intake.has_unsigned(kept)
+    w.at_desk(world, kept, "swedish")
+    assert visits() == [("pending", "intake")]
 
 
 def test_what_is_judged_again_meanwhile_waits_for_the_signature(world: w.World) -> None:

@@ -118,9 +118,10 @@ def has_unsigned(client_id: int) -> bool:
 
 
 def _has_unsigned(client_id: int) -> bool:
-    if not may_have(IntakeDraft, [client_id]):
-        return False
-    drafts = db.session.scalars(select(IntakeDraft).where(IntakeDraft.client_id == client_id)).all()
+    ids = may_have(IntakeDraft, [client_id, *clients.alias_ids(client_id)])
+    drafts = (
+        db.session.scalars(select(IntakeDraft).where(IntakeDraft.client_id.in_(ids))).all() if ids else []
+    )
     if not drafts:
         return False
     last = newest(client_id)
