@@ -13,12 +13,14 @@ from sqlalchemy import select
 from clinic.booking.models import Visit
 from clinic.booking.services import people
 from clinic.booking.services.judging import judge_after_new_answers
+from clinic.booking.services.visits import mark_visit
 from clinic.clients.models import ClientAccess
 from clinic.intake import queries as intake
 from clinic.intake.models import IntakeDraft
 from clinic.intake.services import checkins, intakes
 from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import Role
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from tests.accounts.people import make_person
 from tests.booking import walk
@@ -205,3 +207,16 @@ def test_what_is_judged_again_meanwhile_waits_for_the_signature(world: w.World) 
         session.flush()
         judge_after_new_answers(session, person, by=None, now=NOW + MINUTE)
     assert visits() == [("confirmed", None)]
+
+
+def test_whoever_comes_in_with_answers_that_are_not_signed_signs_them_first(app: Flask) -> None:
+    world = w.build(check_in=False)
+    person = w.person()
+    w.sign(person)
+    visit_id = w.at_desk(world, person, "swedish", when=w.at(0, 15)).visit_id
+    assert visit_id is not None
+    types(person, {"blood_thinners": BLOOD}, now=NOW + MINUTE)
+    revision = db.session.get_one(Visit, visit_id).revision
+    stands = mark_visit(visit_id, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=w.at(0, 15))
+    assert stands is VisitStatus.SUSPENDED
+    assert visits() == [("suspended", "intake")]
