@@ -29,12 +29,12 @@ def differ(one: Answers, other: Answers) -> bool:
     return any(plain(one.get(key)) != plain(other.get(key)) for key in {*one, *other})
 
 
-def says_more(typed: Answers, signed: Answers) -> bool:
-    """Whether what was typed declares something that was not signed so: a condition, a mark, or a detail of one.
+def more_than(signed: Answers, typed: Answers) -> dict[str, Answer]:
+    """Of what was typed, the answers that declare something that was not signed so: a condition, a mark, a detail.
 
     What it takes back is no more: until that is signed, the signed answers judge, and they are the stricter.
     """
-    return any(plain(one) not in ({}, plain(signed.get(key))) for key, one in typed.items())
+    return {key: one for key, one in typed.items() if plain(one) not in ({}, plain(signed.get(key)))}
 
 
 def with_marks(answers: Answers, before: Answers | None) -> Answers:

@@ -64,7 +64,8 @@ def test_pages_that_need_a_right_to_health_data_are_all_known(app: Flask) -> Non
     """A new page for who treats or reviews is in the list, or is named here as one that shows none."""
     rights = {Permission.ANSWERS_TREATED_READ, Permission.CLINICAL_REVIEW, Permission.VISIT_TREATED_WRITE}
     shows_none = {
-        "booking.bad_reaction", "booking.diary_check_in", "booking.late", "booking.people_to_review", "intake.reviews",
+        "booking.after_letter", "booking.bad_reaction", "booking.diary_check_in", "booking.late",
+        "booking.people_to_review", "intake.reviews",
     }  # fmt: skip
     found = {
         endpoint

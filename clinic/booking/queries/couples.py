@@ -13,6 +13,7 @@ from clinic.booking.models import Claim, Couple, StatusChange, Visit
 from clinic.booking.queries.availability import Ask, Open, Part, look
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import WITH_NAMES, VisitFacts, facts
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules.availability import Book, Leaning, Start
 from clinic.rules.couples import Pair, Side, pairs_for, starts_for_two
@@ -156,5 +157,9 @@ def misses_partner(visit: Visit) -> bool:
     partner = partner_of(visit)
     if partner is None:
         return False
-    is_ready = partner.is_waiting and partner.waiting_for == PARTNER
+    is_ready = (
+        partner.is_waiting
+        and partner.waiting_for == PARTNER
+        and not (partner.client_id is not None and intake.has_unsigned(partner.client_id))
+    )
     return not (is_ready or partner.status in NEEDING_PERMIT)

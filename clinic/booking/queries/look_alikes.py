@@ -33,6 +33,8 @@ class Alike:
     stops: tuple[HealthStop, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     is_barred: bool = False
+    unsigned: bool = False
+    """Whether more was typed for one of them than was signed."""
 
 
 def alike(client: Client, visit_id: int | None = None) -> Alike:
@@ -51,6 +53,10 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
         stops=tuple(stop for one in found for stop in one.stops),
         restrictions=tuple(therapists.restrictions_of([*ids, *clients.alias_ids(*ids)])),
         is_barred=any(_was_barred(one, booked_at) for one in rows),
+        unsigned=any(
+            booked_at is None or draft.updated_at <= booked_at or draft.client_id in proven
+            for draft in intake.unsigned_drafts(ids)
+        ),
     )
 
 

@@ -155,7 +155,7 @@ def _needs_a_look(
     A record that nobody has seen waits when anything differs; one that an account or the desk made, for somebody who
     shares a phone with their family, only where the others would not be let in.
     """
-    if alike.stops or alike.is_barred:
+    if alike.stops or alike.is_barred or alike.unsigned:
         return True
     worst = max(judged, key=_strength)
     stricter = worst.outcome > own.outcome

@@ -36,6 +36,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, check_details, write_details
 from clinic.intake import queries as intake
+from clinic.intake.steps import carry_over
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.contact import name_key
@@ -213,6 +214,9 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         refusal = seat(session, visit, client, now=now)
         if typed_before is not None and typed_before != client.id:
             session.flush()
+            if session.get_one(Client, typed_before).is_unproven:  # they said who they are only now
+                carry_over(session, typed_before, client.id, now=now)
+                session.flush()
             forget_if_bare(session, typed_before)
     if refusal is not None:
         raise refusal

@@ -24,6 +24,7 @@ from clinic.booking.services._steps import (
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.intake import queries as intake
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 
@@ -133,7 +134,18 @@ def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, no
         tell_client(session, visit, "visit_cannot_go_ahead", now=now)
     else:
         _hold(session, visit, judged, missing, by=by, now=now)
+        if missing == PARTNER:
+            _ask_partner(visit)
     leave_trace(session, "visit.judged", "visit", visit.id, by=by, now=now, outcome=_fact(judged))
+
+
+def _ask_partner(visit: Visit) -> None:
+    """The other one changed their answers and has not signed: that is what both wait for."""
+    partner = couples.partner_of(visit, to_change=True)
+    if partner is None or partner.client_id is None or partner.waiting_for != PARTNER:
+        return
+    if intake.has_unsigned(partner.client_id):
+        partner.waiting_for = "intake"
 
 
 def _missing_besides(session: Session, visit: Visit, judged: Judged, now: dt.datetime) -> str | None:

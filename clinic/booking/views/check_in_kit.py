@@ -13,7 +13,8 @@ from flask import render_template, request
 
 from clinic.booking.queries import check_ins
 from clinic.intake import forms
-from clinic.intake.services import checkins
+from clinic.intake import queries as intake
+from clinic.intake.services import checkins, intakes
 from clinic.intake.services.intakes import Signature
 from clinic.intake.signing_forms import GuardianSignsForm
 from clinic.premises import queries as premises
@@ -21,9 +22,13 @@ from clinic.rules import check_in
 from clinic.rules.check_in import TOPICS, Topic
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_
+from clinic.rules.page_reading import half_typed
 from clinic.shared import clock
 from clinic.shared.web import Answer
 
+UNFINISHED = N_(
+    "You began to say that something has changed. Tick it again and finish it, or answer it with “No” there."
+)
 CHOOSE = N_("Tick what has changed, or choose “Nothing has changed” below.")
 
 
@@ -59,10 +64,10 @@ def take(door: CheckInDoor) -> Answer:
     """Nothing has changed; or what has, and the questions about that only."""
     chosen = check_in.topics(request.form.getlist("topic"))
     match request.form.get("step"):
-        case "nothing":
+        case "nothing" if not _has_begun(door):
             return _keep(door, None, renewal=False, again=lambda young: _first_page(door, young))
-        case "chosen" if not chosen:
-            return _topics_page(door, CHOOSE), 422
+        case "nothing" | "chosen" if not chosen:
+            return _topics_page(door, UNFINISHED if _has_begun(door) else CHOOSE), 422
         case "chosen" if not check_in.page_of(chosen).conditions:
             return _keep(door, {}, renewal=True, again=lambda young: _topics_page(door, young=young))
         case "chosen":
@@ -73,11 +78,20 @@ def take(door: CheckInDoor) -> Answer:
             return _topics_page(door)
 
 
+def _has_begun(door: CheckInDoor) -> bool:
+    """Whether something was sent that still lacks a detail: it is finished first, or taken back."""
+    return any(one.writer == checkins.CHECK_IN for one in intake.unsigned_drafts([door.visit.client_id]))
+
+
 def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
     page = check_in.page_of(chosen)
     result = forms.read_page(page, request.form, today=premises.today(clock.now()))
     stop = forms.declared_stop(result)
     if result.errors and not checkins.is_stop(stop, premises.today(clock.now())):
+        intakes.save_draft(
+            door.visit.client_id, checkins.CHECK_IN, "checkin", result.answers, now=clock.now(),
+            asked=[one.key for one in page.conditions], half=half_typed(page, result),
+        )  # fmt: skip
         return _questions_page(door, chosen, result.typed, result.errors), 422
     return _keep(
         door,

@@ -114,27 +114,33 @@ def has_unsigned(client_id: int) -> bool:
 
     Nobody has vouched for it, and nobody may act as if it had not been said: it is signed first, or taken back.
     """
-    return read_once(("unsigned", client_id), lambda: _has_unsigned(client_id), IntakeDraft, Intake)
+    kinds = IntakeDraft, Intake
+    return read_once(("unsigned", client_id), lambda: bool(unsigned_drafts([client_id])), *kinds)
 
 
-def _has_unsigned(client_id: int) -> bool:
-    ids = may_have(IntakeDraft, [client_id, *clients.alias_ids(client_id)])
+def unsigned_drafts(client_ids: Collection[int]) -> list[IntakeDraft]:
+    """What was typed for these people, and for records that were merged into them, and says more than they signed
+    since: the drafts, whoever writes them."""
+    own = {one: one for one in client_ids}
+    own |= {alias.id: one for one, below in clients.aliases(client_ids).items() for alias in below}
+    ids = may_have(IntakeDraft, own)
     drafts = (
         db.session.scalars(select(IntakeDraft).where(IntakeDraft.client_id.in_(ids))).all() if ids else []
     )
-    if not drafts:
+    return [one for one in drafts if _says_more(one, own[one.client_id])]
+
+
+def _says_more(draft: IntakeDraft, client_id: int) -> bool:
+    """Nothing that was signed after it and asked every question: a check-in, or "still right", signs other questions
+    than those that were left open, and a paper says what was so on its day."""
+    whole = select(Intake.source, Intake.answered_on).where(
+        Intake.client_id == client_id, Intake.kind == "full", Intake.signed_at > draft.updated_at
+    )
+    typed_on = draft.updated_at.date()
+    if any(source != "paper" or day > typed_on for source, day in db.session.execute(whole)):
         return False
     last = newest(client_id)
-    signed = last.answers if last is not None else {}
-    # a check-in, or "still right", signs other questions than those that were left open
-    whole = db.session.scalar(
-        select(func.max(Intake.signed_at)).where(Intake.client_id == client_id, Intake.kind == "full")
-    )
-    return any(
-        bool(one.half_answered) or answer_history.says_more(one.answered, signed)
-        for one in drafts
-        if whole is None or one.updated_at >= whole
-    )
+    return bool(draft.half_answered or answer_history.more_than(last.answers if last else {}, draft.answered))
 
 
 def skills_needed(client_id: int) -> frozenset[str]:

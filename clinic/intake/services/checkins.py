@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from clinic.clients.models import Client
 from clinic.intake import queries
-from clinic.intake.models import Intake
+from clinic.intake.models import HALF_TYPED, Intake
 from clinic.intake.services._versions import (
     Resting,
     Signature,
@@ -21,8 +23,12 @@ from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules import answer_history, check_in, screening
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
+from clinic.rules.page_reading import asked_by
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+
+CHECK_IN = "checkin"
+"""The writer of what was sent with a detail missing: it is finished, or taken back, before "nothing has changed"."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +82,23 @@ def take_check_in(
             session, client, together, signature, "checkin", source, by=by, now=now, today=today,
             rests_on=Resting(last.completed_on, renewal or last.renewal, asked=new.keys()),
         )  # fmt: skip
+        _finish_begun(session, client.id, said or {})
         judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "intake.checked_in", "client", client.id, by=by, now=now, source=source)
         return CheckedIn(row.id)
+
+
+def _finish_begun(session: Session, client_id: int, said: Mapping[str, Mapping[str, object]]) -> None:
+    """What was sent with a detail missing is answered now, as far as it was asked about."""
+    begun = queries.draft(client_id, CHECK_IN)
+    if begun is None:
+        return
+    answered = {key: one for key, one in begun.answered.items() if key not in said}
+    half = {name: typed for name, typed in begun.half_answered.items() if asked_by(name) not in said}
+    if half or any(one.get("present") for one in answered.values()):
+        begun.answers = {**answered, **({HALF_TYPED: half} if half else {})}
+    else:
+        session.delete(begun)
 
 
 def _is_the_same(last: Intake, together: queries.Answers, renewal: bool, today: dt.date) -> bool:

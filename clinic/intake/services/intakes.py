@@ -17,7 +17,7 @@ from clinic.intake.services._versions import (
     known_client,
 )
 from clinic.intake.services.after_new_answers import judge_again
-from clinic.rules import questionnaire, screening
+from clinic.rules import answer_history, questionnaire, screening
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import N_, _
 from clinic.rules.page_reading import asked_by
@@ -47,7 +47,8 @@ def save_draft(
 
     `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
     had before, so that an old "no" never stands in for a "yes" that is half typed. `half` is what was typed of it,
-    by form name: it is no answer, and is shown to whoever comes back. What was ticked and written to sign stays only
+    by form name: it is no answer, and is shown to whoever comes back. `replace` begins anew, but for what was said and
+    not signed. What was ticked and written to sign stays only
     while no answer changes.
     """
     with transaction() as session:
@@ -56,6 +57,14 @@ def save_draft(
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
             row.answers = {}
             session.add(row)
+        if replace:  # begun anew: what was said and not signed stays until it is taken back
+            last = queries.newest(client_id)
+            more = answer_history.more_than(last.answers if last else {}, row.answered)
+            half = {**row.half_answered, **(half or {})}
+            answers = {**answers, **more}
+            answers = {
+                key: one for key, one in answers.items() if key not in {asked_by(name) for name in half}
+            }
         settled = {*asked, *answers}
         kept, waits = ({}, {}) if replace else (row.answered, row.half_typed)
         is_changed = any(kept.get(key) != answers.get(key) for key in settled)

@@ -6,12 +6,14 @@ A `Sitting` says who fills in for whom and where the pages lie; each feature dec
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import abort, redirect, render_template, request
+from flask import abort, flash, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -22,6 +24,7 @@ from clinic.premises import queries as premises
 from clinic.rules import questionnaire, screening
 from clinic.rules.answers import Answers
 from clinic.rules.errors import InvalidInput
+from clinic.rules.language import _
 from clinic.rules.page_reading import half_typed
 from clinic.rules.question_pages import Page
 from clinic.rules.questionnaire import PageResult
@@ -101,8 +104,23 @@ def show_page(sitting: Sitting, number: int) -> Answer:
     return _render(sitting, number, forms.typed_of(_page(number), _draft(sitting), half), {})
 
 
+def is_about_another(sitting: Sitting) -> bool:
+    """Whether the page that was sent asked about somebody else: who it is about was changed in another tab."""
+    return request.form.get("whose", str(sitting.client_id)) != str(sitting.client_id)
+
+
+def _begin_again(sitting: Sitting) -> Answer:
+    flash(
+        _("In another tab this was changed to %(name)s. What you typed there was not kept: please answer for them.",
+          name=sitting.client_name), "care",
+    )  # fmt: skip
+    return redirect(sitting.page_url(1), 303)
+
+
 def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
+    if is_about_another(sitting):
+        return _begin_again(sitting)
     result = _keep(sitting, _page(number))
     stopped = _stopped_by(sitting, result, on_stop)
     if stopped is not None:
@@ -133,6 +151,8 @@ def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer
 
 def keep_page(sitting: Sitting, number: int) -> Answer:
     """Autosave: what can be read is kept, nothing is answered back. After the last page comes the signature's."""
+    if is_about_another(sitting):
+        return Response(status=409)
     if number == len(pages_of()) + 1:
         _keep_signing(sitting)
     else:
@@ -188,13 +208,28 @@ def show_signing(
         form=form or forms.SignForm(kept),
         young=young or young_form(sitting, kept),
         told=forms.told(_draft(sitting)),
+        shown=mark_of(_draft(sitting)),
         of=len(pages_of()) + 1,
         **sitting.extra,
     )
 
 
+def mark_of(answers: Answers) -> str:
+    """Which answers a page shows: whoever signs signs these."""
+    text = json.dumps(answers, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
     """Sign: a new version of the answers, with its consents. Or go back, and find it as it was left."""
+    if is_about_another(sitting):
+        return _begin_again(sitting)
+    if request.form.get("shown", mark_of(_draft(sitting))) != mark_of(_draft(sitting)):
+        flash(
+            _("The answers were changed meanwhile, in another tab. Please check them before you sign."),
+            "care",
+        )
+        return redirect(sitting.sign_url, 303)
     if request.form.get("go") == "back":
         _keep_signing(sitting)
         return redirect(sitting.page_url(len(pages_of())), 303)
