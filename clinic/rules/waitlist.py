@@ -37,6 +37,9 @@ GRACE: Final = timedelta(minutes=1)
 who happens to look at the free times in that moment."""
 SET_ASIDE: Final = timedelta(minutes=15)
 """For so long the desk has a time for itself after it has ended an offer to give the time to somebody else."""
+ASKED_AGAIN_AFTER: Final = timedelta(hours=3)
+"""Whoever has just said no, or nothing, is not asked about the next quarter of an hour of the same day."""
+SAME_DAY: Final = timedelta(hours=12)
 LONGEST_DAYS: Final = 180
 MOST_NOTICE_HOURS: Final = 336
 EVERY_DAY: Final = tuple(range(7))

@@ -23,7 +23,7 @@
     const send = async (button) => {
       try {
         const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
-        if (!answer.ok && answer.status !== 405) return stay(...OUT); // 405: the page was the answer to a form
+        if (!answer.ok && ![404, 405].includes(answer.status)) return stay(...OUT); // these: the page was the answer to a form
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const token = page.querySelector("meta[name=csrf-token]")?.content;
         if (token) form.elements.csrf_token.value = token;

@@ -19,7 +19,7 @@ from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
-from clinic.rules.waitlist import Part, When
+from clinic.rules.waitlist import ASKED_AGAIN_AFTER, Part, When
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
@@ -396,3 +396,31 @@ def test_at_night_nobody_is_sent_an_offer_by_itself(app: Flask, world: w.World) 
         session.execute(update(Clinic).values(quiet_from=dt.time(0), quiet_until=dt.time(0)))
     assert third
     assert in_line.keep_line(w.at(3, 2)) == 1
+
+
+def test_after_a_no_the_rest_of_that_day_is_not_rolled_through(app: Flask) -> None:
+    w.build(therapists=1)
+    day = w.at(3).date()
+    asked = wish(patient(), When(day, day))
+    assert in_line.keep_line(NOW) == 1
+    no = open_offer()
+    first = no.starts_at
+    answering.decline(no.id, by=None, now=NOW)
+    assert in_line.keep_line(NOW + HOUR) == 0
+    assert offers() == [(asked, "declined")]
+    in_line.keep_line(NOW + ASKED_AGAIN_AFTER - dt.timedelta(seconds=1))
+    assert offers() == [(asked, "declined")]
+    in_line.keep_line(NOW + ASKED_AGAIN_AFTER)
+    assert offers() == [(asked, "declined"), (asked, None)]
+    assert open_offer().starts_at > first
+
+
+def test_after_a_no_another_day_is_offered_at_once(app: Flask) -> None:
+    w.build(therapists=1)
+    asked = wish(patient(), When(w.at(3).date(), w.at(4).date()))
+    in_line.keep_line(NOW)
+    no = open_offer()
+    answering.decline(no.id, by=None, now=NOW)
+    in_line.keep_line(NOW)
+    assert offers() == [(asked, "declined"), (asked, None)]
+    assert open_offer().starts_at.date() > no.starts_at.date()

@@ -16,7 +16,7 @@ from clinic.clients import queries as clients
 from clinic.premises.models import Location
 from clinic.rules.booking_policy import LINKS_LAST
 from clinic.rules.visit_status import NEEDING_PERMIT, UPCOMING, VisitStatus
-from clinic.rules.waitlist import SET_ASIDE, Span, When
+from clinic.rules.waitlist import ASKED_AGAIN_AFTER, SAME_DAY, SET_ASIDE, Span, When
 from clinic.rules.wall_time import local_day
 from clinic.shared.database import db
 
@@ -268,11 +268,12 @@ def offers_to_end(now: dt.datetime) -> Sequence[int]:
     ).all()
 
 
-def refused_spans(wish: WaitlistWish) -> list[Span]:
-    """Times that came to nothing before: whatever overlaps one is not offered again. Who did not want a time for one
+def refused_spans(wish: WaitlistWish, now: dt.datetime) -> list[Span]:
+    """Times that came to nothing before: whatever overlaps one is not offered again, and for a few hours nothing on
+    either side of one. Who did not want a time for one
     open wish does not want it for another; what the gate refused says something of that wish alone."""
     rows = db.session.execute(
-        select(Offer.starts_at, Offer.ends_at)
+        select(Offer.starts_at, Offer.ends_at, Offer.ended_at)
         .join(WaitlistWish, WaitlistWish.id == Offer.wish_id)
         .where(
             WaitlistWish.client_id == wish.client_id,
@@ -282,7 +283,12 @@ def refused_spans(wish: WaitlistWish) -> list[Span]:
             ),
         )
     )
-    return [(start, end) for start, end in rows]
+    around = {True: SAME_DAY, False: dt.timedelta()}
+    return [
+        (start - around[recent], end + around[recent])
+        for start, end, ended_at in rows
+        for recent in [ended_at is not None and ended_at > now - ASKED_AGAIN_AFTER]
+    ]
 
 
 def spans_set_aside(now: dt.datetime) -> list[Span]:

@@ -96,7 +96,7 @@ class Line:
         plan = plan_of_wish(wish, first_visit=True)
         if plan is None:
             return None
-        refused = [*waitlist.refused_spans(wish), *self.aside]
+        refused = [*waitlist.refused_spans(wish, self.now), *self.aside]
         for day in days:
             judged = weigh_by(self.table, known, Order(plan, tuple(wish.areas), day))
             if not judged.permits or judged.unsafe_addons:
