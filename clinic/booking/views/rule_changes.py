@@ -107,8 +107,10 @@ def _what_next(stopped: int) -> str:
     if not stopped:
         return ""
     return ngettext(
-        "%(num)d visit is no longer safe. Somebody with clinical review looks at the list before clients are told.",
-        "%(num)d visits are no longer safe. Somebody with clinical review looks at the list before clients are told.",
+        "%(num)d visit is no longer safe. What begins within a day is called off at once; before other clients are "
+        "told, somebody with clinical review looks at the list.",
+        "%(num)d visits are no longer safe. What begins within a day is called off at once; before other clients are "
+        "told, somebody with clinical review looks at the list.",
         stopped,
     )
 
