@@ -20,6 +20,8 @@ from clinic.booking.services.judging import judge_after_new_answers
 from clinic.clients.models import Client
 from clinic.records import words as says
 from clinic.records.queries import paper
+from clinic.records.queries.names import NOBODY
+from clinic.records.queries.paper_answers import HEADS
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
@@ -64,7 +66,7 @@ def test_only_who_may_read_the_answers_reads_the_record(clinic: Staffed) -> None
 def test_what_a_record_says_about_itself_is_in_the_readers_language(clinic: Staffed) -> None:
     """Its own words are; what was asked and signed stands as it was."""
     visit_id = booked(clinic)
-    own = [*says.ABOUT, says.ABOUT_CHECK_IN, says.NOTHING_ASKED, says.NO_SINGLE_ANSWER]
+    own = [*says.ABOUT, says.ABOUT_CHECK_IN, says.NOTHING_ASKED, says.NO_SINGLE_ANSWER, NOBODY, *HEADS]
     plain = html.unescape(clinic.browser(ME).get(f"/visits/{visit_id}/record").text)
     assert [one for one in says.ABOUT if one not in plain] == []
     german = {"Accept-Language": "de"}

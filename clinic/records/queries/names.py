@@ -36,7 +36,7 @@ class Names:
     def who(self, user_id: int | None) -> str:
         """Who did it."""
         if user_id is None:
-            return NOBODY
+            return _(NOBODY)
         return self.users.get(user_id, f"Account {user_id}")
 
     def moment(self, stored: str) -> str:

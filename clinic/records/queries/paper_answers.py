@@ -54,7 +54,9 @@ def _version(facts: Facts, names: Names, one: Facts, before: Facts | None) -> Pa
         rest = _("All other answers are") if found else _("All answers are")
         blocks.append(Lines((_("%(rest)s the same as in “%(before)s”.", rest=rest, before=called(before)),)))
     rows = sorted(found, key=lambda line: not line.is_declared)
-    blocks.append(Grid(HEADS, tuple((line.question, in_words(line)) for line in rows)))
+    blocks.append(
+        Grid(tuple(_(one) for one in HEADS), tuple((line.question, in_words(line)) for line in rows))
+    )
     return Part(called(one), tuple(blocks))
 
 
@@ -127,7 +129,7 @@ def _check_in(facts: Facts, names: Names, one: Facts) -> Part:
     opening.append(_(w.ABOUT_CHECK_IN) if rows else _(w.NOTHING_ASKED))
     return Part(
         f"{names.moment(one['signed_at'])}: {called(one)}",
-        (Lines(tuple(opening)), Grid(CHECK_IN_HEADS, rows)),
+        (Lines(tuple(opening)), Grid(tuple(_(one) for one in CHECK_IN_HEADS), rows)),
     )
 
 
