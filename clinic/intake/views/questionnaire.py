@@ -220,11 +220,17 @@ def mark_of(answers: Answers) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _was_changed(sitting: Sitting) -> bool:
+    """Whether other answers wait for the signature than the page showed. None wait where it was pressed twice."""
+    row = queries.draft(sitting.client_id, sitting.writer)
+    return row is not None and request.form.get("shown", mark_of(row.answered)) != mark_of(row.answered)
+
+
 def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
     """Sign: a new version of the answers, with its consents. Or go back, and find it as it was left."""
     if is_about_another(sitting):
         return _begin_again(sitting)
-    if request.form.get("shown", mark_of(_draft(sitting))) != mark_of(_draft(sitting)):
+    if _was_changed(sitting):
         flash(
             _("The answers were changed meanwhile, in another tab. Please check them before you sign."),
             "care",
