@@ -14,10 +14,10 @@ from clinic.rules.page_reading import asked_by
 WRITER = "client"
 
 
-def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.datetime) -> None:
+def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.datetime) -> bool:
     """What was told for one record and says more than was signed for the other waits there to be signed, or taken back.
 
-    For whoever answered as somebody unknown, and then says who they are. Nothing where nothing was told.
+    For whoever answered as somebody unknown, and then says who they are. Returns whether there was anything.
     """
     last, theirs, draft = (
         queries.newest(client_id), queries.newest(teller_id), queries.draft(teller_id, WRITER)
@@ -26,7 +26,7 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
     told = {**(theirs.answers if theirs is not None else {}), **(draft.answered if draft is not None else {})}
     more, half = answer_history.more_than(signed, told), draft.half_answered if draft is not None else {}
     if not more and not half:
-        return
+        return False
     row = queries.draft(client_id, WRITER)
     if row is None:
         row = IntakeDraft(client_id=client_id, writer=WRITER, kind="intake", updated_at=now)
@@ -37,3 +37,5 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
     waits = {**row.half_typed, **half}
     row.answers = {**kept, **({HALF_TYPED: waits} if waits else {})}
     row.updated_at = now
+    session.flush()
+    return True

@@ -190,6 +190,8 @@
         headers: { "X-CSRFToken": csrf(), "X-Autosave": "1", "X-Requested-With": "fetch" },
       });
       cutOff.delete(form);
+      const seen = answer.headers.get("X-Seen"); // what this page has saved, it has seen
+      if (seen && form.elements.seen) form.elements.seen.value = seen;
       if (answer.ok && !answer.redirected) return saveState(form, _("Saved. You can stop and come back."), false);
       saveState(form, _("Not saved just now. Your answers are still on this page."), true);
     } catch {

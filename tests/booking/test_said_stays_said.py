@@ -18,6 +18,7 @@ from clinic.intake.models import Intake
 from clinic.intake.services import intakes
 from clinic.rules.check_in import TOPICS
 from clinic.shared.database import db
+from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
@@ -240,3 +241,105 @@ def test_nothing_else_that_is_typed_keeps_anybody_waiting(account: Account) -> N
     assert not intake.has_unsigned(account.client_id)
     account.choose()
     assert walk.heading(account.browser.get("/book/health")) == "Is this still right?"
+
+
+@pytest.mark.parametrize("by", ["pressed", "kept by itself"])
+def test_a_page_that_never_showed_a_yes_does_not_take_it_back(app: Flask, world: w.World, by: str) -> None:
+    """Two tabs of one page, after the signature: the older one is sent last."""
+    browser = app.test_client()
+    walk.up_to_check(browser, "deep_tissue", {})
+    address = f"/book/health/{PAGE}"
+    seen = walk.hidden(browser.get(address), "seen")
+    old = {**walk.page_form(PAGE, {}), "seen": seen}
+    assert browser.post(address, data={**walk.page_form(PAGE, CLOTS), "seen": seen}).status_code == 303
+    late = browser.post(address if by == "pressed" else f"{address}/keep", data=old)
+    assert late.status_code == 409
+    assert walk.location(browser.get("/book/check")) == "/book/health"
+    if by == "pressed":
+        assert "answered in another tab meanwhile" in late.text
+        again = walk.hidden(late, "seen")
+        assert browser.post(address, data={**old, "seen": again}).status_code == 303, "seen, and taken back"
+        assert browser.get("/book/check").status_code == 200
+
+
+def test_a_page_that_keeps_itself_has_seen_what_it_kept(app: Flask, world: w.World) -> None:
+    browser = app.test_client()
+    walk.up_to_check(browser, "deep_tissue", {})
+    address = f"/book/health/{PAGE}"
+    first = walk.hidden(browser.get(address), "seen")
+    kept = browser.post(f"{address}/keep", data={**walk.page_form(PAGE, CLOTS), "seen": first})
+    assert kept.status_code == 204
+    slip = {**walk.page_form(PAGE, {}), "seen": kept.headers["X-Seen"]}
+    assert browser.post(address, data=slip).status_code == 303
+    assert browser.get("/book/check").status_code == 200
+
+
+@pytest.mark.parametrize("yes", [True, False], ids=["with half a yes", "with nothing filled in"])
+def test_that_something_bigger_happened_is_not_lost_with_a_missing_detail(
+    app: Flask, world: w.World, yes: bool
+) -> None:
+    account = Account(app)
+    w.sign(account.client_id, now=LAST_MONTH)
+    visit_id = w.at_desk(world, account.client_id, "swedish", when=w.at(0, 15)).visit_id
+    url, bigger = f"/my/visits/{visit_id}/check-in", next(one.key for one in TOPICS if one.renewal)
+    half = {"step": "answered", "topic": ["5", bigger], **({"c.blood_thinners": "yes"} if yes else {})}
+    assert account.browser.post(url, data=half).status_code == 422
+    assert account.browser.post(url, data={"step": "nothing"}).status_code == 422
+    asked = dict.fromkeys((f"c.{one}" for one in TOPICS[4].asks), "no")
+    account.browser.post(url, data={"step": "answered", "topic": "5", **asked})
+    assert visits() == [("suspended", "intake")]
+
+
+def test_a_half_yes_is_taken_back_by_the_same_check_in_as_before(app: Flask, world: w.World) -> None:
+    account = Account(app)
+    w.sign(account.client_id, now=LAST_MONTH)
+    visit_id = w.at_desk(world, account.client_id, "swedish", when=w.at(0, 15)).visit_id
+    url, asked = (
+        f"/my/visits/{visit_id}/check-in",
+        dict.fromkeys((f"c.{one}" for one in TOPICS[4].asks), "no"),
+    )
+    no = {"step": "answered", "topic": "5", **asked}
+    account.browser.post(url, data=no)
+    assert (
+        account.browser.post(
+            url, data={"step": "answered", "topic": "5", "c.blood_thinners": "yes"}
+        ).status_code
+        == 422
+    )
+    account.browser.post(url, data=no)
+    assert not intake.has_unsigned(account.client_id)
+    assert visits() == [("confirmed", None)]
+
+
+def test_what_one_person_of_an_account_said_is_not_carried_to_another(account: Account, app: Flask) -> None:
+    """Only what somebody unknown typed in this very booking goes along."""
+    w.sign(account.client_id, now=LAST_MONTH)
+    child = factories.make_client(
+        first_name="Ben", last_name="Young", born_on=dt.date(1990, 1, 1), acts={account.user_id: "parent"},
+        is_unproven=True,
+    ).id  # fmt: skip
+    walk.location(walk.hold(account.browser, "swedish"))
+    walk.location(account.browser.post("/book/person", data={"person": str(child)}))
+    types(child, CLOTS, writer="client", now=NOW + MINUTE)
+    walk.location(account.browser.post("/book/person", data={"person": str(account.client_id)}))
+    assert not intake.has_unsigned(account.client_id)
+    assert intake.has_unsigned(child)
+
+
+def test_beginning_anew_brings_back_nothing_that_was_overruled(world: w.World) -> None:
+    person = w.person()
+    types(person, CLOTS, writer="user:1", now=NOW)
+    w.sign(person, now=NOW + MINUTE)
+    intakes.save_draft(person, "user:1", "intake", {}, now=NOW + 2 * MINUTE, replace=True)
+    assert not intake.has_unsigned(person)
+
+
+def test_a_family_with_one_phone_is_not_held_up_by_it(app: Flask, world: w.World) -> None:
+    phone = "(212) 555-7788"
+    first, second = app.test_client(), app.test_client()
+    walk.location(walk.hold(first, "swedish"))
+    walk.location(walk.name(first, phone=phone, born_year="1950"))
+    says_yes(first, "/book/health")
+    walk.up_to_check(second, "swedish", {}, when=w.at(4), who={"phone": phone, "born_year": "1991"})
+    walk.confirm(second)
+    assert [one for one in visits() if one[0] != "held"] == [("confirmed", None)]

@@ -34,7 +34,7 @@ class Alike:
     restrictions: tuple[Restriction, ...] = ()
     is_barred: bool = False
     unsigned: bool = False
-    """Whether more was typed for one of them than was signed."""
+    """Whether more was typed than was signed for one of them who was born on the same day: not for a family's phone."""
 
 
 def alike(client: Client, visit_id: int | None = None) -> Alike:
@@ -55,7 +55,7 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
         is_barred=any(_was_barred(one, booked_at) for one in rows),
         unsigned=any(
             booked_at is None or draft.updated_at <= booked_at or draft.client_id in proven
-            for draft in intake.unsigned_drafts(ids)
+            for draft in intake.unsigned_drafts([one.id for one in rows if one.born_on == client.born_on])
         ),
     )
 

@@ -210,14 +210,18 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         if client.is_unproven and not clients.may_be_another(client, user_id):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
+        told_by = typed_before if checkout.user_id is None else (checkout.details or {}).get("guest")
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
+        told = (
+            told_by is not None and told_by != client.id and carry_over(session, told_by, client.id, now=now)
+        )
+        if told:  # it goes along to whomever else they choose, too
+            checkout.details = {**(checkout.details or {}), "guest": told_by}
         if typed_before is not None and typed_before != client.id:
             session.flush()
-            if session.get_one(Client, typed_before).is_unproven:  # they said who they are only now
-                carry_over(session, typed_before, client.id, now=now)
-                session.flush()
-            forget_if_bare(session, typed_before)
+            if typed_before != told_by or not told:
+                forget_if_bare(session, typed_before)
     if refusal is not None:
         raise refusal
 

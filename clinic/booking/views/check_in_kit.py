@@ -88,9 +88,11 @@ def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
     result = forms.read_page(page, request.form, today=premises.today(clock.now()))
     stop = forms.declared_stop(result)
     if result.errors and not checkins.is_stop(stop, premises.today(clock.now())):
+        bigger = {checkins.BIGGER: ["y"]} if any(one.renewal for one in chosen) else {}
         intakes.save_draft(
             door.visit.client_id, checkins.CHECK_IN, "checkin", result.answers, now=clock.now(),
-            asked=[one.key for one in page.conditions], half=half_typed(page, result),
+            asked=[one.key for one in page.conditions],
+            half={**half_typed(page, result), **bigger},
         )  # fmt: skip
         return _questions_page(door, chosen, result.typed, result.errors), 422
     return _keep(

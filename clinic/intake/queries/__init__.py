@@ -20,6 +20,7 @@ from clinic.intake.models import (
     TabletPass,
 )
 from clinic.intake.queries.standing import Answers, InForce, Standing, standings
+from clinic.premises import queries as premises
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
 from clinic.rules.language import N_, _
@@ -127,16 +128,17 @@ def unsigned_drafts(client_ids: Collection[int]) -> list[IntakeDraft]:
     drafts = (
         db.session.scalars(select(IntakeDraft).where(IntakeDraft.client_id.in_(ids))).all() if ids else []
     )
-    return [one for one in drafts if _says_more(one, own[one.client_id])]
+    return [one for one in drafts if says_more(one, own[one.client_id])]
 
 
-def _says_more(draft: IntakeDraft, client_id: int) -> bool:
-    """Nothing that was signed after it and asked every question: a check-in, or "still right", signs other questions
-    than those that were left open, and a paper says what was so on its day."""
+def says_more(draft: IntakeDraft, client_id: int) -> bool:
+    """Whether a draft declares more than this person signed, and nothing was signed after it that asked every question:
+    a check-in, or "still right", signs other questions than those that were left open, and a paper says what was so on
+    its day."""
     whole = select(Intake.source, Intake.answered_on).where(
         Intake.client_id == client_id, Intake.kind == "full", Intake.signed_at > draft.updated_at
     )
-    typed_on = draft.updated_at.date()
+    typed_on = premises.today(draft.updated_at)
     if any(source != "paper" or day > typed_on for source, day in db.session.execute(whole)):
         return False
     last = newest(client_id)

@@ -27,6 +27,8 @@ from clinic.rules.page_reading import asked_by
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
+BIGGER = "topic.renewal"
+"""In the draft of a check-in: something was ticked that asks for the whole form anew."""
 CHECK_IN = "checkin"
 """The writer of what was sent with a detail missing: it is finished, or taken back, before "nothing has changed"."""
 
@@ -75,30 +77,41 @@ def take_check_in(
             judge_again(session, client.id, by=by, now=now)
             leave_trace(session, "intake.stopped", "client", client.id, by=by, now=now, source=source)
             return CheckedIn(None, flags[0].urgency.word)
+        finished = _finish_begun(session, client.id, said or {}, renewal=renewal)
         if _is_the_same(last, together, renewal, today):
+            if finished:  # taken back as it was before
+                judge_again(session, client.id, by=by, now=now)
             return CheckedIn(last.id)
         check_signer(client, signature, today)
         row = add_version(
             session, client, together, signature, "checkin", source, by=by, now=now, today=today,
             rests_on=Resting(last.completed_on, renewal or last.renewal, asked=new.keys()),
         )  # fmt: skip
-        _finish_begun(session, client.id, said or {})
         judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "intake.checked_in", "client", client.id, by=by, now=now, source=source)
         return CheckedIn(row.id)
 
 
-def _finish_begun(session: Session, client_id: int, said: Mapping[str, Mapping[str, object]]) -> None:
-    """What was sent with a detail missing is answered now, as far as it was asked about."""
+def _finish_begun(
+    session: Session, client_id: int, said: Mapping[str, Mapping[str, object]], *, renewal: bool
+) -> bool:
+    """What was sent with a detail missing is answered now, as far as it was asked about; that something bigger happened
+    stays until it is said again. Returns whether there was any."""
     begun = queries.draft(client_id, CHECK_IN)
     if begun is None:
-        return
+        return False
     answered = {key: one for key, one in begun.answered.items() if key not in said}
-    half = {name: typed for name, typed in begun.half_answered.items() if asked_by(name) not in said}
+    half = {
+        name: typed
+        for name, typed in begun.half_answered.items()
+        if asked_by(name) not in said and not (renewal and name == BIGGER)
+    }
     if half or any(one.get("present") for one in answered.values()):
         begun.answers = {**answered, **({HALF_TYPED: half} if half else {})}
     else:
         session.delete(begun)
+    session.flush()
+    return True
 
 
 def _is_the_same(last: Intake, together: queries.Answers, renewal: bool, today: dt.date) -> bool:

@@ -53,11 +53,12 @@ def save_draft(
     """
     with transaction() as session:
         row = queries.draft(client_id, writer)
+        stands = row is not None and queries.says_more(row, client_id)
         if row is None:
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
             row.answers = {}
             session.add(row)
-        if replace:  # begun anew: what was said and not signed stays until it is taken back
+        if replace and stands:  # begun anew: what was said and not signed stays until it is taken back
             last = queries.newest(client_id)
             more = answer_history.more_than(last.answers if last else {}, row.answered)
             half = {**row.half_answered, **(half or {})}

@@ -21,11 +21,11 @@ from clinic.intake import forms, queries
 from clinic.intake.services import intakes
 from clinic.intake.signing_forms import YoungPersonForm
 from clinic.premises import queries as premises
-from clinic.rules import questionnaire, screening
+from clinic.rules import answer_history, questionnaire, screening
 from clinic.rules.answers import Answers
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
-from clinic.rules.page_reading import half_typed
+from clinic.rules.page_reading import asked_by, half_typed
 from clinic.rules.question_pages import Page
 from clinic.rules.questionnaire import PageResult
 from clinic.shared import clock
@@ -97,7 +97,7 @@ def has_begun(sitting: Sitting) -> bool:
     return queries.draft(sitting.client_id, sitting.writer) is not None
 
 
-def show_page(sitting: Sitting, number: int) -> Answer:
+def show_page(sitting: Sitting, number: int) -> str:
     """One page, with what is answered already."""
     row = queries.draft(sitting.client_id, sitting.writer)
     half = row.half_typed if row is not None else {}
@@ -117,10 +117,21 @@ def _begin_again(sitting: Sitting) -> Answer:
     return redirect(sitting.page_url(1), 303)
 
 
-def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
-    """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
+def _not_taken(sitting: Sitting, number: int) -> Answer | None:
+    """A page that another tab has overtaken: about somebody else, or without what was said there meanwhile."""
     if is_about_another(sitting):
         return _begin_again(sitting)
+    if not _takes_back_unseen(sitting, _page(number)):
+        return None
+    flash(_("This page was answered in another tab meanwhile. Please look at it again."), "care")
+    return show_page(sitting, number), 409
+
+
+def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
+    """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
+    refused = _not_taken(sitting, number)
+    if refused is not None:
+        return refused
     result = _keep(sitting, _page(number))
     stopped = _stopped_by(sitting, result, on_stop)
     if stopped is not None:
@@ -155,9 +166,44 @@ def keep_page(sitting: Sitting, number: int) -> Answer:
         return Response(status=409)
     if number == len(pages_of()) + 1:
         _keep_signing(sitting)
-    else:
-        _keep(sitting, _page(number))
-    return Response(status=204)
+        return Response(status=204)
+    if _takes_back_unseen(sitting, _page(number)):
+        return Response(status=409)
+    _keep(sitting, _page(number))
+    return Response(status=204, headers={SEEN: _page_mark(sitting, _page(number))})
+
+
+SEEN = "X-Seen"
+"""What the page shows from now on: the next one that it sends has seen it."""
+
+
+def _stands(sitting: Sitting, page: Page) -> tuple[Answers, dict[str, list[str]]]:
+    """The answers to this page's questions as they are kept, and what is half typed of them."""
+    row, keys = queries.draft(sitting.client_id, sitting.writer), {one.key for one in page.conditions}
+    half = row.half_answered if row is not None else {}
+    return (
+        {key: answer_history.plain(one) for key, one in _draft(sitting).items() if key in keys},
+        {name: typed for name, typed in half.items() if asked_by(name) in keys},
+    )
+
+
+def _page_mark(sitting: Sitting, page: Page) -> str:
+    answers, half = _stands(sitting, page)
+    return mark_of({**answers, "": half})
+
+
+def _takes_back_unseen(sitting: Sitting, page: Page) -> bool:
+    """Whether another tab said more here than this page ever showed, and this one would take it back."""
+    if request.form.get("seen", "") in ("", _page_mark(sitting, page)):
+        return False
+    answers, half = _stands(sitting, page)
+    sent = forms.read_page(page, request.form, today=today())
+    if screening.red_flags_in(forms.declared_stop(sent), today()):
+        return False  # a warning sign stops everything, wherever it is sent from
+    open_now = {asked_by(name) for name in half_typed(page, sent)}
+    whole = {key for key, one in sent.answers.items() if one.get("present")}
+    lost = answer_history.more_than(sent.answers, answers).keys() - open_now
+    return bool(lost or {asked_by(name) for name in half} - open_now - whole)
 
 
 def forget_signing(client_id: int, writer: str) -> None:
@@ -326,6 +372,7 @@ def _render(sitting: Sitting, number: int, typed: Mapping[str, list[str]], error
         sitting=sitting,
         layout=sitting.layout,
         page=page,
+        seen=_page_mark(sitting, page),
         number=number,
         of=len(pages_of()) + 1,
         typed=typed,
