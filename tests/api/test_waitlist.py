@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.booking.services import in_line
+from clinic.rules.waitlist import ASKED_AGAIN_AFTER
 from clinic.shared.database import db
 from tests.api.conftest import Program
 from tests.booking import world
@@ -62,9 +63,13 @@ def test_no_and_taken_off(desk: Program) -> None:
     one = desk.post("/waitlist", wish(client)).get_json()["id"]
     in_line.keep_line(NOW)
     first = desk.get(f"/waitlist/{one}").get_json()["offer"]
-    second = desk.post(f"/waitlist/{one}/decline", {}).get_json()["offer"]  # the next free time of that day
+    assert desk.post(f"/waitlist/{one}/decline", {}).get_json()["offer"] is None, "the next one comes later"
+    later = NOW + ASKED_AGAIN_AFTER
+    in_line.keep_line(later)
+    with time_machine.travel(later, tick=False):
+        second = desk.get(f"/waitlist/{one}").get_json()["offer"]
     assert second["starts_at"] >= first["ends_at"]
-    with time_machine.travel(NOW + dt.timedelta(hours=1), tick=False):
+    with time_machine.travel(later + dt.timedelta(hours=1), tick=False):
         answer = desk.post(f"/waitlist/{one}/accept", {})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "slot_taken")
     for _ in range(2):
