@@ -289,7 +289,7 @@ def to_a_refusal(booking: Booking) -> None:
     details = {"Which kind?": "Blood thinner such as", "Same medicine": "Yes", "Do you bruise or bleed": "No"}
     booking.answer({"Do you take a medicine that thins your blood": details})
     booking.sign()
-    booking.confirm()
+    booking.see_why_not()
     booking.look("We can’t book deep tissue massage for you just yet")
 
 
