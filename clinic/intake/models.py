@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
@@ -103,6 +104,10 @@ class IntakeDraft(SealedRow, Base):
         """What was typed under questions that have no answer yet, by form name."""
         found: dict[str, list[str]] = self.answers.get(HALF_TYPED, {})
         return found
+
+    def write(self, answered: Mapping[str, Any], half_typed: Mapping[str, list[str]]) -> None:
+        """Keep these in place of what was typed before."""
+        self.answers = {**answered, **({HALF_TYPED: dict(half_typed)} if half_typed else {})}
 
     @property
     def half_answered(self) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from clinic.intake import queries
-from clinic.intake.models import HALF_TYPED, IntakeDraft
+from clinic.intake.models import IntakeDraft
 from clinic.rules import answer_history
 from clinic.rules.page_reading import asked_by
 
@@ -34,8 +34,7 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
         session.add(row)
     open_now = {asked_by(name) for name in half}
     kept = {key: one for key, one in {**row.answered, **more}.items() if key not in open_now}
-    waits = {**row.half_typed, **half}
-    row.answers = {**kept, **({HALF_TYPED: waits} if waits else {})}
+    row.write(kept, {**row.half_typed, **half})
     row.updated_at = now
     session.flush()
     return True

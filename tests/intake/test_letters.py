@@ -73,6 +73,14 @@ def typed(page: TestResponse, address: str, **values: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def sent_for_review(patient: int, desk: FlaskClient, therapist: FlaskClient) -> str:
+    """The desk adds a letter; the address at which it waits for whoever reviews."""
+    upload(desk, patient, (letters.PDF, "letter.pdf"))
+    found = re.search(r"/reviews/letters/\d+", therapist.get("/reviews").text)
+    assert found
+    return found[0]
+
+
 def rows(table: type) -> int:
     db.session.rollback()
     return db.session.scalar(select(func.count()).select_from(table)) or 0
@@ -121,11 +129,8 @@ def test_from_the_desks_scanner_to_the_confirmed_visit(
 def test_a_letter_that_does_not_cover_the_visit_is_not_called_enough(
     patient: int, desk: FlaskClient, therapist: FlaskClient
 ) -> None:
-    upload(desk, patient, (letters.PDF, "letter.pdf"))
-    address = re.search(r"/reviews/letters/\d+", therapist.get("/reviews").text)
-    assert address
-    form = typed(therapist.get(address[0]), address[0], services=["swedish"])
-    saved = therapist.post(address[0], data=form)
+    address = sent_for_review(patient, desk, therapist)
+    saved = therapist.post(address, data=typed(therapist.get(address), address, services=["swedish"]))
     assert w.statuses(patient) == ["pending"]
     after = therapist.get(saved.location)
     assert after.location == f"/reviews/clients/{patient}/clearances"
@@ -140,11 +145,8 @@ def test_a_letter_that_does_not_cover_the_visit_is_not_called_enough(
 def test_in_german_what_waits_for_a_letter_is_german(
     patient: int, desk: FlaskClient, therapist: FlaskClient
 ) -> None:
-    upload(desk, patient, (letters.PDF, "letter.pdf"))
-    found = re.search(r"/reviews/letters/\d+", therapist.get("/reviews").text)
-    assert found
     places = (
-        found[0],
+        sent_for_review(patient, desk, therapist),
         f"/reviews/clients/{patient}/clearances",
         f"/reviews/clients/{patient}/questions",
     )

@@ -157,9 +157,11 @@ def misses_partner(visit: Visit) -> bool:
     partner = partner_of(visit)
     if partner is None:
         return False
-    is_ready = (
-        partner.is_waiting
-        and partner.waiting_for == PARTNER
-        and not (partner.client_id is not None and intake.has_unsigned(partner.client_id))
-    )
-    return not (is_ready or partner.status in NEEDING_PERMIT)
+    return not (is_ready(partner) or partner.status in NEEDING_PERMIT)
+
+
+def is_ready(visit: Visit) -> bool:
+    """Whether it waits for the other visit of two and nothing else: not for a signature of what was typed since."""
+    if not visit.is_waiting or visit.waiting_for != PARTNER:
+        return False
+    return visit.client_id is None or not intake.has_unsigned(visit.client_id)

@@ -270,8 +270,8 @@ def offers_to_end(now: dt.datetime) -> Sequence[int]:
 
 def refused_spans(wish: WaitlistWish, now: dt.datetime) -> list[Span]:
     """Times that came to nothing before: whatever overlaps one is not offered again, and for a few hours nothing on
-    either side of one. Who did not want a time for one
-    open wish does not want it for another; what the gate refused says something of that wish alone."""
+    either side of it. Who did not want a time for one open wish does not want it for another; what the gate refused
+    says something of that wish alone."""
     rows = db.session.execute(
         select(Offer.starts_at, Offer.ends_at, Offer.ended_at)
         .join(WaitlistWish, WaitlistWish.id == Offer.wish_id)
@@ -283,12 +283,11 @@ def refused_spans(wish: WaitlistWish, now: dt.datetime) -> list[Span]:
             ),
         )
     )
-    around = {True: SAME_DAY, False: dt.timedelta()}
-    return [
-        (start - around[recent], end + around[recent])
-        for start, end, ended_at in rows
-        for recent in [ended_at is not None and ended_at > now - ASKED_AGAIN_AFTER]
-    ]
+    spans = []
+    for start, end, ended_at in rows:
+        around = SAME_DAY if ended_at > now - ASKED_AGAIN_AFTER else dt.timedelta()
+        spans.append((start - around, end + around))
+    return spans
 
 
 def spans_set_aside(now: dt.datetime) -> list[Span]:

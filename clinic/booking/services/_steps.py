@@ -24,7 +24,6 @@ from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.clients.steps import speaking_to
-from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
@@ -144,9 +143,9 @@ def _take_partner_along(session: Session, visit: Visit, new: VisitStatus, *, now
         return
     if new in FALLEN_AWAY:
         wait_for_partner(session, partner, now=now)
-    elif new == VisitStatus.CONFIRMED and partner.is_waiting and partner.waiting_for == PARTNER:
+    elif new == VisitStatus.CONFIRMED and couples.is_ready(partner):
         judged = session.get(Screening, partner.screening_id) if partner.screening_id else None
-        if judged is not None and judged.permits and not intake.has_unsigned(partner.client_id or 0):
+        if judged is not None and judged.permits:
             rest_on(partner, judged)
             set_status(session, partner, VisitStatus.CONFIRMED, by=None, now=now, reason=WITH_THE_OTHER)
             tell_client(session, partner, "visit_confirmed_now", now=now)

@@ -220,7 +220,7 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
             checkout.details = {**(checkout.details or {}), "guest": told_by}
         if typed_before is not None and typed_before != client.id:
             session.flush()
-            if typed_before != told_by or not told:
+            if not (told and typed_before == told_by):
                 forget_if_bare(session, typed_before)
     if refusal is not None:
         raise refusal

@@ -53,8 +53,6 @@ from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 
-"""Why a step was taken, as it is stored, in the words of the page."""
-
 
 @pages.get("/desk/visits/<int:visit_id>", needs=NEED)
 def desk_visit(visit_id: int) -> Answer:

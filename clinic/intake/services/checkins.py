@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.clients.models import Client
 from clinic.intake import queries
-from clinic.intake.models import HALF_TYPED, Intake
+from clinic.intake.models import Intake
 from clinic.intake.services._versions import (
     Resting,
     Signature,
@@ -107,7 +107,7 @@ def _finish_begun(
         if asked_by(name) not in said and not (renewal and name == BIGGER)
     }
     if half or any(one.get("present") for one in answered.values()):
-        begun.answers = {**answered, **({HALF_TYPED: half} if half else {})}
+        begun.write(answered, half)
     else:
         session.delete(begun)
     session.flush()

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 
 from clinic.intake import queries
-from clinic.intake.models import HALF_TYPED, SIGNING, Consent, IntakeDraft
+from clinic.intake.models import SIGNING, Consent, IntakeDraft
 from clinic.intake.queries import Answers
 from clinic.intake.services._versions import (
     Resting,
@@ -48,8 +48,7 @@ def save_draft(
     `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
     had before, so that an old "no" never stands in for a "yes" that is half typed. `half` is what was typed of it,
     by form name: it is no answer, and is shown to whoever comes back. `replace` begins anew, but for what was said and
-    not signed. What was ticked and written to sign stays only
-    while no answer changes.
+    not signed. What was ticked and written to sign stays only while no answer changes.
     """
     with transaction() as session:
         row = queries.draft(client_id, writer)
@@ -58,14 +57,8 @@ def save_draft(
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
             row.answers = {}
             session.add(row)
-        if replace and stands:  # begun anew: what was said and not signed stays until it is taken back
-            last = queries.newest(client_id)
-            more = answer_history.more_than(last.answers if last else {}, row.answered)
-            half = {**row.half_answered, **(half or {})}
-            answers = {**answers, **more}
-            answers = {
-                key: one for key, one in answers.items() if key not in {asked_by(name) for name in half}
-            }
+        if replace and stands:
+            answers, half = _begun_anew(row, answers, half or {})
         settled = {*asked, *answers}
         kept, waits = ({}, {}) if replace else (row.answered, row.half_typed)
         is_changed = any(kept.get(key) != answers.get(key) for key in settled)
@@ -74,12 +67,19 @@ def save_draft(
             for name, typed in waits.items()
             if asked_by(name) not in settled and not (is_changed and name.startswith(SIGNING))
         } | dict(half or {})
-        row.answers = {
-            **{key: value for key, value in kept.items() if key not in asked},
-            **answers,
-            **({HALF_TYPED: waits} if waits else {}),
-        }
+        row.write({**{key: one for key, one in kept.items() if key not in asked}, **answers}, waits)
         row.kind, row.updated_at = kind, now
+
+
+def _begun_anew(
+    row: IntakeDraft, answers: Answers, half: Mapping[str, list[str]]
+) -> tuple[Answers, Mapping[str, list[str]]]:
+    """What was said and not signed stays over these answers, until it is taken back."""
+    last = queries.newest(row.client_id)
+    more = answer_history.more_than(last.answers if last else {}, row.answered)
+    half = {**row.half_answered, **half}
+    open_now = {asked_by(name) for name in half}
+    return {key: one for key, one in {**answers, **more}.items() if key not in open_now}, half
 
 
 @tried_again
@@ -89,9 +89,8 @@ def keep_signing(client_id: int, writer: str, typed: Mapping[str, list[str]], *,
         row = queries.draft(client_id, writer)
         if row is None:
             return
-        others = {name: kept for name, kept in row.half_typed.items() if not name.startswith(SIGNING)}
-        waits = others | {f"{SIGNING}{name}": values for name, values in typed.items()}
-        row.answers = {**row.answered, **({HALF_TYPED: waits} if waits else {})}
+        signing = {f"{SIGNING}{name}": values for name, values in typed.items()}
+        row.write(row.answered, row.half_answered | signing)
         row.updated_at = now
 
 

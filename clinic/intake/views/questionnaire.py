@@ -6,8 +6,6 @@ A `Sitting` says who fills in for whom and where the pages lie; each feature dec
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +27,7 @@ from clinic.rules.page_reading import asked_by, half_typed
 from clinic.rules.question_pages import Page
 from clinic.rules.questionnaire import PageResult
 from clinic.shared import clock
+from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer
 
 KIND = "intake"
@@ -104,7 +103,7 @@ def show_page(sitting: Sitting, number: int) -> str:
     return _render(sitting, number, forms.typed_of(_page(number), _draft(sitting), half), {})
 
 
-def is_about_another(sitting: Sitting) -> bool:
+def _is_about_another(sitting: Sitting) -> bool:
     """Whether the page that was sent asked about somebody else: who it is about was changed in another tab."""
     return request.form.get("whose", str(sitting.client_id)) != str(sitting.client_id)
 
@@ -119,7 +118,7 @@ def _begin_again(sitting: Sitting) -> Answer:
 
 def _not_taken(sitting: Sitting, number: int) -> Answer | None:
     """A page that another tab has overtaken: about somebody else, or without what was said there meanwhile."""
-    if is_about_another(sitting):
+    if _is_about_another(sitting):
         return _begin_again(sitting)
     if not _takes_back_unseen(sitting, _page(number)):
         return None
@@ -162,7 +161,7 @@ def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer
 
 def keep_page(sitting: Sitting, number: int) -> Answer:
     """Autosave: what can be read is kept, nothing is answered back. After the last page comes the signature's."""
-    if is_about_another(sitting):
+    if _is_about_another(sitting):
         return Response(status=409)
     if number == len(pages_of()) + 1:
         _keep_signing(sitting)
@@ -260,12 +259,6 @@ def show_signing(
     )
 
 
-def mark_of(answers: Answers) -> str:
-    """Which answers a page shows: whoever signs signs these."""
-    text = json.dumps(answers, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def _was_changed(sitting: Sitting) -> bool:
     """Whether other answers wait for the signature than the page showed. None wait where it was pressed twice."""
     row = queries.draft(sitting.client_id, sitting.writer)
@@ -274,7 +267,7 @@ def _was_changed(sitting: Sitting) -> bool:
 
 def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
     """Sign: a new version of the answers, with its consents. Or go back, and find it as it was left."""
-    if is_about_another(sitting):
+    if _is_about_another(sitting):
         return _begin_again(sitting)
     if _was_changed(sitting):
         flash(
