@@ -71,7 +71,7 @@ def refuse_orphans(connection: Connection) -> None:
 
 
 def is_compared(_item: object, name: str | None, *_more: object) -> bool:
-    """Whether models and database are compared there: one index is another on SQLite (migration 0037)."""
+    """Whether models and database are compared there: one index has a number more (migrations 0037 and 0038)."""
     return name != "ix_claim_read_alone"
 
 

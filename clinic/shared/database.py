@@ -98,7 +98,7 @@ def _minute_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 
 @compiles(minute_of, "postgresql")
 def _minute_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST(floor(date_part('epoch', {compiler.process(element.clauses, **options)}) / 60) AS bigint)"
+    return f"CAST(floor({_seconds_postgresql(element, compiler, options)} / 60) AS bigint)"
 
 
 @compiles(minute_after, "sqlite")
@@ -110,7 +110,12 @@ def _minute_after_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 
 @compiles(minute_after, "postgresql")
 def _minute_after_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST(ceil(date_part('epoch', {compiler.process(element.clauses, **options)}) / 60) AS bigint)"
+    return f"CAST(ceil({_seconds_postgresql(element, compiler, options)} / 60) AS bigint)"
+
+
+def _seconds_postgresql(element: Any, compiler: Any, options: dict[str, Any]) -> str:
+    # told in a zone: else it might hang on the connection's, by what PostgreSQL knows, and no index may keep it
+    return f"date_part('epoch', timezone('UTC', {compiler.process(element.clauses, **options)}))"
 
 
 class Base(DeclarativeBase):

@@ -17,7 +17,6 @@ from sqlalchemy import (
     CompoundSelect,
     Integer,
     Row,
-    ScalarSelect,
     Select,
     bindparam,
     case,
@@ -39,7 +38,7 @@ from clinic.rules.visit_status import HOLDING_CLAIMS, VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.shared.database import minute_after, minute_of
 from clinic.shared.read_once import read_once
-from clinic.shared.statements import among, joined, rows, spaced, taken_apart
+from clinic.shared.statements import among, gathered, rows, spaced, taken_apart
 
 
 @dataclass(frozen=True)
@@ -79,18 +78,18 @@ _LATER_ONES = Claim.__table__.alias("later")
 _LATER = _LATER_ONES.c
 
 
-def _claims_of(owner: ColumnElement[int], *, stays: bool) -> ScalarSelect[str]:
+def _claims_of(owner: ColumnElement[int], *, stays: bool) -> ColumnElement[str]:
     """The claims in reach of one resource as a text; with the room of the visit that each is for, if `stays`."""
     last = select(func.min(_LATER.ends_at)).where(
         _LATER.resource_id == owner, _LATER.ends_at >= bindparam("until")
     )
-    taken = select(joined(_STAYING if stays else _TAKEN)).where(
+    taken = select((_STAYING if stays else _TAKEN).label("one")).where(
         _CLAIM.resource_id == owner,
         _CLAIM.ends_at
         <= func.coalesce(last.correlate_except(_LATER_ONES).scalar_subquery(), bindparam("until")),
         *_IN_REACH,
     )
-    return taken.correlate_except(Claim.__table__).scalar_subquery()
+    return gathered(taken.correlate_except(Claim.__table__).scalar_subquery())
 
 
 _TAKEN = _STARTS * literal_column(str(_SPAN), Integer) + _ENDS
