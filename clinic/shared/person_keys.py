@@ -37,6 +37,10 @@ _PREFIX = "p"  # of the name of a person's key; the installation's begin with an
 _MADE = "person_keys_made"
 
 
+class KeyDestroyed(CannotOpen):
+    """The person was erased: what their key sealed is lost on purpose."""
+
+
 class PersonKey(Base):
     """A person's key under one key of the installation. `client_id` is no foreign key: the row outlives the person.
     Nothing in `wrapped`: the key was destroyed, here and in every copy that is older."""
@@ -79,8 +83,10 @@ def named(sealed: bytes) -> Key | None:
     found = _made(db.session()).get(name) or _Known.by_name.get(name)
     if found is None:
         row = next(iter(rows(_BY_NAME, {"key": int(name[1:], 16)})), None)
-        if row is None or not row.wrapped:
+        if row is None:
             raise CannotOpen(f"no key {name}")
+        if not row.wrapped:
+            raise KeyDestroyed(f"key {name} was destroyed")
         found = _unwrapped(row.id, row.wrapped)
         _know({name: found})
     return found

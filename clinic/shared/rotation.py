@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, delete, null, select, update
 from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import sealed_by
-from clinic.shared.person_keys import PersonKey, key_name
+from clinic.shared.person_keys import KeyDestroyed, PersonKey, key_name
 
 BATCH = 200
 BATCH_OF_FILES = 4  # each may be some megabytes, and a batch lies in memory at once
@@ -109,7 +109,13 @@ def _seal_column(table: Table, column: str) -> int:
                 if sealed_by(bytes(sealed)) == (ring().current if person is None else names.get(person)):
                     continue
                 place = {"table": table.name, "column": column, "row_id": row_id}
-                new = seal(unseal(bytes(sealed), **place), client_id=person, **place)
+                try:
+                    plain = unseal(bytes(sealed), **place)
+                except (
+                    KeyDestroyed
+                ):  # of somebody who was erased: it stays lost, and keeps nobody's from being sealed
+                    continue
+                new = seal(plain, client_id=person, **place)
                 session.execute(update(table).where(table.c.id == row_id).values({column: new}))
                 done += 1
         if not rows:

@@ -12,13 +12,17 @@ from sqlalchemy import select, text
 
 from clinic.booking.forms.aim import LONGEST
 from clinic.booking.models import Visit
+from clinic.booking.services import people
 from clinic.booking.services import visits as service
 from clinic.booking.services.aims import say_aim
 from clinic.clients.models import ClientAccess
+from clinic.keeping.services import erasing
 from clinic.rules.errors import MoveNotAllowed, NotFound
 from clinic.rules.permissions import Role
+from clinic.shared import person_keys
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
+from clinic.shared.person_keys import PersonKey, key_name
 from tests.accounts.people import browser_of, make_person
 from tests.booking import walk
 from tests.booking import world as w
@@ -108,6 +112,69 @@ def test_it_goes_with_whoever_has_to_take_another_time(client: FlaskClient, clin
         assert WISH in client.get("/book/check").text
         assert walk.location(walk.confirm(client, aim=WISH)) == "/book/done"
     assert [one for one in kept() if one] == [WISH]
+
+
+def sealed_for() -> list[tuple[int | None, int | None]]:
+    """Of each visit with something written: whose it is, and whose key seals what is written."""
+    db.session.rollback()
+    found = []
+    for row in db.session.scalars(select(Visit).where(Visit.note_sealed.is_not(None)).order_by(Visit.id)):
+        key = person_keys.named(row.note_sealed or b"")
+        ids = {key_name(one.id): one.client_id for one in db.session.scalars(select(PersonKey))}
+        found.append((row.client_id, ids[key.name] if key is not None else None))
+    return found
+
+
+def test_at_another_time_it_lies_under_the_key_of_its_person(client: FlaskClient) -> None:
+    """Else an old copy of the row could be read when they have been erased."""
+    walk.up_to_check(client, "swedish", {})
+    client.post("/book/check/keep", data={"aim": WISH})
+    walk.location(walk.hold(client, "swedish", w.at(4)))
+    ((whose, key),) = sealed_for()
+    assert whose is not None
+    assert whose == key
+    assert WISH in client.get("/book/check").text
+    assert walk.location(walk.confirm(client, aim=WISH)) == "/book/done"
+    assert sealed_for() == [(whose, whose)]
+
+
+def test_it_is_not_handed_to_somebody_else_who_comes_instead(app: Flask, clinic: Staffed) -> None:
+    """Not when the time is for another of one's people, nor when a guest says another name; and erasing the one leaves
+    the other's visit readable."""
+    first, second = w.person(), w.person()
+    user = make_person("own@people.example", Role.CLIENT)
+    for one in (first, second):
+        w.sign(one)
+    for one, relation in ((first, "self"), (second, "parent")):
+        db.session.add(ClientAccess(user_id=user.id, client_id=one, relation=relation, since=NOW))
+    db.session.commit()
+    own = clinic.browser("own@people.example")
+    walk.location(walk.hold(own, "swedish", therapist=str(clinic.me)))
+    assert own.post("/book/person", data={"person": str(first)}).status_code == 303
+    walk.go_on(own)
+    assert own.post("/book/check/keep", data={"aim": WISH}).status_code == 204
+    assert own.post("/book/person", data={"person": str(second)}).status_code == 303
+    page = walk.go_on(own)
+    assert WISH not in page.text
+    assert sealed_for() == []
+    assert walk.location(walk.confirm(own, aim="A stiff back")) == "/book/done"
+    assert sealed_for() == [(second, second)]
+    erasing.erase_person(first, settings=app.config, by=None, now=NOW)
+    (visit,) = db.session.scalars(select(Visit.id).where(Visit.client_id == second))
+    assert "A stiff back" in clinic.browser(ME).get(f"/diary/visits/{visit}").text
+
+
+def test_a_merge_seals_it_for_the_record_that_stays(app: Flask, clinic: Staffed) -> None:
+    keep, lose = w.person(), w.person()
+    for one in (keep, lose):
+        w.sign(one)
+    visit_id = w.at_desk(clinic.world, lose, "swedish", when=w.at(3), therapist_id=clinic.me).visit_id
+    assert visit_id is not None
+    say_aim(visit_id, WISH, by=None, now=NOW)
+    assert sealed_for() == [(lose, lose)]
+    people.merge_clients(keep, lose, by=clinic.world.desk_id, now=NOW)
+    assert sealed_for() == [(keep, keep)]
+    assert kept() == [WISH]
 
 
 def test_what_they_looked_for_is_filled_in_and_can_be_taken_out(client: FlaskClient) -> None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from ical.calendar_stream import IcsCalendarStream
 from sqlalchemy import select, update
 
-from clinic.accounts.models import User
+from clinic.accounts.models import User, UserRole
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CalendarFeed, Visit
 from clinic.booking.services import time_off, visits
@@ -125,6 +125,29 @@ def test_a_therapists_feed_shows_when_and_where_and_whom_by_initials(app: Flask)
         assert word not in text
     kept = db.session.scalars(select(CalendarFeed.token_hash)).one()
     assert address.rsplit("/", 1)[1].removesuffix(".ics") not in kept
+
+
+@pytest.mark.parametrize("loss", ["role", "account", "switched off"])
+def test_an_address_opens_nothing_once_its_therapist_may_not_see_the_diary(app: Flask, loss: str) -> None:
+    here = w.build(therapists=1)
+    address = address_on(therapist_browser(app, here).post("/diary/calendar").text)
+    assert app.test_client().get(address).status_code == 200
+    with transaction() as session:
+        therapist = session.get_one(Therapist, here.therapists[0])
+        user = session.get_one(User, therapist.user_id)
+        if loss == "role":
+            user.role_rows[:] = [UserRole(role=Role.FRONT_DESK)]
+        elif loss == "account":
+            therapist.user_id = None
+        else:
+            user.is_active = False
+    assert app.test_client().get(address).status_code == 404
+
+
+def test_the_owner_makes_one_for_a_therapist_without_an_account(app: Flask) -> None:
+    here, owner = w.build(therapists=1), owner_browser(app)
+    address = address_on(owner.post(f"/owner/therapists/{here.therapists[0]}/calendar").text)
+    assert app.test_client().get(address).status_code == 200
 
 
 def test_an_address_is_ended_replaced_and_guessed_slowly(app: Flask) -> None:

@@ -13,6 +13,7 @@ from clinic.accounts.models import User
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CalendarFeed, Visit
 from clinic.clients import queries as clients
+from clinic.rules.permissions import Permission, may
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 from clinic.therapists import queries as therapists
@@ -53,20 +54,23 @@ def made_at(owner: Owner) -> dt.datetime | None:
 
 
 def owner_of(token: str) -> Owner | None:
-    """Whose feed this key opens; None for one that is unknown or ended, or whose owner is no longer here."""
+    """Whose feed this key opens; None for one that is unknown or ended, or whose owner is no longer here, or may no
+    longer see what is in it."""
     row = db.session.scalars(
         select(CalendarFeed).where(CalendarFeed.token_hash == hash_of(token), CalendarFeed.ended_at.is_(None))
     ).one_or_none()
     if row is None:
         return None
-    user_id = row.user_id
+    user_id, need = row.user_id, Permission.VISIT_OWN_WRITE
     if row.therapist_id is not None:
         therapist = db.session.get_one(Therapist, row.therapist_id)
         if not therapist.is_active:
             return None
-        user_id = therapist.user_id
+        user_id, need = therapist.user_id, Permission.DIARY_OWN_READ
+        if user_id is None:  # without an account it is whoever made the address who answers for it
+            user_id, need = row.made_by_id, Permission.THERAPIST_ANY_WRITE
     user = db.session.get(User, user_id) if user_id is not None else None
-    if user is not None and not user.is_active:
+    if user is None or not user.is_active or not may(user.roles, need):
         return None
     return Owner(row.therapist_id, row.user_id)
 

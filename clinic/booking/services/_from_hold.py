@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
+from clinic.booking.services._placing import hand_on_aim
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.series_starts import clinic_of, has_said_today
@@ -53,6 +54,8 @@ def give_back(session: Session, visit_id: int | None, *, by: int | None, now: dt
         set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked with others")
 
 
-def finish(checkout: Checkout, visit: Visit, now: dt.datetime) -> None:
-    """The checkout ends with the first of the visits."""
+def finish(session: Session, checkout: Checkout, visit: Visit, now: dt.datetime) -> None:
+    """The checkout ends with the first of the visits, which takes what was written about the aim."""
+    held = session.get(Visit, checkout.visit_id) if checkout.visit_id is not None else None
+    hand_on_aim(held, visit)
     checkout.visit_id, checkout.finished_at, checkout.updated_at = visit.id, now, now

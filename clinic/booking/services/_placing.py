@@ -32,8 +32,27 @@ def place_person(session: Session, visit: Visit, client: Client, *, now: dt.date
     _check_new_here(visit, client, now)
     client_first(session, client.id)
     with session.begin_nested():
-        visit.client_id, visit.first_visit = client.id, first_visit
+        give_to(visit, client.id)
+        visit.first_visit = first_visit
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+
+
+def give_to(visit: Visit, client_id: int, *, is_same_person: bool = False) -> None:
+    """The visit is this record's from now on. What was written about its aim is sealed anew under their key; of somebody
+    else it is not theirs, and goes. `is_same_person`: both records were about one."""
+    said = visit.note if is_same_person or visit.client_id in (None, client_id) else None
+    visit.client_id = client_id
+    visit.note = said
+
+
+def hand_on_aim(held: Visit | None, visit: Visit) -> None:
+    """What was written about the aim goes from the time that was kept to what is booked in its place, for the same
+    record only: it is sealed under that one's key."""
+    if held is None or held.id == visit.id or not held.note:
+        return
+    if held.client_id == visit.client_id:
+        visit.note = held.note
+    held.note = None
 
 
 def _check_new_here(visit: Visit, client: Client, now: dt.datetime) -> None:

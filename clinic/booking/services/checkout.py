@@ -19,7 +19,7 @@ from clinic.booking.services._deciding import decide, keep_place, keep_skilled, 
 from clinic.booking.services._forgetting import forget_if_bare
 from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
 from clinic.booking.services._keeping import keep_for
-from clinic.booking.services._placing import claim_anew, place_person, seat
+from clinic.booking.services._placing import claim_anew, hand_on_aim, place_person, seat
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -123,14 +123,13 @@ def hold_slot(
         visit = new_hold(
             session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now, people=people
         )
-        if held is not None and held.note:
-            visit.note, held.note = held.note, None  # what was written goes with whoever books
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at = now
         if checkout.client_id is None:
             checkout.user_id = user_id
         else:
             place_person(session, visit, session.get_one(Client, checkout.client_id), now=now)
+        hand_on_aim(held, visit)
         return token
 
 

@@ -100,7 +100,7 @@ def book_with(
         )  # fmt: skip
         if outcome.couple_id is not None:
             pair = reading.visits_of_couple(outcome.couple_id)
-            finish(begun, next(one for one in pair if one.client_id == first.id), now)
+            finish(session, begun, next(one for one in pair if one.client_id == first.id), now)
         return outcome
 
 

@@ -11,6 +11,7 @@ from clinic.accounts.models import User
 from clinic.booking.models import CallRequest, Claim, Visit, WaitlistWish
 from clinic.booking.queries import look_alikes, visits
 from clinic.booking.services._judging import local_day
+from clinic.booking.services._placing import give_to
 from clinic.booking.services.judging import (
     follow,
     judge_visits_of,
@@ -152,7 +153,7 @@ def _rejudge_moved(session: Session, visit: Visit, keep: Client, *, by: int, now
     """The old judgement names the old record, so the visit gets its new one in the same step as its new client."""
     judged, less = judge_what_is_safe(session, visit, keep, door="merge", by=by, now=now)
     with session.no_autoflush:
-        visit.client_id = keep.id
+        give_to(visit, keep.id, is_same_person=True)
         if less is not None:
             take_off_addons(visit, less)
         if judged.permits and judged.row is not None and visit.permits:

@@ -205,7 +205,7 @@ def _place_all(
         _place(session, one, client, placed, source=source, by=by, now=now, is_first=one is booked[0])
         placed.add(one.visit.id)
     if begun is not None:
-        finish(begun, booked[0].visit, now)
+        finish(session, begun, booked[0].visit, now)
 
 
 def _anyone(one: _Booked, now: dt.datetime) -> Ask:
