@@ -150,8 +150,9 @@ def cancel(visit_id: int, body: shapes.CancelIn) -> dict[str, Any]:
 
 
 def _facts(visit_id: int) -> reading.VisitFacts:
+    """The visit. Raises NotFound, for a time that is kept for nobody yet as well: that is a hold."""
     found = reading.facts(visit_id)
-    if found is None:
+    if found is None or found.client_id is None:
         raise NotFound(_("There is no such visit."))
     return found
 

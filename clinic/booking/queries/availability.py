@@ -62,7 +62,7 @@ class Ask:
     said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
     starts, and what that takes is read along. `gender`: only therapists of this one, where none is named. `room_id`: in
     this room and no other. `kept_since`: this very time has been kept for them since then: the notice counts from that
-    moment, and whether it leaves a hole was settled then. `follows`: it follows the first visit of a series, which lies
+    moment, and its place among the steps and whether it leaves a hole was settled then. `follows`: it follows the first visit of a series, which lies
     within the horizon; it need not. `stands`: the visit `instead_of` is still there, and what is
     off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back; hours, days
     off and limits that were changed meanwhile do not hinder it, as they would not have moved it.
@@ -257,7 +257,8 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
         busy=busy,
         client_busy=busy.get(ask.client_id, []) if ask.client_id else [],
     )
-    step = STAFF_STEP_MINUTES if ask.by_staff else settings.slot_step_minutes
+    # a time that is kept stays one of the starts, whatever the steps have become since
+    step = STAFF_STEP_MINUTES if ask.by_staff or ask.kept_since else settings.slot_step_minutes
     parts = [
         (grid, plan, _full(_reach(ask, *window), limits, clock, plan.total_minutes, ask.plan.is_intense))
         for grid, plan in _planned(ask, grid_over(clock, days, step))

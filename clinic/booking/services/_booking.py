@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -114,9 +115,10 @@ def book(session: Session, wish: Booking) -> Outcome:
     rest_or_wait(session, visit, judged, is_good=is_good, now=now)
     visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
     token = new_manage_key(visit)
+    held: Visit | None = None
     if wish.hold_id is not None:  # refused, the time stays kept: for what is safe instead
-        take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
-    _claim(session, visit, plan, wish, since)
+        held = take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
+    _claim(session, visit, plan, wish, since, held)
     first_status(session, visit, by=by, now=now)
     template = "visit_booked" if is_good else "visit_waiting"
     tell_client(
@@ -132,11 +134,24 @@ def book(session: Session, wish: Booking) -> Outcome:
     return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
 
 
-def _claim(session: Session, visit: Visit, plan: VisitPlan, wish: Booking, since: dt.datetime | None) -> None:
-    """Rest was asked about before: staff, or the program, know. `since`: the time has been kept for it since then."""
+def _claim(
+    session: Session,
+    visit: Visit,
+    plan: VisitPlan,
+    wish: Booking,
+    since: dt.datetime | None,
+    held: Visit | None,
+) -> None:
+    """Rest was asked about before: staff, or the program, know. `since`: the time has been kept for it since then, as
+    `held`, with the therapist and room that the person was told."""
     wanted = wish.choice.therapist_id
     ask = staff_ask(visit, plan, wanted, now=wish.now, by_staff=wish.by_staff)
     ask = replace(ask, kept_since=since)
+    if held is not None and wanted in (None, held.therapist_id):
+        told = replace(ask, therapist_id=held.therapist_id)
+        with suppress(SlotTaken):
+            claim_best(session, visit, told, expires_at=None, room_first=held.room_id)
+            return
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken as error:

@@ -78,7 +78,10 @@ def claim_best(
     start = visit.starts_at
 
     def refusal() -> SlotTaken:
-        seen = look(ask) if ways else found  # somebody was faster: the book has changed
+        # Other starts are planned for what they would be: the first visit of this person, or not; and nothing of them is
+        # kept.
+        others = replace(ask, by_history=ask.client_id is not None, kept_since=None)
+        seen = look(others) if ways or others != ask else found  # somebody was faster: the book has changed
         return SlotTaken(nearest=nearest_to(start, seen.starts(), seen))
 
     raise TryAgain(refusal) if busy else refusal()

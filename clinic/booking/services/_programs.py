@@ -46,12 +46,13 @@ def kept_since(
 
 def take_over(
     session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime
-) -> None:
-    """The kept time is given up in the transaction that claims it anew: nobody comes in between. Raises HoldExpired,
-    InvalidInput when another time was kept."""
+) -> Visit:
+    """The kept time is given up in the transaction that claims it anew: nobody comes in between. Returns what was kept.
+    Raises HoldExpired, InvalidInput when another time was kept."""
     held = session.get(Visit, hold_id, with_for_update=True)
     if held is None or held.status != VisitStatus.HELD or held.source != PROGRAM:
         raise HoldExpired()
     if held.starts_at != starts_at:
         raise InvalidInput("starts_at", _("Another time was kept under this hold."))
     set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked")
+    return held

@@ -122,7 +122,7 @@ class _Planner:
         self.client_id = client.id
         self.sight = _Sight(known_of(client), rulebook.in_force(), plans)
         self.kept: list[BodyWork] = []
-        self.has_come = False
+        self.first_visit_at = visits.first_visit_at(client.id)
         self.is_asked = source != DESK or has_said_today(client.id, facts, now)
         waiting = len(visits.others_pending([client.id]))
         self.settings = premises.booking_settings()
@@ -133,7 +133,7 @@ class _Planner:
         self.since = min((one.minute for one in wanted if one.minute is not None), default=None)
         found = [self._look_at(one, is_first=at == 0) for at, one in enumerate(wanted)]
         return [
-            one if one.fits else replace(one, alternatives=tuple(self._instead(want, one, is_first=at == 0)))
+            one if one.fits else replace(one, alternatives=tuple(self._instead(want, is_first=at == 0)))
             for at, (want, one) in enumerate(zip(wanted, found, strict=True))
         ]
 
@@ -197,10 +197,11 @@ class _Planner:
         if not judged.permits:
             self.may_wait -= 1
         elif self.is_asked:
-            self.has_come = True
+            at = moment(minute)
+            self.first_visit_at = min(self.first_visit_at or at, at)
 
     def _is_first_visit(self, starts_at: dt.datetime) -> bool:
-        return not self.has_come and not visits.has_been_before(self.client_id, starts_at)
+        return self.first_visit_at is None or starts_at <= self.first_visit_at
 
     def _rest_with_kept(self, first: bool) -> Rest | None:
         rest = self._rest(first)
@@ -231,12 +232,18 @@ class _Planner:
             )
         )  # fmt: skip
 
-    def _instead(self, want: _Wanted, refused: Planned, *, is_first: bool) -> list[OneStart]:
+    def _instead(self, want: _Wanted, *, is_first: bool) -> list[OneStart]:
         """The nearest starts that fit: on the same day, and on the days around it."""
-        first = self._is_first_visit(refused.starts_at or self.now)
         since = want.day - dt.timedelta(days=DAYS_AROUND)
-        around = self._open(since, 2 * DAYS_AROUND + 1, first, None, is_first=is_first)
-        good = [one for one in around.starts() if self._is_good(one, first, is_first=is_first)]
+        good = []
+        for first in (True, False):  # those before the person's first visit would be their first: they take longer
+            around = self._open(since, 2 * DAYS_AROUND + 1, first, None, is_first=is_first)
+            good += [
+                one
+                for one in around.starts()
+                if self._is_first_visit(moment(one.starts_at)) is first
+                and self._is_good(one, first, is_first=is_first)
+            ]
         near = nearest_around(good, want.day, want.at, self.clock, want.therapist_id)
         return [OneStart(moment(one.starts_at), self._with_whom(one, want)) for one in near]
 
