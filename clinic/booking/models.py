@@ -207,8 +207,8 @@ class Claim(Base):
         CheckConstraint("ends_at > starts_at", name="order"),
         CheckConstraint("visit_id IS NULL OR couple_id IS NULL", name="owner"),
         rare("claim", "couple_id"),
-        # every column that free times ask for: they are read from the index alone, which has start and end as one number
-        # as well (migrations 0037 and 0038)
+        # every column that free times ask for: they are read from the index alone, which has start and end as one
+        # number as well (migrations 0037 and 0038)
         Index("ix_claim_read_alone", "resource_id", "ends_at", "starts_at", "expires_at", "visit_id"),
     )
 

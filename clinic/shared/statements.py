@@ -99,8 +99,8 @@ def _joined_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 
 
 class gathered(FunctionElement[str]):  # noqa: N801
-    """What a subquery of one column, called "one", finds, as `joined` makes it one text. PostgreSQL takes a value that is
-    worked out from an index only where nothing counts or adds it up: `joined` would have it worked out anew."""
+    """What a subquery of one column, called "one", finds, as `joined` makes it one text. PostgreSQL takes a value that
+    is worked out from an index only where nothing counts or adds it up: `joined` would have it worked out anew."""
 
     type = String()
     inherit_cache = True

@@ -127,9 +127,8 @@ def test_free_times_are_read_from_one_index_of_claims(blank: Flask) -> None:
         )
         assert kept == wanted
     statement = str(the_book._BUSY.compile(db.engine))
-    assert "ARRAY(SELECT" in statement and "string_agg" not in statement, (
-        "an aggregate takes nothing from an index"
-    )
+    assert "ARRAY(SELECT" in statement
+    assert "string_agg" not in statement, "an aggregate takes nothing from an index"
 
 
 @pytest.mark.parametrize("is_still_asked", [True, False])

@@ -84,10 +84,18 @@ def read_couple(couple_id: int) -> dict[str, Any]:
     also=BOTH_WAIT,
 )
 def move_couple(couple_id: int, body: several.CoupleMoveIn) -> Any:
-    """Another time for both: judged for the new day and claimed anew; refused, both keep their place."""
+    """Another time for both: judged for the new day and claimed anew; refused, both keep their place.
+
+    The rules for the time are those for booking.
+    """
     people = [one["client"] for one in _shown(couple_id)["visits"]]
     outcome = couple_changes.move_couple(
-        couple_id, body.starts_at, rest=kit.rest_said(body.rest_reason), by=None, now=clock.now()
+        couple_id,
+        body.starts_at,
+        rest=kit.rest_said(body.rest_reason),
+        by=None,
+        by_program=True,
+        now=clock.now(),
     )
     if outcome.couple_id is None:
         return _refused(people, outcome.judged)

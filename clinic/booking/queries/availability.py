@@ -62,10 +62,10 @@ class Ask:
     said who is coming): new ones may have stricter rules online. `picks`: a combination will be picked for one of the
     starts, and what that takes is read along. `gender`: only therapists of this one, where none is named. `room_id`: in
     this room and no other. `kept_since`: this very time has been kept for them since then: the notice counts from that
-    moment, and its place among the steps and whether it leaves a hole was settled then. `follows`: it follows the first visit of a series, which lies
-    within the horizon; it need not. `stands`: the visit `instead_of` is still there, and what is
-    off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back; hours, days
-    off and limits that were changed meanwhile do not hinder it, as they would not have moved it.
+    moment, and its place among the steps and whether it leaves a hole was settled then. `follows`: it follows the first
+    visit of a series, which lies within the horizon; it need not. `stands`: the visit `instead_of` is still there, and
+    what is off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back;
+    hours, days off and limits that were changed meanwhile do not hinder it, as they would not have moved it.
     """
 
     plan: VisitPlan
@@ -147,9 +147,15 @@ class Open:
 
     @cached_property
     def _free(self) -> list[rule.Start]:
+        if self.offers_only_tidy:
+            return self._tidy
+        return [start for part in self.parts for start in self._starts(part)]
+
+    @property
+    def offers_only_tidy(self) -> bool:
+        """Whether starts that leave a hole which nobody can book are no free starts here."""
         is_settled = self.ask.by_staff or self.ask.kept_since is not None
-        only_tidy = self.settings.gaps == Gaps.ONLY and not is_settled
-        return self._tidy if only_tidy else [start for part in self.parts for start in self._starts(part)]
+        return self.settings.gaps == Gaps.ONLY and not is_settled
 
     @cached_property
     def _tidy(self) -> list[rule.Start]:

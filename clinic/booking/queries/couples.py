@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 from sqlalchemy import Row, func, select
@@ -41,7 +42,22 @@ class OpenForTwo:
             for one, other in product(self.first.parts, self.second.parts)
             for start in starts_for_two(_shared(one, other), *self._sides(one, other), self.rooms)
         ]
+        if self._tidy is not None:  # of what is free for both only what leaves no hole beside either
+            found = [one for one in found if next(self.pairs(moment(one.starts_at)), None) is not None]
         return sorted(one for one in found if not self.is_too_soon(one.starts_at))
+
+    @cached_property
+    def _tidy(self) -> tuple[dict[int, tuple[int, ...]], ...] | None:
+        """Start → the therapists with whom it leaves no hole, for each of the two; None where holes do not matter."""
+        both = self.first, self.second
+        if not any(one.offers_only_tidy for one in both):
+            return None
+        return tuple({start.starts_at: start.therapists for start in one.all_starts()} for one in both)
+
+    def _is_tidy(self, minute: int, pair: Pair) -> bool:
+        return self._tidy is None or all(
+            way.therapist in tidy.get(minute, ()) for way, tidy in zip(pair, self._tidy, strict=True)
+        )
 
     def is_too_soon(self, minute: int) -> bool:
         """Whether a start leaves one of them too little rest."""
@@ -52,7 +68,9 @@ class OpenForTwo:
         minute = epoch_minute(starts_at)
         for one, other in product(self.first.parts, self.second.parts):
             if moment(minute) == starts_at and minute in one.grid and minute in other.grid:
-                yield from pairs_for(minute, *self._sides(one, other), self.rooms)
+                for pair in pairs_for(minute, *self._sides(one, other), self.rooms):
+                    if self._is_tidy(minute, pair):
+                        yield pair
 
     def _sides(self, one: Part, other: Part) -> tuple[Side, Side]:
         return _side(self.first, one), _side(self.second, other)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
     CompoundSelect,
     Integer,
+    Row,
     TextClause,
     and_,
     bindparam,
@@ -39,7 +40,7 @@ from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination
 from clinic.rules.errors import SlotTaken
-from clinic.rules.intervals import Interval, subtract, union
+from clinic.rules.intervals import Interval, overlaps, subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.rules.whole_days import on_every_wall
 from clinic.shared.crypto import BigId
@@ -78,8 +79,7 @@ def claim_best(
     start = visit.starts_at
 
     def refusal() -> SlotTaken:
-        # Other starts are planned for what they would be: the first visit of this person, or not; and nothing of them is
-        # kept.
+        # Other starts are planned for what they would be: the first visit of this person, or not. None of them is kept.
         others = replace(ask, by_history=ask.client_id is not None, kept_since=None)
         seen = look(others) if ways or others != ask else found  # somebody was faster: the book has changed
         return SlotTaken(nearest=nearest_to(start, seen.starts(), seen))
@@ -188,6 +188,12 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
     session.execute(update(Claim).where(Claim.visit_id == visit_id).values(expires_at=expires_at))
 
 
+def keep_longer_until(session: Session, visit_id: int, expires_at: dt.datetime) -> None:
+    """As `keep_until` for a kept time: what stays taken when that is over (`_outlast`) goes on doing so."""
+    theirs = Claim.visit_id == visit_id, Claim.expires_at.is_not(None)
+    session.execute(update(Claim).where(*theirs).values(expires_at=expires_at))
+
+
 def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
     """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once. The room of a
     couple stays with the other visit."""
@@ -231,10 +237,13 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     ).all()
     theirs = Claim.resource_id.in_(wanted), Claim.ends_at > since
     session.execute(delete(Claim).where(*theirs, Claim.visit_id.is_(None), Claim.couple_id.is_(None)))
-    taken = _spans(
-        session.execute(select(Claim.resource_id, Claim.starts_at, Claim.ends_at).where(*theirs)), since
+    claims = select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.id, Claim.expires_at).where(
+        *theirs
     )
+    found = session.execute(claims).all()
+    taken = _spans((row[:3] for row in found), since)
     blocked = _blocked(session, wanted, since)
+    _outlast(session, [row for row in found if row.expires_at is not None], blocked)
     made = [
         {"resource_id": resource, "starts_at": moment(start), "ends_at": moment(end)}
         for resource, spans in sorted(blocked.items())
@@ -242,6 +251,21 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     ]
     if made:
         session.execute(insert(Claim), made)
+
+
+def _outlast(session: Session, kept: Sequence[Row[Any]], blocked: Mapping[int, Iterable[Interval]]) -> None:
+    """What is kept for a while where somebody is off, or a place is shut, does not become free when that while is over:
+    it stays taken until the kept time is given up, and the block claims it."""
+    ids = [
+        row.id
+        for row in kept
+        if any(
+            overlaps(span, (epoch_minute(row.starts_at), epoch_minute_after(row.ends_at)))
+            for span in blocked.get(row.resource_id, ())
+        )
+    ]
+    if ids:
+        session.execute(update(Claim).where(Claim.id.in_(ids)).values(expires_at=None))
 
 
 def _spans(rows: Iterable[Sequence[Any]], since: dt.datetime) -> defaultdict[int, list[Interval]]:

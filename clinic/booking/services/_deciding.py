@@ -74,9 +74,10 @@ def has_to_reconfirm(visit: Visit) -> bool:
 
 
 def is_skilled(therapist_id: int, client_id: int, day: dt.date) -> bool:
-    """Whether this therapist has on that day the skills that this person's answers ask for, whatever the service."""
+    """Whether this therapist works here and has on that day the skills that this person's answers ask for, whatever the
+    service."""
     row = therapists.therapist(therapist_id)
-    return row is not None and intake.skills_needed(client_id) <= row.skills_on(day)
+    return row is not None and row.is_active and intake.skills_needed(client_id) <= row.skills_on(day)
 
 
 def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetime) -> None:

@@ -38,8 +38,8 @@ def place_person(session: Session, visit: Visit, client: Client, *, now: dt.date
 
 
 def give_to(visit: Visit, client_id: int, *, is_same_person: bool = False) -> None:
-    """The visit is this record's from now on. What was written about its aim is sealed anew under their key; of somebody
-    else it is not theirs, and goes. `is_same_person`: both records were about one."""
+    """The visit is this record's from now on. What was written about its aim is sealed anew under their key; of
+    somebody else it is not theirs, and goes. `is_same_person`: both records were about one."""
     said = visit.note if is_same_person or visit.client_id in (None, client_id) else None
     visit.client_id = client_id
     visit.note = said

@@ -16,6 +16,7 @@ from clinic.booking.services._claims import keep_until
 from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_skilled
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._line import end_offer, offer_next, stand_in_line
+from clinic.booking.services._placing import hand_on_aim
 from clinic.booking.services._steps import (
     new_manage_key,
     order_of,
@@ -121,6 +122,7 @@ def _accept(
         raise BarredOnline()
     plan, old = plan_of(visit), _make_way(session, offer, by=by, now=now)
     visit.to_reconfirm = old.to_reconfirm if old is not None else not reconfirmed
+    hand_on_aim(old, visit)
     judged = judge(session, client, order_of(visit, plan), door="waitlist", visit_id=visit.id, by=by, now=now)
     if judged.refuses or judged.unsafe_addons:
         end_offer(session, offer, "not_possible", by=by, now=now)

@@ -14,7 +14,7 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import claim_best, client_first, keep_until
+from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
 from clinic.booking.services._forgetting import forget_if_bare
 from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
@@ -285,7 +285,7 @@ def renew_hold(token: str, *, now: dt.datetime) -> dt.datetime:
             visit.created_at, visit.deadline_at, now=now, settings=premises.booking_settings()
         )
         visit.deadline_at = until
-        keep_until(session, visit.id, until)
+        keep_longer_until(session, visit.id, until)
         return until
 
 

@@ -22,6 +22,7 @@ from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._pairing import CoupleOutcome, claim_pair, keep_passes, settle
+from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import (
     ask_for,
     news_of_cancelling,
@@ -68,12 +69,14 @@ def move_couple(
     by: int | None,
     now: dt.datetime,
     at_desk: bool = False,
+    by_program: bool = False,
 ) -> CoupleOutcome:
     """Move both to another time: both judged for the new day, the same therapists first, another only where any was
     asked for. When one of them could not stand there, nothing changes. `seen`: the revisions that were looked at.
-    `at_desk`: it can be taken back for a moment.
+    `at_desk`: it can be taken back for a moment. `by_program`: a new time is one that is offered online, as for a
+    booking by a program.
 
-    Raises SlotTaken, RestShort, TooSoon, MoveNotAllowed, NotFound: both keep their place then.
+    Raises SlotTaken, RestShort, TooSoon, TooFarAhead, MoveNotAllowed, NotFound: both keep their place then.
     """
     booking_policy.check_not_past(starts_at, now=now)
     with transaction() as session:
@@ -84,6 +87,9 @@ def move_couple(
         pair = _standing(couple_id)
         if seen is not None and [one.revision for one in pair] != list(seen):
             raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+        is_offered = by_program and starts_at != pair[0].starts_at
+        if is_offered:
+            check_online_start(starts_at, now, pair[0].location_id)
         before = [as_it_stands(one) for one in pair]
         clients = [client_of(one.client_id or 0) for one in pair]
         plans = [plan_of(one) for one in pair]
@@ -101,7 +107,7 @@ def move_couple(
         wait_for_places(session, [_anyone(visit, plan, now) for visit, plan in zip(pair, plans, strict=True)])
         _free(session, couple_id, pair, now)
         _write_move(session, pair, plans, judged, starts_at, couple_id, now=now)
-        passed = _claim_pair_again(session, couple_id, pair, plans, rest, now=now)
+        passed = _claim_pair_again(session, couple_id, pair, plans, rest, by_staff=not is_offered, now=now)
         keep_passes(session, pair, passed, rest, by=by, now=now)
         for visit in pair:
             visit.revision += 1
@@ -197,10 +203,11 @@ def _claim_pair_again(
     plans: Sequence[VisitPlan],
     rest: RestSaid,
     *,
+    by_staff: bool,
     now: dt.datetime,
 ) -> list[Warned | None]:
     asks = [
-        ask_for(visit, plan, now=now, by_staff=True, therapist_id=visit.therapist_id)
+        ask_for(visit, plan, now=now, by_staff=by_staff, therapist_id=visit.therapist_id)
         for visit, plan in zip(pair, plans, strict=True)
     ]
     for visit, ask in zip(pair, asks, strict=True):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._claims import client_first, keep_until
+from clinic.booking.services._claims import client_first, keep_longer_until
 from clinic.booking.services._placing import place_person
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import set_status
@@ -66,7 +66,7 @@ def keep_longer(visit_id: int, *, now: dt.datetime) -> None:
             visit.created_at, visit.deadline_at, now=now, settings=premises.booking_settings()
         )
         visit.deadline_at = until
-        keep_until(session, visit.id, until)
+        keep_longer_until(session, visit.id, until)
 
 
 @tried_again

@@ -236,7 +236,10 @@ class _Planner:
         """The nearest starts that fit: on the same day, and on the days around it."""
         since = want.day - dt.timedelta(days=DAYS_AROUND)
         good = []
-        for first in (True, False):  # those before the person's first visit would be their first: they take longer
+        for first in (
+            True,
+            False,
+        ):  # those before the person's first visit would be their first: they take longer
             around = self._open(since, 2 * DAYS_AROUND + 1, first, None, is_first=is_first)
             good += [
                 one

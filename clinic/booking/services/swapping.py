@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -247,7 +247,8 @@ def _claim_both(
         if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0, visit.day):
             raise SlotTaken(NotQualified.default_sentence)
     whom = [_whom(one, place, keeps=keeps_therapists) for one, place in zip(pair, places, strict=True)]
-    ways = _ways(pair[0], plans[0], places[0], whom[0], now=now)
+    # the other one is on its way: it takes nothing of what a therapist gives a day where it was until now
+    ways = _ways(pair[0], plans[0], places[0], whom[0], now=now, along=pair[1].id)
     if not ways:
         raise _fits_not(pair[0], plans[0])
     for way in islice(ways, TRIES):
@@ -296,13 +297,20 @@ def _take_first(session: Session, visit: Visit, ways: Iterable[Combination]) -> 
 
 
 def _ways(
-    visit: Visit, plan: VisitPlan, place: _Place, whom: Iterable[int], *, now: dt.datetime
+    visit: Visit,
+    plan: VisitPlan,
+    place: _Place,
+    whom: Iterable[int],
+    *,
+    now: dt.datetime,
+    along: int | None = None,
 ) -> list[Combination]:
-    """Free places at the new time, with each of these in turn; the other one's room first."""
+    """Free places at the new time, with each of these in turn; the other one's room first. `along`: the other visit,
+    while it stands nowhere."""
     found: list[Combination] = []
     for therapist in dict.fromkeys(whom):
         ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist)
-        ways = look(ask).ways(visit.starts_at)
+        ways = look(replace(ask, along=along)).ways(visit.starts_at)
         found += sorted(ways, key=lambda way: way.room != place.room_id)
     return found
 
