@@ -18,6 +18,7 @@ from clinic.rules.errors import KeyUsed, RuleViolation
 from clinic.shared import clock
 
 View = Callable[..., Any]
+Read = Callable[[int], dict[str, Any]]
 
 
 def request_key() -> str | None:
@@ -34,8 +35,9 @@ def visit_key(caller: Caller) -> str | None:
     return f"api:{caller.token_id}:{named}:{_fingerprint()}"
 
 
-def done_once(view: View, caller: Callable[[], Caller]) -> View:
-    """The key is taken before anything is done, and what was answered is kept with it."""
+def done_once(view: View, caller: Callable[[], Caller], read: Read | None = None) -> View:
+    """The key is taken before anything is done, and what was answered is kept with it. `read`: of an answer about a
+    person only its `id` is kept, and a repetition is answered with what this finds then: who was erased is gone."""
 
     @wraps(view)
     def done(*args: Any, **kwargs: Any) -> Response:
@@ -47,13 +49,15 @@ def done_once(view: View, caller: Callable[[], Caller]) -> View:
         who, now = caller().token_id, clock.now()
         earlier = services.begin_answer(who, key, _fingerprint(), now=now)
         if earlier is not None:
-            return _again(earlier)
+            return _again(earlier, read)
         try:
             response = _answer(view, *args, **kwargs)
         except BaseException:
             services.end_answer(who, key, 500, None)
             raise
-        services.end_answer(who, key, response.status_code, response.get_json())
+        body = response.get_json()
+        only_id = read is not None and response.status_code < 400
+        services.end_answer(who, key, response.status_code, {"id": body["id"]} if only_id else body)
         return response
 
     return done
@@ -112,12 +116,18 @@ def _fingerprint() -> str:
     return hashlib.sha256(said).hexdigest()
 
 
-def _again(earlier: KeptAnswer) -> Response:
+def _again(earlier: KeptAnswer, read: Read | None = None) -> Response:
     if earlier.fingerprint != _fingerprint():
         return _another_request()
     if earlier.status is None:
         return problem(409, code="in_progress", headers={"Retry-After": "1"})
-    kind = "application/json" if earlier.status < 400 else "application/problem+json"
-    response = Response(json.dumps(earlier.body), earlier.status, content_type=kind)
+    body, is_good = earlier.body, earlier.status < 400
+    if read is not None and is_good:
+        try:
+            body = read(body["id"])
+        except RuleViolation as error:
+            return of_rule(error)
+    kind = "application/json" if is_good else "application/problem+json"
+    response = Response(json.dumps(body), earlier.status, content_type=kind)
     response.headers["Idempotency-Replayed"] = "true"
     return response

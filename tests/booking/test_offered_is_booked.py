@@ -49,6 +49,10 @@ def at(wall: dt.time, day: dt.date = DAY) -> dt.datetime:
 
 @pytest.fixture
 def team(app: Flask) -> list[int]:
+    return a_team()
+
+
+def a_team() -> list[int]:
     """Two therapists and two rooms, open from nine to half past two; an hour is booked on the half hour."""
     factories.make_clinic(lead_time_minutes=60, slot_step_minutes=30, minds_rest=True)
     place = factories.make_location(zone=w.ZONE, opens="09:00", closes="14:30")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.api import shapes
 from clinic.api.paging import page_of, part_of
+from clinic.api.repeats import done_once
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.clients import queries as reading
@@ -42,7 +44,19 @@ def read_client(client_id: int) -> dict[str, Any]:
     return _json(_client(client_id))
 
 
-@api.door("POST", "/clients", Scope.CLIENTS_WRITE, shapes.ClientOut, body=shapes.ClientIn, status=201)
+def _shown(client_id: int) -> dict[str, Any]:
+    return shapes.ClientOut(**_json(_client(client_id))).model_dump(mode="json")
+
+
+@api.door(
+    "POST",
+    "/clients",
+    Scope.CLIENTS_WRITE,
+    shapes.ClientOut,
+    body=shapes.ClientIn,
+    status=201,
+    once=partial(done_once, read=_shown),
+)
 def add_client(body: shapes.ClientIn) -> dict[str, Any]:
     """A new client. Look for the person first: a record is never shared by itself."""
     details = Details(body.first_name, body.last_name, body.born_on, email=body.email, phone=body.phone)

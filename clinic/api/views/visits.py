@@ -16,6 +16,7 @@ from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
 from clinic.booking.services import alternatives, visits
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.holds import GIVEN_BACK
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.visits import Outcome
 from clinic.rules.api_scopes import Scope
@@ -143,8 +144,12 @@ def _done(outcome: Outcome, status: int, choice: Choice) -> Any:
 
 @api.door("POST", "/visits/<int:visit_id>/cancel", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.CancelIn)
 def cancel(visit_id: int, body: shapes.CancelIn) -> dict[str, Any]:
-    """Cancel a visit. Inside the clinic's notice it counts as late, unless the clinic cancels."""
-    _facts(visit_id)
+    """Cancel a visit. Inside the clinic's notice it counts as late, unless the clinic cancels.
+
+    A hold is no visit yet: it is given back with `POST /holds/{id}/release`.
+    """
+    if _facts(visit_id).status in GIVEN_BACK:
+        raise NotFound(_("There is no such visit."))
     visits.cancel_visit(visit_id, by=None, by_clinic=body.by_clinic, now=clock.now())
     return _shown(visit_id)
 

@@ -146,9 +146,8 @@ def _claim(
     `held`, with the therapist and room that the person was told."""
     wanted = wish.choice.therapist_id
     ask = staff_ask(visit, plan, wanted, now=wish.now, by_staff=wish.by_staff)
-    ask = replace(ask, kept_since=since)
     if held is not None and wanted in (None, held.therapist_id):
-        told = replace(ask, therapist_id=held.therapist_id)
+        told = replace(ask, therapist_id=held.therapist_id, kept_since=since)
         with suppress(SlotTaken):
             claim_best(session, visit, told, expires_at=None, room_first=held.room_id)
             return

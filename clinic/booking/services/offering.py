@@ -21,6 +21,7 @@ from clinic.booking.services.couples import Half, asks_for_two, may_not_wait
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
 from clinic.rules.body_areas import FULL_BODY
@@ -96,13 +97,15 @@ def days_it_could_not_stand(visit: Visit, plan: VisitPlan, days: Iterable[dt.dat
 
 
 def _to_move(wish: Wish) -> Visit | None:
-    """The visit that the wish is to move, if any. Raises NotFound, or MoveNotAllowed where it cannot be moved."""
+    """The visit that the wish is to move, if any. Raises NotFound, also where its place is not in use any more, or
+    MoveNotAllowed where it cannot be moved."""
     if wish.visit_id is None:
         return None
     visit = visits.visit(wish.visit_id)
     if visit is None or visit.client_id is None:
         raise NotFound(_("There is no such visit."))
     check_changeable(visit)
+    premises.place_in_use(visit.location_id)
     return visit
 
 

@@ -16,6 +16,7 @@ from clinic.intake.queries.reactions import Recorded
 from clinic.premises import queries as premises
 from clinic.records.queries import notes
 from clinic.records.queries.notes import Note, NotedVisit
+from clinic.rules.language import _
 from clinic.rules.places_to_avoid import areas_in_words
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.words import capital
@@ -54,6 +55,8 @@ class VisitCard:
     phone: str
     waiting: str
     may_read_answers: bool
+    hidden: str
+    """Why nothing about their health, and not what they wrote, is in it: nothing where the therapist treats them."""
     care: Care
     told_since: dt.datetime | None
     sooner: Passed | None
@@ -72,10 +75,10 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
     plan = catalogue.plan_for_booked(
         visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
     )
-    rows = next_steps.screenings([visit.screening_id] if visit.screening_id else [])
+    treats, partner = visits.treats(therapist_id, client.id, now), couples.partner_of(visit)
+    rows = next_steps.screenings([visit.screening_id] if visit.screening_id and treats else [])
     care = care_of(rows.get(visit.screening_id or 0))
     guardian, in_room = _guardian(client, visit.day)
-    treats, partner = visits.treats(therapist_id, client.id, now), couples.partner_of(visit)
     return VisitCard(
         id=visit.id,
         revision=visit.revision,
@@ -98,19 +101,30 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
         room=visit.room.name,
         beside=partner.therapist.name if partner else "",
         areas=capital(areas_in_words(visit.areas)),
-        note=visit.note or "",
+        note=(visit.note or "") if treats else "",
         guardian=guardian,
         guardian_in_room=in_room,
         phone=(client.phone or "") if care.call_first else "",
         waiting=next_steps.next_step(visit).title if visit.is_waiting else "",
         reactions=reactions.recorded_of(client.id) if treats else [],
         may_read_answers=treats,
+        hidden="" if treats else _why_hidden(),
         notes=notes.notes_of(visit.id) if treats else [],
         last_notes=notes.last_notes(client.id, before=visit.starts_at) if treats else [],
         may_note=treats and visit.status in notes.BEGUN,
         care=care,
         told_since=under_way.told_since(visit),
-        sooner=rest.passed([visit.id]).get(visit.id),
+        sooner=rest.passed([visit.id]).get(visit.id) if treats else None,
+    )
+
+
+def _why_hidden() -> str:
+    rules = premises.clinic()
+    return _(
+        "You see what to take care of while you treat this person: from %(ahead)s days before a visit until"
+        " %(back)s days after it.",
+        ahead=rules.treated_days_ahead,
+        back=rules.treated_days_back,
     )
 
 
