@@ -12,14 +12,25 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
+from clinic.accounts.queries import hash_of
+from clinic.booking.models import Claim, Offer, Screening, Visit, WaitlistWish
 from clinic.booking.services import answering, checkout, deadlines, in_line, time_off, visits, waitlist
 from clinic.booking.services._line import end_offer
 from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic
-from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
+from clinic.rules.errors import (
+    BarredOnline,
+    HoldExpired,
+    InvalidInput,
+    MoveNotAllowed,
+    NotFound,
+    RestNeeded,
+    SlotTaken,
+    TooManyPending,
+)
 from clinic.rules.waitlist import ASKED_AGAIN_AFTER, Part, When
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
@@ -424,3 +435,238 @@ def test_after_a_no_another_day_is_offered_at_once(app: Flask) -> None:
     in_line.keep_line(NOW)
     assert offers() == [(asked, "declined"), (asked, None)]
     assert open_offer().starts_at.date() > no.starts_at.date()
+
+
+# ── what is told, and what is refused ────────────────────────────────────────────────────────────────────
+
+
+def mails(kind: str) -> list[OutgoingMail]:
+    db.session.rollback()
+    return list(db.session.scalars(select(OutgoingMail).where(OutgoingMail.kind == kind)))
+
+
+def traces(deed: str) -> list[tuple[str, int | None, dict[str, Any]]]:
+    """Of what, which, and the detail of each such deed."""
+    db.session.rollback()
+    rows = db.session.scalars(select(AuditRow).where(AuditRow.deed == deed).order_by(AuditRow.sequence))
+    return [(row.thing, row.thing_id, row.detail or {}) for row in rows]
+
+
+def test_a_yes_is_confirmed_by_mail_with_the_way_to_the_visit(app: Flask, world: w.World) -> None:
+    wish(patient())
+    in_line.keep_line(NOW)
+    offer = open_offer().id
+    answered = answering.accept(offer, by=None, now=NOW, reconfirmed=True)
+    (mail,) = mails("visit_booked")
+    assert mails("visit_waiting") == []
+    assert answered.token
+    assert f"/visit/{answered.token}" in mail.text
+    assert mail.visit_id == answered.visit_id
+    assert traces("waitlist.accepted") == [("visit", answered.visit_id, {"status": "confirmed"})]
+    again = answering.accept(offer, by=None, now=NOW)
+    assert (again.visit_id, again.status, again.token) == (answered.visit_id, "confirmed", "")
+    assert len(mails("visit_booked")) == 1
+    assert db.session.get_one(Visit, answered.visit_id).deadline_at is None
+
+
+def test_a_yes_on_earlier_answers_waits_and_says_so(app: Flask, world: w.World) -> None:
+    person = w.person(email="old@people.example")
+    w.sign(person, now=NOW - dt.timedelta(days=5))
+    wish(person)
+    in_line.keep_line(NOW)
+    answered = answering.accept(open_offer().id, by=None, now=NOW)
+    assert answered.status == "pending"
+    assert (len(mails("visit_waiting")), mails("visit_booked")) == (1, [])
+    row = db.session.get_one(Visit, answered.visit_id)
+    assert row.deadline_at is not None
+    assert row.deadline_at > NOW + HOUR, "a deadline of its own, not the offer's"
+    ends = db.session.scalars(select(Claim.expires_at).where(Claim.visit_id == row.id)).all()
+    assert ends == [None, None, None], "kept until somebody decides"
+
+
+def test_a_yes_that_the_gate_refuses_is_noted_and_passed_on(app: Flask, world: w.World) -> None:
+    changed, next_one = patient(), patient()
+    first, second = wish(changed), wish(next_one, now=NOW + HOUR)
+    in_line.keep_line(NOW)
+    made = open_offer()
+    offer, visit = made.id, made.visit_id
+    w.sign_answers(changed, BLOCKED)
+    with pytest.raises(MoveNotAllowed, match="cannot book this time for you"):
+        answering.accept(offer, by=None, now=NOW)
+    assert traces("waitlist.not_possible") == [("visit", visit, {})]
+    doors = db.session.scalars(select(Screening.door).where(Screening.visit_id == visit)).all()
+    assert "waitlist" in doors
+    assert offers() == [(first, "not_possible"), (second, None)]
+
+
+def test_nobody_whom_the_desk_books_for_says_yes_by_themselves(app: Flask, world: w.World) -> None:
+    person = patient()
+    wish(person)
+    in_line.keep_line(NOW)
+    with transaction() as session:
+        session.get_one(Client, person).is_barred_online = True
+    with pytest.raises(BarredOnline):
+        answering.accept(open_offer().id, by=None, now=NOW)
+    assert w.statuses(person) == ["held"]
+
+
+def test_a_yes_that_would_come_too_soon_for_the_body_is_refused(app: Flask) -> None:
+    world = w.build(therapists=1, minds_rest=True)
+    off(world, w.at(3, 0), w.at(3, 10))
+    off(world, w.at(3, 11, 30), w.at(4, 0))
+    person = patient()
+    asked = wish(person)
+    in_line.keep_line(NOW)
+    visits.book_visit(
+        w.choice("deep_tissue"), person, w.at(2), request_key="sooner", source="desk", by=world.desk_id, now=NOW,
+        reconfirmed=True,
+    )  # fmt: skip
+    with pytest.raises(RestNeeded):
+        answering.accept(open_offer().id, by=None, now=NOW, reconfirmed=True)
+    assert offers() == [(asked, None)], "they may still say no"
+    assert w.statuses(person) == ["confirmed", "held"]
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_yes_finds_another_therapist_where_this_one_has_left(app: Flask, is_named: bool) -> None:
+    """Where any was asked for; who was asked for by name is not replaced, and nothing is confirmed."""
+    world = w.build(therapists=2)
+    for one in world.therapists:
+        time_off.add_time_off(one, "off", w.at(3, 0), w.at(3, 10), "", by=world.desk_id, now=NOW)
+        time_off.add_time_off(one, "off", w.at(3, 11, 30), w.at(4, 0), "", by=world.desk_id, now=NOW)
+    person = patient()
+    asked = wish(person, therapist_id=world.therapists[0] if is_named else None)
+    in_line.keep_line(NOW)
+    first = db.session.get_one(Visit, open_offer().visit_id).therapist_id
+    with transaction() as session:
+        session.get_one(Therapist, first).is_active = False
+    if is_named:
+        with pytest.raises(SlotTaken, match="Please choose another therapist"):
+            answering.accept(open_offer().id, by=None, now=NOW, reconfirmed=True)
+        assert (offers(), w.statuses(person)) == ([(asked, None)], ["held"])
+        return
+    answered = answering.accept(open_offer().id, by=None, now=NOW, reconfirmed=True)
+    assert offers() == [(asked, "accepted")]
+    assert db.session.get_one(Visit, answered.visit_id).therapist_id not in (None, first)
+    assert w.statuses(person) == ["confirmed"]
+
+
+def test_one_person_has_so_many_waiting_visits_also_from_the_waitlist(app: Flask, world: w.World) -> None:
+    with transaction() as session:
+        session.scalars(select(Clinic)).one().pending_per_client = 1
+    person = patient()
+    asked = wish(person)
+    in_line.keep_line(NOW)
+    w.sign_answers(person, {"doctor_said_no": {"reason": "rest", "date": "2026-05-01"}})
+    assert w.at_desk(world, person, "deep_tissue", when=w.at(5)).status == "pending"
+    with pytest.raises(TooManyPending):
+        answering.accept(open_offer().id, by=None, now=NOW, reconfirmed=True)
+    assert (offers(), w.statuses(person)) == ([(asked, None)], ["held", "pending"])
+
+
+def test_what_is_not_there_is_said(app: Flask, world: w.World) -> None:
+    for deed in (
+        lambda: answering.accept(10**6, by=None, now=NOW),
+        lambda: answering.decline(10**6, by=None, now=NOW),
+        lambda: waitlist.withdraw(10**6, by=None, now=NOW),
+        lambda: waitlist.give_to_somebody_else(10**6, by=world.desk_id, now=NOW),
+        lambda: waitlist.offer_now(10**6, by=world.desk_id, now=NOW),
+        lambda: wish(10**6),
+    ):
+        with pytest.raises(NotFound):
+            deed()
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("service", {"service": "not_there"}),
+        ("service", {"minutes": 61}),
+        ("areas", {"areas": ()}),
+        ("therapist", {"therapist_id": 10**6}),
+    ],
+)
+def test_a_wish_is_checked_before_it_is_kept(
+    app: Flask, world: w.World, field: str, values: dict[str, Any]
+) -> None:
+    choice = replace(w.choice("deep_tissue"), **values)
+    with pytest.raises(InvalidInput) as refused:
+        waitlist.join(choice, WHEN, patient(), source="desk", by=None, now=NOW)
+    assert refused.value.field == field
+    db.session.rollback()
+    assert db.session.scalars(select(WaitlistWish)).all() == []
+
+
+def test_who_books_by_phone_only_is_put_on_the_list_by_the_desk(app: Flask, world: w.World) -> None:
+    person = patient()
+    with transaction() as session:
+        session.get_one(Client, person).is_barred_online = True
+    with pytest.raises(BarredOnline):
+        waitlist.join(w.choice("deep_tissue"), WHEN, person, source="online", by=None, now=NOW)
+    assert wish(person)
+
+
+def test_the_same_wish_is_one_and_five_are_enough(app: Flask, world: w.World) -> None:
+    person = patient()
+    first, key = waitlist.join(w.choice("deep_tissue"), WHEN, person, source="desk", by=None, now=NOW)
+    again, newer = waitlist.join(w.choice("deep_tissue"), WHEN, person, source="desk", by=None, now=NOW)
+    assert (first, key != newer) == (again, True)
+    db.session.rollback()
+    assert db.session.get_one(WaitlistWish, first).key_hash == hash_of(newer), "the page that opens now works"
+    assert len(mails("waitlist_joined")) == 1
+    assert traces("waitlist.joined") == [("client", person, {"source": "desk"})]
+    for hours in range(1, 5):
+        wish(person, replace(WHEN, notice_hours=hours))
+    with pytest.raises(InvalidInput) as refused:
+        wish(person, replace(WHEN, notice_hours=9))
+    assert refused.value.field == "client"
+    assert len(db.session.scalars(select(WaitlistWish)).all()) == 5
+
+
+@pytest.mark.parametrize("has_answers", [True, False])
+def test_who_has_answered_nothing_is_asked_to_when_they_join(
+    app: Flask, world: w.World, has_answers: bool
+) -> None:
+    person = w.person(email="new@people.example")
+    if has_answers:
+        w.sign(person)
+    wish(person)
+    (mail,) = mails("waitlist_joined")
+    assert ("once you have answered our questions" in mail.text) is not has_answers
+
+
+def test_leaving_the_list_is_noted_once_and_passes_on_what_was_offered(app: Flask, world: w.World) -> None:
+    person, next_one = patient(), patient()
+    first, second = wish(person), wish(next_one, now=NOW + HOUR)
+    in_line.keep_line(NOW)
+    for _ in range(2):
+        waitlist.withdraw(first, by=None, now=NOW)
+    assert traces("waitlist.left") == [("client", person, {})]
+    assert offers() == [(first, "withdrawn"), (second, None)]
+
+
+def test_what_the_desk_sets_aside_is_noted_once_and_only_while_it_is_open(app: Flask, world: w.World) -> None:
+    wish(patient())
+    in_line.keep_line(NOW)
+    offer = open_offer().id
+    for _ in range(2):
+        assert waitlist.give_to_somebody_else(offer, by=world.desk_id, now=NOW) == w.at(3)
+    assert traces("waitlist.set_aside") == [("offer", offer, {})]
+    in_line.keep_line(NOW + HOUR)
+    accepted = open_offer().id
+    answering.accept(accepted, by=None, now=NOW + HOUR, reconfirmed=True)
+    with pytest.raises(MoveNotAllowed, match="has been answered"):
+        waitlist.give_to_somebody_else(accepted, by=world.desk_id, now=NOW + HOUR)
+
+
+def test_the_desk_offers_the_same_person_one_time_at_once(app: Flask, world: w.World) -> None:
+    asked = wish(patient())
+    made = waitlist.offer_now(asked, by=world.desk_id, now=NOW)
+    assert waitlist.offer_now(asked, by=world.desk_id, now=NOW) == made
+    assert offers() == [(asked, None)]
+    answering.decline(made, by=None, now=NOW)
+    with pytest.raises(SlotTaken):  # what they said no to is not that time's offer any more
+        waitlist.offer_now(asked, by=world.desk_id, now=NOW)
+    waitlist.withdraw(asked, by=None, now=NOW)
+    with pytest.raises(NotFound):
+        waitlist.offer_now(asked, by=world.desk_id, now=NOW)
