@@ -37,7 +37,7 @@ def visit_key(caller: Caller) -> str | None:
 
 def done_once(view: View, caller: Callable[[], Caller], read: Read | None = None) -> View:
     """The key is taken before anything is done, and what was answered is kept with it. `read`: of an answer about a
-    person only its `id` is kept, and a repetition is answered with what this finds then: who was erased is gone."""
+    person only its `id` is kept, and a repetition is answered with what this finds then: nothing of who was erased."""
 
     @wraps(view)
     def done(*args: Any, **kwargs: Any) -> Response:

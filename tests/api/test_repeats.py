@@ -15,12 +15,16 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from clinic.api import services as api_services
+from clinic.api.models import ApiAnswer
 from clinic.booking.models import RestPass, Visit
 from clinic.booking.services import holds, visits
+from clinic.clients.models import Client
+from clinic.keeping.services import erasing
 from clinic.premises import queries as premises
 from clinic.shared.database import db, transaction
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.conftest import NOW
 
 
 @pytest.fixture
@@ -174,3 +178,35 @@ def test_a_program_is_told_of_too_little_rest(desk: Program) -> None:
         assert answer.status_code == 201, answer.get_json()
         assert bool(answer.get_json()["warnings"]) is warns
     assert db.session.scalars(select(RestPass.passed_by_id)).all() == [None]
+
+
+PAT = {
+    "first_name": "Patriciana", "last_name": "Numbersmith", "born_on": "1980-01-01", "email": "pn@people.example",
+    "phone": "+1 212 555 0123",
+}  # fmt: skip
+
+
+def test_a_person_added_twice_is_one_and_only_their_number_is_kept(desk: Program) -> None:
+    """A repetition shows the record as it is by then, and nothing once they were erased."""
+    first = desk.post("/clients", PAT, Idempotency_Key="pat")
+    again = desk.post("/clients", PAT, Idempotency_Key="pat")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.get_json() == first.get_json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    number = first.get_json()["id"]
+    db.session.rollback()
+    assert [one.body for one in db.session.scalars(select(ApiAnswer))] == [{"id": number}]
+    assert desk.post("/clients", {**PAT, "last_name": "Else"}, Idempotency_Key="pat").status_code == 409
+    with transaction() as session:
+        session.get_one(Client, number).last_name = "Renamed"
+    assert desk.post("/clients", PAT, Idempotency_Key="pat").get_json()["last_name"] == "Renamed"
+    erasing.erase_person(number, settings=desk.client.application.config, by=None, now=NOW)
+    gone = desk.post("/clients", PAT, Idempotency_Key="pat")
+    assert (gone.status_code, gone.get_json()) == (201, desk.get(f"/clients/{number}").get_json())
+    for one in ("Patriciana", "Renamed", "pn@", "1980", "0123"):
+        assert one not in gone.text, one
+    refused = [
+        desk.post("/clients", {**PAT, "born_on": "2999-01-01"}, Idempotency_Key="no") for _ in range(2)
+    ]
+    assert [one.status_code for one in refused] == [422, 422]
+    assert refused[0].get_json() == refused[1].get_json()

@@ -10,10 +10,11 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.services import time_off, visits
+from clinic.booking.services.aims import say_aim
 from clinic.booking.services.couples import Half, book_couple
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.desk import desk_day
@@ -350,6 +351,35 @@ def test_nobody_arrives_before_the_day_or_is_missed_before_the_start(clinic: Sta
     assert re.search(r'<span class="num">10:00.am</span> <span dir="auto">', day), (
         "by the clock of the clinic"
     )
+
+
+@pytest.mark.parametrize("why", ["over", "called off", "far ahead"])
+def test_who_does_not_treat_somebody_reads_nothing_about_their_health(clinic: Staffed, why: str) -> None:
+    """The visit itself stays to be seen: a therapist treats from 30 days back to 60 ahead."""
+    when = w.at(75) if why == "far ahead" else w.at(0)
+    visit_id = booked(clinic, when=when, declared={"varicose_veins": VEINS})
+    say_aim(visit_id, "A loose neck", by=None, now=NOW)
+    now = NOW
+    if why == "over":
+        now = NOW + dt.timedelta(days=45)
+        with transaction() as session:
+            session.execute(update(Visit).values(status="done"))
+    elif why == "called off":
+        visits.cancel_visit(visit_id, by=None, by_clinic=True, now=NOW)
+    page = f"/diary/visits/{visit_id}"
+    with time_machine.travel(now, tick=False):
+        text = clinic.browser(ME).get(page).text
+        card = visit_card(clinic.me, visit_id, now)
+    assert card is not None
+    assert (card.note, card.care.is_known, card.phone) == ("", False, "")
+    assert not re.search("loose neck|varicose", text, re.IGNORECASE)
+    assert "from 60 days before a visit until 30 days after it" in text
+    assert "not signed yet" not in text, "that would be said of the person"
+    if why == "far ahead":
+        with time_machine.travel(w.at(20), tick=False):
+            text = clinic.browser(ME).get(page).text
+        assert "A loose neck" in text
+        assert "Not shown today" not in text
 
 
 def test_reading_answers_is_recorded_and_ends_with_the_treatment(clinic: Staffed) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
-from clinic.intake.models import Consent
+from clinic.clients.models import ClientAccess
+from clinic.intake.models import Consent, IntakeDraft
 from clinic.paths import ROOT
 from clinic.records import copy_values, copy_words
 from clinic.records.queries.copy_schema import schema
@@ -24,7 +25,7 @@ from clinic.rules import keeping
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
-from clinic.shared.database import Base, db
+from clinic.shared.database import Base, db, transaction
 from clinic.shared.languages import speaking
 from tests import factories
 from tests.booking import world as w
@@ -228,3 +229,19 @@ def test_why_a_step_was_made_is_said_in_words_and_what_somebody_wrote_stays(app:
     with app.app_context(), speaking("de"):
         said = [dict(copy_values.told(one, {}))["reason"] for one in rows]
     assert said == ["von der Person selbst", "Pat asked for it"]
+
+
+def test_what_is_typed_and_not_finished_is_on_the_page_as_well(app: Flask, world: w.World) -> None:
+    client = w.person()
+    with transaction() as session:
+        draft = IntakeDraft(client_id=client, writer="client", kind="full", updated_at=NOW)
+        whole = {"doctor_said_no": {"present": True, "reason": "told so", "date": "2025-01-01"}}
+        draft.write(whole, {"f.other.reason": ["half a word"], "s.name": ["Pat N"]})
+        session.add(draft)
+    user = factories.make_user(email="own@people.example", roles=[Role.CLIENT])
+    factories.save(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    browser = browser_of(app, user)
+    page, file = (browser.get(f"/my/people/{client}/data{end}", buffered=True).text for end in ("", ".json"))
+    for typed in ("told so", "half a word", "Pat N"):
+        assert typed in page, typed
+        assert typed in file, typed

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from clinic.intake.models import ClearanceDocument, Intake
-from clinic.shared import crypto, rotation
-from clinic.shared.database import db
+from clinic.shared import crypto, person_keys, rotation
+from clinic.shared.database import db, transaction
 from tests.booking import world as w
 from tests.intake import letters
 
@@ -116,3 +116,28 @@ def test_a_moved_or_changed_value_is_not_opened(change: str) -> None:
             column="other" if change == "other column" else "answers_sealed",
             row_id=8 if change == "other row" else 7,
         )
+
+
+def test_what_was_lost_on_purpose_keeps_nobody_elses_from_being_sealed_anew(
+    app: Flask, key_file: Path
+) -> None:
+    """A value that is left of somebody who was erased stays lost; a key that is missing by mistake stops everything."""
+    w.build(therapists=1)
+    first, second = w.person(), w.person()
+    for client in (first, second):
+        w.sign(client, doctor_said_no={"reason": "told so", "date": "2025-01-01"})
+    with transaction() as session:
+        person_keys.destroy(session, [first])
+    crypto.use(rotation.add_key(key_file))
+    assert rotation.seal_anew() == 2  # answers and signature of the second
+    crypto.use(rotation.drop_old_keys(key_file))
+    answers = {row.client_id: row for row in db.session.scalars(select(Intake))}
+    assert answers[second].answers["doctor_said_no"]["reason"] == "told so"
+    with pytest.raises(crypto.CannotOpen):
+        _ = answers[first].answers
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(delete(person_keys.PersonKey).where(person_keys.PersonKey.client_id == second))
+    crypto.use(rotation.add_key(key_file))
+    with pytest.raises(crypto.CannotOpen):
+        rotation.seal_anew()
