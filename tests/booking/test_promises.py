@@ -57,7 +57,7 @@ def post(program: Program, path: str, body: dict[str, Any]) -> Any:
 def offered(program: Program, **query: Any) -> list[str]:
     """Hours and minutes of the free starts of the day."""
     asked = {"service": "swedish", "minutes": 60, "from": DAY.isoformat(), **query}
-    return [one["starts_at"][11:16] for one in program.get("/availability", **asked).json["starts"]]
+    return [one["starts_at"][11:16] for one in program.get("/availability", **asked).get_json()["starts"]]
 
 
 def desk_user() -> int:

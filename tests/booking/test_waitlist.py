@@ -552,8 +552,6 @@ def test_a_yes_finds_another_therapist_where_this_one_has_left(app: Flask, is_na
 
 
 def test_one_person_has_so_many_waiting_visits_also_from_the_waitlist(app: Flask, world: w.World) -> None:
-    with transaction() as session:
-        session.scalars(select(Clinic)).one().pending_per_client = 1
     person = patient()
     asked = wish(person)
     in_line.keep_line(NOW)
