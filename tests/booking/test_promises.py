@@ -277,3 +277,28 @@ def test_who_gives_one_visit_a_day_may_exchange_it_for_another(program: Program,
         (ben, at(dt.time(12, 30))),
         (ana, at(NINE)),
     ]
+
+
+@pytest.mark.parametrize("is_shut", [False, True])
+def test_who_goes_on_alone_keeps_the_room_as_long_as_they_need_it(
+    program: Program, team: list[int], is_shut: bool
+) -> None:
+    """What the longer one of the two would have needed is free again, or shut, where the room is."""
+    factories.make_service(key="sports", prices={30: 3000, 120: 9000})
+    with transaction() as session:
+        first, second = session.scalars(select(Room).order_by(Room.id))
+        first.tables, second.is_active = 2, False
+        room, place = first.id, first.location_id
+    people = [{**one, "service": "sports"} for one in two(healthy(), healthy())]
+    people[0]["minutes"], people[1]["minutes"] = 30, 120
+    made = post(program, "/couples", {"people": people, "starts_at": at(NINE).isoformat()}).json
+    if is_shut:
+        time_off.add_closure(place, room, at(TEN), at(dt.time(12)), "Repairs", by=desk_user(), now=NOW)
+    short, long = (one["id"] for one in made["visits"])
+    assert post(program, f"/visits/{long}/cancel", {"by_clinic": True}).status_code == 200
+    free = offered(program, service="sports", minutes=30)
+    assert ("10:00" in free, "09:00" in free, "12:00" in free) == (not is_shut, False, False)
+    other = {**wish(healthy(), TEN), "service": "sports", "minutes": 30}
+    assert post(program, "/visits", other).status_code == (409 if is_shut else 201)
+    db.session.rollback()
+    assert db.session.get_one(Visit, short).status == "suspended", "it waits for whether they come alone"

@@ -198,9 +198,11 @@ def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
     """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once. The room of a
     couple stays with the other visit."""
     part(session, visit, now)
-    taken = list(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
+    taken = set(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
     _drop(session, visit, now)
-    claim_blocks(session, taken, now)
+    claim_blocks(
+        session, {*taken, visit.room_id}, now
+    )  # of a room that was shared the end may have become free
 
 
 _EXPIRED = delete(_CLAIM).where(_CLAIM.c.expires_at <= bindparam("now")).returning(_CLAIM.c.resource_id)

@@ -43,9 +43,11 @@ def check_not_of_two(visit: Visit) -> None:
 
 
 def end_couple(session: Session, couple_id: int, *, keeper: Visit, now: dt.datetime) -> None:
-    """The two no longer belong together; what they shared is claimed by one of them."""
+    """The two no longer belong together; what they shared is claimed by one of them, while that one needs it."""
     session.execute(
-        update(Claim).where(Claim.couple_id == couple_id).values(visit_id=keeper.id, couple_id=None)
+        update(Claim)
+        .where(Claim.couple_id == couple_id)
+        .values(visit_id=keeper.id, couple_id=None, ends_at=keeper.free_at)
     )
     session.get_one(Couple, couple_id).ended_at = now
     session.flush()
