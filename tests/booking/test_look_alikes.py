@@ -427,3 +427,22 @@ def test_somebody_else_is_no_match(world: w.World) -> None:
     known(HEART)
     assert stranger({}, FAR)[0].status == VisitStatus.CONFIRMED
     assert clients.pairs() == []
+
+
+def test_what_is_kept_of_a_match_is_the_strictest_of_both(world: w.World) -> None:
+    """Whoever looks at it reads what speaks against it; the person reads what their own answers say."""
+    known({"doctor_said_no": {"reason": "rest", "date": "2026-05-01"}})
+    result, client = stranger({})
+    assert result.status == VisitStatus.PENDING
+    db.session.rollback()
+    row = db.session.scalars(
+        select(Screening)
+        .where(Screening.client_id == client)
+        .order_by(Screening.judged_at.desc(), Screening.id)
+    ).first()
+    assert row is not None
+    assert (row.outcome, row.permits) == ("needs_review", False)
+    rules = {kind: {one["rule"] for one in row.findings[kind]} for kind in ("own", "strictest")}
+    assert "doctor_said_no" in rules["strictest"]
+    assert "doctor_said_no" not in rules["own"]
+    assert row.verdict != "CLEAR"
