@@ -12,10 +12,10 @@ from sqlalchemy import select, text
 
 from clinic.booking.forms.aim import LONGEST
 from clinic.booking.models import Visit
-from clinic.booking.services import people
+from clinic.booking.services import checkout, people
 from clinic.booking.services import visits as service
 from clinic.booking.services.aims import say_aim
-from clinic.clients.models import ClientAccess
+from clinic.clients.models import Client, ClientAccess
 from clinic.keeping.services import erasing
 from clinic.rules.errors import MoveNotAllowed, NotFound
 from clinic.rules.permissions import Role
@@ -23,6 +23,7 @@ from clinic.shared import person_keys
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from clinic.shared.person_keys import PersonKey, key_name
+from tests import factories
 from tests.accounts.people import browser_of, make_person
 from tests.booking import walk
 from tests.booking import world as w
@@ -162,6 +163,36 @@ def test_it_is_not_handed_to_somebody_else_who_comes_instead(app: Flask, clinic:
     erasing.erase_person(first, settings=app.config, by=None, now=NOW)
     (visit,) = db.session.scalars(select(Visit.id).where(Visit.client_id == second))
     assert "A stiff back" in clinic.browser(ME).get(f"/diary/visits/{visit}").text
+
+
+def test_it_stays_with_a_guest_who_signs_in_during_the_booking(app: Flask, clinic: Staffed) -> None:
+    """They are another record then, of the same name and birth date: it is sealed anew for that one."""
+    own = app.test_client()
+    walk.up_to_check(own, "swedish", {}, who={"email": "own@people.example"})
+    assert own.post("/book/check/keep", data={"aim": WISH}).status_code == 204
+    db.session.rollback()
+    (guest,) = db.session.scalars(select(Visit.client_id).where(Visit.status == "held"))
+    said = db.session.get_one(Client, guest)
+    known = factories.make_client(
+        first_name=said.first_name,
+        last_name=said.last_name,
+        born_on=said.born_on,
+        email="known@people.example",
+    ).id
+    w.sign(known)
+    user = make_person("own@people.example", Role.CLIENT)
+    db.session.add(ClientAccess(user_id=user.id, client_id=known, relation="self", since=NOW))
+    db.session.commit()
+    token = visits_token(own)
+    checkout.choose_person(token, known, user_id=user.id, now=NOW)
+    assert sealed_for() == [(known, known)]
+    assert kept() == [WISH]
+
+
+def visits_token(browser: FlaskClient) -> str:
+    """The key of the booking that this browser is making."""
+    with browser.session_transaction() as session:
+        return str(session["checkout"])
 
 
 def test_a_merge_seals_it_for_the_record_that_stays(app: Flask, clinic: Staffed) -> None:

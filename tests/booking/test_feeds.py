@@ -144,6 +144,15 @@ def test_an_address_opens_nothing_once_its_therapist_may_not_see_the_diary(app: 
     assert app.test_client().get(address).status_code == 404
 
 
+def test_an_owner_who_treats_without_the_role_has_one_too(app: Flask) -> None:
+    here, owner = w.build(therapists=1), owner_browser(app)
+    with transaction() as session:
+        owners = select(UserRole.user_id).where(UserRole.role == Role.OWNER)
+        session.get_one(Therapist, here.therapists[0]).user_id = session.scalars(owners).one()
+    address = address_on(owner.post(f"/owner/therapists/{here.therapists[0]}/calendar").text)
+    assert app.test_client().get(address).status_code == 200
+
+
 def test_the_owner_makes_one_for_a_therapist_without_an_account(app: Flask) -> None:
     here, owner = w.build(therapists=1), owner_browser(app)
     address = address_on(owner.post(f"/owner/therapists/{here.therapists[0]}/calendar").text)

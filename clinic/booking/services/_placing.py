@@ -32,9 +32,14 @@ def place_person(session: Session, visit: Visit, client: Client, *, now: dt.date
     _check_new_here(visit, client, now)
     client_first(session, client.id)
     with session.begin_nested():
-        give_to(visit, client.id)
+        give_to(visit, client.id, is_same_person=_is_same_person(visit.client, client))
         visit.first_visit = first_visit
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+
+
+def _is_same_person(before: Client | None, client: Client) -> bool:
+    """Whether a guest said who they are by signing in: another record of the same name and birth date."""
+    return before is not None and (before.alike_name, before.born_on) == (client.alike_name, client.born_on)
 
 
 def give_to(visit: Visit, client_id: int, *, is_same_person: bool = False) -> None:
