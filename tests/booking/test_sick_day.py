@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from clinic.booking.models import CallRequest, Claim, Offer, Visit
 from clinic.booking.queries import taking_back
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
+from clinic.booking.services.aims import say_aim
 from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.booking.services.swapping import swap_visits
 from clinic.booking.services.undoing import take_back
@@ -159,6 +160,7 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
     for other in (BUSY, FREE):
         book(world, other, 10)
     visit_id = book(world, SICK, 10)
+    say_aim(visit_id, "A loose neck", by=None, now=NOW)
     call_in(world)
     way = the_case(world).touched.other_times[0]
     assert moment(way.starts_at) >= w.at(3, 8)
@@ -192,6 +194,7 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
     answered = answering.accept(again, by=None, now=NOW)
     assert (answered.status, get(visit_id).status, claims_of(visit_id)) == ("confirmed", "cancelled", 0)
     assert (get(answered.visit_id).starts_at, claims_of(answered.visit_id)) == (start, 3)
+    assert (get(answered.visit_id).note, get(visit_id).note) == ("A loose neck", None), "it goes along"
     assert answering.accept(again, by=None, now=NOW).visit_id == answered.visit_id
     assert [one.visit.id for one in covering.cases(world.therapists[SICK], NOW)] == []
     me = diary.Me(world.therapists[SICK], "", 1, w.TODAY)
