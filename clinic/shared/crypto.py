@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.shared import keyring, person_keys
 from clinic.shared.keyring import CannotOpen, KeyRing, ring
-from clinic.shared.person_keys import BigId
+from clinic.shared.person_keys import BigId, KeyDestroyed
 
 __all__ = [
     "BigId", "CannotOpen", "KeyRing", "Sealed", "SealedBytes", "SealedRow", "new_row_id", "ring", "unseal", "use",
@@ -77,7 +77,14 @@ class _Kept:
         if row is None:
             return self
         sealed = getattr(row, self.column)
-        return None if sealed is None else self.opened(sealed, row.id)
+        if sealed is None:
+            return None
+        try:
+            return self.opened(sealed, row.id)
+        except KeyDestroyed:  # whoever it was sealed for was erased: there is nothing any more
+            if row.__table__.c[self.column].nullable:
+                return None
+            raise
 
     def opened(self, sealed: bytes, row_id: int) -> Any:
         """What was read from the column of the row with this id."""

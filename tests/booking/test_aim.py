@@ -12,16 +12,16 @@ from sqlalchemy import select, text
 
 from clinic.booking.forms.aim import LONGEST
 from clinic.booking.models import Visit
-from clinic.booking.services import checkout, people
+from clinic.booking.services import checkout, deadlines, people
 from clinic.booking.services import visits as service
 from clinic.booking.services.aims import say_aim
 from clinic.clients.models import Client, ClientAccess
 from clinic.keeping.services import erasing
 from clinic.rules.errors import MoveNotAllowed, NotFound
 from clinic.rules.permissions import Role
-from clinic.shared import person_keys
+from clinic.shared import crypto, person_keys
 from clinic.shared.audit import AuditRow
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.shared.person_keys import PersonKey, key_name
 from tests import factories
 from tests.accounts.people import browser_of, make_person
@@ -187,6 +187,51 @@ def test_it_stays_with_a_guest_who_signs_in_during_the_booking(app: Flask, clini
     checkout.choose_person(token, known, user_id=user.id, now=NOW)
     assert sealed_for() == [(known, known)]
     assert kept() == [WISH]
+
+
+def test_after_the_kept_time_ran_out_it_is_still_of_whoever_comes(app: Flask, clinic: Staffed) -> None:
+    """The first one's words are not shown to the second, nor the second's to the first."""
+    first, second = w.person(), w.person()
+    user = make_person("own@people.example", Role.CLIENT)
+    for one in (first, second):
+        w.sign(one)
+    for one, relation in ((first, "self"), (second, "parent")):
+        db.session.add(ClientAccess(user_id=user.id, client_id=one, relation=relation, since=NOW))
+    db.session.commit()
+    own = clinic.browser("own@people.example")
+    with time_machine.travel(NOW, tick=False) as clock:
+        walk.location(walk.hold(own, "swedish", therapist=str(clinic.me)))
+        own.post("/book/person", data={"person": str(first)})
+        own.post("/book/check/keep", data={"aim": "words of the first"})
+        clock.shift(dt.timedelta(minutes=50))
+        deadlines.keep_deadlines(NOW + dt.timedelta(minutes=50))
+        own.post("/book/person", data={"person": str(second)})
+        assert "words of the first" not in own.get("/book/check").text
+        own.post("/book/check/keep", data={"aim": "words of the second"})
+        assert sealed_for() == [(second, second)]
+        own.post("/book/person", data={"person": str(first)})
+        assert "words of the second" not in own.get("/book/check").text
+        own.post("/book/person", data={"person": str(second)})
+        assert walk.location(walk.confirm(own, aim="words again")) == "/book/done"
+    assert sealed_for() == [(second, second)]
+    assert kept() == ["words again"]
+
+
+def test_what_was_sealed_for_somebody_erased_is_not_there_and_stops_no_page(
+    app: Flask, clinic: Staffed
+) -> None:
+    other, client = w.person(), w.person()
+    w.sign(client)
+    visit_id = w.at_desk(clinic.world, client, "swedish", when=w.at(0, 15), therapist_id=clinic.me).visit_id
+    with transaction() as session:
+        visit = session.get_one(Visit, visit_id)
+        visit.note_sealed = crypto.seal(
+            b'"wrong"', client_id=other, table="visit", column="note_sealed", row_id=visit.id
+        )
+    erasing.erase_person(other, settings=app.config, by=None, now=NOW)
+    for address in ("/diary", f"/diary/visits/{visit_id}"):
+        assert clinic.browser(ME).get(address).status_code == 200
+    assert kept() == [None]
 
 
 def visits_token(browser: FlaskClient) -> str:

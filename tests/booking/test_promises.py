@@ -111,6 +111,33 @@ def test_a_time_kept_with_one_opens_no_other_ones(program: Program, team: list[i
         assert post(program, "/visits", {**kept, "hold": held["id"]}).status_code == 201
 
 
+def test_a_kept_time_opens_no_longer_visit_and_none_for_another_person(
+    program: Program, team: list[int]
+) -> None:
+    """What keeping it settled, the notice and that it leaves no hole, was settled for this length and person."""
+    factories.make_service(key="sports", prices={60: 6000, 90: 9000}, first_visit_minutes=0)
+    client, late = healthy(), NOW + dt.timedelta(minutes=45)
+    with transaction() as session:
+        session.execute(update(Clinic).values(hold_minutes=60, hold_max_minutes=60))
+    kept = wish(client, dt.time(10, 30), w.TODAY)
+    held = post(program, "/holds", kept).json["id"]
+    with time_machine.travel(late, tick=False):
+        for other in ({"service": "sports", "minutes": 90}, {"client": healthy()}):
+            answer = post(program, "/visits", {**kept, **other, "hold": held})
+            assert (answer.status_code, answer.json["code"]) == (409, "too_late")
+        safe = post(program, "/visits", {**kept, "service": "sports", "hold": held})
+        assert safe.status_code == 201, "what is safe instead, as long, may still be booked"
+
+
+def test_the_times_named_when_a_kept_one_does_not_fit_are_offered(program: Program, team: list[int]) -> None:
+    client = healthy()
+    assert book(client, at(TEN), therapist=team[0])
+    refused = post(program, "/holds", wish(client, TEN, therapist=team[1]))
+    assert refused.status_code == 409
+    free = offered(program, client=client, therapist=team[1])
+    assert {one["starts_at"][11:16] for one in refused.json["nearest"]} <= set(free)
+
+
 @pytest.mark.parametrize("block", ["time off", "closure"])
 def test_what_is_closed_under_a_kept_time_is_free_at_no_moment(
     program: Program, team: list[int], block: str

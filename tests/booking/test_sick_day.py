@@ -202,6 +202,31 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
     assert [(one.id, one.moved) for one in day.ended] == [(visit_id, True)], "moved, not lost"
 
 
+def test_another_time_that_the_gate_refuses_takes_nothing_away(app: Flask, world: w.World) -> None:
+    """The visit that it would have stood in for stands as its own judgement says, with all that it claims."""
+    client = patient()
+    visit_id = w.at_desk(
+        world, client, "relaxation", addons=("hot_stone", "aromatherapy"), when=w.at(3, 10),
+        therapist_id=world.therapists[SICK],
+    ).visit_id  # fmt: skip
+    assert visit_id is not None
+    say_aim(visit_id, "A loose neck", by=None, now=NOW)
+    made = sick_day.offer_time(
+        visit_id, w.at(5), world.therapists[FREE], revision=get(visit_id).revision, by=world.desk_id, now=NOW
+    )
+    later = NOW + dt.timedelta(minutes=1)
+    w.sign(
+        client, now=later, diabetes={"status": "controlled", "complications": False, "insulin": False},
+        reduced_feeling={"cause_known": True, "site": ["left_foot"]},
+    )  # fmt: skip
+    assert (get(visit_id).status, get(visit_id).addons) == ("confirmed", ["aromatherapy"])
+    with pytest.raises(MoveNotAllowed, match="cannot book this time for you"):
+        answering.accept(made, by=None, now=later)
+    assert (get(visit_id).status, get(visit_id).note) == ("confirmed", "A loose neck")
+    assert claims_of(visit_id) >= 3
+    assert db.session.scalars(select(Offer.ended_as).where(Offer.id == made)).one() == "not_possible"
+
+
 def test_called_off_and_who_has_no_mail_is_called(app: Flask, world: w.World) -> None:
     silent, visit_id = book(world, SICK, 12, patient(email=False)), book(world, SICK, 10)
     call_in(world)

@@ -97,7 +97,7 @@ def book(session: Session, wish: Booking) -> Outcome:
     done = booked_before(wish)
     if done is not None:
         return done
-    since = kept_since(session, wish.hold_id, wish.starts_at, now=now)
+    since = kept_since(session, wish.hold_id, wish.starts_at, wish.choice.minutes, client.id, now=now)
     if not wish.by_staff:
         check_online_start(wish.starts_at, since or now, wish.choice.location_id)
     visit, plan = new_visit(wish.choice, client, wish.starts_at, source=wish.source, by=by, now=now)

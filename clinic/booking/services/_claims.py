@@ -55,12 +55,19 @@ _CLAIM = Base.metadata.tables["claim"]
 
 
 def claim_best(
-    session: Session, visit: Visit, ask: Ask, *, expires_at: dt.datetime | None, room_first: int | None = None
+    session: Session,
+    visit: Visit,
+    ask: Ask,
+    *,
+    expires_at: dt.datetime | None,
+    room_first: int | None = None,
+    others: Ask | None = None,
 ) -> None:
     """Give the visit the best free therapist, room and devices for `visit.starts_at`, and claim them.
 
     `visit` has its times set; its therapist and room are set here. When somebody else was faster the next
-    combination is tried. `room_first`: this room is taken where it is free. Raises SlotTaken with the nearest free
+    combination is tried. `room_first`: this room is taken where it is free. `others`: the wish by which other starts
+    are offered, where that is another one. Raises SlotTaken with the nearest free
     starts when none is left, RestNeeded when it is a client's own wish and comes too soon for them.
     """
     clear_expired(session, ask.now)
@@ -80,8 +87,8 @@ def claim_best(
 
     def refusal() -> SlotTaken:
         # Other starts are planned for what they would be: the first visit of this person, or not. None of them is kept.
-        others = replace(ask, by_history=ask.client_id is not None, kept_since=None)
-        seen = look(others) if ways or others != ask else found  # somebody was faster: the book has changed
+        named = replace(others or ask, by_history=ask.client_id is not None, kept_since=None)
+        seen = look(named) if ways or named != ask else found  # somebody was faster: the book has changed
         return SlotTaken(nearest=nearest_to(start, seen.starts(), seen))
 
     raise TryAgain(refusal) if busy else refusal()

@@ -85,6 +85,11 @@ def _check_new_here(visit: Visit, client: Client, now: dt.datetime) -> None:
 def seat(session: Session, visit: Visit, client: Client, *, now: dt.datetime) -> SlotTaken | None:
     """Give the held time to this person. When it does not fit them it is given back, and the refusal is returned:
     the caller keeps who they are before raising it."""
+    if visit.status == VisitStatus.RELEASED and visit.client_id != client.id:
+        if visit.screening_id is None:
+            give_to(visit, client.id, is_same_person=_is_same_person(visit.client, client))
+        else:  # it was judged for somebody, and stays theirs
+            visit.note = None
     if visit.status != VisitStatus.HELD:
         return None
     try:
@@ -106,9 +111,11 @@ def claim_anew(
     ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=visit.therapist_id)
     if visit.source == PROGRAM:
         ask = replace(ask, rested_areas=None)  # it is warned when it books, as staff are
+    others = replace(ask, by_staff=visit.source not in ("online", PROGRAM))
     try:
-        claim_best(session, visit, ask, expires_at=expires_at)
+        claim_best(session, visit, ask, expires_at=expires_at, others=others)
     except SlotTaken:
         if not visit.any_therapist:
             raise
-        claim_best(session, visit, replace(ask, therapist_id=None), expires_at=expires_at)
+        anyone = replace(ask, therapist_id=None), replace(others, therapist_id=None)
+        claim_best(session, visit, anyone[0], expires_at=expires_at, others=anyone[1])

@@ -29,16 +29,24 @@ def check_online_start(starts_at: dt.datetime, now: dt.datetime, location_id: in
 
 
 def kept_since(
-    session: Session, hold_id: int | None, starts_at: dt.datetime, *, now: dt.datetime
+    session: Session,
+    hold_id: int | None,
+    starts_at: dt.datetime,
+    minutes: int,
+    client_id: int,
+    *,
+    now: dt.datetime,
 ) -> dt.datetime | None:
-    """Since when this very time is kept under the hold; None where it is not, or not any more. Whoever keeps a time in
-    good time may fill in what is asked until the hold ends, as on the pages."""
+    """Since when this very time, for as long, is kept under the hold for this person or for nobody yet; None where it
+    is not, or not any more. Whoever keeps a time in good time may fill in what is asked until the hold ends, as on the
+    pages, and take what is safe instead."""
     held = session.get(Visit, hold_id) if hold_id is not None else None
     if (
         held is None
         or held.source != PROGRAM
         or held.status != VisitStatus.HELD
-        or held.starts_at != starts_at
+        or (held.starts_at, held.minutes) != (starts_at, minutes)
+        or held.client_id not in (None, client_id)
     ):
         return None
     return held.created_at if held.deadline_at is not None and held.deadline_at > now else None

@@ -120,14 +120,16 @@ def _accept(
     """Take the time for good. A refusal is returned where what was judged is to be kept."""
     if client.is_barred_online and offer.kind == "wish":
         raise BarredOnline()
-    plan, old = plan_of(visit), _make_way(session, offer, by=by, now=now)
+    plan, old = plan_of(visit), _stood_in_for(session, offer)
     visit.to_reconfirm = old.to_reconfirm if old is not None else not reconfirmed
-    hand_on_aim(old, visit)
     judged = judge(session, client, order_of(visit, plan), door="waitlist", visit_id=visit.id, by=by, now=now)
     if judged.refuses or judged.unsafe_addons:
         end_offer(session, offer, "not_possible", by=by, now=now)
         offer_next(session, visit.day, now)
-        return MoveNotAllowed(NOT_ANY_MORE)
+        return MoveNotAllowed(NOT_ANY_MORE)  # what it would have stood in for stays as it is
+    if old is not None:
+        _give_up(session, old, by=by, now=now)
+        hand_on_aim(old, visit)
     if offer.kind == "wish":
         check_rested(visit, client, plan)
     keep_skilled(session, visit, client, now)
@@ -142,17 +144,21 @@ def _accept(
     return None
 
 
-def _make_way(session: Session, offer: Offer, *, by: int | None, now: dt.datetime) -> Visit | None:
-    """The visit that this one stands in for, if it does, is given up in the same step. Raises HoldExpired when
-    it is not there to be moved any more: somebody has found another way meanwhile."""
+def _stood_in_for(session: Session, offer: Offer) -> Visit | None:
+    """The visit that this one stands in for, if it does, locked. Raises HoldExpired when it is not there to be moved
+    any more: somebody has found another way meanwhile."""
     if offer.instead_of_id is None:
         return None
     old = session.get_one(Visit, offer.instead_of_id, with_for_update=True, populate_existing=True)
     if old.status not in UPCOMING:
         raise HoldExpired(_(CHANGED))
+    return old
+
+
+def _give_up(session: Session, old: Visit, *, by: int | None, now: dt.datetime) -> None:
+    """In the same step in which the other time is taken."""
     set_status(session, old, VisitStatus.CANCELLED, by=by, now=now, reason="moved")
     old.deadline_at = old.waiting_for = None
-    return old
 
 
 def _settle(
