@@ -111,10 +111,8 @@ def _seal_column(table: Table, column: str) -> int:
                 place = {"table": table.name, "column": column, "row_id": row_id}
                 try:
                     plain = unseal(bytes(sealed), **place)
-                except (
-                    KeyDestroyed
-                ):  # of somebody who was erased: it stays lost, and keeps nobody's from being sealed
-                    continue
+                except KeyDestroyed:
+                    continue  # of somebody who was erased: it stays lost, and keeps nobody's from being sealed
                 new = seal(plain, client_id=person, **place)
                 session.execute(update(table).where(table.c.id == row_id).values({column: new}))
                 done += 1

@@ -126,6 +126,18 @@ def sealed_for() -> list[tuple[int | None, int | None]]:
     return found
 
 
+def one_account_for_two(clinic: Staffed) -> tuple[FlaskClient, int, int]:
+    """Somebody who books for themselves and for a child, signed in; both have answered the health questions."""
+    first, second = w.person(), w.person()
+    user = make_person("own@people.example", Role.CLIENT)
+    for one in (first, second):
+        w.sign(one)
+    for one, relation in ((first, "self"), (second, "parent")):
+        db.session.add(ClientAccess(user_id=user.id, client_id=one, relation=relation, since=NOW))
+    db.session.commit()
+    return clinic.browser("own@people.example"), first, second
+
+
 def test_at_another_time_it_lies_under_the_key_of_its_person(client: FlaskClient) -> None:
     """Else an old copy of the row could be read when they have been erased."""
     walk.up_to_check(client, "swedish", {})
@@ -142,14 +154,7 @@ def test_at_another_time_it_lies_under_the_key_of_its_person(client: FlaskClient
 def test_it_is_not_handed_to_somebody_else_who_comes_instead(app: Flask, clinic: Staffed) -> None:
     """Not when the time is for another of one's people, nor when a guest says another name; and erasing the one leaves
     the other's visit readable."""
-    first, second = w.person(), w.person()
-    user = make_person("own@people.example", Role.CLIENT)
-    for one in (first, second):
-        w.sign(one)
-    for one, relation in ((first, "self"), (second, "parent")):
-        db.session.add(ClientAccess(user_id=user.id, client_id=one, relation=relation, since=NOW))
-    db.session.commit()
-    own = clinic.browser("own@people.example")
+    own, first, second = one_account_for_two(clinic)
     walk.location(walk.hold(own, "swedish", therapist=str(clinic.me)))
     assert own.post("/book/person", data={"person": str(first)}).status_code == 303
     walk.go_on(own)
@@ -191,14 +196,7 @@ def test_it_stays_with_a_guest_who_signs_in_during_the_booking(app: Flask, clini
 
 def test_after_the_kept_time_ran_out_it_is_still_of_whoever_comes(app: Flask, clinic: Staffed) -> None:
     """The first one's words are not shown to the second, nor the second's to the first."""
-    first, second = w.person(), w.person()
-    user = make_person("own@people.example", Role.CLIENT)
-    for one in (first, second):
-        w.sign(one)
-    for one, relation in ((first, "self"), (second, "parent")):
-        db.session.add(ClientAccess(user_id=user.id, client_id=one, relation=relation, since=NOW))
-    db.session.commit()
-    own = clinic.browser("own@people.example")
+    own, first, second = one_account_for_two(clinic)
     with time_machine.travel(NOW, tick=False) as clock:
         walk.location(walk.hold(own, "swedish", therapist=str(clinic.me)))
         own.post("/book/person", data={"person": str(first)})

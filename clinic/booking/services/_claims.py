@@ -87,7 +87,8 @@ def claim_best(
 
     def refusal() -> SlotTaken:
         # Other starts are planned for what they would be: the first visit of this person, or not. None of them is kept.
-        named = replace(others or ask, by_history=ask.client_id is not None, kept_since=None)
+        by_history = ask.client_id is not None and bool(ask.plan.first_visit_minutes)
+        named = replace(others or ask, by_history=by_history, kept_since=None)
         seen = look(named) if ways or named != ask else found  # somebody was faster: the book has changed
         return SlotTaken(nearest=nearest_to(start, seen.starts(), seen))
 

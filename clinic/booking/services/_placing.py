@@ -117,5 +117,5 @@ def claim_anew(
     except SlotTaken:
         if not visit.any_therapist:
             raise
-        anyone = replace(ask, therapist_id=None), replace(others, therapist_id=None)
-        claim_best(session, visit, anyone[0], expires_at=expires_at, others=anyone[1])
+        ask, others = (replace(one, therapist_id=None) for one in (ask, others))
+        claim_best(session, visit, ask, expires_at=expires_at, others=others)

@@ -235,12 +235,12 @@ class _Planner:
     def _instead(self, want: _Wanted, *, is_first: bool) -> list[OneStart]:
         """The nearest starts that fit: on the same day, and on the days around it."""
         since = want.day - dt.timedelta(days=DAYS_AROUND)
+        days = 2 * DAYS_AROUND + 1
+        edges = self.clock.day_bounds(since)[0], self.clock.day_bounds(since + dt.timedelta(days=days))[0]
         good = []
-        for first in (
-            True,
-            False,
-        ):  # those before the person's first visit would be their first: they take longer
-            around = self._open(since, 2 * DAYS_AROUND + 1, first, None, is_first=is_first)
+        # those up to the person's first visit would be their first, and take longer: nearly always all, or none
+        for first in sorted({self._is_first_visit(moment(edge)) for edge in edges}, reverse=True):
+            around = self._open(since, days, first, None, is_first=is_first)
             good += [
                 one
                 for one in around.starts()
