@@ -139,7 +139,7 @@ def digests(now: dt.datetime) -> list[Digest]:
         language = facts.language_for(user.language)
         with speaking(language):
             for kind, lines in (
-                (DAY_OF_THERAPIST, _visits(user.id, today, facts)),
+                (DAY_OF_THERAPIST, _visits(user.id, today, facts, now)),
                 (DAY_OF_DESK, _tasks(user, tasks)),
             ):
                 if lines and choices.wants(Whose(user_id=user.id), kind):
@@ -151,7 +151,7 @@ def digests(now: dt.datetime) -> list[Digest]:
     return found
 
 
-def _visits(user_id: int, today: dt.date, facts: ClinicFacts) -> list[str]:
+def _visits(user_id: int, today: dt.date, facts: ClinicFacts, now: dt.datetime) -> list[str]:
     """Time, initials, length and room: neither a name nor a treatment travels by mail."""
     me = diary.therapist_who(user_id)
     if me is None:
@@ -166,7 +166,7 @@ def _visits(user_id: int, today: dt.date, facts: ClinicFacts) -> list[str]:
             length=words.length_words(one.minutes),
             room=one.room,
         )
-        for day in diary.own_days(me, today, 1)
+        for day in diary.own_days(me, today, 1, now)
         for one in day.coming
     ]
 

@@ -198,7 +198,7 @@ def test_another_time_is_only_offered(app: Flask, world: w.World) -> None:
     assert answering.accept(again, by=None, now=NOW).visit_id == answered.visit_id
     assert [one.visit.id for one in covering.cases(world.therapists[SICK], NOW)] == []
     me = diary.Me(world.therapists[SICK], "", 1, w.TODAY)
-    (day,) = diary.own_days(me, w.TODAY + dt.timedelta(days=3), 1)
+    (day,) = diary.own_days(me, w.TODAY + dt.timedelta(days=3), 1, NOW)
     assert [(one.id, one.moved) for one in day.ended] == [(visit_id, True)], "moved, not lost"
 
 

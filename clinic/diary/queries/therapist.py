@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import next_steps, rest, treated
+from clinic.booking.queries import next_steps, rest, treated, visits
 from clinic.booking.queries.rest import Passed
 from clinic.diary.queries.desk_columns import (
     LONGEST_BLOCK_MINUTES,
@@ -142,17 +142,20 @@ def today_of(therapist_id: int, now: dt.datetime) -> dt.date:
     return premises.today(now, therapists.workplace(therapist_id, premises.today(now)).zone)
 
 
-def own_days(therapist: Me, first: dt.date, days: int) -> list[OwnDay]:
+def own_days(therapist: Me, first: dt.date, days: int, now: dt.datetime) -> list[OwnDay]:
     """This many local days from `first`, each drawn by the clock of the place where they are then: a date is there once
-    for each clock by which there is work on it, and once where there is none. Ten statements, one more where visits
-    were cancelled."""
+    for each clock by which there is work on it, and once where there is none. What to take care of is there for those
+    whom the therapist treats now, as on the visit's own page. Thirteen statements, one more where visits were
+    cancelled."""
     places = {one.id: one for one in premises.locations()}
     dates = dates_from(first, days)
     walls = _walls(places)
     bounds = [(one.clock.day_bounds(dates[0])[0], one.clock.day_bounds(dates[-1])[1]) for one in walls]
     start, end = moment(min(one for one, _ in bounds)), moment(max(one for _, one in bounds))
     found = treated.visits_of_therapist(therapist.id, start, end)
-    rows = next_steps.screenings([one.screening_id for one in found if one.screening_id])
+    who = visits.treated(therapist.id, {one.client_id for one in found if one.client_id}, now)
+    mine = [one for one in found if one.client_id in who]
+    rows = next_steps.screenings([one.screening_id for one in mine if one.screening_id])
     read = _Read(
         places=places,
         hours=therapists.workplaces(therapist.id, spill_days(first, days)),
@@ -160,7 +163,7 @@ def own_days(therapist: Me, first: dt.date, days: int) -> list[OwnDay]:
         shut=premises.closures_between(start, end),
         visits=found,
         care={one.id: care_of(rows.get(one.screening_id or 0)) for one in found},
-        sooner=rest.passed([one.id for one in found]),
+        sooner=rest.passed([one.id for one in mine]),
         moved=treated.moved_away([one.id for one in found if one.status == VisitStatus.CANCELLED]),
         licence_ends=therapist.licence_expires_on,
     )

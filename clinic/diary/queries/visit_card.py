@@ -121,8 +121,8 @@ def visit_card(therapist_id: int, visit_id: int, now: dt.datetime) -> VisitCard 
 def _why_hidden() -> str:
     rules = premises.clinic()
     return _(
-        "You see what to take care of while you treat this person: from %(ahead)s days before a visit until"
-        " %(back)s days after it.",
+        "You see what to take care of while you treat this person. Days before a visit: %(ahead)s. Days after it:"
+        " %(back)s.",
         ahead=rules.treated_days_ahead,
         back=rules.treated_days_back,
     )

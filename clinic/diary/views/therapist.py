@@ -49,7 +49,7 @@ def my_day() -> Answer:
 
 
 def _day(me: diary.Me, day: dt.date, today: dt.date, now: dt.datetime) -> dict[str, Any]:
-    shown = diary.own_days(me, day, 1)
+    shown = diary.own_days(me, day, 1, now)
     coming = diary.next_visit(shown, now) if day == today else None
     from_hour, to_hour = diary.window(shown)
     return {
@@ -95,7 +95,7 @@ def my_week() -> Answer:
 
 
 def _week(me: diary.Me, monday: dt.date, today: dt.date, now: dt.datetime) -> dict[str, Any]:
-    days = diary.own_days(me, monday, 7)
+    days = diary.own_days(me, monday, 7, now)
     from_hour, to_hour = diary.window(days)
     shown = [one for one in days if one.day.weekday() < 5 or _has_something(one)]
     return {
