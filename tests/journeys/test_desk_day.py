@@ -232,6 +232,7 @@ def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(
     elsewhere.get_by_role("button", name=re.compile("^Undo")).click()
     page.wait_for_selector("dialog .cancel-row")
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]"), "what lies behind it takes no key before").to_have_count(0)
     page.wait_for_selector(".ev[data-moves]")
     only_visit(page).locator("a").press("m")
     page.wait_for_selector(".ev-ghost")
