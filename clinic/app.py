@@ -20,6 +20,7 @@ from clinic.api.views import api
 from clinic.api.views import pages as api_document
 from clinic.booking.queries.look_alikes import is_open_question
 from clinic.booking.services.judging import judge_after_new_answers
+from clinic.booking.services.time_off import block_again
 from clinic.booking.views import pages as booking_pages
 from clinic.catalogue import held_licences
 from clinic.catalogue.views import pages as catalogue_pages
@@ -33,6 +34,7 @@ from clinic.keeping.views import pages as keeping_pages
 from clinic.messages.views import pages as messages_pages
 from clinic.messages.views import stop as stop_messages
 from clinic.paths import ROOT
+from clinic.premises import blocked_again
 from clinic.premises.views import pages as premises_pages
 from clinic.records.views import pages as records_pages
 from clinic.reports.views import pages as reports_pages
@@ -116,6 +118,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     dress_pages(app)
     answer_programs(app)
     after_new_answers.use(judge_after_new_answers)
+    blocked_again.use(block_again)
     same_person.use(is_open_question)
     held_licences.use(licences_held)
     serve_static(app)

@@ -130,7 +130,8 @@ class MoveIn(Shape):
 
 
 class ChangeIn(Wish):
-    """Another treatment, at the same time unless another one is given. `gender` of null: as it was asked before."""
+    """Another treatment, at the same time unless another one is given. With neither `therapist` nor `gender` it is with
+    whom it was, or with any where any was asked for; `gender` of null: as it was asked before."""
 
     starts_at: Moment | None = None
     therapist: Id | None = None

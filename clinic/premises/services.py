@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.premises import queries
+from clinic.premises.blocked_again import block_again
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
 from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
 from clinic.premises.steps import drop_picture, keep_picture
@@ -137,7 +138,9 @@ def save_location(
             )
         if row is not None and location_id and not facts.is_active:
             _check_not_last(location_id)
-        return _save(session, row, facts, seen if location_id else None, "location", by, now)
+        saved = _save(session, row, facts, seen if location_id else None, "location", by, now)
+        block_again(session, None, now)  # a whole day off begins and ends by the clock of each place in use
+        return saved
 
 
 def _check_not_last(location_id: int) -> None:
@@ -154,7 +157,10 @@ def save_room(room_id: int | None, facts: RoomFacts, *, seen: str, by: int | Non
     with transaction() as session:
         row = session.get(Room, room_id) if room_id else Room()
         _check_place(session, row, facts)
-        return _save(session, row, facts, seen if room_id else None, "room", by, now)
+        saved = _save(session, row, facts, seen if room_id else None, "room", by, now)
+        if not room_id:
+            block_again(session, saved, now)
+        return saved
 
 
 @tried_again

@@ -24,6 +24,7 @@ from flask import (
 )
 from flask.globals import request_ctx
 from flask.sansio.app import App
+from markupsafe import escape
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError, RequestRedirect
@@ -238,7 +239,7 @@ def error_page(code: int, message: str | None = None, *, error: HTTPException | 
             f"errors/{page}.html", code=code, message=message, reference=reference, again=again
         )
     except (SQLAlchemyError, BuildError):
-        body = _BARE.format(message or BARE_SENTENCE, reference)
+        body = _BARE.format(escape(message or BARE_SENTENCE), reference)
     return Response(body, status=code, headers=headers)
 
 

@@ -237,7 +237,7 @@ def test_a_move_is_offered_only_to_days_on_which_the_visit_could_stand(
         assert [day for day in asked if on[day]] == [day for day in asked if day <= last]
         assert ("Some days are left out" in pages[last]) == (client == person)
         for day in (last + dt.timedelta(days=1), last)[client == fine :]:
-            sent = {"slot": at(dt.time(10), day).strftime("%Y-%m-%dT%H:%MZ"), "revision": "1"}
+            sent = {"slot": at(dt.time(10), day).strftime("%Y-%m-%dT%H:%MZ"), "revision": "1", "sure": "1"}
             assert app.test_client().post(address, data=sent).status_code == (303 if day <= last else 409)
 
 

@@ -188,7 +188,15 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
         assert "Swedish massage" in account.browser.get("/my").text
         page = account.browser.get(f"{home}/move?day=2026-06-14")
         slot = walk.first(r'class="slot" type="submit" name="slot" value="([^"]+)"', page)
-        form = {"slot": slot, "revision": str(visit.revision)}
+        form = {"slot": slot, "revision": str(visit.revision), "sure": "1"}
+        asked = account.browser.post(f"{home}/move", data={"slot": slot, "revision": str(visit.revision)})
+        assert "Is this right?" in asked.text
+        assert visits()[0].starts_at == visit.starts_at, "a slip of the finger moves nothing"
+        assert "cannot move or cancel it online any more" not in asked.text
+        near = {"slot": moment_text(NOW + dt.timedelta(hours=4)), "revision": str(visit.revision)}
+        assert (
+            "cannot move or cancel it online any more" in account.browser.post(f"{home}/move", data=near).text
+        )
         assert walk.location(account.browser.post(f"{home}/move", data=form)) == home
         moved = visits()[0]
         assert moment_text(moved.starts_at) == slot
@@ -285,7 +293,7 @@ def test_the_mailed_link_shows_moves_and_cancels_and_knows_nothing_about_health(
         r'class="slot" type="submit" name="slot" value="([^"]+)"',
         client.get(f"{home[0]}/move?day=2026-06-14"),
     )
-    form = {"slot": slot, "revision": str(visits()[0].revision)}
+    form = {"slot": slot, "revision": str(visits()[0].revision), "sure": "1"}
     assert walk.location(client.post(f"{home[0]}/move", data=form)) == home[0]
     assert walk.location(client.post(f"{home[0]}/cancel")) == home[0]
     assert visits()[0].status == "cancelled"
@@ -330,7 +338,7 @@ def test_whoever_looks_like_a_known_person_reads_the_same_page(client: FlaskClie
     slot = walk.first(
         r'class="slot" type="submit" name="slot" value="([^"]+)"', other.get(f"{link}/move?day=2026-06-14")
     )
-    moved = other.post(f"{link}/move", data={"slot": slot, "revision": str(waits.revision)})
+    moved = other.post(f"{link}/move", data={"slot": slot, "revision": str(waits.revision), "sure": "1"})
     assert walk.location(moved) == link
     db.session.rollback()
     again = db.session.get_one(Visit, waits.id)

@@ -251,7 +251,7 @@ def test_a_visit_is_not_moved_too_near(
     assert "until Monday 22 June 2026 at 11:15 am" in page.text
     shown = re.findall(r'value="([^"]*)"', page.text)
     assert (moment_text(w.at(13, 11)) in shown, moment_text(w.at(13, 11, 15)) in shown) == (False, True)
-    form = {"revision": walk.hidden(page, "revision")}
+    form = {"revision": walk.hidden(page, "revision"), "sure": "1"}
     refused = browser.post(address, data={**form, "slot": moment_text(w.at(12))})
     assert (refused.status_code, "This time comes too soon." in refused.text) == (409, True)
     db.session.rollback()

@@ -29,6 +29,7 @@ from tests.diary.staff import ME, Staffed, person_with, staffed
 pytestmark = pytest.mark.usefixtures("now")
 
 LETTER = {"med_class": "anticoagulant", "medication": "warfarin", "stable_3_months": False, "bruising": False}
+ONLY_CARE = {**LETTER, "stable_3_months": True}
 MINUTE = dt.timedelta(minutes=1)
 
 
@@ -73,9 +74,11 @@ def online(clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime) ->
     return checkout.confirm(token, user_id=user_id, now=now).status
 
 
-def at_desk(clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime) -> object:
+def at_desk(
+    clinic: Staffed, client: int, when: dt.datetime, now: dt.datetime, service: str = "relaxation"
+) -> object:
     return visits.book_visit(
-        w.choice("relaxation"), client, when, request_key=f"{client}-{when}-{now}", source="desk", by=by(clinic),
+        w.choice(service), client, when, request_key=f"{client}-{when}-{now}", source="desk", by=by(clinic),
         now=now, reconfirmed=True,
     ).status  # fmt: skip
 
@@ -230,10 +233,41 @@ def test_keeping_the_earlier_answers_keeps_them(clinic: Staffed) -> None:
     at_desk(clinic, client, w.at(5), NOW + 2 * MINUTE)
     reviews.review_softened(newer, False, "Could not reach the doctor", by=by(clinic), now=NOW + 3 * MINUTE)
     assert w.statuses(client) == ["pending"]
+    waits = select(Visit.waiting_for).where(Visit.client_id == client)
+    assert db.session.scalar(waits) == "clearance", (
+        "by the earlier answers: for a letter, and not for a second look"
+    )
     assert list(queries.softened_to_review()) == []
     assert len(queries.in_force(client)) == 2
     again = w.sign(client, now=NOW + 4 * MINUTE)
     assert [row.id for row in queries.softened_to_review()] == [again]
+
+
+@pytest.mark.parametrize(
+    ("service", "before", "meanwhile", "after"),
+    [
+        ("relaxation", "confirmed", "suspended", "confirmed"),
+        ("decompression_vacuum", None, "pending", "cancelled"),
+    ],
+)
+def test_after_a_look_the_earlier_answers_decide_by_themselves(
+    clinic: Staffed, service: str, before: str | None, meanwhile: str, after: str
+) -> None:
+    """With care, or not at all; but nobody goes on waiting for a look that there was."""
+    client = w.person(email="wait@people.example")
+    declared = {"blood_thinners": ONLY_CARE} if before else {"clotting_tendency": {"type": "factor V Leiden"}}
+    w.sign(client, **declared)
+    if before:
+        assert at_desk(clinic, client, w.at(5), NOW, service) == before
+    newer = w.sign(client, now=NOW + MINUTE)
+    if not before:
+        assert at_desk(clinic, client, w.at(5), NOW + 2 * MINUTE, service) == meanwhile
+    assert w.statuses(client) == [meanwhile]
+    reviews.review_softened(newer, False, "They still take it", by=by(clinic), now=NOW + 3 * MINUTE)
+    assert w.statuses(client) == [after]
+    db.session.rollback()
+    visit = db.session.scalars(select(Visit).where(Visit.client_id == client)).one()
+    assert after == "cancelled" or (visit.waiting_for, visit.deadline_at) == (None, None)
 
 
 def test_saying_more_needs_no_review(clinic: Staffed) -> None:

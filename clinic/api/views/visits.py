@@ -118,7 +118,8 @@ def change(visit_id: int, body: shapes.ChangeIn) -> Any:
     """
     current = _facts(visit_id)
     gender = current.asked_gender if body.gender is None else body.gender
-    choice = kit.choice_of(body, body.therapist, gender)
+    says_by_whom = current.any_therapist or not body.model_fields_set.isdisjoint({"therapist", "gender"})
+    choice = kit.choice_of(body, body.therapist if says_by_whom else current.therapist_id, gender)
     outcome = visits.change_visit(
         visit_id,
         revision=body.revision or current.revision,

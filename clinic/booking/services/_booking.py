@@ -25,7 +25,8 @@ from clinic.booking.services._taking_back import Step, remember, told_by, told_f
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, is_passed, keep_pass, warn
 from clinic.catalogue.queries import VisitPlan
-from clinic.rules.errors import KeyUsed, NotFound, NotQualified, SlotTaken
+from clinic.rules.errors import InvalidInput, KeyUsed, NotFound, NotQualified, SlotTaken
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 
@@ -97,6 +98,7 @@ def book(session: Session, wish: Booking) -> Outcome:
     done = booked_before(wish)
     if done is not None:
         return done
+    wish = replace(wish, choice=_choice_kept(session, wish.hold_id, wish.choice))
     since = kept_since(session, wish.hold_id, wish.starts_at, wish.choice.minutes, client.id, now=now)
     if not wish.by_staff:
         check_online_start(wish.starts_at, since or now, wish.choice.location_id)
@@ -134,6 +136,16 @@ def book(session: Session, wish: Booking) -> Outcome:
     return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
 
 
+def _choice_kept(session: Session, hold_id: int | None, choice: Choice) -> Choice:
+    """The wish at the place where the time is kept, where none is named. Raises InvalidInput for another one."""
+    held = session.get(Visit, hold_id) if hold_id is not None else None
+    if held is None or held.source != PROGRAM or choice.location_id == held.location_id:
+        return choice
+    if choice.location_id is not None:
+        raise InvalidInput("location", _("A time at another place was kept under this hold."))
+    return replace(choice, location_id=held.location_id)
+
+
 def _claim(
     session: Session,
     visit: Visit,
@@ -146,7 +158,8 @@ def _claim(
     `held`, with the therapist and room that the person was told."""
     wanted = wish.choice.therapist_id
     ask = staff_ask(visit, plan, wanted, now=wish.now, by_staff=wish.by_staff)
-    if held is not None and wanted in (None, held.therapist_id):
+    suits = wanted is None and wish.choice.gender in ("", held.therapist.gender if held is not None else "")
+    if held is not None and (suits or wanted == held.therapist_id):
         told = replace(ask, therapist_id=held.therapist_id, kept_since=since)
         with suppress(SlotTaken):
             claim_best(session, visit, told, expires_at=None, room_first=held.room_id)

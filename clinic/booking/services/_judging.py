@@ -123,6 +123,10 @@ def weigh_by(table: RuleTable, known: Known, order: Order) -> Judged:
     own, strictest = mine[0], max(mine, key=_strength)
     unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
     review = strictest.outcome > own.outcome
+    if (
+        review and sources[0].earlier_kept
+    ):  # looked at: the strictest holds, and nobody waits for a second look
+        own, review = strictest, False
     if client.is_unproven:
         # With nobody alike the own answers stand in: the same work, so that the time it takes tells nothing.
         theirs = [one.answers for one in alike.sources] or [newest]

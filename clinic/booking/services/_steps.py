@@ -86,9 +86,13 @@ def order_of(visit: Visit, plan: VisitPlan) -> Order:
 
 
 def set_plan(visit: Visit, plan: VisitPlan) -> None:
-    """Put the plan on the visit; its end and price follow."""
-    visit.service_id, visit.mode, visit.addons = plan.service_id, plan.mode, sorted(plan.addons)
-    visit.minutes, visit.price = plan.minutes, plan.price
+    """Put the plan on the visit; its end follows, and its price where something else is ordered than before: what was
+    said to cost so much goes on costing that, whatever the owner has changed or taken off the list since."""
+    before = visit.service_id, visit.mode, visit.addons, visit.minutes
+    after = plan.service_id, plan.mode, sorted(plan.addons), plan.minutes
+    visit.service_id, visit.mode, visit.addons, visit.minutes = after
+    if before != after:
+        visit.price = plan.price
     set_start(visit, plan, visit.starts_at)
 
 

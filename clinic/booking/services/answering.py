@@ -130,6 +130,7 @@ def _accept(
     if old is not None:
         _give_up(session, old, by=by, now=now)
         hand_on_aim(old, visit)
+        visit.series_id = old.series_id
     if offer.kind == "wish":
         check_rested(visit, client, plan)
     keep_skilled(session, visit, client, now)

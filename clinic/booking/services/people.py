@@ -24,6 +24,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.clients.steps import Details, check_details, give_access, write_details
 from clinic.premises import queries as premises
+from clinic.rules import visit_status
 from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -133,7 +134,7 @@ def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: 
         clash = session.scalar(
             select(Visit.id).where(
                 Visit.client_id == keep.id,
-                Visit.status.in_(visits.JUDGED_AGAIN),
+                Visit.status.in_(visit_status.HOLDING_CLAIMS),
                 Visit.starts_at < visit.ends_at,
                 Visit.ends_at > visit.starts_at,
             )

@@ -20,7 +20,6 @@ from clinic.booking.services._steps import (
     first_status,
     order_of,
     plan_of,
-    set_plan,
     set_start,
     set_status,
     tell_client,
@@ -176,12 +175,11 @@ def _kept_time(
     kept = Visit(
         location_id=old.location_id, client_id=old.client_id, areas=list(old.areas), zone=old.zone,
         starts_at=starts_at, status=VisitStatus.HELD, deadline_at=until, first_visit=old.first_visit,
+        service_id=old.service_id, mode=old.mode, addons=list(old.addons), minutes=old.minutes, price=old.price,
         currency=old.currency, source=OFFERED, any_therapist=old.any_therapist, asked_gender=old.asked_gender,
         created_at=now, created_by_id=by, revision=1,
     )  # fmt: skip
-    plan = plan_of(old)
-    set_plan(kept, plan)
-    set_start(kept, plan, starts_at)
+    set_start(kept, plan_of(old), starts_at)
     return kept
 
 

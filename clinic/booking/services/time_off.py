@@ -159,6 +159,22 @@ def remove_closure(closure_id: int, *, by: int, now: dt.datetime) -> None:
         leave_trace(session, "closure.removed", "location", row.location_id, by=by, now=now)
 
 
+def block_again(session: Session, room_id: int | None, now: dt.datetime) -> None:
+    """Claim what is shut in a room that is new or, without one, when those are away who are so for whole days: the
+    places in use, and with them the clocks by which a day begins and ends, may have changed."""
+    if room_id is not None:
+        claim_blocks(session, [room_id], now)
+        return
+    since = (now - dt.timedelta(days=2)).date()
+    away = session.scalars(select(TimeOff).where(TimeOff.last_day >= since).order_by(TimeOff.id)).all()
+    clocks = premises.clocks()
+    for row in away:
+        if row.days is not None:
+            row.starts_at, row.ends_at = map(moment, on_any_wall(clocks, *row.days))
+    session.flush()
+    claim_blocks(session, [row.therapist_id for row in away], now)
+
+
 def _shut_by(session: Session, closure: Closure) -> Sequence[int]:
     """What a closure claims: its one room or device, or every room of the place, since every visit needs one."""
     if closure.resource_id is not None:

@@ -155,14 +155,20 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
 
 
 def take_move(door: Door) -> Answer:
-    """Move it to the chosen time, when the gate lets it stand there."""
+    """Ask whether the chosen time is right; then move it there, when the gate lets it stand there."""
     starts_at = moment_of(request.form.get("slot"))
     if starts_at is None:
         flash(_("Choose one of the times."), "care")
         return redirect(door.move, 303)
-    visit = door.visit
-    if starts_at == visit.starts_at:
+    if starts_at == door.visit.starts_at:
         return redirect(door.home, 303)
+    if "sure" not in request.form:
+        return _ask_whether_right(door, starts_at)
+    return _move(door, starts_at)
+
+
+def _move(door: Door, starts_at: dt.datetime) -> Answer:
+    visit = door.visit
     try:
         outcome = change_visit(
             visit.id,
@@ -182,6 +188,16 @@ def take_move(door: Door) -> Answer:
         )
     flash(_("Your visit is moved. This is how it stands now."), "success")
     return redirect(door.home, 303)
+
+
+def _ask_whether_right(door: Door, starts_at: dt.datetime) -> Answer:
+    """A finger slips easily on a phone, and what lies near cannot be moved back."""
+    status = visits.seen_as(door.visit)
+    stays_free = may_client_move(status, starts_at, now=clock.now(), settings=premises.booking_settings())
+    return render_template(
+        "booking/move_check.html", door=door, visit=door.visit, starts_at=starts_at, is_near=not stays_free,
+        slot=request.form["slot"], revision=whole_number(request.form.get("revision")) or 0,
+    )  # fmt: skip
 
 
 def take_cancel(door: Door) -> Answer:

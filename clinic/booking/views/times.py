@@ -122,10 +122,11 @@ def _plan(wish: Wish) -> VisitPlan | None:
     )
 
 
-def is_first_visit(wish: Wish) -> bool:
-    """Whether to plan for a first visit: yes, unless this browser's account has somebody who has been before."""
+def is_first_visit(wish: Wish, at: dt.datetime | None = None) -> bool:
+    """Whether to plan for a first visit at that moment (None: now): yes, unless this browser's account has somebody who
+    has been here before it."""
     whom = kit.person_known(wish) or next(iter(kit.own_people()), None)
-    return whom is None or not visits.has_been_before(whom, clock.now())
+    return whom is None or not visits.has_been_before(whom, at or clock.now())
 
 
 def _gaps(wish: Wish, plan: VisitPlan | None) -> list[tuple[str, str]]:
@@ -172,7 +173,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     client_id, _granted = kit.whose_times(wish)
     return Ask(
         plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas,
+        therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas, by_history=True,
         gender=wish.gender, people=kit.own_people() if client_id is None else (),
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
     )  # fmt: skip
@@ -326,7 +327,7 @@ def hold(service: str) -> Answer:
             kit.token() if kit.standing() else None,
             kit.choice_of(wish),
             starts_at,
-            first_visit=is_first_visit(wish),
+            first_visit=is_first_visit(wish, starts_at),
             user_id=who(),
             now=clock.now(),
             keeper=kit.keeper(),

@@ -41,6 +41,8 @@ class InForce:
     """The day of the full intake that these answers rest on; None when only a new one will do."""
     answered_on: dt.date
     question_version: str
+    earlier_kept: bool = False
+    """Clinical review has decided that the earlier answers which it weakened go on counting beside it."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class _Kept:
 
     aliases: dict[int, list[Alias]]
     accepted: frozenset[int]
+    refused: frozenset[int]
     asked_anew: frozenset[
         int
     ]  # every record of those of whom only a whole new intake will do, after a bad reaction
@@ -142,7 +145,7 @@ class _Kept:
         ids = [*client_ids, *(one.id for below in aliases.values() for one in below)]
         records = {one: {one, *_below(aliases, one)} for one in client_ids}
         anew = {record for one in reactions.asking_anew(records) for record in records[one]}
-        kept = cls(aliases, _accepted(ids), frozenset(anew))
+        kept = cls(aliases, *_reviewed(ids), frozenset(anew))
         db.session.flush()  # what was signed in this very transaction counts too
         for row in rows(_VERSIONS, {"ids": ids, "ring": ring().current, "until": until or _FOREVER}):
             person_keys.note(row.client_id, row.key_id, row.key)
@@ -170,19 +173,19 @@ class _Kept:
         )
 
 
-def _accepted(client_ids: Collection[int]) -> frozenset[int]:
-    """Versions of these records whose weaker answers review has accepted."""
+def _reviewed(client_ids: Collection[int]) -> tuple[frozenset[int], frozenset[int]]:
+    """Versions of these records whose weaker answers review has accepted, and has not."""
     ids = may_have(SoftenedReview, client_ids)
     if client_ids and not ids:
-        return frozenset()
-    return frozenset(
-        db.session.scalars(
-            select(SoftenedReview.intake_id)
-            .join(Intake, Intake.id == SoftenedReview.intake_id)
-            .where(Intake.client_id.in_(ids), SoftenedReview.accepted)
-            .order_by(SoftenedReview.intake_id)
-        )
-    )
+        return frozenset(), frozenset()
+    found = db.session.execute(
+        select(SoftenedReview.intake_id, SoftenedReview.accepted)
+        .join(Intake, Intake.id == SoftenedReview.intake_id)
+        .where(Intake.client_id.in_(ids))
+        .order_by(SoftenedReview.intake_id)
+    ).all()
+    accepted = frozenset(one for one, is_accepted in found if is_accepted)
+    return accepted, frozenset(one for one, _is_accepted in found) - accepted
 
 
 def _stops(client_ids: Collection[int]) -> Sequence[HealthStop]:
@@ -196,7 +199,10 @@ def _stops(client_ids: Collection[int]) -> Sequence[HealthStop]:
 
 def _counting(kept: _Kept, client_id: int) -> tuple[tuple[InForce, ...], tuple[InForce, ...]]:
     asks_anew = client_id in kept.asked_anew or client_id in kept.taken_back
-    signed = [_plain(row, asks_anew) for row in _not_replaced(kept.versions[client_id], kept.accepted)]
+    signed = [
+        _plain(row, asks_anew, row.id in kept.refused)
+        for row in _not_replaced(kept.versions[client_id], kept.accepted)
+    ]
     told = [_told(stop) for stop in kept.stops[client_id] if not kept.is_settled(client_id, stop.raised_at)]
     for alias in kept.aliases.get(client_id, ()):
         if not kept.is_settled(client_id, alias.merged_at):
@@ -216,7 +222,7 @@ def _not_replaced(versions: Iterable[Version], accepted: Collection[int]) -> lis
     return found
 
 
-def _plain(row: Version, asks_anew: bool) -> InForce:
+def _plain(row: Version, asks_anew: bool, earlier_kept: bool) -> InForce:
     return InForce(
         row.id,
         row.client_id,
@@ -225,6 +231,7 @@ def _plain(row: Version, asks_anew: bool) -> InForce:
         None if row.renewal or asks_anew else row.completed_on,
         row.answered_on,
         row.question_version,
+        earlier_kept,
     )
 
 

@@ -101,7 +101,7 @@ OPEN_PLACE = (
         .scalar_subquery()
         .label("dated"),
         select(joined(spaced(_ROOM.id, _ROOM.room_kind)))
-        .where(_ROOM.location_id == _LOCATION.id, _ROOM.is_active)
+        .where(_ROOM.location_id == _LOCATION.id, _ROOM.is_active, _LOCATION.is_active)
         .scalar_subquery()
         .label("rooms"),
         select(joined(spaced(_DEVICE.id, _DEVICE.device_kind)))
