@@ -133,7 +133,7 @@ def test_nothing_new_is_given_at_a_place_that_is_used_no_more(
     with pytest.raises(SlotTaken):
         checkout.name_person(key, GUEST, relation="self", now=NOW)
     db.session.rollback()
-    assert [one.status for one in db.session.scalars(select(Visit).order_by(Visit.id))] == [
+    assert [one.status for one in db.session.scalars(select(Visit).order_by(Visit.starts_at))] == [
         "confirmed",
         "released",
     ]
