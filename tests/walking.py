@@ -104,7 +104,7 @@ class Booking:
 
     def see_why_not(self) -> None:
         """The last page, of what the gate refuses: it says so, and the button books nothing."""
-        self.look_on_the_way("This is not safe for you on that day")
+        self.look_on_the_way("This is not safe for you as it is")
         self.press("See why, and what is safe instead")
 
 

@@ -455,7 +455,6 @@ NEEDS = {
     "messages.save_choices": Permission.ACCOUNT_OWN_WRITE,
     "messages.save_messages": Permission.CLINIC_ANY_WRITE,
     "messages.save_text": Permission.CLINIC_ANY_WRITE,
-    "messages.send_test": Permission.CLINIC_ANY_WRITE,
     "messages.stop": Permission.SITE_ANY_READ,
     "messages.text": Permission.CLINIC_ANY_WRITE,
     "messages.use_standard_text": Permission.CLINIC_ANY_WRITE,

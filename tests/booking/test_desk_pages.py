@@ -97,7 +97,7 @@ def test_what_the_table_forbids_is_never_confirmed_and_never_named(
 def test_a_healthy_person_is_confirmed(world: w.World, desk: FlaskClient, service: str) -> None:
     client = w.person()
     w.sign(client)
-    answer = book(desk, client, service, areas=("lower_back",))
+    answer = book(desk, client, service, areas=areas(service))
     assert (answer.status_code, w.statuses(client)) == (303, ["confirmed"])
     assert "Booked and confirmed" in desk.get(answer.location).text
 

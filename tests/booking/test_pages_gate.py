@@ -234,7 +234,7 @@ def test_what_is_refused_is_said_before_the_last_button(
 ) -> None:
     page = walk.up_to_check(client, service, declared)
     page = client.get("/book/check")
-    assert ("This is not safe for you on that day" in page.text) is is_said
+    assert ("This is not safe for you as it is" in page.text) is is_said
     assert ("Confirm booking" in page.text) is not is_said
     assert ("See why, and what is safe instead" in page.text) is is_said
     walk.confirm(client)

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from clinic.booking.models import CallRequest, Claim, Offer, Visit
+from clinic.booking.models import CallRequest, Claim, Offer, StatusChange, Visit
 from clinic.booking.queries import taking_back
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
 from clinic.booking.services.aims import say_aim
@@ -27,6 +27,7 @@ from clinic.rules.sick_day import Deed, best_for_all
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WeeklyHours, moment
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from clinic.shared.seen import mark_of
@@ -395,6 +396,50 @@ def test_a_late_no_to_another_therapist_cancels_nothing(
         assert "is cancelled" not in client.get(link).text
     assert (answer.status_code, get(visit_id).status) == (409, status)
     assert "has begun, or it was changed since" in answer.text
+
+
+def test_a_no_to_another_therapist_is_kept_told_and_said_once(app: Flask, world: w.World) -> None:
+    visit_id = book(world, SICK, 10)
+    call_in(world)
+    to = the_case(world).touched.same_time[0].therapist
+    sick_day.give_to(visit_id, to, revision=get(visit_id).revision, by=world.desk_id, now=NOW)
+    made = db.session.scalars(select(Offer).where(Offer.visit_id == visit_id)).one()
+    offer_id, before = made.id, len(subjects())
+    db.session.rollback()
+    assert answering.accept(offer_id, by=None, now=NOW).visit_id == visit_id, "it stands without a yes"
+    answering.decline(offer_id, by=None, now=NOW)
+    answering.decline(offer_id, by=None, now=NOW)
+    visit = get(visit_id)
+    assert (visit.status, visit.deadline_at, visit.waiting_for, claims_of(visit_id)) == (
+        "cancelled",
+        None,
+        None,
+        0,
+    )
+    assert db.session.scalars(
+        select(StatusChange.reason).where(
+            StatusChange.visit_id == visit_id, StatusChange.status == "cancelled"
+        )
+    ).all() == ["other therapist declined"]
+    assert [one for one in subjects()[before:] if "is cancelled" in one] != []
+    said = select(AuditRow.thing, AuditRow.thing_id).where(AuditRow.deed == "offer.declined")
+    assert [tuple(one) for one in db.session.execute(said)] == [("offer", offer_id)], (
+        "said twice, it is one no"
+    )
+
+
+def test_a_time_that_was_taken_is_declined_no_more(app: Flask, world: w.World) -> None:
+    visit_id = book(world, SICK, 10)
+    made = sick_day.offer_time(
+        visit_id, w.at(5), world.therapists[FREE], revision=get(visit_id).revision, by=world.desk_id, now=NOW
+    )
+    taken = answering.accept(made, by=None, now=NOW)
+    old = get(visit_id)
+    assert (old.status, old.deadline_at, old.waiting_for) == ("cancelled", None, None)
+    assert (get(taken.visit_id).deadline_at, get(taken.visit_id).status) == (None, "confirmed")
+    with pytest.raises(HoldExpired, match="over already"):
+        answering.decline(made, by=None, now=NOW)
+    assert get(taken.visit_id).status == "confirmed"
 
 
 @pytest.mark.parametrize("meanwhile", ["moved", "swapped", "moved by the client", "cancelled"])

@@ -52,7 +52,7 @@ def first(pattern: str, answer: TestResponse) -> str:
     return found[1]
 
 
-LAST_PAGE = "Is everything right?", "This is not safe for you on that day"
+LAST_PAGE = "Is everything right?", "This is not safe for you as it is"
 
 
 def number_of(page: str) -> int:

@@ -98,6 +98,10 @@ def test_the_desk_is_led_to_what_is_safe_and_the_row_goes_when_it_is_booked(
             now=SOON + dt.timedelta(minutes=5), reconfirmed=True,
         )  # fmt: skip
         assert fell_out.still_to_answer(SOON) == []
+        on_hold = db.session.scalars(select(Visit.id).where(Visit.client_id == waits)).one()
+        db.session.rollback()
+        visits.cancel_visit(on_hold, by=clinic.world.desk_id, by_clinic=True, now=SOON)
+        assert fell_out.still_to_answer(SOON) == [], "who called it off by hand has talked to them"
 
 
 def test_a_cancellation_by_the_client_is_no_news(clinic: Staffed) -> None:

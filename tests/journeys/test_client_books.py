@@ -91,7 +91,7 @@ def test_not_safe_but_something_else_is(booking: Booking, site: Site) -> None:
     booking.answer({"Do you take a medicine that thins your blood": details})
     booking.sign()
     booking.see_why_not()
-    booking.look("We can’t book deep tissue massage for you just yet")
+    booking.look("We can’t book deep tissue massage for you")
     assert newest_visit(site)[0] == "released"
     booking.page.locator(".card-c button.slot").first.click()
     booking.confirm()

@@ -88,11 +88,10 @@ def test_an_owner_writes_a_text_looks_at_it_tests_it_and_goes_back(owner: FlaskC
     assert "Dear &lt;b&gt;Robin&lt;/b&gt;" in looked.text
     assert '<span class="btn btn-primary">Look at it</span>' in looked.text
     assert all_of(OwnText) == []
-    assert owner.post(url, data=own).status_code == 303
+    assert owner.post(url, data={**own, "act": "send"}).status_code == 303
     assert [one.text for one in all_of(OwnText)] == [
         "See you {when}\nDear <b>{name}</b>\n\nLook at it: {link}"
     ]
-    owner.post(f"{url}/test")
     [mail] = [one for one in sent_at(NOW) if one["To"] == "owner@people.example"]
     assert mail["Subject"] == "See you Tuesday 9 June, 2:30 pm"
     assert "Dear <b>Robin</b>" in words_of(mail)
@@ -117,10 +116,11 @@ def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
     assert owner.post(f"{url}?language=de", data=own).status_code == 303
     assert "your own text: <bdi>Deutsch</bdi>" in owner.get("/owner/messages").text
     assert "Reminder: your visit on Tuesday 9 June" in owner.get(url).text
-    owner.post(f"{url}/test?language=de")
-    owner.post(f"{url}/test?language=en")
+    owner.post(f"{url}?language=de", data={**own, "act": "send"})
+    english = {"subject": "See you {when}", "body": "Hello {name}: {link}"}
+    owner.post(f"{url}?language=en", data={**english, "act": "send"})
     sent = [one["Subject"] for one in sent_at(NOW) if one["To"] == "owner@people.example"]
-    assert sent == ["Bis Dienstag, 9. Juni um 14:30", "Reminder: your visit on Tuesday 9 June, 2:30 pm"]
+    assert sent == ["Bis Dienstag, 9. Juni um 14:30", "See you Tuesday 9 June, 2:30 pm"]
     client = w.person(email="pat@people.example")
     with transaction() as session:
         clinic = session.scalars(select(Clinic)).one()

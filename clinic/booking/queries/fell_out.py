@@ -30,15 +30,20 @@ def since_yesterday(now: dt.datetime, therapist_id: int | None = None) -> Sequen
 
 
 def still_to_answer(now: dt.datetime, client_ids: Collection[int] | None = None) -> Sequence[Visit]:
-    """Those of them that are called off for good, and whose client has booked nothing since: what the desk has still to
-    look after, of these people or of all. What is on hold stands among the visits that wait."""
+    """Those of them that are called off for good, by nobody's own hand, and whose client has booked nothing since: what
+    the desk has still to look after, of these people or of all. What is on hold stands among the visits that wait."""
     its_steps = select(func.max(StatusChange.at)).where(StatusChange.visit_id == Visit.id)
     fell = its_steps.correlate(Visit).scalar_subquery()
     later = aliased(Visit)
     booked = exists().where(
         later.client_id == Visit.client_id, later.created_at > fell, later.status != VisitStatus.RELEASED
     )
-    wanted = _recent(now).where(Visit.status.in_(ENDED), ~booked)
+    by_hand = exists().where(
+        StatusChange.visit_id == Visit.id,
+        StatusChange.status == VisitStatus.CANCELLED,
+        func.coalesce(StatusChange.reason, "").not_in(REASONS),
+    )
+    wanted = _recent(now).where(Visit.status.in_(ENDED), ~booked, ~by_hand)
     return _read(wanted if client_ids is None else wanted.where(Visit.client_id.in_(client_ids)))
 
 

@@ -57,6 +57,9 @@ TAKEN_BACK = "taken_back"
 LETTER_CAME = "letter_came"
 """What a visit waits for whose client needs a doctor's letter, and has sent one that nobody has decided on."""
 
+LETTER_IS_NOT_ENOUGH = "letter_is_not_enough"
+"""What a visit waits for whose client has a checked letter on file, which is not about all that is booked."""
+
 _WAITING = {
     PARTNER: (
         N_("Booked for two"),
@@ -107,6 +110,14 @@ _WAITING = {
             "Somebody with clinical review checks it. The visit is confirmed by itself where the letter allows it."
         ),
     ),
+    LETTER_IS_NOT_ENOUGH: (
+        N_("Letter too narrow"),
+        N_("The doctor’s letter on file does not cover this visit"),
+        N_(
+            "Call the client: choose a treatment, a place on the body or a day that the letter covers, or ask for"
+            " another letter. Somebody with clinical review knows what it covers."
+        ),
+    ),
     "consent": (
         N_("Parent signs"),
         N_("Waiting for a parent or guardian to agree in writing"),
@@ -149,6 +160,9 @@ def next_steps(found: Iterable[Visit]) -> dict[int, NextStep]:
 
     special: dict[tuple[str | None, int | None], str] = {
         **{("intake", one): TAKEN_BACK for one in intake.who_took_back(who_wait("intake"))},
+        **{
+            ("clearance", one): LETTER_IS_NOT_ENOUGH for one in clearances.who_have_one(who_wait("clearance"))
+        },
         **{("clearance", one): LETTER_CAME for one in clearances.who_sent_letters(who_wait("clearance"))},
     }
     return {

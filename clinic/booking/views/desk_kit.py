@@ -26,7 +26,7 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
-from clinic.rules.body_areas import AREAS
+from clinic.rules.body_areas import AREAS, FULL_BODY
 from clinic.rules.errors import InvalidInput
 from clinic.rules.kinds import genders_to_choose
 from clinic.rules.language import N_, _, ngettext
@@ -95,8 +95,13 @@ def choice_of(form: WhatForm) -> Choice | None:
     if plan.asks_area and not areas:
         form.areas.errors = [_("Choose where on the body: the answers are judged for that place.")]
         return None
+    if not plan.asks_area and areas and FULL_BODY not in areas:
+        form.areas.errors = [
+            _("This treatment is for the whole body. Choose “Whole body”, or another treatment.")
+        ]
+        return None
     return Choice(
-        service, minutes, mode, addons, areas if plan.asks_area else ("full_body",), form.therapist_id,
+        service, minutes, mode, addons, areas if plan.asks_area else (FULL_BODY,), form.therapist_id,
         gender=form.gender,
     )  # fmt: skip
 

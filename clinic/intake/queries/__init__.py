@@ -281,6 +281,7 @@ class Softened:
     intake_id: int
     client_id: int
     client: str
+    phone: str
     signed_at: dt.datetime
     answers: Answers
     earlier: tuple[InForce, ...]
@@ -292,7 +293,9 @@ def softened(intake_id: int) -> Softened | None:
     if row is None or all(one.id != intake_id for one in softened_to_review()):
         return None
     earlier = tuple(one for one in in_force(row.client_id) if one.intake_id != intake_id)
-    return Softened(intake_id, row.client_id, person(row.client_id), row.signed_at, row.answers, earlier)
+    client = clients.client(row.client_id)
+    name, phone = (client.name, client.phone or "") if client is not None else ("", "")
+    return Softened(intake_id, row.client_id, name, phone, row.signed_at, row.answers, earlier)
 
 
 def is_softened(intake_id: int) -> bool:

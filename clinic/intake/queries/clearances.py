@@ -171,6 +171,14 @@ def who_sent_letters(client_ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(select(ClearanceLetter.client_id).where(*waiting)))
 
 
+def who_have_one(client_ids: Collection[int]) -> set[int]:
+    """Those of these people of whom a checked letter is on file that nobody has withdrawn."""
+    if not client_ids:
+        return set()
+    on_file = Clearance.client_id.in_(client_ids), Clearance.withdrawn_at.is_(None)
+    return set(db.session.scalars(select(Clearance.client_id).where(*on_file).distinct()))
+
+
 def pending_size(client_id: int) -> tuple[int, int]:
     """How many letters of this client wait, and how many bytes they are together."""
     letters = db.session.scalars(

@@ -39,7 +39,7 @@ def end_stop(stop_id: int, ending: str, note: str, *, by: int, now: dt.datetime)
 def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: dt.datetime) -> None:
     """Accept a weakened answer, or keep the earlier one in force. Visits are judged again either way."""
     if len(note.strip()) < 5:
-        raise InvalidInput("note", _("Write in a few words why."))
+        raise InvalidInput("note", _("Write why in a few words: at least 5 letters."))
     with transaction() as session:
         intake = session.get(Intake, intake_id)
         if intake is None or not intake.softens:

@@ -70,7 +70,7 @@ def text(kind: str) -> Answer:
 
 @pages.post("/owner/messages/<kind>", needs=NEED)
 def save_text(kind: str) -> Answer:
-    """Look at it first, or save it."""
+    """Look at it first, or save it, and mail it to oneself where that is wished."""
     _known(kind)
     form, is_own = TextForm(request.form), queries.text_of(kind, _language())[1]
 
@@ -87,6 +87,9 @@ def save_text(kind: str) -> Answer:
     if request.form.get("act") == "look":
         return _text_page(kind, form, typed, is_own=is_own)
     flash(_("The text is saved."), "success")
+    if request.form.get("act") == "send":
+        services.send_test(kind, _language(), current_user.email, now=clock.now())
+        flash(_("A test is on its way to %(address)s.", address=current_user.email), "success")
     return go("messages.text", kind=kind, language=_language())
 
 
@@ -96,15 +99,6 @@ def use_standard_text(kind: str) -> Answer:
     _known(kind)
     services.use_standard_text(kind, _language(), by=who(), now=clock.now())
     flash(_("The standard text is used again."), "success")
-    return go("messages.text", kind=kind, language=_language())
-
-
-@pages.post("/owner/messages/<kind>/test", needs=NEED)
-def send_test(kind: str) -> Answer:
-    """Mail it to oneself."""
-    _known(kind)
-    services.send_test(kind, _language(), current_user.email, now=clock.now())
-    flash(_("A test is on its way to %(address)s.", address=current_user.email), "success")
     return go("messages.text", kind=kind, language=_language())
 
 
