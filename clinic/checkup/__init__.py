@@ -31,7 +31,7 @@ SETTINGS: tuple[Check, ...] = (
     settings.folders,
     settings.passwords,
 )
-DATABASE: tuple[Check, ...] = (database.version_of_sqlite, database.schema)
+DATABASE: tuple[Check, ...] = (database.version_of_sqlite, database.schema, database.restored)
 CONTENT: tuple[Check, ...] = (database.sealed, settings.demo)
 EVERYDAY: tuple[Check, ...] = (
     database.durability,

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clinic.checkup.finding import Finding, Findings, good, wrong
 from clinic.paths import ROOT
+from clinic.shared import backups
 from clinic.shared.database import db
 from clinic.shared.guards import missing_guards
 from clinic.shared.rotation import columns_that_stay_closed
@@ -105,6 +106,15 @@ def durability(_app: Flask, _now: dt.datetime) -> Findings:
         yield wrong(f"{name} is {said}.", mend)
     if not differs:
         yield good("What is booked is on the disk before anybody is told.")
+
+
+def restored(_app: Flask, _now: dt.datetime) -> Findings:
+    """What was put back from a backup is put back as a whole."""
+    if backups.is_restore_unfinished(db.engine):
+        yield wrong(
+            "A backup was being put back here, and that was broken off.",
+            "Start clinic restore again with the same file: people who were erased since may stand here until then.",
+        )
 
 
 def sealed(app: Flask, _now: dt.datetime) -> Findings:

@@ -43,7 +43,10 @@ KEYS = "person_key"  # a backup from before people had keys of their own has no 
 
 
 def _put_keys_back(app: Flask, file: Path) -> int:
-    """The keys of people, and whoever was erased since the backup is erased once more."""
+    """The keys of people, and whoever was erased since the backup is erased once more. What the backup still has ahead
+    for them ends before that, and they are told nothing. Done twice it is as done once."""
+    from clinic.booking.services.visits import end_untold
+    from clinic.keeping.queries.people import still_booked
     from clinic.keeping.services.erasing import erase_once_more
     from clinic.shared import backups, clock
     from clinic.shared.database import db
@@ -51,7 +54,11 @@ def _put_keys_back(app: Flask, file: Path) -> int:
     try:
         gone = backups.put_keys_back(db.engine, file, app.config["CLINIC_BACKUP_KEY_FILE"])
     except backups.BackupFailed as error:
-        sys.exit(f"{error} Then start again with an empty database.")
+        sys.exit(f"{error} Then start again: clinic restore {file}")
+    booked = still_booked(gone)
+    db.session.rollback()
+    for visit_id in booked:
+        end_untold(visit_id, now=clock.now())
     return erase_once_more(gone, settings=app.config, now=clock.now())
 
 
@@ -76,6 +83,7 @@ def restore(file: Path) -> None:
         again = _put_keys_back(app, file) if KEYS in about.rows else 0
         heartbeat.forget()
         audit_chain.begin_notes(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
+        backups.finish_restore(db.engine)
     click.echo(f"Restored: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
     if again:
         click.echo(f"Erased once more, as they were since the backup was made: {again}.")

@@ -7,8 +7,10 @@ erased is taken out of both, and nothing that was ever sealed for them can be op
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,6 +37,7 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 MOST_IN_MEMORY = 50_000
 _PREFIX = "p"  # of the name of a person's key; the installation's begin with another letter
 _MADE = "person_keys_made"
+_ERASED = "erased"  # begins the `ring` of a row that is no key and says when somebody was erased
 
 
 class KeyDestroyed(CannotOpen):
@@ -43,7 +46,8 @@ class KeyDestroyed(CannotOpen):
 
 class PersonKey(Base):
     """A person's key under one key of the installation. `client_id` is no foreign key: the row outlives the person.
-    Nothing in `wrapped`: the key was destroyed, here and in every copy that is older."""
+    Nothing in `wrapped`: the key was destroyed, here and in every copy that is older, or the row says no more than that
+    they were erased (`note_erased`)."""
 
     __tablename__ = "person_key"
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
@@ -133,15 +137,23 @@ def _keep(session: Session, client_id: int, key: Key) -> Key:
 
 
 def _make(session: Session, client_id: int) -> Key:
-    key_id, plain = secrets.randbits(52) | 1 << 51, AESGCM.generate_key(256)
+    key_id, plain = _new_id(), AESGCM.generate_key(256)
     values = {
         "id": key_id, "client_id": client_id, "ring": ring().current,
         "wrapped": ring().seal(plain, table="person_key", column="wrapped", row_id=key_id),
     }  # fmt: skip
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    connection_of(session).execute(insert(_TABLE).values(values).on_conflict_do_nothing())
+    _insert(session, values)
     (row,) = rows(_BY_PERSON, {"client": client_id, "ring": ring().current})  # or another's
     return _keep(session, client_id, _unwrapped(row.id, row.wrapped))
+
+
+def _insert(session: Session, values: dict[str, Any]) -> None:
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    connection_of(session).execute(insert(_TABLE).values(values).on_conflict_do_nothing())
+
+
+def _new_id() -> int:
+    return secrets.randbits(52) | 1 << 51
 
 
 def key_name(key_id: int) -> str:
@@ -192,6 +204,42 @@ def whose(row: Any, about: str) -> int | None:
             return whose(one, "client_id")
     parent = key.column.table
     return db.session.connection().execute(select(parent.c.client_id).where(parent.c.id == value)).scalar()
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Somebody who was erased. `at`: when, where that is known; `until`: a law keeps their records until then, and
+    with them the key."""
+
+    client_id: int
+    at: dt.datetime | None = None
+    until: dt.date | None = None
+
+
+def note_erased(
+    session: Session, client_ids: Collection[int], *, at: dt.datetime, until: dt.date | None
+) -> None:
+    """Beside the keys it stands who was erased, for nothing else outlives an older backup: not everybody has a key, and
+    that of somebody whose records a law keeps is still there."""
+    said = f"{_ERASED} {at.isoformat()} {until or ''}"
+    for one in client_ids:
+        _insert(session, {"id": _new_id(), "client_id": one, "ring": said, "wrapped": b""})
+
+
+def gone(rows: Iterable[Mapping[str, Any]]) -> list[Gone]:
+    """The people who were erased, as these rows of the table say; of each the last time."""
+    found: dict[int, Gone] = {}
+    for row in sorted(rows, key=lambda row: str(row["ring"])):
+        word, _space, rest = row["ring"].partition(" ")
+        if word == _ERASED and rest:
+            at, _space, until = rest.partition(" ")
+            moment, day = dt.datetime.fromisoformat(at), dt.date.fromisoformat(until) if until else None
+            last = found.get(row["client_id"])
+            if last is None or last.at is None or last.at < moment:
+                found[row["client_id"]] = Gone(row["client_id"], moment, day)
+        elif not row["wrapped"]:
+            found.setdefault(row["client_id"], Gone(row["client_id"]))
+    return [found[one] for one in sorted(found)]
 
 
 def destroy(session: Session, client_ids: Collection[int]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import make_url, select, text
 
 from clinic import checkup, cli, worker
 from clinic.cli import backups as commands
@@ -22,8 +22,8 @@ from clinic.shared.database import db
 from clinic.shared.guards import missing_guards
 from tests.booking import world as w
 from tests.conftest import NOW
+from tests.empty_machine import empty_machine
 from tests.postgres import find_binaries
-from tests.web import app_on
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -43,26 +43,8 @@ def clinic(app: Flask) -> Flask:
 
 @pytest.fixture
 def empty(clinic: Flask, tmp_path: Path) -> Iterator[Flask]:
-    """The same program with the same keys on an empty database of the same kind."""
-    address = f"sqlite:///{tmp_path}/new/database/clinic.db"
-    url = make_url(clinic.config["SQLALCHEMY_DATABASE_URI"])
-    outside = create_engine(url, isolation_level="AUTOCOMMIT")
-    if url.get_backend_name() == "postgresql":
-        with outside.connect() as connection:
-            connection.execute(text("CREATE DATABASE put_back"))
-        address = url.set(database="put_back").render_as_string(hide_password=False)
-    kept = {
-        name: clinic.config[name]
-        for name in ("CLINIC_KEY_FILE", "CLINIC_BACKUP_KEY_FILE", "CLINIC_PG_BINDIR")
-    }
-    made = app_on(address, tmp_path / "new", **kept)
-    yield made
-    with made.app_context():
-        db.engine.dispose()
-    if url.get_backend_name() == "postgresql":
-        with outside.connect() as connection:
-            connection.execute(text("DROP DATABASE put_back"))
-    outside.dispose()
+    with empty_machine(clinic, tmp_path) as made:
+        yield made
 
 
 def take(app: Flask, *, now: dt.datetime = NOW) -> Path:

@@ -36,7 +36,7 @@ from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import CheckInNeeded, MoveNotAllowed, NotFound, RuleViolation
 from clinic.rules.language import _
-from clinic.rules.visit_status import WAY_TO_DONE, VisitStatus, check_transition
+from clinic.rules.visit_status import AHEAD, WAY_TO_DONE, VisitStatus, check_transition
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
@@ -171,6 +171,19 @@ def cancel_visit(
             remember(session, [step], "cancelled", by=by, now=now)
         leave_trace(session, "visit.cancelled", "visit", visit.id, by=by, now=now, status=new)
         return new
+
+
+@tried_again
+def end_untold(visit_id: int, *, now: dt.datetime) -> None:
+    """End a visit that a restored backup still has ahead, of somebody who was erased since: they are told nothing."""
+    with transaction() as session:
+        visit = session.get(Visit, visit_id, with_for_update=True)
+        if visit is None or visit.status not in AHEAD:
+            return
+        new = VisitStatus.DONE if visit.status == VisitStatus.IN_SESSION else VisitStatus.CANCELLED
+        set_status(session, visit, new, by=None, now=now, reason="by the clinic")
+        visit.deadline_at = visit.waiting_for = None
+        leave_trace(session, "visit.cancelled", "visit", visit.id, by=None, now=now, status=new)
 
 
 @tried_again

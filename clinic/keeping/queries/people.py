@@ -23,6 +23,7 @@ from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.crypto import SealedRow
 from clinic.shared.database import db
+from clinic.shared.person_keys import Gone
 
 AHEAD = (
     VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED, VisitStatus.ARRIVED,
@@ -88,6 +89,29 @@ def is_erased(client_id: int) -> bool:
     """Whether nothing of this person is left."""
     done = select(Erasure.id).where(Erasure.client_id == client_id, Erasure.finished_at.is_not(None))
     return db.session.scalar(done.limit(1)) is not None
+
+
+def comes_back(gone: Gone) -> Client | None:
+    """The record that is to be erased once more, of somebody who was erased and stands in a restored database; None
+    where they do not. What was kept by a law, and is part of another record by now, goes without that one."""
+    row = db.session.get(Client, gone.client_id)
+    if row is None:
+        return None
+    records = [row]
+    while records[-1].merged_into_id is not None:
+        records.append(db.session.get_one(Client, records[-1].merged_into_id))
+    known = Erasure.client_id.in_([one.id for one in records])
+    since = Erasure.finished_at.is_not(None) if gone.at is None else Erasure.erased_at >= gone.at
+    if db.session.scalar(select(Erasure.id).where(known, since).limit(1)) is not None:
+        return None
+    was_begun = select(Erasure.id).where(Erasure.client_id == row.id, Erasure.erased_at.is_not(None))
+    return row if db.session.scalar(was_begun.limit(1)) is not None else records[-1]
+
+
+def still_booked(gone: Collection[Gone]) -> list[int]:
+    """Visits that a restored database still has ahead for those who are to be erased once more."""
+    back = [one for one in map(comes_back, gone) if one is not None]
+    return [visit.id for one in back for visit in visits_ahead([one.id, *clients.alias_ids(one.id)])]
 
 
 def visits_ahead(client_ids: Collection[int]) -> Sequence[Visit]:

@@ -47,6 +47,12 @@ def open_request(client_id: int) -> Erasure | None:
     ).one_or_none()
 
 
+def unfinished(client_id: int) -> Erasure | None:
+    """The last erasing of this person that a law let go only half the way."""
+    begun = Erasure.client_id == client_id, Erasure.erased_at.is_not(None), Erasure.finished_at.is_(None)
+    return db.session.scalars(select(Erasure).where(*begun).order_by(Erasure.id.desc())).first()
+
+
 def carried_out(limit: int = 50) -> Sequence[Erasure]:
     """What was erased, the newest first."""
     return db.session.scalars(

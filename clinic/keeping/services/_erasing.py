@@ -40,16 +40,15 @@ class VisitsAhead(RuleViolation):
     default_sentence = N_("Cancel or finish their visits first. Then everything about them can be erased.")
 
 
-def erase(session: Session, client: Client, row: Erasure, *, by: int | None, now: dt.datetime) -> list[str]:
-    """Erase somebody but for what the law makes the clinic keep; returns the keys of mails that went.
-
-    Raises VisitsAhead, and nothing is changed.
-    """
+def erase(
+    session: Session, client: Client, row: Erasure, *, until: dt.date | None, by: int | None, now: dt.datetime
+) -> list[str]:
+    """Erase somebody; with `until` but for what a law makes the clinic keep until then. Returns the keys of mails that
+    went. Raises VisitsAhead, and nothing is changed."""
     user_id = people.account_that_goes(client.id)
     whose = Whose(client, user_id)
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
-    until = people.kept_until(client, now)
     mails = _mails(session, whose)
     with let_delete(session):
         for cls in _children_first():
@@ -61,6 +60,7 @@ def erase(session: Session, client: Client, row: Erasure, *, by: int | None, now
             _blank_account(session, user_id)
         if until is None:
             _blank_records(session, whose)
+    person_keys.note_erased(session, whose.ids["client"], at=now, until=until)
     row.erased_at, row.erased_by_id, row.kept_until = now, by, until
     row.finished_at = now if until is None else None
     leave_trace(

@@ -19,6 +19,7 @@ from clinic.rules.errors import NotFound
 from clinic.rules.keeping import month_after
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.person_keys import Gone
 
 
 @tried_again
@@ -70,14 +71,24 @@ def _erase(client_id: int, source: str, *, by: int | None, now: dt.datetime) -> 
             raise NotFound("This person is not in the clinic's book.")
         session.scalars(select(Client).where(Client.id == client.id).with_for_update(of=Client)).one()
         row = requests.open_request(client.id) or _new(session, client.id, source, by=by, now=now)
-        return _erasing.erase(session, client, row, by=by, now=now)
+        return _erasing.erase(session, client, row, until=people.kept_until(client, now), by=by, now=now)
 
 
-def erase_once_more(client_ids: Collection[int], *, settings: Mapping[str, Any], now: dt.datetime) -> int:
-    """After a restore: whoever was erased since that backup is erased again; returns how many. What they had ahead of
-    them then is over by now."""
-    left = [one for one in client_ids if clients.client(one) is not None and not people.is_erased(one)]
-    mails = [key for one in left for key in _erase(one, "clinic", by=None, now=now)]
-    if left:
-        _erasing.clean_up(mails, settings)
-    return len(left)
+def erase_once_more(gone: Collection[Gone], *, settings: Mapping[str, Any], now: dt.datetime) -> int:
+    """After a restore: whoever was erased since that backup is erased again, as far as they were; returns how many. One
+    person a transaction: broken off it is begun again. Raises VisitsAhead for whom something is still booked."""
+    done = [mails for one in gone if (mails := _erase_again(one, now)) is not None]
+    if done:
+        _erasing.clean_up([key for mails in done for key in mails], settings)
+    return len(done)
+
+
+@tried_again
+def _erase_again(gone: Gone, now: dt.datetime) -> list[str] | None:
+    with transaction() as session:
+        client = people.comes_back(gone)
+        if client is None:
+            return None
+        row = requests.unfinished(client.id) if client.merged_into_id is not None else None
+        row = row or requests.open_request(client.id) or _new(session, client.id, "clinic", by=None, now=now)
+        return _erasing.erase(session, client, row, until=gone.until, by=None, now=now)

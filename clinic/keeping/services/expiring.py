@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.clients import queries as clients
 from clinic.keeping.models import Erasure, KeepingConfirmation, KeepingPeriod
-from clinic.keeping.queries import due, due_people, periods
+from clinic.keeping.queries import due, due_people, people, periods
 from clinic.keeping.services import _erasing
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
@@ -70,7 +70,7 @@ def _finish(erasure_id: int, now: dt.datetime) -> int:
         client = clients.client(row.client_id) if row is not None else None
         if row is None or client is None or row.finished_at is not None:
             return 0
-        _erasing.erase(session, client, row, by=None, now=now)
+        _erasing.erase(session, client, row, until=None, by=None, now=now)
         return 1
 
 
@@ -84,7 +84,8 @@ def _expire(client_id: int, now: dt.datetime, mails: list[str]) -> int:
             client_id=client.id, source="period", asked_at=now, asked_by_id=None, due_on=premises.today(now)
         )
         session.add(row)
-        mails += _erasing.erase(session, client, row, by=None, now=now)
+        until = people.kept_until(client, now)
+        mails += _erasing.erase(session, client, row, until=until, by=None, now=now)
         return 1
 
 

@@ -25,10 +25,11 @@ from sqlalchemy import Engine
 
 from clinic.shared.backups import dumps, people
 from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
+from clinic.shared.person_keys import Gone
 
 __all__ = [
-    "About", "BackupFailed", "Tools", "check", "is_due", "keep_keys", "keep_newest", "load_or_make_key", "made_at",
-    "newest", "opened", "put_keys_back", "restore", "save", "take",
+    "About", "BackupFailed", "Tools", "check", "finish_restore", "is_due", "is_restore_unfinished", "keep_keys",
+    "keep_newest", "load_or_make_key", "made_at", "newest", "opened", "put_keys_back", "restore", "save", "take",
 ]  # fmt: skip
 
 SUFFIX = ".clinic-backup"
@@ -78,9 +79,9 @@ def keep_keys(engine: Engine, settings: Mapping[str, Any]) -> None:
         people.keep(engine, folder, key_file, _read_key(key_file))
 
 
-def put_keys_back(engine: Engine, path: Path, key_file: Path) -> list[int]:
+def put_keys_back(engine: Engine, path: Path, key_file: Path) -> list[Gone]:
     """Put the keys of people, which lie beside the backup PATH, into the database that was restored from it; returns
-    the people who were erased since, and have to be once more. Raises BackupFailed."""
+    everybody who was ever erased, as far as is known. Raises BackupFailed."""
     return people.put_back(engine, people.find(path.parent, key_file), _read_key(key_file))
 
 
@@ -161,7 +162,8 @@ def check(path: Path, key_file: Path, tools: Tools) -> About:
 
 
 def restore(path: Path, engine: Engine, key_file: Path, tools: Tools) -> About:
-    """Put a backup into an empty database and count it again.
+    """Put a backup into an empty database and count it again; one that was put there before is let be. What has to
+    follow is the caller's, who then says that it is done (`finish_restore`).
 
     Raises BackupFailed when the database is not empty or of another kind, or the backup is damaged; nothing has then
     been changed.
@@ -173,8 +175,18 @@ def restore(path: Path, engine: Engine, key_file: Path, tools: Tools) -> About:
             )
         if dumps.LEFT_OUT in about.rows:
             people.find(path.parent, key_file)
-        dumps.load(Dumped(database, about.rows), engine, tools)
+        dumps.load(Dumped(database, about.rows), engine, tools, digest=about.sha256)
     return about
+
+
+def finish_restore(engine: Engine) -> None:
+    """All that follows a restore is done: from now on the clinic may be opened on it."""
+    dumps.finish(engine)
+
+
+def is_restore_unfinished(engine: Engine) -> bool:
+    """Whether a restore into this database was broken off."""
+    return dumps.is_unfinished(engine)
 
 
 def newest(folder: Path) -> Path | None:

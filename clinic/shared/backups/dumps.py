@@ -19,6 +19,11 @@ LEFT_OUT = PersonKey.__tablename__
 """The keys of people are in no backup (clinic/shared/backups/people.py)."""
 
 
+UNFINISHED = "restore_unfinished"
+"""A table that says which backup is being put back here. It goes with the last step, so that a restore that was broken
+off is begun again, and nobody opens the clinic on what it left."""
+
+
 class BackupFailed(Exception):
     """A backup cannot be made, read or put back. The text is a sentence for whoever runs the clinic's machine."""
 
@@ -95,19 +100,54 @@ def look_through(dialect: str, dumped: Dumped, tools: Tools) -> None:
     _compare(dumped.rows, _count_if_sound(dumped.path))
 
 
-def load(dumped: Dumped, engine: Engine, tools: Tools) -> None:
-    """Put the file into the empty database of ENGINE, all or nothing, and count it again."""
+def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
+    """Put the file into the empty database of ENGINE, all or nothing, and count it again. Where it was put before, and
+    the restore was broken off afterwards, it stays as it is."""
     if engine.dialect.name == "sqlite":
-        _load_sqlite(dumped, Path(str(engine.url.database)))
+        if not _is_put(engine, digest):
+            _load_sqlite(dumped, Path(str(engine.url.database)), digest)
         return
-    if inspect(engine).get_table_names():
+    names = set(inspect(engine).get_table_names())
+    if names - {UNFINISHED} and _is_put(engine, digest):
+        return
+    if names - {UNFINISHED}:
         raise BackupFailed("The database is not empty. Restore into a new one, and nothing can be lost.")
+    with engine.begin() as connection:  # before, for nothing comes between this and what is put all at once
+        connection.execute(text(f"DROP TABLE IF EXISTS {UNFINISHED}"))
+        connection.execute(text(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}' AS digest"))
     tools.run(
         "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
         f"--dbname={engine.url.database}", str(dumped.path), url=engine.url,
     )  # fmt: skip
     with engine.connect() as connection:
-        _compare(dumped.rows, _count(connection))
+        found = _count(connection)
+        _compare(dumped.rows, {name: count for name, count in found.items() if name != UNFINISHED})
+
+
+def _is_put(engine: Engine, digest: str) -> bool:
+    """Whether this backup lies here already, of a restore that was broken off."""
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+        return False
+    if not is_unfinished(engine):
+        return False
+    with engine.connect() as connection:
+        if connection.scalar(text(f"SELECT digest FROM {UNFINISHED}")) == digest:  # noqa: S608 - our table
+            return True
+    raise BackupFailed(
+        "Another backup was being put back here, and that was broken off. Begin again with that one,"
+        " or with an empty database."
+    )
+
+
+def is_unfinished(engine: Engine) -> bool:
+    """Whether a backup was put back here, but for the last steps."""
+    return inspect(engine).has_table(UNFINISHED)
+
+
+def finish(engine: Engine) -> None:
+    """The backup is put back, and all that follows is done."""
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP TABLE IF EXISTS {UNFINISHED}"))
 
 
 def _is_empty(path: Path) -> bool:
@@ -119,7 +159,7 @@ def _is_empty(path: Path) -> bool:
             return False
 
 
-def _load_sqlite(dumped: Dumped, path: Path) -> None:
+def _load_sqlite(dumped: Dumped, path: Path, digest: str) -> None:
     if path.exists() and not _is_empty(path):
         raise BackupFailed(f"{path} is there already. Move it away first: nothing is ever written over it.")
     look_through("sqlite", dumped, Tools())
@@ -127,6 +167,9 @@ def _load_sqlite(dumped: Dumped, path: Path) -> None:
     for beside in ("-wal", "-shm"):  # of another database that lay here; they would be read into this one
         path.with_name(path.name + beside).unlink(missing_ok=True)
     shutil.copyfile(dumped.path, draft := path.with_name(path.name + ".restoring"))
+    with closing(sqlite3.connect(draft)) as database:
+        database.execute(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}' AS digest")
+        database.commit()
     with draft.open("rb") as written:
         os.fsync(written.fileno())
     draft.replace(path)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, insert, select
 
 from clinic.shared.backups.dumps import BackupFailed
 from clinic.shared.database import Base
-from clinic.shared.person_keys import PersonKey
+from clinic.shared.person_keys import Gone, PersonKey, gone
 
 TABLE = Base.metadata.tables[PersonKey.__tablename__]
 NAME = "people.clinic-keys"
@@ -65,14 +65,14 @@ def _write(path: Path, rows: Rows, key: str) -> None:
     draft.replace(path)
 
 
-def put_back(engine: Engine, path: Path, key: str) -> list[int]:
-    """Put the keys into a restored database; returns the people whose keys were destroyed. Raises BackupFailed."""
+def put_back(engine: Engine, path: Path, key: str) -> list[Gone]:
+    """Put the keys into a restored database; returns the people who were erased. Raises BackupFailed."""
     rows = _read(path, key)
     with engine.begin() as connection:
         there = set(connection.execute(select(TABLE.c.id)).scalars())
         if missing := [row for key_id, row in rows.items() if key_id not in there]:
             connection.execute(insert(TABLE), missing)
-    return sorted({row["client_id"] for row in rows.values() if not row["wrapped"]})
+    return gone(rows.values())
 
 
 def _read(path: Path, key: str) -> Rows:
