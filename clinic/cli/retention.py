@@ -19,6 +19,8 @@ def retention(dry_run: bool) -> None:
 
     app = make_working_app()
     with app.app_context():
+        for client_id in due.left_for_later(clock.now()):
+            click.echo(f"Left until a visit is over: record {client_id}.")
         if not dry_run:
             if not periods.is_confirmed():
                 sys.exit(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
+from clinic.booking.models import Visit
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.keeping.models import Erasure
@@ -85,7 +87,29 @@ def _count(table: Any, condition: ColumnElement[bool]) -> int:
 
 def to_finish(now: dt.datetime) -> list[tuple[Erasure, Client]]:
     """People erased but for what the law kept, whose time is over; by the law as it is set now, too."""
+    return [(row, one) for row, one in _over(now) if not _ahead(one)]
+
+
+def left_for_later(now: dt.datetime) -> list[int]:
+    """The records of those whose time is over, and who are booked again: their turn comes once that is over."""
+    return [one.id for _row, one in _over(now) if _ahead(one)]
+
+
+def record_to_finish(row: Erasure, now: dt.datetime) -> Client | None:
+    """The record that was erased, and only that: whoever it was merged into is a client today, and so is it where
+    another one was merged into it since. None too while a law keeps it."""
+    client = db.session.get(Client, row.client_id)
+    if client is None or people.is_a_client_again(row) or people.kept_until(client, now):
+        return None
+    return client
+
+
+def _over(now: dt.datetime) -> list[tuple[Erasure, Client]]:
     is_over = Erasure.finished_at.is_(None), Erasure.kept_until <= premises.today(now)
     rows = db.session.scalars(select(Erasure).where(*is_over).order_by(Erasure.id)).all()
-    known = ((row, clients.client(row.client_id)) for row in rows)
-    return [(row, one) for row, one in known if one is not None and not people.kept_until(one, now)]
+    known = ((row, record_to_finish(row, now)) for row in rows)
+    return [(row, one) for row, one in known if one is not None]
+
+
+def _ahead(client: Client) -> Sequence[Visit]:
+    return people.visits_ahead([client.id, *clients.alias_ids(client.id)])

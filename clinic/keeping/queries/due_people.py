@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from clinic.booking.models import Visit
 from clinic.clients import queries as clients
@@ -65,6 +66,8 @@ def _long_gone(now: dt.datetime) -> list[int]:
         or_(Visit.day > records, and_(Visit.day > no_visit, ~visited)),
     )
     begun = Client.created_at < now - dt.timedelta(days=own["no_visit"])
-    erased = exists().where(Erasure.client_id == Client.id, Erasure.erased_at.is_not(None))
+    came = aliased(Client)
+    again = exists().where(came.merged_into_id == Client.id, came.merged_at > Erasure.erased_at)
+    erased = exists().where(Erasure.client_id == Client.id, Erasure.erased_at.is_not(None), ~again)
     wanted = select(Client.id).where(Client.merged_into_id.is_(None), ~recent, begun, ~erased)
     return list(db.session.scalars(wanted.order_by(Client.id)))

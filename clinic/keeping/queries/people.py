@@ -91,6 +91,12 @@ def is_erased(client_id: int) -> bool:
     return db.session.scalar(done.limit(1)) is not None
 
 
+def is_a_client_again(row: Erasure) -> bool:
+    """Whether a record was merged into this one since it was erased: what stands there now is somebody's of today."""
+    came = Client.merged_into_id == row.client_id, Client.merged_at > row.erased_at
+    return db.session.scalar(select(Client.id).where(*came).limit(1)) is not None
+
+
 def comes_back(gone: Gone) -> Client | None:
     """The record that is to be erased once more, of somebody who was erased and stands in a restored database; None
     where they do not. What was kept by a law, and is part of another record by now, goes without that one."""

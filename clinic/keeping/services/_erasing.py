@@ -63,6 +63,8 @@ def erase(
     person_keys.note_erased(session, whose.ids["client"], at=now, until=until)
     row.erased_at, row.erased_by_id, row.kept_until = now, by, until
     row.finished_at = now if until is None else None
+    if until is None:
+        _part(session, client, whose, now)
     leave_trace(
         session,
         "client.erased" if until is None else "client.erased_but_records",
@@ -124,6 +126,14 @@ def _blank_records(session: Session, whose: Whose) -> None:
         .where(Client.id.in_(ids))
         .values(**nameless, born_on=NO_BIRTHDAY, is_barred_online=True)
     )
+
+
+def _part(session: Session, client: Client, whose: Whose, now: dt.datetime) -> None:
+    """Nothing waits for a law any more; and a record without a name is no part of one that goes on."""
+    waits = Erasure.client_id.in_(whose.ids["client"]), Erasure.erased_at.is_not(None)
+    for row in session.scalars(select(Erasure).where(*waits, Erasure.finished_at.is_(None))):
+        row.finished_at = now
+    session.execute(update(Client).where(Client.id == client.id).values(merged_into_id=None, merged_at=None))
 
 
 def _blank_account(session: Session, user_id: int) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from sqlalchemy import delete, literal
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ from clinic.rules.language import _
 from clinic.shared import audit_chain, mail
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+
+log = structlog.get_logger()
 
 
 @tried_again
@@ -47,11 +50,14 @@ def let_go_by_periods(*, by: int, now: dt.datetime) -> None:
 def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
     """Remove what has been kept for long enough, once the owner has confirmed the periods; returns how many things.
 
-    One person, or one kind, a transaction. Can be broken off, and run again or in two processes.
+    One person, or one kind, a transaction. Can be broken off, and run again or in two processes. Whoever is booked
+    again is left until that visit is over, and keeps nobody else.
     """
     mails: list[str] = []
+    for client_id in due.left_for_later(now):
+        log.info("left_until_visit_is_over", record=client_id)
     over = [row.id for row, _client in due.to_finish(now)]
-    removed = sum(_finish(erasure_id, now) for erasure_id in over)
+    removed = sum(_finish(erasure_id, now, mails) for erasure_id in over)
     if periods.is_confirmed():
         for one in due_people.people_due(now):
             removed += _expire(one.id, now, mails)
@@ -63,14 +69,17 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
 
 
 @tried_again
-def _finish(erasure_id: int, now: dt.datetime) -> int:
+def _finish(erasure_id: int, now: dt.datetime, mails: list[str]) -> int:
     """The law no longer keeps the rest of somebody who was erased."""
     with transaction() as session:
         row = session.get(Erasure, erasure_id, with_for_update=True)
-        client = clients.client(row.client_id) if row is not None else None
-        if row is None or client is None or row.finished_at is not None:
+        client = due.record_to_finish(row, now) if row is not None and row.finished_at is None else None
+        if row is None or client is None:
             return 0
-        _erasing.erase(session, client, row, until=None, by=None, now=now)
+        try:
+            mails += _erasing.erase(session, client, row, until=None, by=None, now=now)
+        except _erasing.VisitsAhead:  # booked meanwhile, and nothing is changed
+            return 0
         return 1
 
 
