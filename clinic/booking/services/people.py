@@ -20,6 +20,7 @@ from clinic.booking.services.judging import (
     people_like,
     take_off_addons,
 )
+from clinic.clients import choices
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.clients.steps import Details, check_details, give_access, write_details
@@ -120,10 +121,12 @@ def _fill_gaps(keep: Client, lose: Client) -> None:
 
 
 def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) -> None:
-    """Who may act, notes, pairs never booked together, open call requests and wishes go over to the kept record."""
+    """Who may act, notes, pairs never booked together, open call requests, wishes, and which messages they want go over
+    to the kept record."""
     for row in session.scalars(select(ClientAccess).where(ClientAccess.client_id == lose.id)).all():
         give_access(session, row.user_id, keep.id, row.relation, now=now)
         session.delete(row)
+    choices.merge(session, keep.id, lose.id)
     for table in (ClientNote, NeverTogether, CallRequest, WaitlistWish):
         session.execute(update(table).where(table.client_id == lose.id).values(client_id=keep.id))
 
