@@ -158,11 +158,16 @@ def may_be_another(one: Client, user_id: int) -> bool:
     return any(row.id not in family or is_same_name(one, row) for row in look_alikes(one))
 
 
-def own_account_id(client_id: int) -> int | None:
-    """The account that is this person's own; None where there is none."""
+def own_account_ids(client_id: int) -> list[int]:
+    """The accounts that are this person's own: one, or several once records of theirs were merged."""
     ids = [client_id, *alias_ids(client_id)]
     own = select(ClientAccess.user_id).where(ClientAccess.client_id.in_(ids), ClientAccess.relation == "self")
-    return db.session.scalar(own.order_by(ClientAccess.user_id).limit(1))
+    return list(db.session.scalars(own.distinct().order_by(ClientAccess.user_id)))
+
+
+def own_account_id(client_id: int) -> int | None:
+    """The first account that is this person's own; None where there is none."""
+    return next(iter(own_account_ids(client_id)), None)
 
 
 def client_of(user_id: int, client_id: int) -> Client | None:

@@ -68,7 +68,7 @@ def preview(client_id: int, now: dt.datetime) -> Preview | None:
     client = clients.client(client_id)
     if client is None or is_erased(client.id):
         return None
-    whose = Whose(client, account_that_goes(client.id))
+    whose = Whose(client, *accounts_that_go(client.id))
     until = kept_until(client, now)
     lines = [_line(cls, count, until) for cls in personal_classes() if (count := whose.count(cls))]
     return Preview(
@@ -164,11 +164,18 @@ def last_heard_of(whose: Whose) -> dt.date:
 
 
 def why_account_stays(client_id: int) -> str:
-    """Why their account stays though they are erased; empty when it goes, or there is none."""
-    user_id = clients.own_account_id(client_id)
-    user = db.session.get(User, user_id) if user_id is not None else None
-    if user is None:
-        return ""
+    """Why an account of theirs stays though they are erased; empty when all go, or there is none."""
+    own = clients.own_account_ids(client_id)
+    return next((why for one in own if (why := _why_it_stays(one, client_id))), "")
+
+
+def accounts_that_go(client_id: int) -> list[int]:
+    """The accounts that are erased with them."""
+    return [one for one in clients.own_account_ids(client_id) if not _why_it_stays(one, client_id)]
+
+
+def _why_it_stays(user_id: int, client_id: int) -> str:
+    user = db.session.get_one(User, user_id)
     if user.roles - {Role.CLIENT}:
         return N_("Their account stays: they work here.")
     others = select(ClientAccess.client_id).where(
@@ -178,8 +185,3 @@ def why_account_stays(client_id: int) -> str:
     if db.session.scalar(others.limit(1)) is not None:
         return N_("Their account stays: it books for other people too.")
     return ""
-
-
-def account_that_goes(client_id: int) -> int | None:
-    """The account that is erased with them."""
-    return None if why_account_stays(client_id) else clients.own_account_id(client_id)

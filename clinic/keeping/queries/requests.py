@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.keeping.models import Erasure
 from clinic.shared.database import db
+
+_IS_OPEN = Erasure.erased_at.is_(None), Erasure.withdrawn_at.is_(None)
 
 
 @dataclass(frozen=True)
@@ -29,22 +32,27 @@ def open_requests() -> list[Asked]:
     rows = db.session.execute(
         select(Erasure, Client)
         .join(Client, Client.id == Erasure.client_id)
-        .where(Erasure.erased_at.is_(None), Erasure.withdrawn_at.is_(None))
+        .where(*_IS_OPEN)
         .order_by(Erasure.due_on, Erasure.id)
     ).all()
-    return [
-        Asked(row.client_id, client.name, row.asked_at, row.due_on, row.source == "client")
-        for row, client in rows
-    ]
+    found: dict[int, Asked] = {}
+    for row, one in rows:
+        client = clients.client(one.id) or one  # the record that it was merged into since
+        asked = Asked(client.id, client.name, row.asked_at, row.due_on, row.source == "client")
+        found.setdefault(client.id, asked)
+    return list(found.values())
 
 
 def open_request(client_id: int) -> Erasure | None:
-    """The request of this person that is open."""
-    return db.session.scalars(
-        select(Erasure).where(
-            Erasure.client_id == client_id, Erasure.erased_at.is_(None), Erasure.withdrawn_at.is_(None)
-        )
-    ).one_or_none()
+    """The request of this person that is open, the most urgent first; also where it was made on a record that was
+    merged into theirs."""
+    return next(iter(open_requests_of([client_id, *clients.alias_ids(client_id)])), None)
+
+
+def open_requests_of(client_ids: Collection[int]) -> Sequence[Erasure]:
+    """All that is open on these records."""
+    theirs = select(Erasure).where(Erasure.client_id.in_(client_ids), *_IS_OPEN)
+    return db.session.scalars(theirs.order_by(Erasure.due_on, Erasure.id)).all()
 
 
 def unfinished(client_id: int) -> Erasure | None:

@@ -14,7 +14,7 @@ from clinic.accounts.models import User
 from clinic.booking.models import Screening, Visit
 from clinic.clients.models import Client
 from clinic.keeping.models import Erasure, ErasurePass
-from clinic.keeping.queries import people
+from clinic.keeping.queries import people, requests
 from clinic.records.queries.own_copy import MAILS, Whose, personal_classes
 from clinic.rules.errors import RuleViolation
 from clinic.rules.keeping import Fate, fate_of
@@ -45,8 +45,7 @@ def erase(
 ) -> list[str]:
     """Erase somebody; with `until` but for what a law makes the clinic keep until then. Returns the keys of mails that
     went. Raises VisitsAhead, and nothing is changed."""
-    user_id = people.account_that_goes(client.id)
-    whose = Whose(client, user_id)
+    whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
     mails = _mails(session, whose)
@@ -56,13 +55,16 @@ def erase(
             if fate is Fate.GOES or (fate is Fate.WITH_RECORDS and not until):
                 _delete(session, cls, whose)
         session.execute(update(Client).where(Client.id.in_(whose.ids["client"])).values(_contact()))
-        if user_id is not None:
+        for user_id in whose.ids["user"]:
             _blank_account(session, user_id)
         if until is None:
             _blank_records(session, whose)
     person_keys.note_erased(session, whose.ids["client"], at=now, until=until)
     row.erased_at, row.erased_by_id, row.kept_until = now, by, until
     row.finished_at = now if until is None else None
+    for other in requests.open_requests_of(whose.ids["client"]):  # made on a record that was merged
+        if other is not row:
+            other.erased_at, other.erased_by_id, other.finished_at = now, by, now
     if until is None:
         _part(session, client, whose, now)
     leave_trace(

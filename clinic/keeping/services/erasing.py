@@ -37,9 +37,10 @@ def take_request_back(client_id: int, *, by: int, now: dt.datetime) -> None:
     """They want to stay after all. Raises NotFound."""
     with transaction() as session:
         _check_own(client_id, by, now)
-        row = requests.open_request(client_id)
-        if row is not None:
+        rows = requests.open_requests_of([client_id, *clients.alias_ids(client_id)])
+        for row in rows:
             row.withdrawn_at = now
+        if rows:
             leave_trace(session, "client.erasure_withdrawn", "client", client_id, by=by, now=now)
 
 

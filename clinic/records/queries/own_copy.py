@@ -66,7 +66,9 @@ def copy_of(client_id: int, user_id: int | None) -> Iterator[Copied]:
     """Every table with something about them, in the order in which the tables build on each other. `user_id`: their
     own account, None where somebody else's acts for them."""
     read_as_one()
-    whose = Whose(db.session.get_one(Client, client_id), user_id)
+    client = db.session.get_one(Client, client_id)
+    own = clients.own_account_ids(client.id)
+    whose = Whose(client, *(own if user_id in own else [user_id]))
     for cls in personal_classes():
         rows = whose.rows(cls)
         first = next(rows, None)
@@ -111,11 +113,12 @@ def _with(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dic
 class Whose:
     """Which rows are this person's."""
 
-    def __init__(self, client: Client, user_id: int | None) -> None:
+    def __init__(self, client: Client, *user_ids: int | None) -> None:
+        """`user_ids`: the accounts that are their own; a person whose records were merged may have several."""
         session = db.session
-        self.user_id = user_id
-        account = session.get(User, user_id) if user_id is not None else None
-        self.account_email = account.email if account is not None else None
+        accounts = [one for one in user_ids if one is not None]
+        emails = select(User.email).where(User.id.in_(accounts))
+        self.account_emails = set(session.scalars(emails)) if accounts else set()
         self.reached_at = [one for one in (client.email, client.phone_key) if one]
         self.tells_all = not client.is_unproven
         self.ids: dict[str, list[int]] = {"client": [client.id, *clients.alias_ids(client.id)]}
@@ -124,7 +127,7 @@ class Whose:
             self.ids[table] = list(session.scalars(select(cls.id).where(self.is_theirs(cls))).all())
         series = select(Visit.series_id).where(Visit.id.in_(self.ids["visit"]), Visit.series_id.is_not(None))
         self.ids["series"] = list(session.scalars(series.distinct()))
-        self.ids["user"] = [user_id] if user_id is not None else []
+        self.ids["user"] = accounts
         self.names = {
             column: dict(session.execute(select(cls.id, cls.name)).tuples().all())  # type: ignore[attr-defined]
             for column, cls in NAMED.items()
@@ -165,11 +168,11 @@ class Whose:
             return or_(
                 OutgoingMail.to.in_(self.reached_at),
                 OutgoingMail.visit_id.in_(self.ids["visit"]),
-                OutgoingMail.key.contains(f":{self.user_id}:"),
+                *(OutgoingMail.key.contains(f":{one}:") for one in self.ids["user"]),
             )
         if is_of_an_account(table):
             column: ColumnElement[Any] = columns["id" if table == "user" else "user_id"]
-            return column == self.user_id if self.user_id is not None else false()
+            return column.in_(self.ids["user"]) if self.ids["user"] else false()
         theirs: list[ColumnElement[bool]] = []
         unsaid: list[ColumnElement[bool]] = []
         for name, parent in POINTERS.items():
@@ -185,7 +188,7 @@ class Whose:
         in their key once: those go by the address."""
         kind = KINDS.get(mail.kind)
         if ":" not in mail.key:
-            return kind is not None and kind.about == "user" and mail.to == self.account_email
+            return kind is not None and kind.about == "user" and mail.to in self.account_emails
         about = self.ids.get(kind.about if kind is not None else "visit", [])
         return mail.key.split(":")[1] in map(str, about)
 
@@ -222,7 +225,7 @@ class Whose:
             }
         elif table == "audit_row":
             values = {k: values[k] for k in ("at", "deed", "thing", "thing_id")}
-            values["by"] = "you" if row.by_user_id == self.user_id else _("the clinic")
+            values["by"] = "you" if row.by_user_id in self.ids["user"] else _("the clinic")
         elif table == "visit" and visits.is_hidden_wait(row):
             values |= {"status": visits.seen_as(row).value, "waiting_for": None, "deadline_at": None}
         elif table == "status_change" and not self.tells_all and values["status"] == "pending":
