@@ -17,16 +17,18 @@ from werkzeug.test import TestResponse
 from clinic.booking.models import StatusChange, Visit
 from clinic.clients.models import ClientAccess
 from clinic.intake.models import Consent, IntakeDraft
+from clinic.keeping.queries import people
 from clinic.paths import ROOT
 from clinic.records import copy_values, copy_words
 from clinic.records.queries.copy_schema import schema
-from clinic.records.queries.own_copy import POINTERS, Whose, is_personal, personal_classes
+from clinic.records.queries.own_copy import POINTERS, Whose, copy_of, is_personal, personal_classes
 from clinic.rules import keeping
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.languages import speaking
+from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -245,3 +247,20 @@ def test_what_is_typed_and_not_finished_is_on_the_page_as_well(app: Flask, world
     for typed in ("told so", "half a word", "Pat N"):
         assert typed in page, typed
         assert typed in file, typed
+
+
+def test_a_mail_to_an_earlier_address_is_in_the_copy_and_counted(app: Flask) -> None:
+    """It is about them and about no visit; that of somebody whose number begins alike is not theirs."""
+    w.build()
+    client = w.person()
+    for number in (client, f"{client}1"):
+        mail = OutgoingMail(
+            key=f"papers_needed:{number}:x", kind="papers_needed", to="before@people.example", subject="s",
+            text="", due_at=NOW, attempts=0,
+        )  # fmt: skip
+        factories.save(mail)
+    found = {one.table: list(one.rows) for one in copy_of(client, None)}
+    assert [row["to"] for row in found["outgoing_mail"]] == ["before@people.example"]
+    shown = people.preview(client, NOW)
+    assert shown is not None
+    assert {one.table: one.count for one in shown.lines}["outgoing_mail"] == 1

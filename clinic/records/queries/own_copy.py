@@ -169,6 +169,7 @@ class Whose:
                 OutgoingMail.to.in_(self.reached_at),
                 OutgoingMail.visit_id.in_(self.ids["visit"]),
                 *(OutgoingMail.key.contains(f":{one}:") for one in self.ids["user"]),
+                *(OutgoingMail.key.startswith(named) for named in self._named_in_keys()),
             )
         if is_of_an_account(table):
             column: ColumnElement[Any] = columns["id" if table == "user" else "user_id"]
@@ -181,6 +182,12 @@ class Whose:
                 if name == "client_id":
                     unsaid.append(columns[name].is_(None))
         return or_(*theirs)
+
+    def _named_in_keys(self) -> Iterator[str]:
+        """How keys of mails begin that are about no visit: what went to an earlier address of theirs is theirs too."""
+        for kind, said in KINDS.items():
+            if said.about not in ("visit", "user"):
+                yield from (f"{kind}:{one}" for one in self.ids.get(said.about, []))
 
     def is_about_theirs(self, mail: Row[Any] | OutgoingMail) -> bool:
         """Whose a mail is, its key says and not its address: several people may share one, and an earlier one of
