@@ -14,6 +14,7 @@ from flask_login import current_user
 from clinic.accounts.access import TABLET
 from clinic.accounts.views.comfort import chosen_language, is_text_large
 from clinic.diary.queries.first_steps import first_steps
+from clinic.keeping.queries.requests import waiting_ids
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, finding_words, words
 from clinic.rules.colours import Theme
@@ -142,7 +143,9 @@ def dress_pages(app: Flask) -> None:
             "languages": LANGUAGES if the_clinic() and the_clinic().offers_languages else {},
         }
 
-    app.jinja_env.globals.update(body_views=body_figure.VIEWS, first_steps=first_steps)
+    app.jinja_env.globals.update(
+        body_views=body_figure.VIEWS, first_steps=first_steps, waiting_to_be_erased=waiting_ids
+    )
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))
     filters["date"] = lambda day: words.unbroken(words.date_words(day))

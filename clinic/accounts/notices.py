@@ -27,6 +27,8 @@ class Notice(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"  # left: how many codes still work
     EMAIL_CHANGED = "email_changed"  # new_email; goes to the old address too
     BREAK_GLASS = "break_glass"  # who: the name of whoever read; goes to the owners
+    ERASURE_ASKED = "erasure_asked"  # goes to the owners
+    ERASURE_RECEIVED = "erasure_received"  # until: the day; goes to whoever asked
 
 
 def tell(

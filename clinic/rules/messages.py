@@ -89,6 +89,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "notice_recovery_code_used": Kind(N_("Recovery code used"), _FORGOT, about="user"),
     "notice_email_changed": Kind(N_("E-mail address of an account changed"), about="user"),
     "notice_break_glass": Kind(N_("Closed records opened"), "/owner/opened-answers", about=""),
+    "notice_erasure_asked": Kind(N_("Somebody asked to be erased"), "/owner/erasures", about=""),
+    "notice_erasure_received": Kind(N_("Request to be erased arrived"), "/my", about="user"),
     DAY_OF_THERAPIST: Kind(N_("A therapist’s day, every morning"), "/diary", Off.BY_LINK, about=""),
     DAY_OF_DESK: Kind(N_("What waits at the desk, every morning"), "/todo", Off.BY_LINK, about=""),
 })  # fmt: skip

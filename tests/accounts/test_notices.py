@@ -25,6 +25,7 @@ ASKED: dict[Notice, dict[str, Any]] = {
     Notice.RECOVERY_CODE_USED: {"left": 1},
     Notice.EMAIL_CHANGED: {"new_email": "new@mail.example"},
     Notice.BREAK_GLASS: {"who": "Tess"},
+    Notice.ERASURE_RECEIVED: {"until": "Tuesday 9 June"},
 }
 
 
@@ -40,8 +41,8 @@ def test_each_notice_is_a_mail_without_a_way_in_and_goes_with_its_deed(app: Flas
     assert [mail.to for mail in told] == ["old@mail.example"] * len(Notice)
     assert len({mail.subject for mail in told}) == len(Notice)
     links = {link for mail in told for link in re.findall(r"http\S+", mail.text)}
-    pages = {"http://127.0.0.1:8000/password/forgot", "http://127.0.0.1:8000/owner/opened-answers"}
-    assert links == pages  # none of them is a key
+    pages = ("password/forgot", "owner/opened-answers", "owner/erasures", "my")
+    assert links == {f"http://127.0.0.1:8000/{page}" for page in pages}  # none of them is a key
 
 
 def test_owners_are_told_who_can_still_sign_in(app: Flask, now: dt.datetime) -> None:

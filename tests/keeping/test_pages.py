@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -14,8 +15,11 @@ from clinic.clients.models import Client
 from clinic.keeping.models import Erasure
 from clinic.keeping.queries import periods
 from clinic.rules.permissions import Permission, Role
+from clinic.rules.words import day_words
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
+from clinic.shared.languages import speaking
+from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -23,6 +27,7 @@ from tests.owners import browser_of, owner_browser, save_page
 from tests.records.whole_person import Person
 
 pytestmark = pytest.mark.usefixtures("now")
+ASKED = "You have asked us to erase it"
 
 
 def deeds_of(client_id: int) -> list[str]:
@@ -126,3 +131,36 @@ def test_periods_are_saved_checked_and_confirmed(app: Flask) -> None:
     assert periods.is_confirmed()
     assert save_page(owner, address, records="11").status_code == 303
     assert not periods.is_confirmed()
+
+
+def test_a_request_reaches_the_owner_and_whoever_asked_by_itself(app: Flask) -> None:
+    """By mail, on the owner's page, and on the person's own; asked twice it is told once."""
+    w.build()
+    owner = owner_browser(app)
+    for name in ("kim", "lou"):
+        user = factories.make_user(
+            email=f"{name}@people.example", name=name, roles=[Role.CLIENT], language="de"
+        )
+        client = factories.make_client(
+            first_name=name, last_name="C", born_on=dt.date(1985, 5, 5), acts={user.id: "self"}
+        ).id
+        mine = browser_of(app, user)
+        assert ASKED not in mine.get("/my").text
+        for _time in range(2):
+            assert mine.post(f"/my/people/{client}/erase").status_code == 303
+        assert ASKED in mine.get("/my").text
+    told = db.session.execute(select(OutgoingMail.kind, OutgoingMail.to, OutgoingMail.text)).all()
+    owners = db.session.scalars(select(User.email).where(User.role_rows.any(role=Role.OWNER))).all()
+    assert sorted((kind, to) for kind, to, _text in told) == sorted(
+        [("notice_erasure_asked", to) for to in owners] * 2
+        + [("notice_erasure_received", f"{name}@people.example") for name in ("kim", "lou")]
+    )
+    due_on = db.session.scalars(select(Erasure.due_on)).first()
+    assert due_on is not None
+    with speaking("de"):
+        day = day_words(due_on)
+    assert [day in text for kind, _to, text in told if kind == "notice_erasure_received"] == [True] * 2
+    assert "2 people wait." in owner.get("/owner").text
+    assert mine.post(f"/my/people/{client}/erase/back").status_code == 303
+    assert ASKED not in mine.get("/my").text
+    assert "1 person waits." in owner.get("/owner").text

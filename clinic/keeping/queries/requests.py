@@ -43,6 +43,11 @@ def open_requests() -> list[Asked]:
     return list(found.values())
 
 
+def waiting_ids() -> set[int]:
+    """The records of which somebody asked that they be erased."""
+    return {one.client_id for one in open_requests()}
+
+
 def open_request(client_id: int) -> Erasure | None:
     """The request of this person that is open, the most urgent first; also where it was made on a record that was
     merged into theirs."""

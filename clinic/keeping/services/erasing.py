@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from clinic.accounts.models import User
+from clinic.accounts.notices import Notice, tell, tell_owners
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.keeping.models import Erasure
@@ -17,18 +19,28 @@ from clinic.keeping.services import _erasing
 from clinic.premises import queries as premises
 from clinic.rules.errors import NotFound
 from clinic.rules.keeping import month_after
+from clinic.rules.language import spoken
+from clinic.rules.words import day_words
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.languages import speaking
 from clinic.shared.person_keys import Gone
 
 
 @tried_again
 def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
-    """Somebody asks for themselves, or for their child; returns until when it will be done. Asked twice it is one
-    request. Raises NotFound, as if there were nothing, for whoever may not."""
+    """Somebody asks for themselves, or for their child; returns until when it will be done. They are told that it has
+    arrived, and the owners that it waits. Asked twice it is one request. Raises NotFound, as if there were nothing, for
+    whoever may not."""
     with transaction() as session:
         _check_own(client_id, by, now)
-        row = requests.open_request(client_id) or _new(session, client_id, "client", by=by, now=now)
+        if row := requests.open_request(client_id):
+            return row.due_on
+        row = _new(session, client_id, "client", by=by, now=now)
+        user = session.get_one(User, by)
+        with speaking(user.language or spoken()):
+            tell(session, Notice.ERASURE_RECEIVED, user, now=now, until=day_words(row.due_on))
+        tell_owners(session, Notice.ERASURE_ASKED, now=now)
         return row.due_on
 
 
