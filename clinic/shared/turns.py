@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -49,6 +50,13 @@ else:
     @contextmanager
     def _only_me(path: str, give_up_at: float) -> Iterator[None]:
         """There are no such locks: SQLite looks again by itself."""
+        yield
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Nobody else on this machine is in a block with this file. Not for use inside itself. Raises TimeoutError."""
+    with _only_me(str(path), time.monotonic() + LONGEST_WAIT):
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +24,7 @@ from clinic.intake.models import Intake
 from clinic.keeping.models import Erasure, KeepingPeriod
 from clinic.keeping.services import erasing
 from clinic.shared import backups, crypto
+from clinic.shared.backups import people as keys
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests import factories
@@ -199,6 +201,37 @@ def test_two_records_of_one_person_go_together(
     with empty.app_context():
         assert contacts(*pairs[0], *pairs[1]) == [("Erased", None)] * 4
         db.session.remove()
+
+
+def test_a_key_that_is_destroyed_during_a_backup_does_not_come_back(
+    app: Flask, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erased after the backup has read the keys, and before it writes them."""
+    ann = somebody("Ann")
+    w.sign(ann)
+    save(app)
+    db.session.remove()
+    read, erasers = keys._read, list[threading.Thread]()
+
+    def erase_elsewhere() -> None:
+        with app.app_context():
+            erase(app, ann)
+            db.session.remove()
+
+    def read_and_be_slow(path: Path, key: str) -> keys.Rows:
+        found = read(path, key)
+        if not erasers:
+            erasers.append(threading.Thread(target=erase_elsewhere))
+            erasers[0].start()
+            erasers[0].join(2)
+        return found
+
+    monkeypatch.setattr(keys, "_read", read_and_be_slow)
+    save(app, NOW + dt.timedelta(hours=1))
+    erasers[0].join()
+    key = backups.load_or_make_key(app.config["CLINIC_BACKUP_KEY_FILE"])
+    rows = read(app.config["CLINIC_BACKUP_DIR"] / keys.NAME, key)
+    assert {row["wrapped"] for row in rows.values() if row["client_id"] == ann} == {b""}
 
 
 def test_a_restore_that_was_broken_off_is_begun_again(

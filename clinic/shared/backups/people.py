@@ -18,6 +18,7 @@ from sqlalchemy import Engine, insert, select
 from clinic.shared.backups.dumps import BackupFailed
 from clinic.shared.database import Base
 from clinic.shared.person_keys import Gone, PersonKey, gone
+from clinic.shared.turns import alone_with
 
 TABLE = Base.metadata.tables[PersonKey.__tablename__]
 NAME = "people.clinic-keys"
@@ -26,10 +27,19 @@ Rows = dict[int, dict[str, Any]]
 
 def keep(engine: Engine, folder: Path, key_file: Path, key: str) -> None:
     """Bring the file up to date: keys that it knows and the database does not stay, for older backups; those that the
-    database knows to be destroyed are destroyed here too."""
+    database knows to be destroyed are destroyed here too. One at a time: what another one read before somebody was
+    erased must not be written after it."""
+    places = _places(folder, key_file)
+    try:
+        with alone_with(key_file.with_name(f"{NAME}.turn")):
+            _bring_up_to_date(engine, places, key)
+    except TimeoutError as error:
+        raise BackupFailed(f"{places[0]} is being written by another process, for too long.") from error
+
+
+def _bring_up_to_date(engine: Engine, places: list[Path], key: str) -> None:
     with engine.connect() as connection:
         here = {row.id: dict(row) for row in connection.execute(select(TABLE)).mappings()}
-    places = _places(folder, key_file)
     rows: Rows = {}
     for path in places:
         rows |= _read(path, key) if path.exists() else {}
