@@ -31,7 +31,8 @@ SETTINGS: tuple[Check, ...] = (
     settings.folders,
     settings.passwords,
 )
-DATABASE: tuple[Check, ...] = (database.version_of_sqlite, database.schema, database.restored)
+DATABASE: tuple[Check, ...] = (database.version_of_sqlite, database.schema)
+WHOLE: tuple[Check, ...] = (database.restored,)
 CONTENT: tuple[Check, ...] = (database.sealed, settings.demo)
 EVERYDAY: tuple[Check, ...] = (
     database.durability,
@@ -50,7 +51,7 @@ def look_at(app: Flask, *, now: dt.datetime) -> list[Finding]:
     found = _ask(DATABASE, app, now)
     if is_to_be_mended(found):
         return found + _ask(SETTINGS, app, now)  # nothing else can be told from such a database
-    return found + _ask((*SETTINGS, *CONTENT, *EVERYDAY), app, now)
+    return found + _ask((*SETTINGS, *WHOLE, *CONTENT, *EVERYDAY), app, now)
 
 
 def of_settings(app: Flask, *, now: dt.datetime) -> list[Finding]:
@@ -60,8 +61,12 @@ def of_settings(app: Flask, *, now: dt.datetime) -> list[Finding]:
 
 def before_opening(app: Flask, *, now: dt.datetime) -> list[Finding]:
     """What a server must not open without, once the database has been brought up to date."""
-    found = _ask(DATABASE, app, now)
-    return found if is_to_be_mended(found) else found + _ask(CONTENT, app, now)
+    found: list[Finding] = []
+    for checks in (DATABASE, WHOLE, CONTENT):
+        found += _ask(checks, app, now)
+        if is_to_be_mended(found):
+            break
+    return found
 
 
 def before_work(app: Flask, *, now: dt.datetime) -> list[Finding]:
