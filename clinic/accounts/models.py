@@ -24,6 +24,9 @@ class User(Base):
         default=False
     )  # too short to be used without a second step
     pin_hash: Mapped[str | None]  # takes a device back that this person handed over, and nothing else
+    signed_out_at: Mapped[
+        dt.datetime | None
+    ]  # everywhere: no PIN takes back a device that was handed over before
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None]  # of mails to this person; None: nobody has chosen one
     created_at: Mapped[dt.datetime]

@@ -88,17 +88,19 @@ def remove_pin(user_id: int, now: dt.datetime) -> None:
         leave_trace(session, "pin_removed", "user", user_id, by=user_id, now=now)
 
 
-def open_by_pin(user_id: int, pin: str, *, began_at: dt.datetime, origin: Origin, now: dt.datetime) -> str:
+def open_by_pin(
+    user_id: int, pin: str, *, began_at: dt.datetime, handed_at: dt.datetime, origin: Origin, now: dt.datetime
+) -> str:
     """A new session for the person who handed this browser over; returns its key for the cookie.
 
-    `began_at` is when they signed in with their password: the new session ends when that one would have. Raises
-    WrongPin or TooManyTries.
+    `began_at` is when they signed in with their password: the new session ends when that one would have, and with it
+    where they were signed out everywhere after they handed the browser over. Raises WrongPin or TooManyTries.
     """
     counted, stored = _count(user_id, origin, now)
     if not passwords.is_right(stored, pin):
         log.warning("pin_failed")
         raise WrongPin
-    return _open(user_id, stored, counted, began_at, origin.browser, now)
+    return _open(user_id, stored, counted, (began_at, handed_at), origin.browser, now)
 
 
 @tried_again
@@ -115,13 +117,15 @@ def _open(
     user_id: int,
     stored: str | None,
     counted: list[int],
-    began_at: dt.datetime,
+    since: tuple[dt.datetime, dt.datetime],
     browser: str,
     now: dt.datetime,
 ) -> str:
+    began_at, handed_at = since
     with transaction() as session:
         user = session.get_one(User, user_id, with_for_update=True)
-        is_late = now - began_at > STAFF_LONGEST
+        is_ended = user.signed_out_at is not None and user.signed_out_at >= handed_at
+        is_late = is_ended or now - began_at > STAFF_LONGEST
         if is_late or not user.is_active or user.pin_hash != stored or not user.roles & STAFF:
             raise WrongPin
         tries.take_back(session, counted)

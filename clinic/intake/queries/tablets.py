@@ -21,6 +21,7 @@ class HandedOver:
     client_id: int
     by: int
     signed_in_at: dt.datetime
+    handed_at: dt.datetime
     seen_at: dt.datetime
     is_open: bool
     was_left_alone: bool
@@ -37,6 +38,6 @@ def handed_over(token: str | None, now: dt.datetime) -> HandedOver | None:
     is_good = row.ended_at is None and row.expires_at > now
     left_alone = now - seen_at >= dt.timedelta(minutes=premises.clinic().tablet_idle_minutes)
     return HandedOver(
-        row.id, row.client_id, row.made_by_id, row.signed_in_at or row.made_at, seen_at,
+        row.id, row.client_id, row.made_by_id, row.signed_in_at or row.made_at, row.made_at, seen_at,
         is_open=is_good and not left_alone, was_left_alone=is_good and left_alone,
     )  # fmt: skip

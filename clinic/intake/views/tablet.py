@@ -156,8 +156,9 @@ def tablet_take_back() -> Answer:
         return _locked(form=form), 422
     try:
         token = accounts.open_by_pin(
-            device.by, form.pin.data or "", began_at=device.signed_in_at, origin=origin(), now=clock.now()
-        )
+            device.by, form.pin.data or "", began_at=device.signed_in_at, handed_at=device.handed_at,
+            origin=origin(), now=clock.now(),
+        )  # fmt: skip
     except RuleViolation as error:
         form.pin.errors = [error.sentence]
         return _locked(form=form), 429 if isinstance(error, TooManyTries) else 422
