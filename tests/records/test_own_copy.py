@@ -198,7 +198,7 @@ def test_who_may_be_a_known_person_is_not_told_so(app: Flask, world: w.World) ->
     visit = Visit(client=client, client_id=client.id, status="pending", waiting_for="review", deadline_at=NOW)
     told = whose._plain(visit)
     assert (told["status"], told["waiting_for"], told["deadline_at"]) == ("confirmed", None, None)
-    assert whose._plain(StatusChange(status="pending"))["status"] == "confirmed"
+    assert whose._plain(StatusChange(visit_id=1, status="pending", at=NOW))["status"] == "confirmed"
 
 
 def test_rows_stand_oldest_first_though_their_numbers_are_drawn_by_lot(app: Flask) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
@@ -72,6 +73,9 @@ class Judged:
     others: tuple[InForce, ...] = ()  # those of known people they may be
     limits: Mapping[object, str] = field(default_factory=dict)
     """What clinicians asked to keep to, by the id of the clearance."""
+    alone: Judged | None = (
+        None  # what came out without those who look alike, of a record that may be one of them
+    )
 
     @property
     def outcome(self) -> Outcome:
@@ -123,22 +127,9 @@ def weigh_by(table: RuleTable, known: Known, order: Order) -> Judged:
     own, strictest = mine[0], max(mine, key=_strength)
     unsafe = dict.fromkeys(addon for one in mine for addon in one.dropped_addons)
     review = strictest.outcome > own.outcome
-    if (
-        review and sources[0].earlier_kept
-    ):  # looked at: the strictest holds, and nobody waits for a second look
-        own, review = strictest, False
-    if client.is_unproven:
-        # With nobody alike the own answers stand in: the same work, so that the time it takes tells nothing.
-        theirs = [one.answers for one in alike.sources] or [newest]
-        both = answer_history.united([*(source.answers for source in sources), *theirs])
-        # Letters are this record's own: what a look-alike has on file opens nothing to somebody not signed in.
-        said = (*known.restrictions, *alike.restrictions)
-        judged = [
-            raised(_screen(table, known, order, one), said, order.plan.judged_as) for one in (*theirs, both)
-        ]
-        if _needs_a_look(client, alike, own, judged, newest if sources else None):
-            strictest, review = max((strictest, *judged), key=_strength), True
-    return Judged(
+    if review and sources[0].earlier_kept:
+        own, review = strictest, False  # looked at: the strictest holds, and nobody waits for a second look
+    alone = Judged(
         own,
         strictest,
         review,
@@ -147,8 +138,21 @@ def weigh_by(table: RuleTable, known: Known, order: Order) -> Judged:
         unsafe_addons=tuple(unsafe),
         limits={one.rule.id: one.limits for one in known.letters},
         sources=sources,
-        others=alike.sources,
     )
+    if not client.is_unproven:
+        return alone
+    # With nobody alike the own answers stand in: the same work, so that the time it takes tells nothing.
+    theirs = [one.answers for one in alike.sources] or [newest]
+    both = answer_history.united([*(source.answers for source in sources), *theirs])
+    # Letters are this record's own: what a look-alike has on file opens nothing to somebody not signed in.
+    said = (*known.restrictions, *alike.restrictions)
+    judged = [
+        raised(_screen(table, known, order, one), said, order.plan.judged_as) for one in (*theirs, both)
+    ]
+    review = alone.review
+    if _needs_a_look(client, alike, own, judged, newest if sources else None):
+        strictest, review = max((strictest, *judged), key=_strength), True
+    return replace(alone, strictest=strictest, review=review, others=alike.sources, alone=alone)
 
 
 def _needs_a_look(
@@ -296,14 +300,11 @@ def _record(judged: Judged, client: Client, order: Order) -> Screening:
         client_id=client.id,
         judged_key=judged_key(client.id, order),
         day=order.day,
-        permits=judged.permits and not judged.unsafe_addons,
         service=order.plan.key,
         mode=order.plan.mode,
         addons=sorted(order.plan.addons),
         areas=sorted(order.areas),
         minutes=order.plan.minutes,
-        verdict=_verdict(judged).word,
-        outcome=NEEDS_REVIEW if judged.waiting_for == "review" else judged.outcome.word,
         urgency=judged.own.urgency.word,
         rules_version=judged.own.rules_version,
         basis=judged_by.basis_of(
@@ -314,15 +315,25 @@ def _record(judged: Judged, client: Client, order: Order) -> Screening:
         ),
         question_version=sources[0].question_version if sources else None,
         intake_ids=[one.intake_id for one in (*sources, *judged.others) if one.intake_id is not None],
-        clearance_ids=clearances_used(judged.own, judged.strictest),
+        **_result(judged),
     )
     row.findings = {
         "own": [finding_record(one, judged.limits) for one in judged.own.findings],
         "strictest": [finding_record(one, judged.limits) for one in judged.strictest.findings],
         "stopped": judged.stopped,
         "places": _places(client, order, judged),
+        "alone": _result(judged.alone or judged),  # what the person may be told of it
     }
     return row
+
+
+def _result(judged: Judged) -> dict[str, Any]:
+    return {
+        "permits": judged.permits and not judged.unsafe_addons,
+        "verdict": _verdict(judged).word,
+        "outcome": NEEDS_REVIEW if judged.waiting_for == "review" else judged.outcome.word,
+        "clearance_ids": clearances_used(judged.own, judged.strictest),
+    }
 
 
 def _verdict(judged: Judged) -> Verdict:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
 from sqlalchemy.orm import lazyload
 
 from clinic.accounts.models import User
-from clinic.booking.models import Visit
+from clinic.booking.models import Screening, Visit
 from clinic.booking.queries import visits
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
@@ -44,11 +44,15 @@ LAST = ("outgoing_mail", "audit_row")
 NAMED = {"therapist_id": Therapist, "service_id": Service, "location_id": Location}
 LEFT_OUT = re.compile(
     r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
-    r"|^credential_id$"
+    r"|^credential_id$|^by_user_id$"
+    r"|^is_unproven$|^screening_id$"  # whether they are taken for somebody who is known
 )
 SECRETS = {"secret", "codes"}  # sealed, and to be known by nobody
 KEPT_BACK = N_("kept back: it is about somebody else as well")
 BACK = {("never_together", "reason"), ("client_note:bar", "text")}
+TOLD_ONCE = {"screening": {"id", "judged_at", "door"}, "status_change": {"id", "at", "reason"}}
+"""Of one visit, a row that says what the one before says but for these is left out: it came of others' answers."""
+JUDGED = ("permits", "verdict", "outcome", "clearance_ids")
 LINK = re.compile(r"https?://\S+")
 MAILS = select(OutgoingMail.id, OutgoingMail.key, OutgoingMail.kind, OutgoingMail.to)
 AT_ONCE = 50
@@ -120,7 +124,7 @@ class Whose:
         emails = select(User.email).where(User.id.in_(accounts))
         self.account_emails = set(session.scalars(emails)) if accounts else set()
         self.reached_at = [one for one in (client.email, client.phone_key) if one]
-        self.tells_all = not client.is_unproven
+        self.is_unproven = client.is_unproven
         self.ids: dict[str, list[int]] = {"client": [client.id, *clients.alias_ids(client.id)]}
         for table in ("visit", "intake", "clearance_letter", "clearance", "waitlist_wish"):
             cls = next(one for one in personal_classes() if one.__tablename__ == table)
@@ -135,7 +139,14 @@ class Whose:
 
     def rows(self, cls: type[Any]) -> Iterator[dict[str, Any]]:
         """Their rows of one table, oldest first."""
-        return (self._plain(row) for row in self._found(cls))
+        told: dict[object, dict[str, Any]] = {}
+        for values in map(self._plain, self._found(cls)):
+            if (but_for := TOLD_ONCE.get(cls.__tablename__)) is not None:
+                said = {name: value for name, value in values.items() if name not in but_for}
+                if told.get(values["visit_id"]) == said:
+                    continue
+                told[values["visit_id"]] = said
+            yield values
 
     def _found(self, cls: type[Any]) -> Iterator[Any]:
         columns = cls.__table__.columns
@@ -151,6 +162,8 @@ class Whose:
 
     def count(self, cls: type[Any]) -> int:
         """How many rows of one table are theirs."""
+        if cls.__tablename__ in TOLD_ONCE:
+            return sum(1 for _row in self.rows(cls))
         if cls is OutgoingMail:
             told = db.session.execute(MAILS.where(self.is_theirs(cls)))
             return sum(self.is_about_theirs(row) for row in told)
@@ -161,9 +174,12 @@ class Whose:
         if table == "client":
             return Client.id.in_(self.ids["client"])
         if table == "audit_row":
-            return or_(*(
+            of_theirs = or_(*(
                 and_(AuditRow.thing == thing, AuditRow.thing_id.in_(self.ids[thing])) for thing in ("client", "visit")
             ))  # fmt: skip
+            return and_(
+                of_theirs, AuditRow.deed != "visit.judged"
+            )  # the judgements tell it, but for those of others
         if table == "outgoing_mail":
             return or_(
                 OutgoingMail.to.in_(self.reached_at),
@@ -224,6 +240,10 @@ class Whose:
             findings = values["findings"] or {}
             values["findings"] = {"own": findings.get("own", []), "stopped": findings.get("stopped", [])}
             values["intake_ids"] = [one for one in values["intake_ids"] if one in self.ids["intake"]]
+            values = {name: value for name, value in values.items() if name not in JUDGED}
+            values |= findings.get(
+                "alone", {}
+            )  # by their own answers: not kept of judgements of earlier days
         elif table == "checkout":
             values["details"] = {k: v for k, v in (values["details"] or {}).items() if k != "manage"}
         elif table == "outgoing_mail":
@@ -234,7 +254,22 @@ class Whose:
             values = {k: values[k] for k in ("at", "deed", "thing", "thing_id")}
             values["by"] = "you" if row.by_user_id in self.ids["user"] else _("the clinic")
         elif table == "visit" and visits.is_hidden_wait(row):
-            values |= {"status": visits.seen_as(row).value, "waiting_for": None, "deadline_at": None}
-        elif table == "status_change" and not self.tells_all and values["status"] == "pending":
+            values |= {
+                "status": visits.seen_as(row).value,
+                "waiting_for": None,
+                "deadline_at": None,
+                "permits": True,
+            }
+        elif table == "status_change" and values["status"] == "pending" and self._waited_for_others(row):
             values["status"] = "confirmed"
         return values
+
+    def _waited_for_others(self, change: Any) -> bool:
+        """Whether a visit waited at this moment only because they may be somebody else, also once that is settled."""
+        kept = db.session.scalars(
+            select(Screening)
+            .where(Screening.visit_id == change.visit_id, Screening.judged_at <= change.at)
+            .order_by(Screening.judged_at.desc())
+        ).first()
+        alone = (kept.findings or {}).get("alone") if kept is not None else None
+        return bool(alone["permits"]) and not kept.permits if alone and kept is not None else self.is_unproven
