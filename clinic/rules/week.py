@@ -115,14 +115,15 @@ def _overlaps(kind: str, rows: Sequence[WeeklyHours], uses_24_hours: bool) -> li
             if start < other_end or other_start + WEEK_MINUTES < end:
                 sentence = _(
                     "This overlaps %(rows)s. Leave one of them out or change the times.",
-                    rows=_row_words(rows[other], uses_24_hours),
+                    rows=row_words(rows[other], uses_24_hours),
                 )
                 found.append(WeekProblem(kind, index, sentence))
                 break
     return found
 
 
-def _row_words(row: WeeklyHours, uses_24_hours: bool) -> str:
+def row_words(row: WeeklyHours, uses_24_hours: bool) -> str:
+    """`9:00 am to 5:00 pm on Monday`."""
     return _(
         "%(starts)s to %(ends)s on %(weekdays)s",
         starts=time_words(row.starts, uses_24_hours=uses_24_hours),

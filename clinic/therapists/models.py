@@ -77,6 +77,7 @@ class WorkingHours(Base):
     weekday: Mapped[int]
     starts: Mapped[dt.time]
     ends: Mapped[dt.time]
+    location: Mapped[Location] = relationship()
     __table_args__ = (
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
         CheckConstraint("kind IN ('work', 'break')", name="kind"),
@@ -94,6 +95,7 @@ class DatedHours(Base):
     day: Mapped[dt.date]
     starts: Mapped[dt.time]
     ends: Mapped[dt.time]
+    location: Mapped[Location] = relationship()
     __table_args__ = (Index("ix_dated_hours_therapist_id_day", "therapist_id", "day"),)
 
 

@@ -21,7 +21,6 @@ from clinic.rules.language import _
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
-from clinic.rules.words import in_sentence
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.pictures import Drawn
@@ -29,6 +28,7 @@ from clinic.shared.seen import mark_of
 from clinic.therapists import queries
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import DatedHours, NeverTogether, Therapist, TherapistSkill, WorkingHours
+from clinic.therapists.steps import check_day_elsewhere, check_week_elsewhere
 
 TINTS = range(1, 7)
 
@@ -149,9 +149,10 @@ def save_weekly_hours(
         raise InvalidInput(f"{problem.kind}.{problem.row}", problem.sentence)
     with transaction() as session:
         _therapist(session, therapist_id)
-        if session.get(Location, location_id) is None:
+        place = session.get(Location, location_id)
+        if place is None:
             raise NotFound(_("There is no such place."))
-        _check_other_places(therapist_id, location_id, hours)
+        check_week_elsewhere(therapist_id, place, hours, local_day(now, ZoneInfo(place.zone)))
         if mark_of(queries.week_of(therapist_id, location_id)) != seen:
             raise ChangedMeanwhile
         for old in queries.weekly_hours([therapist_id], location_id):
@@ -189,6 +190,7 @@ def set_hours_of_day(
         if place is None:
             raise NotFound(_("There is no such place."))
         check_day(day, hours, today=local_day(now, ZoneInfo(place.zone)), uses_24_hours=_uses_24_hours())
+        check_day_elsewhere(therapist_id, place, day, hours)
         session.execute(_day_of(therapist_id, day))
         session.add_all(
             DatedHours(
@@ -219,22 +221,6 @@ def drop_hours_of_day(therapist_id: int, day: dt.date, *, by: int | None, now: d
 
 def _day_of(therapist_id: int, day: dt.date) -> Any:
     return delete(DatedHours).where(DatedHours.therapist_id == therapist_id, DatedHours.day == day)
-
-
-def _check_other_places(therapist_id: int, location_id: int, hours: Sequence[WeeklyHours]) -> None:
-    """Nobody works at two places at once (read as wall time: places of one clinic lie in one zone or nearly so)."""
-    elsewhere = [
-        WeeklyHours(row.weekday, row.starts, row.ends)
-        for row in queries.hours_elsewhere(therapist_id, location_id)
-    ]
-    for problem in week_problems([*elsewhere, *hours], uses_24_hours=_uses_24_hours()):
-        raise InvalidInput(
-            "work",
-            _(
-                "At another place of the clinic: %(sentence)s",
-                sentence=in_sentence(problem.sentence),
-            ),
-        )
 
 
 def _uses_24_hours() -> bool:

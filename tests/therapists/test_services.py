@@ -35,6 +35,11 @@ FACTS = TherapistFacts(
     is_active=True,
 )
 
+AT_ELM_STREET = (
+    "This overlaps the hours at Elm Street: 09:00 to 17:00 on Monday by the clock of New York, for the first time"
+    " on 15 June 2026. Change one of them."
+)
+
 
 def week(*rows: tuple[int, int, int]) -> list[WeeklyHours]:
     return [WeeklyHours(day, dt.time(starts), dt.time(ends % 24)) for day, starts, ends in rows]
@@ -140,17 +145,61 @@ def test_week_that_cannot_be_is_refused_whole(
 
 
 def test_nobody_works_at_two_places_at_once() -> None:
-    here, there = make_location(zone="UTC", opens=None), make_location(zone="UTC", opens=None)
+    here, there = make_location(zone="UTC", opens=None, name="Here"), make_location(zone="UTC", opens=None)
     ann = make_therapist(name="Ann", skills=[])
     make_hours(ann, here, starts="09:00", ends="13:00", weekdays=[0])
     ann_id, there_id = ann.id, there.id
     with pytest.raises(InvalidInput) as refused:
         save_week(ann_id, there_id, week((0, 12, 18)))
     assert refused.value.sentence == (
-        "At another place of the clinic: this overlaps 09:00 to 13:00 on Monday."
-        " Leave one of them out or change the times."
+        "This overlaps the hours at Here: 09:00 to 13:00 on Monday. Change one of them."
     )
     save_week(ann_id, there_id, week((0, 13, 18)))
+
+
+def test_hours_at_places_with_other_clocks_are_compared_as_moments() -> None:
+    east = make_location(zone="America/New_York", opens=None, name="Elm Street")
+    west = make_location(zone="America/Los_Angeles", opens=None, name="Sunset Boulevard").id
+    ann = make_therapist(name="Ann", skills=[])
+    make_hours(ann, east, starts="09:00", ends="17:00", weekdays=[0])
+    ann_id = ann.id
+    with pytest.raises(InvalidInput) as refused:
+        save_week(ann_id, west, week((0, 8, 9)))
+    assert (refused.value.field, refused.value.sentence) == (
+        "work",
+        AT_ELM_STREET,
+    )
+    assert queries.week_of(ann_id, west)["work"] == []
+    save_week(ann_id, west, week((0, 15, 21)))
+    assert queries.week_of(ann_id, west)["work"] == week((0, 15, 21))
+
+
+def test_hours_of_a_day_are_compared_with_the_days_beside_it() -> None:
+    east = make_location(zone="America/New_York", opens=None, name="Elm Street")
+    far = make_location(zone="Asia/Tokyo", opens=None, name="Ginza")
+    ann = make_therapist(name="Ann", skills=[])
+    make_hours(ann, east, starts="09:00", ends="17:00", weekdays=[0, 1])
+    ann_id, east_id, far_id = ann.id, east.id, far.id
+    tuesday = dt.date(2026, 6, 16)
+
+    def set_day(place: int, day: dt.date, starts: int, ends: int) -> None:
+        hours = [WeeklyHours(day.weekday(), dt.time(starts), dt.time(ends))]
+        services.set_hours_of_day(ann_id, place, day, hours, by=None, now=NOW)
+
+    with pytest.raises(InvalidInput) as refused:  # Monday from 3 pm to 5 pm in New York
+        set_day(far_id, tuesday, 4, 6)
+    assert (refused.value.field, refused.value.sentence) == (
+        "starts",
+        AT_ELM_STREET,
+    )
+    assert queries.days_ahead(ann_id, tuesday) == []
+    set_day(far_id, tuesday, 6, 22)  # what is worked elsewhere on the same date gives way
+    with pytest.raises(InvalidInput) as refused:  # Tuesday from 6 am in Tokyo
+        set_day(east_id, tuesday - dt.timedelta(days=1), 17, 20)
+    assert "Ginza: 06:00 to 22:00 on Tuesday by the clock of Tokyo" in refused.value.sentence
+    set_day(east_id, tuesday - dt.timedelta(days=1), 9, 11)  # and the week, where a date has hours of its own
+    set_day(far_id, tuesday, 4, 6)
+    assert queries.days_ahead(ann_id, tuesday) == [(tuesday, far_id, week((1, 4, 6)))]
 
 
 def test_week_changed_by_another_tab_is_not_overwritten() -> None:

@@ -33,11 +33,14 @@ from clinic.therapists.models import (
     TimeOff,
     WorkingHours,
 )
+from clinic.therapists.queries.elsewhere import hours_elsewhere, hours_of_days
 from clinic.therapists.queries.offered import given_at, working_at
 from clinic.therapists.queries.time_off import days_off, span_at
 from clinic.therapists.queries.workplaces import workplace, workplaces
 
-__all__ = ["days_off", "given_at", "span_at", "working_at", "workplace", "workplaces"]  # besides what is here
+__all__ = [  # besides what is here
+    "days_off", "given_at", "hours_elsewhere", "hours_of_days", "span_at", "working_at", "workplace", "workplaces",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -367,19 +370,6 @@ def days_ahead(therapist_id: int, today: dt.date) -> list[tuple[dt.date, int, li
         (day, place, [WeeklyHours(day.weekday(), row.starts, row.ends) for row in group])
         for (day, place), group in groupby(rows, key=lambda row: (row.day, row.location_id))
     ]
-
-
-def hours_elsewhere(therapist_id: int, location_id: int) -> Sequence[WorkingHours]:
-    """Working hours (without breaks) at every other place."""
-    return db.session.scalars(
-        select(WorkingHours)
-        .where(
-            WorkingHours.therapist_id == therapist_id,
-            WorkingHours.location_id != location_id,
-            WorkingHours.kind == "work",
-        )
-        .order_by(WorkingHours.weekday, WorkingHours.starts, WorkingHours.id)
-    ).all()
 
 
 def accounts_of_therapists() -> list[tuple[int, str]]:
