@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.catalogue.models import Service
+from clinic.catalogue.models import Service, ServiceMode
 from clinic.clients.models import Client
 from clinic.premises.models import Location, Room
 from clinic.rules.visit_status import VisitStatus
@@ -183,6 +183,11 @@ class Visit(SealedRow, Base):
     @property
     def is_waiting(self) -> bool:
         return self.status in ("pending", "suspended")
+
+    @property
+    def way(self) -> Service | ServiceMode:
+        """The mode in which it is given, with its own kit and skills; else the service's ordinary way."""
+        return next((one for one in self.service.modes if one.key == self.mode), self.service)
 
     @property
     def whole_minutes(self) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clinic.booking.models import Claim, Couple, Screening, StatusChange, Visit
-from clinic.booking.queries.blocks import visits_under
+from clinic.booking.queries.in_the_way import visits_under
 from clinic.booking.services import visits
 from clinic.booking.services._pairing import CoupleOutcome
 from clinic.booking.services.couple_changes import (

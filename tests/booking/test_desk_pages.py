@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from clinic.booking.models import StatusChange, Visit
-from clinic.booking.queries import blocks
+from clinic.booking.queries import in_the_way
 from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.clients import steps
 from clinic.clients.models import Client
@@ -457,7 +457,7 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     assert "Public holiday" in shown
     assert db.session.scalars(select(Closure)).all() == [], "nothing is closed before it was seen"
     assert browser.post("/owner/closures", data={**form, "act": "save"}).status_code == 303
-    assert [one.id for one in blocks.visits_under(NOW)] == [visit_of(client).id]
+    assert [one.id for one in in_the_way.visits_under(NOW)] == [visit_of(client).id]
 
 
 def test_opening_again_returns_to_the_place_that_was_shown(app: Flask, world: w.World) -> None:

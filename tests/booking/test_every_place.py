@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.booking.models import StatusChange, Visit
-from clinic.booking.queries import blocks
+from clinic.booking.queries import blocks, in_the_way
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import time_off, zone_change
 from clinic.catalogue import queries as catalogue
@@ -178,7 +178,7 @@ def test_visits_next_to_a_whole_day_off_are_not_touched_by_it(chain: Chain) -> N
     )  # fmt: skip
     assert outcome.visit_id is not None
     friday_off(chain)
-    under = {one.id for one in blocks.visits_under(NOW)}
+    under = {one.id for one in in_the_way.visits_under(NOW)}
     assert under == set(chain.visits.values())
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from clinic.booking.models import Claim, Visit
-from clinic.booking.queries import blocks
+from clinic.booking.queries import blocks, in_the_way
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import checkout, deadlines, time_off, visits
 from clinic.booking.services._claims import claim_blocks
@@ -91,7 +91,7 @@ def test_a_booked_visit_stays_and_becomes_work_to_do(world: w.World) -> None:
     assert claims(world, of_visits=True) == before == [("12 11:00", "12 12:30")]
     assert claims(world) == [("12 09:00", "12 11:00"), ("12 12:30", "12 18:00")]
     assert db.session.get_one(Visit, visit).status == "confirmed"
-    assert [one.id for one in blocks.visits_under(NOW)] == [visit]
+    assert [one.id for one in in_the_way.visits_under(NOW)] == [visit]
     assert [one.id for one in blocks.visits_under_time_off(world.therapists[0], NOW)] == [visit]
     at_noon = TypedSpan(w.at(3, 12), w.at(3, 13))
     assert [one.id for one in blocks.visits_in(world.therapists[0], at_noon, NOW)] == [visit]
@@ -113,7 +113,7 @@ def test_a_room_out_of_use_or_to_be_shut_names_the_visits_in_it(world: w.World) 
     for is_active, under in ((False, [visit]), (True, [])):
         room.is_active = is_active
         db.session.commit()
-        assert [one.id for one in blocks.visits_under(NOW)] == under
+        assert [one.id for one in in_the_way.visits_under(NOW)] == under
 
 
 def test_a_visit_cancelled_under_time_off_leaves_the_time_blocked(world: w.World) -> None:
@@ -124,7 +124,7 @@ def test_a_visit_cancelled_under_time_off_leaves_the_time_blocked(world: w.World
     assert free_hours(world, 3) == {18, 19}
     with pytest.raises(SlotTaken):
         booked(world, w.at(3, 11))
-    assert blocks.visits_under(NOW) == []
+    assert in_the_way.visits_under(NOW) == []
 
 
 def test_a_moved_visit_leaves_the_time_blocked(world: w.World) -> None:
@@ -219,10 +219,10 @@ def test_called_in_sick_at_half_past_seven(world: w.World) -> None:
     today = [booked(world, w.at(0, hour)) for hour in (10, 14)]
     now = NOW - dt.timedelta(minutes=90)  # 07:30
     off(world, now, w.at(1, 0), now=now)
-    assert [one.id for one in blocks.visits_under(now)] == today
+    assert [one.id for one in in_the_way.visits_under(now)] == today
     assert free_hours(world, 0) == set()
     visits.cancel_visit(today[0], by=world.desk_id, by_clinic=True, now=now)
-    assert [one.id for one in blocks.visits_under(now)] == today[1:]
+    assert [one.id for one in in_the_way.visits_under(now)] == today[1:]
     assert free_hours(world, 0) == set()
 
 

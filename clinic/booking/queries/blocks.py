@@ -1,4 +1,4 @@
-"""Visits under time off and closures, or in what is out of use: work to do."""
+"""Coming visits, and time off and closures that touch them: shown before they are saved, and work to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Visit
 from clinic.premises import queries as premises
-from clinic.premises.models import Closure, Device, Room
 from clinic.rules.intervals import Interval
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.visit_status import VisitStatus
@@ -30,7 +29,7 @@ _LOCAL_MINUTE = extract("hour", Visit.local_time) * 60 + extract("minute", Visit
 _LENGTH = minute_after(Visit.ends_at) - minute_of(Visit.starts_at)
 _RUNS_PAST_MIDNIGHT = _LOCAL_MINUTE + _LENGTH > DAY_MINUTES
 # Whole days are those of the clock at the visit's own place; of the eve, what runs on into them.
-_OFF = and_(
+OFF = and_(
     TimeOff.therapist_id == Visit.therapist_id,
     TimeOff.starts_at < Visit.ends_at,
     TimeOff.ends_at > Visit.starts_at,
@@ -40,25 +39,12 @@ _OFF = and_(
         and_(Visit.day < TimeOff.first_day, _RUNS_PAST_MIDNIGHT),
     ),
 )
-_ITS_CLAIM = or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id)
+ITS_CLAIM = or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id)
 
 
-def visits_under(now: dt.datetime) -> Sequence[Visit]:
-    """Coming visits whose therapist is off, or whose place, room or device is closed or out of use, soonest first."""
-    off = exists().where(_OFF)
-    unused = select(Room.id).where(Room.is_active.is_(False))
-    unused_too = select(Device.id).where(Device.is_active.is_(False))
-    shut = exists().where(
-        Closure.starts_at < Visit.ends_at,
-        Closure.ends_at > Visit.starts_at,
-        Closure.location_id == Visit.location_id,
-        or_(
-            Closure.resource_id.is_(None),
-            exists().where(_ITS_CLAIM, Claim.resource_id == Closure.resource_id),
-        ),
-    )
-    in_unused = exists().where(_ITS_CLAIM, Claim.resource_id.in_(unused.union_all(unused_too)))
-    return coming(now, or_(off, shut, in_unused))
+def is_coming(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    """Booked, not over and not begun."""
+    return Visit.status.in_(TOUCHED), Visit.ends_at > now, Visit.starts_at > now - LONGEST
 
 
 def blocked(
@@ -81,7 +67,7 @@ def visits_shut_by(
     """Coming visits that a closure of the place, or of one room or device of it, touches: shown before it is saved."""
     touched = [Visit.location_id == location_id, Visit.starts_at < ends_at, Visit.ends_at > starts_at]
     if resource_id is not None:
-        touched.append(exists().where(_ITS_CLAIM, Claim.resource_id == resource_id))
+        touched.append(exists().where(ITS_CLAIM, Claim.resource_id == resource_id))
     return coming(now, *touched)
 
 
@@ -91,7 +77,7 @@ def therapists_off(now: dt.datetime) -> Sequence[Therapist]:
         Visit.therapist_id == Therapist.id,
         Visit.status.in_(TOUCHED),
         Visit.ends_at > now,
-        _OFF,
+        OFF,
     )
     return db.session.scalars(select(Therapist).where(touched).order_by(Therapist.name, Therapist.id)).all()
 
@@ -122,7 +108,7 @@ def visits_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> Sequence[
 
 def visits_under_time_off(therapist_id: int, now: dt.datetime) -> Sequence[Visit]:
     """A therapist's coming visits that lie in their own time off, soonest first: each needs a new time or person."""
-    off = exists().where(_OFF)
+    off = exists().where(OFF)
     return coming(now, off & (Visit.therapist_id == therapist_id))
 
 
@@ -140,7 +126,7 @@ def coming(now: dt.datetime, *wanted: ColumnElement[bool]) -> Sequence[Visit]:
     """Booked visits that are not over and not begun, soonest first."""
     return db.session.scalars(
         select(Visit)
-        .where(Visit.status.in_(TOUCHED), Visit.ends_at > now, Visit.starts_at > now - LONGEST, *wanted)
+        .where(*is_coming(now), *wanted)
         .order_by(Visit.starts_at, Visit.id)
         .options(
             joinedload(Visit.client),

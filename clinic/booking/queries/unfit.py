@@ -50,8 +50,6 @@ def _may_work(visit: Visit) -> bool:
 def _skills_asked(ahead: Sequence[Visit]) -> Mapping[int, frozenset[str]]:
     """What each visit's treatment asks of a therapist, add-ons included, whatever was switched off since."""
     addons = {one.key: frozenset(one.skills) for one in catalogue.all_addons()}
-    asked = {}
-    for one in ahead:
-        given = next((mode for mode in one.service.modes if mode.key == one.mode), one.service)
-        asked[one.id] = frozenset(given.skills).union(*(addons.get(key, ()) for key in one.addons))
-    return asked
+    return {
+        one.id: frozenset(one.way.skills).union(*(addons.get(key, ()) for key in one.addons)) for one in ahead
+    }

@@ -71,8 +71,8 @@ def add_time_off(
     location_id: int | None = None,
 ) -> int:
     """Time off or another block: these moments, typed by the clock of a place (None: the first one), or whole `days`.
-    Nothing new can be booked there at once; booked visits stay and become work to do (`queries.blocks.visits_under`).
-    Returns its id. Raises InvalidInput naming the field, NotFound."""
+    Nothing new can be booked there at once; booked visits stay and become work to do
+    (`queries.in_the_way.visits_under`). Returns its id. Raises InvalidInput naming the field, NotFound."""
     _check_span(starts_at, ends_at, now)
     if kind not in KINDS:
         raise InvalidInput("kind", _("Choose what this is."))

@@ -10,7 +10,7 @@ from flask import flash, render_template, request, url_for
 
 from clinic.accounts.access import who
 from clinic.booking.forms.desk import ClosureForm
-from clinic.booking.queries import blocks
+from clinic.booking.queries import blocks, in_the_way
 from clinic.booking.services import time_off
 from clinic.booking.views import desk_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -119,7 +119,7 @@ def _page(form: ClosureForm, status: int = 200, touched: Sequence[object] = ()) 
         ],
         names=names,
         closures=premises.closures_from(place.id, now),
-        under=blocks.visits_under(now),
+        under=in_the_way.visits_under(now),
         touched=touched,
     )
     return page, status

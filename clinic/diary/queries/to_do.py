@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import CallRequest, Offer, Visit
 from clinic.booking.queries import (
     blocks,
     fell_out,
+    in_the_way,
     lapses,
     look_alikes,
     next_steps,
@@ -58,7 +59,8 @@ class Reviews:
 
 @dataclass(frozen=True)
 class ToDo:
-    """Everything on the desk's list, most urgent first in each part. `to_review` is a number only; who and what it is
+    """Everything on the desk's list, most urgent first in each part. `why`: in words what stands in the way of each
+    visit `under` something. `to_review` is a number only; who and what it is
     stands in `reviews` for those who may review."""
 
     intakes: Sequence[WaitingVisit]
@@ -66,6 +68,7 @@ class ToDo:
     calls: Sequence[CallRequest]
     called: Sequence[CallRequest]
     under: Sequence[Visit]
+    why: Mapping[int, Sequence[str]]
     off: Sequence[Therapist]
     to_reassign: Sequence[Visit]
     outside: Sequence[Visit]
@@ -93,7 +96,9 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
     stops, softened = intake.reviews_waiting()
     alike = look_alikes.pairs_to_review(premises.today(now))
     reviews = Reviews(stops, softened, clearances.letters_waiting(), alike)
-    ahead, under = blocks.coming(now), blocks.visits_under(now)
+    ahead = blocks.coming(now)
+    why = in_the_way.in_the_way(ahead, now)
+    under = [one for one in ahead if one.id in why]
     to_reassign = unfit.visits_to_reassign(ahead)
     elsewhere = {one.id for one in (*under, *to_reassign)}
     left_behind = [one for one in outside.left_behind(ahead) if one.id not in elsewhere]
@@ -111,6 +116,7 @@ def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
         calls=visits.open_calls(),
         called=visits.calls_made(now - CALLED_SHOWN),
         under=under,
+        why=why,
         off=blocks.therapists_off(now),
         to_reassign=to_reassign,
         outside=left_behind,

@@ -1,8 +1,8 @@
-"""The owner's pages about the clinic: settings, places with their hours, rooms, devices."""
+"""The owner's pages about the clinic: settings, its places."""
 
 from __future__ import annotations
 
-from clinic.premises.views import kit, look, places, settings
+from clinic.premises.views import look, places, settings
 from clinic.premises.views.blueprint import pages
 
-__all__ = ["kit", "look", "pages", "places", "settings"]
+__all__ = ["look", "pages", "places", "settings"]

@@ -1,17 +1,20 @@
-"""Rooms and devices: what is booked together with a therapist."""
+"""Rooms and devices: what is booked together with a therapist. Which booked visits a change would leave without what
+they need is shown before it is saved; afterwards they are work to do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TypeVar
 
 from flask import flash, render_template, request
 
 from clinic.accounts.access import who
+from clinic.booking.queries import blocks, in_the_way
+from clinic.booking.views.blueprint import pages
 from clinic.premises import queries, services
 from clinic.premises.facts import DeviceFacts, RoomFacts
 from clinic.premises.forms.places import DeviceForm, KindForm, RoomForm
-from clinic.premises.views.blueprint import pages
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS, words_of
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -27,7 +30,7 @@ SomeForm = TypeVar("SomeForm", bound=KindForm)
 def rooms() -> Answer:
     """All rooms."""
     rows = [(row, words_of(row.room_kind, ROOM_KINDS)) for row in queries.all_rooms()]
-    return render_template("premises/rooms.html", rows=rows, places=queries.locations())
+    return render_template("premises/rooms.html", rows=rows, places=queries.locations(), to_move=_to_move())
 
 
 @pages.get("/owner/rooms/new", needs=Permission.CLINIC_ANY_WRITE)
@@ -62,35 +65,45 @@ def _save_room(room_id: int | None) -> Answer:
     if room_id:
         form.location_id.data = found(queries.room_facts(room_id)).location_id
 
-    def save() -> None:
-        facts = RoomFacts(
+    now = clock.now()
+
+    def facts() -> RoomFacts:
+        return RoomFacts(
             location_id=form.location_id.data,
             name=form.name.data or "",
             room_kind=form.kind_key,
             tables=form.tables.data or 1,
             is_active=form.is_active.data,
         )
-        services.save_room(room_id, facts, seen=form.seen.data or "", by=who(), now=clock.now())
+
+    def save() -> None:
+        services.save_room(room_id, facts(), seen=form.seen.data or "", by=who(), now=now)
 
     def seen_now() -> str:
         facts = queries.room_facts(room_id) if room_id else None
         return mark_of(asdict(facts)) if facts else ""
 
+    if room_id and request.form.get("act") != "save" and form.validate():
+        touched = in_the_way.left_without(room_id, facts(), now)
+        if touched:
+            return _room_page(form, room_id, touched=touched)
     if not saves(form, save, seen_now=seen_now):
         return _room_page(form, room_id, status=422)
-    _say_saved(form)
-    return go("premises.rooms")
+    flash(_("%(data)s is saved.", data=form.name.data), "success")
+    return go("booking.rooms")
 
 
-def _room_page(form: RoomForm, room_id: int | None, status: int = 200) -> Answer:
-    return render_template("premises/room.html", form=form, room_id=room_id), status
+def _room_page(
+    form: RoomForm, room_id: int | None, status: int = 200, touched: Sequence[object] = ()
+) -> Answer:
+    return render_template("premises/room.html", form=form, room_id=room_id, touched=touched), status
 
 
 @pages.get("/owner/devices", needs=Permission.CLINIC_ANY_WRITE)
 def devices() -> Answer:
     """All devices."""
     rows = [(row, words_of(row.device_kind, DEVICE_KINDS)) for row in queries.all_devices()]
-    return render_template("premises/devices.html", rows=rows, places=queries.locations())
+    return render_template("premises/devices.html", rows=rows, places=queries.locations(), to_move=_to_move())
 
 
 @pages.get("/owner/devices/new", needs=Permission.CLINIC_ANY_WRITE)
@@ -125,27 +138,37 @@ def _save_device(device_id: int | None) -> Answer:
     if device_id:
         form.location_id.data = found(queries.device_facts(device_id)).location_id
 
-    def save() -> None:
-        facts = DeviceFacts(
+    now = clock.now()
+
+    def facts() -> DeviceFacts:
+        return DeviceFacts(
             location_id=form.location_id.data,
             name=form.name.data or "",
             device_kind=form.kind_key,
             is_active=form.is_active.data,
         )
-        services.save_device(device_id, facts, seen=form.seen.data or "", by=who(), now=clock.now())
+
+    def save() -> None:
+        services.save_device(device_id, facts(), seen=form.seen.data or "", by=who(), now=now)
 
     def seen_now() -> str:
         facts = queries.device_facts(device_id) if device_id else None
         return mark_of(asdict(facts)) if facts else ""
 
+    if device_id and request.form.get("act") != "save" and form.validate():
+        touched = in_the_way.left_without(device_id, facts(), now)
+        if touched:
+            return _device_page(form, device_id, touched=touched)
     if not saves(form, save, seen_now=seen_now):
         return _device_page(form, device_id, status=422)
-    _say_saved(form)
-    return go("premises.devices")
+    flash(_("%(data)s is saved.", data=form.name.data), "success")
+    return go("booking.devices")
 
 
-def _device_page(form: DeviceForm, device_id: int | None, status: int = 200) -> Answer:
-    return render_template("premises/device.html", form=form, device_id=device_id), status
+def _device_page(
+    form: DeviceForm, device_id: int | None, status: int = 200, touched: Sequence[object] = ()
+) -> Answer:
+    return render_template("premises/device.html", form=form, device_id=device_id, touched=touched), status
 
 
 def _with_choices(form: SomeForm) -> SomeForm:
@@ -157,7 +180,7 @@ def _with_choices(form: SomeForm) -> SomeForm:
     return form
 
 
-def _say_saved(form: KindForm) -> None:
-    flash(_("%(data)s is saved.", data=form.name.data), "success")
-    if not form.is_active.data:
-        flash(_("Switched off. Visits that need it are on the desk’s list of work."), "info")
+def _to_move() -> int:
+    """How many visits ahead are booked with what does not serve them any more."""
+    now = clock.now()
+    return len(in_the_way.without_their_kit(blocks.coming(now), now))

@@ -1,0 +1,150 @@
+"""Rooms and devices that no longer serve visits ahead: work to do, with its reason, and told to who changes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from clinic.booking.models import Couple, Visit
+from clinic.booking.queries import blocks, in_the_way
+from clinic.booking.services.couples import Half, book_couple
+from clinic.premises import queries as premises
+from clinic.premises.models import Closure, Device, Location, Room
+from clinic.shared.database import db, transaction
+from clinic.therapists.models import TimeOff
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.diary.staff import staffed
+from tests.factories import make_room, save
+from tests.owners import owner_browser, save_page
+from tests.statements import counted
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+def booked(world: w.World, service: str, day: int = 3, **values: object) -> Visit:
+    client = w.person()
+    w.sign(client)
+    if values.get("mode"):
+        values["minutes"] = 20
+    return db.session.get_one(Visit, w.at_desk(world, client, service, when=w.at(day), **values).visit_id)
+
+
+def reasons() -> dict[int, list[str]]:
+    """Visit → why it is on the list of work; the two readings agree."""
+    db.session.rollback()
+    found = in_the_way.in_the_way(blocks.coming(NOW), NOW)
+    assert [one.id for one in in_the_way.visits_under(NOW)] == list(found)
+    return found
+
+
+def change(row: Room | Device, **values: object) -> None:
+    with transaction() as session:
+        for name, value in values.items():
+            setattr(session.get_one(type(row), row.id), name, value)
+
+
+def test_a_visit_whose_room_or_device_no_longer_serves_it_is_work_with_its_reason(app: Flask) -> None:
+    world = w.build()
+    chamber, massage = booked(world, "decompression_vacuum", mode="interval"), booked(world, "relaxation", 4)
+    key, other, room, other_room = chamber.id, massage.id, chamber.room, massage.room
+    device = next(one for one in premises.all_devices() if one.device_kind == "interval_chamber")
+    assert reasons() == {}
+    change(room, room_kind="treatment")
+    assert reasons() == {key: ["Room of another kind now: Chamber"]}
+    change(room, room_kind="chamber")
+    change(device, device_kind="vacuum_unit")
+    assert reasons() == {key: [f"Device of another kind now: {device.name}"]}
+    change(device, is_active=False)
+    change(other_room, is_active=False, name="Birch")
+    assert reasons() == {
+        key: [f"Device switched off: {device.name}"],
+        other: ["Room switched off: Birch"],
+    }
+    change(device, is_active=True, device_kind="interval_chamber")
+    change(other_room, is_active=True)
+    shut = {"starts_at": w.at(3, 8), "ends_at": w.at(3, 20), "reason": "Painting"}
+    for resource in (device.id, room.id, None):
+        save(Closure(location_id=world.place_id, resource_id=resource, **shut))
+    off = {"starts_at": w.at(4, 8), "ends_at": w.at(4, 20), "created_at": NOW}
+    save(TimeOff(therapist_id=massage.therapist_id, kind="off", **off))
+    assert reasons() == {
+        key: ["Place closed", "Room closed: Chamber", f"Device closed: {device.name}"],
+        other: ["Therapist away"],
+    }
+
+
+def test_two_people_need_a_room_with_two_tables(app: Flask) -> None:
+    world = w.build()
+    room = make_room(db.session.get_one(Location, world.place_id), name="Fern", tables=2)
+    clients = [w.person(), w.person()]
+    for client in clients:
+        w.sign(client)
+    halves = [Half(client, w.choice("relaxation")) for client in clients]
+    couple = book_couple(
+        (halves[0], halves[1]), w.at(3), request_key=None, source="desk", by=None, now=NOW, reconfirmed=True
+    ).couple_id
+    assert reasons() == {}
+    facts = premises.room_facts(room.id)
+    assert facts is not None
+    new = replace(facts, tables=1)
+    assert len(in_the_way.left_without(room.id, new, NOW)) == 2
+    change(room, tables=1)
+    assert list(reasons().values()) == [["Room without a second table now: Fern"]] * 2
+    with transaction() as session:
+        session.get_one(Couple, couple).ended_at = NOW
+    assert reasons() == {}, "each goes on alone"
+
+
+def test_the_owner_sees_the_visits_before_and_their_number_after(app: Flask) -> None:
+    clinic = staffed(app)
+    visit = booked(clinic.world, "decompression_vacuum", mode="interval")
+    name, room, owner = visit.client.name if visit.client else "", visit.room, owner_browser(app)
+    device = next(one for one in premises.all_devices() if one.device_kind == "interval_chamber")
+    todo = f'data-visit="{visit.id}"'
+    rooms, devices = f"/owner/rooms/{room.id}", f"/owner/devices/{device.id}"
+    changes = (
+        (rooms, {"kind": "treatment"}, "room", "Room of another kind now: Chamber"),
+        (rooms, {"is_active": None}, "room", "Room switched off: Chamber"),
+        (devices, {"kind": "vacuum_unit"}, "device", f"Device of another kind now: {device.name}"),
+        (devices, {"is_active": None}, "device", f"Device switched off: {device.name}"),
+    )  # fmt: skip
+    kept = {"room": (room.name, "chamber"), "device": (device.name, "interval_chamber")}
+    for address, fields, thing, why in changes:
+        before = premises.room_facts(room.id), premises.device_facts(device.id)
+        look = save_page(owner, address, **fields)
+        assert (look.status_code, name in look.text) == (200, True)
+        assert "1 booked visit would need another room or device" in look.text
+        assert f"Save this {thing} all the same" in look.text
+        assert (premises.room_facts(room.id), premises.device_facts(device.id)) == before, "not saved"
+        saved = save_page(owner, address, **fields, act="save")
+        assert saved.status_code == 303
+        shown = owner.get(saved.location).text
+        assert "1 visit needs another room or device" in shown
+        assert 'href="/todo#under"' in shown
+        work = owner.get("/todo").text
+        assert (todo in work, why in work) == (True, True)
+        again = save_page(owner, address, name="Another name")
+        assert again.status_code == 303, "what it lacks already is not asked again"
+        back = {"name": kept[thing][0], "is_active": "y", "kind": kept[thing][1]}
+        assert save_page(owner, address, **back).status_code == 303
+        assert "another room or device" not in owner.get(saved.location).text
+        assert reasons() == {}
+
+
+def test_the_list_takes_as_many_statements_for_one_as_for_many(app: Flask) -> None:
+    world = w.build()
+    device = next(one for one in premises.all_devices() if one.device_kind == "interval_chamber")
+    sent = []
+    for days in ((3,), (4, 5)):
+        for day in days:
+            booked(world, "decompression_vacuum", day, mode="interval")
+        change(device, is_active=False)
+        db.session.rollback()
+        with counted() as statements:
+            assert len(in_the_way.visits_under(NOW)) == days[-1] - 2
+        sent.append(len(statements))
+        change(device, is_active=True)
+    assert sent[0] == sent[1]
