@@ -19,6 +19,7 @@ from clinic.api.answering import answer_programs
 from clinic.api.views import api
 from clinic.api.views import pages as api_document
 from clinic.booking.queries.look_alikes import is_open_question
+from clinic.booking.queries.visits import concerns_reviewer
 from clinic.booking.services.judging import judge_after_new_answers
 from clinic.booking.services.time_off import block_again
 from clinic.booking.views import pages as booking_pages
@@ -28,6 +29,7 @@ from clinic.checkup.views import pages as checkup_pages
 from clinic.clients import same_person
 from clinic.clients.views import pages as clients_pages
 from clinic.diary.views import pages as diary_pages
+from clinic.intake.queries import concern
 from clinic.intake.services import after_new_answers
 from clinic.intake.views import pages as intake_pages
 from clinic.keeping.views import pages as keeping_pages
@@ -121,6 +123,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     blocked_again.use(block_again)
     same_person.use(is_open_question)
     held_licences.use(licences_held)
+    concern.use(concerns_reviewer)
     serve_static(app)
     believe_proxies(app)
     return app

@@ -11,6 +11,8 @@ from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
 HEALTH_READ = "health.read"
+SHOWN = (200, 422)
+"""A page that is shown again with what is wrong in its form shows as much as the first time."""
 
 
 def record_reads(app: Flask, who: Callable[[], int | None]) -> None:
@@ -19,7 +21,7 @@ def record_reads(app: Flask, who: Callable[[], int | None]) -> None:
     @app.after_request
     def record(response: Response) -> Response:
         thing = app.extensions["clinic_reads"].get(request.endpoint)
-        if thing and response.status_code == 200:
+        if thing and response.status_code in SHOWN:
             _record(thing, (request.view_args or {}).get(f"{thing}_id"), who())
         return response
 

@@ -20,6 +20,7 @@ from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import sealed_by
 from clinic.shared.person_keys import KeyDestroyed, PersonKey, key_name
 
+TRIED = 20  # values of a column
 BATCH = 200
 BATCH_OF_FILES = 4  # each may be some megabytes, and a batch lies in memory at once
 
@@ -61,17 +62,22 @@ def sealed_columns() -> list[tuple[Table, str]]:
 
 
 def columns_that_stay_closed() -> list[str]:
-    """Sealed columns whose newest value the keys at hand do not open; empty when the right keys are there."""
-    closed = []
-    for table, column in sealed_columns():
-        newest = select(table.c.id, table.c[column]).where(table.c[column].is_not(None))
-        row = db.session.execute(newest.order_by(table.c.id.desc()).limit(1)).one_or_none()
+    """Sealed columns whose newest value the keys at hand do not open; empty when the right keys are there. What a key
+    sealed that was destroyed on purpose tells nothing: then the next one is tried, up to a few."""
+    return [f"{table.name}.{column}" for table, column in sealed_columns() if _stays_closed(table, column)]
+
+
+def _stays_closed(table: Table, column: str) -> bool:
+    some = select(table.c.id, table.c[column]).where(table.c[column].is_not(None))
+    for row_id, sealed in db.session.execute(some.order_by(table.c.id.desc()).limit(TRIED)):
         try:
-            if row:
-                unseal(bytes(row[1]), table=table.name, column=column, row_id=row[0])
+            unseal(bytes(sealed), table=table.name, column=column, row_id=row_id)
+        except KeyDestroyed:
+            continue
         except CannotOpen:
-            closed.append(f"{table.name}.{column}")
-    return closed
+            return True
+        return False
+    return False
 
 
 def forget_old_person_keys() -> None:

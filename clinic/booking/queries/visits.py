@@ -23,6 +23,7 @@ from clinic.shared import signed
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 from clinic.shared.statements import spelt_out
+from clinic.therapists import queries as therapists
 
 WITH_NAMES = (
     joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
@@ -231,6 +232,19 @@ def others_pending(client_ids: Collection[int], *, besides: int | None = None) -
 def treats(therapist_id: int, client_id: int, now: dt.datetime) -> bool:
     """Whether this therapist treats this client: a visit from 30 days back to 60 ahead (settings)."""
     return bool(treated(therapist_id, [client_id], now))
+
+
+def concerns_reviewer(user_id: int, client_id: int, now: dt.datetime) -> bool:
+    """Whether the therapist with this account treats the client, or a visit of theirs waits for a letter or a look."""
+    me = therapists.therapist_of_user(user_id)
+    if me is not None and treats(me.id, client_id, now):
+        return True
+    waits = exists().where(
+        Visit.client_id.in_([client_id, *clients.alias_ids(client_id)]),
+        Visit.status.in_(("pending", "suspended")),
+        Visit.waiting_for.in_(("clearance", "review")),
+    )
+    return bool(db.session.scalar(select(waits)))
 
 
 def treated(therapist_id: int, client_ids: Collection[int], now: dt.datetime) -> set[int]:

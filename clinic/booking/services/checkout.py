@@ -209,14 +209,17 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         if client.is_unproven and not clients.may_be_another(client, user_id):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
-        told_by = typed_before if checkout.user_id is None else (checkout.details or {}).get("guest")
+        said = checkout.details or {}
+        told_by = typed_before if checkout.user_id is None else said.get("guest")
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
         told = (
             told_by is not None and told_by != client.id and carry_over(session, told_by, client.id, now=now)
         )
         if told:  # it goes along to whomever else they choose, too
-            checkout.details = {**(checkout.details or {}), "guest": told_by}
+            said = {**said, "guest": told_by}
+        if said:  # sealed anew, for whom it is now: the key of whoever was typed before may be gone in a moment
+            checkout.details = {**said}
         if typed_before is not None and typed_before != client.id:
             session.flush()
             if not (told and typed_before == told_by):

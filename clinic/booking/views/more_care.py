@@ -60,7 +60,7 @@ def more_care(visit_id: int) -> Answer:
     return _page(me, visit, MoreCareForm())
 
 
-@pages.post("/diary/visits/<int:visit_id>/more-care", needs=NEED)
+@pages.post("/diary/visits/<int:visit_id>/more-care", needs=NEED, reads="visit")
 def ask_for_more_care(visit_id: int) -> Answer:
     """Keep it; coming visits are judged again at once. Those that would not stand are shown first."""
     me, visit = _mine(visit_id)

@@ -20,6 +20,7 @@ from clinic.intake.services import letters as sending
 from clinic.intake.services.clearances import Statement
 from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
 from clinic.intake.views.blueprint import pages
+from clinic.intake.views.concern import of_concern
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.errors import InvalidInput, NotFound
@@ -38,15 +39,14 @@ NEED = Permission.CLINICAL_REVIEW
 @pages.get("/reviews/letters/<int:letter_id>", needs=NEED)
 def review_letter(letter_id: int) -> Answer:
     """One letter, what waits for it, and what to record."""
-    letter = found(queries.letter(letter_id))
-    sending.note_look(letter.client_id, by=who(), now=clock.now())
+    of_concern(found(queries.letter(letter_id)).client_id)
     return _letter_page(letter_id, VerifyForm(), ReasonForm())
 
 
 @pages.post("/reviews/letters/<int:letter_id>", needs=NEED)
 def verify_letter(letter_id: int) -> Answer:
     """Record it as checked: coming visits are judged again at once."""
-    found(queries.letter(letter_id))
+    of_concern(found(queries.letter(letter_id)).client_id)
     form = VerifyForm(request.form)
     form.offer(*_choices(_offered(letter_id)))
     if not form.validate():
@@ -84,7 +84,7 @@ def _statement(form: VerifyForm) -> Statement:
 @pages.post("/reviews/letters/<int:letter_id>/refuse", needs=NEED)
 def refuse_letter(letter_id: int) -> Answer:
     """It does not help: why. The client is asked to call."""
-    found(queries.letter(letter_id))
+    of_concern(found(queries.letter(letter_id)).client_id)
     form = ReasonForm(request.form)
     if not form.validate():
         return _letter_page(letter_id, VerifyForm(), form, 422)
@@ -101,6 +101,8 @@ def refuse_letter(letter_id: int) -> Answer:
 
 
 def _letter_page(letter_id: int, form: VerifyForm, refusal: ReasonForm, status: int = 200) -> Answer:
+    letter = found(queries.letter(letter_id))
+    sending.note_look(letter.client_id, by=who(), now=clock.now())
     letter = found(queries.letter(letter_id))
     offered = _offered(letter_id)
     form.offer(*_choices(offered))
@@ -142,6 +144,7 @@ def _choices(offered: dict[str, tuple[str, ...]]) -> tuple[list[tuple[str, str]]
 def letter_page(document_id: int) -> Answer:
     """One page of a letter, to keep and open elsewhere. Its name is ours, never the sender's."""
     page = found(queries.document(document_id))
+    of_concern(page.client_id)
     sending.note_look(page.client_id, by=who(), now=clock.now())
     return as_download(page.content, MIME[page.kind], f"letter-{page.position}.{ENDINGS[page.kind]}")
 
@@ -149,12 +152,12 @@ def letter_page(document_id: int) -> Answer:
 @pages.get("/reviews/clients/<int:client_id>/clearances", needs=NEED)
 def client_clearances(client_id: int) -> Answer:
     """Everything on file for one client, and what waits for a letter."""
-    client = found(clients.client(client_id))
-    sending.note_look(client.id, by=who(), now=clock.now())
+    client = of_concern(client_id)
     return _clearances_page(client.id, ReasonForm())
 
 
 def _clearances_page(client_id: int, form: ReasonForm, wrong: int = 0, status: int = 200) -> Answer:
+    sending.note_look(client_id, by=who(), now=clock.now())
     client = found(clients.client(client_id))
     sources, today = intake.in_force(client.id), premises.today(clock.now())
     page = render_template(
@@ -184,7 +187,7 @@ def _shown(one: queries.Verified) -> dict[str, Any]:
 def withdraw_clearance(clearance_id: int) -> Answer:
     """From now on it does not count: coming visits are judged again at once."""
     row = found(queries.clearance(clearance_id))
-    client = found(clients.client(row.client_id))
+    client = of_concern(row.client_id)
     form = ReasonForm(request.form)
     try:
         if not form.validate():
@@ -203,7 +206,7 @@ def withdraw_clearance(clearance_id: int) -> Answer:
 @pages.post("/reviews/clients/<int:client_id>/letters", needs=NEED)
 def add_paper_letter(client_id: int) -> Answer:
     """A letter that was read on paper, or said on the phone by the clinician's office: record it without pages."""
-    client = found(clients.client(client_id))
+    client = of_concern(client_id)
     try:
         letter_id = sending.send_letter(client.id, [], source="review", by=who(), now=clock.now())
     except InvalidInput as error:
@@ -215,7 +218,7 @@ def add_paper_letter(client_id: int) -> Answer:
 @pages.get("/reviews/clients/<int:client_id>/questions", needs=NEED)
 def clinician_questions(client_id: int) -> Answer:
     """The questions for the client's doctor, to print or to send."""
-    client = found(clients.client(client_id))
+    client = of_concern(client_id)
     sending.note_look(client.id, by=who(), now=clock.now())
     sources = intake.in_force(client.id)
     return render_template(

@@ -16,6 +16,7 @@ from clinic.intake.forms import EndStopForm, SoftenedForm
 from clinic.intake.queries.clearances import letters_waiting
 from clinic.intake.services import reviews as services
 from clinic.intake.views.blueprint import pages
+from clinic.intake.views.concern import of_concern
 from clinic.premises import queries as premises
 from clinic.rules import screening
 from clinic.rules.answers_in_words import changes_in_words, declared_in_words
@@ -43,7 +44,7 @@ def reviews() -> Answer:
 def review_stop(stop_id: int) -> Answer:
     """What was declared and when, and how it ended."""
     row = found(queries.stop(stop_id))
-    services.note_look(row.client_id, "stop", by=who() or 0, now=clock.now())
+    of_concern(row.client_id)
     return _stop_page(stop_id, EndStopForm())
 
 
@@ -51,6 +52,7 @@ def review_stop(stop_id: int) -> Answer:
 def end_stop(stop_id: int) -> Answer:
     """Record how it ended. Booking opens again only after a new signed intake."""
     row = found(queries.stop(stop_id))
+    of_concern(row.client_id)
     form, today = EndStopForm(request.form), premises.today(clock.now())
     is_right = form.validate()
     if not form.check_day(row.raised_on, today) or not is_right:
@@ -70,6 +72,7 @@ def end_stop(stop_id: int) -> Answer:
 
 
 def _stop_page(stop_id: int, form: EndStopForm, status: int = 200) -> Answer:
+    services.note_look(found(queries.stop(stop_id)).client_id, "stop", by=who() or 0, now=clock.now())
     row = found(queries.stop(stop_id))
     page = render_template(
         "intake/review_stop.html",
@@ -86,10 +89,8 @@ def _stop_page(stop_id: int, form: EndStopForm, status: int = 200) -> Answer:
 @pages.get("/reviews/answers/<int:intake_id>", needs=NEED)
 def review_answers(intake_id: int) -> Answer:
     """The earlier and the new answers side by side."""
-    pair = queries.softened(intake_id)
-    if pair is None:
+    if queries.softened(intake_id) is None:
         return _gone(intake_id)
-    services.note_look(pair.client_id, "answers", by=who() or 0, now=clock.now())
     return _answers_page(intake_id, SoftenedForm())
 
 
@@ -117,6 +118,8 @@ def decide_answers(intake_id: int) -> Answer:
 
 
 def _answers_page(intake_id: int, form: Any, status: int = 200) -> Answer:
+    client_id = found(queries.softened(intake_id)).client_id
+    services.note_look(client_id, "answers", by=who() or 0, now=clock.now())
     pair = found(queries.softened(intake_id))
     page = render_template(
         "intake/review_answers.html",

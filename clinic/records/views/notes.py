@@ -35,7 +35,7 @@ def notes(visit_id: int) -> Answer:
     return _page(visit, NoteForm(data={"text": old.text, "seen": str(old.id)} if old else {}), old)
 
 
-@pages.post("/diary/visits/<int:visit_id>/notes", needs=NEED)
+@pages.post("/diary/visits/<int:visit_id>/notes", needs=NEED, reads="visit")
 def write_note(visit_id: int) -> Answer:
     """Keep the note, or the correction of the one that is named by `?correct=`."""
     _mine(visit_id)

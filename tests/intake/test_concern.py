@@ -1,0 +1,102 @@
+"""Whose answers and letters a therapist opens under "Reviews": of those whom they treat, or of whom something waits."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from clinic.intake.services import letters, reviews
+from clinic.records.services import notes
+from clinic.rules.permissions import Permission, Role
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.diary.staff import ME, OTHER, Staffed, person_with, staffed
+from tests.intake.test_reviews import declare, taken_back
+from tests.records.test_notes import begun, client_of, user
+
+pytestmark = pytest.mark.usefixtures("now")
+
+HEART = {"heart_failure": {"worsening": False}}
+
+
+@pytest.fixture
+def clinic(app: Flask) -> Staffed:
+    return staffed(app)
+
+
+def pages_of(client: int) -> list[str]:
+    return [f"/reviews/clients/{client}/questions", f"/reviews/clients/{client}/clearances"]
+
+
+def opened(clinic: Staffed, email: str, client: int) -> list[int]:
+    browser = clinic.browser(email)
+    found = [browser.get(one) for one in pages_of(client)]
+    assert [("eart failure" in one.text) for one in found] == [one.status_code == 200 for one in found]
+    return [one.status_code for one in found]
+
+
+def test_a_therapist_opens_those_whom_they_treat(clinic: Staffed) -> None:
+    client = w.person()
+    w.sign_answers(client, HEART)
+    named = person_with(Role.FRONT_DESK, Permission.CLINICAL_REVIEW)
+    assert [opened(clinic, one, client) for one in (ME, OTHER, named)] == [[404, 404], [404, 404], [200, 200]]
+    assert clinic.browser(ME).post(f"/reviews/clients/{client}/letters").status_code == 404
+    w.at_desk(clinic.world, client, "relaxation", when=w.at(1), therapist_id=clinic.me)
+    db.session.rollback()
+    assert opened(clinic, ME, client) == [200, 200]
+
+
+def test_what_waits_concerns_every_reviewer(clinic: Staffed) -> None:
+    client = w.person()
+    w.sign_answers(client, HEART)
+    letters.send_letter(client, [], source="review", by=None, now=NOW)
+    db.session.rollback()
+    assert opened(clinic, OTHER, client) == [200, 200]
+
+
+def test_an_ended_sign_is_closed_to_whom_it_does_not_concern(clinic: Staffed) -> None:
+    client = w.person()
+    stop = declare(client, "rf_chest_pain_breathless").id
+    address = f"/reviews/stops/{stop}"
+    assert clinic.browser(OTHER).get(address).status_code == 200, "it waits"
+    reviews.end_stop(stop, "assessed", "Seen by a doctor on Monday", by=user(clinic.me), now=NOW)
+    db.session.rollback()
+    assert [
+        clinic.browser(OTHER).get(address).status_code,
+        clinic.browser(OTHER).post(address).status_code,
+    ] == [
+        404,
+        404,
+    ]
+
+
+def rows() -> int:
+    db.session.rollback()
+    reads = AuditRow.deed.in_(("health.read", "answers.read", "letter.read"))
+    return len(db.session.scalars(select(AuditRow.sequence).where(reads)).all())
+
+
+def test_a_page_shown_again_is_a_reading_too(clinic: Staffed) -> None:
+    """The form was not right, and the answers, the notes or the letter stand there as the first time."""
+    client = client_of(clinic)
+    visit = begun(clinic, client)
+    notes.write_note(visit, "Left shoulder", by=user(clinic.me), now=NOW)
+    stop = declare(w.person(), "rf_chest_pain_breathless").id
+    _client, newer = taken_back(clinic)
+    letter = letters.send_letter(client, [], source="review", by=None, now=NOW)
+    db.session.rollback()
+    browser = clinic.browser(ME)
+    for address in (
+        f"/diary/visits/{visit}/notes",
+        f"/diary/visits/{visit}/more-care",
+        f"/reviews/stops/{stop}",
+        f"/reviews/answers/{newer}",
+        f"/reviews/letters/{letter}",
+        f"/reviews/letters/{letter}/refuse",
+    ):
+        before = rows()
+        assert browser.post(address, data={}).status_code == 422, address
+        assert rows() == before + 1, address
