@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, replace
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import delete, select, update
 
@@ -24,7 +25,7 @@ from clinic.premises.models import Location
 from clinic.rules.errors import SlotTaken
 from clinic.shared.database import db, transaction
 from clinic.shared.seen import mark_of
-from clinic.therapists.models import Therapist
+from clinic.therapists.models import Therapist, WorkingHours
 from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world as w
@@ -261,3 +262,30 @@ def test_another_treatment_is_with_whom_it_was(
     assert (found["therapist"] == named) is stays
     db.session.rollback()
     assert db.session.get_one(Visit, visit["id"]).any_therapist is not stays
+
+
+def test_pages_of_a_second_place_are_about_that_place(
+    app: Flask, desk: Program, clinic: w.World, west: int
+) -> None:
+    """Its telephone, and who works there; the way that was chosen is named."""
+    only = clinic.therapists[0]
+    with transaction() as session:
+        session.get_one(Location, west).phone = "(213) 555-0199"
+        session.execute(
+            delete(WorkingHours).where(WorkingHours.location_id == west, WorkingHours.therapist_id != only)
+        )
+    visit = book(desk, healthy(), location=west)["id"]
+    with transaction() as session:
+        session.get_one(Visit, visit).manage_hash = hash_of("key")
+        names = {one.id: one.name for one in session.scalars(select(Therapist))}
+    browser = app.test_client()
+    with time_machine.travel(w.at(3, 13), tick=False):  # near: from now on by telephone
+        page = browser.get("/visit/key").text
+    assert "(213) 555-0199" in page.split("<main")[1]
+    address = f"/book/swedish/times?minutes=60&area=full_body&place={west}"
+    shown = browser.get(address).text.split("<main")[1]
+    assert [names[one] in shown for one in clinic.therapists] == [True] + [False] * (
+        len(clinic.therapists) - 1
+    )
+    chamber = browser.get("/book/decompression_vacuum/times?mode=interval&minutes=20&area=lower_back").text
+    assert "nterval chamber" in chamber.split("<main")[1]

@@ -218,7 +218,9 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         )
         if told:  # it goes along to whomever else they choose, too
             said = {**said, "guest": told_by}
-        if said:  # sealed anew, for whom it is now: the key of whoever was typed before may be gone in a moment
+        if (
+            said
+        ):  # sealed anew, for whom it is now: the key of whoever was typed before may be gone in a moment
             checkout.details = {**said}
         if typed_before is not None and typed_before != client.id:
             session.flush()

@@ -27,6 +27,7 @@ from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, lead_to_account, speaking_to
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
+from clinic.premises.models import Location
 from clinic.rules import words
 from clinic.rules.contact import email_key
 from clinic.rules.errors import BarredOnline, InvalidInput, MoveNotAllowed, NotFound, SlotTaken
@@ -160,7 +161,7 @@ def _tell_joined(session: Session, wish: WaitlistWish, client: Client, token: st
             name=client.first_name, first=words.day_words(wish.first_day), last=words.day_words(wish.last_day),
             when=words_of(waitlist.when_of(wish)), token=token,
             hint=part("answer_first") if intake.newest(client.id) is None else "",
-            clinic=facts.name, phone=facts.phone,
+            clinic=facts.name, phone=session.get_one(Location, wish.location_id).phone or facts.phone,
         )  # fmt: skip
 
 

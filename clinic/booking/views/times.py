@@ -162,6 +162,14 @@ def _who_may_treat(wish: Wish, plan: VisitPlan, client_id: int | None) -> list[E
     return able
 
 
+def _who_works_there(wish: Wish, place: PlaceFacts, able: list[EligibleTherapist]) -> list[EligibleTherapist]:
+    """Without those who have no hours at this place, where there are several; whoever was chosen stays in sight."""
+    if len(premises.places()) < 2:
+        return able
+    working = therapists.working_at(kit.local_today(place.id))
+    return [one for one in able if one.id == wish.therapist_id or place.id in working.get(one.id, ())]
+
+
 def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     """Fourteen days from today, or from the day that is asked for when it lies further ahead."""
     now, today = clock.now(), _first_day(wish)
@@ -188,7 +196,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     free = replica.read(lambda: free_times.window(ask), fresh=has_begun)
     day = wish.day if wish.day in free.days and free.free_on(wish.day) else free.first_free_day
     given = _given_at(wish, look=free.first_free_day is None)
-    people = _who_may_treat(wish, plan, ask.client_id)
+    people = _who_works_there(wish, place, _who_may_treat(wish, plan, ask.client_id))
     whom, said = kit.with_whom(wish, people)
     length = length_words(plan.total_minutes)
     nearest = free_times.plain_times(taken.nearest.starts, place.zone) if taken is not None else ()
