@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.intake.services.letters import send_letter
 from clinic.rulebook import queries as rulebook
 from clinic.rulebook.views.reading import PLACE_WORDS
 from clinic.rules.changed_table import Rule
@@ -229,6 +230,7 @@ def test_clinical_review_reads_beside_a_letter_what_the_clinic_changed(app: Flas
     world = w.build()
     client = person(blood_thinners={**PILLS, "stable_3_months": False})
     reviewer = browser_of(app, factories.make_user(email="t@clinic.example", roles=[Role.THERAPIST]))
+    send_letter(client, [], source="review", by=None, now=now)  # it waits, so it concerns every reviewer
     assert "shipped" not in reviewer.get(f"/reviews/clients/{client}/clearances").text
     save(world, laxer("blood_thinners", Verdict.CLEARANCE, "sports"))
     save(world, change("hernia", Verdict.BLOCK, "swedish"))  # says nothing about this client
