@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Visit
+from clinic.accounts.models import User
+from clinic.booking.models import Visit, WaitlistWish
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.services._steps import tell_client
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
 from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
 from clinic.clients import choices
+from clinic.clients import queries as clients
 from clinic.clients.choices import Whose
+from clinic.clients.models import Client
 from clinic.clients.steps import speaking_to
+from clinic.intake.models import Clearance, ClearanceLetter
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.language import gettext
-from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, REMINDER, SMS
+from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, FOR_STAFF, KINDS, REMINDER, SMS
 from clinic.rules.quiet_time import QuietTime
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
@@ -29,6 +35,10 @@ from clinic.shared.mail import About, OutgoingMail, queue_mail
 
 AT_ONCE = 200
 LATEST_AFTERCARE = dt.timedelta(days=3)
+_ABOUT: Mapping[str, type[Client | Clearance | ClearanceLetter | WaitlistWish]] = {
+    "client": Client, "clearance": Clearance, "clearance_letter": ClearanceLetter, "waitlist_wish": WaitlistWish,
+}  # fmt: skip
+"""What the key of a message may name that is about a person."""
 
 
 def write_due(now: dt.datetime, *, by_sms: bool) -> int:
@@ -91,10 +101,10 @@ def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -
 
 
 def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
-    """Whether a message about a visit is still true, and still welcome, at the moment at which it leaves. It goes to
-    the address that the person has now. What is about no visit always leaves."""
+    """Whether a message is still true, and still welcome, at the moment at which it leaves. It goes to the address that
+    the person has now."""
     if row.visit_id is None:
-        return True
+        return _still_reaches(session, row)
     visit = session.get(Visit, row.visit_id)
     client = visit.client if visit is not None else None
     to = (client.phone_key if row.channel == "sms" else client.email) if client is not None else None
@@ -104,6 +114,23 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     if not choices.wants(Whose(client_id=client.id), row.kind):
         return False
     return row.starts_at is None or (row.starts_at == visit.starts_at and _is_true(visit, row.kind, now))
+
+
+def _still_reaches(session: Session, row: OutgoingMail) -> bool:
+    """What is about no visit: the team's morning mail for who is still in the team; what is about a person for that
+    person. Anything else leaves as it was written."""
+    if row.kind in FOR_STAFF:
+        return bool(session.scalar(select(exists().where(User.email == row.to, User.is_active))))
+    about = _ABOUT.get(KINDS[row.kind].about) if row.kind in KINDS else None
+    number = row.key.split(":")[1] if ":" in row.key else ""
+    if about is None or not number.isdecimal():
+        return True
+    found: Any = session.get(about, int(number))
+    client = clients.client(found.id if isinstance(found, Client) else found.client_id) if found else None
+    if client is None or not client.email:
+        return False
+    row.to = client.email
+    return True
 
 
 def _is_true(visit: Visit, kind: str, now: dt.datetime) -> bool:
