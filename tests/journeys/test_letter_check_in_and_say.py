@@ -191,6 +191,8 @@ def test_a_fever_cancels_the_visit_without_blame(
     story: Booking, site: Site, mailed: tuple[str, int, int]
 ) -> None:
     address, visit_id, client_id = mailed
+    called_off = select(Visit.id).where(Visit.client_id == client_id, Visit.status == "cancelled")
+    before = read(site, lambda: db.session.scalars(called_off).all())
     page = story.page
     page.goto(address)
     story.press("Something changed")
@@ -207,8 +209,11 @@ def test_a_fever_cancels_the_visit_without_blame(
     story.press("Send the answers")
     story.look("Please see a doctor today")
     expect(page.get_by_text(re.compile("We have cancelled your visit on .* at no charge"))).to_be_visible()
-    expect(page.get_by_text("cancelled too, at no charge")).to_be_visible()
     assert status_of(site, visit_id) == "cancelled"
+    others = (
+        read(site, lambda: db.session.scalar(called_off)) - before - 1
+    )  # by the hour the demo has some, or none
+    expect(page.get_by_text("cancelled too, at no charge")).to_have_count(min(others, 1))
     assert read(site, lambda: stops_of(client_id)) == [True]
     page.goto(address)
     story.look("This link has run out")
