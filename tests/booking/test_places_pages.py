@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from clinic.booking.models import Visit
 from clinic.premises.models import Location, OpeningHours
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import world
@@ -140,3 +141,30 @@ def test_the_desk_sees_and_books_one_place_at_a_time(app: Flask, now: object) ->
     assert f'href="{link}' in browser.get(f"{day}&place={west_id}").get_data(as_text=True)
     assert f'href="{link}' not in browser.get(day).get_data(as_text=True)
     assert browser.get(f"/desk?place={west_id + 1000}").status_code == 404
+
+
+def test_who_looks_for_a_time_is_told_the_telephone_of_the_place(
+    app: Flask, client: FlaskClient, now: object
+) -> None:
+    harbour = second_place(world.build(therapists=1))
+    there = {**ASKED, "place": harbour}
+    call = "Nothing that fits? Call us"
+    with transaction() as session:
+        session.get_one(Location, harbour).phone = "(213) 555-0199"
+    assert "(213) 555-0199" in client.get(TIMES, query_string=there).text.partition(call)[2][:200]
+    with transaction() as session:
+        session.get_one(Location, harbour).phone = ""
+    assert "+12125550100" in client.get(TIMES, query_string=there).text.partition(call)[2][:200]
+
+
+def test_a_mail_about_a_place_without_a_telephone_names_that_of_the_first(app: Flask, now: object) -> None:
+    clinic = world.build(therapists=1)
+    harbour, person = second_place(clinic), world.person(email="pat@people.example")
+    with transaction() as session:
+        session.get_one(Location, harbour).phone = ""
+    world.sign(person)
+    when = dt.datetime(2026, 6, 12, 14, tzinfo=dt.UTC)
+    assert (
+        book(desk_browser(app, clinic), person, "swedish", place=str(harbour), when=when).status_code == 303
+    )
+    assert "+12125550100" in db.session.query(OutgoingMail).one().text

@@ -67,7 +67,7 @@ def _tell(
         visits="\n\n".join(part("series_visit", **line) for line in lines),
         place=several[0].location.address_line,
         clinic=clinic.name,
-        phone=several[0].location.phone,
+        phone=several[0].location.phone or clinic.phone,
         notice_hours=clinic.cancel_notice_hours,
     )
 

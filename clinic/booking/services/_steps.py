@@ -292,7 +292,7 @@ def _told_of(visit: Visit, clinic: premises.ClinicFacts, read_at: dt.datetime) -
         "therapist": visit.therapist.name,
         "place": visit.location.address_line,
         "clinic": clinic.name,
-        "phone": visit.location.phone,
+        "phone": visit.location.phone or clinic.phone,
         "deadline": moment(visit.deadline_at) if visit.deadline_at else "",
         "notice_hours": clinic.cancel_notice_hours,
         "is_near": read_at > until,

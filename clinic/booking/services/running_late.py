@@ -126,5 +126,5 @@ def _tell(
             late=words.length_words(minutes),
             expected=words.local_time_words(expected, uses_24_hours=facts.uses_24_hours),
             clinic=facts.name,
-            phone=visit.location.phone,
+            phone=visit.location.phone or facts.phone,
         )

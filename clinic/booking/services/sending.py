@@ -86,8 +86,13 @@ def _tell(session: Session, visit: Visit, kind: str, about: str, *, now: dt.date
 
 def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -> None:
     """A reminder by SMS, for whoever wished for it; not in the quiet time of the place."""
-    client, clinic = visit.client, premises.clinic()
-    if client is None or not client.phone_key or not choices.wants(Whose(client_id=client.id), SMS):
+    client, clinic, facts = visit.client, premises.clinic(), premises.clinic_facts()
+    if (
+        client is None
+        or facts is None
+        or not client.phone_key
+        or not choices.wants(Whose(client_id=client.id), SMS)
+    ):
         return
     clock, minute = WallClock(ZoneInfo(visit.zone)), epoch_minute(now)
     free = QuietTime(clinic.quiet_from, clinic.quiet_until).over_at(minute, clock)
@@ -96,7 +101,7 @@ def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -
             session, SMS, client.phone_key, key=f"{SMS}:{visit.id}:{about}", now=now, channel="sms",
             not_before=moment(free) if free > minute else now, about=About(visit.id, visit.starts_at),
             when=words.moment_words(visit.starts_at, visit.zone, uses_24_hours=clinic.uses_24_hours),
-            clinic=clinic.name, phone=visit.location.phone,
+            clinic=clinic.name, phone=visit.location.phone or facts.phone,
         )  # fmt: skip
 
 
