@@ -12,6 +12,7 @@ from clinic.catalogue.services import add_starter_catalogue
 from clinic.premises.models import Clinic, Location
 from clinic.shared.database import transaction
 from tests.factories import make_clinic, make_location, make_opening_hours
+from tests.statements import counted
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,35 @@ def test_home_says_nothing_of_a_place_whose_address_nobody_has_entered(client: F
         assert place.address_line == "Main Street"
     assert "Where we are" not in client.get("/").text
     assert "Main Street" in client.get("/book/swedish/times?minutes=60").text
+
+
+def test_home_names_every_place_with_its_own_hours_clock_and_telephone(client: FlaskClient) -> None:
+    def shown() -> tuple[str, int]:
+        with counted() as seen:
+            page = client.get("/").text.replace("\u00a0", " ")
+        return page, len(seen)
+
+    _page, before = shown()
+    west = make_location(
+        zone="America/Los_Angeles", name="Sunset", address="1 Sunset Street\nLos Angeles", phone="(213) 555-0199",
+        opens=None,
+    )  # fmt: skip
+    make_location(zone="Europe/Paris", name="Closed place", is_active=False)
+    assert "1 Sunset Street" not in shown()[0]  # still being set up
+    make_opening_hours(west, opens="15:00", closes="21:00", weekdays=range(5))
+    page, after = shown()
+    assert after == before
+    first, second = page.partition("when we are open")[2].split("<h3")[1:]
+    for words in ("Main Street", "9:00 am to 6:00 pm", "Times in New York.", "+12125550100"):
+        assert words in first
+    for words in (
+        "Sunset",
+        "1 Sunset Street",
+        "3:00 pm to 9:00 pm",
+        "Times in Los Angeles.",
+        "(213) 555-0199",
+    ):
+        assert words in second.partition("</section>")[0]
 
 
 def test_home_without_a_clinic_says_so(client: FlaskClient) -> None:

@@ -7,6 +7,7 @@ from flask import render_template, request
 from clinic.catalogue import aftercare, queries
 from clinic.catalogue.views.blueprint import pages
 from clinic.premises import queries as premises
+from clinic.premises.queries import PlaceFacts
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words
 from clinic.shared.web import Answer, found
@@ -18,11 +19,17 @@ LONGEST_SEARCH = 80
 def home() -> Answer:
     """What the clinic is, how booking works, and when it is open."""
     facts = premises.clinic_facts()
-    hours = []
-    if facts is not None:
-        hours = week_in_words(premises.week_of(facts.location_id), uses_24_hours=facts.uses_24_hours)
+    places = _places_with_hours(uses_24_hours=facts.uses_24_hours) if facts is not None else []
     cards = queries.cards_of(queries.services_on_offer())
-    return render_template("catalogue/home.html", hours=hours, cards=cards)
+    return render_template("catalogue/home.html", places=places, cards=cards)
+
+
+def _places_with_hours(*, uses_24_hours: bool) -> list[tuple[PlaceFacts, list[tuple[str, str]]]]:
+    """Every place and when it is open, in words. A further one without opening hours is still being set up."""
+    first, *further = premises.places()
+    weeks = premises.weeks()
+    shown = [first, *(one for one in further if one.id in weeks)]
+    return [(one, week_in_words(weeks.get(one.id, []), uses_24_hours=uses_24_hours)) for one in shown]
 
 
 @pages.get("/services", needs=Permission.SITE_ANY_READ)

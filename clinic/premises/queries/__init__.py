@@ -42,6 +42,7 @@ from clinic.premises.queries.places import (
     place_in_use,
     places,
     places_that_open,
+    weeks,
 )
 from clinic.rules import setting_effects
 from clinic.rules.booking_policy import BookingSettings
@@ -54,7 +55,7 @@ from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
     "OPEN_PLACE", "OpenPlace", "PlaceFacts", "clocks", "dated_hours_of", "hours_of", "hours_text", "kinds_at_places",
-    "open_place", "open_place_of", "place_in_use", "places", "places_that_open", "where_and_when",
+    "open_place", "open_place_of", "place_in_use", "places", "places_that_open", "weeks", "where_and_when",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")
