@@ -355,3 +355,15 @@ def test_what_was_called_off_or_waits_did_not_take_place(world: w.World) -> None
     with pytest.raises(MoveNotAllowed, match="cannot be marked"):
         marking.mark_visit(visit_id, VisitStatus.DONE, revision=visit.revision, by=world.desk_id, now=ends_at)
     assert visits.not_closed(ends_at + dt.timedelta(hours=2)) == []
+
+
+def test_the_clock_of_a_place_is_named_where_places_have_different_ones(desk: FlaskClient) -> None:
+    def named(zone: str, address: str = "/desk") -> bool:
+        return f"Times in {zone}." in desk.get(address).text
+
+    factories.make_location(zone=w.ZONE, name="Harbour")
+    assert not named("New York")
+    west = factories.make_location(zone="America/Los_Angeles", name="Sunset").id
+    assert (named("New York"), named("Los Angeles")) == (True, False)
+    for view in ("", "&view=rooms", "&view=list"):
+        assert named("Los Angeles", f"/desk?place={west}{view}"), view

@@ -581,3 +581,20 @@ def test_a_step_by_a_slip_is_taken_back_for_a_moment(clinic: Staffed) -> None:
     with time_machine.travel(NOW + TIME_TO_TAKE_BACK, tick=False):
         assert "too late" in take_back()
     assert status() == VisitStatus.DONE
+
+
+def test_places_with_other_clocks_side_by_side_say_which_clock_is_meant(clinic: Staffed) -> None:
+    """Five o'clock at one place is not five o'clock at the other, though both stand at one height."""
+    browser = clinic.browser(ME)
+
+    def shown(address: str) -> str:
+        return browser.get(address).text.replace("\u00a0", " ").split("<main")[1]
+
+    assert "New York" not in shown("/diary") + shown("/diary/week")
+    west = factories.make_location(zone="America/Los_Angeles", name="Sunset", opens="08:00", closes="23:00")
+    row = db.session.get_one(Therapist, clinic.me)
+    factories.make_hours(row, west, starts="18:00", ends="21:00", weekdays=[w.TODAY.weekday()])
+    day, week = shown("/diary"), shown("/diary/week")
+    assert ", Main Street (New York); 6:00 pm to 9:00 pm, Sunset (Los Angeles)." in day
+    assert ("<p>New York</p>" in day, "<p>Los Angeles</p>" in day) == (True, True)
+    assert ("Main Street (New York)</p>" in week, "Sunset (Los Angeles)</p>" in week) == (True, True)

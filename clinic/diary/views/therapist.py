@@ -19,6 +19,7 @@ from clinic.rules.language import N_, _
 from clinic.rules.licence import LicenceState, licence_state, licence_words
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus, may_have_begun
+from clinic.rules.words import zone_words
 from clinic.shared import clock
 from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found
@@ -64,7 +65,13 @@ def _day(me: diary.Me, day: dt.date, today: dt.date, now: dt.datetime) -> dict[s
         "card": visit_card(me.id, coming.id, now) if coming else None,
         "taps": _taps(coming, day, now) if coming else (),
         "columns": [
-            {"name": _at(one) or me.name, "tint": me.tint, "note": "", "off": one.off, "visits": _grid(one)}
+            {
+                "name": _at(one) or me.name,
+                "tint": me.tint,
+                "note": zone_words(one.zone) if len(shown) > 1 else "",  # one scale for two clocks
+                "off": one.off,
+                "visits": _grid(one),
+            }
             for one in shown
         ],
         "now": _now_mark(now, shown[0].zone, day, from_hour, to_hour) if len(shown) == 1 else "",
