@@ -6,11 +6,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from clinic.intake.services import letters, reviews
+from clinic.booking.services import restricting
+from clinic.intake import queries as intake
+from clinic.intake.services import clearances, letters, reviews
 from clinic.records.services import notes
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
+from clinic.therapists.models import TherapistRestriction
+from tests.architecture.access_table import NEEDS
+from tests.architecture.doors import doors
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.diary.staff import ME, OTHER, Staffed, person_with, staffed
@@ -71,6 +76,69 @@ def test_an_ended_sign_is_closed_to_whom_it_does_not_concern(clinic: Staffed) ->
         404,
         404,
     ]
+
+
+def test_no_door_of_clinical_review_opens_whom_it_does_not_concern(clinic: Staffed) -> None:
+    """Every route that asks for clinical review and names a row, also those that come later: a row of a client whom
+    somebody else treats, and of whom nothing waits, looks like one that is not there."""
+    client = client_of(clinic)
+    visit = begun(clinic, client)
+    w.sign_answers(client, HEART)
+    stop = declare(client, "rf_chest_pain_breathless").id
+    reviews.end_stop(stop, "assessed", "Seen by a doctor on Monday", by=user(clinic.me), now=NOW)
+    letter = letters.send_letter(client, [], source="review", by=None, now=NOW)
+    clearances.refuse_letter(letter, "Not signed by the doctor", by=user(clinic.me), now=NOW)
+    more = restricting.ask_for_more_care(
+        clinic.me, client, services=(), verdict="caution", reason="Was dizzy", until=None,
+        by=user(clinic.me), now=NOW,
+    )  # fmt: skip
+    signed = intake.newest(client)
+    assert signed is not None
+    theirs = {
+        "client_id": client, "other_id": w.person(), "stop_id": stop, "letter_id": letter, "restriction_id": more,
+        "intake_id": signed.id, "visit_id": visit,
+    }  # fmt: skip
+    db.session.rollback()
+    browser, leaks = clinic.browser(OTHER), {}
+    for there, missing in zip(doors(clinic.app, rows=theirs), doors(clinic.app), strict=True):
+        if there.address == missing.address or NEEDS[there.endpoint] is not Permission.CLINICAL_REVIEW:
+            continue
+        answers = [browser.open(one.address, method=one.method) for one in (there, missing)]
+        if answers[0].status_code != answers[1].status_code:
+            leaks[str(there)] = [one.status_code for one in answers]
+    assert leaks == {}
+    assert clinic.browser(ME).get(f"/reviews/letters/{letter}/recorded").status_code == 303
+    db.session.rollback()
+    assert db.session.get_one(TherapistRestriction, more).ended_at is None
+
+
+def test_more_care_is_listed_to_whom_it_concerns(clinic: Staffed) -> None:
+    """What a therapist asked for names a reason. Others of the team see it once they treat that client, too."""
+    client = client_of(clinic)
+    begun(clinic, client)
+    more = restricting.ask_for_more_care(
+        clinic.me, client, services=(), verdict="caution", reason="Was dizzy", until=None,
+        by=user(clinic.me), now=NOW,
+    )  # fmt: skip
+    named = person_with(Role.FRONT_DESK, Permission.CLINICAL_REVIEW)
+
+    def seen() -> list[bool]:
+        db.session.rollback()
+        return [
+            "Was dizzy" in clinic.browser(one).get("/reviews/more-care").text for one in (ME, OTHER, named)
+        ]
+
+    def is_over() -> bool:
+        db.session.rollback()
+        return db.session.get_one(TherapistRestriction, more).ended_at is not None
+
+    assert seen() == [True, False, True]
+    assert clinic.browser(OTHER).post(f"/reviews/more-care/{more}/end").status_code == 303
+    assert not is_over()
+    w.at_desk(clinic.world, client, "relaxation", when=w.at(1, 15), therapist_id=clinic.other)
+    assert seen() == [True, True, True]
+    clinic.browser(OTHER).post(f"/reviews/more-care/{more}/end")
+    assert is_over()
 
 
 def rows() -> int:

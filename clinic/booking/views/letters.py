@@ -25,6 +25,7 @@ from clinic.intake.queries import clearances as queries
 from clinic.intake.queries.clearances import Question, Questions
 from clinic.intake.services import letters as services
 from clinic.intake.services.letters import MOST_BYTES, MOST_FILES
+from clinic.intake.views.concern import of_concern
 from clinic.rules import words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _, ngettext
@@ -107,6 +108,7 @@ def _send(client_id: int) -> str:
 def after_letter(letter_id: int) -> Answer:
     """Back to the reviews, with what a letter that was just checked has come to: some visits may wait all the same."""
     letter = found(queries.letter(letter_id))
+    of_concern(letter.client_id)
     waits = [
         one for one in visits.visits_ahead(letter.client_id, clock.now()) if one.waiting_for == "clearance"
     ]

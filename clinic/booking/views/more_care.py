@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import flash, render_template, request
 
-from clinic.accounts.access import who
+from clinic.accounts.access import is_named, who
 from clinic.booking.forms.more_care import MoreCareForm
+from clinic.booking.queries import more_care as reading
 from clinic.booking.queries import treated, visits
 from clinic.booking.services import restricting
 from clinic.booking.views.blueprint import pages
@@ -23,6 +24,7 @@ from clinic.therapists import queries as therapists
 NEED = Permission.ANSWERS_TREATED_READ
 WORDS = {"caution": N_("Take care"), "clearance": N_("Talk first"), "block": N_("Not this treatment")}
 WITHDRAWN = N_("Withdrawn. Coming visits were judged again.")
+GONE = N_("This has been withdrawn already.")
 
 
 def _mine(visit_id: int) -> tuple[Any, Any]:
@@ -99,15 +101,21 @@ def end_own_restriction(visit_id: int, restriction_id: int) -> Answer:
 
 @pages.get("/reviews/more-care", needs=Permission.CLINICAL_REVIEW, reads="list")
 def restrictions() -> Answer:
-    """Everything that therapists asked for beyond the rules, for clinical review."""
-    rows = therapists.all_restrictions()
-    return render_template("booking/restrictions.html", rows=rows, words=WORDS, columns=COLUMN_WORDS)
+    """What therapists asked for beyond the rules, as far as it concerns who is at the screen."""
+    return render_template("booking/restrictions.html", rows=_to_review(), words=WORDS, columns=COLUMN_WORDS)
+
+
+def _to_review() -> list[Any]:
+    reads_all = is_named(Permission.CLINICAL_REVIEW)
+    return list(reading.to_review(who() or 0, clock.now(), reads_all=reads_all))
 
 
 @pages.post("/reviews/more-care/<int:restriction_id>/end", needs=Permission.CLINICAL_REVIEW)
 def end_restriction(restriction_id: int) -> Answer:
-    """Clinical review takes it back."""
+    """Clinical review takes it back. One that does not concern them looks as if it were not there."""
     try:
+        if all(one.id != restriction_id for one in _to_review()):
+            raise NotFound(_(GONE))
         restricting.withdraw(restriction_id, therapist_id=None, by=who() or 0, now=clock.now())
     except NotFound as error:
         flash(error.sentence, "care")
