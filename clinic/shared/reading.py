@@ -11,8 +11,9 @@ from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
 HEALTH_READ = "health.read"
-SHOWN = (200, 422)
-"""A page that is shown again with what is wrong in its form shows as much as the first time."""
+SHOWN = (200, 409, 422)
+"""A page that is shown again with what is wrong in its form, or with what came in between, shows as much as the first
+time."""
 
 
 def record_reads(app: Flask, who: Callable[[], int | None]) -> None:

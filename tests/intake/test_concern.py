@@ -9,6 +9,7 @@ from sqlalchemy import select
 from clinic.booking.services import restricting
 from clinic.intake import queries as intake
 from clinic.intake.services import clearances, letters, reviews
+from clinic.records.queries import notes as written
 from clinic.records.services import notes
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
@@ -168,3 +169,9 @@ def test_a_page_shown_again_is_a_reading_too(clinic: Staffed) -> None:
         before = rows()
         assert browser.post(address, data={}).status_code == 422, address
         assert rows() == before + 1, address
+    first = written.notes_of(visit)[0].id
+    notes.write_note(visit, "Right shoulder", corrects_id=first, by=user(clinic.me), now=NOW)
+    before = rows()
+    again = browser.post(f"/diary/visits/{visit}/notes?correct={first}", data={"text": "Both"})
+    assert (again.status_code, "Right shoulder" in again.text) == (409, True)
+    assert rows() == before + 1
