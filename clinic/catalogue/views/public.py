@@ -10,6 +10,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words
+from clinic.shared import clock
 from clinic.shared.web import Answer, found
 
 LONGEST_SEARCH = 80
@@ -28,7 +29,8 @@ def _places_with_hours(*, uses_24_hours: bool) -> list[tuple[PlaceFacts, list[tu
     """Every place and when it is open, in words. A further one without opening hours is still being set up."""
     first, *further = premises.places()
     weeks = premises.weeks()
-    shown = [first, *(one for one in further if one.id in weeks)]
+    opening = premises.places_that_open(premises.today(clock.now(), first.zone)) if further else frozenset()
+    shown = [first, *(one for one in further if one.id in opening)]
     return [(one, week_in_words(weeks.get(one.id, []), uses_24_hours=uses_24_hours)) for one in shown]
 
 
