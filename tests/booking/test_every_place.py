@@ -136,7 +136,10 @@ def test_my_week_has_the_hours_and_visits_of_every_place(chain: Chain) -> None:
         assert f"{time.hour}:{time.minute:02}" in mine.split("ev-time")[1][:60]
         assert place in mine
     day = read(me, "/diary?day=2026-06-12")
-    hours = "8:00 am to 8:00 pm, Main Street; 8:00 am to 12:00 pm, Mitte; 8:00 am to 12:00 pm, Thamel."
+    hours = (
+        "8:00 am to 8:00 pm, Main Street (New York); 8:00 am to 12:00 pm, Mitte (Berlin);"
+        " 8:00 am to 12:00 pm, Thamel (Kathmandu)."
+    )
     assert f"Your hours: {hours}" in day
 
 
