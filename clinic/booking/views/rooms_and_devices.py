@@ -3,7 +3,7 @@ they need is shown before it is saved; afterwards they are work to do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -65,8 +65,6 @@ def _save_room(room_id: int | None) -> Answer:
     if room_id:
         form.location_id.data = found(queries.room_facts(room_id)).location_id
 
-    now = clock.now()
-
     def facts() -> RoomFacts:
         return RoomFacts(
             location_id=form.location_id.data,
@@ -77,16 +75,14 @@ def _save_room(room_id: int | None) -> Answer:
         )
 
     def save() -> None:
-        services.save_room(room_id, facts(), seen=form.seen.data or "", by=who(), now=now)
+        services.save_room(room_id, facts(), seen=form.seen.data or "", by=who(), now=clock.now())
 
     def seen_now() -> str:
         facts = queries.room_facts(room_id) if room_id else None
         return mark_of(asdict(facts)) if facts else ""
 
-    if room_id and request.form.get("act") != "save" and form.validate():
-        touched = in_the_way.left_without(room_id, facts(), now)
-        if touched:
-            return _room_page(form, room_id, touched=touched)
+    if touched := _left_without(room_id, form, facts):
+        return _room_page(form, room_id, touched=touched)
     if not saves(form, save, seen_now=seen_now):
         return _room_page(form, room_id, status=422)
     flash(_("%(data)s is saved.", data=form.name.data), "success")
@@ -138,8 +134,6 @@ def _save_device(device_id: int | None) -> Answer:
     if device_id:
         form.location_id.data = found(queries.device_facts(device_id)).location_id
 
-    now = clock.now()
-
     def facts() -> DeviceFacts:
         return DeviceFacts(
             location_id=form.location_id.data,
@@ -149,16 +143,14 @@ def _save_device(device_id: int | None) -> Answer:
         )
 
     def save() -> None:
-        services.save_device(device_id, facts(), seen=form.seen.data or "", by=who(), now=now)
+        services.save_device(device_id, facts(), seen=form.seen.data or "", by=who(), now=clock.now())
 
     def seen_now() -> str:
         facts = queries.device_facts(device_id) if device_id else None
         return mark_of(asdict(facts)) if facts else ""
 
-    if device_id and request.form.get("act") != "save" and form.validate():
-        touched = in_the_way.left_without(device_id, facts(), now)
-        if touched:
-            return _device_page(form, device_id, touched=touched)
+    if touched := _left_without(device_id, form, facts):
+        return _device_page(form, device_id, touched=touched)
     if not saves(form, save, seen_now=seen_now):
         return _device_page(form, device_id, status=422)
     flash(_("%(data)s is saved.", data=form.name.data), "success")
@@ -169,6 +161,15 @@ def _device_page(
     form: DeviceForm, device_id: int | None, status: int = 200, touched: Sequence[object] = ()
 ) -> Answer:
     return render_template("premises/device.html", form=form, device_id=device_id, touched=touched), status
+
+
+def _left_without(
+    kit_id: int | None, form: KindForm, facts: Callable[[], RoomFacts | DeviceFacts]
+) -> Sequence[object]:
+    """The booked visits that saving this would leave without what they need, until they have been shown once."""
+    if not kit_id or request.form.get("act") == "save" or not form.validate():
+        return ()
+    return in_the_way.left_without(kit_id, facts(), clock.now())
 
 
 def _with_choices(form: SomeForm) -> SomeForm:

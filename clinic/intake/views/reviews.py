@@ -118,9 +118,8 @@ def decide_answers(intake_id: int) -> Answer:
 
 
 def _answers_page(intake_id: int, form: Any, status: int = 200) -> Answer:
-    client_id = found(queries.softened(intake_id)).client_id
-    services.note_look(client_id, "answers", by=who() or 0, now=clock.now())
     pair = found(queries.softened(intake_id))
+    services.note_look(pair.client_id, "answers", by=who() or 0, now=clock.now())
     page = render_template(
         "intake/review_answers.html",
         pair=pair,
