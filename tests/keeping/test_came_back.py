@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from importlib import import_module
 
 import pytest
 import time_machine
@@ -31,11 +30,6 @@ from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
 YEAR = dt.timedelta(days=366)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def all_tables() -> None:
-    import_module("clinic.app")
 
 
 @pytest.fixture

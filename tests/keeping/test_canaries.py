@@ -33,18 +33,12 @@ from tests.diary.staff import ME, person_with, staffed
 from tests.factories import make_clinic
 from tests.keeping.on_disk import everything
 from tests.owners import save_page
-from tests.postgres import find_binaries
 from tests.web import Visitor
 
 pytestmark = pytest.mark.usefixtures("now")
 
 HEALTH = "canary-health"
 NAME, EMAIL = "Canaryname", "canary.mail@people.example"
-
-
-@pytest.fixture
-def settings() -> dict[str, object]:
-    return {"CLINIC_PG_BINDIR": str(find_binaries() or "")}
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -36,26 +35,10 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.keeping.on_disk import everything
 from tests.owners import browser_of
-from tests.postgres import find_binaries
 from tests.records.whole_person import Person
 
 pytestmark = pytest.mark.usefixtures("now")
 WORD = "canary-words"
-
-
-@pytest.fixture
-def settings() -> dict[str, object]:
-    return {"CLINIC_PG_BINDIR": str(find_binaries() or "")}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def all_tables() -> None:
-    import_module("clinic.app")
 
 
 def columns_with(word: str) -> list[str]:

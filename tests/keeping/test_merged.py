@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from importlib import import_module
 
 import pytest
 from flask import Flask
@@ -26,11 +25,6 @@ from tests.booking import world as w
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def all_tables() -> None:
-    import_module("clinic.app")
 
 
 class Twice:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,24 +30,8 @@ from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.empty_machine import empty_machine
-from tests.postgres import find_binaries
 
 pytestmark = pytest.mark.usefixtures("now")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def all_tables() -> None:
-    import_module("clinic.app")
-
-
-@pytest.fixture
-def settings() -> dict[str, object]:
-    return {"CLINIC_PG_BINDIR": str(find_binaries() or "")}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture
