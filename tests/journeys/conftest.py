@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,17 @@ def base_url() -> None:
 def browser_context_args(browser_context_args: dict[str, Any], site: Site) -> dict[str, Any]:
     """A phone's width, and short addresses that begin at the served clinic."""
     return {**browser_context_args, "base_url": site.url, "viewport": PHONE, "locale": "en-US"}
+
+
+@pytest.fixture
+def page(page: Page) -> Iterator[Page]:
+    """A phone-sized window that is at rest when it is closed: Chromium can hang on one that is going to a page."""
+    from playwright.sync_api import Error as BrowserError  # only where there is a browser
+
+    yield page
+    for window in page.context.pages:
+        with suppress(BrowserError):  # a test may have answered the browser's question with "stay"
+            window.goto("about:blank", timeout=5_000)
 
 
 @pytest.fixture(scope="session")
