@@ -125,14 +125,18 @@ class DatedOpening(Base):
     __table_args__ = (Index("ix_dated_opening_location_id_day", "location_id", "day"),)
 
 
+GONE = "gone"
+
+
 class Resource(Base):
     """Whatever can be claimed for a time. Therapists, rooms, devices and clients share one series of ids,
-    so that one constraint on claims guards them all."""
+    so that one constraint on claims guards them all. A number is never given twice: the row of a record that went stays
+    as `gone`, since keys, the audit and older backups know it by its number."""
 
     __tablename__ = "resource"
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 (SQLAlchemy reads a plain dict)
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": GONE}  # noqa: RUF012 (SQLAlchemy reads a plain dict)
 
 
 class Room(Resource):

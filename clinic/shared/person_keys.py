@@ -19,10 +19,13 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Join,
+    String,
     UniqueConstraint,
     and_,
     bindparam,
+    cast,
     event,
+    literal,
     select,
     update,
 )
@@ -38,6 +41,9 @@ MOST_IN_MEMORY = 50_000
 _PREFIX = "p"  # of the name of a person's key; the installation's begin with another letter
 _MADE = "person_keys_made"
 _ERASED = "erased"  # begins the `ring` of a row that is no key and says when somebody was erased
+_FORGOTTEN = (
+    "forgotten"  # begins the `ring` of a destroyed key of somebody who was never in the clinic's book
+)
 
 
 class KeyDestroyed(CannotOpen):
@@ -237,7 +243,7 @@ def gone(rows: Iterable[Mapping[str, Any]]) -> list[Gone]:
             last = found.get(row["client_id"])
             if last is None or last.at is None or last.at < moment:
                 found[row["client_id"]] = Gone(row["client_id"], moment, day)
-        elif not row["wrapped"]:
+        elif word != _FORGOTTEN and not row["wrapped"]:
             found.setdefault(row["client_id"], Gone(row["client_id"]))
     return [found[one] for one in sorted(found)]
 
@@ -247,3 +253,18 @@ def destroy(session: Session, client_ids: Collection[int]) -> None:
     session.execute(update(PersonKey).where(PersonKey.client_id.in_(client_ids)).values(wrapped=b""))
     session.info.pop(_MADE, None)
     forget_known()
+
+
+def forget(session: Session, client_ids: Collection[int]) -> None:
+    """Destroy the keys of records that nobody needed: they are gone from the book, and no restore has to erase them.
+    Should their numbers ever be somebody else's, that one gets a key of their own."""
+    theirs = PersonKey.client_id.in_(client_ids) & PersonKey.ring.not_like(f"{_FORGOTTEN}%")
+    said = literal(f"{_FORGOTTEN} ").concat(cast(PersonKey.id, String))
+    session.execute(update(PersonKey).where(theirs).values(wrapped=b"", ring=said))
+    session.info.pop(_MADE, None)
+    forget_known()
+
+
+def last_number(rows: Iterable[Mapping[str, Any]]) -> int:
+    """The highest number of a record that these rows of the table know."""
+    return max((row["client_id"] for row in rows), default=0)

@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,16 +15,20 @@ from sqlalchemy import select, text
 
 from clinic import checkup, cli
 from clinic.booking.models import Visit
-from clinic.booking.services import people
+from clinic.booking.services import checkout, deadlines, forgetting, people
 from clinic.booking.services.visits import cancel_visit
 from clinic.cli import backups as commands
 from clinic.clients.models import Client
+from clinic.clients.steps import Details
 from clinic.intake.models import Intake
+from clinic.intake.services import intakes
 from clinic.keeping.models import Erasure, KeepingPeriod
+from clinic.keeping.queries.people import comes_back
 from clinic.keeping.services import erasing
-from clinic.shared import backups, crypto
+from clinic.shared import backups, crypto, person_keys
 from clinic.shared.backups import people as keys
 from clinic.shared.database import db, transaction
+from clinic.shared.keyring import sealed_by
 from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import world as w
@@ -249,3 +253,71 @@ def test_a_restore_that_was_broken_off_is_begun_again(
         db.session.remove()
     again = restore(empty, saved, monkeypatch).output
     assert "not empty" in again or "there already" in again
+
+
+def give_up() -> int:
+    """A booking that was begun and left, forgotten the day after; returns whose it was."""
+    who = Details("Nora", "Walker", dt.date(1988, 7, 4), email="nora@people.example", phone="(212) 555-3000")
+    token = checkout.hold_slot(None, w.choice("relaxation"), w.at(3), first_visit=True, user_id=None, now=NOW)
+    guest = checkout.name_person(token, who, relation="self", now=NOW)
+    intakes.save_draft(guest, "client", "intake", {"fever": {"present": False}}, now=NOW)
+    later = NOW + dt.timedelta(days=1, minutes=1)
+    deadlines.keep_deadlines(later)
+    forgetting.forget_unfinished(later)
+    db.session.rollback()
+    assert db.session.get(Client, guest) is None
+    return guest
+
+
+def test_who_comes_after_a_booking_that_was_given_up_is_not_erased_in_its_place(
+    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite would give the next client the number that became free, and with it the destroyed key."""
+    guest = give_up()
+    ann = somebody("Ann")
+    assert ann != guest
+    w.sign(ann)
+    visit = w.at_desk(world, ann, "relaxation", when=w.at(7)).visit_id
+    sealed = db.session.scalars(select(Intake.answers_sealed).where(Intake.client_id == ann)).one()
+    assert sealed_by(bytes(sealed)).startswith("p"), "under a key of their own"
+    saved = save(app)
+    said = restore(empty, saved, monkeypatch)
+    assert said.exit_code == 0, said.output
+    assert "Erased once more" not in said.output
+    with empty.app_context():
+        assert contacts(ann) == [("Ann", "ann@people.example")]
+        assert db.session.get_one(Visit, visit).status == "confirmed"
+        db.session.remove()
+
+
+def test_after_a_restore_nobody_gets_the_number_of_somebody_who_came_and_went_since(
+    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody("Old")
+    saved = save(app)
+    ann = somebody("Ann")
+    w.sign(ann)
+    erase(app, ann)
+    said = restore(empty, saved, monkeypatch)
+    assert said.exit_code == 0, said.output
+    with empty.app_context():
+        bob = somebody("Bob")
+        assert bob > ann
+        gone = [one for one in person_keys.gone(key_rows()) if one.client_id == ann]
+        assert gone
+        assert comes_back(gone[0]) is None
+        db.session.remove()
+
+
+def test_somebody_who_came_later_under_the_same_number_is_not_the_one_who_was_erased(
+    app: Flask, world: w.World
+) -> None:
+    ann = somebody("Ann")
+    made_at = db.session.get_one(Client, ann).created_at
+    assert comes_back(person_keys.Gone(ann, made_at + dt.timedelta(seconds=1))) is not None
+    assert comes_back(person_keys.Gone(ann, made_at)) is not None
+    assert comes_back(person_keys.Gone(ann, made_at - dt.timedelta(seconds=1))) is None
+
+
+def key_rows() -> list[dict[str, Any]]:
+    return [dict(row) for row in db.session.execute(select(keys.TABLE)).mappings()]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import unfinished
+from clinic.clients.models import Client
 from clinic.intake import queries as intake
+from clinic.premises.models import GONE, Resource
 from clinic.rules import screening
 from clinic.rules.page_reading import warnings_ticked
 from clinic.shared import person_keys
@@ -29,5 +31,7 @@ def forget_if_bare(session: Session, client_id: int) -> None:
         session.delete(draft)
     session.execute(update(Visit).where(Visit.client_id == client_id).values(client_id=None))
     session.flush()
-    person_keys.destroy(session, [client_id])
-    session.delete(client)
+    person_keys.forget(session, [client_id])
+    session.expunge(client)
+    session.execute(delete(Client).where(Client.id == client_id))
+    session.execute(update(Resource).where(Resource.id == client_id).values(kind=GONE))

@@ -99,9 +99,10 @@ def is_a_client_again(row: Erasure) -> bool:
 
 def comes_back(gone: Gone) -> Client | None:
     """The record that is to be erased once more, of somebody who was erased and stands in a restored database; None
-    where they do not. What was kept by a law, and is part of another record by now, goes without that one."""
+    where they do not, or somebody came later under their number. What was kept by a law, and is part of another record
+    by now, goes without that one."""
     row = db.session.get(Client, gone.client_id)
-    if row is None:
+    if row is None or (gone.at is not None and row.created_at > gone.at):
         return None
     records = [row]
     while records[-1].merged_into_id is not None:

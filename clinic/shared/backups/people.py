@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pyrage
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from clinic.shared.backups.dumps import BackupFailed
 from clinic.shared.database import Base
-from clinic.shared.person_keys import Gone, PersonKey, gone
+from clinic.shared.person_keys import Gone, PersonKey, gone, last_number
 from clinic.shared.turns import alone_with
 
 TABLE = Base.metadata.tables[PersonKey.__tablename__]
@@ -76,13 +76,25 @@ def _write(path: Path, rows: Rows, key: str) -> None:
 
 
 def put_back(engine: Engine, path: Path, key: str) -> list[Gone]:
-    """Put the keys into a restored database; returns the people who were erased. Raises BackupFailed."""
+    """Put the keys into a restored database; returns the people who were erased. No record that comes from now on gets
+    the number of one that these keys know, and that came and went after the backup. Raises BackupFailed."""
     rows = _read(path, key)
     with engine.begin() as connection:
         there = set(connection.execute(select(TABLE.c.id)).scalars())
         if missing := [row for key_id, row in rows.items() if key_id not in there]:
             connection.execute(insert(TABLE), missing)
+        _use_up(connection, last_number(rows.values()))
     return gone(rows.values())
+
+
+def _use_up(connection: Connection, number: int) -> None:
+    """Numbers go on behind this one."""
+    resource = Base.metadata.tables["resource"]
+    if number <= (connection.execute(select(func.max(resource.c.id))).scalar() or 0):
+        return
+    connection.execute(insert(resource), {"id": number, "kind": "gone"})
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.setval(func.pg_get_serial_sequence("resource", "id"), number)))
 
 
 def _read(path: Path, key: str) -> Rows:
