@@ -7,14 +7,16 @@ import datetime as dt
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from clinic.intake.services.letters import send_letter
 from clinic.rulebook import queries as rulebook
 from clinic.rulebook.views.reading import PLACE_WORDS
 from clinic.rules.changed_table import Rule
-from clinic.rules.permissions import Role
+from clinic.rules.permissions import Permission, Role
 from clinic.rules.rule_table import TABLE
 from clinic.rules.verdicts import Verdict
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
@@ -70,6 +72,39 @@ def test_owner_makes_a_rule_stricter(app: Flask, now: dt.datetime) -> None:
 def test_owner_with_clinical_review_sees_who_and_goes_on_to_the_list(app: Flask, now: dt.datetime) -> None:
     world = w.build()
     visit_id = booked(world, person(blood_thinners=PILLS))
+    user = factories.make_user(
+        email="rev@clinic.example", roles=[Role.OWNER], given=[Permission.CLINICAL_REVIEW]
+    )
+    owner = browser_of(app, user)
+    fields = fill(
+        owner, f"/owner/rules/{code('blood_thinners')}/stricter", columns=["relaxation"], verdict="block",
+        reason="Our own caution",
+    )  # fmt: skip
+    before = looks()
+    page = owner.post("/owner/rules/dry-run", data=fields).text
+    client = visit_of(visit_id).client
+    assert client is not None
+    assert client.last_name in page
+    assert looks() == before + 1, "with the rule it says what somebody answered"
+    unsure = owner.post("/owner/rules/save", data={**confirm(page), "sure": ""})
+    assert (unsure.status_code, client.last_name in unsure.text) == (422, True)
+    assert looks() == before + 2
+    saved = owner.post("/owner/rules/save", data=confirm(page))
+    assert saved.location == "/reviews/visits"
+    assert "House rule since" in owner.get("/reviews/visits").text
+
+
+def looks() -> int:
+    db.session.rollback()
+    return len(db.session.scalars(select(AuditRow.sequence).where(AuditRow.deed == "health.read")).all())
+
+
+def test_an_owner_who_treats_does_not_learn_by_a_dry_run_what_people_answered(
+    app: Flask, now: dt.datetime
+) -> None:
+    """Clinical review by the role is for whom something waits, and for whom they treat; a dry run asks about all."""
+    world = w.build()
+    visit_id = booked(world, person(blood_thinners=PILLS))
     user = factories.make_user(email="rev@clinic.example", roles=[Role.OWNER, Role.THERAPIST])
     owner = browser_of(app, user)
     fields = fill(
@@ -79,10 +114,8 @@ def test_owner_with_clinical_review_sees_who_and_goes_on_to_the_list(app: Flask,
     page = owner.post("/owner/rules/dry-run", data=fields).text
     client = visit_of(visit_id).client
     assert client is not None
-    assert client.last_name in page
-    saved = owner.post("/owner/rules/save", data=confirm(page))
-    assert saved.location == "/reviews/visits"
-    assert "House rule since" in owner.get("/reviews/visits").text
+    assert client.last_name not in page
+    assert "only to whom clinical review was given by name" in page
 
 
 def test_owner_makes_a_rule_less_strict_on_a_named_word(app: Flask, now: dt.datetime) -> None:

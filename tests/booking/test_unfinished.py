@@ -19,7 +19,9 @@ from clinic.clients.models import Client, NotSamePerson
 from clinic.clients.steps import Details
 from clinic.intake.models import HealthStop, IntakeDraft, TabletPass
 from clinic.intake.services import intakes
+from clinic.keeping.services import erasing
 from clinic.premises.models import Resource
+from clinic.records.queries.own_copy import copy_of
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from tests import factories
@@ -214,3 +216,40 @@ def test_the_page_says_that_the_booking_is_gone(world: w.World, client: FlaskCli
     time_goes_by()
     page = client.get(walk.location(client.get("/book/who")))
     assert "could not find the booking you had begun" in page.text
+
+
+@pytest.mark.parametrize("typed", [{"heart_failure": {"present": True, "worsening": False}}, WARNING])
+@pytest.mark.parametrize("end", ["booked", "given up", "erased"])
+def test_what_was_typed_before_signing_in_is_the_persons_and_of_nobody_else(
+    app: Flask, begun: tuple[str, int], typed: dict[str, dict[str, bool]], end: str
+) -> None:
+    """It stands with the person, who may still choose another one; when the booking ends, the guest's record goes."""
+    token, guest = begun
+    user_id = factories.make_user(email="nora@people.example", roles=[Role.CLIENT]).id
+    mine = clients.add_person(user_id, DETAILS, "self", region="US", now=NOW)
+    intakes.save_draft(guest, "client", "intake", typed, now=NOW)
+    services.choose_person(token, mine, user_id=user_id, now=NOW)
+    assert known() == [guest, mine]
+    shown = {one.table: list(one.rows) for one in copy_of(mine, user_id)}
+    assert len(shown["client"]) == 2, "until then it is in the person's own copy"
+    draft = db.session.scalars(select(IntakeDraft).where(IntakeDraft.client_id == mine)).one()
+    assert next(iter(typed)) in draft.answered
+    if end == "booked":
+        for one in db.session.scalars(select(IntakeDraft)):
+            if one.client_id == mine:
+                db.session.delete(one)
+        db.session.commit()
+        w.sign_answers(mine, {})
+        booked = services.confirm(token, user_id=user_id, now=NOW)
+        assert booked.status == "pending", "they said something else before"
+        assert known() == [mine]
+    elif end == "given up":
+        time_goes_by()
+        assert known() == [mine]
+    else:
+        services.leave(token, now=NOW)
+        erasing.erase_person(mine, settings=app.config, by=None, now=NOW)
+        db.session.rollback()
+        left = db.session.scalars(select(Client)).all()
+        assert {(one.first_name, one.email, one.phone) for one in left} == {("Erased", None, None)}
+    assert [one.client_id for one in db.session.scalars(select(IntakeDraft)) if one.client_id == guest] == []

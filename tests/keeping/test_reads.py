@@ -74,6 +74,10 @@ def test_pages_that_need_a_right_to_health_data_are_all_known(app: Flask) -> Non
     }
     assert found - SHOWS_HEALTH == shows_none
     shown_again = {"booking.ask_for_more_care", "records.write_note"}  # with what is wrong in the form
+    shown_again |= {
+        "booking.try_rules",
+        "booking.save_tried_rules",
+    }  # what would change is an answer to a form
     assert (
         set(app.extensions["clinic_reads"])
         == (SHOWS_HEALTH & {*app.extensions["clinic_reads"]}) | shown_again

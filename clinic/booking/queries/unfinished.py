@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
@@ -17,6 +17,9 @@ from clinic.clients.queries import Pair
 from clinic.intake.models import IntakeDraft
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db
+
+GUEST = "guest"
+"""In the details of a checkout: the record that was typed before whoever books signed in."""
 
 # What a checkout itself leaves. Rows of every other table that name a client keep the record.
 _OF_A_CHECKOUT = (Visit.__table__, Checkout.__table__, IntakeDraft.__table__, Client.__table__)
@@ -61,6 +64,21 @@ def can_be_forgotten(client_id: int) -> Client | None:
         )
         .with_for_update(of=Client)
     ).one_or_none()
+
+
+def guest_of(checkout: Checkout) -> int | None:
+    """The record that whoever makes this booking typed before they said by signing in who they are; what was told for
+    it was taken over (`services/checkout.choose_person`)."""
+    guest_id: int | None = (checkout.details or {}).get(GUEST)
+    return guest_id if guest_id != checkout.client_id else None
+
+
+def guests_of(client_ids: Collection[int]) -> list[int]:
+    """Bare records that these people typed as guests of a booking that they have not ended yet."""
+    theirs = select(Checkout).where(Checkout.client_id.in_(client_ids), Checkout.finished_at.is_(None))
+    typed = {one for one in map(guest_of, db.session.scalars(theirs)) if one is not None}
+    bare = select(Client.id).where(Client.id.in_(typed), is_bare(Client)).order_by(Client.id)
+    return list(db.session.scalars(bare)) if typed else []
 
 
 def ended(now: dt.datetime, limit: int = 100) -> Sequence[int]:

@@ -1,12 +1,13 @@
-"""A step inside a transaction: forget a record that a booking in the making left, and on which nothing rests."""
+"""Steps inside a transaction: forget a record that a booking in the making left, and on which nothing rests."""
 
 from __future__ import annotations
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Visit
+from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import unfinished
+from clinic.booking.queries.unfinished import guest_of
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.premises.models import GONE, Resource
@@ -15,10 +16,19 @@ from clinic.rules.page_reading import warnings_ticked
 from clinic.shared import person_keys
 
 
-def forget_if_bare(session: Session, client_id: int) -> None:
+def forget_guest(session: Session, checkout: Checkout) -> None:
+    """The booking ends, and whoever made it has said by signing in who they are: the record that they typed as a guest
+    is nobody's, and what was told for it stands with the person by now, a warning sign too."""
+    guest_id = guest_of(checkout)
+    if guest_id is not None:
+        forget_if_bare(session, guest_id, told_elsewhere=True)
+
+
+def forget_if_bare(session: Session, client_id: int, *, told_elsewhere: bool = False) -> None:
     """The record goes with its half-typed answers; times that were given back stay, with nobody's name on them.
 
-    Answers in which a warning sign stands are kept, though nobody pressed the button: they may be asked for.
+    Answers in which a warning sign stands are kept, though nobody pressed the button: they may be asked for. Not so
+    where they were taken over by another record (`told_elsewhere`).
     """
     client = unfinished.can_be_forgotten(client_id)
     if client is None:
@@ -26,7 +36,7 @@ def forget_if_bare(session: Session, client_id: int) -> None:
     draft = intake.draft(client_id, "client")
     if draft is not None:
         told = {**warnings_ticked(draft.half_typed), **draft.answered}
-        if screening.red_flags_in(told, draft.updated_at.date()):
+        if not told_elsewhere and screening.red_flags_in(told, draft.updated_at.date()):
             return
         session.delete(draft)
     session.execute(update(Visit).where(Visit.client_id == client_id).values(client_id=None))

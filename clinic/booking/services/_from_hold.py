@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
+from clinic.booking.services._forgetting import forget_guest
 from clinic.booking.services._placing import hand_on_aim
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice
@@ -59,3 +60,4 @@ def finish(session: Session, checkout: Checkout, visit: Visit, now: dt.datetime)
     held = session.get(Visit, checkout.visit_id) if checkout.visit_id is not None else None
     hand_on_aim(held, visit)
     checkout.visit_id, checkout.finished_at, checkout.updated_at = visit.id, now, now
+    forget_guest(session, checkout)

@@ -14,9 +14,10 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.unfinished import GUEST
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
-from clinic.booking.services._forgetting import forget_if_bare
+from clinic.booking.services._forgetting import forget_guest, forget_if_bare
 from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
 from clinic.booking.services._keeping import keep_for
 from clinic.booking.services._placing import claim_anew, hand_on_aim, place_person, seat
@@ -210,14 +211,14 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
         said = checkout.details or {}
-        told_by = typed_before if checkout.user_id is None else said.get("guest")
+        told_by = typed_before if checkout.user_id is None else said.get(GUEST)
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
         told = (
             told_by is not None and told_by != client.id and carry_over(session, told_by, client.id, now=now)
         )
         if told:  # it goes along to whomever else they choose, too
-            said = {**said, "guest": told_by}
+            said = {**said, GUEST: told_by}
         if (
             said
         ):  # sealed anew, for whom it is now: the key of whoever was typed before may be gone in a moment
@@ -386,6 +387,7 @@ def _finish(
 ) -> None:
     if visit.status != VisitStatus.RELEASED:
         checkout.finished_at = now
+        forget_guest(session, checkout)
         tell(session, visit, client, checkout, now=now)
     leave_trace(
         session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"

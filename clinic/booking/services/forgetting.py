@@ -7,7 +7,7 @@ import datetime as dt
 from clinic.booking.models import Checkout
 from clinic.booking.queries import unfinished
 from clinic.booking.queries.checkouts import LASTS
-from clinic.booking.services._forgetting import forget_if_bare
+from clinic.booking.services._forgetting import forget_guest, forget_if_bare
 from clinic.shared.database import db, transaction, tried_again
 
 
@@ -25,6 +25,7 @@ def _forget(checkout_id: int, now: dt.datetime) -> bool:
         if checkout is None or checkout.finished_at is not None or checkout.updated_at >= now - LASTS:
             return False
         client_id = checkout.client_id
+        forget_guest(session, checkout)
         session.delete(checkout)
         session.flush()
         if client_id is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, render_template, request
 from flask_login import current_user
 
-from clinic.accounts.access import who
+from clinic.accounts.access import is_named, who
 from clinic.booking.forms.rule_changes import FORMS, GoBackForm, HouseRulesForm, ProposalForm, TakeBackForm
 from clinic.booking.services import reconciling, rehearsing
 from clinic.booking.views.blueprint import pages
@@ -63,7 +63,7 @@ def go_back_to_rules(number: int) -> Answer:
     return _form_page(GoBackForm(data={"kind": "go_back", "number": number}), None)
 
 
-@pages.post("/owner/rules/dry-run", needs=NEED)
+@pages.post("/owner/rules/dry-run", needs=NEED, reads="list")
 def try_rules() -> Answer:
     """Try the proposal on every coming visit; nothing is written."""
     form, rule = _typed()
@@ -73,7 +73,7 @@ def try_rules() -> Answer:
     return _dry_run_page(tried[0])
 
 
-@pages.post("/owner/rules/save", needs=NEED)
+@pages.post("/owner/rules/save", needs=NEED, reads="list")
 def save_tried_rules() -> Answer:
     """Save what was tried, on the version it was tried on; visits that it changes are judged again at once."""
     form, rule = _typed()
@@ -148,7 +148,7 @@ def _form_page(form: ProposalForm, rule: Rule | None) -> str:
 
 
 def _dry_run_page(tried: rehearsing.Rehearsal, problem: str = "") -> str:
-    """Counts for everybody; who it is about only for those who may judge it."""
+    """Counts for everybody; who it is about, and so what somebody answered, only for those whom all answers concern."""
     sent = [
         pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "version", "sure")
     ]
@@ -160,6 +160,6 @@ def _dry_run_page(tried: rehearsing.Rehearsal, problem: str = "") -> str:
         problem=problem,
         began=[one for one in tried.changes if one not in now],
         ended=[one for one in now if one not in tried.changes],
-        names_shown=current_user.may(Permission.CLINICAL_REVIEW),
+        names_shown=is_named(Permission.CLINICAL_REVIEW),
         **WORDS,
     )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import lazyload
 
 from clinic.accounts.models import User
 from clinic.booking.models import Screening, Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import unfinished, visits
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -125,7 +125,8 @@ class Whose:
         self.account_emails = set(session.scalars(emails)) if accounts else set()
         self.reached_at = [one for one in (client.email, client.phone_key) if one]
         self.is_unproven = client.is_unproven
-        self.ids: dict[str, list[int]] = {"client": [client.id, *clients.alias_ids(client.id)]}
+        records = [client.id, *clients.alias_ids(client.id)]
+        self.ids: dict[str, list[int]] = {"client": [*records, *unfinished.guests_of(records)]}
         for table in ("visit", "intake", "clearance_letter", "clearance", "waitlist_wish"):
             cls = next(one for one in personal_classes() if one.__tablename__ == table)
             self.ids[table] = list(session.scalars(select(cls.id).where(self.is_theirs(cls))).all())
