@@ -356,6 +356,7 @@ class WaitlistWish(Base):
         CheckConstraint("last_day >= first_day", name="order"),
         CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
         Index("ix_waitlist_wish_ended_at_made_at", "ended_at", "made_at"),
+        {"sqlite_autoincrement": True},  # mails about a wish are known by its number, and outlive it
     )
 
 

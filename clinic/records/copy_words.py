@@ -31,7 +31,7 @@ TABLES = {
     "mailed_link": N_("Links to set a password"),
     "message_choice": N_("Which messages you want"),
     "never_together": N_("Therapists who do not treat you"),
-    "not_same_person": N_("Records that were compared with yours"),
+    "not_same_person": N_("Records that were compared with theirs"),  # the clinic alone reads of it
     "offer": N_("Times we offered you"),
     "outgoing_mail": N_("E-mails to you"),
     "passkey": N_("Your passkeys"),
@@ -68,7 +68,6 @@ TABLES_AT_THE_CLINIC = {
     "known_browser": N_("Browsers they used"),
     "message_choice": N_("Which messages they want"),
     "never_together": N_("Therapists who do not treat them"),
-    "not_same_person": N_("Records that were compared with theirs"),
     "offer": N_("Times that were offered to them"),
     "outgoing_mail": N_("E-mails to them"),
     "passkey": N_("Their passkeys"),

@@ -90,6 +90,8 @@ TABLES: Mapping[str, Kept] = {
 }
 NOT_COPIED = {"person_key": "The key that seals what is kept about them: a secret, and nothing about them."}
 """Tables that name a person and are in no copy for them, with the reason."""
+TELLS_OF_OTHERS = {"not_same_person": "That somebody was compared with them tells who else is known here."}
+"""Tables about a person, and erased with them, that are in no copy for them either."""
 
 
 def fate_of(table: str) -> Kept:

@@ -40,10 +40,10 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 MOST_IN_MEMORY = 50_000
 _PREFIX = "p"  # of the name of a person's key; the installation's begin with another letter
 _MADE = "person_keys_made"
-_ERASED = "erased"  # begins the `ring` of a row that is no key and says when somebody was erased
-_FORGOTTEN = (
-    "forgotten"  # begins the `ring` of a destroyed key of somebody who was never in the clinic's book
-)
+# What begins the `ring` of a row that holds no key:
+_ERASED = "erased"  # it says when somebody was erased
+_DESTROYED = "destroyed"  # it was one, and another one can take its place
+_FORGOTTEN = "forgotten"  # the same, of somebody who was never in the clinic's book
 
 
 class KeyDestroyed(CannotOpen):
@@ -112,12 +112,15 @@ def note(client_id: int, key_id: int | None, wrapped: bytes | None) -> None:
     """The person's key was read along with something else: nobody has to read it again."""
     session = db.session()
     if key_id is not None and wrapped and not _known(session, client_id):
-        _keep(session, client_id, _unwrapped(key_id, wrapped))
+        _keep(session, client_id, _opened(key_id, wrapped))
 
 
 def _known(session: Session, client_id: int) -> Key | None:
+    """Whoever writes does not rely on what this process read before: another one may have destroyed the key since, and
+    what it seals now could never be read."""
     place = (client_id, ring().current)
-    return _made(session).get(place) or _Known.by_person.get(place)
+    here = _made(session).get(place)
+    return here if here is not None or session.info.get(WRITES) else _Known.by_person.get(place)
 
 
 def current(client_id: int) -> Key | None:
@@ -129,7 +132,7 @@ def current(client_id: int) -> Key | None:
     row = next(iter(rows(_BY_PERSON, {"client": client_id, "ring": ring().current})), None)
     if row is None:
         return _make(session, client_id) if session.info.get(WRITES) else None
-    return _keep(session, client_id, _unwrapped(row.id, row.wrapped)) if row.wrapped else None
+    return _keep(session, client_id, _opened(row.id, row.wrapped))
 
 
 def _keep(session: Session, client_id: int, key: Key) -> Key:
@@ -150,7 +153,7 @@ def _make(session: Session, client_id: int) -> Key:
     }  # fmt: skip
     _insert(session, values)
     (row,) = rows(_BY_PERSON, {"client": client_id, "ring": ring().current})  # or another's
-    return _keep(session, client_id, _unwrapped(row.id, row.wrapped))
+    return _keep(session, client_id, _opened(row.id, row.wrapped))
 
 
 def _insert(session: Session, values: dict[str, Any]) -> None:
@@ -165,6 +168,11 @@ def _new_id() -> int:
 def key_name(key_id: int) -> str:
     """By what name a person's key is found in what it sealed."""
     return f"{_PREFIX}{key_id:x}"
+
+
+def _opened(key_id: int, wrapped: bytes) -> Key:
+    """A key that stands in the database now; it is unwrapped once."""
+    return _Known.by_name.get(key_name(key_id)) or _unwrapped(key_id, wrapped)
 
 
 def _unwrapped(key_id: int, wrapped: bytes) -> Key:
@@ -249,20 +257,37 @@ def gone(rows: Iterable[Mapping[str, Any]]) -> list[Gone]:
 
 
 def destroy(session: Session, client_ids: Collection[int]) -> None:
-    """Destroy the keys of these people: what they sealed is lost for good."""
-    session.execute(update(PersonKey).where(PersonKey.client_id.in_(client_ids)).values(wrapped=b""))
-    session.info.pop(_MADE, None)
-    forget_known()
+    """Destroy the keys of these people: what they sealed is lost for good. What is sealed for them later, when their
+    record is somebody's again, gets a key of its own."""
+    _end(session, client_ids, _DESTROYED)
 
 
 def forget(session: Session, client_ids: Collection[int]) -> None:
-    """Destroy the keys of records that nobody needed: they are gone from the book, and no restore has to erase them.
-    Should their numbers ever be somebody else's, that one gets a key of their own."""
-    theirs = PersonKey.client_id.in_(client_ids) & PersonKey.ring.not_like(f"{_FORGOTTEN}%")
-    said = literal(f"{_FORGOTTEN} ").concat(cast(PersonKey.id, String))
-    session.execute(update(PersonKey).where(theirs).values(wrapped=b"", ring=said))
+    """Destroy the keys of records that nobody needed: no restore has to erase those."""
+    _end(session, client_ids, _FORGOTTEN)
+
+
+def _end(session: Session, client_ids: Collection[int], word: str) -> None:
+    theirs = PersonKey.client_id.in_(client_ids), PersonKey.wrapped != b""
+    said = literal(f"{word} ").concat(cast(PersonKey.id, String))
+    session.execute(update(PersonKey).where(*theirs).values(wrapped=b"", ring=said))
     session.info.pop(_MADE, None)
     forget_known()
+
+
+def together(*several: Mapping[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """What each of these copies of the table knows, by id. A key that one of them knows to be destroyed is destroyed,
+    and takes no place of a living one."""
+    found: dict[int, dict[str, Any]] = {}
+    for copy in several:
+        for key_id, row in copy.items():
+            if row["wrapped"]:
+                found.setdefault(key_id, row)
+            elif row["ring"].partition(" ")[0] in (_ERASED, _DESTROYED, _FORGOTTEN):
+                found[key_id] = row
+            else:  # of a version before
+                found[key_id] = {**row, "ring": f"{_DESTROYED} {key_id}"}
+    return found
 
 
 def last_number(rows: Iterable[Mapping[str, Any]]) -> int:

@@ -331,3 +331,39 @@ def test_what_was_meant_on_the_wall_is_filled_for_time_off_and_closures_in_the_b
     assert [f"{one}"[:16] for one in days] == [
         "2026-06-12", "2026-06-12", "2026-06-11 23:00", "2026-06-13 04:00"
     ]  # fmt: skip
+
+
+def test_destroyed_keys_of_given_up_bookings_are_told_from_those_of_erased_people(blank: Flask) -> None:
+    """0040: client 1 lives under the number of a record that was forgotten, 2 was erased, and 3 is part of 2."""
+    upgrade(revision="0039")
+    with blank.app_context():
+        resource = "INSERT INTO resource (id, kind) VALUES ({0}, 'client')"
+        person = (
+            "INSERT INTO client (id, first_name, last_name, name_key, born_on, alike_name, emergency_contact,"
+            " guardian_name, guardian_relation, guardian_phone, created_at, is_unproven, is_barred_online,"
+            " merged_into_id) VALUES ({0}, 'P', 'N', 'p n', '1985-05-05', '', '', '', '', '',"
+            " '2026-06-09 13:00:00', false, false, {1})"
+        )
+        erased = (
+            "INSERT INTO erasure (client_id, source, asked_at, due_on, erased_at, finished_at) VALUES"
+            " (2, 'clinic', '2026-06-09 13:00:00', '2026-06-09', '2026-06-09 13:00:00', '2026-06-09 13:00:00')"
+        )
+        who = ((1, "NULL"), (2, "NULL"), (3, 2))
+        for statement in [*(one.format(*each) for each in who for one in (resource, person)), erased]:
+            db.session.execute(text(statement))
+        key = text(
+            "INSERT INTO person_key (id, client_id, ring, wrapped) VALUES (:id, :client, :ring, :wrapped)"
+        )
+        for number, client, ring, wrapped in (
+            (11, 1, "k1", b""), (12, 2, "k1", b""), (13, 3, "k1", b""), (14, 4, "k1", b""), (15, 5, "k1", b"x"),
+            (16, 2, "erased 2026-06-09T13:00:00+00:00 ", b""),
+        ):  # fmt: skip
+            db.session.execute(key, {"id": number, "client": client, "ring": ring, "wrapped": wrapped})
+        db.session.commit()
+        upgrade()
+        found = db.session.execute(text("SELECT id, ring FROM person_key ORDER BY id")).tuples().all()
+        assert dict(found) == {
+            11: "forgotten 11", 12: "destroyed 12", 13: "destroyed 13", 14: "forgotten 14", 15: "k1",
+            16: "erased 2026-06-09T13:00:00+00:00 ",
+        }  # fmt: skip
+        db.session.remove()

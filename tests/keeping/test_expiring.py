@@ -12,13 +12,15 @@ from sqlalchemy import func, select
 from clinic import cli, worker
 from clinic.accounts.models import FailedTry, KnownBrowser, UserSession
 from clinic.api.models import ApiToken
-from clinic.booking.models import CallRequest, Visit
+from clinic.booking.models import CallRequest, Visit, WaitlistWish
+from clinic.booking.services import waitlist
 from clinic.cli import retention
 from clinic.clients.models import Client
 from clinic.keeping.queries.due import due as what_is_due
 from clinic.keeping.services import expiring
-from clinic.rules.keeping import month_after, records_end_on, years_after
+from clinic.rules.keeping import PERIODS, month_after, records_end_on, years_after
 from clinic.rules.permissions import Role
+from clinic.rules.waitlist import When
 from clinic.shared import audit_chain
 from clinic.shared.audit import AuditRow, leave_trace
 from clinic.shared.database import db, transaction
@@ -184,3 +186,35 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
     deeds = db.session.scalars(select(AuditRow.deed).order_by(AuditRow.sequence)).all()
     assert (deeds[0], deeds[-1]) == ("keeping.confirmed", "keeping.removed")
     assert audit_chain.verify(app.config["CLINIC_AUDIT_DIR"]).wrong == []
+
+
+def test_a_mail_about_a_wish_is_of_whoever_had_the_wish(app: Flask) -> None:
+    """The wish went with its period, its mail is still there: the next wish is another one, with its own mail."""
+    w.build()
+    whole = {one.kind: one.usual for one in PERIODS}
+    expiring.save_periods(whole | {"waitlist": 7}, by=None, now=NOW)
+    expiring.let_go_by_periods(by=None, now=NOW)
+    born = dt.date(1980, 1, 1)
+    ann, ben = (
+        factories.make_client(
+            first_name=one, last_name="One", born_on=born, email=f"{one}@people.example".lower()
+        ).id
+        for one in ("Ann", "Ben")
+    )
+
+    def wish(client_id: int, now: dt.datetime) -> int:
+        days = When(now.date() + 2 * DAY, now.date() + 3 * DAY)
+        return waitlist.join(w.choice("swedish"), days, client_id, source="desk", by=None, now=now)[0]
+
+    first = wish(ann, NOW)
+    waitlist.withdraw(first, by=None, now=NOW)
+    later = NOW + 9 * DAY
+    expiring.remove_due(later, settings=app.config)
+    db.session.rollback()
+    assert db.session.get(WaitlistWish, first) is None
+    second = wish(ben, later)
+    assert second != first
+    mails = {one.key: one.to for one in db.session.scalars(select(OutgoingMail))}
+    assert mails == {
+        f"waitlist_joined:{first}": "ann@people.example", f"waitlist_joined:{second}": "ben@people.example"
+    }  # fmt: skip

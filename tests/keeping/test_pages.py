@@ -8,7 +8,7 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client
@@ -161,6 +161,11 @@ def test_a_request_reaches_the_owner_and_whoever_asked_by_itself(app: Flask) -> 
         day = day_words(due_on)
     assert [day in text for kind, _to, text in told if kind == "notice_erasure_received"] == [True] * 2
     assert "2 people wait." in owner.get("/owner").text
+    for _time in range(3):
+        assert mine.post(f"/my/people/{client}/erase/back").status_code == 303
+        assert mine.post(f"/my/people/{client}/erase").status_code == 303
+    mails = select(func.count()).select_from(OutgoingMail).where(OutgoingMail.kind == "notice_erasure_asked")
+    assert db.session.scalar(mails) == 2 * len(owners), "on one day the owners are told once of each person"
     assert mine.post(f"/my/people/{client}/erase/back").status_code == 303
     assert not ASKED.search(mine.get("/my").text)
     assert "1 person waits." in owner.get("/owner").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from clinic import checkup, cli
 from clinic.booking.models import Visit
@@ -317,6 +318,45 @@ def test_somebody_who_came_later_under_the_same_number_is_not_the_one_who_was_er
     assert comes_back(person_keys.Gone(ann, made_at + dt.timedelta(seconds=1))) is not None
     assert comes_back(person_keys.Gone(ann, made_at)) is not None
     assert comes_back(person_keys.Gone(ann, made_at - dt.timedelta(seconds=1))) is None
+
+
+def test_a_newer_file_of_keys_knows_who_was_erased_whatever_lies_beside_the_backup(
+    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A backup that was copied away with the keys of that day; the newest ones lie beside the key of backups."""
+    ann, bob = somebody("Ann"), somebody("Bob")
+    w.sign(ann)
+    w.sign(bob)
+    saved = save(app)
+    away = tmp_path / "away"
+    away.mkdir()
+    for one in (saved, saved.parent / keys.NAME):
+        shutil.copy(one, away / one.name)
+    erase(app, ann)
+    said = restore(empty, away / saved.name, monkeypatch)
+    assert said.exit_code == 0, said.output
+    with empty.app_context():
+        assert contacts(ann, bob) == [("Erased", None), ("Bob", "bob@people.example")]
+        assert db.session.scalars(select(Intake)).one().answers
+        db.session.remove()
+
+
+def test_a_key_that_is_put_back_by_mistake_is_destroyed_again_by_the_next_backup(
+    app: Flask, world: w.World
+) -> None:
+    ann = somebody("Ann")
+    w.sign(ann)
+    living = next(row for row in key_rows() if row["client_id"] == ann)
+    save(app)
+    erase(app, ann)
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(update(keys.TABLE).where(keys.TABLE.c.id == living["id"]).values(living))
+    save(app)
+    assert not any(row["wrapped"] for row in key_rows() if row["client_id"] == ann)
+    key = backups.load_or_make_key(app.config["CLINIC_BACKUP_KEY_FILE"])
+    rows = keys._read(app.config["CLINIC_BACKUP_DIR"] / keys.NAME, key)
+    assert not rows[living["id"]]["wrapped"]
 
 
 def key_rows() -> list[dict[str, Any]]:

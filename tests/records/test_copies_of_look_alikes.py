@@ -16,6 +16,7 @@ from clinic.booking.services import checkout, people
 from clinic.clients.services import add_person, bar_online, create_client
 from clinic.clients.steps import Details
 from clinic.intake.services import intakes
+from clinic.records.queries.own_copy import copy_of
 from clinic.rules.permissions import Role
 from clinic.shared.database import db
 from tests import factories
@@ -113,3 +114,7 @@ def test_it_stays_the_same_when_their_answers_change_and_when_it_is_settled(
     told = [copies(app, name, one)[0] for name, one in (("Sam", alike), ("Tim", alone))]
     kept = [{table: one[table] for table in ("screening", "status_change", "client")} for one in told]  # type: ignore[index]
     assert kept[0] == kept[1]
+    for one in (alike, known):  # whoever is known learns as little that somebody looks like them
+        tables = {part.table: list(part.rows) for part in copy_of(one, None)}
+        assert "not_same_person" not in tables
+        assert "client.two_people" not in [row["deed"] for row in tables["audit_row"]]

@@ -9,9 +9,10 @@ import re
 from importlib import import_module
 
 import pytest
+import time_machine
 from babel.messages.pofile import read_po
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from clinic.booking.models import StatusChange, Visit
@@ -19,9 +20,10 @@ from clinic.clients.models import ClientAccess
 from clinic.intake.models import Consent, IntakeDraft
 from clinic.keeping.queries import people
 from clinic.paths import ROOT
+from clinic.premises.models import Location
 from clinic.records import copy_values, copy_words
 from clinic.records.queries.copy_schema import schema
-from clinic.records.queries.own_copy import POINTERS, Whose, copy_of, is_personal, personal_classes
+from clinic.records.queries.own_copy import POINTERS, Whose, copied_classes, copy_of, is_personal
 from clinic.rules import keeping
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
@@ -109,7 +111,7 @@ def test_every_table_is_in_it_and_nobody_else(app: Flask, world: w.World) -> Non
     answer = copy_for(person)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.json"'
     found = json.loads(answer.text)
-    assert set(found) == {cls.__tablename__ for cls in personal_classes()}
+    assert set(found) == {cls.__tablename__ for cls in copied_classes()}
     assert other.word not in answer.text
     as_file = base64.b64encode(person.word.encode()).decode()
     said = {table: person.word in json.dumps(rows) for table, rows in found.items() if table in SEALED}
@@ -183,7 +185,7 @@ def test_what_is_also_about_somebody_else_is_kept_back(app: Flask, world: w.Worl
     person = Person(app, world, "own-words")
     found = json.loads(copy_for(person).text)
     assert found["never_together"][0]["reason"].startswith("kept back")
-    assert "other_id" not in found["not_same_person"][0]
+    assert "not_same_person" not in found
     assert found["visit"][0]["therapist"] is not None
     assert set(found["screening"][0]["findings"]) == {"own", "stopped"}
     assert {one["by"] for one in found["audit_row"]} == {"you", "the clinic"}
@@ -264,3 +266,25 @@ def test_a_mail_to_an_earlier_address_is_in_the_copy_and_counted(app: Flask) -> 
     shown = people.preview(client, NOW)
     assert shown is not None
     assert {one.table: one.count for one in shown.lines}["outgoing_mail"] == 1
+
+
+def test_who_is_of_age_by_the_clinics_day_is_copied_by_no_parent(app: Flask) -> None:
+    """In Sydney it is the day they come of age, in Greenwich still the day before."""
+    with time_machine.travel(dt.datetime(2026, 6, 8, 15, tzinfo=dt.UTC), tick=False):
+        w.build()
+        with transaction() as session:
+            session.execute(update(Location).values(zone="Australia/Sydney"))
+        parent = factories.make_user(email="ben@people.example", roles=[Role.CLIENT])
+        children = [
+            factories.make_client(
+                first_name="Kid", last_name="Two", born_on=born, acts={parent.id: "parent"}
+            ).id
+            for born in (dt.date(2008, 6, 9), dt.date(2008, 6, 10))
+        ]
+        browser = browser_of(app, parent)
+        got = [
+            browser.get(f"/my/people/{one}/{page}", buffered=True).status_code
+            for one in children
+            for page in ("data", "data.json")
+        ]
+    assert got == [404, 404, 200, 200]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from clinic.intake.models import HealthStop
 from clinic.shared import crypto, person_keys
@@ -73,6 +75,47 @@ def test_a_persons_values_open_with_their_own_key_alone(app: Flask) -> None:
     crypto.use(crypto.ring())  # what this process knew is let go
     with pytest.raises(crypto.CannotOpen):
         crypto.unseal(theirs, **place)
+
+
+@pytest.mark.parametrize("end", [person_keys.destroy, person_keys.forget])
+def test_nothing_is_sealed_with_a_key_that_another_process_destroyed(
+    app: Flask, end: Callable[[Session, list[int]], None]
+) -> None:
+    """The worker erases; the web process still has the key in memory. What it seals then could never be read."""
+    place: dict[str, Any] = {"table": "t", "column": "c", "row_id": 1}
+    client = w.person()
+    with transaction():
+        before = crypto.seal(b"x", client_id=client, **place)
+    known = dict(person_keys._Known.by_name), dict(person_keys._Known.by_person)
+    assert known[1]
+    with transaction() as session:
+        end(session, [client])
+    person_keys._Known.by_name.update(known[0])  # as in a process that has not heard of it
+    person_keys._Known.by_person.update(known[1])
+    with transaction():
+        after = crypto.seal(b"y", client_id=client, **place)
+    crypto.use(crypto.ring())
+    assert crypto.unseal(after, **place) == b"y"
+    assert person_keys.named(after) is not None, (
+        "under a key of their own, so that it can be destroyed as well"
+    )
+    with pytest.raises(crypto.KeyDestroyed):
+        crypto.unseal(before, **place)
+
+
+def test_of_two_copies_of_the_keys_a_destroyed_one_is_destroyed() -> None:
+    def row(key_id: int, ring: str, wrapped: bytes) -> dict[str, Any]:
+        return {"id": key_id, "client_id": 7, "ring": ring, "wrapped": wrapped}
+
+    living, ended, old = row(1, "k1", b"x"), row(1, "destroyed 1", b""), row(1, "k1", b"")
+    other, marker = row(2, "k1", b"z"), row(3, "erased 2027-03-01T09:00:00+00:00 ", b"")
+    for several in (
+        ({1: living, 2: other}, {1: ended, 3: marker}),
+        ({1: ended, 3: marker}, {1: living, 2: other}),
+    ):
+        assert person_keys.together(*several) == {1: ended, 2: other, 3: marker}
+    assert person_keys.together({1: old}, {1: living}) == {1: ended}, "of a version before"
+    assert person_keys.last_number([]) == 0
 
 
 def test_another_key_ring_opens_nothing_of_this_one(app: Flask, tmp_path: Path) -> None:

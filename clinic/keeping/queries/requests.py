@@ -60,6 +60,12 @@ def open_requests_of(client_ids: Collection[int]) -> Sequence[Erasure]:
     return db.session.scalars(theirs.order_by(Erasure.due_on, Erasure.id)).all()
 
 
+def was_asked_since(moment: dt.datetime, client_id: int) -> bool:
+    """Whether this person asked then or later, taken back or not."""
+    asked = Erasure.client_id == client_id, Erasure.source == "client", Erasure.asked_at >= moment
+    return db.session.scalar(select(Erasure.id).where(*asked).limit(1)) is not None
+
+
 def unfinished(client_id: int) -> Erasure | None:
     """The last erasing of this person that a law let go only half the way."""
     begun = Erasure.client_id == client_id, Erasure.erased_at.is_not(None), Erasure.finished_at.is_(None)

@@ -26,6 +26,9 @@ from clinic.shared.database import transaction, tried_again
 from clinic.shared.languages import speaking
 from clinic.shared.person_keys import Gone
 
+A_DAY = dt.timedelta(days=1)
+"""How often the owners are told at most that the same person asks."""
+
 
 @tried_again
 def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
@@ -36,11 +39,13 @@ def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
         _check_own(client_id, by, now)
         if row := requests.open_request(client_id):
             return row.due_on
+        is_known = requests.was_asked_since(now - A_DAY, client_id)
         row = _new(session, client_id, "client", by=by, now=now)
         user = session.get_one(User, by)
         with speaking(user.language or spoken()):
             tell(session, Notice.ERASURE_RECEIVED, user, now=now, until=day_words(row.due_on))
-        tell_owners(session, Notice.ERASURE_ASKED, now=now)
+        if not is_known:  # asked, taken back and asked again
+            tell_owners(session, Notice.ERASURE_ASKED, now=now)
         return row.due_on
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column
 
-from clinic.records.queries.own_copy import LEFT_OUT, NAMED, SECRETS, personal_classes
+from clinic.records.queries.own_copy import LEFT_OUT, NAMED, SECRETS, copied_classes
 from clinic.shared.crypto import Sealed, SealedBytes
 
 FORMAT = 1
@@ -31,7 +31,7 @@ def schema() -> dict[str, Any]:
         "description": "Moments are ISO 8601 in UTC, files base64. Columns may be empty, and more may be added.",
         "version": FORMAT,
         "type": "object",
-        "properties": {cls.__tablename__: _rows(cls) for cls in personal_classes()},
+        "properties": {cls.__tablename__: _rows(cls) for cls in copied_classes()},
         "additionalProperties": False,
     }
 

@@ -22,7 +22,7 @@ from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises.models import Location
-from clinic.rules.keeping import NOT_COPIED
+from clinic.rules.keeping import NOT_COPIED, TELLS_OF_OTHERS
 from clinic.rules.language import N_, _
 from clinic.rules.messages import KINDS
 from clinic.shared.audit import AuditRow
@@ -52,6 +52,10 @@ KEPT_BACK = N_("kept back: it is about somebody else as well")
 BACK = {("never_together", "reason"), ("client_note:bar", "text")}
 TOLD_ONCE = {"screening": {"id", "judged_at", "door"}, "status_change": {"id", "at", "reason"}}
 """Of one visit, a row that says what the one before says but for these is left out: it came of others' answers."""
+UNTOLD = (
+    "visit.judged",  # the judgements tell it, but for those of others
+    "client.two_people",  # that they look like somebody who is known
+)
 JUDGED = ("permits", "verdict", "outcome", "clearance_ids")
 LINK = re.compile(r"https?://\S+")
 MAILS = select(OutgoingMail.id, OutgoingMail.key, OutgoingMail.kind, OutgoingMail.to)
@@ -73,7 +77,7 @@ def copy_of(client_id: int, user_id: int | None) -> Iterator[Copied]:
     client = db.session.get_one(Client, client_id)
     own = clients.own_account_ids(client.id)
     whose = Whose(client, *(own if user_id in own else [user_id]))
-    for cls in personal_classes():
+    for cls in copied_classes():
         rows = whose.rows(cls)
         first = next(rows, None)
         if first is not None:
@@ -87,6 +91,11 @@ def personal_classes() -> list[type[Any]]:
     found = [name for name in order if name in by_table and is_personal(name)]
     last = {name for name in found if name in LAST or is_of_an_account(name)}
     return [by_table[name] for name in sorted(found, key=lambda name: (name in last, name != "client"))]
+
+
+def copied_classes() -> list[type[Any]]:
+    """Those of them that a person reads in their copy."""
+    return [one for one in personal_classes() if one.__tablename__ not in TELLS_OF_OTHERS]
 
 
 def is_personal(table: str) -> bool:
@@ -178,9 +187,7 @@ class Whose:
             of_theirs = or_(*(
                 and_(AuditRow.thing == thing, AuditRow.thing_id.in_(self.ids[thing])) for thing in ("client", "visit")
             ))  # fmt: skip
-            return and_(
-                of_theirs, AuditRow.deed != "visit.judged"
-            )  # the judgements tell it, but for those of others
+            return and_(of_theirs, AuditRow.deed.not_in(UNTOLD))
         if table == "outgoing_mail":
             return or_(
                 OutgoingMail.to.in_(self.reached_at),

@@ -6,6 +6,7 @@ import datetime as dt
 
 from clinic.booking.queries import treated, visits
 from clinic.clients import queries as clients
+from clinic.premises import queries as premises
 from clinic.rules.errors import NotFound
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
@@ -45,7 +46,7 @@ def note_copying(client_id: int, *, by: int, adult_age: int, to_keep: bool, now:
     Only the person may, or a parent while they are a child. Raises NotFound, as if there were nothing, otherwise.
     """
     with transaction() as session:
-        relation = clients.may_know_all(by, client_id, adult_age=adult_age, today=now.date())
+        relation = clients.may_know_all(by, client_id, adult_age=adult_age, today=premises.today(now))
         if not relation:
             raise NotFound()
         deed = "client.copy_saved" if to_keep else "client.copy_read"

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pyrage
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from clinic.shared.backups.dumps import BackupFailed
 from clinic.shared.database import Base
-from clinic.shared.person_keys import Gone, PersonKey, gone, last_number
+from clinic.shared.person_keys import Gone, PersonKey, gone, last_number, together
 from clinic.shared.turns import alone_with
 
 TABLE = Base.metadata.tables[PersonKey.__tablename__]
@@ -26,8 +26,8 @@ Rows = dict[int, dict[str, Any]]
 
 
 def keep(engine: Engine, folder: Path, key_file: Path, key: str) -> None:
-    """Bring the file up to date: keys that it knows and the database does not stay, for older backups; those that the
-    database knows to be destroyed are destroyed here too. One at a time: what another one read before somebody was
+    """Bring the file up to date: keys that it knows and the database does not stay, for older backups; those that one
+    of the two knows to be destroyed are destroyed in both. One at a time: what another one read before somebody was
     erased must not be written after it."""
     places = _places(folder, key_file)
     try:
@@ -40,26 +40,33 @@ def keep(engine: Engine, folder: Path, key_file: Path, key: str) -> None:
 def _bring_up_to_date(engine: Engine, places: list[Path], key: str) -> None:
     with engine.connect() as connection:
         here = {row.id: dict(row) for row in connection.execute(select(TABLE)).mappings()}
-    rows: Rows = {}
+    rows = together(*_read_all(places, key), here)
+    if lost := [row for key_id, row in here.items() if row["wrapped"] and not rows[key_id]["wrapped"]]:
+        with engine.begin() as connection:  # put back from an older file
+            for row in lost:
+                connection.execute(update(TABLE).where(TABLE.c.id == row["id"]).values(rows[row["id"]]))
     for path in places:
-        rows |= _read(path, key) if path.exists() else {}
-    for path in places:
-        _write(path, rows | here, key)
+        _write(path, rows, key)
+
+
+def _read_all(places: list[Path], key: str) -> list[Rows]:
+    return [_read(path, key) for path in places if path.exists()]
 
 
 def _places(folder: Path, key_file: Path) -> list[Path]:
     return [one / NAME for one in dict.fromkeys((folder, key_file.parent))]
 
 
-def find(folder: Path, key_file: Path) -> Path:
-    """Where the file is, for a backup in FOLDER. Raises BackupFailed when it is nowhere."""
+def find(folder: Path, key_file: Path) -> list[Path]:
+    """Where the file is, for a backup in FOLDER: a copy of it may lie beside the backup, and the newest beside the key
+    of backups. Raises BackupFailed when it is nowhere."""
     places = _places(folder, key_file)
-    path = next((one for one in places if one.exists()), None)
-    if path is None:
+    found = [one for one in places if one.exists()]
+    if not found:
         raise BackupFailed(
             f"{places[0]} is missing. The keys of people are in it: put it beside the backup first."
         )
-    return path
+    return found
 
 
 def _write(path: Path, rows: Rows, key: str) -> None:
@@ -75,10 +82,10 @@ def _write(path: Path, rows: Rows, key: str) -> None:
     draft.replace(path)
 
 
-def put_back(engine: Engine, path: Path, key: str) -> list[Gone]:
+def put_back(engine: Engine, paths: list[Path], key: str) -> list[Gone]:
     """Put the keys into a restored database; returns the people who were erased. No record that comes from now on gets
     the number of one that these keys know, and that came and went after the backup. Raises BackupFailed."""
-    rows = _read(path, key)
+    rows = together(*_read_all(paths, key))
     with engine.begin() as connection:
         there = set(connection.execute(select(TABLE.c.id)).scalars())
         if missing := [row for key_id, row in rows.items() if key_id not in there]:
