@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -26,7 +26,7 @@ from clinic.intake.models import Clearance, ClearanceLetter
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.language import gettext
-from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, FOR_STAFF, KINDS, REMINDER, SMS
+from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, KINDS, REMINDER, SMS
 from clinic.rules.quiet_time import QuietTime
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
@@ -122,19 +122,36 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
 
 
 def _still_reaches(session: Session, row: OutgoingMail) -> bool:
-    """What is about no visit: the team's morning mail for who is still in the team; what is about a person for that
-    person. Anything else leaves as it was written."""
-    if row.kind in FOR_STAFF:
-        return bool(session.scalar(select(exists().where(User.email == row.to, User.is_active))))
-    about = _ABOUT.get(KINDS[row.kind].about) if row.kind in KINDS else None
+    """What is about no visit: what the team is told for who is still in the team; what is about a person for that
+    person; a link into an account while the account is in use. Anything else leaves as it was written: what was done
+    with an account is told at the address that it had then."""
+    kind = KINDS.get(row.kind)
     number = row.key.split(":")[1] if ":" in row.key else ""
-    if about is None or not number.isdecimal():
+    if kind is None or not number.isdecimal():
         return True
-    found: Any = session.get(about, int(number))
+    if kind.about in ("", "user"):
+        return _still_serves(session, row, session.get(User, int(number)))
+    if kind.about == "series":
+        found: Any = session.scalars(
+            select(Visit).where(Visit.series_id == int(number)).limit(1)
+        ).one_or_none()
+    elif kind.about in _ABOUT:
+        found = session.get(_ABOUT[kind.about], int(number))
+    else:
+        return True
     client = clients.client(found.id if isinstance(found, Client) else found.client_id) if found else None
     if client is None or not client.email:
         return False
     row.to = client.email
+    return True
+
+
+def _still_serves(session: Session, row: OutgoingMail, user: User | None) -> bool:
+    if KINDS[row.kind].about == "user":
+        return "{token}" not in KINDS[row.kind].link or (user is not None and user.is_active)
+    if user is None or not user.is_active or not choices.wants(Whose(user_id=user.id), row.kind):
+        return False
+    row.to = user.email
     return True
 
 
