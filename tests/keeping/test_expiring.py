@@ -190,10 +190,10 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
 
 def test_a_mail_about_a_wish_is_of_whoever_had_the_wish(app: Flask) -> None:
     """The wish went with its period, its mail is still there: the next wish is another one, with its own mail."""
-    w.build()
+    by = w.build().desk_id
     whole = {one.kind: one.usual for one in PERIODS}
-    expiring.save_periods(whole | {"waitlist": 7}, by=None, now=NOW)
-    expiring.let_go_by_periods(by=None, now=NOW)
+    expiring.save_periods(whole | {"waitlist": 7}, by=by, now=NOW)
+    expiring.let_go_by_periods(by=by, now=NOW)
     born = dt.date(1980, 1, 1)
     ann, ben = (
         factories.make_client(

@@ -99,7 +99,7 @@ def test_nothing_is_sealed_with_a_key_that_another_process_destroyed(
     assert person_keys.named(after) is not None, (
         "under a key of their own, so that it can be destroyed as well"
     )
-    with pytest.raises(crypto.KeyDestroyed):
+    with pytest.raises(person_keys.KeyDestroyed):
         crypto.unseal(before, **place)
 
 
