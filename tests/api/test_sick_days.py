@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Offer, Visit
-from clinic.shared.database import db
+from clinic.booking.services import time_off
+from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
-from clinic.therapists.models import TimeOff
+from clinic.therapists.models import Therapist, TimeOff
 from tests.api.conftest import Program
 from tests.booking import world as w
+from tests.conftest import NOW
 from tests.statements import counted
 
 DAY = {"first_day": "2026-06-12"}
@@ -127,3 +130,32 @@ def test_what_cannot_be_is_refused_and_saves_nothing(desk: Program, clinic: w.Wo
         answer = desk.post(where, body)
         assert (answer.status_code, answer.get_json()["code"]) == (status, code), (where, body)
     assert count(TimeOff) == 0
+
+
+@pytest.mark.parametrize("limit", [{"most_visits_a_day": 1}, {"pause_minutes": 60}, {}])
+def test_the_best_for_all_can_be_done_for_all(desk: Program, clinic: w.World, limit: dict[str, int]) -> None:
+    """One colleague is there; with her limit she cannot take both."""
+    sick, other, away = clinic.therapists
+    visits = [booked(desk, sick, 10), booked(desk, sick, 12)]
+    with transaction() as session:
+        for one in visits:
+            session.get_one(Visit, one["id"]).any_therapist = True
+        for name, value in limit.items():
+            setattr(session.get_one(Therapist, other), name, value)
+    time_off.add_time_off(away, "meeting", w.at(3, 0), w.at(4, 0), "", by=None, now=NOW)
+    path = f"/therapists/{sick}/sick-days"
+    plan = desk.post(f"{path}/plan", DAY).get_json()["visits"]
+    given = [one for one in plan if one["proposal"] == "give"]
+    assert len(given) == (1 if limit else 2)
+    assert {one["therapist"] for one in given} == {other}
+    deeds = [
+        {
+            "visit": one["visit"]["id"],
+            "revision": one["visit"]["revision"],
+            "deed": "give",
+            "therapist": other,
+        }
+        for one in given
+    ]
+    done = desk.post(path, {**DAY, "deeds": deeds})
+    assert [one["code"] for one in done.get_json()["done"]] == [None] * len(deeds), done.get_json()

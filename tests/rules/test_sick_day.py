@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.rules.sick_day import Deed, Proposal, Touched, Way, best_for_all
+from clinic.rules.limits import Given, Limits
+from clinic.rules.sick_day import Deed, Extra, Proposal, Touched, Way, best_for_all
 
 ANA, BEN, ROOM, OTHER_ROOM = 1, 2, 11, 12
 
@@ -60,6 +64,60 @@ def test_who_chose_by_name_is_only_proposed_and_takes_nothing_from_the_others() 
     assert deeds(found) == [(1, "offer", ANA), (2, "give", ANA)]
     alone = best_for_all([Touched(1, 0, by_name=True, same_time=[way(0, ANA)])])
     assert alone == [Proposal(1, Deed.GIVE, way(0, ANA), is_ticked=False)]
+
+
+DAY = dt.date(2026, 6, 12)
+
+
+@pytest.mark.parametrize(
+    ("limits", "given_already", "second_at", "is_both"),
+    [
+        (Limits(), Given(), 75, True),
+        (Limits(pause=15), Given(), 75, False),
+        (Limits(pause=15), Given(), 90, True),  # touching what is kept free is no clash
+        (Limits(pause=15), Given(), 89, False),
+        (Limits(visits=2), Given(visits=0), 300, True),
+        (Limits(visits=2), Given(visits=1), 300, False),
+        (Limits(minutes=120), Given(), 300, True),  # exactly the most is allowed
+        (Limits(minutes=119), Given(), 300, False),
+        (Limits(minutes=180), Given(minutes=61), 300, False),
+        (Limits(intense=120), Given(), 300, True),
+        (Limits(intense=119), Given(), 300, False),
+    ],
+)
+def test_what_is_too_much_together_is_not_proposed_together(
+    limits: Limits, given_already: Given, second_at: int, is_both: bool
+) -> None:
+    """Each of the two could be given alone. The hour is 60 minutes of treatment and 15 of turnover."""
+    extra = Extra(DAY, 60, True, given_already, limits, place=1, travel=30)
+    visits = [
+        Touched(number, at, by_name=False, same_time=[Way(at, at + 75, ANA, frozenset({ANA, room}), extra)])
+        for number, (at, room) in enumerate(((0, ROOM), (second_at, OTHER_ROOM)))
+    ]
+    assert [one.deed for one in best_for_all(visits)] == [Deed.GIVE, Deed.GIVE if is_both else Deed.CALL]
+    assert [one.deed for one in best_for_all(visits[1:])] == [Deed.GIVE]
+
+
+@pytest.mark.parametrize(("place", "second_at", "is_both"), [(1, 75, True), (2, 104, False), (2, 105, True)])
+def test_there_is_time_for_the_way_between_two_places(place: int, second_at: int, is_both: bool) -> None:
+    first, second = (
+        Way(at, at + 75, ANA, frozenset({ANA, room}), Extra(DAY, 60, False, Given(), Limits(), where, 30))
+        for at, room, where in ((0, ROOM, 1), (second_at, OTHER_ROOM, place))
+    )
+    assert (first.clashes(second), second.clashes(first)) == (not is_both, not is_both)
+
+
+def test_another_day_and_another_therapist_have_a_measure_of_their_own() -> None:
+    one = Extra(DAY, 60, False, Given(), Limits(visits=1), 1, 0)
+    other = Extra(DAY + dt.timedelta(days=1), 60, False, Given(), Limits(visits=1), 1, 0)
+    ways = [
+        Way(0, 75, ANA, frozenset({ANA}), one), Way(1440, 1515, ANA, frozenset({ANA}), other),
+        Way(300, 375, BEN, frozenset({BEN}), one),
+    ]  # fmt: skip
+    visits = [
+        Touched(number, way.starts_at, by_name=False, same_time=[way]) for number, way in enumerate(ways)
+    ]
+    assert [one.deed for one in best_for_all(visits)] == [Deed.GIVE] * 3
 
 
 WAYS = st.lists(

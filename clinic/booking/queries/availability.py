@@ -203,6 +203,17 @@ class Open:
         leaning = the_book.leaning(stays, day, minute)
         return list(rule.combinations_for(minute, part.wanted, eligible, part.book, leaning))
 
+    def given_on(self, therapist: int, day: dt.date) -> Given:
+        """What stands in the book for this therapist on a day of those asked for; nothing where no limit counts it."""
+        return self._given.get((therapist, day), Given())
+
+    @cached_property
+    def _given(self) -> dict[tuple[int, dt.date], Given]:
+        days = dates_from(self.ask.first_day, self.ask.days)
+        reach = _reach(self.ask, self.clock.day_bounds(days[0])[0], self.clock.day_bounds(days[-1])[1])
+        limited = [one for one, theirs in self.limits.items() if theirs.concern(is_intense=True)]
+        return the_book.given(limited, reach) if limited else {}
+
     def is_too_much(self, therapist: int, starts_at: dt.datetime) -> bool:
         """Whether such a visit is more than the therapist gives that day, too soon before or after one at another
         place, or without the pause they need, by what stands in the book at this moment: for whoever keeps others from

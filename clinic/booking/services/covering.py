@@ -21,8 +21,9 @@ from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Combination, Start
 from clinic.rules.intervals import Interval, overlaps
+from clinic.rules.limits import Limits
 from clinic.rules.rule_table import RuleTable
-from clinic.rules.sick_day import Touched, Way
+from clinic.rules.sick_day import Extra, Touched, Way
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import SHORTEST_OFFER
@@ -115,7 +116,8 @@ class _Finder:
         found = look(self._ask(self.visit.day, 1, instead_of=self.visit.id))
         ways = [one for one in found.ways(self.visit.starts_at) if one.therapist != self.visit.therapist_id]
         ways.sort(key=lambda one: one.room != self.visit.room_id)
-        return [self._way(epoch_minute(self.visit.starts_at), one) for one in ways[:MOST_WAYS]]
+        start = epoch_minute(self.visit.starts_at)
+        return [self._way(start, one, found) for one in ways[:MOST_WAYS]]
 
     def other_times(self) -> list[Way]:
         """The nearest other times: that day, then the next days; for whoever asked for this therapist by name first
@@ -170,7 +172,7 @@ class _Finder:
         best: dict[int, Way] = {}
         for one in found.ways(moment(start.starts_at)) if new else ():
             if one.therapist in new and one.therapist not in best:
-                best[one.therapist] = self._way(start.starts_at, one)
+                best[one.therapist] = self._way(start.starts_at, one, found)
         return list(best.values())
 
     def _is_real_choice(self, start: int, therapist: int, ways: Sequence[Way]) -> bool:
@@ -197,9 +199,14 @@ class _Finder:
         """The visit's day; today for one that began before."""
         return max(self.visit.day, local_day(self.now, self._zone))
 
-    def _way(self, start: int, one: Combination) -> Way:
+    def _way(self, start: int, one: Combination, found: Open) -> Way:
         taken = frozenset({one.therapist, one.room, *one.devices, self.known.client.id})
-        return Way(start, start + self._minutes, one.therapist, taken)
+        day = self._day(start)
+        extra = Extra(
+            day, self.plan.total_minutes, self.plan.is_intense, given=found.given_on(one.therapist, day),
+            limits=found.limits.get(one.therapist, Limits()), place=found.place.id, travel=found.place.travel_minutes,
+        )  # fmt: skip
+        return Way(start, start + self._minutes, one.therapist, taken, extra)
 
     def _ask(
         self, day: dt.date, days: int, *, therapist_id: int | None = None, instead_of: int | None = None
