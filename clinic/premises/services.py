@@ -15,7 +15,7 @@ from clinic.premises import queries
 from clinic.premises.blocked_again import block_again
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
 from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
-from clinic.premises.steps import drop_picture, keep_picture
+from clinic.premises.steps import drop_picture, keep_picture, lock_place
 from clinic.rules.colours import Theme, is_colour, is_readable_accent, is_readable_brand
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.gaps import Gaps
@@ -179,7 +179,7 @@ def save_device(
 
 def _check_place(session: Session, row: Room | Device | None, facts: RoomFacts | DeviceFacts) -> None:
     """Booked visits lie in the zone and the house of their room, so it cannot be moved to another."""
-    if session.get(Location, facts.location_id) is None:
+    if lock_place(session, facts.location_id) is None:
         raise InvalidInput("location_id", _("Choose a place from the list."))
     if row is not None and row.location_id not in (None, facts.location_id):
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""Steps inside a transaction: keep a picture that everybody may see, and let one go."""
+"""Steps inside a transaction: keep a picture that everybody may see, and let one go; wait for a place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from clinic.premises.models import Picture
+from clinic.premises.models import Location, Picture
 from clinic.shared.pictures import Drawn
 
 
@@ -27,3 +27,9 @@ def drop_picture(session: Session, picture_id: int | None) -> None:
     if old is not None:
         session.flush()
         session.delete(old)
+
+
+def lock_place(session: Session, location_id: int) -> Location | None:
+    """The place, until the commit. Whoever closes it and whoever adds a room there see each other: a room that the
+    closure does not know of would be booked while the place is shut. Visits are booked there meanwhile."""
+    return session.get(Location, location_id, with_for_update={"key_share": True}, populate_existing=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import blocks, in_the_way
@@ -20,6 +22,8 @@ from clinic.booking.services import checkout, deadlines, time_off, visits
 from clinic.booking.services._claims import claim_blocks
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
+from clinic.premises import services as premises_services
+from clinic.premises.facts import RoomFacts
 from clinic.premises.models import Closure, Room
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken
 from clinic.rules.typed_span import TypedSpan
@@ -283,6 +287,47 @@ def test_a_cancellation_and_time_off_at_the_same_moment_leave_no_hole(app: Flask
             for done in [pool.submit(cancel), pool.submit(add)]:
                 done.result()
         assert free_hours(world, day) == set()
+
+
+@pytest.mark.parametrize("deed", ["close", "open"])
+def test_a_room_and_a_closure_saved_at_the_same_moment_know_of_each_other(
+    app: Flask, world: w.World, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """The room is written first, and its transaction still open when the closure is entered, or taken back."""
+    written, shut = threading.Event(), 0
+    if deed == "open":
+        shut = time_off.add_closure(
+            world.place_id, None, w.at(3, 0), w.at(4, 0), "x", by=world.desk_id, now=NOW
+        )
+
+    def claimed(session: Session, room_id: int | None, now: dt.datetime) -> None:
+        time_off.block_again(session, room_id, now)
+        written.set()
+        time.sleep(0.5)
+
+    def add() -> int:
+        with app.app_context():
+            facts = RoomFacts(world.place_id, "New", "treatment", 1, True)
+            made = premises_services.save_room(None, facts, seen="", by=None, now=NOW)
+            db.session.remove()
+            return made
+
+    def close() -> None:
+        with app.app_context():
+            written.wait(10)
+            if deed == "open":
+                time_off.remove_closure(shut, by=world.desk_id, now=NOW)
+            else:
+                time_off.add_closure(
+                    world.place_id, None, w.at(3, 0), w.at(4, 0), "x", by=world.desk_id, now=NOW
+                )
+            db.session.remove()
+
+    monkeypatch.setattr(premises_services, "block_again", claimed)
+    with ThreadPoolExecutor(2) as pool:
+        room, _closed = (one.result() for one in (pool.submit(add), pool.submit(close)))
+    claims = db.session.scalars(select(Claim.id).where(Claim.resource_id == room)).all()
+    assert len(claims) == (1 if deed == "close" else 0)
 
 
 def test_however_many_rooms_are_shut_it_takes_as_many_statements(world: w.World) -> None:

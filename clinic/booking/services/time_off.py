@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.services._claims import claim_blocks
 from clinic.premises import queries as premises
-from clinic.premises.models import Closure, Location, Resource, Room
+from clinic.premises.models import Closure, Resource, Room
+from clinic.premises.steps import lock_place
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.rules.wall_time import moment
@@ -131,7 +132,7 @@ def add_closure(
     if not 0 < len(reason.strip()) <= 200:
         raise InvalidInput("reason", _("Say why in a few words, for example “Public holiday”."))
     with transaction() as session:
-        place = session.get(Location, location_id)
+        place = lock_place(session, location_id)
         if place is None:
             raise NotFound()
         row = Closure(
@@ -152,6 +153,7 @@ def remove_closure(closure_id: int, *, by: int, now: dt.datetime) -> None:
         row = session.get(Closure, closure_id)
         if row is None:
             raise NotFound()
+        lock_place(session, row.location_id)
         shut = _shut_by(session, row)
         session.delete(row)
         session.flush()
