@@ -88,6 +88,12 @@ def service_by_key(key: str) -> Service | None:
     return db.session.scalars(select(Service).where(Service.key == key, Service.is_active)).one_or_none()
 
 
+def name_if_not_offered(key: str) -> str | None:
+    """The name of a service that was taken off the list; None for one that is on it, or never was."""
+    gone = select(Service.name).where(Service.key == key, ~Service.is_active)
+    return db.session.scalars(gone).one_or_none()
+
+
 def service(service_id: int) -> Service | None:
     return db.session.get(Service, service_id)
 

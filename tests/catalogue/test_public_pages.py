@@ -156,8 +156,14 @@ def test_service_page_shows_addons_with_their_price(client: FlaskClient) -> None
 def test_service_that_is_switched_off_is_not_there(client: FlaskClient) -> None:
     assert client.get("/services/sports").status_code == 200
     switch_off("sports")
-    assert client.get("/services/sports").status_code == 404
-    assert client.get("/services/nothing").status_code == 404
+    for old in ("/services/sports", "/book/sports", "/book/sports/times?minutes=60"):
+        page = client.get(old)
+        assert page.status_code == 404, old
+        assert "is not offered at the moment" in page.text, "a link that was kept says what became of it"
+        assert 'href="/services">See all treatments' in page.text
+    for never in ("/services/nothing", "/book/nothing", "/book/nothing/times"):
+        page = client.get(never)
+        assert (page.status_code, "is not offered" in page.text) == (404, False)
 
 
 def test_comparison_has_every_service_and_both_meanings(client: FlaskClient) -> None:

@@ -53,7 +53,10 @@ def choose_options(service: str) -> Answer:
 
 
 def _options_page(service: str, wish: Wish, errors: list[tuple[str, str]]) -> Answer:
-    row = found(catalogue.service_by_key(service))
+    row = catalogue.service_by_key(service)
+    if row is None:
+        name = found(catalogue.name_if_not_offered(service))
+        return render_template("catalogue/not_offered.html", name=name), 404
     modes = _modes(row)
     mode = wish.mode if wish.mode in modes else next(iter(modes), None)
     lengths = [one for one in row.lengths if one.mode == mode]

@@ -51,7 +51,9 @@ def compare() -> Answer:
 @pages.get("/services/<key>", needs=Permission.SITE_ANY_READ)
 def service(key: str) -> Answer:
     """One service: what happens, what to expect, lengths and prices, aftercare."""
-    row = found(queries.service_by_key(key))
+    row = queries.service_by_key(key)
+    if row is None:
+        return render_template("catalogue/not_offered.html", name=found(queries.name_if_not_offered(key))), 404
     return render_template(
         "catalogue/service.html",
         service=row,
