@@ -292,7 +292,8 @@ def open_the_door(app: Flask, clinic_name: Callable[[], str]) -> None:
         person = current_user._get_current_object()  # noqa: SLF001 - each look through the proxy finds it anew
         if person.is_locked and request.endpoint not in OPEN_WHEN_LOCKED:
             return make_response(locked_screen(ReopenForm(data={"next": _here()})), LOCKED)
-        if person.is_authenticated and "X-Poll" not in request.headers:  # a page that asks by itself
+        # Neither a page that asks by itself nor what a locked screen loads is anybody at the keys.
+        if person.is_authenticated and not person.is_locked and "X-Poll" not in request.headers:
             _note_activity(person)
         if person.may(Permission(need)):
             return None

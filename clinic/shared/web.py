@@ -274,7 +274,7 @@ def safe_next(target: str | None, otherwise: str) -> str:
     return target if not parts.netloc and not parts.scheme else otherwise
 
 
-def _referrer() -> SplitResult:
+def referrer() -> SplitResult:
     """Where the browser says that it was; empty for what is no address."""
     try:
         return urlsplit(request.referrer or "")
@@ -285,7 +285,7 @@ def _referrer() -> SplitResult:
 def page_before() -> str:
     """The page of this site that was being read, by what the browser says, without what its address says after it;
     empty where there is none, or it only answers to forms."""
-    before = _referrer()
+    before = referrer()
     path = safe_next(before.path, "") if before.netloc == request.host else ""
     return path if path and _is_page(path) else ""
 
@@ -297,7 +297,7 @@ def comes_back_to() -> str:
         return ""
     if _is_page(request.path):
         return request.full_path.removesuffix("?")
-    before = _referrer()
+    before = referrer()
     return urlunsplit(("", "", before.path, before.query, "")) if page_before() not in ("", "/") else ""
 
 

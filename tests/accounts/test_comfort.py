@@ -28,7 +28,14 @@ def test_larger_text_holds_on_every_page_until_it_is_switched_back(client: Flask
 
 
 @pytest.mark.parametrize(
-    "before", ["https://elsewhere.example/my", "http://localhost//elsewhere.example/", "http://localhost", ""]
+    "before",
+    [
+        "https://elsewhere.example/my",
+        "http://localhost//elsewhere.example/",
+        "http://localhost",
+        "http://[",
+        "",
+    ],
 )
 def test_it_never_leads_to_another_site(client: FlaskClient, before: str) -> None:
     answer = client.post("/text-size", data={"size": "large"}, headers={"Referer": before})

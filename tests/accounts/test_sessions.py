@@ -11,10 +11,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.accounts.models import User, UserSession
+from clinic.accounts.services import signing_in
 from clinic.accounts.tries import PIN_ACCOUNT
+from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import Role
 from clinic.shared.database import db
 from tests.accounts.people import (
+    ORIGIN,
     OTHER_PASSWORD,
     PASSWORD,
     browser_of,
@@ -24,6 +27,7 @@ from tests.accounts.people import (
     make_person,
     sign_in,
 )
+from tests.conftest import NOW
 from tests.typed_forms import form_on
 
 pytestmark = pytest.mark.usefixtures("premises", "now", "client")
@@ -155,3 +159,62 @@ def test_a_new_password_ends_every_session_and_the_copied_one(app: Flask) -> Non
     thief = app.test_client()
     thief.set_cookie("clinic", copied.value)
     assert [is_signed_in(one) for one in (others, thief, mine)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data"),
+    [
+        ("GET", "/theme.css", {}),
+        ("GET", "/pictures/1", {}),
+        ("POST", "/text-size", {"size": "large"}),
+        ("POST", "/account/reopen", {"proof": "314159"}),
+        ("POST", "/account/lock", {}),
+    ],
+)
+def test_a_screen_that_nobody_touched_stays_locked_whatever_it_loads(
+    app: Flask, method: str, path: str, data: dict[str, str]
+) -> None:
+    """The locked page itself asks for the clinic's colours and logo: that is nobody at the keys."""
+    mine = desk_browser(app)
+    with in_minutes(60):
+        assert mine.get("/account").status_code == 423
+        mine.open(path, method=method, data=data)
+        assert mine.get("/account").status_code == 423
+        assert mine.post("/account/reopen", data={"proof": PIN}).status_code == 303
+        assert mine.get("/account").status_code == 200
+
+
+def test_a_new_password_lengthens_no_day(app: Flask) -> None:
+    """Twelve hours after the sign-in with both steps the team signs in anew."""
+    mine = desk_browser(app)
+    for minutes in range(10, 715, 10):
+        with in_minutes(minutes):
+            assert mine.post("/account/awake").status_code < 400
+    with in_minutes(715):
+        change = {"current_password": PASSWORD, "new_password": OTHER_PASSWORD}
+        assert mine.post("/account/password", data=change).status_code == 303
+        assert mine.get("/account").status_code == 200
+    with in_minutes(719):
+        assert mine.get("/account").status_code == 200
+    with in_minutes(721):
+        assert mine.get("/account").status_code == 303
+
+
+def test_a_session_that_was_ended_meanwhile_gets_no_new_password(app: Flask) -> None:
+    """The owner signs somebody out while their change is under way."""
+    desk_browser(app)
+    row = db.session.scalars(select(UserSession)).one()
+    user_id, session_id = row.user_id, row.id
+    row.ended_at = NOW
+    db.session.commit()
+    with pytest.raises(InvalidInput, match="signed out"):
+        signing_in.change_password(
+            user_id,
+            PASSWORD,
+            OTHER_PASSWORD,
+            session_id=session_id,
+            clinic_name="Willow",
+            origin=ORIGIN,
+            now=NOW,
+        )
+    assert [one.ended_at for one in db.session.scalars(select(UserSession))] == [NOW]

@@ -155,10 +155,13 @@ def change_password(
             user = session.get_one(User, user_id, with_for_update=True)
             if not user.is_active or user.password_hash != stored:
                 raise InvalidInput("current_password", _("Your password was changed elsewhere just now."))
+            before = session.get_one(UserSession, session_id, with_for_update=True)
+            if before.ended_at is not None:
+                raise InvalidInput("current_password", _("You were signed out elsewhere just now."))
             tries.take_back(session, counted)
             steps.store_password(session, user, new_hash, now, is_short=is_short(new))
-            factor_at = session.get_one(UserSession, session_id).factor_at
-            row, token = steps.add_session(session, user_id, origin.browser, now, factor_at=factor_at)
+            row, token = steps.add_session(session, user_id, origin.browser, now, factor_at=before.factor_at)
+            row.created_at = before.created_at  # it ends when the one before would have
             leave_trace(session, "password_changed", "user", user_id, by=user_id, now=now, session_id=row.id)
         return token
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from urllib.parse import urlsplit
 
 from flask import abort, current_app, redirect, request
 from flask_login import current_user
@@ -14,7 +13,7 @@ from clinic.accounts.access import LANGUAGE, keep_language
 from clinic.accounts.views.blueprint import pages
 from clinic.rules.permissions import Permission
 from clinic.shared.languages import LANGUAGES
-from clinic.shared.web import Answer, safe_next
+from clinic.shared.web import Answer, referrer, safe_next
 
 TEXT = "text"  # the cookie's name; static/js/app.js sets it too
 LARGE = "large"
@@ -49,7 +48,7 @@ def choose_language() -> Answer:
 def came_from() -> str:
     """The page of this site that was being read, by what the browser says. It stands in no page, since an address may
     hold what somebody typed. Only where it is a key the page names it itself: browsers tell it to nobody."""
-    before = urlsplit(request.referrer or "")
+    before = referrer()
     path = f"{before.path}?{before.query}".rstrip("?")
     return safe_next(request.form.get("back"), safe_next(path, "/") if before.netloc == request.host else "/")
 

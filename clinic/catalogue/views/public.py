@@ -53,7 +53,9 @@ def service(key: str) -> Answer:
     """One service: what happens, what to expect, lengths and prices, aftercare."""
     row = queries.service_by_key(key)
     if row is None:
-        return render_template("catalogue/not_offered.html", name=found(queries.name_if_not_offered(key))), 404
+        return render_template(
+            "catalogue/not_offered.html", name=found(queries.name_if_not_offered(key))
+        ), 404
     return render_template(
         "catalogue/service.html",
         service=row,
