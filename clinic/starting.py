@@ -95,7 +95,7 @@ def _checked(begun: Begun) -> str:
     """The owner's e-mail, when everything else is right too."""
     for field, typed in asdict(begun).items():
         check_typed(field, typed)
-    return validate_email(begun.owner_email, check_deliverability=False).normalized
+    return validate_email(begun.owner_email, check_deliverability=False, allow_smtputf8=False).normalized
 
 
 def check_typed(field: str, typed: str) -> None:
@@ -118,7 +118,7 @@ def check_typed(field: str, typed: str) -> None:
 
 def _is_email(typed: str) -> bool:
     try:
-        validate_email(typed, check_deliverability=False)
+        validate_email(typed, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         return False
     return True

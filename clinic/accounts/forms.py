@@ -119,7 +119,8 @@ class ForgotForm(Form):
             Email(
                 lazy(
                     "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
-                )
+                ),
+                allow_smtputf8=False,
             ),
         ],
         [one_line],
@@ -187,7 +188,8 @@ class PersonForm(Form):
             Email(
                 lazy(
                     "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
-                )
+                ),
+                allow_smtputf8=False,
             ),
         ],
         [one_line],

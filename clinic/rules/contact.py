@@ -73,15 +73,25 @@ def holds_web_address(name: str) -> bool:
 
 
 def check_email(email: str) -> None:
-    """Raises InvalidInput for what no mail can be sent to; nothing typed is fine."""
+    """Raises InvalidInput for what no mail can be sent to; nothing typed is fine. Before the @ most mail servers know
+    ASCII alone."""
     if not email.strip():
         return
     try:
-        validate_email(email.strip(), check_deliverability=False)
+        validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise InvalidInput(
             "email", _("This does not look like an e-mail address. Check it, or leave it empty.")
         ) from error
+
+
+def for_mail_servers(email: str) -> str:
+    """The address as every mail server takes it: a domain with an umlaut is spelt in ASCII there."""
+    try:
+        found = validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return email
+    return found.ascii_email or email
 
 
 def email_key(email: str | None) -> str | None:

@@ -8,6 +8,7 @@ from clinic.rules.contact import (
     as_names,
     check_email,
     email_key,
+    for_mail_servers,
     holds_web_address,
     is_like_a_name,
     name_key,
@@ -121,13 +122,15 @@ def test_what_was_searched_for_is_no_name(typed: str) -> None:
     assert not is_like_a_name(typed)
 
 
-@pytest.mark.parametrize("typed", ["nomail", "a@b", "@mail.com", "a b@mail.com", "ann@mail..com"])
+@pytest.mark.parametrize(
+    "typed", ["nomail", "a@b", "@mail.com", "a b@mail.com", "ann@mail..com", "jürgen@mail.com"]
+)
 def test_what_no_mail_reaches_is_no_address(typed: str) -> None:
     with pytest.raises(InvalidInput, match="does not look like an e-mail"):
         check_email(typed)
 
 
-@pytest.mark.parametrize("typed", ["", "  ", "ann@mail.com", " Ann+x@Mail.Example "])
+@pytest.mark.parametrize("typed", ["", "  ", "ann@mail.com", " Ann+x@Mail.Example ", "ann@bücher.example"])
 def test_an_address_or_none_is_fine(typed: str) -> None:
     check_email(typed)
 
@@ -150,3 +153,17 @@ def test_an_address_or_none_is_fine(typed: str) -> None:
 def test_a_number_is_written_as_in_its_region(typed: str | None, region: str, written: str) -> None:
     assert phone_words(typed, region) == written
     assert phone_key(written, region) == phone_key(typed, region) if written != "call me" else True
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent_to"),
+    [
+        ("ann@mail.com", "ann@mail.com"),
+        ("Ann.B@people.example", "Ann.B@people.example"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("jürgen@mail.com", "jürgen@mail.com"),  # typed before that was refused: left to the mail server
+        ("no address", "no address"),
+    ],
+)
+def test_a_domain_with_an_umlaut_is_spelt_as_mail_servers_take_it(typed: str, sent_to: str) -> None:
+    assert for_mail_servers(typed) == sent_to

@@ -375,3 +375,30 @@ def test_a_long_subject_arrives_as_it_was_written(subject: str) -> None:
     assert str(make_header(decode_header(line.removeprefix("Subject: ")))) == subject
     assert b"\r" not in raw
     assert b"\n" not in message_of(row, HEAD).as_bytes(policy=SMTP).replace(b"\r\n", b"")
+
+
+def test_an_address_that_no_mail_server_takes_holds_up_nobody() -> None:
+    """Typed before it was refused, or written by another program; a domain with an umlaut is spelt out."""
+    queue(2, to="jürgen@people.example")
+    queue(1, to="ann@bücher.example")
+    queue(2, to="pat@people.example")
+    with sink() as server:
+        assert drain(server.url, NOW) == 3
+        assert sorted(str(one["To"]) for one in server.mails) == [
+            "ann@xn--bcher-kva.example", "pat@people.example", "pat@people.example"
+        ]  # fmt: skip
+    assert [(one.to, one.ended_as, one.trouble) for one in rows() if not one.sent_at] == [
+        ("jürgen@people.example", "failed", "refused")
+    ] * 2
+
+
+@pytest.mark.parametrize("odd", ['"', "a@", "<", "a@["])
+def test_an_address_that_cannot_be_taken_apart_holds_up_nobody(odd: str) -> None:
+    queue(1, to="before@people.example")
+    queue(1, to="pat@people.example")
+    with transaction() as session:
+        before = mail.OutgoingMail.to == "before@people.example"
+        session.execute(update(mail.OutgoingMail).where(before).values(to=odd))
+    with sink() as server:
+        assert drain(server.url, NOW) == 1
+    assert [one.ended_as for one in rows()] == ["failed", None]

@@ -174,7 +174,7 @@ class BookingPersonForm(PhoneForm, PersonForm):
     def validate_email(self, field: Any) -> None:
         """Checked only when something was typed: an empty one has its own message."""
         if field.data:
-            Email(NOT_AN_EMAIL)(self, field)
+            Email(NOT_AN_EMAIL, allow_smtputf8=False)(self, field)
 
     def details(self, **more: str) -> Details:
         """What was typed, with the ways to reach them."""

@@ -33,7 +33,10 @@ class SettingsForm(FactsForm):
         validators=[
             DataRequired(lazy("Enter an e-mail address.")),
             Length(max=200),
-            Email(lazy("This does not look like an e-mail address. It needs a name, an @ and a place.")),
+            Email(
+                lazy("This does not look like an e-mail address. It needs a name, an @ and a place."),
+                allow_smtputf8=False,
+            ),
         ],
         description=lazy("Clients see it as the sender, and their replies go there."),
     )

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, make_msgid
 
+from clinic.rules.contact import for_mail_servers
 from clinic.shared.mail.models import OutgoingMail
 from clinic.shared.mail.texts import as_page, stop_address
 
@@ -57,7 +58,7 @@ def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
     message = EmailMessage(policy=WholeHeaders())
     message["Subject"] = one_line(row.subject)
     message["From"] = Address(one_line(head.name), addr_spec=head.sender)
-    message["To"] = row.to
+    message["To"] = for_mail_servers(row.to)
     message["Date"] = format_datetime(row.due_at)
     domain = head.sender.rpartition("@")[2]
     message["Message-ID"] = f"<{stamp_of(row.key)}@{domain}>"

@@ -130,7 +130,12 @@ def drain(
 
 def _send(row: OutgoingMail, senders: Senders, letterhead: Callable[[], Letterhead]) -> None:
     if row.channel == "mail":
-        senders.mail(message_of(row, letterhead()))
+        head = letterhead()
+        try:
+            message = message_of(row, head)
+        except (LookupError, AttributeError) as error:  # how the library fails at half an address
+            raise Refused from error
+        senders.mail(message)
     elif senders.sms is not None:
         senders.sms(row.to, row.text.strip())
     else:

@@ -62,14 +62,20 @@ def _smtp(url: str) -> Send:
                 raise smtplib.SMTPNotSupportedError("The password is not sent where everybody can read it.")
             if parts.username:
                 server.login(unquote(parts.username), unquote(parts.password or ""))
-            try:
-                server.send_message(message)
-            except smtplib.SMTPRecipientsRefused as error:
-                if all(code >= 500 for code, _said in error.recipients.values()):
-                    raise Refused from error
-                raise
+            _hand_over(server, message)
 
     return send
+
+
+def _hand_over(server: smtplib.SMTP, message: EmailMessage) -> None:
+    try:
+        server.send_message(message)
+    except smtplib.SMTPNotSupportedError as error:  # an address that this server has no letters for
+        raise Refused from error
+    except smtplib.SMTPRecipientsRefused as error:
+        if all(code >= 500 for code, _said in error.recipients.values()):
+            raise Refused from error
+        raise
 
 
 def _trust(host: str) -> ssl.SSLContext:
