@@ -121,15 +121,16 @@ def saved(app: Flask, now: dt.datetime) -> Findings:
             "CLINIC_BACKUP_HOURS=24, unless you save it otherwise.",
         )
         return
-    last = backups.newest(folder)
-    if last is None or now - backups.made_at(last) > dt.timedelta(hours=2 * hours):
-        since = f"since {backups.made_at(last):%Y-%m-%d}" if last else "at all"
+    last = backups.newest(folder, now=now)
+    at = backups.made_at(last) if last is not None else None
+    if at is None or now - at > dt.timedelta(hours=2 * hours):
+        since = f"since {at:%Y-%m-%d}" if at is not None else "at all"
         yield wrong(
             f"There is no backup {since} in {folder}.",
             "Run clinic backup, and see what it says.",
         )
         return
-    yield good(f"The newest backup is of {backups.made_at(last):%Y-%m-%d %H:%M} UTC.")
+    yield good(f"The newest backup is of {at:%Y-%m-%d %H:%M} UTC.")
     if folder.is_relative_to(app.config["CLINIC_DATA_DIR"]):
         yield Finding(
             Grade.LOOK,

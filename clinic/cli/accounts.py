@@ -1,4 +1,4 @@
-"""Commands for an account whose person cannot sign in any more: whoever can run them has the machine anyway."""
+"""Commands for accounts, where no page helps any more: whoever can run them has the machine anyway."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clinic.cli.making import make_working_app
 
 @click.group()
 def account() -> None:
-    """Accounts of people who cannot sign in any more."""
+    """Accounts of people who cannot sign in any more, or shall not go on as they are."""
 
 
 @account.command("unlock")
@@ -36,3 +36,14 @@ def unlock(email: str) -> None:
     click.echo("Everywhere signed out, and without a second step. Set a new password within 30 minutes:")
     click.echo(f"{app.config['CLINIC_PUBLIC_URL']}/password/{token}")
     click.echo("At the next sign-in a new second step is set up.")
+
+
+@account.command("sign-out-everybody")
+def sign_out_everybody() -> None:
+    """End every session, and every link into an account that waits in a mail. Links to visits go on."""
+    from clinic.accounts import services
+    from clinic.shared import clock
+
+    with make_working_app().app_context():
+        services.sign_out_everybody(clock.now())
+    click.echo("Everybody is signed out. Links to set a password have to be sent again.")

@@ -66,6 +66,7 @@ def _put_keys_back(app: Flask, file: Path) -> int:
 @click.argument("file", type=FILE)
 def restore(file: Path) -> None:
     """Put the backup FILE into an empty database, bring it up to date, and look whether its answers can be read."""
+    from clinic.accounts import services
     from clinic.shared import audit_chain, backups, clock, heartbeat
     from clinic.shared.database import db
     from clinic.shared.rotation import columns_that_stay_closed
@@ -81,12 +82,17 @@ def restore(file: Path) -> None:
     migrate_app(app)
     with app.app_context():
         again = _put_keys_back(app, file) if KEYS in about.rows else 0
+        services.sign_out_everybody(clock.now())
         heartbeat.forget()
         audit_chain.begin_notes(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
         backups.finish_restore(db.engine)
     click.echo(f"Restored: {sum(about.rows.values())} rows, as they were at {about.made_at}.")
     if again:
         click.echo(f"Erased once more, as they were since the backup was made: {again}.")
+    click.echo(
+        "Everybody signs in again. Passwords, second steps, the team and keys of programs are as they were:"
+    )
+    click.echo("look at the page of the team, and at clinic token list, for what was ended or changed since.")
     with app.app_context():
         if closed := columns_that_stay_closed():
             sys.exit(

@@ -8,6 +8,7 @@ import re
 import pyotp
 import pytest
 import time_machine
+from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -17,6 +18,8 @@ from clinic.accounts.models import Authenticator, HalfSignIn, RecoveryCode, User
 from clinic.accounts.queries import app_to_confirm
 from clinic.accounts.services.factors import AtScreen
 from clinic.accounts.services.second_step import HalfwayOver
+from clinic.accounts.steps import new_link
+from clinic.cli import accounts, main
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
@@ -312,10 +315,6 @@ def test_owner_takes_the_second_step_of_a_colleague_away(app: Flask, client: Fla
 def test_command_lets_a_locked_out_owner_in_again(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from click.testing import CliRunner
-
-    from clinic.cli import accounts, main
-
     make_person(BOSS, Role.OWNER)
     mine = browser_of(app, BOSS)
     for _ in range(6):
@@ -330,6 +329,29 @@ def test_command_lets_a_locked_out_owner_in_again(
     assert key
     assert client.post(f"/password/{key[1]}", data={"password": PASSWORD}).location == "/sign-in"
     assert halfway(client).get(STEP).location == SET_UP
+
+
+def test_a_command_signs_everybody_out_and_ends_the_links_in_their_mails(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an incident, and after a backup was put back in which what was ended since goes on."""
+    make_person(BOSS, Role.OWNER)
+    user = make_person("c@mail.example", Role.CLIENT)
+    mine, theirs = browser_of(app, BOSS), browser_of(app, "c@mail.example")
+    halfway(client)
+    with transaction() as session:
+        token = new_link(session, session.merge(user), "reset", NOW)
+    assert client.get(f"/password/{token}").status_code == 200
+    monkeypatch.setattr(accounts, "make_working_app", lambda: app)
+    said = CliRunner().invoke(main, ["account", "sign-out-everybody"])
+    assert said.exit_code == 0, said.output
+    db.session.rollback()
+    assert not is_signed_in(mine)
+    assert not is_signed_in(theirs)
+    assert client.get(STEP).location.startswith("/sign-in?")
+    assert client.get(f"/password/{token}").status_code == 404
+    assert "signed_out_everybody" in deeds()
+    assert is_signed_in(browser_of(app, BOSS)), "and everybody may sign in again"
 
 
 def test_old_key_is_dead_after_the_second_step_and_stays_out_of_halfway(

@@ -12,7 +12,8 @@ from clinic.app import create_app
 from clinic.cli import upkeep
 
 NEEDS_A_CLINIC = (
-    "account unlock owner@clinic.example", "archive --before 2026-01-01", "audit verify", "backup", "keys drop --yes",
+    "account sign-out-everybody", "account unlock owner@clinic.example", "archive --before 2026-01-01",
+    "audit verify", "backup", "keys drop --yes",
     "keys reseal", "retention", "retention --dry-run", "token create site", "token end 1", "token list",
     "zone change 1 Europe/Lisbon",
 )  # fmt: skip

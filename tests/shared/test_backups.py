@@ -14,9 +14,10 @@ from flask import Flask
 from sqlalchemy import make_url, select, text
 
 from clinic import checkup, cli, worker
+from clinic.checkup import everyday
 from clinic.cli import backups as commands
 from clinic.intake.models import Intake
-from clinic.shared import backups, heartbeat
+from clinic.shared import backups, clock, heartbeat
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from clinic.shared.guards import missing_guards
@@ -61,7 +62,7 @@ def test_a_backup_is_put_back_on_an_empty_machine(
     heartbeat.beat(NOW)
     said = CliRunner().invoke(cli.main, ["backup"])
     assert said.exit_code == 0, said.output
-    saved = backups.newest(clinic.config["CLINIC_BACKUP_DIR"])
+    saved = backups.newest(clinic.config["CLINIC_BACKUP_DIR"], now=clock.now())
     assert saved
     assert str(saved) in said.output
     deeds = [tuple(row) for row in db.session.execute(select(AuditRow.sequence, AuditRow.deed))]
@@ -74,7 +75,8 @@ def test_a_backup_is_put_back_on_an_empty_machine(
     said = CliRunner().invoke(cli.main, ["restore", str(saved)])
     assert said.exit_code == 0, said.output
     with empty.app_context():
-        assert [tuple(row) for row in db.session.execute(select(AuditRow.sequence, AuditRow.deed))] == deeds
+        found = sorted(tuple(row) for row in db.session.execute(select(AuditRow.sequence, AuditRow.deed)))
+        assert found == [*deeds, (len(deeds) + 1, "signed_out_everybody")]
         assert db.session.scalars(select(Intake.answers_sealed)).all() == sealed
         assert db.session.scalars(select(Intake)).one().answers["doctor_said_no"]["reason"] == "told so"
         assert missing_guards(db.session()) == []
@@ -140,7 +142,7 @@ def test_a_broken_database_is_not_saved(clinic: Flask) -> None:
         file.write(b"\xff" * 64)
     with pytest.raises(backups.BackupFailed):
         take(clinic)
-    assert backups.newest(clinic.config["CLINIC_BACKUP_DIR"]) is None
+    assert backups.newest(clinic.config["CLINIC_BACKUP_DIR"], now=clock.now()) is None
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -172,7 +174,7 @@ def test_the_worker_saves_when_it_is_due_and_keeps_so_many(clinic: Flask) -> Non
         assert len(made) == (1 if ago < 24 * hour else 2), ago
         assert made[0] == first
     clinic.config["CLINIC_BACKUPS_KEPT"] = 1
-    backups.keep_newest(folder, 1)
+    backups.keep_newest(folder, 1, now=NOW)
     assert [backups.made_at(path) for path in folder.glob("clinic-*")] == [NOW]
     clinic.config["CLINIC_BACKUP_HOURS"] = 0
     next(folder.glob("clinic-*")).unlink()
@@ -185,3 +187,29 @@ def test_a_missing_tool_is_named(clinic: Flask, tmp_path: Path) -> None:
     clinic.config["CLINIC_PG_BINDIR"] = str(tmp_path)
     with pytest.raises(backups.BackupFailed, match="pg_dump is not on this machine"):
         take(clinic)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_other_names_in_the_folder_are_somebodys_own_and_stop_nothing(clinic: Flask) -> None:
+    """A copy that was given a telling name, and a backup that was made while the clock ran ahead."""
+    folder = clinic.config["CLINIC_BACKUP_DIR"]
+    folder.mkdir(parents=True, exist_ok=True)
+    own = [
+        folder / f"clinic-{name}.clinic-backup"
+        for name in ("before-upgrade", "20991231T000000Z", "20269999T000000Z")
+    ]
+    for path in own:
+        path.write_bytes(b"x")
+    day = dt.timedelta(hours=24)
+    assert backups.is_due(folder, day, now=NOW)
+    (found,) = everyday.saved(clinic, NOW)
+    assert found.grade is checkup.Grade.WRONG
+    for ago in (2, 1, 0):
+        made = backups.save(db.engine, {**clinic.config, "CLINIC_BACKUPS_KEPT": 1}, now=NOW - ago * day)
+        assert made.exists()
+    assert sorted(folder.glob("clinic-*.clinic-backup")) == sorted([made, *own])
+    assert backups.newest(folder, now=NOW) == made
+    assert not backups.is_due(folder, day, now=NOW)
+    ahead = folder / f"clinic-{NOW + dt.timedelta(minutes=59):%Y%m%dT%H%M%SZ}.clinic-backup"
+    ahead.write_bytes(b"x")
+    assert backups.newest(folder, now=NOW) == ahead, "another machine's clock may differ a little"

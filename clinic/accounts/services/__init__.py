@@ -33,6 +33,7 @@ from clinic.accounts.services.signing_in import (
     end_session,
     note_activity,
     sign_in,
+    sign_out_everybody,
 )
 from clinic.accounts.services.team import (
     begin_owner,
@@ -82,6 +83,7 @@ __all__ = [
     "sign_in",
     "sign_in_by_link",
     "sign_in_by_passkey",
+    "sign_out_everybody",
     "switch_off",
     "switch_on",
     "unlock",

@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts import factors, passwords, steps, tries
 from clinic.accounts.entering import Entered, enter
-from clinic.accounts.models import User, UserSession
+from clinic.accounts.models import HalfSignIn, MailedLink, User, UserSession
 from clinic.accounts.password_rules import check_new_password, is_short
 from clinic.accounts.tries import Origin
 from clinic.rules.contact import email_key
@@ -106,6 +106,18 @@ def end_other_sessions(user_id: int, session_id: int, now: dt.datetime) -> None:
     with transaction() as session:
         steps.end_sessions(session, user_id, now, but=session_id)
         leave_trace(session, "signed_out_elsewhere", "user", user_id, by=user_id, now=now)
+
+
+@tried_again
+def sign_out_everybody(now: dt.datetime) -> None:
+    """End every session of everybody, sign-ins that were begun, and links into accounts that wait in mails: after an
+    incident, or where a backup was put back in which some of them had not been ended yet."""
+    with transaction() as session:
+        session.execute(update(User).values(signed_out_at=now))
+        session.execute(delete(HalfSignIn))
+        session.execute(update(UserSession).where(UserSession.ended_at.is_(None)).values(ended_at=now))
+        session.execute(update(MailedLink).where(MailedLink.used_at.is_(None)).values(used_at=now))
+        leave_trace(session, "signed_out_everybody", "user", None, by=None, now=now)
 
 
 def _end(session: Session, row: UserSession | None, now: dt.datetime) -> None:

@@ -34,6 +34,7 @@ __all__ = [
 
 SUFFIX = ".clinic-backup"
 NAMES = ("about.json", "database")
+CLOCKS_DIFFER = dt.timedelta(hours=1)  # so far ahead may be what another machine has made
 FORGOTTEN = dt.timedelta(days=1)  # what a killed backup left in the clear, and no other one is at work on
 
 
@@ -89,7 +90,7 @@ def save(engine: Engine, settings: Mapping[str, Any], *, now: dt.datetime) -> Pa
     """Take a backup where and as the clinic's settings say, and let go of those beyond the number that is kept."""
     folder, tools = settings["CLINIC_BACKUP_DIR"], Tools(settings["CLINIC_PG_BINDIR"])
     path = take(engine, folder, settings["CLINIC_BACKUP_KEY_FILE"], tools, now=now)
-    keep_newest(folder, settings["CLINIC_BACKUPS_KEPT"])
+    keep_newest(folder, settings["CLINIC_BACKUPS_KEPT"], now=now)
     return path
 
 
@@ -189,25 +190,37 @@ def is_restore_unfinished(engine: Engine) -> bool:
     return dumps.is_unfinished(engine)
 
 
-def newest(folder: Path) -> Path | None:
-    """The backup made last, by its name; None where there is none."""
-    return max(folder.glob(f"clinic-*{SUFFIX}"), default=None)
+def newest(folder: Path, *, now: dt.datetime) -> Path | None:
+    """The backup made last, by its name; None where there is none. One that was made while a clock ran ahead is not
+    newer than all that come for years, and so is none."""
+    return next(iter(_up_to(folder, now)), None)
 
 
-def made_at(path: Path) -> dt.datetime:
-    """When a backup was made, by its name."""
-    return dt.datetime.strptime(path.name, f"clinic-%Y%m%dT%H%M%SZ{SUFFIX}").replace(tzinfo=dt.UTC)
+def _up_to(folder: Path, now: dt.datetime) -> list[Path]:
+    """The backups that the program has made, the newest first. Files with names that somebody gave them are theirs."""
+    dated = {path: made_at(path) for path in folder.glob(f"clinic-*{SUFFIX}")}
+    made = {path: at for path, at in dated.items() if at is not None and at <= now + CLOCKS_DIFFER}
+    return sorted(made, reverse=True)
+
+
+def made_at(path: Path) -> dt.datetime | None:
+    """When a backup was made, by its name; None where the name says nothing of it."""
+    try:
+        return dt.datetime.strptime(path.name, f"clinic-%Y%m%dT%H%M%SZ{SUFFIX}").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
 
 
 def is_due(folder: Path, every: dt.timedelta, *, now: dt.datetime) -> bool:
     """Whether the newest backup is older than EVERY. With zero nothing is ever due."""
-    last = newest(folder)
-    return bool(every) and (last is None or now - made_at(last) >= every)
+    last = newest(folder, now=now)
+    at = made_at(last) if last is not None else None
+    return bool(every) and (at is None or now - at >= every)
 
 
-def keep_newest(folder: Path, count: int) -> list[Path]:
+def keep_newest(folder: Path, count: int, *, now: dt.datetime) -> list[Path]:
     """Delete all but the COUNT newest backups; returns what went."""
-    gone = sorted(folder.glob(f"clinic-*{SUFFIX}"), reverse=True)[count:]
+    gone = _up_to(folder, now)[count:]
     for path in gone:
         path.unlink()
     return gone
