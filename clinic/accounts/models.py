@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.rules.permissions import GIVEN_BY_NAME, Permission, Role, may
 from clinic.shared.crypto import Sealed, SealedRow
-from clinic.shared.database import Base
+from clinic.shared.database import NEVER_TWICE, Base
 
 
 class User(Base):
@@ -114,6 +114,7 @@ class Passkey(Base):
     name: Mapped[str]
     made_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
+    __table_args__ = NEVER_TWICE
 
 
 class PasskeyChallenge(Base):

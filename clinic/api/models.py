@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.shared.crypto import Sealed, SealedRow
-from clinic.shared.database import Base
+from clinic.shared.database import NEVER_TWICE, Base
 
 
 class ApiToken(Base):
@@ -24,7 +24,7 @@ class ApiToken(Base):
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
-    __table_args__ = (CheckConstraint("per_minute >= 0", name="per_minute"),)
+    __table_args__ = (CheckConstraint("per_minute >= 0", name="per_minute"), NEVER_TWICE)
 
 
 class RequestCount(Base):

@@ -18,7 +18,7 @@ from clinic.clients.models import Client
 from clinic.premises.models import Location, Room
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.crypto import BigId, Sealed, SealedRow
-from clinic.shared.database import Base
+from clinic.shared.database import NEVER_TWICE, Base
 from clinic.therapists.models import Therapist
 
 NEEDS_PERMIT = "('confirmed', 'arrived', 'in_session', 'done')"
@@ -317,6 +317,7 @@ class CallRequest(Base):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        NEVER_TWICE,
     )
 
 
@@ -356,7 +357,7 @@ class WaitlistWish(Base):
         CheckConstraint("last_day >= first_day", name="order"),
         CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
         Index("ix_waitlist_wish_ended_at_made_at", "ended_at", "made_at"),
-        {"sqlite_autoincrement": True},  # mails about a wish are known by its number, and outlive it
+        NEVER_TWICE,
     )
 
 

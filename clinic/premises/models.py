@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.shared.database import Base
+from clinic.shared.database import NEVER_TWICE, Base
 
 
 def one_line(address: str) -> str:
@@ -82,6 +82,7 @@ class Picture(Base):
     height: Mapped[int]
     made_at: Mapped[dt.datetime]
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    __table_args__ = NEVER_TWICE
 
 
 class Location(Base):
@@ -178,4 +179,4 @@ class Closure(Base):
     starts_wall: Mapped[str | None]
     ends_wall: Mapped[str | None]
     reason: Mapped[str]
-    __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"),)
+    __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"), NEVER_TWICE)

@@ -118,6 +118,11 @@ def _seconds_postgresql(element: Any, compiler: Any, options: dict[str, Any]) ->
     return f"date_part('epoch', timezone('UTC', {compiler.process(element.clauses, **options)}))"
 
 
+NEVER_TWICE = {"sqlite_autoincrement": True}
+"""For a table whose numbers are remembered when the row is gone, by a mail, a visit or an open page: SQLite too counts
+on, as PostgreSQL does."""
+
+
 class Base(DeclarativeBase):
     """Parent of every table."""
 

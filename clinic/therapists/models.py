@@ -12,7 +12,7 @@ from clinic.clients.models import Client
 from clinic.premises.models import Location, Resource
 from clinic.rules.licence import Days
 from clinic.shared.crypto import Sealed, SealedRow
-from clinic.shared.database import Base
+from clinic.shared.database import NEVER_TWICE, Base
 
 
 class Therapist(Resource):
@@ -136,6 +136,7 @@ class TimeOff(Base):
             "(first_day IS NULL AND last_day IS NULL) OR (last_day >= first_day AND location_id IS NULL)",
             name="days",
         ),
+        NEVER_TWICE,
     )
 
 

@@ -21,7 +21,7 @@ from clinic.cli.making import able_to_migrate
 from clinic.intake.models import QuestionSet
 from clinic.paths import ROOT
 from clinic.rules.question_set import as_asked
-from clinic.shared.database import db
+from clinic.shared.database import Base, db
 from tests.booking import world
 from tests.conftest import NOW
 from tests.web import app_on, sqlite_address
@@ -367,3 +367,50 @@ def test_destroyed_keys_of_given_up_bookings_are_told_from_those_of_erased_peopl
             16: "erased 2026-06-09T13:00:00+00:00 ",
         }  # fmt: skip
         db.session.remove()
+
+
+@pytest.mark.parametrize("blank", ["sqlite"], indirect=True)
+def test_numbers_that_are_remembered_elsewhere_are_not_given_twice(blank: Flask) -> None:
+    """0041: SQLite counts on behind what is there, and behind what only the audit and a mail still know."""
+    upgrade(revision="0040")
+    with db.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO api_token (id, name, token_hash, role, scopes, per_minute, created_at)"
+                " VALUES (3, 'Site', 'x', 'desk', '[]', 0, '2026-06-09 13:00:00')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO audit_row (sequence, at, deed, thing, thing_id, detail)"
+                " VALUES (1, '2026-06-09 13:00:00', 'token.ended', 'api_token', 7, '{}')"
+            )
+        )
+        connection.execute(
+            text(
+                'INSERT INTO outgoing_mail (key, kind, channel, "to", subject, text, due_at, attempts)'
+                " VALUES ('waitlist_joined:41', 'waitlist_joined', 'mail', 'a@b.example', '', '', '2026-06-09', 0)"
+            )
+        )
+    upgrade()
+    with db.engine.begin() as connection:
+        rows = connection.execute(text("SELECT name, seq FROM sqlite_sequence ORDER BY name")).tuples().all()
+        assert dict(rows) == {
+            "api_token": 7, "call_request": 0, "closure": 0, "passkey": 0, "picture": 0, "time_off": 0,
+            "waitlist_wish": 41,
+        }  # fmt: skip
+        assert connection.execute(text("SELECT id, name FROM api_token")).tuples().all() == [(3, "Site")]
+
+
+@pytest.mark.parametrize("blank", ["sqlite"], indirect=True)
+def test_every_number_that_is_never_given_twice_is_so_in_the_database(blank: Flask) -> None:
+    upgrade()
+    with db.engine.connect() as connection:
+        made = text("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")
+        there = set(connection.execute(made).scalars())
+    said = {
+        table.name
+        for table in Base.metadata.tables.values()
+        if table.dialect_options["sqlite"]["autoincrement"]
+    }
+    assert there == said
