@@ -57,6 +57,11 @@ class Client(Resource):
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing is left of them but a number: everybody else has a name to be found by."""
+        return not self.name_key
+
     def age_on(self, day: dt.date) -> int:
         """Whole years on that day; born on 29 February counts from 1 March in other years."""
         before = (day.month, day.day) < (self.born_on.month, self.born_on.day)

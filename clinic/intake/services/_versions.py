@@ -168,8 +168,24 @@ def add_stop(
 
 
 def known_client(session: Session, client_id: int) -> Client:
-    """The client, not one that was merged away. Raises NotFound."""
-    client = session.get(Client, client_id)
-    if client is None or client.merged_into_id is not None:
+    """The client, until the commit: neither merged away nor erased. Whoever signs, merges or erases waits for the
+    others: answers that were signed on a record which is just being merged would be judged for nobody. Raises
+    NotFound."""
+    client = _locked(session, client_id)
+    if client is None or client.merged_into_id is not None or client.is_erased:
         raise NotFound(_("This person is not in the clinic's book."))
     return client
+
+
+def client_who_stands(session: Session, client_id: int) -> Client:
+    """The same; of a record that was merged away the one that it is part of by now. Raises NotFound."""
+    client = _locked(session, client_id)
+    while client is not None and client.merged_into_id is not None:
+        client = _locked(session, client.merged_into_id)
+    if client is None or client.is_erased:
+        raise NotFound(_("This person is not in the clinic's book."))
+    return client
+
+
+def _locked(session: Session, client_id: int) -> Client | None:
+    return session.get(Client, client_id, with_for_update=True, populate_existing=True)

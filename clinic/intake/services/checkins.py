@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import Intake
 from clinic.intake.services._versions import (
@@ -64,7 +63,6 @@ def take_check_in(
     Sent twice it is one. Raises InvalidInput when there are no answers yet: then all questions are asked.
     """
     with transaction() as session:
-        session.get(Client, client_id, with_for_update=True)
         client = known_client(session, client_id)
         last = queries.newest(client.id)
         if last is None:

@@ -14,6 +14,7 @@ from clinic.intake.services._versions import (
     add_stop,
     add_version,
     check_signer,
+    client_who_stands,
     known_client,
 )
 from clinic.intake.services.after_new_answers import judge_again
@@ -182,7 +183,7 @@ def raise_stop(
     if not flags:
         raise InvalidInput("answers", _("There is no warning sign in these answers."))
     with transaction() as session:
-        client = known_client(session, client_id)
+        client = client_who_stands(session, client_id)  # a warning sign is lost with no record
         add_stop(session, client, answers, flags, source, now=now, today=today)
         judge_again(session, client.id, by=by, now=now)
         # The log and the audit hold the fact of the stop alone.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.booking.models import Screening, Visit
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.keeping.models import Erasure, ErasurePass
 from clinic.keeping.queries import people, requests
@@ -45,6 +46,7 @@ def erase(
 ) -> list[str]:
     """Erase somebody; with `until` but for what a law makes the clinic keep until then. Returns the keys of mails that
     went. Raises VisitsAhead, and nothing is changed."""
+    _wait_for(session, [client.id, *clients.alias_ids(client.id)])
     whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
@@ -76,6 +78,12 @@ def erase(
         now=now,
     )
     return mails
+
+
+def _wait_for(session: Session, client_ids: Collection[int]) -> None:
+    """Nobody signs or books for these records meanwhile: what came in between would stay."""
+    session.execute(select(Client.id).where(Client.id.in_(client_ids)).order_by(Client.id).with_for_update())
+    session.expire_all()
 
 
 def _children_first() -> list[type[Any]]:

@@ -1,0 +1,156 @@
+"""Somebody signs, or two desks press, while a record is merged or erased: each waits for the other; nothing is lost.
+
+Each test stops one deed in the middle and starts the other; SQLite has one writer, and passes by itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from clinic.booking.services import people
+from clinic.clients.models import Client
+from clinic.intake.models import HealthStop, Intake
+from clinic.intake.services import _versions, intakes
+from clinic.keeping.services import erasing
+from clinic.rules.errors import NotFound
+from clinic.shared.database import db
+from tests.booking import world as w
+from tests.booking.test_gate_edges import HAEMOPHILIA
+from tests.conftest import NOW
+
+LATER = NOW + dt.timedelta(minutes=5)
+SIGN: dict[str, dict[str, object]] = {"rf_chest_pain_breathless": {}}
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+class Deeds:
+    """Two deeds at once: the first one waits in the middle until the second one is under way."""
+
+    def __init__(self, app: Flask, monkeypatch: pytest.MonkeyPatch, pool: ThreadPoolExecutor) -> None:
+        self.app, self.monkeypatch, self.pool = app, monkeypatch, pool
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        self.first: int | None = None
+
+    def stop_in(self, module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        def stopped(*arguments: Any, **options: Any) -> Any:
+            if threading.get_ident() == self.first and not self.reached.is_set():
+                self.reached.set()
+                self.go_on.wait(10)
+            return real(*arguments, **options)
+
+        self.monkeypatch.setattr(module, name, stopped)
+
+    def do(self, first: Callable[[], object], second: Callable[[], object]) -> tuple[str, str]:
+        """What came of each: "done", or the error's name."""
+        db.session.rollback()
+        one = self.pool.submit(self._run, first, is_first=True)
+        assert self.reached.wait(10)
+        other = self.pool.submit(self._run, second)
+        wait([other], timeout=0.5)  # enough for a deed that is held up by nothing
+        self.go_on.set()
+        found = one.result(20), other.result(20)
+        db.session.rollback()
+        return found
+
+    def _run(self, deed: Callable[[], object], *, is_first: bool = False) -> str:
+        if is_first:
+            self.first = threading.get_ident()
+        with self.app.app_context():
+            try:
+                deed()
+            except NotFound as error:
+                return type(error).__name__
+            finally:
+                db.session.remove()
+        return "done"
+
+
+@pytest.fixture
+def deeds(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deeds]:
+    with ThreadPoolExecutor(2) as both:
+        yield Deeds(app, monkeypatch, both)
+
+
+def merged(keep: int, lose: int, world: w.World) -> Callable[[], object]:
+    return lambda: people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+
+
+def test_what_is_signed_while_the_record_is_merged_is_judged(deeds: Deeds, world: w.World) -> None:
+    keep, lose = w.person(), w.person()
+    for one in (keep, lose):
+        w.sign(one)
+    w.at_desk(world, keep, "deep_tissue")
+    assert w.statuses(keep) == ["confirmed"]
+    deeds.stop_in(intakes, "add_version")
+    came = deeds.do(lambda: w.sign(lose, now=LATER, bleeding_disorder=HAEMOPHILIA), merged(keep, lose, world))
+    assert came == ("done", "done")
+    assert w.statuses(keep) != ["confirmed"]
+
+
+def test_who_merges_first_leaves_nothing_to_sign_on(deeds: Deeds, world: w.World) -> None:
+    keep, lose = w.person(), w.person()
+    deeds.stop_in(people, "_fill_gaps")
+    came = deeds.do(merged(keep, lose, world), lambda: w.sign(lose, now=LATER))
+    assert came == ("done", "NotFound")
+    assert db.session.scalars(select(Intake)).all() == []
+
+
+def test_a_warning_sign_is_kept_for_whoever_the_record_became(deeds: Deeds, world: w.World) -> None:
+    keep, lose = w.person(), w.person()
+    w.sign(keep)
+    w.at_desk(world, keep, "relaxation")
+    deeds.stop_in(people, "_fill_gaps")
+    came = deeds.do(
+        merged(keep, lose, world),
+        lambda: intakes.raise_stop(
+            lose, w.answers(**SIGN), source="online", by=None, now=LATER, today=w.TODAY
+        ),
+    )
+    assert came == ("done", "done")
+    assert [one.client_id for one in db.session.scalars(select(HealthStop))] == [keep]
+    assert w.statuses(keep) != ["confirmed"]
+
+
+def test_two_desks_that_keep_another_record_each_make_no_circle(deeds: Deeds, world: w.World) -> None:
+    one, other = w.person(), w.person()
+    deeds.stop_in(people, "_fill_gaps")
+    came = deeds.do(merged(one, other, world), merged(other, one, world))
+    assert came == ("done", "NotFound")
+    rows = dict(db.session.execute(select(Client.id, Client.merged_into_id)).tuples().all())
+    assert (rows[one], rows[other]) == (None, one)
+
+
+def test_nothing_is_signed_on_a_record_that_is_being_erased(app: Flask, deeds: Deeds, world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    deeds.stop_in(intakes, "add_version")
+    came = deeds.do(
+        lambda: w.sign(client, now=LATER),
+        lambda: erasing.erase_person(client, settings=app.config, by=world.desk_id, now=NOW),
+    )
+    assert came == ("done", "done")
+    assert db.session.scalars(select(Intake)).all() == []
+    with pytest.raises(NotFound):
+        w.sign(client, now=LATER)
+
+
+def test_a_signature_that_is_pressed_twice_is_no_error(deeds: Deeds, world: w.World) -> None:
+    client = w.person()
+    deeds.stop_in(_versions, "keep_wording")
+    came = deeds.do(lambda: w.sign(client), lambda: w.sign(client))
+    assert came == ("done", "done")
+    assert sorted(one.version for one in db.session.scalars(select(Intake))) == [1, 2]
