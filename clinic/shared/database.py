@@ -257,17 +257,21 @@ class TryAgain(Exception):
 
 TRIES = 10
 _TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock detected
+_ANOTHER_WAS_FIRST = "23505"  # PostgreSQL: unique violation
 
 
-def _may_try_again(error: DBAPIError) -> bool:
-    if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN:
+def _may_try_again(error: DBAPIError, attempt: int) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _TRY_AGAIN:
         return True
+    if state == _ANOTHER_WAS_FIRST:  # pressed twice: the second look finds the row that was not there before
+        return attempt == 0
     return isinstance(error, OperationalError) and "database is locked" in str(error.orig)
 
 
 def tried_again(service: Callable[P, R]) -> Callable[P, R]:
     """A service whose transaction is run again when the database broke off a deadlock, or when what it needs is in
-    another's hands for a moment (at most 10 times).
+    another's hands for a moment (at most 10 times); once, when another one has added the same row meanwhile.
 
     Each waits for a random while that grows: those who met once do not meet again.
     """
@@ -281,7 +285,7 @@ def tried_again(service: Callable[P, R]) -> Callable[P, R]:
                 if attempt == TRIES - 1:
                     raise error.refusal() from None
             except DBAPIError as error:
-                if attempt == TRIES - 1 or not _may_try_again(error):
+                if attempt == TRIES - 1 or not _may_try_again(error, attempt):
                     raise
             time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2 ** min(attempt, 5))  # noqa: S311 - no secret
         raise AssertionError("unreachable")

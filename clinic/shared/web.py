@@ -141,6 +141,14 @@ def secure_answers(app: Flask) -> None:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=g.request_id)
 
+    @app.before_request
+    def refuse_half_an_address() -> None:
+        """No browser says so where it was; whoever compares addresses, as the check of forms does, fails at it."""
+        try:
+            urlsplit(request.referrer or "").port  # noqa: B018 - it is only read when it is asked for
+        except ValueError:
+            abort(400)
+
     @app.after_request
     def add_headers(response: Response) -> Response:
         if "token" in (request.view_args or ()):  # the address is a key: the next request says nothing of it
@@ -275,7 +283,7 @@ def safe_next(target: str | None, otherwise: str) -> str:
 
 
 def referrer() -> SplitResult:
-    """Where the browser says that it was; empty for what is no address."""
+    """Where the browser says that it was; empty for what is no address, as on the page that refuses it."""
     try:
         return urlsplit(request.referrer or "")
     except ValueError:

@@ -33,7 +33,6 @@ def test_larger_text_holds_on_every_page_until_it_is_switched_back(client: Flask
         "https://elsewhere.example/my",
         "http://localhost//elsewhere.example/",
         "http://localhost",
-        "http://[",
         "",
     ],
 )

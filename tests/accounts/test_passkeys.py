@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from clinic.accounts import services
 from clinic.accounts.models import Passkey, PasskeyChallenge, RecoveryCode
 from clinic.accounts.passkeys import Site
 from clinic.rules.permissions import Role
@@ -247,3 +248,16 @@ def test_pages_offer_none_where_there_are_none(app: Flask, client: FlaskClient) 
     app.config["CLINIC_PUBLIC_URL"] = "http://127.0.0.1:8000"
     assert "data-passkey" not in client.get("/sign-in").text
     assert "an address of numbers" in mine.get("/account/second-step").text
+
+
+def test_who_is_invited_into_the_team_comes_in_by_the_link_alone(app: Flask) -> None:
+    """A family may share a client's account, and its passkeys: the link proves the mailbox first."""
+    boss = make_person("boss@mail.example", Role.OWNER).id
+    make_person("pat@mail.example")
+    phone = Phone()
+    assert add(browser_of(app, "pat@mail.example"), phone).status_code == 200
+    services.invite("pat@mail.example", "Pat", [Role.OWNER], [], by=boss, now=NOW)
+    fresh = app.test_client()
+    enter(fresh, phone)
+    assert fresh.get("/owner/team").status_code != 200
+    assert how_many(Passkey) == 0

@@ -105,6 +105,15 @@ def test_no_body_and_no_header_breaks_a_page(demo: Flask) -> None:
     assert {asked: status for asked, status in answers.items() if not 200 <= status < 500} == {}
 
 
+@pytest.mark.parametrize("odd", ["https://[", "https://book.example:x/", "https://book.example:99999999/"])
+def test_half_an_address_to_come_from_is_refused(demo: Flask, odd: str) -> None:
+    """The check of forms compares it on https, and fails at it."""
+    visitor = browser(demo, None)
+    for method, address in (("GET", "/sign-in"), ("POST", "/text-size"), ("POST", "/sign-in")):
+        answer = visitor.open(address, method=method, headers={"Referer": odd})
+        assert answer.status_code == 400, (method, address)
+
+
 def test_log_lines_hold_nothing_of_a_request(
     demo: Flask, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -15,12 +15,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from clinic.booking.services import people
-from clinic.clients.models import Client
+from clinic.booking.queries import visits
+from clinic.booking.services import people, restricting
+from clinic.clients.choices import Whose
+from clinic.clients.models import Client, MessageChoice
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import _versions, intakes
 from clinic.keeping.services import erasing
+from clinic.keeping.services._erasing import VisitsAhead
+from clinic.messages import services as messages
 from clinic.rules.errors import NotFound
+from clinic.rules.messages import FOR_CLIENTS
 from clinic.shared.database import db
 from tests.booking import world as w
 from tests.booking.test_gate_edges import HAEMOPHILIA
@@ -72,7 +77,7 @@ class Deeds:
         with self.app.app_context():
             try:
                 deed()
-            except NotFound as error:
+            except (NotFound, VisitsAhead) as error:
                 return type(error).__name__
             finally:
                 db.session.remove()
@@ -154,3 +159,54 @@ def test_a_signature_that_is_pressed_twice_is_no_error(deeds: Deeds, world: w.Wo
     came = deeds.do(lambda: w.sign(client), lambda: w.sign(client))
     assert came == ("done", "done")
     assert sorted(one.version for one in db.session.scalars(select(Intake))) == [1, 2]
+
+
+def test_more_care_is_asked_for_whoever_the_record_became(
+    deeds: Deeds, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, lose = w.person(), w.person()
+    for one in (keep, lose):
+        w.sign(one)
+    w.at_desk(world, keep, "deep_tissue")
+    monkeypatch.setattr(visits, "treats", lambda *_asked: True)
+    deeds.stop_in(restricting, "_judge_again")
+    came = deeds.do(
+        lambda: restricting.ask_for_more_care(
+            world.therapists[0], lose, services=[], verdict="block", reason="Fainted twice", until=None,
+            by=world.desk_id, now=NOW,
+        ),
+        merged(keep, lose, world),
+    )  # fmt: skip
+    assert came == ("done", "done")
+    assert w.statuses(keep) != ["confirmed"]
+
+
+def test_a_record_that_is_joined_meanwhile_is_not_erased_by_half(
+    app: Flask, deeds: Deeds, world: w.World
+) -> None:
+    """The other one is booked: whoever erases is told so, as if it had been joined before."""
+    keep, lose = w.person(), w.person()
+    for one in (keep, lose):
+        w.sign(one)
+    w.at_desk(world, keep, "relaxation")
+    deeds.stop_in(people, "_fill_gaps")
+    came = deeds.do(
+        merged(keep, lose, world),
+        lambda: erasing.erase_person(lose, settings=app.config, by=world.desk_id, now=NOW),
+    )
+    assert came == ("done", "VisitsAhead")
+    assert "Erased" not in db.session.scalars(select(Client.first_name)).all()
+    assert w.statuses(keep) == ["confirmed"]
+
+
+def test_a_link_that_stops_messages_may_be_pressed_twice(deeds: Deeds, world: w.World) -> None:
+    """By the mail program and by the person."""
+    client = w.person()
+    kind = sorted(FOR_CLIENTS)[0]
+
+    def stop() -> None:
+        messages.choose(Whose(client_id=client), {kind: False}, now=NOW)
+
+    deeds.stop_in(messages, "leave_trace")
+    assert deeds.do(stop, stop) == ("done", "done")
+    assert [one.is_wanted for one in db.session.scalars(select(MessageChoice))] == [False]

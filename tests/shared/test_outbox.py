@@ -402,3 +402,36 @@ def test_an_address_that_cannot_be_taken_apart_holds_up_nobody(odd: str) -> None
     with sink() as server:
         assert drain(server.url, NOW) == 1
     assert [one.ended_as for one in rows()] == ["failed", None]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 1),  # taken; the rest is of no use
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nshort", 1),
+        (b"garbage\r\n\r\n", 0),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 300 + b"\r\n", 0),
+        (b"", 0),
+    ],
+)
+def test_an_odd_answer_of_the_provider_of_sms_holds_up_nobody(answer: bytes, sent: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as provider, sink() as server:
+        thread = threading.Thread(target=answer_with, args=(provider, answer), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{provider.getsockname()[1]}/x"
+        send = sms_sender_for(url, user="u", key="k", number="+1")
+        queue(1, to="+12125550111", channel="sms")
+        queue(2)
+        ways = mail.Senders(mail.sender_for(server.url, Path()), send)
+        assert mail.drain(ways, lambda: HEAD, NOW) == 2 + sent
+    sms = next(one for one in rows() if one.channel == "sms")
+    assert (sms.sent_at is not None, sms.lease_until, sms.attempts) == (bool(sent), None, 1)
+    assert sms.sent_at or sms.due_at == NOW + MINUTE
+
+
+def answer_with(provider: socket.socket, answer: bytes) -> None:
+    client, _address = provider.accept()
+    with client:
+        client.settimeout(5)
+        client.recv(65536)
+        client.sendall(answer)

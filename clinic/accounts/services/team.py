@@ -8,7 +8,7 @@ from collections.abc import Collection
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from clinic.accounts import steps, tries
+from clinic.accounts import factors, steps, tries
 from clinic.accounts.models import User, UserGrant, UserRole
 from clinic.accounts.tries import Origin
 from clinic.rules.errors import InvalidInput, LastOwner, NotFound
@@ -45,8 +45,8 @@ def invite(
 ) -> int:
     """Add somebody to the team and mail them a link, good for 24 hours; returns the account's id.
 
-    A client's account is taken over as it is, but needs a new password: staff have longer ones.
-    Raises InvalidInput.
+    A client's account is taken over, but needs a new password and second step: staff have longer ones, and nobody gets
+    in before the link has proved the mailbox. Raises InvalidInput.
     """
     _check_roles(roles)
     with transaction() as session:
@@ -56,6 +56,7 @@ def invite(
         elif user.roles & STAFF:
             raise InvalidInput("email", _("This person is in your team already. Find them in the list."))
         user.password_hash, user.is_active = None, True
+        factors.drop_all(session, user.id)
         steps.end_sessions(session, user.id, now)
         _set_roles(user, {*(user.roles & {Role.CLIENT}), *roles})
         _set_given(user, given)

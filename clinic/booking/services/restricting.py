@@ -57,7 +57,7 @@ def ask_for_more_care(
     """
     _check_asked(services, verdict, reason, until, now)
     with transaction() as session:
-        client = clients.client(client_id)
+        client = _waited_for(session, client_id)
         if client is None or not visits.treats(therapist_id, client.id, now):
             raise NotFound()
         row = TherapistRestriction(
@@ -120,10 +120,21 @@ def withdraw(restriction_id: int, *, therapist_id: int | None, by: int, now: dt.
         if row is None or row.ended_at is not None or therapist_id not in (None, row.therapist_id):
             raise NotFound(_("This has been withdrawn already."))
         row.ended_at, row.ended_by_id = now, by
-        client = clients.client(row.client_id)
+        client = _waited_for(session, row.client_id)
         if client is not None:
             _judge_again(session, client, by=by, now=now)
         leave_trace(session, "care.withdrawn", "client", row.client_id, by=by, now=now)
+
+
+def _waited_for(session: Session, client_id: int) -> Client | None:
+    """The client, until the commit; where the record is just being joined with another, the one that it becomes."""
+    client = clients.client(client_id)
+    while client is not None:
+        wait_for_answers(session, client)
+        if client.merged_into_id is None:
+            break
+        client = clients.client(client.id)
+    return client
 
 
 def _judge_again(session: Session, client: Client, *, by: int, now: dt.datetime) -> None:

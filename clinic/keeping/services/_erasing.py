@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,13 +17,13 @@ from clinic.clients.models import Client
 from clinic.keeping.models import Erasure, ErasurePass
 from clinic.keeping.queries import people, requests
 from clinic.records.queries.own_copy import MAILS, Whose, personal_classes
-from clinic.rules.errors import RuleViolation
+from clinic.rules.errors import NotFound, RuleViolation
 from clinic.rules.keeping import Fate, fate_of
 from clinic.rules.language import N_
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import backups, mail, person_keys
 from clinic.shared.audit import leave_trace
-from clinic.shared.database import Base, db
+from clinic.shared.database import Base, TryAgain, db
 from clinic.shared.mail import OutgoingMail
 
 NOBODY = {
@@ -46,7 +46,7 @@ def erase(
 ) -> list[str]:
     """Erase somebody; with `until` but for what a law makes the clinic keep until then. Returns the keys of mails that
     went. Raises VisitsAhead, and nothing is changed."""
-    _wait_for(session, [client.id, *clients.alias_ids(client.id)])
+    _wait_for(session, client)
     whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
@@ -80,10 +80,15 @@ def erase(
     return mails
 
 
-def _wait_for(session: Session, client_ids: Collection[int]) -> None:
-    """Nobody signs or books for these records meanwhile: what came in between would stay."""
-    session.execute(select(Client.id).where(Client.id.in_(client_ids)).order_by(Client.id).with_for_update())
+def _wait_for(session: Session, client: Client) -> None:
+    """Nobody signs or books for these records meanwhile, and none is joined with another: what came in between would
+    stay. Raises TryAgain where one has just been."""
+    ids, part_of = [client.id, *clients.alias_ids(client.id)], client.merged_into_id
+    session.execute(select(Client.id).where(Client.id.in_(ids)).order_by(Client.id).with_for_update())
     session.expire_all()
+    joined = session.scalars(select(Client.id).where(Client.merged_into_id.in_(ids))).all()
+    if client.merged_into_id != part_of or not set(joined) <= set(ids):
+        raise TryAgain(lambda: NotFound("These records are being joined with another one."))
 
 
 def _children_first() -> list[type[Any]]:

@@ -6,13 +6,11 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.accounts.notices import Notice, tell, tell_owners
 from clinic.clients import queries as clients
-from clinic.clients.models import Client
 from clinic.keeping.models import Erasure
 from clinic.keeping.queries import people, requests
 from clinic.keeping.services import _erasing
@@ -87,7 +85,6 @@ def _erase(client_id: int, source: str, *, by: int | None, now: dt.datetime) -> 
         client = clients.client(client_id)
         if client is None or people.is_erased(client.id):
             raise NotFound("This person is not in the clinic's book.")
-        session.scalars(select(Client).where(Client.id == client.id).with_for_update(of=Client)).one()
         row = requests.open_request(client.id) or _new(session, client.id, source, by=by, now=now)
         return _erasing.erase(session, client, row, until=people.kept_until(client, now), by=by, now=now)
 
