@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, text
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import visits as reading
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.timed_messages import TimedMessage
 from clinic.premises import queries as premises
@@ -42,7 +43,7 @@ def plan_messages(session: Session, visits: Iterable[Visit], *, now: dt.datetime
         for visit in visits
         for kind, due_at in timed_messages(
             VisitStatus(visit.status), visit.starts_at, visit.ends_at, visit.zone,
-            answers_by=visit.deadline_at if visit.is_waiting and visit.waiting_for in FOR_ANSWERS else None,
+            answers_by=visit.deadline_at if visit.is_waiting and reading.told_wait(visit) in FOR_ANSWERS else None,
             timing=rules, now=now,
         )
     ]  # fmt: skip

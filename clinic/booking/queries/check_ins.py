@@ -11,6 +11,7 @@ from sqlalchemy import and_, exists, or_, select
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CheckinLink, Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.taken_back import TakeBack
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
@@ -81,13 +82,13 @@ def to_ask(now: dt.datetime) -> Sequence[int]:
         .where(CheckinLink.visit_id == Visit.id, CheckinLink.expires_at == Visit.starts_at)
         .exists()
     )
-    return db.session.scalars(
-        select(Visit.id)
+    found = db.session.scalars(
+        select(Visit)
         .join(Client, Client.id == Visit.client_id)
         .where(
             or_(
                 Visit.status == VisitStatus.CONFIRMED,
-                and_(Visit.status == VisitStatus.PENDING, Visit.waiting_for == "review", Client.is_unproven),
+                and_(Visit.status == VisitStatus.PENDING, Visit.waiting_for.in_((visits.LOOK, PARTNER))),
             ),
             Visit.starts_at > now,
             Visit.starts_at <= now + OPENS,
@@ -98,3 +99,4 @@ def to_ask(now: dt.datetime) -> Sequence[int]:
         .order_by(Visit.starts_at, Visit.id)
         .limit(200)
     ).all()
+    return [one.id for one in found if visits.seen_as(one) is VisitStatus.CONFIRMED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CallRequest, Checkout, Screening, StatusChange, Visit
 from clinic.booking.queries.judged_by import lies_ahead
+from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
@@ -31,6 +32,10 @@ WITH_NAMES = (
 )  # fmt: skip
 
 REMINDED = "visit"
+LOOK = "review"
+"""What a visit waits for until somebody has looked at answers, or at two records that look alike."""
+NEEDS_REVIEW = "needs_review"
+"""The outcome of a judgement that leads there."""
 OFFERED = "waitlist"
 """The source of a visit whose time is kept for an offer."""
 LEFT_OPEN_DAYS = 14
@@ -88,15 +93,54 @@ def note_not_made(request_key: str) -> None:
 
 
 def seen_as(visit: Visit) -> VisitStatus:
-    """What whoever booked may be told. Somebody not signed in whose answers wait for the desk, because they may be
-    a known person, sees what everybody sees who books for the first time: else the page would say who is known."""
+    """What whoever booked may be told. Whoever may be a known person under another name sees what everybody sees who
+    is known to nobody: else the page would say who is known."""
     return VisitStatus.CONFIRMED if is_hidden_wait(visit) else VisitStatus(visit.status)
 
 
 def is_hidden_wait(visit: Visit) -> bool:
-    """Whether this visit waits for the desk, and whoever booked it is not told."""
-    unproven = visit.client is not None and visit.client.is_unproven
-    return unproven and visit.status == VisitStatus.PENDING and visit.waiting_for == "review"
+    """Whether this visit waits for the desk to look who it is, and whoever booked it is not told."""
+    return visit.status == VisitStatus.PENDING and told_wait(visit) is None
+
+
+def told_wait(visit: Visit) -> str | None:
+    """What whoever booked may be told that it waits for: what it would wait for if nobody looked like them. None for
+    one that stands then, or stands anyway."""
+    waits_for = visit.waiting_for
+    if visit.status != VisitStatus.PENDING or waits_for not in (LOOK, PARTNER):
+        return waits_for
+    own = _own_wait(visit)
+    other = _other_that_waits(visit) if own in (None, PARTNER) else None
+    if other is None:
+        return own
+    others_own = _own_wait(other) if other.status == VisitStatus.PENDING else other.waiting_for
+    if (own, others_own) == (PARTNER, PARTNER):  # each for the other: nothing is hidden there
+        return PARTNER
+    return None if others_own in (None, PARTNER) else PARTNER
+
+
+def _own_wait(visit: Visit) -> str | None:
+    """What one that waits would wait for without a look-alike, whatever there is of the other one of two."""
+    if visit.waiting_for != LOOK or visit.client is None or not visit.client.is_unproven:
+        return visit.waiting_for
+    kept = db.session.get(Screening, visit.screening_id) if visit.screening_id is not None else None
+    alone = kept.findings.get("alone", {}) if kept is not None else {}
+    if alone.get("outcome") == NEEDS_REVIEW:  # their own answers have to be looked at
+        return LOOK
+    return RECONFIRM if visit.to_reconfirm else None
+
+
+def _other_that_waits(visit: Visit) -> Visit | None:
+    """The other visit of two, where it waits as well."""
+    if visit.couple_id is None:
+        return None
+    return db.session.scalars(
+        select(Visit).where(
+            Visit.couple_id == visit.couple_id,
+            Visit.id != visit.id,
+            Visit.status.in_(spelt_out("pending", "suspended")),
+        )
+    ).one_or_none()
 
 
 def is_offered(visit: Visit) -> bool:
@@ -194,14 +238,24 @@ def visits_switched_off(now: dt.datetime) -> Sequence[Visit]:
 
 
 def first_visit_at(client_id: int, *, besides: int | None = None) -> dt.datetime | None:
-    """When the first visit that this person has, or had, starts; None where there is none."""
+    """When the first visit that this person has, or had, starts; None where there is none. One that their client takes
+    for confirmed counts as one: how long the next one takes would tell."""
     ids = [client_id, *clients.alias_ids(client_id)]
     if not may_have(Visit, ids):
         return None
-    first = select(func.min(Visit.starts_at)).where(
-        Visit.client_id.in_(ids), Visit.status.in_(tuple(NEEDING_PERMIT))
-    )
-    return db.session.scalar(first if besides is None else first.where(Visit.id != besides))
+    found = _FIRST.where(Visit.client_id.in_(ids))
+    first, unseen = db.session.execute(found if besides is None else found.where(Visit.id != besides)).one()
+    if not unseen:
+        return cast("dt.datetime | None", first)
+    told = [one.starts_at for one in others_pending(ids, besides=besides) if is_hidden_wait(one)]
+    return min((one for one in (first, *told) if one is not None), default=None)
+
+
+_FIRST = select(
+    func.min(Visit.starts_at).filter(Visit.status.in_(tuple(NEEDING_PERMIT))),
+    func.count().filter(Visit.status == VisitStatus.PENDING, Visit.waiting_for.in_((LOOK, PARTNER))),
+)
+"""The first one that stands, and how many wait that their client may take for one that does."""
 
 
 def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None = None) -> bool:

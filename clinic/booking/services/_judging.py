@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Screening
 from clinic.booking.queries import judged_by
 from clinic.booking.queries.look_alikes import Alike
+from clinic.booking.queries.visits import LOOK, NEEDS_REVIEW
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
@@ -38,7 +39,6 @@ from clinic.rules.verdicts import Outcome, Verdict
 from clinic.shared.read_once import read_once
 from clinic.shared.writing import write_at_once
 
-NEEDS_REVIEW = "needs_review"
 WAITING_FOR = {
     Outcome.HOLD_UNTIL_CLEARANCE: "clearance",
     Outcome.NEEDS_GUARDIAN_CONSENT: "consent",
@@ -98,7 +98,12 @@ class Judged:
             return None
         if is_the_only_wait(self.own):
             return RULE
-        return WAITING_FOR.get(self.outcome, "review")
+        return WAITING_FOR.get(self.outcome, LOOK)
+
+    @property
+    def told(self) -> Judged:
+        """What came out as far as the person may be told: without those who look alike."""
+        return self.alone or self
 
 
 def judged_key(client_id: int, order: Order) -> str:
@@ -322,7 +327,7 @@ def _record(judged: Judged, client: Client, order: Order) -> Screening:
         "strictest": [finding_record(one, judged.limits) for one in judged.strictest.findings],
         "stopped": judged.stopped,
         "places": _places(client, order, judged),
-        "alone": _result(judged.alone or judged),  # what the person may be told of it
+        "alone": _result(judged.told),  # what the person may be told of it
     }
     return row
 
@@ -331,7 +336,7 @@ def _result(judged: Judged) -> dict[str, Any]:
     return {
         "permits": judged.permits and not judged.unsafe_addons,
         "verdict": _verdict(judged).word,
-        "outcome": NEEDS_REVIEW if judged.waiting_for == "review" else judged.outcome.word,
+        "outcome": NEEDS_REVIEW if judged.waiting_for == LOOK else judged.outcome.word,
         "clearance_ids": clearances_used(judged.own, judged.strictest),
     }
 

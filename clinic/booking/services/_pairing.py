@@ -44,9 +44,10 @@ def settle(
     session: Session, pair: Sequence[Visit], judged: Sequence[Judged], *, is_new: bool, now: dt.datetime
 ) -> None:
     """Both rest on their judgements, or both wait: each for what is missing, or for the other one."""
+    to_ask = [has_to_reconfirm(visit) for visit in pair]
     missing = [
-        (RECONFIRM if has_to_reconfirm(visit) else None) if one.permits else one.waiting_for
-        for visit, one in zip(pair, judged, strict=True)
+        (RECONFIRM if is_asked else None) if one.permits else one.waiting_for
+        for is_asked, one in zip(to_ask, judged, strict=True)
     ]
     is_good = not any(missing) and all(one.row is not None for one in judged)
     for visit, one, what in zip(pair, judged, missing, strict=True):

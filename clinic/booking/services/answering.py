@@ -166,7 +166,7 @@ def _settle(
     session: Session, visit: Visit, client: Client, judged: Judged, *, by: int | None, now: dt.datetime
 ) -> RuleViolation | None:
     """Confirmed, or waiting with its time kept: as for everybody who books online."""
-    if judged.permits and has_to_reconfirm(visit):
+    if has_to_reconfirm(visit) and judged.permits:
         visit.deadline_at = None
         wait_for(session, visit, judged, now=now, what=RECONFIRM)
         set_status(session, visit, VisitStatus.PENDING, by=by, now=now)

@@ -161,7 +161,7 @@ def _is_true(visit: Visit, kind: str, now: dt.datetime) -> bool:
     if visit.status not in UPCOMING or visit.starts_at <= now:
         return False
     if kind == ANSWERS_MISSING:
-        return visit.is_waiting and visit.waiting_for in FOR_ANSWERS
+        return visit.is_waiting and visits.told_wait(visit) in FOR_ANSWERS
     if kind in (REMINDER, SMS):
         return visits.seen_as(visit) is VisitStatus.CONFIRMED
     return kind != "visit_check_in" or check_ins.is_missing(visit, now)

@@ -204,7 +204,7 @@ def _write(
             rest_on(visit, judged.row)
         else:
             visit.deadline_at = None  # the deadline follows the new time
-            what = RECONFIRM if judged.permits and has_to_reconfirm(visit) else None
+            what = RECONFIRM if has_to_reconfirm(visit) and judged.permits else None
             wait_for(session, visit, judged, now=now, what=what)
     session.flush()
 

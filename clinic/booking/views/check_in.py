@@ -55,6 +55,7 @@ def _told(visit_id: int, home: str, others: Others, *, renewal: bool, said: Coll
         instead=instead_of(visit),
         visit=visit,
         status=visits.seen_as(visit),
+        waiting_for=visits.told_wait(visit),
         home=home,
         renewal=renewal,
         is_own=is_own,

@@ -70,6 +70,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         "booking/visit.html",
         door=door,
         visit=visit,
+        waiting_for=visits.told_wait(visit),
         plan=plan_of_visit(visit),
         status=status,
         is_coming=status in UPCOMING,

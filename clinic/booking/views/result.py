@@ -79,7 +79,7 @@ def _waiting(now_at: Standing) -> str:
     return render_template(
         "booking/waiting.html",
         client=now_at.client,
-        waiting_for=now_at.visit.waiting_for,
+        waiting_for=visits.told_wait(now_at.visit),
         their_answers=_answers_of_the_other(now_at.visit),
         reasons=reasons(now_at.visit, at_least=("clearance", "block")),
         later=later,

@@ -7,6 +7,7 @@ about somebody else as well.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
 from sqlalchemy.orm import lazyload
 
 from clinic.accounts.models import User
-from clinic.booking.models import Screening, Visit
+from clinic.booking.models import Screening, StatusChange, Visit
 from clinic.booking.queries import unfinished, visits
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
@@ -25,6 +26,7 @@ from clinic.premises.models import Location
 from clinic.rules.keeping import NOT_COPIED, TELLS_OF_OTHERS
 from clinic.rules.language import N_, _
 from clinic.rules.messages import KINDS
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import AuditRow
 from clinic.shared.crypto import Sealed, SealedBytes
 from clinic.shared.database import Base, db, read_as_one
@@ -261,23 +263,39 @@ class Whose:
         elif table == "audit_row":
             values = {k: values[k] for k in ("at", "deed", "thing", "thing_id")}
             values["by"] = "you" if row.by_user_id in self.ids["user"] else _("the clinic")
-        elif table == "visit" and visits.is_hidden_wait(row):
-            values |= {
-                "status": visits.seen_as(row).value,
-                "waiting_for": None,
-                "deadline_at": None,
-                "permits": True,
-            }
+        elif table == "visit" and row.status == VisitStatus.PENDING:
+            values["waiting_for"] = visits.told_wait(row)
+            if visits.is_hidden_wait(row):
+                values |= {"status": visits.seen_as(row).value, "deadline_at": None, "permits": True}
         elif table == "status_change" and values["status"] == "pending" and self._waited_for_others(row):
             values["status"] = "confirmed"
         return values
 
     def _waited_for_others(self, change: Any) -> bool:
-        """Whether a visit waited at this moment only because they may be somebody else, also once that is settled."""
-        kept = db.session.scalars(
+        """Whether a visit waited at this moment only because they, or whoever comes along, may be somebody else, also
+        once that is settled."""
+        visit = db.session.get(Visit, change.visit_id)
+        later = select(StatusChange.id).where(
+            StatusChange.visit_id == change.visit_id,
+            StatusChange.status == "pending",
+            StatusChange.at > change.at,
+        )
+        if (visit is not None and visit.to_reconfirm) or db.session.scalar(later.limit(1)) is not None:
+            return False  # it waited for something of theirs first
+        couple_id = visit.couple_id if visit is not None else None
+        of_two = select(Visit.id).where(Visit.couple_id == couple_id)
+        ids = db.session.scalars(of_two).all() if couple_id is not None else [change.visit_id]
+        kept = [self._judged_by_then(one, change.at) for one in ids]
+        alone = [one.findings.get("alone") if one is not None else None for one in kept]
+        if not all(alone):
+            return bool(self.is_unproven)
+        by_own = all(one["permits"] for one in alone if one is not None)
+        return by_own and not all(one.permits for one in kept if one is not None)
+
+    def _judged_by_then(self, visit_id: int, at: dt.datetime) -> Screening | None:
+        """The judgement that stood at this moment."""
+        return db.session.scalars(
             select(Screening)
-            .where(Screening.visit_id == change.visit_id, Screening.judged_at <= change.at)
+            .where(Screening.visit_id == visit_id, Screening.judged_at <= at)
             .order_by(Screening.judged_at.desc())
         ).first()
-        alone = (kept.findings or {}).get("alone") if kept is not None else None
-        return bool(alone["permits"]) and not kept.permits if alone and kept is not None else self.is_unproven
