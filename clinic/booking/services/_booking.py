@@ -113,7 +113,7 @@ def book(session: Session, wish: Booking) -> Outcome:
     if warned is not None and not is_passed(warned, wish.rest):
         return Outcome(None, None, judged, rest=warned)
     visit.to_reconfirm = not wish.reconfirmed
-    is_good = judged.permits and not has_to_reconfirm(visit)
+    is_good = not has_to_reconfirm(visit) and judged.permits
     rest_or_wait(session, visit, judged, is_good=is_good, now=now)
     visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
     token = new_manage_key(visit)
@@ -122,7 +122,7 @@ def book(session: Session, wish: Booking) -> Outcome:
         held = take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
     _claim(session, visit, plan, wish, since, held)
     first_status(session, visit, by=by, now=now)
-    template = "visit_booked" if is_good else "visit_waiting"
+    template = "visit_booked" if visits.seen_as(visit) is VisitStatus.CONFIRMED else "visit_waiting"
     tell_client(
         session, visit, template, now=now, token=token, not_before=told_from(now) if wish.at_desk else None
     )

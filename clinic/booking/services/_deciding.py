@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
 from clinic.booking.services._judging import Judged, local_day
 from clinic.booking.services._placing import claim_anew
@@ -120,7 +121,10 @@ def decide(
 ) -> RuleViolation | None:
     """Confirmed, waiting with its time kept, or given back. Where too many wait already nothing is decided, and the
     refusal is returned: the caller keeps the judgement before raising it."""
-    refusal = _too_many_wait(visit, client)  # asked in any case: a wait that is not told takes no longer
+    openly = int(judged.told.waiting_for is not None)
+    refusal = too_many_wait(
+        client, openly=openly, besides=visit.id
+    )  # in any case: an unseen wait takes no longer
     if judged.permits and judged.row is not None:
         rest_on(visit, judged.row)
         set_status(session, visit, VisitStatus.CONFIRMED, by=user_id, now=now)
@@ -136,18 +140,23 @@ def decide(
     return None
 
 
-def _too_many_wait(visit: Visit, client: Client) -> RuleViolation | None:
-    """One person has so many waiting visits at once, under whatever name. What an unproven record cannot know, a
-    look-alike's visit or that its own waits, is refused in words that say nothing of it."""
+def too_many_wait(client: Client, *, openly: int, besides: int | None = None) -> RuleViolation | None:
+    """The refusal where too many visits of one person would wait at once, under whatever name. `openly`: how many more
+    they would know to wait; none where all that waits is to be looked at unseen.
+
+    What an unproven record cannot know, a look-alike's visit or that its own waits, is refused in words that say
+    nothing of it. A visit that waits only for the other of two is nobody's own wait, unless its client is told so."""
     ids = [client.id]
     if client.is_unproven:
         ids += [one.id for one in clients.look_alikes(client) if one.is_unproven]
-    waiting = visits.others_pending(ids, besides=visit.id)
+    waiting = visits.others_pending(ids, besides=besides)
     told = [one for one in waiting if one.client_id == client.id and not visits.is_hidden_wait(one)]
+    unseen = [one for one in waiting if one not in told and one.waiting_for != PARTNER]
     most = premises.booking_settings().pending_per_client
-    if len(told) >= most:
+    if openly and len(told) + openly > most:
         return TooManyPending()
-    return BarredOnline() if len(waiting) >= most else None
+    in_the_way = len(told) + len(unseen) + openly > most if openly else len(unseen) >= most
+    return BarredOnline() if in_the_way else None
 
 
 def tell(session: Session, visit: Visit, client: Client, checkout: Checkout, *, now: dt.datetime) -> None:

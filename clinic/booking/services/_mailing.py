@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import visits
 from clinic.booking.services._steps import new_manage_key
 from clinic.clients.models import Client
 from clinic.clients.steps import speaking_to
@@ -74,7 +75,7 @@ def _tell(
 
 def _line(visit: Visit, *, uses_24_hours: bool) -> dict[str, str]:
     is_over = visit.status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED)
-    deadline = visit.deadline_at if visit.is_waiting else None
+    deadline = visit.deadline_at if visit.is_waiting and not visits.is_hidden_wait(visit) else None
     return {
         "when": words.moment_words(visit.starts_at, visit.zone, uses_24_hours=uses_24_hours),
         "length": words.length_words(visit.whole_minutes),

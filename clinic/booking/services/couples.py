@@ -17,7 +17,7 @@ from clinic.booking.queries import couples as reading
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
-from clinic.booking.services._deciding import is_skilled
+from clinic.booking.services._deciding import is_skilled, too_many_wait
 from clinic.booking.services._from_hold import claimed_by, give_back
 from clinic.booking.services._judging import Judged, judge, wait_for_answers
 from clinic.booking.services._locking import wait_for_places
@@ -33,6 +33,7 @@ from clinic.booking.services._steps import (
 from clinic.booking.services._taking_back import Step, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid
+from clinic.booking.services.series_starts import ONLINE
 from clinic.booking.services.visits import WALK_IN_GRACE
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
@@ -155,7 +156,7 @@ def book_both(
             leave_trace(session, "couple.refused", "client", client.id, by=by, now=now)
         return CoupleOutcome(None, judged)
     if source != DESK:
-        _check_wait(judged, clients)
+        _check_wait(judged, clients, source, begun)
     _check_skilled(halves, made[0][0].day)
     row = Couple(request_key=request_key, made_at=now, made_by_id=by)
     session.add(row)
@@ -198,7 +199,7 @@ def _tell_both(
     steps, not_before = [], told_from(now) if begun.at_desk else None
     for visit in pair:
         first_status(session, visit, by=by, now=now)
-        template = "visit_booked" if visit.status == VisitStatus.CONFIRMED else "visit_waiting"
+        template = "visit_booked" if visits.seen_as(visit) is VisitStatus.CONFIRMED else "visit_waiting"
         if begun.invited_by and visit is pair[1]:
             template = "couple_invited"
         key = new_manage_key(visit)
@@ -213,13 +214,24 @@ def _tell_both(
         )  # fmt: skip
 
 
-def _check_wait(judged: Sequence[Judged], clients: Sequence[Client]) -> None:
-    if not all(one.permits for one in judged) and may_not_wait(clients):
-        raise TooManyPending()
+def _check_wait(judged: Sequence[Judged], clients: Sequence[Client], source: str, begun: Begun) -> None:
+    """Raise TooManyPending, or BarredOnline, where one of them would wait and may not. Of two that a client books both
+    are told to wait, or neither; somebody who is named has had no visit yet."""
+    if all(one.permits for one in judged):
+        return
+    if source != ONLINE:
+        if may_not_wait(clients):
+            raise TooManyPending()
+        return
+    openly = int(not all(one.told.permits for one in judged))
+    for client, one in list(zip(clients, judged, strict=True))[: 1 if begun.invited_by else 2]:
+        refusal = too_many_wait(client, openly=openly) if openly or not one.permits else None
+        if refusal is not None:
+            raise refusal
 
 
 def may_not_wait(people: Iterable[Client]) -> bool:
-    """Online one visit of a person waits at a time, and of a couple both wait when one has to."""
+    """Of what a program books one visit of a person waits at a time, and of a couple both wait when one has to."""
     most = premises.booking_settings().pending_per_client
     return any(len(visits.others_pending([one.id])) >= most for one in people)
 

@@ -19,7 +19,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._claims import claim_best
-from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
+from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, too_many_wait
 from clinic.booking.services._from_hold import (
     check_books_online,
     checkout_of,
@@ -57,6 +57,7 @@ from clinic.premises import queries as premises
 from clinic.rules.errors import (
     InvalidInput,
     NotQualified,
+    RuleViolation,
     SlotTaken,
     TooFarAhead,
     TooManyPending,
@@ -112,7 +113,7 @@ def book_series(  # noqa: PLR0913 - all by name, and each door says its own
         if before is None:
             raise
         return before
-    if isinstance(outcome, TooManyPending):  # the judgements are kept
+    if isinstance(outcome, RuleViolation):  # the judgements are kept
         raise outcome
     return outcome
 
@@ -151,7 +152,7 @@ def _booked_before(request_key: str | None) -> SeriesOutcome | None:
     return SeriesOutcome(done) if done is not None else None
 
 
-def _book_all(session: Session, wish: _Wish) -> SeriesOutcome | TooManyPending:
+def _book_all(session: Session, wish: _Wish) -> SeriesOutcome | RuleViolation:
     """Judge each visit, and book them when the gate lets them all stand."""
     source, by, now = wish.source, wish.by, wish.now
     client = client_of(wish.client_id)
@@ -159,9 +160,7 @@ def _book_all(session: Session, wish: _Wish) -> SeriesOutcome | TooManyPending:
     if begun is not None:
         check_books_online(client, wish.choice, user_id=by, now=now)
     booked = [_judged(session, wish.choice, client, one, source, by, now) for one in wish.starts]
-    stopped = _refused(session, client, booked, source, by=by, now=now) or _too_many_wait(
-        client, booked, source
-    )
+    stopped = _refused(session, client, booked, source, by=by, now=now) or _too_many(client, booked, source)
     if stopped is not None:
         return stopped
     row = Series(every_weeks=wish.every_weeks, request_key=wish.request_key, made_at=now, made_by_id=by)
@@ -253,11 +252,14 @@ def _refused(
     return SeriesOutcome(None, tuple((one.visit.starts_at, one.judged) for one in against))
 
 
-def _too_many_wait(client: Client, booked: Sequence[_Booked], source: str) -> TooManyPending | None:
-    """Online one visit of a person waits at a time, also of a series. The desk may keep several."""
-    waiting = [one for one in booked if not one.judged.permits]
+def _too_many(client: Client, booked: Sequence[_Booked], source: str) -> RuleViolation | None:
+    """For a client who books, what the gate says of a single visit; for a program one visit of a person waits at a
+    time, also of a series. The desk may keep several."""
+    waiting = [one.judged for one in booked if not one.judged.permits]
     if source == DESK or not waiting:
         return None
+    if source == ONLINE:
+        return too_many_wait(client, openly=sum(not one.told.permits for one in waiting))
     others = len(visits.others_pending([client.id]))
     most = premises.booking_settings().pending_per_client
     return TooManyPending() if others + len(waiting) > most else None
@@ -282,7 +284,7 @@ def _place(
     therapist = one.choice.therapist_id
     if therapist is not None and not is_skilled(therapist, client.id, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
-    is_good = judged.permits and not has_to_reconfirm(visit)
+    is_good = not has_to_reconfirm(visit) and judged.permits
     if is_good and judged.row is not None:
         rest_on(visit, judged.row)
     else:

@@ -23,6 +23,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, warned_of
 from clinic.booking.services.series_starts import (
     DESK,
+    ONLINE,
     OneStart,
     Planned,
     clinic_of,
@@ -124,9 +125,11 @@ class _Planner:
         self.kept: list[BodyWork] = []
         self.first_visit_at = visits.first_visit_at(client.id)
         self.is_asked = source != DESK or has_said_today(client.id, facts, now)
-        waiting = len(visits.others_pending([client.id]))
+        waiting = visits.others_pending([client.id])
+        if source == ONLINE:  # what waits unseen counts as standing
+            waiting = [one for one in waiting if not visits.is_hidden_wait(one)]
         self.settings = premises.booking_settings()
-        self.may_wait = self.settings.pending_per_client - waiting
+        self.may_wait = self.settings.pending_per_client - len(waiting)
 
     def plan(self, wanted: Sequence[_Wanted]) -> list[Planned]:
         """Which fit; then, with those that do in mind, the alternatives for those that do not."""
@@ -156,7 +159,8 @@ class _Planner:
                 therapists=free, rest=warned,
             )  # fmt: skip
         self._keep(want.minute, self._is_first_visit(starts_at), judged)
-        waits_for = judged.waiting_for if self.is_asked or not judged.permits else RECONFIRM
+        shown = self._shown(judged)
+        waits_for = shown.waiting_for if self.is_asked or not shown.permits else RECONFIRM
         return Planned(want.day, starts_at, free, waits_for=waits_for, rest=warned)
 
     def _judge(self, starts_at: dt.datetime, day: dt.date, *, is_first: bool) -> tuple[str, Judged | None]:
@@ -165,9 +169,13 @@ class _Planner:
         judged = self._judged_on(day)
         if judged.refuses or judged.unsafe_addons:
             return "screening_refuses", judged
-        if not judged.permits and self.source != DESK and self.may_wait < 1:
+        if not self._shown(judged).permits and self.source != DESK and self.may_wait < 1:
             return "too_many_pending", judged
         return "", judged
+
+    def _shown(self, judged: Judged) -> Judged:
+        """A client is shown what would come out if nobody looked like them, staff and programs what comes out."""
+        return judged.told if self.source == ONLINE else judged
 
     def _judged_on(self, day: dt.date) -> Judged:
         known = self.sight.judged
@@ -194,9 +202,9 @@ class _Planner:
         rest = self._rest(first)
         if rest is not None:
             self.kept.append(rest.wish.moved_to(minute))
-        if not judged.permits:
+        if not self._shown(judged).permits:
             self.may_wait -= 1
-        elif self.is_asked:
+        if judged.told.permits and self.is_asked:
             at = moment(minute)
             self.first_visit_at = min(self.first_visit_at or at, at)
 
