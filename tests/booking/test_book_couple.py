@@ -208,7 +208,8 @@ def test_naming_somebody_in_the_book_shows_nothing_of_them(account: Account, cli
     one, two = pair()
     assert [(v.status, v.waiting_for) for v in (one, two)] == [("pending", "partner"), ("pending", "review")]
     assert rows(Intake) == before + 2, "the account's own, and that of the new record"
-    assert [one.key.partition(":")[0] for one in mails("ann@people.example")] == ["visit_waiting"]
+    told = [one.key.partition(":")[0] for one in mails("ann@people.example")]
+    assert told == ["visit_waiting", "visit_confirmed_now"], "as with somebody whom nobody knows"
 
 
 def test_what_is_known_of_either_is_refused_in_the_same_words(account: Account) -> None:

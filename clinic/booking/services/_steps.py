@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import CallRequest, Screening, StatusChange, Visit
-from clinic.booking.queries import couples, visits
+from clinic.booking.queries import couples, told, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
@@ -150,9 +150,17 @@ def _take_partner_along(session: Session, visit: Visit, new: VisitStatus, *, now
     elif new == VisitStatus.CONFIRMED and couples.is_ready(partner):
         judged = session.get(Screening, partner.screening_id) if partner.screening_id else None
         if judged is not None and judged.permits:
+            was = VisitStatus(partner.status)
             rest_on(partner, judged)
             set_status(session, partner, VisitStatus.CONFIRMED, by=None, now=now, reason=WITH_THE_OTHER)
-            tell_client(session, partner, "visit_confirmed_now", now=now)
+            say_it_stands(session, partner, was, now=now)
+
+
+def say_it_stands(session: Session, visit: Visit, was: VisitStatus, *, now: dt.datetime) -> None:
+    """The visit that waited stands now, or its client may take it for one that does: they are told, once. That it `was`
+    suspended they could see, whether a mail had said so yet or not."""
+    if was is VisitStatus.SUSPENDED or not told.knows_it_stands(visit):
+        tell_client(session, visit, "visit_confirmed_now", now=now)
 
 
 def wait_for_partner(session: Session, visit: Visit, *, now: dt.datetime) -> None:
@@ -166,7 +174,9 @@ def wait_for_partner(session: Session, visit: Visit, *, now: dt.datetime) -> Non
         tell_client(session, visit, "visit_on_hold", now=now)
     elif visit.is_waiting and partner is None:
         _put_off(visit, now)
-        if visit.source == "online":
+        if told.knows_it_stands(visit):  # they took it for one that stands, and are told as if it had
+            tell_client(session, visit, "visit_on_hold", now=now, about="apart")
+        elif visit.source == "online":
             tell_client(session, visit, "couple_apart", now=now, about="apart")
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Visit
+from clinic.booking.models import StatusChange, Visit
 from clinic.booking.queries import couples, visits
 from clinic.booking.queries.next_steps import ANOTHER_THERAPIST, PARTNER, RECONFIRM
 from clinic.booking.services._deciding import has_to_reconfirm, keep_or_find_skilled
 from clinic.booking.services._judging import Judged, judge, wait_for_answers
 from clinic.booking.services._steps import (
+    WITH_THE_OTHER,
     order_of,
     plan_of,
     plan_without,
     rest_on,
+    say_it_stands,
     set_status,
     tell_client,
     wait_for,
@@ -27,6 +29,8 @@ from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
+
+AGAIN = "judged again"
 
 
 def judge_after_new_answers(session: Session, client_id: int, *, by: int | None, now: dt.datetime) -> None:
@@ -120,23 +124,51 @@ def take_off_addons(visit: Visit, less: VisitPlan) -> None:
 
 def follow(session: Session, visit: Visit, judged: Judged, *, by: int | None, now: dt.datetime) -> None:
     """Do what the judgement says with a visit that is pending, suspended, confirmed or arrived."""
-    status = VisitStatus(visit.status)
+    status, before = VisitStatus(visit.status), _as_seen(visit)
     missing = _missing_besides(session, visit, judged, now)
     if judged.permits and missing is None and judged.row is not None:
         was_waiting = status in (VisitStatus.PENDING, VisitStatus.SUSPENDED)
         rest_on(visit, judged.row)
         if was_waiting:
-            set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason="judged again")
-            tell_client(session, visit, "visit_confirmed_now", now=now)
+            set_status(session, visit, VisitStatus.CONFIRMED, by=by, now=now, reason=AGAIN)
+            say_it_stands(session, visit, status, now=now)
     elif judged.refuses:
         visit.permits = None
-        set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="judged again")
+        set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason=AGAIN)
         tell_client(session, visit, "visit_cannot_go_ahead", now=now)
     else:
         _hold(session, visit, judged, missing, by=by, now=now)
         if missing == PARTNER:
             _ask_partner(visit)
+        _say_what_is_seen(session, before, now=now)
     leave_trace(session, "visit.judged", "visit", visit.id, by=by, now=now, outcome=_fact(judged))
+
+
+def _as_seen(visit: Visit) -> list[tuple[Visit, VisitStatus]]:
+    """How its client sees it, and how that of the other one of two sees theirs."""
+    both = (visit, couples.partner_of(visit))
+    return [(one, visits.seen_as(one)) for one in both if one is not None]
+
+
+def _say_what_is_seen(
+    session: Session, before: Sequence[tuple[Visit, VisitStatus]], *, now: dt.datetime
+) -> None:
+    """What waits and may be taken for a visit that stands from now on, or may not any more, is told as if it did: with
+    the step and the revision that it would have then."""
+    for visit, was in before:
+        stands = visits.is_hidden_wait(visit)
+        if visit.status != VisitStatus.PENDING or stands == (was is VisitStatus.CONFIRMED):
+            continue
+        if visit is not before[0][0]:
+            session.flush()
+            session.refresh(visit, with_for_update=True)
+        visit.revision += 1
+        if stands:
+            reason = AGAIN if visit is before[0][0] else WITH_THE_OTHER
+            session.add(StatusChange(visit_id=visit.id, status=visit.status, at=now, reason=reason))
+            say_it_stands(session, visit, VisitStatus.PENDING, now=now)
+        else:
+            tell_client(session, visit, "visit_on_hold", now=now)
 
 
 def _ask_partner(visit: Visit) -> None:
@@ -167,7 +199,7 @@ def _hold(
     was_on = visit.status in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED)
     if was_on:
         visit.permits = None
-        set_status(session, visit, VisitStatus.SUSPENDED, by=by, now=now, reason="judged again")
+        set_status(session, visit, VisitStatus.SUSPENDED, by=by, now=now, reason=AGAIN)
         visit.deadline_at = None
     wait_for(session, visit, judged, now=now, what=what)
     if was_on:
