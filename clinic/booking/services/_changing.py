@@ -68,7 +68,7 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     areas = tuple(sorted(wish.choice.areas)) if wish.choice else tuple(visit.areas)
     order = Order(plan, areas, start.astimezone(ZoneInfo(visit.zone)).date())
     judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
-    if not _stands(visit, judged):
+    if not _stands(visit, judged, by_client=wish.by_client):
         leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
         return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
     warned = None if wish.by_client else warn_of_change(visit, client, order, start)
@@ -123,10 +123,13 @@ def _check_policy(visit: Visit, start: dt.datetime, wish: Change, *, now: dt.dat
         booking_policy.check_not_past(start, now=now)
 
 
-def _stands(visit: Visit, judged: Judged) -> bool:
-    """A confirmed visit is changed only into one that is permitted; a waiting one may go on waiting."""
+def _stands(visit: Visit, judged: Judged, *, by_client: bool) -> bool:
+    """A confirmed visit is changed only into one that is permitted; a waiting one may go on waiting. To a client one
+    that waits unseen is as good as confirmed."""
     if judged.refuses or judged.unsafe_addons:
         return False
+    if by_client and visits.is_hidden_wait(visit):
+        return judged.told.permits
     return judged.permits or visit.status != VisitStatus.CONFIRMED
 
 
