@@ -34,10 +34,10 @@ def checkout_of(token: str, client_id: int, user_id: int | None) -> Checkout:
 
 def check_books_online(client: Client, choice: Choice, *, user_id: int | None, now: dt.datetime) -> None:
     """Raise where this account may not book several visits at once for this person: somebody else's (NotFound), one
-    whom the desk has not seen yet or books for (BarredOnline), or who has not said today what has changed."""
+    whom only the desk books for (BarredOnline), or who has not said today what has changed."""
     if user_id is None or clients.client_of(user_id, client.id) is None:
         raise NotFound()
-    if client.is_barred_online or client.is_unproven:
+    if client.is_barred_online:
         raise BarredOnline()
     if not has_said_today(client.id, clinic_of(choice), now):
         raise InvalidInput("answers", _("Please tell us first whether your health answers are still right."))

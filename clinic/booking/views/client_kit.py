@@ -74,9 +74,10 @@ def renew() -> None:
 
 
 def may_book_several(now_at: Standing) -> bool:
-    """Whether more than one visit at once may be booked online for this person: signed in, and seen by the desk."""
+    """Whether more than one visit at once may be booked online for this person: by an account, and not only by the
+    desk. Offered whoever they look like: a button that is missing would tell that they are known."""
     client = now_at.client
-    return now_at.is_signed_in and client is not None and not (client.is_unproven or client.is_barred_online)
+    return now_at.is_signed_in and client is not None and not client.is_barred_online
 
 
 def may_book_couple(now_at: Standing) -> bool:
