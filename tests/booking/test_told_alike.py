@@ -25,7 +25,7 @@ from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.links import send_link_again
 from clinic.booking.services.series import book_series
 from clinic.booking.services.series_starts import OneStart
-from clinic.booking.services.visits import mark_visit
+from clinic.booking.services.visits import cancel_visit, mark_visit
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
@@ -439,6 +439,28 @@ def test_for_two_of_whom_the_one_who_comes_along_looks_like_somebody(app: Flask,
     assert stands(one.client_id) == [("confirmed", None, True)]
     check_alike(one, other)
     assert mails("kim@people.example") == mails("kit@people.example"), "nobody is told twice"
+
+
+def test_who_took_two_visits_for_booked_is_told_when_one_of_them_is_called_off(
+    app: Flask, world: w.World
+) -> None:
+    tellers = both(app)
+    for number, teller in enumerate(tellers):
+        book_for_two(teller, number)
+        companion_answers(teller, number)
+        cancel_visit(companion_of(teller).id, by=None, by_clinic=False, now=NOW + 3 * MINUTE)
+        [mine] = own_visits(teller.client_id)
+        assert mine.waiting_for == "partner"
+    assert tellers[0].mails() == tellers[1].mails()
+    assert kinds(tellers[0].mails()) == ["visit_waiting", "visit_confirmed_now", "visit_on_hold"]
+    for teller in tellers:  # and comes alone
+        [mine] = own_visits(teller.client_id)
+        assert teller.browser.post(f"/my/visits/{mine.id}/alone").status_code == 303
+        teller.told.clear()
+        teller.get(f"/my/visits/{mine.id}")
+        teller.get("/my")
+    check_alike(*tellers)
+    assert stands(tellers[0].client_id) == [("pending", "review", None)]
 
 
 def test_for_two_people_of_one_account_of_whom_one_looks_like_somebody(app: Flask, world: w.World) -> None:

@@ -100,7 +100,8 @@ def seen_as(visit: Visit) -> VisitStatus:
 
 def is_hidden_wait(visit: Visit) -> bool:
     """Whether this visit waits for the desk to look who it is, and whoever booked it is not told."""
-    return visit.status == VisitStatus.PENDING and told_wait(visit) is None
+    waits = visit.status == VisitStatus.PENDING and visit.waiting_for is not None
+    return waits and told_wait(visit) is None
 
 
 def told_wait(visit: Visit) -> str | None:
