@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -244,19 +244,14 @@ def first_visit_at(client_id: int, *, besides: int | None = None) -> dt.datetime
     ids = [client_id, *clients.alias_ids(client_id)]
     if not may_have(Visit, ids):
         return None
-    found = _FIRST.where(Visit.client_id.in_(ids))
-    first, unseen = db.session.execute(found if besides is None else found.where(Visit.id != besides)).one()
-    if not unseen:
-        return cast("dt.datetime | None", first)
-    told = [one.starts_at for one in others_pending(ids, besides=besides) if is_hidden_wait(one)]
-    return min((one for one in (first, *told) if one is not None), default=None)
-
-
-_FIRST = select(
-    func.min(Visit.starts_at).filter(Visit.status.in_(tuple(NEEDING_PERMIT))),
-    func.count().filter(Visit.status == VisitStatus.PENDING, Visit.waiting_for.in_((LOOK, PARTNER))),
-)
-"""The first one that stands, and how many wait that their client may take for one that does."""
+    mine = [Visit.client_id.in_(ids), *([Visit.id != besides] if besides is not None else [])]
+    stands = select(func.min(Visit.starts_at)).where(*mine, Visit.status.in_(tuple(NEEDING_PERMIT)))
+    waits = exists().where(*mine, Visit.status == VisitStatus.PENDING, Visit.waiting_for.in_((LOOK, PARTNER)))
+    first, may_be_told = db.session.execute(select(stands.scalar_subquery(), waits)).one()
+    told: list[dt.datetime] = [] if first is None else [first]
+    if may_be_told:
+        told += [one.starts_at for one in others_pending(ids, besides=besides) if is_hidden_wait(one)]
+    return min(told, default=None)
 
 
 def has_been_before(client_id: int, moment: dt.datetime, *, besides: int | None = None) -> bool:
