@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -230,6 +231,24 @@ def test_who_cannot_work_today_is_off_today_on_every_wall(chain: Chain) -> None:
     )
     assert all(free(chain, place, tomorrow) for place in chain.places)
     assert "9:15 am, Thamel, the last until 11:15 am, Main Street" in read(me, "/diary?day=2026-06-12")
+
+
+def test_a_day_off_that_has_begun_further_east_only_is_no_day_off_yet(chain: Chain) -> None:
+    """At 15:00 in New York it is tomorrow in Kathmandu already: whoever falls ill is entered as off today."""
+    tomorrow = w.TODAY + dt.timedelta(days=1)
+    time_off.add_time_off(
+        chain.clinic.me, "off", w.at(1, 0), w.at(2, 0), "", by=None, now=NOW, days=(tomorrow, tomorrow)
+    )
+    with time_machine.travel(w.at(0, 15), tick=False):
+        me = chain.clinic.browser(ME)
+        assert 'href="/diary/time-off/today"' in me.get("/diary").text
+        assert "Nothing is saved yet." in me.get("/diary/time-off/today").text
+        me.post("/diary/time-off/today")
+        me.post("/diary/time-off/today")  # twice is once
+        assert "You are not in at the moment" in me.get("/diary").text
+    db.session.rollback()
+    rows = db.session.scalars(select(TimeOff).order_by(TimeOff.id))
+    assert [row.days for row in rows] == [(tomorrow, tomorrow), (w.TODAY, w.TODAY)]
 
 
 def test_a_coming_visit_further_west_is_judged_again_though_its_day_is_over_at_the_first_place(

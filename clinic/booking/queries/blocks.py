@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, extract, or_, select
 from sqlalchemy.orm import joinedload
@@ -82,9 +84,17 @@ def therapists_off(now: dt.datetime) -> Sequence[Therapist]:
     return db.session.scalars(select(Therapist).where(touched).order_by(Therapist.name, Therapist.id)).all()
 
 
-def off_now(therapist_id: int, now: dt.datetime) -> TimeOff | None:
-    """The time off in which this therapist is at the moment; of several the one that lasts longest."""
-    return db.session.scalars(
+class Away(NamedTuple):
+    """The time off in which a therapist is, and until when by the clock of where they work."""
+
+    entered: TimeOff
+    until: dt.datetime
+
+
+def off_now(therapist_id: int, now: dt.datetime) -> Away | None:
+    """The time off in which this therapist is at the moment; of several the one that lasts longest. A whole day that
+    has begun further east only has not begun for them."""
+    rows = db.session.scalars(
         select(TimeOff)
         .where(
             TimeOff.therapist_id == therapist_id,
@@ -92,8 +102,14 @@ def off_now(therapist_id: int, now: dt.datetime) -> TimeOff | None:
             TimeOff.starts_at <= now,
             TimeOff.ends_at > now,
         )
-        .order_by(TimeOff.ends_at.desc(), TimeOff.id)
-    ).first()
+        .order_by(TimeOff.id)
+    ).all()
+    if not rows:
+        return None
+    zone = ZoneInfo(therapists.workplace(therapist_id, premises.today(now)).zone)
+    spans = [(row, therapists.span_at(row, WallClock(zone))) for row in rows]
+    here = [Away(row, moment(end)) for row, (start, end) in spans if start <= epoch_minute(now) < end]
+    return max(here, key=lambda one: one.until, default=None)
 
 
 def visits_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> Sequence[Visit]:

@@ -173,8 +173,8 @@ def _save_today(whose: Whose) -> Answer:
 
 def _is_off(whose: Whose, span: TypedSpan) -> bool:
     """Whether they are off from now to the end of this already."""
-    entered = blocks.off_now(whose.therapist_id, clock.now())
-    return entered is not None and entered.ends_at >= span.ends_at
+    away = blocks.off_now(whose.therapist_id, clock.now())
+    return away is not None and away.until >= span.ends_at
 
 
 def _entered_already(whose: Whose) -> Answer:
