@@ -1,4 +1,4 @@
-"""Amounts of money as people type them, and back."""
+"""Amounts of money as people type them, and back; what a visit costs without an add-on."""
 
 from __future__ import annotations
 
@@ -35,3 +35,14 @@ def typed_money(amount: int, currency: str) -> str:
         return str(amount)
     whole, cents = divmod(amount, 100)
     return f"{whole}.{cents:02}" if cents else str(whole)
+
+
+def price_without(said: int, addons: int, rest: int) -> int:
+    """What a visit costs of which add-ons come off: `said` was the price of it all when it was booked; `addons` and
+    `rest` are what these and what is left cost today.
+
+    What each part cost then is not kept. The add-ons come off at their price of today, so that the rest goes on costing
+    what was said. Where they would leave nothing they have become dearer since, and the rest costs what it does today;
+    never more than was said.
+    """
+    return said - addons if addons < said else min(rest, said)

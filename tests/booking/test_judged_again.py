@@ -8,7 +8,7 @@ import re
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic.booking.models import Screening, StatusChange, Visit
 from clinic.booking.services import judging
@@ -171,6 +171,23 @@ def test_an_add_on_that_comes_off_takes_its_price_along_and_is_a_change_of_the_v
     assert (visit.addons, visit.price, visit.revision) == (["aromatherapy"], price - stones, revision + 1)
     assert mails(visit_id)[-1] == "visit_changed"
     assert db.session.get_one(Screening, visit.screening_id).addons == ["aromatherapy"]
+
+
+def test_an_add_on_that_is_much_dearer_by_now_takes_no_more_along_than_there_is(world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(world, client, "relaxation", addons=("hot_stone",)).visit_id
+    with transaction() as session:
+        session.execute(update(Addon).where(Addon.key == "hot_stone").values(price=300_00))
+    w.sign(
+        client,
+        now=NOW + dt.timedelta(minutes=1),
+        diabetes={"status": "controlled", "complications": False, "insulin": False},
+        reduced_feeling={"cause_known": True, "site": ["left_foot"]},
+    )
+    db.session.rollback()
+    visit = db.session.get_one(Visit, visit_id)
+    assert (visit.addons, visit.price) == ([], w.catalogue_price("relaxation"))
 
 
 def test_what_the_gate_waits_for_is_said_before_what_else_is_missing(world: w.World) -> None:

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
 
 from clinic.booking.models import Claim, Screening, Visit
+from clinic.catalogue.models import ServiceLength
 from clinic.intake.models import HealthStop
 from clinic.rules.words import length_words, money_words, time_words
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from tests.booking import walk
 from tests.booking import world as w
 
@@ -215,6 +216,27 @@ def test_an_unsafe_addon_comes_off_and_the_rest_is_booked(client: FlaskClient) -
     ends = visit.ends_at.astimezone(ZoneInfo(w.ZONE)).time()
     assert f"to {time_words(ends, uses_24_hours=False)} {length_words(75)}," in shown["When"]
     assert {claim.ends_at for claim in db.session.scalars(select(Claim))} <= {visit.ends_at, visit.free_at}
+
+
+@pytest.mark.parametrize("change", ["dearer", "gone"])
+def test_without_the_add_on_the_rest_costs_what_was_said(client: FlaskClient, change: str) -> None:
+    """The owner changed the list between the choice and the button: the card says what is charged, and that is not
+    nothing, nor the new price."""
+    of_an_hour = ServiceLength.minutes == 60
+    declared = {"medicated_patch": {"site": ["left_upper_arm"]}}
+    page = walk.up_to_check(client, "swedish", declared, addons="hot_stone")
+    base = w.catalogue_price("swedish")
+    with transaction() as session:
+        if change == "gone":
+            session.execute(delete(ServiceLength).where(of_an_hour))
+        else:
+            session.execute(update(ServiceLength).where(of_an_hour).values(price=ServiceLength.price + 30_00))
+    page = client.post("/book/check", data={"seen": walk.hidden(page, "seen")})
+    data = {name: walk.hidden(page, name) for name in ("seen", "unsafe")}
+    client.post("/book/check", data={**data, "go": "without"})
+    visit = the_visit()
+    assert (visit.status, visit.addons, visit.price) == ("confirmed", [], base)
+    assert card(page)["Price"] == f"{money_words(base, visit.currency)}, paid at the clinic"
 
 
 THINNER: dict[str, object] = {"med_class": "anticoagulant", "bruising": False}

@@ -18,6 +18,7 @@ from clinic.accounts.models import User
 from clinic.booking.models import Visit
 from clinic.booking.services import checkout, visits
 from clinic.booking.services.checkout import Choice
+from clinic.catalogue.models import Service, ServiceLength
 from clinic.catalogue.services import add_starter_catalogue
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
@@ -153,6 +154,16 @@ def signature(client_id: int, now: dt.datetime = NOW) -> intakes.Signature:
 
 def choice(service: str, **values: Any) -> Choice:
     return Choice(service=service, minutes=values.pop("minutes", SERVICES[service]), **values)
+
+
+def catalogue_price(service: str) -> int:
+    """What the usual length of this service costs on the list of now."""
+    listed = select(ServiceLength.price).join(Service).where(
+        Service.key == service, ServiceLength.mode.is_(None), ServiceLength.minutes == SERVICES[service]
+    )  # fmt: skip
+    price = db.session.scalars(listed).one()
+    db.session.rollback()
+    return price
 
 
 def at_desk(

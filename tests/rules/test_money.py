@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clinic.rules.money import LARGEST, parse_money, typed_money
+from clinic.rules.money import LARGEST, parse_money, price_without, typed_money
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,28 @@ def test_a_currency_without_cents_takes_none() -> None:
 def test_what_is_shown_is_read_back_as_the_same(amount: int, currency: str, typed: str) -> None:
     assert typed_money(amount, currency) == typed
     assert parse_money(typed, currency) == amount
+
+
+@pytest.mark.parametrize(
+    ("what", "addons", "rest", "price"),
+    [
+        ("nothing has changed", 2500, 9000, 9000),
+        ("the treatment is dearer", 2500, 12000, 9000),
+        ("the treatment is cheaper", 2500, 5000, 9000),
+        ("its length has left the list", 2500, 0, 9000),
+        ("the add-on costs nothing any more", 0, 9000, 11500),
+        ("the add-on is a little dearer", 3000, 9000, 8500),
+        ("the add-on costs as much as all of it did", 11500, 9000, 9000),
+        ("the add-on is much dearer", 30000, 9000, 9000),
+        ("both are much dearer", 30000, 40000, 11500),
+        ("the add-on is much dearer, and the length gone", 30000, 0, 0),
+    ],
+)
+def test_without_an_add_on_a_visit_costs_what_was_said_less_the_add_on(
+    what: str, addons: int, rest: int, price: int
+) -> None:
+    assert price_without(11500, addons, rest) == price, what
+
+
+def test_without_an_add_on_a_visit_that_was_free_stays_free() -> None:
+    assert price_without(0, 2500, 9000) == 0

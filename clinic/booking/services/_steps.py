@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ from clinic.rules import booking_policy, words
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.messages import KINDS, TIMED, VISIT_PAGE
+from clinic.rules.money import price_without
 from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.database import Base, connection_of
 from clinic.shared.mail import About, queue_mail
@@ -72,12 +74,13 @@ def plan_of(visit: Visit) -> VisitPlan:
 
 
 def plan_without(visit: Visit, plan: VisitPlan, columns: Collection[str]) -> VisitPlan:
-    """The same plan without the add-ons that these columns judge."""
+    """The same plan without the add-ons that these columns judge, at what the visit then costs."""
     pairs = zip(plan.addons, plan.addon_columns, strict=True)
     keep = [key for key, column in pairs if column not in columns]
-    return catalogue.plan_for_booked(
+    less = catalogue.plan_for_booked(
         visit.service_id, visit.mode, keep, visit.minutes, first_visit=visit.first_visit
     )
+    return replace(less, price=price_without(visit.price, plan.price - less.price, less.price))
 
 
 def order_of(visit: Visit, plan: VisitPlan) -> Order:
