@@ -82,6 +82,12 @@ def latest_start(now: datetime, zone: ZoneInfo, settings: BookingSettings) -> da
     return moment(WallClock(zone).day_bounds(last_day)[1] - 1)
 
 
+def is_on_step(starts_at: datetime, zone: ZoneInfo, settings: BookingSettings) -> bool:
+    """Whether it is one of the starts that are offered online: so many minutes apart on the wall, from midnight."""
+    local = starts_at.astimezone(zone)
+    return (local.hour * 60 + local.minute) % settings.slot_step_minutes == 0
+
+
 def check_start(starts_at: datetime, *, now: datetime, zone: ZoneInfo, settings: BookingSettings) -> None:
     """Raise TooSoon or TooFarAhead where a visit may not be booked online now for that start."""
     if starts_at < earliest_start(now, settings):

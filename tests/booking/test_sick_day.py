@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from clinic.booking.models import CallRequest, Claim, Offer, StatusChange, Visit
 from clinic.booking.queries import taking_back
@@ -22,13 +23,14 @@ from clinic.booking.services.visits import cancel_visit, change_visit, mark_visi
 from clinic.clients.models import Client
 from clinic.diary.queries import therapist as diary
 from clinic.premises import services as premises
+from clinic.premises.models import Clinic, Location
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
 from clinic.rules.sick_day import Deed, best_for_all
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WeeklyHours, moment
 from clinic.shared.audit import AuditRow
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from clinic.shared.seen import mark_of
 from clinic.therapists import queries as therapist_queries
@@ -508,6 +510,20 @@ def test_no_time_is_proposed_that_comes_too_soon_for_the_body(app: Flask, minds_
     days = {moment(one.starts_at).date() for one in the_case(world).touched.other_times}
     assert w.at(3).date() in days
     assert (w.at(4).date() in days) != minds_rest
+
+
+def test_other_times_are_on_the_step_of_a_clock_that_is_a_quarter_off(app: Flask) -> None:
+    world, zone = w.build(therapists=2), ZoneInfo("Asia/Kathmandu")
+    with transaction() as session:
+        session.execute(update(Location).values(zone=zone.key))
+        session.execute(update(Clinic).values(slot_step_minutes=60))
+    start = dt.datetime(2026, 6, 12, 11, tzinfo=zone).astimezone(dt.UTC)
+    w.at_desk(world, patient(), "deep_tissue", when=start, therapist_id=world.therapists[SICK])
+    off = dt.timedelta(hours=3)
+    time_off.add_time_off(world.therapists[SICK], "off", start - off, start + off, "", by=None, now=NOW)
+    times = the_case(world).touched.other_times
+    assert times
+    assert {moment(one.starts_at).astimezone(zone).minute for one in times} == {0}
 
 
 @pytest.mark.parametrize("whole_day", [False, True])

@@ -22,6 +22,7 @@ from clinic.rules.booking_policy import (
     desk_deadline,
     earliest_start,
     hold_deadline,
+    is_on_step,
     is_past,
     latest_start,
     may_client_cancel,
@@ -66,6 +67,23 @@ def test_the_lead_time_is_included_and_a_second_less_is_too_soon() -> None:
     check_start(first, now=NOW, zone=BERLIN, settings=DEFAULT)
     with pytest.raises(errors.TooSoon):
         check_start(first - SECOND, now=NOW, zone=BERLIN, settings=DEFAULT)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    ("step", "wall", "expected"),
+    [
+        (60, "09:00", True),
+        (60, "09:15", False),
+        (60, "09:45", False),
+        (20, "09:40", True),
+        (20, "09:30", False),
+    ],
+)
+def test_steps_are_counted_on_the_wall(zone: str, step: int, wall: str, expected: bool) -> None:
+    start = datetime.fromisoformat(f"2026-06-12T{wall}").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    settings = replace(DEFAULT, slot_step_minutes=step)
+    assert is_on_step(start, ZoneInfo(zone), settings) is expected
 
 
 def test_the_horizon_ends_with_the_last_local_date() -> None:

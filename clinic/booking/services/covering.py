@@ -20,6 +20,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Combination, Start
+from clinic.rules.booking_policy import is_on_step
 from clinic.rules.intervals import Interval, overlaps
 from clinic.rules.limits import Limits
 from clinic.rules.rule_table import RuleTable
@@ -89,7 +90,7 @@ class _Finder:
         self.plan: VisitPlan = plan_of(visit)
         self.known: Known = known_of(visit.client, visit.id)
         self.table: RuleTable = rulebook.in_force()
-        self.step = premises.booking_settings().slot_step_minutes
+        self.settings = premises.booking_settings()
 
     @cached_property
     def rest(self) -> Rest | None:
@@ -136,7 +137,7 @@ class _Finder:
         starts = [
             one
             for one in found.starts()
-            if one.starts_at % self.step == 0
+            if is_on_step(moment(one.starts_at), self._zone, self.settings)
             and one.starts_at >= first
             and not self._is_too_soon(one.starts_at)
         ]

@@ -29,7 +29,6 @@ from clinic.booking.services.series_starts import (
     clinic_of,
     has_said_today,
     in_order,
-    is_on_step,
     is_outside,
     may_lie_beyond,
 )
@@ -38,6 +37,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
+from clinic.rules.booking_policy import is_on_step
 from clinic.rules.frequency import BodyWork
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.series import DAYS_AROUND, Pattern, nearest_around
@@ -260,7 +260,7 @@ class _Planner:
 
     def _is_good(self, one: Start, first: bool, *, is_first: bool) -> bool:
         starts_at = moment(one.starts_at)
-        if not is_on_step(starts_at, self.facts, self.settings):
+        if not is_on_step(starts_at, self.clock.zone, self.settings):
             return False  # the desk may book between the steps, and is shown fewer times instead
         day = starts_at.astimezone(self.clock.zone).date()
         code, _judged = self._judge(starts_at, day, is_first=is_first)

@@ -13,7 +13,7 @@ from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
-from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
+from clinic.rules.booking_policy import earliest_start, is_on_step, latest_start
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _
 from clinic.rules.series import MOST_VISITS
@@ -89,18 +89,16 @@ def is_outside(
     settings = premises.booking_settings()
     is_bound = not may_lie_beyond(source, is_first=is_first)
     too_far = is_bound and starts_at > latest_start(now, ZoneInfo(facts.zone), settings)
-    return too_far or starts_at < earliest_start(now, settings) or not is_on_step(starts_at, facts, settings)
+    return (
+        too_far
+        or starts_at < earliest_start(now, settings)
+        or not is_on_step(starts_at, ZoneInfo(facts.zone), settings)
+    )
 
 
 def may_lie_beyond(source: str, *, is_first: bool) -> bool:
     """Whether a visit of a series need not lie within the days that can be booked online."""
     return source == DESK or (source != ONLINE and not is_first)
-
-
-def is_on_step(starts_at: dt.datetime, facts: ClinicFacts, settings: BookingSettings) -> bool:
-    """Whether it is one of the starts that are offered online."""
-    local = starts_at.astimezone(ZoneInfo(facts.zone))
-    return (local.hour * 60 + local.minute) % settings.slot_step_minutes == 0
 
 
 def has_said_today(client_id: int, facts: ClinicFacts, now: dt.datetime) -> bool:
