@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from clinic.accounts.models import User
 from clinic.api.services import make_token
 from clinic.booking.models import Visit
+from clinic.booking.queries import in_the_way
 from clinic.booking.services import deadlines, time_off
 from clinic.premises.models import Clinic, Location, Room
 from clinic.shared.database import db, transaction
@@ -160,6 +161,49 @@ def test_what_is_closed_under_a_kept_time_is_free_at_no_moment(
         db.session.rollback()
         assert db.session.get_one(Visit, held["id"]).status == "released"
         assert offered(program, client=other, therapist=ana) == []
+
+
+@pytest.mark.parametrize("block", ["time off", "a whole day off", "closure"])
+def test_what_was_kept_before_time_off_is_booked_until_the_hold_ends(
+    program: Program, team: list[int], block: str
+) -> None:
+    """And nothing else is: not by anybody else, not for longer, not after the hold. It is work to do, as what was
+    booked before is."""
+    ana, ben = team
+    client, other = healthy(), healthy()
+    held = post(program, "/holds", wish(client, NINE, therapist=ana)).json["id"]
+    day = at(NINE).date()
+    if block == "closure":
+        place = db.session.scalars(select(Location.id)).one()
+        time_off.add_closure(place, None, at(dt.time(8)), at(dt.time(18)), "Flood", by=desk_user(), now=NOW)
+    else:
+        days = (day, day) if block == "a whole day off" else None
+        for one in team:
+            time_off.add_time_off(one, "off", at(dt.time()), at(dt.time(18)), "", by=None, now=NOW, days=days)
+    assert post(program, f"/holds/{held}/renew", {}).status_code == 200
+    factories.make_service(key="sports", prices={90: 9000}, first_visit_minutes=0)
+    longer = {**wish(client, NINE, therapist=ana), "service": "sports", "minutes": 90, "hold": held}
+    assert post(program, "/visits", longer).status_code == 409
+    assert post(program, "/visits", wish(other, NINE, therapist=ana)).status_code == 409
+    assert post(program, "/visits", wish(client, NINE, therapist=ben) | {"hold": held}).status_code == 409
+    booked = post(program, "/visits", wish(client, NINE, therapist=ana) | {"hold": held})
+    assert (booked.status_code, booked.json["therapist"]) == (201, ana)
+    assert [one.id for one in in_the_way.visits_under(NOW)] == [booked.json["id"]]
+    for hour in (8, 10, 12):
+        assert post(program, "/visits", wish(other, dt.time(hour), therapist=ana)).status_code == 409
+    post(program, f"/visits/{booked.json['id']}/cancel", {})
+    assert post(program, "/visits", wish(other, NINE, therapist=ana)).status_code == 409, (
+        "it is blocked again"
+    )
+
+
+def test_a_hold_that_is_over_books_nothing_under_time_off(program: Program, team: list[int]) -> None:
+    client, ana = healthy(), team[0]
+    held = post(program, "/holds", wish(client, NINE, therapist=ana)).json["id"]
+    time_off.add_time_off(ana, "off", at(dt.time(8)), at(dt.time(18)), "", by=None, now=NOW)
+    with time_machine.travel(NOW + dt.timedelta(minutes=50), tick=False):
+        answer = post(program, "/visits", wish(client, NINE, therapist=ana) | {"hold": held})
+        assert answer.status_code == 409
 
 
 def test_a_kept_time_is_no_visit(program: Program, team: list[int]) -> None:

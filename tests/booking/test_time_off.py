@@ -21,6 +21,7 @@ from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services import checkout, deadlines, time_off, visits
 from clinic.booking.services._claims import claim_blocks
 from clinic.catalogue import queries as catalogue
+from clinic.clients.steps import Details
 from clinic.premises import queries as premises
 from clinic.premises import services as premises_services
 from clinic.premises.facts import RoomFacts
@@ -34,6 +35,10 @@ from clinic.therapists.models import TimeOff
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.statements import counted
+
+PREGNANT = {
+    "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -162,6 +167,44 @@ def test_nobody_slips_into_an_expired_hold_under_time_off(world: w.World) -> Non
         checkout.hold_slot(
             None, w.choice("relaxation"), w.at(3, 11), first_visit=True, user_id=None, now=later
         )
+
+
+def held_under(world: w.World, *, skilled: bool = True) -> tuple[str, int]:
+    """A time is kept, the therapist is off then, and only now somebody says who they are; with their checkout."""
+    token = checkout.hold_slot(
+        None, w.choice("relaxation"), w.at(3, 11), first_visit=True, user_id=None, now=NOW
+    )
+    off(world, w.at(3, 9), w.at(3, 18))
+    details = Details(
+        first_name="Only", last_name="Online", born_on=dt.date(1990, 1, 1), email="online@people.example",
+        phone="(212) 555-2345",
+    )  # fmt: skip
+    client = checkout.name_person(token, details, relation="self", now=NOW)
+    w.sign_answers(client, {} if skilled else {"pregnancy": PREGNANT})
+    return token, client
+
+
+def test_a_time_that_was_kept_before_time_off_is_confirmed_whoever_it_is_for(world: w.World) -> None:
+    token, client = held_under(world)
+    assert checkout.confirm(token, user_id=None, now=NOW).status == "confirmed"
+    assert claims(world) == [("12 09:00", "12 11:00"), ("12 12:30", "12 18:00")]
+    (visit,) = blocks.visits_under_time_off(world.therapists[0], NOW)
+    assert visit.client_id == client
+
+
+def test_a_time_that_was_kept_before_time_off_is_lost_with_its_hold(world: w.World) -> None:
+    token, _client = held_under(world)
+    later = NOW + dt.timedelta(minutes=11)
+    with pytest.raises(SlotTaken):
+        checkout.confirm(token, user_id=None, now=later)
+    assert deadlines.keep_deadlines(later) == 1
+    assert claims(world) == [("12 09:00", "12 18:00")]
+
+
+def test_time_off_opens_a_kept_time_to_nobody_who_may_not_be_treated_by_them(app: Flask) -> None:
+    token, _client = held_under(w.build(therapists=1, skills=w.SERVICE_SKILLS), skilled=False)
+    with pytest.raises(SlotTaken, match="Nobody who can treat you"):
+        checkout.confirm(token, user_id=None, now=NOW)
 
 
 @pytest.mark.parametrize(("start", "end"), [(9, 10), (8, 19), (11, 12), (17, 19)])

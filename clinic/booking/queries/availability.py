@@ -66,6 +66,7 @@ class Ask:
     visit of a series, which lies within the horizon; it need not. `stands`: the visit `instead_of` is still there, and
     what is off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back;
     hours, days off and limits that were changed meanwhile do not hinder it, as they would not have moved it.
+    `was_kept`: the time was kept there until a moment ago, and whole days off that were entered meanwhile let it be.
     """
 
     plan: VisitPlan
@@ -88,6 +89,7 @@ class Ask:
     stands: bool = False
     follows: bool = False
     stood: bool = False
+    was_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,8 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
     if not ask.stood:
         apart = the_book.kept_apart(_pauses(limits), reach, place.id, place.travel_minutes)
         for one in people:
-            more = [*therapists.days_off(one.off, clock), *(span[:2] for span in apart.get(one.id, ()))]
+            off = [] if ask.was_kept else therapists.days_off(one.off, clock)
+            more = [*off, *(span[:2] for span in apart.get(one.id, ()))]
             if more:
                 busy[one.id] = [*busy.get(one.id, []), *more]
     if ask.stands:

@@ -16,7 +16,7 @@ from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.visits import VisitFacts
 from clinic.booking.services._chosen import new_visit
-from clinic.booking.services._claims import claim_best
+from clinic.booking.services._claims import claim_back, claim_best
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, client_to_judge, judge
 from clinic.booking.services._programs import PROGRAM, check_online_start, kept_since, take_over
@@ -159,6 +159,7 @@ def _claim(
     wanted = wish.choice.therapist_id
     ask = staff_ask(visit, plan, wanted, now=wish.now, by_staff=wish.by_staff)
     suits = wanted is None and wish.choice.gender in ("", held.therapist.gender if held is not None else "")
+    told: Ask | None = None
     if held is not None and (suits or wanted == held.therapist_id):
         told = replace(ask, therapist_id=held.therapist_id, kept_since=since)
         with suppress(SlotTaken):
@@ -167,9 +168,19 @@ def _claim(
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken as error:
+        if told is not None and _claim_as_kept(session, visit, told, held):
+            return
         if wanted is not None and not is_skilled(wanted, wish.client_id, visit.day):
             raise SlotTaken(NotQualified.default_sentence) from error
         raise
+
+
+def _claim_as_kept(session: Session, visit: Visit, told: Ask, held: Visit | None) -> bool:
+    """Time off and closures that were entered while the time was kept do not take it away; nobody else was free."""
+    if held is None or told.kept_since is None or visit.free_at > held.free_at:
+        return False
+    place = held.therapist_id, held.room_id
+    return claim_back(session, visit, told, place, expires_at=None, room_first=held.room_id)
 
 
 def waited_for(session: Session, visit_id: int) -> Visit:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -202,15 +203,16 @@ def keep_longer_until(session: Session, visit_id: int, expires_at: dt.datetime) 
     session.execute(update(Claim).where(*theirs).values(expires_at=expires_at))
 
 
-def give_up(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """Free what the visit claimed; where time off or a closure lies underneath, that claims it at once. The room of a
-    couple stays with the other visit."""
+def give_up(session: Session, visit: Visit, now: dt.datetime) -> set[int]:
+    """Free what the visit claimed, and return it; where time off or a closure lies underneath, that claims it at once.
+    The room of a couple stays with the other visit."""
     part(session, visit, now)
     taken = set(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
     _drop(session, visit, now)
     claim_blocks(
         session, {*taken, visit.room_id}, now
     )  # of a room that was shared the end may have become free
+    return taken
 
 
 _EXPIRED = delete(_CLAIM).where(_CLAIM.c.expires_at <= bindparam("now")).returning(_CLAIM.c.resource_id)
@@ -230,6 +232,26 @@ def let_back(session: Session, resources: Collection[int], visit: Visit) -> bool
     theirs = Claim.resource_id.in_(resources), Claim.visit_id.is_(None), Claim.couple_id.is_(None)
     there = Claim.starts_at < visit.free_at, Claim.ends_at > visit.starts_at
     return bool(session.execute(delete(Claim).where(*theirs, *there).returning(Claim.id)).all())
+
+
+def claim_back(
+    session: Session,
+    visit: Visit,
+    ask: Ask,
+    resources: Collection[int],
+    *,
+    expires_at: dt.datetime | None,
+    room_first: int | None,
+) -> bool:
+    """Claim `visit` where it, or the time that was kept for it, stood until a moment ago with these resources and no
+    shorter: time off and closures that were entered meanwhile had left it alone, and do so again. Whether it could be;
+    nothing is claimed where not."""
+    with suppress(SlotTaken), session.begin_nested():
+        let_back(session, resources, visit)
+        claim_best(session, visit, replace(ask, was_kept=True), expires_at=expires_at, room_first=room_first)
+        claim_blocks(session, resources, ask.now)
+        return True
+    return False
 
 
 def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
-from clinic.booking.queries.availability import holds_rules_for_new
-from clinic.booking.services._claims import claim_best, client_first, give_up
+from clinic.booking.queries.availability import Ask, holds_rules_for_new
+from clinic.booking.services._claims import claim_back, claim_best, client_first, give_up
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import ask_for, plan_of, set_plan, set_status
 from clinic.catalogue.queries import VisitPlan
@@ -104,14 +104,31 @@ def claim_anew(
     session: Session, visit: Visit, plan: VisitPlan, *, expires_at: dt.datetime | None, now: dt.datetime
 ) -> None:
     """Claim what this plan takes at the same start: with the same therapist first, whom the person has read on
-    the page; with another only where any therapist was asked for. Raises SlotTaken."""
-    give_up(session, visit, now)
+    the page; with another only where any therapist was asked for. As long as the time is kept, time off and closures
+    that were entered meanwhile do not take it away. Raises SlotTaken."""
+    is_kept = visit.status == VisitStatus.HELD and visit.deadline_at is not None and visit.deadline_at > now
+    room, free_at = visit.room_id, visit.free_at
+    taken = give_up(session, visit, now)
     set_plan(visit, plan)
     session.flush()
     ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=visit.therapist_id)
     if visit.source == PROGRAM:
         ask = replace(ask, rested_areas=None)  # it is warned when it books, as staff are
     others = replace(ask, by_staff=visit.source not in ("online", PROGRAM))
+    try:
+        _claim_with_somebody(session, visit, ask, others, expires_at)
+    except SlotTaken:
+        is_within = is_kept and visit.free_at <= free_at
+        if not is_within or not claim_back(
+            session, visit, ask, taken, expires_at=expires_at, room_first=room
+        ):
+            raise
+
+
+def _claim_with_somebody(
+    session: Session, visit: Visit, ask: Ask, others: Ask, expires_at: dt.datetime | None
+) -> None:
+    """The therapist of this wish first."""
     try:
         claim_best(session, visit, ask, expires_at=expires_at, others=others)
     except SlotTaken:
