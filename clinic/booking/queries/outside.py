@@ -11,7 +11,14 @@ from clinic.booking.models import Visit
 from clinic.booking.queries.blocks import coming
 from clinic.premises import queries as premises
 from clinic.rules.intervals import contains
-from clinic.rules.wall_time import WallClock, WeeklyHours, epoch_minute, epoch_minute_after, hours_on
+from clinic.rules.wall_time import (
+    WallClock,
+    WeeklyHours,
+    days_around,
+    epoch_minute,
+    epoch_minute_after,
+    hours_on,
+)
 from clinic.therapists import queries as therapists
 
 Dated = Mapping[dt.date, Sequence[WeeklyHours]]
@@ -93,8 +100,8 @@ def _all_days(ahead: Sequence[Visit]) -> list[dt.date]:
 
 
 def _days(visit: Visit) -> list[dt.date]:
-    """Its day, and the eve, whose hours may run on into it."""
-    return [visit.day - dt.timedelta(days=1), visit.day]
+    """Its day, the eve, whose hours may run on into it, and the day after, into which it may run on itself."""
+    return days_around(visit.day, 1)
 
 
 def _lies(visit: Visit, week: Week, dated: Dated) -> bool:
