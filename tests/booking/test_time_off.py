@@ -25,7 +25,7 @@ from clinic.clients.steps import Details
 from clinic.premises import queries as premises
 from clinic.premises import services as premises_services
 from clinic.premises.facts import RoomFacts
-from clinic.premises.models import Closure, Room
+from clinic.premises.models import Closure, Location, Room
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
@@ -169,17 +169,22 @@ def test_nobody_slips_into_an_expired_hold_under_time_off(world: w.World) -> Non
         )
 
 
+def named(token: str) -> int:
+    """Somebody not signed in says who they are."""
+    details = Details(
+        first_name="Only", last_name="Online", born_on=dt.date(1990, 1, 1), email="online@people.example",
+        phone="(212) 555-2345",
+    )  # fmt: skip
+    return checkout.name_person(token, details, relation="self", now=NOW)
+
+
 def held_under(world: w.World, *, skilled: bool = True) -> tuple[str, int]:
     """A time is kept, the therapist is off then, and only now somebody says who they are; with their checkout."""
     token = checkout.hold_slot(
         None, w.choice("relaxation"), w.at(3, 11), first_visit=True, user_id=None, now=NOW
     )
     off(world, w.at(3, 9), w.at(3, 18))
-    details = Details(
-        first_name="Only", last_name="Online", born_on=dt.date(1990, 1, 1), email="online@people.example",
-        phone="(212) 555-2345",
-    )  # fmt: skip
-    client = checkout.name_person(token, details, relation="self", now=NOW)
+    client = named(token)
     w.sign_answers(client, {} if skilled else {"pregnancy": PREGNANT})
     return token, client
 
@@ -199,6 +204,29 @@ def test_a_time_that_was_kept_before_time_off_is_lost_with_its_hold(world: w.Wor
         checkout.confirm(token, user_id=None, now=later)
     assert deadlines.keep_deadlines(later) == 1
     assert claims(world) == [("12 09:00", "12 18:00")]
+
+
+@pytest.mark.parametrize("what", ["the room", "the place"])
+def test_what_is_used_no_more_is_not_confirmed(world: w.World, what: str) -> None:
+    """Another room is taken; at a place that is used no more nothing is."""
+    token = checkout.hold_slot(
+        None, w.choice("relaxation"), w.at(3, 11), first_visit=True, user_id=None, now=NOW
+    )
+    client = named(token)
+    w.sign(client)
+    visit = db.session.scalars(select(Visit).where(Visit.client_id == client)).one()
+    visit_id, room = visit.id, visit.room_id
+    db.session.rollback()
+    with transaction() as session:
+        row = session.get_one(Room, room) if what == "the room" else session.get_one(Location, world.place_id)
+        row.is_active = False
+    if what == "the place":
+        with pytest.raises(SlotTaken):
+            checkout.confirm(token, user_id=None, now=NOW)
+        return
+    assert checkout.confirm(token, user_id=None, now=NOW).status == "confirmed"
+    db.session.rollback()
+    assert db.session.get_one(Visit, visit_id).room_id != room
 
 
 def test_time_off_opens_a_kept_time_to_nobody_who_may_not_be_treated_by_them(app: Flask) -> None:

@@ -14,11 +14,12 @@ from sqlalchemy import func, select, update
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import Claim, Offer, Screening, Visit, WaitlistWish
+from clinic.booking.queries import in_the_way
 from clinic.booking.services import answering, checkout, deadlines, in_line, time_off, visits, waitlist
 from clinic.booking.services._line import end_offer
 from clinic.catalogue.models import Service
 from clinic.clients.models import Client
-from clinic.premises.models import Clinic
+from clinic.premises.models import Clinic, Location, Room
 from clinic.rules.errors import (
     BarredOnline,
     HoldExpired,
@@ -76,6 +77,12 @@ def offers() -> list[tuple[int | None, str | None]]:
 def open_offer() -> Offer:
     db.session.rollback()
     return db.session.scalars(select(Offer).where(Offer.ended_at.is_(None))).one()
+
+
+def switch_off(kind: type[Room | Location], number: int) -> None:
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(update(kind).where(kind.id == number).values(is_active=False))
 
 
 def claims() -> int:
@@ -549,6 +556,37 @@ def test_a_yes_finds_another_therapist_where_this_one_has_left(app: Flask, is_na
     assert offers() == [(asked, "accepted")]
     assert db.session.get_one(Visit, answered.visit_id).therapist_id not in (None, first)
     assert w.statuses(person) == ["confirmed"]
+
+
+def test_a_yes_finds_another_room_where_this_one_is_used_no_more(app: Flask, world: w.World) -> None:
+    wish(patient())
+    assert in_line.keep_line(NOW) == 1
+    offer = open_offer()
+    offer_id, visit_id = offer.id, offer.visit_id
+    room = db.session.get_one(Visit, visit_id).room_id
+    switch_off(Room, room)
+    answering.accept(offer_id, by=None, now=NOW, reconfirmed=True)
+    db.session.rollback()
+    visit = db.session.get_one(Visit, visit_id)
+    assert (visit.status, visit.room_id != room) == ("confirmed", True)
+    assert in_the_way.visits_under(NOW) == []
+
+
+@pytest.mark.parametrize("what", ["all rooms", "the place"])
+def test_a_yes_takes_nothing_that_is_used_no_more(app: Flask, world: w.World, what: str) -> None:
+    wish(patient())
+    assert in_line.keep_line(NOW) == 1
+    offer = open_offer()
+    offer_id, visit_id = offer.id, offer.visit_id
+    if what == "the place":
+        switch_off(Location, world.place_id)
+    else:
+        for room in db.session.scalars(select(Room.id)).all():
+            switch_off(Room, room)
+    with pytest.raises(SlotTaken):
+        answering.accept(offer_id, by=None, now=NOW, reconfirmed=True)
+    db.session.rollback()
+    assert db.session.get_one(Visit, visit_id).status == "held"
 
 
 def test_one_person_has_so_many_waiting_visits_also_from_the_waitlist(app: Flask, world: w.World) -> None:

@@ -64,6 +64,15 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
     visit.deadline_at = until
 
 
+def keep_room(session: Session, visit: Visit, now: dt.datetime) -> None:
+    """Place and room of a kept time are still in use; else another room is taken. Raises SlotTaken where none is free,
+    as at a place that is used no more."""
+    if visit.location.is_active and visit.room.is_active:
+        return
+    claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+    session.refresh(visit, ["therapist", "room"])
+
+
 def has_to_reconfirm(visit: Visit) -> bool:
     """Whether the person has still to say what has changed since the answers that the visit was booked on."""
     if visit.to_reconfirm and visit.client_id is not None:

@@ -13,7 +13,7 @@ from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import keep_until
-from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_skilled
+from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_room, keep_skilled
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._line import end_offer, offer_next, stand_in_line
 from clinic.booking.services._placing import hand_on_aim
@@ -55,7 +55,7 @@ def accept(offer_id: int, *, by: int | None, now: dt.datetime, reconfirmed: bool
     until the person has said what has changed; `reconfirmed`: whoever asks has done that. A second yes changes nothing.
 
     Raises HoldExpired when the offer is over, MoveNotAllowed when the gate does not let it stand (the time goes to the
-    next in line), RestNeeded, BarredOnline, TooManyPending, NotFound.
+    next in line), RestNeeded, SlotTaken, BarredOnline, TooManyPending, NotFound.
     """
     with transaction() as session:
         offer, visit = _locked(session, offer_id)
@@ -133,6 +133,7 @@ def _accept(
         visit.series_id = old.series_id
     if offer.kind == "wish":
         check_rested(visit, client, plan)
+    keep_room(session, visit, now)
     keep_skilled(session, visit, client, now)
     refusal = _settle(session, visit, client, judged, by=by, now=now)
     if refusal is not None:

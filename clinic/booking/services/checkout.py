@@ -16,7 +16,7 @@ from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.unfinished import GUEST
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
-from clinic.booking.services._deciding import decide, keep_place, keep_skilled, tell
+from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_skilled, tell
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
 from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
 from clinic.booking.services._keeping import keep_for
@@ -351,6 +351,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             raise NotFound()
         _refuse_barred(client)
         keep_place(session, visit, now)
+        keep_room(session, visit, now)
         plan = plan_of(visit)
         judged = judge(
             session, client, order_of(visit, plan), door="online", visit_id=visit.id, by=user_id, now=now
