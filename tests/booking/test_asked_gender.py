@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -11,9 +13,11 @@ from sqlalchemy import select
 from clinic.accounts.models import User
 from clinic.booking.models import Visit, WaitlistWish
 from clinic.booking.queries.availability import Ask, look
-from clinic.booking.services import covering, visits, waitlist
+from clinic.booking.services import covering, sick_day, visits, waitlist
+from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.catalogue import queries as catalogue
 from clinic.premises.models import Location
+from clinic.rules.errors import SlotTaken
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.waitlist import When
 from clinic.shared.database import db, transaction
@@ -114,6 +118,35 @@ def test_the_wish_is_kept_by_moves_by_whoever_stands_in_and_on_the_waitlist(app:
     when = When(w.TODAY, w.TODAY, frozenset(range(7)), frozenset({"morning"}), 0)
     waitlist.join(w.choice("swedish", gender="man"), when, client, source="desk", by=here.desk_id, now=NOW)
     assert db.session.scalars(select(WaitlistWish)).one().asked_gender == "man"
+
+
+@pytest.mark.parametrize(("gender", "is_given"), [("woman", True), ("man", False), ("", False)])
+def test_a_visit_asked_for_by_a_woman_is_given_to_a_woman(app: Flask, gender: str, is_given: bool) -> None:
+    """Also where somebody asks for another therapist by name, whom no list proposes."""
+    here, _team = mixed()
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(here, client, "swedish", gender="woman").visit_id or 0
+    other = factories.make_therapist(name="Wilma", gender=gender, skills=w.SKILLS)
+    factories.make_hours(
+        other, db.session.get_one(Location, here.place_id), starts="08:00", ends="20:00", weekdays=range(7)
+    )
+    other_id, was = other.id, only_visit().therapist_id
+    (case,) = covering.cases_in(was, TypedSpan(w.at(3, 0), w.at(4, 0)), NOW)
+    assert {one.therapist for one in case.touched.same_time} == ({other_id} if is_given else set())
+    revision = only_visit().revision
+    db.session.rollback()
+    give = partial(sick_day.give_to, visit_id, other_id, revision=revision, by=here.desk_id, now=NOW)
+    if is_given:
+        give()
+    else:
+        with pytest.raises(SlotTaken, match="The client asked for a woman here"):
+            give()
+    assert only_visit().therapist_id == (other_id if is_given else was)
+    revision = only_visit().revision
+    db.session.rollback()
+    change_at_desk(visit_id, Change(revision, w.at(3, 12), therapist_id=other_id, by=here.desk_id), now=NOW)
+    assert only_visit().therapist_id == other_id, "by hand it is"
 
 
 def test_a_named_therapist_needs_no_gender(app: Flask) -> None:

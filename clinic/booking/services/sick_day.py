@@ -35,10 +35,20 @@ from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.therapists import queries as therapists
 
 NOT_SAFE = N_(
     "With the newest answers this visit cannot go ahead as it is. Open the visit: it says what is needed."
 )
+
+ASKED_FOR = {
+    "woman": N_(
+        "The client asked for a woman here. To give the visit to somebody else all the same, move it by hand."
+    ),
+    "man": N_(
+        "The client asked for a man here. To give the visit to somebody else all the same, move it by hand."
+    ),
+}
 
 
 @tried_again
@@ -54,7 +64,8 @@ def give_to(
     """The same visit at the same time with another therapist; the client is told, with a link to say no at no charge.
     `can_go_back`: it was one press, which can be taken back first.
 
-    Raises SlotTaken when that therapist is not free or may not treat this client, MoveNotAllowed when the gate does not
+    Raises SlotTaken when that therapist is not free, may not treat this client or is not of the gender that they asked
+    for, MoveNotAllowed when the gate does not
     let the visit stand or it was changed meanwhile, NotFound.
     """
     with transaction() as session:
@@ -108,6 +119,7 @@ def _give(
 ) -> None:
     if not is_skilled(therapist_id, client.id, visit.day):
         raise SlotTaken(NotQualified.default_sentence)
+    _check_gender(visit, therapist_id)
     before = as_it_stands(visit)
     end_offers_for(session, visit, by=by, now=now)
     ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
@@ -121,6 +133,12 @@ def _give(
     if can_go_back:
         key = f"{TOLD_BY['given']}:{visit.id}:offer-{made.id}" if client.email else None
         remember(session, [Step(visit, before, key)], "moved", by=by, now=now)
+
+
+def _check_gender(visit: Visit, therapist_id: int) -> None:
+    row = therapists.therapist(therapist_id)
+    if visit.asked_gender and (row is None or row.gender != visit.asked_gender):
+        raise SlotTaken(_(ASKED_FOR[visit.asked_gender]))
 
 
 @tried_again
