@@ -9,15 +9,19 @@ from flask import Flask
 
 from clinic.booking.models import Couple, Visit
 from clinic.booking.queries import blocks, in_the_way
+from clinic.booking.services import covering, sick_day, visits
 from clinic.booking.services.couples import Half, book_couple
+from clinic.booking.services.swapping import swap_visits
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Location, Room
+from clinic.rules.errors import NotFound, SlotTaken
+from clinic.rules.typed_span import TypedSpan
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import TimeOff
 from tests.booking import world as w
 from tests.conftest import NOW
-from tests.diary.staff import staffed
-from tests.factories import make_room, save
+from tests.diary.staff import Staffed, staffed
+from tests.factories import make_location, make_room, save
 from tests.owners import owner_browser, save_page
 from tests.statements import counted
 
@@ -132,6 +136,79 @@ def test_the_owner_sees_the_visits_before_and_their_number_after(app: Flask) -> 
         assert save_page(owner, address, **back).status_code == 303
         assert "another room or device" not in owner.get(saved.location).text
         assert reasons() == {}
+
+
+@pytest.fixture
+def closing(app: Flask) -> Staffed:
+    """A clinic with a second place; the first one is to be switched off."""
+    clinic = staffed(app)
+    make_location(zone=w.ZONE, name="West")
+    return clinic
+
+
+def switch_off(place: int) -> None:
+    db.session.rollback()
+    with transaction() as session:
+        session.get_one(Location, place).is_active = False
+
+
+def test_the_owner_sees_the_visits_at_a_place_before_it_is_switched_off(app: Flask, closing: Staffed) -> None:
+    visit, owner = booked(closing.world, "relaxation"), owner_browser(app)
+    key, name, place = visit.id, visit.client.name if visit.client else "", closing.world.place_id
+    address = f"/owner/locations/{place}"
+    db.session.rollback()
+    look = save_page(owner, address, is_active=None)
+    assert (look.status_code, name in look.text) == (200, True)
+    assert "1 booked visit is at this place" in look.text
+    assert "Save this place all the same" in look.text
+    assert db.session.get_one(Location, place).is_active
+    assert reasons() == {}
+    assert save_page(owner, address, is_active=None, act="save").status_code == 303
+    assert reasons() == {key: ["Place switched off: Main Street"]}
+    work = owner.get("/todo").text
+    assert (f'data-visit="{key}"' in work, "Place switched off: Main Street" in work) == (True, True)
+    assert save_page(owner, address, name="Old Main Street").status_code == 303, "not asked again"
+    assert save_page(owner, address, is_active="y").status_code == 303
+    assert reasons() == {}
+
+
+def test_what_is_booked_at_a_place_that_is_used_no_more_is_given_moved_and_changed_by_staff(
+    closing: Staffed,
+) -> None:
+    """And nothing new is given there: no visit, no hold, no other time that the client would be asked about."""
+    world = closing.world
+    visit, other = booked(world, "relaxation"), booked(world, "relaxation", 4)
+    key, other_key, was = visit.id, other.id, visit.therapist_id
+    another = next(one for one in world.therapists if one not in (was, other.therapist_id))
+    switch_off(world.place_id)
+    (case,) = covering.cases_in(was, TypedSpan(w.at(3, 0), w.at(4, 0)), NOW)
+    assert another in {one.therapist for one in case.touched.same_time}
+    assert case.touched.other_times == []
+    db.session.rollback()
+
+    def now_at() -> Visit:
+        db.session.rollback()
+        return db.session.get_one(Visit, key)
+
+    sick_day.give_to(key, another, revision=now_at().revision, by=world.desk_id, now=NOW)
+    assert now_at().therapist_id == another
+    less = w.choice("relaxation", areas=("upper_back",), therapist_id=another)
+    visits.change_visit(key, revision=now_at().revision, choice=less, by=world.desk_id, now=NOW)
+    assert now_at().areas == ["upper_back"]
+    visits.change_visit(key, revision=now_at().revision, starts_at=w.at(3, 15), by=world.desk_id, now=NOW)
+    assert now_at().starts_at == w.at(3, 15)
+    swap_visits(key, other_key, by=world.desk_id, now=NOW)
+    assert now_at().starts_at == w.at(4)
+    revision = now_at().revision
+    db.session.rollback()
+    with pytest.raises(SlotTaken):
+        visits.change_visit(key, revision=revision, starts_at=w.at(5, 15), by=None, by_client=True, now=NOW)
+    client = w.person()
+    w.sign(client)
+    with pytest.raises(NotFound):
+        w.at_desk(world, client, "relaxation", when=w.at(3), location_id=world.place_id)
+    with pytest.raises(SlotTaken):
+        sick_day.offer_time(key, w.at(5), another, revision=revision, by=world.desk_id, now=NOW)
 
 
 def test_the_list_takes_as_many_statements_for_one_as_for_many(app: Flask) -> None:

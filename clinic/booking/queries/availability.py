@@ -66,7 +66,9 @@ class Ask:
     visit of a series, which lies within the horizon; it need not. `stands`: the visit `instead_of` is still there, and
     what is off or shut under it counts though it is not claimed. `stood`: it was there a moment ago and comes back;
     hours, days off and limits that were changed meanwhile do not hinder it, as they would not have moved it.
-    `was_kept`: the time was kept there until a moment ago, and whole days off that were entered meanwhile let it be.
+    `at_its_place`: staff give, move or change a booked visit; that its place is used no more does not hinder them, as
+    it is given nowhere else. `was_kept`: the time was kept there until a moment ago, and whole days off that were
+    entered meanwhile let it be.
     """
 
     plan: VisitPlan
@@ -89,6 +91,7 @@ class Ask:
     stands: bool = False
     follows: bool = False
     stood: bool = False
+    at_its_place: bool = False
     was_kept: bool = False
 
 
@@ -242,6 +245,8 @@ def look(ask: Ask, place: OpenPlace | None = None) -> Open:
     LookupError for an unknown place."""
     days, around = dates_from(ask.first_day, ask.days), days_around(ask.first_day, ask.days)
     place = place or premises.open_place(ask.location_id, around)
+    if (ask.at_its_place or ask.stood) and not place.rooms:
+        place = premises.as_if_in_use(place)
     settings, clock = place.settings, WallClock(ZoneInfo(place.zone))
     rooms = [
         one for one in place.rooms.get(ask.plan.room_kind, []) if ask.room_id is None or one == ask.room_id

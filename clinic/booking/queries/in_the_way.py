@@ -1,4 +1,4 @@
-"""What stands in the way of coming visits: time off, closures, and rooms and devices that serve them no more."""
+"""What stands in the way of coming visits: time off, closures, and places, rooms and devices that serve no more."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from sqlalchemy import exists, or_, select
 from clinic.booking.models import Claim, Couple, Visit
 from clinic.booking.queries.blocks import ITS_CLAIM, OFF, coming, is_coming
 from clinic.catalogue import queries as catalogue
+from clinic.premises import queries as premises
 from clinic.premises.facts import DeviceFacts, RoomFacts
-from clinic.premises.models import Closure, Device, Room
+from clinic.premises.models import Closure, Device, Location, Room
 from clinic.rules.language import _
 from clinic.shared.database import db
 from clinic.therapists.models import TimeOff
@@ -36,8 +37,10 @@ def in_the_way(ahead: Sequence[Visit], now: dt.datetime) -> dict[int, list[str]]
     shut: defaultdict[int, set[int | None]] = defaultdict(set)
     for visit, resource in db.session.execute(_CLOSED.where(*is_coming(now))):
         shut[visit].add(resource)
-    needs = _needs(ahead, now)
+    needs, gone = _needs(ahead, now), {one.id: one.name for one in premises.locations() if not one.is_active}
     for one in ahead:
+        if one.location_id in gone:
+            found[one.id].append(_("Place switched off: %(name)s", name=gone[one.location_id]))
         if None in shut[one.id]:
             found[one.id].append(_("Place closed"))
         found[one.id] += _of_kit(one, needs, shut[one.id])
@@ -48,6 +51,12 @@ def without_their_kit(ahead: Sequence[Visit], now: dt.datetime) -> list[Visit]:
     """Those of these coming visits whose room or device is out of use, or of another kind than they need by now."""
     needs = _needs(ahead, now)
     return [one for one in ahead if _of_kit(one, needs)]
+
+
+def left_at(location_id: int, now: dt.datetime) -> Sequence[Visit]:
+    """The coming visits at a place that is in use, soonest first: what switching it off would leave behind."""
+    row = db.session.get(Location, location_id)
+    return coming(now, Visit.location_id == location_id) if row is not None and row.is_active else ()
 
 
 def left_without(resource_id: int, new: RoomFacts | DeviceFacts, now: dt.datetime) -> list[Visit]:

@@ -177,7 +177,8 @@ def _claim_again(
     may_differ = visit.any_therapist and wish.therapist_id is None
     if wanted is not None and not may_differ:
         _check_gives(wanted, visit)
-    ask = replace(staff_ask(visit, plan, wanted, now=now, by_staff=by_staff), room_id=wish.room_id)
+    ask = staff_ask(visit, plan, wanted, now=now, by_staff=by_staff)
+    ask = replace(ask, room_id=wish.room_id, at_its_place=by_staff)
     if wish.by_client:
         ask = replace(ask, rested_areas=tuple(visit.areas))
     try:

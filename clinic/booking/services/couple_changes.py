@@ -207,7 +207,10 @@ def _claim_pair_again(
     now: dt.datetime,
 ) -> list[Warned | None]:
     asks = [
-        ask_for(visit, plan, now=now, by_staff=by_staff, therapist_id=visit.therapist_id)
+        replace(
+            ask_for(visit, plan, now=now, by_staff=by_staff, therapist_id=visit.therapist_id),
+            at_its_place=by_staff,
+        )
         for visit, plan in zip(pair, plans, strict=True)
     ]
     for visit, ask in zip(pair, asks, strict=True):
@@ -334,7 +337,7 @@ def times_to_move(couple_id: int, day: dt.date, *, now: dt.datetime) -> OpenForT
                 visit, plan_of(visit), now=now, by_staff=True,
                 therapist_id=None if visit.any_therapist else visit.therapist_id,
             ),
-            first_day=day, rested_areas=None, stands=True,
+            first_day=day, rested_areas=None, stands=True, at_its_place=True,
         )
         for visit in pair
     ]  # fmt: skip

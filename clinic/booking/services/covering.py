@@ -216,4 +216,5 @@ class _Finder:
             plan=self.plan, location_id=self.visit.location_id, first_day=day, days=days, now=self.now,
             therapist_id=therapist_id, client_id=self.visit.client_id, by_staff=True, instead_of=instead_of,
             gender=self.visit.asked_gender, picks=True, stands=instead_of is not None,
+            at_its_place=instead_of is not None,
         )  # fmt: skip

@@ -310,7 +310,7 @@ def _ways(
     found: list[Combination] = []
     for therapist in dict.fromkeys(whom):
         ask = ask_for(visit, plan, now=now, by_staff=True, therapist_id=therapist)
-        ways = look(replace(ask, along=along)).ways(visit.starts_at)
+        ways = look(replace(ask, along=along, at_its_place=True)).ways(visit.starts_at)
         found += sorted(ways, key=lambda way: way.room != place.room_id)
     return found
 

@@ -6,6 +6,7 @@ Judged first, claimed next, written at once: the same gate and the same claims a
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -269,6 +270,5 @@ def _judge_at_the_door(
     set_status(session, visit, new, by=by, now=now)
     if came_late:
         visit.couple_id = None  # the other of two had the room meanwhile: this one stands by itself
-        claim_best(
-            session, visit, staff_ask(visit, plan_of(visit), visit.therapist_id, now=now), expires_at=None
-        )
+        ask = staff_ask(visit, plan_of(visit), visit.therapist_id, now=now)
+        claim_best(session, visit, replace(ask, at_its_place=True), expires_at=None)

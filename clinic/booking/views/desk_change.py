@@ -197,7 +197,7 @@ def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, Expla
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=form.day.data or visit.day, days=1, now=now,
         therapist_id=choice.therapist_id, gender=choice.gender, client_id=visit.client_id, by_staff=True,
-        instead_of=visit.id, stands=True,
+        instead_of=visit.id, stands=True, at_its_place=True,
     )  # fmt: skip
     times = free_times(ask, form.at.data, since=now)
     why = kit.why(ask, times, form.at.data, is_asked=bool(request.values.get("why")))

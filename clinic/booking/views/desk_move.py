@@ -221,7 +221,7 @@ def _why(visit: Any, form: MoveForm, start: dt.datetime) -> Explained:
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=local.date(), days=1, now=clock.now(),
         therapist_id=form.therapist_id, client_id=visit.client_id, by_staff=True, instead_of=visit.id,
-        room_id=form.room_id, stands=True,
+        room_id=form.room_id, stands=True, at_its_place=True,
     )  # fmt: skip
     return why_no_times(ask, local.time().replace(fold=0))
 

@@ -51,7 +51,7 @@ def save_opening_hours(location_id: int) -> Answer:
         form.errors.append(error.sentence)
         return _page(form, location_id, mark_of(queries.week_of(location_id)), status=422)
     say_saved(_("The opening hours are saved. Visits already booked stay as they are."), len(touched))
-    return go("premises.locations")
+    return go("booking.locations")
 
 
 def _page(form: WeekForm, location_id: int, seen: str, *, status: int = 200, touched: object = ()) -> Answer:
@@ -62,6 +62,6 @@ def _page(form: WeekForm, location_id: int, seen: str, *, status: int = 200, tou
         seen=seen,
         touched=touched,
         weekdays=weekdays(),
-        back=url_for("premises.locations"),
+        back=url_for("booking.locations"),
     )
     return page, status

@@ -27,6 +27,7 @@ from clinic.premises.models import (
 from clinic.premises.queries.open_place import (
     OPEN_PLACE,
     OpenPlace,
+    as_if_in_use,
     booking_settings_of,
     dated_hours_of,
     hours_of,
@@ -54,8 +55,9 @@ from clinic.shared.database import db
 from clinic.shared.read_once import read_once
 
 __all__ = [  # besides what is here
-    "OPEN_PLACE", "OpenPlace", "PlaceFacts", "clocks", "dated_hours_of", "hours_of", "hours_text", "kinds_at_places",
-    "open_place", "open_place_of", "place_in_use", "places", "places_that_open", "weeks", "where_and_when",
+    "OPEN_PLACE", "OpenPlace", "PlaceFacts", "as_if_in_use", "clocks", "dated_hours_of", "hours_of", "hours_text",
+    "kinds_at_places", "open_place", "open_place_of", "place_in_use", "places", "places_that_open", "weeks",
+    "where_and_when",
 ]  # fmt: skip
 
 Facts = TypeVar("Facts")

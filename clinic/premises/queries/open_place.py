@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Integer, bindparam, func, select
 from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
 from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.wall_time import WeeklyHours
+from clinic.shared.database import db
 from clinic.shared.statements import joined, rows, spaced, taken_apart
 
 _SETTINGS = {
@@ -132,6 +133,16 @@ def open_place(location_id: int | None, days: Sequence[dt.date]) -> OpenPlace:
     if row is None:
         raise LookupError(f"no location {location_id}")
     return open_place_of(row)
+
+
+def as_if_in_use(place: OpenPlace) -> OpenPlace:
+    """The place with its rooms, also where it is used no more and has none for anything new. One statement."""
+    where = Room.location_id == place.id, Room.is_active
+    rooms = db.session.scalars(select(Room).where(*where).order_by(Room.id))
+    by_kind: dict[str, list[int]] = {}
+    for room in rooms:
+        by_kind.setdefault(room.room_kind, []).append(room.id)
+    return replace(place, rooms=by_kind)
 
 
 def open_place_of(values: Iterable[Any]) -> OpenPlace:

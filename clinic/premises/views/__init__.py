@@ -1,8 +1,8 @@
-"""The owner's pages about the clinic: settings, its places."""
+"""The owner's pages about the clinic: its settings and its look."""
 
 from __future__ import annotations
 
-from clinic.premises.views import look, places, settings
+from clinic.premises.views import look, settings
 from clinic.premises.views.blueprint import pages
 
-__all__ = ["look", "pages", "places", "settings"]
+__all__ = ["look", "pages", "settings"]

@@ -1,18 +1,20 @@
-"""The places of the clinic. Their opening hours are changed where the booked visits are known:
-clinic/booking/views/opening_hours.py."""
+"""The places of the clinic. Which booked visits one that is switched off would leave behind is shown before it is
+saved; afterwards they are work to do. Opening hours have pages of their own (opening_hours.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from zoneinfo import available_timezones
 
 from flask import flash, render_template, request
 
 from clinic.accounts.access import who
+from clinic.booking.queries import in_the_way
+from clinic.booking.views.blueprint import pages
 from clinic.premises import queries, services
 from clinic.premises.facts import LocationFacts
 from clinic.premises.forms.places import LocationForm
-from clinic.premises.views.blueprint import pages
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words
@@ -76,6 +78,8 @@ def _save_location(location_id: int | None) -> Answer:
         facts = queries.location_facts(location_id) if location_id else None
         return mark_of(asdict(facts)) if facts else ""
 
+    if touched := _left_behind(location_id, form):
+        return _location_page(form, location_id, touched=touched)
     if not saves(form, save, seen_now=seen_now):
         return _location_page(form, location_id, status=422)
     said = (
@@ -84,7 +88,14 @@ def _save_location(location_id: int | None) -> Answer:
         else N_("%(data)s is added. Now enter its opening hours and rooms.")
     )
     flash(_(said, data=form.name.data), "success")
-    return go("premises.locations")
+    return go("booking.locations")
+
+
+def _left_behind(location_id: int | None, form: LocationForm) -> Sequence[object]:
+    """The booked visits at a place that is switched off with this, until they have been shown once."""
+    if not location_id or form.is_active.data or request.form.get("act") == "save" or not form.validate():
+        return ()
+    return in_the_way.left_at(location_id, clock.now())
 
 
 def _with_zones(form: LocationForm) -> LocationForm:
@@ -93,9 +104,13 @@ def _with_zones(form: LocationForm) -> LocationForm:
     return form
 
 
-def _location_page(form: LocationForm, location_id: int | None, status: int = 200) -> Answer:
+def _location_page(
+    form: LocationForm, location_id: int | None, status: int = 200, touched: Sequence[object] = ()
+) -> Answer:
     fixed = location_id is not None and queries.has_rooms(location_id)
     return (
-        render_template("premises/location.html", form=form, location_id=location_id, zone_is_fixed=fixed),
+        render_template(
+            "premises/location.html", form=form, location_id=location_id, zone_is_fixed=fixed, touched=touched
+        ),
         status,
     )
