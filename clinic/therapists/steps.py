@@ -28,11 +28,19 @@ from clinic.therapists.models import DatedHours, WorkingHours
 def check_week_elsewhere(
     therapist_id: int, place: Location, hours: Sequence[WeeklyHours], today: dt.date
 ) -> None:
-    """Raise InvalidInput where these hours would be worked at two places at once in any week of the coming year."""
-    worked = hours_on(WallClock(ZoneInfo(place.zone)), dates_from(today, DAYS_COMPARED), hours)
-    days = days_to_compare(today)
-    elsewhere = queries.hours_elsewhere(therapist_id, place.id)
-    _refuse("work", place, first_meeting(worked, [_shift(row, days) for row in elsewhere]))
+    """Raise InvalidInput where these hours would be worked at two places at once in any week of the coming year, or
+    beside a date with hours of its own elsewhere: on that date itself they are not worked."""
+    clock, dates, days = (
+        WallClock(ZoneInfo(place.zone)),
+        dates_from(today, DAYS_COMPARED),
+        days_to_compare(today),
+    )
+    weekly = [_shift(row, days) for row in queries.hours_elsewhere(therapist_id, place.id)]
+    _refuse("work", place, first_meeting(hours_on(clock, dates, hours), weekly))
+    dated = queries.hours_of_days(therapist_id, days[0], days[-1])
+    own = {row.day for row in dated}
+    worked = hours_on(clock, [one for one in dates if one not in own], hours)
+    _refuse("work", place, first_meeting(worked, _dated_elsewhere(dated, place)))
 
 
 def check_day_elsewhere(
@@ -40,12 +48,17 @@ def check_day_elsewhere(
 ) -> None:
     """The same for one date. What is worked on it elsewhere gives way; the dates beside it may reach into it."""
     beside = days_beside(day)
-    dated = queries.hours_of_days(therapist_id, beside)
+    dated = [row for row in queries.hours_of_days(therapist_id, beside[0], beside[-1]) if row.day != day]
     weekly = [one for one in beside if one not in {row.day for row in dated}]
     shifts = [_shift(row, weekly) for row in queries.hours_elsewhere(therapist_id, place.id)]
-    shifts += [_shift(row, [row.day]) for row in dated if row.location_id != place.id]
+    shifts += _dated_elsewhere(dated, place)
     worked = hours_on(WallClock(ZoneInfo(place.zone)), [day], hours)
     _refuse("starts", place, first_meeting(worked, shifts))
+
+
+def _dated_elsewhere(dated: Sequence[DatedHours], place: Location) -> list[Shift]:
+    """Those at other places that are in use."""
+    return [_shift(row, [row.day]) for row in dated if row.location_id != place.id and row.location.is_active]
 
 
 def _shift(row: WorkingHours | DatedHours, days: Sequence[dt.date]) -> Shift:

@@ -202,6 +202,36 @@ def test_hours_of_a_day_are_compared_with_the_days_beside_it() -> None:
     assert queries.days_ahead(ann_id, tuesday) == [(tuesday, far_id, week((1, 4, 6)))]
 
 
+def test_a_week_is_compared_with_single_days_at_other_places() -> None:
+    """Wednesday 17 June from 1 to 9 in Auckland is Tuesday from 6 to 14 in Los Angeles."""
+    west = make_location(zone="America/Los_Angeles", opens=None, name="Sunset Boulevard").id
+    far = make_location(zone="Pacific/Auckland", opens=None, name="Queen Street").id
+    ann_id, wednesday = add(), dt.date(2026, 6, 17)
+    services.set_hours_of_day(ann_id, far, wednesday, week((2, 1, 9)), by=None, now=NOW)
+    with pytest.raises(InvalidInput) as refused:
+        save_week(ann_id, west, week((1, 8, 16)))
+    assert (refused.value.field, "Queen Street: 01:00 to 09:00 on Wednesday" in refused.value.sentence) == (
+        "work", True,
+    )  # fmt: skip
+    save_week(ann_id, west, week((1, 14, 16), (2, 8, 16)))  # on the date itself these are not worked
+    services.drop_hours_of_day(ann_id, wednesday, by=None, now=NOW)
+    save_week(ann_id, west, week((1, 8, 16)))
+
+
+@pytest.mark.parametrize("kind", ["week", "day"])
+def test_hours_at_a_place_that_is_used_no_more_are_in_nobodys_way(kind: str) -> None:
+    old = make_location(zone="UTC", opens=None, name="Old", is_active=False)
+    here = make_location(zone="America/New_York", opens=None, name="Here").id
+    ann = make_therapist(name="Ann", skills=[])
+    ann_id, old_id, monday = ann.id, old.id, dt.date(2026, 6, 15)
+    if kind == "week":
+        make_hours(ann, old, starts="09:00", ends="17:00", weekdays=[0, 1])
+    else:
+        services.set_hours_of_day(ann_id, old_id, monday, week((0, 9, 23)), by=None, now=NOW)
+    save_week(ann_id, here, week((0, 8, 16), (6, 8, 16)))
+    services.set_hours_of_day(ann_id, here, monday, week((0, 5, 16)), by=None, now=NOW)
+
+
 def test_week_changed_by_another_tab_is_not_overwritten() -> None:
     place = make_location(zone="UTC", opens=None).id
     therapist_id = add()
