@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, Series, StatusChange, Visit
-from clinic.booking.services import visits
+from clinic.booking.services import time_off, visits
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.series import SeriesOutcome, book_series
 from clinic.booking.services.series_ending import cancel_rest
@@ -201,7 +201,7 @@ def test_bad_input_and_what_lies_outside(world: w.World) -> None:
     client = somebody()
     far = [OneStart(w.at(59)), OneStart(w.at(80))]
     assert [one.code for one in plan(client, every(3, 2, days=59), source="api")] == ["", ""]
-    assert [one.code for one in plan(client, every(2, 2, days=61), source="api")] == ["too_late", ""]
+    assert [one.code for one in plan(client, every(2, 2, days=61), source="api")] == ["too_late"] * 2
     assert [one.code for one in plan(client, every(2, 2, days=0))] == ["", ""]
     assert [one.code for one in plan(client, every(2, 2, days=-1))] == ["too_late", ""]
     for starts, error in (
@@ -219,6 +219,34 @@ def test_bad_input_and_what_lies_outside(world: w.World) -> None:
     first = book(client, far, source="api", key="once")
     assert book(client, far, source="api", key="once") == first
     assert rows(Visit) == 2
+
+
+@pytest.mark.parametrize(
+    ("days", "codes"), [(3, ["slot_taken", "too_late", "too_late"]), (-86, ["too_late", "", ""])]
+)
+def test_what_fits_can_be_booked_without_what_does_not(world: w.World, days: int, codes: list[str]) -> None:
+    """The first that is kept is the first of the series: it lies within the days that can be booked."""
+    client = somebody()
+    for one in world.therapists:
+        time_off.add_time_off(one, "off", w.at(3, 0), w.at(4, 0), "", by=None, now=NOW)
+    found = plan(client, every(13, 3, days=days), source="api")
+    assert [one.code for one in found] == codes
+    assert [bool(one.alternatives) for one in found] == [days > 0, False, False]
+    if kept := as_planned(found):
+        assert book(client, kept, source="api").series_id is not None
+
+
+def test_two_starts_at_which_somebody_would_be_twice_do_not_both_fit(world: w.World) -> None:
+    client, choice = somebody(), w.choice("relaxation")
+    starts = [OneStart(w.at(3, 10)), OneStart(w.at(3, 10, 30)), OneStart(w.at(3, 14))]
+    found = plan_starts(choice, client, starts, source="desk", now=NOW)
+    assert [one.code for one in found] == ["", "slot_taken", ""]
+    db.session.rollback()
+    with pytest.raises(SlotTaken):
+        book(client, starts)
+    near = found[1].alternatives
+    assert near
+    assert book(client, [starts[0], near[0], starts[2]]).series_id is not None
 
 
 def test_the_rest_is_cancelled_each_by_the_notice(world: w.World) -> None:

@@ -39,6 +39,7 @@ from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
 from clinic.rules.booking_policy import is_on_step
 from clinic.rules.frequency import BodyWork
+from clinic.rules.intervals import Interval, overlaps
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.series import DAYS_AROUND, Pattern, nearest_around
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
@@ -103,7 +104,8 @@ class _Sight:
 
 
 class _Planner:
-    """Walks through the dates in order: a visit that fits counts for the rest before and after the others."""
+    """Walks through the dates in order. A visit that fits counts for the rest before and after the others, and takes
+    the person's time; the first that fits is the first of the series, as those before it may be left out."""
 
     def __init__(
         self,
@@ -123,6 +125,7 @@ class _Planner:
         self.client_id = client.id
         self.sight = _Sight(known_of(client), rulebook.in_force(), plans)
         self.kept: list[BodyWork] = []
+        self.taken: list[Interval] = []
         self.first_visit_at = visits.first_visit_at(client.id)
         self.is_asked = source != DESK or has_said_today(client.id, facts, now)
         waiting = visits.others_pending([client.id])
@@ -134,9 +137,12 @@ class _Planner:
     def plan(self, wanted: Sequence[_Wanted]) -> list[Planned]:
         """Which fit; then, with those that do in mind, the alternatives for those that do not."""
         self.since = min((one.minute for one in wanted if one.minute is not None), default=None)
-        found = [self._look_at(one, is_first=at == 0) for at, one in enumerate(wanted)]
+        found: list[Planned] = []
+        for want in wanted:
+            found.append(self._look_at(want, is_first=not any(one.fits for one in found)))
+        first = next((at for at, one in enumerate(found) if one.fits), len(found))
         return [
-            one if one.fits else replace(one, alternatives=tuple(self._instead(want, is_first=at == 0)))
+            replace(one, alternatives=() if one.fits else tuple(self._instead(want, is_first=at < first)))
             for at, (want, one) in enumerate(zip(wanted, found, strict=True))
         ]
 
@@ -194,11 +200,21 @@ class _Planner:
         if not free:
             may_be = any(one.wanted.not_before <= minute <= one.wanted.not_after for one in found.parts)
             return ("slot_taken" if may_be else "too_late"), (), None
+        if self._clashes(minute, first):
+            return "slot_taken", (), None
         warned = warned_of(self._rest_with_kept(first), minute)
         is_fine = warned is None or is_passed(warned, want.rest)
         return ("" if is_fine else "rest_needed"), free, warned
 
+    def _clashes(self, minute: int, first: bool) -> bool:
+        """Whether the person is at another visit of the plan then."""
+        return any(overlaps(self._span(minute, first), one) for one in self.taken)
+
+    def _span(self, minute: int, first: bool) -> Interval:
+        return minute, minute + self.sight.plans[first].total_minutes
+
     def _keep(self, minute: int, first: bool, judged: Judged) -> None:
+        self.taken.append(self._span(minute, first))
         rest = self._rest(first)
         if rest is not None:
             self.kept.append(rest.wish.moved_to(minute))
@@ -264,7 +280,9 @@ class _Planner:
             return False  # the desk may book between the steps, and is shown fewer times instead
         day = starts_at.astimezone(self.clock.zone).date()
         code, _judged = self._judge(starts_at, day, is_first=is_first)
-        return not code and not self._is_too_soon(one.starts_at, first)
+        if code or self._clashes(one.starts_at, first):
+            return False
+        return not self._is_too_soon(one.starts_at, first)
 
     def _with_whom(self, one: Start, want: _Wanted) -> int | None:
         """The same therapist where possible; any, where any was asked for."""
