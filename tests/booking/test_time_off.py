@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,13 +25,13 @@ from clinic.clients.steps import Details
 from clinic.premises import queries as premises
 from clinic.premises import services as premises_services
 from clinic.premises.facts import RoomFacts
-from clinic.premises.models import Closure, Location, Room
+from clinic.premises.models import Closure, Location, OpeningHours, Room
 from clinic.rules.errors import InvalidInput, NotFound, SlotTaken
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
-from clinic.therapists.models import TimeOff
+from clinic.therapists.models import TimeOff, WorkingHours
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.statements import counted
@@ -287,6 +287,29 @@ def test_a_whole_day_is_whole_on_the_days_the_clock_is_changed(
     row = db.session.scalars(select(Claim).where(Claim.visit_id.is_(None))).one()
     assert (row.starts_at, row.ends_at) == (moment(first), moment(last))
     assert epoch_minute(row.ends_at) - epoch_minute(row.starts_at) == hours * 60
+
+
+@pytest.mark.parametrize(("hour", "minute", "is_touched"), [(22, 30, False), (23, 0, False), (23, 55, True)])
+def test_on_the_eve_whose_last_hour_comes_twice_moments_decide(
+    app: Flask, hour: int, minute: int, is_touched: bool
+) -> None:
+    """In Cairo the clock goes back from midnight to 23:00 on 29 October: an hour and a quarter from 23:00 ends at the
+    second 23:15. What is shown before the day off is saved is what it leaves to do."""
+    world, zone, eve = w.build(therapists=1), ZoneInfo("Africa/Cairo"), dt.date(2026, 10, 29)
+    with transaction() as session:
+        session.execute(update(Location).values(zone=zone.key))
+        session.execute(update(OpeningHours).values(opens=dt.time(), closes=dt.time()))
+        session.execute(update(WorkingHours).values(starts=dt.time(), ends=dt.time()))
+    start = dt.datetime.combine(eve, dt.time(hour, minute), zone)
+    made = booked(world, (start.replace(fold=1) if is_touched else start).astimezone(dt.UTC))
+    day, clock, now = eve + dt.timedelta(days=1), WallClock(zone), NOW
+    start_at, end_at = (moment(one) for one in clock.day_bounds(day))
+    span = TypedSpan(start_at, end_at, days=(day, day))
+    before = [one.id for one in blocks.visits_in(world.therapists[0], span, now)]
+    db.session.rollback()
+    time_off.add_time_off(world.therapists[0], "off", start_at, end_at, "", by=None, now=now, days=(day, day))
+    after = [one.id for one in blocks.visits_under_time_off(world.therapists[0], now)]
+    assert (before, after) == ([made] * is_touched, [made] * is_touched)
 
 
 def test_called_in_sick_at_half_past_seven(world: w.World) -> None:

@@ -114,12 +114,17 @@ def off_now(therapist_id: int, now: dt.datetime) -> Away | None:
 
 def visits_in(therapist_id: int, span: TypedSpan, now: dt.datetime) -> Sequence[Visit]:
     """A therapist's coming visits that a time touches: shown before time off is saved."""
+    theirs = Visit.therapist_id == therapist_id
     if span.days is None:
-        touched = and_(Visit.starts_at < span.ends_at, Visit.ends_at > span.starts_at)
-    else:
-        eve = span.days[0] - dt.timedelta(days=1)
-        touched = or_(Visit.day.between(*span.days), and_(Visit.day == eve, _RUNS_PAST_MIDNIGHT))
-    return coming(now, Visit.therapist_id == therapist_id, touched)
+        return coming(now, theirs, Visit.starts_at < span.ends_at, Visit.ends_at > span.starts_at)
+    first, last = span.days
+    near = coming(now, theirs, Visit.day.between(first - dt.timedelta(days=1), last))
+    return [one for one in near if one.day >= first or _runs_into(one, first)]
+
+
+def _runs_into(visit: Visit, day: dt.date) -> bool:
+    """Whether a visit of the eve goes on after midnight, as the clock at its place has it: that hour may come twice."""
+    return epoch_minute_after(visit.ends_at) > WallClock(ZoneInfo(visit.zone)).day_bounds(day)[0]
 
 
 def visits_under_time_off(therapist_id: int, now: dt.datetime) -> Sequence[Visit]:
