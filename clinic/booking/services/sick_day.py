@@ -65,8 +65,7 @@ def give_to(
     `can_go_back`: it was one press, which can be taken back first.
 
     Raises SlotTaken when that therapist is not free, may not treat this client or is not of the gender that they asked
-    for, MoveNotAllowed when the gate does not
-    let the visit stand or it was changed meanwhile, NotFound.
+    for, MoveNotAllowed when the gate does not let the visit stand or it was changed meanwhile, NotFound.
     """
     with transaction() as session:
         stand_in_line(session)
