@@ -624,3 +624,25 @@ def test_nothing_is_given_that_waits_unseen(app: Flask, world: w.World) -> None:
     with pytest.raises(MoveNotAllowed):
         mark_visit(visit_id, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=w.at(3))
     assert stands(one.client_id) == [("pending", "review", None)]
+
+
+def test_whoever_waits_for_a_word_in_a_series_of_the_desk_is_told_when_it_stands(
+    app: Flask, world: w.World
+) -> None:
+    """One mail told of the whole series: nothing else says whether its visits were shown as booked."""
+    one, other = both(app)
+    for teller in (one, other):
+        w.sign(teller.client_id, now=NOW - dt.timedelta(days=30))
+        with transaction() as session:
+            session.get_one(Client, teller.client_id).created_by_id = None
+        book_series(
+            w.choice("swedish"), teller.client_id, [OneStart(w.at(3)), OneStart(w.at(17))], every_weeks=2,
+            request_key=None, source="desk", by=world.desk_id, now=NOW, reconfirmed=False,
+        )  # fmt: skip
+    later = NOW + dt.timedelta(minutes=1)
+    with time_machine.travel(later, tick=False):
+        for teller in (one, other):
+            w.sign(teller.client_id, now=later)
+    told = [kinds(mails(teller.email)) for teller in (one, other)]
+    assert told[0] == told[1]
+    assert stands(one.client_id)[0][0] == "pending"
