@@ -11,6 +11,8 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from clinic.booking.models import Checkout, Claim, Series, Visit
+from clinic.booking.queries import blocks
+from clinic.booking.services import time_off
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.series import book_series
 from clinic.booking.services.series_starts import OneStart
@@ -99,6 +101,30 @@ def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account
     assert [one for one in mails if one.startswith("series_booked")] == [f"series_booked:{made[0].series_id}"]
     assert "See the whole series" in browser.get("/book/done").text
     assert browser.get(answer.location).text.count("/my/visits/") == 3
+
+
+@pytest.mark.parametrize("meanwhile", ["off", "closed"])
+def test_the_kept_time_is_booked_though_somebody_is_off_meanwhile(
+    account: Account, world: w.World, meanwhile: str
+) -> None:
+    """It was kept before; the other dates are looked for as ever. Once the time has run out it is gone."""
+    browser = account.browser
+    to_check(account)
+    held = db.session.scalars(select(Visit).where(Visit.status == "held")).one()
+    kept = held.therapist_id, held.room_id, held.starts_at, held.ends_at
+    db.session.rollback()
+    if meanwhile == "closed":
+        time_off.add_closure(world.place_id, None, *kept[2:], "x", by=world.desk_id, now=NOW)
+    for one in world.therapists if meanwhile == "off" else ():
+        time_off.add_time_off(one, "off", *kept[2:], "", by=world.desk_id, now=NOW)
+    chosen = picks(browser.post("/book/series", data=order()).text)
+    answer = browser.post("/book/series", data=order(**chosen, book="1"))
+    assert (answer.status_code, len(booked())) == (303, 4)
+    first = booked()[0]
+    assert (first.therapist_id, first.room_id, first.starts_at, first.ends_at) == kept
+    assert [one.id for one in blocks.visits_under_time_off(first.therapist_id, NOW)] == (
+        [first.id] if meanwhile == "off" else []
+    )
 
 
 def test_every_date_keeps_the_online_rules(account: Account) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.availability import Ask
+from clinic.booking.services._claims import claim_back
 from clinic.booking.services._forgetting import forget_guest
 from clinic.booking.services._placing import hand_on_aim
 from clinic.booking.services._steps import set_status
@@ -48,11 +51,36 @@ def claimed_by(session: Session, visit_id: int | None) -> Sequence[int]:
     return session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit_id)).all()
 
 
-def give_back(session: Session, visit_id: int | None, *, by: int | None, now: dt.datetime) -> None:
-    """The held time makes room for what is booked in the same transaction: nobody comes in between."""
+@dataclass(frozen=True)
+class Kept:
+    """A time that was kept until a moment ago, and what it claimed."""
+
+    held: Visit
+    resources: Sequence[int]
+
+    def claim_for(self, session: Session, visit: Visit, ask: Ask) -> bool:
+        """Claim this visit where the time was kept: time off and closures that were entered meanwhile do not take it
+        away. Whether it is such a visit, and could be."""
+        held = self.held
+        if visit.starts_at != held.starts_at or visit.free_at > held.free_at:
+            return False
+        if ask.therapist_id not in (None, held.therapist_id):
+            return False
+        mine = replace(ask, therapist_id=held.therapist_id)
+        return claim_back(session, visit, mine, self.resources, expires_at=None, room_first=held.room_id)
+
+
+def give_back(
+    session: Session, visit_id: int | None, resources: Sequence[int], *, by: int | None, now: dt.datetime
+) -> Kept | None:
+    """The held time makes room for what is booked in the same transaction: nobody comes in between. Returns it while it
+    had not run out; `resources` are what it claimed."""
     held = session.get(Visit, visit_id, with_for_update=True) if visit_id is not None else None
-    if held is not None and held.status == VisitStatus.HELD:
-        set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked with others")
+    if held is None or held.status != VisitStatus.HELD:
+        return None
+    is_kept = held.deadline_at is not None and held.deadline_at > now
+    set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked with others")
+    return Kept(held, resources) if is_kept else None
 
 
 def finish(session: Session, checkout: Checkout, visit: Visit, now: dt.datetime) -> None:

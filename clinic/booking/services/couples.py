@@ -170,8 +170,9 @@ def book_both(
         for half, (visit, plan) in zip(halves, made, strict=True)
     ]
     if begun.held_id is not None:
-        wait_for_places(session, asks, also=claimed_by(session, begun.held_id))
-        give_back(session, begun.held_id, by=by, now=now)
+        claimed = claimed_by(session, begun.held_id)
+        wait_for_places(session, asks, also=claimed)
+        give_back(session, begun.held_id, claimed, by=by, now=now)
     passed = claim_pair(session, row.id, pair, asks, rest)
     _tell_both(session, pair, row.id, source, begun, by=by, now=now)
     keep_passes(session, pair, passed, rest, by=by, now=now)

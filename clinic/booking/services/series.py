@@ -21,6 +21,7 @@ from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, too_many_wait
 from clinic.booking.services._from_hold import (
+    Kept,
     check_books_online,
     checkout_of,
     claimed_by,
@@ -196,12 +197,13 @@ def _place_all(
     held_id = begun.visit_id if begun is not None else None
     by_weekday = {one.visit.day.weekday(): one for one in booked}
     asks = [_anyone(one, now) for one in by_weekday.values()]
-    wait_for_places(session, asks, also=claimed_by(session, held_id))
-    give_back(session, held_id, by=by, now=now)
+    claimed = claimed_by(session, held_id)
+    wait_for_places(session, asks, also=claimed)
+    kept = give_back(session, held_id, claimed, by=by, now=now)
     placed: set[int] = set()
     for one in booked:
         one.visit.series_id = row.id
-        _place(session, one, client, placed, source=source, by=by, now=now, is_first=one is booked[0])
+        _place(session, one, client, placed, kept, source=source, by=by, now=now, is_first=one is booked[0])
         placed.add(one.visit.id)
     if begun is not None:
         finish(session, begun, booked[0].visit, now)
@@ -270,6 +272,7 @@ def _place(
     one: _Booked,
     client: Client,
     placed: Collection[int],
+    kept: Kept | None,
     *,
     source: str,
     by: int | None,
@@ -293,9 +296,12 @@ def _place(
     ask = ask_for(visit, plan, now=now, by_staff=source == DESK, therapist_id=therapist)
     ask = replace(ask, follows=may_lie_beyond(source, is_first=is_first))
     passed = _passed(one, client, plan, placed) if source != ONLINE else None
-    claim_best(
-        session, visit, replace(ask, rested_areas=None) if passed is not None else ask, expires_at=None
-    )
+    ask = replace(ask, rested_areas=None) if passed is not None else ask
+    try:
+        claim_best(session, visit, ask, expires_at=None)
+    except SlotTaken:
+        if kept is None or not kept.claim_for(session, visit, ask):
+            raise
     first_status(session, visit, by=by, now=now)
     keep_pass(session, visit, passed, one.rest, by=by, now=now)
 
