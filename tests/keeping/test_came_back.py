@@ -13,12 +13,14 @@ from sqlalchemy import func, select
 from clinic import cli
 from clinic.accounts.models import User
 from clinic.booking.models import Visit
+from clinic.booking.services import checkout, visits
 from clinic.booking.services import people as merging
-from clinic.booking.services import visits
 from clinic.cli import retention
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.clients.steps import Details
 from clinic.intake.models import Intake
+from clinic.intake.services import intakes
 from clinic.keeping.models import Erasure, KeepingPeriod
 from clinic.keeping.queries.due_people import people_due
 from clinic.keeping.services import erasing, expiring
@@ -124,3 +126,20 @@ def test_whoever_is_a_client_again_stays(app: Flask, world: w.World, *, keeps_ol
         assert (row.finished_at, gone.first_name, gone.merged_into_id) == (after, "Erased", None)
         assert clients.look_alikes(client) == []
     assert remove_due(app, after) == 0
+
+
+def test_what_was_typed_as_a_guest_goes_though_a_law_keeps_the_treatment(app: Flask, world: w.World) -> None:
+    """Somebody who has been treated books as a guest, signs in on the way, and asks to be erased."""
+    user_id = factories.make_user(email="ann@x.example", roles=[Role.CLIENT]).id
+    ann = somebody("Ann", "ann@x.example", user_id)
+    treated(world, ann)
+    who = Details("Ann", "C", dt.date(1985, 5, 5), email="ann@x.example", phone="(212) 555-3000")
+    token = checkout.hold_slot(None, w.choice("swedish"), w.at(3), first_visit=True, user_id=None, now=NOW)
+    guest = checkout.name_person(token, who, relation="self", now=NOW)
+    intakes.save_draft(guest, "client", "intake", {"fever": {"present": True}}, now=NOW)
+    checkout.choose_person(token, ann, user_id=user_id, now=NOW)
+    checkout.leave(token, now=NOW)
+    erase(app, ann)
+    db.session.rollback()
+    left = {one.id: (one.first_name, one.phone) for one in db.session.scalars(select(Client))}
+    assert left == {ann: ("Ann", None), guest: ("Erased", None)}

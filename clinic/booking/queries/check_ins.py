@@ -97,6 +97,5 @@ def to_ask(now: dt.datetime) -> Sequence[int]:
             ~exists().where(TakeBack.visit_id == Visit.id, TakeBack.until > now),
         )
         .order_by(Visit.starts_at, Visit.id)
-        .limit(200)
     ).all()
-    return [one.id for one in found if visits.seen_as(one) is VisitStatus.CONFIRMED]
+    return [one.id for one in found if visits.seen_as(one) is VisitStatus.CONFIRMED][:200]

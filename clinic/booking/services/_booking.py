@@ -16,8 +16,9 @@ from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.queries.on_file import note_what_is_not_there
 from clinic.booking.queries.visits import VisitFacts
 from clinic.booking.services._chosen import new_visit
-from clinic.booking.services._claims import claim_back, claim_best
+from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
+from clinic.booking.services._from_hold import Kept, claimed_by
 from clinic.booking.services._judging import Judged, Order, client_to_judge, judge
 from clinic.booking.services._programs import PROGRAM, check_online_start, kept_since, take_over
 from clinic.booking.services._steps import first_status, new_manage_key, rest_on, tell_client, wait_for
@@ -117,10 +118,11 @@ def book(session: Session, wish: Booking) -> Outcome:
     rest_or_wait(session, visit, judged, is_good=is_good, now=now)
     visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
     token = new_manage_key(visit)
-    held: Visit | None = None
+    kept: Kept | None = None
     if wish.hold_id is not None:  # refused, the time stays kept: for what is safe instead
-        held = take_over(session, wish.hold_id, wish.starts_at, by=by, now=now)
-    _claim(session, visit, plan, wish, since, held)
+        claimed = claimed_by(session, wish.hold_id)
+        kept = Kept(take_over(session, wish.hold_id, wish.starts_at, by=by, now=now), claimed)
+    _claim(session, visit, plan, wish, since, kept)
     first_status(session, visit, by=by, now=now)
     template = "visit_booked" if visits.seen_as(visit) is VisitStatus.CONFIRMED else "visit_waiting"
     tell_client(
@@ -152,11 +154,11 @@ def _claim(
     plan: VisitPlan,
     wish: Booking,
     since: dt.datetime | None,
-    held: Visit | None,
+    kept: Kept | None,
 ) -> None:
     """Rest was asked about before: staff, or the program, know. `since`: the time has been kept for it since then, as
-    `held`, with the therapist and room that the person was told."""
-    wanted = wish.choice.therapist_id
+    `kept`, with the therapist and room that the person was told."""
+    wanted, held = wish.choice.therapist_id, kept.held if kept is not None else None
     ask = staff_ask(visit, plan, wanted, now=wish.now, by_staff=wish.by_staff)
     suits = wanted is None and wish.choice.gender in ("", held.therapist.gender if held is not None else "")
     told: Ask | None = None
@@ -168,19 +170,16 @@ def _claim(
     try:
         claim_best(session, visit, ask, expires_at=None)
     except SlotTaken as error:
-        if told is not None and _claim_as_kept(session, visit, told, held):
-            return
+        if (
+            since is not None
+            and told is not None
+            and kept is not None
+            and kept.claim_for(session, visit, told)
+        ):
+            return  # nobody else was free
         if wanted is not None and not is_skilled(wanted, wish.client_id, visit.day):
             raise SlotTaken(NotQualified.default_sentence) from error
         raise
-
-
-def _claim_as_kept(session: Session, visit: Visit, told: Ask, held: Visit | None) -> bool:
-    """Time off and closures that were entered while the time was kept do not take it away; nobody else was free."""
-    if held is None or told.kept_since is None or visit.free_at > held.free_at:
-        return False
-    place = held.therapist_id, held.room_id
-    return claim_back(session, visit, told, place, expires_at=None, room_first=held.room_id)
 
 
 def waited_for(session: Session, visit_id: int) -> Visit:

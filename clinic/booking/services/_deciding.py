@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Checkout, Visit
+from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
@@ -23,11 +24,13 @@ from clinic.booking.services._steps import (
     tell_client,
     wait_for,
 )
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import lead_to_account
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
+from clinic.premises.models import Device
 from clinic.rules.errors import (
     BarredOnline,
     HoldExpired,
@@ -65,12 +68,20 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
 
 
 def keep_room(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """Place and room of a kept time are still in use; else another room is taken. Raises SlotTaken where none is free,
-    as at a place that is used no more."""
-    if visit.location.is_active and visit.room.is_active:
+    """Place, room and devices of a kept time are still in use; else others are taken. Raises SlotTaken where none is
+    free, as at a place that is used no more."""
+    plan = plan_of(visit)
+    if visit.location.is_active and visit.room.is_active and not _misses_device(session, visit, plan):
         return
-    claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+    claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
     session.refresh(visit, ["therapist", "room"])
+
+
+def _misses_device(session: Session, visit: Visit, plan: VisitPlan) -> bool:
+    if not plan.device_kinds:
+        return False
+    theirs = Claim.visit_id == visit.id, Claim.resource_id == Device.id, ~Device.is_active
+    return session.scalar(select(Device.id).where(*theirs).limit(1)) is not None
 
 
 def has_to_reconfirm(visit: Visit) -> bool:

@@ -46,7 +46,7 @@ def erase(
 ) -> list[str]:
     """Erase somebody; with `until` but for what a law makes the clinic keep until then. Returns the keys of mails that
     went. Raises VisitsAhead, and nothing is changed."""
-    _wait_for(session, client)
+    wait_for(session, client)
     whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
@@ -59,6 +59,9 @@ def erase(
         session.execute(update(Client).where(Client.id.in_(whose.ids["client"])).values(_contact()))
         for user_id in whose.ids["user"]:
             _blank_account(session, user_id)
+        if whose.guests:  # what they typed as a guest of a booking is no record of a treatment
+            person_keys.destroy(session, whose.guests)
+            session.execute(update(Client).where(Client.id.in_(whose.guests)).values(_nameless()))
         if until is None:
             _blank_records(session, whose)
     person_keys.note_erased(session, whose.ids["client"], at=now, until=until)
@@ -80,7 +83,7 @@ def erase(
     return mails
 
 
-def _wait_for(session: Session, client: Client) -> None:
+def wait_for(session: Session, client: Client) -> None:
     """Nobody signs or books for these records meanwhile, and none is joined with another: what came in between would
     stay. Raises TryAgain where one has just been."""
     ids, part_of = [client.id, *clients.alias_ids(client.id)], client.merged_into_id
@@ -135,12 +138,12 @@ def _blank_records(session: Session, whose: Whose) -> None:
     session.expire_all()
     for screening in session.scalars(select(Screening).where(Screening.client_id.in_(ids))):
         screening.findings = NOTHING_FOUND
-    nameless = {**NOBODY, "first_name": "Erased", "last_name": "", "alike_name": "", "alike_email": None}
-    session.execute(
-        update(Client)
-        .where(Client.id.in_(ids))
-        .values(**nameless, born_on=NO_BIRTHDAY, is_barred_online=True)
-    )
+    session.execute(update(Client).where(Client.id.in_(ids)).values(_nameless()))
+
+
+def _nameless() -> dict[str, Any]:
+    named = {"first_name": "Erased", "last_name": "", "alike_name": "", "alike_email": None}
+    return {**NOBODY, **named, "born_on": NO_BIRTHDAY, "is_barred_online": True}
 
 
 def _part(session: Session, client: Client, whose: Whose, now: dt.datetime) -> None:

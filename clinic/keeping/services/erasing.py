@@ -73,16 +73,18 @@ def _new(session: Session, client_id: int, source: str, *, by: int | None, now: 
     return row
 
 
-@tried_again
 def erase_person(client_id: int, *, settings: Mapping[str, Any], by: int | None, now: dt.datetime) -> None:
     """Erase somebody, now, but for what the law makes the clinic keep. Raises NotFound; VisitsAhead."""
     mails = _erase(client_id, "clinic", by=by, now=now)
     _erasing.clean_up(mails, settings)
 
 
+@tried_again
 def _erase(client_id: int, source: str, *, by: int | None, now: dt.datetime) -> list[str]:
     with transaction() as session:
         client = clients.client(client_id)
+        if client is not None:
+            _erasing.wait_for(session, client)
         if client is None or people.is_erased(client.id):
             raise NotFound("This person is not in the clinic's book.")
         row = requests.open_request(client.id) or _new(session, client.id, source, by=by, now=now)

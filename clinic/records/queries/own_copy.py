@@ -137,7 +137,8 @@ class Whose:
         self.reached_at = [one for one in (client.email, client.phone_key) if one]
         self.is_unproven = client.is_unproven
         records = [client.id, *clients.alias_ids(client.id)]
-        self.ids: dict[str, list[int]] = {"client": [*records, *unfinished.guests_of(records)]}
+        self.guests = unfinished.guests_of(records)
+        self.ids: dict[str, list[int]] = {"client": [*records, *self.guests]}
         for table in ("visit", "intake", "clearance_letter", "clearance", "waitlist_wish"):
             cls = next(one for one in personal_classes() if one.__tablename__ == table)
             self.ids[table] = list(session.scalars(select(cls.id).where(self.is_theirs(cls))).all())
