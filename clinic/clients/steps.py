@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client, user_with_email
@@ -17,6 +19,15 @@ from clinic.rules.language import ENGLISH, _, spoken
 from clinic.shared.languages import speaking
 
 LONGEST_LIFE = 120  # years: a birth date before that is a typing mistake
+
+
+AFRESH = select(Client).with_for_update().execution_options(populate_existing=True)
+"""People until the commit, as they stand by then: whoever waited for another one reads what that one wrote."""
+
+
+def locked(session: Session, client_ids: Collection[int]) -> Sequence[Client]:
+    """These people until the commit, in one order for all, so that nobody waits in a ring."""
+    return session.scalars(AFRESH.where(Client.id.in_(client_ids)).order_by(Client.id)).all()
 
 
 @dataclass(frozen=True)

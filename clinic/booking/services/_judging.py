@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Screening
@@ -25,6 +25,7 @@ from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.clients.steps import AFRESH, locked
 from clinic.intake import queries as intake
 from clinic.intake.queries import InForce
 from clinic.rulebook import queries as rulebook
@@ -233,8 +234,7 @@ def _completed_on(known: Known, day: dt.date) -> dt.date | None:
     return min(completed_on, day) if completed_on is not None else None
 
 
-_AFRESH = select(Client).with_for_update().execution_options(populate_existing=True)
-_PLAIN = _AFRESH.where(
+_PLAIN = AFRESH.where(
     Client.id == bindparam("client"), Client.merged_into_id.is_(None), Client.is_unproven.is_(False)
 )
 
@@ -249,7 +249,7 @@ def wait_for_answers(session: Session, *people: Client) -> None:
     for one in people:
         if one.is_unproven:
             ids.update(other.id for other in clients.look_alikes(one))
-    read_once(("waited for", frozenset(ids)), lambda: _lock(session, ids), Client)
+    read_once(("waited for", frozenset(ids)), lambda: locked(session, ids), Client)
 
 
 def client_to_judge(session: Session, client_id: int) -> Client:
@@ -261,11 +261,6 @@ def client_to_judge(session: Session, client_id: int) -> Client:
     client = client_of(client_id)
     wait_for_answers(session, client)
     return client
-
-
-def _lock(session: Session, ids: Collection[int]) -> Sequence[Client]:
-    locked = _AFRESH.where(Client.id.in_(ids)).order_by(Client.id)
-    return session.scalars(locked).all()
 
 
 def client_of(client_id: int) -> Client:

@@ -23,7 +23,7 @@ from clinic.booking.services.judging import (
 from clinic.clients import choices
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
-from clinic.clients.steps import Details, check_details, give_access, write_details
+from clinic.clients.steps import Details, check_details, give_access, locked, write_details
 from clinic.premises import queries as premises
 from clinic.rules import visit_status
 from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
@@ -95,7 +95,10 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
     person signs a new intake; coming visits go to the kept record and are judged again. Raises NotFound.
     """
     with transaction() as session:
-        keep, lose = _both(session, keep_id, lose_id)
+        both = {
+            one.id: one for one in locked(session, (keep_id, lose_id))
+        }  # merged into each other they are nobody
+        keep, lose = both.get(keep_id), both.get(lose_id)
         if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
             raise NotFound(_("One of these records is not there any more."))
         alike = [one for one in (*people_like(keep), *people_like(lose)) if one.id != lose.id]
@@ -108,14 +111,6 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
-
-
-def _both(session: Session, keep_id: int, lose_id: int) -> tuple[Client | None, Client | None]:
-    """The two records, as they stand, until the commit: merged into each other at once they would be nobody."""
-    both = select(Client).where(Client.id.in_((keep_id, lose_id))).order_by(Client.id).with_for_update()
-    rows = session.scalars(both.execution_options(populate_existing=True)).all()
-    by_id = {row.id: row for row in rows}
-    return by_id.get(keep_id), by_id.get(lose_id)
 
 
 def _fill_gaps(keep: Client, lose: Client) -> None:

@@ -14,6 +14,7 @@ from clinic.accounts.models import User
 from clinic.booking.models import Screening, Visit
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.clients.steps import locked
 from clinic.keeping.models import Erasure, ErasurePass
 from clinic.keeping.queries import people, requests
 from clinic.records.queries.own_copy import MAILS, Whose, personal_classes
@@ -87,7 +88,7 @@ def wait_for(session: Session, client: Client) -> None:
     """Nobody signs or books for these records meanwhile, and none is joined with another: what came in between would
     stay. Raises TryAgain where one has just been."""
     ids, part_of = [client.id, *clients.alias_ids(client.id)], client.merged_into_id
-    session.execute(select(Client.id).where(Client.id.in_(ids)).order_by(Client.id).with_for_update())
+    locked(session, ids)
     session.expire_all()
     joined = session.scalars(select(Client.id).where(Client.merged_into_id.in_(ids))).all()
     if client.merged_into_id != part_of or not set(joined) <= set(ids):
