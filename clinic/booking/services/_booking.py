@@ -21,7 +21,14 @@ from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._from_hold import Kept, claimed_by
 from clinic.booking.services._judging import Judged, Order, client_to_judge, judge
 from clinic.booking.services._programs import PROGRAM, check_online_start, kept_since, take_over
-from clinic.booking.services._steps import first_status, new_manage_key, rest_on, tell_client, wait_for
+from clinic.booking.services._steps import (
+    booked_mail,
+    first_status,
+    new_manage_key,
+    rest_on,
+    tell_client,
+    wait_for,
+)
 from clinic.booking.services._taking_back import Step, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, is_passed, keep_pass, warn
@@ -124,7 +131,7 @@ def book(session: Session, wish: Booking) -> Outcome:
         kept = Kept(take_over(session, wish.hold_id, wish.starts_at, by=by, now=now), claimed)
     _claim(session, visit, plan, wish, since, kept)
     first_status(session, visit, by=by, now=now)
-    template = "visit_booked" if visits.seen_as(visit) is VisitStatus.CONFIRMED else "visit_waiting"
+    template = booked_mail(visit)
     tell_client(
         session, visit, template, now=now, token=token, not_before=told_from(now) if wish.at_desk else None
     )

@@ -17,6 +17,7 @@ from clinic.booking.services._judging import Judged, local_day
 from clinic.booking.services._placing import claim_anew
 from clinic.booking.services._steps import (
     ask_for,
+    booked_mail,
     new_manage_key,
     plan_of,
     rest_on,
@@ -183,8 +184,6 @@ def tell(session: Session, visit: Visit, client: Client, checkout: Checkout, *, 
     """The mail with the visit's own link; for somebody without an account, the way to one."""
     token = new_manage_key(visit)
     checkout.details = {**(checkout.details or {}), "manage": token}
-    booked = visits.seen_as(visit) is VisitStatus.CONFIRMED
-    template = "visit_booked" if booked else "visit_waiting"
-    tell_client(session, visit, template, now=now, token=token)
+    tell_client(session, visit, booked_mail(visit), now=now, token=token)
     if checkout.user_id is None and client.email_key:
         lead_to_account(session, client, (checkout.details or {}).get("relation", "self"), now=now)

@@ -159,6 +159,11 @@ def _take_partner_along(session: Session, visit: Visit, new: VisitStatus, *, now
             say_it_stands(session, partner, was, now=now)
 
 
+def booked_mail(visit: Visit) -> str:
+    """The mail that says how a visit stands that was booked, as far as its client may be told."""
+    return "visit_booked" if visits.seen_as(visit) is VisitStatus.CONFIRMED else "visit_waiting"
+
+
 def say_it_stands(session: Session, visit: Visit, was: VisitStatus, *, now: dt.datetime) -> None:
     """The visit that waited stands now, or its client may take it for one that does: they are told, once. That it `was`
     suspended they could see, whether a mail had said so yet or not."""

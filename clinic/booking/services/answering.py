@@ -18,6 +18,7 @@ from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._line import end_offer, offer_next, stand_in_line
 from clinic.booking.services._placing import hand_on_aim
 from clinic.booking.services._steps import (
+    booked_mail,
     new_manage_key,
     order_of,
     plan_of,
@@ -67,8 +68,7 @@ def accept(offer_id: int, *, by: int | None, now: dt.datetime, reconfirmed: bool
         if refusal is None:
             token = new_manage_key(visit)
             status = visits.seen_as(visit)
-            is_good = status is VisitStatus.CONFIRMED
-            tell_client(session, visit, "visit_booked" if is_good else "visit_waiting", now=now, token=token)
+            tell_client(session, visit, booked_mail(visit), now=now, token=token)
             leave_trace(session, "waitlist.accepted", "visit", visit.id, by=by, now=now, status=visit.status)
             return Answered(visit.id, status, token)
         leave_trace(session, "waitlist.not_possible", "visit", visit.id, by=by, now=now)

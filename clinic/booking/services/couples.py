@@ -25,6 +25,7 @@ from clinic.booking.services._pairing import CoupleOutcome, claim_pair, keep_pas
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import (
     ask_for,
+    booked_mail,
     first_status,
     new_manage_key,
     order_of,
@@ -45,7 +46,6 @@ from clinic.rules.errors import (
     TooManyPending,
 )
 from clinic.rules.language import _
-from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
 
@@ -200,7 +200,7 @@ def _tell_both(
     steps, not_before = [], told_from(now) if begun.at_desk else None
     for visit in pair:
         first_status(session, visit, by=by, now=now)
-        template = "visit_booked" if visits.seen_as(visit) is VisitStatus.CONFIRMED else "visit_waiting"
+        template = booked_mail(visit)
         if begun.invited_by and visit is pair[1]:
             template = "couple_invited"
         key = new_manage_key(visit)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from clinic.booking.models import Visit
-from clinic.booking.queries import visits
-from clinic.booking.services._steps import new_manage_key, tell_client
+from clinic.booking.services._steps import booked_mail, new_manage_key, tell_client
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound
 from clinic.rules.language import _
-from clinic.rules.visit_status import UPCOMING, VisitStatus
+from clinic.rules.visit_status import UPCOMING
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
@@ -27,6 +26,5 @@ def send_link_again(visit_id: int, *, by: int, now: dt.datetime) -> None:
         if not visit.client.email:
             raise InvalidInput("email", _("There is no e-mail address on the client’s card."))
         visit.revision += 1  # each change tells the client once; this one is told again on purpose
-        template = "visit_booked" if visits.seen_as(visit) is VisitStatus.CONFIRMED else "visit_waiting"
-        tell_client(session, visit, template, now=now, token=new_manage_key(visit))
+        tell_client(session, visit, booked_mail(visit), now=now, token=new_manage_key(visit))
         leave_trace(session, "visit.link_sent", "visit", visit.id, by=by, now=now)
