@@ -24,7 +24,7 @@ PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a p
     "clinic": N_("Sample Clinic"),
     "count": N_("2 visits"),
     "day": "%(day)s",
-    "deadline": N_("%(day)s, 5:00 pm"),
+    "deadline": N_("%(day)s at 5:00 pm"),
     "expected": N_("2:45 pm"),
     "first": "%(day)s",
     "hint": "",
@@ -40,9 +40,9 @@ PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a p
     "place": "12 Main Street, Springfield",
     "therapist": "Alex Sample",
     "until": "%(day)s",
-    "visits": N_("%(day)s, 2:30 pm, 1 hour, with Alex Sample"),
+    "visits": N_("%(day)s at 2:30 pm, 1 hour, with Alex Sample"),
     "what": N_("An authenticator app was added"),
-    "when": N_("%(day)s, 2:30 pm"),
+    "when": N_("%(day)s at 2:30 pm"),
     "who": "Alex Sample",
 }
 _MONDAY, _TUESDAY, _FRIDAY = dt.date(2026, 6, 8), dt.date(2026, 6, 9), dt.date(2026, 6, 12)
@@ -53,9 +53,12 @@ _SAMPLE_DAYS: Final[Mapping[str, dt.date]] = {
 
 
 def sample_of(place: str) -> str:
-    """What a preview puts in this place, its day as the clinic writes days in the language of the moment."""
+    """What a preview puts in this place, its day as the mail itself writes it in the language of the moment."""
     text, day = gettext(PLACES[place]), _SAMPLE_DAYS.get(place)
-    return text % {"day": day_words(day, today=day)} if day is not None else text
+    if day is None:
+        return text
+    # A visit's day has its year; only the therapist's own list of today has none.
+    return text % {"day": day_words(day, today=day if place == "day" else None)}
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:

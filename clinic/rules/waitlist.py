@@ -117,9 +117,11 @@ def touches(span: Span, others: Iterable[Span]) -> bool:
 
 
 def words_of(when: When) -> str:
-    """`Monday and Friday, in the morning or in the evening`."""
+    """`Monday and Friday, in the morning or in the evening`; of a single day only the times."""
     days = [weekday_words(number) for number in sorted(when.weekdays)]
     parts = [_(IN_WORDS[part]) for part in Part if part in when.parts]
-    said_days = _("any day") if len(days) == len(EVERY_DAY) else join_words(days)
     said_parts = _("at any time") if len(parts) == len(Part) else join_words(parts, N_("or"))
+    if when.first_day == when.last_day:
+        return said_parts
+    said_days = _("any day") if len(days) == len(EVERY_DAY) else join_words(days)
     return f"{said_days}, {said_parts}"

@@ -101,6 +101,7 @@ def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account
     assert [one for one in mails if one.startswith("series_booked")] == [f"series_booked:{made[0].series_id}"]
     assert "See the whole series" in browser.get("/book/done").text
     assert browser.get(answer.location).text.count("/my/visits/") == 3
+    assert browser.get("/my").text.count(", part of a series") == 3
 
 
 @pytest.mark.parametrize("meanwhile", ["off", "closed"])

@@ -16,6 +16,7 @@ from clinic.booking.forms.choice import moment_text
 from clinic.booking.models import CallRequest, Visit
 from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Consent, HealthStop, Intake
+from clinic.premises.models import Location
 from clinic.rules.permissions import Role
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
@@ -381,12 +382,15 @@ def test_only_the_look_alikes_answers_never_name_an_addon(client: FlaskClient) -
 
 def test_a_barred_person_is_asked_to_call_without_a_reason(app: Flask, world: w.World) -> None:
     account = Account(app, is_barred_online=True)
+    db.session.get_one(Location, world.place_id).phone = "(212) 555-0633"
+    db.session.commit()
     for page in (
         walk.hold(account.browser, "swedish"),
         account.browser.post("/book/person", data={"person": str(account.client_id)}),
     ):
         assert page.status_code == 409
         assert walk.heading(page) == "Please call us"
+        assert 'href="tel:(212)555-0633"' in page.text, "the place of the visit has a telephone of its own"
     assert "barred" not in page.text.casefold()
     assert visits()[0].client_id is None
 

@@ -669,6 +669,7 @@ def test_who_has_answered_nothing_is_asked_to_when_they_join(
     wish(person)
     (mail,) = mails("waitlist_joined")
     assert ("once you have answered our questions" in mail.text) is not has_answers
+    assert "on our waitlist for Friday 12 June 2026: at any time." in mail.text, "one day is not from and to"
 
 
 def test_leaving_the_list_is_noted_once_and_passes_on_what_was_offered(app: Flask, world: w.World) -> None:

@@ -84,7 +84,7 @@ def test_an_owner_writes_a_text_looks_at_it_tests_it_and_goes_back(owner: FlaskC
         assert wrong in answer.text, body
     own = {"subject": "See you {when}", "body": "Dear <b>{name}</b>\r\n\r\nLook at it: {link}"}
     looked = owner.post(url, data={**own, "act": "look"})
-    assert "See you Tuesday 9 June, 2:30 pm" in looked.text
+    assert "See you Tuesday 9 June 2026 at 2:30 pm" in looked.text
     assert "Dear &lt;b&gt;Robin&lt;/b&gt;" in looked.text
     assert '<span class="btn btn-primary">Look at it</span>' in looked.text
     assert all_of(OwnText) == []
@@ -93,7 +93,7 @@ def test_an_owner_writes_a_text_looks_at_it_tests_it_and_goes_back(owner: FlaskC
         "See you {when}\nDear <b>{name}</b>\n\nLook at it: {link}"
     ]
     [mail] = [one for one in sent_at(NOW) if one["To"] == "owner@people.example"]
-    assert mail["Subject"] == "See you Tuesday 9 June, 2:30 pm"
+    assert mail["Subject"] == "See you Tuesday 9 June 2026 at 2:30 pm"
     assert "Dear <b>Robin</b>" in words_of(mail)
     owner.post(f"{url}/standard")
     assert all_of(OwnText) == []
@@ -110,7 +110,7 @@ def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
         )
     url = "/owner/messages/visit_reminder"
     page = owner.get(f"{url}?language=de").text
-    assert "Erinnerung: Ihr Termin am Dienstag, 9. Juni um 14:30" in page
+    assert "Erinnerung: Ihr Termin am Dienstag, 9. Juni 2026 um 14:30" in page
     assert '<div lang="de">' in page
     own = {"subject": "Bis {when}", "body": "Hallo {name}: {link}"}
     assert owner.post(f"{url}?language=de", data=own).status_code == 303
@@ -120,7 +120,7 @@ def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
     english = {"subject": "See you {when}", "body": "Hello {name}: {link}"}
     owner.post(f"{url}?language=en", data={**english, "act": "send"})
     sent = [one["Subject"] for one in sent_at(NOW) if one["To"] == "owner@people.example"]
-    assert sent == ["Bis Dienstag, 9. Juni um 14:30", "See you Tuesday 9 June, 2:30 pm"]
+    assert sent == ["Bis Dienstag, 9. Juni 2026 um 14:30", "See you Tuesday 9 June 2026 at 2:30 pm"]
     client = w.person(email="pat@people.example")
     with transaction() as session:
         clinic = session.scalars(select(Clinic)).one()

@@ -117,3 +117,6 @@ def test_a_wish_in_words() -> None:
     assert waitlist.words_of(FORTNIGHT) == "any day, at any time"
     some = replace(FORTNIGHT, weekdays=frozenset({0, 2, 4}), parts=frozenset({"evening", "morning"}))
     assert waitlist.words_of(some) == ("Monday, Wednesday and Friday, in the morning or in the evening")
+    one_day = replace(some, last_day=MONDAY, weekdays=frozenset({0}))
+    assert waitlist.words_of(one_day) == "in the morning or in the evening", "the day is said already"
+    assert waitlist.words_of(replace(FORTNIGHT, last_day=MONDAY)) == "at any time"

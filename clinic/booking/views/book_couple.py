@@ -43,7 +43,9 @@ GONE = N_("This time is not free for both any more. Please choose another one.")
 @with_booking(Step.CHECK)
 def ask_couple(now_at: Standing) -> Answer:
     """Who comes along."""
-    return _page(now_at, _form(now_at)) if kit.may_book_couple(now_at) else call_us(BarredOnline())
+    if not kit.may_book_couple(now_at):
+        return call_us(BarredOnline(), now_at.visit.location.phone)
+    return _page(now_at, _form(now_at))
 
 
 @pages.post("/book/couple", needs=NEED)
@@ -53,7 +55,7 @@ def take_couple(now_at: Standing) -> Answer:
     if now_at.step is Step.DONE:
         return go("booking.done")
     if not kit.may_book_couple(now_at):
-        return call_us(BarredOnline())
+        return call_us(BarredOnline(), now_at.visit.location.phone)
     kit.renew()
     form, starts_at = _form(now_at), moment_of(request.form.get("start"))
     if not form.validate():
@@ -130,7 +132,7 @@ def _book(now_at: Standing, form: CompanionForm, companion: Companion, starts_at
     except SlotTaken as error:
         return _afresh(form, companion, _(GONE), error.nearest.starts)
     except (BarredOnline, NotFound, HoldExpired) as error:
-        return call_us(error)
+        return call_us(error, now_at.visit.location.phone)
     except RuleViolation as error:
         return _afresh(form, companion, error.sentence)
     return go("booking.done") if outcome.couple_id is not None else _afresh(form, companion, _(NOT_BOTH))

@@ -34,7 +34,9 @@ NOT_ALL = N_("Not all of these can be booked. Nothing is booked yet.")
 @with_booking(Step.CHECK)
 def ask_series(now_at: Standing) -> Answer:
     """How often, and how many visits."""
-    return _page(now_at, OwnSeriesForm()) if kit.may_book_several(now_at) else call_us(BarredOnline())
+    if not kit.may_book_several(now_at):
+        return call_us(BarredOnline(), now_at.visit.location.phone)
+    return _page(now_at, OwnSeriesForm())
 
 
 @pages.post("/book/series", needs=NEED)
@@ -44,7 +46,7 @@ def take_series(now_at: Standing) -> Answer:
     if now_at.step is Step.DONE:
         return _booked(now_at)
     if not kit.may_book_several(now_at):
-        return call_us(BarredOnline())
+        return call_us(BarredOnline(), now_at.visit.location.phone)
     kit.renew()
     form = OwnSeriesForm(request.form)
     if not form.validate():
@@ -94,7 +96,7 @@ def _book(now_at: Standing, form: OwnSeriesForm) -> Answer:
     except InvalidInput:
         raise
     except (HoldExpired, BarredOnline) as error:
-        return call_us(error)
+        return call_us(error, now_at.visit.location.phone)
     except RuleViolation as error:
         return _afresh(form, starts, _(GONE) if isinstance(error, SlotTaken) else error.sentence)
     if outcome.series_id is None:

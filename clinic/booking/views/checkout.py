@@ -175,7 +175,7 @@ def choose_person(now_at: Standing) -> Answer:
     except NotFound:
         abort(404)
     except BarredOnline as error:
-        return call_us(error)
+        return call_us(error, now_at.visit.location.phone)
     except SlotTaken as error:
         return slot_gone(now_at, error)
     except HoldExpired:
@@ -189,9 +189,9 @@ def slot_gone(now_at: Standing, error: SlotTaken) -> Answer:
     return times_views.times_page(wish, now_at.plan, error)
 
 
-def call_us(error: RuleViolation) -> Answer:
-    """Something that only the desk can do, in neutral words."""
-    return render_template("booking/call_us.html", sentence=error.sentence), 409
+def call_us(error: RuleViolation, phone: str) -> Answer:
+    """Something that only the desk can do, in neutral words; `phone` of the place, where it has its own."""
+    return render_template("booking/call_us.html", sentence=error.sentence, phone=phone), 409
 
 
 @pages.get("/book/stopped", needs=Permission.SITE_ANY_READ)
@@ -302,7 +302,7 @@ def _not_confirmed(now_at: Standing, error: RuleViolation) -> Answer:
     if isinstance(error, (HoldExpired, InvalidInput)):
         flash(error.sentence, "care")
         return ahead(kit.standing() or now_at)
-    return call_us(error)
+    return call_us(error, now_at.visit.location.phone)
 
 
 def _unsafe_columns() -> tuple[str, ...]:

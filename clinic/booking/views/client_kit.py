@@ -19,9 +19,10 @@ from clinic.booking.services import checkout as checkout_services
 from clinic.booking.services.checkout import Choice
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
+from clinic.premises.queries import PlaceFacts
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
-from clinic.rules.errors import HoldExpired
+from clinic.rules.errors import HoldExpired, InvalidInput
 from clinic.rules.kinds import ASKED_FOR, WITH_ASKED
 from clinic.rules.language import N_, _
 from clinic.shared import clock
@@ -112,6 +113,16 @@ def zone(location_id: int | None = None) -> str:
 def local_today(location_id: int | None = None) -> dt.date:
     """Today at a place, or at the clinic's first one."""
     return premises.today(clock.now(), zone(location_id))
+
+
+def place_of(wish: Wish) -> PlaceFacts:
+    """Where the times are: the wished place, or the first one. Raises NotFound for one that is not in use."""
+    if wish.location_id is not None:
+        return premises.place_in_use(wish.location_id)
+    places = premises.places()
+    if not places:
+        raise InvalidInput("service", _("The clinic is not set up yet."))
+    return places[0]
 
 
 def wish_of(choice: Choice, day: dt.date | None = None) -> Wish:

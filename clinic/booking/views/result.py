@@ -234,6 +234,6 @@ def call_me(now_at: Standing) -> Answer:
             now=clock.now(),
         )
     except InvalidInput as error:
-        return call_us(error)
+        return call_us(error, now_at.visit.location.phone)
     end = "booking.stopped" if now_at.step is Step.STOPPED else "booking.done"
     return redirect(url_for(end, called="1"), 303)

@@ -27,7 +27,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.booking_policy import BookingSettings, latest_start
-from clinic.rules.errors import InvalidInput, RuleViolation, SlotTaken
+from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.kinds import ASKED_FOR, genders_to_choose
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -183,7 +183,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
     now_at = kit.standing()
     client_id, _granted = kit.whose_times(wish)
     return Ask(
-        plan=plan, location_id=_place(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
+        plan=plan, location_id=kit.place_of(wish).id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
         therapist_id=wish.therapist_id, client_id=client_id, rested_areas=wish.areas, by_history=True,
         gender=wish.gender, people=kit.own_people() if client_id is None else (),
         instead_of=now_at.visit.id if now_at is not None and now_at.is_held else None,
@@ -192,7 +192,7 @@ def _ask(wish: Wish, plan: VisitPlan) -> Ask:
 
 def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> Answer:
     """The page of free times; after a clash with the nearest free ones on top."""
-    place, ask = _place(wish), _ask(wish, plan)
+    place, ask = kit.place_of(wish), _ask(wish, plan)
     rules = _rules(ask)
     # Whoever has begun a booking reads the database itself: their own hold has to be seen.
     has_begun = kit.standing() is not None or who() is not None or taken is not None
@@ -226,16 +226,6 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
     return (page, 409) if taken is not None else page
 
 
-def _place(wish: Wish) -> PlaceFacts:
-    """Where the times are: the wished place, or the first one. Raises NotFound for one that is not in use."""
-    if wish.location_id is not None:
-        return premises.place_in_use(wish.location_id)
-    places = premises.places()
-    if not places:
-        raise InvalidInput("service", _("The clinic is not set up yet."))
-    return places[0]
-
-
 def _given_at(wish: Wish, *, look: bool) -> list[int] | None:
     """The places where this service is given; None where there is only one to think of, unless it has no free time."""
     if len(premises.places()) < 2 and not look:
@@ -247,7 +237,7 @@ def _given_at(wish: Wish, *, look: bool) -> list[int] | None:
 def _given_elsewhere(wish: Wish) -> int | None:
     """Where this service is given, when that is not at the first place: whoever named none is led there."""
     given = _given_at(wish, look=False)
-    return given[0] if given and _place(wish).id not in given else None
+    return given[0] if given and kit.place_of(wish).id not in given else None
 
 
 def _place_choices(wish: Wish, here: PlaceFacts, given: list[int] | None) -> list[dict[str, Any]]:
@@ -361,5 +351,7 @@ def _name_whom_we_know(wish: Wish, plan: VisitPlan, key: str) -> Answer:
         except SlotTaken as error:
             return times_page(wish, plan, error)
         except RuleViolation as error:
-            return render_template("booking/call_us.html", sentence=error.sentence), 409
+            return render_template(
+                "booking/call_us.html", sentence=error.sentence, phone=kit.place_of(wish).phone
+            ), 409
     return redirect(url_for("booking.checkout"), 303)

@@ -73,7 +73,7 @@ def join_waitlist(service: str) -> Answer:
         form.add_error("email", error.sentence)
         return _join_page(wish, plan, form), 429
     except BarredOnline as error:
-        return call_us(error)
+        return call_us(error, kit.place_of(wish).phone)
     except NotFound:
         abort(404)
     flash(_("You are on the list. We keep a time for you and write to you when one comes free."), "success")
