@@ -164,7 +164,9 @@ def renew_session(session: Session, row: UserSession, now: dt.datetime, *, by_fa
 
 
 def end_sessions(session: Session, user_id: int, now: dt.datetime, *, but: int | None = None) -> None:
-    """Sign this person out everywhere, or everywhere but in one session; of the devices that they handed over, too."""
+    """Sign this person out everywhere, or everywhere but in one session; of the devices that they handed over, too. A
+    change of the e-mail that waits for its link was asked for in one of them: whoever it was would take the account."""
+    end_links(session, user_id, now, {"email"})
     session.execute(update(User).where(User.id == user_id).values(signed_out_at=now))
     session.execute(delete(HalfSignIn).where(HalfSignIn.user_id == user_id))
     session.execute(

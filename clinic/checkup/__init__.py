@@ -42,6 +42,7 @@ EVERYDAY: tuple[Check, ...] = (
     everyday.notes,
     everyday.mails,
     everyday.saved,
+    everyday.erased,
     everyday.room,
 )
 

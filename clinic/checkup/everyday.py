@@ -139,6 +139,18 @@ def saved(app: Flask, now: dt.datetime) -> Findings:
         )
 
 
+def erased(app: Flask, _now: dt.datetime) -> Findings:
+    """Whoever was erased cannot be read in any backup either."""
+    mend = "Run clinic backup once it can be read and written: until then older backups show who was erased since."
+    try:
+        if backups.do_keys_lag(db.engine, app.config):
+            yield wrong(
+                "The keys of people beside the backups still hold some of people who were erased.", mend
+            )
+    except backups.BackupFailed as error:
+        yield wrong(f"The keys of people beside the backups cannot be looked at. {error}", mend)
+
+
 def room(app: Flask, _now: dt.datetime) -> Findings:
     """The disks have room."""
     folders = {app.config["CLINIC_DATA_DIR"], app.config["CLINIC_BACKUP_DIR"]}

@@ -48,6 +48,7 @@ def _put_keys_back(app: Flask, file: Path) -> int:
     from clinic.booking.services.visits import end_untold
     from clinic.keeping.queries.people import still_booked
     from clinic.keeping.services.erasing import erase_once_more
+    from clinic.rules.errors import KeysLeft
     from clinic.shared import backups, clock
     from clinic.shared.database import db
 
@@ -59,7 +60,10 @@ def _put_keys_back(app: Flask, file: Path) -> int:
     db.session.rollback()
     for visit_id in booked:
         end_untold(visit_id, now=clock.now())
-    return erase_once_more(gone, settings=app.config, now=clock.now())
+    try:
+        return erase_once_more(gone, settings=app.config, now=clock.now())
+    except KeysLeft as error:
+        sys.exit(f"{error.__cause__} Mend that, then start again: clinic restore {file}")
 
 
 @click.command()

@@ -15,7 +15,9 @@ def retention(dry_run: bool) -> None:
     """Remove what the clinic has kept for long enough, as the worker does each day."""
     from clinic.keeping.queries import due, periods
     from clinic.keeping.services import expiring
+    from clinic.rules.errors import KeysLeft
     from clinic.shared import clock
+    from clinic.shared.backups import BackupFailed
 
     app = make_working_app()
     with app.app_context():
@@ -26,7 +28,10 @@ def retention(dry_run: bool) -> None:
                 sys.exit(
                     "Nothing goes before the owner has let it begin, on the page “How long things are kept”."
                 )
-            click.echo(f"Removed: {expiring.remove_due(clock.now(), settings=app.config)}.")
+            try:
+                click.echo(f"Removed: {expiring.remove_due(clock.now(), settings=app.config)}.")
+            except (KeysLeft, BackupFailed) as error:
+                sys.exit(f"What was due is gone here, but not from older backups. {error.__cause__ or error}")
             return
         for one in due.due(clock.now()):
             click.echo(f"{one.count:>6}  {one.label}")

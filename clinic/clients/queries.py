@@ -204,7 +204,7 @@ def search(text: str, limit: int = 20) -> Sequence[Client]:
         wanted = at_home if len(at_home) >= 3 else digits
         ways.append(Client.phone_key.contains(wanted, autoescape=True))
     if "@" in text:
-        ways.append(Client.email_key.startswith(text.strip().casefold(), autoescape=True))
+        ways.append(Client.email_key.startswith(text.strip().lower(), autoescape=True))
     if not ways:
         return []
     return db.session.scalars(

@@ -95,8 +95,8 @@ def for_mail_servers(email: str) -> str:
 
 
 def email_key(email: str | None) -> str | None:
-    """Lower case and trimmed; None when there is none."""
-    return (email or "").strip().casefold() or None
+    """Lower case and trimmed; None when there is none. Mails go to it, so an ß stays: with ss it is another domain."""
+    return (email or "").strip().lower() or None
 
 
 _SUFFIXES = frozenset({"jr", "junior", "sr", "senior", "ii", "iii", "iv"})

@@ -197,3 +197,13 @@ class ChangedMeanwhile(RuleViolation):
         "Somebody changed this while you had it open. What you typed is still here: compare it with the present"
         " state in another tab, then save again to replace that."
     )
+
+
+class KeysLeft(RuleViolation):
+    """What is erased is erased here, but a copy of the keys beside the backups could not be brought up to date."""
+
+    default_sentence = N_(
+        "Everything that may be erased is erased here. Older backups can still be read, because the file of keys beside"
+        " them could not be changed. The program tries again every six hours: ask whoever looks after the server to run"
+        " “clinic doctor”."
+    )

@@ -130,13 +130,15 @@ def verify(heads: Path) -> Found:
         row.sequence: row.digest for row in db.session.execute(select(AuditLink.sequence, AuditLink.digest))
     }
     first = db.session.scalar(select(func.min(AuditRow.sequence)))
-    start = max(one for one in begins if first is None or one < first)
+    start = max((one for one in begins if first is None or one < first), default=0)
     wrong, expected, before = [], start + 1, begins[start]
     found = {note.sequence: "" for note in notes}
     for row in db.session.scalars(
         select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=BATCH)
     ):
-        if row.sequence != expected:
+        if row.sequence < 1:
+            wrong.append(f"deed {row.sequence} stands before the first one")
+        elif row.sequence != expected:
             wrong.append(f"{_span(expected, row.sequence - 1)} missing")
         kept, digest = links.get(row.sequence), link(before, row)
         if kept is not None and kept != digest:

@@ -290,6 +290,29 @@ def together(*several: Mapping[int, dict[str, Any]]) -> dict[int, dict[str, Any]
     return found
 
 
+def end_earlier(known: dict[int, dict[str, Any]], living: Collection[int]) -> None:
+    """Destroy in `known` the earlier keys of people of whom one was destroyed: those from before the installation's key
+    was changed stand in no database any more. `living`: the ids of those that do."""
+    words = (_DESTROYED, _FORGOTTEN)
+    ended = {row["client_id"] for row in known.values() if row["ring"].partition(" ")[0] in words}
+    for key_id, row in known.items():
+        if row["wrapped"] and key_id not in living and row["client_id"] in ended:
+            known[key_id] = {**row, "wrapped": b"", "ring": f"{_DESTROYED} {key_id}"}
+
+
+def without_clashes(
+    added: Iterable[dict[str, Any]], there: Iterable[tuple[int, str]]
+) -> list[dict[str, Any]]:
+    """Rows to add to a table with these (person, ring). Of two keys of one person, made by two databases of one origin,
+    the second still opens what it sealed, and seals nothing any more."""
+    taken, found = set(there), []
+    for row in sorted(added, key=lambda row: int(row["id"])):
+        place = row["client_id"], row["ring"]
+        found.append({**row, "ring": f"{row['ring']} {row['id']}"} if place in taken else row)
+        taken.add(place)
+    return found
+
+
 def last_number(rows: Iterable[Mapping[str, Any]]) -> int:
     """The highest number of a record that these rows of the table know."""
     return max((row["client_id"] for row in rows), default=0)

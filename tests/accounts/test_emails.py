@@ -9,9 +9,15 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from clinic.accounts import services
+from clinic.accounts.models import User
 from clinic.rules.permissions import Role
-from tests.accounts.people import browser_of, deeds, is_signed_in, mails, make_person, sign_in
+from clinic.shared import clock
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from tests.accounts.people import ORIGIN, browser_of, deeds, is_signed_in, mails, make_person, sign_in
 
 pytestmark = pytest.mark.usefixtures("premises", "now")
 
@@ -86,3 +92,35 @@ def test_no_address_or_the_same_one_is_said_at_its_field(app: Flask, client: Fla
     for _ in range(5):
         ask(mine)
     assert mine.post("/account/email", data={"email": NEW}).status_code == 429
+
+
+@pytest.mark.parametrize(
+    "deed", ["invited", "second step taken away", "signed out elsewhere", "unlocked", "switched off"]
+)
+def test_an_address_that_somebody_else_asked_for_is_worth_nothing_once_they_are_out(
+    app: Flask, client: FlaskClient, deed: str
+) -> None:
+    """Whoever was signed in with somebody else's password has asked for it, and holds the link."""
+    boss = make_person("boss@mail.example", Role.OWNER).id
+    ann = make_person(OLD, *([] if deed == "invited" else [Role.FRONT_DESK])).id
+    link, now = ask(browser_of(app, OLD), "thief@mail.example"), clock.now()
+    if deed == "invited":
+        services.invite(OLD, "Ann", [Role.THERAPIST], [], by=boss, now=now)
+    elif deed == "second step taken away":
+        services.reset_factors(ann, by=boss, now=now)
+    elif deed == "signed out elsewhere":
+        browser_of(app, OLD).post("/account/browsers/sign-out-others")
+    elif deed == "unlocked":
+        services.unlock(OLD, origin=ORIGIN, now=now)
+    else:
+        services.switch_off(ann, by=boss, now=now)
+    assert client.post(link).status_code == 404
+    assert db.session.get_one(User, ann).email == OLD
+
+
+def test_an_umlauts_sharp_s_is_another_address_than_two_s(app: Flask) -> None:
+    make_person("boss@mail.example", Role.OWNER)
+    boss = browser_of(app, "boss@mail.example")
+    invitation = {"name": "Ann", "email": "Ann@Straße.example", "roles": ["therapist"]}
+    assert boss.post("/owner/team/new", data=invitation).status_code == 303
+    assert [one.to for one in db.session.scalars(select(OutgoingMail))][-1] == "ann@straße.example"

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask
 from sqlalchemy import select, text, update
 
@@ -25,8 +26,9 @@ from clinic.intake.models import Intake
 from clinic.intake.services import intakes
 from clinic.keeping.models import Erasure, KeepingPeriod
 from clinic.keeping.queries.people import comes_back
-from clinic.keeping.services import erasing
-from clinic.shared import backups, crypto, person_keys
+from clinic.keeping.services import erasing, expiring
+from clinic.rules.errors import KeysLeft
+from clinic.shared import backups, crypto, person_keys, rotation
 from clinic.shared.backups import people as keys
 from clinic.shared.database import db, transaction
 from clinic.shared.keyring import sealed_by
@@ -35,6 +37,7 @@ from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.empty_machine import empty_machine
+from tests.owners import owner_browser, save_page
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -361,3 +364,100 @@ def test_a_key_that_is_put_back_by_mistake_is_destroyed_again_by_the_next_backup
 
 def key_rows() -> list[dict[str, Any]]:
     return [dict(row) for row in db.session.execute(select(keys.TABLE)).mappings()]
+
+
+def test_whoever_is_erased_after_the_key_was_changed_is_in_no_older_backup(
+    app: Flask, world: w.World
+) -> None:
+    """Their key from before is in no database any more, but beside the backups for those that were taken before."""
+    key_file = Path(app.config["CLINIC_KEY_FILE"])
+    ann, bob = somebody("Ann"), somebody("Bob")
+    for one in (ann, bob):
+        w.sign(one)
+    save(app)
+    crypto.use(rotation.add_key(key_file))
+    rotation.seal_anew()
+    rotation.forget_old_person_keys()
+    save(app)
+    assert len(living_beside(app, ann)) == len(living_beside(app, bob)) == 2
+    erase(app, ann)
+    assert not living_beside(app, ann)
+    assert len(living_beside(app, bob)) == 2, "older backups of somebody else are still read"
+
+
+def test_the_copy_beside_the_key_forgets_though_the_folder_of_backups_is_away(
+    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = somebody("Ann")
+    w.sign(ann)
+    saved = save(app)
+    away = saved.parent.rename(saved.parent.with_name("elsewhere"))
+    erase(app, ann)
+    assert not saved.parent.exists()
+    assert not living_beside(app, ann, app.config["CLINIC_BACKUP_KEY_FILE"].parent)
+    assert restore(empty, away / saved.name, monkeypatch).exit_code == 0
+    with empty.app_context():
+        assert contacts(ann) == [("Erased", None)]
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "no key", "cannot be written"])
+def test_whoever_is_erased_is_erased_though_the_keys_beside_the_backups_cannot_be_changed(
+    app: Flask, world: w.World, trouble: str
+) -> None:
+    ann = somebody("Ann")
+    w.sign(ann)
+    file = save(app).parent / keys.NAME
+    whole, key_file = file.read_bytes(), Path(app.config["CLINIC_BACKUP_KEY_FILE"])
+    key = key_file.read_bytes()
+    if trouble == "damaged":
+        file.write_bytes(whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:])
+    elif trouble == "no key":
+        key_file.unlink()
+    else:
+        file.with_name(f"{keys.NAME}.new").mkdir()
+    owner = owner_browser(app)
+    assert save_page(owner, f"/clients/{ann}/erase", sure="y").status_code == 303
+    assert "Older backups can still be read" in owner.get("/owner/erasures").text
+    assert contacts(ann) == [("Erased", None)]
+    said = "The keys of people beside the backups"
+    assert [one.says for one in checkup.look_at(app, now=NOW) if one.says.startswith(said)]
+    with pytest.raises((backups.BackupFailed, KeysLeft)):
+        expiring.remove_due(NOW, settings=app.config)
+    file.write_bytes(whole)
+    key_file.write_bytes(key)
+    if trouble == "cannot be written":
+        file.with_name(f"{keys.NAME}.new").rmdir()
+    assert expiring.remove_due(NOW, settings=app.config) == 0
+    assert not living_beside(app, ann)
+    assert not [one.says for one in checkup.look_at(app, now=NOW) if one.says.startswith(said)]
+
+
+def test_two_keys_of_one_person_are_both_put_back(
+    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A machine was put back from an older copy and went on, and then the newer copy was found."""
+    ann = somebody("Ann")
+    save(app)
+    w.sign(ann)
+    saved = save(app, NOW + dt.timedelta(hours=1))
+    file, key = saved.parent / keys.NAME, backups.load_or_make_key(app.config["CLINIC_BACKUP_KEY_FILE"])
+    db.session.rollback()
+    (here,) = living_beside(app, ann)
+    plain = AESGCM.generate_key(256)
+    wrapped = crypto.ring().seal(plain, table="person_key", column="wrapped", row_id=here["id"] ^ 1)
+    known = keys._read(file, key)
+    keys._write(file, {**known, here["id"] ^ 1: {**here, "id": here["id"] ^ 1, "wrapped": wrapped}}, key)
+    assert restore(empty, saved, monkeypatch).exit_code == 0
+    with empty.app_context():
+        assert len([row for row in key_rows() if row["client_id"] == ann and row["wrapped"]]) == 2
+        assert db.session.scalars(select(Intake)).one().answers
+        db.session.rollback()
+        w.sign(ann)
+        assert backups.save(db.engine, empty.config, now=NOW + dt.timedelta(hours=2)).exists()
+        db.session.remove()
+
+
+def living_beside(app: Flask, client_id: int, folder: Path | None = None) -> list[dict[str, Any]]:
+    key = backups.load_or_make_key(app.config["CLINIC_BACKUP_KEY_FILE"])
+    rows = keys._read((folder or app.config["CLINIC_BACKUP_DIR"]) / keys.NAME, key).values()
+    return [row for row in rows if row["client_id"] == client_id and row["wrapped"]]

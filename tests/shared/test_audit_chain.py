@@ -72,6 +72,10 @@ def test_what_nobody_touched_is_sound(app: Flask, heads: Path, monkeypatch: pyte
 
 
 WRITTEN = "INSERT INTO audit_row (sequence, at, deed, thing, detail) VALUES (6, '2026-06-09 13:00:00', 'x', 'y', '{}')"
+WRITTEN_BEFORE = (
+    "INSERT INTO audit_row(sequence, at, deed, thing, detail)"
+    " SELECT 0, at, deed, thing, detail FROM audit_row LIMIT 1"
+)
 
 
 @pytest.mark.usefixtures("chained")
@@ -94,6 +98,11 @@ def test_what_is_done_by_sql_is_found(app: Flask, heads: Path, monkeypatch: pyte
         ("DELETE FROM audit_row WHERE sequence = 5", None, "the counter stands at 5, the last deed is 4"),
         ("DELETE FROM audit_row WHERE sequence = 3", None, "deed 3 is missing"),
         ("DELETE FROM audit_row WHERE sequence = 2", None, "deeds 2 to 3 are missing"),
+        (
+            WRITTEN_BEFORE,
+            None,
+            "deed 0 stands before the first one",
+        ),
     )
     for does, undoes, said in undone:
         by_sql(does)

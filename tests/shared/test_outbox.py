@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import smtplib
 import socket
 import ssl
 import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -27,7 +31,7 @@ from clinic.rules.own_text import PLACES
 from clinic.shared import mail
 from clinic.shared.database import db, transaction
 from clinic.shared.languages import speaking
-from clinic.shared.mail import texts
+from clinic.shared.mail import sending, texts
 from clinic.shared.mail.letters import message_of
 from clinic.shared.mail.outbox import BACK_OFF_MINUTES, LEASE
 from clinic.shared.mail.sending import sms_sender_for
@@ -435,3 +439,40 @@ def answer_with(provider: socket.socket, answer: bytes) -> None:
         client.settimeout(5)
         client.recv(65536)
         client.sendall(answer)
+
+
+def test_a_clinic_whose_own_domain_has_an_umlaut_writes_to_everybody() -> None:
+    queue(1)
+    head = replace(HEAD, sender="praxis@müller.example")
+    with sink() as server:
+        assert mail.drain(mail.Senders(mail.sender_for(server.url, None)), lambda: head, NOW) == 1
+        assert "praxis@xn--mller-kva.example" in str(server.mails[0]["From"])
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_a_mail_server_that_drips_letters_is_left_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str
+) -> None:
+    """Each letter comes in time, and there is no end of them."""
+    queue(1)
+    monkeypatch.setattr(sending, "MOST_SECONDS", 1)
+    listening, is_left = socket.create_server(("127.0.0.1", 0)), threading.Event()
+    trust = own_certificate(tmp_path) if scheme == "smtps" else None
+
+    def drip() -> None:
+        conversation, _where = listening.accept()
+        with suppress(OSError):
+            if trust is not None:
+                conversation = trust.wrap_socket(conversation, server_side=True)
+            while True:
+                conversation.send(b"2")
+                time.sleep(0.05)
+        conversation.close()
+        is_left.set()
+
+    threading.Thread(target=drip, daemon=True).start()
+    send = mail.sender_for(f"{scheme}://127.0.0.1:{listening.getsockname()[1]}", tmp_path)
+    with pytest.raises((smtplib.SMTPException, OSError)):
+        send(message_of(rows()[0], HEAD))
+    assert is_left.wait(10)
+    listening.close()

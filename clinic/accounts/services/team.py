@@ -58,6 +58,7 @@ def invite(
         user.password_hash, user.is_active = None, True
         factors.drop_all(session, user.id)
         steps.end_sessions(session, user.id, now)
+        steps.end_links(session, user.id, now)
         _set_roles(user, {*(user.roles & {Role.CLIENT}), *roles})
         _set_given(user, given)
         session.flush()

@@ -159,7 +159,7 @@ def _tell_joined(session: Session, wish: WaitlistWish, client: Client, token: st
         queue_mail(
             session, "waitlist_joined", client.email, key=f"waitlist_joined:{wish.id}", now=now,
             name=client.first_name, first=words.day_words(wish.first_day), last=words.day_words(wish.last_day),
-            when=words_of(waitlist.when_of(wish)), token=token,
+            when=words_of(waitlist.when_of(wish)), token=token, is_one_day=wish.first_day == wish.last_day,
             hint=part("answer_first") if intake.newest(client.id) is None else "",
             clinic=facts.name, phone=session.get_one(Location, wish.location_id).phone or facts.phone,
         )  # fmt: skip

@@ -74,7 +74,8 @@ def _new(session: Session, client_id: int, source: str, *, by: int | None, now: 
 
 
 def erase_person(client_id: int, *, settings: Mapping[str, Any], by: int | None, now: dt.datetime) -> None:
-    """Erase somebody, now, but for what the law makes the clinic keep. Raises NotFound; VisitsAhead."""
+    """Erase somebody, now, but for what the law makes the clinic keep. Raises NotFound, VisitsAhead; KeysLeft
+    when all of it is done but the copy of the keys beside the backups."""
     mails = _erase(client_id, "clinic", by=by, now=now)
     _erasing.clean_up(mails, settings)
 

@@ -18,9 +18,9 @@ from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
 from clinic.rules.keeping import PERIODS, Period
 from clinic.rules.language import _
-from clinic.shared import audit_chain, mail
+from clinic.shared import audit_chain, backups, mail
 from clinic.shared.audit import leave_trace
-from clinic.shared.database import transaction, tried_again
+from clinic.shared.database import db, transaction, tried_again
 
 log = structlog.get_logger()
 
@@ -51,7 +51,8 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
     """Remove what has been kept for long enough, once the owner has confirmed the periods; returns how many things.
 
     One person, or one kind, a transaction. Can be broken off, and run again or in two processes. Whoever is booked
-    again is left until that visit is over, and keeps nobody else.
+    again is left until that visit is over, and keeps nobody else. Raises KeysLeft, or BackupFailed, when all of it is
+    done but a copy of the keys beside the backups could not be read or changed.
     """
     mails: list[str] = []
     for client_id in due.left_for_later(now):
@@ -65,6 +66,8 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
         removed += _shorten_audit(now, settings)
     if removed:
         _erasing.clean_up(mails, settings)
+    elif backups.do_keys_lag(db.engine, settings):
+        backups.keep_keys(db.engine, settings)
     return removed
 
 

@@ -11,7 +11,7 @@ from clinic.keeping.services import erasing
 from clinic.keeping.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.records.copy_words import clinics_table_words
-from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.errors import KeysLeft, NotFound, RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.proofs import Proof
@@ -48,6 +48,9 @@ def erase_client(client_id: int) -> Answer:
         erasing.erase_person(client_id, settings=current_app.config, by=who(), now=clock.now())
     except NotFound:
         abort(404)
+    except KeysLeft as error:
+        flash(error.sentence, "care")
+        return go("keeping.erasures")
     except RuleViolation as error:
         form.add_error("", error.sentence)
         return _page(client_id, form), 409

@@ -28,8 +28,9 @@ from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
 from clinic.shared.person_keys import Gone
 
 __all__ = [
-    "About", "BackupFailed", "Tools", "check", "finish_restore", "is_due", "is_restore_unfinished", "keep_keys",
-    "keep_newest", "load_or_make_key", "made_at", "newest", "opened", "put_keys_back", "restore", "save", "take",
+    "About", "BackupFailed", "Tools", "check", "do_keys_lag", "finish_restore", "is_due",
+    "is_restore_unfinished", "keep_keys", "keep_newest", "load_or_make_key", "made_at", "newest", "opened",
+    "put_keys_back", "restore", "save", "take",
 ]  # fmt: skip
 
 SUFFIX = ".clinic-backup"
@@ -74,10 +75,27 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
 
 
 def keep_keys(engine: Engine, settings: Mapping[str, Any]) -> None:
-    """Destroy in the copy beside the backups what was destroyed in the database; nothing where there is none yet."""
+    """Destroy in the copies beside the backups and their key what was destroyed in the database; nothing where there is
+    none yet. Raises BackupFailed where one cannot be read or written: whoever was erased could be read with it."""
     folder, key_file = settings["CLINIC_BACKUP_DIR"], settings["CLINIC_BACKUP_KEY_FILE"]
-    if (folder / people.NAME).exists():
-        people.keep(engine, folder, key_file, _read_key(key_file))
+    if people.is_kept(folder, key_file):
+        with _readable():
+            people.keep(engine, folder, key_file, _read_key(key_file))
+
+
+def do_keys_lag(engine: Engine, settings: Mapping[str, Any]) -> bool:
+    """Whether a copy of the keys still holds one that was destroyed. Raises BackupFailed where that cannot be told."""
+    folder, key_file = settings["CLINIC_BACKUP_DIR"], settings["CLINIC_BACKUP_KEY_FILE"]
+    with _readable():
+        return people.is_kept(folder, key_file) and people.lags(engine, folder, key_file, _read_key(key_file))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
 
 
 def put_keys_back(engine: Engine, path: Path, key_file: Path) -> list[Gone]:

@@ -17,7 +17,15 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from clinic.shared.backups.dumps import BackupFailed
 from clinic.shared.database import Base
-from clinic.shared.person_keys import Gone, PersonKey, gone, last_number, together
+from clinic.shared.person_keys import (
+    Gone,
+    PersonKey,
+    end_earlier,
+    gone,
+    last_number,
+    together,
+    without_clashes,
+)
 from clinic.shared.turns import alone_with
 
 TABLE = Base.metadata.tables[PersonKey.__tablename__]
@@ -39,18 +47,31 @@ def keep(engine: Engine, folder: Path, key_file: Path, key: str) -> None:
 
 def _bring_up_to_date(engine: Engine, places: list[Path], key: str) -> None:
     with engine.connect() as connection:
-        here = {row.id: dict(row) for row in connection.execute(select(TABLE)).mappings()}
-    rows = together(*_read_all(places, key), here)
+        here = {row["id"]: dict(row) for row in connection.execute(select(TABLE)).mappings()}
+    written = {path: _read(path, key) for path in places if path.exists()}
+    rows = together(*written.values(), here)
+    end_earlier(rows, {key_id for key_id, row in here.items() if row["wrapped"]})
     if lost := [row for key_id, row in here.items() if row["wrapped"] and not rows[key_id]["wrapped"]]:
         with engine.begin() as connection:  # put back from an older file
             for row in lost:
                 connection.execute(update(TABLE).where(TABLE.c.id == row["id"]).values(rows[row["id"]]))
     for path in places:
-        _write(path, rows, key)
+        # a folder that is not there at the moment learns it when it is back
+        if path.parent.is_dir() and written.get(path) != rows:
+            _write(path, rows, key)
 
 
-def _read_all(places: list[Path], key: str) -> list[Rows]:
-    return [_read(path, key) for path in places if path.exists()]
+def lags(engine: Engine, folder: Path, key_file: Path, key: str) -> bool:
+    """Whether one of the copies still holds a key that the database knows to be destroyed. Raises BackupFailed."""
+    with engine.connect() as connection:
+        ended = set(connection.execute(select(TABLE.c.id).where(TABLE.c.wrapped == b"")).scalars())
+    copies = [_read(path, key) for path in _places(folder, key_file) if path.exists()]
+    return any(row["wrapped"] for copy in copies for key_id, row in copy.items() if key_id in ended)
+
+
+def is_kept(folder: Path, key_file: Path) -> bool:
+    """Whether there is a copy of the keys at all."""
+    return any(path.exists() for path in _places(folder, key_file))
 
 
 def _places(folder: Path, key_file: Path) -> list[Path]:
@@ -85,11 +106,12 @@ def _write(path: Path, rows: Rows, key: str) -> None:
 def put_back(engine: Engine, paths: list[Path], key: str) -> list[Gone]:
     """Put the keys into a restored database; returns the people who were erased. No record that comes from now on gets
     the number of one that these keys know, and that came and went after the backup. Raises BackupFailed."""
-    rows = together(*_read_all(paths, key))
+    rows = together(*(_read(path, key) for path in paths))
     with engine.begin() as connection:
-        there = set(connection.execute(select(TABLE.c.id)).scalars())
-        if missing := [row for key_id, row in rows.items() if key_id not in there]:
-            connection.execute(insert(TABLE), missing)
+        there = {row.id: (row.client_id, row.ring) for row in connection.execute(select(TABLE))}
+        missing = [row for key_id, row in rows.items() if key_id not in there]
+        if missing:
+            connection.execute(insert(TABLE), without_clashes(missing, there.values()))
         _use_up(connection, last_number(rows.values()))
     return gone(rows.values())
 

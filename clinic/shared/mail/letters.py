@@ -57,10 +57,11 @@ def message_of(row: OutgoingMail, head: Letterhead) -> EmailMessage:
     """The mail. Sent again it is the same one: the Message-ID follows from the row's key."""
     message = EmailMessage(policy=WholeHeaders())
     message["Subject"] = one_line(row.subject)
-    message["From"] = Address(one_line(head.name), addr_spec=head.sender)
+    sender = for_mail_servers(head.sender)
+    message["From"] = Address(one_line(head.name), addr_spec=sender)
     message["To"] = for_mail_servers(row.to)
     message["Date"] = format_datetime(row.due_at)
-    domain = head.sender.rpartition("@")[2]
+    domain = sender.rpartition("@")[2]
     message["Message-ID"] = f"<{stamp_of(row.key)}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     if row.stop_key:

@@ -6,10 +6,13 @@ import base64
 import http.client
 import re
 import smtplib
+import socket
 import ssl
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -21,6 +24,7 @@ from clinic.shared.mail.letters import stamp_of
 Send = Callable[[EmailMessage], None]
 SendSms = Callable[[str, str], None]
 TIMEOUT_SECONDS = 20
+MOST_SECONDS = 180  # for one mail with all that is said around it
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -41,6 +45,38 @@ def sender_for(url: str | None, folder: Path) -> Send:
     return _smtp(url) if url else _to_folder(folder)
 
 
+class _InTime(smtplib.SMTP):
+    """A conversation that ends: the library's timeout is one for each piece, and a server that drips single letters
+    would hold up every mail for ever."""
+
+    _ends: threading.Timer | None = None
+
+    def connect(self, *where: Any, **more: Any) -> Any:
+        self._ends = threading.Timer(MOST_SECONDS, self._hang_up)
+        self._ends.daemon = True
+        self._ends.start()
+        try:
+            return super().connect(*where, **more)
+        except BaseException:
+            self._ends.cancel()
+            raise
+
+    def close(self) -> None:
+        if self._ends is not None:
+            self._ends.cancel()
+        super().close()
+
+    def _hang_up(self) -> None:
+        at_work = self.sock
+        with suppress(OSError):  # closed by itself at the same moment
+            if at_work is not None:
+                at_work.shutdown(socket.SHUT_RDWR)
+
+
+class _SecureInTime(_InTime, smtplib.SMTP_SSL):
+    """The same from the first byte on encrypted."""
+
+
 def _smtp(url: str) -> Send:
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
@@ -51,8 +87,8 @@ def _smtp(url: str) -> Send:
 
     def connect() -> smtplib.SMTP:
         if secure:
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=trust)
-        return smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+            return _SecureInTime(host, port, timeout=TIMEOUT_SECONDS, context=trust)
+        return _InTime(host, port, timeout=TIMEOUT_SECONDS)
 
     def send(message: EmailMessage) -> None:
         with connect() as server:
