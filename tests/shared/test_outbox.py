@@ -445,7 +445,7 @@ def test_a_clinic_whose_own_domain_has_an_umlaut_writes_to_everybody() -> None:
     queue(1)
     head = replace(HEAD, sender="praxis@müller.example")
     with sink() as server:
-        assert mail.drain(mail.Senders(mail.sender_for(server.url, None)), lambda: head, NOW) == 1
+        assert mail.drain(mail.Senders(mail.sender_for(server.url, Path())), lambda: head, NOW) == 1
         assert "praxis@xn--mller-kva.example" in str(server.mails[0]["From"])
 
 
