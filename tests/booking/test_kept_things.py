@@ -1,4 +1,4 @@
-"""Devices of a kept time that are shut or switched off before it is booked."""
+"""What a kept time takes, before it is booked: shut, switched off, or not able to give it any more."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from clinic.booking.models import Visit
-from clinic.booking.services import checkout, holds, time_off, visits
+from clinic.booking.models import Offer, Visit
+from clinic.booking.services import answering, checkout, holds, time_off, visits, waitlist
+from clinic.clients.models import Client
 from clinic.clients.steps import Details
 from clinic.premises.models import Device, Room
 from clinic.rules.errors import SlotTaken
+from clinic.rules.waitlist import When
 from clinic.shared.database import db, transaction
+from clinic.therapists.models import Therapist, TherapistSkill
+from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
@@ -80,3 +84,69 @@ def test_a_device_that_was_switched_off_is_not_booked(
     with pytest.raises(SlotTaken):
         book()
     assert booked() == []
+
+
+def by_an_offer() -> Callable[[], object]:
+    """Kept for the first in line; their yes."""
+    client = w.person()
+    w.sign(client)
+    day = When(START.date(), START.date())
+    wish, _token = waitlist.join(
+        w.choice("decompression_vacuum"), day, client, source="desk", by=None, now=NOW
+    )
+    waitlist.offer_now(wish, by=None, now=NOW)
+    offer = db.session.scalars(select(Offer.id)).one()
+    db.session.rollback()
+    return lambda: answering.accept(offer, by=None, now=NOW, reconfirmed=True)
+
+
+DAY_BEFORE = START.date() - dt.timedelta(days=1)
+CHANGES = {
+    "licence": update(Therapist).values(licence_expires_on=DAY_BEFORE),
+    "licence that day": update(Therapist).values(licence_expires_on=START.date()),
+    "kind of licence": update(Therapist).values(licence_kind="none"),
+    "skill": update(TherapistSkill).where(TherapistSkill.skill == "cupping").values(ends_on=DAY_BEFORE),
+    "kind of room": update(Room).where(Room.room_kind == "treatment").values(room_kind="chamber"),
+    "kind of device": update(Device).values(device_kind="stone_heater"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("keep", [by_a_page, by_a_program, by_an_offer])
+def test_what_may_not_give_it_any_more_is_not_booked(
+    world: w.World, keep: Callable[[], Callable[[], object]], change: str
+) -> None:
+    book = keep()
+    with transaction() as session:
+        session.execute(CHANGES[change])
+    if change == "licence that day":  # the last day of a licence is a good one
+        book()
+        assert booked() == ["confirmed"]
+        return
+    with pytest.raises(SlotTaken):
+        book()
+    assert booked() == []
+
+
+def test_whoever_may_still_give_it_takes_it_over(world: w.World) -> None:
+    book = by_a_page()
+    held = db.session.scalars(select(Visit).where(Visit.status == "held")).one()
+    first, room = held.therapist_id, held.room_id
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(update(Therapist).where(Therapist.id == first).values(licence_expires_on=DAY_BEFORE))
+        session.execute(update(Room).where(Room.id == room).values(room_kind="chamber"))
+    book()
+    visit = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
+    assert visit.therapist_id != first
+    assert visit.room_id != room
+
+
+def test_two_who_are_kept_apart_since_are_not_booked_together(world: w.World) -> None:
+    book = by_a_page()
+    held = db.session.scalars(select(Visit).where(Visit.status == "held")).one()
+    first = held.therapist_id
+    factories.make_never_together(db.session.get_one(Client, held.client_id), held.therapist)
+    book()
+    visit = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
+    assert visit.therapist_id != first

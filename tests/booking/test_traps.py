@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
-from clinic.booking.models import Visit
+from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, look
-from clinic.booking.services import checkout, time_off, visits
+from clinic.booking.services import checkout, holds, time_off, visits
 from clinic.catalogue.queries import plan_for
 from clinic.clients.steps import Details
 from clinic.premises.models import Clinic, Device, OpeningHours
@@ -29,6 +30,7 @@ from tests.booking import world as w
 from tests.conftest import NOW
 
 DAY = w.TODAY + dt.timedelta(days=3)
+START, SECOND = w.at(3, 11), dt.timedelta(seconds=1)
 LATER = NOW + dt.timedelta(minutes=11)  # a hold lasts ten
 
 
@@ -105,6 +107,14 @@ def begun(when: dt.datetime) -> str:
     return token
 
 
+def book_at(world: w.World, client: int, start: dt.datetime, *, now: dt.datetime) -> object:
+    """At the desk, at this moment by the desk's clock."""
+    return visits.book_visit(
+        w.choice("relaxation"), client, start, request_key=f"at {start} {now}", source="desk",
+        by=world.desk_id, now=now, reconfirmed=True,
+    ).status  # fmt: skip
+
+
 def test_a_hold_that_runs_out_while_it_is_confirmed_is_given_once(app: Flask) -> None:
     world = w.build(therapists=1)
     for hour in (9, 12, 15):
@@ -116,10 +126,7 @@ def test_a_hold_that_runs_out_while_it_is_confirmed_is_given_once(app: Flask) ->
             return checkout.confirm(token, user_id=None, now=LATER).status
 
         def book(client: int = other, hour: int = hour) -> object:
-            return visits.book_visit(
-                w.choice("relaxation"), client, w.at(3, hour), request_key=f"f{hour}", source="desk",
-                by=world.desk_id, now=LATER, reconfirmed=True,
-            ).status  # fmt: skip
+            return book_at(world, client, w.at(3, hour), now=LATER)
 
         def run(deed: Callable[[], object], gate: threading.Barrier = gate) -> str:
             with app.app_context():
@@ -137,6 +144,94 @@ def test_a_hold_that_runs_out_while_it_is_confirmed_is_given_once(app: Flask) ->
         db.session.rollback()
         standing = select(Visit.status).where(Visit.starts_at == w.at(3, hour), Visit.status == "confirmed")
         assert db.session.scalars(standing).all() == ["confirmed"]
+
+
+def claims_of(status: str) -> list[int]:
+    """How many claims each visit with this status has."""
+    db.session.rollback()
+    return [
+        db.session.scalar(select(func.count()).select_from(Claim).where(Claim.visit_id == one)) or 0
+        for one in db.session.scalars(select(Visit.id).where(Visit.status == status))
+    ]
+
+
+def held_until() -> dt.datetime:
+    """When the newest one ends."""
+    newest = select(Visit.deadline_at).where(Visit.status == "held").order_by(Visit.id.desc()).limit(1)
+    until = db.session.scalars(newest).one()
+    db.session.rollback()
+    assert until is not None
+    return until
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize("meanwhile", ["the same time", "another day", "time off"])
+@pytest.mark.parametrize("deed", ["confirm", "renew"])
+def test_a_hold_that_ended_by_another_ones_clock_is_no_hold_any_more(
+    app: Flask, deed: str, meanwhile: str
+) -> None:
+    """The request read its clock a moment before the end, and came to work a moment after it: somebody else has looked
+    at the book in between, and what had run out was free."""
+    world = w.build(therapists=1)
+    token, other = begun(w.at(3, 11)), w.person()
+    w.sign(other)
+    until = held_until()
+    if meanwhile == "time off":
+        time_off.add_time_off(
+            world.therapists[0], "off", w.at(3, 8), w.at(3, 20), "", by=world.desk_id, now=NOW
+        )
+    book_at(world, other, w.at(3 if meanwhile == "the same time" else 4, 11), now=until)
+    before = until - SECOND
+    if deed == "renew":
+        with pytest.raises(HoldExpired):
+            checkout.renew_hold(token, now=before)
+    if meanwhile == "another day":
+        assert checkout.confirm(token, user_id=None, now=before).status == "confirmed"
+    else:
+        with pytest.raises(SlotTaken):
+            checkout.confirm(token, user_id=None, now=before)
+    assert claims_of("confirmed") == [3] * (2 if meanwhile == "another day" else 1)
+
+
+@pytest.mark.usefixtures("now")
+def test_a_programs_hold_that_ended_by_another_ones_clock_is_not_renewed(app: Flask) -> None:
+    world = w.build(therapists=1)
+    client, other = w.person(), w.person()
+    w.sign(other)
+    hold = holds.keep_time(w.choice("relaxation"), START, client_id=client, source="api", by=None, now=NOW)
+    until = held_until()
+    book_at(world, other, START, now=until)
+    with pytest.raises(HoldExpired):
+        holds.keep_longer(hold, now=until - SECOND)
+
+
+def test_two_clocks_around_the_end_of_a_hold_make_one_visit(app: Flask) -> None:
+    world = w.build(therapists=1)
+    for hour in (9, 11, 13, 15, 17):
+        token, other = begun(w.at(3, hour)), w.person()
+        w.sign(other)
+        until, gate = held_until(), threading.Barrier(2)
+
+        def confirm(token: str = token, now: dt.datetime = until - SECOND) -> object:
+            time.sleep(0.02)
+            return checkout.confirm(token, user_id=None, now=now).status
+
+        def book(client: int = other, hour: int = hour, now: dt.datetime = until) -> object:
+            return book_at(world, client, w.at(3, hour), now=now)
+
+        def run(deed: Callable[[], object], gate: threading.Barrier = gate) -> str:
+            with app.app_context():
+                gate.wait()
+                try:
+                    return str(deed())
+                except (SlotTaken, HoldExpired):
+                    return "told kindly"
+                finally:
+                    db.session.remove()
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(run, (confirm, book))) == ["confirmed", "told kindly"]
+    assert claims_of("confirmed") == [3] * 5
 
 
 def test_a_clinic_that_never_shuts_offers_the_last_hour_of_the_day_however_few_days_are_asked_for(

@@ -40,7 +40,7 @@ from clinic.booking.services._couples import part
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Resource, Room
 from clinic.rules.availability import Combination
-from clinic.rules.errors import SlotTaken
+from clinic.rules.errors import HoldExpired, SlotTaken
 from clinic.rules.intervals import Interval, overlaps, subtract, union
 from clinic.rules.wall_time import epoch_minute, epoch_minute_after, moment
 from clinic.rules.whole_days import on_every_wall
@@ -197,9 +197,23 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
     session.execute(update(Claim).where(Claim.visit_id == visit_id).values(expires_at=expires_at))
 
 
-def keep_longer_until(session: Session, visit_id: int, expires_at: dt.datetime) -> None:
-    """As `keep_until` for a kept time: what stays taken when that is over (`_outlast`) goes on doing so."""
-    theirs = Claim.visit_id == visit_id, Claim.expires_at.is_not(None)
+def is_claimed(session: Session, visit: Visit, devices: int) -> bool:
+    """Whether all that a kept time takes, with so many devices, is still taken for it, and stays so until the end of
+    this transaction. By another's clock it may have run out a moment ago: then its claims are gone, or some of them
+    (`_outlast`)."""
+    claimed = select(Claim.resource_id).where(Claim.visit_id == visit.id).with_for_update()
+    found = set(session.scalars(claimed.execution_options(populate_existing=True)))
+    known = {one for one in (visit.therapist_id, visit.room_id, visit.client_id) if one is not None}
+    return known <= found and len(found) >= len(known) + devices
+
+
+def keep_longer_until(session: Session, visit: Visit, devices: int, expires_at: dt.datetime) -> None:
+    """Keep a time longer: what stays taken when that is over (`_outlast`) goes on doing so. Raises HoldExpired where it
+    is not taken for it any more."""
+    if not is_claimed(session, visit, devices):
+        raise HoldExpired()
+    visit.deadline_at = expires_at
+    theirs = Claim.visit_id == visit.id, Claim.expires_at.is_not(None)
     session.execute(update(Claim).where(*theirs).values(expires_at=expires_at))
 
 
@@ -215,15 +229,30 @@ def give_up(session: Session, visit: Visit, now: dt.datetime) -> set[int]:
     return taken
 
 
-_EXPIRED = delete(_CLAIM).where(_CLAIM.c.expires_at <= bindparam("now")).returning(_CLAIM.c.resource_id)
+_IS_OVER = _CLAIM.c.expires_at <= bindparam("now")
+_EXPIRED = select(_CLAIM.c.resource_id).where(_IS_OVER)
+_CLEAR = delete(_CLAIM).where(_IS_OVER)
 
 
 def clear_expired(session: Session, now: dt.datetime) -> None:
-    """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all."""
+    """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all. What they take is
+    waited for first: whoever confirms one at this moment holds its client, and looks at its claims after."""
     if not may_be_over(now):
         return
-    freed = connection_of(session).execute(_EXPIRED, {"now": now}).scalars().all()
-    claim_blocks(session, freed, now)
+    connection = connection_of(session)
+    freed = set(connection.execute(_EXPIRED, {"now": now}).scalars())
+    if freed:
+        lock_resources(session, freed)
+        connection.execute(_CLEAR, {"now": now})
+        claim_blocks(session, freed, now)
+
+
+def lock_resources(session: Session, wanted: Collection[int]) -> None:
+    """In the order of their numbers. Whoever claims one of these keeps its row from being locked until the commit, and
+    the other way round: so a booking, a cancellation and time off at the same moment see each other."""
+    session.scalars(
+        select(Resource.id).where(Resource.id.in_(wanted)).order_by(Resource.id).with_for_update()
+    ).all()
 
 
 def let_back(session: Session, resources: Collection[int], visit: Visit) -> bool:
@@ -262,11 +291,7 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     wanted = sorted(set(resources))
     if not wanted:
         return
-    # Whoever claims one of these keeps its row from being locked until the commit, and the other way round: so
-    # a booking, a cancellation and time off at the same moment see each other, and leave neither clash nor hole.
-    session.scalars(
-        select(Resource.id).where(Resource.id.in_(wanted)).order_by(Resource.id).with_for_update()
-    ).all()
+    lock_resources(session, wanted)  # neither clash nor hole is left
     theirs = Claim.resource_id.in_(wanted), Claim.ends_at > since
     session.execute(delete(Claim).where(*theirs, Claim.visit_id.is_(None), Claim.couple_id.is_(None)))
     claims = select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.id, Claim.expires_at).where(

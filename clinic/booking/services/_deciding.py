@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.next_steps import PARTNER
-from clinic.booking.services._claims import claim_best, clear_expired, give_up, keep_until
+from clinic.booking.queries.unfit import visits_to_reassign
+from clinic.booking.services._claims import claim_best, clear_expired, give_up, is_claimed, keep_until
 from clinic.booking.services._judging import Judged, local_day
 from clinic.booking.services._placing import claim_anew
 from clinic.booking.services._steps import (
@@ -48,11 +49,15 @@ from clinic.therapists import queries as therapists
 
 
 def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """A hold that ran out is taken again when it is still free; raises SlotTaken when it is not."""
-    if visit.deadline_at is not None and visit.deadline_at > now:
+    """A hold that ran out is taken again when it is still free; raises SlotTaken when it is not. The claims count as
+    well as the deadline: by the clock of another one they may have ended already."""
+    plan = plan_of(visit)
+    is_kept = visit.deadline_at is not None and visit.deadline_at > now
+    if is_kept and is_claimed(session, visit, len(plan.device_kinds)):
         return
     if visit.starts_at <= now:
         raise HoldExpired()
+    visit.deadline_at = now
     clear_expired(session, now)
     until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
     if visit.hold_until is not None:
@@ -60,7 +65,7 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
             until, visit.hold_until
         )  # taken again to be decided now, never kept longer than any other
     try:
-        claim_anew(session, visit, plan_of(visit), expires_at=until, now=now)
+        claim_anew(session, visit, plan, expires_at=until, now=now)
     except SlotTaken as error:
         raise SlotTaken(
             _("We could not keep this time any longer, and it has been taken."), error.nearest
@@ -69,20 +74,21 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
 
 
 def keep_room(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """Place, room and devices of a kept time are still in use; else others are taken. Raises SlotTaken where none is
-    free, as at a place that is used no more."""
+    """Place, room and devices of a kept time are still in use, and of the kind that is needed; else others are taken.
+    Raises SlotTaken where none is free, as at a place that is used no more."""
     plan = plan_of(visit)
-    if visit.location.is_active and visit.room.is_active and not _misses_device(session, visit, plan):
+    serves = visit.room.is_active and visit.room.room_kind == plan.room_kind
+    if visit.location.is_active and serves and _has_devices(session, visit, plan):
         return
     claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
     session.refresh(visit, ["therapist", "room"])
 
 
-def _misses_device(session: Session, visit: Visit, plan: VisitPlan) -> bool:
+def _has_devices(session: Session, visit: Visit, plan: VisitPlan) -> bool:
     if not plan.device_kinds:
-        return False
-    theirs = Claim.visit_id == visit.id, Claim.resource_id == Device.id, ~Device.is_active
-    return session.scalar(select(Device.id).where(*theirs).limit(1)) is not None
+        return True
+    theirs = Claim.visit_id == visit.id, Claim.resource_id == Device.id, Device.is_active
+    return set(session.scalars(select(Device.device_kind).where(*theirs))) >= set(plan.device_kinds)
 
 
 def has_to_reconfirm(visit: Visit) -> bool:
@@ -102,10 +108,11 @@ def is_skilled(therapist_id: int, client_id: int, day: dt.date) -> bool:
     return row is not None and row.is_active and intake.skills_needed(client_id) <= row.skills_on(day)
 
 
-def keep_skilled(session: Session, visit: Visit, client: Client, now: dt.datetime) -> None:
-    """The therapist has the skills that this person's answers ask for; else another one has the visit, where any was
-    asked for. Raises SlotTaken, in words that give no reason, when nobody can."""
-    if is_skilled(visit.therapist_id, client.id, visit.day):
+def keep_therapist(session: Session, visit: Visit, now: dt.datetime) -> None:
+    """The therapist of a kept time may give it to this person: licence, the skills that the treatment and the answers
+    ask for, not kept apart from them. Else another one has it, where any was asked for. Raises SlotTaken, in words
+    that give no reason, when nobody can."""
+    if not visits_to_reassign([visit]):
         return
     try:
         claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)

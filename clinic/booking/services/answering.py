@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
+from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of
-from clinic.booking.services._claims import keep_until
-from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_room, keep_skilled
+from clinic.booking.services._claims import is_claimed, keep_until
+from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_room, keep_therapist
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._line import end_offer, offer_next, stand_in_line
 from clinic.booking.services._placing import hand_on_aim
@@ -87,13 +86,8 @@ def _locked(session: Session, offer_id: int) -> tuple[Offer, Visit]:
 def _check_stands(session: Session, offer: Offer, visit: Visit, now: dt.datetime) -> None:
     """Raise HoldExpired unless the offer is open and its time is still kept: one that ran out a moment ago may have
     been claimed by somebody else already."""
-    claims = session.scalars(select(Claim.id).where(Claim.visit_id == visit.id).with_for_update()).all()
-    if (
-        offer.ended_at is not None
-        or visit.status != VisitStatus.HELD
-        or offer.expires_at <= now
-        or not claims
-    ):
+    is_open = offer.ended_at is None and visit.status == VisitStatus.HELD and offer.expires_at > now
+    if not is_open or not is_claimed(session, visit, len(plan_of(visit).device_kinds)):
         raise HoldExpired(why_over(offer))
 
 
@@ -134,7 +128,7 @@ def _accept(
     if offer.kind == "wish":
         check_rested(visit, client, plan)
     keep_room(session, visit, now)
-    keep_skilled(session, visit, client, now)
+    keep_therapist(session, visit, now)
     refusal = _settle(session, visit, client, judged, by=by, now=now)
     if refusal is not None:
         raise refusal

@@ -16,7 +16,7 @@ from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.unfinished import GUEST
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
-from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_skilled, tell
+from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
 from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
 from clinic.booking.services._keeping import keep_for
@@ -290,8 +290,7 @@ def renew_hold(token: str, *, now: dt.datetime) -> dt.datetime:
         until = booking_policy.renewed_hold(
             visit.created_at, visit.deadline_at, now=now, settings=premises.booking_settings()
         )
-        visit.deadline_at = until
-        keep_longer_until(session, visit.id, until)
+        keep_longer_until(session, visit, len(plan_of(visit).device_kinds), until)
         return until
 
 
@@ -367,7 +366,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             )
         if not judged.refuses:
             check_rested(visit, client, plan)
-            keep_skilled(session, visit, client, now)
+            keep_therapist(session, visit, now)
         refusal = decide(session, visit, client, judged, user_id=user_id, now=now)
         if refusal is None:
             _finish(session, checkout, visit, client, user_id=user_id, now=now)
