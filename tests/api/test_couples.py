@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from clinic.booking.models import Claim, Couple, RestPass, Visit
@@ -25,6 +26,18 @@ def order(*people: dict[str, Any], days: int = 3, hour: int = 10) -> dict[str, A
 
 def room_for_two(clinic: world.World) -> int:
     return factories.make_room(db.session.get_one(Location, clinic.place_id), name="For two", tables=2).id
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_place_that_is_not_there_or_not_used_is_not_found(
+    desk: Program, clinic: world.World, is_known: bool
+) -> None:
+    place = (
+        factories.make_location(zone="America/New_York", is_active=False).id if is_known else 2_147_483_647
+    )
+    ask = {"people": [person(healthy()), person(healthy())], "from": "2026-06-12", "location": place}
+    answer = desk.post("/couples/times", ask)
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
 
 
 def test_what_is_offered_is_booked_moved_and_cancelled(desk: Program, clinic: world.World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, Visit
+from clinic.booking.services import sick_day, time_off
 from clinic.booking.services.checkout import Choice, hold_slot
 from clinic.premises.models import Location
 from clinic.shared.database import db, transaction
@@ -166,6 +167,24 @@ def test_where_a_visit_can_be_moved_to_is_listed_and_nothing_else_is_taken(
     assert (soon.status_code, soon.get_json()["code"]) == (409, "too_late")
     far = desk.post(f"/visits/{visit['id']}/move", {"starts_at": world.at(80).isoformat()})
     assert (far.status_code, far.get_json()["code"]) == (409, "too_late")
+
+
+def test_the_time_that_is_kept_for_the_visit_itself_is_listed_for_its_move(
+    desk: Program, clinic: world.World
+) -> None:
+    """Its client has been asked whether they would come then; a move to it gives that offer up."""
+    visit = desk.post("/visits", wish(healthy(), therapist=clinic.therapists[0])).get_json()
+    for one in clinic.therapists[1:]:
+        time_off.add_time_off(one, "off", world.at(3, 0), world.at(4, 0), "", by=clinic.desk_id, now=NOW)
+    start = world.at(3, 15)
+    sick_day.offer_time(visit["id"], start, clinic.therapists[0], revision=1, by=clinic.desk_id, now=NOW)
+    asked = {"service": "swedish", "minutes": 60, "from": "2026-06-12", "days": 1}
+    own = desk.get("/availability", **asked, visit=visit["id"]).get_json()["starts"]
+    anybodys = desk.get("/availability", **asked).get_json()["starts"]
+    assert [
+        start in {dt.datetime.fromisoformat(one["starts_at"]) for one in found} for found in (own, anybodys)
+    ] == [True, False]
+    assert desk.post(f"/visits/{visit['id']}/move", {"starts_at": start.isoformat()}).status_code == 200
 
 
 def test_who_may_ask_where_a_visit_can_be_moved_to(desk: Program, program: Any, clinic: world.World) -> None:

@@ -12,13 +12,15 @@ from sqlalchemy import func, select, update
 
 from clinic.booking.models import Checkout, Claim, Series, Visit
 from clinic.booking.queries import blocks
-from clinic.booking.services import time_off
+from clinic.booking.services import checkout, time_off
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.series import book_series
+from clinic.booking.services.series_plan import plan_series
 from clinic.booking.services.series_starts import OneStart
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic
-from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RestNeeded
+from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RestNeeded, TooFarAhead
+from clinic.rules.series import Pattern
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
@@ -28,6 +30,7 @@ from tests.booking.test_series import rows, somebody
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
+HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -126,6 +129,43 @@ def test_the_kept_time_is_booked_though_somebody_is_off_meanwhile(
     assert [one.id for one in blocks.visits_under_time_off(first.therapist_id, NOW)] == (
         [first.id] if meanwhile == "off" else []
     )
+
+
+@pytest.mark.parametrize(("minutes", "is_booked"), [(0, True), (9, True), (10, False)])
+def test_the_notice_of_the_kept_time_counts_from_when_it_was_kept(
+    account: Account, minutes: int, is_booked: bool
+) -> None:
+    """As for a single visit: kept in good time, and the pages take a while. Once it has run out it is too near."""
+    user = account.user_id
+    token = checkout.hold_slot(
+        None, w.choice("relaxation"), NOW + HOUR, first_visit=True, user_id=user, now=NOW
+    )
+    checkout.choose_person(token, account.client_id, user_id=user, now=NOW)
+    held = db.session.scalars(select(Visit).where(Visit.status == "held")).one()
+    pattern = Pattern(held.day, held.local_time, 1, count=2)
+    later, held_id = NOW + dt.timedelta(minutes=minutes), held.id
+    db.session.rollback()
+    w.sign(account.client_id, now=later)
+    found = plan_series(
+        w.choice("relaxation"), account.client_id, pattern, source="online", now=later, instead_of=held_id
+    )
+    assert [one.fits for one in found] == [is_booked, True]
+    starts = [OneStart(one.starts_at) for one in found if one.starts_at]
+    db.session.rollback()
+
+    def book() -> object:
+        return book_series(
+            w.choice("relaxation"), account.client_id, starts, every_weeks=1, request_key="x", source="online",
+            by=user, now=later, checkout=token,
+        ).series_id  # fmt: skip
+
+    if is_booked:
+        assert book() is not None
+        assert [one.starts_at for one in booked()] == [NOW + HOUR, NOW + HOUR + dt.timedelta(days=7)]
+    else:
+        with pytest.raises(TooFarAhead):
+            book()
+        assert booked() == []
 
 
 def test_every_date_keeps_the_online_rules(account: Account) -> None:

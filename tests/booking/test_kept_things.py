@@ -94,7 +94,7 @@ def by_an_offer() -> Callable[[], object]:
     wish, _token = waitlist.join(
         w.choice("decompression_vacuum"), day, client, source="desk", by=None, now=NOW
     )
-    waitlist.offer_now(wish, by=None, now=NOW)
+    waitlist.offer_now(wish, by=factories.make_user(email="desk2@clinic.example", roles=[]).id, now=NOW)
     offer = db.session.scalars(select(Offer.id)).one()
     db.session.rollback()
     return lambda: answering.accept(offer, by=None, now=NOW, reconfirmed=True)

@@ -249,6 +249,25 @@ def test_two_starts_at_which_somebody_would_be_twice_do_not_both_fit(world: w.Wo
     assert book(client, [starts[0], near[0], starts[2]]).series_id is not None
 
 
+@pytest.mark.parametrize(("therapists", "codes"), [(1, ["", "slot_taken"]), (2, ["", ""])])
+def test_two_starts_of_a_day_fit_where_somebody_is_free_for_the_second(
+    app: Flask, therapists: int, codes: list[str]
+) -> None:
+    """The only therapist needs their turnover in between."""
+    world = w.build(therapists=therapists)
+    client, choice = somebody(), w.choice("relaxation")
+    w.at_desk(world, client, "relaxation", when=w.at(1))  # no first visit any more
+    starts = [OneStart(w.at(3, 10)), OneStart(w.at(3, 11))]
+    found = plan_starts(choice, client, starts, source="api", now=NOW)
+    assert [one.code for one in found] == codes
+    db.session.rollback()
+    if not found[1].fits:
+        with pytest.raises(SlotTaken):
+            book(client, starts, source="api")
+        starts[1] = found[1].alternatives[0]
+    assert book(client, starts, source="api").series_id is not None
+
+
 def test_the_rest_is_cancelled_each_by_the_notice(world: w.World) -> None:
     client = somebody()
     series = book(client, [OneStart(w.at(days)) for days in (1, 8, 15)]).series_id or 0

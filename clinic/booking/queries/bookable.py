@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import waitlist
 from clinic.booking.queries.availability import Ask
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
@@ -92,9 +93,16 @@ def ask_of(wish: Wish, *, now: dt.datetime, visit: Visit | None = None) -> tuple
         by_history=visit is None,
         gender=wish.gender,
         instead_of=visit.id if visit else None,
+        along=_kept_for(visit) if visit else None,
         stands=visit is not None,
     )
     return ask, place
+
+
+def _kept_for(visit: Visit) -> int | None:
+    """Another time that is kept for this very visit until its client answers: a move gives it up first."""
+    offer = waitlist.asked_instead([visit.id]).get(visit.id, waitlist.Instead()).offer
+    return offer.visit_id if offer is not None else None
 
 
 def _is_as_before(wish: Wish, visit: Visit) -> bool:

@@ -53,6 +53,9 @@ def starts(wish: Wish, *, now: dt.datetime) -> Bookable:
 def starts_for_two(halves: tuple[Half, Half], first_day: dt.date, days: int, *, now: dt.datetime) -> Bookable:
     """When both can have it, without the days on which one of them would be refused; without those on which one would
     have to wait, too, where another visit waits already. Raises InvalidInput, NotFound."""
+    for half in halves:
+        if half.choice.location_id is not None:
+            premises.place_in_use(half.choice.location_id)
     asks = asks_for_two(halves, first_day, days, by_staff=False, now=now)
     found = look_for_two(*asks)
     orders = [

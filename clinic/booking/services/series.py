@@ -50,6 +50,7 @@ from clinic.booking.services.series_starts import (
     clinic_of,
     in_order,
     is_outside,
+    kept_since,
     may_lie_beyond,
 )
 from clinic.catalogue.queries import VisitPlan
@@ -161,7 +162,10 @@ def _book_all(session: Session, wish: _Wish) -> SeriesOutcome | RuleViolation:
     if begun is not None:
         check_books_online(client, wish.choice, user_id=by, now=now)
     booked = [_judged(session, wish.choice, client, one, source, by, now) for one in wish.starts]
-    stopped = _refused(session, client, booked, source, by=by, now=now) or _too_many(client, booked, source)
+    held = session.get(Visit, begun.visit_id) if begun is not None and begun.visit_id is not None else None
+    stopped = _refused(session, client, booked, source, held, by=by, now=now) or _too_many(
+        client, booked, source
+    )
     if stopped is not None:
         return stopped
     row = Series(every_weeks=wish.every_weeks, request_key=wish.request_key, made_at=now, made_by_id=by)
@@ -237,15 +241,18 @@ def _refused(
     client: Client,
     booked: Sequence[_Booked],
     source: str,
+    held: Visit | None,
     *,
     by: int | None,
     now: dt.datetime,
 ) -> SeriesOutcome | None:
-    """What the gate says no to; else None. Raises TooFarAhead for a start outside what can be booked."""
+    """What the gate says no to; else None. `held`: the time that is kept. Raises TooFarAhead for a start outside what
+    can be booked."""
     facts = clinic_of(booked[0].choice)
     for at, one in enumerate(booked):
         start = one.visit.starts_at
-        if is_outside(start, is_first=at == 0, source=source, now=now, facts=facts):
+        since = kept_since(held, start, now)
+        if is_outside(start, is_first=at == 0, source=source, now=now, facts=facts, since=since):
             raise TooFarAhead(_("One of these times lies outside the days that can be booked now."))
     against = [one for one in booked if one.judged.refuses or one.judged.unsafe_addons]
     if not against:
@@ -294,7 +301,9 @@ def _place(
         wait_for(session, visit, judged, now=now, what=RECONFIRM if judged.permits else None)
     visit.status = VisitStatus.CONFIRMED if is_good else VisitStatus.PENDING
     ask = ask_for(visit, plan, now=now, by_staff=source == DESK, therapist_id=therapist)
-    ask = replace(ask, follows=may_lie_beyond(source, is_first=is_first))
+    is_kept = kept is not None and kept.held.starts_at == visit.starts_at
+    since = kept.held.created_at if kept is not None and is_kept else None
+    ask = replace(ask, follows=may_lie_beyond(source, is_first=is_first), kept_since=since)
     passed = _passed(one, client, plan, placed) if source != ONLINE else None
     ask = replace(ask, rested_areas=None) if passed is not None else ask
     try:

@@ -30,6 +30,7 @@ from clinic.booking.services.series_starts import (
     has_said_today,
     in_order,
     is_outside,
+    kept_since,
     may_lie_beyond,
 )
 from clinic.catalogue.queries import VisitPlan
@@ -103,6 +104,19 @@ class _Sight:
     judged: dict[dt.date, Judged] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """What a visit of the plan takes: the person's time, with turnover the therapist's, and who could give it."""
+
+    span: Interval
+    whole: Interval
+    therapists: frozenset[int]
+
+    def clashes(self, other: _Taken) -> bool:
+        is_one = len(self.therapists | other.therapists) < 2
+        return overlaps(self.span, other.span) or (is_one and overlaps(self.whole, other.whole))
+
+
 class _Planner:
     """Walks through the dates in order. A visit that fits counts for the rest before and after the others, and takes
     the person's time; the first that fits is the first of the series, as those before it may be left out."""
@@ -121,11 +135,12 @@ class _Planner:
         plans = {first: plan_as_chosen(choice, first) for first in (True, False)}
         self.choice, self.facts, self.source, self.now = choice, facts, source, now
         self.instead_of = instead_of
+        self.held = visits.visit(instead_of) if instead_of is not None else None
         self.clock = WallClock(ZoneInfo(facts.zone))
         self.client_id = client.id
         self.sight = _Sight(known_of(client), rulebook.in_force(), plans)
         self.kept: list[BodyWork] = []
-        self.taken: list[Interval] = []
+        self.taken: list[_Taken] = []
         self.first_visit_at = visits.first_visit_at(client.id)
         self.is_asked = source != DESK or has_said_today(client.id, facts, now)
         waiting = visits.others_pending([client.id])
@@ -164,13 +179,16 @@ class _Planner:
                 unsafe_addons=refused.unsafe_addons if refused and not refused.refuses else (),
                 therapists=free, rest=warned,
             )  # fmt: skip
-        self._keep(want.minute, self._is_first_visit(starts_at), judged)
+        self._keep(want.minute, self._is_first_visit(starts_at), judged, free)
         shown = self._shown(judged)
         waits_for = shown.waiting_for if self.is_asked or not shown.permits else RECONFIRM
         return Planned(want.day, starts_at, free, waits_for=waits_for, rest=warned)
 
     def _judge(self, starts_at: dt.datetime, day: dt.date, *, is_first: bool) -> tuple[str, Judged | None]:
-        if is_outside(starts_at, is_first=is_first, source=self.source, now=self.now, facts=self.facts):
+        if is_outside(
+            starts_at, is_first=is_first, source=self.source, now=self.now, facts=self.facts,
+            since=self._since(starts_at),
+        ):  # fmt: skip
             return "too_late", None
         judged = self._judged_on(day)
         if judged.refuses or judged.unsafe_addons:
@@ -178,6 +196,9 @@ class _Planner:
         if not self._shown(judged).permits and self.source != DESK and self.may_wait < 1:
             return "too_many_pending", judged
         return "", judged
+
+    def _since(self, starts_at: dt.datetime) -> dt.datetime | None:
+        return kept_since(self.held, starts_at, self.now)
 
     def _shown(self, judged: Judged) -> Judged:
         """A client is shown what would come out if nobody looked like them, staff and programs what comes out."""
@@ -195,26 +216,30 @@ class _Planner:
     ) -> tuple[str, tuple[int, ...], Warned | None]:
         """What speaks against a start that is judged, who is free, and what staff are told of the rest."""
         minute = want.minute or 0
-        found = self._open(want.day, 1, first, want.therapist_id, is_first=is_first)
+        since = self._since(moment(minute))
+        found = self._open(want.day, 1, first, want.therapist_id, is_first=is_first, since=since)
         free = next((one.therapists for one in found.starts() if one.starts_at == minute), ())
         if not free:
             may_be = any(one.wanted.not_before <= minute <= one.wanted.not_after for one in found.parts)
             return ("slot_taken" if may_be else "too_late"), (), None
-        if self._clashes(minute, first):
+        if self._clashes(minute, first, free):
             return "slot_taken", (), None
         warned = warned_of(self._rest_with_kept(first), minute)
         is_fine = warned is None or is_passed(warned, want.rest)
         return ("" if is_fine else "rest_needed"), free, warned
 
-    def _clashes(self, minute: int, first: bool) -> bool:
-        """Whether the person is at another visit of the plan then."""
-        return any(overlaps(self._span(minute, first), one) for one in self.taken)
+    def _clashes(self, minute: int, first: bool, free: Sequence[int]) -> bool:
+        """Whether the person is at another visit of the plan then, or the only therapist for both is not done yet."""
+        wanted = self._taken(minute, first, free)
+        return any(wanted.clashes(one) for one in self.taken)
 
-    def _span(self, minute: int, first: bool) -> Interval:
-        return minute, minute + self.sight.plans[first].total_minutes
+    def _taken(self, minute: int, first: bool, free: Sequence[int]) -> _Taken:
+        plan = self.sight.plans[first]
+        whole = minute, minute + plan.total_minutes + plan.turnover_minutes
+        return _Taken((minute, minute + plan.total_minutes), whole, frozenset(free))
 
-    def _keep(self, minute: int, first: bool, judged: Judged) -> None:
-        self.taken.append(self._span(minute, first))
+    def _keep(self, minute: int, first: bool, judged: Judged, free: Sequence[int]) -> None:
+        self.taken.append(self._taken(minute, first, free))
         rest = self._rest(first)
         if rest is not None:
             self.kept.append(rest.wish.moved_to(minute))
@@ -245,14 +270,21 @@ class _Planner:
         return self.sight.rest[first]
 
     def _open(
-        self, day: dt.date, days: int, first: bool, therapist_id: int | None, *, is_first: bool
+        self,
+        day: dt.date,
+        days: int,
+        first: bool,
+        therapist_id: int | None,
+        *,
+        is_first: bool,
+        since: dt.datetime | None = None,
     ) -> Open:
         return look(
             Ask(
                 plan=self.sight.plans[first], location_id=self.facts.location_id, first_day=day, days=days,
                 now=self.now, therapist_id=therapist_id, client_id=self.client_id,
                 by_staff=self.source == DESK, instead_of=self.instead_of, gender=self.choice.gender,
-                follows=may_lie_beyond(self.source, is_first=is_first),
+                follows=may_lie_beyond(self.source, is_first=is_first), kept_since=since,
             )
         )  # fmt: skip
 
@@ -280,7 +312,7 @@ class _Planner:
             return False  # the desk may book between the steps, and is shown fewer times instead
         day = starts_at.astimezone(self.clock.zone).date()
         code, _judged = self._judge(starts_at, day, is_first=is_first)
-        if code or self._clashes(one.starts_at, first):
+        if code or self._clashes(one.starts_at, first, one.therapists):
             return False
         return not self._is_too_soon(one.starts_at, first)
 

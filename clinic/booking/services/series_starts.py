@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from clinic.booking.models import Visit
 from clinic.booking.services._judging import local_day
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned
@@ -17,6 +18,7 @@ from clinic.rules.booking_policy import earliest_start, is_on_step, latest_start
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _
 from clinic.rules.series import MOST_VISITS
+from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WallClock, moment
 
 DESK = "desk"
@@ -78,12 +80,25 @@ def in_order(starts: Sequence[OneStart]) -> list[OneStart]:
     return sorted(starts, key=lambda one: one.starts_at)
 
 
+def kept_since(kept: Visit | None, starts_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
+    """Since when this very start is kept for them; None where it is not, or not any more."""
+    if kept is None or kept.status != VisitStatus.HELD or kept.starts_at != starts_at:
+        return None
+    return kept.created_at if kept.deadline_at is not None and kept.deadline_at > now else None
+
+
 def is_outside(
-    starts_at: dt.datetime, *, is_first: bool, source: str, now: dt.datetime, facts: ClinicFacts
+    starts_at: dt.datetime,
+    *,
+    is_first: bool,
+    source: str,
+    now: dt.datetime,
+    facts: ClinicFacts,
+    since: dt.datetime | None,
 ) -> bool:
     """Whether a start lies outside what can be booked now. The desk's only bound is the past; for everybody else the
     first visit of a series lies within the days that can be booked, and the others follow it. Of a client who books
-    online all of them do."""
+    online all of them do. Of a start that is kept for them `since` then, the notice counts from that moment."""
     if source == DESK:
         return starts_at < now
     settings = premises.booking_settings()
@@ -91,8 +106,8 @@ def is_outside(
     too_far = is_bound and starts_at > latest_start(now, ZoneInfo(facts.zone), settings)
     return (
         too_far
-        or starts_at < earliest_start(now, settings)
-        or not is_on_step(starts_at, ZoneInfo(facts.zone), settings)
+        or starts_at < earliest_start(since or now, settings)
+        or (since is None and not is_on_step(starts_at, ZoneInfo(facts.zone), settings))
     )
 
 
