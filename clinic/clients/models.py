@@ -40,6 +40,7 @@ class Client(Resource):
     is_barred_online: Mapped[bool] = mapped_column(default=False)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
     merged_at: Mapped[dt.datetime | None]
+    erased_at: Mapped[dt.datetime | None]  # also of one of whom a law keeps the records
     __mapper_args__ = {"polymorphic_identity": "client"}  # noqa: RUF012
     __table_args__ = (Index("ix_client_alike_name_born_on", "alike_name", "born_on"),)
 
@@ -59,6 +60,11 @@ class Client(Resource):
 
     @property
     def is_erased(self) -> bool:
+        """Whether they were erased, be it but for what a law keeps: their record takes nothing more."""
+        return self.erased_at is not None
+
+    @property
+    def is_nameless(self) -> bool:
         """Whether nothing is left of them but a number: everybody else has a name to be found by."""
         return not self.name_key
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client, user_with_email
+from clinic.clients.erased import note_locked
 from clinic.clients.models import Client, ClientAccess
 from clinic.premises import queries as premises
 from clinic.rules import contact
@@ -27,7 +28,9 @@ AFRESH = select(Client).with_for_update().execution_options(populate_existing=Tr
 
 def locked(session: Session, client_ids: Collection[int]) -> Sequence[Client]:
     """These people until the commit, in one order for all, so that nobody waits in a ring."""
-    return session.scalars(AFRESH.where(Client.id.in_(client_ids)).order_by(Client.id)).all()
+    found = session.scalars(AFRESH.where(Client.id.in_(client_ids)).order_by(Client.id)).all()
+    note_locked(session, *found)
+    return found
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._records import clearances_used, finding_record
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
+from clinic.clients.erased import note_locked
 from clinic.clients.models import Client
 from clinic.clients.steps import AFRESH, locked
 from clinic.intake import queries as intake
@@ -257,6 +258,7 @@ def client_to_judge(session: Session, client_id: int) -> Client:
     people before they wait for times. Raises NotFound."""
     plain = session.scalars(_PLAIN, {"client": client_id}).one_or_none()
     if plain is not None:
+        note_locked(session, plain)
         return read_once(("waited for", frozenset({client_id})), lambda: plain, Client)
     client = client_of(client_id)
     wait_for_answers(session, client)
@@ -286,6 +288,8 @@ def judge(
     wait_for_answers(session, client)
     if client.merged_into_id is not None:
         raise NotFound(_("This record has just been joined with another. Please look the person up again."))
+    if client.is_erased:
+        raise NotFound(_("This person is not in the clinic's book."))
     judged = weigh(client, order, visit_id)
     row = _record(judged, client, order)
     row.door, row.visit_id, row.by_user_id, row.judged_at = door, visit_id, by, now

@@ -22,6 +22,7 @@ from clinic.booking.services.judging import (
 )
 from clinic.clients import choices
 from clinic.clients import queries as clients
+from clinic.clients.erased import stand_again
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.clients.steps import Details, check_details, give_access, locked, write_details
 from clinic.premises import queries as premises
@@ -101,6 +102,10 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         keep, lose = both.get(keep_id), both.get(lose_id)
         if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
             raise NotFound(_("One of these records is not there any more."))
+        if keep.is_nameless or lose.is_nameless:
+            raise NotFound(_("One of these records is not there any more."))
+        if keep.is_erased and not lose.is_erased:
+            stand_again(session, *locked(session, [keep.id, *clients.alias_ids(keep.id)]))
         alike = [one for one in (*people_like(keep), *people_like(lose)) if one.id != lose.id]
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)

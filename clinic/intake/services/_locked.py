@@ -16,4 +16,6 @@ def locked_client(client_id: int, session: Session) -> Client:
     if client is None:
         raise NotFound(_("This person is not in the clinic's book."))
     session.refresh(client, with_for_update=True)
+    if client.is_erased:
+        raise NotFound(_("This person is not in the clinic's book."))
     return client

@@ -24,8 +24,9 @@ def open_answers(client_id: int, reason: str, *, by: int, now: dt.datetime) -> N
     if len(reason.strip()) < FEWEST_LETTERS:
         raise InvalidInput("reason", _("Write in a few words why it cannot wait."))
     with transaction() as session:
-        client, user = session.get(Client, client_id), session.get_one(User, by)
-        if client is None or client.merged_into_id is not None:
+        client = session.get(Client, client_id, with_for_update=True, populate_existing=True)
+        user = session.get_one(User, by)
+        if client is None or client.merged_into_id is not None or client.is_nameless:
             raise NotFound
         row = AnswersOpening(client_id=client_id, user_id=by, opened_at=now, ends_at=now + LASTS)
         row.reason = reason.strip()

@@ -69,5 +69,9 @@ def _long_gone(now: dt.datetime) -> list[int]:
     came = aliased(Client)
     again = exists().where(came.merged_into_id == Client.id, came.merged_at > Erasure.erased_at)
     erased = exists().where(Erasure.client_id == Client.id, Erasure.erased_at.is_not(None), ~again)
-    wanted = select(Client.id).where(Client.merged_into_id.is_(None), ~recent, begun, ~erased)
+    kept = exists().where(
+        Erasure.client_id == Client.id, Erasure.erased_at.is_not(None), Erasure.finished_at.is_(None)
+    )
+    took_back = and_(~kept, people.has_anything())  # before an erased record took nothing more
+    wanted = select(Client.id).where(Client.merged_into_id.is_(None), ~recent, begun, or_(~erased, took_back))
     return list(db.session.scalars(wanted.order_by(Client.id)))

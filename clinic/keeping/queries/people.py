@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from clinic.accounts.models import User
 from clinic.booking.models import Visit
@@ -86,9 +86,26 @@ def _line(cls: type[Any], count: int, until: dt.date | None) -> Line:
 
 
 def is_erased(client_id: int) -> bool:
-    """Whether nothing of this person is left."""
+    """Whether nothing of this person is left. A record that took something back since, as records of earlier versions
+    did, can be erased once more."""
     done = select(Erasure.id).where(Erasure.client_id == client_id, Erasure.finished_at.is_not(None))
-    return db.session.scalar(done.limit(1)) is not None
+    if db.session.scalar(done.limit(1)) is None:
+        return False
+    return db.session.scalar(select(Client.id).where(Client.id == client_id, has_anything())) is None
+
+
+def has_anything() -> ColumnElement[bool]:
+    """Whether anything stands on a record but what stays when it is erased."""
+    said: list[ColumnElement[bool]] = [Client.name_key != ""]
+    for cls in personal_classes():
+        if fate_of(cls.__tablename__).fate not in (Fate.GOES, Fate.WITH_RECORDS):
+            continue
+        if "client_id" in cls.__table__.c:
+            said.append(exists().where(cls.client_id == Client.id))
+        elif issubclass(cls, SealedRow) and cls.about == "visit_id":
+            said.append(exists().where(cls.visit_id == Visit.id, Visit.client_id == Client.id))  # type: ignore[attr-defined]
+    said.append(exists().where(Visit.client_id == Client.id, Visit.status.in_(AHEAD)))
+    return or_(*said)
 
 
 def is_a_client_again(row: Erasure) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.booking.models import Screening, Visit
 from clinic.clients import queries as clients
+from clinic.clients.erased import let_erase
 from clinic.clients.models import Client
 from clinic.clients.steps import locked
 from clinic.keeping.models import Erasure, ErasurePass
@@ -57,7 +58,8 @@ def erase(
             fate = fate_of(cls.__tablename__).fate
             if fate is Fate.GOES or (fate is Fate.WITH_RECORDS and not until):
                 _delete(session, cls, whose)
-        session.execute(update(Client).where(Client.id.in_(whose.ids["client"])).values(_contact()))
+        blank = {**_contact(), "erased_at": now}
+        session.execute(update(Client).where(Client.id.in_(whose.ids["client"])).values(blank))
         for user_id in whose.ids["user"]:
             _blank_account(session, user_id)
         if whose.guests:  # what they typed as a guest of a booking is no record of a treatment
@@ -170,8 +172,9 @@ def let_delete(session: Session) -> Iterator[None]:
     """Inside, rows that are otherwise never deleted may be."""
     session.flush()
     given = session.execute(insert(ErasurePass).returning(ErasurePass.id)).scalar_one()
-    yield
-    session.flush()
+    with let_erase(session):
+        yield
+        session.flush()
     session.execute(delete(ErasurePass).where(ErasurePass.id == given))
 
 
