@@ -16,12 +16,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from clinic.booking.queries import visits
-from clinic.booking.services import people, restricting
+from clinic.booking.services import _judging, people, restricting
 from clinic.clients.choices import Whose
 from clinic.clients.models import Client, MessageChoice
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import _versions, intakes
-from clinic.keeping.services import erasing
+from clinic.keeping.models import Erasure
+from clinic.keeping.services import _erasing, erasing, expiring
 from clinic.keeping.services._erasing import VisitsAhead
 from clinic.messages import services as messages
 from clinic.rules.errors import NotFound
@@ -197,6 +198,56 @@ def test_a_record_that_is_joined_meanwhile_is_not_erased_by_half(
     assert came == ("done", "VisitsAhead")
     assert "Erased" not in db.session.scalars(select(Client.first_name)).all()
     assert w.statuses(keep) == ["confirmed"]
+
+
+def long_gone() -> int:
+    return w.person(created_at=NOW - dt.timedelta(days=800))
+
+
+def test_whoever_signs_while_their_time_runs_out_stays(app: Flask, deeds: Deeds, world: w.World) -> None:
+    """The worker judges once nobody is at it any more; where it was first, nothing is signed."""
+    one, other = long_gone(), long_gone()
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    deeds.stop_in(intakes, "add_version")
+    came = deeds.do(lambda: w.sign(one), lambda: expiring.remove_due(NOW, settings=app.config))
+    assert came == ("done", "done")
+    names = [db.session.get_one(Client, client_id).first_name for client_id in (one, other)]
+    assert names == ["Pat", "Erased"]
+    assert [row.client_id for row in db.session.scalars(select(Intake))] == [one]
+
+
+def test_whoever_is_booked_while_their_time_runs_out_keeps_nobody_else(
+    app: Flask, deeds: Deeds, world: w.World
+) -> None:
+    first, booked, last = long_gone(), long_gone(), long_gone()
+    w.sign(booked)
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    deeds.stop_in(_judging, "weigh")
+    came = deeds.do(
+        lambda: w.at_desk(world, booked, "relaxation", when=w.at(7)),
+        lambda: expiring.remove_due(NOW + dt.timedelta(days=366), settings=app.config),
+    )
+    assert came == ("done", "done")
+    names = [db.session.get_one(Client, client_id).first_name for client_id in (first, booked, last)]
+    assert names == ["Erased", "Pat", "Erased"]
+    assert booked not in db.session.scalars(select(Erasure.client_id)).all()
+
+
+def test_who_was_erased_before_the_worker_broke_off_is_gone_everywhere(
+    app: Flask, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_gone()
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    cleaned: list[int] = []
+    monkeypatch.setattr(_erasing, "clean_up", lambda *_given: cleaned.append(1))
+
+    def breaks_off(*_given: object) -> int:
+        raise RuntimeError
+
+    monkeypatch.setattr(expiring, "_shorten_audit", breaks_off)
+    with pytest.raises(RuntimeError):
+        expiring.remove_due(NOW, settings=app.config)
+    assert cleaned == [1]
 
 
 def test_a_link_that_stops_messages_may_be_pressed_twice(deeds: Deeds, world: w.World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -55,20 +55,28 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
     done but a copy of the keys beside the backups could not be read or changed.
     """
     mails: list[str] = []
+    removed = 0
+    try:
+        for count in _removals(now, mails, settings):
+            removed += count
+    finally:  # also where the rest has to wait for the next time: who has gone must be gone everywhere
+        if removed:
+            _erasing.clean_up(mails, settings)
+    if not removed and backups.do_keys_lag(db.engine, settings):
+        backups.keep_keys(db.engine, settings)
+    return removed
+
+
+def _removals(now: dt.datetime, mails: list[str], settings: Mapping[str, Any]) -> Iterator[int]:
+    """How many things each of the transactions has removed."""
     for client_id in due.left_for_later(now):
         log.info("left_until_visit_is_over", record=client_id)
     over = [row.id for row, _client in due.to_finish(now)]
-    removed = sum(_finish(erasure_id, now, mails) for erasure_id in over)
+    yield from (_finish(erasure_id, now, mails) for erasure_id in over)
     if periods.is_confirmed():
-        for one in due_people.people_due(now):
-            removed += _expire(one.id, now, mails)
-        removed += sum(_remove_rows(period, now, mails) for period in PERIODS if period.rows)
-        removed += _shorten_audit(now, settings)
-    if removed:
-        _erasing.clean_up(mails, settings)
-    elif backups.do_keys_lag(db.engine, settings):
-        backups.keep_keys(db.engine, settings)
-    return removed
+        yield from (_expire(one.id, now, mails) for one in due_people.people_due(now))
+        yield from (_remove_rows(period, now, mails) for period in PERIODS if period.rows)
+        yield _shorten_audit(now, settings)
 
 
 @tried_again
@@ -88,17 +96,23 @@ def _finish(erasure_id: int, now: dt.datetime, mails: list[str]) -> int:
 
 @tried_again
 def _expire(client_id: int, now: dt.datetime, mails: list[str]) -> int:
-    with transaction() as session:
-        client = clients.client(client_id)
-        if client is None or due_people.due_person(client_id, now) is None:
-            return 0
-        row = Erasure(
-            client_id=client.id, source="period", asked_at=now, asked_by_id=None, due_on=premises.today(now)
-        )
-        session.add(row)
-        until = people.kept_until(client, now)
-        mails += _erasing.erase(session, client, row, until=until, by=None, now=now)
-        return 1
+    try:
+        with transaction() as session:
+            client = clients.client(client_id)
+            if client is None:
+                return 0
+            _erasing.wait_for(session, client)  # first of all: somebody may be signing or booking just now
+            if due_people.due_person(client_id, now) is None:
+                return 0
+            today = premises.today(now)
+            row = Erasure(client_id=client.id, source="period", asked_at=now, asked_by_id=None, due_on=today)
+            session.add(row)
+            until = people.kept_until(client, now)
+            gone = _erasing.erase(session, client, row, until=until, by=None, now=now)
+    except _erasing.VisitsAhead:  # booked meanwhile: their turn comes once that is over, and the others' now
+        return 0
+    mails += gone
+    return 1
 
 
 @tried_again
