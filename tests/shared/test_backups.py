@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 import tarfile
 from collections.abc import Iterator
@@ -187,6 +188,25 @@ def test_a_missing_tool_is_named(clinic: Flask, tmp_path: Path) -> None:
     clinic.config["CLINIC_PG_BINDIR"] = str(tmp_path)
     with pytest.raises(backups.BackupFailed, match="pg_dump is not on this machine"):
         take(clinic)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_only_what_a_killed_backup_left_is_cleared_away(clinic: Flask) -> None:
+    """Hidden folders and files of other programs in the same folder are theirs, and stop nothing."""
+    folder = clinic.config["CLINIC_BACKUP_DIR"]
+    own, foreign = (".making-x1", ".reading-x2"), (".staging-offsite", ".syncing-now")
+    for name in (*own, *foreign):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "database").write_bytes(b"x")
+    (folder / ".uploading-clinic.tmp").write_bytes(b"x")
+    (folder / ".making-a-file").write_bytes(b"x")
+    old = (NOW - backups.FORGOTTEN - dt.timedelta(minutes=1)).timestamp()
+    for path in folder.iterdir():
+        os.utime(path, (old, old))
+    assert take(clinic).exists()
+    left = {path.name for path in folder.iterdir() if path.name.startswith(".")}
+    assert left == {*foreign, ".uploading-clinic.tmp", ".making-a-file"}
+    assert (folder / ".staging-offsite" / "database").exists()
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

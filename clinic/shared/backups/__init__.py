@@ -16,7 +16,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ __all__ = [
 SUFFIX = ".clinic-backup"
 NAMES = ("about.json", "database")
 CLOCKS_DIFFER = dt.timedelta(hours=1)  # so far ahead may be what another machine has made
+MAKING, READING = ".making-", ".reading-"
 FORGOTTEN = dt.timedelta(days=1)  # what a killed backup left in the clear, and no other one is at work on
 
 
@@ -57,10 +58,8 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
     """
     key = load_or_make_key(key_file)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in folder.glob(".*ing-*"):
-        if left.stat().st_mtime < (now - FORGOTTEN).timestamp():
-            shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as name:
+    _clear_away(folder, now)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as name:
         work = Path(name)
         dumped = dumps.dump(engine, work / "database", tools)
         about = About(
@@ -72,6 +71,14 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
         path = folder / f"clinic-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
         done.replace(path)
     return path
+
+
+def _clear_away(folder: Path, now: dt.datetime) -> None:
+    """Remove what killed backups left; hidden files and folders of others are theirs."""
+    for left in [*folder.glob(f"{MAKING}*"), *folder.glob(f"{READING}*")]:
+        with suppress(OSError):  # another process was faster; what cannot go keeps no backup from being made
+            if left.is_dir() and left.stat().st_mtime < (now - FORGOTTEN).timestamp():
+                shutil.rmtree(left)
 
 
 def keep_keys(engine: Engine, settings: Mapping[str, Any]) -> None:
@@ -152,7 +159,7 @@ def opened(path: Path, key_file: Path) -> Iterator[tuple[About, Path]]:
     if not key_file.exists():
         raise BackupFailed(f"The key of backups is not at {key_file}. Put it back there first.")
     identity = pyrage.x25519.Identity.from_str(_read_key(key_file))
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".reading-") as name:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=READING) as name:
         work = Path(name)
         try:
             pyrage.decrypt_file(str(path), str(work / "plain.tar"), [identity])
