@@ -6,6 +6,8 @@ What is kept is our own drawing: no place where it was taken, no program, no sec
 from __future__ import annotations
 
 import io
+import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
@@ -25,6 +27,11 @@ MOST_UNPACKED = 3_000_000
 """With up to 20 bytes for each pixel. A JPEG is unpacked small; a PNG or WebP only whole."""
 MOST_KEPT_TO_THE_LAST_PASS = 60_000_000
 """Bytes. A JPEG that is drawn in several passes is kept whole until the last, two bytes for each value."""
+
+ODD_EXIF = (
+    OSError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error
+)  # fmt: skip
+"""What the library raises while it reads or writes what a camera noted about a picture, and the note is broken."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ROOM = (512, 512)  # of which the kept pictures are drawn, and more than they take
@@ -92,7 +99,9 @@ def _unpacked(picture: ImageFile, field: str) -> Image:
     picture.draft(None, _ROOM)
     if picture.width * picture.height > MOST_UNPACKED:
         raise InvalidInput(field, TOO_LARGE)
-    ImageOps.exif_transpose(picture, in_place=True)
+    picture.load()
+    with suppress(*ODD_EXIF):  # then it stands as it was taken
+        ImageOps.exif_transpose(picture, in_place=True)
     drawn = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     drawn.thumbnail(_ROOM)
     return drawn

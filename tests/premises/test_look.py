@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from typing import Any
 
 import pytest
 from flask import Flask
-from PIL import Image
+from PIL import Image, ImageOps
 from sqlalchemy import func, select
 
 from clinic.premises import queries, services
@@ -68,6 +69,26 @@ def test_pictures_are_looked_at_by_content_and_drawn_anew() -> None:
 def test_what_is_no_picture_or_too_large_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidInput):
         pictures.face_of(content)
+
+
+def noted(tag: int, kind: int, value: bytes) -> bytes:
+    """What a camera notes: to be turned by a quarter, and one note of four bytes."""
+    notes = struct.pack("<HHII", 0x0112, 3, 1, 6), struct.pack("<HHI4s", tag, kind, 1, value)
+    head = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(notes))
+    return head + b"".join(sorted(notes, key=lambda one: struct.unpack_from("<H", one))) + bytes(4)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    "exif",
+    [noted(0x010A, 2, b"x\0\0\0"), noted(0x011A, 2, b"x\0\0\0"), noted(0x010E, 11, struct.pack("<f", 1.5))],
+    ids=["a word for a number", "a word for a fraction", "a number for a word"],
+)
+def test_a_broken_note_of_the_camera_keeps_no_picture_out(kind: str, exif: bytes) -> None:
+    with pytest.raises((TypeError, AttributeError, struct.error)):
+        ImageOps.exif_transpose(Image.open(io.BytesIO(drawing(kind, exif=exif))))
+    kept = pictures.logo_of(drawing(kind, exif=exif))
+    assert (kept.width, kept.height) == (107, 320)
 
 
 def test_a_large_photo_is_unpacked_small() -> None:
