@@ -37,9 +37,10 @@ def keys_reseal() -> None:
 
 
 @keys.command("drop")
+@click.option("--end-links", is_flag=True, help="End the links in mails too: the old key file was stolen.")
 @click.confirmation_option(prompt="Old keys will be gone for good, for old backups too. Go on?")
-def keys_drop() -> None:
-    """Remove the old keys, once nothing is sealed by them any more."""
+def keys_drop(*, end_links: bool) -> None:
+    """Remove the old keys, once nothing is sealed by them any more. Links in mails that were sent go on."""
     from clinic.shared.rotation import drop_old_keys, forget_old_person_keys, seal_anew
 
     app = make_app()
@@ -48,5 +49,5 @@ def keys_drop() -> None:
         if left := seal_anew():
             click.echo(f"{left} values were still sealed by an old key; they have been sealed anew.")
         forget_old_person_keys()
-    drop_old_keys(Path(str(app.config["CLINIC_KEY_FILE"])))
-    click.echo("The old keys are gone.")
+    drop_old_keys(Path(str(app.config["CLINIC_KEY_FILE"])), ends_links=end_links)
+    click.echo("The old keys are gone." + (" Links in mails that were sent have ended." if end_links else ""))

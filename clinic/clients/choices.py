@@ -74,10 +74,10 @@ def stop_key(whose: Whose, kind: str) -> str | None:
     It is signed, not kept: a mail program may press it years later."""
     if KINDS[kind].off is not Off.BY_LINK:
         return None
-    return signed.sign("stop", [whose.client_id, whose.user_id, kind])
+    return signed.sign(signed.STOP, [whose.client_id, whose.user_id, kind])
 
 
 def opened(key: str) -> tuple[Whose, str] | None:
     """Whose kind this key switches off; None for any other text."""
-    found = signed.opened("stop", key)
+    found = signed.opened(signed.STOP, key)
     return None if found is None else (Whose(*found[:2]), found[2])

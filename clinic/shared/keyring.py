@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -27,10 +27,12 @@ class CannotOpen(Exception):
 
 @dataclass(frozen=True)
 class KeyRing:
-    """Keys by id; `current` seals, all of them open."""
+    """Keys by id; `current` seals, all of them open. `links`: by purpose what opens links that keys signed which are
+    gone by now (clinic/shared/signed.py); it opens nothing else."""
 
     current: str
     keys: dict[str, bytes]
+    links: dict[str, list[bytes]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> KeyRing:
@@ -38,7 +40,11 @@ class KeyRing:
         try:
             data = json.loads(path.read_text(encoding="ascii"))
             keys = {name: base64.b64decode(key, validate=True) for name, key in data["keys"].items()}
-            ring = cls(data["current"], keys)
+            links = {
+                purpose: [base64.b64decode(key, validate=True) for key in several]
+                for purpose, several in data.get("links", {}).items()
+            }
+            ring = cls(data["current"], keys, links)
         except (KeyError, TypeError, AttributeError, UnicodeDecodeError, ValueError) as error:
             raise ValueError(f"{path} is not a key file") from error
         if ring.current not in keys or any(len(key) != 32 for key in keys.values()):

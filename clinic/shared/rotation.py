@@ -19,6 +19,7 @@ from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import sealed_by
 from clinic.shared.person_keys import KeyDestroyed, PersonKey, key_name
+from clinic.shared.signed import outliving
 
 TRIED = 20  # values of a column
 BATCH = 200
@@ -29,22 +30,28 @@ def add_key(path: Path) -> KeyRing:
     """Put a fresh key into the key file; it seals from the next start on, the others still open."""
     old = KeyRing.load(path)
     name = "k" + secrets.token_hex(4)
-    return _write(path, KeyRing(name, {**old.keys, name: AESGCM.generate_key(256)}))
+    return _write(path, KeyRing(name, {**old.keys, name: AESGCM.generate_key(256)}, old.links))
 
 
-def drop_old_keys(path: Path) -> KeyRing:
-    """Keep the current key alone. What an old one sealed cannot be opened afterwards, in backups neither."""
+def drop_old_keys(path: Path, *, ends_links: bool = False) -> KeyRing:
+    """Keep the current key alone. What an old one sealed cannot be opened afterwards, in backups neither; the links
+    that it signed in mails can, unless they are to end too."""
     old = KeyRing.load(path)
-    return _write(path, KeyRing(old.current, {old.current: old.keys[old.current]}))
+    links = {} if ends_links else outliving(old, old.keys.keys() - {old.current})
+    return _write(path, KeyRing(old.current, {old.current: old.keys[old.current]}, links))
 
 
 def _write(path: Path, new: KeyRing) -> KeyRing:
     """Write the whole file beside the old one and put it in its place in one step."""
     keys = {name: base64.b64encode(key).decode("ascii") for name, key in new.keys.items()}
+    links = {
+        purpose: [base64.b64encode(key).decode("ascii") for key in several]
+        for purpose, several in new.links.items()
+    }
     draft = path.with_name(path.name + ".new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        json.dump({"current": new.current, "keys": keys}, file)
+        json.dump({"current": new.current, "keys": keys, "links": links}, file)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

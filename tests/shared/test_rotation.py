@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
+from itsdangerous import URLSafeSerializer
 from sqlalchemy import delete, select, text
 
+from clinic import cli
+from clinic.booking.models import Visit
+from clinic.booking.queries.visits import reminder_key
+from clinic.cli import keys
+from clinic.clients import choices
 from clinic.intake.models import ClearanceDocument, Intake
-from clinic.shared import crypto, person_keys, rotation
+from clinic.rules.messages import KINDS, Off
+from clinic.shared import crypto, person_keys, rotation, signed
 from clinic.shared.database import db, transaction
 from tests.booking import world as w
 from tests.intake import letters
@@ -141,3 +150,78 @@ def test_what_was_lost_on_purpose_keeps_nobody_elses_from_being_sealed_anew(
     crypto.use(rotation.add_key(key_file))
     with pytest.raises(crypto.CannotOpen):
         rotation.seal_anew()
+
+
+def command(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+    """`clinic keys …` as a program of its own; afterwards this process is the server again, with the ring it had."""
+    key_file, server = Path(app.config["CLINIC_KEY_FILE"]), crypto.ring()
+
+    def started() -> Flask:
+        crypto.use(crypto.KeyRing.load(key_file))
+        return app
+
+    db.session.remove()
+    monkeypatch.setattr(keys, "make_app", started)
+    said = CliRunner().invoke(cli.main, ["keys", *arguments])
+    db.session.remove()
+    crypto.use(server)
+    return said
+
+
+def pages(app: Flask, *links: str) -> list[int]:
+    db.session.remove()
+    return [app.test_client().get(link).status_code for link in links]
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize("ends", [False, True])
+def test_links_in_mails_outlive_the_keys_that_signed_them_unless_they_are_to_end(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    world = w.build(therapists=1)
+    ann = w.person()
+    w.sign(ann)
+    visit_id = w.at_desk(world, ann, "relaxation", when=w.at(7)).visit_id
+    with transaction() as session:
+        visit = session.get_one(Visit, visit_id)
+        visit.manage_hash = "x" * 64
+        kind = next(one for one, how in KINDS.items() if how.off is Off.BY_LINK)
+        links = [
+            f"/visit/{reminder_key(visit)}",
+            f"/messages/stop/{choices.stop_key(choices.Whose(ann), kind)}",
+        ]
+    assert pages(app, *links) == [200, 200]
+    for _rotated in range(2):
+        assert [command(app, monkeypatch, one).exit_code for one in ("add", "reseal")] == [0, 0]
+        crypto.use(crypto.KeyRing.load(key_file))
+        assert pages(app, *links) == [200, 200] or ends
+        assert command(app, monkeypatch, "drop", "--yes", *(["--end-links"] if ends else [])).exit_code == 0
+        crypto.use(crypto.KeyRing.load(key_file))
+        assert pages(app, *links) == ([404, 404] if ends else [200, 200])
+    assert {purpose: len(several) for purpose, several in crypto.ring().links.items()} == (
+        {} if ends else {"stop": 2, "visit": 2}
+    )
+
+
+def test_what_is_kept_for_links_opens_nothing_else(app: Flask, key_file: Path) -> None:
+    """Not the key that was dropped, nor links of another purpose; and one who has an older file can read the newer."""
+    old = crypto.KeyRing.load(key_file)
+    crypto.use(old)
+    stop = signed.sign(signed.STOP, [1, None, "reminder"])
+    crypto.use(rotation.add_key(key_file))
+    ring = rotation.drop_old_keys(key_file)
+    crypto.use(ring)
+    assert signed.opened(signed.STOP, stop) == [1, None, "reminder"]
+    assert signed.opened(signed.VISIT, stop) is None
+    assert old.keys[old.current] not in [one for several in ring.links.values() for one in several]
+    new = signed.sign(signed.STOP, [2, None, "reminder"])
+    crypto.use(old)
+    assert signed.opened(signed.STOP, new) is None, "the old key signs nothing that counts as new"
+
+
+def test_a_link_of_before_is_opened_still(app: Flask) -> None:
+    """As earlier versions signed it."""
+    ring = crypto.ring()
+    how = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    before = URLSafeSerializer([ring.keys[ring.current]], salt=signed.STOP, signer_kwargs=how)
+    assert signed.opened(signed.STOP, str(before.dumps([1, None, "reminder"]))) == [1, None, "reminder"]

@@ -31,7 +31,6 @@ WITH_NAMES = (
     joinedload(Visit.location),
 )  # fmt: skip
 
-REMINDED = "visit"
 LOOK = "review"
 """What a visit waits for until somebody has looked at answers, or at two records that look alike."""
 NEEDS_REVIEW = "needs_review"
@@ -54,7 +53,7 @@ def visit_by_key(token: str, now: dt.datetime) -> Visit | None:
     """The visit that this mailed key opens: the one of its booking, or the one of a reminder that followed from it.
     Both end some time after the visit."""
     which = Visit.manage_hash == hash_of(token)
-    if reminded := signed.opened(REMINDED, token):
+    if reminded := signed.opened(signed.VISIT, token):
         which = and_(Visit.id == reminded[0], Visit.manage_hash == reminded[1])
     lasts = Visit.ends_at > now - LINKS_LAST
     return db.session.scalars(select(Visit).where(which, lasts).options(*WITH_NAMES)).one_or_none()
@@ -62,7 +61,7 @@ def visit_by_key(token: str, now: dt.datetime) -> Visit | None:
 
 def reminder_key(visit: Visit) -> str:
     """A key for the visit's own page beside the one that is only in a mailbox. It ends when that one does."""
-    return signed.sign(REMINDED, [visit.id, visit.manage_hash])
+    return signed.sign(signed.VISIT, [visit.id, visit.manage_hash])
 
 
 @dataclass(frozen=True)
