@@ -137,5 +137,6 @@ def believe_proxies(app: Flask) -> None:
 
 def use_in_this_process(app: Flask) -> None:
     """What a process has one of, whatever asks for it: the keys and the texts of mails."""
-    crypto.use(crypto.KeyRing.load_or_make(app.config["CLINIC_KEY_FILE"]))
+    key_file = app.config["CLINIC_KEY_FILE"]
+    crypto.use(crypto.KeyRing.load_or_make(key_file), key_file)
     mail.use_texts(ROOT / "templates" / "mail", public_url=app.config["CLINIC_PUBLIC_URL"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
 
 from clinic.cli.making import make_app, refuse_unfit_database
+
+UNDER_WAY = 3  # seconds: what a server was just sealing when the file changed is there by then
 
 
 @click.group()
@@ -21,7 +24,8 @@ def keys_add() -> None:
 
     path = Path(str(make_app().config["CLINIC_KEY_FILE"]))
     click.echo(
-        f"{add_key(path).current} is the new key in {path}. Restart the program, then: clinic keys reseal"
+        f"{add_key(path).current} is the new key in {path}. Copy the file to each host, restart the program there,"
+        " then: clinic keys reseal"
     )
 
 
@@ -38,16 +42,26 @@ def keys_reseal() -> None:
 
 @keys.command("drop")
 @click.option("--end-links", is_flag=True, help="End the links in mails too: the old key file was stolen.")
-@click.confirmation_option(prompt="Old keys will be gone for good, for old backups too. Go on?")
+@click.confirmation_option(
+    prompt="Has each host the new key file? Old keys will be gone for good, for old backups too. Go on?"
+)
 def keys_drop(*, end_links: bool) -> None:
     """Remove the old keys, once nothing is sealed by them any more. Links in mails that were sent go on."""
+    from clinic.shared import crypto
     from clinic.shared.rotation import drop_old_keys, forget_old_person_keys, seal_anew
 
     app = make_app()
     refuse_unfit_database(app)
     with app.app_context():
+        crypto.use(crypto.ring())  # as they are now, whatever becomes of the file
         if left := seal_anew():
-            click.echo(f"{left} values were still sealed by an old key; they have been sealed anew.")
+            raise click.ClickException(
+                f"{left} values were still sealed by an old key; they have been sealed anew, and no key was dropped."
+                " A server may still seal with it: look that each host has the same key file, restart all, then run"
+                " this again."
+            )
+        drop_old_keys(Path(str(app.config["CLINIC_KEY_FILE"])), ends_links=end_links)
+        time.sleep(UNDER_WAY)
+        seal_anew()
         forget_old_person_keys()
-    drop_old_keys(Path(str(app.config["CLINIC_KEY_FILE"])), ends_links=end_links)
     click.echo("The old keys are gone." + (" Links in mails that were sent have ended." if end_links else ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,9 +22,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def use(ring: KeyRing) -> None:
-    """Set the key ring of this process; what was opened with another is let go."""
-    keyring.use(ring)
+def use(ring: KeyRing, path: Path | None = None) -> None:
+    """Set the key ring of this process, which follows the file at `path`; what was opened with another is let go."""
+    keyring.use(ring, path)
     person_keys.forget_known()
 
 

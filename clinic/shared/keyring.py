@@ -116,18 +116,42 @@ def _bound_to(table: str, column: str, row_id: int, key: str) -> bytes:
 
 
 class _Ring:
-    """The process's key ring, put in place by the application factory."""
+    """The process's key ring, put in place by the application factory, and the file that it is of, as it was read."""
 
     ring: KeyRing | None = None
+    path: Path | None = None
+    stamp: tuple[int, int] | None = None
 
 
-def use(ring: KeyRing) -> None:
-    """Set the key ring of this process."""
+def use(ring: KeyRing, path: Path | None = None) -> None:
+    """Set the key ring of this process. With `path` it follows that file from here on."""
+    _Ring.path, _Ring.stamp = path, _stamp(path)
     _Ring.ring = ring
 
 
 def ring() -> KeyRing:
-    """The key ring in use. Raises RuntimeError when the factory has not set one."""
+    """The key ring in use, as its file says by now: whoever went on with a key that was dropped would seal what nobody
+    can ever open. Raises RuntimeError when the factory has not set one."""
+    if _Ring.path is not None:
+        _follow(_Ring.path)
     if _Ring.ring is None:
         raise RuntimeError("no keys loaded")
     return _Ring.ring
+
+
+def _follow(path: Path) -> None:
+    stamp = _stamp(path)
+    if stamp in (None, _Ring.stamp):
+        return
+    with suppress(ValueError, OSError):  # half copied: the next look reads it whole
+        _Ring.ring = KeyRing.load(path)
+        _Ring.stamp = stamp
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    """What changes with each version of the file; None while there is none."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_ino) if found is not None else None

@@ -27,7 +27,7 @@ BATCH_OF_FILES = 4  # each may be some megabytes, and a batch lies in memory at 
 
 
 def add_key(path: Path) -> KeyRing:
-    """Put a fresh key into the key file; it seals from the next start on, the others still open."""
+    """Put a fresh key into the key file; it seals from now on, the others still open."""
     old = KeyRing.load(path)
     name = "k" + secrets.token_hex(4)
     return _write(path, KeyRing(name, {**old.keys, name: AESGCM.generate_key(256)}, old.links))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,15 +158,89 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Res
     key_file, server = Path(app.config["CLINIC_KEY_FILE"]), crypto.ring()
 
     def started() -> Flask:
-        crypto.use(crypto.KeyRing.load(key_file))
+        crypto.use(crypto.KeyRing.load(key_file), key_file)
         return app
 
     db.session.remove()
     monkeypatch.setattr(keys, "make_app", started)
+    monkeypatch.setattr(keys, "UNDER_WAY", 0)
     said = CliRunner().invoke(cli.main, ["keys", *arguments])
     db.session.remove()
     crypto.use(server)
     return said
+
+
+def test_no_key_is_dropped_while_a_server_still_seals_with_it(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of two hosts has the old file."""
+    w.build(therapists=1)
+    first, second, third = w.person(), w.person(), w.person()
+    w.sign(first)
+    crypto.use(crypto.KeyRing.load(key_file))
+    assert [command(app, monkeypatch, one).exit_code for one in ("add", "reseal")] == [0, 0]
+    w.sign(second)
+    said = command(app, monkeypatch, "drop", "--yes")
+    assert said.exit_code == 1
+    assert "look that each host has the same key file" in said.output
+    assert len(crypto.KeyRing.load(key_file).keys) == 2
+    w.sign(third)
+    db.session.remove()
+    crypto.use(crypto.KeyRing.load(key_file))  # restarted at last
+    assert command(app, monkeypatch, "drop", "--yes").exit_code == 1
+    assert command(app, monkeypatch, "drop", "--yes").exit_code == 0
+    crypto.use(crypto.KeyRing.load(key_file))
+    assert len(crypto.ring().keys) == 1
+    assert len([row.answers for row in db.session.scalars(select(Intake))]) == 3
+
+
+def test_what_is_being_sealed_while_the_old_key_is_dropped_is_not_lost(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deed that began before the file changed, and is done a moment after it."""
+    w.build(therapists=1)
+    first, late = w.person(), w.person()
+    w.sign(first)
+    server = crypto.KeyRing.load(key_file)
+    assert [command(app, monkeypatch, one).exit_code for one in ("add", "reseal")] == [0, 0]
+
+    def a_moment(_seconds: float) -> None:
+        assert len(crypto.KeyRing.load(key_file).keys) == 1
+        drops = crypto.ring()
+        crypto.use(server)
+        w.sign(late)
+        crypto.use(drops)
+
+    monkeypatch.setattr(keys, "time", SimpleNamespace(sleep=a_moment))
+    assert command(app, monkeypatch, "drop", "--yes").exit_code == 0
+    crypto.use(crypto.KeyRing.load(key_file))
+    assert len([row.answers for row in db.session.scalars(select(Intake))]) == 2
+
+
+def test_a_running_server_seals_with_the_key_of_the_file_as_it_is_by_now(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not restarted in between; a file that is just being copied changes nothing."""
+    w.build(therapists=1)
+    one = w.person()
+    w.sign(one)
+    crypto.use(crypto.KeyRing.load(key_file), key_file)
+    old = crypto.ring()
+    rotation.add_key(key_file)
+    assert crypto.ring().keys.keys() > old.keys.keys()
+    rotation.seal_anew()
+    both = crypto.ring()
+    rotation.drop_old_keys(key_file)
+    dropped = key_file.read_bytes()
+    key_file.write_bytes(dropped[:40])
+    assert crypto.ring() == both
+    key_file.write_bytes(dropped)
+    w.sign(one)
+    assert {row.answers["fever"]["present"] for row in db.session.scalars(select(Intake))} == {False}
+    assert crypto.ring() == crypto.KeyRing.load(key_file)
+    assert old.current not in crypto.ring().keys
+    key_file.unlink()
+    assert crypto.ring().current == both.current, "what was read stays while there is nothing else to read"
 
 
 def pages(app: Flask, *links: str) -> list[int]:
