@@ -7,11 +7,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, Visit
 from clinic.booking.services import sick_day, time_off
 from clinic.booking.services.checkout import Choice, hold_slot
+from clinic.keeping.services import erasing
 from clinic.premises.models import Location
 from clinic.shared.database import db, transaction
 from tests.api.conftest import Program
@@ -339,3 +341,13 @@ def test_a_warning_sign_stops(desk: Program) -> None:
     assert refused["code"] == "screening_refuses"
     for one in (refused, judged):  # how urgent it is was told at once; a booking is refused all the same
         assert (one["outcome"], one["urgency"]) == ("refuse", "prompt")
+
+
+def test_a_program_finds_nobody_where_somebody_was_erased(app: Flask, desk: Program) -> None:
+    client = healthy()
+    db.session.rollback()
+    erasing.erase_person(client, settings=app.config, by=None, now=NOW)
+    made = count(Visit)
+    answers = [desk.post("/visits", wish(client)), desk.post("/holds", wish(client))]
+    assert [(one.status_code, one.get_json()["code"]) for one in answers] == [(404, "not_found")] * 2
+    assert count(Visit) == made

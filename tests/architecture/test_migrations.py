@@ -414,3 +414,36 @@ def test_every_number_that_is_never_given_twice_is_so_in_the_database(blank: Fla
         if table.dialect_options["sqlite"]["autoincrement"]
     }
     assert there == said
+
+
+def test_who_was_erased_is_noted_on_the_record_and_whoever_is_a_client_again_is_not(blank: Flask) -> None:
+    """0042: 1 is erased for good, a law keeps the records of 2, and 5, of today, was joined with 3."""
+    upgrade(revision="0041")
+    row = {"born_on": "1985-05-05", "created_at": "2026-01-05 12:00:00"}
+    for one, name in ((1, ""), (2, "ann"), (3, "kim"), (4, "never"), (5, "kim")):
+        db.session.execute(text("INSERT INTO resource (id, kind) VALUES (:id, 'client')"), {"id": one})
+        db.session.execute(
+            text(
+                "INSERT INTO client (id, first_name, last_name, name_key, alike_name, born_on, emergency_contact,"
+                " guardian_name, guardian_relation, guardian_phone, created_at, is_unproven, is_barred_online,"
+                " merged_into_id, merged_at) VALUES (:id, 'x', 'y', :name, '', :born_on, '', '', '', '', :created_at,"
+                " false, false, :into, :merged_at)"
+            ),
+            {
+                "id": one, "name": name, "into": 3 if one == 5 else None,
+                "merged_at": "2026-03-05 12:00:00" if one == 5 else None, **row,
+            },
+        )  # fmt: skip
+        if one < 4:
+            db.session.execute(
+                text(
+                    "INSERT INTO erasure (client_id, source, asked_at, due_on, erased_at) VALUES"
+                    " (:id, 'clinic', :at, '2026-03-01', :at)"
+                ),
+                {"id": one, "at": "2026-02-05 12:00:00"},
+            )
+    db.session.commit()
+    upgrade()
+    noted = text("SELECT id FROM client WHERE erased_at IS NOT NULL ORDER BY id")
+    assert db.session.execute(noted).scalars().all() == [1, 2]
+    db.session.remove()
