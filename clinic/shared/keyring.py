@@ -11,11 +11,14 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+log = structlog.get_logger()
 
 _FORMAT = b"1"
 _NONCE_BYTES = 12
@@ -28,11 +31,12 @@ class CannotOpen(Exception):
 @dataclass(frozen=True)
 class KeyRing:
     """Keys by id; `current` seals, all of them open. `links`: by purpose what opens links that keys signed which are
-    gone by now (clinic/shared/signed.py); it opens nothing else."""
+    gone by now (clinic/shared/signed.py); it opens nothing else. `gone`: the ids of keys that were dropped."""
 
     current: str
     keys: dict[str, bytes]
     links: dict[str, list[bytes]] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, path: Path) -> KeyRing:
@@ -44,7 +48,7 @@ class KeyRing:
                 purpose: [base64.b64decode(key, validate=True) for key in several]
                 for purpose, several in data.get("links", {}).items()
             }
-            ring = cls(data["current"], keys, links)
+            ring = cls(data["current"], keys, links, frozenset(data.get("gone", ())))
         except (KeyError, TypeError, AttributeError, UnicodeDecodeError, ValueError) as error:
             raise ValueError(f"{path} is not a key file") from error
         if ring.current not in keys or any(len(key) != 32 for key in keys.values()):
@@ -130,8 +134,8 @@ def use(ring: KeyRing, path: Path | None = None) -> None:
 
 
 def ring() -> KeyRing:
-    """The key ring in use, as its file says by now: whoever went on with a key that was dropped would seal what nobody
-    can ever open. Raises RuntimeError when the factory has not set one."""
+    """The key ring in use. What its file has by now opens, and a key that was dropped there seals no more: nobody could
+    ever open that. Raises RuntimeError when the factory has not set one."""
     if _Ring.path is not None:
         _follow(_Ring.path)
     if _Ring.ring is None:
@@ -144,8 +148,19 @@ def _follow(path: Path) -> None:
     if stamp in (None, _Ring.stamp):
         return
     with suppress(ValueError, OSError):  # half copied: the next look reads it whole
-        _Ring.ring = KeyRing.load(path)
+        found, before = KeyRing.load(path), _Ring.ring
         _Ring.stamp = stamp
+        if before is None:
+            _Ring.ring = found
+        elif before.current in found.keys:
+            # sealed by as before until the next start: another host may not have the new key yet
+            _Ring.ring = replace(found, current=before.current)
+        elif before.current in found.gone:
+            _Ring.ring = found
+        else:
+            log.error(
+                "key_file_is_anothers"
+            )  # whatever was sealed by it could not be read once it is put right
 
 
 def _stamp(path: Path | None) -> tuple[int, int] | None:

@@ -27,18 +27,19 @@ BATCH_OF_FILES = 4  # each may be some megabytes, and a batch lies in memory at 
 
 
 def add_key(path: Path) -> KeyRing:
-    """Put a fresh key into the key file; it seals from now on, the others still open."""
+    """Put a fresh key into the key file; it seals from the next start on, the others still open."""
     old = KeyRing.load(path)
     name = "k" + secrets.token_hex(4)
-    return _write(path, KeyRing(name, {**old.keys, name: AESGCM.generate_key(256)}, old.links))
+    return _write(path, KeyRing(name, {**old.keys, name: AESGCM.generate_key(256)}, old.links, old.gone))
 
 
 def drop_old_keys(path: Path, *, ends_links: bool = False) -> KeyRing:
     """Keep the current key alone. What an old one sealed cannot be opened afterwards, in backups neither; the links
     that it signed in mails can, unless they are to end too."""
     old = KeyRing.load(path)
-    links = {} if ends_links else outliving(old, old.keys.keys() - {old.current})
-    return _write(path, KeyRing(old.current, {old.current: old.keys[old.current]}, links))
+    dropped = old.keys.keys() - {old.current}
+    links = {} if ends_links else outliving(old, dropped)
+    return _write(path, KeyRing(old.current, {old.current: old.keys[old.current]}, links, old.gone | dropped))
 
 
 def _write(path: Path, new: KeyRing) -> KeyRing:
@@ -51,7 +52,7 @@ def _write(path: Path, new: KeyRing) -> KeyRing:
     draft = path.with_name(path.name + ".new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        json.dump({"current": new.current, "keys": keys, "links": links}, file)
+        json.dump({"current": new.current, "keys": keys, "links": links, "gone": sorted(new.gone)}, file)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
