@@ -181,11 +181,12 @@ def let_delete(session: Session) -> Iterator[None]:
 def clean_up(mails: list[str], settings: Mapping[str, Any]) -> None:
     """What is outside of the database, or left in it where no statement reaches. Raises KeysLeft."""
     mail.delete_files(mails, settings["CLINIC_MAIL_DIR"])
-    compact()
     try:
         backups.keep_keys(db.engine, settings)
     except backups.BackupFailed as error:
         raise KeysLeft from error
+    finally:  # neither waits for the other
+        compact()
 
 
 def compact() -> None:
