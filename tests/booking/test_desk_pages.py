@@ -415,6 +415,15 @@ def test_a_cancellation_inside_the_notice_is_late_only_by_the_client(
     assert w.statuses(client) == [status]
 
 
+def test_nobody_is_promised_a_mail_without_an_address(world: w.World, desk: FlaskClient) -> None:
+    for email in ("pat@people.example", ""):
+        client = w.person(email=email, phone="(212) 555-0177")
+        w.sign(client)
+        book(desk, client, "swedish", when=w.at(4 if email else 5))
+        page = desk.get(f"/desk/visits/{visit_of(client).id}/cancel").text
+        assert ("told by mail, and" in page, "please call" in page) == (bool(email), not email)
+
+
 def test_the_desk_lets_a_late_cancellation_pass(world: w.World, desk: FlaskClient) -> None:
     client = w.person()
     w.sign(client)
