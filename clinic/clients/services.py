@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.accounts.models import User
 from clinic.clients import same_person
-from clinic.clients.models import Client, ClientNote
+from clinic.clients.models import Client, ClientAccess, ClientNote
 from clinic.clients.steps import Details, add_client, give_access
+from clinic.rules import contact
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.shared.audit import leave_trace
@@ -35,10 +40,27 @@ def add_person(user_id: int, details: Details, relation: str, *, region: str, no
     if relation not in RELATIONS:
         raise InvalidInput("relation", _("Choose how you are related to this person."))
     with transaction() as session:
+        session.get(User, user_id, with_for_update=True)  # pressed twice, the second one sees the first
+        _check_is_new(session, user_id, details, relation)
         client = add_client(session, details, region=region, by=user_id, now=now, unproven=True)
         give_access(session, user_id, client.id, relation, now=now)
         leave_trace(session, "client.created", "client", client.id, by=user_id, now=now, relation=relation)
         return client.id
+
+
+def _check_is_new(session: Session, user_id: int, details: Details, relation: str) -> None:
+    """One person twice in an account could not be told apart, and their answers would hang on one of the two."""
+    mine = select(Client, ClientAccess.relation).join(ClientAccess, ClientAccess.client_id == Client.id)
+    key = contact.alike_name(contact.name_key(details.first_name, details.last_name))
+    for one, of in session.execute(
+        mine.where(ClientAccess.user_id == user_id, Client.merged_into_id.is_(None)).order_by(Client.id)
+    ):
+        if one.alike_name == key and one.born_on == details.born_on:
+            raise InvalidInput("first_name", _("%(name)s is on your list already.", name=one.name))
+        if relation == of == "self":
+            raise InvalidInput(
+                "relation", _("You are on your list already, as %(name)s. Who is this?", name=one.name)
+            )
 
 
 @tried_again

@@ -21,7 +21,7 @@ from clinic.clients.services import add_person, bar_online, create_client
 from clinic.clients.steps import Details, give_access
 from clinic.intake import queries as intake
 from clinic.intake.services import intakes
-from clinic.rules.errors import BarredOnline, NotFound, ReviewNeeded, SlotTaken, TooManyPending
+from clinic.rules.errors import BarredOnline, InvalidInput, NotFound, ReviewNeeded, SlotTaken, TooManyPending
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
@@ -120,9 +120,15 @@ def test_adding_oneself_again_after_a_warning_sign_opens_nothing(world: w.World)
     me = known({})
     user_id = account(me)
     stopped(me)
-    again = add_person(user_id, WHO, "self", region="US", now=NOW)
-    assert by_account(user_id, again, "relaxation", when=w.at(4)).status == VisitStatus.PENDING
-    assert db.session.get_one(Client, again).is_unproven
+    for other, relation, field in (
+        (WHO, "carer", "first_name"),
+        (dataclasses.replace(WHO, first_name=WHO.first_name.upper()), "self", "first_name"),
+        (dataclasses.replace(WHO, first_name="Somebody"), "self", "relation"),
+    ):
+        with pytest.raises(InvalidInput) as told:
+            add_person(user_id, other, relation, region="US", now=NOW)
+        assert told.value.field == field
+    assert [one.client_id for one in clients.people_of(user_id)] == [me]
 
 
 def test_a_family_in_one_account_is_booked_without_ado(world: w.World) -> None:

@@ -484,8 +484,21 @@ def test_adding_a_person_and_going_on(account: Account) -> None:
         walk.location(account.browser.post("/my/people", data={**form, "next": "/book/who"})) == "/book/who"
     )
     assert "Bo Walker" in account.browser.get("/book/who").text
-    evil = account.browser.post("/my/people", data={**walk.details(), "next": "https://evil.example/"})
+    again = account.browser.post("/my/people", data=form)
+    assert (again.status_code, "is on your list already" in again.text) == (422, True)
+    other = walk.details(relation="partner")
+    evil = account.browser.post("/my/people", data={**other, "next": "https://evil.example/"})
     assert walk.location(evil) == "/my/people"
+
+
+def test_me_is_offered_only_while_it_is_nobody(app: Flask, account: Account) -> None:
+    page = account.browser.get("/my/people").text
+    assert ('value="self"' in page, 'value="partner"' in page) == (False, True)
+    assert not re.search(r'name="relation"[^>]*checked', page)
+    assert account.browser.post("/my/people", data=walk.details()).status_code == 422
+    empty = factories.make_user(email="new@people.example", roles=[Role.CLIENT])
+    page = browser_of(app, empty).get("/my/people").text
+    assert re.search(r'name="relation"[^>]*value="self"[^>]*checked', page)
 
 
 def test_new_answers_on_the_own_page_pause_a_booked_visit(account: Account) -> None:

@@ -10,7 +10,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from clinic.booking.forms.aim import AimForm
-from clinic.booking.forms.person import PersonForm
+from clinic.booking.forms.person import WHOM, PersonForm
 from clinic.booking.queries import next_steps, visits, waitlist
 from clinic.booking.services.aims import say_aim
 from clinic.booking.services.couple_changes import go_on_alone
@@ -34,6 +34,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
 from clinic.rules.waitlist import words_of
 from clinic.shared import clock
+from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go, safe_next
 
 
@@ -157,14 +158,20 @@ def my_visit_file(visit_id: int) -> Answer:
 @pages.get("/my/people", needs=Permission.PERSON_OWN_WRITE)
 def add_person() -> Answer:
     """Everybody this account acts for, and the form for one more."""
-    return _people_page(PersonForm())
+    form = PersonForm()
+    if any(one.relation == "self" for one in clients.people_of(current_user.id)):
+        form.relation.data = None
+    return _people_page(form)
 
 
 def _people_page(form: PersonForm) -> str:
+    people = clients.people_of(current_user.id)
+    if any(one.relation == "self" for one in people):  # then this is somebody else
+        choose(form.relation, [(key, words) for key, words in WHOM.items() if key != "self"])
     return render_template(
         "booking/people.html",
         form=form,
-        people=clients.people_of(current_user.id),
+        people=people,
         ahead=request.values.get("next", ""),
         adult_age=premises.clinic().adult_age,
     )
@@ -191,6 +198,7 @@ def save_person() -> Answer:
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _people_page(form), 422
+    flash(_("%(data)s is added.", data=form.first_name.data), "success")
     return redirect(safe_next(request.form.get("next"), url_for("booking.add_person")), 303)
 
 
