@@ -13,7 +13,7 @@ from flask_login import current_user
 
 from clinic.accounts.access import TABLET
 from clinic.accounts.views.comfort import chosen_language, is_text_large
-from clinic.diary.queries.first_steps import first_steps
+from clinic.diary.queries.first_steps import first_steps, steps_of_places
 from clinic.keeping.queries.requests import waiting_ids
 from clinic.premises import queries as premises
 from clinic.rules import body_figure, finding_words, words
@@ -144,7 +144,10 @@ def dress_pages(app: Flask) -> None:
         }
 
     app.jinja_env.globals.update(
-        body_views=body_figure.VIEWS, first_steps=first_steps, waiting_to_be_erased=waiting_ids
+        body_views=body_figure.VIEWS,
+        first_steps=first_steps,
+        steps_of_places=lambda: steps_of_places(local_today()),
+        waiting_to_be_erased=waiting_ids,
     )
     filters = app.jinja_env.filters
     filters["day"] = lambda day: words.unbroken(words.day_words(day, today=local_today()))

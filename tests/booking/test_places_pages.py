@@ -75,6 +75,33 @@ def test_a_place_that_is_being_set_up_is_not_offered(app: Flask, client: FlaskCl
     assert 'aria-label="Where"' in client.get(TIMES, query_string=ASKED).text
 
 
+def test_the_first_page_shows_a_place_once_something_can_be_booked_there(
+    app: Flask, client: FlaskClient, now: object
+) -> None:
+    clinic = world.build(therapists=1)
+    owner, shut = owner_browser(app), "Nothing can be booked here yet"
+    assert shut not in owner.get("/owner/locations").text
+    harbour = factories.make_location(zone=world.ZONE, name="Harbour", opens="08:00")
+    missing = [shut, "A room at this place", "A therapist with hours at this place"]
+
+    def looks(left: list[str]) -> None:
+        page = owner.get("/owner/locations").text
+        assert [words for words in missing if words in page] == left
+        assert ("Harbour" in client.get("/").text) is (not left)
+
+    looks(missing)
+    factories.make_room(harbour, name="Harbour 1")
+    looks([missing[0], missing[2]])
+    therapist = db.session.get_one(Therapist, clinic.therapists[0])
+    factories.make_hours(therapist, harbour, starts="08:00", ends="20:00", weekdays=range(7))
+    looks([])
+    for row in db.session.query(OpeningHours).filter_by(location_id=clinic.place_id):
+        db.session.delete(row)
+    db.session.commit()
+    page = client.get("/").text.partition("<footer")[0]
+    assert ("Harbour" in page, "Main Street</h3>" in page) == (True, False)
+
+
 def test_what_nobody_gives_is_said_at_once_and_leads_to_other_treatments(
     app: Flask, client: FlaskClient, now: object
 ) -> None:

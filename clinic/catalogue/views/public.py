@@ -10,7 +10,6 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.permissions import Permission
 from clinic.rules.week import week_in_words
-from clinic.shared import clock
 from clinic.shared.web import Answer, found
 
 LONGEST_SEARCH = 80
@@ -26,12 +25,11 @@ def home() -> Answer:
 
 
 def _places_with_hours(*, uses_24_hours: bool) -> list[tuple[PlaceFacts, list[tuple[str, str]]]]:
-    """Every place and when it is open, in words. A further one without opening hours is still being set up."""
-    first, *further = premises.places()
+    """Every place and when it is open, in words."""
     weeks = premises.weeks()
-    opening = premises.places_that_open(premises.today(clock.now(), first.zone)) if further else frozenset()
-    shown = [first, *(one for one in further if one.id in opening)]
-    return [(one, week_in_words(weeks.get(one.id, []), uses_24_hours=uses_24_hours)) for one in shown]
+    return [
+        (one, week_in_words(weeks.get(one.id, []), uses_24_hours=uses_24_hours)) for one in premises.places()
+    ]
 
 
 @pages.get("/services", needs=Permission.SITE_ANY_READ)

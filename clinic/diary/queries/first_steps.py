@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import exists, select
 
+from clinic.premises import queries as premises
 from clinic.premises.models import DatedOpening, Location, OpeningHours, Room
 from clinic.shared.database import db
+from clinic.therapists import queries as therapists
 from clinic.therapists.models import DatedHours, Therapist, WorkingHours
 
 
@@ -43,3 +46,27 @@ def first_steps() -> FirstSteps:
             )
         ).one()
     )
+
+
+@dataclass(frozen=True)
+class PlaceSteps:
+    """What one place has of all that a visit there needs."""
+
+    has_opening_hours: bool
+    has_room: bool
+    has_therapist: bool
+
+    @property
+    def are_done(self) -> bool:
+        """Whether something could be booked there."""
+        return self.has_opening_hours and self.has_room and self.has_therapist
+
+
+def steps_of_places(today: dt.date) -> dict[int, PlaceSteps]:
+    """How far each place in use has come."""
+    opening, kinds = premises.places_that_open(today), premises.kinds_at_places()
+    working = {place for places in therapists.working_at(today).values() for place in places}
+    return {
+        one.id: PlaceSteps(one.id in opening, bool(kinds.get(one.id, ((), ()))[0]), one.id in working)
+        for one in premises.places()
+    }
