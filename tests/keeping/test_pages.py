@@ -116,6 +116,23 @@ def test_visits_ahead_are_named_and_nothing_is_erased(app: Flask) -> None:
     assert db.session.get_one(Client, client_id).first_name == "Pat"
 
 
+def test_the_day_is_promised_on_a_condition_while_visits_are_ahead(app: Flask) -> None:
+    world = w.build()
+    user = factories.make_user(email="kim@people.example", roles=[Role.CLIENT])
+    client_id = factories.make_client(
+        first_name="Kim", last_name="C", born_on=dt.date(1985, 5, 5), acts={user.id: "self"}
+    ).id
+    w.sign(client_id)
+    w.at_desk(world, client_id, "relaxation", when=w.at(2))
+    mine, address = browser_of(app, user), f"/my/people/{client_id}/erase"
+    assert mine.post(address).status_code == 303
+    page = mine.get(address).text
+    assert "if your visits are over or cancelled by then" in page
+    kind = OutgoingMail.kind == "notice_erasure_received"
+    text = db.session.scalars(select(OutgoingMail.text).where(kind)).one()
+    assert "if your visits are over or cancelled by then" in text
+
+
 def test_periods_are_saved_checked_and_confirmed(app: Flask) -> None:
     factories.make_clinic()
     owner = owner_browser(app)

@@ -40,8 +40,13 @@ def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
         is_known = requests.was_asked_since(now - A_DAY, client_id)
         row = _new(session, client_id, "client", by=by, now=now)
         user = session.get_one(User, by)
+        facts = premises.clinic_facts()
         with speaking(user.language or spoken()):
-            tell(session, Notice.ERASURE_RECEIVED, user, now=now, until=day_words(row.due_on))
+            tell(
+                session, Notice.ERASURE_RECEIVED, user, now=now, until=day_words(row.due_on),
+                clinic=facts.name if facts else "", phone=facts.phone if facts else "",
+                is_waiting=bool(people.visits_ahead([client_id, *clients.alias_ids(client_id)])),
+            )  # fmt: skip
         if not is_known:  # asked, taken back and asked again
             tell_owners(session, Notice.ERASURE_ASKED, now=now)
         return row.due_on
