@@ -188,6 +188,8 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
         home = f"/my/visits/{visit.id}"
         assert "Swedish massage" in account.browser.get("/my").text
         page = account.browser.get(f"{home}/move?day=2026-06-14")
+        which = f"<bdi>{visit.therapist.name}</bdi>, <bdi>{visit.location.name}</bdi>"
+        assert which in page.text
         slot = walk.first(r'class="slot" type="submit" name="slot" value="([^"]+)"', page)
         form = {"slot": slot, "revision": str(visit.revision), "sure": "1"}
         asked = account.browser.post(f"{home}/move", data={"slot": slot, "revision": str(visit.revision)})
