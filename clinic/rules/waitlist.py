@@ -81,6 +81,8 @@ class When:
                 "last_day",
                 _("Choose a last day within %(longest_days)s days from now.", longest_days=LONGEST_DAYS),
             )
+        if not self.weekdays:
+            raise InvalidInput("weekdays", _("Choose at least one day of the week."))
         if not self.parts or not self.parts <= set(Part):
             raise InvalidInput("parts", _("Choose at least one part of the day."))
         if not 0 <= self.notice_hours <= MOST_NOTICE_HOURS:

@@ -95,6 +95,11 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     wrong = client.post(WAIT, data={**WHEN, **walk.details(email="no", first_name=""), "weekdays": ["0"]})
     assert wrong.status_code == 422
     assert "Enter the first name" in wrong.text
+    nothing = client.post(
+        WAIT, data={**WHEN, **walk.details(first_name=""), "weekdays": [], "day_parts": []}
+    ).text
+    for words in ("at least one day of the week", "at least one part of the day", "Enter the first name"):
+        assert words in nothing
     wrong = client.post(WAIT, data={**WHEN, **walk.details(email=""), "weekdays": ["0"]})
     assert "Enter your e-mail address: we send the offer there." in wrong.text
     assert "confirmation" not in wrong.text

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from wtforms import Form, SelectField
+from wtforms import Form, SelectField, ValidationError
 
 from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import ManyCheckboxField, WhatForm
 from clinic.booking.forms.person import BookingPersonForm, email_field
+from clinic.rules.language import _
 from clinic.rules.waitlist import EVERY_DAY, Part, When
 from clinic.rules.words import length_words, weekday_words
 from clinic.shared.fields import PlainWords, date_field
@@ -50,6 +51,16 @@ class WhenForm(Form):
         },
         default=2,
     )
+
+    def validate_weekdays(self, field: ManyCheckboxField) -> None:
+        """Said here with every other fault of the page, not only by the rules, one at a time."""
+        if not field.data:
+            raise ValidationError(_("Choose at least one day of the week."))
+
+    def validate_day_parts(self, field: ManyCheckboxField) -> None:
+        """The same for the parts of the day."""
+        if not field.data:
+            raise ValidationError(_("Choose at least one part of the day."))
 
     def when(self) -> When:
         """What was typed; call it on a valid form only."""
