@@ -124,6 +124,7 @@ def test_the_document_names_every_operation(client: FlaskClient, clinic: Any) ->
     page = client.get("/api/docs")
     assert page.status_code == 200
     assert "slot_taken" in page.get_data(as_text=True)
+    assert "`" not in page.get_data(as_text=True)
 
 
 def test_the_worker_forgets_kept_answers_after_two_days(desk: Program, app: Flask) -> None:
