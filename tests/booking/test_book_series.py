@@ -175,6 +175,8 @@ def test_every_date_keeps_the_online_rules(account: Account) -> None:
     to_check(account)
     far = browser.post("/book/series", data=order(count="5")).text
     assert far.count("This lies outside the days that can be booked now.") == 1
+    further = browser.post("/book/series", data=order(count="6")).text
+    assert "1 date lies too far ahead to be booked online today. Book it later, or call us." in further
     beyond = order(**{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(38).isoformat()}|", "book": "1"})
     assert browser.post("/book/series", data=beyond).status_code == 409
     set_clinic(new_horizon_days=12)

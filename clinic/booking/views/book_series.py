@@ -138,6 +138,7 @@ def _page(
         trouble=trouble,
         dates=[series_dates.question(one, door) for one in plan],
         fitting=sum(one.fits for one in plan),
+        too_far=sum(one.code == "too_late" and not one.alternatives for one in plan),
         **kit.flow(now_at),
     )
     return page, status
