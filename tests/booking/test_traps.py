@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import Ask, look
-from clinic.booking.services import checkout, holds, time_off, visits
+from clinic.booking.services import checkout, deadlines, holds, time_off, visits
 from clinic.catalogue.queries import plan_for
 from clinic.clients.steps import Details
 from clinic.premises.models import Clinic, Device, OpeningHours
@@ -165,13 +165,15 @@ def held_until() -> dt.datetime:
 
 
 @pytest.mark.usefixtures("now")
-@pytest.mark.parametrize("meanwhile", ["the same time", "another day", "time off"])
+@pytest.mark.parametrize(
+    "meanwhile", ["the same time", "a part of it", "given up", "another day", "time off"]
+)
 @pytest.mark.parametrize("deed", ["confirm", "renew"])
-def test_a_hold_that_ended_by_another_ones_clock_is_no_hold_any_more(
+def test_a_hold_that_ended_by_another_ones_clock_is_kept_while_it_is_taken(
     app: Flask, deed: str, meanwhile: str
 ) -> None:
-    """The request read its clock a moment before the end, and came to work a moment after it: somebody else has looked
-    at the book in between, and what had run out was free."""
+    """The request read its clock a moment before the end, and came to work a moment after it: by somebody else's clock
+    it had run out, and what they wanted of it was free."""
     world = w.build(therapists=1)
     token, other = begun(w.at(3, 11)), w.person()
     w.sign(other)
@@ -180,17 +182,23 @@ def test_a_hold_that_ended_by_another_ones_clock_is_no_hold_any_more(
         time_off.add_time_off(
             world.therapists[0], "off", w.at(3, 8), w.at(3, 20), "", by=world.desk_id, now=NOW
         )
-    book_at(world, other, w.at(3 if meanwhile == "the same time" else 4, 11), now=until)
-    before = until - SECOND
-    if deed == "renew":
+    elif meanwhile == "given up":
+        deadlines.keep_deadlines(until)
+    else:
+        when = {"the same time": w.at(3, 11), "a part of it": w.at(3, 12), "another day": w.at(4, 11)}
+        book_at(world, other, when[meanwhile], now=until)
+    before, is_taken = until - SECOND, meanwhile in ("the same time", "a part of it", "given up")
+    if deed == "renew" and is_taken:
         with pytest.raises(HoldExpired):
             checkout.renew_hold(token, now=before)
-    if meanwhile == "another day":
-        assert checkout.confirm(token, user_id=None, now=before).status == "confirmed"
-    else:
-        with pytest.raises(SlotTaken):
+    elif deed == "renew":
+        assert checkout.renew_hold(token, now=before) > until
+    if is_taken:
+        with pytest.raises(HoldExpired if meanwhile == "given up" else SlotTaken):
             checkout.confirm(token, user_id=None, now=before)
-    assert claims_of("confirmed") == [3] * (2 if meanwhile == "another day" else 1)
+    else:
+        assert checkout.confirm(token, user_id=None, now=before).status == "confirmed"
+    assert claims_of("confirmed") == [3] * {"another day": 2, "given up": 0}.get(meanwhile, 1)
 
 
 @pytest.mark.usefixtures("now")

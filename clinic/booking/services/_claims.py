@@ -71,7 +71,6 @@ def claim_best(
     are offered, where that is another one. Raises SlotTaken with the nearest free
     starts when none is left, RestNeeded when it is a client's own wish and comes too soon for them.
     """
-    clear_expired(session, ask.now)
     found = look(replace(ask, picks=True))
     if found.rest is not None:
         found.rest.check(visit.starts_at, nearest_to(visit.starts_at, found.starts(), found))
@@ -142,6 +141,7 @@ def _place(
         write_at_once(session, visit)
     else:
         session.flush()
+    clear_expired(session, mine, visit.starts_at, visit.free_at, found.ask.now)
     made = _insert(session, visit, mine, expires_at)
     if len(made) < len(mine):
         _drop(session, visit, visit.starts_at)
@@ -222,29 +222,42 @@ def give_up(session: Session, visit: Visit, now: dt.datetime) -> set[int]:
     The room of a couple stays with the other visit."""
     part(session, visit, now)
     taken = set(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
+    touched = {*taken, visit.room_id}  # of a room that was shared the end may have become free
+    lock_resources(session, touched)  # before anything is free: whoever claims it waits for these as well
     _drop(session, visit, now)
-    claim_blocks(
-        session, {*taken, visit.room_id}, now
-    )  # of a room that was shared the end may have become free
+    claim_blocks(session, touched, now, are_locked=True)
     return taken
 
 
-_IS_OVER = _CLAIM.c.expires_at <= bindparam("now")
-_EXPIRED = select(_CLAIM.c.resource_id).where(_IS_OVER)
-_CLEAR = delete(_CLAIM).where(_IS_OVER)
+_KEPT = _CLAIM.alias()
+_OVER = delete(_CLAIM).where(
+    _CLAIM.c.id.in_(
+        select(_KEPT.c.id)
+        .where(
+            _KEPT.c.resource_id.in_(bindparam("resources", expanding=True)),
+            _KEPT.c.expires_at <= bindparam("now"),
+            _KEPT.c.starts_at < bindparam("ends_at"),
+            _KEPT.c.ends_at > bindparam("starts_at"),
+        )
+        .with_for_update(skip_locked=True)
+    )
+)
 
 
-def clear_expired(session: Session, now: dt.datetime) -> None:
-    """Claims of holds that ran out give way, to time off and closures entered meanwhile first of all. What they take is
-    waited for first: whoever confirms one at this moment holds its client, and looks at its claims after."""
-    if not may_be_over(now):
-        return
-    connection = connection_of(session)
-    freed = set(connection.execute(_EXPIRED, {"now": now}).scalars())
-    if freed:
-        lock_resources(session, freed)
-        connection.execute(_CLEAR, {"now": now})
-        claim_blocks(session, freed, now)
+def clear_expired(
+    session: Session,
+    resources: Collection[int],
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    now: dt.datetime,
+) -> None:
+    """What is kept of these in these minutes, and has run out, gives way; they are waited for by now. What somebody is
+    confirming at this moment is theirs. The other claims of a hold that ran out count for nobody, and go when it is
+    given up: whoever waited for all of that would wait in a ring. Time off and closures do not lie under what runs out
+    (`_outlast`)."""
+    if may_be_over(now):
+        given = {"resources": list(resources), "starts_at": starts_at, "ends_at": ends_at, "now": now}
+        connection_of(session).execute(_OVER, given)
 
 
 def lock_resources(session: Session, wanted: Collection[int]) -> None:
@@ -283,7 +296,9 @@ def claim_back(
     return False
 
 
-def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -> None:
+def claim_blocks(
+    session: Session, resources: Iterable[int], now: dt.datetime, *, are_locked: bool = False
+) -> None:
     """Make the claims of time off and closures anew for these resources, from today on: their union, less what
     visits already claim, so that nothing new can be booked there and booked visits stay visible as work to do.
     Five statements, however many resources; one more where somebody is away for whole days."""
@@ -291,7 +306,8 @@ def claim_blocks(session: Session, resources: Iterable[int], now: dt.datetime) -
     wanted = sorted(set(resources))
     if not wanted:
         return
-    lock_resources(session, wanted)  # neither clash nor hole is left
+    if not are_locked:
+        lock_resources(session, wanted)  # neither clash nor hole is left
     theirs = Claim.resource_id.in_(wanted), Claim.ends_at > since
     session.execute(delete(Claim).where(*theirs, Claim.visit_id.is_(None), Claim.couple_id.is_(None)))
     claims = select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.id, Claim.expires_at).where(

@@ -13,7 +13,7 @@ from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.unfit import visits_to_reassign
-from clinic.booking.services._claims import claim_best, clear_expired, give_up, is_claimed, keep_until
+from clinic.booking.services._claims import claim_best, give_up, is_claimed, keep_until
 from clinic.booking.services._judging import Judged, local_day
 from clinic.booking.services._placing import claim_anew
 from clinic.booking.services._steps import (
@@ -58,7 +58,6 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
     if visit.starts_at <= now:
         raise HoldExpired()
     visit.deadline_at = now
-    clear_expired(session, now)
     until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
     if visit.hold_until is not None:
         until = min(

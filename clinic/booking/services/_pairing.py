@@ -71,7 +71,6 @@ def claim_pair(
     """Claim two therapists, devices for both, both clients, and one room for the two of them, `room_first` where it is
     free. Returns what was passed of the rest of each. Raises SlotTaken, RestShort."""
     wait_for_places(session, asks)
-    clear_expired(session, asks[0].now)
     start = pair[0].starts_at
     found = look_for_two(asks[0], asks[1])
     warned: list[Warned | None] = []
@@ -87,7 +86,7 @@ def claim_pair(
     for way in islice(ways, TRIES):
         try:
             with session.begin_nested():
-                _place(session, couple_id, pair, way)
+                _place(session, couple_id, pair, way, asks[0].now)
             return warned
         except IntegrityError as error:
             if broken_guard(error, OVERLAP) is None:
@@ -113,7 +112,7 @@ def _nearest(found: OpenForTwo, start: dt.datetime) -> Nearest:
     return nearest_to(start, found.starts(), found.first)
 
 
-def _place(session: Session, couple_id: int, pair: Sequence[Visit], way: Pair) -> None:
+def _place(session: Session, couple_id: int, pair: Sequence[Visit], way: Pair, now: dt.datetime) -> None:
     for visit, taken in zip(pair, way, strict=True):
         visit.therapist_id, visit.room_id = taken.therapist, taken.room
         session.add(visit)
@@ -126,6 +125,8 @@ def _place(session: Session, couple_id: int, pair: Sequence[Visit], way: Pair) -
         )
     )  # fmt: skip
     rows.sort(key=lambda claim: claim.resource_id)  # one order for all: fewer deadlocks
+    ends_at = max(claim.ends_at for claim in rows)
+    clear_expired(session, [claim.resource_id for claim in rows], pair[0].starts_at, ends_at, now)
     session.add_all(rows)
     session.flush()
 

@@ -45,7 +45,7 @@ from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFoun
 from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
-from clinic.shared.database import transaction, tried_again
+from clinic.shared.database import db, transaction, tried_again
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,13 @@ def new_hold(
 
 
 def _working(token: str, now: dt.datetime) -> tuple[Checkout, Visit]:
-    """The checkout and its visit. Raises HoldExpired when there is none."""
+    """The checkout and its visit, both locked: the worker may be giving the time back at this moment. Raises
+    HoldExpired when there is none."""
     checkout = visits.checkout(token, to_change=True)
-    visit = visits.visit(checkout.visit_id) if checkout and checkout.visit_id else None
+    visit_id = checkout.visit_id if checkout is not None else None
+    visit: Visit | None = None
+    if visit_id is not None:
+        visit = db.session.get(Visit, visit_id, with_for_update=True, populate_existing=True)
     if checkout is None or visit is None or checkout.updated_at < now - dt.timedelta(days=1):
         raise HoldExpired()
     return checkout, visit

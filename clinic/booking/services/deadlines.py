@@ -11,7 +11,6 @@ from clinic.booking.queries import couples
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import OFFERED
-from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.intake import queries as intake
 from clinic.rules import booking_policy
@@ -48,7 +47,6 @@ def _release(visit_id: int, now: dt.datetime) -> bool:
             leave_trace(session, "visit.cancelled", "visit", visit.id, by=None, now=now, door="rules")
             return True
         was_held = visit.status == VisitStatus.HELD
-        clear_expired(session, now)
         set_status(session, visit, VisitStatus.RELEASED, by=None, now=now, reason="deadline passed")
         if not was_held:
             tell_client(session, visit, "visit_released", now=now)

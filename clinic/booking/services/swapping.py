@@ -242,7 +242,6 @@ def _claim_both(
     now: dt.datetime,
 ) -> None:
     """Claim a place for the first one such that there is one left for the second. Raises SlotTaken."""
-    clear_expired(session, now)
     for visit in pair:
         if keeps_therapists and not is_skilled(visit.therapist_id, visit.client_id or 0, visit.day):
             raise SlotTaken(NotQualified.default_sentence)
@@ -254,9 +253,9 @@ def _claim_both(
     for way in islice(ways, TRIES):
         try:
             with session.begin_nested():
-                _take(session, pair[0], way)
+                _take(session, pair[0], way, now)
                 rest = _ways(pair[1], plans[1], places[1], whom[1], now=now)
-                _take_first(session, pair[1], rest)
+                _take_first(session, pair[1], rest, now)
             return
         except IntegrityError as error:
             if broken_guard(error, OVERLAP) is None:
@@ -289,9 +288,9 @@ def _whom(visit: Visit, place: _Place, *, keeps: bool) -> list[int]:
     return [*others, visit.therapist_id]
 
 
-def _take_first(session: Session, visit: Visit, ways: Iterable[Combination]) -> None:
+def _take_first(session: Session, visit: Visit, ways: Iterable[Combination], now: dt.datetime) -> None:
     for way in ways:
-        _take(session, visit, way)
+        _take(session, visit, way, now)
         return
     raise SlotTaken
 
@@ -315,12 +314,13 @@ def _ways(
     return found
 
 
-def _take(session: Session, visit: Visit, way: Combination) -> None:
+def _take(session: Session, visit: Visit, way: Combination, now: dt.datetime) -> None:
     visit.therapist_id, visit.room_id = way.therapist, way.room
     until = [(one, visit.free_at) for one in (way.therapist, way.room, *way.devices)]
     rows = [
         Claim(resource_id=resource, visit_id=visit.id, starts_at=visit.starts_at, ends_at=ends_at)
         for resource, ends_at in sorted([*until, (visit.client_id or 0, visit.ends_at)])
     ]
+    clear_expired(session, [one.resource_id for one in rows], visit.starts_at, visit.free_at, now)
     session.add_all(rows)
     session.flush()

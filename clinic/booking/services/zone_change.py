@@ -16,7 +16,7 @@ from sqlalchemy import and_, bindparam, delete, not_, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Visit
-from clinic.booking.services._claims import claim_blocks, clear_expired
+from clinic.booking.services._claims import claim_blocks
 from clinic.booking.timed_steps import follow
 from clinic.premises import queries as premises
 from clinic.premises.models import Closure, Device, Location, Resource, Room
@@ -69,7 +69,7 @@ def change_zone(place: str, new_zone: str, *, now: dt.datetime, by: int | None =
     with transaction() as session:
         _keep_others_out(session)
         row = _place(session, place, new_zone)
-        clear_expired(session, now)
+        session.execute(delete(Claim).where(Claim.expires_at <= now))
         change = _plan(session, row, new_zone, now)
         if not change.is_possible:
             raise ZoneClash(change)
