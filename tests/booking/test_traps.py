@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -240,6 +241,41 @@ def test_two_clocks_around_the_end_of_a_hold_make_one_visit(app: Flask) -> None:
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(run, (confirm, book))) == ["confirmed", "told kindly"]
     assert claims_of("confirmed") == [3] * 5
+
+
+def test_many_holds_that_run_out_at_once_hold_nobody_up(app: Flask) -> None:
+    """They are confirmed, renewed, given up by the worker, and taken by others at the same moment: each start is given
+    as often as there are therapists at most, and whatever stands has all that it needs."""
+    world = w.build(therapists=2)
+    starts = [w.at(days, hour) for days in (3, 4) for hour in (9, 11, 13, 15)]
+    tokens = [begun(start) for start in starts]
+    others = [w.person() for _start in starts]
+    for one in others:
+        w.sign(one)
+    until = held_until()
+    deeds: list[Callable[[], object]] = [lambda: deadlines.keep_deadlines(until)]
+    for token, other, start in zip(tokens, others, starts, strict=True):
+        deeds += [
+            partial(checkout.confirm, token, user_id=None, now=until - SECOND),
+            partial(checkout.renew_hold, token, now=until - SECOND),
+            partial(book_at, world, other, start, now=until),
+        ]
+
+    def run(deed: Callable[[], object]) -> str:
+        with app.app_context():
+            try:
+                done = deed()
+                return str(getattr(done, "status", done))
+            except (SlotTaken, HoldExpired):
+                return "told kindly"
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(12) as pool:
+        results = list(pool.map(run, deeds))
+    standing = claims_of("confirmed")
+    assert standing == [3] * results.count("confirmed")
+    assert results.count("confirmed") >= len(starts)
 
 
 def test_a_clinic_that_never_shuts_offers_the_last_hour_of_the_day_however_few_days_are_asked_for(

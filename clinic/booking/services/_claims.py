@@ -222,7 +222,8 @@ def give_up(session: Session, visit: Visit, now: dt.datetime) -> set[int]:
     The room of a couple stays with the other visit."""
     part(session, visit, now)
     taken = set(session.scalars(select(Claim.resource_id).where(Claim.visit_id == visit.id)))
-    touched = {*taken, visit.room_id}  # of a room that was shared the end may have become free
+    # Of a room that was shared the end may have become free; no block lies under a client, who is waited for first.
+    touched = {*taken, visit.room_id} - {visit.client_id}
     lock_resources(session, touched)  # before anything is free: whoever claims it waits for these as well
     _drop(session, visit, now)
     claim_blocks(session, touched, now, are_locked=True)

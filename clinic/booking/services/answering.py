@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Offer, Visit, WaitlistWish
+from clinic.booking.models import Claim, Offer, Visit, WaitlistWish
 from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of
@@ -15,7 +16,7 @@ from clinic.booking.services._claims import is_claimed, keep_until
 from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_room, keep_therapist
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._line import end_offer, offer_next, stand_in_line
-from clinic.booking.services._placing import hand_on_aim
+from clinic.booking.services._placing import claim_anew, hand_on_aim
 from clinic.booking.services._steps import (
     booked_mail,
     new_manage_key,
@@ -27,7 +28,7 @@ from clinic.booking.services._steps import (
 )
 from clinic.booking.services.resting import check_rested
 from clinic.clients.models import Client
-from clinic.rules.errors import BarredOnline, HoldExpired, MoveNotAllowed, NotFound, RuleViolation
+from clinic.rules.errors import BarredOnline, HoldExpired, MoveNotAllowed, NotFound, RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared.audit import leave_trace
@@ -86,8 +87,9 @@ def _locked(session: Session, offer_id: int) -> tuple[Offer, Visit]:
 def _check_stands(session: Session, offer: Offer, visit: Visit, now: dt.datetime) -> None:
     """Raise HoldExpired unless the offer is open and its time is still kept: one that ran out a moment ago may have
     been claimed by somebody else already."""
+    claims = session.scalars(select(Claim.id).where(Claim.visit_id == visit.id).with_for_update()).all()
     is_open = offer.ended_at is None and visit.status == VisitStatus.HELD and offer.expires_at > now
-    if not is_open or not is_claimed(session, visit, len(plan_of(visit).device_kinds)):
+    if not is_open or not claims:
         raise HoldExpired(why_over(offer))
 
 
@@ -127,6 +129,13 @@ def _accept(
         visit.series_id = old.series_id
     if offer.kind == "wish":
         check_rested(visit, client, plan)
+    if not is_claimed(
+        session, visit, len(plan.device_kinds)
+    ):  # a part of it is somebody else's, or more is needed by now
+        try:
+            claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
+        except SlotTaken as error:
+            raise HoldExpired(why_over(offer)) from error
     keep_room(session, visit, now)
     keep_therapist(session, visit, now)
     refusal = _settle(session, visit, client, judged, by=by, now=now)
