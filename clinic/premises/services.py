@@ -124,17 +124,25 @@ def save_location(
 ) -> int:
     """A new place (no id) or a changed one. Returns its id.
 
-    The zone of a place that has rooms stays: booked visits are kept in it. Raises InvalidInput, NotFound,
-    ChangedMeanwhile.
+    The zone of a place that has rooms or closures stays: booked visits, and closures, are kept in it. Raises
+    InvalidInput, NotFound, ChangedMeanwhile.
     """
     if facts.zone not in available_timezones():
         raise InvalidInput("zone", _("Choose a time zone from the list."))
     with transaction() as session:
         row = session.get(Location, location_id) if location_id else Location()
-        if row is not None and location_id and facts.zone != row.zone and queries.has_rooms(location_id):
+        if (
+            row is not None
+            and location_id
+            and facts.zone != row.zone
+            and queries.is_kept_in_its_zone(location_id)
+        ):
             raise InvalidInput(
                 "zone",
-                _("The time zone of a place with rooms is changed by the command `clinic zone change`."),
+                _(
+                    "The time zone of a place with rooms or closures is changed by the command"
+                    " `clinic zone change`."
+                ),
             )
         if row is not None and location_id and not facts.is_active:
             _check_not_last(location_id)

@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from clinic.booking.models import Offer, Visit
+from clinic.booking.models import Claim, Offer, Visit
 from clinic.booking.services import answering, checkout, holds, time_off, visits, waitlist
+from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
 from clinic.premises.models import Device, Room
@@ -150,3 +151,40 @@ def test_two_who_are_kept_apart_since_are_not_booked_together(world: w.World) ->
     book()
     visit = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
     assert visit.therapist_id != first
+
+
+@pytest.mark.parametrize("deed", ["confirmed", "renewed first", "offered"])
+def test_a_device_that_the_treatment_needs_by_now_is_taken_along(world: w.World, deed: str) -> None:
+    """The owner says so while the time is kept, and one is free."""
+    client = w.person()
+    w.sign(client)
+    if deed == "offered":
+        day = When(START.date(), START.date())
+        wish, _token = waitlist.join(w.choice("relaxation"), day, client, source="desk", by=None, now=NOW)
+        waitlist.offer_now(wish, by=world.desk_id, now=NOW)
+        offer = db.session.scalars(select(Offer.id)).one()
+    else:
+        hold = holds.keep_time(
+            w.choice("relaxation"), START, client_id=client, source="api", by=None, now=NOW
+        )
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(
+            update(Service).where(Service.key == "relaxation").values(device_kinds=["stone_heater"])
+        )
+    if deed == "offered":
+        answering.accept(offer, by=None, now=NOW, reconfirmed=True)
+    else:
+        if deed == "renewed first":
+            holds.keep_longer(hold, now=NOW + dt.timedelta(minutes=5))
+        visits.book_visit(
+            w.choice("relaxation"), client, START, request_key="k", source="api", by=None, now=NOW, reconfirmed=True,
+            hold_id=hold,
+        )  # fmt: skip
+    visit = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
+    theirs = (
+        select(Device.device_kind)
+        .join(Claim, Claim.resource_id == Device.id)
+        .where(Claim.visit_id == visit.id)
+    )
+    assert db.session.scalars(theirs).all() == ["stone_heater"]

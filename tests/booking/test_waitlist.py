@@ -282,8 +282,8 @@ def test_an_offer_that_runs_out_while_it_is_accepted(app: Flask, world: w.World)
     )  # fmt: skip
     with pytest.raises(HoldExpired):
         answering.accept(offer_id, by=None, now=late - dt.timedelta(seconds=1))
-    assert claims() == 3
     in_line.keep_line(ahead)
+    assert claims() == 3
     assert [end for _wish, end in offers()] == ["expired"]
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from clinic.premises import queries, services
 from clinic.premises.facts import DeviceFacts, LocationFacts, RoomFacts
+from clinic.premises.models import Closure
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.wall_time import WeeklyHours
+from clinic.shared.database import transaction
 from clinic.shared.seen import mark_of
 from tests.factories import make_clinic, make_device, make_location, make_room
 from tests.owners import deeds
@@ -77,10 +79,20 @@ def test_place_is_added_and_changed() -> None:
     assert [deed for deed, _ in deeds()] == ["location.added", "location.changed"]
 
 
-def test_zone_can_be_put_right_until_there_is_a_room() -> None:
+@pytest.mark.parametrize("there", ["room", "closure"])
+def test_zone_can_be_put_right_until_something_stands_by_it(there: str) -> None:
     place_id = make_location(zone="America/New_York").id
     change_place(place_id, zone="Europe/Paris")
-    make_room(queries.locations()[0])
+    if there == "room":
+        make_room(queries.locations()[0])
+    else:
+        start = dt.datetime(2026, 6, 12, 7, tzinfo=dt.UTC)
+        with transaction() as session:
+            session.add(
+                Closure(
+                    location_id=place_id, starts_at=start, ends_at=start + dt.timedelta(hours=3), reason=""
+                )
+            )
     with pytest.raises(InvalidInput) as refused:
         change_place(place_id, zone="Europe/Rome")
     assert refused.value.field == "zone"

@@ -207,10 +207,10 @@ def is_claimed(session: Session, visit: Visit, devices: int) -> bool:
     return known <= found and len(found) >= len(known) + devices
 
 
-def keep_longer_until(session: Session, visit: Visit, devices: int, expires_at: dt.datetime) -> None:
+def keep_longer_until(session: Session, visit: Visit, expires_at: dt.datetime) -> None:
     """Keep a time longer: what stays taken when that is over (`_outlast`) goes on doing so. Raises HoldExpired where it
-    is not taken for it any more."""
-    if not is_claimed(session, visit, devices):
+    is not taken for it any more. A device that is missing by now is taken when it is confirmed."""
+    if not is_claimed(session, visit, devices=0):
         raise HoldExpired()
     visit.deadline_at = expires_at
     theirs = Claim.visit_id == visit.id, Claim.expires_at.is_not(None)

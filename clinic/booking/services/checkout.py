@@ -294,7 +294,7 @@ def renew_hold(token: str, *, now: dt.datetime) -> dt.datetime:
         until = booking_policy.renewed_hold(
             visit.created_at, visit.deadline_at, now=now, settings=premises.booking_settings()
         )
-        keep_longer_until(session, visit, len(plan_of(visit).device_kinds), until)
+        keep_longer_until(session, visit, until)
         return until
 
 

@@ -11,7 +11,7 @@ from clinic.booking.queries import visits
 from clinic.booking.services._claims import client_first, keep_longer_until
 from clinic.booking.services._placing import place_person
 from clinic.booking.services._programs import PROGRAM
-from clinic.booking.services._steps import plan_of, set_status
+from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice, new_hold
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
@@ -65,7 +65,7 @@ def keep_longer(visit_id: int, *, now: dt.datetime) -> None:
         until = booking_policy.renewed_hold(
             visit.created_at, visit.deadline_at, now=now, settings=premises.booking_settings()
         )
-        keep_longer_until(session, visit, len(plan_of(visit).device_kinds), until)
+        keep_longer_until(session, visit, until)
 
 
 @tried_again

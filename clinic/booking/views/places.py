@@ -66,7 +66,7 @@ def save_location(location_id: int) -> Answer:
 
 def _save_location(location_id: int | None) -> Answer:
     form = _with_zones(LocationForm(request.form))
-    if location_id and queries.has_rooms(location_id):  # then the zone is shown, not asked
+    if location_id and queries.is_kept_in_its_zone(location_id):  # then the zone is shown, not asked
         form.zone.data = found(queries.location_facts(location_id)).zone
     form.region = queries.clinic_settings().phone_region
 
@@ -107,7 +107,7 @@ def _with_zones(form: LocationForm) -> LocationForm:
 def _location_page(
     form: LocationForm, location_id: int | None, status: int = 200, touched: Sequence[object] = ()
 ) -> Answer:
-    fixed = location_id is not None and queries.has_rooms(location_id)
+    fixed = location_id is not None and queries.is_kept_in_its_zone(location_id)
     return (
         render_template(
             "premises/location.html", form=form, location_id=location_id, zone_is_fixed=fixed, touched=touched

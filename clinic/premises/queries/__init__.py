@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, union_all
 from sqlalchemy.orm import joinedload
 
 from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, RoomFacts
@@ -319,12 +319,11 @@ def device_kinds() -> list[str]:
     return list(dict.fromkeys([*DEVICE_KINDS, *used]))
 
 
-def has_rooms(location_id: int) -> bool:
-    """Whether visits can have been booked there: a visit needs a room, and rooms are never deleted."""
-    return (
-        db.session.scalars(select(Room.id).where(Room.location_id == location_id).limit(1)).first()
-        is not None
-    )
+def is_kept_in_its_zone(location_id: int) -> bool:
+    """Whether something stands by the clock of this place: visits, which need a room, and rooms are never deleted; or
+    closures, which were typed as its wall shows them."""
+    its_own = [select(one.id).where(one.location_id == location_id) for one in (Room, Closure)]
+    return db.session.execute(union_all(*its_own).limit(1)).first() is not None
 
 
 def dated_opening(location_id: int, days: Sequence[dt.date]) -> dict[dt.date, list[WeeklyHours]]:
