@@ -199,8 +199,8 @@ def keep_until(session: Session, visit_id: int, expires_at: dt.datetime | None) 
 
 def is_claimed(session: Session, visit: Visit, devices: int) -> bool:
     """Whether all that a kept time takes, with so many devices, is still taken for it, and stays so until the end of
-    this transaction. By another's clock it may have run out a moment ago: then its claims are gone, or some of them
-    (`_outlast`)."""
+    this transaction. By another's clock it may have run out a moment ago: then what they wanted of it is gone, and
+    what they did not want is still there."""
     claimed = select(Claim.resource_id).where(Claim.visit_id == visit.id).with_for_update()
     found = set(session.scalars(claimed.execution_options(populate_existing=True)))
     known = {one for one in (visit.therapist_id, visit.room_id, visit.client_id) if one is not None}

@@ -129,9 +129,8 @@ def _accept(
         visit.series_id = old.series_id
     if offer.kind == "wish":
         check_rested(visit, client, plan)
-    if not is_claimed(
-        session, visit, len(plan.device_kinds)
-    ):  # a part of it is somebody else's, or more is needed by now
+    # a part of it may be somebody else's by their clock, or the treatment needs more by now
+    if not is_claimed(session, visit, len(plan.device_kinds)):
         try:
             claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
         except SlotTaken as error:
