@@ -25,7 +25,7 @@ ASKED: dict[Notice, dict[str, Any]] = {
     Notice.RECOVERY_CODE_USED: {"left": 1},
     Notice.EMAIL_CHANGED: {"new_email": "new@mail.example"},
     Notice.BREAK_GLASS: {"who": "Tess"},
-    Notice.ERASURE_RECEIVED: {"until": "Tuesday 9 June"},
+    Notice.ERASURE_RECEIVED: {"until": "Tuesday 9 June", "clinic": "Still Waters", "phone": "(212) 555-0100"},
 }
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, Visit
-from clinic.booking.services import sick_day, time_off
+from clinic.booking.services import sick_day, time_off, visits
 from clinic.booking.services.checkout import Choice, hold_slot
 from clinic.keeping.services import erasing
 from clinic.premises.models import Location
@@ -187,6 +187,23 @@ def test_the_time_that_is_kept_for_the_visit_itself_is_listed_for_its_move(
         start in {dt.datetime.fromisoformat(one["starts_at"]) for one in found} for found in (own, anybodys)
     ] == [True, False]
     assert desk.post(f"/visits/{visit['id']}/move", {"starts_at": start.isoformat()}).status_code == 200
+
+
+def test_a_longer_visit_takes_the_time_that_is_kept_for_its_own_move(
+    desk: Program, clinic: world.World
+) -> None:
+    """The other time was offered for the visit as it was."""
+    visit = desk.post("/visits", wish(healthy(), therapist=clinic.therapists[0])).get_json()
+    after = dt.datetime.fromisoformat(visit["ends_at"]) + dt.timedelta(minutes=30)
+    sick_day.offer_time(visit["id"], after, clinic.therapists[0], revision=1, by=clinic.desk_id, now=NOW)
+    asked = {"service": "swedish", "minutes": 90, "from": "2026-06-12", "days": 1}
+    listed = desk.get("/availability", **asked, therapist=clinic.therapists[0], visit=visit["id"]).get_json()
+    assert visit["starts_at"] in {one["starts_at"] for one in listed["starts"]}
+    longer = visits.change_visit(
+        visit["id"], revision=db.session.get_one(Visit, visit["id"]).revision, by=None, by_program=True, now=NOW,
+        choice=Choice("swedish", 90, therapist_id=clinic.therapists[0]),
+    )  # fmt: skip
+    assert longer.status == "confirmed"
 
 
 def test_who_may_ask_where_a_visit_can_be_moved_to(desk: Program, program: Any, clinic: world.World) -> None:

@@ -76,8 +76,9 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
         return Outcome(None, None, judged, rest=warned)
     named = wish.therapist_id or (wish.choice.therapist_id if wish.choice else None)
     is_elsewhere = start != visit.starts_at or named not in (None, visit.therapist_id)
-    # A time that is kept for this very client is free for them.
-    was_asked = is_elsewhere and end_offers_for(session, visit, by=by, now=now)
+    # A time that is kept for this very client is free for them, and was offered for the visit as it was.
+    is_another = is_elsewhere or wish.choice is not None
+    was_asked = is_another and end_offers_for(session, visit, by=by, now=now)
     give_up(session, visit, now)
     _write_change(session, visit, plan, areas, start, wish.choice, judged, now=now)
     _claim_again(session, visit, plan, wish, by_staff=by_staff, now=now)
