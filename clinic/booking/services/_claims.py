@@ -202,7 +202,7 @@ def is_claimed(session: Session, visit: Visit, devices: int) -> bool:
     this transaction. By another's clock it may have run out a moment ago: then what they wanted of it is gone, and
     what they did not want is still there."""
     claimed = select(Claim.resource_id).where(Claim.visit_id == visit.id).with_for_update()
-    found = set(session.scalars(claimed.execution_options(populate_existing=True)))
+    found = set(session.scalars(claimed))
     known = {one for one in (visit.therapist_id, visit.room_id, visit.client_id) if one is not None}
     return known <= found and len(found) >= len(known) + devices
 

@@ -57,7 +57,7 @@ def keep_place(session: Session, visit: Visit, now: dt.datetime) -> None:
         return
     if visit.starts_at <= now:
         raise HoldExpired()
-    visit.deadline_at = now
+    visit.deadline_at = now  # kept no more: what was entered meanwhile counts when it is claimed anew
     until = now + dt.timedelta(minutes=premises.booking_settings().hold_minutes)
     if visit.hold_until is not None:
         until = min(

@@ -28,6 +28,13 @@ def check_online_start(starts_at: dt.datetime, now: dt.datetime, location_id: in
         booking_policy.check_start(starts_at, now=now, zone=zone, settings=premises.booking_settings())
 
 
+def since_kept(held: Visit | None, starts_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
+    """Since when this very start is kept under the hold; None where it is not, or not any more."""
+    if held is None or held.status != VisitStatus.HELD or held.starts_at != starts_at:
+        return None
+    return held.created_at if held.deadline_at is not None and held.deadline_at > now else None
+
+
 def kept_since(
     session: Session,
     hold_id: int | None,
@@ -44,12 +51,11 @@ def kept_since(
     if (
         held is None
         or held.source != PROGRAM
-        or held.status != VisitStatus.HELD
-        or (held.starts_at, held.minutes) != (starts_at, minutes)
+        or held.minutes != minutes
         or held.client_id not in (None, client_id)
     ):
         return None
-    return held.created_at if held.deadline_at is not None and held.deadline_at > now else None
+    return since_kept(held, starts_at, now)
 
 
 def take_over(

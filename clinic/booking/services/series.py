@@ -31,6 +31,7 @@ from clinic.booking.services._from_hold import (
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._mailing import tell_of_several
+from clinic.booking.services._programs import since_kept
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -50,7 +51,6 @@ from clinic.booking.services.series_starts import (
     clinic_of,
     in_order,
     is_outside,
-    kept_since,
     may_lie_beyond,
 )
 from clinic.catalogue.queries import VisitPlan
@@ -251,7 +251,7 @@ def _refused(
     facts = clinic_of(booked[0].choice)
     for at, one in enumerate(booked):
         start = one.visit.starts_at
-        since = kept_since(held, start, now)
+        since = since_kept(held, start, now)
         if is_outside(start, is_first=at == 0, source=source, now=now, facts=facts, since=since):
             raise TooFarAhead(_("One of these times lies outside the days that can be booked now."))
     against = [one for one in booked if one.judged.refuses or one.judged.unsafe_addons]

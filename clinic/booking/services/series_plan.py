@@ -18,6 +18,7 @@ from clinic.booking.queries.rest import Rest, rest_around
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
+from clinic.booking.services._programs import since_kept
 from clinic.booking.services.alternatives import look_again_on, urgency_of
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, warned_of
@@ -30,7 +31,6 @@ from clinic.booking.services.series_starts import (
     has_said_today,
     in_order,
     is_outside,
-    kept_since,
     may_lie_beyond,
 )
 from clinic.catalogue.queries import VisitPlan
@@ -198,7 +198,7 @@ class _Planner:
         return "", judged
 
     def _since(self, starts_at: dt.datetime) -> dt.datetime | None:
-        return kept_since(self.held, starts_at, self.now)
+        return since_kept(self.held, starts_at, self.now)
 
     def _shown(self, judged: Judged) -> Judged:
         """A client is shown what would come out if nobody looked like them, staff and programs what comes out."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from clinic.booking.models import Visit
 from clinic.booking.services._judging import local_day
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned
@@ -18,7 +17,6 @@ from clinic.rules.booking_policy import earliest_start, is_on_step, latest_start
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _
 from clinic.rules.series import MOST_VISITS
-from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WallClock, moment
 
 DESK = "desk"
@@ -78,13 +76,6 @@ def in_order(starts: Sequence[OneStart]) -> list[OneStart]:
     if len({one.starts_at for one in starts}) < len(starts):
         raise InvalidInput("starts", _("Two visits of the series start at the same time."))
     return sorted(starts, key=lambda one: one.starts_at)
-
-
-def kept_since(kept: Visit | None, starts_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
-    """Since when this very start is kept for them; None where it is not, or not any more."""
-    if kept is None or kept.status != VisitStatus.HELD or kept.starts_at != starts_at:
-        return None
-    return kept.created_at if kept.deadline_at is not None and kept.deadline_at > now else None
 
 
 def is_outside(

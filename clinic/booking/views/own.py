@@ -158,10 +158,7 @@ def my_visit_file(visit_id: int) -> Answer:
 @pages.get("/my/people", needs=Permission.PERSON_OWN_WRITE)
 def add_person() -> Answer:
     """Everybody this account acts for, and the form for one more."""
-    form = PersonForm()
-    if any(one.relation == "self" for one in clients.people_of(current_user.id)):
-        form.relation.data = None
-    return _people_page(form)
+    return _people_page(PersonForm())
 
 
 def _people_page(form: PersonForm) -> str:

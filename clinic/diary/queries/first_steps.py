@@ -15,18 +15,24 @@ from clinic.therapists.models import DatedHours, Therapist, WorkingHours
 
 
 @dataclass(frozen=True)
-class FirstSteps:
-    """Which of the first steps are done. Whether a therapist is there counts only with hours to work in."""
+class PlaceSteps:
+    """What a place has of all that a visit needs. Whether a therapist is there counts only with hours to work in."""
 
-    has_address: bool
     has_opening_hours: bool
     has_room: bool
     has_therapist: bool
 
     @property
     def are_done(self) -> bool:
-        """Whether somebody could be booked; an address is only good to have."""
+        """Whether something could be booked there."""
         return self.has_opening_hours and self.has_room and self.has_therapist
+
+
+@dataclass(frozen=True)
+class FirstSteps(PlaceSteps):
+    """Which of the first steps of a clinic are done, at whichever place; an address is only good to have."""
+
+    has_address: bool
 
 
 def first_steps() -> FirstSteps:
@@ -38,28 +44,14 @@ def first_steps() -> FirstSteps:
     return FirstSteps(
         *db.session.execute(
             select(
-                exists().where(Location.is_active, Location.address != ""),
                 exists().where(Location.is_active, Location.id == OpeningHours.location_id)
                 | exists().where(Location.is_active, Location.id == DatedOpening.location_id),
                 exists().where(Room.is_active),
                 exists().where(Therapist.is_active, weekly | dated),
+                exists().where(Location.is_active, Location.address != ""),
             )
         ).one()
     )
-
-
-@dataclass(frozen=True)
-class PlaceSteps:
-    """What one place has of all that a visit there needs."""
-
-    has_opening_hours: bool
-    has_room: bool
-    has_therapist: bool
-
-    @property
-    def are_done(self) -> bool:
-        """Whether something could be booked there."""
-        return self.has_opening_hours and self.has_room and self.has_therapist
 
 
 def steps_of_places(today: dt.date) -> dict[int, PlaceSteps]:

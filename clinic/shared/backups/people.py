@@ -48,7 +48,7 @@ def keep(engine: Engine, folder: Path, key_file: Path, key: str) -> None:
 def _bring_up_to_date(engine: Engine, places: list[Path], key: str) -> None:
     with engine.connect() as connection:
         here = {row["id"]: dict(row) for row in connection.execute(select(TABLE)).mappings()}
-    written = {path: _read(path, key) for path in places if path.exists()}
+    written = {path: _read(path, key) for path in _there(places)}
     rows = together(*written.values(), here)
     end_earlier(rows, {key_id for key_id, row in here.items() if row["wrapped"]})
     if lost := [row for key_id, row in here.items() if row["wrapped"] and not rows[key_id]["wrapped"]]:
@@ -65,24 +65,28 @@ def lags(engine: Engine, folder: Path, key_file: Path, key: str) -> bool:
     """Whether one of the copies still holds a key that the database knows to be destroyed. Raises BackupFailed."""
     with engine.connect() as connection:
         ended = set(connection.execute(select(TABLE.c.id).where(TABLE.c.wrapped == b"")).scalars())
-    copies = [_read(path, key) for path in _places(folder, key_file) if path.exists()]
+    copies = [_read(path, key) for path in _there(_places(folder, key_file))]
     return any(row["wrapped"] for copy in copies for key_id, row in copy.items() if key_id in ended)
 
 
 def is_kept(folder: Path, key_file: Path) -> bool:
     """Whether there is a copy of the keys at all."""
-    return any(path.exists() for path in _places(folder, key_file))
+    return bool(_there(_places(folder, key_file)))
 
 
 def _places(folder: Path, key_file: Path) -> list[Path]:
     return [one / NAME for one in dict.fromkeys((folder, key_file.parent))]
 
 
+def _there(places: list[Path]) -> list[Path]:
+    return [one for one in places if one.exists()]
+
+
 def find(folder: Path, key_file: Path) -> list[Path]:
     """Where the file is, for a backup in FOLDER: a copy of it may lie beside the backup, and the newest beside the key
     of backups. Raises BackupFailed when it is nowhere."""
     places = _places(folder, key_file)
-    found = [one for one in places if one.exists()]
+    found = _there(places)
     if not found:
         raise BackupFailed(
             f"{places[0]} is missing. The keys of people are in it: put it beside the backup first."
