@@ -116,12 +116,33 @@ def book_at(world: w.World, client: int, start: dt.datetime, *, now: dt.datetime
     ).status  # fmt: skip
 
 
+def at_once(app: Flask, *deeds: Callable[[], object], at_most: int = 0) -> list[str]:
+    """What becomes of each of these when they are done at one moment, all of them unless `at_most` so many: the status
+    of what was made, or `told kindly`."""
+    many = at_most or len(deeds)
+    gate = threading.Barrier(many)
+
+    def run(number: int, deed: Callable[[], object]) -> str:
+        with app.app_context():
+            if number < many:
+                gate.wait()
+            try:
+                done = deed()
+                return str(getattr(done, "status", done))
+            except (SlotTaken, HoldExpired):
+                return "told kindly"
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(run, range(len(deeds)), deeds))
+
+
 def test_a_hold_that_runs_out_while_it_is_confirmed_is_given_once(app: Flask) -> None:
     world = w.build(therapists=1)
     for hour in (9, 12, 15):
         token, other = begun(w.at(3, hour)), w.person()
         w.sign(other)
-        gate = threading.Barrier(2)
 
         def confirm(token: str = token) -> object:
             return checkout.confirm(token, user_id=None, now=LATER).status
@@ -129,18 +150,7 @@ def test_a_hold_that_runs_out_while_it_is_confirmed_is_given_once(app: Flask) ->
         def book(client: int = other, hour: int = hour) -> object:
             return book_at(world, client, w.at(3, hour), now=LATER)
 
-        def run(deed: Callable[[], object], gate: threading.Barrier = gate) -> str:
-            with app.app_context():
-                gate.wait()
-                try:
-                    return str(deed())
-                except (SlotTaken, HoldExpired):
-                    return "told kindly"
-                finally:
-                    db.session.remove()
-
-        with ThreadPoolExecutor(2) as pool:
-            results = sorted(pool.map(run, (confirm, book)))
+        results = sorted(at_once(app, confirm, book))
         assert results == ["confirmed", "told kindly"]
         db.session.rollback()
         standing = select(Visit.status).where(Visit.starts_at == w.at(3, hour), Visit.status == "confirmed")
@@ -219,7 +229,7 @@ def test_two_clocks_around_the_end_of_a_hold_make_one_visit(app: Flask) -> None:
     for hour in (9, 11, 13, 15, 17):
         token, other = begun(w.at(3, hour)), w.person()
         w.sign(other)
-        until, gate = held_until(), threading.Barrier(2)
+        until = held_until()
 
         def confirm(token: str = token, now: dt.datetime = until - SECOND) -> object:
             time.sleep(0.02)
@@ -228,18 +238,7 @@ def test_two_clocks_around_the_end_of_a_hold_make_one_visit(app: Flask) -> None:
         def book(client: int = other, hour: int = hour, now: dt.datetime = until) -> object:
             return book_at(world, client, w.at(3, hour), now=now)
 
-        def run(deed: Callable[[], object], gate: threading.Barrier = gate) -> str:
-            with app.app_context():
-                gate.wait()
-                try:
-                    return str(deed())
-                except (SlotTaken, HoldExpired):
-                    return "told kindly"
-                finally:
-                    db.session.remove()
-
-        with ThreadPoolExecutor(2) as pool:
-            assert sorted(pool.map(run, (confirm, book))) == ["confirmed", "told kindly"]
+        assert sorted(at_once(app, confirm, book)) == ["confirmed", "told kindly"]
     assert claims_of("confirmed") == [3] * 5
 
 
@@ -261,18 +260,7 @@ def test_many_holds_that_run_out_at_once_hold_nobody_up(app: Flask) -> None:
             partial(book_at, world, other, start, now=until),
         ]
 
-    def run(deed: Callable[[], object]) -> str:
-        with app.app_context():
-            try:
-                done = deed()
-                return str(getattr(done, "status", done))
-            except (SlotTaken, HoldExpired):
-                return "told kindly"
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(12) as pool:
-        results = list(pool.map(run, deeds))
+    results = at_once(app, *deeds, at_most=12)
     standing = claims_of("confirmed")
     assert standing == [3] * results.count("confirmed")
     assert results.count("confirmed") >= len(starts)
