@@ -36,6 +36,7 @@
       }
       if (event.target.name?.startsWith("c.")) follow();
     });
+    follow(); // what was chosen before this script came, or what the browser filled in again
     form.querySelector("[data-rest-no]")?.addEventListener("click", () => {
       sayNo((name) => !answer(name));
       window.clinic?.say(window.clinic._("All the others are answered with no."));

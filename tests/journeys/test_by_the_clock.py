@@ -144,9 +144,13 @@ def time_of(site: Site, status: str) -> tuple[int, dt.datetime, str]:
     return found[0], found[1], found[2]
 
 
-def up_to_the_end(page: Page) -> Booking:
+def up_to_the_end(page: Page, *, whom: str = "") -> Booking:
+    """A time is kept and all is answered, with `whom` or with anybody."""
     booking = Booking(page, in_both_widths, looks_on_the_way=False)
     booking.choose("Swedish massage", "1 hour")
+    if whom:
+        page.get_by_role("link", name=whom).click()
+        page.wait_for_url("**therapist=**")
     booking.take_a_later_day()
     booking.say_who()
     booking.answer()
@@ -174,7 +178,7 @@ def test_a_kept_time_that_ran_out_is_taken_again_while_it_is_free(
 def test_a_kept_time_that_ran_out_and_went_leads_to_the_nearest_ones(
     page: Page, site: Site, browser: Browser, hour: time_machine.Traveller
 ) -> None:
-    booking = up_to_the_end(page)
+    booking = up_to_the_end(page, whom=TREATS)  # anybody: another one who is free would take over
     therapist, starts_at, day = time_of(site, "held")
     hour.shift(LONGER_THAN_KEPT)
     somebody = browser.new_page()

@@ -27,10 +27,9 @@ def sign_in(page: Page) -> None:
 
 
 def next_monday(weeks: int = 0) -> str:
-    """A day on which the demo clinic works, at least two days ahead; `weeks` later where a person has visits before."""
-    today = dt.datetime.now(dt.UTC).date()
-    ahead = (7 - today.weekday()) if today.weekday() < 5 else 9
-    return (today + dt.timedelta(days=ahead, weeks=weeks)).isoformat()
+    """A Monday at least two days ahead; `weeks` later where a person has visits before."""
+    day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2)
+    return (day + dt.timedelta(days=-day.weekday() % 7, weeks=weeks)).isoformat()
 
 
 def press_until(page: Page, found: str, key: str = "Tab", most: int = 60) -> None:

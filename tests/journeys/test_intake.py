@@ -153,6 +153,7 @@ def test_none_of_these_after_a_yes_says_why_it_stays_open(page: Page) -> None:
         page.get_by_role("button", name="Update the answers")
     ).first.click()
     page.locator("[data-none-of-page]").wait_for()
+    page.wait_for_load_state()  # the page's script listens only then
     yes = page.locator("input[type=radio][value=not_sure]").first
     yes.check(force=True)
     page.locator("[data-none-of-page]").click(force=True)
