@@ -654,3 +654,27 @@ def test_who_was_asked_about_a_time_can_be_moved_to_it_by_hand_and_is_told_at_on
     told = db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id.desc())).first()
     assert told is not None
     assert told.due_at <= NOW
+
+
+@pytest.mark.parametrize("deed", ["give", "call off"])
+def test_what_ends_an_offer_that_was_mailed_is_told_at_once_and_not_taken_back(
+    app: Flask, world: w.World, deed: str
+) -> None:
+    """An undo brought the visit back, and the client's link to the other time was dead without a word."""
+    visit_id = book(world, SICK, 10)
+    call_in(world)
+    way = the_case(world).touched.other_times[0]
+    start = moment(way.starts_at)
+    revision = get(visit_id).revision
+    sick_day.offer_time(visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW)
+    revision = get(visit_id).revision
+    if deed == "give":
+        sick_day.give_to(
+            visit_id, world.therapists[FREE], revision=revision, by=world.desk_id, now=NOW, can_go_back=True
+        )
+    else:
+        sick_day.call_off(visit_id, revision=revision, by=world.desk_id, now=NOW, can_go_back=True)
+    assert taking_back.last_step_of(world.desk_id, NOW) is None
+    told = db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id.desc())).first()
+    assert told is not None
+    assert told.due_at <= NOW

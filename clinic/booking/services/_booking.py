@@ -189,14 +189,22 @@ def _claim(
         raise
 
 
+def lock_visit(session: Session, visit_id: int) -> Visit | None:
+    """The visit, locked: people are waited for before visits, and visits before times, so that nobody waits in a ring.
+    What is only held is judged by nobody else, and who confirms it has its row before the person's."""
+    booked = Visit.id == visit_id, Visit.status != VisitStatus.HELD, Visit.client_id.is_not(None)
+    client_id = session.scalar(select(Visit.client_id).where(*booked))
+    if client_id is not None:
+        client_to_judge(session, client_id)
+    return session.get(Visit, visit_id, with_for_update=True, populate_existing=True)
+
+
 def waited_for(session: Session, visit_id: int) -> Visit:
-    """The visit of somebody, locked, to be judged in another form: people are waited for before visits, and visits
-    before times, so that nobody waits in a ring. Raises NotFound."""
-    client_id = session.scalar(select(Visit.client_id).where(Visit.id == visit_id))
-    if client_id is None:
+    """The visit of somebody, locked as by `lock_visit`, to be judged in another form. Raises NotFound."""
+    visit = lock_visit(session, visit_id)
+    if visit is None or visit.client_id is None:
         raise NotFound()
-    client_to_judge(session, client_id)
-    return session.get_one(Visit, visit_id, with_for_update=True, populate_existing=True)
+    return visit
 
 
 def staff_ask(

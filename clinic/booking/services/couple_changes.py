@@ -14,7 +14,7 @@ from clinic.booking.queries import couples as reading
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo
 from clinic.booking.queries.next_steps import PARTNER
-from clinic.booking.services._booking import waited_for
+from clinic.booking.services._booking import lock_visit, waited_for
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import give_up
 from clinic.booking.services._couples import end_couple
@@ -293,7 +293,7 @@ def go_on_alone(visit_id: int, *, by: int | None, now: dt.datetime) -> VisitStat
     Raises NotFound for a visit that waits for no such word.
     """
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None or visit.couple_id is not None or not _waits_for_other(visit):
             raise NotFound(_("This visit does not wait for anybody else."))
         _alone(session, visit, by=by, now=now)

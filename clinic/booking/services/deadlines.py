@@ -11,6 +11,7 @@ from clinic.booking.queries import couples
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import OFFERED
+from clinic.booking.services._booking import lock_visit
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.intake import queries as intake
 from clinic.rules import booking_policy
@@ -34,7 +35,7 @@ def keep_deadlines(now: dt.datetime) -> int:
 @tried_again
 def _release(visit_id: int, now: dt.datetime) -> bool:
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None or visit.status not in ENDING_AT_A_DEADLINE:
             return False
         if visit.deadline_at is None or visit.deadline_at > now:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import judged_by
 from clinic.booking.queries.judged_by import JUDGED_AGAIN, RULES
+from clinic.booking.services._booking import lock_visit
 from clinic.booking.services._judging import Judged, wait_for_answers
 from clinic.booking.services._steps import set_status, wait_for_staff
 from clinic.booking.services.judging import follow, judge_with_addons
@@ -101,7 +102,7 @@ def confirm_cancellations(visit_ids: Collection[int], *, by: int, now: dt.dateti
 @tried_again
 def _cancel(visit_id: int, *, by: int, now: dt.datetime) -> bool:
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None or visit.waiting_for != RULES or visit.status not in JUDGED_AGAIN:
             return False
         client = session.get_one(Client, visit.client_id)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.visits import OFFERED
+from clinic.booking.services._booking import waited_for
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import is_skilled
@@ -30,7 +31,7 @@ from clinic.booking.services.visits import CHANGEABLE
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import waitlist as rule
-from clinic.rules.errors import MoveNotAllowed, NotFound, NotQualified, SlotTaken, TooSoon
+from clinic.rules.errors import MoveNotAllowed, NotQualified, SlotTaken, TooSoon
 from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
@@ -89,14 +90,12 @@ def give_to(
 
 
 def _changeable(session: Session, visit_id: int, revision: int) -> tuple[Visit, Client]:
-    visit = session.get(Visit, visit_id, with_for_update=True, populate_existing=True)
-    if visit is None or visit.client_id is None:
-        raise NotFound()
+    visit = waited_for(session, visit_id)
     if visit.revision != revision:
         raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
     if visit.status not in CHANGEABLE:
         raise MoveNotAllowed(_("This visit cannot be moved or changed any more."))
-    return visit, client_of(visit.client_id)
+    return visit, client_of(visit.client_id or 0)
 
 
 def _may_stand(visit: Visit, judged: Judged) -> bool:
@@ -120,7 +119,8 @@ def _give(
         raise SlotTaken(NotQualified.default_sentence)
     _check_gender(visit, therapist_id)
     before = as_it_stands(visit)
-    end_offers_for(session, visit, by=by, now=now)
+    was_asked = end_offers_for(session, visit, by=by, now=now)
+    can_go_back = can_go_back and not was_asked  # as in `call_off`
     ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
     give_up(session, visit, now)
     claim_best(session, visit, replace(ask, rested_areas=None, at_its_place=True), expires_at=None)
@@ -210,7 +210,8 @@ def call_off(
         stand_in_line(session)
         visit, _client = _changeable(session, visit_id, revision)
         before = as_it_stands(visit)
-        end_offers_for(session, visit, by=by, now=now)
+        was_asked = end_offers_for(session, visit, by=by, now=now)
+        can_go_back = can_go_back and not was_asked  # what a mail has told them already is not taken back
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="by the clinic")
         visit.deadline_at = visit.waiting_for = None
         not_before = told_from(now) if can_go_back else None

@@ -20,6 +20,7 @@ from clinic.booking.services._booking import (
     Outcome,
     book,
     booked_before,
+    lock_visit,
     staff_ask,
     waited_for,
 )
@@ -147,7 +148,7 @@ def cancel_visit(
     Raises CancelTooLate or MoveNotAllowed for a client who may not cancel online any more.
     """
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None:
             raise NotFound()
         status, settings = VisitStatus(visit.status), premises.booking_settings()
@@ -178,7 +179,7 @@ def cancel_visit(
 def end_untold(visit_id: int, *, now: dt.datetime) -> None:
     """End a visit that a restored backup still has ahead, of somebody who was erased since: they are told nothing."""
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None or visit.status not in AHEAD:
             return
         new = VisitStatus.DONE if visit.status == VisitStatus.IN_SESSION else VisitStatus.CANCELLED
