@@ -17,8 +17,8 @@ from clinic.accounts.models import HalfSignIn, MailedLink, User, UserRole, UserS
 from clinic.accounts.notices import Notice, tell
 from clinic.accounts.queries import PASSWORD_LINKS, hash_of
 from clinic.rules.contact import email_key
-from clinic.rules.errors import InvalidInput
-from clinic.rules.language import _
+from clinic.rules.errors import InvalidInput, RuleViolation
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import STAFF, Role
 from clinic.shared.mail import queue_mail
 
@@ -152,6 +152,22 @@ def add_session(
     session.add(row)
     session.flush()
     return row, token
+
+
+class SignedOut(RuleViolation):
+    """The session in which this was asked for has ended since."""
+
+    default_sentence = N_("You were signed out elsewhere just now.")
+
+
+def own_account(session: Session, user_id: int, session_id: int) -> User:
+    """The account of who asks, locked, to change how it is signed in to. Raises SignedOut where its sessions were ended
+    while this waited: else a way in would outlast the new password that was to shut it."""
+    user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    row = session.get(UserSession, session_id, with_for_update=True, populate_existing=True)
+    if not user.is_active or row is None or row.ended_at is not None or row.user_id != user_id:
+        raise SignedOut()
+    return user
 
 
 def renew_session(session: Session, row: UserSession, now: dt.datetime, *, by_factor: bool) -> str:

@@ -6,9 +6,7 @@ Each test stops one deed in the middle and starts the other; SQLite has one writ
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,15 +24,17 @@ from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import _versions, intakes
 from clinic.keeping.models import Erasure
 from clinic.keeping.services import _erasing, erasing, expiring
-from clinic.keeping.services._erasing import VisitsAhead
 from clinic.messages import services as messages
 from clinic.rules.errors import NotFound
 from clinic.rules.messages import FOR_CLIENTS
 from clinic.shared import database
 from clinic.shared.database import db
+from tests.at_once import Deeds, deeds
 from tests.booking import world as w
 from tests.booking.test_gate_edges import HAEMOPHILIA
 from tests.conftest import NOW
+
+__all__ = ["deeds"]
 
 LATER = NOW + dt.timedelta(minutes=5)
 SIGN: dict[str, dict[str, object]] = {"rf_chest_pain_breathless": {}}
@@ -43,56 +43,6 @@ SIGN: dict[str, dict[str, object]] = {"rf_chest_pain_breathless": {}}
 @pytest.fixture
 def world(app: Flask) -> w.World:
     return w.build()
-
-
-class Deeds:
-    """Two deeds at once: the first one waits in the middle until the second one is under way."""
-
-    def __init__(self, app: Flask, monkeypatch: pytest.MonkeyPatch, pool: ThreadPoolExecutor) -> None:
-        self.app, self.monkeypatch, self.pool = app, monkeypatch, pool
-        self.reached, self.go_on = threading.Event(), threading.Event()
-        self.first: int | None = None
-
-    def stop_in(self, module: Any, name: str) -> None:
-        real = getattr(module, name)
-
-        def stopped(*arguments: Any, **options: Any) -> Any:
-            if threading.get_ident() == self.first and not self.reached.is_set():
-                self.reached.set()
-                self.go_on.wait(10)
-            return real(*arguments, **options)
-
-        self.monkeypatch.setattr(module, name, stopped)
-
-    def do(self, first: Callable[[], object], second: Callable[[], object]) -> tuple[str, str]:
-        """What came of each: "done", or the error's name."""
-        db.session.rollback()
-        one = self.pool.submit(self._run, first, is_first=True)
-        assert self.reached.wait(10)
-        other = self.pool.submit(self._run, second)
-        wait([other], timeout=0.5)  # enough for a deed that is held up by nothing
-        self.go_on.set()
-        found = one.result(20), other.result(20)
-        db.session.rollback()
-        return found
-
-    def _run(self, deed: Callable[[], object], *, is_first: bool = False) -> str:
-        if is_first:
-            self.first = threading.get_ident()
-        with self.app.app_context():
-            try:
-                deed()
-            except (NotFound, VisitsAhead) as error:
-                return type(error).__name__
-            finally:
-                db.session.remove()
-        return "done"
-
-
-@pytest.fixture
-def deeds(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deeds]:
-    with ThreadPoolExecutor(2) as both:
-        yield Deeds(app, monkeypatch, both)
 
 
 def merged(keep: int, lose: int, world: w.World) -> Callable[[], object]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from clinic.accounts.models import UserSession
+from clinic.accounts import tries
+from clinic.accounts.models import MailedLink, UserSession
+from clinic.accounts.services import emails, links
+from clinic.accounts.steps import SignedOut
 from clinic.booking.models import CallRequest, Screening, Visit, WaitlistWish
 from clinic.booking.services import calls, checkout, holds, restricting, undoing, waitlist
 from clinic.booking.services import people as details
@@ -37,10 +42,12 @@ from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import When
 from clinic.shared.database import Base, db, transaction
+from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist, TherapistRestriction
 from tests import factories
+from tests.accounts.people import ORIGIN, make_person
+from tests.at_once import Deeds, deeds
 from tests.booking import world as w
-from tests.booking.test_records_at_once import Deeds, deeds
 from tests.conftest import NOW
 from tests.intake import letters
 from tests.owners import browser_of
@@ -296,3 +303,29 @@ def test_a_hold_is_not_given_to_whoever_was_erased(app: Flask, ann: Ann) -> None
     erase(app, ann.id)
     assert refused(lambda: checkout.choose_person(token, ann.id, user_id=user_id, now=NOW))
     assert db.session.scalars(select(Erasure.client_id)).all() == [ann.id]
+
+
+@pytest.mark.parametrize("what", ["reset", "sign_in", "email"])
+def test_no_link_is_mailed_to_an_account_that_is_just_being_erased(
+    app: Flask, deeds: Deeds, world: w.World, what: str
+) -> None:
+    """Its mail, with name and address, was written after those of the person had gone."""
+    user_id = make_person("ann@people.example", name="Ann").id
+    client_id = w.person(email="ann@people.example")
+    factories.save(ClientAccess(user_id=user_id, client_id=client_id, relation="self", since=NOW))
+    at = dict.fromkeys(("created_at", "last_seen_at", "proved_at"), NOW)
+    session_id = factories.save(UserSession(user_id=user_id, token_hash="here", **at)).id
+    deeds.stop_in(*((tries, "count") if what == "email" else (links, "_mail_link")))
+
+    def ask() -> None:
+        if what == "email":
+            emails.ask_for_new_email(user_id, session_id, "ann2@people.example", origin=ORIGIN, now=NOW)
+        else:
+            links.ask_for_link("ann@people.example", what, origin=ORIGIN, now=NOW)
+
+    erase = partial(erasing.erase_person, client_id, settings=app.config, by=None, now=NOW)
+    assert deeds.do(ask, erase) == ("done", "done")
+    with pytest.raises(SignedOut) if what == "email" else nullcontext():
+        ask()  # a request that was past the door already
+    assert db.session.scalars(select(MailedLink)).all() == []
+    assert not [mail for mail in db.session.scalars(select(OutgoingMail)) if "ann" in mail.to]

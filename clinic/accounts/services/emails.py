@@ -7,7 +7,6 @@ import datetime as dt
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts import queries, steps, tries
-from clinic.accounts.models import User
 from clinic.accounts.notices import Notice, tell
 from clinic.accounts.services.links import live_link, use_link
 from clinic.accounts.tries import Origin
@@ -28,14 +27,14 @@ class EmailTaken(RuleViolation):
 
 
 @tried_again
-def ask_for_new_email(user_id: int, email: str, *, origin: Origin, now: dt.datetime) -> None:
+def ask_for_new_email(user_id: int, session_id: int, email: str, *, origin: Origin, now: dt.datetime) -> None:
     """Mail a link to the new address, whether or not it has an account: only its reader learns that.
 
-    Raises InvalidInput for `email`, or TooManyTries.
+    Raises InvalidInput for `email`, TooManyTries, or SignedOut.
     """
     key = email_key(email)
     with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
+        user = steps.own_account(session, user_id, session_id)
         if key is None or key == user.email:
             raise InvalidInput("email", _("Please write another e-mail address than the one you have now."))
         limits = [origin.of_account(tries.LINK_ACCOUNT, user.email), origin.of_address(tries.LINK_ADDRESS)]

@@ -65,9 +65,9 @@ def begin_app(user_id: int, now: dt.datetime) -> None:
 
 @tried_again
 def confirm_app(who: AtScreen, code: str, *, origin: Origin, now: dt.datetime) -> Added:
-    """A code of the new app shows that it works: from now on it counts. Raises WrongCode, or HalfwayOver."""
+    """A code of the new app shows that it works: from now on it counts. Raises WrongCode, HalfwayOver or SignedOut."""
     with transaction() as session:
-        user = session.get_one(User, who.user_id, with_for_update=True)
+        user = _account_of(session, who)
         row = session.scalars(
             select(Authenticator).where(
                 Authenticator.user_id == user.id, Authenticator.confirmed_at.is_(None)
@@ -92,7 +92,7 @@ def passkey_to_make(user_id: int, *, site: Site, now: dt.datetime) -> tuple[str,
 
 
 def add_passkey(who: AtScreen, signed: Signed, name: str, *, origin: Origin, now: dt.datetime) -> Added:
-    """Keep a passkey that a browser made. Raises WrongPasskey, or HalfwayOver."""
+    """Keep a passkey that a browser made. Raises WrongPasskey, HalfwayOver or SignedOut."""
     with transaction() as session:
         passkeys.use_up(session, signed.challenge, now)
     return _add_passkey(who, signed, name, origin, now)
@@ -101,10 +101,16 @@ def add_passkey(who: AtScreen, signed: Signed, name: str, *, origin: Origin, now
 @tried_again
 def _add_passkey(who: AtScreen, signed: Signed, name: str, origin: Origin, now: dt.datetime) -> Added:
     with transaction() as session:
-        user = session.get_one(User, who.user_id, with_for_update=True)
+        user = _account_of(session, who)
         had_one = factors.has_factor(session, user.id)
         passkeys.add(session, user.id, signed, name, now)
         return _added(session, user, who, origin, now, had_one=had_one, what=N_("A passkey was added"))
+
+
+def _account_of(session: Session, who: AtScreen) -> User:
+    if who.session_id is not None:
+        return steps.own_account(session, who.user_id, who.session_id)
+    return session.get_one(User, who.user_id, with_for_update=True)
 
 
 def _added(
@@ -131,10 +137,10 @@ def _added(
 
 
 @tried_again
-def remove_app(user_id: int, now: dt.datetime) -> None:
-    """The app's codes count no more. Raises LastFactor."""
+def remove_app(user_id: int, session_id: int, now: dt.datetime) -> None:
+    """The app's codes count no more. Raises LastFactor, or SignedOut."""
     with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
+        user = steps.own_account(session, user_id, session_id)
         _drop_app(session, user_id, is_confirmed=True)
         _removed(session, user, N_("An authenticator app was taken away"), now)
 
@@ -150,10 +156,10 @@ def rename_passkey(user_id: int, passkey_id: int, name: str, now: dt.datetime) -
 
 
 @tried_again
-def remove_passkey(user_id: int, passkey_id: int, now: dt.datetime) -> None:
-    """This passkey opens nothing any more. Raises NotFound, or LastFactor."""
+def remove_passkey(user_id: int, session_id: int, passkey_id: int, now: dt.datetime) -> None:
+    """This passkey opens nothing any more. Raises NotFound, LastFactor or SignedOut."""
     with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
+        user = steps.own_account(session, user_id, session_id)
         gone = delete(Passkey).where(Passkey.id == passkey_id, Passkey.user_id == user_id)
         if session.scalar(gone.returning(Passkey.id)) is None:
             raise NotFound
@@ -179,10 +185,10 @@ def _drop_app(session: Session, user_id: int, *, is_confirmed: bool) -> None:
 
 
 @tried_again
-def renew_codes(user_id: int, now: dt.datetime) -> tuple[str, ...]:
-    """Ten new recovery codes; the earlier ones work no more. Raises NotFound without a second step."""
+def renew_codes(user_id: int, session_id: int, now: dt.datetime) -> tuple[str, ...]:
+    """Ten new recovery codes; the earlier ones work no more. Raises NotFound without a second step, or SignedOut."""
     with transaction() as session:
-        user = session.get_one(User, user_id, with_for_update=True)
+        user = steps.own_account(session, user_id, session_id)
         if not factors.has_factor(session, user_id):
             raise NotFound
         codes = factors.new_codes(session, user_id)

@@ -45,7 +45,8 @@ def ask_for_link(email: str, purpose: str = "reset", *, origin: Origin, now: dt.
     with transaction() as session:
         limits = [origin.of_account(tries.LINK_ACCOUNT, key), origin.of_address(tries.LINK_ADDRESS)]
         tries.count(session, limits, now)
-        user = session.scalars(select(User).where(User.email == key, User.is_active)).one_or_none()
+        theirs = select(User).where(User.email == key, User.is_active)  # an erased one has no mail written to
+        user = session.scalars(theirs.with_for_update()).one_or_none()
         if user is not None and purpose == "sign_in" and user.roles & STAFF:
             user = None
         anybody = session.scalars(select(User).order_by(User.id).limit(1)).one_or_none()
@@ -78,7 +79,7 @@ def _mail_link(session: Session, user: User, purpose: str, now: dt.datetime) -> 
 def send_welcome_link(user_id: int, now: dt.datetime, by: int | None = None) -> None:
     """Mail a new welcome link; earlier links end. Raises NotFound for an account that is switched off."""
     with transaction() as session:
-        user = session.get(User, user_id)
+        user = session.get(User, user_id, with_for_update=True)
         if user is None or not user.is_active:
             raise NotFound
         steps.mail_welcome(session, user, steps.new_link(session, user, "welcome", now), now)

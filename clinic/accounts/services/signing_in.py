@@ -169,7 +169,7 @@ def change_password(
                 raise InvalidInput("current_password", _("Your password was changed elsewhere just now."))
             before = session.get_one(UserSession, session_id, with_for_update=True)
             if before.ended_at is not None:
-                raise InvalidInput("current_password", _("You were signed out elsewhere just now."))
+                raise InvalidInput("current_password", _(steps.SignedOut.default_sentence))
             tries.take_back(session, counted)
             steps.store_password(session, user, new_hash, now, is_short=is_short(new))
             row, token = steps.add_session(session, user_id, origin.browser, now, factor_at=before.factor_at)

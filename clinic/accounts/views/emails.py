@@ -31,7 +31,9 @@ def save_email() -> Answer:
     if not form.validate():
         return refused("change_email", form)
     try:
-        services.ask_for_new_email(current_user.id, form.email.data or "", origin=origin(), now=clock.now())
+        services.ask_for_new_email(
+            current_user.id, current_user.session_id, form.email.data or "", origin=origin(), now=clock.now()
+        )
     except RuleViolation as error:
         return refused("change_email", form, error)
     flash(_("We have sent a link to %(email)s. Open it within 30 minutes.", email=form.email.data), "success")

@@ -102,7 +102,7 @@ def remove_app() -> Answer:
     """Take the app away."""
     _signed_in_only()
     try:
-        services.remove_app(current_user.id, clock.now())
+        services.remove_app(current_user.id, current_user.session_id, clock.now())
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("accounts.factors")
@@ -136,7 +136,7 @@ def remove_passkey(passkey_id: int) -> Answer:
     """Take one passkey away."""
     _signed_in_only()
     try:
-        services.remove_passkey(current_user.id, passkey_id, clock.now())
+        services.remove_passkey(current_user.id, current_user.session_id, passkey_id, clock.now())
     except NotFound:
         abort(404)
     except RuleViolation as error:
@@ -167,9 +167,12 @@ def renew_codes() -> Answer:
     """Ten new codes, shown this once."""
     _signed_in_only()
     try:
-        codes = services.renew_codes(current_user.id, clock.now())
+        codes = services.renew_codes(current_user.id, current_user.session_id, clock.now())
     except NotFound:
         abort(404)
+    except RuleViolation as error:
+        flash(error.sentence, "care")
+        return go("accounts.factors")
     return _codes_page(codes, url_for("accounts.factors"))
 
 

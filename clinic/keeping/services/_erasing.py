@@ -52,6 +52,8 @@ def erase(
     whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
+    accounts = select(User.id).where(User.id.in_(whose.ids["user"])).order_by(User.id)
+    session.execute(accounts.with_for_update())  # whoever is writing a link for one of these is done first
     mails = _mails(session, whose)
     with let_delete(session):
         for cls in _children_first():
