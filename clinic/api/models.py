@@ -48,6 +48,8 @@ class ApiAnswer(SealedRow, Base):
     fingerprint: Mapped[str]
     status: Mapped[int | None]
     asked_at: Mapped[dt.datetime] = mapped_column(index=True)
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
+    """Whom the answer is about: it is sealed for them, and erased with them."""
     body_sealed: Mapped[bytes | None]
     body = Sealed()
     __table_args__ = (UniqueConstraint("token_id", "key_hash"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -14,11 +14,13 @@ from clinic.api import services
 from clinic.api.problems import of_rule, problem
 from clinic.api.queries import Caller, KeptAnswer
 from clinic.booking.queries import visits
+from clinic.clients import queries as clients
 from clinic.rules.errors import KeyUsed, RuleViolation
 from clinic.shared import clock
 
 View = Callable[..., Any]
 Read = Callable[[int], dict[str, Any]]
+OF_NOBODY = ("type", "title", "status", "detail", "code", "request", "nearest", "plan")
 
 
 def request_key() -> str | None:
@@ -56,8 +58,11 @@ def done_once(view: View, caller: Callable[[], Caller], read: Read | None = None
             services.end_answer(who, key, 500, None)
             raise
         body = response.get_json()
-        only_id = read is not None and response.status_code < 400
-        services.end_answer(who, key, response.status_code, {"id": body["id"]} if only_id else body)
+        if read is not None and response.status_code < 400:
+            services.end_answer(who, key, response.status_code, {"id": body["id"]})
+        else:
+            whom, kept = _to_keep(kwargs, response.status_code, body)
+            services.end_answer(who, key, response.status_code, kept, client_id=whom)
         return response
 
     return done
@@ -83,14 +88,44 @@ def booked_once(view: View, caller: Callable[[], Caller]) -> View:
             response = of_rule(error)
         if key is None or not 400 <= response.status_code < 500:
             return response
+        whom, kept = _to_keep(kwargs, response.status_code, response.get_json())
         first = services.keep_answer(
-            who.token_id, key, _fingerprint(), response.status_code, response.get_json(), now=clock.now()
+            who.token_id, key, _fingerprint(), response.status_code, kept, client_id=whom, now=clock.now()
         )
         if _is_booked(who):  # meanwhile: ask once more, for what the visit has to say
             return booked(*args, **kwargs)
         return response if first is None else _again(first)
 
     return booked
+
+
+def _to_keep(kwargs: dict[str, Any], status: int, body: Any) -> tuple[int | None, Any]:
+    """Whom an answer is about, whose key seals it so that it is erased with them, and what is kept. A refusal of two
+    people, or of somebody who is not here any more, is kept without what it says of anybody."""
+    number = kwargs.get("visit_id") or kwargs.get("hold_id")
+    visit = visits.visit(number) if number is not None else None
+    people = {*_people_in(request.get_json(silent=True) if request.is_json else None), *_people_in(body)}
+    if visit is not None and visit.client_id is not None:
+        people.add(visit.client_id)
+    if "client_id" in kwargs:
+        people.add(kwargs["client_id"])
+    if not people:
+        return None, body
+    one = clients.client(next(iter(people))) if len(people) == 1 else None
+    if one is not None and (status < 400 or not one.is_erased):
+        return one.id, body
+    return None, body if status < 400 else {name: body[name] for name in OF_NOBODY if name in body}
+
+
+def _people_in(said: Any) -> Iterator[int]:
+    """Whom a request or an answer names, however deep."""
+    inside: Iterable[Any] = said if isinstance(said, list) else ()
+    if isinstance(said, dict):
+        if isinstance(said.get("client"), int):
+            yield said["client"]
+        inside = said.values()
+    for one in inside:
+        yield from _people_in(one)
 
 
 def _is_booked(caller: Caller) -> bool:

@@ -90,8 +90,9 @@ def begin_answer(token_id: int, key: str, fingerprint: str, *, now: dt.datetime)
 
 
 @tried_again
-def end_answer(token_id: int, key: str, status: int, body: Any) -> None:
-    """Keep what the request was answered; a failure of the server is not kept, so that it can be tried again."""
+def end_answer(token_id: int, key: str, status: int, body: Any, *, client_id: int | None = None) -> None:
+    """Keep what the request was answered, about this person; a failure of the server is not kept, so that it can be
+    tried again. Raises NotFound when the person was erased meanwhile."""
     with transaction() as session:
         row = queries.kept_answer(token_id, key)
         if row is None:
@@ -99,19 +100,29 @@ def end_answer(token_id: int, key: str, status: int, body: Any) -> None:
         if status >= 500:
             session.delete(row)
             return
+        row.client_id = client_id  # first: its key seals the body
         row.status, row.body = status, body
 
 
 @tried_again
 def keep_answer(
-    token_id: int, key: str, fingerprint: str, status: int, body: Any, *, now: dt.datetime
+    token_id: int,
+    key: str,
+    fingerprint: str,
+    status: int,
+    body: Any,
+    *,
+    client_id: int | None,
+    now: dt.datetime,
 ) -> KeptAnswer | None:
-    """Keep what a request was answered that took no key beforehand; returns what was kept under this key first."""
+    """Keep what a request was answered that took no key beforehand, about this person; returns what was kept under this
+    key first. Raises NotFound when the person was erased meanwhile."""
     try:
         with transaction() as session:
             row = ApiAnswer(
-                token_id=token_id, key_hash=hash_of(key), fingerprint=fingerprint, status=status, asked_at=now
-            )
+                token_id=token_id, client_id=client_id, key_hash=hash_of(key), fingerprint=fingerprint,
+                status=status, asked_at=now,
+            )  # fmt: skip
             row.body = body
             session.add(row)
     except IntegrityError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clinic.rules.language import N_
 
 TABLES = {
+    "api_answer": N_("What a program was answered"),
     "answers_opening": N_("Who opened your answers in an emergency"),
     "audit_row": N_("Who did what with your data"),
     "authenticator": N_("Your app with codes"),

@@ -62,6 +62,7 @@ TABLES: Mapping[str, Kept] = {
     "softened_review": _RECORD,
     "therapist_restriction": _RECORD,
     "answers_opening": _RECORD,
+    "api_answer": _GOES,
     "authenticator": _GOES,
     "calendar_feed": _GOES,
     "call_request": _GOES,
@@ -90,7 +91,10 @@ TABLES: Mapping[str, Kept] = {
 }
 NOT_COPIED = {"person_key": "The key that seals what is kept about them: a secret, and nothing about them."}
 """Tables that name a person and are in no copy for them, with the reason."""
-TELLS_OF_OTHERS = {"not_same_person": "That somebody was compared with them tells who else is known here."}
+NOT_TOLD = {
+    "api_answer": "What a program was answered, for two days: the same is in the tables that it was answered from.",
+    "not_same_person": "That somebody was compared with them tells who else is known here.",
+}
 """Tables about a person, and erased with them, that are in no copy for them either."""
 
 

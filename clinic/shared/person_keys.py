@@ -291,10 +291,13 @@ def together(*several: Mapping[int, dict[str, Any]]) -> dict[int, dict[str, Any]
 
 
 def end_earlier(known: dict[int, dict[str, Any]], living: Collection[int]) -> None:
-    """Destroy in `known` the earlier keys of people of whom one was destroyed: those from before the installation's key
-    was changed stand in no database any more. `living`: the ids of those that do."""
+    """Destroy in `known` the earlier keys of people who were erased, or of whom one was destroyed: those from before
+    the installation's key was changed stand in no database any more. `living`: the ids of those that do."""
     words = (_DESTROYED, _FORGOTTEN)
     ended = {row["client_id"] for row in known.values() if row["ring"].partition(" ")[0] in words}
+    ended |= {
+        one.client_id for one in gone(known.values()) if one.until is None
+    }  # who had no key any more as well
     for key_id, row in known.items():
         if row["wrapped"] and key_id not in living and row["client_id"] in ended:
             known[key_id] = {**row, "wrapped": b"", "ring": f"{_DESTROYED} {key_id}"}

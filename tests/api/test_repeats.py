@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from clinic.api import services as api_services
@@ -21,7 +21,9 @@ from clinic.booking.services import holds, visits
 from clinic.clients.models import Client
 from clinic.keeping.services import erasing
 from clinic.premises import queries as premises
+from clinic.shared.crypto import ring
 from clinic.shared.database import db, transaction
+from clinic.shared.keyring import sealed_by
 from tests.api.conftest import Program
 from tests.booking import world
 from tests.conftest import NOW
@@ -210,3 +212,63 @@ def test_a_person_added_twice_is_one_and_only_their_number_is_kept(desk: Program
     ]
     assert [one.status_code for one in refused] == [422, 422]
     assert refused[0].get_json()["errors"] == refused[1].get_json()["errors"]
+
+
+def kept_answers() -> list[tuple[int, int | None, str | None, Any]]:
+    """Of every kept answer: its status, whose it is, whose key sealed it (None: the clinic's), and what it says."""
+    db.session.rollback()
+    found = []
+    for row in db.session.scalars(select(ApiAnswer).order_by(ApiAnswer.asked_at, ApiAnswer.id)):
+        name = sealed_by(bytes(row.body_sealed or b""))
+        found.append((row.status or 0, row.client_id, None if name == ring().current else name, row.body))
+    return found
+
+
+def test_what_was_answered_about_a_person_is_sealed_for_them_and_goes_with_them(desk: Program) -> None:
+    """A stop, the name of an answer in an error, a refusal: erased, and closed in backups by the key that is gone."""
+    one = world.person()
+    stop = {"answers": world.answers(rf_chest_pain_breathless={}), "signed_by": "Ann Canary"}
+    wrong = {"answers": world.answers(heart_failure={"present": "perhaps"}), "signed_by": "Ann Canary"}
+    asked = [
+        (f"/clients/{one}/intakes", stop, 201),
+        (f"/clients/{one}/intakes", wrong, 422),
+        ("/visits", wish(one), 409),
+        ("/holds", wish(one), 201),
+    ]
+    for number, (path, body, status) in enumerate(asked):
+        first = desk.post(path, body, Idempotency_Key=f"key-{number}")
+        again = desk.post(path, body, Idempotency_Key=f"key-{number}")
+        assert (first.status_code, again.status_code, again.get_json()) == (status, status, first.get_json())
+        assert again.headers["Idempotency-Replayed"] == "true"
+    hold = desk.post("/holds", wish(one, day=4)).get_json()["id"]
+    assert desk.post(f"/holds/{hold}/release", {}, Idempotency_Key="back").status_code == 200
+    kept = kept_answers()
+    assert len(kept) == 5
+    assert {(whose, name is not None) for _status, whose, name, _body in kept} == {(one, True)}
+    db.session.execute(update(Visit).values(status="released", deadline_at=None))
+    db.session.commit()
+    erasing.erase_person(one, settings=desk.client.application.config, by=None, now=NOW)
+    assert kept_answers() == []
+    for number, (path, body, _status) in enumerate(asked):
+        gone = desk.post(path, body, Idempotency_Key=f"key-{number}")
+        assert gone.status_code in (404, 422), (path, gone.get_json())
+        assert "Idempotency-Replayed" not in gone.headers
+        assert "stopped" not in gone.text
+    assert {whose for _status, whose, _name, _body in kept_answers()} == {None}
+
+
+def test_a_refusal_of_two_people_is_kept_without_what_it_says_of_either(desk: Program) -> None:
+    both = healthy(), world.person()
+    world.sign(both[1], bleeding_disorder={"type": "haemophilia", "bleed_last_4_weeks": False})
+    asked = {
+        "people": [{"client": one, "service": "deep_tissue", "minutes": 60} for one in both],
+        "starts_at": world.at(3, 10).isoformat(),
+    }
+    first, again = (desk.post("/couples", asked, Idempotency_Key="two") for _ in range(2))
+    assert (first.status_code, again.status_code) == (409, 409)
+    told, kept = first.get_json(), again.get_json()
+    assert {one["client"] for one in told["people"]} == set(both)
+    assert (kept["code"], kept["detail"]) == (told["code"], told["detail"])
+    assert "people" not in kept
+    ((status, whose, name, body),) = kept_answers()
+    assert (status, whose, name, "people" in body) == (409, None, None, False)

@@ -447,3 +447,24 @@ def test_who_was_erased_is_noted_on_the_record_and_whoever_is_a_client_again_is_
     noted = text("SELECT id FROM client WHERE erased_at IS NOT NULL ORDER BY id")
     assert db.session.execute(noted).scalars().all() == [1, 2]
     db.session.remove()
+
+
+def test_refusals_that_programs_were_given_are_judged_anew_and_what_was_done_stays_done(blank: Flask) -> None:
+    """0043: nobody knows any more whom they were about."""
+    upgrade(revision="0042")
+    insert = "INSERT INTO api_token (id, name, token_hash, role, scopes, per_minute, created_at) VALUES"
+    at = {"at": "2026-03-05 12:00:00"}
+    db.session.execute(text(f"{insert} (1, 'x', 'x', 'front_desk', '[]', 0, :at)"), at)
+    for one, status in ((1, 201), (2, 409), (3, 422), (4, None)):
+        db.session.execute(
+            text(
+                "INSERT INTO api_answer (id, token_id, key_hash, fingerprint, status, asked_at)"
+                " VALUES (:id, 1, :key, 'x', :status, :at)"
+            ),
+            {"id": one, "key": f"k{one}", "status": status, **at},
+        )
+    db.session.commit()
+    upgrade()
+    left = db.session.execute(text("SELECT id, client_id FROM api_answer ORDER BY id")).tuples().all()
+    assert left == [(1, None), (4, None)]
+    db.session.remove()

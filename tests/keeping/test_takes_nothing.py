@@ -6,19 +6,21 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from clinic.accounts import tries
 from clinic.accounts.models import MailedLink, UserSession
 from clinic.accounts.services import emails, links
 from clinic.accounts.steps import SignedOut
 from clinic.booking.models import CallRequest, Screening, Visit, WaitlistWish
-from clinic.booking.services import calls, checkout, holds, restricting, undoing, waitlist
+from clinic.booking.services import calls, checkout, holds, restricting, sending, undoing, waitlist
 from clinic.booking.services import people as details
 from clinic.booking.services.visits import mark_visit
+from clinic.booking.timed_messages import TimedMessage
 from clinic.clients import services as clients
 from clinic.clients.models import Client, ClientAccess, ClientNote
 from clinic.clients.steps import Details
@@ -38,9 +40,12 @@ from clinic.keeping.services import erasing, expiring
 from clinic.records.models import SessionNote
 from clinic.records.services import notes
 from clinic.rules.errors import NotFound
+from clinic.rules.messages import AFTERCARE
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import When
+from clinic.shared import backups, crypto, rotation
+from clinic.shared.backups import people as people_keys
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist, TherapistRestriction
@@ -329,3 +334,53 @@ def test_no_link_is_mailed_to_an_account_that_is_just_being_erased(
         ask()  # a request that was past the door already
     assert db.session.scalars(select(MailedLink)).all() == []
     assert not [mail for mail in db.session.scalars(select(OutgoingMail)) if "ann" in mail.to]
+
+
+def test_a_message_that_the_worker_is_just_writing_goes_too(app: Flask, deeds: Deeds, world: w.World) -> None:
+    """The mails were looked for before the worker was waited for: its own stood there afterwards."""
+    client_id = w.person(email="ann@people.example")
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0, 15)).visit_id
+    visit = db.session.get_one(Visit, visit_id)
+    visit.status, later = "done", visit.ends_at + dt.timedelta(hours=20)
+    kind, due_at = AFTERCARE, later - dt.timedelta(hours=1)
+    db.session.add(TimedMessage(visit_id=visit_id, kind=kind, starts_at=visit.starts_at, due_at=due_at))
+    db.session.commit()
+    deeds.stop_in(sending, "_tell")
+    came = deeds.do(
+        lambda: sending.write_due(later, by_sms=False),
+        lambda: erasing.erase_person(client_id, settings=app.config, by=None, now=later),
+    )
+    assert came == ("done", "done")
+    assert not [mail.kind for mail in db.session.scalars(select(OutgoingMail)) if "ann" in mail.to]
+
+
+@pytest.mark.parametrize("is_dropped", [True, False])
+def test_an_earlier_key_is_destroyed_also_of_whom_nothing_is_sealed_today(
+    app: Flask, world: w.World, is_dropped: bool
+) -> None:
+    """A backup holds a note of theirs that is gone since, and the clinic's key was changed: the copy of the keys beside
+    the backups still opened it, for whoever had kept the old key file."""
+    path = Path(str(app.config["CLINIC_KEY_FILE"]))
+    crypto.use(crypto.KeyRing.load(path), path)
+    client_id = w.person()
+    factories.save(
+        ClientNote(client_id=client_id, text="canary", written_by_id=world.desk_id, written_at=NOW)
+    )
+    backups.save(db.engine, app.config, now=NOW)
+    with transaction() as session:
+        session.execute(delete(ClientNote))
+    rotation.add_key(path)
+    crypto.use(crypto.KeyRing.load(path), path)
+    rotation.seal_anew()
+    if is_dropped:
+        rotation.drop_old_keys(path)
+        rotation.forget_old_person_keys()
+        crypto.use(crypto.KeyRing.load(path), path)
+    erasing.erase_person(client_id, settings=app.config, by=None, now=NOW)
+    key = backups._read_key(app.config["CLINIC_BACKUP_KEY_FILE"])
+    beside = people_keys._read(Path(app.config["CLINIC_BACKUP_DIR"]) / people_keys.NAME, key)
+    assert [row["client_id"] for row in beside.values() if row["client_id"] == client_id], (
+        "it says who is gone"
+    )
+    assert not [row for row in beside.values() if row["client_id"] == client_id and row["wrapped"]]

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("now")
 
 # Tables of the clinic itself, written out by hand: a new table is about somebody who is treated unless it stands here.
 ABOUT_NOBODY_TREATED = {
-    "addon", "api_answer", "api_token", "audit_counter", "audit_link", "clinic", "closure", "couple",
+    "addon", "api_token", "audit_counter", "audit_link", "clinic", "closure", "couple",
     "dated_hours", "dated_opening", "device", "erasure_pass", "failed_try", "keeping_confirmation",
     "keeping_period", "location", "opening_hours", "own_text", "passkey_challenge", "person_key", "picture",
     "question_set", "request_count",

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, select
 from sqlalchemy.inspection import inspect
 
+from clinic.api.models import ApiToken
 from clinic.catalogue.models import Service
 from clinic.premises.models import Room
 from clinic.records.queries.own_copy import POINTERS, personal_classes
@@ -54,6 +55,16 @@ class Person:
             first_name="Anna", last_name="Alike", born_on=dt.date(1970, 1, 2)
         ).id
         self.made: dict[str, Any] = {"client": client.id, "user": user.id}
+        self.token_id = factories.save(
+            ApiToken(
+                name="x",
+                token_hash=f"of {user.id}",
+                role="front_desk",
+                scopes=[],
+                per_minute=0,
+                created_at=NOW,
+            )
+        ).id
         for cls in personal_classes():
             if cls.__tablename__ not in ("client", "client_access", "user", "user_role", "audit_row"):
                 self._add(cls)
@@ -82,7 +93,8 @@ class Person:
         client_id = self.made["client"]
         known = {
             "user_id": self.user.id, "therapist_id": self.therapist_id, "location_id": self.place_id,
-            "service_id": first_of(Service), "room_id": first_of(Room), "other_id": self.looks_alike,
+            "token_id": self.token_id, "service_id": first_of(Service), "room_id": first_of(Room),
+            "other_id": self.looks_alike,
             "to": self.user.email, "key": f"papers_needed:{client_id}:{self.word}",
             **{pointer: self.made.get(parent) for pointer, parent in POINTERS.items()},
         }  # fmt: skip

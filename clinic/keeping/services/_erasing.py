@@ -54,12 +54,12 @@ def erase(
         raise VisitsAhead()
     accounts = select(User.id).where(User.id.in_(whose.ids["user"])).order_by(User.id)
     session.execute(accounts.with_for_update())  # whoever is writing a link for one of these is done first
-    mails = _mails(session, whose)
     with let_delete(session):
         for cls in _children_first():
             fate = fate_of(cls.__tablename__).fate
             if fate is Fate.GOES or (fate is Fate.WITH_RECORDS and not until):
                 _delete(session, cls, whose)
+        mails = _mails(session, whose)  # the worker was waited for, which may have written one
         blank = {**_contact(), "erased_at": now}
         session.execute(update(Client).where(Client.id.in_(whose.ids["client"])).values(blank))
         for user_id in whose.ids["user"]:

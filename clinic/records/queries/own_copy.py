@@ -23,7 +23,7 @@ from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises.models import Location
-from clinic.rules.keeping import NOT_COPIED, TELLS_OF_OTHERS
+from clinic.rules.keeping import NOT_COPIED, NOT_TOLD
 from clinic.rules.language import N_, _
 from clinic.rules.messages import KINDS
 from clinic.rules.visit_status import VisitStatus
@@ -97,7 +97,7 @@ def personal_classes() -> list[type[Any]]:
 
 def copied_classes() -> list[type[Any]]:
     """Those of them that a person reads in their copy."""
-    return [one for one in personal_classes() if one.__tablename__ not in TELLS_OF_OTHERS]
+    return [one for one in personal_classes() if one.__tablename__ not in NOT_TOLD]
 
 
 def is_personal(table: str) -> bool:
