@@ -113,7 +113,8 @@ def restored(_app: Flask, _now: dt.datetime) -> Findings:
     if backups.is_restore_unfinished(db.engine):
         yield wrong(
             "A backup was being put back here, and that was broken off.",
-            "Start clinic restore again with the same file: people who were erased since may stand here until then.",
+            "Start clinic restore again with the same file, or begin with an empty database: people who were erased"
+            " since may stand here until then.",
         )
 
 

@@ -83,7 +83,7 @@ def restore(file: Path) -> None:
         except backups.BackupFailed as error:
             sys.exit(str(error))
         db.engine.dispose()
-    migrate_app(app)
+    migrate_app(app, restores=True)
     with app.app_context():
         again = _put_keys_back(app, file) if KEYS in about.rows else 0
         services.sign_out_everybody(clock.now())

@@ -58,14 +58,17 @@ def able_to_migrate(app: Flask) -> Flask:
     return app
 
 
-def upgrade_app(app: Flask) -> None:
-    """Bring the database up to date, and end the program when it is newer than this."""
-    from clinic.checkup.database import here_now, version, versions
+def upgrade_app(app: Flask, *, restores: bool = False) -> None:
+    """Bring the database up to date, and end the program when it is newer than this, or when a restore into it was
+    broken off: its tables, made here, would pass for the backup's."""
+    from clinic.checkup.database import here_now, restored, version, versions
     from clinic.shared import clock
     from clinic.shared.database import db
 
     with app.app_context():
         try:
+            if not restores:
+                refuse(list(restored(app, clock.now())))
             here, (known, newest) = here_now(), versions()
             if here is not None and here not in known:
                 refuse(list(version(app, clock.now())))
@@ -82,13 +85,13 @@ def _upgrade(app: Flask) -> None:
     upgrade()
 
 
-def migrate_app(app: Flask) -> None:
+def migrate_app(app: Flask, *, restores: bool = False) -> None:
     """Bring the database up to date; refuse one that lacks its guards."""
     from clinic.checkup.database import schema
     from clinic.shared import clock
     from clinic.shared.database import db
 
-    upgrade_app(app)
+    upgrade_app(app, restores=restores)
     with app.app_context():
         found = list(schema(app, clock.now()))
         db.session.remove()

@@ -188,6 +188,58 @@ def test_rows_go_on_their_day_and_only_when_confirmed(
     assert audit_chain.verify(app.config["CLINIC_AUDIT_DIR"]).wrong == []
 
 
+def test_the_dry_run_counts_what_the_run_removes(app: Flask) -> None:
+    """Once, though it has ended in two ways; and with what it names, where both go together."""
+    world = w.build()
+    known = factories.make_user(email="k@people.example", roles=[Role.CLIENT], name="Kit").id
+    seen = dict.fromkeys(("created_at", "last_seen_at", "proved_at", "ended_at"), NOW)
+    factories.save(UserSession(user_id=known, token_hash="t", **seen))
+    over = {"created_at": NOW, "ended_at": NOW, "expires_at": NOW}
+    factories.save(ApiToken(name="x", token_hash="x", role="site", scopes=[], per_minute=0, **over))
+    client_id = w.person()
+    w.sign(client_id)
+    when = When(w.at(3).date(), w.at(3).date())
+    wish, _status = waitlist.join(
+        w.choice("relaxation"), when, client_id, source="desk", by=world.desk_id, now=NOW
+    )
+    waitlist.offer_now(wish, by=world.desk_id, now=NOW)
+    waitlist.withdraw(wish, by=world.desk_id, now=NOW)
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    late = NOW + 200 * DAY
+    db.session.rollback()
+    said = {one.period.kind: one.count for one in what_is_due(late)}
+    db.session.rollback()
+    remove(app, late)
+    removed = db.session.scalars(select(AuditRow.detail).where(AuditRow.deed == "keeping.removed"))
+    gone = {one["kind"]: one["count"] for one in removed}
+    assert {kind: count for kind, count in said.items() if kind in gone} == gone
+    assert (gone["sign_in"], gone["links"], gone["waitlist"]) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("never_came", [30, 3650])
+def test_who_came_goes_on_their_day_however_long_those_are_kept_who_never_came(
+    app: Flask, never_came: int
+) -> None:
+    world = w.build()
+    client_id = w.person(created_at=NOW)
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0)).visit_id
+    with transaction() as session:
+        session.get_one(Visit, visit_id).status = "done"
+    amounts = {one.kind: one.usual for one in PERIODS}
+    expiring.save_periods(
+        {**amounts, "records": 1, "no_visit": never_came, "audit": 10}, by=world.desk_id, now=NOW
+    )
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    day = dt.datetime.combine(years_after(w.TODAY, 1), dt.time(12), dt.UTC)
+    names = []
+    for moment in (day - DAY, day):
+        remove(app, moment)
+        db.session.rollback()
+        names.append(db.session.get_one(Client, client_id).first_name)
+    assert names == ["Pat", "Erased"]
+
+
 def test_a_mail_about_a_wish_is_of_whoever_had_the_wish(app: Flask) -> None:
     """The wish went with its period, its mail is still there: the next wish is another one, with its own mail."""
     by = w.build().desk_id

@@ -20,6 +20,7 @@ from clinic.booking.models import Visit
 from clinic.booking.services import checkout, deadlines, forgetting, people
 from clinic.booking.services.visits import cancel_visit
 from clinic.cli import backups as commands
+from clinic.cli.making import upgrade_app
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
 from clinic.intake.models import Intake
@@ -29,6 +30,7 @@ from clinic.keeping.queries.people import comes_back
 from clinic.keeping.services import erasing, expiring
 from clinic.rules.errors import KeysLeft
 from clinic.shared import backups, crypto, person_keys, rotation
+from clinic.shared.backups import dumps
 from clinic.shared.backups import people as keys
 from clinic.shared.database import db, transaction
 from clinic.shared.keyring import sealed_by
@@ -257,6 +259,42 @@ def test_a_restore_that_was_broken_off_is_begun_again(
         db.session.remove()
     again = restore(empty, saved, monkeypatch).output
     assert "not empty" in again or "there already" in again
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("how", ["said no", "killed", "killed before it was noted"])
+def test_what_was_not_put_back_is_not_called_restored(
+    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """PostgreSQL's own program ended half way. The next restore said “Restored”, over tables that a server had made."""
+    ann = somebody("Ann")
+    saved = save(app)
+    run = dumps.Tools.run
+
+    def ends(tools: dumps.Tools, name: str, *arguments: str, **options: Any) -> None:
+        if name != "pg_restore" or not any(one.startswith("--dbname") for one in arguments):
+            run(tools, name, *arguments, **options)
+        elif how == "said no":
+            raise backups.BackupFailed("pg_restore failed: another version")
+        else:
+            if how != "killed":
+                run(tools, name, *arguments, **options)
+            raise OSError("the power went")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dumps.Tools, "run", ends)
+        assert restore(empty, saved, broken).exit_code == 1
+    if how == "said no":
+        upgrade_app(empty)  # nothing was put: a new clinic may begin here
+        assert "not empty" in restore(empty, saved, monkeypatch).output
+        return
+    with pytest.raises(SystemExit, match="was being put back here"):
+        upgrade_app(empty)
+    assert restore(empty, saved, monkeypatch).exit_code == 0
+    with empty.app_context():
+        assert contacts(ann) == [("Ann", "ann@people.example")]
+        assert wrong(empty) == []
+        db.session.remove()
 
 
 def give_up() -> int:

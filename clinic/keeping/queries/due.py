@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 
 from clinic.booking.models import Visit
 from clinic.clients import queries as clients
@@ -64,21 +64,21 @@ def audit_goes_until(now: dt.datetime) -> dt.datetime:
 
 def rows_due(period: Period, now: dt.datetime) -> list[tuple[Any, ColumnElement[bool]]]:
     """Tables of a kind, and which of their rows have been kept for long enough. A row that another one names stays
-    until that one goes."""
+    until that one goes, which may be in the same step."""
     before = now - dt.timedelta(days=periods.periods()[period.kind])
-    found = []
+    found: dict[Any, ColumnElement[bool]] = {}
     for name, column in period.rows:
         table = Base.metadata.tables[name]
         moment = table.c[column]
         limit = before if isinstance(moment.type, UtcDateTime) else before.date()
         named = [
-            ~exists().where(key.parent == table.c.id)
+            ~exists().where(key.parent == table.c.id, found.get(other, false()).is_not(true()))
             for other in Base.metadata.sorted_tables
             for key in other.foreign_keys
             if key.column.table is table and other is not table
         ]
-        found.append((table, and_(moment <= limit, *named)))
-    return found
+        found[table] = or_(found.get(table, false()), and_(moment <= limit, *named))
+    return list(found.items())
 
 
 def _count(table: Any, condition: ColumnElement[bool]) -> int:

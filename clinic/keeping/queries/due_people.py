@@ -65,7 +65,8 @@ def _long_gone(now: dt.datetime) -> list[int]:
         Visit.status.not_in((VisitStatus.HELD, VisitStatus.RELEASED)),
         or_(Visit.day > records, and_(Visit.day > no_visit, ~visited)),
     )
-    begun = Client.created_at < now - dt.timedelta(days=own["no_visit"])
+    shorter = today - max(records, no_visit) - dt.timedelta(days=1)  # on whatever hour of their day they came
+    begun = Client.created_at < now - shorter
     came = aliased(Client)
     again = exists().where(came.merged_into_id == Client.id, came.merged_at > Erasure.erased_at)
     erased = exists().where(Erasure.client_id == Client.id, Erasure.erased_at.is_not(None), ~again)

@@ -22,6 +22,8 @@ LEFT_OUT = PersonKey.__tablename__
 UNFINISHED = "restore_unfinished"
 """A table that says which backup is being put back here. It goes with the last step, so that a restore that was broken
 off is begun again, and nobody opens the clinic on what it left."""
+PUT = " put"
+"""Stands after the name of the backup once all of it lies here: PostgreSQL's own program puts it, in its own time."""
 
 
 class BackupFailed(Exception):
@@ -102,37 +104,51 @@ def look_through(dialect: str, dumped: Dumped, tools: Tools) -> None:
 
 def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
     """Put the file into the empty database of ENGINE, all or nothing, and count it again. Where it was put before, and
-    the restore was broken off afterwards, it stays as it is."""
+    the restore was broken off afterwards, it stays as it is. Raises BackupFailed."""
     if engine.dialect.name == "sqlite":
         if not _is_put(engine, digest):
             _load_sqlite(dumped, Path(str(engine.url.database)), digest)
         return
-    names = set(inspect(engine).get_table_names())
-    if names - {UNFINISHED} and _is_put(engine, digest):
+    if set(inspect(engine).get_table_names()) - {UNFINISHED}:
+        if _is_put(engine, digest):
+            return
+        if not is_unfinished(engine):
+            raise BackupFailed("The database is not empty. Restore into a new one, and nothing can be lost.")
+        _count_again(dumped, engine)  # broken off just before it was noted, or somebody else's tables
         return
-    if names - {UNFINISHED}:
-        raise BackupFailed("The database is not empty. Restore into a new one, and nothing can be lost.")
     with engine.begin() as connection:  # before, for nothing comes between this and what is put all at once
         connection.execute(text(f"DROP TABLE IF EXISTS {UNFINISHED}"))
         connection.execute(text(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}' AS digest"))
-    tools.run(
-        "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
-        f"--dbname={engine.url.database}", str(dumped.path), url=engine.url,
-    )  # fmt: skip
-    with engine.connect() as connection:
+    try:
+        tools.run(
+            "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
+            f"--dbname={engine.url.database}", str(dumped.path), url=engine.url,
+        )  # fmt: skip
+    except BackupFailed:
+        finish(engine)  # nothing was put: the database is as empty as it was
+        raise
+    _count_again(dumped, engine)
+
+
+def _count_again(dumped: Dumped, engine: Engine) -> None:
+    """Note that the backup lies here, whole. Raises BackupFailed where it does not."""
+    with engine.begin() as connection:
         found = _count(connection)
         _compare(dumped.rows, {name: count for name, count in found.items() if name != UNFINISHED})
+        connection.execute(text(f"UPDATE {UNFINISHED} SET digest = digest || '{PUT}'"))  # noqa: S608 - our table
 
 
 def _is_put(engine: Engine, digest: str) -> bool:
-    """Whether this backup lies here already, of a restore that was broken off."""
+    """Whether this backup lies here already, whole, of a restore that was broken off. Raises BackupFailed where it is
+    another one's."""
     if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
         return False
     if not is_unfinished(engine):
         return False
     with engine.connect() as connection:
-        if connection.scalar(text(f"SELECT digest FROM {UNFINISHED}")) == digest:  # noqa: S608 - our table
-            return True
+        said = str(connection.scalar(text(f"SELECT digest FROM {UNFINISHED}")))  # noqa: S608 - our table
+    if said.removesuffix(PUT) == digest:
+        return said.endswith(PUT)
     raise BackupFailed(
         "Another backup was being put back here, and that was broken off. Begin again with that one,"
         " or with an empty database."
@@ -168,7 +184,7 @@ def _load_sqlite(dumped: Dumped, path: Path, digest: str) -> None:
         path.with_name(path.name + beside).unlink(missing_ok=True)
     shutil.copyfile(dumped.path, draft := path.with_name(path.name + ".restoring"))
     with closing(sqlite3.connect(draft)) as database:
-        database.execute(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}' AS digest")
+        database.execute(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}{PUT}' AS digest")
         database.commit()
     with draft.open("rb") as written:
         os.fsync(written.fileno())
