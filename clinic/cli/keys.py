@@ -9,7 +9,10 @@ import click
 
 from clinic.cli.making import make_app, refuse_unfit_database
 
-UNDER_WAY = 3  # seconds: what a server was just sealing when the file changed is there by then
+UNDER_WAY = 3  # seconds: every server has seen by then that the file changed
+OPEN_FOR = (
+    60  # seconds that what was begun before may take; a backup that is being made takes as long, and longer
+)
 
 
 @click.group()
@@ -48,7 +51,13 @@ def keys_reseal() -> None:
 def keys_drop(*, end_links: bool) -> None:
     """Remove the old keys, once nothing is sealed by them any more. Links in mails that were sent go on."""
     from clinic.shared import crypto
-    from clinic.shared.rotation import drop_old_keys, forget_old_person_keys, seal_anew
+    from clinic.shared.rotation import (
+        are_all_over,
+        drop_old_keys,
+        forget_old_person_keys,
+        put_back,
+        seal_anew,
+    )
 
     app = make_app()
     refuse_unfit_database(app)
@@ -60,8 +69,20 @@ def keys_drop(*, end_links: bool) -> None:
                 " A server may still seal with it: look that each host has the same key file, restart all, then run"
                 " this again."
             )
-        drop_old_keys(Path(str(app.config["CLINIC_KEY_FILE"])), ends_links=end_links)
-        time.sleep(UNDER_WAY)
-        seal_anew()
+        path = Path(str(app.config["CLINIC_KEY_FILE"]))
+        before = crypto.KeyRing.load(path)
+        drop_old_keys(path, ends_links=end_links)
+        try:
+            time.sleep(UNDER_WAY)
+            if not are_all_over(OPEN_FOR):
+                raise click.ClickException(
+                    f"Something in the database has been under way for {OPEN_FOR} seconds, and may hold what an old"
+                    " key sealed: no key was dropped. Wait for a backup to end, or for whatever it is, then run this"
+                    " again."
+                )
+            seal_anew()
+        except BaseException:
+            put_back(path, before)
+            raise
         forget_old_person_keys()
     click.echo("The old keys are gone." + (" Links in mails that were sent have ended." if end_links else ""))

@@ -9,11 +9,12 @@ import base64
 import json
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Table, delete, null, select, update
+from sqlalchemy import ColumnElement, Table, delete, null, select, text, update
 
 from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
@@ -40,6 +41,32 @@ def drop_old_keys(path: Path, *, ends_links: bool = False) -> KeyRing:
     dropped = old.keys.keys() - {old.current}
     links = {} if ends_links else outliving(old, dropped)
     return _write(path, KeyRing(old.current, {old.current: old.keys[old.current]}, links, old.gone | dropped))
+
+
+def put_back(path: Path, ring: KeyRing) -> None:
+    """The file holds these keys again: not all that they sealed has been sealed anew."""
+    _write(path, ring)
+
+
+def are_all_over(seconds: float) -> bool:
+    """Whether each transaction that is open now ends within so many seconds: until then something may lie in it that
+    was sealed before a key was dropped. SQLite has one writer, whom everybody waits for in any case."""
+    if db.engine.dialect.name == "sqlite":
+        return True
+    ends, begun = time.monotonic() + seconds, db.session.scalar(text("SELECT clock_timestamp()"))
+    while _open_since(begun):
+        db.session.rollback()
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.2)
+    db.session.rollback()
+    return True
+
+
+def _open_since(begun: Any) -> bool:
+    others = "datname = current_database() AND pid <> pg_backend_pid() AND xact_start <= :begun"
+    asked = text(f"SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {others})")  # noqa: S608 - our own words
+    return bool(db.session.scalar(asked, {"begun": begun}))
 
 
 def _write(path: Path, new: KeyRing) -> KeyRing:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,11 +20,13 @@ from clinic.booking.models import Visit
 from clinic.booking.queries.visits import reminder_key
 from clinic.cli import keys
 from clinic.clients import choices
+from clinic.clients.models import ClientNote
 from clinic.intake.models import ClearanceDocument, Intake
 from clinic.rules.messages import KINDS, Off
 from clinic.shared import crypto, person_keys, rotation, signed
 from clinic.shared.database import db, transaction
 from tests.booking import world as w
+from tests.conftest import NOW
 from tests.intake import letters
 
 
@@ -215,6 +219,45 @@ def test_what_is_being_sealed_while_the_old_key_is_dropped_is_not_lost(
     assert command(app, monkeypatch, "drop", "--yes").exit_code == 0
     crypto.use(crypto.KeyRing.load(key_file))
     assert len([row.answers for row in db.session.scalars(select(Intake))]) == 2
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_deed_that_lasts_is_waited_for_before_the_old_key_goes(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for a lock, say, with something in it that the old key sealed: nobody else sees that yet."""
+    w.build(therapists=1)
+    late = w.person()
+    server = crypto.KeyRing.load(key_file)
+    assert [command(app, monkeypatch, one).exit_code for one in ("add", "reseal")] == [0, 0]
+    has_sealed, may_end = threading.Event(), threading.Event()
+
+    def sign() -> None:
+        with app.app_context(), transaction() as session:
+            crypto.use(server)
+            session.add(ClientNote(client_id=late, text="late", written_by_id=None, written_at=NOW))
+            session.flush()
+            crypto.use(crypto.KeyRing.load(key_file))
+            has_sealed.set()
+            may_end.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        signing = pool.submit(sign)
+        assert has_sealed.wait(10)
+        monkeypatch.setattr(keys, "OPEN_FOR", 0.3)
+        said = command(app, monkeypatch, "drop", "--yes")
+        assert said.exit_code == 1
+        assert "no key was dropped" in said.output
+        assert len(crypto.KeyRing.load(key_file).keys) == 2
+        monkeypatch.setattr(keys, "OPEN_FOR", 10)
+        threading.Timer(0.5, may_end.set).start()
+        said = command(app, monkeypatch, "drop", "--yes")
+        signing.result()
+    assert said.exit_code == 0, said.output
+    crypto.use(crypto.KeyRing.load(key_file))
+    assert len(crypto.ring().keys) == 1
+    db.session.rollback()
+    assert db.session.scalars(select(ClientNote)).one().text == "late"
 
 
 def test_a_running_server_seals_with_no_key_that_was_dropped(
