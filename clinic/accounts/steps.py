@@ -122,8 +122,11 @@ def end_links(
     )
 
 
-def mail_welcome(session: Session, user: User, token: str, now: dt.datetime) -> None:
-    """Queue the mail that carries a welcome link: an invitation for staff, a welcome for clients."""
+def mail_welcome(
+    session: Session, user: User, token: str, now: dt.datetime, *, clinic: str = "", phone: str = ""
+) -> None:
+    """Queue the mail that carries a welcome link: an invitation for staff, a welcome for clients. `clinic`: its name,
+    with its phone, where the caller knows them."""
     is_staff = bool(user.roles & STAFF)
     queue_mail(
         session,
@@ -134,6 +137,8 @@ def mail_welcome(session: Session, user: User, token: str, now: dt.datetime) -> 
         language=user.language,
         name=user.name,
         token=token,
+        clinic=clinic,
+        phone=phone,
     )
 
 

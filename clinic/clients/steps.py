@@ -120,7 +120,9 @@ def _open_account(session: Session, client: Client, email: str, relation: str, n
     user, welcome = open_account_for_client(session, email, client.name, now)
     if welcome is not None:  # None: another request was faster by a moment
         give_access(session, user.id, client.id, relation, now=now)
-        mail_welcome(session, user, welcome, now)
+        facts = premises.clinic_facts()
+        name, phone = (facts.name, facts.phone) if facts else ("", "")
+        mail_welcome(session, user, welcome, now, clinic=name, phone=phone)
         session.flush()
 
 

@@ -1,8 +1,9 @@
 """The audit rows as a chain: each is bound to all before it, and the newest link also lies outside the database.
 
-Whoever changes, removes, swaps or adds rows by SQL breaks the chain. Whoever works the chain out anew afterwards does
-not match the heads any more, which stand in files that the database cannot reach. Rows of the last seconds are not yet
-links; their numbers, which have no gaps, and the counter speak for them.
+Whoever changes, removes or swaps rows by SQL, or adds some between others, breaks the chain. A row that is added at the
+end just as the program adds it is one more row: nothing in the database tells it apart. Whoever works the chain out
+anew afterwards does not match the heads any more, which stand in files that the database cannot reach. Rows of the last
+seconds are not yet links; their numbers, which have no gaps, and the counter speak for them.
 
 What has been kept for long enough goes from the beginning. The link of the last row that went stays, and is noted
 outside too as a place where the chain may begin.

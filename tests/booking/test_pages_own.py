@@ -312,6 +312,11 @@ def test_an_account_is_made_by_the_mailed_link_only(client: FlaskClient) -> None
     ]
     access = db.session.scalars(select(ClientAccess)).one()
     assert (access.user_id, access.client_id, access.relation) == (user.id, visits()[0].client_id, "self")
+    welcome = db.session.scalars(select(OutgoingMail.text).where(OutgoingMail.kind == "welcome")).one()
+    place = db.session.scalars(select(Location)).first()
+    assert place is not None
+    assert welcome.startswith(f"Hello {user.name},")
+    assert f"Questions? Call us: {place.phone}" in welcome
 
 
 def test_whoever_looks_like_a_known_person_reads_the_same_page(client: FlaskClient, app: Flask) -> None:

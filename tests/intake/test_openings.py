@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.accounts.models import User
+from clinic.clients.models import Client
 from clinic.intake.models import AnswersOpening
 from clinic.rules.answers_in_words import declared_in_words
 from clinic.rules.permissions import Role
@@ -44,6 +45,18 @@ class Clinic:
 
     def address(self, client_id: int | None = None) -> str:
         return f"/clients/{client_id or self.client_id}/closed-answers"
+
+
+def test_nobodys_name_is_learned_by_trying_numbers(app: Flask) -> None:
+    """Whoever searches no clients reads on the closed page only of whom they treat."""
+    clinic = Clinic(app)
+    client = db.session.get_one(Client, clinic.client_id)
+    name = client.name
+    shown = {
+        role: name in clinic.browser(f"{role.value}@mail.example", role).get(clinic.address()).text
+        for role in (Role.OWNER, Role.FRONT_DESK, Role.THERAPIST)
+    }
+    assert shown == {Role.OWNER: True, Role.FRONT_DESK: True, Role.THERAPIST: False}
 
 
 def openings() -> list[tuple[str, dict[str, object]]]:

@@ -21,7 +21,8 @@ from clinic.intake.models import Consent, IntakeDraft
 from clinic.keeping.queries import people
 from clinic.paths import ROOT
 from clinic.premises.models import Location
-from clinic.records import copy_values, copy_words
+from clinic.records import copy_values, copy_words, words
+from clinic.records.queries import own_copy
 from clinic.records.queries.copy_schema import schema
 from clinic.records.queries.own_copy import POINTERS, Whose, copied_classes, copy_of, is_personal
 from clinic.rules import keeping
@@ -66,6 +67,17 @@ def test_every_table_is_about_a_person_or_named_here() -> None:
 
 def test_every_table_that_a_person_reads_of_has_a_name_in_words() -> None:
     assert set(keeping.TABLES) <= copy_words.TABLES.keys()
+
+
+def test_every_deed_that_a_person_reads_of_has_words() -> None:
+    """What a trace says of a client or a visit is spelled out where it has none, in English."""
+    told = set()
+    for path in (ROOT / "clinic").rglob("*.py"):
+        for trace in re.finditer(r"leave_trace\((.{0,330})", path.read_text("utf-8"), re.S):
+            if re.search(r'"(client|visit)",', trace[1]):
+                told |= set(re.findall(r'"([a-z]+\.[a-z_]+)"', trace[1].split("leave_trace(")[0]))
+    assert len(told) > 40
+    assert told - words.DEEDS.keys() - set(own_copy.UNTOLD) == set()
 
 
 def test_what_speaks_to_a_person_is_said_otherwise_to_the_clinic() -> None:

@@ -28,9 +28,9 @@ from clinic.shared.web import Answer, found, go
 def locations() -> Answer:
     """All places with their hours in words."""
     uses_24_hours = queries.clinic_settings().uses_24_hours
+    weeks = [(place, queries.week_of(place.id)) for place in queries.locations()]
     places = [
-        (place, week_in_words(queries.week_of(place.id), uses_24_hours=uses_24_hours))
-        for place in queries.locations()
+        (place, week_in_words(week, uses_24_hours=uses_24_hours) if week else []) for place, week in weeks
     ]
     return render_template("premises/locations.html", places=places)
 

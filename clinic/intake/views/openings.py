@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import make_response, render_template, request
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from clinic.accounts import queries as accounts
@@ -17,9 +18,11 @@ from clinic.clients import queries as clients
 from clinic.intake.forms import OpeningForm
 from clinic.intake.queries import answer_sheets
 from clinic.intake.queries import openings as queries
+from clinic.intake.queries.concern import concerns
 from clinic.intake.services import openings as services
 from clinic.intake.views.blueprint import pages
 from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.proofs import Proof
 from clinic.shared import clock
@@ -56,9 +59,12 @@ def open_answers(client_id: int) -> Answer:
 
 def _closed(client: Any, form: OpeningForm, status: int = 200) -> Response:
     ways = accounts.ways_of(who() or 0)
+    # Who meets no client but their own learns nobody's name by trying numbers: this page leaves no row in the audit.
+    may_know = current_user.may(Permission.CLIENT_ANY_READ) or concerns(who() or 0, client.id, clock.now())
     page = render_template(
         "intake/closed_answers.html",
         client=client,
+        name=client.name if may_know else _("Record %(number)s", number=client.id),
         opening=form,
         form=ProofForm(),
         ways=ways,
