@@ -64,8 +64,10 @@ def are_all_over(seconds: float) -> bool:
 
 
 def _open_since(begun: Any) -> bool:
-    others = "datname = current_database() AND pid <> pg_backend_pid() AND xact_start <= :begun"
-    asked = text(f"SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE {others})")  # noqa: S608 - our own words
+    asked = text(
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND xact_start <= :begun)"
+    )
     return bool(db.session.scalar(asked, {"begun": begun}))
 
 
