@@ -18,6 +18,7 @@ from clinic.premises.models import Device, Room
 from clinic.rules.errors import SlotTaken
 from clinic.rules.waitlist import When
 from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist, TherapistSkill
 from tests import factories
 from tests.booking import world as w
@@ -89,7 +90,7 @@ def test_a_device_that_was_switched_off_is_not_booked(
 
 def by_an_offer() -> Callable[[], object]:
     """Kept for the first in line; their yes."""
-    client = w.person()
+    client = w.person(email="offer@people.example")
     w.sign(client)
     day = When(START.date(), START.date())
     wish, _token = waitlist.join(
@@ -188,3 +189,21 @@ def test_a_device_that_the_treatment_needs_by_now_is_taken_along(world: w.World,
         .where(Claim.visit_id == visit.id)
     )
     assert db.session.scalars(theirs).all() == ["stone_heater"]
+
+
+@pytest.mark.parametrize("keep", [by_a_page, by_an_offer])
+def test_whoever_takes_over_at_the_last_step_is_named_in_the_mail(
+    world: w.World, keep: Callable[[], Callable[[], object]]
+) -> None:
+    """It named the one who may not give the visit any more."""
+    book = keep()
+    before = db.session.scalars(select(Visit)).one().therapist
+    was, name = before.id, before.name
+    with transaction() as session:
+        session.execute(update(Therapist).where(Therapist.id == was).values(licence_expires_on=DAY_BEFORE))
+    db.session.get_one(Therapist, was)  # as a page does that has shown who gives it
+    book()
+    taken_by = db.session.scalars(select(Visit)).one().therapist.name
+    mail = db.session.scalars(select(OutgoingMail).where(OutgoingMail.kind == "visit_booked")).one()
+    assert taken_by != name
+    assert (taken_by in mail.text, name in mail.text) == (True, False)

@@ -12,8 +12,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from clinic.api.services import make_token
-from clinic.booking.models import Claim, Screening, Visit
-from clinic.booking.services import visits
+from clinic.booking.models import Claim, Offer, Screening, Visit
+from clinic.booking.queries import taking_back
+from clinic.booking.services import sick_day, visits
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.swapping import swap_visits
 from clinic.clients.models import Client
@@ -292,3 +293,18 @@ def test_programs_swap_two_visits(app: Flask, world: w.World) -> None:
         wrong = program.post("/visits/swap", sent)
         assert (wrong.status_code, wrong.get_json()["code"]) == (status, code)
     assert [one["outcome"] for one in wrong.get_json()["visits"]] == ["hold_until_clearance", "allow"]
+
+
+def test_two_change_places_though_one_was_asked_about_a_time_beside_the_others(world: w.World) -> None:
+    """The time that was kept for their answer stood in their own way. The offer is over, and nothing is taken back."""
+    one, other = booked(world, w.at(3, 9), 0), booked(world, w.at(3, 14), 1)
+    places = place(one), place(other)
+    sick_day.offer_time(
+        one, w.at(3, 14, 30), world.therapists[0], revision=row(one).revision, by=world.desk_id, now=NOW
+    )
+    assert swap_visits(one, other, by=world.desk_id, now=NOW, at_desk=True).is_done
+    assert (place(one)[:2], place(other)[:2]) == (places[1][:2], places[0][:2])
+    assert db.session.scalars(select(Offer.ended_as)).all() == ["withdrawn"]
+    assert taking_back.last_step_of(world.desk_id, NOW) is None
+    told = db.session.scalars(select(OutgoingMail).where(OutgoingMail.kind == "visit_moved")).all()
+    assert [mail.due_at <= NOW for mail in told] == [True, True]

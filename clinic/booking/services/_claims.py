@@ -100,6 +100,13 @@ def client_first(session: Session, client_id: int) -> None:
     lock_in_order(session, Resource.__table__, [client_id])
 
 
+def set_place(session: Session, visit: Visit, way: Combination) -> None:
+    """Who gives the visit, and where. Whoever is told of it reads of these, not of those that were looked up before."""
+    visit.therapist_id, visit.room_id = way.therapist, way.room
+    if inspect(visit).persistent:
+        session.expire(visit, ["therapist", "room"])
+
+
 def _taken_by(way: Combination) -> set[int]:
     return {way.therapist, way.room, *way.devices}
 
@@ -136,7 +143,7 @@ def _place(
         return set(), mine - locked
     if found.is_too_much(way.therapist, visit.starts_at):  # a visit at another time of the day was faster
         return {way.therapist}, set()
-    visit.therapist_id, visit.room_id = way.therapist, way.room
+    set_place(session, visit, way)
     if inspect(visit).transient:
         write_at_once(session, visit)
     else:

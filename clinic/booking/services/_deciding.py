@@ -80,7 +80,6 @@ def keep_room(session: Session, visit: Visit, now: dt.datetime) -> None:
     if visit.location.is_active and serves and _has_devices(session, visit, plan):
         return
     claim_anew(session, visit, plan, expires_at=visit.deadline_at, now=now)
-    session.refresh(visit, ["therapist", "room"])
 
 
 def _has_devices(session: Session, visit: Visit, plan: VisitPlan) -> bool:
@@ -136,7 +135,6 @@ def keep_or_find_skilled(session: Session, visit: Visit, now: dt.datetime) -> bo
             claim_best(session, visit, replace(wish, rested_areas=None), expires_at=None)
     except SlotTaken:
         return False
-    session.refresh(visit, ["therapist", "room"])
     visit.revision += 1
     tell_client(session, visit, "visit_changed", now=now)
     leave_trace(session, "visit.reassigned", "visit", visit.id, by=None, now=now)

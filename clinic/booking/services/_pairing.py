@@ -15,7 +15,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
 from clinic.booking.queries.free_times import nearest_to
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
-from clinic.booking.services._claims import OVERLAP, clear_expired
+from clinic.booking.services._claims import OVERLAP, clear_expired, set_place
 from clinic.booking.services._deciding import has_to_reconfirm
 from clinic.booking.services._judging import Judged, client_of
 from clinic.booking.services._locking import wait_for_places
@@ -114,7 +114,7 @@ def _nearest(found: OpenForTwo, start: dt.datetime) -> Nearest:
 
 def _place(session: Session, couple_id: int, pair: Sequence[Visit], way: Pair, now: dt.datetime) -> None:
     for visit, taken in zip(pair, way, strict=True):
-        visit.therapist_id, visit.room_id = taken.therapist, taken.room
+        set_place(session, visit, taken)
         session.add(visit)
     session.flush()
     rows = [claim for visit, taken in zip(pair, way, strict=True) for claim in _own(visit, taken.devices)]

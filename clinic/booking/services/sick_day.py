@@ -124,7 +124,6 @@ def _give(
     ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
     give_up(session, visit, now)
     claim_best(session, visit, replace(ask, rested_areas=None, at_its_place=True), expires_at=None)
-    session.refresh(visit, ["therapist", "room"])
     visit.revision += 1
     follow(session, visit, judged, by=by, now=now)
     not_before = told_from(now) if can_go_back else None

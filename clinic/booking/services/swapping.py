@@ -20,9 +20,10 @@ from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.services._chosen import client_of
-from clinic.booking.services._claims import OVERLAP, clear_expired, give_up
+from clinic.booking.services._claims import OVERLAP, clear_expired, give_up, set_place
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
+from clinic.booking.services._line import end_offers_for
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._steps import (
     ask_for,
@@ -106,6 +107,9 @@ def swap_visits(
         anyone = [ask_for(one, plan, now=now, by_staff=True, therapist_id=None)
                   for one, plan in zip(pair, plans, strict=True)]  # fmt: skip
         wait_for_places(session, anyone)
+        was_asked = [
+            end_offers_for(session, one, by=by, now=now) for one in pair
+        ]  # it kept a time beside them
         for visit in pair:
             give_up(session, visit, now)
         for visit, plan, place, one in zip(pair, plans, places, judged, strict=True):
@@ -116,7 +120,7 @@ def swap_visits(
         for visit, one in zip(pair, judged, strict=True):
             _confirm(session, visit, one, by=by, now=now)
             visit.revision += 1
-        tell_of_move(session, pair, before, at_desk=at_desk, by=by, now=now)
+        tell_of_move(session, pair, before, at_desk=at_desk and not any(was_asked), by=by, now=now)
         for visit, other in zip(pair, reversed(pair), strict=True):
             leave_trace(session, "visit.swapped", "visit", visit.id, by=by, now=now, other=other.id)
         return SwapOutcome(True, judged)
@@ -315,7 +319,7 @@ def _ways(
 
 
 def _take(session: Session, visit: Visit, way: Combination, now: dt.datetime) -> None:
-    visit.therapist_id, visit.room_id = way.therapist, way.room
+    set_place(session, visit, way)
     until = [(one, visit.free_at) for one in (way.therapist, way.room, *way.devices)]
     rows = [
         Claim(resource_id=resource, visit_id=visit.id, starts_at=visit.starts_at, ends_at=ends_at)
