@@ -15,11 +15,12 @@ from clinic.api.problems import of_rule, problem
 from clinic.api.queries import Caller, KeptAnswer
 from clinic.booking.queries import visits
 from clinic.clients import queries as clients
-from clinic.rules.errors import KeyUsed, RuleViolation
+from clinic.rules.errors import KeyUsed, NotFound, RuleViolation
 from clinic.shared import clock
 
 View = Callable[..., Any]
 Read = Callable[[int], dict[str, Any]]
+OF_VISITS = ("visit_id", "hold_id", "first", "second")
 OF_NOBODY = ("type", "title", "status", "detail", "code", "request", "nearest", "plan")
 
 
@@ -62,7 +63,12 @@ def done_once(view: View, caller: Callable[[], Caller], read: Read | None = None
             services.end_answer(who, key, response.status_code, {"id": body["id"]})
         else:
             whom, kept = _to_keep(kwargs, response.status_code, body)
-            services.end_answer(who, key, response.status_code, kept, client_id=whom)
+            try:
+                services.end_answer(who, key, response.status_code, kept, client_id=whom)
+            except (
+                NotFound
+            ):  # erased since: a repetition is a request about somebody who is not here any more
+                services.end_answer(who, key, 500, None)
         return response
 
     return done
@@ -89,9 +95,12 @@ def booked_once(view: View, caller: Callable[[], Caller]) -> View:
         if key is None or not 400 <= response.status_code < 500:
             return response
         whom, kept = _to_keep(kwargs, response.status_code, response.get_json())
-        first = services.keep_answer(
-            who.token_id, key, _fingerprint(), response.status_code, kept, client_id=whom, now=clock.now()
-        )
+        try:
+            first = services.keep_answer(
+                who.token_id, key, _fingerprint(), response.status_code, kept, client_id=whom, now=clock.now()
+            )
+        except NotFound:  # erased since
+            return response
         if _is_booked(who):  # meanwhile: ask once more, for what the visit has to say
             return booked(*args, **kwargs)
         return response if first is None else _again(first)
@@ -101,20 +110,23 @@ def booked_once(view: View, caller: Callable[[], Caller]) -> View:
 
 def _to_keep(kwargs: dict[str, Any], status: int, body: Any) -> tuple[int | None, Any]:
     """Whom an answer is about, whose key seals it so that it is erased with them, and what is kept. A refusal of two
-    people, or of somebody who is not here any more, is kept without what it says of anybody."""
-    number = kwargs.get("visit_id") or kwargs.get("hold_id")
-    visit = visits.visit(number) if number is not None else None
-    people = {*_people_in(request.get_json(silent=True) if request.is_json else None), *_people_in(body)}
-    if visit is not None and visit.client_id is not None:
-        people.add(visit.client_id)
-    if "client_id" in kwargs:
-        people.add(kwargs["client_id"])
-    if not people:
-        return None, body
+    people, or of somebody who is not known here, is kept without what it says of anybody."""
+    asked = request.get_json(silent=True) if request.is_json else None
+    people = {
+        *_people_in(asked),
+        *_people_in(body),
+        *(kwargs[one] for one in ("client_id",) if one in kwargs),
+    }
+    said = {**(asked if isinstance(asked, dict) else {}), **kwargs}
+    numbers = [said[name] for name in OF_VISITS if isinstance(said.get(name), int)]
+    people |= {one.client_id for one in map(visits.visit, numbers) if one is not None and one.client_id}
     one = clients.client(next(iter(people))) if len(people) == 1 else None
     if one is not None and (status < 400 or not one.is_erased):
         return one.id, body
-    return None, body if status < 400 else {name: body[name] for name in OF_NOBODY if name in body}
+    is_about_somebody = people or any(name.endswith("_id") for name in kwargs)
+    if status < 400 or not is_about_somebody:
+        return None, body
+    return None, {name: body[name] for name in OF_NOBODY if name in body}
 
 
 def _people_in(said: Any) -> Iterator[int]:

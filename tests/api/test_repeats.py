@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from clinic.api import services as api_services
 from clinic.api.models import ApiAnswer
+from clinic.api.repeats import OF_NOBODY
 from clinic.booking.models import RestPass, Visit
 from clinic.booking.services import holds, visits
 from clinic.clients.models import Client
@@ -272,3 +273,30 @@ def test_a_refusal_of_two_people_is_kept_without_what_it_says_of_either(desk: Pr
     assert "people" not in kept
     ((status, whose, name, body),) = kept_answers()
     assert (status, whose, name, "people" in body) == (409, None, None, False)
+
+
+def test_a_refusal_to_swap_says_nothing_of_either_once_it_is_kept(desk: Program) -> None:
+    sick, well = healthy(), healthy()
+    one, two = (
+        desk.post("/visits", wish(client, day, service="deep_tissue", areas=["full_body"])).get_json()["id"]
+        for client, day in ((sick, 3), (well, 5))
+    )
+    world.sign_answers(sick, {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}})
+    first = desk.post("/visits/swap", {"first": one, "second": two}, Idempotency_Key="swap")
+    again = desk.post("/visits/swap", {"first": one, "second": two}, Idempotency_Key="swap")
+    assert (first.status_code, again.status_code) == (409, 409)
+    assert again.get_json()["code"] == first.get_json()["code"]
+    ((_status, whose, name, body),) = kept_answers()
+    assert (whose, name, set(body) - set(OF_NOBODY)) == (None, None, set())
+
+
+def test_what_is_done_with_a_visit_of_somebody_erased_is_done_and_not_kept(desk: Program) -> None:
+    """It was done, answered with 404, and its repetition with “still at work”."""
+    client = healthy()
+    visit = desk.post("/visits", wish(client)).get_json()["id"]
+    assert desk.post(f"/visits/{visit}/cancel", {"by_clinic": True}).status_code == 200
+    erasing.erase_person(client, settings=desk.client.application.config, by=None, now=NOW)
+    plain = desk.post(f"/visits/{visit}/cancel", {"by_clinic": True})
+    keyed = [desk.post(f"/visits/{visit}/cancel", {"by_clinic": True}, Idempotency_Key="k") for _ in range(2)]
+    assert {one.status_code for one in keyed} == {plain.status_code}
+    assert not [row for row in kept_answers() if row[1] == client]
