@@ -19,7 +19,8 @@ from clinic.rules.errors import KeyUsed, NotFound, RuleViolation
 from clinic.shared import clock
 
 View = Callable[..., Any]
-Read = Callable[[int], dict[str, Any]]
+Kept = dict[str, Any]
+Read = Callable[[Kept], dict[str, Any]]
 OF_VISITS = ("visit_id", "hold_id", "first", "second")
 OF_NOBODY = ("type", "title", "status", "detail", "code", "request", "nearest", "plan")
 
@@ -38,9 +39,12 @@ def visit_key(caller: Caller) -> str | None:
     return f"api:{caller.token_id}:{named}:{_fingerprint()}"
 
 
-def done_once(view: View, caller: Callable[[], Caller], read: Read | None = None) -> View:
-    """The key is taken before anything is done, and what was answered is kept with it. `read`: of an answer about a
-    person only its `id` is kept, and a repetition is answered with what this finds then: nothing of who was erased."""
+def done_once(
+    view: View, caller: Callable[[], Caller], read: Read | None = None, keeps: tuple[str, ...] = ("id",)
+) -> View:
+    """The key is taken before anything is done, and what was answered is kept with it. `read`: of an answer about new
+    people, or several, only what is named by `keeps` is kept, and a repetition is answered with what this makes of it
+    then: nothing of who was erased."""
 
     @wraps(view)
     def done(*args: Any, **kwargs: Any) -> Response:
@@ -60,7 +64,7 @@ def done_once(view: View, caller: Callable[[], Caller], read: Read | None = None
             raise
         body = response.get_json()
         if read is not None and response.status_code < 400:
-            services.end_answer(who, key, response.status_code, {"id": body["id"]})
+            services.end_answer(who, key, response.status_code, {name: body[name] for name in keeps})
         else:
             whom, kept = _to_keep(kwargs, response.status_code, body)
             try:
@@ -171,7 +175,7 @@ def _again(earlier: KeptAnswer, read: Read | None = None) -> Response:
     body, is_good = earlier.body, earlier.status < 400
     if read is not None and is_good:
         try:
-            body = read(body["id"])
+            body = read(body)
         except RuleViolation as error:
             return of_rule(error)
     kind = "application/json" if is_good else "application/problem+json"

@@ -96,6 +96,22 @@ def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     return [others[key] for key in sorted(others)]
 
 
+def people_like(one: Client) -> list[Client]:
+    """Whose visits the answers of this person count for: their own, and, of one who is proven, those of unproven
+    records that look like them. What somebody typed who is not signed in touches nobody else's visit."""
+    return [one] if one.is_unproven else [one, *(row for row in look_alikes(one) if row.is_unproven)]
+
+
+def counted_with(*people: Client) -> set[int]:
+    """The records that are waited for where these people are judged: theirs, and of an unproven one all that look like
+    it, for what they declared counts too."""
+    ids = {one.id for one in people}
+    for one in people:
+        if one.is_unproven:
+            ids.update(other.id for other in look_alikes(one))
+    return ids
+
+
 def _told_apart(ids: Collection[int], others: Collection[int]) -> set[int]:
     """Those of the others of whom staff said that they are somebody else than these. Asked too where there are no
     others: that it takes longer with a match would tell that there is one."""

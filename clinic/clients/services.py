@@ -36,11 +36,14 @@ def create_client(details: Details, *, region: str, by: int | None, now: dt.date
 @tried_again
 def add_person(user_id: int, details: Details, relation: str, *, region: str, now: dt.datetime) -> int:
     """A person this account acts for: themselves, their child, partner, or somebody they care for. Who they are is
-    typed, not proven: it is when they are chosen for a visit, and nobody in the book looks like them."""
+    typed, not proven: it is when they are chosen for a visit, and nobody in the book looks like them. Raises
+    InvalidInput, or NotFound for an account that is there no more."""
     if relation not in RELATIONS:
         raise InvalidInput("relation", _("Choose how you are related to this person."))
     with transaction() as session:
-        session.get(User, user_id, with_for_update=True)  # pressed twice, the second one sees the first
+        user = session.get(User, user_id, with_for_update=True, populate_existing=True)
+        if user is None or not user.is_active:  # erased, or switched off, while this waited
+            raise NotFound()
         _check_is_new(session, user_id, details, relation)
         client = add_client(session, details, region=region, by=user_id, now=now, unproven=True)
         give_access(session, user_id, client.id, relation, now=now)

@@ -84,7 +84,13 @@ def _opened(content: bytes, field: str) -> Image:
             return _unpacked(Image.open(io.BytesIO(content), formats=_FORMATS), field)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise InvalidInput(field, TOO_LARGE) from None
-    except (OSError, SyntaxError, ValueError, EOFError):  # how the library says that it cannot read it
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        ZeroDivisionError,
+    ):  # how it says that it cannot be read
         raise InvalidInput(field, NOT_A_PICTURE) from None
 
 

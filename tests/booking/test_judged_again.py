@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from clinic.booking.models import Screening, StatusChange, Visit
 from clinic.booking.services import judging
 from clinic.catalogue.models import Addon
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
@@ -67,7 +68,7 @@ def test_new_answers_touch_an_unproven_look_alike_and_nobody_else(
 ) -> None:
     with transaction() as session:
         for row in session.scalars(select(Client).where(Client.id == people[who])):
-            found = judging.people_like(row)
+            found = clients.people_like(row)
             assert found[0] is row
             assert {one.id for one in found} == {people[name] for name in whose}
     before = kept()

@@ -315,7 +315,6 @@ def test_an_account_is_made_by_the_mailed_link_only(client: FlaskClient) -> None
     welcome = db.session.scalars(select(OutgoingMail.text).where(OutgoingMail.kind == "welcome")).one()
     place = db.session.scalars(select(Location)).first()
     assert place is not None
-    assert welcome.startswith(f"Hello {user.name},")
     assert f"Questions? Call us: {place.phone}" in welcome
 
 

@@ -6,18 +6,23 @@ Each test stops one deed in the middle and starts the other; SQLite has one writ
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from clinic.booking.models import Visit
+from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services import _judging, deadlines, people, restricting, sick_day
+from clinic.booking.services import _judging, aims, deadlines, holds, links, people, restricting, sick_day
 from clinic.booking.services import visits as bookings
+from clinic.booking.services.couples import Half, book_couple
+from clinic.clients import queries as clients
 from clinic.clients.choices import Whose
 from clinic.clients.models import Client, MessageChoice
 from clinic.intake.models import HealthStop, Intake
@@ -25,10 +30,12 @@ from clinic.intake.services import _versions, intakes
 from clinic.keeping.models import Erasure
 from clinic.keeping.services import _erasing, erasing, expiring
 from clinic.messages import services as messages
-from clinic.rules.errors import NotFound
+from clinic.premises.models import Location
+from clinic.rules.errors import HoldExpired, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.messages import FOR_CLIENTS
 from clinic.shared import database
 from clinic.shared.database import db
+from tests import factories
 from tests.at_once import Deeds, deeds
 from tests.booking import world as w
 from tests.booking.test_gate_edges import HAEMOPHILIA
@@ -233,17 +240,55 @@ def test_whoever_signs_and_staff_who_change_the_visit_never_wait_in_a_ring(
         "cancel": lambda: bookings.cancel_visit(number, by_clinic=True, **staff),
         "release": lambda: deadlines.keep_deadlines(until or NOW),
     }
-    broken_off: list[str] = []
-    asked = database._may_try_again
-
-    def noted(error: DBAPIError, attempt: int) -> bool:
-        broken_off.append(str(error.orig))
-        return asked(error, attempt)
-
-    monkeypatch.setattr(database, "_may_try_again", noted)
+    broken_off = noted_rings(monkeypatch)
     deeds.stop_in(*middle)
     came = deeds.do(todo[deed], lambda: w.sign(client, now=until or NOW))
     assert (came, broken_off) == (("done", "done"), [])
+
+
+def noted_rings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the database will have broken off and the program tried again."""
+    found: list[str] = []
+    asked = database._may_try_again
+
+    def noted(error: DBAPIError, attempt: int) -> bool:
+        found.append(str(error.orig))
+        return asked(error, attempt)
+
+    monkeypatch.setattr(database, "_may_try_again", noted)
+    return found
+
+
+@pytest.mark.parametrize("deed", ["what it is for", "the link", "the other of two"])
+def test_two_deeds_on_a_visit_never_wait_in_a_ring(
+    deeds: Deeds, world: w.World, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """A cancellation takes the person first, and both people of a visit for two: so does whatever it meets."""
+    client, other = (w.person(email=f"ring{number}@people.example") for number in (1, 2))
+    for one in (client, other):
+        w.sign(one)
+    staff: dict[str, Any] = {"by": world.desk_id, "now": NOW}
+    if deed == "the other of two":
+        factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+        halves = Half(client, w.choice("relaxation")), Half(other, w.choice("relaxation"))
+        book_couple(halves, w.at(3), request_key=None, source="desk", reconfirmed=True, **staff)
+    else:
+        w.at_desk(world, client, "relaxation")
+    db.session.rollback()
+    numbers = list(db.session.scalars(select(Visit.id).order_by(Visit.client_id)))
+    first: Callable[[], object] = partial(bookings.cancel_visit, numbers[-1], by_clinic=True, **staff)
+    if deed == "what it is for":
+        first = partial(aims.say_aim, numbers[0], "my neck", **staff)
+        deeds.stop_in(aims, "leave_trace")
+    elif deed == "the link":
+        first = partial(links.send_link_again, numbers[0], **staff)
+        deeds.stop_in(links, "tell_client")
+    else:
+        deeds.stop_in(bookings, "set_status")
+    broken_off = noted_rings(monkeypatch)
+    came = deeds.do(first, partial(bookings.cancel_visit, numbers[0], by_clinic=True, **staff))
+    assert (came, broken_off) == (("done", "done"), [])
+    assert set(db.session.scalars(select(Visit.status))) == {"cancelled"}
 
 
 def test_a_link_that_stops_messages_may_be_pressed_twice(deeds: Deeds, world: w.World) -> None:
@@ -257,3 +302,52 @@ def test_a_link_that_stops_messages_may_be_pressed_twice(deeds: Deeds, world: w.
     deeds.stop_in(messages, "leave_trace")
     assert deeds.do(stop, stop) == ("done", "done")
     assert [one.is_wanted for one in db.session.scalars(select(MessageChoice))] == [False]
+
+
+def test_guests_who_look_alike_may_sign_at_one_moment(
+    app: Flask, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A family books from one telephone: whose answers count for whom was waited for in a second step, in a ring."""
+    guests = [w.person(phone="+12125552345", is_unproven=True) for _ in range(4)]
+    db.session.execute(update(Client).values(phone_key="+12125552345", is_unproven=True))
+    db.session.commit()
+    assert len(clients.look_alikes(db.session.get_one(Client, guests[0]))) == 3
+    db.session.rollback()
+    broken_off, gate = noted_rings(monkeypatch), threading.Barrier(4)
+
+    def sign(guest: int) -> None:
+        with app.app_context():
+            gate.wait(10)
+            w.sign(guest)
+            db.session.remove()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(sign, guests))
+    assert broken_off == []
+    assert set(db.session.scalars(select(Intake.client_id))) == set(guests)
+
+
+@pytest.mark.parametrize("whose", ["keep", "lose"])
+def test_a_kept_time_that_ran_out_stands_in_no_merges_way(world: w.World, whose: str) -> None:
+    """The worker has not been by yet, and nobody could move or cancel what the desk was told to."""
+    keep, lose = w.person(), w.person()
+    for one in (keep, lose):
+        w.sign(one)
+    holds_it, comes = (keep, lose) if whose == "keep" else (lose, keep)
+    hold = holds.keep_time(
+        w.choice("relaxation"), w.at(3, 11), client_id=holds_it, source="api", by=None, now=NOW
+    )
+    later = NOW + dt.timedelta(minutes=11)
+    w.at_desk(world, comes, "relaxation", when=w.at(3, 11), therapist_id=world.therapists[1])
+    with pytest.raises(MoveNotAllowed):  # not yet
+        people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    people.merge_clients(keep, lose, by=world.desk_id, now=later)
+    db.session.rollback()
+    visit = db.session.scalars(select(Visit).where(Visit.status == "confirmed")).one()
+    claimed = db.session.scalars(select(Claim.visit_id).where(Claim.resource_id == keep)).all()
+    assert (visit.client_id, claimed) == (keep, [visit.id])
+    with pytest.raises((SlotTaken, HoldExpired)):
+        bookings.book_visit(
+            w.choice("relaxation"), keep, w.at(3, 11), request_key="k", source="api", by=None, now=later,
+            reconfirmed=True, hold_id=hold,
+        )  # fmt: skip

@@ -17,6 +17,7 @@ from clinic.booking.queries import taking_back
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
 from clinic.booking.services.aims import say_aim
 from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.swapping import swap_visits
 from clinic.booking.services.undoing import take_back
 from clinic.booking.services.visits import cancel_visit, change_visit, mark_visit
@@ -24,7 +25,7 @@ from clinic.clients.models import Client
 from clinic.diary.queries import therapist as diary
 from clinic.premises import services as premises
 from clinic.premises.models import Clinic, Location
-from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken
+from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken, TooLate
 from clinic.rules.sick_day import Deed, best_for_all
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus
@@ -678,3 +679,17 @@ def test_what_ends_an_offer_that_was_mailed_is_told_at_once_and_not_taken_back(
     told = db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id.desc())).first()
     assert told is not None
     assert told.due_at <= NOW
+
+
+def test_one_of_two_is_called_off_for_good(world: w.World) -> None:
+    """The other one is told with it. An undo that was offered broke down, and left both as they were."""
+    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+    halves = Half(patient(), w.choice("relaxation")), Half(patient(), w.choice("swedish"))
+    book_couple(halves, w.at(3), request_key=None, source="desk", reconfirmed=True, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    one, other = db.session.scalars(select(Visit.id).order_by(Visit.id)).all()
+    sick_day.call_off(one, revision=get(one).revision, by=world.desk_id, now=NOW, can_go_back=True)
+    assert (get(one).status, get(other).status) == ("cancelled", "suspended")
+    assert taking_back.last_step_of(world.desk_id, NOW) is None
+    with pytest.raises(TooLate):
+        take_back(one, by=world.desk_id, now=NOW)

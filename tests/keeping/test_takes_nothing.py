@@ -12,8 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from clinic.accounts import tries
-from clinic.accounts.models import MailedLink, UserSession
+from clinic.accounts.models import MailedLink, User, UserSession
 from clinic.accounts.services import emails, links
 from clinic.accounts.steps import SignedOut
 from clinic.booking.models import CallRequest, Screening, Visit, WaitlistWish
@@ -36,7 +35,7 @@ from clinic.intake.models import (
 from clinic.intake.services import consents, intakes, openings, reactions, tablets
 from clinic.keeping.models import Erasure, KeepingPeriod
 from clinic.keeping.queries import due_people, people
-from clinic.keeping.services import erasing, expiring
+from clinic.keeping.services import _erasing, erasing, expiring
 from clinic.records.models import SessionNote
 from clinic.records.services import notes
 from clinic.rules.errors import NotFound
@@ -320,7 +319,7 @@ def test_no_link_is_mailed_to_an_account_that_is_just_being_erased(
     factories.save(ClientAccess(user_id=user_id, client_id=client_id, relation="self", since=NOW))
     at = dict.fromkeys(("created_at", "last_seen_at", "proved_at"), NOW)
     session_id = factories.save(UserSession(user_id=user_id, token_hash="here", **at)).id
-    deeds.stop_in(*((tries, "count") if what == "email" else (links, "_mail_link")))
+    deeds.stop_in(*((emails, "queue_mail") if what == "email" else (links, "_mail_link")))
 
     def ask() -> None:
         if what == "email":
@@ -384,3 +383,21 @@ def test_an_earlier_key_is_destroyed_also_of_whom_nothing_is_sealed_today(
         "it says who is gone"
     )
     assert not [row for row in beside.values() if row["client_id"] == client_id and row["wrapped"]]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_account_goes_or_gets_another_person_and_never_both(
+    app: Flask, deeds: Deeds, world: w.World, is_first: bool
+) -> None:
+    """Somebody adds their child while they are erased: which accounts go was looked at before that was waited for."""
+    user_id, client_id = make_person("ann@people.example").id, w.person(email="ann@people.example")
+    factories.save(ClientAccess(user_id=user_id, client_id=client_id, relation="self", since=NOW))
+    child = Details("Kim", "Canary", dt.date(2016, 5, 5))
+    add = partial(clients.add_person, user_id, child, "parent", region="US", now=NOW)
+    erase = partial(erasing.erase_person, client_id, settings=app.config, by=None, now=NOW)
+    deeds.stop_in(*((clients, "add_client") if is_first else (_erasing, "_blank_account")))
+    came = deeds.do(*((add, erase) if is_first else (erase, add)))
+    assert came == (("done", "done") if is_first else ("done", "NotFound"))
+    user = db.session.get_one(User, user_id)
+    theirs = db.session.scalars(select(ClientAccess.client_id).where(ClientAccess.user_id == user_id)).all()
+    assert (user.is_active, len(theirs)) == (is_first, int(is_first))

@@ -52,18 +52,28 @@ def test_pictures_are_looked_at_by_content_and_drawn_anew() -> None:
     assert (face.mime, face.width, face.height) == ("image/jpeg", 256, 256)
 
 
+def without_sampling(jpeg: bytes) -> bytes:
+    """A picture in passes whose head says that no part of it has any size."""
+    broken = bytearray(jpeg)
+    at = broken.find(b"\xff\xc2")
+    for number in range(broken[at + 9]):
+        broken[at + 11 + 3 * number] = 0
+    return bytes(broken)
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b"", b"x", SVG, b"GIF89a" + b"\0" * 50, b"%PDF-1.7", drawing()[:60], drawing("JPEG")[:200], drawing("BMP"),
         drawing("JPEG", (8000, 4000)), drawing("PNG", (2001, 1500)), drawing("WEBP", (2001, 1500), method=0),
         b"\0" * (pictures.MOST_BYTES + 1), drawing("JPEG", (3200, 3200), progressive=True, subsampling=0),
-        drawing("JPEG", (10000, 500)),
+        drawing("JPEG", (10000, 500)), without_sampling(drawing("JPEG", progressive=True)),
     ],
     ids=[
         "empty", "text", "svg", "gif", "pdf", "half png", "half jpeg", "bmp", "jpeg of too many pixels",
         "png of too many pixels", "webp of too many pixels", "too many bytes",
         "jpeg in passes, kept whole to the last", "jpeg too narrow to be unpacked small",
+        "jpeg whose parts have no size",
     ],
 )  # fmt: skip
 def test_what_is_no_picture_or_too_large_is_refused(content: bytes) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts import queries, steps, tries
+from clinic.accounts.models import User
 from clinic.accounts.notices import Notice, tell
 from clinic.accounts.services.links import live_link, use_link
 from clinic.accounts.tries import Origin
@@ -34,11 +35,12 @@ def ask_for_new_email(user_id: int, session_id: int, email: str, *, origin: Orig
     """
     key = email_key(email)
     with transaction() as session:
-        user = steps.own_account(session, user_id, session_id)
-        if key is None or key == user.email:
+        email_now = session.get_one(User, user_id).email
+        if key is None or key == email_now:
             raise InvalidInput("email", _("Please write another e-mail address than the one you have now."))
-        limits = [origin.of_account(tries.LINK_ACCOUNT, user.email), origin.of_address(tries.LINK_ADDRESS)]
+        limits = [origin.of_account(tries.LINK_ACCOUNT, email_now), origin.of_address(tries.LINK_ADDRESS)]
         tries.count(session, limits, now)
+        user = steps.own_account(session, user_id, session_id)  # after the counts, as whoever asks for a link
         token = steps.new_link(session, user, "email", now, new_email=key)
         queue_mail(
             session,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.api import shapes
 from clinic.api.paging import page_of, part_of
-from clinic.api.repeats import done_once
+from clinic.api.repeats import Kept, done_once
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.clients import queries as reading
@@ -44,8 +44,8 @@ def read_client(client_id: int) -> dict[str, Any]:
     return _json(_client(client_id))
 
 
-def _shown(client_id: int) -> dict[str, Any]:
-    return shapes.ClientOut(**_json(_client(client_id))).model_dump(mode="json")
+def _shown(kept: Kept) -> dict[str, Any]:
+    return shapes.ClientOut(**_json(_client(kept["id"]))).model_dump(mode="json")
 
 
 @api.door(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from flask import Response
 from clinic.api import several, shapes
 from clinic.api.doors import caller
 from clinic.api.problems import problem
-from clinic.api.repeats import visit_key
+from clinic.api.repeats import Kept, done_once, visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import couples as reading
@@ -23,6 +24,12 @@ from clinic.rules.errors import NotFound, ScreeningRefuses
 from clinic.rules.language import N_, _
 from clinic.rules.wall_time import moment
 from clinic.shared import clock
+
+
+def _again(kept: Kept) -> dict[str, Any]:
+    """What a repetition is answered: the couple as it is by then."""
+    return several.CoupleOut(**_shown(kept["id"])).model_dump(mode="json")
+
 
 BOTH_WAIT = {
     202: N_("Kept, and not confirmed yet: both are confirmed or neither. `waiting_for` says what is needed.")
@@ -57,6 +64,7 @@ def times_for_two(body: several.CoupleTimesIn) -> dict[str, Any]:
     body=several.CoupleIn,
     status=201,
     also=BOTH_WAIT,
+    once=partial(done_once, read=_again),
 )
 def book_two(body: several.CoupleIn) -> Any:
     """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
@@ -82,6 +90,7 @@ def read_couple(couple_id: int) -> dict[str, Any]:
     several.CoupleOut,
     body=several.CoupleMoveIn,
     also=BOTH_WAIT,
+    once=partial(done_once, read=_again),
 )
 def move_couple(couple_id: int, body: several.CoupleMoveIn) -> Any:
     """Another time for both: judged for the new day and claimed anew; refused, both keep their place.
@@ -103,7 +112,12 @@ def move_couple(couple_id: int, body: several.CoupleMoveIn) -> Any:
 
 
 @api.door(
-    "POST", "/couples/<int:couple_id>/cancel", Scope.VISITS_WRITE, several.CoupleOut, body=shapes.CancelIn
+    "POST",
+    "/couples/<int:couple_id>/cancel",
+    Scope.VISITS_WRITE,
+    several.CoupleOut,
+    body=shapes.CancelIn,
+    once=partial(done_once, read=_again),
 )
 def cancel_couple(couple_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     """Cancel both, each by the clinic's notice."""

@@ -4,11 +4,15 @@ visit."""
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import request
+
 from clinic.api import sick_days
 from clinic.api.problems import code_of
+from clinic.api.repeats import Kept, done_once
 from clinic.api.values import LARGEST_ID
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
@@ -26,6 +30,13 @@ from clinic.shared import clock
 from clinic.therapists import queries as therapists
 
 TIMES_SHOWN = 12
+
+
+def _again(kept: Kept) -> dict[str, Any]:
+    """What a repetition is answered: what was done, and the visits that are left by then."""
+    therapist_id = (request.view_args or {})["therapist_id"]
+    left = _answer(therapist_id, covering.cases(therapist_id, clock.now()))
+    return sick_days.SickDaysOut(**{**left, **kept}).model_dump(mode="json")
 
 
 @api.door("GET", "/therapists/<int:therapist_id>/sick-days", Scope.VISITS_READ, sick_days.SickDaysOut)
@@ -57,6 +68,7 @@ def plan_sick_days(therapist_id: int, body: sick_days.SickDaysIn) -> dict[str, A
     sick_days.SickDaysOut,
     body=sick_days.SickDaysSaveIn,
     status=201,
+    once=partial(done_once, read=_again, keeps=("first_day", "last_day", "time_off", "done")),
 )
 def save_sick_days(therapist_id: int, body: sick_days.SickDaysSaveIn) -> dict[str, Any]:
     """Enter the days off, so that nothing new is booked there, then do what is named about each visit.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+
+from flask import request
 
 from clinic.api import several
 from clinic.api.problems import problem
+from clinic.api.repeats import Kept, done_once
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
@@ -17,7 +21,20 @@ from clinic.rules.language import _
 from clinic.shared import clock
 
 
-@api.door("POST", "/visits/swap", Scope.VISITS_WRITE, several.SwapOut, body=several.SwapIn)
+def _again(_kept: Kept) -> dict[str, Any]:
+    """What a repetition is answered: both as they are by then."""
+    asked = several.SwapIn.model_validate(request.get_json())
+    return several.SwapOut(**_shown(asked)).model_dump(mode="json")
+
+
+@api.door(
+    "POST",
+    "/visits/swap",
+    Scope.VISITS_WRITE,
+    several.SwapOut,
+    body=several.SwapIn,
+    once=partial(done_once, read=_again, keeps=()),
+)
 def swap(body: several.SwapIn) -> Any:
     """Exchange time, therapist and room of two visits: both judged for their new day, both changed or neither."""
     current = [_facts(one) for one in (body.first, body.second)]
@@ -36,7 +53,11 @@ def swap(body: several.SwapIn) -> Any:
         ]
         sentence = ScreeningRefuses.default_sentence
         return problem(409, sentence, code="screening_refuses", outcome="refuse", visits=people)
-    return {"visits": [kit.visit_json(_facts(one)) for one in (body.first, body.second)]}
+    return _shown(body)
+
+
+def _shown(asked: several.SwapIn) -> dict[str, Any]:
+    return {"visits": [kit.visit_json(_facts(one)) for one in (asked.first, asked.second)]}
 
 
 def _facts(visit_id: int) -> reading.VisitFacts:

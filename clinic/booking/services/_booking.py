@@ -6,7 +6,6 @@ import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
@@ -33,7 +32,7 @@ from clinic.booking.services._taking_back import Step, remember, told_by, told_f
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import RestSaid, Warned, is_passed, keep_pass, warn
 from clinic.catalogue.queries import VisitPlan
-from clinic.rules.errors import InvalidInput, KeyUsed, NotFound, NotQualified, SlotTaken
+from clinic.rules.errors import InvalidInput, KeyUsed, NotQualified, SlotTaken
 from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
@@ -187,24 +186,6 @@ def _claim(
         if wanted is not None and not is_skilled(wanted, wish.client_id, visit.day):
             raise SlotTaken(NotQualified.default_sentence) from error
         raise
-
-
-def lock_visit(session: Session, visit_id: int) -> Visit | None:
-    """The visit, locked: people are waited for before visits, and visits before times, so that nobody waits in a ring.
-    What is only held is judged by nobody else, and who confirms it has its row before the person's."""
-    booked = Visit.id == visit_id, Visit.status != VisitStatus.HELD, Visit.client_id.is_not(None)
-    client_id = session.scalar(select(Visit.client_id).where(*booked))
-    if client_id is not None:
-        client_to_judge(session, client_id)
-    return session.get(Visit, visit_id, with_for_update=True, populate_existing=True)
-
-
-def waited_for(session: Session, visit_id: int) -> Visit:
-    """The visit of somebody, locked as by `lock_visit`, to be judged in another form. Raises NotFound."""
-    visit = lock_visit(session, visit_id)
-    if visit is None or visit.client_id is None:
-        raise NotFound()
-    return visit
 
 
 def staff_ask(

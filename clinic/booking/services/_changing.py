@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._booking import Outcome, rest_or_wait, staff_ask, waited_for
+from clinic.booking.services._booking import Outcome, rest_or_wait, staff_ask
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._couples import check_not_of_two
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._line import end_offers_for
+from clinic.booking.services._locking import waited_for
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import as_it_stands, tell_of_move

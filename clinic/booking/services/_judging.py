@@ -246,10 +246,7 @@ def wait_for_answers(session: Session, *people: Client) -> None:
 
     Whoever waited reads the rows afresh: a birth date may have changed, or the record been joined with another.
     """
-    ids = {one.id for one in people}
-    for one in people:
-        if one.is_unproven:
-            ids.update(other.id for other in clients.look_alikes(one))
+    ids = clients.counted_with(*people)
     read_once(("waited for", frozenset(ids)), lambda: locked(session, ids), Client)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from clinic.booking.models import Visit
+from clinic.booking.services._locking import lock_visit
 from clinic.rules.errors import MoveNotAllowed, NotFound
 from clinic.rules.language import _
 from clinic.rules.visit_status import AHEAD, VisitStatus
@@ -23,7 +23,7 @@ def say_aim(visit_id: int, text: str, *, by: int | None, now: dt.datetime) -> No
     """
     aim = text.strip() or None
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None:
             raise NotFound()
         if visit.note == aim:

@@ -6,8 +6,9 @@ import datetime as dt
 
 from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
-from clinic.booking.models import CheckinLink, Visit
+from clinic.booking.models import CheckinLink
 from clinic.booking.queries import check_ins
+from clinic.booking.services._locking import lock_visit
 from clinic.booking.services._steps import tell_client
 from clinic.premises import queries as premises
 from clinic.shared.database import db, transaction, tried_again
@@ -26,7 +27,7 @@ def ask_for_check_ins(now: dt.datetime) -> int:
 @tried_again
 def _ask(visit_id: int, now: dt.datetime) -> bool:
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None or visit_id not in check_ins.to_ask(now):
             return False
         if check_ins.is_on_file(visit, now):

@@ -14,13 +14,12 @@ from clinic.booking.queries import couples as reading
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo
 from clinic.booking.queries.next_steps import PARTNER
-from clinic.booking.services._booking import lock_visit, waited_for
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import give_up
 from clinic.booking.services._couples import end_couple
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
-from clinic.booking.services._locking import wait_for_places
+from clinic.booking.services._locking import lock_visit, wait_for_places, waited_for
 from clinic.booking.services._pairing import CoupleOutcome, claim_pair, keep_passes, settle
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import (

@@ -11,7 +11,7 @@ from clinic.booking.queries import couples
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.visits import OFFERED
-from clinic.booking.services._booking import lock_visit
+from clinic.booking.services._locking import lock_visit
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.intake import queries as intake
 from clinic.rules import booking_policy

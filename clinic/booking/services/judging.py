@@ -43,13 +43,7 @@ def judge_after_new_answers(session: Session, client_id: int, *, by: int | None,
     client = clients.client(client_id)
     if client is None:
         return
-    judge_visits_of_all(session, people_like(client), door="answers", by=by, now=now)
-
-
-def people_like(client: Client) -> list[Client]:
-    """Whose visits these answers count for: the client, and, of one who is proven, unproven records that look like
-    them. What somebody typed who is not signed in touches nobody else's visit."""
-    return [client] if client.is_unproven else [client, *_unproven(clients.look_alikes(client))]
+    judge_visits_of_all(session, clients.people_like(client), door="answers", by=by, now=now)
 
 
 def _unproven(rows: Iterable[Client]) -> list[Client]:
@@ -222,6 +216,5 @@ __all__ = [
     "judge_visits_of_all",
     "judge_what_is_safe",
     "judge_with_addons",
-    "people_like",
     "take_off_addons",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from clinic.booking.models import Visit
+from clinic.booking.services._locking import lock_visit
 from clinic.booking.services._steps import booked_mail, new_manage_key, tell_client
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound
 from clinic.rules.language import _
@@ -18,7 +18,7 @@ def send_link_again(visit_id: int, *, by: int, now: dt.datetime) -> None:
     """Mail the link of a coming visit; the one sent before stops working. Raises InvalidInput without an e-mail
     address, MoveNotAllowed for a visit that is over."""
     with transaction() as session:
-        visit = session.get(Visit, visit_id, with_for_update=True)
+        visit = lock_visit(session, visit_id)
         if visit is None or visit.client is None:
             raise NotFound()
         if visit.status not in UPCOMING:

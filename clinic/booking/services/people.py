@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, false, func, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.booking.models import CallRequest, Claim, Visit, WaitlistWish
 from clinic.booking.queries import look_alikes, visits
+from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._judging import local_day
 from clinic.booking.services._placing import give_to
 from clinic.booking.services.judging import (
@@ -17,7 +18,6 @@ from clinic.booking.services.judging import (
     judge_visits_of,
     judge_visits_of_all,
     judge_what_is_safe,
-    people_like,
     take_off_addons,
 )
 from clinic.clients import choices
@@ -30,6 +30,7 @@ from clinic.rules import visit_status
 from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.therapists.models import NeverTogether
@@ -45,10 +46,10 @@ def change_details(client_id: int, details: Details, *, by: int, now: dt.datetim
         if client is None or facts is None:
             raise NotFound()
         check_details(details, today=local_day(now, facts.zone))
-        alike = people_like(client)
+        alike = clients.people_like(client)
         write_details(client, details, region=facts.phone_region)
         session.flush()
-        judge_visits_of_all(session, [*alike, *people_like(client)], door="details", by=by, now=now)
+        judge_visits_of_all(session, [*alike, *clients.people_like(client)], door="details", by=by, now=now)
         leave_trace(session, "client.changed", "client", client.id, by=by, now=now)
 
 
@@ -106,7 +107,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
             raise NotFound(_("One of these records is not there any more."))
         if keep.is_erased and not lose.is_erased:
             stand_again(session, *locked(session, [keep.id, *clients.alias_ids(keep.id)]))
-        alike = [one for one in (*people_like(keep), *people_like(lose)) if one.id != lose.id]
+        alike = [one for one in (*clients.people_like(keep), *clients.people_like(lose)) if one.id != lose.id]
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)
         keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
@@ -114,7 +115,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _carry_over(session, keep, lose, now)
         session.flush()
         _move_visits(session, keep, lose, by=by, now=now)
-        judge_visits_of_all(session, [*alike, *people_like(keep)], door="merge", by=by, now=now)
+        judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
 
 
@@ -141,23 +142,33 @@ def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) 
 
 def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: dt.datetime) -> None:
     """Coming visits follow the person. Their claims on the client follow too; two at one time are refused."""
+    ran_out = and_(
+        Visit.status == VisitStatus.HELD, Visit.deadline_at <= now
+    )  # the worker has not been by yet
     for visit in visits.visits_ahead(lose.id, now):
         clash = session.scalar(
             select(Visit.id).where(
                 Visit.client_id == keep.id,
                 Visit.status.in_(visit_status.HOLDING_CLAIMS),
+                ~func.coalesce(ran_out, false()),
                 Visit.starts_at < visit.ends_at,
                 Visit.ends_at > visit.starts_at,
             )
         )
-        if clash is not None:
+        is_over = (
+            visit.status == VisitStatus.HELD and visit.deadline_at is not None and visit.deadline_at <= now
+        )
+        if clash is not None and not is_over:
             raise MoveNotAllowed(
                 _("Both records have a visit at the same time. Move or cancel one of them first.")
             )
-        for claim in session.scalars(
-            select(Claim).where(Claim.visit_id == visit.id, Claim.resource_id == lose.id)
-        ).all():
-            claim.resource_id = keep.id
+        clear_expired(session, [keep.id], visit.starts_at, visit.ends_at, now)
+        theirs = select(Claim).where(Claim.visit_id == visit.id, Claim.resource_id == lose.id)
+        for claim in session.scalars(theirs).all():
+            if is_over:
+                session.delete(claim)
+            else:
+                claim.resource_id = keep.id
         _rejudge_moved(session, visit, keep, by=by, now=now)
 
 

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import judged_by
 from clinic.booking.queries.judged_by import JUDGED_AGAIN, RULES
-from clinic.booking.services._booking import lock_visit
 from clinic.booking.services._judging import Judged, wait_for_answers
+from clinic.booking.services._locking import lock_visit
 from clinic.booking.services._steps import set_status, wait_for_staff
 from clinic.booking.services.judging import follow, judge_with_addons
 from clinic.clients.models import Client

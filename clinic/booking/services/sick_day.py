@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries.visits import OFFERED
-from clinic.booking.services._booking import waited_for
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._line import TOLD_BY, end_offers_for, open_offer, stand_in_line
+from clinic.booking.services._locking import waited_for
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -120,7 +120,7 @@ def _give(
     _check_gender(visit, therapist_id)
     before = as_it_stands(visit)
     was_asked = end_offers_for(session, visit, by=by, now=now)
-    can_go_back = can_go_back and not was_asked  # as in `call_off`
+    can_go_back = can_go_back and not was_asked and visit.couple_id is None  # as in `call_off`
     ask = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=therapist_id)
     give_up(session, visit, now)
     claim_best(session, visit, replace(ask, rested_areas=None, at_its_place=True), expires_at=None)
@@ -210,7 +210,8 @@ def call_off(
         visit, _client = _changeable(session, visit_id, revision)
         before = as_it_stands(visit)
         was_asked = end_offers_for(session, visit, by=by, now=now)
-        can_go_back = can_go_back and not was_asked  # what a mail has told them already is not taken back
+        # What a mail has told them already is not taken back, nor what the other one of two is told with it.
+        can_go_back = can_go_back and not was_asked and visit.couple_id is None
         set_status(session, visit, VisitStatus.CANCELLED, by=by, now=now, reason="by the clinic")
         visit.deadline_at = visit.waiting_for = None
         not_before = told_from(now) if can_go_back else None

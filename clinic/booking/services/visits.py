@@ -15,19 +15,12 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.queries.unfit import visits_to_reassign
-from clinic.booking.services._booking import (
-    Booking,
-    Outcome,
-    book,
-    booked_before,
-    lock_visit,
-    staff_ask,
-    waited_for,
-)
+from clinic.booking.services._booking import Booking, Outcome, book, booked_before, staff_ask
 from clinic.booking.services._changing import CHANGEABLE, Change, change
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import is_skilled, keep_or_find_skilled
+from clinic.booking.services._locking import lock_visit, waited_for
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import news_of_cancelling, plan_of, rest_on, set_status, tell_client
 from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from

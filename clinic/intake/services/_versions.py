@@ -12,7 +12,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.clients.steps import locked
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake, QuestionSet
 from clinic.intake.queries import Answers
@@ -188,4 +190,10 @@ def client_who_stands(session: Session, client_id: int) -> Client:
 
 
 def _locked(session: Session, client_id: int) -> Client | None:
-    return session.get(Client, client_id, with_for_update=True, populate_existing=True)
+    """At once with all who are waited for when what is signed here is judged: a second wait, out of the order of the
+    first, would close a ring among guests who look alike."""
+    client = session.get(Client, client_id)
+    if client is None:
+        return None
+    locked(session, clients.counted_with(*clients.people_like(client)))
+    return client

@@ -49,11 +49,13 @@ def erase(
     """Erase somebody; with `until` but for what a law makes the clinic keep until then. Returns the keys of mails that
     went. Raises VisitsAhead, and nothing is changed."""
     wait_for(session, client)
+    accounts = select(User.id).where(User.id.in_(people.accounts_that_go(client.id))).order_by(User.id)
+    session.execute(
+        accounts.with_for_update()
+    )  # whoever adds a person to one, or writes it a link, is done first
     whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
-    accounts = select(User.id).where(User.id.in_(whose.ids["user"])).order_by(User.id)
-    session.execute(accounts.with_for_update())  # whoever is writing a link for one of these is done first
     with let_delete(session):
         for cls in _children_first():
             fate = fate_of(cls.__tablename__).fate
