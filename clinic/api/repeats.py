@@ -69,9 +69,7 @@ def done_once(
             whom, kept = _to_keep(kwargs, response.status_code, body)
             try:
                 services.end_answer(who, key, response.status_code, kept, client_id=whom)
-            except (
-                NotFound
-            ):  # erased since: a repetition is a request about somebody who is not here any more
+            except NotFound:  # erased since: a repetition asks about somebody who is not here any more
                 services.end_answer(who, key, 500, None)
         return response
 

@@ -142,9 +142,8 @@ def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) 
 
 def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: dt.datetime) -> None:
     """Coming visits follow the person. Their claims on the client follow too; two at one time are refused."""
-    ran_out = and_(
-        Visit.status == VisitStatus.HELD, Visit.deadline_at <= now
-    )  # the worker has not been by yet
+    # A time that was kept and ran out stands in nobody's way, though the worker has not been by yet.
+    ran_out = and_(Visit.status == VisitStatus.HELD, Visit.deadline_at <= now)
     for visit in visits.visits_ahead(lose.id, now):
         clash = session.scalar(
             select(Visit.id).where(

@@ -109,7 +109,7 @@ def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
         if not _is_put(engine, digest):
             _load_sqlite(dumped, Path(str(engine.url.database)), digest)
         return
-    if set(inspect(engine).get_table_names()) - {UNFINISHED}:
+    if _tables(engine):
         if _is_put(engine, digest):
             return
         if not is_unfinished(engine):
@@ -128,9 +128,14 @@ def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
             f"--dbname={engine.url.database}", str(dumped.path), url=engine.url,
         )  # fmt: skip
     except BackupFailed:
-        finish(engine)  # nothing was put: the database is as empty as it was
+        if not _tables(engine):  # nothing was put: the database is as empty as it was
+            finish(engine)
         raise
     _count_again(dumped, engine)
+
+
+def _tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names()) - {UNFINISHED}
 
 
 def _count_again(dumped: Dumped, engine: Engine) -> None:
@@ -153,9 +158,8 @@ def _is_put(engine: Engine, digest: str) -> bool:
     with engine.connect() as connection:
         said = str(connection.scalar(text(f"SELECT digest FROM {UNFINISHED}")))  # noqa: S608 - our table
     if said.removesuffix(PUT) == digest:
-        return (
-            said.endswith(PUT) or engine.dialect.name == "sqlite"
-        )  # which is put whole, with its note in it
+        # SQLite is put as one file with its note in it, as the version before wrote it.
+        return said.endswith(PUT) or engine.dialect.name == "sqlite"
     raise BackupFailed(
         "Another backup was being put back here, and that was broken off. Begin again with that one,"
         " or with an empty database."
