@@ -114,11 +114,7 @@ def _to_keep(kwargs: dict[str, Any], status: int, body: Any) -> tuple[int | None
     """Whom an answer is about, whose key seals it so that it is erased with them, and what is kept. A refusal of two
     people, or of somebody who is not known here, is kept without what it says of anybody."""
     asked = request.get_json(silent=True) if request.is_json else None
-    people = {
-        *_people_in(asked),
-        *_people_in(body),
-        *(kwargs[one] for one in ("client_id",) if one in kwargs),
-    }
+    people = set(_people_in([asked, body, {"client": kwargs.get("client_id")}]))
     said = {**(asked if isinstance(asked, dict) else {}), **kwargs}
     numbers = [said[name] for name in OF_VISITS if isinstance(said.get(name), int)]
     people |= {one.client_id for one in map(visits.visit, numbers) if one is not None and one.client_id}

@@ -10,9 +10,7 @@ import click
 from clinic.cli.making import make_app, refuse_unfit_database
 
 UNDER_WAY = 3  # seconds: every server has seen by then that the file changed
-OPEN_FOR = (
-    60  # seconds that what was begun before may take; a backup that is being made takes as long, and longer
-)
+OPEN_FOR = 60  # seconds that what was begun before may take; a backup may take longer
 
 
 @click.group()

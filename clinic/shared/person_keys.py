@@ -295,9 +295,7 @@ def end_earlier(known: dict[int, dict[str, Any]], living: Collection[int]) -> No
     the installation's key was changed stand in no database any more. `living`: the ids of those that do."""
     words = (_DESTROYED, _FORGOTTEN)
     ended = {row["client_id"] for row in known.values() if row["ring"].partition(" ")[0] in words}
-    ended |= {
-        one.client_id for one in gone(known.values()) if one.until is None
-    }  # who had no key any more as well
+    ended |= {one.client_id for one in gone(known.values()) if one.until is None}  # also who had no key left
     for key_id, row in known.items():
         if row["wrapped"] and key_id not in living and row["client_id"] in ended:
             known[key_id] = {**row, "wrapped": b"", "ring": f"{_DESTROYED} {key_id}"}

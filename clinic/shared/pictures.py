@@ -28,6 +28,8 @@ MOST_UNPACKED = 3_000_000
 MOST_KEPT_TO_THE_LAST_PASS = 60_000_000
 """Bytes. A JPEG that is drawn in several passes is kept whole until the last, two bytes for each value."""
 
+CANNOT_BE_READ = (OSError, SyntaxError, ValueError, EOFError, ZeroDivisionError)
+"""What the library raises for what is no picture, or a broken one."""
 ODD_EXIF = (
     OSError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error
 )  # fmt: skip
@@ -84,13 +86,7 @@ def _opened(content: bytes, field: str) -> Image:
             return _unpacked(Image.open(io.BytesIO(content), formats=_FORMATS), field)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise InvalidInput(field, TOO_LARGE) from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        ZeroDivisionError,
-    ):  # how it says that it cannot be read
+    except CANNOT_BE_READ:
         raise InvalidInput(field, NOT_A_PICTURE) from None
 
 

@@ -26,7 +26,7 @@ from clinic.diary.queries import therapist as diary
 from clinic.premises import services as premises
 from clinic.premises.models import Clinic, Location
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, SlotTaken, TooLate
-from clinic.rules.sick_day import Deed, best_for_all
+from clinic.rules.sick_day import Deed, Way, best_for_all
 from clinic.rules.taking_back import TIME_TO_TAKE_BACK
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import WeeklyHours, moment
@@ -484,14 +484,21 @@ def test_a_late_yes_to_another_time_leaves_what_was_agreed_since(
     assert db.session.scalars(select(Offer.ended_as).where(Offer.kind == "move")).all() == ["withdrawn"]
 
 
-def test_an_offer_that_ran_out_says_who_does_what_next(
-    app: Flask, world: w.World, client: FlaskClient
-) -> None:
+def asked_about_another_time(world: w.World) -> tuple[int, Way, int]:
+    """The visit of the therapist who is off, the time that its client was asked about, and the offer."""
     visit_id = book(world, SICK, 10)
     call_in(world)
     way = the_case(world).touched.other_times[0]
-    revision, start = get(visit_id).revision, moment(way.starts_at)
-    sick_day.offer_time(visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW)
+    made = sick_day.offer_time(
+        visit_id, moment(way.starts_at), way.therapist, revision=get(visit_id).revision, by=world.desk_id, now=NOW
+    )  # fmt: skip
+    return visit_id, way, made
+
+
+def test_an_offer_that_ran_out_says_who_does_what_next(
+    app: Flask, world: w.World, client: FlaskClient
+) -> None:
+    visit_id, _way, _made = asked_about_another_time(world)
     link = link_in("Another time")
     with time_machine.travel(NOW + dt.timedelta(hours=3), tick=False):
         for page in (client.get(link), client.post(f"{link}/accept")):
@@ -628,12 +635,8 @@ def test_who_was_asked_about_a_time_can_be_moved_to_it_by_hand_and_is_told_at_on
     app: Flask, world: w.World
 ) -> None:
     """The time that was kept for them stood in their own way, and an undo left them with a dead link."""
-    visit_id = book(world, SICK, 10)
-    call_in(world)
-    way = the_case(world).touched.other_times[0]
+    visit_id, way, made = asked_about_another_time(world)
     start = moment(way.starts_at)
-    revision = get(visit_id).revision
-    made = sick_day.offer_time(visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW)
     desk = desk_browser(app, world)
     typed = {"start": start.isoformat(), "therapist": str(way.therapist)}
     assert "They are told at once" in desk.get(f"/desk/visits/{visit_id}/move", query_string=typed).text
@@ -662,12 +665,7 @@ def test_what_ends_an_offer_that_was_mailed_is_told_at_once_and_not_taken_back(
     app: Flask, world: w.World, deed: str
 ) -> None:
     """An undo brought the visit back, and the client's link to the other time was dead without a word."""
-    visit_id = book(world, SICK, 10)
-    call_in(world)
-    way = the_case(world).touched.other_times[0]
-    start = moment(way.starts_at)
-    revision = get(visit_id).revision
-    sick_day.offer_time(visit_id, start, way.therapist, revision=revision, by=world.desk_id, now=NOW)
+    visit_id, _way, _made = asked_about_another_time(world)
     revision = get(visit_id).revision
     if deed == "give":
         sick_day.give_to(

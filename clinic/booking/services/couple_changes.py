@@ -122,12 +122,6 @@ def _wait_for_people(session: Session, couple_id: int) -> None:
     wait_for_answers(session, *(client_of(one) for one in people if one is not None))
 
 
-def _wait_for_both(session: Session, visit_id: int) -> None:
-    visit = session.get(Visit, visit_id)
-    if visit is not None and visit.couple_id is not None:
-        _wait_for_people(session, visit.couple_id)
-
-
 def _anyone(visit: Visit, plan: VisitPlan, now: dt.datetime) -> Ask:
     return ask_for(visit, plan, now=now, by_staff=True, therapist_id=None)
 
@@ -265,7 +259,6 @@ def cancel_one(
     is confirmed where only the other one was missing. `at_desk`: it can be taken back for a moment, but for one that
     confirms the other. Raises NotFound, MoveNotAllowed."""
     with transaction() as session:
-        _wait_for_both(session, visit_id)
         visit = waited_for(session, visit_id)
         other = reading.partner_of(visit, to_change=True)
         if other is None or visit.couple_id is None:

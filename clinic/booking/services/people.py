@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import and_, false, func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -142,22 +142,15 @@ def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) 
 
 def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: dt.datetime) -> None:
     """Coming visits follow the person. Their claims on the client follow too; two at one time are refused."""
-    # A time that was kept and ran out stands in nobody's way, though the worker has not been by yet.
-    ran_out = and_(Visit.status == VisitStatus.HELD, Visit.deadline_at <= now)
     for visit in visits.visits_ahead(lose.id, now):
-        clash = session.scalar(
-            select(Visit.id).where(
-                Visit.client_id == keep.id,
-                Visit.status.in_(visit_status.HOLDING_CLAIMS),
-                ~func.coalesce(ran_out, false()),
-                Visit.starts_at < visit.ends_at,
-                Visit.ends_at > visit.starts_at,
-            )
+        at_that_time = select(Visit).where(
+            Visit.client_id == keep.id,
+            Visit.status.in_(visit_status.HOLDING_CLAIMS),
+            Visit.starts_at < visit.ends_at,
+            Visit.ends_at > visit.starts_at,
         )
-        is_over = (
-            visit.status == VisitStatus.HELD and visit.deadline_at is not None and visit.deadline_at <= now
-        )
-        if clash is not None and not is_over:
+        is_over = _has_run_out(visit, now)
+        if not is_over and not all(_has_run_out(one, now) for one in session.scalars(at_that_time)):
             raise MoveNotAllowed(
                 _("Both records have a visit at the same time. Move or cancel one of them first.")
             )
@@ -169,6 +162,11 @@ def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: 
             else:
                 claim.resource_id = keep.id
         _rejudge_moved(session, visit, keep, by=by, now=now)
+
+
+def _has_run_out(visit: Visit, now: dt.datetime) -> bool:
+    """A time that was kept, and stands in nobody's way any more, though the worker has not been by yet."""
+    return visit.status == VisitStatus.HELD and visit.deadline_at is not None and visit.deadline_at <= now
 
 
 def _rejudge_moved(session: Session, visit: Visit, keep: Client, *, by: int, now: dt.datetime) -> None:

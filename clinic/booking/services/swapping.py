@@ -107,9 +107,7 @@ def swap_visits(
         anyone = [ask_for(one, plan, now=now, by_staff=True, therapist_id=None)
                   for one, plan in zip(pair, plans, strict=True)]  # fmt: skip
         wait_for_places(session, anyone)
-        was_asked = [
-            end_offers_for(session, one, by=by, now=now) for one in pair
-        ]  # it kept a time beside them
+        was_asked = [end_offers_for(session, one, by=by, now=now) for one in pair]  # it may keep a time here
         for visit in pair:
             give_up(session, visit, now)
         for visit, plan, place, one in zip(pair, plans, places, judged, strict=True):

@@ -49,10 +49,9 @@ def erase(
     """Erase somebody; with `until` but for what a law makes the clinic keep until then. Returns the keys of mails that
     went. Raises VisitsAhead, and nothing is changed."""
     wait_for(session, client)
-    accounts = select(User.id).where(User.id.in_(people.accounts_that_go(client.id))).order_by(User.id)
-    session.execute(
-        accounts.with_for_update()
-    )  # whoever adds a person to one, or writes it a link, is done first
+    # Whoever adds a person to one of their accounts, or writes it a link, is done first.
+    accounts = select(User.id).where(User.id.in_(clients.own_account_ids(client.id))).order_by(User.id)
+    session.execute(accounts.with_for_update())
     whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
