@@ -28,7 +28,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, event, select, text
 
+from clinic.shared import languages
 from clinic.shared.database import db
+from clinic.site import writes_month_first
 from scripts.messages import compile_all
 from tests.browser import NO_CHROMIUM, find_chromium
 from tests.postgres import find_binaries, throw_away_postgres
@@ -164,6 +166,7 @@ def app(
 ) -> Iterator[Flask]:
     """The application on an empty database, with its context open."""
     made = ready_applications.on(database, data_folder, settings)
+    languages.listen(writes_month_first)  # an application is used again: whatever a test without one has set
     with made.app_context():
         yield made
         db.session.remove()
