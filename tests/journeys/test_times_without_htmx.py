@@ -22,7 +22,7 @@ def test_back_and_forward_show_the_day_of_the_address(page: Page) -> None:
     for go, href in ((page.go_back, days[0]), (page.go_forward, days[1]), (page.go_back, days[0])):
         go()
         page.locator(f'{OPEN}[href="{href}"]').wait_for()
-        page.wait_for_function("window.clinic")  # the page is shown before its script listens
+        page.wait_for_load_state("load")  # the page is shown before its script listens
         assert page.url.endswith(href)
         assert page.evaluate("typeof window.htmx") == "undefined"
     page.locator(f'#when a.day[href="{days[1]}"]').click()
