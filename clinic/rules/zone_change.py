@@ -157,6 +157,11 @@ class ZoneChange:
     def is_possible(self) -> bool:
         return not (self.missing or self.begun or self.clashing)
 
+    @property
+    def moves_anything(self) -> bool:
+        spans = (*self.time_off, *self.closures)
+        return any(one.by for one in self.visits) or any(one.by for one in spans)
+
     def lines(self) -> list[str]:
         """The preview, for the screen."""
         return [

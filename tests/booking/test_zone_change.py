@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from clinic import cli
 from clinic.booking.models import CheckinLink, Claim, Offer, RestPass, Screening, Visit
 from clinic.booking.queries.availability import Ask, look
-from clinic.booking.services import time_off, visits, zone_change
+from clinic.booking.services import _claims, time_off, visits, zone_change
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.zone_change import ZoneClash, change_zone, preview_zone
@@ -23,14 +23,17 @@ from clinic.cli import zones
 from clinic.premises.models import Closure, Location, OpeningHours
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.wall_time import moment
+from clinic.shared import rotation
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.guards import missing_guards
 from clinic.therapists.models import TimeOff, WorkingHours
 from tests import factories
+from tests.at_once import Deeds, deeds
 from tests.booking import world as w
 from tests.conftest import NOW
 
+__all__ = ["deeds"]
 pytestmark = pytest.mark.usefixtures("now")
 LONDON = "Europe/London"
 HOUR = dt.timedelta(hours=1)
@@ -282,3 +285,31 @@ def test_the_command_previews_first(here: w.World, app: Flask, monkeypatch: pyte
     assert refused.exit_code == 1
     assert "WOULD ALREADY HAVE BEGUN" in refused.output
     assert run(cli.main, ["zone", "change", "Main Street", "Moon"]).exit_code == 1
+
+
+def test_a_visit_that_is_being_booked_meanwhile_moves_too(
+    here: w.World, app: Flask, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zones, "make_working_app", lambda: app)
+    client, said = healthy(), []
+
+    def change() -> None:
+        said.append(CliRunner().invoke(cli.main, ["zone", "change", "Main Street", LONDON, "--apply"]))
+
+    deeds.stop_in(_claims, "lock_in_order")  # the zone was read, nothing is written yet
+    assert deeds.do(lambda: booked(here, w.at(3, 10), client), change) == ("done", "done")
+    assert (said[0].exit_code, said[0].output.splitlines()[-1]) == (0, "Done.")
+    visit = db.session.scalars(select(Visit).where(Visit.client_id == client)).one()
+    assert (visit.zone, visit.starts_at, visit.local_time) == (LONDON, w.at(3, 10) - 5 * HOUR, dt.time(10))
+    taken = db.session.scalars(select(Claim.starts_at).where(Claim.visit_id == visit.id)).all()
+    assert set(taken) == {visit.starts_at}
+
+
+def test_the_command_says_when_it_could_not_wait_for_all(
+    here: w.World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zones, "make_working_app", lambda: app)
+    monkeypatch.setattr(rotation, "are_all_over", lambda _seconds: False)
+    found = CliRunner().invoke(cli.main, ["zone", "change", "Main Street", LONDON, "--apply"])
+    assert found.exit_code == 1
+    assert "run this again when it is over" in found.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import sqlite3
 import tarfile
@@ -187,6 +188,33 @@ def test_the_worker_saves_when_it_is_due_and_keeps_so_many(clinic: Flask) -> Non
 def test_a_missing_tool_is_named(clinic: Flask, tmp_path: Path) -> None:
     clinic.config["CLINIC_PG_BINDIR"] = str(tmp_path)
     with pytest.raises(backups.BackupFailed, match="pg_dump is not on this machine"):
+        take(clinic)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), sqlite3.OperationalError("disk is full")]
+)
+def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(
+    clinic: Flask, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise error
+
+    folder = clinic.config["CLINIC_BACKUP_DIR"]
+    monkeypatch.setattr(commands, "make_app", lambda: clinic)
+    monkeypatch.setattr(backups, "_seal", full)
+    done = CliRunner().invoke(cli.main, ["backup"])
+    assert done.exit_code == 1
+    assert f"No backup could be made: {folder}: " in done.output
+    assert list(folder.iterdir()) == []
+
+
+def test_a_place_where_no_folder_can_be_is_said_in_a_sentence(clinic: Flask, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    clinic.config["CLINIC_BACKUP_DIR"] = tmp_path / "file" / "backups"
+    with pytest.raises(
+        backups.BackupFailed, match=r"No backup could be made: .*file/backups: Not a directory"
+    ):
         take(clinic)
 
 

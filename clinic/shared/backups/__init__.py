@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -56,21 +57,38 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
     Raises BackupFailed with a sentence: the database cannot be read, a tool is missing, or what was written does not
     read back.
     """
-    key = load_or_make_key(key_file)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _clear_away(folder, now)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as name:
-        work = Path(name)
-        dumped = dumps.dump(engine, work / "database", tools)
-        about = About(
-            now.isoformat(timespec="seconds"), engine.dialect.name, dumped.rows, _sha256(work / "database")
-        )
-        done = _seal(about, work, key)
-        check(done, key_file, tools)
-        people.keep(engine, folder, key_file, key)
-        path = folder / f"clinic-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
-        done.replace(path)
+    with _writable(folder):
+        key = load_or_make_key(key_file)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _clear_away(folder, now)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as name:
+            work = Path(name)
+            dumped = dumps.dump(engine, work / "database", tools)
+            about = About(
+                now.isoformat(timespec="seconds"),
+                engine.dialect.name,
+                dumped.rows,
+                _sha256(work / "database"),
+            )
+            done = _seal(about, work, key)
+            check(done, key_file, tools)
+            people.keep(engine, folder, key_file, key)
+            path = folder / f"clinic-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
+            done.replace(path)
     return path
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """A disk that is full or lets nobody write is said in a sentence: whoever runs the clinic reads it."""
+    import pyrage
+
+    try:
+        yield
+    except (OSError, sqlite3.Error, pyrage.EncryptError) as error:
+        where = getattr(error, "filename", None) or folder
+        why = getattr(error, "strerror", None) or error
+        raise BackupFailed(f"No backup could be made: {where}: {why}.") from error
 
 
 def _clear_away(folder: Path, now: dt.datetime) -> None:
