@@ -51,9 +51,10 @@ def add_user(session: Session, *, email: str, name: str, roles: Collection[Role]
     return user
 
 
-def user_with_email(session: Session, email: str) -> User | None:
-    """The account with this e-mail, switched off or not."""
-    return session.scalars(select(User).where(User.email == email_key(email))).one_or_none()
+def user_with_email(session: Session, email: str, *, is_locked: bool = False) -> User | None:
+    """The account with this e-mail, switched off or not; `is_locked`: nobody changes or erases it before the commit."""
+    asked = select(User).where(User.email == email_key(email))
+    return session.scalars(asked.with_for_update() if is_locked else asked).one_or_none()
 
 
 def open_account_for_client(

@@ -17,14 +17,25 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from clinic.booking.models import Claim, Visit
+from clinic.booking.models import Claim, Offer, Visit
 from clinic.booking.queries import visits
-from clinic.booking.services import _judging, aims, deadlines, holds, links, people, restricting, sick_day
+from clinic.booking.services import (
+    _judging,
+    aims,
+    couple_changes,
+    deadlines,
+    holds,
+    links,
+    people,
+    restricting,
+    sick_day,
+)
 from clinic.booking.services import visits as bookings
 from clinic.booking.services.couples import Half, book_couple
 from clinic.clients import queries as clients
 from clinic.clients.choices import Whose
 from clinic.clients.models import Client, MessageChoice
+from clinic.clients.steps import Details
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import _versions, intakes
 from clinic.keeping.models import Erasure
@@ -33,6 +44,8 @@ from clinic.messages import services as messages
 from clinic.premises.models import Location
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.messages import FOR_CLIENTS
+from clinic.rules.permissions import Role
+from clinic.rules.waitlist import GRACE
 from clinic.shared import database
 from clinic.shared.database import db
 from tests import factories
@@ -44,6 +57,7 @@ from tests.conftest import NOW
 __all__ = ["deeds"]
 
 LATER = NOW + dt.timedelta(minutes=5)
+SECOND = dt.timedelta(seconds=1)
 SIGN: dict[str, dict[str, object]] = {"rf_chest_pain_breathless": {}}
 
 
@@ -351,3 +365,101 @@ def test_a_kept_time_that_ran_out_stands_in_no_merges_way(world: w.World, whose:
             w.choice("relaxation"), keep, w.at(3, 11), request_key="k", source="api", by=None, now=later,
             reconfirmed=True, hold_id=hold,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("whose", ["keep", "lose"])
+@pytest.mark.parametrize("seconds", [0, 30, 61])
+def test_an_offered_time_stands_in_a_merges_way_for_as_long_as_it_is_taken(
+    world: w.World, whose: str, seconds: int
+) -> None:
+    """A moment longer than it may be said yes to: the desk is told, and may merge when that is over."""
+    keep, lose = w.person(email="k@people.example"), w.person(email="l@people.example")
+    for one in (keep, lose):
+        w.sign(one)
+    offered, comes = (keep, lose) if whose == "keep" else (lose, keep)
+    staff: dict[str, Any] = {"by": world.desk_id, "now": NOW}
+    booked = w.at_desk(world, offered, "relaxation", when=w.at(3, 11), therapist_id=world.therapists[0])
+    visit = db.session.get_one(Visit, booked.visit_id)
+    sick_day.offer_time(visit.id, w.at(3, 15), world.therapists[1], revision=visit.revision, **staff)
+    w.at_desk(world, comes, "relaxation", when=w.at(3, 15), therapist_id=world.therapists[2])
+    until = db.session.scalars(select(Offer.expires_at)).one()
+    merge = partial(people.merge_clients, keep, lose, by=world.desk_id, now=until + seconds * SECOND)
+    if seconds < GRACE.total_seconds():
+        with pytest.raises(MoveNotAllowed):
+            merge()
+    else:
+        merge()
+        assert sorted(w.statuses(keep)).count("confirmed") == 2
+
+
+@pytest.mark.parametrize("who", [0, 1])
+@pytest.mark.parametrize("other_deed", ["sign", "cancel one", "cancel visit"])
+def test_whoever_cancels_for_two_waits_for_both_first(
+    deeds: Deeds, world: w.World, monkeypatch: pytest.MonkeyPatch, who: int, other_deed: str
+) -> None:
+    pair = [w.person(email=f"ring{number}@people.example") for number in (1, 2)]
+    for one in pair:
+        w.sign(one)
+    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+    halves = Half(pair[0], w.choice("relaxation")), Half(pair[1], w.choice("relaxation"))
+    staff: dict[str, Any] = {"by": world.desk_id, "now": NOW}
+    booked = book_couple(halves, w.at(3), request_key=None, source="desk", reconfirmed=True, **staff)
+    numbers = list(db.session.scalars(select(Visit.id).order_by(Visit.client_id)))
+    broken_off = noted_rings(monkeypatch)
+    deeds.stop_in(couple_changes, "end_couple")
+    second: dict[str, Callable[[], object]] = {
+        "sign": lambda: w.sign(pair[who]),
+        "cancel one": lambda: couple_changes.cancel_one(numbers[who], by_clinic=True, **staff),
+        "cancel visit": lambda: bookings.cancel_visit(numbers[who], by_clinic=True, **staff),
+    }
+    first = partial(couple_changes.cancel_couple, booked.couple_id or 0, by_clinic=True, **staff)
+    deeds.do(first, second[other_deed])
+    assert broken_off == []
+    assert set(db.session.scalars(select(Visit.status))) == {"cancelled"}
+
+
+def make_alike(guest: int, known: int) -> None:
+    """Both have one telephone, and nobody has looked at who the guest is."""
+    alike = update(Client).where(Client.id.in_([guest, known])).values(phone_key="+12125552345")
+    db.session.execute(alike)
+    db.session.execute(update(Client).where(Client.id == guest).values(is_unproven=True))
+    db.session.commit()
+
+
+@pytest.mark.parametrize("deed", ["merge", "details", "new phone"])
+def test_whoever_changes_a_record_waits_at_once_for_those_who_look_like_it(
+    deeds: Deeds, world: w.World, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    guest = w.person()
+    keep, lose, known = w.person(), w.person(), w.person()
+    whose = known if deed == "new phone" else keep
+    make_alike(guest, whose)
+    broken_off = noted_rings(monkeypatch)
+    details = Details("Pat", "Changed", dt.date(1990, 1, 1), phone="+1 212 555 2345")
+    first = {
+        "merge": merged(keep, lose, world),
+        "details": partial(people.change_details, keep, details, by=world.desk_id, now=NOW),
+        "new phone": partial(people.change_details, keep, details, by=world.desk_id, now=NOW),
+    }[deed]
+    deeds.stop_in(people, "_fill_gaps" if deed == "merge" else "judge_visits_of_all")
+    came = deeds.do(first, lambda: w.sign(whose))
+    assert (came, broken_off) == (("done", "done"), [])
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_is_signed_while_two_records_are_taken_apart_is_judged(
+    deeds: Deeds, world: w.World, is_first: bool
+) -> None:
+    """Staff take away what the other one said: what this one says at that moment counts all the same."""
+    known, guest = w.person(), w.person()
+    make_alike(guest, known)
+    w.sign(known, bleeding_disorder=HAEMOPHILIA)
+    w.sign(guest)
+    w.at_desk(world, guest, "deep_tissue")
+    assert w.statuses(guest) == ["pending"]
+    reviewer = factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
+    apart = partial(people.say_two_people, known, guest, by=reviewer, now=NOW)
+    sign = partial(w.sign, guest, now=LATER, bleeding_disorder=HAEMOPHILIA)
+    deeds.stop_in(*((intakes, "leave_trace") if is_first else (people, "leave_trace")))
+    assert deeds.do(*((sign, apart) if is_first else (apart, sign))) == ("done", "done")
+    assert w.statuses(guest) != ["confirmed"]

@@ -50,7 +50,7 @@ def invite(
     """
     _check_roles(roles)
     with transaction() as session:
-        user = steps.user_with_email(session, email)
+        user = steps.user_with_email(session, email, is_locked=True)
         if user is None:
             user = steps.add_user(session, email=email, name=name, roles=(), now=now)
         elif user.roles & STAFF:

@@ -79,10 +79,7 @@ def move_couple(
     """
     booking_policy.check_not_past(starts_at, now=now)
     with transaction() as session:
-        people = [
-            one.client_id for one in reading.visits_of_couple(couple_id)
-        ]  # waited for before their visits
-        wait_for_answers(session, *(client_of(one) for one in people if one is not None))
+        _wait_for_people(session, couple_id)
         pair = _standing(couple_id)
         if seen is not None and [one.revision for one in pair] != list(seen):
             raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
@@ -228,6 +225,7 @@ def cancel_couple(
     """Cancel both, each by the clinic's notice. A second cancel changes nothing. `at_desk`: it can be taken back for a
     moment. Raises NotFound, MoveNotAllowed."""
     with transaction() as session:
+        _wait_for_people(session, couple_id)
         pair = list(reading.visits_to_change(couple_id))
         if not pair:
             raise NotFound(_("There is no such couple."))

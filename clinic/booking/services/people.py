@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -46,6 +47,12 @@ def change_details(client_id: int, details: Details, *, by: int, now: dt.datetim
         if client is None or facts is None:
             raise NotFound()
         check_details(details, today=local_day(now, facts.zone))
+        coming = clients.like(
+            details.first_name, details.last_name, details.born_on, email=details.email, phone=details.phone,
+            region=facts.phone_region,
+        )  # fmt: skip
+        _wait_for_all_alike(session, client.id, also=coming)
+        client = clients.client(client.id) or client  # it may have been merged meanwhile
         alike = clients.people_like(client)
         write_details(client, details, region=facts.phone_region)
         session.flush()
@@ -59,6 +66,7 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
     not safe for one of them it takes clinical review. Raises NotFound, ReviewNeeded."""
     first, second = sorted((client_id, other_id))
     with transaction() as session:
+        _wait_for_all_alike(session, first, second)
         one, other = session.get(Client, first), session.get(Client, second)
         if first == second or one is None or other is None:
             raise NotFound(_("One of these people is not in the clinic's book."))
@@ -97,9 +105,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
     person signs a new intake; coming visits go to the kept record and are judged again. Raises NotFound.
     """
     with transaction() as session:
-        both = {
-            one.id: one for one in locked(session, (keep_id, lose_id))
-        }  # merged into each other they are nobody
+        _wait_for_all_alike(session, keep_id, lose_id)
+        both = {one: session.get(Client, one) for one in (keep_id, lose_id)}
         keep, lose = both.get(keep_id), both.get(lose_id)
         if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
             raise NotFound(_("One of these records is not there any more."))
@@ -117,6 +124,14 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
+
+
+def _wait_for_all_alike(session: Session, *client_ids: int, also: Iterable[Client] = ()) -> None:
+    """Keep these people from others until the commit, at once with all who look like them (and `also`), and are judged
+    when they change: a second wait, out of the order of the first, would close a ring."""
+    named = [one for number in client_ids if (one := session.get(Client, number)) is not None]
+    alike = [*also, *(like for one in named for like in clients.look_alikes(one))]
+    locked(session, clients.counted_with(*named, *alike))
 
 
 def _fill_gaps(keep: Client, lose: Client) -> None:
@@ -149,8 +164,8 @@ def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: 
             Visit.starts_at < visit.ends_at,
             Visit.ends_at > visit.starts_at,
         )
-        is_over = _has_run_out(visit, now)
-        if not is_over and not all(_has_run_out(one, now) for one in session.scalars(at_that_time)):
+        is_over = _has_run_out(session, visit, now)
+        if not is_over and not all(_has_run_out(session, one, now) for one in session.scalars(at_that_time)):
             raise MoveNotAllowed(
                 _("Both records have a visit at the same time. Move or cancel one of them first.")
             )
@@ -164,9 +179,13 @@ def _move_visits(session: Session, keep: Client, lose: Client, *, by: int, now: 
         _rejudge_moved(session, visit, keep, by=by, now=now)
 
 
-def _has_run_out(visit: Visit, now: dt.datetime) -> bool:
-    """A time that was kept, and stands in nobody's way any more, though the worker has not been by yet."""
-    return visit.status == VisitStatus.HELD and visit.deadline_at is not None and visit.deadline_at <= now
+def _has_run_out(session: Session, visit: Visit, now: dt.datetime) -> bool:
+    """A time that was kept, and stands in nobody's way any more, though the worker has not been by yet. One that was
+    offered is taken for a moment longer than its deadline says."""
+    stands = select(Claim.id).where(
+        Claim.visit_id == visit.id, or_(Claim.expires_at.is_(None), Claim.expires_at > now)
+    )
+    return visit.status == VisitStatus.HELD and session.scalar(stands.limit(1)) is None
 
 
 def _rejudge_moved(session: Session, visit: Visit, keep: Client, *, by: int, now: dt.datetime) -> None:
