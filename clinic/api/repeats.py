@@ -64,7 +64,8 @@ def done_once(
             raise
         body = response.get_json()
         if read is not None and response.status_code < 400:
-            services.end_answer(who, key, response.status_code, {name: body[name] for name in keeps})
+            bare = {name: _without_words(body[name]) for name in keeps}
+            services.end_answer(who, key, response.status_code, bare)
         else:
             whom, kept = _to_keep(kwargs, response.status_code, body)
             try:
@@ -118,13 +119,21 @@ def _to_keep(kwargs: dict[str, Any], status: int, body: Any) -> tuple[int | None
     said = {**(asked if isinstance(asked, dict) else {}), **kwargs}
     numbers = [said[name] for name in OF_VISITS if isinstance(said.get(name), int)]
     people |= {one.client_id for one in map(visits.visit, numbers) if one is not None and one.client_id}
-    one = clients.client(next(iter(people))) if len(people) == 1 else None
+    known = {one.id: one for one in map(clients.client, people) if one is not None}  # by the number of today
+    one = next(iter(known.values())) if len(known) == 1 else None
     if one is not None and (status < 400 or not one.is_erased):
         return one.id, body
     is_about_somebody = people or any(name.endswith("_id") for name in kwargs)
     if status < 400 or not is_about_somebody:
         return None, body
     return None, {name: body[name] for name in OF_NOBODY if name in body}
+
+
+def _without_words(said: Any) -> Any:
+    """What came of the parts of a request, but for the sentences, which may say something of somebody."""
+    if isinstance(said, list):
+        return [_without_words(one) for one in said]
+    return {name: said[name] for name in said if name != "detail"} if isinstance(said, dict) else said
 
 
 def _people_in(said: Any) -> Iterator[int]:

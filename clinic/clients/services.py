@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.clients import same_person
 from clinic.clients.models import Client, ClientAccess, ClientNote
-from clinic.clients.steps import Details, add_client, give_access
+from clinic.clients.steps import Details, add_client, give_access, who_stands
 from clinic.rules import contact
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
@@ -72,12 +72,13 @@ def write_note(client_id: int, text: str, *, kind: str = "note", by: int, now: d
     if not 0 < len(text.strip()) <= 2000:
         raise InvalidInput("text", _("Write the note in at most 2,000 characters."))
     with transaction() as session:
-        if session.get(Client, client_id) is None:
+        client = who_stands(session, client_id)
+        if client is None:
             raise NotFound(_("This person is not in the clinic's book."))
-        row = ClientNote(client_id=client_id, kind=kind, written_at=now, written_by_id=by)
+        row = ClientNote(client_id=client.id, kind=kind, written_at=now, written_by_id=by)
         row.text = text.strip()
         session.add(row)
-        leave_trace(session, "client.note_written", "client", client_id, by=by, now=now, kind=kind)
+        leave_trace(session, "client.note_written", "client", client.id, by=by, now=now, kind=kind)
 
 
 @tried_again
@@ -86,13 +87,13 @@ def bar_online(client_id: int, barred: bool, reason: str, *, by: int, now: dt.da
     if not 0 < len(reason.strip()) <= 2000:
         raise InvalidInput("reason", _("Write the reason. Only the owner reads it."))
     with transaction() as session:
-        client = session.get(Client, client_id)
+        client = who_stands(session, client_id)
         if client is None:
             raise NotFound(_("This person is not in the clinic's book."))
         client.is_barred_online = barred
-        note = ClientNote(client_id=client_id, kind="bar", written_at=now, written_by_id=by)
+        note = ClientNote(client_id=client.id, kind="bar", written_at=now, written_by_id=by)
         note.text = reason.strip()
         session.add(note)
         leave_trace(
-            session, "client.barred" if barred else "client.unbarred", "client", client_id, by=by, now=now
+            session, "client.barred" if barred else "client.unbarred", "client", client.id, by=by, now=now
         )

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client, user_with_email
+from clinic.clients import queries
 from clinic.clients.erased import note_locked
 from clinic.clients.models import Client, ClientAccess
 from clinic.premises import queries as premises
@@ -30,6 +31,19 @@ def locked(session: Session, client_ids: Collection[int]) -> Sequence[Client]:
     """These people until the commit, in one order for all, so that nobody waits in a ring."""
     found = session.scalars(AFRESH.where(Client.id.in_(client_ids)).order_by(Client.id)).all()
     note_locked(session, *found)
+    return found
+
+
+def who_stands(session: Session, client_id: int) -> Client | None:
+    """The person, or the one whose record it became, until the commit: what is written on a record that is just being
+    merged away is written for nobody. At once with all who are waited for when what changes here is judged: a second
+    wait, out of the order of the first, would close a ring among those who look alike. None where there is nobody."""
+    found = queries.client(client_id)
+    while found is not None:
+        locked(session, queries.counted_with(*queries.people_like(found)))
+        if found.merged_into_id is None:
+            break
+        found = queries.client(found.id)
     return found
 
 

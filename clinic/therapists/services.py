@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
-from clinic.clients.models import Client
+from clinic.clients.steps import who_stands
 from clinic.premises import queries as premises
 from clinic.premises.models import Location
 from clinic.premises.steps import drop_picture, keep_picture
@@ -240,14 +240,15 @@ def keep_apart(client_id: int, therapist_id: int, reason: str, *, by: int | None
         )
     with transaction() as session:
         _therapist(session, therapist_id)
-        if session.get(Client, client_id) is None:
+        client = who_stands(session, client_id)
+        if client is None:
             raise NotFound(_("This person is not in the clinic's book."))
-        if therapist_id in queries.never_together(client_id):
+        if therapist_id in queries.never_together(client.id):
             raise InvalidInput("client_id", _("These two are kept apart already."))
-        row = NeverTogether(client_id=client_id, therapist_id=therapist_id, created_at=now, created_by_id=by)
+        row = NeverTogether(client_id=client.id, therapist_id=therapist_id, created_at=now, created_by_id=by)
         row.reason = reason.strip()
         session.add(row)
-        leave_trace(session, "pair.kept_apart", "therapist", therapist_id, by=by, now=now, client=client_id)
+        leave_trace(session, "pair.kept_apart", "therapist", therapist_id, by=by, now=now, client=client.id)
         return row.id
 
 

@@ -18,10 +18,11 @@ from clinic.api import services as api_services
 from clinic.api.models import ApiAnswer
 from clinic.api.repeats import OF_NOBODY
 from clinic.booking.models import RestPass, Visit
-from clinic.booking.services import holds, visits
+from clinic.booking.services import holds, people, sick_day, visits
 from clinic.clients.models import Client
 from clinic.keeping.services import erasing
 from clinic.premises import queries as premises
+from clinic.rules.errors import MoveNotAllowed
 from clinic.shared.crypto import ring
 from clinic.shared.database import db, transaction
 from clinic.shared.keyring import sealed_by
@@ -300,3 +301,43 @@ def test_what_is_done_with_a_visit_of_somebody_erased_is_done_and_not_kept(desk:
     keyed = [desk.post(f"/visits/{visit}/cancel", {"by_clinic": True}, Idempotency_Key="k") for _ in range(2)]
     assert {one.status_code for one in keyed} == {plain.status_code}
     assert not [row for row in kept_answers() if row[1] == client]
+
+
+def test_an_answer_by_the_number_of_a_merged_record_is_the_persons(
+    desk: Program, clinic: world.World
+) -> None:
+    """The path names the record that was merged away, the answer the one that it became."""
+    keep, lose = healthy(), healthy()
+    people.merge_clients(keep, lose, by=clinic.desk_id, now=NOW)
+    stop = {"answers": world.answers(rf_chest_pain_breathless={}), "signed_by": "Ann Canary"}
+    wanted = {
+        "client": lose, "service": "relaxation", "minutes": 60, "first_day": "2026-06-12", "last_day": "2026-06-20",
+    }  # fmt: skip
+    for number, (path, body) in enumerate((("/waitlist", wanted), (f"/clients/{lose}/intakes", stop))):
+        assert desk.post(path, body, Idempotency_Key=f"key-{number}").status_code == 201
+    assert [(whose, name is not None) for _status, whose, name, _body in kept_answers()] == [(keep, True)] * 2
+    erasing.erase_person(keep, settings=desk.client.application.config, by=None, now=NOW)
+    assert kept_answers() == []
+
+
+def test_why_a_visit_of_a_sick_day_was_left_is_not_kept(
+    desk: Program, clinic: world.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = world.at_desk(clinic, healthy(), "relaxation", therapist_id=clinic.therapists[0])
+    visit = db.session.get_one(Visit, booked.visit_id)
+    deed = {
+        "deed": "give", "visit": visit.id, "revision": visit.revision, "therapist": clinic.therapists[1]
+    }  # fmt: skip
+    db.session.rollback()
+    canary = MoveNotAllowed("Canary of the answers")
+
+    def refused(*_arguments: object, **_options: object) -> None:
+        raise canary
+
+    monkeypatch.setattr(sick_day, "give_to", refused)
+    path = f"/therapists/{clinic.therapists[0]}/sick-days"
+    body = {"first_day": "2026-06-12", "days": 1, "deeds": [deed]}
+    first, again = (desk.post(path, body, Idempotency_Key="key").get_json() for _time in range(2))
+    assert first["done"][0]["detail"] == canary.sentence
+    assert again["done"] == [{**first["done"][0], "detail": ""}]
+    assert "Canary" not in str(kept_answers())

@@ -436,13 +436,13 @@ def test_whoever_changes_a_record_waits_at_once_for_those_who_look_like_it(
     make_alike(guest, whose)
     broken_off = noted_rings(monkeypatch)
     details = Details("Pat", "Changed", dt.date(1990, 1, 1), phone="+1 212 555 2345")
-    first = {
+    firsts: dict[str, Callable[[], object]] = {
         "merge": merged(keep, lose, world),
         "details": partial(people.change_details, keep, details, by=world.desk_id, now=NOW),
         "new phone": partial(people.change_details, keep, details, by=world.desk_id, now=NOW),
-    }[deed]
+    }
     deeds.stop_in(people, "_fill_gaps" if deed == "merge" else "judge_visits_of_all")
-    came = deeds.do(first, lambda: w.sign(whose))
+    came = deeds.do(firsts[deed], lambda: w.sign(whose))
     assert (came, broken_off) == (("done", "done"), [])
 
 

@@ -21,6 +21,7 @@ from clinic.cli import backups as commands
 from clinic.intake.models import Intake
 from clinic.shared import backups, clock, heartbeat
 from clinic.shared.audit import AuditRow
+from clinic.shared.backups import dumps
 from clinic.shared.database import db
 from clinic.shared.guards import missing_guards
 from tests.booking import world as w
@@ -207,6 +208,18 @@ def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(
     assert done.exit_code == 1
     assert f"No backup could be made: {folder}: " in done.output
     assert list(folder.iterdir()) == []
+
+
+def test_nothing_is_saved_while_a_restore_is_unfinished(clinic: Flask) -> None:
+    """Its mark would go along, and what was saved could not be put back."""
+    with db.engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE {dumps.UNFINISHED} AS SELECT 'abc put' AS digest"))
+    try:
+        with pytest.raises(backups.BackupFailed, match="first finish it"):
+            take(clinic)
+    finally:
+        backups.finish_restore(db.engine)
+    assert take(clinic).exists()
 
 
 def test_a_place_where_no_folder_can_be_is_said_in_a_sentence(clinic: Flask, tmp_path: Path) -> None:

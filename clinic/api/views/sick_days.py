@@ -36,7 +36,8 @@ def _again(kept: Kept) -> dict[str, Any]:
     """What a repetition is answered: what was done, and the visits that are left by then."""
     therapist_id = (request.view_args or {})["therapist_id"]
     left = _answer(therapist_id, covering.cases(therapist_id, clock.now()))
-    return sick_days.SickDaysOut(**{**left, **kept}).model_dump(mode="json")
+    done = [{**one, "detail": ""} for one in kept["done"]]  # why one was not done says something of somebody
+    return sick_days.SickDaysOut(**{**left, **kept, "done": done}).model_dump(mode="json")
 
 
 @api.door("GET", "/therapists/<int:therapist_id>/sick-days", Scope.VISITS_READ, sick_days.SickDaysOut)

@@ -268,7 +268,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
 
 def _may_correct(client: Client, details: Details) -> bool:
     """Whether what was typed now may be written over the record that this checkout made."""
-    if not client.is_unproven:
+    if not client.is_unproven or client.merged_into_id is not None:
         return False
     same = (client.name_key, client.born_on) == (
         name_key(details.first_name, details.last_name), details.born_on

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
-from clinic.booking.services._judging import wait_for_answers, weigh_by
+from clinic.booking.services._judging import weigh_by
 from clinic.booking.services._known import known_of
 from clinic.booking.services._steps import order_of, plan_of
 from clinic.booking.services.judging import judge_unproven, judge_visits_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.clients.steps import who_stands
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules.errors import InvalidInput, NotFound
@@ -57,7 +58,7 @@ def ask_for_more_care(
     """
     _check_asked(services, verdict, reason, until, now)
     with transaction() as session:
-        client = _waited_for(session, client_id)
+        client = who_stands(session, client_id)
         if client is None or not visits.treats(therapist_id, client.id, now):
             raise NotFound()
         row = TherapistRestriction(
@@ -120,25 +121,13 @@ def withdraw(restriction_id: int, *, therapist_id: int | None, by: int, now: dt.
         if row is None or row.ended_at is not None or therapist_id not in (None, row.therapist_id):
             raise NotFound(_("This has been withdrawn already."))
         row.ended_at, row.ended_by_id = now, by
-        client = _waited_for(session, row.client_id)
+        client = who_stands(session, row.client_id)
         if client is not None:
             _judge_again(session, client, by=by, now=now)
         leave_trace(session, "care.withdrawn", "client", row.client_id, by=by, now=now)
 
 
-def _waited_for(session: Session, client_id: int) -> Client | None:
-    """The client, until the commit; where the record is just being joined with another, the one that it becomes."""
-    client = clients.client(client_id)
-    while client is not None:
-        wait_for_answers(session, client)
-        if client.merged_into_id is None:
-            break
-        client = clients.client(client.id)
-    return client
-
-
 def _judge_again(session: Session, client: Client, *, by: int, now: dt.datetime) -> None:
     session.flush()
-    wait_for_answers(session, client)
     judge_visits_of(session, client, door="therapist", by=by, now=now)
     judge_unproven(session, clients.look_alikes(client), door="therapist", by=by, now=now)

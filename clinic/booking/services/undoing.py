@@ -177,6 +177,8 @@ def _judged(session: Session, step: TakeBack, plan: VisitPlan, by: int, now: dt.
     visit = step.visit
     order = Order(plan, tuple(step.before["areas"]), _old_day(step))
     client = client_of(visit.client_id or 0)
+    if client.id != visit.client_id:
+        raise MoveNotAllowed(_("It cannot be put back as it was: something has changed. Nothing was undone."))
     judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
     stands = needs_permit(VisitStatus(step.before["status"]))
     if judged.refuses or judged.unsafe_addons or (stands and not judged.permits) or judged.row is None:

@@ -12,12 +12,11 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.steps import locked
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake, QuestionSet
 from clinic.intake.queries import Answers
+from clinic.intake.services._locked import client_who_stands
 from clinic.premises import queries as premises
 from clinic.rules import answer_history, question_set, questionnaire
 from clinic.rules.errors import InvalidInput, NotFound
@@ -173,27 +172,7 @@ def known_client(session: Session, client_id: int) -> Client:
     """The client, until the commit: neither merged away nor erased. Whoever signs, merges or erases waits for the
     others: answers that were signed on a record which is just being merged would be judged for nobody. Raises
     NotFound."""
-    client = _locked(session, client_id)
-    if client is None or client.merged_into_id is not None or client.is_erased:
+    client = client_who_stands(session, client_id)
+    if client.id != client_id:
         raise NotFound(_("This person is not in the clinic's book."))
-    return client
-
-
-def client_who_stands(session: Session, client_id: int) -> Client:
-    """The same; of a record that was merged away the one that it is part of by now. Raises NotFound."""
-    client = _locked(session, client_id)
-    while client is not None and client.merged_into_id is not None:
-        client = _locked(session, client.merged_into_id)
-    if client is None or client.is_erased:
-        raise NotFound(_("This person is not in the clinic's book."))
-    return client
-
-
-def _locked(session: Session, client_id: int) -> Client | None:
-    """At once with all who are waited for when what is signed here is judged: a second wait, out of the order of the
-    first, would close a ring among guests who look alike."""
-    client = session.get(Client, client_id)
-    if client is None:
-        return None
-    locked(session, clients.counted_with(*clients.people_like(client)))
     return client

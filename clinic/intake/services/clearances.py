@@ -18,7 +18,7 @@ from clinic.intake import queries as intake
 from clinic.intake.models import Clearance, ClearanceLetter
 from clinic.intake.queries import InForce
 from clinic.intake.queries import clearances as queries
-from clinic.intake.services._locked import locked_client
+from clinic.intake.services._locked import client_who_stands
 from clinic.intake.services._reviewer import check_reviewer
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.premises import queries as premises
@@ -67,7 +67,7 @@ def verify_letter(
     _check_words(statement, today)
     with transaction() as session:
         letter = _open_letter(session, letter_id)
-        client = locked_client(letter.client_id, session)
+        client = client_who_stands(session, letter.client_id)
         check_reviewer(by, client.id, field="how")
         sources = intake.in_force(client.id)
         _check_scope(statement, client, sources, today)
@@ -194,7 +194,7 @@ def refuse_letter(letter_id: int, reason: str, *, by: int, now: dt.datetime) -> 
         raise InvalidInput("reason", _("Write in a few words why this letter does not help."))
     with transaction() as session:
         letter = _open_letter(session, letter_id)
-        client = locked_client(letter.client_id, session)
+        client = client_who_stands(session, letter.client_id)
         letter.decided_at, letter.decided_by_id, letter.decision = now, by, "refused"
         letter.note = reason.strip()
         facts = premises.clinic_facts()
@@ -217,7 +217,7 @@ def withdraw_clearance(clearance_id: int, reason: str, *, by: int, now: dt.datet
         row = session.get(Clearance, clearance_id, with_for_update=True)
         if row is None or row.withdrawn_at is not None:
             raise NotFound(_("This has been taken back already."))
-        client = locked_client(row.client_id, session)
+        client = client_who_stands(session, row.client_id)
         row.withdrawn_at, row.withdrawn_by_id, row.withdrawal = now, by, reason.strip()
         session.flush()
         judge_again(session, client.id, by=by, now=now)

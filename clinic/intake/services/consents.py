@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import Consent
+from clinic.intake.services._locked import client_who_stands
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.intake.services.intakes import CONSENT_VERSION
 from clinic.rules.errors import InvalidInput, NotFound
@@ -34,10 +34,9 @@ def give_guardian_consent(
     if not services:
         raise InvalidInput("services", _("Choose the services that the consent covers."))
     with transaction() as session:
-        if session.get(Client, client_id) is None:
-            raise NotFound(_("This person is not in the clinic's book."))
+        client = client_who_stands(session, client_id)
         row = Consent(
-            client_id=client_id,
+            client_id=client.id,
             kind="guardian",
             text_version=CONSENT_VERSION,
             given_at=now,
@@ -52,8 +51,8 @@ def give_guardian_consent(
         }
         session.add(row)
         session.flush()
-        judge_again(session, client_id, by=by, now=now)
-        leave_trace(session, "consent.given", "client", client_id, by=by, now=now, kind="guardian")
+        judge_again(session, client.id, by=by, now=now)
+        leave_trace(session, "consent.given", "client", client.id, by=by, now=now, kind="guardian")
 
 
 @tried_again
@@ -61,7 +60,8 @@ def withdraw_consent(consent_id: int, client_id: int, *, by: int | None, now: dt
     """It stays as a fact of the past. Future visits are judged again. Who no longer agrees to be treated, or to the
     clinic keeping their answers, takes back everything that was signed for it: the whole form agrees anew."""
     with transaction() as session:
-        row = session.get(Consent, consent_id)
+        client = client_who_stands(session, client_id)
+        row = session.get(Consent, consent_id, populate_existing=True)
         if row is None or row.client_id != client_id or row.withdrawn_at is not None:
             raise NotFound(_("This consent is not there any more."))
         row.withdrawn_at = now
@@ -69,5 +69,5 @@ def withdraw_consent(consent_id: int, client_id: int, *, by: int | None, now: dt
             for other in queries.standing_consents(client_id, row.kind):
                 other.withdrawn_at = now
         session.flush()
-        judge_again(session, client_id, by=by, now=now)
+        judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "consent.withdrawn", "client", client_id, by=by, now=now, kind=row.kind)

@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping
 from clinic.intake import queries
 from clinic.intake.models import SIGNING, Consent, IntakeDraft
 from clinic.intake.queries import Answers
+from clinic.intake.services._locked import client_who_stands
 from clinic.intake.services._versions import (
     Resting,
     Signature,
     add_stop,
     add_version,
     check_signer,
-    client_who_stands,
     known_client,
 )
 from clinic.intake.services.after_new_answers import judge_again

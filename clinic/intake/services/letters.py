@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from clinic.clients.steps import speaking_to
 from clinic.intake.models import ClearanceDocument, ClearanceLetter
 from clinic.intake.queries import clearances as queries
-from clinic.intake.services._locked import locked_client
+from clinic.intake.services._locked import client_who_stands
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _
@@ -38,7 +38,7 @@ def send_letter(
     """
     kinds = _checked(files, needed=source != "review")
     with transaction() as session:
-        client = locked_client(client_id, session)
+        client = client_who_stands(session, client_id)
         there = queries.waiting_with(client.id, files) if files else None
         if there is not None:
             return there
@@ -80,7 +80,7 @@ def ask_for_letter(client_id: int, *, by: int, now: dt.datetime) -> None:
     """Mail the client that a paper is needed: no reason, a link to sign in; once a day at most. Raises InvalidInput
     without an e-mail address."""
     with transaction() as session:
-        client = locked_client(client_id, session)
+        client = client_who_stands(session, client_id)
         facts = premises.clinic_facts()
         if not client.email or facts is None:
             raise InvalidInput("email", _("There is no e-mail address on the client’s card."))

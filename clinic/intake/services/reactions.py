@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from clinic.intake.models import BadReaction
-from clinic.intake.services._locked import locked_client
+from clinic.intake.services._locked import client_who_stands
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
@@ -33,7 +33,7 @@ def record_bad_reaction(
     if happened_on > today:
         raise InvalidInput("happened_on", _("This day lies in the future."))
     with transaction() as session:
-        client = locked_client(client_id, session)
+        client = client_who_stands(session, client_id)
         row = BadReaction(
             client_id=client.id,
             visit_id=visit_id,

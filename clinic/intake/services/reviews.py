@@ -6,6 +6,7 @@ import datetime as dt
 
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake, SoftenedReview
+from clinic.intake.services._locked import client_who_stands
 from clinic.intake.services._reviewer import check_reviewer
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.rules.errors import InvalidInput, NotFound
@@ -25,13 +26,15 @@ def end_stop(stop_id: int, ending: str, note: str, *, by: int, now: dt.datetime)
     if len(note.strip()) < 5:
         raise InvalidInput("note", _("Write who assessed it and on which day, or why it was an error."))
     with transaction() as session:
-        stop = session.get(HealthStop, stop_id, with_for_update=True)
-        if stop is None or stop.ended_at is not None:
+        stop = session.get(HealthStop, stop_id)
+        client = client_who_stands(session, stop.client_id) if stop is not None else None
+        stop = session.get(HealthStop, stop_id, with_for_update=True, populate_existing=True)
+        if client is None or stop is None or stop.ended_at is not None:
             raise NotFound(_("This has been dealt with already."))
         check_reviewer(by, stop.client_id, field="note")
         stop.ending, stop.ended_at, stop.ended_by_id, stop.note = ending, now, by, note.strip()
         session.flush()
-        judge_again(session, stop.client_id, by=by, now=now)
+        judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "stop.ended", "client", stop.client_id, by=by, now=now, ending=ending)
 
 
@@ -44,6 +47,7 @@ def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: 
         intake = session.get(Intake, intake_id)
         if intake is None or not intake.softens:
             raise NotFound(_("There is nothing to review here."))
+        client = client_who_stands(session, intake.client_id)
         if any(row.id == intake_id for row in queries.softened_to_review()) is False:
             raise NotFound(_("This has been reviewed already, or newer answers came in."))
         check_reviewer(by, intake.client_id, field="note")
@@ -51,7 +55,7 @@ def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: 
         review.note = note.strip()
         session.add(review)
         session.flush()
-        judge_again(session, intake.client_id, by=by, now=now)
+        judge_again(session, client.id, by=by, now=now)
         leave_trace(
             session, "answers.reviewed", "client", intake.client_id, by=by, now=now, accepted=accepted
         )

@@ -73,6 +73,10 @@ def dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
     """Write the database of ENGINE into a new file while others go on writing: one moment, whole."""
     if not inspect(engine).has_table(LEFT_OUT):
         raise BackupFailed("The database is empty, or too old for this program to save: see clinic doctor.")
+    if is_unfinished(engine):
+        raise BackupFailed(
+            "A backup was being put back here, and that was broken off: first finish it, with clinic restore."
+        )
     if engine.dialect.name == "sqlite":
         return _dump_sqlite(Path(str(engine.url.database)), path)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:

@@ -1,0 +1,185 @@
+"""What somebody saves on a record that is just being merged away, or was since their page came, is said of the person.
+
+Two deeds at one moment: the merge is stopped in its middle, and the other deed started; SQLite has one writer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from clinic.booking.models import Visit
+from clinic.booking.services import checkout, people, undoing
+from clinic.booking.services import visits as bookings
+from clinic.clients import queries as clients
+from clinic.clients import services as keeping
+from clinic.clients.models import Client
+from clinic.clients.steps import Details
+from clinic.intake.models import Consent
+from clinic.intake.services import consents, intakes, reactions, reviews
+from clinic.rules.errors import MoveNotAllowed, SlotTaken
+from clinic.rules.permissions import Role
+from clinic.shared.database import db
+from clinic.therapists import services as therapists
+from tests import factories
+from tests.at_once import Deeds, deeds
+from tests.booking import world as w
+from tests.booking.test_gate_edges import HAEMOPHILIA
+from tests.booking.test_records_at_once import make_alike, noted_rings
+from tests.conftest import NOW
+
+__all__ = ["deeds"]
+pytestmark = pytest.mark.usefixtures("now")
+MINUTE = dt.timedelta(minutes=1)
+WHO = Details("Sam", "Same", dt.date(1985, 5, 5), email="sam@people.example", phone="(212) 555-0188")
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+def merged(keep: int, lose: int, world: w.World) -> Callable[[], None]:
+    return partial(people.merge_clients, keep, lose, by=world.desk_id, now=NOW)
+
+
+def as_on_card(client_id: int, **changed: Any) -> Details:
+    one = db.session.get_one(Client, client_id)
+    found = Details(one.first_name, one.last_name, one.born_on, email=one.email or "", phone=one.phone or "")
+    return replace(found, **changed)
+
+
+def test_a_birth_date_is_put_right_on_the_person(deeds: Deeds, world: w.World) -> None:
+    keep, lose = w.person(), w.person()
+    for one in (keep, lose):
+        w.sign(one)
+    w.at_desk(world, lose, "relaxation")
+    young = as_on_card(lose, born_on=dt.date(2012, 1, 1))
+    deeds.stop_in(people, "_fill_gaps")
+    change = partial(people.change_details, lose, young, by=world.desk_id, now=NOW)
+    assert deeds.do(merged(keep, lose, world), change) == ("done", "done")
+    assert db.session.get_one(Client, keep).born_on == dt.date(2012, 1, 1)
+    assert w.statuses(keep) != ["confirmed"]  # no parent has agreed
+
+
+def test_two_who_come_to_look_alike_by_two_changes_are_seen(deeds: Deeds, world: w.World) -> None:
+    known, guest = w.person(), w.person()
+    w.sign(known, heart_failure={"worsening": False})
+    w.sign(guest)
+    db.session.execute(update(Client).where(Client.id == guest).values(is_unproven=True))
+    db.session.commit()
+    w.at_desk(world, guest, "deep_tissue")
+    assert w.statuses(guest) == ["confirmed"]
+    one, other = (as_on_card(each, phone="(212) 555-0177") for each in (known, guest))
+    deeds.stop_in(people, "judge_visits_of_all")
+    staff: dict[str, Any] = {"by": world.desk_id, "now": NOW}
+    first = partial(people.change_details, known, one, **staff)
+    assert deeds.do(first, partial(people.change_details, guest, other, **staff)) == ("done", "done")
+    assert w.statuses(guest) != ["confirmed"]
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_what_the_desk_writes_down_stands_on_the_card_of_the_person(
+    deeds: Deeds, world: w.World, is_before: bool
+) -> None:
+    keep, lose = w.person(), w.person()
+
+    def write() -> None:
+        keeping.bar_online(lose, True, "Rude", by=world.desk_id, now=NOW)
+        keeping.write_note(lose, "Allergic to nuts", by=world.desk_id, now=NOW)
+        therapists.keep_apart(lose, world.therapists[0], "She asked", by=world.desk_id, now=NOW)
+
+    if is_before:  # the page stood open meanwhile
+        merged(keep, lose, world)()
+        write()
+    else:
+        deeds.stop_in(people, "judge_visits_of_all")
+        assert deeds.do(merged(keep, lose, world), write) == ("done", "done")
+    assert db.session.get_one(Client, keep).is_barred_online
+    assert "Allergic to nuts" in {one.text for one in clients.notes(keep)}
+    w.sign(keep)
+    with pytest.raises(SlotTaken):
+        w.at_desk(world, keep, "relaxation", therapist_id=world.therapists[0])
+
+
+@pytest.mark.parametrize("middle", ["_fill_gaps", "leave_trace"])
+def test_a_consent_that_is_taken_back_stops_the_visit(deeds: Deeds, world: w.World, middle: str) -> None:
+    keep, lose = w.person(), w.person()
+    intakes.submit_intake(
+        lose, w.answers(), w.signature(lose), writer="client", source="online",
+        consents={"treatment": {}, "privacy": {}}, by=None, now=NOW, today=w.TODAY,
+    )  # fmt: skip
+    w.at_desk(world, lose, "relaxation")
+    assert w.statuses(lose) == ["confirmed"]
+    number = db.session.scalars(select(Consent.id).where(Consent.kind == "treatment")).one()
+    deeds.stop_in(people, middle)
+    take_back = partial(consents.withdraw_consent, number, lose, by=world.desk_id, now=NOW + MINUTE)
+    assert deeds.do(merged(keep, lose, world), take_back) == ("done", "done")
+    assert w.statuses(keep) == ["suspended"]
+
+
+@pytest.mark.parametrize("middle", ["_fill_gaps", "leave_trace"])
+def test_a_review_that_keeps_the_earlier_answer_stops_the_visit(
+    deeds: Deeds, world: w.World, middle: str
+) -> None:
+    keep, lose = w.person(), w.person()
+    reviewer = factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
+    w.sign(lose, bleeding_disorder=HAEMOPHILIA)
+    softer = w.sign(lose, now=NOW + MINUTE)
+    deeds.stop_in(people, middle)
+    review = partial(reviews.review_softened, softer, False, "Asked again", by=reviewer, now=NOW + 2 * MINUTE)
+    assert deeds.do(merged(keep, lose, world), review) == ("done", "done")
+    assert w.at_desk(world, keep, "deep_tissue").status != "confirmed"
+
+
+def test_a_bad_reaction_waits_at_once_for_those_who_look_alike(
+    deeds: Deeds, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = w.person(), w.person()
+    make_alike(one, two)
+    make_alike(two, one)
+    broken_off = noted_rings(monkeypatch)
+    deeds.stop_in(reactions, "judge_again")
+    reaction = partial(
+        reactions.record_bad_reaction, two, "Fainted twice", happened_on=w.TODAY, visit_id=None,
+        by=world.desk_id, now=NOW, today=w.TODAY,
+    )  # fmt: skip
+    assert deeds.do(reaction, partial(w.sign, one)) == ("done", "done")
+    assert broken_off == []
+
+
+def test_a_guest_whose_record_was_merged_may_type_again(world: w.World) -> None:
+    """Under a record of their own: nobody who is not signed in writes on the card of somebody who is known."""
+    keep = w.person(email="sam@people.example")
+    w.sign(keep)
+    token = checkout.hold_slot(None, w.choice("relaxation"), w.at(3), first_visit=True, user_id=None, now=NOW)
+    guest = checkout.name_person(token, WHO, relation="self", now=NOW)
+    w.sign(guest)
+    merged(keep, guest, world)()
+    before = as_on_card(keep)
+    later = NOW + MINUTE
+    named = checkout.name_person(token, replace(WHO, phone="(212) 555-0189"), relation="self", now=later)
+    w.sign(named, now=later)
+    assert checkout.confirm(token, user_id=None, now=later).status == "confirmed"
+    assert (named not in (keep, guest), as_on_card(keep)) == (True, before)
+    assert w.statuses(named) == ["confirmed"]
+
+
+def test_a_cancellation_is_not_taken_back_for_another_record(world: w.World) -> None:
+    keep, lose = w.person(email="k@people.example"), w.person(email="l@people.example")
+    for one in (keep, lose):
+        w.sign(one)
+    visit_id = w.at_desk(world, lose, "relaxation").visit_id or 0
+    bookings.cancel_visit(visit_id, by_clinic=True, at_desk=True, by=world.desk_id, now=NOW)
+    merged(keep, lose, world)()
+    with pytest.raises(MoveNotAllowed, match="Nothing was undone"):
+        undoing.take_back(visit_id, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert set(db.session.scalars(select(Visit.status))) == {"cancelled"}
