@@ -69,10 +69,10 @@ def at_once(asked: list[Callable[[], TestResponse]]) -> list[TestResponse]:
 def test_a_key_stands_for_one_request(app: Flask, desk: Program) -> None:
     first, other = healthy(), healthy()
     assert desk.post("/visits", wish(first), Idempotency_Key="books").status_code == 201
-    refused = desk.post("/visits", wish(other, therapist=99), Idempotency_Key="refused")
+    refused = desk.post("/visits", wish(other, hour=3), Idempotency_Key="refused")
     assert refused.status_code == 409
     # Sent again the refusal stays, and neither key books anything else.
-    again = desk.post("/visits", wish(other, therapist=99), Idempotency_Key="refused")
+    again = desk.post("/visits", wish(other, hour=3), Idempotency_Key="refused")
     assert (again.status_code, again.get_json()) == (409, refused.get_json())
     assert again.headers["Idempotency-Replayed"] == "true"
     for key in ("books", "refused"):
@@ -109,7 +109,7 @@ def test_one_of_two_requests_under_one_key_is_kept(
     first: str, app: Flask, desk: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One can be booked and one cannot, and each has begun before the other has ended: the visit stands for the key."""
-    good, bad = wish(healthy()), wish(healthy(), therapist=99)
+    good, bad = wish(healthy()), wish(healthy(), hour=3)
     inner = list[TestResponse]()
     place, name, outside, inside = {
         "booked": (api_services, "keep_answer", bad, good), "refused": (visits, "book_visit", good, bad),

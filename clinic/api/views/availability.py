@@ -12,6 +12,7 @@ from clinic.api import shapes
 from clinic.api.doors import caller
 from clinic.api.freshness import has_just_written
 from clinic.api.problems import problem
+from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import bookable
 from clinic.booking.services import offering
@@ -39,6 +40,8 @@ def availability(query: shapes.AvailabilityQuery) -> Response:
         return problem(403, _("This key may not ask for a person."))
     now = clock.now()
     found = replica.read(lambda: offering.starts(wish, now=now), fresh=has_just_written())
+    if not found.starts:
+        kit.check_therapist(wish.therapist_id)
     return Response(_document(found.zone, found.starts), content_type="application/json")
 
 
@@ -51,6 +54,8 @@ def availability_reasons(query: shapes.AvailabilityQuery) -> dict[str, Any] | Re
     if wish is None:
         return problem(403, _("This key may not ask for a person."))
     found = offering.reasons(wish, now=clock.now())
+    if not found.free:
+        kit.check_therapist(wish.therapist_id)
     return {
         "zone": found.zone,
         "starts": found.starts,

@@ -19,14 +19,15 @@ from clinic.shared import clock
 @api.door("POST", "/holds", Scope.HOLDS_WRITE, shapes.HoldOut, body=shapes.HoldIn, status=201)
 def hold(body: shapes.HoldIn) -> dict[str, Any]:
     """Keep a time. It is given back by itself at `expires_at`; book it with `hold` in POST /visits."""
-    kept = holds.keep_time(
-        kit.choice_at(body, body.location),
-        body.starts_at,
-        client_id=body.client,
-        source="api",
-        by=None,
-        now=clock.now(),
-    )
+    with kit.by_whom(body.therapist):
+        kept = holds.keep_time(
+            kit.choice_at(body, body.location),
+            body.starts_at,
+            client_id=body.client,
+            source="api",
+            by=None,
+            now=clock.now(),
+        )
     return _shown(kept)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,9 +15,10 @@ from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
-from clinic.rules.errors import NotFound
+from clinic.rules.errors import NotFound, SlotTaken
 from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
+from clinic.therapists import queries as therapists
 
 
 def clinic() -> ClinicFacts:
@@ -47,6 +50,22 @@ def choice_of(wish: shapes.Wish, therapist: int | None = None, gender: str = "")
 def choice_at(wish: shapes.WishOfWhom, location: int | None) -> Choice:
     """The wish with whom it names, at that place."""
     return replace(choice_of(wish, wish.therapist, wish.gender), location_id=location)
+
+
+def check_therapist(therapist_id: int | None) -> None:
+    """Raise NotFound for somebody whom nobody here ever was: to a program with an old number nothing is ever free."""
+    if therapist_id is not None and therapists.therapist(therapist_id) is None:
+        raise NotFound(_("There is no such therapist."))
+
+
+@contextmanager
+def by_whom(therapist_id: int | None) -> Iterator[None]:
+    """Where it cannot be had with this therapist, NotFound if there is none: it is asked only then."""
+    try:
+        yield
+    except SlotTaken:
+        check_therapist(therapist_id)
+        raise
 
 
 def choice_of_visit(visit: VisitFacts, therapist: int | None) -> Choice:

@@ -60,18 +60,19 @@ def book(body: shapes.VisitIn) -> Any:
     The same `Idempotency-Key` books once, however often it is sent.
     """
     choice = kit.choice_at(body, body.location)
-    outcome = visits.book_visit(
-        choice,
-        body.client,
-        body.starts_at,
-        request_key=visit_key(caller()),
-        source="api",
-        hold_id=body.hold,
-        by=None,
-        now=clock.now(),
-        rest=TOLD,
-        reconfirmed=True,  # asking what has changed is the duty of the program (docs/operations.md)
-    )
+    with kit.by_whom(body.therapist):
+        outcome = visits.book_visit(
+            choice,
+            body.client,
+            body.starts_at,
+            request_key=visit_key(caller()),
+            source="api",
+            hold_id=body.hold,
+            by=None,
+            now=clock.now(),
+            rest=TOLD,
+            reconfirmed=True,  # asking what has changed is the duty of the program (docs/operations.md)
+        )
     return _done(outcome, 201, choice)
 
 
@@ -90,16 +91,17 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
     """
     current = _facts(visit_id)
     choice = kit.choice_of_visit(current, body.therapist) if body.therapist else None
-    outcome = visits.change_visit(
-        visit_id,
-        revision=body.revision or current.revision,
-        starts_at=body.starts_at,
-        choice=choice,
-        by=None,
-        by_program=True,
-        now=clock.now(),
-        rest=TOLD,
-    )
+    with kit.by_whom(body.therapist):
+        outcome = visits.change_visit(
+            visit_id,
+            revision=body.revision or current.revision,
+            starts_at=body.starts_at,
+            choice=choice,
+            by=None,
+            by_program=True,
+            now=clock.now(),
+            rest=TOLD,
+        )
     return _done(outcome, 200, choice or kit.choice_of_visit(current, None))
 
 
@@ -120,16 +122,17 @@ def change(visit_id: int, body: shapes.ChangeIn) -> Any:
     gender = current.asked_gender if body.gender is None else body.gender
     says_by_whom = current.any_therapist or not body.model_fields_set.isdisjoint({"therapist", "gender"})
     choice = kit.choice_of(body, body.therapist if says_by_whom else current.therapist_id, gender)
-    outcome = visits.change_visit(
-        visit_id,
-        revision=body.revision or current.revision,
-        starts_at=body.starts_at,
-        choice=choice,
-        by=None,
-        by_program=True,
-        now=clock.now(),
-        rest=TOLD,
-    )
+    with kit.by_whom(body.therapist):
+        outcome = visits.change_visit(
+            visit_id,
+            revision=body.revision or current.revision,
+            starts_at=body.starts_at,
+            choice=choice,
+            by=None,
+            by_program=True,
+            now=clock.now(),
+            rest=TOLD,
+        )
     return _done(outcome, 200, choice)
 
 

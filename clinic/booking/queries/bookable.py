@@ -21,7 +21,8 @@ from clinic.rules.wall_time import days_around
 @dataclass(frozen=True)
 class Wish:
     """What is wanted, for whom, and in which local days. `areas` are body-area keys, none: the whole body. `gender`: of
-    the therapist, where none is named. `visit_id`: the visit that is to become this, at another time."""
+    the therapist, where none is named. `visit_id`: the visit that is to become this, at another time; `only_moves`: the
+    time alone is another one, and everything else as it was booked."""
 
     service: str
     minutes: int
@@ -35,6 +36,7 @@ class Wish:
     location_id: int | None = None
     gender: str = ""
     visit_id: int | None = None
+    only_moves: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,19 @@ class Bookable:
 
 
 def of_visit(wish: Wish, visit: Visit) -> Wish:
-    """The wish as a move of this visit reads it: its person and place, and what is left open is as it was. Raises
-    InvalidInput where somebody or somewhere else is named."""
+    """The wish as a move or a change of this visit reads it: its person and place, and what is left open is as it was:
+    with whom it was, too, where neither a therapist nor a gender is asked for. Raises InvalidInput where somebody or
+    somewhere else is named."""
     if wish.client_id not in (None, visit.client_id):
         raise InvalidInput("client", _("This visit is somebody else's."))
     if wish.location_id not in (None, visit.location_id):
         raise InvalidInput("location", _("This visit is at another place."))
+    says_by_whom = wish.therapist_id is not None or bool(wish.gender)
+    as_it_was = None if visit.any_therapist else visit.therapist_id
     return replace(
         wish,
+        therapist_id=wish.therapist_id if says_by_whom else as_it_was,
+        only_moves=not says_by_whom and _is_as_before(wish, visit),
         client_id=visit.client_id,
         location_id=visit.location_id,
         areas=wish.areas or tuple(visit.areas),
@@ -71,10 +78,8 @@ def ask_of(wish: Wish, *, now: dt.datetime, visit: Visit | None = None) -> tuple
     if wish.client_id is not None and client is None:
         raise NotFound(_("There is no such client."))
     found: tuple[VisitPlan, OpenPlace | None] | None = None
-    therapist_id = wish.therapist_id
-    if visit is not None and therapist_id is None and _is_as_before(wish, visit):  # only the time changes
+    if visit is not None and wish.only_moves:
         found = _as_booked(visit), None
-        therapist_id = None if visit.any_therapist else visit.therapist_id
     found = found or catalogue.plan_at(
         wish.service, wish.mode, wish.addons, wish.minutes, first_visit=visit is None or visit.first_visit,
         location_id=wish.location_id, days=days_around(wish.first_day, wish.days),
@@ -88,7 +93,7 @@ def ask_of(wish: Wish, *, now: dt.datetime, visit: Visit | None = None) -> tuple
         first_day=wish.first_day,
         days=wish.days,
         now=now,
-        therapist_id=therapist_id,
+        therapist_id=wish.therapist_id,
         client_id=client.id if client else None,
         by_history=visit is None,
         gender=wish.gender,

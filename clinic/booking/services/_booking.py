@@ -108,7 +108,7 @@ def book(session: Session, wish: Booking) -> Outcome:
     wish = replace(wish, choice=_choice_kept(session, wish.hold_id, wish.choice))
     since = kept_since(session, wish.hold_id, wish.starts_at, wish.choice.minutes, client.id, now=now)
     if not wish.by_staff:
-        check_online_start(wish.starts_at, since or now, wish.choice.location_id)
+        check_online_start(wish.starts_at, since or now, wish.choice.location_id, client_id=client.id)
     visit, plan = new_visit(wish.choice, client, wish.starts_at, source=wish.source, by=by, now=now)
     visit.request_key, visit.request_asked = wish.key, wish.asked
     order = Order(plan, tuple(sorted(wish.choice.areas)), visit.day)

@@ -120,7 +120,7 @@ def _check_policy(visit: Visit, start: dt.datetime, wish: Change, *, now: dt.dat
         )
         booking_policy.check_start(start, now=now, zone=ZoneInfo(visit.zone), settings=settings)
     elif wish.by_program and start != visit.starts_at:
-        check_online_start(start, now, visit.location_id)
+        check_online_start(start, now, visit.location_id, client_id=visit.client_id)
     elif wish.starts_at is not None:
         booking_policy.check_not_past(start, now=now)
 

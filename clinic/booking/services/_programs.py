@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import visits
 from clinic.booking.services._steps import set_status
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
@@ -20,12 +21,19 @@ PROGRAM: Final = "api"
 """The source of a visit that a program booked."""
 
 
-def check_online_start(starts_at: dt.datetime, now: dt.datetime, location_id: int | None = None) -> None:
-    """Raise TooSoon or TooFarAhead for a start that nobody is offered online at that place (None: the first one)."""
+def check_online_start(
+    starts_at: dt.datetime, now: dt.datetime, location_id: int | None = None, *, client_id: int | None = None
+) -> None:
+    """Raise TooSoon or TooFarAhead for a start that nobody is offered online at that place (None: the first one), or
+    that this person is not, who may be new here."""
     facts = premises.clinic_facts()
-    if facts is not None:
-        zone = ZoneInfo(premises.where(facts, location_id)[1])
-        booking_policy.check_start(starts_at, now=now, zone=zone, settings=premises.booking_settings())
+    if facts is None:
+        return
+    settings = premises.booking_settings()
+    if client_id is not None and settings.tells_new_apart and not visits.is_known([client_id]):
+        settings = settings.for_new()
+    zone = ZoneInfo(premises.where(facts, location_id)[1])
+    booking_policy.check_start(starts_at, now=now, zone=zone, settings=settings)
 
 
 def since_kept(held: Visit | None, starts_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:

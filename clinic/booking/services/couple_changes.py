@@ -85,7 +85,8 @@ def move_couple(
             raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
         is_offered = by_program and starts_at != pair[0].starts_at
         if is_offered:
-            check_online_start(starts_at, now, pair[0].location_id)
+            for visit in pair:
+                check_online_start(starts_at, now, visit.location_id, client_id=visit.client_id)
         before = [as_it_stands(one) for one in pair]
         clients = [client_of(one.client_id or 0) for one in pair]
         plans = [plan_of(one) for one in pair]

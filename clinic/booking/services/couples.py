@@ -97,7 +97,8 @@ def book_couple(
     if source == DESK:
         booking_policy.check_not_past(starts_at + WALK_IN_GRACE, now=now)
     else:
-        check_online_start(starts_at, now, halves[0].choice.location_id)
+        for half in halves:
+            check_online_start(starts_at, now, half.choice.location_id, client_id=half.client_id)
     try:
         with transaction() as session:
             done = reading.by_request(request_key) if request_key else None

@@ -1,0 +1,102 @@
+"""What is listed for a visit is what can be made of it, and who or what nobody knows is said to be unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from clinic.booking.services import time_off
+from clinic.premises.models import Clinic
+from clinic.shared.database import db, transaction
+from clinic.therapists.models import Therapist
+from tests.api.conftest import Program
+from tests.booking import world
+from tests.conftest import NOW
+
+DAY = {"from": "2026-06-13"}
+AT_TEN = "2026-06-13T10:00:00-04:00"
+SWEDISH = {"service": "swedish", "minutes": 60}
+
+
+def booked(desk: Program, **more: Any) -> dict[str, Any]:
+    client = world.person()
+    world.sign(client)
+    asked = {**SWEDISH, "client": client, "starts_at": world.at(3).isoformat(), **more}
+    made = desk.post("/visits", asked)
+    assert made.status_code == 201, made.get_json()
+    visit: dict[str, Any] = made.get_json()
+    return visit
+
+
+def away(clinic: world.World, *people: int) -> None:
+    """On the day after the visit."""
+    for one in people:
+        time_off.add_time_off(one, "off", world.at(4, 0), world.at(5, 0), "", by=clinic.desk_id, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "wish", [SWEDISH, {**SWEDISH, "minutes": 90}, {"service": "relaxation", "minutes": 60}]
+)
+@pytest.mark.parametrize("is_named", [True, False])
+def test_without_a_therapist_a_change_is_listed_with_whom_it_was(
+    desk: Program, clinic: world.World, wish: dict[str, Any], is_named: bool
+) -> None:
+    visit = booked(desk, **({"therapist": clinic.therapists[0]} if is_named else {}))
+    away(clinic, visit["therapist"])
+    listed = desk.get("/availability", **wish, visit=visit["id"], **DAY).get_json()["starts"]
+    assert bool(listed) is not is_named
+    at = listed[0]["starts_at"] if listed else AT_TEN
+    made = desk.post(f"/visits/{visit['id']}/change", {**wish, "starts_at": at})
+    assert made.status_code == (409 if is_named else 200)
+
+
+@pytest.mark.parametrize("who_is_away", ["man", "women"])
+def test_another_gender_is_listed_with_those_of_that_gender(
+    desk: Program, clinic: world.World, who_is_away: str
+) -> None:
+    man, *women = clinic.therapists
+    with transaction() as session:
+        for one in clinic.therapists:
+            session.get_one(Therapist, one).gender = "man" if one == man else "woman"
+    visit = booked(desk, therapist=man)
+    away(clinic, *([man] if who_is_away == "man" else women))
+    asked = {**SWEDISH, "gender": "woman"}
+    listed = desk.get("/availability", **asked, visit=visit["id"], **DAY).get_json()["starts"]
+    assert all(set(one["therapists"]) <= set(women) for one in listed)
+    assert (AT_TEN in [one["starts_at"] for one in listed]) is (who_is_away == "man")
+    made = desk.post(f"/visits/{visit['id']}/change", {**asked, "starts_at": AT_TEN})
+    assert made.status_code == (200 if who_is_away == "man" else 409)
+    if made.status_code == 200:
+        assert db.session.get_one(Therapist, made.get_json()["therapist"]).gender == "woman"
+
+
+@pytest.mark.parametrize("starts_at", ["2026-06-10T10:00:00-04:00", "2026-06-25T10:00:00-04:00"])
+def test_the_rules_for_new_clients_are_told_as_those_for_everybody(desk: Program, starts_at: str) -> None:
+    visit = booked(desk)
+    with transaction() as session:
+        session.execute(update(Clinic).values(new_lead_time_minutes=60 * 24 * 3, new_horizon_days=10))
+    asked = {**SWEDISH, "client": visit["client"], "starts_at": starts_at}
+    for path, body in (
+        ("/visits", asked),
+        (f"/visits/{visit['id']}/move", {"starts_at": starts_at}),
+        (f"/visits/{visit['id']}/change", {**SWEDISH, "minutes": 90, "starts_at": starts_at}),
+    ):
+        refused = desk.post(path, body)
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "too_late"), path
+
+
+def test_an_unknown_therapist_is_not_found(desk: Program, clinic: world.World) -> None:
+    visit, nobody = booked(desk), 987_654
+    asked = {**SWEDISH, "therapist": nobody}
+    for path in ("/availability", "/availability/reasons"):
+        assert desk.get(path, **asked, **DAY).get_json()["code"] == "not_found"
+    for path, body in (
+        ("/visits", {**asked, "client": visit["client"], "starts_at": AT_TEN}),
+        ("/holds", {**asked, "starts_at": AT_TEN}),
+        (f"/visits/{visit['id']}/move", {"therapist": nobody, "starts_at": AT_TEN}),
+        (f"/visits/{visit['id']}/change", {**asked, "starts_at": AT_TEN}),
+    ):
+        refused = desk.post(path, body)
+        assert (refused.status_code, refused.get_json()["code"]) == (404, "not_found"), path
