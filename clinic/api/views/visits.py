@@ -14,6 +14,7 @@ from clinic.api.repeats import booked_once, visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
+from clinic.booking.queries.visits import VisitFacts
 from clinic.booking.services import alternatives, visits
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.holds import GIVEN_BACK
@@ -91,17 +92,7 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
     """
     current = _facts(visit_id)
     choice = kit.choice_of_visit(current, body.therapist) if body.therapist else None
-    with kit.by_whom(body.therapist):
-        outcome = visits.change_visit(
-            visit_id,
-            revision=body.revision or current.revision,
-            starts_at=body.starts_at,
-            choice=choice,
-            by=None,
-            by_program=True,
-            now=clock.now(),
-            rest=TOLD,
-        )
+    outcome = _changed(current, body, choice)
     return _done(outcome, 200, choice or kit.choice_of_visit(current, None))
 
 
@@ -122,9 +113,14 @@ def change(visit_id: int, body: shapes.ChangeIn) -> Any:
     gender = current.asked_gender if body.gender is None else body.gender
     says_by_whom = current.any_therapist or not body.model_fields_set.isdisjoint({"therapist", "gender"})
     choice = kit.choice_of(body, body.therapist if says_by_whom else current.therapist_id, gender)
+    outcome = _changed(current, body, choice)
+    return _done(outcome, 200, choice)
+
+
+def _changed(current: VisitFacts, body: shapes.MoveIn | shapes.ChangeIn, choice: Choice | None) -> Outcome:
     with kit.by_whom(body.therapist):
-        outcome = visits.change_visit(
-            visit_id,
+        return visits.change_visit(
+            current.id,
             revision=body.revision or current.revision,
             starts_at=body.starts_at,
             choice=choice,
@@ -133,7 +129,6 @@ def change(visit_id: int, body: shapes.ChangeIn) -> Any:
             now=clock.now(),
             rest=TOLD,
         )
-    return _done(outcome, 200, choice)
 
 
 def _done(outcome: Outcome, status: int, choice: Choice) -> Any:
