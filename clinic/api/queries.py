@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 
 from clinic.accounts.queries import hash_of
-from clinic.api.models import ApiAnswer, ApiToken
+from clinic.api.models import ApiAnswer, ApiToken, RequestCount
 from clinic.shared.database import db
 from clinic.shared.statements import rows
 
@@ -74,6 +74,13 @@ def kept_answer(token_id: int, key: str) -> ApiAnswer | None:
     return db.session.scalars(
         select(ApiAnswer).where(ApiAnswer.token_id == token_id, ApiAnswer.key_hash == hash_of(key))
     ).one_or_none()
+
+
+def has_counted_before(moment: dt.datetime) -> bool:
+    """Whether a count of requests is kept whose time was over by that moment: it says an address, or an account."""
+    return (
+        db.session.scalar(select(RequestCount.key).where(RequestCount.ends_at < moment).limit(1)) is not None
+    )
 
 
 def has_answers_before(moment: dt.datetime) -> bool:

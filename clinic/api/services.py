@@ -132,8 +132,8 @@ def keep_answer(
 
 @tried_again
 def drop_old_answers(now: dt.datetime) -> None:
-    """Forget answers that nobody asks for again; nothing is written where there are none."""
-    if not queries.has_answers_before(now - KEPT_FOR):
+    """Forget answers that nobody asks for again, and who was counted; nothing is written where there are none."""
+    if not queries.has_answers_before(now - KEPT_FOR) and not queries.has_counted_before(now):
         return
     with transaction() as session:
         session.execute(delete(RequestCount).where(RequestCount.ends_at < now))

@@ -72,7 +72,7 @@ def write_note(client_id: int, text: str, *, kind: str = "note", by: int, now: d
     if not 0 < len(text.strip()) <= 2000:
         raise InvalidInput("text", _("Write the note in at most 2,000 characters."))
     with transaction() as session:
-        client = who_stands(session, client_id)
+        client = who_stands(session, client_id, is_judged=False)
         if client is None:
             raise NotFound(_("This person is not in the clinic's book."))
         row = ClientNote(client_id=client.id, kind=kind, written_at=now, written_by_id=by)
@@ -87,7 +87,7 @@ def bar_online(client_id: int, barred: bool, reason: str, *, by: int, now: dt.da
     if not 0 < len(reason.strip()) <= 2000:
         raise InvalidInput("reason", _("Write the reason. Only the owner reads it."))
     with transaction() as session:
-        client = who_stands(session, client_id)
+        client = who_stands(session, client_id, is_judged=False)
         if client is None:
             raise NotFound(_("This person is not in the clinic's book."))
         client.is_barred_online = barred

@@ -14,6 +14,7 @@ from clinic.booking.timed_steps import follow
 from clinic.clients import choices
 from clinic.clients import queries as clients
 from clinic.clients.choices import Whose
+from clinic.clients.steps import who_stands
 from clinic.messages import queries
 from clinic.messages.queries import MessageSettings
 from clinic.premises import queries as premises
@@ -117,6 +118,8 @@ def choose(whose: Whose, wanted: dict[str, bool], *, now: dt.datetime) -> None:
     if not wanted.keys() <= own:
         raise NotFound()
     with transaction() as session:
+        if whose.client_id is not None and (stands := who_stands(session, whose.client_id, is_judged=False)):
+            whose = Whose(client_id=stands.id)
         for kind, is_wanted in sorted(wanted.items()):
             choices.choose(session, whose, kind, is_wanted=is_wanted, now=now)
         thing, number = (

@@ -34,9 +34,13 @@ def _spelt(*names: str) -> bytes:
 # Programs and files inside a PDF. They may hide in packed parts: the file is never opened on the server.
 # An encrypted one cannot be looked into at all. `/JS` is short: only with what follows it in a program.
 # One pattern for both ways to write a name: undoing the second in a file full of it would take 40 times its size.
+_ACTS = (
+    "JavaScript", "Launch", "EmbeddedFiles", "EmbeddedFile", "FileAttachment", "RichMedia", "Rendition", "Sound",
+    "Movie", "XFA", "SubmitForm", "ImportData", "GoToR", "GoToE", "Encrypt",
+)  # fmt: skip
 _PDF_ACTIVE = re.compile(
-    rb"/(?:(?:%b)\b|(?:%b)(?:\s*[(<]|\s+\d{1,10}\s+\d{1,5}\s+R\b))"
-    % (_spelt("JavaScript", "Launch", "EmbeddedFiles", "EmbeddedFile", "RichMedia", "Encrypt"), _spelt("JS"))
+    rb"/(?:(?:%b)\b|(?:%b)(?:\s*[(<]|\s+\d{1,10}\s+\d{1,5}\s+R\b)|(?:%b)\s*<<[^>]{0,200}?/(?:%b)\b)"
+    % (_spelt(*_ACTS), _spelt("JS"), _spelt("OpenAction"), _spelt("URI"))
 )
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
 _MARKUP = re.compile(rb"<\s*(?:!doctype|html|svg|script)", re.IGNORECASE)  # "<?xml" stands in honest ones
@@ -77,7 +81,9 @@ def _is_jpeg(content: bytes) -> bool:
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height = int.from_bytes(content[place + 5 : place + 7], "big")
             width = int.from_bytes(content[place + 7 : place + 9], "big")
-            has_frame = _is_honest(width, height)
+            if not _is_honest(width, height):
+                return False
+            has_frame = True
         if marker == 0xDA:
             return has_frame and b"\xff\xd9" in content[place + 2 + length :]
         place += 2 + length

@@ -240,7 +240,7 @@ def keep_apart(client_id: int, therapist_id: int, reason: str, *, by: int | None
         )
     with transaction() as session:
         _therapist(session, therapist_id)
-        client = who_stands(session, client_id)
+        client = who_stands(session, client_id, is_judged=False)
         if client is None:
             raise NotFound(_("This person is not in the clinic's book."))
         if therapist_id in queries.never_together(client.id):

@@ -5,15 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from clinic.accounts import services, steps
-from clinic.accounts.models import Authenticator, MailedLink, Passkey, RecoveryCode, UserSession
+from clinic.accounts import factors, services, steps
+from clinic.accounts.models import (
+    Authenticator,
+    HalfSignIn,
+    MailedLink,
+    Passkey,
+    RecoveryCode,
+    User,
+    UserSession,
+)
 from clinic.accounts.passkeys import Signed, Site
+from clinic.accounts.queries import hash_of
+from clinic.accounts.services import second_step, team
 from clinic.accounts.services.factors import AtScreen
+from clinic.rules.permissions import Role
 from clinic.shared.database import db
 from tests import factories
 from tests.accounts.passkeys import Phone
@@ -71,3 +83,45 @@ def test_a_session_that_ends_meanwhile_changes_no_way_in(app: Flask, deeds: Deed
 
     assert deeds.do(change, todo[deed]) == ("done", "SignedOut")
     assert ways_in(user_id) == before
+
+
+def test_switched_off_while_they_give_their_second_step(
+    app: Flask, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One locks the half sign-in first, the other one the account: what the database breaks off is done anew."""
+    owner = factories.make_user(email="a@owners.example", roles=[Role.OWNER], password_hash="x").id
+    member = factories.make_user(email="m@team.example", roles=[Role.FRONT_DESK], password_hash="x").id
+    factories.save(HalfSignIn(user_id=member, token_hash=hash_of("half"), made_at=NOW, replaces_id=None))
+    checked, real = list[str](), second_step.half_sign_in
+
+    def with_the_half(*arguments: Any) -> HalfSignIn:
+        row = real(*arguments)
+        second_step.stop_here()  # type: ignore[attr-defined]
+        return row
+
+    monkeypatch.setattr(factors, "check", lambda *_given: checked.append("second step"))
+    monkeypatch.setattr(second_step, "stop_here", lambda: None, raising=False)
+    monkeypatch.setattr(second_step, "half_sign_in", with_the_half)
+    deeds.stop_in(second_step, "stop_here")
+    shown: Any = None
+    came = deeds.do(
+        lambda: second_step._finish("half", shown, [], ORIGIN, NOW),
+        lambda: team.switch_off(member, by=owner, now=LATER),
+    )
+    assert came[1] == "done"
+    assert not db.session.get_one(User, member).is_active
+    live = select(UserSession.id).where(UserSession.user_id == member, UserSession.ended_at.is_(None))
+    assert db.session.scalars(live).all() == []
+
+
+def test_two_owners_who_invite_one_client_at_once_do_it_one_after_the_other(app: Flask, deeds: Deeds) -> None:
+    owner = factories.make_user(email="a@owners.example", roles=[Role.OWNER], password_hash="x").id
+    factories.make_user(email="new@people.example", roles=[Role.CLIENT])
+    deeds.stop_in(team, "leave_trace")
+
+    def invite(role: Role) -> Callable[[], object]:
+        return lambda: team.invite("new@people.example", "New", [role], [], by=owner, now=NOW)
+
+    assert deeds.do(invite(Role.THERAPIST), invite(Role.FRONT_DESK)) == ("done", "InvalidInput")
+    invited = db.session.scalars(select(User).where(User.email == "new@people.example")).one()
+    assert invited.roles == {Role.CLIENT, Role.THERAPIST}

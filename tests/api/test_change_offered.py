@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from clinic.booking.services import time_off
-from clinic.premises.models import Clinic
+from clinic.booking.models import Visit
+from clinic.booking.services import people, time_off
+from clinic.keeping.services import erasing, expiring
+from clinic.premises.models import Clinic, Location
+from clinic.rules.keeping import PERIODS
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
+from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world
 from tests.conftest import NOW
@@ -100,3 +104,43 @@ def test_an_unknown_therapist_is_not_found(desk: Program, clinic: world.World) -
     ):
         refused = desk.post(path, body)
         assert (refused.status_code, refused.get_json()["code"]) == (404, "not_found"), path
+
+
+def test_a_merged_record_is_the_one_that_it_became(desk: Program, clinic: world.World) -> None:
+    factories.make_room(db.session.get_one(Location, clinic.place_id), name="For two", tables=2)
+    keep, lose, other = (world.person() for _ in range(3))
+    for one in (keep, lose, other):
+        world.sign(one)
+    visit = world.at_desk(clinic, keep, "relaxation", when=world.at(1)).visit_id
+    people.merge_clients(keep, lose, by=clinic.desk_id, now=NOW)
+    with transaction() as session:
+        session.get_one(Visit, visit).status = "done"
+        session.execute(update(Clinic).values(new_lead_time_minutes=60 * 24 * 9))
+
+    def both(*whom: int) -> dict[str, Any]:
+        return {"people": [{"client": one, "service": "relaxation", "minutes": 60} for one in whom]}
+
+    for path, more in (("/couples/times", DAY), ("/couples", {"starts_at": AT_TEN})):
+        refused = desk.post(path, {**both(keep, lose), **more})
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "not_allowed")
+    at = world.at(10).isoformat()
+    assert desk.post("/couples", {**both(lose, other), "starts_at": at}).status_code == 201
+    wish = {
+        "client": lose, "service": "relaxation", "minutes": 60, "first_day": "2026-06-12", "last_day": "2026-06-20",
+    }  # fmt: skip
+    assert desk.post("/waitlist", wish).status_code == 201
+    assert [desk.get("/waitlist", client=one).get_json()["total"] for one in (keep, lose)] == [1, 1]
+
+
+@pytest.mark.parametrize("law", [0, 5])
+def test_no_verdict_is_given_of_who_was_erased(desk: Program, clinic: world.World, law: int) -> None:
+    one = world.person()
+    world.sign(one)
+    visit = world.at_desk(clinic, one, "relaxation").visit_id
+    with transaction() as session:
+        session.get_one(Visit, visit).status = "done"
+    amounts = {**{period.kind: period.usual for period in PERIODS}, "law": law}
+    expiring.save_periods(amounts, by=clinic.desk_id, now=NOW)
+    erasing.erase_person(one, settings=desk.client.application.config, by=None, now=NOW)
+    asked = {"client": one, "service": "relaxation", "minutes": 60, "day": "2026-06-12"}
+    assert desk.post("/verdicts", asked).status_code == 404

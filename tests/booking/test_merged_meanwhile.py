@@ -15,17 +15,22 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from clinic.booking.models import Visit
-from clinic.booking.services import checkout, people, undoing
+from clinic.booking.models import CallRequest, Visit, WaitlistWish
+from clinic.booking.services import calls, checkout, holds, own_phone, people, undoing, waitlist
 from clinic.booking.services import visits as bookings
 from clinic.clients import queries as clients
 from clinic.clients import services as keeping
-from clinic.clients.models import Client
+from clinic.clients.models import Client, MessageChoice
 from clinic.clients.steps import Details
-from clinic.intake.models import Consent
+from clinic.intake.models import Consent, HealthStop
 from clinic.intake.services import consents, intakes, reactions, reviews
-from clinic.rules.errors import MoveNotAllowed, SlotTaken
+from clinic.keeping.models import Erasure
+from clinic.keeping.services import erasing
+from clinic.messages import services as messages
+from clinic.rules.errors import InvalidInput, MoveNotAllowed, SlotTaken
+from clinic.rules.messages import FOR_CLIENTS
 from clinic.rules.permissions import Role
+from clinic.rules.waitlist import When
 from clinic.shared.database import db
 from clinic.therapists import services as therapists
 from tests import factories
@@ -37,7 +42,7 @@ from tests.conftest import NOW
 
 __all__ = ["deeds"]
 pytestmark = pytest.mark.usefixtures("now")
-MINUTE = dt.timedelta(minutes=1)
+MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 WHO = Details("Sam", "Same", dt.date(1985, 5, 5), email="sam@people.example", phone="(212) 555-0188")
 
 
@@ -57,7 +62,7 @@ def as_on_card(client_id: int, **changed: Any) -> Details:
 
 
 def test_a_birth_date_is_put_right_on_the_person(deeds: Deeds, world: w.World) -> None:
-    keep, lose = w.person(), w.person()
+    keep, lose = w.person(), w.person(email="lose@people.example", phone="(212) 555-0101")
     for one in (keep, lose):
         w.sign(one)
     w.at_desk(world, lose, "relaxation")
@@ -183,3 +188,79 @@ def test_a_cancellation_is_not_taken_back_for_another_record(world: w.World) -> 
         undoing.take_back(visit_id, by=world.desk_id, now=NOW)
     db.session.rollback()
     assert set(db.session.scalars(select(Visit.status))) == {"cancelled"}
+
+
+@pytest.mark.parametrize("deed", ["wish", "call", "choice", "phone", "erase", "hold"])
+def test_what_they_save_themselves_is_the_persons(deeds: Deeds, world: w.World, deed: str) -> None:
+    own = factories.make_user(email="me@people.example", roles=[Role.CLIENT]).id
+    keep = w.person(email="k@people.example")
+    lose = w.person(email="l@people.example", phone="(212) 555-0101", acts={own: "self"})
+    kind = sorted(FOR_CLIENTS)[0]
+    when = When(first_day=w.TODAY + 2 * DAY, last_day=w.TODAY + 20 * DAY)
+    wish = w.choice("relaxation", areas=("full_body",))
+    does: dict[str, tuple[Any, Callable[[], object]]] = {
+        "wish": (WaitlistWish, lambda: waitlist.join(wish, when, lose, source="online", by=own, now=NOW)),
+        "call": (
+            CallRequest,
+            lambda: calls.ask_for_call(
+                client_id=lose, visit_id=None, phone="2125550111", about="call", now=NOW
+            ),
+        ),
+        "choice": (MessageChoice, lambda: messages.choose_for(own, lose, {kind: False}, now=NOW)),
+        "phone": (Client, lambda: own_phone.change_phone(own, lose, "(212) 555-0199", now=NOW)),
+        "erase": (Erasure, lambda: erasing.ask_to_be_erased(lose, by=own, now=NOW)),
+        "hold": (
+            Visit,
+            lambda: holds.keep_time(wish, w.at(3, 11), client_id=lose, source="api", by=None, now=NOW),
+        ),
+    }
+    table, save = does[deed]
+    deeds.stop_in(people, "leave_trace")
+    came = deeds.do(merged(keep, lose, world), save)
+    if came[1] == "NotFound":  # the account does not act for that record any more: told, and nothing is saved
+        assert deed in ("phone", "erase")
+        assert (db.session.scalars(select(Erasure.id)).all(), as_on_card(lose).phone) == (
+            [],
+            "(212) 555-0101",
+        )
+    elif table is Client:
+        assert as_on_card(keep).phone == "(212) 555-0199"
+    else:
+        assert db.session.scalars(select(table.client_id)).all() == [keep]
+
+
+@pytest.mark.parametrize("is_own_first", [True, False])
+def test_an_own_number_and_the_desks_at_one_moment_are_compared(
+    deeds: Deeds, world: w.World, is_own_first: bool
+) -> None:
+    own = factories.make_user(email="me@people.example", roles=[Role.CLIENT]).id
+    known, guest = w.person(acts={own: "self"}), w.person()
+    w.sign(known, heart_failure={"worsening": False})
+    w.sign(guest)
+    db.session.execute(update(Client).where(Client.id == guest).values(is_unproven=True))
+    db.session.commit()
+    w.at_desk(world, guest, "deep_tissue")
+    of_guest = as_on_card(guest, phone="(212) 555-0177")
+    mine = partial(own_phone.change_phone, own, known, "(212) 555-0177", now=NOW)
+    desk = partial(people.change_details, guest, of_guest, by=world.desk_id, now=NOW)
+    deeds.stop_in(*((own_phone, "leave_trace") if is_own_first else (people, "judge_visits_of_all")))
+    assert deeds.do(*((mine, desk) if is_own_first else (desk, mine))) == ("done", "done")
+    row = db.session.get_one(Client, known)
+    assert row.phone_key != "+12125550177" or w.statuses(guest) != ["confirmed"]
+
+
+def test_nobody_reviews_their_own_after_their_records_were_merged(world: w.World) -> None:
+    own = factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
+    keep, lose = w.person(acts={own: "self"}), w.person()
+    w.sign(lose, bleeding_disorder=HAEMOPHILIA)
+    softer = w.sign(lose, now=NOW + MINUTE)
+    intakes.raise_stop(
+        lose, w.answers(rf_chest_pain_breathless={}), source="online", by=None, now=NOW, today=w.TODAY
+    )
+    merged(keep, lose, world)()
+    stop = db.session.scalars(select(HealthStop.id)).one()
+    db.session.rollback()
+    with pytest.raises(InvalidInput, match="somebody else"):
+        reviews.end_stop(stop, "assessed", "Seen by myself", by=own, now=NOW)
+    with pytest.raises(InvalidInput, match="somebody else"):
+        reviews.review_softened(softer, True, "It is fine", by=own, now=NOW)

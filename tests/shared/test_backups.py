@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyrage
 import pytest
 from click.testing import CliRunner
 from flask import Flask
@@ -220,6 +221,22 @@ def test_nothing_is_saved_while_a_restore_is_unfinished(clinic: Flask) -> None:
     finally:
         backups.finish_restore(db.engine)
     assert take(clinic).exists()
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space"), pyrage.DecryptError("no room (os error 28)")]
+)
+def test_a_sound_backup_without_room_beside_it_is_not_called_damaged(
+    clinic: Flask, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = take(clinic)
+
+    def full(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pyrage, "decrypt_file", full)
+    with pytest.raises(backups.BackupFailed, match="there has to be room beside it"):
+        backups.check(file, clinic.config["CLINIC_BACKUP_KEY_FILE"], backups.Tools(""))
 
 
 def test_a_place_where_no_folder_can_be_is_said_in_a_sentence(clinic: Flask, tmp_path: Path) -> None:

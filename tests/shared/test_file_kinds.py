@@ -135,6 +135,14 @@ def test_fill_bytes_before_a_marker_are_skipped() -> None:
         b" /OpenAction << /JS (x) >>",
         b" /OpenAction << /#4AS 12 0 R >>",
         b" /Encrypt 5 0 R",
+        b" /OpenAction << /S /URI /URI (https://elsewhere.example/opened) >>",
+        b" /OpenAction << /S /SubmitForm /F << /FS /URL /F (https://elsewhere.example/) >> >>",
+        b" /OpenAction << /S /ImportData /F (x.fdf) >>",
+        b" /OpenAction << /S /GoToR /F (x.pdf) >>",
+        b" /OpenAction << /S /GoToE /F (x.pdf) >>",
+        b" /AcroForm << /XFA 9 0 R >>",
+        b" /A << /S /Rendition /OP 0 >>",
+        b" /Subtype /FileAttachment",
     ],
 )
 def test_a_program_by_another_spelling_or_an_encrypted_pdf_is_refused(inside: bytes) -> None:
@@ -156,3 +164,18 @@ def test_a_pdf_of_nothing_but_escaped_names_takes_no_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < len(content)
     finally:
         tracemalloc.stop()
+
+
+def test_a_link_in_a_pdf_is_honest() -> None:
+    link = b" /Annots [<< /Subtype /Link /A << /S /URI /URI (https://doctor.example) >> >>]"
+    assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + link)) == "pdf"
+
+
+def test_a_small_frame_does_not_hide_a_huge_one() -> None:
+    huge, small = (
+        b"\xff\xc0\x00\x11\x08" + size + b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+        for size in (b"\xff\xff\xff\xff", b"\x00\x09\x00\x09")
+    )
+    rest = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + b"\x00" * 9 + b"\xff\xd9"
+    assert kind_of(b"\xff\xd8" + small + rest) == "jpeg"
+    assert kind_of(b"\xff\xd8" + huge + small + rest) is None

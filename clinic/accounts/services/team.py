@@ -15,7 +15,7 @@ from clinic.rules.errors import InvalidInput, LastOwner, NotFound
 from clinic.rules.language import _
 from clinic.rules.permissions import GIVEN_BY_NAME, STAFF, Permission, Role
 from clinic.shared.audit import leave_trace
-from clinic.shared.database import transaction
+from clinic.shared.database import transaction, tried_again
 
 
 def make_account(email: str, name: str, roles: Collection[Role], now: dt.datetime, by: int | None) -> int:
@@ -34,6 +34,7 @@ def begin_owner(email: str, name: str, now: dt.datetime) -> str:
         return token
 
 
+@tried_again
 def invite(
     email: str,
     name: str,
@@ -67,6 +68,7 @@ def invite(
         return user.id
 
 
+@tried_again
 def change_member(
     user_id: int, roles: Collection[Role], given: Collection[Permission], *, by: int, now: dt.datetime
 ) -> None:
@@ -94,6 +96,7 @@ def change_member(
         )
 
 
+@tried_again
 def switch_off(user_id: int, *, by: int, now: dt.datetime) -> None:
     """End somebody's access now: sessions and links too. Raises NotFound or LastOwner."""
     with transaction() as session:
@@ -107,6 +110,7 @@ def switch_off(user_id: int, *, by: int, now: dt.datetime) -> None:
         leave_trace(session, "switched_off", "user", user_id, by=by, now=now)
 
 
+@tried_again
 def switch_on(user_id: int, *, by: int, now: dt.datetime) -> None:
     """Let somebody sign in again. Raises NotFound."""
     with transaction() as session:

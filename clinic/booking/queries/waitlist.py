@@ -86,6 +86,8 @@ def page(*, client_id: int | None, page: int, per_page: int) -> tuple[Sequence[W
     """One page of the open wishes, of one client or of all, first in line first, and how many there are."""
     here = [WaitlistWish.ended_at.is_(None)]
     if client_id is not None:
+        person = clients.client(client_id)
+        client_id = person.id if person is not None else client_id
         here.append(WaitlistWish.client_id.in_([client_id, *clients.alias_ids(client_id)]))
     total = db.session.scalar(select(func.count()).select_from(WaitlistWish).where(*here)) or 0
     rows = db.session.scalars(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._steps import set_status
+from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import HoldExpired, InvalidInput
@@ -30,7 +31,8 @@ def check_online_start(
     if facts is None:
         return
     settings = premises.booking_settings()
-    if client_id is not None and settings.tells_new_apart and not visits.is_known([client_id]):
+    person = clients.client(client_id) if client_id is not None and settings.tells_new_apart else None
+    if person is not None and not visits.is_known([person.id]):
         settings = settings.for_new()
     zone = ZoneInfo(premises.where(facts, location_id)[1])
     booking_policy.check_start(starts_at, now=now, zone=zone, settings=settings)

@@ -79,7 +79,7 @@ def instead_of(judged: Judged, choice: Choice, *, now: dt.datetime) -> list[dict
 def preview(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> Judged:
     """What the gate would say of this wish on that day; nothing is kept. Raises NotFound, InvalidInput."""
     client = clients.client(client_id)
-    if client is None:
+    if client is None or client.is_erased:
         raise NotFound(_("There is no such client."))
     first_visit = not visits.has_been_before(client.id, now)
     plan = catalogue.plan_for(

@@ -6,6 +6,7 @@ import datetime as dt
 
 from clinic.booking.models import CallRequest
 from clinic.booking.queries import visits
+from clinic.clients.steps import who_stands
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
@@ -22,6 +23,8 @@ def ask_for_call(
     if not phone.strip() or len(phone) > 40:
         raise InvalidInput("phone", _("Enter the number we should call."))
     with transaction() as session:
+        client = who_stands(session, client_id, is_judged=False) if client_id is not None else None
+        client_id = client.id if client is not None else None
         already = [
             row
             for row in visits.open_calls()

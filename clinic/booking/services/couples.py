@@ -36,6 +36,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid
 from clinic.booking.services.series_starts import ONLINE
 from clinic.booking.services.visits import WALK_IN_GRACE
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
@@ -119,7 +120,8 @@ def book_couple(
 
 def _check_two(halves: tuple[Half, Half]) -> None:
     one, other = halves
-    if one.client_id == other.client_id:
+    people = [clients.client(half.client_id) for half in halves]  # by the numbers of today
+    if one.client_id == other.client_id or (people[0] is not None and people[0] is people[1]):
         raise InvalidInput("client", _("Choose two different people."))
     if one.choice.location_id != other.choice.location_id:
         raise InvalidInput("location", _("Choose one place for both."))

@@ -13,7 +13,7 @@ from clinic.booking.services._placing import place_person
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice, new_hold
-from clinic.clients import queries as clients
+from clinic.clients.steps import who_stands
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import HoldExpired, NotFound
@@ -39,7 +39,7 @@ def keep_time(
     Raises SlotTaken with the nearest free times, InvalidInput, NotFound for an unknown client, TooSoon, TooFarAhead.
     """
     with transaction() as session:
-        client = clients.client(client_id) if client_id is not None else None
+        client = who_stands(session, client_id, is_judged=False) if client_id is not None else None
         if client is None and client_id is not None:
             raise NotFound(_("There is no such client."))
         if client is not None:

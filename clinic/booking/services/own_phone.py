@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import CallRequest
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
+from clinic.clients.steps import one_change_at_a_time, who_stands
 from clinic.premises import queries as premises
 from clinic.rules import contact
 from clinic.rules.errors import InvalidInput, NotFound
@@ -28,10 +29,13 @@ def change_phone(user_id: int, client_id: int, phone: str, *, now: dt.datetime) 
     """
     facts = premises.clinic_facts()
     with transaction() as session:
+        one_change_at_a_time(session)
         client = clients.client_of(user_id, client_id)
         if client is None or facts is None:
             raise NotFound()
-        session.refresh(client, with_for_update=True)
+        client = who_stands(session, client.id)
+        if client is None or clients.client_of(user_id, client.id) is None:
+            raise NotFound()
         number, before = contact.phone_key(phone, facts.phone_region), client.phone_key
         if number is None:
             raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -25,7 +25,14 @@ from clinic.clients import choices
 from clinic.clients import queries as clients
 from clinic.clients.erased import stand_again
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
-from clinic.clients.steps import Details, check_details, give_access, locked, write_details
+from clinic.clients.steps import (
+    Details,
+    check_details,
+    give_access,
+    locked,
+    one_change_at_a_time,
+    write_details,
+)
 from clinic.premises import queries as premises
 from clinic.rules import visit_status
 from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
@@ -35,8 +42,6 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.therapists.models import NeverTogether
-
-CHANGES_OF_PEOPLE = 0x70656F706C65  # a number of our own among the locks of the database
 
 
 @tried_again
@@ -48,14 +53,14 @@ def change_details(client_id: int, details: Details, *, by: int, now: dt.datetim
         if facts is None:
             raise NotFound()
         check_details(details, today=local_day(now, facts.zone))
+        one_change_at_a_time(session)  # before anything is read of a record that is just being merged
+        client = clients.client(client_id)
+        if client is None:
+            raise NotFound()
         coming = clients.like(
             details.first_name, details.last_name, details.born_on, email=details.email, phone=details.phone,
             region=facts.phone_region,
         )  # fmt: skip
-        _one_change_at_a_time(session)
-        client = clients.client(client_id)
-        if client is None:
-            raise NotFound()
         _wait_for_all_alike(session, client.id, also=coming)
         alike = clients.people_like(client)
         write_details(client, details, region=facts.phone_region)
@@ -109,7 +114,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
     person signs a new intake; coming visits go to the kept record and are judged again. Raises NotFound.
     """
     with transaction() as session:
-        _one_change_at_a_time(session)
+        one_change_at_a_time(session)
         _wait_for_all_alike(session, keep_id, lose_id)
         both = {one: session.get(Client, one) for one in (keep_id, lose_id)}
         keep, lose = both.get(keep_id), both.get(lose_id)
@@ -129,13 +134,6 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
-
-
-def _one_change_at_a_time(session: Session) -> None:
-    """Two records that come to look alike by two changes at one moment would be seen by neither: each change waits for
-    the other one's commit before it reads anything. (SQLite has one writer anyway.)"""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(CHANGES_OF_PEOPLE)))
 
 
 def _wait_for_all_alike(session: Session, *client_ids: int, also: Iterable[Client] = ()) -> None:

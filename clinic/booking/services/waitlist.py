@@ -22,9 +22,8 @@ from clinic.booking.services._line import (
 )
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
-from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.steps import Details, add_client, lead_to_account, speaking_to
+from clinic.clients.steps import Details, add_client, lead_to_account, speaking_to, who_stands
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.models import Location
@@ -52,7 +51,7 @@ def join(
     Raises InvalidInput naming the field, NotFound, and for somebody who does this online BarredOnline.
     """
     with transaction() as session:
-        client = clients.client(client_id)
+        client = who_stands(session, client_id, is_judged=False)
         if client is None:
             raise NotFound(_("There is no such client."))
         if source == "online" and client.is_barred_online:

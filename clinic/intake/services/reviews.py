@@ -31,7 +31,7 @@ def end_stop(stop_id: int, ending: str, note: str, *, by: int, now: dt.datetime)
         stop = session.get(HealthStop, stop_id, with_for_update=True, populate_existing=True)
         if client is None or stop is None or stop.ended_at is not None:
             raise NotFound(_("This has been dealt with already."))
-        check_reviewer(by, stop.client_id, field="note")
+        check_reviewer(by, client.id, field="note")
         stop.ending, stop.ended_at, stop.ended_by_id, stop.note = ending, now, by, note.strip()
         session.flush()
         judge_again(session, client.id, by=by, now=now)
@@ -50,7 +50,7 @@ def review_softened(intake_id: int, accepted: bool, note: str, *, by: int, now: 
         client = client_who_stands(session, intake.client_id)
         if any(row.id == intake_id for row in queries.softened_to_review()) is False:
             raise NotFound(_("This has been reviewed already, or newer answers came in."))
-        check_reviewer(by, intake.client_id, field="note")
+        check_reviewer(by, client.id, field="note")
         review = SoftenedReview(intake_id=intake_id, accepted=accepted, decided_at=now, decided_by_id=by)
         review.note = note.strip()
         session.add(review)

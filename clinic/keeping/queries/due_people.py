@@ -60,11 +60,15 @@ def _long_gone(now: dt.datetime) -> list[int]:
     records = years_after(today, -own["records"])
     no_visit = today - dt.timedelta(days=own["no_visit"])
     visited = exists().where(Visit.client_id == Client.id, Visit.status == VisitStatus.DONE)
-    recent = exists().where(
+    came_since = exists().where(
+        Visit.client_id == Client.id, Visit.status == VisitStatus.DONE, Visit.day > records
+    )
+    booked_since = exists().where(
         Visit.client_id == Client.id,
         Visit.status.not_in((VisitStatus.HELD, VisitStatus.RELEASED)),
-        or_(Visit.day > records, and_(Visit.day > no_visit, ~visited)),
+        Visit.day > no_visit,
     )
+    recent = or_(came_since, and_(~visited, booked_since))
     shorter = today - max(records, no_visit) - dt.timedelta(days=1)  # on whatever hour of their day they came
     begun = Client.created_at < now - shorter
     came = aliased(Client)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.accounts.notices import Notice, tell, tell_owners
 from clinic.clients import queries as clients
+from clinic.clients.steps import who_stands
 from clinic.keeping.models import Erasure
 from clinic.keeping.queries import people, requests
 from clinic.keeping.services import _erasing
@@ -35,6 +36,8 @@ def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
     whoever may not."""
     with transaction() as session:
         _check_own(client_id, by, now)
+        stands = who_stands(session, client_id, is_judged=False)
+        client_id = stands.id if stands is not None else client_id
         if row := requests.open_request(client_id):
             return row.due_on
         is_known = requests.was_asked_since(now - A_DAY, client_id)

@@ -9,6 +9,7 @@ Those of single people lie beside the backups (people.py).
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import os
@@ -38,6 +39,7 @@ SUFFIX = ".clinic-backup"
 NAMES = ("about.json", "database")
 CLOCKS_DIFFER = dt.timedelta(hours=1)  # so far ahead may be what another machine has made
 MAKING, READING = ".making-", ".reading-"
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
 FORGOTTEN = dt.timedelta(days=1)  # what a killed backup left in the clear, and no other one is at work on
 
 
@@ -166,6 +168,12 @@ def _unpack(work: Path) -> None:
                 shutil.copyfileobj(content, file)
 
 
+def _has_no_room(error: Exception) -> bool:
+    """Whether the disk is full or lets nobody write: `pyrage` says so in words only."""
+    said = getattr(error, "errno", None)
+    return said in NO_ROOM or any(f"(os error {one})" in str(error) for one in NO_ROOM)
+
+
 @contextmanager
 def opened(path: Path, key_file: Path) -> Iterator[tuple[About, Path]]:
     """What a backup says of itself, and its database as a file that is gone afterwards.
@@ -192,6 +200,10 @@ def opened(path: Path, key_file: Path) -> Iterator[tuple[About, Path]]:
             ValueError,
             TypeError,
         ) as error:
+            if _has_no_room(error):
+                raise BackupFailed(
+                    f"{path} cannot be unpacked: there has to be room beside it. ({error})"
+                ) from error
             raise BackupFailed(f"{path} is damaged, or was made with another key. ({error})") from error
         if _sha256(work / "database") != about.sha256:
             raise BackupFailed(f"{path} is damaged: its database is not the one that was saved.")
