@@ -116,8 +116,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
     with transaction() as session:
         one_change_at_a_time(session)
         _wait_for_all_alike(session, keep_id, lose_id)
-        both = {one: session.get(Client, one) for one in (keep_id, lose_id)}
-        keep, lose = both.get(keep_id), both.get(lose_id)
+        keep, lose = session.get(Client, keep_id), session.get(Client, lose_id)
         if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
             raise NotFound(_("One of these records is not there any more."))
         if keep.is_nameless or lose.is_nameless:
