@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyrage
@@ -249,22 +253,65 @@ def test_a_place_where_no_folder_can_be_is_said_in_a_sentence(clinic: Flask, tmp
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_only_what_a_killed_backup_left_is_cleared_away(clinic: Flask) -> None:
-    """Hidden folders and files of other programs in the same folder are theirs, and stop nothing."""
+def test_only_what_who_was_killed_left_is_cleared_away(clinic: Flask) -> None:
+    """Hidden folders and files of other programs in the same folder are theirs, and stop nothing; what another process
+    is at work on stays."""
     folder = clinic.config["CLINIC_BACKUP_DIR"]
     own, foreign = (".making-x1", ".reading-x2"), (".staging-offsite", ".syncing-now")
-    for name in (*own, *foreign):
+    for name in (*own, *foreign, ".reading-now"):
         (folder / name).mkdir(parents=True)
         (folder / name / "database").write_bytes(b"x")
     (folder / ".uploading-clinic.tmp").write_bytes(b"x")
     (folder / ".making-a-file").write_bytes(b"x")
-    old = (NOW - backups.FORGOTTEN - dt.timedelta(minutes=1)).timestamp()
-    for path in folder.iterdir():
-        os.utime(path, (old, old))
-    assert take(clinic).exists()
+    (folder / ".making-link").symlink_to(folder / ".staging-offsite")
+    with at_work_in(folder / ".reading-now"):
+        assert take(clinic).exists()
     left = {path.name for path in folder.iterdir() if path.name.startswith(".")}
-    assert left == {*foreign, ".uploading-clinic.tmp", ".making-a-file"}
+    assert left == {*foreign, ".reading-now", ".uploading-clinic.tmp", ".making-a-file", ".making-link"}
     assert (folder / ".staging-offsite" / "database").exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_medium_that_can_only_be_read_is_said_in_a_sentence(
+    clinic: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = take(clinic)
+
+    def cannot(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("clinic.shared.backups.tempfile.TemporaryDirectory", cannot)
+    with pytest.raises(
+        backups.BackupFailed, match=f"Nothing can be written in {path.parent}: Read-only file system"
+    ):
+        backups.check(path, clinic.config["CLINIC_BACKUP_KEY_FILE"], backups.Tools(""))
+
+
+@contextmanager
+def at_work_in(folder: Path) -> Iterator[None]:
+    """Another process that has locked FOLDER."""
+    lock = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_SH); print(1, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", lock, folder], stdin=-1, stdout=-1) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"1\n"
+        yield
+        other.communicate(b"\n")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_a_killed_restore_left_in_the_clear_goes_with_the_next_one(
+    clinic: Flask, tmp_path: Path
+) -> None:
+    """A backup is mostly restored from another folder than the one where backups are made."""
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    path = shutil.copy(take(clinic), brought)
+    (brought / ".reading-killed").mkdir()
+    (brought / ".reading-killed" / "database").write_bytes(b"x")
+    with backups.opened(Path(path), clinic.config["CLINIC_BACKUP_KEY_FILE"]) as (_, database):
+        assert database.exists()
+        assert [one.name for one in brought.glob(".reading-*")] == [database.parent.name]
+    assert list(brought.glob(".reading-*")) == []
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

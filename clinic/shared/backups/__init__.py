@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,6 @@ NAMES = ("about.json", "database")
 CLOCKS_DIFFER = dt.timedelta(hours=1)  # so far ahead may be what another machine has made
 MAKING, READING = ".making-", ".reading-"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
-FORGOTTEN = dt.timedelta(days=1)  # what a killed backup left in the clear, and no other one is at work on
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,7 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
     with _writable(folder):
         key = load_or_make_key(key_file)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _clear_away(folder, now)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as name:
-            work = Path(name)
+        with _work_in(folder, MAKING) as work:
             dumped = dumps.dump(engine, work / "database", tools)
             about = About(
                 now.isoformat(timespec="seconds"),
@@ -93,12 +91,41 @@ def _writable(folder: Path) -> Iterator[None]:
         raise BackupFailed(f"No backup could be made: {where}: {why}.") from error
 
 
-def _clear_away(folder: Path, now: dt.datetime) -> None:
-    """Remove what killed backups left; hidden files and folders of others are theirs."""
-    for left in [*folder.glob(f"{MAKING}*"), *folder.glob(f"{READING}*")]:
-        with suppress(OSError):  # another process was faster; what cannot go keeps no backup from being made
-            if left.is_dir() and left.stat().st_mtime < (now - FORGOTTEN).timestamp():
-                shutil.rmtree(left)
+@contextmanager
+def _work_in(folder: Path, prefix: str) -> Iterator[Path]:
+    """A folder of our own beside the backups, gone afterwards: the database lies there in the clear. It is locked, so
+    that what somebody left who was killed is told from what another is at work on. Raises BackupFailed."""
+    _clear_away(folder)
+    with ExitStack() as ours:
+        try:
+            with _locked(folder, fcntl.LOCK_SH):  # nobody clears away what is not locked yet
+                work = Path(ours.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix=prefix)))
+                ours.enter_context(_locked(work, fcntl.LOCK_SH))
+        except OSError as error:
+            raise BackupFailed(f"Nothing can be written in {folder}: {error.strerror}.") from error
+        yield work
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    """The system lets go of it for whoever is killed. Raises OSError."""
+    itself = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(itself, how)
+        yield
+    finally:
+        os.close(itself)
+
+
+def _clear_away(folder: Path) -> None:
+    """Remove what killed backups and restores left; hidden files and folders of others are theirs."""
+    alone = fcntl.LOCK_EX | fcntl.LOCK_NB
+    with suppress(OSError), _locked(folder, alone):  # what cannot go keeps nothing from being done
+        for left in [*folder.glob(f"{MAKING}*"), *folder.glob(f"{READING}*")]:
+            with suppress(OSError):  # somebody is at work there
+                if left.is_dir() and not left.is_symlink():
+                    with _locked(left, alone):
+                        shutil.rmtree(left)
 
 
 def keep_keys(engine: Engine, settings: Mapping[str, Any]) -> None:
@@ -185,8 +212,7 @@ def opened(path: Path, key_file: Path) -> Iterator[tuple[About, Path]]:
     if not key_file.exists():
         raise BackupFailed(f"The key of backups is not at {key_file}. Put it back there first.")
     identity = pyrage.x25519.Identity.from_str(_read_key(key_file))
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=READING) as name:
-        work = Path(name)
+    with _work_in(path.parent, READING) as work:
         try:
             pyrage.decrypt_file(str(path), str(work / "plain.tar"), [identity])
             _unpack(work)
