@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
 from clinic.intake import queries
 from clinic.intake.models import IntakeDraft
+from clinic.intake.queries import Answers
 from clinic.rules import answer_history
 from clinic.rules.page_reading import asked_by
 
@@ -19,12 +21,30 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
 
     For whoever answered as somebody unknown, and then says who they are. Returns whether there was anything.
     """
-    last, theirs, draft = (
-        queries.newest(client_id), queries.newest(teller_id), queries.draft(teller_id, WRITER)
-    )  # fmt: skip
-    signed = last.answers if last is not None else {}
+    theirs, draft = queries.newest(teller_id), queries.draft(teller_id, WRITER)
     told = {**(theirs.answers if theirs is not None else {}), **(draft.answered if draft is not None else {})}
-    more, half = answer_history.more_than(signed, told), draft.half_answered if draft is not None else {}
+    half = draft.half_answered if draft is not None else {}
+    return _lay_over(session, client_id, told, half, now=now)
+
+
+def bring_along(session: Session, lost_id: int, client_id: int, *, now: dt.datetime) -> None:
+    """What was typed on a record and not signed goes on where that record goes on, where it can be seen, signed or taken
+    back. What was signed there counts by itself."""
+    draft = queries.draft(lost_id, WRITER)
+    if (
+        draft is not None
+        and queries.says_more(draft, client_id)  # else it was signed there since
+        and _lay_over(session, client_id, draft.answered, draft.half_answered, now=now)
+    ):
+        session.delete(draft)
+
+
+def _lay_over(
+    session: Session, client_id: int, told: Answers, half: Mapping[str, list[str]], *, now: dt.datetime
+) -> bool:
+    last = queries.newest(client_id)
+    signed = last.answers if last is not None else {}
+    more = answer_history.more_than(signed, told)
     if not more and not half:
         return False
     row = queries.draft(client_id, WRITER)

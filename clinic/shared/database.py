@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
@@ -271,7 +272,8 @@ def _may_try_again(error: DBAPIError, attempt: int) -> bool:
 
 def tried_again(service: Callable[P, R]) -> Callable[P, R]:
     """A service whose transaction is run again when the database broke off a deadlock, or when what it needs is in
-    another's hands for a moment (at most 10 times); once, when another one has added the same row meanwhile.
+    another's hands for a moment (at most 10 times); once, when another one has added the same row meanwhile, or
+    removed one.
 
     Each waits for a random while that grows: those who met once do not meet again.
     """
@@ -286,6 +288,9 @@ def tried_again(service: Callable[P, R]) -> Callable[P, R]:
                     raise error.refusal() from None
             except DBAPIError as error:
                 if attempt == TRIES - 1 or not _may_try_again(error, attempt):
+                    raise
+            except StaleDataError:  # the second look sees that the row is not there any more
+                if attempt > 0:
                     raise
             time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2 ** min(attempt, 5))  # noqa: S311 - no secret
         raise AssertionError("unreachable")

@@ -22,7 +22,8 @@ from clinic.clients import queries as clients
 from clinic.clients import services as keeping
 from clinic.clients.models import Client, MessageChoice
 from clinic.clients.steps import Details
-from clinic.intake.models import Consent, HealthStop
+from clinic.intake import queries as intake
+from clinic.intake.models import Consent, HealthStop, IntakeDraft
 from clinic.intake.services import consents, intakes, reactions, reviews
 from clinic.keeping.models import Erasure
 from clinic.keeping.services import erasing
@@ -264,3 +265,17 @@ def test_nobody_reviews_their_own_after_their_records_were_merged(world: w.World
         reviews.end_stop(stop, "assessed", "Seen by myself", by=own, now=NOW)
     with pytest.raises(InvalidInput, match="somebody else"):
         reviews.review_softened(softer, True, "It is fine", by=own, now=NOW)
+
+
+def test_what_is_typed_while_records_are_merged_counts(deeds: Deeds, world: w.World) -> None:
+    """What was typed before goes along with the record just as the next page of it is kept."""
+    keep, lose = w.person(), w.person()
+    w.sign(keep)
+    types = partial(intakes.save_draft, lose, "client", "full")
+    types({"fracture": {"present": True, "where": "arm"}}, now=NOW + MINUTE)
+    deeds.stop_in(IntakeDraft, "write")
+    more = partial(types, {"heart_failure": {"present": True, "worsening": False}}, now=NOW + 2 * MINUTE)
+    assert deeds.do(more, merged(keep, lose, world)) == ("done", "done")
+    said = {key: one for draft in intake.unsigned_drafts([keep]) for key, one in draft.answered.items()}
+    assert said["fracture"]["present"]
+    assert said["heart_failure"]["present"]

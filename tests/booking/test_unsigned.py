@@ -192,6 +192,35 @@ def test_what_was_typed_for_a_record_that_was_merged_counts_for_whoever_it_is(wo
     assert visits() == [("pending", "intake")]
 
 
+@pytest.mark.parametrize("has_own", [False, True], ids=["nothing typed there", "something typed there"])
+def test_what_was_typed_for_a_record_that_was_merged_is_shown_to_whoever_goes_on(
+    world: w.World, has_own: bool
+) -> None:
+    kept, merged = w.person(), w.person()
+    w.sign(kept)
+    if has_own:
+        types(kept, {"low_blood_pressure": {"present": True, "last_faint": "2026-06-01"}}, now=NOW + MINUTE)
+    intakes.save_draft(
+        merged, "client", "full", {"blood_thinners": BLOOD}, now=NOW + MINUTE, half={"f.fracture.when": ["la"]}
+    )
+    people.merge_clients(kept, merged, by=world.desk_id, now=NOW + 2 * MINUTE)
+    draft = intake.draft(kept, "client")
+    assert draft is not None
+    assert draft.answered["blood_thinners"] == BLOOD
+    assert draft.answered["low_blood_pressure"]["present"] is has_own
+    assert draft.half_typed == {"f.fracture.when": ["la"]}
+    assert intake.draft(merged, "client") is None, "what is taken back must not go on counting beside it"
+
+
+def test_what_was_typed_before_a_merge_and_signed_since_does_not_come_back(world: w.World) -> None:
+    kept, merged = w.person(), w.person()
+    types(merged, {"blood_thinners": BLOOD}, now=NOW - MINUTE)
+    w.sign(kept)
+    people.merge_clients(kept, merged, by=world.desk_id, now=NOW + 2 * MINUTE)
+    assert intake.draft(kept, "client") is None
+    assert not intake.has_unsigned(kept)
+
+
 def test_what_is_judged_again_meanwhile_waits_for_the_signature(world: w.World) -> None:
     person = w.person()
     w.sign(person)

@@ -33,6 +33,7 @@ from clinic.clients.steps import (
     one_change_at_a_time,
     write_details,
 )
+from clinic.intake.steps import bring_along
 from clinic.premises import queries as premises
 from clinic.rules import visit_status
 from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
@@ -154,12 +155,13 @@ def _fill_gaps(keep: Client, lose: Client) -> None:
 
 
 def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) -> None:
-    """Who may act, notes, pairs never booked together, open call requests, wishes, and which messages they want go over
-    to the kept record."""
+    """Who may act, notes, pairs never booked together, open call requests, wishes, which messages they want, and what
+    they typed and did not sign go over to the kept record."""
     for row in session.scalars(select(ClientAccess).where(ClientAccess.client_id == lose.id)).all():
         give_access(session, row.user_id, keep.id, row.relation, now=now)
         session.delete(row)
     choices.merge(session, keep.id, lose.id)
+    bring_along(session, lose.id, keep.id, now=now)
     for table in (ClientNote, NeverTogether, CallRequest, WaitlistWish):
         session.execute(update(table).where(table.client_id == lose.id).values(client_id=keep.id))
 
