@@ -28,8 +28,8 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
 
 
 def bring_along(session: Session, lost_id: int, client_id: int, *, now: dt.datetime) -> None:
-    """What was typed on a record and not signed goes on where that record goes on, where it can be seen, signed or taken
-    back. What was signed there counts by itself."""
+    """What was typed on a record and not signed is kept where that record goes on: it can be seen, signed or taken back
+    there. What was signed counts by itself."""
     draft = queries.draft(lost_id, WRITER)
     if (
         draft is not None

@@ -201,7 +201,12 @@ def test_what_was_typed_for_a_record_that_was_merged_is_shown_to_whoever_goes_on
     if has_own:
         types(kept, {"low_blood_pressure": {"present": True, "last_faint": "2026-06-01"}}, now=NOW + MINUTE)
     intakes.save_draft(
-        merged, "client", "full", {"blood_thinners": BLOOD}, now=NOW + MINUTE, half={"f.fracture.when": ["la"]}
+        merged,
+        "client",
+        "full",
+        {"blood_thinners": BLOOD},
+        now=NOW + MINUTE,
+        half={"f.fracture.when": ["la"]},
     )
     people.merge_clients(kept, merged, by=world.desk_id, now=NOW + 2 * MINUTE)
     draft = intake.draft(kept, "client")
