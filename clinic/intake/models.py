@@ -87,7 +87,7 @@ class IntakeDraft(SealedRow, Base):
 
     __tablename__ = "intake_draft"
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
-    writer: Mapped[str]  # "client", "tablet" or "user:<id>"
+    writer: Mapped[str]  # "client", "tablet", "user:<id>" or rules/check_in.BEGUN
     kind: Mapped[str]
     updated_at: Mapped[dt.datetime]
     answers_sealed: Mapped[bytes]

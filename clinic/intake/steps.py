@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.intake import queries
 from clinic.intake.models import IntakeDraft
 from clinic.intake.queries import Answers
-from clinic.rules import answer_history
+from clinic.rules import answer_history, check_in
 from clinic.rules.page_reading import asked_by
 
 WRITER = "client"
@@ -24,33 +24,39 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
     theirs, draft = queries.newest(teller_id), queries.draft(teller_id, WRITER)
     told = {**(theirs.answers if theirs is not None else {}), **(draft.answered if draft is not None else {})}
     half = draft.half_answered if draft is not None else {}
-    return _lay_over(session, client_id, told, half, now=now)
+    return _lay_over(session, client_id, WRITER, "intake", told, half, now=now)
 
 
 def bring_along(session: Session, lost_id: int, client_id: int, *, now: dt.datetime) -> None:
     """What was typed on a record and not signed is kept where that record goes on: it can be seen, signed or taken back
     there. What was signed counts by itself."""
-    draft = queries.draft(lost_id, WRITER)
-    if (
-        draft is not None
-        and queries.says_more(draft, client_id)  # else it was signed there since
-        and _lay_over(session, client_id, draft.answered, draft.half_answered, now=now)
-    ):
-        session.delete(draft)
+    for draft in queries.drafts(lost_id):
+        if not queries.says_more(draft, client_id):  # it was signed there since
+            continue
+        told, half = draft.answered, draft.half_answered
+        if _lay_over(session, client_id, draft.writer, draft.kind, told, half, now=now):
+            session.delete(draft)
 
 
 def _lay_over(
-    session: Session, client_id: int, told: Answers, half: Mapping[str, list[str]], *, now: dt.datetime
+    session: Session,
+    client_id: int,
+    writer: str,
+    kind: str,
+    told: Answers,
+    half: Mapping[str, list[str]],
+    *,
+    now: dt.datetime,
 ) -> bool:
     last = queries.newest(client_id)
     signed = last.answers if last is not None else {}
     more = answer_history.more_than(signed, told)
     if not more and not half:
         return False
-    row = queries.draft(client_id, WRITER)
+    row = queries.draft(client_id, writer)
     if row is None:
-        row = IntakeDraft(client_id=client_id, writer=WRITER, kind="intake", updated_at=now)
-        row.answers = {key: dict(one) for key, one in signed.items()}
+        row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
+        row.answers = {} if writer == check_in.BEGUN else {key: dict(one) for key, one in signed.items()}
         session.add(row)
     open_now = {asked_by(name) for name in half}
     kept = {key: one for key, one in {**row.answered, **more}.items() if key not in open_now}

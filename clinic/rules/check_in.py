@@ -21,6 +21,11 @@ OPENS: Final = dt.timedelta(hours=24)
 """How long before the start a check-in counts: it is about the day of the visit."""
 
 
+BEGUN: Final = "checkin"
+"""Who is kept as the writer of a check-in that was sent with a detail missing: it is finished, or taken back, before
+"nothing has changed". Such a draft holds what that check-in said, and no other answer."""
+
+
 SLOW_SIGNS: Final = ("rf_unexplained_weight_loss", "rf_constant_night_pain")
 """Warning signs that the table asks about in the whole form alone. The check-in is to ask about every one."""
 

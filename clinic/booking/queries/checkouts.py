@@ -51,6 +51,12 @@ class Step(StrEnum):
     CHECK = "check"
     REFUSED = "refused"
     DONE = "done"
+    ELSEWHERE = "elsewhere"
+    """Booked, and read by the visit's own link alone: it is on the record of somebody by now whom nobody has proved."""
+
+
+OVER = frozenset({Step.TIMES, Step.REFUSED, Step.DONE, Step.ELSEWHERE})
+"""Nothing is kept for it and typed for it any more."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +90,26 @@ def standing(token: str | None, user_id: int | None, now: dt.datetime) -> Standi
         return None
     if checkout.user_id is not None and checkout.user_id != user_id:
         return None
-    client = clients.client(checkout.client_id) if checkout.client_id else None
+    client = person_of(checkout)
     plan = plan_of_visit(visit)
     still_right = False
     step = _booked_or_lost(checkout, visit)
+    if client is None and checkout.client_id is not None:
+        step = {Step.DONE: Step.ELSEWHERE, Step.REFUSED: Step.TIMES}.get(step or Step.WHO, step)
     urgency = _ended_by(checkout, client) if step is Step.TIMES and client is not None else ""
     if urgency:
         step = Step.STOPPED
     if step is None:
         step, still_right = _next_step(checkout, visit, plan, client, now)
     return Standing(checkout, visit, plan, client, step, still_right, urgency)
+
+
+def person_of(checkout: Checkout) -> Client | None:
+    """Whom the booking is for, by the record of today. None as well where what somebody typed without signing in was
+    merged into another record: what is known of that person is not for whoever knew a name and a birth date."""
+    client = clients.client(checkout.client_id) if checkout.client_id else None
+    is_proven = checkout.user_id is not None
+    return client if client is not None and (is_proven or client.id == checkout.client_id) else None
 
 
 def _ended_by(checkout: Checkout, client: Client) -> str:

@@ -197,18 +197,26 @@ def offer_next(session: Session, day: dt.date, now: dt.datetime) -> Offer | None
 def offer_to(
     session: Session, wish: WaitlistWish, fit: Fit, *, by: int | None, now: dt.datetime
 ) -> Offer | None:
-    """Keep the time for this person and tell them; None when somebody was faster."""
+    """Keep the time for this person and tell them; None when somebody was faster, or their record was merged."""
     visit = _kept_time(wish, fit, now)
     ask = ask_for(visit, fit.plan, now=now, by_staff=False, therapist_id=wish.therapist_id)
     try:
         with session.begin_nested():  # a time that went to somebody else leaves no visit behind
             claim_best(session, visit, ask, expires_at=fit.until + GRACE)
+            _check_stands(session, fit.client.id)
     except SlotTaken:
         return None
     first_status(session, visit, by=by, now=now)
     made = open_offer(session, visit, "wish", fit.until, wish_id=wish.id, by=by, now=now)
     leave_trace(session, "waitlist.offered", "offer", made.id, by=by, now=now)
     return made
+
+
+def _check_stands(session: Session, client_id: int) -> None:
+    """Raise SlotTaken where the record was merged while this looked for a time: a visit that names it waits for the
+    merge, and is seen by one that comes later."""
+    if session.scalar(select(Client.merged_into_id).where(Client.id == client_id)) is not None:
+        raise SlotTaken()
 
 
 def _kept_time(wish: WaitlistWish, fit: Fit, now: dt.datetime) -> Visit:

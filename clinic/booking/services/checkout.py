@@ -14,6 +14,7 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.checkouts import person_of
 from clinic.booking.queries.unfinished import GUEST
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
@@ -35,7 +36,7 @@ from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.steps import Details, add_client, check_details, write_details
+from clinic.clients.steps import Details, add_client, check_details, who_stands, write_details
 from clinic.intake import queries as intake
 from clinic.intake.steps import carry_over
 from clinic.premises import queries as premises
@@ -111,6 +112,7 @@ def hold_slot(
     """
     with transaction() as session:
         token, checkout = _open_checkout(session, token, choice, now)
+        person = _whose(session, checkout)
         held = session.get(Visit, checkout.visit_id) if checkout.visit_id else None
         if held is not None and held.status == VisitStatus.HELD:
             same = held.starts_at == starts_at and checkout.choice == choice.record()
@@ -118,20 +120,33 @@ def hold_slot(
                 return token
             set_status(session, held, VisitStatus.RELEASED, by=user_id, now=now, reason="another time chosen")
         keep_for(session, checkout, keeper, has_account=user_id is not None, now=now)
-        if checkout.client_id is not None:
-            client_first(session, checkout.client_id)
+        if person is not None:
+            client_first(session, person.id)
         people = [one.client_id for one in clients.people_of(user_id)] if user_id is not None else []
         visit = new_hold(
             session, choice, starts_at, first_visit=first_visit, user_id=user_id, now=now, people=people
         )
         checkout.choice, checkout.visit_id = choice.record(), visit.id
         checkout.updated_at = now
-        if checkout.client_id is None:
+        if person is None:
             checkout.user_id = user_id
         else:
-            place_person(session, visit, session.get_one(Client, checkout.client_id), now=now)
+            place_person(session, visit, person, now=now)
         hand_on_aim(held, visit)
         return token
+
+
+def _whose(session: Session, checkout: Checkout) -> Client | None:
+    """Whom the checkout is for, kept from a merge until the commit. It is for nobody yet again where what was typed
+    without signing in became another record."""
+    if checkout.client_id is None:
+        return None
+    who_stands(session, checkout.client_id, is_judged=False)
+    person, said = person_of(checkout), checkout.details
+    if person is None or person.id != checkout.client_id:
+        checkout.client_id = person.id if person is not None else None
+        checkout.details = dict(said) if said else said  # sealed anew, for whom it is now
+    return person
 
 
 def _open_checkout(
@@ -344,7 +359,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
                 raise HoldExpired()
             return Result(visit.id, VisitStatus(visit.status))
         client = client_to_judge(session, checkout.client_id) if checkout.client_id else None
-        if client is None or visit.client_id != client.id:
+        if client is None or visit.client_id != client.id or person_of(checkout) is None:
             raise InvalidInput("person", _("Please say who this visit is for."))
         if (
             user_id is not None

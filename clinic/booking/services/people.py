@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import fields, replace
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -35,7 +36,7 @@ from clinic.clients.steps import (
 )
 from clinic.intake.steps import bring_along
 from clinic.premises import queries as premises
-from clinic.rules import visit_status
+from clinic.rules import contact, visit_status
 from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -64,10 +65,25 @@ def change_details(client_id: int, details: Details, *, by: int, now: dt.datetim
         )  # fmt: skip
         _wait_for_all_alike(session, client.id, also=coming)
         alike = clients.people_like(client)
+        if client.id != client_id:
+            details = _laid_over(client, session.get_one(Client, client_id), details)
         write_details(client, details, region=facts.phone_region)
         session.flush()
         judge_visits_of_all(session, [*alike, *clients.people_like(client)], door="details", by=by, now=now)
         leave_trace(session, "client.changed", "client", client.id, by=by, now=now)
+
+
+def _laid_over(client: Client, merged: Client, typed: Details) -> Details:
+    """The card of the person with what was changed on that of a record which was merged into it since the page came:
+    what was left there as it was is no word about the other card."""
+    typed = replace(typed, last_name=contact.family_name(typed.last_name))
+    changed = {
+        one.name: getattr(typed, one.name)
+        for one in fields(Details)
+        if getattr(typed, one.name) != (getattr(merged, one.name) or "")
+    }
+    stands = Details(**{one.name: getattr(client, one.name) or "" for one in fields(Details)})
+    return replace(stands, **changed)
 
 
 @tried_again
@@ -116,6 +132,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
     """
     with transaction() as session:
         one_change_at_a_time(session)
+        _wait_for_kept_times(session, keep_id, lose_id)
         _wait_for_all_alike(session, keep_id, lose_id)
         keep, lose = session.get(Client, keep_id), session.get(Client, lose_id)
         if keep is None or lose is None or keep.id == lose.id or keep.merged_into_id or lose.merged_into_id:
@@ -134,6 +151,12 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
+
+
+def _wait_for_kept_times(session: Session, *client_ids: int) -> None:
+    """Whoever confirms a time that is only kept, or gives it back, has its row before the person's."""
+    held = select(Visit.id).where(Visit.client_id.in_(client_ids), Visit.status == VisitStatus.HELD)
+    session.scalars(held.order_by(Visit.id).with_for_update()).all()
 
 
 def _wait_for_all_alike(session: Session, *client_ids: int, also: Iterable[Client] = ()) -> None:
@@ -159,6 +182,8 @@ def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) 
     they typed and did not sign go over to the kept record."""
     for row in session.scalars(select(ClientAccess).where(ClientAccess.client_id == lose.id)).all():
         give_access(session, row.user_id, keep.id, row.relation, now=now)
+        if row.relation == "self":  # whatever else the account was to the other record
+            session.get_one(ClientAccess, (row.user_id, keep.id)).relation = "self"
         session.delete(row)
     choices.merge(session, keep.id, lose.id)
     bring_along(session, lose.id, keep.id, now=now)

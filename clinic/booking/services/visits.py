@@ -9,10 +9,11 @@ import datetime as dt
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Visit
+from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.queries.unfit import visits_to_reassign
 from clinic.booking.services._booking import Booking, Outcome, book, booked_before, staff_ask
@@ -20,17 +21,20 @@ from clinic.booking.services._changing import CHANGEABLE, Change, change
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import is_skilled, keep_or_find_skilled
+from clinic.booking.services._judging import Judged
 from clinic.booking.services._locking import lock_visit, waited_for
+from clinic.booking.services._placing import give_to
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import news_of_cancelling, plan_of, rest_on, set_status, tell_client
 from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.judging import follow, judge_with_addons
 from clinic.booking.services.resting import NOT_SAID, RestSaid
+from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.errors import CheckInNeeded, MoveNotAllowed, NotFound, RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.visit_status import AHEAD, WAY_TO_DONE, VisitStatus, check_transition
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import broken_guard, transaction, tried_again
@@ -50,6 +54,8 @@ LET_PASS = (VisitStatus.LATE_CANCELLED, VisitStatus.CANCELLED)
 
 ALONE = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE, VisitStatus.CANCELLED)
 """Marks that leave the other one of two people as they are."""
+
+AS_IT_IS = N_("It stays as it is: what is known by now does not allow this visit.")
 
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
@@ -229,6 +235,19 @@ def _enter_afterwards(session: Session, visit: Visit, *, by: int, now: dt.dateti
         set_status(session, visit, step, by=by, now=now, reason="afterwards")
 
 
+def _go_on_as(session: Session, visit: Visit, client: Client, judged: Judged) -> None:
+    """A visit that was over when its record was merged stays with that record; one that goes on after all goes on with
+    the record of today, whose judgement it rests on. Raises MoveNotAllowed."""
+    if not judged.permits or judged.row is None:
+        raise MoveNotAllowed(_(AS_IT_IS))
+    theirs = update(Claim).where(Claim.visit_id == visit.id, Claim.resource_id == visit.client_id)
+    with session.no_autoflush:
+        give_to(visit, client.id, is_same_person=True)
+        rest_on(visit, judged.row)
+        session.flush()
+    session.execute(theirs.values(resource_id=client.id))
+
+
 def _judge_at_the_door(
     session: Session, visit: Visit, new: VisitStatus, *, by: int, now: dt.datetime
 ) -> None:
@@ -238,13 +257,15 @@ def _judge_at_the_door(
     client = client_of(visit.client_id or 0)
     came_late = visit.status == VisitStatus.NO_SHOW
     judged = judge_with_addons(session, visit, client, door="check_in", by=by, now=now)
+    if visit.client_id != client.id:
+        _go_on_as(session, visit, client, judged)
     if visit.status == VisitStatus.IN_SESSION:
         set_status(session, visit, new, by=by, now=now)
         follow(session, visit, judged, by=by, now=now)
         return
     if not judged.permits or judged.row is None:
         if visit.status not in (VisitStatus.CONFIRMED, VisitStatus.ARRIVED):
-            raise MoveNotAllowed(_("It stays as it is: what is known by now does not allow this visit."))
+            raise MoveNotAllowed(_(AS_IT_IS))
         follow(session, visit, judged, by=by, now=now)
         return
     may_reassign = visit.status == VisitStatus.CONFIRMED and new == VisitStatus.ARRIVED

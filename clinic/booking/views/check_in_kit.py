@@ -80,7 +80,7 @@ def take(door: CheckInDoor) -> Answer:
 
 def _has_begun(door: CheckInDoor) -> bool:
     """Whether something was sent that still lacks a detail: it is finished first, or taken back."""
-    return any(one.writer == checkins.CHECK_IN for one in intake.unsigned_drafts([door.visit.client_id]))
+    return any(one.writer == check_in.BEGUN for one in intake.unsigned_drafts([door.visit.client_id]))
 
 
 def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
@@ -90,7 +90,7 @@ def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
     if result.errors and not checkins.is_stop(stop, premises.today(clock.now())):
         bigger = {checkins.BIGGER: ["y"]} if any(one.renewal for one in chosen) else {}
         intakes.save_draft(
-            door.visit.client_id, checkins.CHECK_IN, "checkin", result.answers, now=clock.now(),
+            door.visit.client_id, check_in.BEGUN, "checkin", result.answers, now=clock.now(),
             asked=[one.key for one in page.conditions],
             half={**half_typed(page, result), **bigger},
         )  # fmt: skip

@@ -79,6 +79,9 @@ def ahead(now_at: Standing) -> Answer:
     if now_at.step is Step.TIMES:
         wish = kit.wish_of(Choice.of(now_at.checkout.choice), now_at.visit.day)
         return redirect(kit.times_url(wish), 303)
+    if now_at.step is Step.ELSEWHERE:
+        key = (now_at.checkout.details or {}).get("manage")
+        return go("booking.visit_by_link", token=key) if key else go("booking.choose_service")
     return go(NEXT[now_at.step])
 
 

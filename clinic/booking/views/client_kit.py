@@ -267,7 +267,7 @@ def hold_of(now_at: Standing) -> dict[str, Any]:
 def under_way() -> dict[str, Any] | None:
     """What a page beside the checkout says of the booking that this browser is making, while its time is kept."""
     now_at = standing()
-    if now_at is None or now_at.step in {Step.DONE, Step.REFUSED, Step.TIMES}:
+    if now_at is None or now_at.step in OVER:
         return None
     shown = flow(now_at)
     return None if shown["hold"]["over"] else shown

@@ -108,10 +108,17 @@ def health_page(number: int) -> Answer:
 
 @pages.post("/book/health/<int:number>", needs=Permission.SITE_ANY_READ)
 def answer_health_page(number: int) -> Answer:
-    """Keep the page and go on; a warning sign gives the time back and shows the urgent page."""
+    """Keep the page and go on; a warning sign gives the time back and shows the urgent page, also where the page is not
+    open any more."""
 
-    @with_booking(*OPEN)
+    @with_booking(*Step)
     def take(now_at: Standing) -> Answer:
+        if now_at.step not in OPEN:
+            theirs = now_at.checkout.client_id, now_at.client.id if now_at.client is not None else None
+            late = questionnaire.take_warning(
+                [one for one in theirs if one is not None], number, stop, source="online", by=acting_user()
+            )
+            return ahead(now_at) if late is None else late
         kit.renew()
         return questionnaire.take_page(sitting(now_at), number, stop)
 

@@ -16,6 +16,7 @@ from clinic.booking.queries import check_ins, visits
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.client_kit import local_today
 from clinic.booking.views.health import urgent_page
+from clinic.clients import queries as clients
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
@@ -58,7 +59,13 @@ def health_by_link(token: str, number: int) -> Answer:
 
 @pages.post("/visit/<token>/health/<int:number>", needs=NEED)
 def take_health_by_link(token: str, number: int) -> Answer:
-    """Keep it and go on; a warning sign shows the urgent page."""
+    """Keep it and go on; a warning sign shows the urgent page, also where the questions are not open any more."""
+    visit = found(visits.visit_by_key(token, clock.now()))
+    if visit.client_id is not None and not check_ins.waits_for_first_answers(visit, clock.now()):
+        whose = [visit.client_id, *clients.alias_ids(visit.client_id)]
+        late = questionnaire.take_warning(whose, number, urgent_page, source="online", by=None)
+        if late is not None:
+            return late
     return _at(token, lambda sitting: questionnaire.take_page(sitting, number, urgent_page))
 
 

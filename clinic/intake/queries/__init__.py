@@ -98,6 +98,13 @@ def draft(client_id: int, writer: str) -> IntakeDraft | None:
     ).one_or_none()
 
 
+def drafts(client_id: int) -> Sequence[IntakeDraft]:
+    """What everybody has typed so far on this very record."""
+    return db.session.scalars(
+        select(IntakeDraft).where(IntakeDraft.client_id == client_id).order_by(IntakeDraft.id)
+    ).all()
+
+
 def is_answering(client_id: int, now: dt.datetime) -> bool:
     """Whether somebody is at this client's questions: something was typed, or a device of theirs used, just now."""
     since = now - AT_IT

@@ -28,8 +28,6 @@ from clinic.shared.database import transaction, tried_again
 
 BIGGER = "topic.renewal"
 """In the draft of a check-in: something was ticked that asks for the whole form anew."""
-CHECK_IN = "checkin"
-"""The writer of what was sent with a detail missing: it is finished, or taken back, before "nothing has changed"."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def _finish_begun(
 ) -> bool:
     """What was sent with a detail missing is answered now, as far as it was asked about; that something bigger happened
     stays until it is said again. Returns whether there was any."""
-    begun = queries.draft(client_id, CHECK_IN)
+    begun = queries.draft(client_id, check_in.BEGUN)
     if begun is None:
         return False
     answered = {key: one for key, one in begun.answered.items() if key not in said}

@@ -6,7 +6,7 @@ A `Sitting` says who fills in for whom and where the pages lie; each feature dec
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from flask import abort, flash, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from clinic.clients import queries as clients
 from clinic.intake import forms, queries
 from clinic.intake.services import intakes
 from clinic.intake.signing_forms import YoungPersonForm
@@ -108,6 +109,15 @@ def _is_about_another(sitting: Sitting) -> bool:
     return request.form.get("whose", str(sitting.client_id)) != str(sitting.client_id)
 
 
+def _asks_another(sitting: Sitting) -> bool:
+    """The same of a page of questions: one about a record that was merged into this one is about this person."""
+    return _is_about_another(sitting) and not _asked_about(clients.alias_ids(sitting.client_id))
+
+
+def _asked_about(client_ids: Collection[int]) -> bool:
+    return request.form.get("whose", "") in {str(one) for one in client_ids}
+
+
 def _begin_again(sitting: Sitting) -> Answer:
     flash(
         _("In another tab this was changed to %(name)s. What you typed there was not kept: please answer for them.",
@@ -118,7 +128,7 @@ def _begin_again(sitting: Sitting) -> Answer:
 
 def _not_taken(sitting: Sitting, number: int) -> Answer | None:
     """A page that another tab has overtaken: about somebody else, or without what was said there meanwhile."""
-    if _is_about_another(sitting):
+    if _asks_another(sitting):
         return _begin_again(sitting)
     if not _takes_back_unseen(sitting, _page(number)):
         return None
@@ -149,6 +159,20 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
     return _stopped_by(sitting, _keep(sitting, _page(number)), on_stop)
 
 
+def take_warning(
+    client_ids: Collection[int], number: int, on_stop: OnStop, *, source: str, by: int | None
+) -> Answer | None:
+    """A page about one of these records of one person, which is not open any more: nothing of it is kept, but a warning
+    sign in it stops everything all the same."""
+    if not _asked_about(client_ids):
+        return None
+    stop = forms.declared_stop(forms.read_page(_page(number), request.form, today=today()))
+    if not screening.red_flags_in(stop, today()):
+        return None
+    whose = int(request.form["whose"])
+    return on_stop(intakes.raise_stop(whose, stop, source=source, by=by, now=clock.now(), today=today()))
+
+
 def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer | None:
     stop = forms.declared_stop(result)
     if screening.red_flags_in(stop, today()):
@@ -161,9 +185,10 @@ def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer
 
 def keep_page(sitting: Sitting, number: int) -> Answer:
     """Autosave: what can be read is kept, nothing is answered back. After the last page comes the signature's."""
-    if _is_about_another(sitting):
+    is_signing = number == len(pages_of()) + 1
+    if _is_about_another(sitting) if is_signing else _asks_another(sitting):
         return Response(status=409)
-    if number == len(pages_of()) + 1:
+    if is_signing:
         _keep_signing(sitting)
         return Response(status=204)
     if _takes_back_unseen(sitting, _page(number)):
