@@ -40,6 +40,7 @@ def zone_change(place: str, new_zone: str, *, does_it: bool) -> None:
 def _catch_up(place: str, new_zone: str) -> None:
     """Whoever was booking while the zone changed read the old clock: once they are done, what they made moves too."""
     from clinic.booking.services.zone_change import change_zone
+    from clinic.rules.errors import RuleViolation
     from clinic.shared import clock
     from clinic.shared.rotation import are_all_over
 
@@ -48,6 +49,11 @@ def _catch_up(place: str, new_zone: str) -> None:
             f"The zone is changed. Something in the database has been under way for {OPEN_FOR} seconds, and may have"
             " been booked by the old clock: run this again when it is over."
         )
-    late = change_zone(place, new_zone, now=clock.now())
+    try:
+        late = change_zone(place, new_zone, now=clock.now())
+    except RuleViolation as error:
+        raise click.ClickException(
+            f"The zone is changed. What was booked by the old clock meanwhile has not moved yet:\n{error.sentence}"
+        ) from error
     if late.moves_anything:
         click.echo("\n".join(["Booked by the old clock meanwhile, and moved as well:", *late.lines()[1:]]))

@@ -28,7 +28,10 @@ from clinic.rules.visit_status import VisitStatus
 def checkout_of(token: str, client_id: int, user_id: int | None) -> Checkout:
     """The open checkout of this account for this person, locked. Raises HoldExpired when it is finished or gone."""
     row = visits.checkout(token, to_change=True)
-    if row is None or row.finished_at is not None or row.client_id != client_id:
+    if row is None or row.finished_at is not None or row.client_id is None:
+        raise HoldExpired()
+    begun_for, asked_for = clients.client(row.client_id), clients.client(client_id)  # by the records of today
+    if begun_for is None or asked_for is None or begun_for.id != asked_for.id:
         raise HoldExpired()
     if user_id is None or row.user_id != user_id:
         raise NotFound()

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -106,11 +106,12 @@ def drafts(client_id: int) -> Sequence[IntakeDraft]:
 
 
 def is_answering(client_id: int, now: dt.datetime) -> bool:
-    """Whether somebody is at this client's questions: something was typed, or a device of theirs used, just now."""
-    since = now - AT_IT
-    typed = exists().where(IntakeDraft.client_id == client_id, IntakeDraft.updated_at > since)
+    """Whether somebody is at this client's questions: something was typed, or a device of theirs used, just now; also
+    by the number of a record that was merged meanwhile."""
+    since, numbers = now - AT_IT, [client_id, *clients.alias_ids(client_id)]
+    typed = exists().where(IntakeDraft.client_id.in_(numbers), IntakeDraft.updated_at > since)
     holds = exists().where(
-        TabletPass.client_id == client_id,
+        TabletPass.client_id.in_(numbers),
         TabletPass.ended_at.is_(None),
         func.coalesce(TabletPass.seen_at, TabletPass.made_at) > since,
     )
@@ -205,18 +206,20 @@ def guardian_consent(client_id: int) -> Consent | None:
     ).one_or_none()
 
 
-def consents(client_id: int) -> Sequence[Consent]:
-    return db.session.scalars(
-        select(Consent).where(Consent.client_id == client_id).order_by(Consent.given_at.desc(), Consent.id)
-    ).all()
+def consents(client_id: int, kind: str = "") -> Sequence[Consent]:
+    """What this person agreed to (of this kind), newest first, and took back; also on a record that was merged into
+    theirs, but for what a guardian said there: it counts for that very record."""
+    is_theirs = Consent.client_id == client_id
+    if kind != "guardian":
+        of_merged = Consent.client_id.in_(clients.alias_ids(client_id))
+        is_theirs = or_(is_theirs, and_(of_merged, Consent.kind.in_(OWN_CONSENTS)))
+    wanted = select(Consent).where(is_theirs, *([Consent.kind == kind] if kind else []))
+    return db.session.scalars(wanted.order_by(Consent.given_at.desc(), Consent.id)).all()
 
 
 def standing_consents(client_id: int, kind: str = "") -> Sequence[Consent]:
     """Consents that nobody took back (of this kind), newest first."""
-    wanted = select(Consent).where(Consent.client_id == client_id, Consent.withdrawn_at.is_(None))
-    if kind:
-        wanted = wanted.where(Consent.kind == kind)
-    return db.session.scalars(wanted.order_by(Consent.given_at.desc(), Consent.id)).all()
+    return [one for one in consents(client_id, kind) if one.withdrawn_at is None]
 
 
 def consents_shown(client_id: int) -> list[Consent]:
@@ -230,10 +233,8 @@ def consents_shown(client_id: int) -> list[Consent]:
 
 def taken_back_at(client_id: int) -> dt.datetime | None:
     """When this person last took back a consent of their own, whether they have agreed anew since or not."""
-    taken = select(func.max(Consent.withdrawn_at)).where(
-        Consent.client_id == client_id, Consent.kind.in_(OWN_CONSENTS)
-    )
-    return db.session.scalar(taken)
+    taken = (one.withdrawn_at for one in consents(client_id) if one.kind in OWN_CONSENTS)
+    return max((one for one in taken if one is not None), default=None)
 
 
 def is_taken_back(client_id: int) -> bool:

@@ -61,13 +61,14 @@ def withdraw_consent(consent_id: int, client_id: int, *, by: int | None, now: dt
     clinic keeping their answers, takes back everything that was signed for it: the whole form agrees anew."""
     with transaction() as session:
         client = client_who_stands(session, client_id)
-        row = session.get(Consent, consent_id, populate_existing=True)
-        if row is None or row.client_id != client_id or row.withdrawn_at is not None:
+        theirs = (one for one in queries.standing_consents(client.id) if one.id == consent_id)
+        row = next(theirs, None)
+        if row is None:
             raise NotFound(_("This consent is not there any more."))
         row.withdrawn_at = now
         if row.kind != "guardian":  # each of a guardian's consents is for other treatments
-            for other in queries.standing_consents(client_id, row.kind):
+            for other in queries.standing_consents(client.id, row.kind):
                 other.withdrawn_at = now
         session.flush()
         judge_again(session, client.id, by=by, now=now)
-        leave_trace(session, "consent.withdrawn", "client", client_id, by=by, now=now, kind=row.kind)
+        leave_trace(session, "consent.withdrawn", "client", client.id, by=by, now=now, kind=row.kind)
