@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
@@ -17,6 +18,7 @@ from clinic.booking.queries import visits
 from clinic.clients import queries as clients
 from clinic.rules.errors import KeyUsed, NotFound, RuleViolation
 from clinic.shared import clock
+from clinic.shared.crypto import ring
 
 View = Callable[..., Any]
 Kept = dict[str, Any]
@@ -40,11 +42,17 @@ def visit_key(caller: Caller) -> str | None:
 
 
 def done_once(
-    view: View, caller: Callable[[], Caller], read: Read | None = None, keeps: tuple[str, ...] = ("id",)
+    view: View,
+    caller: Callable[[], Caller],
+    read: Read | None = None,
+    keeps: tuple[str, ...] = ("id",),
+    *,
+    adds_person: bool = False,
 ) -> View:
     """The key is taken before anything is done, and what was answered is kept with it. `read`: of an answer about new
     people, or several, only what is named by `keeps` is kept, and a repetition is answered with what this makes of it
-    then: nothing of who was erased."""
+    then: nothing of who was erased. `adds_person`: the answer is about whoever was put into the book, and goes with
+    them."""
 
     @wraps(view)
     def done(*args: Any, **kwargs: Any) -> Response:
@@ -54,7 +62,7 @@ def done_once(
         if _is_booked(caller()):
             return _another_request()
         who, now = caller().token_id, clock.now()
-        earlier = services.begin_answer(who, key, _fingerprint(), now=now)
+        earlier = services.begin_answer(who, key, _mark(), now=now)
         if earlier is not None:
             return _again(earlier, read)
         try:
@@ -65,7 +73,9 @@ def done_once(
         body = response.get_json()
         if read is not None and response.status_code < 400:
             bare = {name: _without_words(body[name]) for name in keeps}
-            services.end_answer(who, key, response.status_code, bare)
+            services.end_answer(
+                who, key, response.status_code, bare, client_id=body["id"] if adds_person else None
+            )
         else:
             whom, kept = _to_keep(kwargs, response.status_code, body)
             try:
@@ -100,7 +110,7 @@ def booked_once(view: View, caller: Callable[[], Caller]) -> View:
         whom, kept = _to_keep(kwargs, response.status_code, response.get_json())
         try:
             first = services.keep_answer(
-                who.token_id, key, _fingerprint(), response.status_code, kept, client_id=whom, now=clock.now()
+                who.token_id, key, _mark(), response.status_code, kept, client_id=whom, now=clock.now()
             )
         except NotFound:  # erased since
             return response
@@ -170,8 +180,20 @@ def _fingerprint() -> str:
     return hashlib.sha256(said).hexdigest()
 
 
+def _mark(key: bytes | None = None) -> str:
+    """The same under a key of the clinic, for what is kept beside the answer: whoever had the database alone could try
+    which answers to the health questions come out like this."""
+    keys = ring()
+    return hmac.digest(key or keys.keys[keys.current], _fingerprint().encode(), "sha256").hex()
+
+
+def _is_repeated(earlier: KeptAnswer) -> bool:
+    """Whether this very request was answered then, also under a key that has been changed since."""
+    return any(hmac.compare_digest(earlier.fingerprint, _mark(key)) for key in ring().keys.values())
+
+
 def _again(earlier: KeptAnswer, read: Read | None = None) -> Response:
-    if earlier.fingerprint != _fingerprint():
+    if not _is_repeated(earlier):
         return _another_request()
     if earlier.status is None:
         return problem(409, code="in_progress", headers={"Retry-After": "1"})

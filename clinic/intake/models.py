@@ -35,13 +35,15 @@ class Intake(SealedRow, Base):
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     renewal: Mapped[bool] = mapped_column(default=False)
     """Something big happened (an operation, a stay in hospital, …): only a new full intake holds from here on."""
-    asked: Mapped[list[str] | None]
-    """The conditions that a check-in asked about; None for the whole form, and where it was not kept."""
     softens: Mapped[bool]  # an earlier answer was taken back or weakened: both count until it is reviewed
     answers_sealed: Mapped[bytes]
     signature_sealed: Mapped[bytes]
+    asked_sealed: Mapped[bytes | None]
     answers = Sealed()
     signature = Sealed()  # {"name", "relation", "points" or null}
+    asked = Sealed()
+    """The conditions that a check-in asked about, which follow from what the person had declared; None for the whole
+    form, and where it was not kept."""
     __table_args__ = (
         UniqueConstraint("client_id", "version"),
         Index(

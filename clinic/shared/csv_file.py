@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 Cell = str | int | float | dt.date | None
@@ -12,7 +13,8 @@ Cell = str | int | float | dt.date | None
 BOM = "\ufeff"
 """Without it Excel reads the letters of other languages wrongly; other programs pass over it."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SPACES = " \N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}"
+_FORMULA = re.compile(rf"(?<![^;,\t\r\n])(?=[{_SPACES}]*[=+\-@\t\r\n＝＋－＠])")
 
 
 def csv_file(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, decimal: str = ".") -> bytes:
@@ -27,15 +29,12 @@ def csv_file(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, decimal: s
 
 def _cell(value: Cell, decimal: str) -> str:
     """Words that a spreadsheet would take for a formula get an apostrophe before them, which it shows as text. Spaces
-    and full-width signs do not hide one: some programs look past them."""
+    and full-width signs do not hide one: some programs look past them; nor does a sign that ends a cell where it is
+    opened, whatever it ends in this file."""
     if value is None:
         return ""
     if isinstance(value, float):
         return str(value).replace(".", decimal)
     if not isinstance(value, str):
         return value.isoformat() if isinstance(value, dt.date) else str(value)
-    looks = value.lstrip(" \N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}").translate(_AS_PLAIN)
-    return "'" + value if looks.startswith(_FORMULA) else value
-
-
-_AS_PLAIN = str.maketrans("＝＋－＠", "=+-@")
+    return _FORMULA.sub("'", value)

@@ -55,6 +55,7 @@ SQLITE_SETTINGS = (
     "temp_store=MEMORY",
     "cache_size=-512",  # kB for each connection: the system has the file in memory anyway
     "recursive_triggers=ON",
+    "secure_delete=ON",  # not every build of SQLite overwrites what is deleted by itself
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping
+from itertools import islice
 
 MIME: Mapping[str, str] = {
     "pdf": "application/pdf",
@@ -33,18 +34,24 @@ def _spelt(*names: str) -> bytes:
 
 # Programs and files inside a PDF. They may hide in packed parts: the file is never opened on the server.
 # An encrypted one cannot be looked into at all. `/JS` is short: only with what follows it in a program.
+# Nothing has to be done when a page or the file is opened: of `/OpenAction` only the place that is shown is taken.
 # One pattern for both ways to write a name: undoing the second in a file full of it would take 40 times its size.
 _ACTS = (
     "JavaScript", "Launch", "EmbeddedFiles", "EmbeddedFile", "FileAttachment", "RichMedia", "Rendition", "Sound",
-    "Movie", "XFA", "SubmitForm", "ImportData", "GoToR", "GoToE", "Encrypt",
+    "Movie", "XFA", "SubmitForm", "ImportData", "GoToR", "GoToE", "Encrypt", "AA", "Thread",
 )  # fmt: skip
 _PDF_ACTIVE = re.compile(
-    rb"/(?:(?:%b)\b|(?:%b)(?:\s*[(<]|\s+\d{1,10}\s+\d{1,5}\s+R\b)|(?:%b)\s*<<[^>]{0,200}?/(?:%b)\b)"
-    % (_spelt(*_ACTS), _spelt("JS"), _spelt("OpenAction"), _spelt("URI"))
+    rb"/(?:(?:%b)\b|(?:%b)(?:\s*[(<]|\s+\d{1,10}\s+\d{1,5}\s+R\b)|(?:%b)\s*/(?:%b)\b)"
+    % (_spelt(*_ACTS), _spelt("JS"), _spelt("FS"), _spelt("URL"))
 )
+_OPENED = re.compile(rb"/(?:%b)\b\s*(?:(\d{1,10}\s+\d{1,5})\s+R\b|(<<)|(\[)|)" % _spelt("OpenAction"))
+_SHOWN = re.compile(rb"\s*(?:\[|<<\s*(?:/Type\s*/Action\s*)?(?:/D\s*\[[^\]]{0,100}\]\s*)?/S\s*/GoTo\b)")
+_AND_THEN = re.compile(rb"/(?:%b)\b" % _spelt("Next"))
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
 _MARKUP = re.compile(rb"<\s*(?:!doctype|html|svg|script)", re.IGNORECASE)  # "<?xml" stands in honest ones
 _START_BYTES = 2048
+_MOST_OPENED = 20
+_LONGEST_DEED = 500  # bytes of what a PDF does when it is opened
 
 
 def kind_of(content: bytes) -> str | None:
@@ -61,8 +68,30 @@ def _is_pdf(content: bytes) -> bool:
         and b"%%EOF" in content[-_START_BYTES:]
         and b"startxref" in content[-_START_BYTES:]
         and _PDF_ACTIVE.search(content) is None
+        and _opens_quietly(content)
         and _MARKUP.search(content[:_START_BYTES]) is None
     )
+
+
+def _opens_quietly(content: bytes) -> bool:
+    """Whether nothing is done when the file is opened but to show a place in it. Saved again and again it may say so a
+    few times; looking for more would take long."""
+    opened = list(islice(_OPENED.finditer(content), _MOST_OPENED + 1))
+    return len(opened) <= _MOST_OPENED and all(_only_shows(content, one) for one in opened)
+
+
+def _only_shows(content: bytes, opened: re.Match[bytes]) -> bool:
+    number, action, place = opened.groups()
+    if place or not (number or action):
+        return bool(place)
+    start = opened.start(2)
+    if number:
+        said = re.search(rb"\b%b\s+obj\b" % rb"\s+".join(number.split()), content)
+        if said is None:  # packed: no program is seen there, and none is run here
+            return True
+        start = said.end()
+    deed = content[start : start + _LONGEST_DEED].partition(b"endobj")[0]
+    return _SHOWN.match(deed) is not None and _AND_THEN.search(deed) is None
 
 
 def _is_jpeg(content: bytes) -> bool:

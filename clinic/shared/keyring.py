@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,8 @@ from pathlib import Path
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from clinic.shared.new_file import make_private
 
 log = structlog.get_logger()
 
@@ -59,17 +60,9 @@ class KeyRing:
     def load_or_make(cls, path: Path) -> KeyRing:
         """Read the key file, or make one with a fresh key, readable by its owner alone (mode 0600)."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             name = "k" + secrets.token_hex(4)
             key = base64.b64encode(AESGCM.generate_key(256)).decode("ascii")
-            text = json.dumps({"current": name, "keys": {name: key}})
-            draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(text)
-            with suppress(FileExistsError):  # another process was first: its key is as good
-                os.link(draft, path)
-            draft.unlink()
+            make_private(path, json.dumps({"current": name, "keys": {name: key}}))
         return cls.load(path)
 
     def seal(self, plain: bytes, *, table: str, column: str, row_id: int) -> bytes:

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Table, delete, null, select, text, update
 from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import sealed_by
+from clinic.shared.new_file import sync_folder
 from clinic.shared.person_keys import KeyDestroyed, PersonKey, key_name
 from clinic.shared.signed import outliving
 
@@ -85,6 +86,7 @@ def _write(path: Path, new: KeyRing) -> KeyRing:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    sync_folder(path.parent)
     return KeyRing.load(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, inspect, select, text
@@ -22,6 +24,8 @@ from clinic.intake.models import QuestionSet
 from clinic.paths import ROOT
 from clinic.rules.question_set import as_asked
 from clinic.shared.database import Base, db
+from clinic.shared.keyring import Key, ring
+from clinic.shared.person_keys import key_name
 from tests.booking import world
 from tests.conftest import NOW
 from tests.web import app_on, sqlite_address
@@ -98,7 +102,11 @@ def test_from_nothing_to_what_the_models_say(blank: Flask) -> None:
     upgrade()
     with db.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_object": lambda _item, name, *_: name != ALONE}
+            connection,
+            opts={
+                "compare_type": True,
+                "include_object": lambda _item, name, *_: name not in (ALONE, "asked"),
+            },
         )
         assert compare_metadata(context, db.metadata) == []
     assert tables() == set(db.metadata.tables)
@@ -467,4 +475,42 @@ def test_refusals_that_programs_were_given_are_judged_anew_and_what_was_done_sta
     upgrade()
     left = db.session.execute(text("SELECT id, client_id FROM api_answer ORDER BY id")).tuples().all()
     assert left == [(1, None), (4, None)]
+    db.session.remove()
+
+
+def test_what_check_ins_asked_is_sealed_for_their_person(blank: Flask) -> None:
+    """0044: 1 has a key, that of 2 was destroyed, 3 has none yet, and 4 was asked everything."""
+    upgrade(revision="0043")
+    resource, person, signed = SIGNED_BEFORE
+    person = person.replace("born_on,", "born_on, alike_name,").replace("'1985-05-05',", "'1985-05-05', '',")
+    signed = signed.replace("_sealed)", "_sealed, asked)").replace("'', '')", "'', '', '[\"{asked}\"]')")
+    asked = {1: "pregnancy", 2: "varicose_veins", 3: "fracture"}
+    for one, said in asked.items():
+        db.session.execute(text(resource.replace("(1,", f"({one},")))
+        db.session.execute(text(person.replace("(1,", f"({one},")))
+        row = signed.replace("(7, 1,", f"({one}, {one},").replace("{version}", "q-x").replace("{asked}", said)
+        db.session.execute(text(row.replace(":", "\\:")))
+    secret = AESGCM.generate_key(256)
+    wrapped = ring().seal(secret, table="person_key", column="wrapped", row_id=11)
+    for number, client, of_ring, key in ((11, 1, ring().current, wrapped), (12, 2, "destroyed 12", b"")):
+        db.session.execute(
+            text("INSERT INTO person_key (id, client_id, ring, wrapped) VALUES (:id, :client, :ring, :key)"),
+            {"id": number, "client": client, "ring": of_ring, "key": key},
+        )
+    db.session.commit()
+    upgrade()
+    rows = db.session.execute(text("SELECT id, asked, asked_sealed FROM intake ORDER BY id")).tuples().all()
+    assert [plain for _id, plain, _sealed in rows] == [None, None, None]
+    one, other, third = (bytes(sealed) if sealed else None for _id, _plain, sealed in rows)
+    place = {"table": "intake", "column": "asked_sealed"}
+    assert one is not None
+    assert json.loads(Key(key_name(11), secret).open(one, row_id=1, **place)) == ["pregnancy"]
+    assert other is None
+    assert third is not None
+    assert json.loads(ring().open(third, row_id=3, **place)) == ["fracture"]
+    older = (
+        signed.replace("(7, 1, 1,", "(9, 1, 2,").replace("{version}", "q-x").replace("{asked}", "fracture")
+    )
+    db.session.execute(text(older.replace(":", "\\:")))  # by the program of the version before
+    assert db.session.scalar(text("SELECT asked FROM intake WHERE id = 9")) is None
     db.session.remove()

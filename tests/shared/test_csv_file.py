@@ -14,12 +14,27 @@ from clinic.shared.csv_file import BOM, csv_file
 @pytest.mark.parametrize(
     "text",
     [
-        "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\u00a0=cmd", "＝1+1", "＋1", "－1", "＠x",
+        "=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "  =1", "\u00a0=cmd", "＝1+1", "＋1", "－1", "＠x",
         "=HYPERLINK(\"http://x\",\"y\")",
     ],
 )  # fmt: skip
 def test_words_that_look_like_a_formula_are_shown_as_text(text: str) -> None:
     assert _read(csv_file(["Name"], [[text]]))[1] == ["'" + text]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("between", [";", ",", "\t", "; ", "\n", "\r\n"])
+def test_no_cell_is_a_formula_where_the_file_is_opened_with_another_separator(
+    separator: str, decimal: str, between: str
+) -> None:
+    written = csv_file(
+        ["Name"], [[f"Terry{between}=HYPERLINK(1)"], [f"x{between}{between}-1"]], decimal=decimal
+    )
+    lines = csv.reader(io.StringIO(written.decode("utf-8-sig"), newline=""), delimiter=separator)
+    cells = [cell.strip() for line in lines for cell in line]
+    assert len(cells) > 2
+    assert [one for one in cells if one.startswith(("=", "-"))] == []
 
 
 def test_other_cells_stay_as_they_are() -> None:

@@ -140,6 +140,12 @@ def test_fill_bytes_before_a_marker_are_skipped() -> None:
         b" /OpenAction << /S /ImportData /F (x.fdf) >>",
         b" /OpenAction << /S /GoToR /F (x.pdf) >>",
         b" /OpenAction << /S /GoToE /F (x.pdf) >>",
+        b" /OpenAction 9 0 R >> endobj 9 0 obj << /S /URI /URI (https://elsewhere.example/opened)",
+        b" /OpenAction << /X <00> /S /URI /URI (https://elsewhere.example/opened) >>",
+        b" /OpenAction << /S /GoTo /D [3 0 R /Fit] /Next << /S /URI /URI (https://elsewhere.example/) >> >>",
+        b" /AA << /O << /S /URI /URI (https://elsewhere.example/opened) >> >>",
+        b" /OpenAction << /S /Thread /F (elsewhere.pdf) >>",
+        b" /F << /FS /URL /F (https://elsewhere.example/picture) >>",
         b" /AcroForm << /XFA 9 0 R >>",
         b" /A << /S /Rendition /OP 0 >>",
         b" /Subtype /FileAttachment",
@@ -169,6 +175,27 @@ def test_a_pdf_of_nothing_but_escaped_names_takes_no_memory() -> None:
 def test_a_link_in_a_pdf_is_honest() -> None:
     link = b" /Annots [<< /Subtype /Link /A << /S /URI /URI (https://doctor.example) >> >>]"
     assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + link)) == "pdf"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b" /OpenAction [3 0 R /Fit]",
+        b" /OpenAction << /Type /Action /S /GoTo /D [3 0 R /XYZ null null 0] >>",
+        b" /OpenAction << /D [3 0 R /Fit] /S /GoTo >>",
+        b" /OpenAction 9 0 R >> endobj 9 0 obj << /S /GoTo /D [3 0 R /Fit]",
+        b" /OpenAction 9 0 R >> endobj 9 0 obj [3 0 R /Fit] endobj 10 0 obj <<",
+        b" /OpenAction 77 0 R",
+        b" /AAPL:Keywords [(letter)]",
+    ],
+)
+def test_a_pdf_may_say_which_place_of_it_is_shown_first(inside: bytes) -> None:
+    assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + inside)) == "pdf"
+
+
+def test_a_pdf_that_says_so_without_end_is_refused_at_once() -> None:
+    often = b" /OpenAction 9 0 R" * 200_000
+    assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + often)) is None
 
 
 def test_a_small_frame_does_not_hide_a_huge_one() -> None:

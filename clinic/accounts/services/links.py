@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts import passwords, queries, steps, tries
@@ -45,20 +45,31 @@ def ask_for_link(email: str, purpose: str = "reset", *, origin: Origin, now: dt.
     with transaction() as session:
         limits = [origin.of_account(tries.LINK_ACCOUNT, key), origin.of_address(tries.LINK_ADDRESS)]
         tries.count(session, limits, now)
-        theirs = select(User).where(User.email == key, User.is_active)  # an erased one has no mail written to
-        user = session.scalars(theirs.with_for_update()).one_or_none()
+        user, anybody = _whom(session, key)
         if user is not None and purpose == "sign_in" and user.roles & STAFF:
             user = None
-        anybody = session.scalars(select(User).order_by(User.id).limit(1)).one_or_none()
         user_id = user.id if user is not None else None
         work = session.begin_nested()
         if anybody is not None:
-            _mail_link(session, user or anybody, purpose, now)
+            _mail_link(session, anybody, purpose, now)
         if user is not None:
             work.commit()
         else:
             work.rollback()
         leave_trace(session, TRACES[purpose], "user", user_id, by=None, now=now)
+
+
+def _whom(session: Session, email: str) -> tuple[User | None, User | None]:
+    """The active account under this e-mail, locked, and the account for which the work is done: that one, or else
+    another. As many statements for an e-mail that is known as for one that is not."""
+    theirs = select(User.id).where(User.email == email, User.is_active).scalar_subquery()
+    one = func.coalesce(theirs, select(func.min(User.id)).scalar_subquery())
+    anybody = session.scalars(select(User).where(User.id == one).with_for_update()).one_or_none()
+    if (
+        anybody is None or anybody.email != email or not anybody.is_active
+    ):  # an erased one has no mail written to
+        return None, anybody
+    return anybody, anybody
 
 
 def _mail_link(session: Session, user: User, purpose: str, now: dt.datetime) -> None:

@@ -55,7 +55,7 @@ def _shown(kept: Kept) -> dict[str, Any]:
     shapes.ClientOut,
     body=shapes.ClientIn,
     status=201,
-    once=partial(done_once, read=_shown),
+    once=partial(done_once, read=_shown, adds_person=True),
 )
 def add_client(body: shapes.ClientIn) -> dict[str, Any]:
     """A new client. Look for the person first: a record is never shared by itself."""

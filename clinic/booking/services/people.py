@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -82,8 +83,8 @@ def _laid_over(client: Client, merged: Client, typed: Details) -> Details:
         for one in fields(Details)
         if getattr(typed, one.name) != (getattr(merged, one.name) or "")
     }
-    stands = Details(**{one.name: getattr(client, one.name) or "" for one in fields(Details)})
-    return replace(stands, **changed)
+    stands: dict[str, Any] = {one.name: getattr(client, one.name) or "" for one in fields(Details)}
+    return Details(**{**stands, **changed})
 
 
 @tried_again

@@ -13,7 +13,7 @@ from flask import session, url_for
 from clinic.accounts.access import CHECKOUT, origin, who
 from clinic.booking.forms.choice import Wish, moment_text, whole_number
 from clinic.booking.queries import checkouts
-from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.queries.checkouts import Standing
 from clinic.booking.queries.free_times import Time
 from clinic.booking.services import checkout as checkout_services
 from clinic.booking.services.checkout import Choice
@@ -267,7 +267,7 @@ def hold_of(now_at: Standing) -> dict[str, Any]:
 def under_way() -> dict[str, Any] | None:
     """What a page beside the checkout says of the booking that this browser is making, while its time is kept."""
     now_at = standing()
-    if now_at is None or now_at.step in OVER:
+    if now_at is None or now_at.step in checkouts.OVER:
         return None
     shown = flow(now_at)
     return None if shown["hold"]["over"] else shown

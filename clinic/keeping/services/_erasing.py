@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +35,8 @@ NOBODY = {
 NO_BIRTHDAY = dt.date(1900, 1, 1)
 NOTHING_FOUND: dict[str, list[Any]] = {"own": [], "strictest": [], "stopped": []}
 BATCH = 500
+INVITED = "couple_invited"
+"""The one kind of mail to somebody that names another client."""
 
 
 class VisitsAhead(RuleViolation):
@@ -55,12 +57,13 @@ def erase(
     whose = Whose(client, *people.accounts_that_go(client.id))
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
+    invitations = _invitations(session, whose)
     with let_delete(session):
         for cls in _children_first():
             fate = fate_of(cls.__tablename__).fate
             if fate is Fate.GOES or (fate is Fate.WITH_RECORDS and not until):
                 _delete(session, cls, whose)
-        mails = _mails(session, whose)  # the worker was waited for, which may have written one
+        mails = _mails(session, whose, invitations)  # the worker was waited for, which may have written one
         blank = {**_contact(), "erased_at": now}
         session.execute(update(Client).where(Client.id.in_(whose.ids["client"])).values(blank))
         for user_id in whose.ids["user"]:
@@ -112,9 +115,17 @@ def _delete(session: Session, cls: type[Any], whose: Whose) -> None:
         )
 
 
-def _mails(session: Session, whose: Whose) -> list[str]:
-    """Delete the mails to and about them, whoever shares their address keeps their own; returns their keys."""
-    gone = [row for row in session.execute(MAILS) if whose.is_about_theirs(row)]
+def _invitations(session: Session, whose: Whose) -> set[int]:
+    """Mails that named them to whoever they wanted to come with."""
+    couples = select(Visit.couple_id).where(Visit.id.in_(whose.ids["visit"]), Visit.couple_id.is_not(None))
+    sent = select(OutgoingMail.id).join(Visit, Visit.id == OutgoingMail.visit_id)
+    return set(session.scalars(sent.where(OutgoingMail.kind == INVITED, Visit.couple_id.in_(couples))))
+
+
+def _mails(session: Session, whose: Whose, also: Collection[int]) -> list[str]:
+    """Delete the mails to and about them (and `also`), whoever shares their address keeps their own; returns their
+    keys."""
+    gone = [row for row in session.execute(MAILS) if row.id in also or whose.is_about_theirs(row)]
     for start in range(0, len(gone), BATCH):
         ids = [row.id for row in gone[start : start + BATCH]]
         session.execute(delete(OutgoingMail).where(OutgoingMail.id.in_(ids)))

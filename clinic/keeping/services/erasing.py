@@ -35,9 +35,9 @@ def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
     arrived, and the owners that it waits. Asked twice it is one request. Raises NotFound, as if there were nothing, for
     whoever may not."""
     with transaction() as session:
-        _check_own(client_id, by, now)
         stands = who_stands(session, client_id, is_judged=False)
         client_id = stands.id if stands is not None else client_id
+        _check_own(client_id, by, now)  # of the record of today: a child's may have become that of an adult
         if row := requests.open_request(client_id):
             return row.due_on
         is_known = requests.was_asked_since(now - A_DAY, client_id)

@@ -28,6 +28,7 @@ from sqlalchemy import Engine
 
 from clinic.shared.backups import dumps, people
 from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
+from clinic.shared.new_file import make_private
 from clinic.shared.person_keys import Gone
 
 __all__ = [
@@ -311,11 +312,10 @@ def load_or_make_key(path: Path) -> str:
     """The key of backups, made at the first one with mode 0600."""
     import pyrage
 
+    if path.exists() and path.stat().st_size == 0:  # a full disk left it so: no backup was ever made with it
+        path.unlink()
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(f"{pyrage.x25519.Identity.generate()}\n")
+        make_private(path, f"{pyrage.x25519.Identity.generate()}\n")
     return _read_key(path)
 
 
