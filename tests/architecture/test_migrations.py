@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 import shutil
@@ -479,7 +481,7 @@ def test_refusals_that_programs_were_given_are_judged_anew_and_what_was_done_sta
 
 
 def test_what_check_ins_asked_is_sealed_for_their_person(blank: Flask) -> None:
-    """0044: 1 has a key, that of 2 was destroyed, 3 has none yet, and 4 was asked everything."""
+    """0044: 1 has a key, that of 2 was destroyed, and 3 has none yet."""
     upgrade(revision="0043")
     resource, person, signed = SIGNED_BEFORE
     person = person.replace("born_on,", "born_on, alike_name,").replace("'1985-05-05',", "'1985-05-05', '',")
@@ -501,16 +503,37 @@ def test_what_check_ins_asked_is_sealed_for_their_person(blank: Flask) -> None:
     upgrade()
     rows = db.session.execute(text("SELECT id, asked, asked_sealed FROM intake ORDER BY id")).tuples().all()
     assert [plain for _id, plain, _sealed in rows] == [None, None, None]
-    one, other, third = (bytes(sealed) if sealed else None for _id, _plain, sealed in rows)
+    sealed = {number: bytes(value) for number, _plain, value in rows if value is not None}
+    assert sealed.keys() == {1, 3}
     place = {"table": "intake", "column": "asked_sealed"}
-    assert one is not None
-    assert json.loads(Key(key_name(11), secret).open(one, row_id=1, **place)) == ["pregnancy"]
-    assert other is None
-    assert third is not None
-    assert json.loads(ring().open(third, row_id=3, **place)) == ["fracture"]
+    theirs = Key(key_name(11), secret)
+    assert json.loads(theirs.open(sealed[1], row_id=1, **place)) == ["pregnancy"]
+    assert json.loads(ring().open(sealed[3], row_id=3, **place)) == ["fracture"]
     older = (
         signed.replace("(7, 1, 1,", "(9, 1, 2,").replace("{version}", "q-x").replace("{asked}", "fracture")
     )
     db.session.execute(text(older.replace(":", "\\:")))  # by the program of the version before
     assert db.session.scalar(text("SELECT asked FROM intake WHERE id = 9")) is None
+    db.session.remove()
+
+
+def test_kept_requests_are_marked_under_a_key(blank: Flask) -> None:
+    """0045: a repetition is still known, and the hash of the request is nowhere."""
+    upgrade(revision="0044")
+    at = {"at": "2026-03-05 12:00:00", "plain": hashlib.sha256(b"POST").hexdigest()}
+    for statement in (
+        (
+            "INSERT INTO api_token (id, name, token_hash, role, scopes, per_minute, created_at)"
+            " VALUES (1, 'x', 'x', 'front_desk', '[]', 0, :at)"
+        ),
+        (
+            "INSERT INTO api_answer (id, token_id, key_hash, fingerprint, status, asked_at)"
+            " VALUES (1, 1, 'k', :plain, 201, :at)"
+        ),
+    ):
+        db.session.execute(text(statement), at)
+    db.session.commit()
+    upgrade()
+    mark = hmac.digest(ring().keys[ring().current], at["plain"].encode(), "sha256").hex()
+    assert db.session.scalar(text("SELECT fingerprint FROM api_answer")) == mark
     db.session.remove()
