@@ -71,14 +71,14 @@ def lines_field(
 
 def _text_checks(longest: int, required: str) -> list[Any]:
     too_long = Length(
-        max=longest, message=_("Write this in at most %(longest)s characters.", longest=grouped(longest))
+        max=longest, message=lazy("Write this in at most %(longest)s characters.", longest=grouped(longest))
     )
     return [DataRequired(required), too_long] if required else [too_long]
 
 
 def number_field(label: str, *, least: int, most: int, help_text: str = "") -> IntegerField:
     """A whole number from `least` to `most`, required."""
-    sentence = _("Enter a whole number from %(least)s to %(most)s.", least=least, most=most)
+    sentence = lazy("Enter a whole number from %(least)s to %(most)s.", least=least, most=most)
     return WholeNumberField(
         label,
         validators=[InputRequired(sentence), NumberRange(least, most, message=sentence)],
@@ -89,7 +89,7 @@ def number_field(label: str, *, least: int, most: int, help_text: str = "") -> I
 
 def optional_number_field(label: str, *, least: int, most: int, help_text: str = "") -> IntegerField:
     """A whole number from `least` to `most` that may be left out: None."""
-    sentence = _(
+    sentence = lazy(
         "Enter a whole number from %(least)s to %(most)s, or leave this empty.", least=least, most=most
     )
     return WholeNumberField(

@@ -57,6 +57,8 @@ class TimeOffForm(Form):
     def validate_starts(self, typed: StringField) -> None:
         """A time, or nothing."""
         _check_time(typed)
+        if (typed.data or "").startswith("24"):
+            raise ValidationError(_("At 24:00 the day is over. Enter the next day, from 0:00."))
 
     def validate_ends(self, typed: StringField) -> None:
         """A time, or nothing."""

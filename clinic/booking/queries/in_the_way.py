@@ -19,6 +19,8 @@ from clinic.rules.language import _
 from clinic.shared.database import db
 from clinic.therapists.models import TimeOff
 
+FEW = 50  # more are not named one by one
+
 
 def visits_under(now: dt.datetime) -> list[Visit]:
     """Coming visits whose therapist is off, whose place, room or device is closed or out of use, or whose room or
@@ -32,10 +34,11 @@ def in_the_way(ahead: Sequence[Visit], now: dt.datetime) -> dict[int, list[str]]
     """Visit → in words what stands in its way, of those coming visits that have something. A fixed number of
     statements."""
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for visit, kind in db.session.execute(_OF_THERAPISTS.where(*is_coming(now))):
+    asked = [*is_coming(now), *([Visit.id.in_([one.id for one in ahead])] if len(ahead) < FEW else [])]
+    for visit, kind in db.session.execute(_OF_THERAPISTS.where(*asked)):
         found[visit].append(_("Therapist away") if kind == "off" else _("Therapist has something else then"))
     shut: defaultdict[int, set[int | None]] = defaultdict(set)
-    for visit, resource in db.session.execute(_CLOSED.where(*is_coming(now))):
+    for visit, resource in db.session.execute(_CLOSED.where(*asked)):
         shut[visit].add(resource)
     needs, gone = _needs(ahead, now), {one.id: one.name for one in premises.locations() if not one.is_active}
     for one in ahead:

@@ -40,6 +40,16 @@ CALL_FIRST = NextStep(
     N_("Several small things need care together. Ask the therapist to call the client before the day."),
 )
 
+IN_THE_WAY = NextStep(
+    "call",
+    N_("Act first"),
+    N_("This visit cannot take place as it is"),
+    N_(
+        "Somebody is away then, or something is closed. Move the visit, give it to somebody else, or cancel it and tell"
+        " the client."
+    ),
+)
+
 ANOTHER_THERAPIST = "another_therapist"
 """What a visit waits for that is safe, but not with the therapist it was booked with."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from clinic.booking.models import Visit
@@ -41,16 +41,38 @@ def safe_instead(
     """The other treatments on offer that are safe on the day that was wanted, nearest to the wish: the same length
     and therapist where there is one. Empty when nothing is, or when this person has to talk to the clinic first."""
     found = []
-    for service in catalogue.services_on_offer():
-        if service.key == choice.service:
+    for service, option, plan, judged in _others(visit, client, choice):
+        if not _fits(judged, client):
             continue
-        option, plan = _as_wanted(service, choice, first_visit=visit.first_visit)
-        if plan is None or not _fits(weigh(client, Order(plan, option.areas, visit.day)), client):
-            continue
-        option, times = _next_times(plan, option, visit, client, first_day, now)
+        there, times = _next_times(plan, option, visit, client, first_day, now)
         if times:
-            found.append(Safe(service, plan, option, times))
+            found.append(Safe(service, plan, there, times))
     return found
+
+
+def with_letter(visit: Visit, client: Client, choice: Choice) -> list[tuple[Service, Choice]]:
+    """The other treatments that need no more than a clinician's letter on the day that was wanted, and how they are
+    booked: the time is kept until the letter is there."""
+    return [
+        (service, option)
+        for service, option, _plan, judged in _others(visit, client, choice)
+        if needs_letter(judged)
+    ]
+
+
+def needs_letter(judged: Judged) -> bool:
+    """Whether the visit would wait for a letter, as far as the person may be told."""
+    told = judged.told
+    return told.waiting_for == "clearance" and not told.stopped and told.own.urgency is Urgency.NONE
+
+
+def _others(
+    visit: Visit, client: Client, choice: Choice
+) -> Iterator[tuple[Service, Choice, VisitPlan, Judged]]:
+    for service in catalogue.services_on_offer():
+        option, plan = _as_wanted(service, choice, first_visit=visit.first_visit)
+        if plan is not None and service.key != choice.service:
+            yield service, option, plan, weigh(client, Order(plan, option.areas, visit.day))
 
 
 def _fits(judged: Judged, client: Client) -> bool:

@@ -18,6 +18,7 @@ from clinic.booking.services import aims
 from clinic.booking.services import checkout as services
 from clinic.booking.services.alternatives import preview
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.safe_online import needs_letter
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views import times as times_views
 from clinic.booking.views.blueprint import pages
@@ -220,13 +221,15 @@ def _aim_of(visit: Any) -> AimForm:
     return AimForm(data={"aim": visit.note or (_(goal.label) if goal else "")})
 
 
-def _is_refused(now_at: Standing) -> bool:
-    """Whether the gate would refuse it on this person's own answers: then the button leads to why."""
+def _outlook(now_at: Standing) -> tuple[bool, bool]:
+    """Whether the gate would refuse it on this person's own answers: then the button leads to why; and whether it would
+    wait for a clinician's letter."""
     client = now_at.client
     if client is None:
-        return False
+        return False, False
     choice = Choice.of(now_at.checkout.choice)
-    return preview(client.id, choice, now_at.visit.day, now=clock.now()).refuses
+    judged = preview(client.id, choice, now_at.visit.day, now=clock.now())
+    return judged.refuses, needs_letter(judged) and not judged.refuses
 
 
 def check_page(now_at: Standing, unsafe: services.Result | None = None, form: AimForm | None = None) -> str:
@@ -234,11 +237,13 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None, form: Ai
     visit, rest = now_at.visit, unsafe.rest if unsafe else None
     until = cancel_until(visit.starts_at, premises.booking_settings())
     facts = premises.clinic_facts()
+    is_refused, is_letter_needed = _outlook(now_at) if unsafe is None else (False, False)
     return render_template(
         "booking/check.html",
         client=now_at.client,
         form=form or _aim_of(visit),
-        is_refused=unsafe is None and _is_refused(now_at),
+        is_refused=is_refused,
+        is_letter_needed=is_letter_needed,
         until=words.unbroken(
             words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
         ),

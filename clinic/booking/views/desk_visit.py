@@ -13,6 +13,7 @@ from clinic.booking.queries import (
     changes,
     check_ins,
     couples,
+    in_the_way,
     next_steps,
     rest,
     under_way,
@@ -46,7 +47,14 @@ from clinic.rules.errors import (
 )
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
-from clinic.rules.visit_status import STEP_REASONS, VisitStatus, may_become, may_have_begun, staff_label
+from clinic.rules.visit_status import (
+    STEP_REASONS,
+    UPCOMING,
+    VisitStatus,
+    may_become,
+    may_have_begun,
+    staff_label,
+)
 from clinic.shared import clock
 from clinic.shared.live_page import live_page
 from clinic.shared.web import Answer, found, go
@@ -67,6 +75,13 @@ def desk_visit(visit_id: int) -> Answer:
     return live_page(mark, "booking/desk_visit.html", lambda: _card(visit, visit.client, now))
 
 
+def _step(visit: Any, now: dt.datetime) -> next_steps.NextStep:
+    step = next_steps.next_step(visit)
+    if step.kind == "wait" or visit.status not in UPCOMING or visit.starts_at <= now:
+        return step
+    return next_steps.IN_THE_WAY if in_the_way.in_the_way([visit], now) else step
+
+
 def _card(visit: Any, client: Any, now: dt.datetime) -> dict[str, Any]:
     status = VisitStatus(visit.status)
     steps = visits.history(visit.id)
@@ -77,7 +92,7 @@ def _card(visit: Any, client: Any, now: dt.datetime) -> dict[str, Any]:
             visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
         ),
         "area_words": [_(AREAS.get(one, one)) for one in visit.areas],
-        "step": next_steps.next_step(visit),
+        "step": _step(visit, now),
         "buttons": steps_of(visit, now),
         "last_step": kit.last_step(visit.id),
         "check_in": _check_in(visit, now),

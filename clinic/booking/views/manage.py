@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 
@@ -20,6 +21,7 @@ from clinic.booking.views.health_state import check_in_of, health_state
 from clinic.booking.views.result import instead_of, is_stopped, possible_without_letter, reasons
 from clinic.booking.views.strip import strip_of
 from clinic.catalogue import queries as catalogue
+from clinic.catalogue.queries import VisitPlan
 from clinic.intake.queries.clearances import letters_of
 from clinic.premises import queries as premises
 from clinic.rules import words
@@ -35,6 +37,9 @@ from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.rules.wall_time import dates_from
 from clinic.shared import clock
 from clinic.shared.web import Answer
+from clinic.therapists import queries as therapists
+
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -128,11 +133,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
     if wanted is not None and wanted >= today + dt.timedelta(days=free_times.DAYS_SHOWN):
         ahead = (wanted - today).days
         first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
-    ask = Ask(
-        plan=plan, location_id=visit.location_id, first_day=first, days=free_times.DAYS_SHOWN, now=now,
-        therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
-        instead_of=visit.id, stands=True, rested_areas=tuple(visit.areas), gender=visit.asked_gender,
-    )  # fmt: skip
+    ask = _ask_of(visit, plan, first, free_times.DAYS_SHOWN)
     not_then = days_it_could_not_stand(visit, plan, dates_from(first, ask.days))
     free = free_times.window(ask, without=not_then)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
@@ -153,6 +154,15 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         zone=words.zone_words(visit.zone), left_out=free.left_out, has_closed_days=bool(not_then),
     )  # fmt: skip
     return (page, 409) if taken is not None else page
+
+
+def _ask_of(visit: Any, plan: VisitPlan, first_day: dt.date, days: int) -> Ask:
+    """The same visit in these days."""
+    return Ask(
+        plan=plan, location_id=visit.location_id, first_day=first_day, days=days, now=clock.now(),
+        therapist_id=None if visit.any_therapist else visit.therapist_id, client_id=visit.client_id,
+        instead_of=visit.id, stands=True, rested_areas=tuple(visit.areas), gender=visit.asked_gender,
+    )  # fmt: skip
 
 
 def take_move(door: Door) -> Answer:
@@ -197,8 +207,22 @@ def _ask_whether_right(door: Door, starts_at: dt.datetime) -> Answer:
     stays_free = may_client_move(status, starts_at, now=clock.now(), settings=premises.booking_settings())
     return render_template(
         "booking/move_check.html", door=door, visit=door.visit, starts_at=starts_at, is_near=not stays_free,
+        others=_others_at(door.visit, starts_at),
         slot=request.form["slot"], revision=whole_number(request.form.get("revision")) or 0,
     )  # fmt: skip
+
+
+def _others_at(visit: Any, starts_at: dt.datetime) -> str:
+    """By whom it would be given then, in words, where whoever has it is not free; empty where they are."""
+    if not visit.any_therapist:
+        return ""
+    day = starts_at.astimezone(ZoneInfo(visit.zone)).date()
+    times = free_times.window(_ask_of(visit, plan_of_visit(visit), day, 1)).times
+    free = next((one.therapists for one in times if one.starts_at == starts_at), ())
+    if visit.therapist_id in free:
+        return ""
+    names = [one.name for one in therapists.active_therapists() if one.id in free]
+    return words.join_words(names, "or") if len(names) <= MOST_NAMED else _("somebody else")
 
 
 def take_cancel(door: Door) -> Answer:

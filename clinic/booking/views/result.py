@@ -120,11 +120,20 @@ def _refused(now_at: Standing) -> str:
         stopped=stopped,
         reasons=[] if stopped else reasons(visit, at_least=("block",)),
         safe=[_card(one) for one in found],
+        with_letter=_with_letter(now_at) if not found and not stopped else [],
         later=later,
         later_href=_times_from(choice, later),
         called=request.args.get("called") == "1",
         **kit.flow(now_at),
     )
+
+
+def _with_letter(now_at: Standing) -> list[tuple[str, str]]:
+    """What may be had with a clinician's letter, and where its times are."""
+    if now_at.client is None:
+        return []
+    found = safe_online.with_letter(now_at.visit, now_at.client, Choice.of(now_at.checkout.choice))
+    return [(_(service.name), kit.times_url(kit.wish_of(option))) for service, option in found]
 
 
 def _card(one: safe_online.Safe) -> dict[str, Any]:

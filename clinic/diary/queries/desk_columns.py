@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import Visit
-from clinic.booking.queries.next_steps import NextStep
+from clinic.booking.queries.next_steps import IN_THE_WAY, NextStep
 from clinic.premises.models import Closure
-from clinic.rules.intervals import Interval, intersect, subtract, union
+from clinic.rules.intervals import Interval, intersect, overlaps, subtract, union
 from clinic.rules.language import N_, _
-from clinic.rules.visit_status import VisitStatus, holds_claims
+from clinic.rules.visit_status import UPCOMING, VisitStatus, holds_claims
 from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
@@ -227,6 +227,18 @@ def _gaps(span: Interval, read: Read) -> list[Gap]:
     return gaps
 
 
+def _step(visit: Visit, read: Read) -> NextStep:
+    """What to do about it; somebody was called in sick, or a place was shut, after it was booked."""
+    step = read.steps[visit.id]
+    if step.kind == "wait" or visit.status not in UPCOMING or visit.starts_at <= read.now:
+        return step
+    off = [therapists.span_at(row, read.clock) for row in read.off if row.therapist_id == visit.therapist_id]
+    span = epoch_minute(visit.starts_at), epoch_minute_after(visit.ends_at)
+    return (
+        IN_THE_WAY if any(overlaps(span, one) for one in (*off, *(one for one, _why in read.shut))) else step
+    )
+
+
 def shown_of(visit: Visit, read: Read) -> ShownVisit:
     start, end = held_span(visit, read.bounds)
     since = read.since.get(visit.id)
@@ -242,7 +254,7 @@ def shown_of(visit: Visit, read: Read) -> ShownVisit:
         start=_wall(start, read),
         until=_wall(epoch_minute_after(visit.ends_at), read),
         minutes=max(end - start, 5),
-        step=read.steps[visit.id],
+        step=_step(visit, read),
         since=f"{since.astimezone(read.clock.zone):%H:%M}" if since else "",
         couple_id=visit.couple_id,
         began_at=began_before(visit, start, read.clock),

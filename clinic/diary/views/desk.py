@@ -101,7 +101,7 @@ def _visit(visit: desk.ShownVisit, day: dt.date, *, is_today: bool, by_kit: bool
         "revision": visit.revision,
         "href": url_for("booking.desk_visit", visit_id=visit.id),
         "client": visit.client,
-        "service": f"{visit.therapist}, {visit.service}" if by_kit else visit.service,
+        "service": f"{visit.therapist}, {_(visit.service)}" if by_kit else visit.service,
         "room": visit.room,
         "status": visit.status,
         "since": visit.since,
