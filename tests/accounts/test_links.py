@@ -31,6 +31,7 @@ from tests.accounts.people import (
     make_person,
     sign_in,
 )
+from tests.statements import counted
 
 pytestmark = pytest.mark.usefixtures("premises", "now")
 
@@ -255,3 +256,18 @@ def test_link_used_twice_at_once_works_once(app: Flask, client: FlaskClient, now
 def test_service_raises_for_a_dead_link(app: Flask, now: dt.datetime) -> None:
     with pytest.raises(DeadLink):
         services.set_password_by_link("x", OTHER_PASSWORD, clinic_name="", origin=ORIGIN, now=now)
+
+
+@pytest.mark.parametrize("path", ["/password/forgot", "/sign-in/link"])
+def test_asking_does_the_same_work_whether_there_is_an_account_or_not(app: Flask, path: str) -> None:
+    """How long the answer takes says nothing either."""
+    for email, role in (("client@mail.example", Role.CLIENT), ("staff@mail.example", Role.THERAPIST)):
+        make_person(email, role)
+    sent = {}
+    for email in ("first@mail.example", "nobody@mail.example", "client@mail.example", "staff@mail.example"):
+        browser = app.test_client()
+        with counted() as statements:
+            assert browser.post(path, data={"email": email}).status_code == 303
+        sent[email] = len(statements)
+    del sent["first@mail.example"]  # it may read once what is remembered from then on
+    assert len(set(sent.values())) == 1, sent

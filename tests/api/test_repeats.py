@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextvars
 import datetime as dt
+import hashlib
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +26,7 @@ from clinic.clients.models import Client
 from clinic.keeping.services import erasing
 from clinic.premises import queries as premises
 from clinic.rules.errors import MoveNotAllowed
+from clinic.shared import crypto, rotation
 from clinic.shared.crypto import ring
 from clinic.shared.database import db, transaction
 from clinic.shared.keyring import sealed_by
@@ -191,7 +195,7 @@ PAT = {
 
 
 def test_a_person_added_twice_is_one_and_only_their_number_is_kept(desk: Program) -> None:
-    """A repetition shows the record as it is by then, and nothing once they were erased."""
+    """A repetition shows the record as it is by then; once they were erased the same words are of somebody new."""
     first = desk.post("/clients", PAT, Idempotency_Key="pat")
     again = desk.post("/clients", PAT, Idempotency_Key="pat")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -205,10 +209,12 @@ def test_a_person_added_twice_is_one_and_only_their_number_is_kept(desk: Program
         session.get_one(Client, number).last_name = "Renamed"
     assert desk.post("/clients", PAT, Idempotency_Key="pat").get_json()["last_name"] == "Renamed"
     erasing.erase_person(number, settings=desk.client.application.config, by=None, now=NOW)
-    gone = desk.post("/clients", PAT, Idempotency_Key="pat")
-    assert (gone.status_code, gone.get_json()) == (201, desk.get(f"/clients/{number}").get_json())
+    assert kept_answers() == [], "it told whose visits hang on the number that is left"
+    anew = desk.post("/clients", PAT, Idempotency_Key="pat")
+    assert (anew.status_code, "Idempotency-Replayed" in anew.headers) == (201, False)
+    assert anew.get_json()["id"] != number
     for one in ("Patriciana", "Renamed", "pn@", "1980", "0123"):
-        assert one not in gone.text, one
+        assert one not in desk.get(f"/clients/{number}").text, one
     refused = [
         desk.post("/clients", {**PAT, "born_on": "2999-01-01"}, Idempotency_Key="no") for _ in range(2)
     ]
@@ -341,3 +347,32 @@ def test_why_a_visit_of_a_sick_day_was_left_is_not_kept(
     assert first["done"][0]["detail"] == canary.sentence
     assert again["done"] == [{**first["done"][0], "detail": ""}]
     assert "Canary" not in str(kept_answers())
+
+
+def test_what_was_asked_cannot_be_found_by_trying_from_what_is_kept(app: Flask, desk: Program) -> None:
+    """Whoever has the database alone, and knows how the program writes, would try one illness after the other."""
+    path = f"/api/v1/clients/{world.person()}/intakes"
+    asked = {"answers": world.answers(rf_chest_pain_breathless={}), "signed_by": "Ann Canary"}
+    body = json.dumps(asked).encode()
+    named = {"Authorization": f"Bearer {desk.key}", "Idempotency-Key": "one"}
+    sent = desk.client.post(path, data=body, content_type="application/json", headers=named)
+    assert sent.status_code == 201, sent.get_json()
+    db.session.rollback()
+    (mark,) = db.session.scalars(select(ApiAnswer.fingerprint))
+    for tried in (b"\n".join([b"POST", path.encode(), body]), body):
+        assert hashlib.sha256(tried).hexdigest() != mark
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_repetition_under_a_key_that_was_changed_since_is_answered_alike(
+    app: Flask, desk: Program, is_refused: bool
+) -> None:
+    path, asked = ("/visits", wish(healthy(), hour=3)) if is_refused else ("/holds", wish(healthy()))
+    first = desk.post(path, asked, Idempotency_Key="one")
+    assert first.status_code == (409 if is_refused else 201)
+    crypto.use(rotation.add_key(Path(app.config["CLINIC_KEY_FILE"])))
+    again = desk.post(path, asked, Idempotency_Key="one")
+    assert (again.status_code, again.get_json()) == (first.status_code, first.get_json())
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = desk.post(path, {**asked, "minutes": 90}, Idempotency_Key="one")
+    assert (other.status_code, other.get_json()["code"]) == (409, "not_allowed")

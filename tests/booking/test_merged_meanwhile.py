@@ -15,9 +15,22 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from clinic.booking.models import CallRequest, Visit, WaitlistWish
-from clinic.booking.services import calls, checkout, holds, own_phone, people, undoing, waitlist
+from clinic.booking.models import CallRequest, Claim, Offer, Visit, WaitlistWish
+from clinic.booking.services import (
+    _line,
+    answering,
+    calls,
+    checkout,
+    deadlines,
+    holds,
+    in_line,
+    own_phone,
+    people,
+    undoing,
+    waitlist,
+)
 from clinic.booking.services import visits as bookings
+from clinic.booking.services.couples import Half, book_couple
 from clinic.clients import queries as clients
 from clinic.clients import services as keeping
 from clinic.clients.models import Client, MessageChoice
@@ -28,6 +41,7 @@ from clinic.intake.services import consents, intakes, reactions, reviews
 from clinic.keeping.models import Erasure
 from clinic.keeping.services import erasing
 from clinic.messages import services as messages
+from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, SlotTaken
 from clinic.rules.messages import FOR_CLIENTS
 from clinic.rules.permissions import Role
@@ -279,3 +293,109 @@ def test_what_is_typed_while_records_are_merged_counts(deeds: Deeds, world: w.Wo
     said = {key: one for draft in intake.unsigned_drafts([keep]) for key, one in draft.answered.items()}
     assert said["fracture"]["present"]
     assert said["heart_failure"]["present"]
+
+
+@pytest.mark.parametrize("deed", ["give up", "give back", "another time", "run out", "go on"])
+def test_a_time_that_is_only_kept_may_be_given_back_meanwhile(
+    deeds: Deeds, world: w.World, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """One of both waits for the other, and nothing is kept for the record that went."""
+    keep = w.person(email="k@people.example")
+    wish = w.choice("relaxation")
+    if deed == "give back":
+        lose = w.person(email="l@people.example")
+        visit = holds.keep_time(wish, w.at(3), client_id=lose, source="api", by=None, now=NOW)
+        does: Any = partial(holds.give_back, visit, now=NOW)
+    else:
+        token = checkout.hold_slot(None, wish, w.at(3), first_visit=True, user_id=None, now=NOW)
+        lose = checkout.name_person(token, WHO, relation="self", now=NOW)
+        does = {
+            "give up": partial(checkout.leave, token, now=NOW),
+            "go on": partial(checkout.renew_hold, token, now=NOW + 5 * MINUTE),
+            "another time": partial(
+                checkout.hold_slot, token, wish, w.at(4), first_visit=True, user_id=None, now=NOW
+            ),
+            "run out": partial(deadlines.keep_deadlines, NOW + 40 * MINUTE),
+        }[deed]
+    broken_off = noted_rings(monkeypatch)
+    deeds.stop_in(people, "leave_trace")
+    assert deeds.do(merged(keep, lose, world), does) == ("done", "done")
+    assert broken_off == []
+    assert db.session.scalars(select(Claim.id).where(Claim.resource_id == lose)).all() == []
+
+
+@pytest.mark.parametrize("is_merge_first", [True, False])
+def test_a_time_that_is_offered_meanwhile_can_be_taken(
+    deeds: Deeds, world: w.World, is_merge_first: bool
+) -> None:
+    keep, lose = w.person(email="k@people.example"), w.person(email="l@people.example")
+    for one in (keep, lose):
+        w.sign(one)
+    when = When(first_day=w.TODAY + 2 * DAY, last_day=w.TODAY + 20 * DAY)
+    wish = w.choice("relaxation", areas=("full_body",))
+    waitlist.join(wish, when, lose, source="online", by=None, now=NOW)
+    both: tuple[Callable[[], object], ...] = merged(keep, lose, world), partial(in_line.keep_line, NOW)
+    deeds.stop_in(*((people, "leave_trace") if is_merge_first else (_line, "claim_best")))
+    assert deeds.do(*(both if is_merge_first else both[::-1])) == ("done", "done")
+    held = select(Visit.id).where(Visit.client_id == lose, Visit.status == "held")
+    assert db.session.scalars(held).all() == []
+    in_line.keep_line(NOW + MINUTE)
+    offer = db.session.scalars(select(Offer.id).where(Offer.ended_at.is_(None))).one()
+    answering.accept(offer, by=None, now=NOW + MINUTE, reconfirmed=True)
+    assert w.statuses(keep) == ["confirmed"]
+
+
+@pytest.mark.parametrize("middle", ["_fill_gaps", "leave_trace"])
+@pytest.mark.parametrize(
+    "deed", ["confirm", "say yes to an offer", "book for two", "change one who looks alike"]
+)
+def test_a_merge_and_what_is_booked_meanwhile_never_wait_in_a_ring(
+    deeds: Deeds, world: w.World, monkeypatch: pytest.MonkeyPatch, deed: str, middle: str
+) -> None:
+    own = factories.make_user(email="me@people.example", roles=[Role.CLIENT]).id
+    other, keep = (w.person(email=f"{one}@people.example") for one in ("o", "k"))
+    lose = w.person(email="l@people.example", acts={own: "self"})
+    for one in (keep, lose, other):
+        w.sign(one)
+    staff: dict[str, Any] = {"by": world.desk_id, "now": NOW}
+    wish = w.choice("relaxation")
+    second: Callable[[], object]
+    if deed == "confirm":
+        token = checkout.hold_slot(None, wish, w.at(3), first_visit=True, user_id=own, now=NOW)
+        checkout.choose_person(token, lose, user_id=own, now=NOW)
+        second = partial(checkout.confirm, token, user_id=own, now=NOW)
+    elif deed == "say yes to an offer":
+        when = When(first_day=w.TODAY + 2 * DAY, last_day=w.TODAY + 20 * DAY)
+        waitlist.join(wish, when, lose, source="online", by=own, now=NOW)
+        in_line.keep_line(NOW)
+        offer = db.session.scalars(select(Offer.id)).one()
+        second = partial(answering.accept, offer, by=None, now=NOW, reconfirmed=True)
+    elif deed == "book for two":
+        factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+        halves = Half(lose, wish), Half(other, wish)
+        second = partial(
+            book_couple, halves, w.at(3), request_key="two", source="desk", reconfirmed=True, **staff
+        )
+    else:
+        make_alike(other, keep)
+        typed = as_on_card(other, phone="(212) 555-0144")
+        second = partial(people.change_details, other, typed, **staff)
+    broken_off = noted_rings(monkeypatch)
+    deeds.stop_in(people, middle)
+    assert deeds.do(merged(keep, lose, world), second)[0] == "done"
+    assert broken_off == []
+    assert w.statuses(lose) == []
+
+
+@pytest.mark.parametrize("middle", ["_fill_gaps", "leave_trace"])
+def test_nobody_asks_for_an_adult_to_be_erased_as_the_parent_of_a_child(
+    deeds: Deeds, world: w.World, middle: str
+) -> None:
+    """The record that goes is of a child, the one that stays of somebody of age."""
+    own = factories.make_user(email="mum@people.example", roles=[Role.CLIENT]).id
+    keep = w.person(email="k@people.example")
+    lose = w.person(born_on=dt.date(2015, 5, 5), acts={own: "parent"})
+    deeds.stop_in(people, middle)
+    deeds.do(merged(keep, lose, world), partial(erasing.ask_to_be_erased, lose, by=own, now=NOW))
+    assert clients.may_know_all(own, keep, adult_age=18, today=w.TODAY) == ""
+    assert db.session.scalars(select(Erasure.client_id)).all() == []

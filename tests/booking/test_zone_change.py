@@ -313,3 +313,26 @@ def test_the_command_says_when_it_could_not_wait_for_all(
     found = CliRunner().invoke(cli.main, ["zone", "change", "Main Street", LONDON, "--apply"])
     assert found.exit_code == 1
     assert "run this again when it is over" in found.output
+
+
+def test_the_command_says_that_the_zone_is_changed_where_what_came_late_cannot_move(
+    here: w.World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at ten o'clock: one was booked by the new clock, the other by somebody who had still read the old one."""
+    monkeypatch.setattr(zones, "make_working_app", lambda: app)
+
+    def meanwhile(_seconds: float) -> bool:
+        db.session.rollback()
+        booked(here, w.at(3, 10) - 5 * HOUR)
+        late = booked(here, w.at(3, 10))
+        with transaction() as session:
+            by_old_clock = {"zone": w.ZONE, "local_time": dt.time(10), "fold": 0}
+            session.execute(update(Visit).where(Visit.id == late).values(**by_old_clock))
+        return True
+
+    monkeypatch.setattr(rotation, "are_all_over", meanwhile)
+    found = CliRunner().invoke(cli.main, ["zone", "change", "Main Street", LONDON, "--apply"])
+    assert found.exit_code == 1
+    assert "The zone is changed" in found.output
+    db.session.rollback()
+    assert db.session.get_one(Location, here.place_id).zone == LONDON

@@ -215,6 +215,24 @@ def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_disk_that_was_full_at_the_first_backup_takes_the_next_one(
+    clinic: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key is made at the first one; an earlier version left an empty file in its place."""
+    clinic.config["CLINIC_BACKUP_KEY_FILE"] = key = tmp_path / "backup.key"
+    key.touch()
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(backups.BackupFailed, match="No space"):
+            take(clinic)
+    assert take(clinic).exists()
+
+
 def test_nothing_is_saved_while_a_restore_is_unfinished(clinic: Flask) -> None:
     """Its mark would go along, and what was saved could not be put back."""
     with db.engine.begin() as connection:
