@@ -85,6 +85,10 @@ class Booking:
                 if box.count():
                     box.first.get_by_role("radio", name="Yes", exact=True).first.check()
                     for detail, choice in follow_ups.items():
+                        words = box.first.get_by_role("textbox", name=detail)
+                        if words.count():
+                            words.fill(choice)
+                            continue
                         detail_box = box.first.get_by_role("group", name=detail)
                         detail_box.get_by_role("radio", name=choice).check()
             self.page.get_by_role("button", name="Answer “No” to all the others").click()

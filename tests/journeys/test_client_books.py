@@ -99,6 +99,26 @@ def test_not_safe_but_something_else_is(booking: Booking, site: Site) -> None:
     assert newest_visit(site) == ("confirmed", True)
 
 
+def test_not_safe_but_something_else_is_with_a_letter(booking: Booking, site: Site) -> None:
+    booking.choose("Deep tissue massage", "1 hour")
+    booking.take_a_later_day()
+    booking.say_who()
+    details = {"What is it called": "Haemophilia", "Did you have a bad bleed": "No"}
+    booking.answer({"Do you bleed or bruise too easily": details})
+    booking.sign()
+    booking.see_why_not()
+    booking.look("We can’t book deep tissue massage for you")
+    page = booking.page
+    page.get_by_role("link", name="See times for relaxation massage").click()
+    booking.look("Choose a time")
+    booking.take_a_later_day()
+    page.get_by_text("This needs a letter from your doctor").wait_for()
+    booking.look("Is everything right?")
+    booking.confirm()
+    page.locator(".result").wait_for()
+    assert newest_visit(site) == ("pending", None)
+
+
 def test_a_warning_sign_stops_the_booking(booking: Booking, site: Site) -> None:
     booking.choose("Swedish massage", "1 hour")
     booking.take_a_later_day()
