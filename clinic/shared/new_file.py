@@ -1,4 +1,4 @@
-"""A file with a key, made once: whole and on the disk before it has its name."""
+"""Files with keys: whole and on the disk before they have their name."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ def make_private(path: Path, content: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_private(draft, content.encode("ascii"), os.O_EXCL)
         with suppress(FileExistsError):
             os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def write_private(path: Path, content: bytes, how: int = os.O_TRUNC) -> None:
+    """Write a file that its owner alone reads (0600), down to the disk. `how`: what becomes of one that is there."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

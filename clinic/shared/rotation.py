@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, delete, null, select, text, update
 from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import sealed_by
-from clinic.shared.new_file import sync_folder
+from clinic.shared.new_file import sync_folder, write_private
 from clinic.shared.person_keys import KeyDestroyed, PersonKey, key_name
 from clinic.shared.signed import outliving
 
@@ -80,11 +79,8 @@ def _write(path: Path, new: KeyRing) -> KeyRing:
         for purpose, several in new.links.items()
     }
     draft = path.with_name(path.name + ".new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        json.dump({"current": new.current, "keys": keys, "links": links, "gone": sorted(new.gone)}, file)
-        file.flush()
-        os.fsync(file.fileno())
+    content = {"current": new.current, "keys": keys, "links": links, "gone": sorted(new.gone)}
+    write_private(draft, json.dumps(content).encode("ascii"))
     draft.replace(path)
     sync_folder(path.parent)
     return KeyRing.load(path)

@@ -65,11 +65,8 @@ def _whom(session: Session, email: str) -> tuple[User | None, User | None]:
     theirs = select(User.id).where(User.email == email, User.is_active).scalar_subquery()
     one = func.coalesce(theirs, select(func.min(User.id)).scalar_subquery())
     anybody = session.scalars(select(User).where(User.id == one).with_for_update()).one_or_none()
-    if (
-        anybody is None or anybody.email != email or not anybody.is_active
-    ):  # an erased one has no mail written to
-        return None, anybody
-    return anybody, anybody
+    is_theirs = anybody is not None and anybody.email == email and anybody.is_active
+    return anybody if is_theirs else None, anybody  # an erased one has no mail written to
 
 
 def _mail_link(session: Session, user: User, purpose: str, now: dt.datetime) -> None:

@@ -95,7 +95,10 @@ def standing(token: str | None, user_id: int | None, now: dt.datetime) -> Standi
     still_right = False
     step = _booked_or_lost(checkout, visit)
     if client is None and checkout.client_id is not None:
-        step = {Step.DONE: Step.ELSEWHERE, Step.REFUSED: Step.TIMES}.get(step or Step.WHO, step)
+        if step is Step.DONE:
+            step = Step.ELSEWHERE
+        elif step is Step.REFUSED:
+            step = Step.TIMES
     urgency = _ended_by(checkout, client) if step is Step.TIMES and client is not None else ""
     if urgency:
         step = Step.STOPPED

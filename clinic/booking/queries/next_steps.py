@@ -188,6 +188,12 @@ def next_step(visit: Visit) -> NextStep:
     return next_steps([visit])[visit.id]
 
 
+def may_be_in_the_way(visit: Visit, step: NextStep, now: dt.datetime) -> bool:
+    """Whether what stands in the way of this visit is said in place of this step: it is to come, and not known to wait
+    for something already."""
+    return step.kind != "wait" and visit.status in UPCOMING and visit.starts_at > now
+
+
 def _next_step(visit: Visit, screening: Screening | None, special: str | None) -> NextStep:
     if visit.is_waiting:
         kind = ALONE if is_left_alone(visit) else special or visit.waiting_for or "review"

@@ -78,13 +78,11 @@ def _laid_over(client: Client, merged: Client, typed: Details) -> Details:
     """The card of the person with what was changed on that of a record which was merged into it since the page came:
     what was left there as it was is no word about the other card."""
     typed = replace(typed, last_name=contact.family_name(typed.last_name))
-    changed = {
-        one.name: getattr(typed, one.name)
-        for one in fields(Details)
-        if getattr(typed, one.name) != (getattr(merged, one.name) or "")
-    }
-    stands: dict[str, Any] = {one.name: getattr(client, one.name) or "" for one in fields(Details)}
-    return Details(**{**stands, **changed})
+    card: dict[str, Any] = {}
+    for one in fields(Details):
+        said, shown = getattr(typed, one.name), getattr(merged, one.name) or ""
+        card[one.name] = said if said != shown else getattr(client, one.name) or ""
+    return Details(**card)
 
 
 @tried_again

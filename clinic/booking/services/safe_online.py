@@ -10,7 +10,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import free_times
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.free_times import Time
-from clinic.booking.services._judging import Judged, Order, weigh, weigh_by
+from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue import queries as catalogue
@@ -69,10 +69,11 @@ def needs_letter(judged: Judged) -> bool:
 def _others(
     visit: Visit, client: Client, choice: Choice
 ) -> Iterator[tuple[Service, Choice, VisitPlan, Judged]]:
+    known, table = known_of(client), rulebook.in_force()
     for service in catalogue.services_on_offer():
         option, plan = _as_wanted(service, choice, first_visit=visit.first_visit)
         if plan is not None and service.key != choice.service:
-            yield service, option, plan, weigh(client, Order(plan, option.areas, visit.day))
+            yield service, option, plan, weigh_by(table, known, Order(plan, option.areas, visit.day))
 
 
 def _fits(judged: Judged, client: Client) -> bool:

@@ -49,7 +49,6 @@ from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import (
     STEP_REASONS,
-    UPCOMING,
     VisitStatus,
     may_become,
     may_have_begun,
@@ -77,9 +76,9 @@ def desk_visit(visit_id: int) -> Answer:
 
 def _step(visit: Any, now: dt.datetime) -> next_steps.NextStep:
     step = next_steps.next_step(visit)
-    if step.kind == "wait" or visit.status not in UPCOMING or visit.starts_at <= now:
-        return step
-    return next_steps.IN_THE_WAY if in_the_way.in_the_way([visit], now) else step
+    if next_steps.may_be_in_the_way(visit, step, now) and in_the_way.in_the_way([visit], now):
+        return next_steps.IN_THE_WAY
+    return step
 
 
 def _card(visit: Any, client: Any, now: dt.datetime) -> dict[str, Any]:

@@ -27,13 +27,17 @@ from clinic.shared.web import Answer, found, go
 NEED = Permission.SITE_ANY_READ
 
 
-def _at(token: str, page: Callable[[Sitting], Answer]) -> Answer:
-    """The page; the visit's own one where nothing is to be answered (any more)."""
+def _at(
+    token: str, page: Callable[[Sitting], Answer], late: Callable[[int], Answer | None] | None = None
+) -> Answer:
+    """The page; the visit's own one where nothing is to be answered (any more), but for what `late` makes of what was
+    sent about this client all the same."""
     visit = found(visits.visit_by_key(token, clock.now()))
     client = visit.client
-    if client is None or not check_ins.waits_for_first_answers(visit, clock.now()):
-        return go("booking.visit_by_link", token=token)
-    return page(_sitting(token, client))
+    if client is not None and check_ins.waits_for_first_answers(visit, clock.now()):
+        return page(_sitting(token, client))
+    answer = late(client.id) if client is not None and late is not None else None
+    return go("booking.visit_by_link", token=token) if answer is None else answer
 
 
 def _sitting(token: str, client: Any) -> Sitting:
@@ -60,13 +64,12 @@ def health_by_link(token: str, number: int) -> Answer:
 @pages.post("/visit/<token>/health/<int:number>", needs=NEED)
 def take_health_by_link(token: str, number: int) -> Answer:
     """Keep it and go on; a warning sign shows the urgent page, also where the questions are not open any more."""
-    visit = found(visits.visit_by_key(token, clock.now()))
-    if visit.client_id is not None and not check_ins.waits_for_first_answers(visit, clock.now()):
-        whose = [visit.client_id, *clients.alias_ids(visit.client_id)]
-        late = questionnaire.take_warning(whose, number, urgent_page, source="online", by=None)
-        if late is not None:
-            return late
-    return _at(token, lambda sitting: questionnaire.take_page(sitting, number, urgent_page))
+
+    def late(client_id: int) -> Answer | None:
+        whose = [client_id, *clients.alias_ids(client_id)]
+        return questionnaire.take_warning(whose, number, urgent_page, source="online", by=None)
+
+    return _at(token, lambda sitting: questionnaire.take_page(sitting, number, urgent_page), late)
 
 
 @pages.post("/visit/<token>/health/<int:number>/keep", needs=NEED)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.booking.models import Visit
-from clinic.booking.queries.next_steps import IN_THE_WAY, NextStep
+from clinic.booking.queries.next_steps import IN_THE_WAY, NextStep, may_be_in_the_way
 from clinic.premises.models import Closure
 from clinic.rules.intervals import Interval, intersect, overlaps, subtract, union
 from clinic.rules.language import N_, _
-from clinic.rules.visit_status import UPCOMING, VisitStatus, holds_claims
+from clinic.rules.visit_status import VisitStatus, holds_claims
 from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
@@ -230,7 +230,7 @@ def _gaps(span: Interval, read: Read) -> list[Gap]:
 def _step(visit: Visit, read: Read) -> NextStep:
     """What to do about it; somebody was called in sick, or a place was shut, after it was booked."""
     step = read.steps[visit.id]
-    if step.kind == "wait" or visit.status not in UPCOMING or visit.starts_at <= read.now:
+    if not may_be_in_the_way(visit, step, read.now):
         return step
     off = [therapists.span_at(row, read.clock) for row in read.off if row.therapist_id == visit.therapist_id]
     span = epoch_minute(visit.starts_at), epoch_minute_after(visit.ends_at)

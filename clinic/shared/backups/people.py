@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from clinic.shared.backups.dumps import BackupFailed
 from clinic.shared.database import Base
+from clinic.shared.new_file import write_private
 from clinic.shared.person_keys import (
     Gone,
     PersonKey,
@@ -98,10 +98,7 @@ def _write(path: Path, rows: Rows, key: str) -> None:
     plain = [{**row, "wrapped": base64.b64encode(row["wrapped"]).decode()} for row in rows.values()]
     recipient = pyrage.x25519.Identity.from_str(key).to_public()
     draft = path.with_name(f"{NAME}.new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(pyrage.encrypt(json.dumps(plain).encode(), [recipient]))
-        file.flush()
-        os.fsync(file.fileno())
+    write_private(draft, pyrage.encrypt(json.dumps(plain).encode(), [recipient]))
     if _read(draft, key) != rows:
         raise BackupFailed(f"{draft} does not read back as it was written.")
     draft.replace(path)
