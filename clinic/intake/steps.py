@@ -24,7 +24,7 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
     theirs, draft = queries.newest(teller_id), queries.draft(teller_id, WRITER)
     told = {**(theirs.answers if theirs is not None else {}), **(draft.answered if draft is not None else {})}
     half = draft.half_answered if draft is not None else {}
-    return _lay_over(session, client_id, WRITER, "intake", told, half, now=now)
+    return lay_over(session, client_id, WRITER, "intake", told, half, now=now)
 
 
 def bring_along(session: Session, lost_id: int, client_id: int, *, now: dt.datetime) -> None:
@@ -34,11 +34,11 @@ def bring_along(session: Session, lost_id: int, client_id: int, *, now: dt.datet
         if not queries.says_more(draft, client_id):  # it was signed there since
             continue
         told, half = draft.answered, draft.half_answered
-        if _lay_over(session, client_id, draft.writer, draft.kind, told, half, now=now):
+        if lay_over(session, client_id, draft.writer, draft.kind, told, half, now=now):
             session.delete(draft)
 
 
-def _lay_over(
+def lay_over(
     session: Session,
     client_id: int,
     writer: str,
@@ -48,6 +48,8 @@ def _lay_over(
     *,
     now: dt.datetime,
 ) -> bool:
+    """Keep what says more than was signed in this person's draft, over what waits there. Returns whether anything
+    did."""
     last = queries.newest(client_id)
     signed = last.answers if last is not None else {}
     more = answer_history.more_than(signed, told)

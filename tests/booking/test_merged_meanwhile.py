@@ -281,18 +281,29 @@ def test_nobody_reviews_their_own_after_their_records_were_merged(world: w.World
         reviews.review_softened(softer, True, "It is fine", by=own, now=NOW)
 
 
-def test_what_is_typed_while_records_are_merged_counts(deeds: Deeds, world: w.World) -> None:
-    """What was typed before goes along with the record just as the next page of it is kept."""
+@pytest.mark.parametrize("is_typed_first", [True, False])
+def test_what_is_typed_while_records_are_merged_waits_where_the_record_goes_on(
+    deeds: Deeds, world: w.World, is_typed_first: bool
+) -> None:
+    """All of it can be seen, signed or taken back there, and a "no" of that page takes back nothing that waits there."""
     keep, lose = w.person(), w.person()
     w.sign(keep)
-    types = partial(intakes.save_draft, lose, "client", "full")
-    types({"fracture": {"present": True, "where": "arm"}}, now=NOW + MINUTE)
-    deeds.stop_in(IntakeDraft, "write")
-    more = partial(types, {"heart_failure": {"present": True, "worsening": False}}, now=NOW + 2 * MINUTE)
-    assert deeds.do(more, merged(keep, lose, world)) == ("done", "done")
-    said = {key: one for draft in intake.unsigned_drafts([keep]) for key, one in draft.answered.items()}
-    assert said["fracture"]["present"]
-    assert said["heart_failure"]["present"]
+    says: Any = {
+        keep: {"recent_surgery": {"present": True}},
+        lose: {"fracture": {"present": True, "where": "arm"}},
+    }
+    for who, answers in says.items():
+        intakes.save_draft(who, "client", "full", answers, now=NOW + MINUTE)
+    page = {"heart_failure": {"present": True, "worsening": False}, "recent_surgery": {"present": False}}
+    more = partial(intakes.save_draft, lose, "client", "full", page, now=NOW + 2 * MINUTE, asked=list(page))
+    merge = merged(keep, lose, world)
+    deeds.stop_in(*((IntakeDraft, "write") if is_typed_first else (people, "leave_trace")))
+    assert deeds.do(*((more, merge) if is_typed_first else (merge, more))) == ("done", "done")
+    (waits,) = db.session.scalars(select(IntakeDraft)).all()
+    assert waits.client_id == keep
+    assert waits.answered["fracture"] == {"present": True, "where": "arm"}
+    assert waits.answered["heart_failure"]["present"]
+    assert waits.answered["recent_surgery"]["present"]
 
 
 @pytest.mark.parametrize("deed", ["give up", "give back", "another time", "run out", "go on"])

@@ -18,6 +18,7 @@ from clinic.intake.services._versions import (
     known_client,
 )
 from clinic.intake.services.after_new_answers import judge_again
+from clinic.intake.steps import lay_over
 from clinic.rules import answer_history, questionnaire, screening
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import N_, _
@@ -49,16 +50,21 @@ def save_draft(
     `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
     had before, so that an old "no" never stands in for a "yes" that is half typed. `half` is what was typed of it,
     by form name: it is no answer, and is shown to whoever comes back. `replace` begins anew, but for what was said and
-    not signed. What was ticked and written to sign stays only while no answer changes.
+    not signed. What was ticked and written to sign stays only while no answer changes. On a record that became another
+    one meanwhile, what is new goes along there, and takes nothing back. Raises NotFound.
     """
     with transaction() as session:
+        stands = client_who_stands(session, client_id, is_judged=False)
+        if stands.id != client_id:
+            lay_over(session, stands.id, writer, kind, answers, half or {}, now=now)
+            return
         row = queries.draft(client_id, writer)
-        stands = row is not None and queries.says_more(row, client_id)
+        is_open = row is not None and queries.says_more(row, client_id)
         if row is None:
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
             row.answers = {}
             session.add(row)
-        if replace and stands:
+        if replace and is_open:
             answers, half = _begun_anew(row, answers, half or {})
         settled = {*asked, *answers}
         kept, waits = ({}, {}) if replace else (row.answered, row.half_typed)
