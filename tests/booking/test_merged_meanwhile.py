@@ -35,7 +35,6 @@ from clinic.clients import queries as clients
 from clinic.clients import services as keeping
 from clinic.clients.models import Client, MessageChoice
 from clinic.clients.steps import Details
-from clinic.intake import queries as intake
 from clinic.intake.models import Consent, HealthStop, IntakeDraft
 from clinic.intake.services import consents, intakes, reactions, reviews
 from clinic.keeping.models import Erasure
@@ -285,7 +284,7 @@ def test_nobody_reviews_their_own_after_their_records_were_merged(world: w.World
 def test_what_is_typed_while_records_are_merged_waits_where_the_record_goes_on(
     deeds: Deeds, world: w.World, is_typed_first: bool
 ) -> None:
-    """All of it can be seen, signed or taken back there, and a "no" of that page takes back nothing that waits there."""
+    """All of it can be seen, signed or taken back there, and a "no" of that page takes back nothing of it."""
     keep, lose = w.person(), w.person()
     w.sign(keep)
     says: Any = {
