@@ -11,7 +11,7 @@ from clinic.intake import queries
 from clinic.intake.models import IntakeDraft
 from clinic.intake.queries import Answers
 from clinic.rules import answer_history, check_in
-from clinic.rules.page_reading import asked_by
+from clinic.rules.page_reading import asked_by, half_of_both
 
 WRITER = "client"
 
@@ -48,8 +48,8 @@ def lay_over(
     *,
     now: dt.datetime,
 ) -> bool:
-    """Keep what says more than was signed in this person's draft, over what waits there. Returns whether anything
-    did."""
+    """Keep what says more than was signed in this person's draft, beside what waits there: neither word is lost to the
+    other. A question that is half typed in one of the two is asked once more. Returns whether there was anything."""
     last = queries.newest(client_id)
     signed = last.answers if last is not None else {}
     more = answer_history.more_than(signed, told)
@@ -60,9 +60,11 @@ def lay_over(
         row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
         row.answers = {} if writer == check_in.BEGUN else {key: dict(one) for key, one in signed.items()}
         session.add(row)
+    waits = answer_history.more_than(signed, row.answered)
+    half = half_of_both(row.half_answered, half)
     open_now = {asked_by(name) for name in half}
-    kept = {key: one for key, one in {**row.answered, **more}.items() if key not in open_now}
-    row.write(kept, {**row.half_typed, **half})
+    kept = {**row.answered, **answer_history.both_waiting(waits, more)}
+    row.write({key: one for key, one in kept.items() if key not in open_now}, half)
     row.updated_at = now
     session.flush()
     return True

@@ -37,6 +37,25 @@ def more_than(signed: Answers, typed: Answers) -> dict[str, Answer]:
     return {key: one for key, one in typed.items() if plain(one) not in ({}, plain(signed.get(key)))}
 
 
+def both_waiting(waits: Answers, more: Answers) -> dict[str, Answer]:
+    """Two people's (or pages') unsigned answers as one: all that either declares. Where they describe one condition
+    differently whoever signs is asked again, as not sure; of the body chart both marks stay."""
+    twice = waits.keys() & more.keys()
+    together: dict[str, Answer] = {
+        **waits,
+        **more,
+        **united({key: one[key] for key in twice} for one in (waits, more)),
+    }
+    for key in twice & MARKS:
+        together[key] = {"present": True, "site": sorted({*_sites(waits[key]), *_sites(more[key])})}
+    return together
+
+
+def _sites(mark: Answer) -> Iterable[str]:
+    found = mark.get("site")
+    return found if isinstance(found, list) else ()
+
+
 def with_marks(answers: Answers, before: Answers | None) -> Answers:
     """The answers, with the marks of the body chart that were not asked about this time: a wish goes on until the
     person says otherwise."""

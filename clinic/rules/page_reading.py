@@ -152,6 +152,20 @@ def asked_by(name: str) -> str:
     return name.split(".")[1]
 
 
+def half_of_both(one: Form, other: Form) -> dict[str, list[str]]:
+    """What two people (or pages) typed and did not finish, as one: where they differ the follow-up is open, and what
+    either said yes to is yes."""
+    both = {**one, **other}
+    for name in one.keys() & other.keys():
+        if list(one[name]) == list(other[name]):
+            continue
+        if name.startswith("c."):
+            both[name] = ["yes"]
+        else:
+            del both[name]
+    return {name: list(typed) for name, typed in both.items()}
+
+
 def warnings_ticked(typed: Form) -> dict[str, dict[str, object]]:
     """The warning signs among what was typed, whether their follow-ups are there or not."""
     return {

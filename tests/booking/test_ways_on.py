@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from clinic.accounts.models import User
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.models import Visit
-from clinic.booking.services import time_off
+from clinic.booking.services import people, safe_online, time_off
+from clinic.clients.models import Client
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
@@ -62,6 +63,25 @@ def test_the_last_page_says_that_a_letter_is_needed(guest: FlaskClient, is_decla
     walk.confirm(guest)
     db.session.rollback()
     assert db.session.scalars(select(Visit.waiting_for)).one() == ("clearance" if is_declared else None)
+
+
+@pytest.mark.parametrize("how", ["weakened", "merged"])
+def test_no_letter_is_spoken_of_where_earlier_answers_forbid_it(app: Flask, world: w.World, how: str) -> None:
+    """A blood clot that was told before and not looked at since: a letter about something else does not help."""
+    account = Account(app)
+    own, other = account.client_id, w.person()
+    w.sign(other if how == "merged" else own, bleeding_disorder=HAEMOPHILIA, blood_clot={"not_sure": True})
+    w.sign(own, now=NOW + dt.timedelta(minutes=1), bleeding_disorder=HAEMOPHILIA)
+    if how == "merged":
+        people.merge_clients(own, other, by=world.desk_id, now=NOW + dt.timedelta(minutes=2))
+    db.session.rollback()
+    account.choose("relaxation")
+    account.browser.post("/book/health", data={"go": "same"})
+    page = account.browser.get("/book/check")
+    assert page.status_code == 200
+    assert LETTER not in page.text
+    client, visit = db.session.get_one(Client, own), db.session.scalars(select(Visit)).one()
+    assert safe_online.with_letter(visit, client, w.choice("deep_tissue")) == []
 
 
 def test_a_letter_that_only_a_look_alike_needs_is_not_spoken_of(app: Flask, guest: FlaskClient) -> None:

@@ -26,6 +26,7 @@ from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.worker import Job, do, tidy
 from tests.accounts.people import hashed, make_person, sign_in
+from tests.booking import walk
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import browser_of
@@ -402,3 +403,45 @@ def test_who_is_handed_the_tablet_next_ticks_and_signs_anew(desk: FlaskClient) -
     draft = queries.draft(client, "tablet")
     assert draft is not None
     assert (draft.signing, len(draft.answered) > 0) == ({}, True)
+
+
+def page_asking(key: str) -> int:
+    return next(n for n, page in enumerate(PAGES, start=1) if any(one.key == key for one in page.conditions))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_late_page_about_somebody_else_counts_for_nobody(desk: FlaskClient) -> None:
+    number = page_asking("rf_chest_pain_breathless")
+    handed_over(desk)
+    whose = walk.hidden(desk.get(f"/tablet/{number}"), "whose")
+    desk.post("/tablet/back")
+    desk.post("/tablet/pin", data={"pin": PIN})
+    handed_over(desk)
+    with at(25):
+        desk.post(
+            f"/tablet/{number}",
+            data={**walk.page_form(number, {"rf_chest_pain_breathless": {}}), "whose": whose},
+        )
+    db.session.rollback()
+    assert db.session.scalars(select(HealthStop.client_id)).all() == []
+    assert [one.answered for one in db.session.scalars(select(IntakeDraft)) if one.answered] == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_late_page_takes_nothing_back_and_adds_what_it_says_more(desk: FlaskClient, is_whole: bool) -> None:
+    number = page_asking("heart_failure")
+    client = handed_over(desk)
+    page = desk.get(f"/tablet/{number}")
+    shown = {name: walk.hidden(page, name) for name in ("whose", "seen")}
+    worse = {"heart_failure": {"worsening": True}}
+    desk.post(f"/tablet/{number}/keep", data={**walk.page_form(number, worse), **shown})
+    other = next(one.key for one in PAGES[number - 1].conditions if one.key != "heart_failure")
+    said = {"not_sure": True} if is_whole else {}
+    with at(25):
+        desk.post(f"/tablet/{number}", data={**walk.page_form(number, {other: said}), **shown})
+    db.session.rollback()
+    found = queries.draft(client, "tablet")
+    assert found is not None
+    assert found.answered["heart_failure"] == {"present": True, "worsening": True}
+    assert (other in found.answered, f"c.{other}" in found.half_typed) == (is_whole, not is_whole)

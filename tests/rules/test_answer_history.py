@@ -6,7 +6,15 @@ import datetime as dt
 
 import pytest
 
-from clinic.rules.answer_history import differ, needs_review, plain, softens, united, with_changes_dated
+from clinic.rules.answer_history import (
+    both_waiting,
+    differ,
+    needs_review,
+    plain,
+    softens,
+    united,
+    with_changes_dated,
+)
 
 MONDAY, TUESDAY = dt.date(2026, 6, 8), dt.date(2026, 6, 9)
 NO: dict[str, object] = {"present": False}
@@ -139,3 +147,32 @@ def test_uniting_leaves_the_answers_as_they_were() -> None:
     alone = {"diabetes": dict(CALM)}
     united([alone])["diabetes"]["present"] = False
     assert alone == {"diabetes": CALM}
+
+
+@pytest.mark.parametrize(
+    ("waits", "more", "together"),
+    [
+        ({}, {}, {}),
+        ({"diabetes": CALM}, {}, {"diabetes": CALM}),
+        ({}, {"diabetes": CALM}, {"diabetes": CALM}),
+        ({"diabetes": CALM}, {"diabetes": CALM}, {"diabetes": CALM}),
+        ({"diabetes": CALM}, {"diabetes": BAD}, {"diabetes": UNSURE}),
+        ({"diabetes": BAD}, {"epilepsy": YES}, {"diabetes": BAD, "epilepsy": YES}),
+        (
+            {"chart_pain": {"present": True, "site": ["neck"]}},
+            {"chart_pain": {"present": True, "site": ["face", "neck"]}},
+            {"chart_pain": {"present": True, "site": ["face", "neck"]}},
+        ),
+        (
+            {"chart_avoid": {"present": True}},
+            {"chart_avoid": {"present": True, "site": ["face"]}},
+            {"chart_avoid": {"present": True, "site": ["face"]}},
+        ),
+    ],
+)
+def test_of_what_two_wait_with_neither_is_lost(
+    waits: dict[str, dict[str, object]],
+    more: dict[str, dict[str, object]],
+    together: dict[str, dict[str, object]],
+) -> None:
+    assert both_waiting(waits, more) == both_waiting(more, waits) == together

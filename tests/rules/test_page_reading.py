@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
+
 from clinic.rules.body_areas import AREAS
-from clinic.rules.page_reading import CHOOSE, NO_NUMBER, PageResult, as_form, parse_page
+from clinic.rules.page_reading import CHOOSE, NO_NUMBER, PageResult, as_form, half_of_both, parse_page
 from clinic.rules.question_pages import Page
 from clinic.rules.question_set import question_version
 from clinic.rules.rule_table import TABLE
@@ -108,3 +110,22 @@ def test_a_whole_number_is_stored_whole() -> None:
     }
     answer = read(form, "high_blood_pressure").answers["high_blood_pressure"]
     assert (str(answer["systolic"]), answer["diastolic"]) == ("120", 72.5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ({}, {}, {}),
+        ({"c.asthma": ["yes"]}, {}, {"c.asthma": ["yes"]}),
+        ({"c.asthma": ["yes"]}, {"f.asthma.kind": ["a"]}, {"c.asthma": ["yes"], "f.asthma.kind": ["a"]}),
+        ({"c.asthma": ["yes"]}, {"c.asthma": ["not_sure"]}, {"c.asthma": ["yes"]}),
+        ({"c.asthma": ["no"]}, {"c.asthma": ["yes"]}, {"c.asthma": ["yes"]}),
+        ({"c.asthma": ["no"]}, {"c.asthma": ["no"]}, {"c.asthma": ["no"]}),
+        ({"f.asthma.kind": ["a"]}, {"f.asthma.kind": ["b"]}, {}),
+        ({"f.asthma.site": ["a", "b"]}, {"f.asthma.site": ["a", "b"]}, {"f.asthma.site": ["a", "b"]}),
+    ],
+)
+def test_what_two_have_half_typed_is_open_where_they_differ(
+    one: dict[str, list[str]], other: dict[str, list[str]], both: dict[str, list[str]]
+) -> None:
+    assert half_of_both(one, other) == half_of_both(other, one) == both

@@ -13,6 +13,7 @@ from clinic.booking.models import CheckinLink, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.taken_back import TakeBack
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
@@ -58,11 +59,13 @@ def _waits_for_it(visit: Visit) -> bool:
 
 def waits_for_first_answers(visit: Visit, now: dt.datetime) -> bool:
     """Whether a waiting visit is for somebody who was named by another person and has signed no answers yet: they give
-    them by the visit's own link, which shows and changes nothing that was told before."""
+    them by the visit's own link, which shows and changes nothing that was told before, here or on a record that was
+    merged into this one."""
     client = visit.client
     if client is None or not (client.is_unproven and visit.is_waiting and now < visit.starts_at):
         return False
-    return intake.newest(client.id) is None and not intake.stops_in_force(client.id)
+    told = intake.newest(client.id) is not None or intake.stops_in_force(client.id)
+    return not told and not clients.aliases([client.id])
 
 
 def visit_by_link(token: str, now: dt.datetime) -> Visit | None:

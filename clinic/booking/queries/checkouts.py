@@ -74,6 +74,11 @@ class Standing:
     """How soon a doctor is needed for the warning sign that ended this very booking; empty where none did."""
 
     @property
+    def client_id(self) -> int:
+        """Whom it is for, by the number of today; 0 for nobody yet."""
+        return self.client.id if self.client is not None else 0
+
+    @property
     def is_held(self) -> bool:
         return self.visit.status == VisitStatus.HELD
 
@@ -109,10 +114,12 @@ def standing(token: str | None, user_id: int | None, now: dt.datetime) -> Standi
 
 def person_of(checkout: Checkout) -> Client | None:
     """Whom the booking is for, by the record of today. None as well where what somebody typed without signing in was
-    merged into another record: what is known of that person is not for whoever knew a name and a birth date."""
+    merged with another record, whichever of the two stayed: what is known of that person is not for whoever knew a name
+    and a birth date."""
     client = clients.client(checkout.client_id) if checkout.client_id else None
-    is_proven = checkout.user_id is not None
-    return client if client is not None and (is_proven or client.id == checkout.client_id) else None
+    if client is None or checkout.user_id is not None:
+        return client
+    return client if client.id == checkout.client_id and not clients.aliases([client.id]) else None
 
 
 def _ended_by(checkout: Checkout, client: Client) -> str:
@@ -150,18 +157,25 @@ def _next_step(
     today = now.astimezone(ZoneInfo(visit.zone)).date()
     if any(_holds_today(stop, today) for stop in stops):
         return Step.STOPPED, False
-    newest = intake.newest(client.id)
     if intake.has_unsigned(client.id):
         return Step.HEALTH, False
-    if stops or newest is None or newest.signed_at < checkout.created_at:
+    if stops or not _has_answered(client, checkout, visit):
+        newest = intake.newest(client.id)
         in_date = (
             newest is not None
             and not intake.needs_new_form(client.id)
             and is_intake_in_date(newest.completed_on, visit.day, client.age_on(visit.day), _gates())
         )
         return Step.HEALTH, in_date and not stops and checkout.user_id is not None
-    put_off = (checkout.details or {}).get("consent_later") == client.id
+    put_off = (checkout.details or {}).get("consent_later") == checkout.client_id
     return (Step.CHECK if put_off or has_consent(client, visit, plan) else Step.CONSENT), False
+
+
+def _has_answered(client: Client, checkout: Checkout, visit: Visit) -> bool:
+    """Whether all questions were signed in this very booking, or on the record that this one was then."""
+    since = checkout.created_at
+    since_day = since.astimezone(ZoneInfo(visit.zone)).date()
+    return intake.is_reconfirmed(client.id, since=since, since_day=since_day)
 
 
 def _holds_today(stop: HealthStop, today: dt.date) -> bool:

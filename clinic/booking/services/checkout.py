@@ -267,7 +267,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
-        client = session.get(Client, checkout.client_id) if checkout.client_id else None
+        client = person_of(checkout)
         if client is None or checkout.user_id is not None or not _may_correct(client, details):
             client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:
@@ -283,7 +283,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
 
 def _may_correct(client: Client, details: Details) -> bool:
     """Whether what was typed now may be written over the record that this checkout made."""
-    if not client.is_unproven or client.merged_into_id is not None:
+    if not client.is_unproven:
         return False
     same = (client.name_key, client.born_on) == (
         name_key(details.first_name, details.last_name), details.born_on

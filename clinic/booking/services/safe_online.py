@@ -61,9 +61,11 @@ def with_letter(visit: Visit, client: Client, choice: Choice) -> list[tuple[Serv
 
 
 def needs_letter(judged: Judged) -> bool:
-    """Whether the visit would wait for a letter, as far as the person may be told."""
+    """Whether the visit would wait for a letter and for nothing else, as far as the person may be told: where earlier
+    answers ask for more than that, no letter helps."""
     told = judged.told
-    return told.waiting_for == "clearance" and not told.stopped and told.own.urgency is Urgency.NONE
+    is_for_letter = told.waiting_for == "clearance" and not (told.review or told.stopped)
+    return is_for_letter and told.own.urgency is Urgency.NONE
 
 
 def _others(

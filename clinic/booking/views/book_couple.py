@@ -73,7 +73,7 @@ def take_couple(now_at: Standing) -> Answer:
 def _form(now_at: Standing) -> CompanionForm:
     form = CompanionForm(request.form if request.method == "POST" else None)
     form.region = premises.clinic().phone_region
-    people = [one for one in clients.people_of(current_user.id) if one.client_id != now_at.checkout.client_id]
+    people = [one for one in clients.people_of(current_user.id) if one.client_id != now_at.client_id]
     if request.method == "GET" and not people:
         form.who.data = NEW
     choose(form.who, [*((str(one.client_id), one.name) for one in people), (NEW, _("Somebody else"))])
@@ -97,7 +97,7 @@ def _times(now_at: Standing, companion: Companion) -> Sequence[Time]:
     visit = now_at.visit
     first_day = max(kit.local_today(visit.location_id), visit.day - dt.timedelta(days=DAYS_BEFORE))
     found = times_for_two(
-        Choice.of(now_at.checkout.choice), now_at.checkout.client_id or 0, companion, first_day, DAYS,
+        Choice.of(now_at.checkout.choice), now_at.client_id, companion, first_day, DAYS,
         held_id=visit.id, now=clock.now(),
     )  # fmt: skip
     return _nearest(plain_times(found.starts(), visit.zone), visit.day, visit.local_time)
@@ -118,7 +118,7 @@ def _nearest(times: Sequence[Time], day: dt.date, at: dt.time) -> Sequence[Time]
 
 
 def _book(now_at: Standing, form: CompanionForm, companion: Companion, starts_at: dt.datetime) -> Answer:
-    client_id = now_at.checkout.client_id or 0
+    client_id = now_at.client_id
     try:
         outcome = book_with(
             kit.token() or "", Choice.of(now_at.checkout.choice), client_id, companion, starts_at,

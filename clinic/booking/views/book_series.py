@@ -72,7 +72,7 @@ def _pattern(now_at: Standing, form: OwnSeriesForm) -> Pattern:
 
 def _plan(now_at: Standing, form: OwnSeriesForm) -> list[Planned]:
     return plan_series(
-        Choice.of(now_at.checkout.choice), now_at.checkout.client_id or 0, _pattern(now_at, form), source=ONLINE,
+        Choice.of(now_at.checkout.choice), now_at.client_id, _pattern(now_at, form), source=ONLINE,
         now=clock.now(), instead_of=now_at.visit.id,
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ def _wrong(now_at: Standing, form: OwnSeriesForm, error: InvalidInput) -> Answer
 
 def _book(now_at: Standing, form: OwnSeriesForm) -> Answer:
     starts, choice, now = series_dates.picked(), Choice.of(now_at.checkout.choice), clock.now()
-    client_id, visit_id = now_at.checkout.client_id or 0, now_at.visit.id
+    client_id, visit_id = now_at.client_id, now_at.visit.id
     try:
         outcome = book_series(
             choice, client_id, starts, every_weeks=int(form.every.data), request_key=f"hold-{visit_id}",
@@ -111,7 +111,7 @@ def _afresh(form: OwnSeriesForm, starts: Sequence[OneStart], trouble: str) -> An
     if now_at is None:
         return go("booking.choose_service")
     plan = plan_starts(
-        Choice.of(now_at.checkout.choice), now_at.checkout.client_id or 0, starts, source=ONLINE, now=clock.now(),
+        Choice.of(now_at.checkout.choice), now_at.client_id, starts, source=ONLINE, now=clock.now(),
         instead_of=now_at.visit.id,
     )  # fmt: skip
     return _page(now_at, form, plan=plan, trouble=trouble, status=409)

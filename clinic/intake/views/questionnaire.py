@@ -155,8 +155,13 @@ def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
 
 
 def take_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
-    """Keep a page that was sent when it was shown no more; a warning sign in it stops everything all the same."""
-    return _stopped_by(sitting, _keep(sitting, _page(number)), on_stop)
+    """Keep a page about this person that was sent when it was shown no more; a warning sign in it stops everything all
+    the same. Nobody can be asked to look again: what was said meanwhile stays, beside what this page says more."""
+    if _asks_another(sitting):
+        return None
+    page = _page(number)
+    takes_back = _takes_back_unseen(sitting, page)
+    return _stopped_by(sitting, _keep(sitting, page, only_more=takes_back), on_stop)
 
 
 def take_warning(
@@ -356,18 +361,23 @@ def _draft(sitting: Sitting) -> Answers:
     return row.answered if row is not None else sitting.earlier
 
 
-def _keep(sitting: Sitting, page: Page) -> PageResult:
+def _keep(sitting: Sitting, page: Page, *, only_more: bool = False) -> PageResult:
     if sitting.earlier and queries.draft(sitting.client_id, sitting.writer) is None:
         start_from(sitting.client_id, sitting.writer, sitting.earlier)
     result = forms.read_page(page, request.form, today=today())
+    half, asked = half_typed(page, result), [one.key for one in page.conditions]
+    answers: Answers = result.answers
+    if only_more:
+        stands = _draft(sitting)
+        answers = answer_history.more_than(stands, answers)
+        half = {
+            name: typed
+            for name, typed in half.items()
+            if not answer_history.plain(stands.get(asked_by(name)))
+        }
+        asked = [*answers, *{asked_by(name) for name in half}]
     intakes.save_draft(
-        sitting.client_id,
-        sitting.writer,
-        KIND,
-        result.answers,
-        now=clock.now(),
-        asked=[one.key for one in page.conditions],
-        half=half_typed(page, result),
+        sitting.client_id, sitting.writer, KIND, answers, now=clock.now(), asked=asked, half=half
     )
     return result
 
