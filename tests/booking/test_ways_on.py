@@ -171,3 +171,14 @@ def test_a_sentence_under_a_field_is_in_the_language_of_the_reader(app: Flask, g
     assert answer.status_code == 422
     assert "Write this in at most" not in answer.text
     assert "höchstens 500 Zeichen" in answer.text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_is_coming_says_to_what_and_when(guest: FlaskClient) -> None:
+    """Two tabs share one booking: the page says which one it asks about."""
+    walk.location(walk.hold(guest, "relaxation"))
+    assert "Relaxation massage, Friday" in guest.get("/book/who").text
+    walk.location(walk.hold(guest, "swedish", w.at(4)))
+    page = guest.get("/book/who").text
+    assert "Swedish massage, Saturday" in page
+    assert "Relaxation massage" not in page
