@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from clinic.api import doors
 from clinic.api.models import ApiToken
 from clinic.api.queries import kept_answer
 from clinic.api.services import begin_answer, end_token, make_token
@@ -83,6 +84,18 @@ def test_too_many_requests_are_told_so(program: Callable[..., Program]) -> None:
     slow = program("desk", per_minute=2)
     assert [slow.get("/services").status_code for _ in range(3)] == [200, 200, 429]
     assert slow.get("/services").get_json()["code"] == "rate_limited"
+
+
+def test_wrong_keys_are_told_so_until_they_are_noise(
+    app: Flask, desk: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that checks the interface asks often without a key; one with a key is never refused for others'."""
+    assert doors.TRIES_PER_MINUTE >= 6000
+    monkeypatch.setattr(doors, "TRIES_PER_MINUTE", 3)
+    wrong = Program(app.test_client(), "clinic_wrong")
+    assert [wrong.get("/services").status_code for _ in range(2)] == [401, 401]
+    assert [wrong.get("/services").status_code for _ in range(2)] == [401, 429]
+    assert desk.get("/services").status_code == 200
 
 
 @pytest.mark.parametrize(
