@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import (
@@ -29,6 +30,8 @@ from clinic.rules.typed_text import visible
 
 LARGEST_ID = 2**31 - 1
 LARGEST_ROW_ID = 2**53 - 1  # larger whole numbers are not exact in JSON
+MOST_DIGITS = 18
+WRITTEN_NUMBER = r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?"
 CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069"
 """What no keyboard types: control characters, and those that turn the direction of what is written around them."""
 UNSEEN = (
@@ -60,10 +63,14 @@ def from_number(value: object) -> object:
 
 
 def whole_number(value: object) -> object:
-    """A number in the address line is text."""
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+    """A number in the address line is text, and 5.0 and 5e0 are the whole number 5 there too, as they are in a body."""
+    if not isinstance(value, str):
+        return value
+    number = Decimal(value) if re.fullmatch(WRITTEN_NUMBER, value) else Decimal("NaN")
+    # what no bound below lets through is not made an int: that of 1e999 takes a thousand digits
+    if not number.is_finite() or number.adjusted() >= MOST_DIGITS or number != number.to_integral_value():
         raise ValueError("needs a whole number")
-    return value
+    return int(number)
 
 
 def _seen(value: str) -> str:

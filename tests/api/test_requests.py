@@ -64,6 +64,41 @@ def test_what_nobody_sees_is_taken_out_of_names_as_on_the_pages(desk: Program) -
     assert (answer.get_json()["first_name"], answer.get_json()["email"]) == ("Ada", "ada@x.example")
 
 
+def test_a_whole_number_in_the_address_line_may_be_written_as_in_a_body(desk: Program) -> None:
+    """JSON Schema's 60.0 is an integer, and the document says no more than that."""
+    asked = {"service": "swedish", "minutes": "60", "from": "2026-06-12"}
+    plain = desk.get("/availability", **asked)
+    assert plain.status_code == 200
+    for text in ("60.0", "60.000", "6e1", "6E+1", "600e-1", "0.6e2"):
+        again = desk.get("/availability", **{**asked, "minutes": text})
+        assert (again.status_code, again.get_json()) == (200, plain.get_json()), text
+    assert desk.get("/availability", **asked, client="5.0").status_code == 404  # read, and nobody
+
+
+def test_what_is_no_whole_number_is_refused_in_the_address_line(desk: Program) -> None:
+    asked = {"service": "swedish", "minutes": "60", "from": "2026-06-12"}
+    wrong = (
+        "5.5",
+        "",
+        "true",
+        "NaN",
+        "Infinity",
+        "6.",
+        ".6e2",
+        "1e-1",
+        " 60",
+        "60\n",
+        "6_0",
+        "0x3c",
+        "sixty",
+    )
+    beyond = ("4.0", "481.0", "48.1e1", "-60.0", "1e999", "9" * 19, "1e17")
+    for text in (*wrong, *beyond):
+        answer = desk.get("/availability", **{**asked, "minutes": text})
+        assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid"), text
+        assert answer.get_json()["errors"][0]["field"] == "minutes"
+
+
 def test_a_number_that_only_looks_like_one_is_refused_by_the_clinic(desk: Program) -> None:
     answer = desk.post("/clients", {**PERSON, "phone": "000000000000000"})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "not_allowed")
