@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.shared.database import NEVER_TWICE, Base
@@ -13,6 +14,11 @@ from clinic.shared.database import NEVER_TWICE, Base
 def one_line(address: str) -> str:
     """An address as one line."""
     return ", ".join(line.strip() for line in address.splitlines() if line.strip())
+
+
+def _domain_of_sender(context: DefaultExecutionContext) -> str:
+    sender: str = context.get_current_parameters()["mail_sender"]
+    return sender.rpartition("@")[2]
 
 
 class Clinic(Base):
@@ -67,6 +73,8 @@ class Clinic(Base):
     brand_colour: Mapped[str] = mapped_column(default="")  # #rrggbb; empty: that of the house
     accent_colour: Mapped[str] = mapped_column(default="")
     logo_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
+    calendar_domain: Mapped[str] = mapped_column(default=_domain_of_sender)
+    """What entries in people's calendars are known by: that of the first sender of mails, never changed."""
 
 
 class Picture(Base):

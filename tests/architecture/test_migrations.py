@@ -28,6 +28,7 @@ from clinic.rules.question_set import as_asked
 from clinic.shared.database import Base, db
 from clinic.shared.keyring import Key, ring
 from clinic.shared.person_keys import key_name
+from tests import factories
 from tests.booking import world
 from tests.conftest import NOW
 from tests.web import app_on, sqlite_address
@@ -536,4 +537,18 @@ def test_kept_requests_are_marked_under_a_key(blank: Flask) -> None:
     upgrade()
     mark = hmac.digest(ring().keys[ring().current], at["plain"].encode(), "sha256").hex()
     assert db.session.scalar(text("SELECT fingerprint FROM api_answer")) == mark
+    db.session.remove()
+
+
+@pytest.mark.parametrize("sender", ["hello@willow.example", None])
+def test_what_stands_in_calendars_keeps_its_name(blank: Flask, sender: str | None) -> None:
+    """0046: by the domain of the sender of mails, as it was; there may be no clinic yet."""
+    upgrade()
+    if sender is not None:
+        factories.make_clinic(mail_sender=sender)
+    db.session.remove()
+    downgrade(revision="0045")
+    upgrade()
+    kept = db.session.scalars(text("SELECT calendar_domain FROM clinic")).all()
+    assert kept == (["willow.example"] if sender is not None else [])
     db.session.remove()

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from clinic.accounts.models import User, UserRole
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CalendarFeed, Visit
-from clinic.booking.services import time_off, visits
+from clinic.booking.services import deadlines, holds, time_off, visits
 from clinic.premises.models import Clinic, OpeningHours
 from clinic.rules.permissions import Role
 from clinic.shared.audit import AuditRow
@@ -125,6 +125,33 @@ def test_a_therapists_feed_shows_when_and_where_and_whom_by_initials(app: Flask)
         assert word not in text
     kept = db.session.scalars(select(CalendarFeed.token_hash)).one()
     assert address.rsplit("/", 1)[1].removesuffix(".ics") not in kept
+
+
+def test_a_visit_that_is_given_back_at_its_deadline_is_taken_out_of_the_calendars(app: Flask) -> None:
+    """An entry that only vanishes from a feed stays in a calendar that merges. What never was a visit is in none."""
+    here = w.build(therapists=1)
+    user = factories.make_user(email="ann@people.example", roles=[Role.CLIENT])
+    ann = factories.make_client(
+        first_name="Ann", last_name="Alone", born_on=dt.date(1980, 3, 3), acts={user.id: "self"}
+    ).id
+    waits = booked(here, ann, w.at(4, 10))
+    kept = holds.keep_time(
+        w.choice("swedish"), w.at(3, 10), client_id=ann, source=holds.PROGRAM, by=None, now=NOW
+    )
+    feeds = [
+        address_on(therapist_browser(app, here).post("/diary/calendar").text),
+        address_on(browser_of(app, db.session.get_one(User, user.id)).post("/my/calendar").text),
+    ]
+
+    def shown() -> list[dict[str, tuple[str, int]]]:
+        found = [read(app.test_client().get(one).data) for one in feeds]
+        return [{uid.partition("@")[0]: row[4:] for uid, row in one.items()} for one in found]
+
+    assert shown() == [{f"visit-{waits}": ("TENTATIVE", 1)}] * 2
+    deadlines.keep_deadlines(w.at(4, 9))
+    db.session.rollback()
+    assert {db.session.get_one(Visit, one).status for one in (waits, kept)} == {"released"}
+    assert shown() == [{f"visit-{waits}": ("CANCELLED", 2)}] * 2
 
 
 @pytest.mark.parametrize("loss", ["role", "account", "switched off"])
@@ -241,6 +268,20 @@ def test_a_clients_feed_shows_their_people_as_their_pages_do(app: Flask) -> None
     with transaction() as session:
         session.get_one(User, user.id).is_active = False
     assert app.test_client().get(address).status_code == 404
+
+
+def test_what_stands_in_calendars_keeps_its_name_when_the_sender_of_mails_changes(app: Flask) -> None:
+    """Under another name each visit would stand there twice."""
+    here = w.build(therapists=1)
+    person = w.person()
+    w.sign(person)
+    visit_id = booked(here, person, w.at(3, 10))
+    address = address_on(therapist_browser(app, here).post("/diary/calendar").text)
+    assert list(read(app.test_client().get(address).data)) == [f"visit-{visit_id}@stillwaters.example"]
+    save_page(owner_browser(app), "/owner/settings", mail_sender="hello@other.example")
+    db.session.rollback()
+    assert db.session.scalars(select(Clinic.mail_sender)).one() == "hello@other.example"
+    assert list(read(app.test_client().get(address).data)) == [f"visit-{visit_id}@stillwaters.example"]
 
 
 def test_a_file_does_not_say_that_somebody_may_be_known(app: Flask) -> None:

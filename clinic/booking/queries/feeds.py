@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.models import User
 from clinic.accounts.queries import hash_of
-from clinic.booking.models import CalendarFeed, Visit
+from clinic.booking.models import CalendarFeed, StatusChange, Visit
 from clinic.clients import queries as clients
 from clinic.rules.permissions import Permission, may
 from clinic.rules.visit_status import VisitStatus
@@ -20,7 +20,7 @@ from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist, TimeOff
 
 DAYS_BACK, DAYS_AHEAD = 30, 366
-NOT_SHOWN = (VisitStatus.HELD, VisitStatus.RELEASED)
+NEVER_BOOKED = (VisitStatus.HELD, VisitStatus.RELEASED)
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,22 @@ def owner_of(token: str) -> Owner | None:
 
 
 def visits_in_feed(owner: Owner, now: dt.datetime) -> Sequence[Visit]:
-    """Visits of the last month and of the year ahead, those cancelled too, so that copies learn of it."""
+    """Visits of the last month and of the year ahead, those cancelled or given back too, so that copies learn of it.
+    A time that was only kept for somebody who was booking never stood in a calendar: it never had another status."""
     if owner.therapist_id:
         whose = Visit.therapist_id == owner.therapist_id
     else:
         ids = [one.client_id for one in clients.people_of(owner.user_id or 0)]
         whose = Visit.client_id.in_([*ids, *clients.alias_ids(*ids)])
+    was_booked = select(StatusChange.id).where(
+        StatusChange.visit_id == Visit.id, StatusChange.status.not_in(NEVER_BOOKED)
+    )
     return db.session.scalars(
         select(Visit)
         .where(
             whose,
-            Visit.status.not_in(NOT_SHOWN),
+            Visit.status != VisitStatus.HELD,
+            or_(Visit.status != VisitStatus.RELEASED, was_booked.exists()),
             Visit.starts_at > now - dt.timedelta(days=DAYS_BACK),
             Visit.starts_at < now + dt.timedelta(days=DAYS_AHEAD),
         )

@@ -56,7 +56,7 @@ def calendar_text(name: str, entries: Iterable[Entry], facts: ClinicFacts | None
     """The entries as a calendar file."""
     from icalendar import Calendar
 
-    house = (facts.mail_sender if facts else "clinic").rpartition("@")[2]
+    house = facts.calendar_domain if facts else "clinic"
     calendar = Calendar()
     calendar.add("prodid", f"-//{facts.name if facts else ''}//Visits//EN")
     calendar.add("version", "2.0")

@@ -78,6 +78,7 @@ class ClinicFacts:
 
     name: str
     mail_sender: str
+    calendar_domain: str
     currency: str
     emergency_number: str
     health_line_name: str
@@ -154,6 +155,7 @@ def clinic_facts() -> ClinicFacts | None:
     return ClinicFacts(
         name=found.name,
         mail_sender=found.mail_sender,
+        calendar_domain=found.calendar_domain,
         currency=found.currency,
         emergency_number=found.emergency_number,
         health_line_name=found.health_line_name,
