@@ -6,15 +6,16 @@ import datetime as dt
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from clinic.api.services import make_token
 from clinic.booking.queries import availability, bookable
 from clinic.booking.queries.why_no_times import Explained, why_no_times
-from clinic.booking.services import time_off
+from clinic.booking.services import couples, time_off
 from clinic.catalogue.models import Service
-from clinic.premises.models import Device
+from clinic.premises.models import Device, Room
+from clinic.rules.why_no_times import Why
 from clinic.shared.database import transaction
 from clinic.therapists.models import DatedHours, Therapist
 from tests import factories
@@ -65,6 +66,34 @@ def test_each_thing_in_the_book_is_named(app: Flask) -> None:
     assert said(for_ana) == {"Terry 0 is taken by another visit.": (11, 11)}
     for_client = explain(wish(client_id=client))
     assert "The client has another visit at 10:00 am on Friday 12 June 2026." in said(for_client)
+
+
+def test_the_room_that_two_people_share_is_taken(app: Flask) -> None:
+    """A closure of it in the same hour stands in the way of nothing by itself: without it no time more is free."""
+    here = world.build(therapists=3, skills=["swedish"])
+    with transaction() as session:
+        rooms = session.scalars(select(Room).where(Room.room_kind == "treatment").order_by(Room.id)).all()
+        for room in rooms:
+            room.is_active, room.tables = room is rooms[0], 2
+        only = rooms[0].id
+    two = world.person(), world.person()
+    for one in two:
+        world.sign(one)
+    halves = couples.Half(two[0], world.choice("swedish")), couples.Half(two[1], world.choice("swedish"))
+    booked = couples.book_couple(
+        halves, world.at(3, 10), request_key=None, source="desk", by=here.desk_id, now=NOW
+    )
+    assert booked.couple_id is not None
+    closure = time_off.add_closure(
+        here.place_id, only, world.at(3, 10), world.at(3, 11), "painting", by=here.desk_id, now=NOW
+    )
+    found = explain(wish())
+    shut = [one for one in found.reasons if one.why == Why.SHUT]
+    taken = [one for one in found.reasons if one.why == Why.TAKEN]
+    assert [one.alone for one in shut] == [0]
+    assert sum(one.starts for one in taken) > 0
+    time_off.remove_closure(closure, by=here.desk_id, now=NOW)
+    assert explain(wish()).free == found.free
 
 
 def test_bounds_closures_licence_and_devices_are_named(app: Flask) -> None:

@@ -102,7 +102,7 @@ _BUSY, _STAYS = (
 )
 _BY_VISITS = (
     select(_CLAIM.resource_id, _STARTS, _ENDS, _CLAIM.expires_at)
-    .where(*_STANDING, _CLAIM.visit_id.is_not(None))
+    .where(*_STANDING, or_(_CLAIM.visit_id.is_not(None), _CLAIM.couple_id.is_not(None)))
     .order_by(_CLAIM.resource_id, _CLAIM.starts_at)
 )
 _APART = (
@@ -183,8 +183,8 @@ class _Spans(dict[str, Interval]):
 
 
 def taken_by_visits(resources: Iterable[int], reach: Reach) -> Sequence[Row[Any]]:
-    """Resource, from, until, and until when it is kept for somebody who is booking: what visits claim, without
-    time off and closures."""
+    """Resource, from, until, and until when it is kept for somebody who is booking: what visits claim, the
+    room that two share with them, without time off and closures."""
     return rows(_BY_VISITS, reach.given(resources))
 
 
