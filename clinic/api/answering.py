@@ -12,15 +12,20 @@ from clinic.api.problems import problem
 from clinic.api.views.document import complete
 from clinic.shared import web
 
-PATH = "/api/v1/"
+PAGE = "/api/docs"
 
 
 def answer_programs(app: APIFlask) -> None:
-    """Everything under /api/v1/ that goes wrong is answered with a problem document."""
+    """Everything under /api/ that goes wrong is answered with a problem document, but for the page for people: also
+    where there is nothing, such as /api/v2/."""
     app.extensions["clinic_api_limiter"] = limiter_for(app.config["CLINIC_LIMITS_URL"])
     app.spec_processor(complete)
     app.error_callback = _unfit
-    web.other_errors(app, PATH, _as_problem)
+    web.other_errors(app, _is_for_programs, _as_problem)
+
+
+def _is_for_programs(path: str) -> bool:
+    return (path + "/").startswith("/api/") and path != PAGE
 
 
 def _unfit(error: HTTPError) -> Response:

@@ -223,17 +223,18 @@ def plain_errors(app: Flask) -> None:
 ErrorAnswer = Callable[[int, str, HTTPException | None], Response]
 
 
-def other_errors(app: Flask, path: str, answer: ErrorAnswer) -> None:
-    """Under this path errors are answered by `answer(status, sentence, error)` instead of a page: for programs."""
-    others: dict[str, ErrorAnswer] = app.extensions.setdefault("clinic_other_errors", {})
-    others[path] = answer
+def other_errors(app: Flask, is_theirs: Callable[[str], bool], answer: ErrorAnswer) -> None:
+    """Under the paths that are theirs errors are answered by `answer(status, sentence, error)` instead of a page: for
+    programs."""
+    app.extensions.setdefault("clinic_other_errors", []).append((is_theirs, answer))
 
 
 def error_page(code: int, message: str | None = None, *, error: HTTPException | None = None) -> Answer:
     """The page for this status. When even that cannot be made (no database), a bare one."""
-    others: dict[str, ErrorAnswer] = current_app.extensions.get("clinic_other_errors", {})
-    for path, answer in others.items():
-        if request.path.startswith(path):
+    others: list[tuple[Callable[[str], bool], ErrorAnswer]]
+    others = current_app.extensions.get("clinic_other_errors", [])
+    for is_theirs, answer in others:
+        if is_theirs(request.path):
             return answer(code, message or "", error)
     page = code if code in _ERROR_PAGES else (400 if code < 500 else 500)
     headers = {"Retry-After": "10"} if code == 503 else {}

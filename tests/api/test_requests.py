@@ -235,3 +235,18 @@ def test_a_key_of_repetition_is_a_plain_word(desk: Program) -> None:
     for key in ("", "x" * 201, "a b", "\xe9"):
         assert desk.post("/clients", PERSON, Idempotency_Key=key).status_code == 422
     assert rows(Client) == 0
+
+
+def test_what_is_not_there_is_a_problem_document_under_every_address_for_programs(
+    desk: Program, client: FlaskClient
+) -> None:
+    for path in ("/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v2/visits", "/api/docs/x"):
+        for answer in (client.get(path), client.post(path, json={})):
+            assert (answer.status_code, answer.content_type) == (404, "application/problem+json"), path
+            assert answer.get_json()["code"] == "not_found"
+    wrong = client.post("/api/openapi.json")
+    assert (wrong.status_code, wrong.get_json()["code"]) == (405, "method_not_allowed")
+    for path in ("/apiary", "/api.html"):
+        assert client.get(path).mimetype == "text/html", path
+    assert client.get("/api/docs").mimetype == "text/html"
+    assert client.post("/api/docs").mimetype == "text/html"  # for people
