@@ -17,7 +17,7 @@ def one_line(address: str) -> str:
 
 
 def _domain_of_sender(context: DefaultExecutionContext) -> str:
-    sender: str = context.get_current_parameters()["mail_sender"]
+    sender: str = context.get_current_parameters()["mail_sender"]  # type: ignore[no-untyped-call]
     return sender.rpartition("@")[2]
 
 

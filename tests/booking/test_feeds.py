@@ -18,6 +18,7 @@ from clinic.accounts.models import User, UserRole
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CalendarFeed, Visit
 from clinic.booking.services import deadlines, holds, time_off, visits
+from clinic.booking.services._programs import PROGRAM
 from clinic.premises.models import Clinic, OpeningHours
 from clinic.rules.permissions import Role
 from clinic.shared.audit import AuditRow
@@ -135,9 +136,7 @@ def test_a_visit_that_is_given_back_at_its_deadline_is_taken_out_of_the_calendar
         first_name="Ann", last_name="Alone", born_on=dt.date(1980, 3, 3), acts={user.id: "self"}
     ).id
     waits = booked(here, ann, w.at(4, 10))
-    kept = holds.keep_time(
-        w.choice("swedish"), w.at(3, 10), client_id=ann, source=holds.PROGRAM, by=None, now=NOW
-    )
+    kept = holds.keep_time(w.choice("swedish"), w.at(3, 10), client_id=ann, source=PROGRAM, by=None, now=NOW)
     feeds = [
         address_on(therapist_browser(app, here).post("/diary/calendar").text),
         address_on(browser_of(app, db.session.get_one(User, user.id)).post("/my/calendar").text),
