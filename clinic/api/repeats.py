@@ -33,12 +33,22 @@ def request_key() -> str | None:
 
 
 def visit_key(caller: Caller) -> str | None:
-    """The key under which a visit is booked once: program, `Idempotency-Key`, and what was asked, in this order."""
+    """The key under which a visit is booked once: program, `Idempotency-Key`, and what was asked, in this order. A hash
+    of that tells nothing: the visit says it all itself."""
+    named = _named(caller)
+    return f"{named}:{_fingerprint()}" if named is not None else None
+
+
+def group_key(caller: Caller) -> str | None:
+    """The same for what books several visits, where a reason may be given that is sealed elsewhere."""
+    named = _named(caller)
+    return f"{named}:{_mark()}" if named is not None else None
+
+
+def _named(caller: Caller) -> str | None:
+    """The program and its `Idempotency-Key`."""
     key = request_key()
-    if key is None:
-        return None
-    named = hashlib.sha256(key.encode()).hexdigest()
-    return f"api:{caller.token_id}:{named}:{_fingerprint()}"
+    return f"api:{caller.token_id}:{hashlib.sha256(key.encode()).hexdigest()}" if key is not None else None
 
 
 def done_once(
@@ -159,7 +169,7 @@ def _people_in(said: Any) -> Iterator[int]:
 
 def _is_booked(caller: Caller) -> bool:
     """Whether there is a visit under the key of this request, whatever was asked for."""
-    return visits.visit_by_request((visit_key(caller) or "").rpartition(":")[0]) is not None
+    return visits.visit_by_request(_named(caller) or "") is not None
 
 
 def _another_request() -> Response:
@@ -180,16 +190,24 @@ def _fingerprint() -> str:
     return hashlib.sha256(said).hexdigest()
 
 
-def _mark(key: bytes | None = None) -> str:
-    """The same under a key of the clinic, for what is kept beside the answer: whoever had the database alone could try
-    which answers to the health questions come out like this."""
-    keys = ring()
-    return hmac.digest(key or keys.keys[keys.current], _fingerprint().encode(), "sha256").hex()
+def _mark() -> str:
+    """The same under the key of the program, which is kept as a hash alone: whoever has the database could try which
+    answers to the health questions come out like this. It stays the same when the keys of the clinic are changed."""
+    sent = request.authorization
+    if sent is None or not sent.token:
+        raise LookupError("asked before the key was read")
+    return _marked(sent.token.encode())
+
+
+def _marked(key: bytes) -> str:
+    return hmac.digest(key, _fingerprint().encode(), "sha256").hex()
 
 
 def _is_repeated(earlier: KeptAnswer) -> bool:
-    """Whether this very request was answered then, also under a key that has been changed since."""
-    return any(hmac.compare_digest(earlier.fingerprint, _mark(key)) for key in ring().keys.values())
+    """Whether this very request was answered then, also by the version of before: that marked under a key of the
+    clinic, and those before it with the hash alone."""
+    marks = (_mark(), *map(_marked, ring().keys.values()), _fingerprint())
+    return any(hmac.compare_digest(earlier.fingerprint, mark) for mark in marks)
 
 
 def _again(earlier: KeptAnswer, read: Read | None = None) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import datetime as dt
 import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Callable
@@ -20,11 +21,12 @@ from werkzeug.test import TestResponse
 from clinic.api import services as api_services
 from clinic.api.models import ApiAnswer
 from clinic.api.repeats import OF_NOBODY
-from clinic.booking.models import RestPass, Visit
+from clinic.booking.models import Couple, RestPass, Series, Visit
 from clinic.booking.services import holds, people, sick_day, visits
 from clinic.clients.models import Client
 from clinic.keeping.services import erasing
 from clinic.premises import queries as premises
+from clinic.premises.models import Room
 from clinic.rules.errors import MoveNotAllowed
 from clinic.shared import crypto, rotation
 from clinic.shared.crypto import ring
@@ -363,16 +365,108 @@ def test_what_was_asked_cannot_be_found_by_trying_from_what_is_kept(app: Flask, 
         assert hashlib.sha256(tried).hexdigest() != mark
 
 
+@pytest.mark.parametrize("is_dropped", [False, True])
 @pytest.mark.parametrize("is_refused", [False, True])
 def test_a_repetition_under_a_key_that_was_changed_since_is_answered_alike(
-    app: Flask, desk: Program, is_refused: bool
+    app: Flask, desk: Program, is_refused: bool, is_dropped: bool
 ) -> None:
     path, asked = ("/visits", wish(healthy(), hour=3)) if is_refused else ("/holds", wish(healthy()))
     first = desk.post(path, asked, Idempotency_Key="one")
     assert first.status_code == (409 if is_refused else 201)
-    crypto.use(rotation.add_key(Path(app.config["CLINIC_KEY_FILE"])))
+    change_keys(app, is_dropped=is_dropped)
     again = desk.post(path, asked, Idempotency_Key="one")
     assert (again.status_code, again.get_json()) == (first.status_code, first.get_json())
     assert again.headers["Idempotency-Replayed"] == "true"
     other = desk.post(path, {**asked, "minutes": 90}, Idempotency_Key="one")
     assert (other.status_code, other.get_json()["code"]) == (409, "not_allowed")
+
+
+def change_keys(app: Flask, *, is_dropped: bool) -> None:
+    """As `clinic keys add` and `reseal` do, and `drop`."""
+    path = Path(app.config["CLINIC_KEY_FILE"])
+    crypto.use(rotation.add_key(path))
+    if is_dropped:
+        rotation.seal_anew()
+        crypto.use(rotation.drop_old_keys(path))
+        rotation.forget_old_person_keys()
+    db.session.rollback()
+
+
+@pytest.mark.parametrize("marks", ["under a key of the clinic", "not at all"])
+def test_what_the_version_of_before_answered_is_known(app: Flask, desk: Program, marks: str) -> None:
+    asked = wish(healthy())
+    body = json.dumps(asked).encode()
+    headers = {
+        "Authorization": f"Bearer {desk.key}",
+        "Idempotency-Key": "one",
+        "Content-Type": "application/json",
+    }
+    first = desk.client.post("/api/v1/holds", data=body, headers=headers)
+    assert first.status_code == 201
+    mark = hashlib.sha256(b"\n".join([b"POST", b"/api/v1/holds", body])).hexdigest()
+    if marks == "under a key of the clinic":
+        mark = hmac.digest(ring().keys[ring().current], mark.encode(), "sha256").hex()
+    with transaction() as session:
+        session.execute(update(ApiAnswer).values(fingerprint=mark))
+    again = desk.client.post("/api/v1/holds", data=body, headers=headers)
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    other = desk.client.post("/api/v1/holds", data=body + b" ", headers=headers)
+    assert (other.status_code, other.get_json()["code"]) == (409, "not_allowed")
+
+
+def two_weeks(client: int, reason: str) -> dict[str, Any]:
+    starts = [{"starts_at": world.at(day).isoformat()} for day in (3, 17)]
+    return {
+        "client": client, "service": "relaxation", "minutes": 60, "every_weeks": 2, "starts": starts,
+        "rest_reason": reason,
+    }  # fmt: skip
+
+
+def two_people(reason: str) -> dict[str, Any]:
+    with transaction() as session:
+        session.execute(update(Room).values(tables=2))
+    people = [{"client": healthy(), "service": "relaxation", "minutes": 60} for _time in range(2)]
+    return {"people": people, "starts_at": world.at(3).isoformat(), "rest_reason": reason}
+
+
+@pytest.mark.parametrize("path", ["/series", "/couples"])
+def test_what_books_several_is_done_once_and_its_words_cannot_be_found_by_trying(
+    app: Flask, desk: Program, path: str
+) -> None:
+    """Also after the keys were changed, and when the answer is kept no more."""
+    kind: Any = Series if path == "/series" else Couple
+    asked = two_weeks(healthy(), "a fall") if path == "/series" else two_people("a fall")
+    body = json.dumps(asked).encode()
+    headers = {
+        "Authorization": f"Bearer {desk.key}",
+        "Idempotency-Key": "one",
+        "Content-Type": "application/json",
+    }
+    first = desk.client.post(f"/api/v1{path}", data=body, headers=headers)
+    assert first.status_code == 201, first.get_json()
+    db.session.rollback()
+    (kept,) = db.session.scalars(select(kind.request_key))
+    for tried in (b"\n".join([b"POST", f"/api/v1{path}".encode(), body]), body):
+        assert hashlib.sha256(tried).hexdigest() not in kept
+    change_keys(app, is_dropped=True)
+    for _time in range(2):
+        again = desk.client.post(f"/api/v1{path}", data=body, headers=headers)
+        assert (again.status_code, again.get_json()["id"]) == (201, first.get_json()["id"])
+        api_services.drop_old_answers(NOW + dt.timedelta(days=3))
+        db.session.rollback()
+        assert db.session.scalar(select(func.count()).select_from(ApiAnswer)) == 0
+    assert booked() == 2
+
+
+@pytest.mark.parametrize("path", ["/series", "/couples"])
+def test_nothing_of_what_was_asked_for_several_is_left_of_somebody_erased(
+    app: Flask, desk: Program, path: str
+) -> None:
+    asked = two_weeks(healthy(), "a fall") if path == "/series" else two_people("a fall")
+    client = asked["client"] if path == "/series" else asked["people"][1]["client"]
+    made = desk.post(path, asked, Idempotency_Key="one").get_json()
+    assert desk.post(f"{path}/{made['id']}/cancel", {"by_clinic": True}).status_code == 200
+    erasing.erase_person(client, settings=app.config, by=None, now=NOW)
+    db.session.rollback()
+    for kind in (Series, Couple):
+        assert [key for key in db.session.scalars(select(kind.request_key)) if key] == []

@@ -552,3 +552,24 @@ def test_what_stands_in_calendars_keeps_its_name(blank: Flask, sender: str | Non
     kept = db.session.scalars(text("SELECT calendar_domain FROM clinic")).all()
     assert kept == (["willow.example"] if sender is not None else [])
     db.session.remove()
+
+
+def test_no_hash_of_what_a_series_was_asked_with_is_left(blank: Flask) -> None:
+    """0047: the keys of forms, which say nothing, stay."""
+    upgrade(revision="0046")
+    keys = ("api:1:named:asked", "a desk's", "hold-7", None)
+    for table, more, value in (("series", ", every_weeks", ", 1"), ("couple", "", "")):
+        for number, key in enumerate(keys, 1):
+            db.session.execute(
+                text(
+                    f"INSERT INTO {table} (id, request_key, made_at{more})"
+                    f" VALUES ({number}, :key, '2026-03-05 12:00:00'{value})"
+                ),
+                {"key": key},
+            )
+    db.session.commit()
+    upgrade()
+    for table in ("series", "couple"):
+        kept = db.session.scalars(text(f"SELECT request_key FROM {table} ORDER BY id")).all()
+        assert kept == [None, "a desk's", "hold-7", None]
+    db.session.remove()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.api import several, shapes
 from clinic.api.doors import caller
 from clinic.api.problems import of_rule, problem
-from clinic.api.repeats import visit_key
+from clinic.api.repeats import group_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import series as reading
@@ -71,7 +71,7 @@ def book_all(body: several.SeriesIn) -> Any:
     starts = [OneStart(_utc(one.starts_at), one.therapist or body.therapist, rest) for one in body.starts]
     try:
         outcome = book_series(
-            choice, body.client, starts, every_weeks=body.every_weeks, request_key=visit_key(caller()), source=SOURCE,
+            choice, body.client, starts, every_weeks=body.every_weeks, request_key=group_key(caller()), source=SOURCE,
             by=None, now=now, reconfirmed=True,
         )  # fmt: skip
     except (SlotTaken, TooManyPending, TooFarAhead) as error:

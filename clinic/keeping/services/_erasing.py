@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
-from clinic.booking.models import Screening, Visit
+from clinic.booking.models import Couple, Screening, Series, Visit
 from clinic.clients import queries as clients
 from clinic.clients.erased import let_erase
 from clinic.clients.models import Client
@@ -144,6 +144,9 @@ def _blank_records(session: Session, whose: Whose) -> None:
     kept = select(Visit.screening_id).where(Visit.client_id.in_(ids), Visit.screening_id.is_not(None))
     without = {"note_sealed": None, "manage_hash": None, "request_key": None, "request_asked": None,
                "series_id": None, "couple_id": None, "created_by_id": None}  # fmt: skip
+    for several, of_theirs in ((Series, Visit.series_id), (Couple, Visit.couple_id)):
+        whole = several.id.in_(select(of_theirs).where(Visit.client_id.in_(ids), of_theirs.is_not(None)))
+        session.execute(update(several).where(whole).values(request_key=None))
     session.execute(update(Visit).where(Visit.client_id.in_(ids)).values(without))
     never = Visit.client_id.in_(ids), Visit.status == VisitStatus.RELEASED
     session.execute(update(Visit).where(*never).values(client_id=None, screening_id=None, permits=None))
