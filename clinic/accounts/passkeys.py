@@ -137,7 +137,7 @@ def add(session: Session, user_id: int, signed: Signed, name: str, now: dt.datet
             expected_origin=signed.site.origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (WebAuthnException, ValueError, LookupError, TypeError) as error:
         log.warning("passkey_refused", reason=type(error).__name__)
         raise WrongPasskey from error
     taken = session.scalar(select(Passkey.id).where(Passkey.credential_id == made.credential_id))
@@ -158,7 +158,7 @@ def owner_of(session: Session, signed: Signed) -> int:
 
     try:
         claimed = parse_authentication_credential_json(signed.text).raw_id
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (WebAuthnException, ValueError, LookupError, TypeError) as error:
         raise WrongPasskey from error
     user_id = session.scalar(select(Passkey.user_id).where(Passkey.credential_id == claimed))
     if user_id is None:
@@ -189,7 +189,7 @@ def check(session: Session, signed: Signed, now: dt.datetime, *, user_id: int) -
             credential_current_sign_count=row.sign_count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (WebAuthnException, ValueError, LookupError, TypeError) as error:
         log.warning("passkey_refused", reason=type(error).__name__)
         raise WrongPasskey from error
     row.sign_count, row.used_at = right.new_sign_count, now

@@ -36,9 +36,16 @@ class Phone:
 
     def make(self, options: Any) -> str:
         """Answer to the options for a new passkey."""
-        self.handle = base64.urlsafe_b64decode(options["user"]["id"] + "==")
+        return self.make_of(self.public(), options)
+
+    def public(self) -> Any:
+        """The public half, as it is written in CBOR."""
         numbers = self.key.public_key().public_numbers()
-        public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
+        return {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
+
+    def make_of(self, public: Any, options: Any) -> str:
+        """The same with this for the public half."""
+        self.handle = base64.urlsafe_b64decode(options["user"]["id"] + "==")
         attested = (
             bytes(16) + struct.pack(">H", len(self.credential_id)) + self.credential_id + cbor2.dumps(public)
         )

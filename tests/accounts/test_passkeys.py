@@ -172,6 +172,21 @@ def test_what_is_refused(app: Flask, client: FlaskClient) -> None:
     assert db.session.scalars(select(Passkey)).one().sign_count == 42
 
 
+def test_one_whose_public_half_is_something_odd_is_refused(app: Flask, client: FlaskClient) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    make_person(BOSS, Role.OWNER)
+    browser = browser_of(app, BOSS)
+    good = Phone().public()
+    odd: list[Any] = [
+        [], "", [1], "x" * 80, {}, 0, None, b"", 1.5, {1: 2}, {1: 2, 3: -7}, {1: [], 3: {}}, [good], {**good, -1: None},
+    ]  # fmt: skip
+    for public in odd:
+        made = Phone().make_of(public, options(browser, "/account/passkeys/new"))
+        answer = browser.post("/account/passkeys", data={"name": "Odd", "credential": made})
+        assert answer.status_code == 422, public
+    assert how_many(Passkey) == 0
+
+
 def test_one_without_a_pin_is_not_set_up_nor_one_twice(app: Flask, client: FlaskClient) -> None:
     phone = Phone()
     mine = boss_with(phone, app)
