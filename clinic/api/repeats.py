@@ -23,6 +23,7 @@ from clinic.shared.crypto import ring
 View = Callable[..., Any]
 Kept = dict[str, Any]
 Read = Callable[[Kept], dict[str, Any]]
+REPLAYED = {"Idempotency-Replayed": "true"}
 OF_VISITS = ("visit_id", "hold_id", "first", "second")
 OF_NOBODY = ("type", "title", "status", "detail", "code", "request", "nearest", "plan")
 
@@ -223,5 +224,5 @@ def _again(earlier: KeptAnswer, read: Read | None = None) -> Response:
             return of_rule(error)
     kind = "application/json" if is_good else "application/problem+json"
     response = Response(json.dumps(body), earlier.status, content_type=kind)
-    response.headers["Idempotency-Replayed"] = "true"
+    response.headers.update(REPLAYED)
     return response

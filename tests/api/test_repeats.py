@@ -74,7 +74,8 @@ def at_once(asked: list[Callable[[], TestResponse]]) -> list[TestResponse]:
 
 def test_a_key_stands_for_one_request(app: Flask, desk: Program) -> None:
     first, other = healthy(), healthy()
-    assert desk.post("/visits", wish(first), Idempotency_Key="books").status_code == 201
+    booking = desk.post("/visits", wish(first), Idempotency_Key="books")
+    assert (booking.status_code, "Idempotency-Replayed" in booking.headers) == (201, False)
     refused = desk.post("/visits", wish(other, hour=3), Idempotency_Key="refused")
     assert refused.status_code == 409
     # Sent again the refusal stays, and neither key books anything else.
@@ -86,7 +87,8 @@ def test_a_key_stands_for_one_request(app: Flask, desk: Program) -> None:
         assert (answer.status_code, answer.get_json()["code"]) == (409, "not_allowed")
         assert [one["field"] for one in answer.get_json()["errors"]] == ["Idempotency-Key"]
     # That another request came under the key of a visit changes nothing for the first.
-    assert desk.post("/visits", wish(first), Idempotency_Key="books").status_code == 201
+    once_more = desk.post("/visits", wish(first), Idempotency_Key="books")
+    assert (once_more.status_code, once_more.headers["Idempotency-Replayed"]) == (201, "true")
     assert booked() == 1
 
 

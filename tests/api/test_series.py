@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
 from clinic.booking.models import Claim, Series, Visit
+from clinic.premises.models import Clinic
+from clinic.shared.database import transaction
 from tests.api.conftest import Program
-from tests.api.test_visits import BLOCKED, count, healthy
+from tests.api.test_visits import BLOCKED, count, healthy, wish
 from tests.booking import world
 from tests.booking.test_from_day import OPERATED
 
@@ -113,3 +117,23 @@ def test_waiting_refused_and_wrong_requests(desk: Program) -> None:
     assert (far.status_code, far.get_json()["code"]) == (409, "too_late")
     assert far.get_json()["plan"][0]["code"] == "too_late"
     assert world.statuses(client) == []
+
+
+def test_a_series_too_near_or_too_far_for_somebody_new_is_outside_of_what_they_may_book(
+    desk: Program, clinic: world.World
+) -> None:
+    """As one visit is: not a time that is taken, which another one might be instead."""
+    new, known = healthy(), healthy()
+    assert desk.post("/visits", {**wish(known), "starts_at": world.at(1).isoformat()}).status_code == 201
+    with transaction() as session:
+        session.execute(update(Visit).values(status="done"))
+        session.execute(update(Clinic).values(new_lead_time_minutes=4 * 1440, new_horizon_days=10))
+    for days in ((3, 17), (12, 26)):
+        one = desk.post("/visits", wish(new) | {"starts_at": world.at(days[0]).isoformat()})
+        refused = desk.post("/series", order(new, starts=starts(*days)))
+        for answer in (one, refused):
+            assert (answer.status_code, answer.get_json()["code"]) == (409, "too_late"), days
+        assert refused.get_json()["plan"][0]["code"] == "too_late"
+        assert desk.post("/series", order(known, starts=starts(*days))).status_code == 201
+    # Those after the first follow it, however far.
+    assert desk.post("/series", order(new, starts=starts(6, 20))).status_code == 201

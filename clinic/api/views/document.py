@@ -38,6 +38,11 @@ ERRORS = {
     "503": "The system does not answer at the moment",
 }
 
+REPLAYED = {
+    "description": "There where this very request was answered before, under the same `Idempotency-Key`.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
+
 
 @pages.get("/api/openapi.json", needs=Permission.SITE_ANY_READ)
 def openapi() -> Response:
@@ -113,14 +118,22 @@ def _complete_operation(method: str, operation: dict[str, Any]) -> None:
         if one["in"] == "path":
             one["schema"]["minimum"] = 1
     if method == "post":
-        if "requestBody" in operation:
-            operation["requestBody"]["required"] = True
-        operation.setdefault("parameters", []).append(
-            {
-                "in": "header",
-                "name": "Idempotency-Key",
-                "required": False,
-                "description": "The same request under the same key is done once and answered the same.",
-                "schema": {"type": "string", "pattern": KEY},
-            }
-        )
+        _complete_post(operation)
+
+
+def _complete_post(operation: dict[str, Any]) -> None:
+    """What is done once under a key, and how its repetition is told."""
+    for status, answer in operation["responses"].items():
+        if status.startswith("2"):
+            answer["headers"] = {"Idempotency-Replayed": REPLAYED}
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
+    operation.setdefault("parameters", []).append(
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "required": False,
+            "description": "The same request under the same key is done once and answered the same.",
+            "schema": {"type": "string", "pattern": KEY},
+        }
+    )

@@ -10,7 +10,7 @@ from clinic.api import shapes
 from clinic.api.doors import caller
 from clinic.api.paging import part_of
 from clinic.api.problems import problem
-from clinic.api.repeats import booked_once, visit_key
+from clinic.api.repeats import REPLAYED, booked_once, visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
@@ -74,7 +74,8 @@ def book(body: shapes.VisitIn) -> Any:
             rest=TOLD,
             reconfirmed=True,  # asking what has changed is the duty of the program (docs/operations.md)
         )
-    return _done(outcome, 201, choice)
+    done = _done(outcome, 201, choice)
+    return (*done, REPLAYED) if outcome.is_repeated else done
 
 
 @api.door(

@@ -46,6 +46,7 @@ def join(body: waiting.WaitlistIn) -> dict[str, Any]:
     when = When(
         body.first_day, body.last_day, frozenset(body.weekdays), frozenset(body.parts), body.notice_hours
     )
+    kit.check_therapist(body.therapist)
     wish_id, _key = services.join(
         kit.choice_at(body, body.location),
         when,

@@ -51,6 +51,8 @@ class Outcome:
     """Too little rest between visits. With `visit_id` None nothing was booked or changed yet: staff may pass it."""
     facts: VisitFacts | None = None
     """The visit as it was booked just now."""
+    is_repeated: bool = False
+    """This very request booked it before."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def booked_before(wish: Booking) -> Outcome | None:
         return None
     if done.asked != wish.asked:
         raise KeyUsed()
-    return Outcome(done.id, VisitStatus(done.status), None, facts=visits.facts(done.id))
+    return Outcome(done.id, VisitStatus(done.status), None, facts=visits.facts(done.id), is_repeated=True)
 
 
 def book(session: Session, wish: Booking) -> Outcome:

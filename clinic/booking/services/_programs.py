@@ -14,6 +14,7 @@ from clinic.booking.services._steps import set_status
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
+from clinic.rules.booking_policy import BookingSettings
 from clinic.rules.errors import HoldExpired, InvalidInput
 from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
@@ -30,12 +31,17 @@ def check_online_start(
     facts = premises.clinic_facts()
     if facts is None:
         return
+    zone = ZoneInfo(premises.where(facts, location_id)[1])
+    booking_policy.check_start(starts_at, now=now, zone=zone, settings=settings_for(client_id))
+
+
+def settings_for(client_id: int | None) -> BookingSettings:
+    """The rules for booking online of this person, who may be new here; None: of nobody in particular."""
     settings = premises.booking_settings()
     person = clients.client(client_id) if client_id is not None and settings.tells_new_apart else None
     if person is not None and not visits.is_known([person.id]):
-        settings = settings.for_new()
-    zone = ZoneInfo(premises.where(facts, location_id)[1])
-    booking_policy.check_start(starts_at, now=now, zone=zone, settings=settings)
+        return settings.for_new()
+    return settings
 
 
 def since_kept(held: Visit | None, starts_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:

@@ -31,7 +31,7 @@ from clinic.booking.services._from_hold import (
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._mailing import tell_of_several
-from clinic.booking.services._programs import since_kept
+from clinic.booking.services._programs import settings_for, since_kept
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -248,11 +248,13 @@ def _refused(
 ) -> SeriesOutcome | None:
     """What the gate says no to; else None. `held`: the time that is kept. Raises TooFarAhead for a start outside what
     can be booked."""
-    facts = clinic_of(booked[0].choice)
+    facts, settings = clinic_of(booked[0].choice), settings_for(client.id)
     for at, one in enumerate(booked):
         start = one.visit.starts_at
         since = since_kept(held, start, now)
-        if is_outside(start, is_first=at == 0, source=source, now=now, facts=facts, since=since):
+        if is_outside(
+            start, is_first=at == 0, source=source, now=now, facts=facts, settings=settings, since=since
+        ):
             raise TooFarAhead(_("One of these times lies outside the days that can be booked now."))
     against = [one for one in booked if one.judged.refuses or one.judged.unsafe_addons]
     if not against:

@@ -18,7 +18,7 @@ from clinic.booking.queries.rest import Rest, rest_around
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
-from clinic.booking.services._programs import since_kept
+from clinic.booking.services._programs import settings_for, since_kept
 from clinic.booking.services.alternatives import look_again_on, urgency_of
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, warned_of
@@ -34,7 +34,6 @@ from clinic.booking.services.series_starts import (
     may_lie_beyond,
 )
 from clinic.catalogue.queries import VisitPlan
-from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
@@ -146,7 +145,7 @@ class _Planner:
         waiting = visits.others_pending([client.id])
         if source == ONLINE:  # what waits unseen counts as standing
             waiting = [one for one in waiting if not visits.is_hidden_wait(one)]
-        self.settings = premises.booking_settings()
+        self.settings = settings_for(client.id)
         self.may_wait = self.settings.pending_per_client - len(waiting)
 
     def plan(self, wanted: Sequence[_Wanted]) -> list[Planned]:
@@ -187,7 +186,7 @@ class _Planner:
     def _judge(self, starts_at: dt.datetime, day: dt.date, *, is_first: bool) -> tuple[str, Judged | None]:
         if is_outside(
             starts_at, is_first=is_first, source=self.source, now=self.now, facts=self.facts,
-            since=self._since(starts_at),
+            settings=self.settings, since=self._since(starts_at),
         ):  # fmt: skip
             return "too_late", None
         judged = self._judged_on(day)

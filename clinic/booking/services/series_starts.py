@@ -13,7 +13,7 @@ from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
-from clinic.rules.booking_policy import earliest_start, is_on_step, latest_start
+from clinic.rules.booking_policy import BookingSettings, earliest_start, is_on_step, latest_start
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _
 from clinic.rules.series import MOST_VISITS
@@ -85,14 +85,15 @@ def is_outside(
     source: str,
     now: dt.datetime,
     facts: ClinicFacts,
+    settings: BookingSettings,
     since: dt.datetime | None,
 ) -> bool:
     """Whether a start lies outside what can be booked now. The desk's only bound is the past; for everybody else the
     first visit of a series lies within the days that can be booked, and the others follow it. Of a client who books
-    online all of them do. Of a start that is kept for them `since` then, the notice counts from that moment."""
+    online all of them do. Of a start that is kept for them `since` then, the notice counts from that moment.
+    `settings`: the rules of this person, who may be new here."""
     if source == DESK:
         return starts_at < now
-    settings = premises.booking_settings()
     is_bound = not may_lie_beyond(source, is_first=is_first)
     too_far = is_bound and starts_at > latest_start(now, ZoneInfo(facts.zone), settings)
     return (
