@@ -58,9 +58,8 @@ def _words(value: Any) -> list[str]:
     return [one for one in value.split(",") if one] if isinstance(value, str) else list(value or ())
 
 
-def describe(spec: dict[str, Any]) -> None:
+def describe(spec: dict[str, Any], menu: Menu) -> None:
     """Put the lists of the clinic at hand into the document, wherever a wish is asked for."""
-    menu = read_menu()
     if not menu.services:
         return
     for name, shape in spec["components"]["schemas"].items():

@@ -16,8 +16,10 @@ from clinic.therapists import queries as therapists
 
 @api.door("GET", "/services", Scope.CATALOGUE_READ, shapes.ServicesOut, query=shapes.OfferedQuery)
 def services(query: shapes.OfferedQuery) -> dict[str, Any]:
-    """Services on offer, with lengths, modes and add-ons. Prices are in the smallest unit of the currency. `locations`:
-    where there is a room, the devices and a therapist for them."""
+    """Services on offer, with lengths, modes and add-ons. Prices are in the smallest unit of the currency.
+
+    `locations`: where there is a room, the devices and a therapist for them.
+    """
     rows = catalogue.services_on_offer()
     given = therapists.given_at(rows, premises.today(clock.now()))
     items = [

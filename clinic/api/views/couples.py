@@ -45,8 +45,10 @@ BOTH_WAIT = {
     once=None,
 )
 def times_for_two(body: several.CoupleTimesIn) -> dict[str, Any]:
-    """Free starts for two people: two therapists, devices for both, and one room with two tables. Left out are the days
-    on which one of them would be refused."""
+    """Free starts for two people: two therapists, devices for both, and one room with two tables.
+
+    Left out are the days on which one of them would be refused.
+    """
     found = offering.starts_for_two(_halves(body), body.from_, body.days, now=clock.now())
     zone = ZoneInfo(found.zone)
     starts = [

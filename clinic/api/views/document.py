@@ -10,11 +10,12 @@ from apiflask import APIFlask
 from flask import current_app, jsonify, render_template
 from werkzeug.wrappers import Response
 
-from clinic.api import menu
+from clinic.api import examples, menu
 from clinic.api.answers_shape import answers_schema
 from clinic.api.doors import KEY
 from clinic.api.problems import TITLES
 from clinic.api.shapes import Problem
+from clinic.catalogue.menu import menu as read_menu
 from clinic.clients.steps import LONGEST_LIFE
 from clinic.premises import queries as premises
 from clinic.rules.calendar_text import DAY_OF_A_LIFE, birth_days
@@ -73,8 +74,10 @@ def complete(spec: Any) -> Any:
     _link(spec["paths"])
     schemas["DayOfALife"] = {"type": "string", "format": "date", "pattern": DAY_OF_A_LIFE}
     schemas["IntakeIn"]["properties"]["answers"] = answers_schema()
-    schemas["ClientIn"]["properties"]["born_on"]["pattern"] = birth_days(_today(), LONGEST_LIFE)
-    menu.describe(spec)
+    today, offered = _today(), read_menu()
+    schemas["ClientIn"]["properties"]["born_on"]["pattern"] = birth_days(today, LONGEST_LIFE)
+    menu.describe(spec, offered)
+    examples.put_in(spec, offered, today, _zone())
     return spec
 
 
@@ -96,8 +99,12 @@ def _link(paths: dict[str, Any]) -> None:
 
 
 def _today() -> dt.date:
+    return local_day(clock.now(), _zone())
+
+
+def _zone() -> ZoneInfo:
     facts = premises.clinic_facts()
-    return local_day(clock.now(), ZoneInfo(facts.zone)) if facts else clock.now().date()
+    return ZoneInfo(facts.zone if facts else "UTC")
 
 
 def _complete_operation(method: str, operation: dict[str, Any]) -> None:
