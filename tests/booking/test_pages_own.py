@@ -14,6 +14,7 @@ from sqlalchemy import select
 from clinic.accounts.models import MailedLink, User
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.models import CallRequest, Visit
+from clinic.booking.services import people
 from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Consent, HealthStop, Intake
 from clinic.premises.models import Location
@@ -474,7 +475,11 @@ def test_please_call_me_reaches_the_desk_once(client: FlaskClient) -> None:
         assert walk.location(client.post("/book/call")) == "/book/done?called=1"
     call = db.session.scalars(select(CallRequest)).one()
     assert (call.visit_id, call.about) == (visits()[0].id, "letter")
-    assert "We will call you" in client.get("/book/done?called=1").text
+    for page in ("/book/done?called=1", "/book/done"):
+        assert "We will call you" in client.get(page).text
+    desk = factories.make_user(email="desk@calls.example", roles=[Role.FRONT_DESK]).id
+    people.close_call(call.id, by=desk, now=NOW)
+    assert "Please call me" in client.get("/book/done").text
     letter = client.get("/book/letter")
     assert walk.heading(letter) == "Questions for your doctor"
     assert "Relaxation massage" in letter.text

@@ -375,6 +375,14 @@ def open_calls() -> Sequence[CallRequest]:
     ).all()
 
 
+def asks_for_call(visit_id: int) -> bool:
+    """Whether the client asked about this visit to be called, and waits for it."""
+    asked = select(CallRequest.id).where(
+        CallRequest.visit_id == visit_id, CallRequest.about != "news", CallRequest.done_at.is_(None)
+    )
+    return db.session.scalar(asked.limit(1)) is not None
+
+
 def calls_made(since: dt.datetime) -> Sequence[CallRequest]:
     """People who were called since then, the last call first: of the newest requests, so that a long list costs
     nothing."""

@@ -85,11 +85,16 @@ def _waiting(now_at: Standing) -> str:
         later=later,
         later_href=_times_from(Choice.of(now_at.checkout.choice), later),
         manage=(now_at.checkout.details or {}).get("manage", ""),
-        called=request.args.get("called") == "1",
+        called=_is_called(now_at.visit.id),
         sent=letters_of(now_at.client.id) if now_at.client else [],
         most=MOST_FILES,
         **kit.flow(now_at),
     )
+
+
+def _is_called(visit_id: int) -> bool:
+    """Whether it was asked for, just now for another visit or before for this one."""
+    return request.args.get("called") == "1" or visits.asks_for_call(visit_id)
 
 
 def _answers_of_the_other(visit: Any) -> str:
@@ -123,7 +128,7 @@ def _refused(now_at: Standing) -> str:
         with_letter=_with_letter(now_at) if not found and not stopped else [],
         later=later,
         later_href=_times_from(choice, later),
-        called=request.args.get("called") == "1",
+        called=_is_called(visit.id),
         **kit.flow(now_at),
     )
 
