@@ -15,6 +15,7 @@ from clinic.accounts import common_passwords
 from clinic.accounts.models import User
 from clinic.checkup.finding import Finding, Findings, Grade, good, wrong
 from clinic.shared.database import db
+from clinic.shared.keyring import ring
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHORTEST_SECRET, FEWEST_CHARACTERS = 32, 10
@@ -55,6 +56,15 @@ def keys(app: Flask, _now: dt.datetime) -> Findings:
         found.append(
             wrong(
                 f"The key file {paths[0]} cannot be read.", "Put its copy there, owned by the program's user."
+            )
+        )
+    if kept := sorted(ring().keys.keys() & ring().gone):
+        found.append(
+            Finding(
+                Grade.LOOK,
+                f"Old keys that are to go are in the key file still: {', '.join(kept)}. A change of keys is under"
+                " way, or was broken off; nothing is lost.",
+                "Run clinic keys drop once more.",
             )
         )
     yield from found or [good("The keys are there, for the program alone.")]

@@ -53,7 +53,7 @@ def keys_drop(*, end_links: bool) -> None:
         are_all_over,
         drop_old_keys,
         forget_old_person_keys,
-        put_back,
+        retire_old_keys,
         seal_anew,
     )
 
@@ -68,19 +68,14 @@ def keys_drop(*, end_links: bool) -> None:
                 " this again."
             )
         path = Path(str(app.config["CLINIC_KEY_FILE"]))
-        before = crypto.KeyRing.load(path)
-        drop_old_keys(path, ends_links=end_links)
-        try:
-            time.sleep(UNDER_WAY)
-            if not are_all_over(OPEN_FOR):
-                raise click.ClickException(
-                    f"Something in the database has been under way for {OPEN_FOR} seconds, and may hold what an old"
-                    " key sealed: no key was dropped. Wait for a backup to end, or for whatever it is, then run this"
-                    " again."
-                )
-            seal_anew()
-        except BaseException:
-            put_back(path, before)
-            raise
+        retire_old_keys(path)  # they stay in the file: whatever ends this command now, nothing is lost
+        time.sleep(UNDER_WAY)
+        if not are_all_over(OPEN_FOR):
+            raise click.ClickException(
+                f"Something in the database has been under way for {OPEN_FOR} seconds, and may hold what an old key"
+                " sealed: no key was dropped. Wait for a backup to end, or for whatever it is, then run this again."
+            )
+        seal_anew()
         forget_old_person_keys()
+        drop_old_keys(path, ends_links=end_links)
     click.echo("The old keys are gone." + (" Links in mails that were sent have ended." if end_links else ""))

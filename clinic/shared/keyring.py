@@ -32,7 +32,8 @@ class CannotOpen(Exception):
 @dataclass(frozen=True)
 class KeyRing:
     """Keys by id; `current` seals, all of them open. `links`: by purpose what opens links that keys signed which are
-    gone by now (clinic/shared/signed.py); it opens nothing else. `gone`: the ids of keys that were dropped."""
+    gone by now (clinic/shared/signed.py); it opens nothing else. `gone`: the ids of keys that were dropped; one that is
+    among `keys` still is about to be, and opens what is left."""
 
     current: str
     keys: dict[str, bytes]
@@ -143,13 +144,11 @@ def _follow(path: Path) -> None:
     with suppress(ValueError, OSError):  # half copied: the next look reads it whole
         found, before = KeyRing.load(path), _Ring.ring
         _Ring.stamp = stamp
-        if before is None:
+        if before is None or before.current in found.gone:
             _Ring.ring = found
         elif before.current in found.keys:
             # sealed by as before until the next start: another host may not have the new key yet
             _Ring.ring = replace(found, current=before.current)
-        elif before.current in found.gone:
-            _Ring.ring = found
         else:
             log.error(
                 "key_file_is_anothers"

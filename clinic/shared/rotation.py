@@ -9,6 +9,7 @@ import base64
 import json
 import secrets
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ def add_key(path: Path) -> KeyRing:
     return _write(path, KeyRing(name, {**old.keys, name: AESGCM.generate_key(256)}, old.links, old.gone))
 
 
+def retire_old_keys(path: Path) -> KeyRing:
+    """Nobody seals with an old key from now on, and all of them still open: what is under way may hold what one of them
+    has sealed. Nothing is lost by stopping here."""
+    old = KeyRing.load(path)
+    return _write(path, replace(old, gone=old.gone | (old.keys.keys() - {old.current})))
+
+
 def drop_old_keys(path: Path, *, ends_links: bool = False) -> KeyRing:
     """Keep the current key alone. What an old one sealed cannot be opened afterwards, in backups neither; the links
     that it signed in mails can, unless they are to end too."""
@@ -41,11 +49,6 @@ def drop_old_keys(path: Path, *, ends_links: bool = False) -> KeyRing:
     dropped = old.keys.keys() - {old.current}
     links = {} if ends_links else outliving(old, dropped)
     return _write(path, KeyRing(old.current, {old.current: old.keys[old.current]}, links, old.gone | dropped))
-
-
-def put_back(path: Path, ring: KeyRing) -> None:
-    """The file holds these keys again: not all that they sealed has been sealed anew."""
-    _write(path, ring)
 
 
 def are_all_over(seconds: float) -> bool:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +24,16 @@ from sqlalchemy import delete, select, text
 from clinic import cli
 from clinic.booking.models import Visit
 from clinic.booking.queries.visits import reminder_key
+from clinic.checkup import settings
 from clinic.cli import keys
 from clinic.clients import choices
 from clinic.clients.models import ClientNote
 from clinic.intake.models import ClearanceDocument, Intake
+from clinic.paths import ROOT
 from clinic.rules.messages import KINDS, Off
 from clinic.shared import crypto, person_keys, rotation, signed
 from clinic.shared.database import db, transaction
+from clinic.shared.new_file import write_private
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.intake import letters
@@ -209,7 +218,7 @@ def test_what_is_being_sealed_while_the_old_key_is_dropped_is_not_lost(
     assert [command(app, monkeypatch, one).exit_code for one in ("add", "reseal")] == [0, 0]
 
     def a_moment(_seconds: float) -> None:
-        assert len(crypto.KeyRing.load(key_file).keys) == 1
+        assert server.current in crypto.KeyRing.load(key_file).gone
         drops = crypto.ring()
         crypto.use(server)
         w.sign(late)
@@ -219,6 +228,68 @@ def test_what_is_being_sealed_while_the_old_key_is_dropped_is_not_lost(
     assert command(app, monkeypatch, "drop", "--yes").exit_code == 0
     crypto.use(crypto.KeyRing.load(key_file))
     assert len([row.answers for row in db.session.scalars(select(Intake))]) == 2
+
+
+def test_a_drop_that_is_killed_while_it_waits_loses_nothing_and_is_run_again(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the system, or with the terminal that it was started in: what the old key seals until then is read, doctor
+    says what is left, and the next run brings it to its end."""
+    w.build(therapists=1)
+    late = w.person()
+    server = crypto.KeyRing.load(key_file)
+    assert [command(app, monkeypatch, one).exit_code for one in ("add", "reseal")] == [0, 0]
+    db.session.remove()
+    places = {name: str(app.config[name]) for name in ("CLINIC_DATA_DIR", "CLINIC_KEY_FILE")}
+    address = str(app.config["SQLALCHEMY_DATABASE_URI"]).replace("postgresql+psycopg", "postgresql")
+    drop = subprocess.Popen(
+        [sys.executable, "-m", "clinic", "keys", "drop", "--yes"],
+        cwd=ROOT,
+        env={**os.environ, **places, "CLINIC_DATABASE_URL": address},
+    )
+    while server.current not in crypto.KeyRing.load(key_file).gone:
+        assert drop.poll() is None
+        time.sleep(0.02)
+    drop.kill()
+    assert drop.wait() == -signal.SIGKILL
+    w.sign(late)  # by a server that had begun to before
+    assert crypto.ring() == server
+    crypto.use(crypto.KeyRing.load(key_file))
+    assert len([row.answers for row in db.session.scalars(select(Intake))]) == 1
+    db.session.rollback()
+    left = f"Old keys that are to go are in the key file still: {server.current}."
+    assert any(one.says.startswith(left) for one in settings.keys(app, NOW))
+    said = command(app, monkeypatch, "drop", "--yes")
+    assert "have been sealed anew, and no key was dropped" in said.output
+    assert command(app, monkeypatch, "drop", "--yes").exit_code == 0
+    crypto.use(crypto.KeyRing.load(key_file))
+    assert server.current not in crypto.ring().keys
+    assert len([row.answers for row in db.session.scalars(select(Intake))]) == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_disk_that_is_full_in_the_middle_of_a_drop_loses_no_key(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w.build(therapists=1)
+    w.sign(w.person())
+    old = crypto.KeyRing.load(key_file)
+    assert [command(app, monkeypatch, one).exit_code for one in ("add", "reseal")] == [0, 0]
+    may_write = iter((True, False))
+
+    def full(path: Path, content: bytes) -> None:
+        if not next(may_write):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write_private(path, content)
+
+    monkeypatch.setattr(rotation, "write_private", full)
+    said = command(app, monkeypatch, "drop", "--yes")
+    assert said.exit_code == 1
+    assert said.output.startswith(f"{key_file}.new: No space left on device.")
+    assert old.current in crypto.KeyRing.load(key_file).keys
+    monkeypatch.setattr(rotation, "write_private", write_private)
+    assert command(app, monkeypatch, "drop", "--yes").exit_code == 0
+    assert old.current not in crypto.KeyRing.load(key_file).keys
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
