@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
 
-from clinic.cli.making import make_app, migrate_app
+from clinic.cli.making import make_app, migrate_app, upgrade_app
+
+if TYPE_CHECKING:
+    from clinic.shared.person_keys import Gone
 
 FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 
@@ -40,22 +44,30 @@ def backup(checked: Path | None) -> None:
 
 
 KEYS = "person_key"  # a backup from before people had keys of their own has no such table
+KEYS_AS_TODAY = "0040"  # from this version on the table says of a destroyed key what it says today
 
 
-def _put_keys_back(app: Flask, file: Path) -> int:
-    """The keys of people, and whoever was erased since the backup is erased once more. What the backup still has ahead
-    for them ends before that, and they are told nothing. Done twice it is as done once."""
+def _put_keys_back(app: Flask, file: Path) -> list[Gone]:
+    """The keys of people; returns whoever was erased since the backup."""
+    from clinic.shared import backups
+    from clinic.shared.database import db
+
+    try:
+        return backups.put_keys_back(db.engine, file, app.config["CLINIC_BACKUP_KEY_FILE"])
+    except backups.BackupFailed as error:
+        sys.exit(f"{error} Then start again: clinic restore {file}")
+
+
+def _erase_once_more(app: Flask, file: Path, gone: list[Gone]) -> int:
+    """Whoever was erased since the backup is erased once more. What the backup still has ahead for them ends before
+    that, and they are told nothing. Done twice it is as done once."""
     from clinic.booking.services.visits import end_untold
     from clinic.keeping.queries.people import still_booked
     from clinic.keeping.services.erasing import erase_once_more
     from clinic.rules.errors import KeysLeft
-    from clinic.shared import backups, clock
+    from clinic.shared import clock
     from clinic.shared.database import db
 
-    try:
-        gone = backups.put_keys_back(db.engine, file, app.config["CLINIC_BACKUP_KEY_FILE"])
-    except backups.BackupFailed as error:
-        sys.exit(f"{error} Then start again: clinic restore {file}")
     booked = still_booked(gone)
     db.session.rollback()
     for visit_id in booked:
@@ -71,6 +83,7 @@ def _put_keys_back(app: Flask, file: Path) -> int:
 def restore(file: Path) -> None:
     """Put the backup FILE into an empty database, bring it up to date, and look whether its answers can be read."""
     from clinic.accounts import services
+    from clinic.checkup.database import here_now, versions
     from clinic.shared import audit_chain, backups, clock, heartbeat
     from clinic.shared.database import db
     from clinic.shared.rotation import columns_that_stay_closed
@@ -83,9 +96,20 @@ def restore(file: Path) -> None:
         except backups.BackupFailed as error:
             sys.exit(str(error))
         db.engine.dispose()
+    upgrade_app(app, restores=True, until=KEYS_AS_TODAY)
+    with app.app_context():
+        # before the rest: what a migration seals about people is sealed under their own keys
+        gone = _put_keys_back(app, file) if KEYS in about.rows else []
+        if here_now() != versions()[1] and (closed := columns_that_stay_closed()):
+            sys.exit(
+                f"{_unread(app, closed)} Put the copy of the old key file there, then start again:"
+                f" clinic restore {file}"
+            )
+        db.session.remove()
+        db.engine.dispose()
     migrate_app(app, restores=True)
     with app.app_context():
-        again = _put_keys_back(app, file) if KEYS in about.rows else 0
+        again = _erase_once_more(app, file, gone)
         services.sign_out_everybody(clock.now())
         heartbeat.forget()
         audit_chain.begin_notes(app.config["CLINIC_AUDIT_DIR"], now=clock.now())
@@ -100,7 +124,11 @@ def restore(file: Path) -> None:
     with app.app_context():
         if closed := columns_that_stay_closed():
             sys.exit(
-                f"The health answers cannot be read with the keys in {app.config['CLINIC_KEY_FILE']}"
-                f" ({', '.join(closed)}). Put the copy of the old key file there; the database itself is whole."
+                f"{_unread(app, closed)} Put the copy of the old key file there; the database itself is whole."
             )
     click.echo("The health answers can be read. Start the clinic with: clinic serve")
+
+
+def _unread(app: Flask, closed: list[str]) -> str:
+    key_file = app.config["CLINIC_KEY_FILE"]
+    return f"The health answers cannot be read with the keys in {key_file} ({', '.join(closed)})."

@@ -58,10 +58,12 @@ def able_to_migrate(app: Flask) -> Flask:
     return app
 
 
-def upgrade_app(app: Flask, *, restores: bool = False) -> None:
-    """Bring the database up to date, and end the program when it is newer than this, or when a restore into it was
-    broken off: its tables, made here, would pass for the backup's."""
-    from clinic.checkup.database import here_now, restored, version, versions
+def upgrade_app(app: Flask, *, restores: bool = False, until: str | None = None) -> None:
+    """Bring the database up to date, or to an older version, and end the program when it is newer than this, or when a
+    restore into it was broken off: its tables, made here, would pass for the backup's. Nor is it brought up to date
+    with the keys of another clinic: what a migration seals with those could not be read once the right ones are there.
+    """
+    from clinic.checkup.database import here_now, restored, sealed, version, versions
     from clinic.shared import clock
     from clinic.shared.database import db
 
@@ -72,17 +74,22 @@ def upgrade_app(app: Flask, *, restores: bool = False) -> None:
             here, (known, newest) = here_now(), versions()
             if here is not None and here not in known:
                 refuse(list(version(app, clock.now())))
-            if here != newest:
-                _upgrade(app)
+            wanted = until or newest
+            if here is not None and wanted is not None and here >= wanted:
+                return
+            if here is not None and until is None:
+                refuse(list(sealed(app, clock.now())))
+                db.session.remove()  # a migration waits for whoever reads
+            _upgrade(app, wanted)
         finally:
             db.session.remove()
 
 
-def _upgrade(app: Flask) -> None:
+def _upgrade(app: Flask, wanted: str | None) -> None:
     from flask_migrate import upgrade
 
     able_to_migrate(app)
-    upgrade()
+    upgrade(revision=wanted or "head")
 
 
 def migrate_app(app: Flask, *, restores: bool = False) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Table, delete, null, select, text, update
+from sqlalchemy import ColumnElement, Table, delete, inspect, null, select, text, update
 
 from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
@@ -101,8 +101,20 @@ def sealed_columns() -> list[tuple[Table, str]]:
 
 def columns_that_stay_closed() -> list[str]:
     """Sealed columns whose newest value the keys at hand do not open; empty when the right keys are there. What a key
-    sealed that was destroyed on purpose tells nothing: then the next one is tried, up to a few."""
-    return [f"{table.name}.{column}" for table, column in sealed_columns() if _stays_closed(table, column)]
+    sealed that was destroyed on purpose tells nothing: then the next one is tried, up to a few. A database of an older
+    version has not all of the columns yet."""
+    tables = {table.name for table, _column in sealed_columns()}
+    inspector = inspect(db.session.connection())
+    there = {
+        (table, column["name"])
+        for (_schema, table), columns in inspector.get_multi_columns(filter_names=sorted(tables)).items()
+        for column in columns
+    }
+    return [
+        f"{table.name}.{column}"
+        for table, column in sealed_columns()
+        if (table.name, column) in there and _stays_closed(table, column)
+    ]
 
 
 def _stays_closed(table: Table, column: str) -> bool:

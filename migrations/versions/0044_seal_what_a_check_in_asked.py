@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from clinic.shared.keyring import Key, ring
+from clinic.shared.keyring import Key, ring, sealed_by
 from clinic.shared.person_keys import key_name
 
 revision = "0044"
@@ -63,16 +63,33 @@ def seal() -> None:
 
 
 def keys_of_people() -> dict[int, Key | None]:
-    """By person; None where it was destroyed."""
+    """Of each person who was asked something; None where it was destroyed. Of several keys the one counts that seals
+    now, then the oldest that can be opened. One that a dropped key of the installation wrapped stands there for older
+    backups: it is opened only where there is no other, and the migration ends with that."""
     found: dict[int, Key | None] = {}
-    rows: Any = op.get_bind().execute(sa.text("SELECT id, client_id, ring, wrapped FROM person_key"))
-    for key_id, client_id, of_ring, wrapped in rows:
-        if not wrapped:
-            found.setdefault(client_id, None)
-        elif of_ring == ring().current or found.get(client_id) is None:
+    rows: Any = op.get_bind().execute(
+        sa.text(
+            "SELECT id, client_id, ring, wrapped FROM person_key"
+            " WHERE client_id IN (SELECT client_id FROM intake WHERE asked IS NOT NULL) ORDER BY id"
+        )
+    )
+    for key_id, client_id, _ring, wrapped in sorted(rows, key=last_resort):
+        if client_id in found:
+            continue
+        found[client_id] = None
+        if wrapped:
             secret = ring().open(bytes(wrapped), table="person_key", column="wrapped", row_id=key_id)
             found[client_id] = Key(key_name(key_id), secret)
     return found
+
+
+def last_resort(row: Any) -> int:
+    """How little it is to be used."""
+    if row.ring == ring().current:
+        return 0
+    if not row.wrapped:
+        return 2
+    return 1 if sealed_by(bytes(row.wrapped)) in ring().keys else 3
 
 
 def drop_guard() -> None:

@@ -14,23 +14,30 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, inspect, select, text
 
+from clinic import cli
 from clinic.booking.queries import the_book
 from clinic.booking.services import visits
-from clinic.cli.making import able_to_migrate
+from clinic.checkup.database import here_now
+from clinic.cli import backups as commands
+from clinic.cli.making import able_to_migrate, upgrade_app
 from clinic.intake.models import QuestionSet
 from clinic.paths import ROOT
 from clinic.rules.question_set import as_asked
+from clinic.shared import backups, crypto
 from clinic.shared.database import Base, db
-from clinic.shared.keyring import Key, ring
+from clinic.shared.keyring import CannotOpen, Key, KeyRing, ring, sealed_by
 from clinic.shared.person_keys import key_name
 from tests import factories
 from tests.booking import world
 from tests.conftest import NOW
+from tests.empty_machine import empty_machine
+from tests.postgres import find_binaries
 from tests.web import app_on, sqlite_address
 
 SIGNED_BEFORE = (
@@ -481,41 +488,143 @@ def test_refusals_that_programs_were_given_are_judged_anew_and_what_was_done_sta
     db.session.remove()
 
 
-def test_what_check_ins_asked_is_sealed_for_their_person(blank: Flask) -> None:
-    """0044: 1 has a key, that of 2 was destroyed, and 3 has none yet."""
+def checked_in(asked: dict[int, str]) -> None:
+    """As they stand before 0044, by person: the row of each has their number."""
     upgrade(revision="0043")
-    resource, person, signed = SIGNED_BEFORE
+    resource, person, _signed = SIGNED_BEFORE
     person = person.replace("born_on,", "born_on, alike_name,").replace("'1985-05-05',", "'1985-05-05', '',")
-    signed = signed.replace("_sealed)", "_sealed, asked)").replace("'', '')", "'', '', '[\"{asked}\"]')")
-    asked = {1: "pregnancy", 2: "varicose_veins", 3: "fracture"}
     for one, said in asked.items():
         db.session.execute(text(resource.replace("(1,", f"({one},")))
         db.session.execute(text(person.replace("(1,", f"({one},")))
-        row = signed.replace("(7, 1,", f"({one}, {one},").replace("{version}", "q-x").replace("{asked}", said)
+        row = CHECKED_IN.replace("(7, 1,", f"({one}, {one},").replace("{asked}", said)
         db.session.execute(text(row.replace(":", "\\:")))
-    secret = AESGCM.generate_key(256)
-    wrapped = ring().seal(secret, table="person_key", column="wrapped", row_id=11)
-    for number, client, of_ring, key in ((11, 1, ring().current, wrapped), (12, 2, "destroyed 12", b"")):
-        db.session.execute(
-            text("INSERT INTO person_key (id, client_id, ring, wrapped) VALUES (:id, :client, :ring, :key)"),
-            {"id": number, "client": client, "ring": of_ring, "key": key},
-        )
+        sealed = {
+            column: ring().seal(b'""', table="intake", column=column, row_id=one)
+            for column in ("answers_sealed", "signature_sealed")
+        }
+        statement = "UPDATE intake SET answers_sealed = :answers_sealed, signature_sealed = :signature_sealed"
+        db.session.execute(text(f"{statement} WHERE id = :id"), {"id": one, **sealed})
     db.session.commit()
-    upgrade()
-    rows = db.session.execute(text("SELECT id, asked, asked_sealed FROM intake ORDER BY id")).tuples().all()
-    assert [plain for _id, plain, _sealed in rows] == [None, None, None]
-    sealed = {number: bytes(value) for number, _plain, value in rows if value is not None}
-    assert sealed.keys() == {1, 3}
-    place = {"table": "intake", "column": "asked_sealed"}
-    theirs = Key(key_name(11), secret)
-    assert json.loads(theirs.open(sealed[1], row_id=1, **place)) == ["pregnancy"]
-    assert json.loads(ring().open(sealed[3], row_id=3, **place)) == ["fracture"]
-    older = (
-        signed.replace("(7, 1, 1,", "(9, 1, 2,").replace("{version}", "q-x").replace("{asked}", "fracture")
+
+
+CHECKED_IN = (
+    SIGNED_BEFORE[2]
+    .replace("{version}", "q-x")
+    .replace("_sealed)", "_sealed, asked)")
+    .replace("'', '')", "'', '', '[\"{asked}\"]')")
+)
+
+
+def has_key(number: int, client: int, of_ring: str, wrapped: bytes) -> None:
+    db.session.execute(
+        text("INSERT INTO person_key (id, client_id, ring, wrapped) VALUES (:id, :client, :ring, :key)"),
+        {"id": number, "client": client, "ring": of_ring, "key": wrapped},
     )
+    db.session.commit()
+
+
+def wrapped_by(ring: KeyRing, secret: bytes, number: int) -> bytes:
+    return ring.seal(secret, table="person_key", column="wrapped", row_id=number)
+
+
+def asked_sealed() -> dict[int, bytes]:
+    rows = db.session.execute(text("SELECT id, asked, asked_sealed FROM intake")).tuples().all()
+    assert {plain for _id, plain, _sealed in rows} == {None}
+    db.session.remove()
+    return {number: bytes(sealed) for number, _plain, sealed in rows if sealed is not None}
+
+
+ASKED_SEALED = {"table": "intake", "column": "asked_sealed"}
+
+
+def test_what_check_ins_asked_is_sealed_for_their_person(blank: Flask) -> None:
+    """0044: 1 has a key, that of 2 was destroyed, and 3 has none yet."""
+    checked_in({1: "pregnancy", 2: "varicose_veins", 3: "fracture"})
+    secret = AESGCM.generate_key(256)
+    has_key(11, 1, ring().current, wrapped_by(ring(), secret, 11))
+    has_key(12, 2, "destroyed 12", b"")
+    upgrade()
+    sealed = asked_sealed()
+    assert sealed.keys() == {1, 3}
+    theirs = Key(key_name(11), secret)
+    assert json.loads(theirs.open(sealed[1], row_id=1, **ASKED_SEALED)) == ["pregnancy"]
+    assert json.loads(ring().open(sealed[3], row_id=3, **ASKED_SEALED)) == ["fracture"]
+    older = CHECKED_IN.replace("(7, 1, 1,", "(9, 1, 2,").replace("{asked}", "fracture")
     db.session.execute(text(older.replace(":", "\\:")))  # by the program of the version before
     assert db.session.scalar(text("SELECT asked FROM intake WHERE id = 9")) is None
     db.session.remove()
+
+
+def another_ring() -> KeyRing:
+    return KeyRing("kdropped", {"kdropped": AESGCM.generate_key(256)})
+
+
+@pytest.mark.parametrize("older", [11, 13])
+def test_0044_passes_over_a_key_of_a_person_that_a_dropped_key_wrapped(blank: Flask, older: int) -> None:
+    """A restore after a change of keys puts it back, for older backups; the table gives it first or last."""
+    checked_in({1: "pregnancy"})
+    secret = AESGCM.generate_key(256)
+    has_key(older, 1, "kdropped", wrapped_by(another_ring(), secret, older))
+    has_key(12, 1, ring().current, wrapped_by(ring(), secret, 12))
+    upgrade()
+    assert sealed_by(asked_sealed()[1]) == key_name(12)
+
+
+def test_0044_is_undone_where_no_key_of_a_person_can_be_opened(blank: Flask) -> None:
+    checked_in({1: "pregnancy"})
+    has_key(11, 1, "kdropped", wrapped_by(another_ring(), bytes(32), 11))
+    with pytest.raises(CannotOpen):
+        upgrade()
+    assert here_now() == "0043"
+    assert db.session.scalar(text("SELECT CAST(asked AS VARCHAR) FROM intake")) == '["pregnancy"]'
+    db.session.remove()
+
+
+def test_nothing_is_migrated_with_the_keys_of_another_clinic(blank: Flask, tmp_path: Path) -> None:
+    """What 0044 sealed with them could not be read once the right key file is there."""
+    checked_in({1: "pregnancy"})
+    db.session.remove()
+    right = ring()
+    crypto.use(another_ring())
+    with pytest.raises(SystemExit, match="Health answers cannot be read with the keys at hand: intake"):
+        upgrade_app(blank)
+    assert here_now() == "0043"
+    crypto.use(right)
+    upgrade_app(blank)
+    assert json.loads(right.open(asked_sealed()[1], row_id=1, **ASKED_SEALED)) == ["pregnancy"]
+
+
+def test_an_older_backup_is_brought_up_to_date_with_the_clinics_keys_alone(
+    blank: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And seals for each person under their own key, which lies beside the backup: what is sealed under the clinic's
+    could be read in each backup from then on, once the person is erased."""
+    checked_in({1: "pregnancy"})
+    secret, right = AESGCM.generate_key(256), ring()
+    has_key(11, 1, right.current, wrapped_by(right, secret, 11))
+    db.session.remove()
+    blank.config["CLINIC_PG_BINDIR"] = str(find_binaries() or "")
+    saved = backups.save(db.engine, blank.config, now=NOW)
+    with empty_machine(blank, tmp_path) as empty:
+        monkeypatch.setattr(commands, "make_app", lambda: empty)
+        crypto.use(another_ring())
+        said = CliRunner().invoke(cli.main, ["restore", str(saved)])
+        assert said.exit_code == 1
+        assert (
+            f"Put the copy of the old key file there, then start again: clinic restore {saved}" in said.output
+        )
+        with empty.app_context():
+            assert here_now() == "0043"
+            with pytest.raises(SystemExit, match="that was broken off"):
+                upgrade_app(empty)
+            db.engine.dispose()
+        crypto.use(right)
+        said = CliRunner().invoke(cli.main, ["restore", str(saved)])
+        assert said.exit_code == 0, said.output
+        with empty.app_context():
+            sealed = asked_sealed()[1]
+            db.engine.dispose()
+    assert json.loads(Key(key_name(11), secret).open(sealed, row_id=1, **ASKED_SEALED)) == ["pregnancy"]
 
 
 def test_kept_requests_are_marked_under_a_key(blank: Flask) -> None:
