@@ -186,7 +186,7 @@ WRONG_ADDRESSES = (
     "service=swedish&minutes=60&from=2026-06-31",
     "service=swedish&minutes=60&from=2026-06-12&areas=neck,nowhere",
     "service=swedish&minutes=60&from=2026-06-12&areas=,",
-    "service=swedish&minutes=6e1&from=2026-06-12",
+    "service=swedish&minutes=6e-1&from=2026-06-12",
     "service=swedish&minutes=60&from=2026-06-12&page=1",
     f"service={quote(BIDI)}&minutes=60&from=2026-06-12",
 )
