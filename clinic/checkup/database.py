@@ -65,7 +65,8 @@ def unreachable(error: SQLAlchemyError) -> Finding:
     reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
     return wrong(
         f"The database cannot be reached or used ({reason}).",
-        "Is CLINIC_DATABASE_URL right? Is PostgreSQL running, or the folder of the SQLite file the program's own?",
+        "Is CLINIC_DATABASE_URL right? Is PostgreSQL running, or the folder of the SQLite file the program's own, and"
+        " has its disk room?",
     )
 
 

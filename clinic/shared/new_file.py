@@ -24,11 +24,16 @@ def make_private(path: Path, content: str) -> None:
 
 
 def write_private(path: Path, content: bytes, how: int = os.O_TRUNC) -> None:
-    """Write a file that its owner alone reads (0600), down to the disk. `how`: what becomes of one that is there."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a file that its owner alone reads (0600), down to the disk. `how`: what becomes of one that is there.
+    Raises OSError with the name of the file: of a full disk the system does not say which."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

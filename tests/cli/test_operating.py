@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from click.testing import CliRunner
 from clinic import cli
 from clinic.app import create_app
 from clinic.cli import upkeep
+from clinic.shared.keyring import KeyRing
 
 NEEDS_A_CLINIC = (
     "account sign-out-everybody", "account unlock owner@clinic.example", "archive --before 2026-01-01",
@@ -57,3 +60,17 @@ def test_a_folder_that_may_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch)
         said_by("where")
         == "/srv/clinic: Permission denied. Is it the program's own, and has the disk room?\n"
     )
+
+
+def test_keys_on_a_full_disk_end_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system does not say which file it has no room for."""
+    with_database(monkeypatch, CLINIC_DATA_DIR=tmp_path)
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert said_by("keys add") == (
+        f"{tmp_path}/keys/clinic.key.new: No space left on device. Is it the program's own, and has the disk room?\n"
+    )
+    assert len(KeyRing.load(tmp_path / "keys" / "clinic.key").keys) == 1

@@ -275,17 +275,20 @@ def test_only_what_who_was_killed_left_is_cleared_away(clinic: Flask) -> None:
     """Hidden folders and files of other programs in the same folder are theirs, and stop nothing; what another process
     is at work on stays."""
     folder = clinic.config["CLINIC_BACKUP_DIR"]
-    own, foreign = (".making-x1", ".reading-x2"), (".staging-offsite", ".syncing-now")
-    for name in (*own, *foreign, ".reading-now"):
+    own = (".making-x1x1x1x1", ".reading-x2x2x2_2")
+    foreign = (".staging-offsite", ".syncing-now", ".reading-list", ".making-of", ".making-x1")
+    for name in (*own, *foreign, ".reading-now_here", ".reading-material"):
         (folder / name).mkdir(parents=True)
         (folder / name / "database").write_bytes(b"x")
+    (folder / ".reading-material" / "book.txt").write_text("somebody's")
     (folder / ".uploading-clinic.tmp").write_bytes(b"x")
-    (folder / ".making-a-file").write_bytes(b"x")
-    (folder / ".making-link").symlink_to(folder / ".staging-offsite")
-    with at_work_in(folder / ".reading-now"):
+    (folder / ".making-one_file").write_bytes(b"x")
+    (folder / ".making-one_link").symlink_to(folder / ".staging-offsite")
+    with at_work_in(folder / ".reading-now_here"):
         assert take(clinic).exists()
     left = {path.name for path in folder.iterdir() if path.name.startswith(".")}
-    assert left == {*foreign, ".reading-now", ".uploading-clinic.tmp", ".making-a-file", ".making-link"}
+    others = {".reading-material", ".uploading-clinic.tmp", ".making-one_file", ".making-one_link"}
+    assert left == {*foreign, *others, ".reading-now_here"}
     assert (folder / ".staging-offsite" / "database").exists()
 
 
@@ -324,12 +327,67 @@ def test_what_a_killed_restore_left_in_the_clear_goes_with_the_next_one(
     brought = tmp_path / "brought"
     brought.mkdir()
     path = shutil.copy(take(clinic), brought)
-    (brought / ".reading-killed").mkdir()
-    (brought / ".reading-killed" / "database").write_bytes(b"x")
+    (brought / ".reading-killed_1").mkdir()
+    (brought / ".reading-killed_1" / "database").write_bytes(b"x")
     with backups.opened(Path(path), clinic.config["CLINIC_BACKUP_KEY_FILE"]) as (_, database):
         assert database.exists()
         assert [one.name for one in brought.glob(".reading-*")] == [database.parent.name]
     assert list(brought.glob(".reading-*")) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_two_backups_at_once_may_let_go_of_the_same_old_one(
+    clinic: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's and one by hand: the first has removed it when the second comes to it."""
+    clinic.config["CLINIC_BACKUPS_KEPT"] = 1
+    old, up_to = take(clinic), backups._up_to
+
+    def chosen(folder: Path, now: dt.datetime) -> list[Path]:
+        found = up_to(folder, now)
+        old.unlink()
+        return found
+
+    monkeypatch.setattr(backups, "_up_to", chosen)
+    assert backups.save(db.engine, clinic.config, now=NOW + dt.timedelta(seconds=1)).exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("where", ["copied", "marked"])
+def test_a_restore_on_a_full_disk_names_it_and_is_begun_again(
+    clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Full where the database goes: while it is copied, or with the note that the restore goes on."""
+    saved = take(clinic)
+    monkeypatch.setattr(commands, "make_app", lambda: empty)
+
+    def full(source: Path, target: Path) -> None:
+        if where == "copied":
+            target.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source), None, str(target))
+        copy(source, target)
+        with sqlite3.connect(target) as database:  # no page more than it has
+            most = database.execute("PRAGMA page_count").fetchone()[0]
+        connect = sqlite3.connect
+
+        def small(path: Path) -> sqlite3.Connection:
+            found = connect(path)
+            found.execute(f"PRAGMA max_page_count = {most}")
+            return found
+
+        disk.setattr(sqlite3, "connect", small)
+
+    copy, place = (
+        shutil.copyfile,
+        Path(str(make_url(empty.config["SQLALCHEMY_DATABASE_URI"]).database)).parent,
+    )
+    with monkeypatch.context() as disk:
+        disk.setattr(shutil, "copyfile", full)
+        said = CliRunner().invoke(cli.main, ["restore", str(saved)])
+    assert (said.exit_code, type(said.exception)) == (1, SystemExit), said.exception
+    assert said.output.startswith(f"Nothing could be put back in {place}: ")
+    assert list(place.iterdir()) == []
+    assert CliRunner().invoke(cli.main, ["restore", str(saved)]).exit_code == 0
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

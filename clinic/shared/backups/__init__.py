@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tarfile
@@ -41,6 +42,8 @@ SUFFIX = ".clinic-backup"
 NAMES = ("about.json", "database")
 CLOCKS_DIFFER = dt.timedelta(hours=1)  # so far ahead may be what another machine has made
 MAKING, READING = ".making-", ".reading-"
+OURS = re.compile(rf"({re.escape(MAKING)}|{re.escape(READING)})[a-z0-9_]{{8}}")
+WORK = frozenset({*NAMES, "plain.tar", "done", "database-journal", "database-wal", "database-shm"})
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
 
 
@@ -119,14 +122,17 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
 
 
 def _clear_away(folder: Path) -> None:
-    """Remove what killed backups and restores left; hidden files and folders of others are theirs."""
+    """Remove what killed backups and restores left; hidden files and folders of others are theirs, also those with such
+    a name: what is ours is named as `tempfile` does it, and holds nothing but what we put there."""
     alone = fcntl.LOCK_EX | fcntl.LOCK_NB
     with suppress(OSError), _locked(folder, alone):  # what cannot go keeps nothing from being done
-        for left in [*folder.glob(f"{MAKING}*"), *folder.glob(f"{READING}*")]:
+        for left in list(folder.iterdir()):
             with suppress(OSError):  # somebody is at work there
-                if left.is_dir() and not left.is_symlink():
+                if OURS.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
                     with _locked(left, alone):
-                        shutil.rmtree(left)
+                        names = {one.name for one in left.iterdir()}
+                        if names and names <= WORK:
+                            shutil.rmtree(left)
 
 
 def keep_keys(engine: Engine, settings: Mapping[str, Any]) -> None:
@@ -304,7 +310,7 @@ def keep_newest(folder: Path, count: int, *, now: dt.datetime) -> list[Path]:
     """Delete all but the COUNT newest backups; returns what went."""
     gone = _up_to(folder, now)[count:]
     for path in gone:
-        path.unlink()
+        path.unlink(missing_ok=True)  # another backup that was made at the same time lets go of the same one
     return gone
 
 

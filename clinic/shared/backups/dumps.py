@@ -197,13 +197,21 @@ def _load_sqlite(dumped: Dumped, path: Path, digest: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for beside in ("-wal", "-shm"):  # of another database that lay here; they would be read into this one
         path.with_name(path.name + beside).unlink(missing_ok=True)
-    shutil.copyfile(dumped.path, draft := path.with_name(path.name + ".restoring"))
-    with closing(sqlite3.connect(draft)) as database:
-        database.execute(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}{PUT}' AS digest")
-        database.commit()
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())
-    draft.replace(path)
+    draft = path.with_name(path.name + ".restoring")
+    try:
+        shutil.copyfile(dumped.path, draft)
+        with closing(sqlite3.connect(draft)) as database:
+            database.execute(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}{PUT}' AS digest")
+            database.commit()
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        draft.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        draft.unlink(missing_ok=True)
+        why = getattr(error, "strerror", None) or error
+        raise BackupFailed(
+            f"Nothing could be put back in {path.parent}: {why}. Has the disk room?"
+        ) from error
 
 
 def _count(connection: Connection) -> dict[str, int]:
