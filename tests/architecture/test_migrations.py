@@ -29,8 +29,8 @@ from clinic.cli.making import able_to_migrate, upgrade_app
 from clinic.intake.models import QuestionSet
 from clinic.paths import ROOT
 from clinic.rules.question_set import as_asked
-from clinic.shared import backups, crypto
-from clinic.shared.database import Base, db
+from clinic.shared import backups, crypto, person_keys
+from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import CannotOpen, Key, KeyRing, ring, sealed_by
 from clinic.shared.person_keys import key_name
 from tests import factories
@@ -625,6 +625,35 @@ def test_an_older_backup_is_brought_up_to_date_with_the_clinics_keys_alone(
             sealed = asked_sealed()[1]
             db.engine.dispose()
     assert json.loads(Key(key_name(11), secret).open(sealed, row_id=1, **ASKED_SEALED)) == ["pregnancy"]
+
+
+def test_whoever_was_erased_since_a_backup_from_before_0040_stays_erased(
+    blank: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0040 would take their destroyed key, put back before it, for that of a booking that was given up."""
+    upgrade(revision="0039")
+    resource, person, _signed = SIGNED_BEFORE
+    person = person.replace("born_on,", "born_on, alike_name,").replace("'1985-05-05',", "'1985-05-05', '',")
+    for statement in (resource, person):
+        db.session.execute(text(statement.replace(":", "\\:")))
+    has_key(11, 1, ring().current, wrapped_by(ring(), bytes(32), 11))
+    db.session.remove()
+    blank.config["CLINIC_PG_BINDIR"] = str(find_binaries() or "")
+    saved = backups.save(db.engine, blank.config, now=NOW)
+    with transaction() as session:
+        person_keys.destroy(session, [1])
+    backups.keep_keys(db.engine, blank.config)
+    db.session.remove()
+    with empty_machine(blank, tmp_path) as empty:
+        monkeypatch.setattr(commands, "make_app", lambda: empty)
+        said = CliRunner().invoke(cli.main, ["restore", str(saved)])
+        assert "Erased once more, as they were since the backup was made: 1." in said.output
+        with empty.app_context():
+            rows = db.session.execute(text("SELECT id, ring FROM person_key WHERE id = 11")).tuples().all()
+            assert rows == [(11, "destroyed 11")]
+            assert db.session.scalar(text("SELECT first_name FROM client")) == "Erased"
+            db.session.remove()
+            db.engine.dispose()
 
 
 def test_kept_requests_are_marked_under_a_key(blank: Flask) -> None:
