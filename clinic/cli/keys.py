@@ -50,6 +50,7 @@ def keys_drop(*, end_links: bool) -> None:
     """Remove the old keys, once nothing is sealed by them any more. Links in mails that were sent go on."""
     from clinic.shared import crypto
     from clinic.shared.rotation import (
+        KeysChanged,
         are_all_over,
         drop_old_keys,
         forget_old_person_keys,
@@ -67,15 +68,24 @@ def keys_drop(*, end_links: bool) -> None:
                 " A server may still seal with it: look that each host has the same key file, restart all, then run"
                 " this again."
             )
-        path = Path(str(app.config["CLINIC_KEY_FILE"]))
-        retire_old_keys(path)  # they stay in the file: whatever ends this command now, nothing is lost
-        time.sleep(UNDER_WAY)
-        if not are_all_over(OPEN_FOR):
+        path, current = Path(str(app.config["CLINIC_KEY_FILE"])), crypto.ring().current
+        try:
+            retire_old_keys(
+                path, current
+            )  # they stay in the file: whatever ends this command now, nothing is lost
+            time.sleep(UNDER_WAY)
+            if not are_all_over(OPEN_FOR):
+                raise click.ClickException(
+                    f"Something in the database has been under way for {OPEN_FOR} seconds, and may hold what an old"
+                    " key sealed: no key was dropped. Wait for a backup to end, or for whatever it is, then run this"
+                    " again."
+                )
+            seal_anew()
+            forget_old_person_keys()
+            drop_old_keys(path, current, ends_links=end_links)
+        except KeysChanged:
             raise click.ClickException(
-                f"Something in the database has been under way for {OPEN_FOR} seconds, and may hold what an old key"
-                " sealed: no key was dropped. Wait for a backup to end, or for whatever it is, then run this again."
-            )
-        seal_anew()
-        forget_old_person_keys()
-        drop_old_keys(path, ends_links=end_links)
+                f"{path} was given another key meanwhile: no key was dropped, and nothing is lost. Copy it to each"
+                " host, restart all, then run clinic keys reseal and this again."
+            ) from None
     click.echo("The old keys are gone." + (" Links in mails that were sent have ended." if end_links else ""))

@@ -55,7 +55,7 @@ def lay_over(
     more = answer_history.more_than(signed, told)
     if not more and not half:
         return False
-    row = queries.draft(client_id, writer)
+    row = queries.draft(client_id, writer, to_change=True)
     if row is None:
         row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
         row.answers = {} if writer == check_in.BEGUN else {key: dict(one) for key, one in signed.items()}
@@ -64,6 +64,9 @@ def lay_over(
     half = half_of_both(row.half_answered, half)
     open_now = {asked_by(name) for name in half}
     kept = {**row.answered, **answer_history.both_waiting(waits, more)}
+    for key in open_now:
+        if answer_history.plain(kept.get(key)):
+            half.setdefault(f"c.{key}", ["yes"])  # only its details are to be said again
     row.write({key: one for key, one in kept.items() if key not in open_now}, half)
     row.updated_at = now
     session.flush()

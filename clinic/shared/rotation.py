@@ -35,17 +35,29 @@ def add_key(path: Path) -> KeyRing:
     return _write(path, KeyRing(name, {**old.keys, name: AESGCM.generate_key(256)}, old.links, old.gone))
 
 
-def retire_old_keys(path: Path) -> KeyRing:
+class KeysChanged(Exception):
+    """The key file names another current key than the one under which everything was sealed anew."""
+
+
+def _still(path: Path, current: str | None) -> KeyRing:
+    """The key file, which keeps that current key. Raises KeysChanged."""
+    found = KeyRing.load(path)
+    if current is not None and found.current != current:
+        raise KeysChanged(found.current)
+    return found
+
+
+def retire_old_keys(path: Path, current: str | None = None) -> KeyRing:
     """Nobody seals with an old key from now on, and all of them still open: what is under way may hold what one of them
-    has sealed. Nothing is lost by stopping here."""
-    old = KeyRing.load(path)
+    has sealed. Nothing is lost by stopping here. Raises KeysChanged where the current key is another one than that."""
+    old = _still(path, current)
     return _write(path, replace(old, gone=old.gone | (old.keys.keys() - {old.current})))
 
 
-def drop_old_keys(path: Path, *, ends_links: bool = False) -> KeyRing:
+def drop_old_keys(path: Path, current: str | None = None, *, ends_links: bool = False) -> KeyRing:
     """Keep the current key alone. What an old one sealed cannot be opened afterwards, in backups neither; the links
-    that it signed in mails can, unless they are to end too."""
-    old = KeyRing.load(path)
+    that it signed in mails can, unless they are to end too. Raises KeysChanged where it is another than `current`."""
+    old = _still(path, current)
     dropped = old.keys.keys() - {old.current}
     links = {} if ends_links else outliving(old, dropped)
     return _write(path, KeyRing(old.current, {old.current: old.keys[old.current]}, links, old.gone | dropped))

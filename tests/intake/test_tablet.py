@@ -445,3 +445,36 @@ def test_a_late_page_takes_nothing_back_and_adds_what_it_says_more(desk: FlaskCl
     assert found is not None
     assert found.answered["heart_failure"] == {"present": True, "worsening": True}
     assert (other in found.answered, f"c.{other}" in found.half_typed) == (is_whole, not is_whole)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_late_page_with_other_details_does_not_replace_those_that_are_kept(desk: FlaskClient) -> None:
+    number = page_asking("heart_failure")
+    client = handed_over(desk)
+    page = desk.get(f"/tablet/{number}")
+    shown = {name: walk.hidden(page, name) for name in ("whose", "seen")}
+    worse, milder = ({"heart_failure": {"worsening": one}} for one in (True, False))
+    desk.post(f"/tablet/{number}/keep", data={**walk.page_form(number, worse), **shown})
+    with at(25):
+        desk.post(f"/tablet/{number}", data={**walk.page_form(number, milder), **shown})
+    db.session.rollback()
+    found = queries.draft(client, "tablet")
+    assert found is not None
+    assert found.answered["heart_failure"] == {"present": True, "not_sure": True}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_warning_sign_on_an_old_page_takes_nothing_else_back(desk: FlaskClient) -> None:
+    number = page_asking("heart_failure")
+    client = handed_over(desk)
+    page = desk.get(f"/tablet/{number}")
+    shown = {name: walk.hidden(page, name) for name in ("whose", "seen")}
+    stent = {"joint_replacement": {"not_sure": True}}
+    desk.post(f"/tablet/{number}/keep", data={**walk.page_form(number, stent), **shown})
+    urgent = {"high_blood_pressure": {"status": "uncontrolled", "systolic": 200, "diastolic": 125}}
+    desk.post(f"/tablet/{number}", data={**walk.page_form(number, urgent), **shown})
+    db.session.rollback()
+    assert db.session.scalars(select(HealthStop.client_id)).all() == [client]
+    found = queries.draft(client, "tablet")
+    assert found is not None
+    assert found.answered["joint_replacement"]["present"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -12,10 +13,13 @@ from clinic.intake import queries as intake
 from clinic.intake.models import IntakeDraft
 from clinic.intake.services import intakes
 from clinic.rules import check_in
+from clinic.rules.errors import InvalidInput
 from clinic.shared.database import db
+from tests.at_once import Deeds, deeds
 from tests.booking import world as w
 from tests.conftest import NOW
 
+__all__ = ["deeds"]
 pytestmark = pytest.mark.usefixtures("now")
 MINUTE = dt.timedelta(minutes=1)
 BAD, MILD = {"present": True, "worsening": True}, {"present": True, "worsening": False}
@@ -84,6 +88,52 @@ def test_a_question_that_one_has_half_typed_is_open(
     assert "heart_failure" not in found.answered
     assert found.half_answered == typed
     assert intake.has_unsigned(keep)
+
+
+def test_details_alone_do_not_displace_a_yes(world: w.World) -> None:
+    keep, lose = two()
+    intakes.save_draft(keep, "client", "full", {"heart_failure": MILD}, now=NOW)
+    typed = {"f.heart_failure.worsening": ["yes"]}
+    intakes.save_draft(lose, "client", "full", {}, now=NOW, asked=["heart_failure"], half=typed)
+    found = merged(keep, lose, "client", world)
+    assert found.half_answered == {**typed, "c.heart_failure": ["yes"]}
+
+
+@pytest.mark.parametrize("is_half", [True, False])
+def test_nothing_is_signed_away_that_came_in_between(world: w.World, is_half: bool) -> None:
+    """The page read the answers; what another tab or a merge adds before they are signed is signed by nobody."""
+    keep, _lose = two()
+    read = w.answers()
+    if is_half:
+        more: dict[str, dict[str, bool]] = {}
+        half = {"c.heart_failure": ["yes"]}
+        intakes.save_draft(keep, "client", "full", {}, now=NOW, asked=["heart_failure"], half=half)
+    else:
+        more = {"heart_failure": BAD}
+        intakes.save_draft(keep, "client", "full", {**read, **more}, now=NOW)
+    sign = partial(
+        intakes.submit_intake, keep, signature=intakes.Signature("Ann"), writer="client", source="online",
+        consents={}, by=None, now=NOW + MINUTE, today=w.TODAY, of_draft=True,
+    )  # fmt: skip
+    with pytest.raises(InvalidInput):
+        sign(answers=read)
+    assert len(intake.versions(keep)) == 1
+    assert intake.has_unsigned(keep)
+    if not is_half:
+        sign(answers={**read, **more})
+        assert not intake.has_unsigned(keep)
+
+
+def test_what_is_ticked_to_sign_takes_no_answer_away(deeds: Deeds, world: w.World) -> None:
+    keep, _lose = two()
+    intakes.save_draft(keep, "client", "full", {"cancer": MILD}, now=NOW)
+    deeds.stop_in(IntakeDraft, "write")
+    ticks = partial(intakes.keep_signing, keep, "client", {"name": ["Ann"]}, now=NOW)
+    says = partial(intakes.save_draft, keep, "client", "full", {"heart_failure": BAD}, now=NOW)
+    assert deeds.do(ticks, says) == ("done", "done")
+    found = intake.draft(keep, "client")
+    assert found is not None
+    assert (found.answered["heart_failure"], found.answered["cancer"]) == (BAD, MILD)
 
 
 def test_what_was_ticked_to_sign_is_ticked_anew(world: w.World) -> None:

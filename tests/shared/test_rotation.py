@@ -331,6 +331,25 @@ def test_a_deed_that_lasts_is_waited_for_before_the_old_key_goes(
     assert db.session.scalars(select(ClientNote)).one().text == "late"
 
 
+def test_a_key_that_is_added_while_others_are_dropped_drops_none(
+    app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All was sealed anew under the second key; the third one seals nothing yet."""
+    w.build(therapists=1)
+    one = w.person()
+    w.sign(one)
+    assert [command(app, monkeypatch, name).exit_code for name in ("add", "reseal")] == [0, 0]
+    monkeypatch.setattr(time, "sleep", lambda _seconds: rotation.add_key(key_file))
+    said = command(app, monkeypatch, "drop", "--yes")
+    monkeypatch.undo()
+    assert said.exit_code == 1
+    assert "no key was dropped" in said.output
+    crypto.use(crypto.KeyRing.load(key_file))
+    assert len(crypto.ring().keys) == 3
+    db.session.rollback()
+    assert {row.answers["fever"]["present"] for row in db.session.scalars(select(Intake))} == {False}
+
+
 def test_a_running_server_seals_with_no_key_that_was_dropped(
     app: Flask, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

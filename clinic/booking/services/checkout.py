@@ -267,7 +267,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
-        client = person_of(checkout)
+        client = _whose(session, checkout)
         if client is None or checkout.user_id is not None or not _may_correct(client, details):
             client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:

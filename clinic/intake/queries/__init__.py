@@ -91,11 +91,13 @@ def softened_to_review() -> Sequence[Intake]:
     ).all()
 
 
-def draft(client_id: int, writer: str) -> IntakeDraft | None:
-    """What this writer has typed so far for this client."""
-    return db.session.scalars(
-        select(IntakeDraft).where(IntakeDraft.client_id == client_id, IntakeDraft.writer == writer)
-    ).one_or_none()
+def draft(client_id: int, writer: str, *, to_change: bool = False) -> IntakeDraft | None:
+    """What this writer has typed so far for this client. `to_change`: kept from others until the commit; whoever writes
+    it writes all of it."""
+    found = select(IntakeDraft).where(IntakeDraft.client_id == client_id, IntakeDraft.writer == writer)
+    if to_change:
+        found = found.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalars(found).one_or_none()
 
 
 def drafts(client_id: int) -> Sequence[IntakeDraft]:

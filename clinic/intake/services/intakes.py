@@ -58,7 +58,7 @@ def save_draft(
         if stands.id != client_id:
             lay_over(session, stands.id, writer, kind, answers, half or {}, now=now)
             return
-        row = queries.draft(client_id, writer)
+        row = queries.draft(client_id, writer, to_change=True)
         is_open = row is not None and queries.says_more(row, client_id)
         if row is None:
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
@@ -93,7 +93,7 @@ def _begun_anew(
 def keep_signing(client_id: int, writer: str, typed: Mapping[str, list[str]], *, now: dt.datetime) -> None:
     """Keep what is ticked and written to sign, by field, for whoever goes back once more. It signs nothing."""
     with transaction():
-        row = queries.draft(client_id, writer)
+        row = queries.draft(client_id, writer, to_change=True)
         if row is None:
             return
         signing = {f"{SIGNING}{name}": values for name, values in typed.items()}
@@ -113,12 +113,14 @@ def submit_intake(
     by: int | None,
     now: dt.datetime,
     today: dt.date,
+    of_draft: bool = False,
 ) -> int:
     """Sign a full intake: a new version, its consents, and every future visit judged again, all at once.
 
     The pages stop at a warning sign before anything is signed; what is signed all the same stops the person too.
     Returns the intake's id. Raises InvalidInput when a question is unanswered or the signature is empty: an
-    unanswered question is never "no".
+    unanswered question is never "no". `of_draft`: these answers were read from what this writer typed, and are not
+    signed where that says more by now.
     """
     if questionnaire.unanswered(answers, "intake"):
         raise InvalidInput("answers", _("Some questions still need an answer."))
@@ -129,6 +131,9 @@ def submit_intake(
         flags = screening.red_flags_in(answers, today)
         if not flags:  # whoever has a warning sign is stopped, whoever signs
             check_signer(client, signature, today)
+        draft = queries.draft(client.id, writer, to_change=True)
+        if of_draft and not flags and draft is not None and _says_more(draft, answers):
+            raise InvalidInput("answers", _(UNSIGNED))
         row = add_version(session, client, answers, signature, "full", source, by=by, now=now, today=today)
         for kind, detail in consents.items():
             consent = Consent(
@@ -137,7 +142,6 @@ def submit_intake(
             )  # fmt: skip
             consent.detail = dict(detail)
             session.add(consent)
-        draft = queries.draft(client.id, writer)
         if draft is not None:
             session.delete(draft)
         if flags:
@@ -145,6 +149,10 @@ def submit_intake(
         judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "intake.signed", "client", client.id, by=by, now=now, source=source)
         return row.id
+
+
+def _says_more(draft: IntakeDraft, answers: Answers) -> bool:
+    return bool(draft.half_answered or answer_history.more_than(answers, draft.answered))
 
 
 @tried_again

@@ -176,6 +176,7 @@ def _take_paper(sitting: asking.Sitting) -> Answer:
             signature,
             writer=sitting.writer,
             source=sitting.source,
+            of_draft=True,
             consents={kind: {"signer": signature.relation} for kind in ("treatment", "privacy")},
             by=sitting.by,
             now=now,

@@ -141,7 +141,8 @@ def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     refused = _not_taken(sitting, number)
     if refused is not None:
         return refused
-    result = _keep(sitting, _page(number))
+    page = _page(number)
+    result = _keep(sitting, page, only_more=_takes_back(sitting, page))
     stopped = _stopped_by(sitting, result, on_stop)
     if stopped is not None:
         return stopped
@@ -160,8 +161,7 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
     if _asks_another(sitting):
         return None
     page = _page(number)
-    takes_back = _takes_back_unseen(sitting, page)
-    return _stopped_by(sitting, _keep(sitting, page, only_more=takes_back), on_stop)
+    return _stopped_by(sitting, _keep(sitting, page, only_more=_takes_back(sitting, page)), on_stop)
 
 
 def take_warning(
@@ -196,9 +196,10 @@ def keep_page(sitting: Sitting, number: int) -> Answer:
     if is_signing:
         _keep_signing(sitting)
         return Response(status=204)
-    if _takes_back_unseen(sitting, _page(number)):
+    page = _page(number)
+    if _takes_back_unseen(sitting, page):
         return Response(status=409)
-    _keep(sitting, _page(number))
+    _keep(sitting, page, only_more=_takes_back(sitting, page))
     return Response(status=204, headers={SEEN: _page_mark(sitting, _page(number))})
 
 
@@ -222,13 +223,18 @@ def _page_mark(sitting: Sitting, page: Page) -> str:
 
 
 def _takes_back_unseen(sitting: Sitting, page: Page) -> bool:
+    """Whether nothing of this page is taken, for what it would take back. A warning sign stops everything, wherever it
+    is sent from: then what the page says more is taken, and the rest stays."""
+    sent = forms.read_page(page, request.form, today=today())
+    return not screening.red_flags_in(forms.declared_stop(sent), today()) and _takes_back(sitting, page)
+
+
+def _takes_back(sitting: Sitting, page: Page) -> bool:
     """Whether another tab said more here than this page ever showed, and this one would take it back."""
     if request.form.get("seen", "") in ("", _page_mark(sitting, page)):
         return False
     answers, half = _stands(sitting, page)
     sent = forms.read_page(page, request.form, today=today())
-    if screening.red_flags_in(forms.declared_stop(sent), today()):
-        return False  # a warning sign stops everything, wherever it is sent from
     open_now = {asked_by(name) for name in half_typed(page, sent)}
     whole = {key for key, one in sent.answers.items() if one.get("present")}
     lost = answer_history.more_than(sent.answers, answers).keys() - open_now
@@ -333,6 +339,7 @@ def _sign(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
             signature,
             writer=sitting.writer,
             source=sitting.source,
+            of_draft=True,
             consents={kind: {"signer": signature.relation} for kind in ("treatment", "privacy")},
             by=sitting.by,
             now=clock.now(),
@@ -369,7 +376,13 @@ def _keep(sitting: Sitting, page: Page, *, only_more: bool = False) -> PageResul
     answers: Answers = result.answers
     if only_more:
         stands = _draft(sitting)
-        answers = answer_history.more_than(stands, answers)
+        more = answer_history.more_than(stands, answers)
+        both = answer_history.both_waiting({key: one for key, one in stands.items() if key in more}, more)
+        answers = {
+            key: one
+            for key, one in both.items()
+            if answer_history.plain(stands.get(key)) != answer_history.plain(one)
+        }
         half = {
             name: typed
             for name, typed in half.items()
