@@ -70,9 +70,8 @@ def keys_drop(*, end_links: bool) -> None:
             )
         path, current = Path(str(app.config["CLINIC_KEY_FILE"])), crypto.ring().current
         try:
-            retire_old_keys(
-                path, current
-            )  # they stay in the file: whatever ends this command now, nothing is lost
+            # they stay in the file: whatever ends this command now, nothing is lost
+            retire_old_keys(path, current)
             time.sleep(UNDER_WAY)
             if not are_all_over(OPEN_FOR):
                 raise click.ClickException(

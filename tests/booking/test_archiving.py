@@ -13,9 +13,7 @@ from clinic.booking.models import Claim, ClaimHistory, StatusChange, Visit
 from clinic.booking.services import archiving
 from clinic.booking.services.archiving import archive_claims
 from clinic.booking.services.couples import Half, book_couple
-from clinic.premises.models import Location
 from clinic.shared.database import db, transaction
-from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
@@ -78,7 +76,7 @@ def test_the_database_lets_a_claim_go_only_into_the_history_and_none_out_of_it(
 
 def test_a_room_for_two_stays_until_both_visits_are_over(app: Flask, now: object) -> None:
     clinic = w.build()
-    factories.make_room(db.session.get_one(Location, clinic.place_id), name="For two", tables=2)
+    w.add_room_for_two(clinic)
     people = [w.person(), w.person()]
     for one in people:
         w.sign(one)

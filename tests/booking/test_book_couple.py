@@ -17,7 +17,7 @@ from clinic.booking.services.checkout import Choice
 from clinic.booking.services.couple_online import Companion, book_with
 from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Intake
-from clinic.premises.models import Location, Room
+from clinic.premises.models import Room
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
@@ -38,7 +38,7 @@ NOT_BOTH = "This cannot be booked for both as it is."
 @pytest.fixture
 def world(app: Flask) -> w.World:
     made = w.build()
-    factories.make_room(db.session.get_one(Location, made.place_id), name="For two", tables=2)
+    w.add_room_for_two(made)
     return made
 
 

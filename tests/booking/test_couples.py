@@ -51,7 +51,7 @@ def world(app: Flask) -> w.World:
 
 def build(therapists: int = 3) -> w.World:
     world = w.build(therapists)
-    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+    w.add_room_for_two(world)
     return world
 
 

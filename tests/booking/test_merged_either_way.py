@@ -18,7 +18,6 @@ from clinic.booking.services._steps import new_manage_key
 from clinic.clients.models import Client
 from clinic.intake.models import Intake
 from clinic.intake.services import intakes
-from clinic.premises.models import Location
 from clinic.rules.question_pages import pages
 from clinic.shared.database import db, transaction
 from tests import factories
@@ -38,7 +37,7 @@ NUMBERS = range(1, len(pages("intake")) + 1)
 @pytest.fixture
 def world(app: Flask) -> w.World:
     made = w.build()
-    factories.make_room(db.session.get_one(Location, made.place_id), name="For two", tables=2)
+    w.add_room_for_two(made)
     return made
 
 

@@ -40,7 +40,6 @@ from clinic.intake.services import consents, intakes, reactions, reviews
 from clinic.keeping.models import Erasure
 from clinic.keeping.services import erasing
 from clinic.messages import services as messages
-from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, SlotTaken
 from clinic.rules.messages import FOR_CLIENTS
 from clinic.rules.permissions import Role
@@ -381,7 +380,7 @@ def test_a_merge_and_what_is_booked_meanwhile_never_wait_in_a_ring(
         offer = db.session.scalars(select(Offer.id)).one()
         second = partial(answering.accept, offer, by=None, now=NOW, reconfirmed=True)
     elif deed == "book for two":
-        factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+        w.add_room_for_two(world)
         halves = Half(lose, wish), Half(other, wish)
         second = partial(
             book_couple, halves, w.at(3), request_key="two", source="desk", reconfirmed=True, **staff

@@ -41,7 +41,6 @@ from clinic.intake.services import _versions, intakes
 from clinic.keeping.models import Erasure
 from clinic.keeping.services import _erasing, erasing, expiring
 from clinic.messages import services as messages
-from clinic.premises.models import Location
 from clinic.rules.errors import HoldExpired, MoveNotAllowed, NotFound, SlotTaken
 from clinic.rules.messages import FOR_CLIENTS
 from clinic.rules.permissions import Role
@@ -283,7 +282,7 @@ def test_two_deeds_on_a_visit_never_wait_in_a_ring(
         w.sign(one)
     staff: dict[str, Any] = {"by": world.desk_id, "now": NOW}
     if deed == "the other of two":
-        factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+        w.add_room_for_two(world)
         halves = Half(client, w.choice("relaxation")), Half(other, w.choice("relaxation"))
         book_couple(halves, w.at(3), request_key=None, source="desk", reconfirmed=True, **staff)
     else:
@@ -400,7 +399,7 @@ def test_whoever_cancels_for_two_waits_for_both_first(
     pair = [w.person(email=f"ring{number}@people.example") for number in (1, 2)]
     for one in pair:
         w.sign(one)
-    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+    w.add_room_for_two(world)
     halves = Half(pair[0], w.choice("relaxation")), Half(pair[1], w.choice("relaxation"))
     staff: dict[str, Any] = {"by": world.desk_id, "now": NOW}
     booked = book_couple(halves, w.at(3), request_key=None, source="desk", reconfirmed=True, **staff)

@@ -15,9 +15,7 @@ from clinic.booking.services.couple_changes import move_couple
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.resting import RestSaid, RestShort
 from clinic.booking.services.swapping import swap_visits
-from clinic.premises.models import Location
 from clinic.shared.database import db
-from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.booking.test_couple_pages import order as couple_order
@@ -33,7 +31,7 @@ WHY = "Agreed with the therapist"
 @pytest.fixture
 def world(app: Flask) -> w.World:
     made = w.build(minds_rest=True)
-    factories.make_room(db.session.get_one(Location, made.place_id), name="For two", tables=2)
+    w.add_room_for_two(made)
     return made
 
 

@@ -681,7 +681,7 @@ def test_what_ends_an_offer_that_was_mailed_is_told_at_once_and_not_taken_back(
 
 def test_one_of_two_is_called_off_for_good(world: w.World) -> None:
     """The other one is told with it. An undo that was offered broke down, and left both as they were."""
-    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+    w.add_room_for_two(world)
     halves = Half(patient(), w.choice("relaxation")), Half(patient(), w.choice("swedish"))
     book_couple(halves, w.at(3), request_key=None, source="desk", reconfirmed=True, by=world.desk_id, now=NOW)
     db.session.rollback()

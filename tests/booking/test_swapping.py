@@ -18,13 +18,11 @@ from clinic.booking.services import sick_day, visits
 from clinic.booking.services.couples import Half, book_couple
 from clinic.booking.services.swapping import swap_visits
 from clinic.clients.models import Client
-from clinic.premises.models import Location
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, RestNeeded, SlotTaken, TooSoon
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
-from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
@@ -194,7 +192,7 @@ def test_bad_input(world: w.World) -> None:
     one, other = booked(world, w.at(3), 0), booked(world, w.at(4), 1)
     gone = booked(world, w.at(5), 1)
     visits.cancel_visit(gone, by=world.desk_id, by_clinic=True, now=NOW)
-    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+    w.add_room_for_two(world)
     halves = Half(somebody(), w.choice("swedish")), Half(somebody(), w.choice("swedish"))
     book_couple(halves, w.at(6), request_key=None, source="desk", by=None, now=NOW)
     paired = db.session.scalars(select(Visit.id).where(Visit.couple_id.is_not(None)).limit(1)).one()

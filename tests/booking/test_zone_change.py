@@ -233,7 +233,7 @@ def test_new_rules_of_the_same_zone_are_worked_out_from_what_was_meant(
 
 
 def test_a_couple_moves_with_its_room(here: w.World) -> None:
-    factories.make_room(db.session.get_one(Location, here.place_id), name="For two", tables=2)
+    w.add_room_for_two(here)
     halves = Half(healthy(), w.choice("swedish")), Half(healthy(), w.choice("swedish"))
     couple = book_couple(
         halves, w.at(3), request_key=None, source="desk", by=here.desk_id, now=NOW, reconfirmed=True

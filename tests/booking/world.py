@@ -74,6 +74,11 @@ def build(
     )
 
 
+def add_room_for_two(world: World) -> None:
+    """One with two tables."""
+    factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
+
+
 def _build(therapists: int, *, check_in: bool, minds_rest: bool, skills: Iterable[str]) -> World:
     factories.make_clinic(lead_time_minutes=60, check_in_needed=check_in, minds_rest=minds_rest)
     place: Location = factories.make_location(zone=ZONE)

@@ -20,6 +20,7 @@ from clinic.intake.models import HealthStop
 from clinic.premises import queries as premises
 from clinic.rules.gates import GateSettings, is_consent_given, is_intake_in_date
 from clinic.rules.visit_status import VisitStatus
+from clinic.rules.wall_time import local_day
 from clinic.shared.database import db
 
 NOT_BOOKED = "not booked"
@@ -159,7 +160,7 @@ def _next_step(
         return Step.STOPPED, False
     if intake.has_unsigned(client.id):
         return Step.HEALTH, False
-    if stops or not _has_answered(client, checkout, visit):
+    if stops or not has_reconfirmed(checkout, client.id, visit.zone):
         newest = intake.newest(client.id)
         in_date = (
             newest is not None
@@ -171,11 +172,11 @@ def _next_step(
     return (Step.CHECK if put_off or has_consent(client, visit, plan) else Step.CONSENT), False
 
 
-def _has_answered(client: Client, checkout: Checkout, visit: Visit) -> bool:
-    """Whether all questions were signed in this very booking, or on the record that this one was then."""
+def has_reconfirmed(checkout: Checkout, client_id: int, zone: str) -> bool:
+    """Whether the person said in this very booking how it is, also on a record that became theirs: earlier answers
+    alone confirm nothing."""
     since = checkout.created_at
-    since_day = since.astimezone(ZoneInfo(visit.zone)).date()
-    return intake.is_reconfirmed(client.id, since=since, since_day=since_day)
+    return intake.is_reconfirmed(client_id, since=since, since_day=local_day(since, ZoneInfo(zone)))
 
 
 def _holds_today(stop: HealthStop, today: dt.date) -> bool:

@@ -14,12 +14,12 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
-from clinic.booking.queries.checkouts import person_of
+from clinic.booking.queries.checkouts import has_reconfirmed, person_of
 from clinic.booking.queries.unfinished import GUEST
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
-from clinic.booking.services._judging import Judged, client_to_judge, judge, local_day
+from clinic.booking.services._judging import Judged, client_to_judge, judge
 from clinic.booking.services._keeping import keep_for
 from clinic.booking.services._placing import claim_anew, hand_on_aim, place_person, seat
 from clinic.booking.services._steps import (
@@ -379,7 +379,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
             rest = plan_without(visit, plan, judged.unsafe_addons)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names, rest)
-        if judged.permits and not _has_reconfirmed(checkout, client.id, visit.zone):
+        if judged.permits and not has_reconfirmed(checkout, client.id, visit.zone):
             raise InvalidInput(
                 "answers", _("Please tell us first whether your health answers are still right.")
             )
@@ -411,9 +411,3 @@ def _finish(
     leave_trace(
         session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"
     )
-
-
-def _has_reconfirmed(checkout: Checkout, client_id: int, zone: str) -> bool:
-    """Whether the person said in this very booking how it is: earlier answers alone confirm nothing."""
-    since = checkout.created_at
-    return intake.is_reconfirmed(client_id, since=since, since_day=local_day(since, zone))

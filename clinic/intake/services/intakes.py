@@ -59,12 +59,12 @@ def save_draft(
             lay_over(session, stands.id, writer, kind, answers, half or {}, now=now)
             return
         row = queries.draft(client_id, writer, to_change=True)
-        is_open = row is not None and queries.says_more(row, client_id)
+        is_open = replace and row is not None and queries.says_more(row, client_id)
         if row is None:
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
             row.answers = {}
             session.add(row)
-        if replace and is_open:
+        if is_open:
             answers, half = _begun_anew(row, answers, half or {})
         settled = {*asked, *answers}
         kept, waits = ({}, {}) if replace else (row.answered, row.half_typed)

@@ -126,26 +126,23 @@ def _begin_again(sitting: Sitting) -> Answer:
     return redirect(sitting.page_url(1), 303)
 
 
-def _not_taken(sitting: Sitting, number: int) -> Answer | None:
-    """A page that another tab has overtaken: about somebody else, or without what was said there meanwhile."""
-    if _asks_another(sitting):
-        return _begin_again(sitting)
-    if not _takes_back_unseen(sitting, _page(number)):
-        return None
-    flash(_("This page was answered in another tab meanwhile. Please look at it again."), "care")
-    return show_page(sitting, number), 409
-
-
 def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
-    refused = _not_taken(sitting, number)
-    if refused is not None:
-        return refused
+    if _asks_another(sitting):
+        return _begin_again(sitting)
     page = _page(number)
-    result = _keep(sitting, page, only_more=_takes_back(sitting, page))
+    result = _sent(page)
+    takes_back = _takes_back(sitting, page, result)
+    if takes_back and not _warns(result):
+        flash(_("This page was answered in another tab meanwhile. Please look at it again."), "care")
+        return show_page(sitting, number), 409
+    _keep(sitting, page, result, only_more=takes_back)
     stopped = _stopped_by(sitting, result, on_stop)
-    if stopped is not None:
-        return stopped
+    return _after(sitting, number, result) if stopped is None else stopped
+
+
+def _after(sitting: Sitting, number: int, result: PageResult) -> Answer:
+    """Where a page that was kept leads."""
     if request.form.get("go") == "back":
         return redirect(sitting.page_url(number - 1) if number > 1 else sitting.back_url, 303)
     if result.errors:
@@ -161,7 +158,9 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
     if _asks_another(sitting):
         return None
     page = _page(number)
-    return _stopped_by(sitting, _keep(sitting, page, only_more=_takes_back(sitting, page)), on_stop)
+    result = _sent(page)
+    _keep(sitting, page, result, only_more=_takes_back(sitting, page, result))
+    return _stopped_by(sitting, result, on_stop)
 
 
 def take_warning(
@@ -171,17 +170,25 @@ def take_warning(
     sign in it stops everything all the same."""
     if not _asked_about(client_ids):
         return None
-    stop = forms.declared_stop(forms.read_page(_page(number), request.form, today=today()))
-    if not screening.red_flags_in(stop, today()):
+    result = _sent(_page(number))
+    if not _warns(result):
         return None
-    whose = int(request.form["whose"])
+    stop, whose = forms.declared_stop(result), int(request.form["whose"])
     return on_stop(intakes.raise_stop(whose, stop, source=source, by=by, now=clock.now(), today=today()))
 
 
+def _sent(page: Page) -> PageResult:
+    return forms.read_page(page, request.form, today=today())
+
+
+def _warns(sent: PageResult) -> bool:
+    """Whether there is a warning sign in it: that stops everything, wherever it is sent from."""
+    return bool(screening.red_flags_in(forms.declared_stop(sent), today()))
+
+
 def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer | None:
-    stop = forms.declared_stop(result)
-    if screening.red_flags_in(stop, today()):
-        return on_stop(_stop(sitting, stop))
+    if _warns(result):
+        return on_stop(_stop(sitting, forms.declared_stop(result)))
     together = {**_draft(sitting), **result.answers}
     if result.answers and screening.red_flags_in(together, today()):
         return on_stop(_stop(sitting, together))
@@ -197,10 +204,12 @@ def keep_page(sitting: Sitting, number: int) -> Answer:
         _keep_signing(sitting)
         return Response(status=204)
     page = _page(number)
-    if _takes_back_unseen(sitting, page):
+    sent = _sent(page)
+    takes_back = _takes_back(sitting, page, sent)
+    if takes_back and not _warns(sent):
         return Response(status=409)
-    _keep(sitting, page, only_more=_takes_back(sitting, page))
-    return Response(status=204, headers={SEEN: _page_mark(sitting, _page(number))})
+    _keep(sitting, page, sent, only_more=takes_back)
+    return Response(status=204, headers={SEEN: _page_mark(sitting, page)})
 
 
 SEEN = "X-Seen"
@@ -222,19 +231,12 @@ def _page_mark(sitting: Sitting, page: Page) -> str:
     return mark_of({**answers, "": half})
 
 
-def _takes_back_unseen(sitting: Sitting, page: Page) -> bool:
-    """Whether nothing of this page is taken, for what it would take back. A warning sign stops everything, wherever it
-    is sent from: then what the page says more is taken, and the rest stays."""
-    sent = forms.read_page(page, request.form, today=today())
-    return not screening.red_flags_in(forms.declared_stop(sent), today()) and _takes_back(sitting, page)
-
-
-def _takes_back(sitting: Sitting, page: Page) -> bool:
-    """Whether another tab said more here than this page ever showed, and this one would take it back."""
+def _takes_back(sitting: Sitting, page: Page, sent: PageResult) -> bool:
+    """Whether another tab said more here than this page ever showed, and this one would take it back. Such a page is
+    looked at again; one with a warning sign is taken, but for what it would take back."""
     if request.form.get("seen", "") in ("", _page_mark(sitting, page)):
         return False
     answers, half = _stands(sitting, page)
-    sent = forms.read_page(page, request.form, today=today())
     open_now = {asked_by(name) for name in half_typed(page, sent)}
     whole = {key for key, one in sent.answers.items() if one.get("present")}
     lost = answer_history.more_than(sent.answers, answers).keys() - open_now
@@ -368,21 +370,15 @@ def _draft(sitting: Sitting) -> Answers:
     return row.answered if row is not None else sitting.earlier
 
 
-def _keep(sitting: Sitting, page: Page, *, only_more: bool = False) -> PageResult:
+def _keep(sitting: Sitting, page: Page, sent: PageResult, *, only_more: bool) -> None:
     if sitting.earlier and queries.draft(sitting.client_id, sitting.writer) is None:
         start_from(sitting.client_id, sitting.writer, sitting.earlier)
-    result = forms.read_page(page, request.form, today=today())
-    half, asked = half_typed(page, result), [one.key for one in page.conditions]
-    answers: Answers = result.answers
+    half, asked = half_typed(page, sent), [one.key for one in page.conditions]
+    answers: Answers = sent.answers
     if only_more:
         stands = _draft(sitting)
         more = answer_history.more_than(stands, answers)
-        both = answer_history.both_waiting({key: one for key, one in stands.items() if key in more}, more)
-        answers = {
-            key: one
-            for key, one in both.items()
-            if answer_history.plain(stands.get(key)) != answer_history.plain(one)
-        }
+        answers = answer_history.both_waiting({key: one for key, one in stands.items() if key in more}, more)
         half = {
             name: typed
             for name, typed in half.items()
@@ -392,7 +388,6 @@ def _keep(sitting: Sitting, page: Page, *, only_more: bool = False) -> PageResul
     intakes.save_draft(
         sitting.client_id, sitting.writer, KIND, answers, now=clock.now(), asked=asked, half=half
     )
-    return result
 
 
 def _stop(sitting: Sitting, answers: Answers) -> str:
