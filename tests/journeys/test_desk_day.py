@@ -207,7 +207,7 @@ def test_a_change_made_elsewhere_appears_and_the_focus_stays(
     elsewhere.wait_for_url(visit)
     expect(page.locator("#visit-head")).to_contain_text("Cancelled")
     expect(page.locator("#say")).to_contain_text("Cancelled")
-    expect(page.get_by_role("link", name="Move or change")).to_have_count(0)
+    expect(page.get_by_role("link", name="Change treatment or therapist")).to_have_count(0)
     assert page.evaluate("window.isTheSame && document.activeElement.innerText.trim()") == "Book the next one"
 
 

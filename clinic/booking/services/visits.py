@@ -276,7 +276,9 @@ def _judge_at_the_door(
     )
     begins = new != VisitStatus.CONFIRMED
     if not has_skills or (begins and visits_to_reassign([visit])):
-        raise MoveNotAllowed(_("This visit needs another therapist first. Choose one with “Move or change”."))
+        raise MoveNotAllowed(
+            _("This visit needs another therapist first. Choose one with “Change treatment or therapist”.")
+        )
     if begins and check_ins.is_missing(visit, now):
         raise CheckInNeeded()
     rest_on(visit, judged.row)
