@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -20,7 +21,7 @@ def make_private(path: Path, content: str) -> None:
             os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
 
 
 def write_private(path: Path, content: bytes, how: int = os.O_TRUNC) -> None:
@@ -36,10 +37,19 @@ def write_private(path: Path, content: bytes, how: int = os.O_TRUNC) -> None:
         raise
 
 
-def sync_folder(folder: Path) -> None:
-    """The names in it are on the disk, too."""
+def put_in_place(draft: Path, path: Path) -> None:
+    """Give a file that is whole its name, in place of what has it now: down to the disk. Raises OSError."""
+    draft.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The names in it are on the disk, too, where the file system can say so of a folder: some network disks cannot."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
     finally:
         os.close(handle)

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Table, delete, inspect, null, select, text
 from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import sealed_by
-from clinic.shared.new_file import sync_folder, write_private
+from clinic.shared.new_file import put_in_place, write_private
 from clinic.shared.person_keys import KeyDestroyed, PersonKey, key_name
 from clinic.shared.signed import outliving
 
@@ -96,8 +96,7 @@ def _write(path: Path, new: KeyRing) -> KeyRing:
     draft = path.with_name(path.name + ".new")
     content = {"current": new.current, "keys": keys, "links": links, "gone": sorted(new.gone)}
     write_private(draft, json.dumps(content).encode("ascii"))
-    draft.replace(path)
-    sync_folder(path.parent)
+    put_in_place(draft, path)
     return KeyRing.load(path)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from clinic.shared import backups
 from clinic.shared.keyring import KeyRing
-from clinic.shared.new_file import make_private
+from clinic.shared.new_file import make_private, put_in_place
 
 both_keys = pytest.mark.parametrize(
     "make", [KeyRing.load_or_make, backups.load_or_make_key], ids=["health", "backups"]
@@ -83,3 +83,36 @@ def test_whoever_comes_second_keeps_what_is_there(tmp_path: Path) -> None:
         make_private(tmp_path / "folder" / "one.key", content)
     assert [one.read_text() for one in (tmp_path / "folder").iterdir()] == ["first"]
     assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_new_name_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, draft = tmp_path / "people", tmp_path / "people.new"
+    path.write_text("before")
+    draft.write_text("now")
+    synced: list[tuple[int, str]] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: synced.append((os.fstat(handle).st_ino, path.read_text()))
+    )
+    put_in_place(draft, path)
+    assert synced == [(tmp_path.stat().st_ino, "now")]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_network_disk_that_knows_no_syncing_of_folders_will_do(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails is another thing."""
+
+    def refused(_handle: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    draft, path = tmp_path / "people.new", tmp_path / "people"
+    draft.write_text("now")
+    monkeypatch.setattr(os, "fsync", refused)
+    if code == errno.EIO:
+        with pytest.raises(OSError, match="Input/output error"):
+            put_in_place(draft, path)
+    else:
+        put_in_place(draft, path)
+    assert path.read_text() == "now"

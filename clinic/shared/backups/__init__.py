@@ -29,7 +29,7 @@ from sqlalchemy import Engine
 
 from clinic.shared.backups import dumps, people
 from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
-from clinic.shared.new_file import make_private
+from clinic.shared.new_file import make_private, put_in_place
 from clinic.shared.person_keys import Gone
 
 __all__ = [
@@ -78,7 +78,7 @@ def take(engine: Engine, folder: Path, key_file: Path, tools: Tools, *, now: dt.
             check(done, key_file, tools)
             people.keep(engine, folder, key_file, key)
             path = folder / f"clinic-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
-            done.replace(path)
+            put_in_place(done, path)
     return path
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from clinic.shared.backups.dumps import BackupFailed
 from clinic.shared.database import Base
-from clinic.shared.new_file import write_private
+from clinic.shared.new_file import put_in_place, write_private
 from clinic.shared.person_keys import (
     Gone,
     PersonKey,
@@ -101,7 +101,7 @@ def _write(path: Path, rows: Rows, key: str) -> None:
     write_private(draft, pyrage.encrypt(json.dumps(plain).encode(), [recipient]))
     if _read(draft, key) != rows:
         raise BackupFailed(f"{draft} does not read back as it was written.")
-    draft.replace(path)
+    put_in_place(draft, path)
 
 
 def put_back(engine: Engine, paths: list[Path], key: str) -> list[Gone]:
