@@ -11,10 +11,11 @@ from sqlalchemy import select, update
 
 from clinic.accounts.models import User
 from clinic.booking.forms.choice import moment_text
-from clinic.booking.models import Visit
+from clinic.booking.models import Screening, Visit
 from clinic.booking.services import people, safe_online, time_off
 from clinic.clients.models import Client
 from clinic.rules.permissions import Role
+from clinic.rules.places_to_avoid import areas_in_words
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
 from tests.booking import walk
@@ -23,6 +24,7 @@ from tests.booking.test_gate_edges import HAEMOPHILIA
 from tests.booking.test_pages_own import Account
 from tests.conftest import NOW
 from tests.diary.staff import ME, person_with, staffed
+from tests.records.proof import VEINS
 
 pytestmark = pytest.mark.usefixtures("now")
 LETTER = "This needs a letter from your doctor"
@@ -63,6 +65,36 @@ def test_the_last_page_says_that_a_letter_is_needed(guest: FlaskClient, is_decla
     walk.confirm(guest)
     db.session.rollback()
     assert db.session.scalars(select(Visit.waiting_for)).one() == ("clearance" if is_declared else None)
+
+
+@pytest.mark.parametrize(
+    ("service", "declared", "left_out"),
+    [
+        ("swedish", {}, None),
+        ("swedish", {"varicose_veins": VEINS}, "Left lower leg"),
+        (
+            "swedish",
+            {"varicose_veins": VEINS | {"site": ["left_lower_leg", "right_foot"]}},
+            "Left lower leg and right foot",
+        ),
+        ("swedish", {"varicose_veins": {"not_sure": True}}, None),
+        ("deep_tissue", {"bleeding_disorder": HAEMOPHILIA, "varicose_veins": VEINS}, None),
+    ],
+    ids=["healthy", "one place", "two places", "no place named", "refused as a whole"],
+)
+def test_the_last_page_says_which_place_is_left_out(
+    guest: FlaskClient, service: str, declared: dict[str, dict[str, object]], left_out: str | None
+) -> None:
+    page = walk.up_to_check(guest, service, declared).text
+    assert ("We leave out" in page) is (left_out is not None)
+    if left_out is not None:
+        assert left_out in page
+        assert "varicose" not in page.lower(), "the place is enough"
+        walk.confirm(guest)
+        db.session.rollback()
+        row = db.session.scalars(select(Screening)).all()[-1]
+        kept = [area for one in row.findings["places"] if one["avoid"] for area in one["areas"]]
+        assert areas_in_words(kept).lower() == left_out.lower(), "what the therapist reads"
 
 
 @pytest.mark.parametrize("how", ["weakened", "merged"])

@@ -33,7 +33,7 @@ from clinic.rulebook import queries as rulebook
 from clinic.rules import answer_history, screening
 from clinic.rules.errors import NotFound
 from clinic.rules.language import _
-from clinic.rules.places_to_avoid import places_to_avoid
+from clinic.rules.places_to_avoid import Place, places_to_avoid
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
@@ -196,16 +196,15 @@ def _treatment(order: Order) -> screening.Treatment:
     )
 
 
+def places(client: Client, order: Order, judged: Judged, source: InForce) -> tuple[Place, ...]:
+    """Where the therapist keeps away from, by one version of the person's answers."""
+    age = client.age_on(order.day)
+    return places_to_avoid(_treatment(order), source.answers, day=order.day, age=age, table=judged.table)
+
+
 def _places(client: Client, order: Order, judged: Judged) -> list[dict[str, object]]:
     """Where the therapist keeps away from, by every version of the person's own answers that counts."""
-    age = client.age_on(order.day)
-    found = [
-        place
-        for source in judged.sources
-        for place in places_to_avoid(
-            _treatment(order), source.answers, day=order.day, age=age, table=judged.table
-        )
-    ]
+    found = [place for source in judged.sources for place in places(client, order, judged, source)]
     return [
         {"rule": one.rule, "label": one.label, "areas": list(one.areas), "avoid": one.avoid}
         for one in dict.fromkeys(found)

@@ -10,9 +10,10 @@ from typing import Any
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, free_times
-from clinic.booking.services._judging import Judged, Order, weigh, weigh_by
+from clinic.booking.services._judging import Judged, Order, places, weigh, weigh_by
 from clinic.booking.services._known import known_of
 from clinic.booking.services.checkout import Choice
+from clinic.booking.services.safe_online import needs_letter
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -78,6 +79,31 @@ def instead_of(judged: Judged, choice: Choice, *, now: dt.datetime) -> list[dict
 
 def preview(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> Judged:
     """What the gate would say of this wish on that day; nothing is kept. Raises NotFound, InvalidInput."""
+    return weigh(*_wish(client_id, choice, day, now))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a person is shown before they book: whether the gate would refuse it or wait for a clinician's letter, and
+    the body areas that the therapist would leave out, by this person's newest answers."""
+
+    refuses: bool = False
+    waits_for_letter: bool = False
+    left_out: tuple[str, ...] = ()
+
+
+def outlook(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> Outlook:
+    """The gate's answer before it counts; nothing is kept. Raises NotFound, InvalidInput."""
+    client, order = _wish(client_id, choice, day, now)
+    judged = weigh(client, order)
+    if judged.refuses:
+        return Outlook(refuses=True)
+    found = [place for source in judged.sources[:1] for place in places(client, order, judged, source)]
+    left_out = dict.fromkeys(area for place in found if place.avoid for area in place.areas)
+    return Outlook(waits_for_letter=needs_letter(judged), left_out=tuple(left_out))
+
+
+def _wish(client_id: int, choice: Choice, day: dt.date, now: dt.datetime) -> tuple[Client, Order]:
     client = clients.client(client_id)
     if client is None or client.is_erased:
         raise NotFound(_("There is no such client."))
@@ -87,7 +113,7 @@ def preview(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -
     )
     if plan is None:
         raise InvalidInput("service", _("This is not on offer in this form."))
-    return weigh(client, Order(plan, tuple(sorted(choice.areas)), day))
+    return client, Order(plan, tuple(sorted(choice.areas)), day)
 
 
 def _offers(choice: Choice, first_visit: bool) -> Iterator[tuple[Choice, VisitPlan]]:

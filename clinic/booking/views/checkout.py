@@ -16,9 +16,8 @@ from clinic.booking.forms.person import BookingPersonForm
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import aims
 from clinic.booking.services import checkout as services
-from clinic.booking.services.alternatives import preview
+from clinic.booking.services.alternatives import Outlook, outlook
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.safe_online import needs_letter
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views import times as times_views
 from clinic.booking.views.blueprint import pages
@@ -38,6 +37,7 @@ from clinic.rules.errors import (
 )
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
+from clinic.rules.places_to_avoid import areas_in_words
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
 
@@ -221,15 +221,12 @@ def _aim_of(visit: Any) -> AimForm:
     return AimForm(data={"aim": visit.note or (_(goal.label) if goal else "")})
 
 
-def _outlook(now_at: Standing) -> tuple[bool, bool]:
-    """Whether the gate would refuse it on this person's own answers: then the button leads to why; and whether it would
-    wait for a clinician's letter."""
+def _outlook(now_at: Standing) -> Outlook:
+    """What the gate would say on this person's own answers: where it refuses, the button leads to why."""
     client = now_at.client
     if client is None:
-        return False, False
-    choice = Choice.of(now_at.checkout.choice)
-    judged = preview(client.id, choice, now_at.visit.day, now=clock.now())
-    return judged.refuses, needs_letter(judged) and not judged.refuses
+        return Outlook()
+    return outlook(client.id, Choice.of(now_at.checkout.choice), now_at.visit.day, now=clock.now())
 
 
 def check_page(now_at: Standing, unsafe: services.Result | None = None, form: AimForm | None = None) -> str:
@@ -237,13 +234,14 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None, form: Ai
     visit, rest = now_at.visit, unsafe.rest if unsafe else None
     until = cancel_until(visit.starts_at, premises.booking_settings())
     facts = premises.clinic_facts()
-    is_refused, is_letter_needed = _outlook(now_at) if unsafe is None else (False, False)
+    ahead_of = _outlook(now_at) if unsafe is None else Outlook()
     return render_template(
         "booking/check.html",
         client=now_at.client,
         form=form or _aim_of(visit),
-        is_refused=is_refused,
-        is_letter_needed=is_letter_needed,
+        is_refused=ahead_of.refuses,
+        is_letter_needed=ahead_of.waits_for_letter,
+        left_out=areas_in_words(ahead_of.left_out),
         until=words.unbroken(
             words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
         ),
