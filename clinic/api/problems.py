@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -96,6 +98,16 @@ def of_rule(error: errors.RuleViolation, **also: Any) -> Response:
         zone = ZoneInfo(error.nearest.zone)
         more["nearest"] = [_start(one, zone) for one in error.nearest]
     return problem(status, error.sentence, code=code, **more)
+
+
+@contextmanager
+def named_here(**names: str) -> Iterator[None]:
+    """A field that the rule calls by the name it has on a page is called by its name in this request."""
+    try:
+        yield
+    except errors.InvalidInput as error:
+        error.field = names.get(error.field, error.field)
+        raise
 
 
 def code_of(error: errors.RuleViolation) -> str:

@@ -101,6 +101,8 @@ def test_waiting_refused_and_wrong_requests(desk: Program, clinic: world.World) 
         code = {409: "not_allowed", 422: "invalid"}[status]
         assert (found.status_code, found.get_json()["code"]) == (status, code), wrong
     assert found.get_json()["errors"] == [{"field": "people.1.service", "message": "is not on offer"}]
+    same = desk.post("/couples", order(person(well), person(well))).get_json()
+    assert [one["field"] for one in same["errors"]] == ["people"], "as the document calls it"
     assert desk.post("/couples", order(person(well), person(987_654))).status_code == 404
     assert desk.get("/couples/987654").status_code == 404
     for path, sent in (("move", {"starts_at": world.at(4).isoformat()}), ("cancel", {})):

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from clinic.booking.models import Visit
 from clinic.booking.services import time_off
 from clinic.catalogue.models import Service
 from clinic.premises.models import Clinic
-from clinic.shared.database import transaction
+from clinic.shared.database import db, transaction
 from tests.api.conftest import Program
 from tests.booking import world
 from tests.conftest import NOW
@@ -88,3 +89,16 @@ def test_whether_a_kept_time_leaves_a_hole_is_not_asked_again(desk: Program, cli
     beside = wish(healthy(), world.at(3, 12, 15), therapist=therapist)
     assert outcome(desk, beside) == (409, "slot_taken")  # others are asked
     assert outcome(desk, {**mine, "hold": hold}) == (201, None)
+
+
+@pytest.mark.parametrize(("days", "hour"), [(-7, 10), (0, 9), (400, 10)])
+def test_a_time_that_nobody_may_book_is_kept_for_nobody_and_told_as_when_booked(
+    app: Flask, desk: Program, days: int, hour: int
+) -> None:
+    asked = wish(healthy(), world.at(days, hour, 30))
+    for person in (asked["client"], None):
+        answer = desk.post("/holds", {**asked, "client": person}).get_json()
+        assert (answer["code"], "nearest" in answer) == ("too_late", False), answer
+    assert outcome(desk, asked) == (409, "too_late")
+    db.session.rollback()
+    assert db.session.scalars(select(Visit)).all() == []

@@ -113,6 +113,11 @@ def test_waiting_refused_and_wrong_requests(desk: Program) -> None:
     assert desk.post("/series", order(987_654, starts=starts(3))).status_code == 404
     assert desk.post("/series/987654/cancel", {}).status_code == 404
     assert desk.get("/series/987654").get_json()["code"] == "not_found"
+    off = world.at(3, 10, 5).isoformat()  # between two starts
+    between = desk.post("/series", order(client, starts=[{"starts_at": off}]))
+    assert (between.status_code, between.get_json()["code"]) == (409, "slot_taken")
+    assert [one["code"] for one in between.get_json()["plan"]] == ["slot_taken"]
+    assert between.get_json()["plan"][0]["alternatives"], "the nearest that fit"
     far = desk.post("/series", order(client, starts=starts(61, 75)))
     assert (far.status_code, far.get_json()["code"]) == (409, "too_late")
     assert far.get_json()["plan"][0]["code"] == "too_late"

@@ -129,6 +129,8 @@ def test_what_cannot_be_is_refused_and_saves_nothing(desk: Program, clinic: w.Wo
     for where, body, status, code in wrong:
         answer = desk.post(where, body)
         assert (answer.status_code, answer.get_json()["code"]) == (status, code), (where, body)
+    past = desk.post(path, {"first_day": "2026-06-08"}).get_json()
+    assert [one["field"] for one in past["errors"]] == ["first_day"], "as the document calls it"
     assert count(TimeOff) == 0
 
 

@@ -12,7 +12,7 @@ from flask import Response
 
 from clinic.api import several, shapes
 from clinic.api.doors import caller
-from clinic.api.problems import problem
+from clinic.api.problems import named_here, problem
 from clinic.api.repeats import Kept, done_once, group_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
@@ -70,10 +70,11 @@ def times_for_two(body: several.CoupleTimesIn) -> dict[str, Any]:
 )
 def book_two(body: several.CoupleIn) -> Any:
     """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
-    outcome = book_couple(
-        _halves(body), body.starts_at, request_key=group_key(caller()), source="api", by=None, now=clock.now(),
-        reconfirmed=True, rest=kit.rest_said(body.rest_reason),
-    )  # fmt: skip
+    with named_here(client="people", therapist="people"):
+        outcome = book_couple(
+            _halves(body), body.starts_at, request_key=group_key(caller()), source="api", by=None, now=clock.now(),
+            reconfirmed=True, rest=kit.rest_said(body.rest_reason),
+        )  # fmt: skip
     if outcome.couple_id is None:
         return _refused([one.client for one in body.people], outcome.judged)
     return _answer(outcome.couple_id, 201)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 
 from clinic.api import sick_days
-from clinic.api.problems import code_of
+from clinic.api.problems import code_of, named_here
 from clinic.api.repeats import Kept, done_once
 from clinic.api.values import LARGEST_ID
 from clinic.api.views import kit
@@ -79,9 +79,17 @@ def save_sick_days(therapist_id: int, body: sick_days.SickDaysSaveIn) -> dict[st
     """
     _known(therapist_id)
     span = _span(therapist_id, body)
-    saved = add_time_off(
-        therapist_id, "off", span.starts_at, span.ends_at, body.note, by=None, now=clock.now(), days=span.days
-    )
+    with named_here(ends="first_day"):
+        saved = add_time_off(
+            therapist_id,
+            "off",
+            span.starts_at,
+            span.ends_at,
+            body.note,
+            by=None,
+            now=clock.now(),
+            days=span.days,
+        )
     done = [_done(therapist_id, one) for one in body.deeds]
     left = covering.cases(therapist_id, clock.now())
     return _answer(therapist_id, left, span) | {"time_off": saved, "done": done}

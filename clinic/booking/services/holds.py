@@ -10,7 +10,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.booking.services._claims import client_first, keep_longer_until
 from clinic.booking.services._placing import place_person
-from clinic.booking.services._programs import PROGRAM
+from clinic.booking.services._programs import PROGRAM, check_online_start
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice, new_hold
 from clinic.clients.steps import who_stands
@@ -44,6 +44,9 @@ def keep_time(
             raise NotFound(_("There is no such client."))
         if client is not None:
             client_first(session, client.id)
+        check_online_start(
+            starts_at, now, choice.location_id, client_id=client.id if client is not None else None
+        )
         people = [client.id] if client is not None else []
         first_visit = client is None or not visits.has_been_before(client.id, starts_at)
         visit = new_hold(

@@ -13,7 +13,7 @@ from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
-from clinic.rules.booking_policy import BookingSettings, earliest_start, is_on_step, latest_start
+from clinic.rules.booking_policy import BookingSettings, earliest_start, latest_start
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _
 from clinic.rules.series import MOST_VISITS
@@ -96,11 +96,7 @@ def is_outside(
         return starts_at < now
     is_bound = not may_lie_beyond(source, is_first=is_first)
     too_far = is_bound and starts_at > latest_start(now, ZoneInfo(facts.zone), settings)
-    return (
-        too_far
-        or starts_at < earliest_start(since or now, settings)
-        or (since is None and not is_on_step(starts_at, ZoneInfo(facts.zone), settings))
-    )
+    return too_far or starts_at < earliest_start(since or now, settings)
 
 
 def may_lie_beyond(source: str, *, is_first: bool) -> bool:
