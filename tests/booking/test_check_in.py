@@ -319,6 +319,21 @@ def mailed(app: Flask, world: w.World, now: dt.datetime) -> tuple[FlaskClient, s
     return app.test_client(), f"/check-in/{key_of(link_mails()[0])}", client, visit_id
 
 
+@pytest.mark.parametrize("topic", ["1", "2", "8"])
+def test_ticked_and_nothing_has_changed_is_asked_again(
+    mailed: tuple[FlaskClient, str, int, int], world: w.World, topic: str
+) -> None:
+    """Both cannot be true: nothing is kept, the tick stays, and the visit waits for an answer."""
+    browser, address, client, visit_id = mailed
+    answer = browser.post(address, data={"step": "nothing", "topic": [topic]})
+    assert answer.status_code == 422
+    assert f'value="{topic}" checked' in answer.text
+    assert "You ticked what has changed." in answer.text
+    assert [kind for _v, kind, _s in kinds(client)] == ["full"]
+    assert not check_ins.is_on_file(visit_of(visit_id), NOW)
+    assert browser.post(address, data={"step": "nothing"}).status_code == 200
+
+
 def test_three_taps_when_nothing_has_changed(mailed: tuple[FlaskClient, str, int, int]) -> None:
     browser, address, client, visit_id = mailed
     page = browser.get(address).text

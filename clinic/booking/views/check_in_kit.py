@@ -29,6 +29,7 @@ from clinic.shared.web import Answer
 UNFINISHED = N_(
     "You began to say that something has changed. Tick it again and finish it, or answer it with “No” there."
 )
+BOTH = N_("You ticked what has changed. Please go on, or take the ticks away first.")
 CHOOSE = N_("Tick what has changed, or choose “Nothing has changed” below.")
 
 
@@ -64,7 +65,7 @@ def take(door: CheckInDoor) -> Answer:
     """Nothing has changed; or what has, and the questions about that only."""
     chosen = check_in.topics(request.form.getlist("topic"))
     match request.form.get("step"):
-        case "nothing" if not _has_begun(door):
+        case "nothing" if not (chosen or _has_begun(door)):
             return _keep(door, None, renewal=False, again=lambda young: _first_page(door, young))
         case "nothing" | "chosen" if not chosen:
             return _topics_page(door, UNFINISHED if _has_begun(door) else CHOOSE), 422
@@ -74,8 +75,9 @@ def take(door: CheckInDoor) -> Answer:
             return _questions_page(door, chosen, {}, {})
         case "answered" if chosen:
             return _take_answers(door, chosen)
-        case _:
-            return _topics_page(door)
+        case step:
+            says_both = step == "nothing"
+            return _topics_page(door, BOTH if says_both else "", chosen), 422 if says_both else 200
 
 
 def _has_begun(door: CheckInDoor) -> bool:
@@ -139,8 +141,10 @@ def _young(door: CheckInDoor, *, typed: bool = False) -> GuardianSignsForm | Non
     return GuardianSignsForm(request.form if typed else None)
 
 
-def _topics_page(door: CheckInDoor, error: str = "", young: GuardianSignsForm | None = None) -> str:
-    return _page(door, "booking/check_in_topics.html", topics=TOPICS, error=error, young=young)
+def _topics_page(
+    door: CheckInDoor, error: str = "", chosen: tuple[Topic, ...] = (), young: GuardianSignsForm | None = None
+) -> str:
+    return _page(door, "booking/check_in_topics.html", topics=TOPICS, error=error, chosen=chosen, young=young)
 
 
 def _questions_page(
