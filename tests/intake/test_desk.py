@@ -18,6 +18,7 @@ from clinic.intake.models import HealthStop, Intake
 from clinic.rules import questionnaire
 from clinic.shared.database import db
 from tests import factories
+from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
 from tests.conftest import NOW
@@ -283,3 +284,20 @@ def test_no_page_of_the_desk_shows_an_answer(app: Flask, world: w.World, desk: F
         assert CANARY not in page.text, page.request.path
         if page.request.path not in ("/intake/blank", f"/clients/{client}/intake/desk/1"):
             assert "blood thinner" not in page.text.lower(), page.request.path
+
+
+@pytest.mark.parametrize("source", ["desk", "paper"])
+def test_pressed_twice_it_is_signed_once_and_nobody_is_asked_again(
+    world: w.World, desk: FlaskClient, source: str
+) -> None:
+    client = w.person()
+    base = f"/clients/{client}/intake/{source}"
+    desk.post(f"/clients/{client}/intake", data={"source": source})
+    walk.answer(desk, {}, base)
+    data = {"name": "Pat Number", "treatment": "y", "privacy": "y", "signed_on": w.TODAY.isoformat()}
+    answers = [desk.post(f"{base}/sign", data=data) for _ in range(2)]
+    assert [one.location for one in answers] == [f"/clients/{client}"] * 2
+    db.session.rollback()
+    assert len(queries.versions(client)) == 1
+    with time_machine.travel(NOW + dt.timedelta(minutes=3), tick=False):
+        assert desk.post(f"{base}/sign", data=data).location == f"{base}/1", "a new round begins"

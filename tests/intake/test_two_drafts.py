@@ -142,3 +142,30 @@ def test_what_was_ticked_to_sign_is_ticked_anew(world: w.World) -> None:
     intakes.keep_signing(keep, "client", {"name": ["Ann"]}, now=NOW)
     intakes.save_draft(lose, "client", "full", {"cancer": MILD}, now=NOW)
     assert merged(keep, lose, "client", world).signing == {}
+
+
+def test_signed_twice_at_one_moment_it_is_one_version(deeds: Deeds, world: w.World) -> None:
+    keep, _lose = two()
+    intakes.save_draft(keep, "client", "full", w.answers(), now=NOW)
+    deeds.stop_in(intakes, "check_signer")
+    sign = partial(
+        intakes.submit_intake, keep, w.answers(), intakes.Signature("Ann"), writer="client", source="online",
+        consents={}, by=None, now=NOW + MINUTE, today=w.TODAY, of_draft=True,
+    )  # fmt: skip
+    assert deeds.do(sign, sign) == ("done", "done")
+    assert len(intake.versions(keep)) == 2
+
+
+def test_milder_answers_are_not_signed_over_what_another_tab_has_just_signed(world: w.World) -> None:
+    keep, _lose = two()
+    read, more = w.answers(), {"heart_failure": BAD}
+    intakes.save_draft(keep, "client", "full", {**read, **more}, now=NOW)
+    sign = partial(
+        intakes.submit_intake, keep, signature=intakes.Signature("Ann"), writer="client", source="online",
+        consents={}, by=None, now=NOW + MINUTE, today=w.TODAY, of_draft=True,
+    )  # fmt: skip
+    sign(answers={**read, **more})
+    with pytest.raises(InvalidInput):
+        sign(answers=read)
+    assert [one.answers["heart_failure"]["present"] for one in intake.versions(keep)][:1] == [True]
+    assert len(intake.versions(keep)) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from clinic.intake import queries
 from clinic.intake.models import SIGNING, Consent, IntakeDraft
@@ -26,11 +26,23 @@ from clinic.rules.page_reading import asked_by
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
-__all__ = ["CONSENT_VERSION", "Signature", "confirm_still_right", "raise_stop", "save_draft", "submit_intake"]
+__all__ = [
+    "CONSENT_VERSION",
+    "DraftChanged",
+    "Signature",
+    "confirm_still_right",
+    "raise_stop",
+    "save_draft",
+    "submit_intake",
+]
 
 CONSENT_VERSION = "1"
 
 UNSIGNED = N_("Some answers were changed and are not signed yet. Please go on to the end and sign them.")
+
+
+class DraftChanged(Exception):
+    """What was typed there is not as it was looked at any more: another tab was faster, or a merge."""
 
 
 @tried_again
@@ -44,21 +56,29 @@ def save_draft(
     replace: bool = False,
     asked: Collection[str] = (),
     half: Mapping[str, list[str]] | None = None,
-) -> None:
+    is_as_seen: Callable[[Answers, Mapping[str, list[str]]], bool] | None = None,
+) -> tuple[Answers, Mapping[str, list[str]]]:
     """Keep what has been typed so far; new answers are laid over the earlier ones unless `replace`.
 
     `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
     had before, so that an old "no" never stands in for a "yes" that is half typed. `half` is what was typed of it,
     by form name: it is no answer, and is shown to whoever comes back. `replace` begins anew, but for what was said and
     not signed. What was ticked and written to sign stays only while no answer changes. On a record that became another
-    one meanwhile, what is new goes along there, and takes nothing back. Raises NotFound.
+    one meanwhile, what is new goes along there, and takes nothing back. Returns the whole answers and what is half
+    typed, as they stand there now.
+
+    `is_as_seen` is asked of both before anything is written, and nothing is where it says no. Raises DraftChanged then,
+    and NotFound.
     """
     with transaction() as session:
         stands = client_who_stands(session, client_id, is_judged=False)
         if stands.id != client_id:
             lay_over(session, stands.id, writer, kind, answers, half or {}, now=now)
-            return
+            return answers, half or {}
         row = queries.draft(client_id, writer, to_change=True)
+        was = (row.answered, row.half_answered) if row is not None else ({}, {})
+        if is_as_seen is not None and not is_as_seen(*was):
+            raise DraftChanged
         is_open = replace and row is not None and queries.says_more(row, client_id)
         if row is None:
             row = IntakeDraft(client_id=client_id, writer=writer, kind=kind, updated_at=now)
@@ -76,6 +96,7 @@ def save_draft(
         } | dict(half or {})
         row.write({**{key: one for key, one in kept.items() if key not in asked}, **answers}, waits)
         row.kind, row.updated_at = kind, now
+        return row.answered, row.half_answered
 
 
 def _begun_anew(
@@ -132,7 +153,10 @@ def submit_intake(
         if not flags:  # whoever has a warning sign is stopped, whoever signs
             check_signer(client, signature, today)
         draft = queries.draft(client.id, writer, to_change=True)
-        if of_draft and not flags and draft is not None and _says_more(draft, answers):
+        if of_draft and not flags and (draft is None or _says_more(draft, answers)):
+            last = queries.newest(client.id)
+            if draft is None and last is not None and not answer_history.differ(last.answers, answers):
+                return last.id  # pressed twice at one moment
             raise InvalidInput("answers", _(UNSIGNED))
         row = add_version(session, client, answers, signature, "full", source, by=by, now=now, today=today)
         for kind, detail in consents.items():

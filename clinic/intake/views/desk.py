@@ -84,6 +84,8 @@ def desk_sign(client_id: int, source: str) -> Answer:
 def desk_take_signing(client_id: int, source: str) -> Answer:
     """Sign: a new version, and every coming visit is judged again."""
     sitting = _sitting(client_id, source)
+    if asking.is_signed_already(sitting):
+        return _signed(client_id)
     if source == "paper":
         return _take_paper(sitting)
     return asking.take_signing(

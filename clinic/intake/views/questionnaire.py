@@ -32,6 +32,7 @@ from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer
 
 KIND = "intake"
+A_MOMENT = dt.timedelta(minutes=2)  # in which somebody presses a button once more
 OnStop = Callable[[str], Answer]
 OnSigned = Callable[[int], Answer]
 
@@ -130,13 +131,10 @@ def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
     if _asks_another(sitting):
         return _begin_again(sitting)
-    page = _page(number)
-    result = _sent(page)
-    takes_back = _takes_back(sitting, page, result)
-    if takes_back and not _warns(result):
+    result = _sent(_page(number))
+    if _kept(sitting, _page(number), result, lets_go=_warns(result)) is None:
         flash(_("This page was answered in another tab meanwhile. Please look at it again."), "care")
         return show_page(sitting, number), 409
-    _keep(sitting, page, result, only_more=takes_back)
     stopped = _stopped_by(sitting, result, on_stop)
     return _after(sitting, number, result) if stopped is None else stopped
 
@@ -157,9 +155,8 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
     the same. Nobody can be asked to look again: what was said meanwhile stays, beside what this page says more."""
     if _asks_another(sitting):
         return None
-    page = _page(number)
-    result = _sent(page)
-    _keep(sitting, page, result, only_more=_takes_back(sitting, page, result))
+    result = _sent(_page(number))
+    _kept(sitting, _page(number), result, lets_go=True)
     return _stopped_by(sitting, result, on_stop)
 
 
@@ -203,44 +200,66 @@ def keep_page(sitting: Sitting, number: int) -> Answer:
     if is_signing:
         _keep_signing(sitting)
         return Response(status=204)
-    page = _page(number)
-    sent = _sent(page)
-    takes_back = _takes_back(sitting, page, sent)
-    if takes_back and not _warns(sent):
+    sent = _sent(_page(number))
+    mark = _kept(sitting, _page(number), sent, lets_go=_warns(sent))
+    if mark is None:
         return Response(status=409)
-    _keep(sitting, page, sent, only_more=takes_back)
-    return Response(status=204, headers={SEEN: _page_mark(sitting, page)})
+    return Response(status=204, headers={SEEN: mark} if mark else {})
 
 
 SEEN = "X-Seen"
 """What the page shows from now on: the next one that it sends has seen it."""
 
 
-def _stands(sitting: Sitting, page: Page) -> tuple[Answers, dict[str, list[str]]]:
-    """The answers to this page's questions as they are kept, and what is half typed of them."""
-    row, keys = queries.draft(sitting.client_id, sitting.writer), {one.key for one in page.conditions}
-    half = row.half_answered if row is not None else {}
+Half = Mapping[str, list[str]]
+
+
+def _of_page(page: Page, answers: Answers, half: Half) -> tuple[Answers, Half]:
+    """Of what is kept, the answers to this page's questions, and what is half typed of them."""
+    keys = {one.key for one in page.conditions}
     return (
-        {key: answer_history.plain(one) for key, one in _draft(sitting).items() if key in keys},
+        {key: answer_history.plain(one) for key, one in answers.items() if key in keys},
         {name: typed for name, typed in half.items() if asked_by(name) in keys},
     )
 
 
-def _page_mark(sitting: Sitting, page: Page) -> str:
-    answers, half = _stands(sitting, page)
-    return mark_of({**answers, "": half})
+def _mark(page: Page, answers: Answers, half: Half) -> str:
+    mine, half_of_mine = _of_page(page, answers, half)
+    return mark_of({**mine, "": half_of_mine})
 
 
-def _takes_back(sitting: Sitting, page: Page, sent: PageResult) -> bool:
-    """Whether another tab said more here than this page ever showed, and this one would take it back. Such a page is
-    looked at again; one with a warning sign is taken, but for what it would take back."""
-    if request.form.get("seen", "") in ("", _page_mark(sitting, page)):
+def _stands(sitting: Sitting) -> tuple[Answers, Half]:
+    """What is kept by now, whole and half typed."""
+    row = queries.draft(sitting.client_id, sitting.writer)
+    return (row.answered, row.half_answered) if row is not None else (sitting.earlier, {})
+
+
+def _kept(sitting: Sitting, page: Page, sent: PageResult, *, lets_go: bool) -> str | None:
+    """Keep a page that was sent; returns the mark of what stands there now, "" where that is more than the page shows.
+    One that would take back what it never showed is not kept (None), or with `lets_go` but for that: nobody can look
+    at it again, or it has a warning sign. Looked at and written as one: whoever is faster is looked at anew."""
+    while True:
+        stands = _stands(sitting)
+        takes_back = _takes_back(page, sent, *stands)
+        if takes_back and not lets_go:
+            return None
+        try:
+            now_there = _keep(sitting, page, sent, stands, only_more=takes_back)
+        except intakes.DraftChanged:
+            continue
+        return "" if takes_back else _mark(page, *now_there)
+
+
+def _takes_back(page: Page, sent: PageResult, answers: Answers, half: Half) -> bool:
+    """Whether another tab said more here than this page ever showed, and this one would take it back, also by a "yes"
+    that is only half typed."""
+    if request.form.get("seen", "") in ("", _mark(page, answers, half)):
         return False
-    answers, half = _stands(sitting, page)
+    mine, half_of_mine = _of_page(page, answers, half)
     open_now = {asked_by(name) for name in half_typed(page, sent)}
     whole = {key for key, one in sent.answers.items() if one.get("present")}
-    lost = answer_history.more_than(sent.answers, answers).keys() - open_now
-    return bool(lost or {asked_by(name) for name in half} - open_now - whole)
+    lost = answer_history.more_than(sent.answers, mine)
+    return bool(lost or {asked_by(name) for name in half_of_mine} - open_now - whole)
 
 
 def forget_signing(client_id: int, writer: str) -> None:
@@ -301,6 +320,17 @@ def _was_changed(sitting: Sitting) -> bool:
     """Whether other answers wait for the signature than the page showed. None wait where it was pressed twice."""
     row = queries.draft(sitting.client_id, sitting.writer)
     return row is not None and request.form.get("shown", mark_of(row.answered)) != mark_of(row.answered)
+
+
+def is_signed_already(sitting: Sitting) -> bool:
+    """Whether the button was pressed twice: nothing waits, and the same person has just recorded a version."""
+    last = queries.newest(sitting.client_id)
+    return (
+        not has_begun(sitting)
+        and last is not None
+        and (last.source, last.recorded_by_id) == (sitting.source, sitting.by)
+        and last.signed_at > clock.now() - A_MOMENT
+    )
 
 
 def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
@@ -370,13 +400,16 @@ def _draft(sitting: Sitting) -> Answers:
     return row.answered if row is not None else sitting.earlier
 
 
-def _keep(sitting: Sitting, page: Page, sent: PageResult, *, only_more: bool) -> None:
+def _keep(
+    sitting: Sitting, page: Page, sent: PageResult, seen: tuple[Answers, Half], *, only_more: bool
+) -> tuple[Answers, Half]:
+    """Raises DraftChanged where this page's questions do not stand as they were `seen` any more."""
     if sitting.earlier and queries.draft(sitting.client_id, sitting.writer) is None:
         start_from(sitting.client_id, sitting.writer, sitting.earlier)
     half, asked = half_typed(page, sent), [one.key for one in page.conditions]
     answers: Answers = sent.answers
     if only_more:
-        stands = _draft(sitting)
+        stands, _half = seen
         more = answer_history.more_than(stands, answers)
         answers = answer_history.both_waiting({key: one for key, one in stands.items() if key in more}, more)
         half = {
@@ -385,9 +418,11 @@ def _keep(sitting: Sitting, page: Page, sent: PageResult, *, only_more: bool) ->
             if not answer_history.plain(stands.get(asked_by(name)))
         }
         asked = [*answers, *{asked_by(name) for name in half}]
-    intakes.save_draft(
-        sitting.client_id, sitting.writer, KIND, answers, now=clock.now(), asked=asked, half=half
-    )
+    looked_at = _mark(page, *seen)
+    return intakes.save_draft(
+        sitting.client_id, sitting.writer, KIND, answers, now=clock.now(), asked=asked, half=half,
+        is_as_seen=lambda answers, half: _mark(page, answers, half) == looked_at,
+    )  # fmt: skip
 
 
 def _stop(sitting: Sitting, answers: Answers) -> str:
@@ -408,7 +443,7 @@ def _render(sitting: Sitting, number: int, typed: Mapping[str, list[str]], error
         sitting=sitting,
         layout=sitting.layout,
         page=page,
-        seen=_page_mark(sitting, page),
+        seen=_mark(page, *_stands(sitting)),
         number=number,
         of=len(pages_of()) + 1,
         typed=typed,
