@@ -11,6 +11,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -65,19 +66,25 @@ TWO_OF_THEM = N_(
     "Two of these together are the second kind. Please choose that kind above, or check the names."
 )
 ANTICOAGULANTS = (
-    "parin", "xaban", "gatran", "warfarin", "coumon", "coumarol", "fluindion", "anisindion", "danaparoid",
-    "bivalirudin", "arixtra", "clexane", "clivarin", "coumadin", "eliquis", "falithrom", "fragmin", "fraxi",
-    "innohep", "jantoven", "lixiana", "lovenox", "marcoumar", "marcumar", "marevan", "mono-embolex", "pradaxa",
-    "previscan", "roteas", "savaysa", "sintrom", "sinthrom", "xarelto",
+    "parin", "xaban", "gatran", "warfarin", "coumon", "coumarol", "fluindion", "anisindion", "cumarol",
+    "danaparoid", "bivalirudin", "arixtra", "clexane", "clivarin", "coumadin", "eliquis", "falithrom", "fragmin",
+    "fraxi", "fenprocum", "heparyn", "innohep", "jantoven", "lixiana", "lovenox", "marcoumar", "marcumar",
+    "marevan", "mono-embolex", "pradaxa", "previscan", "roteas", "savaysa", "sintrom", "sinthrom", "varfarin",
+    "warfaryn", "xarelto",
 )  # fmt: skip
 """Parts of names: the stems of the international non-proprietary names (-parin, -xaban, -gatran, -coumarol, …) and
 common brands. Under another kind they would be judged as weaker. Who signs off the rules looks at this list, too."""
 ANTIPLATELETS = (
-    ("aspirin", "acetylsal", "asa ", "ass "), ("clopidogrel", "plavix", "iscover"),
-    ("dipyridamol", "aggrenox"), ("ticagrelor", "brilinta", "brilique"), ("prasugrel", "effient", "efient"),
-    ("cilostazol", "pletal"), ("ticlopidin",),
+    ("aspirin", "acetylsal", "acetilsal", "asasantin", "duoplavin", "duocover", "aggrenox", "axanum", "yosprala"),
+    ("clopidogrel", "klopidogrel", "plavix", "iscover", "duoplavin", "duocover"),
+    ("dipyridamol", "dipiridamol", "aggrenox", "asasantin", "persantin"), ("ticagrelor", "brilinta", "brilique"),
+    ("prasugrel", "effient", "efient"), ("cilostazol", "pletal"), ("ticlopidin",), ("vorapaxar", "zontivity"),
 )  # fmt: skip
-"""The names of one medicine each: two of them are the choice `dual_antiplatelet`."""
+"""The names of one medicine each, or parts of them: two of them are the choice `dual_antiplatelet`. A brand that holds
+two stands with both (Asasantin and Aggrenox: dipyridamole and aspirin; DuoPlavin and DuoCover: clopidogrel and
+aspirin)."""
+_ASPIRIN = re.compile(r"(?<![a-z])a(?:sa|ss|as)(?![a-z])")
+"""What aspirin is called in short, by itself: ASA, ASS, AAS."""
 
 _WEEKS_AGO = re.compile(r"(\d{1,4}) weeks ago", re.ASCII)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
@@ -247,12 +254,19 @@ def _is_swapped(answer: Mapping[str, object]) -> bool:
 
 def _is_stronger(answer: Mapping[str, object]) -> str:
     """What to say where the medicines that are named are of a stronger kind than the one that was chosen; else ""."""
-    named = f"{answer.get('medication', '')} ".casefold()
+    named = _without_accents(str(answer.get("medication", "")))
     kind = answer.get("med_class", "anticoagulant")
     if kind != "anticoagulant" and any(one in named for one in ANTICOAGULANTS):
         return STRONGER
-    together = sum(any(name in named for name in one) for one in ANTIPLATELETS)
+    aspirin, *others = (any(name in named for name in one) for one in ANTIPLATELETS)
+    together = sum(others) + bool(aspirin or _ASPIRIN.search(named))
     return TWO_OF_THEM if kind == "single_antiplatelet" and together > 1 else ""
+
+
+def _without_accents(text: str) -> str:
+    """As it would be typed on a plain keyboard, in small letters: `rivaroxabán` is `rivaroxaban`."""
+    plain = (one for one in unicodedata.normalize("NFKD", text.casefold()) if one.isalnum() or one.isascii())
+    return "".join(plain)
 
 
 def is_about(field: Field) -> bool:

@@ -162,6 +162,7 @@ NAMED = (
     "Warfarin 5 mg", "APIXABAN, in the evening", "Eliquis", "Xarelto 20", "Coumadin", "Marcumar", "Phenprocoumon",
     "acenocoumarol", "Sintrom", "Enoxaparin", "Clexane", "Lovenox", "heparin shots", "fondaparinux", "Arixtra",
     "Pradaxa", "dabigatran etexilate", "Lixiana", "edoxaban", "fluindione", "aspirin and Eliquis",
+    "rivaroxabán", "acenocumarol", "fenprocumón", "heparyna", "warfaryna", "ｗａｒｆａｒｉｎ",
 )  # fmt: skip
 
 
@@ -184,8 +185,13 @@ def test_the_names_in_the_row_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["aspirin, clopidogrel", "ASS 100 und Plavix", "Brilique with aspirin", "ASA + prasugrel"]
-)
+    "name",
+    [
+        "aspirin, clopidogrel", "ASS 100 und Plavix", "Brilique with aspirin", "ASA + prasugrel", "ASS/Clopidogrel",
+        "ASS, Clopidogrel", "ASA/Plavix", "ASS100 + Clopidogrel", "clopidogrel (ASS)", "Herz-ASS, Plavix", "aas+plavix",
+        "ácido acetilsalicílico y clopidogrel", "DuoPlavin", "Asasantin", "Aggrenox", "Aspirín + Brilinta",
+    ],
+)  # fmt: skip
 def test_two_antiplatelets_are_not_taken_for_one(name: str) -> None:
     found = errors("blood_thinners", med_class="single_antiplatelet", medication=name)
     assert found == {"f.blood_thinners.medication": page_reading.TWO_OF_THEM}
@@ -193,8 +199,13 @@ def test_two_antiplatelets_are_not_taken_for_one(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["aspirin 100 mg", "ASS", "clopidogrel", "Aspirin (acetylsalicylic acid)", ""]
-)
+    "name",
+    [
+        "aspirin 100 mg", "ASS", "clopidogrel", "Aspirin (acetylsalicylic acid)", "ASS 100, aspirin",
+        "basso clopidogrel",
+        "clopidogrel with glass of water", "",
+    ],
+)  # fmt: skip
 def test_one_antiplatelet_is_one(name: str) -> None:
     found = answer("blood_thinners", med_class="single_antiplatelet", medication=name)
     assert found["med_class"] == "single_antiplatelet"
