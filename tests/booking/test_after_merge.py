@@ -27,7 +27,7 @@ from clinic.rules.question_pages import pages
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 from tests import factories
-from tests.accounts.people import browser_of, hashed, make_person
+from tests.accounts.people import browser_of, hashed, mails, make_person
 from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.test_gate_edges import HAEMOPHILIA
@@ -346,3 +346,22 @@ def test_a_check_in_that_was_begun_is_finished_on_the_record_that_stays(world: w
     )
     db.session.rollback()
     assert not intake.has_unsigned(keep)
+
+
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_whoever_loses_an_addon_is_told_also_by_a_merge(world: w.World, is_merged: bool) -> None:
+    keep, lose = w.person(email="a@people.example"), w.person(email="b@people.example")
+    w.sign(lose)
+    booked = w.at_desk(world, lose, "swedish", addons=("hot_stone",), areas=("full_body",))
+    before = len(mails())
+    if is_merged:
+        w.sign(keep, varicose_veins={"not_sure": True})
+        merge(keep, lose, world)
+    else:
+        w.sign(lose, now=NOW + MINUTE, varicose_veins={"not_sure": True})
+    db.session.rollback()
+    visit = db.session.get_one(Visit, booked.visit_id)
+    assert (visit.status, visit.addons, visit.permits) == ("confirmed", [], True)
+    told = mails()[before:]
+    assert [one.kind for one in told] == ["visit_changed"]
+    assert told[0].to == ("a@people.example" if is_merged else "b@people.example")

@@ -16,6 +16,7 @@ from clinic.booking.queries import look_alikes, visits
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._judging import local_day
 from clinic.booking.services._placing import give_to
+from clinic.booking.services._steps import tell_client
 from clinic.booking.services.judging import (
     follow,
     judge_visits_of,
@@ -237,6 +238,8 @@ def _rejudge_moved(session: Session, visit: Visit, keep: Client, *, by: int, now
         if visit.status == "held":
             return
         follow(session, visit, judged, by=by, now=now)
+    if less is not None and judged.permits:
+        tell_client(session, visit, "visit_changed", now=now)
 
 
 @tried_again
