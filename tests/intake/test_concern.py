@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -77,6 +80,37 @@ def test_an_ended_sign_is_closed_to_whom_it_does_not_concern(clinic: Staffed) ->
         404,
         404,
     ]
+
+
+@pytest.mark.parametrize("what", ["letter", "sign"])
+@pytest.mark.parametrize(
+    ("later", "status"),
+    [
+        (dt.timedelta(0), 200),
+        (dt.timedelta(days=29, hours=23), 200),
+        (dt.timedelta(days=30), 404),
+        (dt.timedelta(days=730), 404),
+    ],
+)
+def test_whoever_decided_looks_at_it_again_for_as_long_as_after_a_visit(
+    clinic: Staffed, what: str, later: dt.timedelta, status: int
+) -> None:
+    """Not for ever: what is answered years later is closed to whoever does not treat them."""
+    client = w.person()
+    w.sign_answers(client, HEART)
+    if what == "letter":
+        letter = letters.send_letter(client, [], source="review", by=None, now=NOW)
+        clearances.refuse_letter(letter, "Not signed by the doctor", by=user(clinic.other), now=NOW)
+        own = f"/reviews/letters/{letter}"
+    else:
+        stop = declare(client, "rf_chest_pain_breathless").id
+        reviews.end_stop(stop, "assessed", "Seen by a doctor", by=user(clinic.other), now=NOW)
+        own = f"/reviews/stops/{stop}"
+    db.session.rollback()
+    with time_machine.travel(NOW + later, tick=False):
+        assert clinic.browser(OTHER).get(own).status_code == status
+        assert [clinic.browser(OTHER).get(one).status_code for one in pages_of(client)] == [status, status]
+        assert clinic.browser(ME).get(own).status_code == 404, "decided by somebody else"
 
 
 def test_no_door_of_clinical_review_opens_whom_it_does_not_concern(clinic: Staffed) -> None:

@@ -16,6 +16,7 @@ from clinic.clients import queries as clients
 from clinic.intake.models import ClearanceLetter, HealthStop
 from clinic.intake.queries import open_stops, softened_to_review
 from clinic.intake.queries.clearances import who_sent_letters
+from clinic.premises import queries as premises
 from clinic.shared.database import db
 
 SaysVisit = Callable[[int, int, dt.datetime], bool]
@@ -33,12 +34,20 @@ def use(ask: SaysVisit) -> None:
 
 def concerns(user_id: int, client_id: int, now: dt.datetime) -> bool:
     """Whether this client's answers and letters concern a therapist with this account: who has decided about a letter
-    or a warning sign of theirs can look at it again, and withdraw what they checked."""
+    or a warning sign of theirs can look at it again, and withdraw what they checked, as long as they could read the
+    answers after a visit. Later that is for those given by name."""
+    since = now - dt.timedelta(days=premises.clinic().treated_days_back)
     theirs = {client_id, *clients.alias_ids(client_id)}
     waits = {one.client_id for one in open_stops()} | {one.client_id for one in softened_to_review()}
     decided = or_(
-        exists().where(ClearanceLetter.client_id.in_(theirs), ClearanceLetter.decided_by_id == user_id),
-        exists().where(HealthStop.client_id.in_(theirs), HealthStop.ended_by_id == user_id),
+        exists().where(
+            ClearanceLetter.client_id.in_(theirs),
+            ClearanceLetter.decided_by_id == user_id,
+            ClearanceLetter.decided_at > since,
+        ),
+        exists().where(
+            HealthStop.client_id.in_(theirs), HealthStop.ended_by_id == user_id, HealthStop.ended_at > since
+        ),
     )
     return (
         not theirs.isdisjoint(waits | who_sent_letters(theirs))
