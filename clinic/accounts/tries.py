@@ -123,6 +123,20 @@ def count(session: Session, counted: Sequence[Counted], now: dt.datetime) -> lis
     return [row.id for row in rows]
 
 
+def so_far(session: Session, counted: Counted, now: dt.datetime) -> int:
+    """How many wrong tries there were within the hour; one that is under way counts until it is taken back."""
+    return (
+        session.scalar(
+            select(func.count()).where(
+                FailedTry.kind == counted.limit.kind,
+                FailedTry.who == counted.who,
+                FailedTry.at > now - KEPT_FOR,
+            )
+        )
+        or 0
+    )
+
+
 def take_back(session: Session, ids: Sequence[int]) -> None:
     """The try was right after all: it is not counted."""
     session.execute(delete(FailedTry).where(FailedTry.id.in_(ids)))

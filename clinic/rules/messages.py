@@ -87,6 +87,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "notice_password_changed": Kind(N_("Password changed"), _FORGOT, about="user"),
     "notice_factor_changed": Kind(N_("Second step of signing in changed"), _FORGOT, about="user"),
     "notice_recovery_code_used": Kind(N_("Recovery code used"), _FORGOT, about="user"),
+    "notice_wrong_second_steps": Kind(N_("Wrong codes at the second step"), _FORGOT, about="user"),
     "notice_email_changed": Kind(N_("E-mail address of an account changed"), about="user"),
     "notice_break_glass": Kind(N_("Closed records opened"), "/owner/opened-answers", about=""),
     "notice_erasure_asked": Kind(N_("Somebody asked to be erased"), "/owner/erasures", about=""),

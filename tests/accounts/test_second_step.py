@@ -204,6 +204,25 @@ def test_five_wrong_codes_make_the_account_wait_in_whatever_browser(app: Flask) 
         assert give(halfway(browser), code_of(BOSS)) == 303
 
 
+@pytest.mark.parametrize("wrong", [4, 5])
+def test_five_wrong_codes_after_the_right_password_are_told_once_in_an_hour(app: Flask, wrong: int) -> None:
+    """Somebody else has the password, and tries on: whoever it belongs to can change it."""
+    make_person(BOSS, Role.OWNER)
+    code_of(BOSS)
+    told = []
+    for minute in (0, 6, 12, 90):
+        with time_machine.travel(NOW + dt.timedelta(minutes=minute), tick=False):
+            for number in range(wrong if minute == 0 else 5):
+                browser = app.test_client()
+                browser.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
+                give(halfway(browser), "123456")
+            told.append([mail.subject for mail in mails()])
+    subject = "Somebody tried to sign in to your account"
+    assert [len(one) for one in told] == [wrong // 5, 1, 1, 2]
+    assert told[-1] == [subject] * 2
+    assert all(mail.to == BOSS for mail in mails())
+
+
 def test_recovery_code_opens_once_and_is_told(app: Flask, client: FlaskClient) -> None:
     make_person(BOSS, Role.OWNER)
     other = make_person("desk@mail.example", Role.FRONT_DESK)
