@@ -100,7 +100,7 @@ def restore(file: Path) -> None:
     with app.app_context():
         # before the rest: what a migration seals about people is sealed under their own keys
         gone = _put_keys_back(app, file) if KEYS in about.rows else []
-        if here_now() != versions()[1] and (closed := columns_that_stay_closed()):
+        if here_now() != versions()[1] and (closed := columns_that_stay_closed(looks_at_all=True)):
             sys.exit(
                 f"{_unread(app, closed)} Put the copy of the old key file there, then start again:"
                 f" clinic restore {file}"
@@ -122,7 +122,7 @@ def restore(file: Path) -> None:
     )
     click.echo("look at the page of the team, and at clinic token list, for what was ended or changed since.")
     with app.app_context():
-        if closed := columns_that_stay_closed():
+        if closed := columns_that_stay_closed(looks_at_all=True):
             sys.exit(
                 f"{_unread(app, closed)} Put the copy of the old key file there; the database itself is whole."
             )

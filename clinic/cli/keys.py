@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+from flask import Flask
 
 from clinic.cli.making import make_app, refuse_unfit_database
 
@@ -30,6 +31,20 @@ def keys_add() -> None:
     )
 
 
+def _refuse_what_stays_closed(app: Flask) -> None:
+    """End the command where a value was sealed by a key that is not here: it cannot be sealed anew."""
+    from clinic.shared.database import db
+    from clinic.shared.rotation import columns_that_stay_closed
+
+    closed = columns_that_stay_closed(looks_at_all=True)
+    db.session.remove()  # nothing waits for this look
+    if closed:
+        raise click.ClickException(
+            f"Some health answers cannot be read with the keys in {app.config['CLINIC_KEY_FILE']}"
+            f" ({', '.join(closed)}): nothing was changed. Put the copy of the old key file there first."
+        )
+
+
 @keys.command("reseal")
 def keys_reseal() -> None:
     """Seal everything anew under the new key. Can be broken off and run again; the site goes on meanwhile."""
@@ -38,6 +53,7 @@ def keys_reseal() -> None:
     app = make_app()
     refuse_unfit_database(app)
     with app.app_context():
+        _refuse_what_stays_closed(app)
         click.echo(f"{seal_anew()} values sealed anew. When all processes use the new key: clinic keys drop")
 
 
@@ -62,6 +78,7 @@ def keys_drop(*, end_links: bool) -> None:
     refuse_unfit_database(app)
     with app.app_context():
         crypto.use(crypto.ring())  # as they are now, whatever becomes of the file
+        _refuse_what_stays_closed(app)
         if left := seal_anew():
             raise click.ClickException(
                 f"{left} values were still sealed by an old key; they have been sealed anew, and no key was dropped."

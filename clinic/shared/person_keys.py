@@ -102,6 +102,14 @@ def named(sealed: bytes) -> Key | None:
     return found
 
 
+def are_here(names: Collection[str]) -> bool:
+    """Whether each of these names is of a key that opens something now, or of a person's that was destroyed."""
+    theirs = {int(name[1:], 16) for name in names if name.startswith(_PREFIX)}
+    stored = db.session.execute(select(_TABLE.c.id, _TABLE.c.ring, _TABLE.c.wrapped == b"")).all()
+    here = {key_id for key_id, wraps, is_destroyed in stored if is_destroyed or wraps in ring().keys}
+    return theirs <= here and all(name in ring().keys for name in names if not name.startswith(_PREFIX))
+
+
 def with_keys(table: FromClause) -> Join:
     """The table with the key that seals now for the person of each row; `ring` is the installation's key."""
     is_theirs = and_(_TABLE.c.client_id == table.c.client_id, _TABLE.c.ring == bindparam("ring"))

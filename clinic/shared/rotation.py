@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Table, delete, inspect, null, select, text, update
+from sqlalchemy import ColumnElement, Table, delete, func, inspect, null, select, text, update
 
 from clinic.shared.crypto import CannotOpen, KeyRing, ring, seal, unseal
 from clinic.shared.database import Base, db, transaction
 from clinic.shared.keyring import sealed_by
 from clinic.shared.new_file import put_in_place, write_private
-from clinic.shared.person_keys import KeyDestroyed, PersonKey, key_name
+from clinic.shared.person_keys import KeyDestroyed, PersonKey, are_here, key_name
 from clinic.shared.signed import outliving
 
 TRIED = 20  # values of a column
+LONGEST_NAME = 64  # bytes in which the name of the key that sealed a value ends
 BATCH = 200
 BATCH_OF_FILES = 4  # each may be some megabytes, and a batch lies in memory at once
 
@@ -110,10 +111,10 @@ def sealed_columns() -> list[tuple[Table, str]]:
     ]
 
 
-def columns_that_stay_closed() -> list[str]:
-    """Sealed columns whose newest value the keys at hand do not open; empty when the right keys are there. What a key
-    sealed that was destroyed on purpose tells nothing: then the next one is tried, up to a few. A database of an older
-    version has not all of the columns yet."""
+def columns_that_stay_closed(*, looks_at_all: bool = False) -> list[str]:
+    """Sealed columns with a value that the keys at hand do not open; empty when the right keys are there. A few values
+    of each are tried, and what a key sealed that was destroyed on purpose tells nothing. `looks_at_all`: every value is
+    looked at, for the name of its key. A database of an older version has not all of the columns yet."""
     tables = {table.name for table, _column in sealed_columns()}
     inspector = inspect(db.session.connection())
     there = {
@@ -124,7 +125,8 @@ def columns_that_stay_closed() -> list[str]:
     return [
         f"{table.name}.{column}"
         for table, column in sealed_columns()
-        if (table.name, column) in there and _stays_closed(table, column)
+        if (table.name, column) in there
+        and (_stays_closed(table, column) or (looks_at_all and _lacks_a_key(table, column)))
     ]
 
 
@@ -137,8 +139,17 @@ def _stays_closed(table: Table, column: str) -> bool:
             continue
         except CannotOpen:
             return True
-        return False
     return False
+
+
+def _lacks_a_key(table: Table, column: str) -> bool:
+    """Whether the name of a key that is not here stands before a value, without opening any."""
+    begins = func.substr(table.c[column], 1, LONGEST_NAME).label("begins")
+    found = db.session.execute(select(begins).where(table.c[column].is_not(None)).distinct()).scalars()
+    try:
+        return not are_here({sealed_by(bytes(one)) for one in found})
+    except CannotOpen:
+        return True
 
 
 def forget_old_person_keys() -> None:
