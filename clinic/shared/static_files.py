@@ -62,7 +62,7 @@ def serve_static(app: Flask) -> None:
         add_headers_function=partial(dress, said),
     )  # fmt: skip
     files.files[PREFIX + NAME] = site
-    app.wsgi_app = Compressed(files)  # type: ignore[method-assign]
+    app.wsgi_app = Compressed(files, [*said.items(), ("Cache-Control", "no-store")])  # type: ignore[method-assign]
 
 
 def content_mark(path: Path, known: dict[str, tuple[int, str]]) -> str | None:
@@ -87,8 +87,13 @@ def dress(said: Mapping[str, str], headers: Any, _path: str, url: str) -> None:
 class Compressed:
     """Answers of the program inside, compressed where they are text and the browser can read that."""
 
-    def __init__(self, inside: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(
+        self, inside: Callable[..., Iterable[bytes]], refused: Iterable[tuple[str, str]] = ()
+    ) -> None:
         self.inside = inside
+        self.refused = list(
+            refused
+        )  # headers of an answer about a file that is none: WhiteNoise gives it nobody's
         self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._lock = Lock()
 
@@ -114,6 +119,12 @@ class Compressed:
             and status.startswith(("200", "304"))
         ):
             headers = [*without("cache-control", headers), ("Cache-Control", FOR_A_YEAR)]
+        if is_static and status.startswith("4"):
+            there = {name.lower() for name, _value in headers}
+            headers = [
+                *headers,
+                *((name, value) for name, value in self.refused if name.lower() not in there),
+            ]
         if may_be_compressed(environ, status, headers):
             body, headers = self._compress(environ, headers, body, is_static=is_static)
         start_response(status, headers)

@@ -90,6 +90,8 @@ def asked(app: Flask) -> dict[str, TestResponse]:
         "400 host": visitor.get("/sign-in", headers={"Host": "evil.example"}),
         "404": visitor.get("/nothing"),
         "404 file": visitor.get("/static/css/nothing.css"),
+        "405 file": visitor.post("/static/css/app.css"),
+        "416 file": visitor.get("/static/css/app.css", headers={"Range": "bytes=99999999-"}),
         "404 program": visitor.get("/api/v1/nothing"),
         "405": visitor.delete("/sign-in"),
         "405 trace": visitor.open("/sign-in", method="TRACE"),

@@ -39,27 +39,27 @@ def _people() -> list[queries.Chosen]:
     return queries.chosen(current_user.id, is_staff=current_user.is_staff, has_sms=has_sms)
 
 
-@pages.get("/messages/stop/<key>", needs=Permission.SITE_ANY_READ)
-def ask_stop(key: str) -> Answer:
+@pages.get("/messages/stop/<token>", needs=Permission.SITE_ANY_READ)
+def ask_stop(token: str) -> Answer:
     """Asks first: a program that only opens links switches nothing off."""
-    return _stop_page(key, "ask")
+    return _stop_page(token, "ask")
 
 
-@pages.post("/messages/stop/<key>", needs=Permission.SITE_ANY_READ)
-def stop(key: str) -> Answer:
+@pages.post("/messages/stop/<token>", needs=Permission.SITE_ANY_READ)
+def stop(token: str) -> Answer:
     """Switch the kind off, or on again; a mail program presses this by itself (RFC 8058). The signed key is the
     permission, so no cookie counts here and no form of another site can do more than the key says."""
-    found = chosen.opened(key)
+    found = chosen.opened(token)
     if found is None:
         abort(404)
     whose, kind = found
     again = request.form.get("act") == "again"
     services.choose(whose, {kind: again}, now=clock.now())
-    return _stop_page(key, "again" if again else "done")
+    return _stop_page(token, "again" if again else "done")
 
 
-def _stop_page(key: str, state: str) -> str:
-    found = chosen.opened(key)
+def _stop_page(token: str, state: str) -> str:
+    found = chosen.opened(token)
     if found is None:
         abort(404)
-    return render_template("messages/stop.html", key=key, label=KINDS[found[1]].label, state=state)
+    return render_template("messages/stop.html", token=token, label=KINDS[found[1]].label, state=state)
