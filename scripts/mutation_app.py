@@ -31,6 +31,7 @@ from _pytest.config import _prepareconfig
 from _pytest.runner import runtestprotocol
 from coverage import CoverageData
 
+from clinic.accounts import passwords
 from scripts.mutants import Mutant, mutants_of
 from tests.web import ReadyApplications
 
@@ -108,6 +109,7 @@ def _run(
     seconds: float,
     writing: int,
 ) -> None:
+    passwords._LINE = passwords._Line()  # noqa: SLF001 no thread comes along into a fork
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
