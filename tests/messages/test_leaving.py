@@ -125,3 +125,71 @@ def test_no_link_leaves_for_an_account_that_was_switched_off(app: Flask) -> None
         moved(session, user)
         switched_off(session, user)
     assert (to("invitation"), to("notice_password_changed")) == ([], ["terry@people.example"])
+
+
+def test_a_link_leaves_for_an_account_in_use(app: Flask) -> None:
+    w.build()
+    user = in_the_team()
+    with transaction() as session:
+        person = session.get_one(User, user)
+        steps.mail_welcome(session, person, steps.new_link(session, person, "welcome", NOW), NOW)
+    assert to("invitation") == ["terry@people.example"]
+
+
+def test_each_series_is_told_to_its_own_person(app: Flask) -> None:
+    w.build()
+    told = [f"pat{number}@people.example" for number in range(2)]
+    for number, address in enumerate(told):
+        client = w.person(email=address)
+        w.sign_answers(client, {})
+        series.book_series(
+            w.choice("relaxation"), client, [OneStart(w.at(days, 10 + 2 * number)) for days in (3, 10)],
+            every_weeks=1, request_key=None, source="desk", by=None, now=NOW, reconfirmed=True,
+        )  # fmt: skip
+    assert to("series_booked") == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "reached"),
+    [
+        ("papers_needed", ":{known}", "new@people.example"),
+        ("papers_needed", ":{silent}", ""),
+        ("papers_needed", ":{gone}", ""),
+        ("papers_run_out", ":{gone}", ""),
+        ("series_booked", ":{gone}", ""),
+        # Whoever has no number that says whom they are about leave as they were written.
+        ("papers_needed", "", "old@people.example"),
+        ("papers_needed", ":all", "old@people.example"),
+        ("visit_moved", ":{known}", "old@people.example"),
+        ("a_kind_of_before", ":{known}", "old@people.example"),
+        ("a_kind_of_before", "", "old@people.example"),
+        (DAY_OF_THERAPIST, ":{gone}", ""),
+        ("notice_password_changed", ":{gone}", "old@people.example"),
+        ("reset", ":{gone}", ""),
+    ],
+)
+def test_whom_a_message_of_before_still_reaches(app: Flask, kind: str, number: str, reached: str) -> None:
+    w.build()
+    numbers = {
+        "known": w.person(email="new@people.example"), "silent": w.person(email=None), "gone": 999_999,
+    }  # fmt: skip
+    assert left(kind, kind + number.format(**numbers)) == (reached, None if reached else "dropped")
+
+
+def test_what_is_about_a_visit_that_is_gone_does_not_leave(app: Flask) -> None:
+    w.build()
+    assert left("visit_moved", "visit_moved:1:1", visit_id=999_999) == ("", "dropped")
+
+
+def left(kind: str, key: str, **values: int) -> tuple[str, str | None]:
+    """Where this message has gone, and as what it has ended."""
+    factories.save(
+        OutgoingMail(
+            key=key, kind=kind, to="old@people.example", subject="Hello", text="Good morning", due_at=NOW, **values
+        )
+    )  # fmt: skip
+    letters = sent_at(NOW)
+    db.session.rollback()
+    row = db.session.scalars(select(OutgoingMail)).one()
+    assert [one["To"] for one in letters] == ([row.to] if row.sent_at and not row.ended_as else [])
+    return (row.to if letters else ""), row.ended_as
