@@ -151,8 +151,12 @@ def test_what_the_frame_of_a_page_shows(
         return access._doors()
 
     found = asked(app, doors, by=who)
-    icons = {OWN: "person", TEAM: "people", ERASE: "person-x"}
-    assert [(one["href"], one["icon"]) for one in found["account_nav"]] == [(one, icons[one]) for one in own]
+    shown = {
+        OWN: ("Your account", "person"), TEAM: ("Team", "people"), ERASE: ("Requests to be erased", "person-x"),
+    }  # fmt: skip
+    assert [(one["href"], (one["label"], one["icon"])) for one in found["account_nav"]] == [
+        (one, shown[one]) for one in own
+    ]
     assert (found["sign_in_href"], found["sign_out_href"]) == (
         "" if is_handed_over else "/sign-in", "/sign-out",
     )  # fmt: skip
@@ -168,6 +172,7 @@ PAGE = {"Referer": "http://localhost/my/people?from=mail"}
     [
         ("GET", "/my", {}, "/sign-in?next=/my"),
         ("GET", "/my?from=mail", PAGE, "/sign-in?next=/my?from%3Dmail"),
+        ("GET", "/visit/keyX?", {}, "/sign-in?next=/visit/keyX"),
         ("POST", "/my/people", PAGE, "/sign-in?next=/my/people&undone=y"),
         ("POST", "/my/people", {}, "/sign-in?undone=y"),
         ("POST", "/sign-out", PAGE, "/sign-in"),
@@ -221,3 +226,58 @@ def test_where_passkeys_are_bound_to_and_whether_all_is_invented(
         monkeypatch.setitem(app.config, "CLINIC_DEMO", is_demo)
         found = asked(app, lambda: (access.site(), access.is_demo()), headers={"Host": "other.example"})
         assert found == (access.Site("https://still.example", "Still Waters"), is_demo)
+
+
+@only_once
+def test_the_frame_is_on_pages_and_what_pages_are_made_of_needs_no_sign_in(app: Flask) -> None:
+    browser = app.test_client()
+    assert 'href="/sign-in"' in browser.get("/services").text
+    assert browser.get("/static/css/site.css").status_code == 200
+    assert browser.get("/no-such-page").status_code == 404
+    assert browser.get("/sign-in?next=%ff").status_code == 400
+
+
+def let_in(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, who: access.SignedIn | None, **kept: str
+) -> tuple[dict[str, Any], list[object], list[str], int | None]:
+    """What a browser that held this holds afterwards, which session was ended, which cookies are set, who is in."""
+    ended: list[object] = []
+    monkeypatch.setattr(access, "_load", lambda _token: who)
+    monkeypatch.setattr(access.services, "end_session", lambda *one: ended.append(one))
+
+    def do() -> tuple[dict[str, Any], list[object], list[str], int | None]:
+        session.update(kept)
+        access.let_in("key")
+        cookies = app.process_response(Response()).headers.getlist("Set-Cookie")
+        return dict(session), ended, [one for one in cookies if one.startswith("language")], access.who()
+
+    return asked(app, do)
+
+
+@only_once
+def test_a_device_of_the_team_lets_no_client_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {access.TABLET: "pass", access.HALFWAY: "half", access.READ_BEFORE: "de"}
+    held, ended, cookies, who = let_in(app, monkeypatch, person([Role.CLIENT]), **kept)
+    [(kind, _words)] = held.pop("_flashes")
+    assert (kind, held) == ("care", {access.TABLET: "pass", access.READ_BEFORE: "de"})
+    assert (ended, cookies, who) == ([(7, 9, NOW)], [], None)
+
+
+@only_once
+@pytest.mark.parametrize(
+    ("kept", "language"),
+    [
+        ({}, []),
+        ({access.READ_BEFORE: "de"}, []),
+        ({access.TABLET: "pass"}, ["language="]),
+        ({access.TABLET: "pass", access.READ_BEFORE: "de"}, ["language=de"]),
+    ],
+)
+def test_whoever_signs_in_finds_nothing_of_who_was_here_but_a_booking(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, kept: dict[str, str], language: list[str]
+) -> None:
+    more = {access.CHECKOUT: "booking", access.HALFWAY: "half", access.AHEAD: "/my"}
+    held, ended, cookies, who = let_in(app, monkeypatch, person([Role.FRONT_DESK]), **kept, **more)
+    assert {key for key in held if not key.startswith("_")} == {access.CHECKOUT}
+    assert (held[access.CHECKOUT], held["_user_id"], who) == ("booking", "key", 7)
+    assert (ended, [one.partition(";")[0] for one in cookies]) == ([], language)

@@ -13,7 +13,7 @@ from clinic.booking.queries.look_alikes import Alike
 from clinic.booking.services import _judging
 from clinic.booking.services._judging import Judged
 from clinic.clients.models import Client
-from clinic.rules import therapists_say
+from clinic.rules import answer_history, therapists_say
 from clinic.rules.rule_table import TABLE
 from clinic.rules.screening import Screening
 from clinic.rules.verdicts import ADDONS, Outcome, Urgency, Verdict
@@ -159,3 +159,34 @@ def test_a_judgement_is_of_one_order_alone() -> None:
         ),
     ]  # fmt: skip
     assert len({key, _judging.judged_key(2, order), *(_judging.judged_key(1, one) for one in others)}) == 8
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True])
+@pytest.mark.parametrize("strict", [0, 1, 2, 3])
+def test_every_version_of_the_answers_counts_alone_and_with_the_others(
+    monkeypatch: pytest.MonkeyPatch, strict: int, *, is_looked_at: bool
+) -> None:
+    """The newest is what the person is shown. Whatever is stricter waits for a look, or holds where there was one."""
+    versions = [{"fever": {"present": False}, "flu": {"present": one == 1, "days": one}} for one in range(3)]
+    seen: list[Any] = []
+
+    def screen(_table: object, _known: object, _order: object, answers: object) -> Screening:
+        seen.append(answers)
+        return WAITS if len(seen) == strict + 1 else FINE
+
+    monkeypatch.setattr(_judging, "_screen", screen)
+    sources = tuple(SimpleNamespace(answers=one, earlier_kept=is_looked_at) for one in versions)
+    known: Any = SimpleNamespace(
+        client=Client(is_unproven=False),
+        sources=sources,
+        alike=Alike(),
+        restrictions=(),
+        stops=(),
+        letters=(),
+    )
+    order = _judging.Order(SimpleNamespace(judged_as=("swedish",)), (), DAY)  # type: ignore[arg-type]
+    found = _judging.weigh_by(TABLE, known, order)
+    assert seen == [*versions, answer_history.united(versions)]
+    assert found.strictest == WAITS
+    holds = strict == 0 or is_looked_at
+    assert (found.own, found.review) == ((WAITS, False) if holds else (FINE, True))
