@@ -281,3 +281,9 @@ def test_whoever_signs_in_finds_nothing_of_who_was_here_but_a_booking(
     assert {key for key in held if not key.startswith("_")} == {access.CHECKOUT}
     assert (held[access.CHECKOUT], held["_user_id"], who) == ("booking", "key", 7)
     assert (ended, [one.partition(";")[0] for one in cookies]) == ([], language)
+
+
+@only_once
+def test_a_key_that_opens_nothing_lets_nobody_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {access.CHECKOUT: "booking", access.HALFWAY: "half"}
+    assert let_in(app, monkeypatch, None, **kept) == ({access.CHECKOUT: "booking"}, [], [], None)

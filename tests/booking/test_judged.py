@@ -162,12 +162,12 @@ def test_a_judgement_is_of_one_order_alone() -> None:
 
 
 @pytest.mark.parametrize("is_looked_at", [False, True])
-@pytest.mark.parametrize("strict", [0, 1, 2, 3])
+@pytest.mark.parametrize(("of", "strict"), [(2, 0), (2, 1), (2, 2), (3, 0), (3, 1), (3, 2), (3, 3)])
 def test_every_version_of_the_answers_counts_alone_and_with_the_others(
-    monkeypatch: pytest.MonkeyPatch, strict: int, *, is_looked_at: bool
+    monkeypatch: pytest.MonkeyPatch, of: int, strict: int, *, is_looked_at: bool
 ) -> None:
     """The newest is what the person is shown. Whatever is stricter waits for a look, or holds where there was one."""
-    versions = [{"fever": {"present": False}, "flu": {"present": one == 1, "days": one}} for one in range(3)]
+    versions = [{"fever": {"present": False}, "flu": {"present": one == 1, "days": one}} for one in range(of)]
     seen: list[Any] = []
 
     def screen(_table: object, _known: object, _order: object, answers: object) -> Screening:
@@ -175,7 +175,8 @@ def test_every_version_of_the_answers_counts_alone_and_with_the_others(
         return WAITS if len(seen) == strict + 1 else FINE
 
     monkeypatch.setattr(_judging, "_screen", screen)
-    sources = tuple(SimpleNamespace(answers=one, earlier_kept=is_looked_at) for one in versions)
+    sources = tuple(SimpleNamespace(answers=one, earlier_kept=False) for one in versions)
+    sources[0].earlier_kept = is_looked_at
     known: Any = SimpleNamespace(
         client=Client(is_unproven=False),
         sources=sources,
@@ -190,3 +191,18 @@ def test_every_version_of_the_answers_counts_alone_and_with_the_others(
     assert found.strictest == WAITS
     holds = strict == 0 or is_looked_at
     assert (found.own, found.review) == ((WAITS, False) if holds else (FINE, True))
+
+
+@pytest.mark.parametrize(("own", "waits"), [((), False), ((NO,), True), ((YES,), False)])
+def test_who_has_said_nothing_yet_differs_from_nobody(
+    monkeypatch: pytest.MonkeyPatch, own: tuple[Any, ...], *, waits: bool
+) -> None:
+    monkeypatch.setattr(_judging, "_screen", lambda *_given: FINE)
+    known: Any = SimpleNamespace(
+        client=Client(is_unproven=True), restrictions=(), stops=(), letters=(),
+        sources=tuple(SimpleNamespace(answers=one, earlier_kept=False) for one in own),
+        alike=Alike(sources=(SimpleNamespace(answers=YES),)),  # type: ignore[arg-type]
+    )  # fmt: skip
+    order = _judging.Order(SimpleNamespace(judged_as=("swedish",)), (), DAY)  # type: ignore[arg-type]
+    found = _judging.weigh_by(TABLE, known, order)
+    assert (found.review, found.told.review, found.others) == (waits, False, known.alike.sources)
