@@ -10,14 +10,15 @@ from sqlalchemy import select, update
 
 from clinic.booking.models import Screening, StatusChange, Visit
 from clinic.booking.services import checkout, people, visits
-from clinic.booking.services._judging import Order, judge
+from clinic.booking.services._judging import Order, client_of, judge
 from clinic.booking.taken_back import TakeBack
 from clinic.catalogue.models import Addon
 from clinic.catalogue.queries import plan_for
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
-from clinic.intake.models import Consent, HealthStop
+from clinic.intake.models import Consent, HealthStop, Intake
 from clinic.intake.services import consents
+from clinic.rules.body_areas import expand
 from clinic.rules.errors import MoveNotAllowed, NotFound
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
@@ -189,6 +190,48 @@ def test_nothing_is_judged_for_a_record_that_was_joined_with_another_meanwhile(w
             by=world.desk_id, now=NOW,
         )  # fmt: skip
     assert db.session.scalars(select(Screening).where(Screening.client_id == lose)).all() == []
+
+
+def test_nothing_is_judged_for_who_is_not_in_the_book(world: w.World) -> None:
+    erased = w.person()
+    w.sign(erased)
+    plan = plan_for("relaxation", None, (), 60, first_visit=False)
+    assert plan is not None
+    with transaction() as session:
+        session.get_one(Client, erased).erased_at = NOW
+    with transaction() as session, pytest.raises(NotFound, match="not in the clinic's book"):
+        judge(
+            session, session.get_one(Client, erased), Order(plan, ("full_body",), w.TODAY), door="desk",
+            visit_id=None, by=world.desk_id, now=NOW,
+        )  # fmt: skip
+    with pytest.raises(NotFound, match="not in the clinic's book"):
+        client_of(999_999)
+    assert db.session.scalars(select(Screening)).all() == []
+
+
+def test_what_is_kept_of_a_judgement_says_by_which_answers_and_where_to_keep_away(world: w.World) -> None:
+    client = w.person()
+    where = {"areas": ("left_knee", "right_knee")}
+    w.at_desk(world, client, "swedish", when=w.at(3), **where)
+    db.session.rollback()
+    [unsaid] = db.session.scalars(select(Screening))
+    assert (unsaid.question_version, unsaid.intake_ids, unsaid.findings["places"]) == (None, [], [])
+    signed = w.sign(client, chart_avoid={"site": ["left_leg"]})
+    w.at_desk(world, client, "swedish", when=w.at(4), **where)
+    db.session.rollback()
+    [said] = db.session.scalars(select(Screening).where(Screening.day == w.TODAY + dt.timedelta(days=4)))
+    version = db.session.scalars(select(Intake.question_version).where(Intake.id == signed)).one()
+    assert (said.question_version, said.intake_ids) == (version, [signed])
+    [place] = said.findings["places"]
+    assert set(place) == {"rule", "label", "areas", "avoid"}
+    assert (place["rule"], place["avoid"], "left_knee" in expand(place["areas"])) == (
+        "chart_avoid",
+        True,
+        True,
+    )
+    assert said.findings["alone"] == {
+        "permits": said.permits, "verdict": said.verdict, "outcome": said.outcome, "clearance_ids": [],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
