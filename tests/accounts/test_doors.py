@@ -11,8 +11,10 @@ import pytest
 from flask import Flask, Response, session
 from flask_login import login_user
 from sqlalchemy.exc import OperationalError
+from werkzeug.wrappers import Response as BaseResponse
 
-from clinic.accounts import access
+from clinic.accounts import access, services
+from clinic.accounts.passkeys import Site
 from clinic.rules.permissions import Permission, Role
 from tests.conftest import NOW
 
@@ -45,7 +47,7 @@ def asked(
     return contextvars.Context().run(do)
 
 
-def cookie_of(answer: Response) -> tuple[str, set[str]]:
+def cookie_of(answer: BaseResponse) -> tuple[str, set[str]]:
     """The only cookie that is set, and how it is kept."""
     [said] = answer.headers.getlist("Set-Cookie")
     kept, *how = said.split("; ")
@@ -89,7 +91,7 @@ def test_a_browser_keeps_its_language_or_none(
     monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", is_https)
 
     def kept(language: str) -> tuple[str, set[str]]:
-        return cookie_of(asked(app, lambda: access._read_as_before(language)(Response())))  # type: ignore[arg-type]
+        return cookie_of(asked(app, lambda: access._read_as_before(language)(Response())))
 
     assert kept("de") == ("language=de", {"Max-Age=31536000", "Path=/", "SameSite=Lax", *secure})
     assert kept("") == ("language=", {"Max-Age=0", "Path=/"})
@@ -201,7 +203,7 @@ def test_what_somebody_does_is_noted_once_a_minute_and_fails_no_page(
         if breaks:
             raise OperationalError("UPDATE", {}, Exception("no room left"))
 
-    monkeypatch.setattr(access.services, "note_activity", note)
+    monkeypatch.setattr(services, "note_activity", note)
     someone = person([Role.CLIENT], last_seen_at=NOW - ago * SECOND)
     asked(app, lambda: access._note_activity(someone))
     assert seen == noted
@@ -225,7 +227,7 @@ def test_where_passkeys_are_bound_to_and_whether_all_is_invented(
     for is_demo in (False, True):
         monkeypatch.setitem(app.config, "CLINIC_DEMO", is_demo)
         found = asked(app, lambda: (access.site(), access.is_demo()), headers={"Host": "other.example"})
-        assert found == (access.Site("https://still.example", "Still Waters"), is_demo)
+        assert found == (Site("https://still.example", "Still Waters"), is_demo)
 
 
 @only_once
@@ -243,7 +245,7 @@ def let_in(
     """What a browser that held this holds afterwards, which session was ended, which cookies are set, who is in."""
     ended: list[object] = []
     monkeypatch.setattr(access, "_load", lambda _token: who)
-    monkeypatch.setattr(access.services, "end_session", lambda *one: ended.append(one))
+    monkeypatch.setattr(services, "end_session", lambda *one: ended.append(one))
 
     def do() -> tuple[dict[str, Any], list[object], list[str], int | None]:
         session.update(kept)

@@ -167,7 +167,9 @@ def test_every_version_of_the_answers_counts_alone_and_with_the_others(
     monkeypatch: pytest.MonkeyPatch, of: int, strict: int, *, is_looked_at: bool
 ) -> None:
     """The newest is what the person is shown. Whatever is stricter waits for a look, or holds where there was one."""
-    versions = [{"fever": {"present": False}, "flu": {"present": one == 1, "days": one}} for one in range(of)]
+    versions: list[answer_history.Answers] = [
+        {"fever": {"present": False}, "flu": {"present": one == 1, "days": one}} for one in range(of)
+    ]
     seen: list[Any] = []
 
     def screen(_table: object, _known: object, _order: object, answers: object) -> Screening:
