@@ -91,9 +91,8 @@ class Compressed:
         self, inside: Callable[..., Iterable[bytes]], refused: Iterable[tuple[str, str]] = ()
     ) -> None:
         self.inside = inside
-        self.refused = list(
-            refused
-        )  # headers of an answer about a file that is none: WhiteNoise gives it nobody's
+        # Headers of an answer about a file that cannot be given: WhiteNoise gives it nobody's.
+        self.refused = list(refused)
         self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._lock = Lock()
 
@@ -135,6 +134,7 @@ class Compressed:
     ) -> tuple[Iterable[bytes], Headers]:
         plain = whole(body)
         key = (environ["PATH_INFO"], value_of("etag", headers))
+        is_static = is_static and bool(key[1])  # a page that says there is no such file is somebody's own
         with self._lock:
             small = self._kept.get(key) if is_static else None
         if small is None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
 
-from clinic.shared.static_files import FOR_A_YEAR
+from clinic.shared.static_files import FOR_A_YEAR, Compressed
 from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
@@ -79,3 +82,21 @@ def test_a_page_about_somebody_is_not_compressed(app: Flask, client: FlaskClient
     for address in ("/book/who", "/book"):
         answer = client.get(address, headers=SMALL)
         assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, None)
+
+
+def test_nobody_gets_the_page_that_somebody_else_got_for_no_file() -> None:
+    """The forms on it are of whoever asked: another's are refused. A file is compressed once."""
+    asked = itertools.count()
+
+    @Request.application
+    def inside(request: Request) -> Response:
+        answer = Response(f"{next(asked)}" * 2000, mimetype="text/html")
+        if "file" in request.path:
+            answer.set_etag("same")
+        return answer
+
+    visitor = Client(Compressed(inside))
+    for name, own in (("nothing", True), ("file", False)):
+        pages = [visitor.get(f"/static/{name}", headers=SMALL) for _ in range(2)]
+        assert {one.headers["Content-Encoding"] for one in pages} == {"gzip"}
+        assert (pages[0].data != pages[1].data) is own
