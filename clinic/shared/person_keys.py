@@ -106,7 +106,11 @@ def are_here(names: Collection[str]) -> bool:
     """Whether each of these names is of a key that opens something now, or of a person's that was destroyed."""
     theirs = {int(name[1:], 16) for name in names if name.startswith(_PREFIX)}
     stored = db.session.execute(select(_TABLE.c.id, _TABLE.c.ring, _TABLE.c.wrapped == b"")).all()
-    here = {key_id for key_id, wraps, is_destroyed in stored if is_destroyed or wraps in ring().keys}
+    here = {  # of two keys of one person the second one's ring has more behind its name (`without_clashes`)
+        key_id
+        for key_id, wraps, is_destroyed in stored
+        if is_destroyed or wraps.partition(" ")[0] in ring().keys
+    }
     return theirs <= here and all(name in ring().keys for name in names if not name.startswith(_PREFIX))
 
 

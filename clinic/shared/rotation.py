@@ -113,8 +113,8 @@ def sealed_columns() -> list[tuple[Table, str]]:
 
 def columns_that_stay_closed(*, looks_at_all: bool = False) -> list[str]:
     """Sealed columns with a value that the keys at hand do not open; empty when the right keys are there. A few values
-    of each are tried, and what a key sealed that was destroyed on purpose tells nothing. `looks_at_all`: every value is
-    looked at, for the name of its key. A database of an older version has not all of the columns yet."""
+    of each are tried, and what a key sealed that was destroyed on purpose tells nothing. `looks_at_all`: of every
+    value the name of its key is looked at as well. A database of an older version has not all of the columns yet."""
     tables = {table.name for table, _column in sealed_columns()}
     inspector = inspect(db.session.connection())
     there = {
@@ -145,7 +145,7 @@ def _stays_closed(table: Table, column: str) -> bool:
 def _lacks_a_key(table: Table, column: str) -> bool:
     """Whether the name of a key that is not here stands before a value, without opening any."""
     begins = func.substr(table.c[column], 1, LONGEST_NAME).label("begins")
-    found = db.session.execute(select(begins).where(table.c[column].is_not(None)).distinct()).scalars()
+    found = db.session.execute(select(begins).where(table.c[column].is_not(None))).scalars()
     try:
         return not are_here({sealed_by(bytes(one)) for one in found})
     except CannotOpen:

@@ -480,10 +480,12 @@ def test_whoever_is_erased_is_erased_though_the_keys_beside_the_backups_cannot_b
     assert not [one.says for one in checkup.look_at(app, now=NOW) if one.says.startswith(said)]
 
 
+@pytest.mark.parametrize("beside", [-1, 1])
 def test_two_keys_of_one_person_are_both_put_back(
-    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    app: Flask, world: w.World, empty: Flask, monkeypatch: pytest.MonkeyPatch, beside: int
 ) -> None:
-    """A machine was put back from an older copy and went on, and then the newer copy was found."""
+    """A machine was put back from an older copy and went on, and then the newer copy was found: whichever of the two
+    keys has the lower number, what each of them sealed is read."""
     ann = somebody("Ann")
     save(app)
     w.sign(ann)
@@ -492,9 +494,9 @@ def test_two_keys_of_one_person_are_both_put_back(
     db.session.rollback()
     (here,) = living_beside(app, ann)
     plain = AESGCM.generate_key(256)
-    wrapped = crypto.ring().seal(plain, table="person_key", column="wrapped", row_id=here["id"] ^ 1)
-    known = keys._read(file, key)
-    keys._write(file, {**known, here["id"] ^ 1: {**here, "id": here["id"] ^ 1, "wrapped": wrapped}}, key)
+    other = here["id"] + beside
+    wrapped = crypto.ring().seal(plain, table="person_key", column="wrapped", row_id=other)
+    keys._write(file, {**keys._read(file, key), other: {**here, "id": other, "wrapped": wrapped}}, key)
     assert restore(empty, saved, monkeypatch).exit_code == 0
     with empty.app_context():
         assert len([row for row in key_rows() if row["client_id"] == ann and row["wrapped"]]) == 2
