@@ -10,12 +10,12 @@ import secrets
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User, UserRole
 from clinic.rules.permissions import Role
-from clinic.shared.mail import queue_mail
+from clinic.shared.mail import OutgoingMail, queue_mail
 
 
 class Notice(StrEnum):
@@ -40,12 +40,24 @@ def tell(
         session,
         f"notice_{kind}",
         to or user.email,
-        key=f"notice_{kind}:{user.id}:{secrets.token_hex(16)}",  # each deed is told, the second one of a minute as well
+        key=f"{_keys_of(kind, user)}{secrets.token_hex(16)}",  # each deed is told, the second one of a minute as well
         now=now,
         language=user.language,
         name=user.name,
         **values,
     )
+
+
+def was_told(session: Session, kind: Notice, user: User, *, since: dt.datetime) -> bool:
+    """Whether this was told them after that moment."""
+    told = exists().where(
+        OutgoingMail.key.startswith(_keys_of(kind, user), autoescape=True), OutgoingMail.due_at > since
+    )
+    return bool(session.scalar(select(told)))
+
+
+def _keys_of(kind: Notice, user: User) -> str:
+    return f"notice_{kind}:{user.id}:"
 
 
 def tell_owners(session: Session, kind: Notice, *, now: dt.datetime, **values: Any) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts import entering, factors, passkeys, passwords, queries, steps, tries
 from clinic.accounts.factors import Shown
 from clinic.accounts.models import HalfSignIn, User, UserSession
-from clinic.accounts.notices import Notice, tell
+from clinic.accounts.notices import Notice, tell, was_told
 from clinic.accounts.passkeys import Signed, Site
 from clinic.accounts.queries import hash_of
 from clinic.accounts.services.signing_in import WrongSignIn, admit
@@ -59,12 +59,14 @@ def finish_sign_in(half: str, shown: Shown, *, origin: Origin, now: dt.datetime)
 
 @tried_again
 def _tell_of_wrong_ones(user_id: int, origin: Origin, now: dt.datetime) -> None:
-    """Whoever came so far has passed the first step, so its owner learns that somebody cannot pass the second one: once
-    within the hour, when as many were wrong as there may be at a time."""
+    """Whoever came so far has passed the first step, so its owner learns that somebody cannot pass the second one: when
+    as many were wrong within the hour as there may be at a time, and once in an hour."""
     with transaction() as session:
         user = session.get_one(User, user_id, with_for_update=True)
         limit = tries.FACTOR_ACCOUNT
-        if tries.so_far(session, origin.of_account(limit, user.email), now) == limit.most:
+        if was_told(session, Notice.WRONG_SECOND_STEPS, user, since=now - tries.KEPT_FOR):
+            return
+        if tries.so_far(session, origin.of_account(limit, user.email), now) >= limit.most:
             tell(session, Notice.WRONG_SECOND_STEPS, user, now=now, times=limit.most)
 
 
