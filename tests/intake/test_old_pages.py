@@ -19,6 +19,7 @@ from clinic.shared.database import db
 from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
+from tests.booking.test_pages_own import Account
 from tests.conftest import NOW
 from tests.intake.test_tablet import handed_over, page_asking
 
@@ -131,6 +132,32 @@ def test_a_merge_between_the_look_and_the_writing_loses_nothing(
     assert page.send({}) == 409
     assert page.stands("heart_failure")["present"]
     assert queries.drafts(lost) == []
+
+
+def test_a_page_that_comes_while_another_tab_signs_begins_nothing_anew(
+    app: Flask, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it knew of before is not laid over what is signed by now."""
+    account = Account(app)
+    client, number = account.client_id, page_asking("heart_failure")
+    w.sign(client)
+    assert account.browser.post(f"/my/health/{client}").status_code == 303
+    path = f"/my/health/{client}/{number}"
+    page = account.browser.get(path)
+    shown = {name: walk.hidden(page, name) for name in ("whose", "seen")}
+    worse = w.answers(heart_failure={"worsening": True})
+
+    def signed() -> None:
+        intakes.submit_intake(
+            client, worse, intakes.Signature("Pat"), writer="client", source="online", consents={}, by=None,
+            now=NOW, today=w.TODAY,
+        )  # fmt: skip
+
+    meanwhile(monkeypatch, signed)
+    assert account.browser.post(path, data={**walk.page_form(number, {}), **shown}).status_code == 409
+    db.session.rollback()
+    assert queries.drafts(client) == []
+    assert queries.versions(client)[0].answers["heart_failure"]["worsening"]
 
 
 def test_what_comes_just_after_the_writing_was_not_seen(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,8 @@ def save_draft(
         stands = client_who_stands(session, client_id, is_judged=False)
         if stands.id != client_id:
             lay_over(session, stands.id, writer, kind, answers, half or {}, now=now)
-            return answers, half or {}
+            row = queries.draft(stands.id, writer)
+            return (row.answered, row.half_answered) if row is not None else ({}, {})
         row = queries.draft(client_id, writer, to_change=True)
         was = (row.answered, row.half_answered) if row is not None else ({}, {})
         if is_as_seen is not None and not is_as_seen(*was):
@@ -141,7 +142,8 @@ def submit_intake(
     The pages stop at a warning sign before anything is signed; what is signed all the same stops the person too.
     Returns the intake's id. Raises InvalidInput when a question is unanswered or the signature is empty: an
     unanswered question is never "no". `of_draft`: these answers were read from what this writer typed, and are not
-    signed where that says more by now.
+    signed where that says more by now. Where nothing is typed any more they were signed just now, and the id is that
+    of the last version; InvalidInput where that says something else.
     """
     if questionnaire.unanswered(answers, "intake"):
         raise InvalidInput("answers", _("Some questions still need an answer."))

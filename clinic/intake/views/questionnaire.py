@@ -239,13 +239,15 @@ def _kept(sitting: Sitting, page: Page, sent: PageResult, *, lets_go: bool) -> s
     One that would take back what it never showed is not kept (None), or with `lets_go` but for that: nobody can look
     at it again, or it has a warning sign. Looked at and written as one: whoever is faster is looked at anew."""
     while True:
-        stands = _stands(sitting)
+        had_begun, stands = has_begun(sitting), _stands(sitting)
         takes_back = _takes_back(page, sent, *stands)
         if takes_back and not lets_go:
             return None
         try:
             now_there = _keep(sitting, page, sent, stands, only_more=takes_back)
         except intakes.DraftChanged:
+            if had_begun and not has_begun(sitting):  # signed meanwhile: `earlier` is of before
+                return "" if lets_go else None
             continue
         return "" if takes_back else _mark(page, *now_there)
 
