@@ -191,10 +191,12 @@ def test_an_unsafe_addon_comes_off_and_the_rest_is_booked(client: FlaskClient) -
     declared = {"medicated_patch": {"site": ["left_upper_arm"]}}
     page = walk.up_to_check(client, "swedish", declared, addons="hot_stone")
     assert walk.heading(page) == "Is everything right?"
+    assert card(page)["We leave out"].startswith("Left upper arm")
     page = walk.confirm(client)
     assert page.status_code == 200
     assert "Book without hot stones" in page.text
     shown = card(page)
+    assert shown["We leave out"].startswith("Left upper arm"), "on the page whose button books"
     assert the_visit().status == "held"
     assert (
         walk.location(

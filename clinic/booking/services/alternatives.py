@@ -92,9 +92,12 @@ class Outlook:
     left_out: tuple[str, ...] = ()
 
 
-def outlook(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -> Outlook:
-    """The gate's answer before it counts; nothing is kept. Raises NotFound, InvalidInput."""
-    client, order = _wish(client_id, choice, day, now)
+def outlook(
+    client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime, plan: VisitPlan | None = None
+) -> Outlook:
+    """The gate's answer before it counts; nothing is kept. `plan`: what is booked where that is not all of the
+    choice. Raises NotFound, InvalidInput."""
+    client, order = _wish(client_id, choice, day, now, plan)
     judged = weigh(client, order)
     if judged.refuses:
         return Outlook(refuses=True)
@@ -103,12 +106,14 @@ def outlook(client_id: int, choice: Choice, day: dt.date, *, now: dt.datetime) -
     return Outlook(waits_for_letter=needs_letter(judged), left_out=tuple(left_out))
 
 
-def _wish(client_id: int, choice: Choice, day: dt.date, now: dt.datetime) -> tuple[Client, Order]:
+def _wish(
+    client_id: int, choice: Choice, day: dt.date, now: dt.datetime, plan: VisitPlan | None = None
+) -> tuple[Client, Order]:
     client = clients.client(client_id)
     if client is None or client.is_erased:
         raise NotFound(_("There is no such client."))
     first_visit = not visits.has_been_before(client.id, now)
-    plan = catalogue.plan_for(
+    plan = plan or catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
     )
     if plan is None:

@@ -221,12 +221,13 @@ def _aim_of(visit: Any) -> AimForm:
     return AimForm(data={"aim": visit.note or (_(goal.label) if goal else "")})
 
 
-def _outlook(now_at: Standing) -> Outlook:
-    """What the gate would say on this person's own answers: where it refuses, the button leads to why."""
-    client = now_at.client
-    if client is None:
+def _outlook(now_at: Standing, rest: Any) -> Outlook:
+    """What the gate would say on this person's own answers: where it refuses, the button leads to why. `rest`: the
+    plan without add-ons that are not safe, where there are some."""
+    if now_at.client is None:
         return Outlook()
-    return outlook(client.id, Choice.of(now_at.checkout.choice), now_at.visit.day, now=clock.now())
+    choice = Choice.of(now_at.checkout.choice)
+    return outlook(now_at.client.id, choice, now_at.visit.day, now=clock.now(), plan=rest)
 
 
 def check_page(now_at: Standing, unsafe: services.Result | None = None, form: AimForm | None = None) -> str:
@@ -234,13 +235,13 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None, form: Ai
     visit, rest = now_at.visit, unsafe.rest if unsafe else None
     until = cancel_until(visit.starts_at, premises.booking_settings())
     facts = premises.clinic_facts()
-    ahead_of = _outlook(now_at) if unsafe is None else Outlook()
+    ahead_of = _outlook(now_at, rest)
     return render_template(
         "booking/check.html",
         client=now_at.client,
         form=form or _aim_of(visit),
-        is_refused=ahead_of.refuses,
-        is_letter_needed=ahead_of.waits_for_letter,
+        is_refused=ahead_of.refuses and unsafe is None,
+        is_letter_needed=ahead_of.waits_for_letter and unsafe is None,
         left_out=areas_in_words(ahead_of.left_out),
         until=words.unbroken(
             words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
