@@ -13,6 +13,7 @@ from clinic.intake import queries as intake
 from clinic.intake.models import IntakeDraft
 from clinic.intake.services import intakes
 from clinic.rules import check_in
+from clinic.rules.answers import Answers
 from clinic.rules.errors import InvalidInput
 from clinic.shared.database import db
 from tests.at_once import Deeds, deeds
@@ -35,6 +36,14 @@ def two() -> tuple[int, int]:
     for one in both:
         w.sign(one)
     return both
+
+
+def signed(client: int, answers: Answers) -> int:
+    """Signed as the page does it, which has read them from what was typed."""
+    return intakes.submit_intake(
+        client, answers, intakes.Signature("Ann"), writer="client", source="online", consents={}, by=None,
+        now=NOW + MINUTE, today=w.TODAY, of_draft=True,
+    )  # fmt: skip
 
 
 def merged(keep: int, lose: int, writer: str, world: w.World) -> IntakeDraft:
@@ -111,10 +120,7 @@ def test_nothing_is_signed_away_that_came_in_between(world: w.World, is_half: bo
     else:
         more = {"heart_failure": BAD}
         intakes.save_draft(keep, "client", "full", {**read, **more}, now=NOW)
-    sign = partial(
-        intakes.submit_intake, keep, signature=intakes.Signature("Ann"), writer="client", source="online",
-        consents={}, by=None, now=NOW + MINUTE, today=w.TODAY, of_draft=True,
-    )  # fmt: skip
+    sign = partial(signed, keep)
     with pytest.raises(InvalidInput):
         sign(answers=read)
     assert len(intake.versions(keep)) == 1
@@ -148,10 +154,7 @@ def test_signed_twice_at_one_moment_it_is_one_version(deeds: Deeds, world: w.Wor
     keep, _lose = two()
     intakes.save_draft(keep, "client", "full", w.answers(), now=NOW)
     deeds.stop_in(intakes, "check_signer")
-    sign = partial(
-        intakes.submit_intake, keep, w.answers(), intakes.Signature("Ann"), writer="client", source="online",
-        consents={}, by=None, now=NOW + MINUTE, today=w.TODAY, of_draft=True,
-    )  # fmt: skip
+    sign = partial(signed, keep, w.answers())
     assert deeds.do(sign, sign) == ("done", "done")
     assert len(intake.versions(keep)) == 2
 
@@ -160,10 +163,7 @@ def test_milder_answers_are_not_signed_over_what_another_tab_has_just_signed(wor
     keep, _lose = two()
     read, more = w.answers(), {"heart_failure": BAD}
     intakes.save_draft(keep, "client", "full", {**read, **more}, now=NOW)
-    sign = partial(
-        intakes.submit_intake, keep, signature=intakes.Signature("Ann"), writer="client", source="online",
-        consents={}, by=None, now=NOW + MINUTE, today=w.TODAY, of_draft=True,
-    )  # fmt: skip
+    sign = partial(signed, keep)
     sign(answers={**read, **more})
     with pytest.raises(InvalidInput):
         sign(answers=read)

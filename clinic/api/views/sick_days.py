@@ -81,15 +81,8 @@ def save_sick_days(therapist_id: int, body: sick_days.SickDaysSaveIn) -> dict[st
     span = _span(therapist_id, body)
     with named_here(ends="first_day"):
         saved = add_time_off(
-            therapist_id,
-            "off",
-            span.starts_at,
-            span.ends_at,
-            body.note,
-            by=None,
-            now=clock.now(),
-            days=span.days,
-        )
+            therapist_id, "off", span.starts_at, span.ends_at, body.note, by=None, now=clock.now(), days=span.days,
+        )  # fmt: skip
     done = [_done(therapist_id, one) for one in body.deeds]
     left = covering.cases(therapist_id, clock.now())
     return _answer(therapist_id, left, span) | {"time_off": saved, "done": done}

@@ -228,10 +228,10 @@ def _mark(page: Page, answers: Answers, half: Half) -> str:
     return mark_of({**mine, "": half_of_mine})
 
 
-def _stands(sitting: Sitting) -> tuple[Answers, Half]:
-    """What is kept by now, whole and half typed."""
+def _stands(sitting: Sitting) -> tuple[bool, Answers, Half]:
+    """What is kept by now, whole and half typed, and before them whether anything is."""
     row = queries.draft(sitting.client_id, sitting.writer)
-    return (row.answered, row.half_answered) if row is not None else (sitting.earlier, {})
+    return (True, row.answered, row.half_answered) if row is not None else (False, sitting.earlier, {})
 
 
 def _kept(sitting: Sitting, page: Page, sent: PageResult, *, lets_go: bool) -> str | None:
@@ -239,12 +239,12 @@ def _kept(sitting: Sitting, page: Page, sent: PageResult, *, lets_go: bool) -> s
     One that would take back what it never showed is not kept (None), or with `lets_go` but for that: nobody can look
     at it again, or it has a warning sign. Looked at and written as one: whoever is faster is looked at anew."""
     while True:
-        had_begun, stands = has_begun(sitting), _stands(sitting)
-        takes_back = _takes_back(page, sent, *stands)
+        had_begun, answers, half = _stands(sitting)
+        takes_back = _takes_back(page, sent, answers, half)
         if takes_back and not lets_go:
             return None
         try:
-            now_there = _keep(sitting, page, sent, stands, only_more=takes_back)
+            now_there = _keep(sitting, page, sent, (answers, half), only_more=takes_back)
         except intakes.DraftChanged:
             if had_begun and not has_begun(sitting):  # signed meanwhile: `earlier` is of before
                 return "" if lets_go else None
@@ -398,8 +398,7 @@ def _page(number: int) -> Page:
 
 
 def _draft(sitting: Sitting) -> Answers:
-    row = queries.draft(sitting.client_id, sitting.writer)
-    return row.answered if row is not None else sitting.earlier
+    return _stands(sitting)[1]
 
 
 def _keep(
@@ -445,7 +444,7 @@ def _render(sitting: Sitting, number: int, typed: Mapping[str, list[str]], error
         sitting=sitting,
         layout=sitting.layout,
         page=page,
-        seen=_mark(page, *_stands(sitting)),
+        seen=_mark(page, *_stands(sitting)[1:]),
         number=number,
         of=len(pages_of()) + 1,
         typed=typed,
