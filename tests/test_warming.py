@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,6 +44,15 @@ def test_a_database_without_tables_keeps_nobody_from_opening(tmp_path: Path) -> 
     warm_up(app)
     with app.app_context():
         db.engine.dispose()
+
+
+def test_a_server_loads_no_tools_for_its_logs() -> None:
+    said = (
+        "import sys; from clinic.cli.warming import leave_out_tools; leave_out_tools();"
+        "from clinic.shared import logs; print([one for one in ('rich', 'pygments') if sys.modules.get(one)])"
+    )
+    done = subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
 
 
 def test_memory_is_taken_from_one_place_where_the_system_can(monkeypatch: pytest.MonkeyPatch) -> None:

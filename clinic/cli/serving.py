@@ -19,6 +19,7 @@ from clinic.cli.making import (
     refuse_what_is_unsafe,
     upgrade_app,
 )
+from clinic.cli.warming import leave_out_tools, stay_small
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 def demo() -> None:
     """Start the demo clinic: invented people, its own data folder, never for real clients."""
+    leave_out_tools()
     data = Path(os.environ.get("CLINIC_DATA_DIR") or "instance/demo").resolve()
     app = make_app(CLINIC_DEMO=True, CLINIC_DATA_DIR=data)
     port_is_free(app)
@@ -115,6 +117,7 @@ def init(**typed: str) -> None:
 )
 def serve(works: bool) -> None:
     """Serve the clinic. Never fills in demo data."""
+    leave_out_tools()
     app = make_app(as_json=True)
     app.config["CLINIC_LOG_REQUESTS"] = True
     refuse_what_is_unsafe(app)
@@ -133,6 +136,7 @@ def worker() -> None:
     """Keep deadlines, send mails and archive, without serving pages: beside `clinic serve --no-worker`."""
     import signal
 
+    leave_out_tools()
     from clinic.worker import worker_for
 
     app, stop = make_app(as_json=True), threading.Event()
@@ -167,7 +171,7 @@ def port_is_free(app: Flask) -> None:
 def run_server(app: Flask, *, works: bool = True) -> None:
     """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
     from clinic.cli import server
-    from clinic.cli.warming import stay_small, warm_up
+    from clinic.cli.warming import warm_up
     from clinic.shared.web import security_headers
 
     stay_small()

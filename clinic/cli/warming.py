@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ TIMES = 12
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # <malloc.h> of glibc
 _LARGE = 1024 * 1024
+
+
+def leave_out_tools() -> None:
+    """To be called before anything is loaded. structlog takes `rich` in wherever a tool of the developers' has brought
+    it along: 3 MB for tracebacks that no server prints."""
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # which is how a module is said not to be there
 
 
 def stay_small() -> None:

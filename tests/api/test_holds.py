@@ -62,6 +62,22 @@ def test_a_time_kept_just_in_time_is_booked_minutes_later(
         assert outcome(desk, {**soon, "hold": hold}) == (201, None)
 
 
+def test_a_time_that_is_kept_for_somebody_is_booked_for_nobody_else(app: Flask, desk: Program) -> None:
+    mine = wish(healthy(), world.at(3, 10))
+    hold = kept(desk, mine)
+    answer = desk.post("/visits", {**mine, "client": healthy(), "hold": hold})
+    assert (answer.status_code, [one["field"] for one in answer.get_json()["errors"]]) == (409, ["hold"])
+    db.session.rollback()
+    assert db.session.scalars(select(Visit.status)).all() == ["held"]
+    assert outcome(desk, {**mine, "hold": hold}) == (201, None)
+
+
+def test_a_time_that_is_kept_for_nobody_yet_is_booked_for_anybody(app: Flask, desk: Program) -> None:
+    mine = wish(healthy(), world.at(3, 10))
+    hold = kept(desk, {**mine, "client": None})
+    assert outcome(desk, {**mine, "hold": hold}) == (201, None)
+
+
 def test_a_hold_that_has_run_out_shortens_no_notice(desk: Program) -> None:
     soon = wish(healthy(), NOW + dt.timedelta(minutes=60))
     hold = kept(desk, soon)

@@ -129,7 +129,7 @@ def book(session: Session, wish: Booking) -> Outcome:
     kept: Kept | None = None
     if wish.hold_id is not None:  # refused, the time stays kept: for what is safe instead
         claimed = claimed_by(session, wish.hold_id)
-        kept = Kept(take_over(session, wish.hold_id, wish.starts_at, by=by, now=now), claimed)
+        kept = Kept(take_over(session, wish.hold_id, wish.starts_at, client.id, by=by, now=now), claimed)
     _claim(session, visit, plan, wish, since, kept)
     first_status(session, visit, by=by, now=now)
     template = booked_mail(visit)

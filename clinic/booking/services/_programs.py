@@ -75,13 +75,22 @@ def kept_since(
 
 
 def take_over(
-    session: Session, hold_id: int, starts_at: dt.datetime, *, by: int | None, now: dt.datetime
+    session: Session,
+    hold_id: int,
+    starts_at: dt.datetime,
+    client_id: int,
+    *,
+    by: int | None,
+    now: dt.datetime,
 ) -> Visit:
     """The kept time is given up in the transaction that claims it anew: nobody comes in between. Returns what was kept.
-    Raises HoldExpired, InvalidInput when another time was kept."""
+    Raises HoldExpired, InvalidInput when another time was kept, or for somebody else."""
     held = session.get(Visit, hold_id, with_for_update=True)
     if held is None or held.status != VisitStatus.HELD or held.source != PROGRAM:
         raise HoldExpired()
+    kept_for = clients.client(held.client_id) if held.client_id is not None else None
+    if kept_for is not None and kept_for.id != client_id:
+        raise InvalidInput("hold", _("This time is kept for somebody else."))
     if held.starts_at != starts_at:
         raise InvalidInput("starts_at", _("Another time was kept under this hold."))
     set_status(session, held, VisitStatus.RELEASED, by=by, now=now, reason="booked")
