@@ -57,6 +57,7 @@ HOLDING_CLAIMS: Final = frozenset(
     {_S.HELD, _S.PENDING, _S.CONFIRMED, _S.ARRIVED, _S.IN_SESSION, _S.DONE, _S.SUSPENDED}
 )
 NEEDING_PERMIT: Final = frozenset({_S.CONFIRMED, _S.ARRIVED, _S.IN_SESSION, _S.DONE})
+CALLED_OFF: Final = frozenset({_S.CANCELLED, _S.LATE_CANCELLED, _S.RELEASED})
 ENDING_AT_A_DEADLINE: Final = frozenset({_S.HELD, _S.PENDING, _S.SUSPENDED})
 AHEAD: Final = HOLDING_CLAIMS - {_S.DONE}
 """Booked or being booked, and to come or going on as long as its time is not over."""
@@ -140,8 +141,8 @@ def may_become(old: VisitStatus, new: VisitStatus) -> bool:
 
 def may_have_begun(status: VisitStatus, starts_at: dt.datetime, now: dt.datetime) -> bool:
     """Whether somebody can have been treated in it by now: not before its time, nor in one that was called off."""
-    begun, called_off = {_S.IN_SESSION, _S.DONE}, {_S.CANCELLED, _S.LATE_CANCELLED, _S.RELEASED}
-    return status in begun or (starts_at <= now and status not in called_off)
+    begun = {_S.IN_SESSION, _S.DONE}
+    return status in begun or (starts_at <= now and status not in CALLED_OFF)
 
 
 def standing_since(steps: Iterable[tuple[VisitStatus, dt.datetime]]) -> dt.datetime:

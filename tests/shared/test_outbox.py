@@ -111,6 +111,53 @@ def test_a_person_whose_server_asks_for_patience_holds_nobody_up() -> None:
         assert drain(server.url, NOW + MINUTE) == 3
 
 
+def test_what_was_held_up_leaves_before_what_was_written_later_to_the_same_person() -> None:
+    """A person's server asks for patience twice. Before its time the elder one loses no try, and holds up nothing."""
+    queue(1)
+    with sink(refuses="pat@", refusal="451 try again later") as server:
+        assert (drain(server.url, NOW), drain(server.url, NOW + MINUTE)) == (0, 0)
+        with transaction() as session:
+            mail.queue_mail(
+                session, "visit_cancelled", "pat@people.example", key="later", now=NOW + 2 * MINUTE, name="Pat",
+                when="Monday", phone="1", clinic="Still Waters",
+            )  # fmt: skip
+        queue(1, to="other@people.example")
+        assert drain(server.url, NOW + 2 * MINUTE) == 1
+        assert [row.attempts for row in rows()] == [2, 1, 1]
+        assert rows()[0].due_at == NOW + 6 * MINUTE
+        server.refuses = ""
+        assert drain(server.url, NOW + 3 * MINUTE) == 2
+    assert [row.sent_at for row in rows()] == [NOW + minute * MINUTE for minute in (3, 3, 2)]
+    told = [one["Subject"] for one in server.mails if one["To"] == "pat@people.example"]
+    assert told == [rows()[0].subject, rows()[1].subject]
+
+
+def test_while_nobody_answers_what_is_tried_early_loses_no_try() -> None:
+    queue(1)
+    away = f"smtp://127.0.0.1:{free_port()}"
+    for minute in (0, 1):
+        drain(away, NOW + minute * MINUTE)
+    with transaction() as session:
+        mail.queue_mail(
+            session, "visit_cancelled", "pat@people.example", key="later", now=NOW + 2 * MINUTE, name="Pat",
+            when="Monday", phone="1", clinic="Still Waters",
+        )  # fmt: skip
+    drain(away, NOW + 2 * MINUTE)
+    assert [(row.attempts, row.due_at) for row in rows()] == [(2, NOW + 6 * MINUTE), (1, NOW + 3 * MINUTE)]
+
+
+def test_of_two_that_are_due_the_elder_leaves_first_whenever_it_was_due() -> None:
+    queue(2)
+    with transaction() as session:
+        session.execute(
+            update(mail.OutgoingMail).where(mail.OutgoingMail.key.endswith(":0")).values(due_at=NOW + MINUTE)
+        )
+    with sink() as server:
+        assert drain(server.url, NOW + MINUTE) == 2
+    numbers = {str(one["Message-ID"]): at for at, one in enumerate(server.mails)}
+    assert [numbers[str(message_of(row, HEAD)["Message-ID"])] for row in rows()] == [0, 1]
+
+
 def test_a_mail_server_that_lets_nobody_in_costs_nobody_else_a_try() -> None:
     queue(3)
     with sink(greeting="421 come back later") as server:
@@ -129,7 +176,8 @@ def test_a_mail_server_that_dies_in_the_middle_of_a_mail_gets_it_again_once() ->
 
 
 def test_an_answer_that_is_lost_doubles_one_mail_with_the_same_identity() -> None:
-    queue(10)
+    for number in range(10):
+        queue(1, to=f"pat{number}@people.example")
     with sink(lose_answers=3) as server:
         for minute in range(8):
             drain(server.url, NOW + minute * MINUTE)

@@ -31,13 +31,11 @@ from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.messages import KINDS, TIMED, VISIT_PAGE
 from clinic.rules.money import price_without
-from clinic.rules.visit_status import VisitStatus, check_transition, holds_claims, needs_permit
+from clinic.rules.visit_status import CALLED_OFF, VisitStatus, check_transition, holds_claims, needs_permit
 from clinic.shared.database import Base, connection_of
 from clinic.shared.mail import About, queue_mail
 
-FALLEN_AWAY = frozenset(
-    {VisitStatus.SUSPENDED, VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED}
-)
+FALLEN_AWAY = CALLED_OFF | {VisitStatus.SUSPENDED}
 WITH_THE_OTHER = "with the other visit of the two"
 
 # What happens to a visit while its client is not there. Whoever has no e-mail is called about it.
@@ -64,6 +62,20 @@ def news_of_cancelling(*, by_clinic: bool) -> str:
 
 # What is not sent any more when the visit has been moved or has ended meanwhile.
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
+
+# What says that the visit stands, or may yet. It is not sent any more when the visit was called off meanwhile, nor when
+# its client was told since that it begins at another time.
+SAY_IT_STANDS = frozenset(
+    {
+        "visit_booked",
+        "visit_waiting",
+        "visit_confirmed_now",
+        "visit_changed",
+        "visit_given",
+        "visit_on_hold",
+        "couple_invited",
+    }
+)
 
 
 def plan_of(visit: Visit) -> VisitPlan:
@@ -271,6 +283,7 @@ def tell_client(
     clinic = premises.clinic_facts()
     if clinic is None:
         raise InvalidInput("clinic", _("The clinic is not set up."))
+    names_start = template in TRUE_FOR_A_TIME or template in SAY_IT_STANDS
     with speaking_to(client):
         queue_mail(
             session,
@@ -279,7 +292,7 @@ def tell_client(
             key=f"{template}:{visit.id}:{about or visit.revision}",
             now=now,
             not_before=not_before,
-            about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
+            about=About(visit.id, visit.starts_at if names_start else None, stop_key),
             name=client.first_name,
             token=token or _key_of(visit, template),
             by=by,

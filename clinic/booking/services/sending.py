@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.booking.models import Visit, WaitlistWish
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.services._steps import tell_client
+from clinic.booking.services._steps import SAY_IT_STANDS, tell_client
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
 from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
@@ -28,7 +28,7 @@ from clinic.rules import words
 from clinic.rules.language import gettext
 from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, KINDS, REMINDER, SMS
 from clinic.rules.quiet_time import QuietTime
-from clinic.rules.visit_status import UPCOMING, VisitStatus
+from clinic.rules.visit_status import CALLED_OFF, UPCOMING, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
 from clinic.shared.database import db, transaction, tried_again
 from clinic.shared.mail import About, OutgoingMail, queue_mail
@@ -118,7 +118,18 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     row.to = to
     if not choices.wants(Whose(client_id=client.id), row.kind):
         return False
-    return row.starts_at is None or (row.starts_at == visit.starts_at and _is_true(visit, row.kind, now))
+    is_as_said = row.starts_at is None or row.starts_at == visit.starts_at
+    if row.kind in SAY_IT_STANDS:
+        return visit.status not in CALLED_OFF and (is_as_said or not _was_told_since(session, row))
+    return row.starts_at is None or (is_as_said and _is_true(visit, row.kind, now))
+
+
+def _was_told_since(session: Session, row: OutgoingMail) -> bool:
+    """Whether a younger message about the same visit has left already."""
+    younger = select(OutgoingMail.id).where(
+        OutgoingMail.visit_id == row.visit_id, OutgoingMail.id > row.id, OutgoingMail.sent_at.is_not(None)
+    )
+    return session.scalar(younger.limit(1)) is not None
 
 
 def _still_reaches(session: Session, row: OutgoingMail) -> bool:
@@ -132,9 +143,10 @@ def _still_reaches(session: Session, row: OutgoingMail) -> bool:
     if kind.about in ("", "user"):
         return _still_serves(session, row, session.get(User, int(number)))
     if kind.about == "series":
-        found: Any = session.scalars(
-            select(Visit).where(Visit.series_id == int(number)).limit(1)
-        ).one_or_none()
+        of_series = select(Visit).where(Visit.series_id == int(number))
+        if row.kind == "series_booked":  # it says that they stand
+            of_series = of_series.where(Visit.status.not_in(CALLED_OFF))
+        found: Any = session.scalars(of_series.limit(1)).one_or_none()
     elif kind.about in _ABOUT:
         found = session.get(_ABOUT[kind.about], int(number))
     else:

@@ -17,10 +17,9 @@ from clinic.booking.queries import visits
 from clinic.premises import queries as premises
 from clinic.premises.queries import ClinicFacts
 from clinic.rules.language import _
-from clinic.rules.visit_status import VisitStatus
+from clinic.rules.visit_status import CALLED_OFF, VisitStatus
 from clinic.shared import clock
 
-GONE = (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED)
 OPEN = (VisitStatus.HELD, VisitStatus.PENDING, VisitStatus.SUSPENDED)
 REMIND_BEFORE = dt.timedelta(hours=2)
 LOOK_AGAIN_AFTER = dt.timedelta(hours=1)
@@ -45,7 +44,7 @@ class Entry:
 
 def visit_entry(visit: Any, title: str, place: str, *, reminds: bool, status: VisitStatus) -> Entry:
     """A visit, under the title that its reader may see and as the status that they are told."""
-    said = "CANCELLED" if status in GONE else "TENTATIVE" if status in OPEN else "CONFIRMED"
+    said = "CANCELLED" if status in CALLED_OFF else "TENTATIVE" if status in OPEN else "CONFIRMED"
     return Entry(
         "visit", visit.id, visit.starts_at, visit.ends_at, title, place, said, visit.revision,
         reminds=reminds and said != "CANCELLED",

@@ -104,26 +104,31 @@ def drain(
     is_wanted: IsWanted = lambda _session, _row: True,
 ) -> int:
     """Send what is due; returns how many went out. `is_wanted` is asked once more, just before each leaves."""
-    sent, begun, away = 0, time.monotonic(), set[str]()
+    sent, begun, away, held_up = 0, time.monotonic(), set[str](), set[_To]()
     head = cache(letterhead)  # read for the first mail, and the same for all of a round
-    for mail_id, channel in _due(now):
-        if channel in away or time.monotonic() - begun > ROUND_SECONDS:
+    for one in _due(now):
+        is_stuck = one.channel in away or (one.is_early and one.whom in held_up)
+        if is_stuck or time.monotonic() - begun > ROUND_SECONDS:
             continue
-        row = _lease(mail_id, now, is_wanted)
+        row = _lease(one.id, now, is_wanted)
         if row is None:
             continue
         try:
             _send(row, senders, head)
         except Refused:
-            _fail(mail_id, "refused", now, is_final=True)
+            _fail(one.id, "refused", now, is_final=True)
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            log.warning("mail_not_sent", mail=mail_id, reason=type(error).__name__)
-            _fail(mail_id, type(error).__name__, now)
+            log.warning("mail_not_sent", mail=one.id, reason=type(error).__name__)
+            if one.is_early:  # before its time it loses no try, and holds up nothing
+                _put_back(one)
+                held_up.add(one.whom)
+                continue
+            _fail(one.id, type(error).__name__, now)
             if not isinstance(error, ABOUT_ONE):
                 # nobody is there, or nobody is let in: the others wait without losing a try
-                away.add(channel)
+                away.add(one.channel)
         else:
-            _mark_sent(mail_id, now)
+            _mark_sent(one.id, now)
             sent += 1
     return sent
 
@@ -142,12 +147,44 @@ def _send(row: OutgoingMail, senders: Senders, letterhead: Callable[[], Letterhe
         raise Refused
 
 
-def _due(now: dt.datetime) -> list[tuple[int, str]]:
+_To = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A message to send. `is_early`: it was tried before and its next try is later, but a younger one to the same
+    address leaves now."""
+
+    id: int
+    channel: str
+    to: str
+    is_early: bool
+
+    @property
+    def whom(self) -> _To:
+        return self.channel, self.to
+
+
+def _due(now: dt.datetime) -> list[_Due]:
+    """What has come due, longest due first; before each, what was written earlier to the same address and was held up:
+    else somebody would read that a visit is booked after they read that it is called off."""
     with transaction() as session:
         free = or_(OutgoingMail.lease_until.is_(None), OutgoingMail.lease_until < now)
-        waiting = select(OutgoingMail.id, OutgoingMail.channel).where(WAITS, OutgoingMail.due_at <= now, free)
-        rows = session.execute(waiting.order_by(OutgoingMail.due_at, OutgoingMail.id).limit(AT_ONCE))
-        return list(rows.tuples())
+        is_late = OutgoingMail.due_at > now
+        waiting = select(OutgoingMail.id, OutgoingMail.channel, OutgoingMail.to, is_late).where(WAITS, free)
+        due = waiting.where(~is_late).order_by(OutgoingMail.due_at, OutgoingMail.id).limit(AT_ONCE)
+        found = [_Due(*row) for row in session.execute(due)]
+        addresses = {one.to for one in found}
+        held_up = waiting.where(is_late, OutgoingMail.attempts > 0, OutgoingMail.to.in_(addresses))
+        by_whom: dict[_To, list[_Due]] = {}
+        for one in sorted(
+            [*found, *(_Due(*row) for row in session.execute(held_up))], key=lambda one: one.id
+        ):
+            by_whom.setdefault(one.whom, []).append(one)
+    in_order: dict[int, _Due] = {}
+    for one in found:
+        in_order |= {earlier.id: earlier for earlier in by_whom[one.whom] if earlier.id <= one.id}
+    return list(in_order.values())
 
 
 def _lease(mail_id: int, now: dt.datetime, is_wanted: IsWanted) -> OutgoingMail | None:
@@ -165,6 +202,14 @@ def _lease(mail_id: int, now: dt.datetime, is_wanted: IsWanted) -> OutgoingMail 
         session.refresh(row)
         session.expunge(row)
         return row
+
+
+def _put_back(one: _Due) -> None:
+    with transaction() as session:
+        row = session.get(OutgoingMail, one.id)
+        if row is not None:  # else whom it was about was erased while it was on its way
+            row.lease_until = None
+            row.attempts -= 1
 
 
 def _fail(mail_id: int, trouble: str, now: dt.datetime, *, is_final: bool = False) -> None:

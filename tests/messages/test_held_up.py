@@ -1,0 +1,131 @@
+"""A mail that waited for the mail server is looked at once more as it leaves: the last word of all is true."""
+
+from __future__ import annotations
+
+import datetime as dt
+from email.message import EmailMessage
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from clinic.booking.models import Visit
+from clinic.booking.services import reconciling, sending, series, visits
+from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.booking.services.series_starts import OneStart
+from clinic.shared import mail
+from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
+from tests.booking import world as w
+from tests.conftest import NOW
+from tests.mailing import HEAD, sent_at
+
+pytestmark = pytest.mark.usefixtures("now")
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build()
+
+
+def away_until(minute: int) -> None:
+    """The mail server takes nothing for so many minutes."""
+
+    def refuse(_letter: EmailMessage) -> None:
+        raise ConnectionRefusedError
+
+    for one in range(minute):
+        now = NOW + one * MINUTE
+        mail.drain(
+            mail.Senders(refuse), lambda: HEAD, now,
+            is_wanted=lambda session, row, now=now: sending.is_wanted(session, row, now),  # type: ignore[misc]
+        )  # fmt: skip
+
+
+def told(minutes: range) -> list[str]:
+    """The kinds of what leaves in these minutes, in order."""
+    letters = [letter for minute in minutes for letter in sent_at(NOW + minute * MINUTE)]
+    db.session.rollback()
+    kinds = {row.subject: row.kind for row in db.session.scalars(select(OutgoingMail))}
+    return [kinds[str(letter["Subject"])] for letter in letters]
+
+
+def a_visit(world: w.World) -> tuple[int, int]:
+    client = w.person(email="pat@people.example")
+    w.sign(client)
+    visit = w.at_desk(world, client, "relaxation", when=w.at(5, 14)).visit_id
+    assert visit is not None
+    return client, visit
+
+
+def test_nobody_reads_that_a_visit_is_booked_after_it_could_not_go_ahead(world: w.World) -> None:
+    client, visit = a_visit(world)
+    away_until(18)
+    w.sign(client, now=NOW + 19 * MINUTE, rf_chest_pain_breathless={})
+    reconciling.judge_out_of_date(NOW + 19 * MINUTE)
+    assert told(range(19, 60)) == ["visit_cannot_go_ahead"]
+    db.session.rollback()
+    assert db.session.get_one(Visit, visit).status == "cancelled"
+
+
+def test_nobody_reads_that_a_visit_is_booked_after_the_clinic_called_it_off(world: w.World) -> None:
+    _client, visit = a_visit(world)
+    away_until(18)
+    visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=NOW + 19 * MINUTE)
+    assert told(range(19, 60)) == ["visit_called_off"]
+
+
+def test_the_old_time_is_told_before_the_new_one_with_the_link_to_the_visit(world: w.World) -> None:
+    _client, visit = a_visit(world)
+    away_until(18)
+    move(visit, world, NOW + 19 * MINUTE)
+    assert told(range(19, 60)) == ["visit_booked", "visit_moved"]
+
+
+def test_the_old_time_is_not_told_once_the_new_one_has_been(world: w.World) -> None:
+    """The elder one was in the hands of a worker that was killed, and nobody could take it before the younger one."""
+    _client, visit = a_visit(world)
+    move(visit, world, NOW + MINUTE)
+    with transaction() as session:
+        held = update(OutgoingMail).where(OutgoingMail.kind == "visit_booked")
+        session.execute(held.values(lease_until=NOW + 5 * MINUTE, attempts=1))
+    assert told(range(1, 60)) == ["visit_moved"]
+
+
+def test_what_stands_at_its_time_is_told_however_late_it_leaves(world: w.World) -> None:
+    a_visit(world)
+    away_until(18)
+    assert told(range(18, 60)) == ["visit_booked"]
+
+
+def test_a_series_that_was_called_off_is_not_said_to_be_booked(world: w.World) -> None:
+    assert told_of_series(world, called_off=2) == ["visit_called_off", "visit_called_off"]
+
+
+def test_of_a_series_that_still_stands_in_part_its_booking_is_told_first(world: w.World) -> None:
+    assert told_of_series(world, called_off=1) == ["series_booked", "visit_called_off"]
+
+
+def told_of_series(world: w.World, *, called_off: int) -> list[str]:
+    client = w.person(email="pat@people.example")
+    w.sign(client)
+    series.book_series(
+        w.choice("relaxation"), client, [OneStart(w.at(days)) for days in (3, 10)], every_weeks=1,
+        request_key=None, source="desk", by=None, now=NOW, reconfirmed=True,
+    )  # fmt: skip
+    away_until(18)
+    db.session.rollback()
+    booked = list(
+        db.session.scalars(select(Visit.id).where(Visit.client_id == client).order_by(Visit.starts_at))
+    )
+    for visit in booked[:called_off]:
+        visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=NOW + 19 * MINUTE)
+    return told(range(19, 60))
+
+
+def move(visit: int, world: w.World, now: dt.datetime) -> None:
+    db.session.rollback()
+    revision = db.session.get_one(Visit, visit).revision
+    change = Change(revision, w.at(6, 9), therapist_id=world.therapists[0], by=world.desk_id)
+    change_at_desk(visit, change, now=now)
