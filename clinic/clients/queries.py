@@ -187,22 +187,27 @@ def own_account_id(client_id: int) -> int | None:
 
 
 def client_of(user_id: int, client_id: int) -> Client | None:
-    """The client, if this account may act for it; else None, as if it were not there."""
-    return db.session.scalars(
+    """The client, or the one it was merged into, if this account may act for it; else None, as if it were not there. A
+    page that was opened before a merge goes on being about the same person, by another number than it was asked for."""
+    found = db.session.scalars(
         select(Client)
         .join(ClientAccess, ClientAccess.client_id == Client.id)
         .where(ClientAccess.user_id == user_id, Client.id == client_id, Client.merged_into_id.is_(None))
     ).one_or_none()
+    if found is not None:
+        return found
+    today = client(client_id)
+    return client_of(user_id, today.id) if today is not None and today.id != client_id else None
 
 
 def may_know_all(user_id: int, client_id: int, *, adult_age: int, today: dt.date) -> str:
     """As what this account may have everything that is kept about this client: as `self`, or as `parent` while they
     are a child; empty for everybody else, who may act for them but not know all."""
-    client = client_of(user_id, client_id)
-    relation = next((one.relation for one in people_of(user_id) if one.client_id == client_id), "")
-    if client is None:
+    found = client_of(user_id, client_id)
+    if found is None:
         return ""
-    is_childs_parent = relation == "parent" and client.age_on(today) < adult_age
+    relation = next((one.relation for one in people_of(user_id) if one.client_id == found.id), "")
+    is_childs_parent = relation == "parent" and found.age_on(today) < adult_age
     return relation if relation == "self" or is_childs_parent else ""
 
 

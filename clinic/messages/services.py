@@ -130,9 +130,10 @@ def choose(whose: Whose, wanted: dict[str, bool], *, now: dt.datetime) -> None:
 
 def choose_for(user_id: int, client_id: int | None, wanted: dict[str, bool], *, now: dt.datetime) -> None:
     """The same from somebody's own page: for whom they act for, or for themselves. Raises NotFound."""
-    if client_id is not None and clients.client_of(user_id, client_id) is None:
+    client = clients.client_of(user_id, client_id) if client_id is not None else None
+    if client is None and client_id is not None:
         raise NotFound()
-    choose(Whose(client_id=client_id) if client_id is not None else Whose(user_id=user_id), wanted, now=now)
+    choose(Whose(client_id=client.id) if client is not None else Whose(user_id=user_id), wanted, now=now)
 
 
 def write_digests(now: dt.datetime) -> int:

@@ -171,8 +171,8 @@ def send_my_letter(client_id: int) -> Answer:
     client = found(clients.client_of(current_user.id, client_id))
     wrong = _send(client.id)
     if wrong:
-        return _my_letters_page(client_id, wrong), 422
-    return go("booking.my_letters", client_id=client_id)
+        return _my_letters_page(client.id, wrong), 422
+    return go("booking.my_letters", client_id=client.id)
 
 
 @pages.get("/my/health/<int:client_id>/questions", needs=Permission.INTAKE_OWN_WRITE)
@@ -185,7 +185,7 @@ def my_questions(client_id: int) -> Answer:
         asked=queries.questions(client, intake.in_force(client.id)[:1], kit.local_today()),
         day=None,
         areas="",
-        back=url_for("booking.my_letters", client_id=client_id),
+        back=url_for("booking.my_letters", client_id=client.id),
     )
 
 

@@ -211,7 +211,7 @@ def my_health(client_id: int) -> Answer:
         told=intake_forms.told(newest.answers) if newest is not None else [],
         consents=intake.consents_shown(client.id),
         is_taken_back=intake.is_taken_back(client.id),
-        is_self=_relation(client_id) == "self",
+        is_self=_relation(client.id) == "self",
     )
 
 
@@ -222,7 +222,7 @@ def update_my_health(client_id: int) -> Answer:
     newest = intake.newest(client.id)
     if newest is not None:
         questionnaire.start_from(client.id, "client", newest.answers)
-    return go("booking.my_health_page", client_id=client_id, number=1)
+    return go("booking.my_health_page", client_id=client.id, number=1)
 
 
 @pages.get("/my/health/<int:client_id>/<int:number>", needs=Permission.INTAKE_OWN_WRITE)
@@ -235,7 +235,7 @@ def my_health_page(client_id: int, number: int) -> Answer:
 def take_my_health_page(client_id: int, number: int) -> Answer:
     """Keep it and go on; a warning sign shows the urgent page."""
     sitting = _sitting(client_id)
-    others = others_of(client_id)
+    others = others_of(sitting.client_id)
     return questionnaire.take_page(sitting, number, lambda level: urgent_page(level, others()))
 
 
@@ -256,13 +256,13 @@ def take_my_signature(client_id: int) -> Answer:
     """Sign a new version: every coming visit is judged again with it."""
 
     sitting = _sitting(client_id)
-    others = others_of(client_id)
+    others = others_of(sitting.client_id)
 
     def signed(intake_id: int) -> Answer:
         if intake_id:
             flash(_("Thank you. Your answers are signed."), "success")
             _say_what_follows(others())
-        return go("booking.my_health", client_id=client_id)
+        return go("booking.my_health", client_id=sitting.client_id)
 
     return questionnaire.take_signing(sitting, lambda level: urgent_page(level, others()), signed)
 
@@ -305,11 +305,11 @@ def _sitting(client_id: int) -> Sitting:
         writer="client",
         source="online",
         by=current_user.id,
-        page_url=lambda number: url_for("booking.my_health_page", client_id=client_id, number=number),
-        keep_url=lambda number: url_for("booking.keep_my_health_page", client_id=client_id, number=number),
-        sign_url=url_for("booking.sign_my_health", client_id=client_id),
-        back_url=url_for("booking.my_health", client_id=client_id),
-        signer=_relation(client_id),
+        page_url=lambda number: url_for("booking.my_health_page", client_id=client.id, number=number),
+        keep_url=lambda number: url_for("booking.keep_my_health_page", client_id=client.id, number=number),
+        sign_url=url_for("booking.sign_my_health", client_id=client.id),
+        back_url=url_for("booking.my_health", client_id=client.id),
+        signer=_relation(client.id),
         is_minor=client.age_on(kit.local_today()) < premises.clinic().adult_age,
         earlier=newest.answers if newest is not None else {},
         layout="booking/_own_questions.html",

@@ -67,7 +67,7 @@ def take_back_consent(client_id: int, consent_id: int) -> Answer:
         flash(error.sentence, "care")
     else:
         flash(_(done), "success")
-    return go("booking.my_health", client_id=client_id)
+    return go("booking.my_health", client_id=client.id)
 
 
 @pages.get("/my/visits/<int:visit_id>/consent", needs=Permission.VISIT_OWN_WRITE)

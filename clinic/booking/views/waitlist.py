@@ -105,9 +105,10 @@ def _join(wish: Wish, form: WhenForm) -> str:
     client_id = kit.number(request.form.get("person"))
     if client_id is None:
         raise InvalidInput("person", _("Choose who this is for."))
-    if clients.client_of(current_user.id, client_id) is None:
+    client = clients.client_of(current_user.id, client_id)
+    if client is None:
         raise NotFound()
-    return services.join(choice, form.when(), client_id, source="online", by=current_user.id, now=now)[1]
+    return services.join(choice, form.when(), client.id, source="online", by=current_user.id, now=now)[1]
 
 
 def _join_page(wish: Wish, plan: VisitPlan, form: WhenForm) -> str:
