@@ -69,7 +69,7 @@ ANTICOAGULANTS = (
     "parin", "xaban", "gatran", "warfarin", "coumon", "coumarol", "fluindion", "anisindion", "cumarol",
     "danaparoid", "bivalirudin", "arixtra", "clexane", "clivarin", "coumadin", "eliquis", "falithrom", "fragmin",
     "fraxi", "fenprocum", "heparyn", "innohep", "jantoven", "lixiana", "lovenox", "marcoumar", "marcumar",
-    "marevan", "mono-embolex", "pradaxa", "previscan", "roteas", "savaysa", "sintrom", "sinthrom", "varfarin",
+    "marevan", "embolex", "pradaxa", "previscan", "roteas", "savaysa", "sintrom", "sinthrom", "varfarin",
     "warfaryn", "xarelto",
 )  # fmt: skip
 """Parts of names: the stems of the international non-proprietary names (-parin, -xaban, -gatran, -coumarol, …) and
@@ -83,8 +83,8 @@ ANTIPLATELETS = (
 """The names of one medicine each, or parts of them: two of them are the choice `dual_antiplatelet`. A brand that holds
 two stands with both (Asasantin and Aggrenox: dipyridamole and aspirin; DuoPlavin and DuoCover: clopidogrel and
 aspirin)."""
-_ASPIRIN = re.compile(r"(?<![a-z])a(?:sa|ss|as)(?![a-z])")
-"""What aspirin is called in short, by itself: ASA, ASS, AAS."""
+_ASPIRIN = re.compile(r"(?<![a-z])a\.?(?:s\.?a|s\.?s|a\.?s)(?![a-z])")
+"""What aspirin is called in short, by itself: ASA, ASS, AAS, also with dots between."""
 
 _WEEKS_AGO = re.compile(r"(\d{1,4}) weeks ago", re.ASCII)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
@@ -254,7 +254,7 @@ def _is_swapped(answer: Mapping[str, object]) -> bool:
 
 def _is_stronger(answer: Mapping[str, object]) -> str:
     """What to say where the medicines that are named are of a stronger kind than the one that was chosen; else ""."""
-    named = _without_accents(str(answer.get("medication", "")))
+    named = _as_typed_plainly(str(answer.get("medication", "")))
     kind = answer.get("med_class", "anticoagulant")
     if kind != "anticoagulant" and any(one in named for one in ANTICOAGULANTS):
         return STRONGER
@@ -263,10 +263,13 @@ def _is_stronger(answer: Mapping[str, object]) -> str:
     return TWO_OF_THEM if kind == "single_antiplatelet" and together > 1 else ""
 
 
-def _without_accents(text: str) -> str:
-    """As it would be typed on a plain keyboard, in small letters: `rivaroxabán` is `rivaroxaban`."""
-    plain = (one for one in unicodedata.normalize("NFKD", text.casefold()) if one.isalnum() or one.isascii())
-    return "".join(plain)
+def _as_typed_plainly(text: str) -> str:
+    """As it would be typed on a plain keyboard, in small letters: `rivaroxabán` is `rivaroxaban`, and a long dash or a
+    bullet parts two names like a short one."""
+    letters = (
+        one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one)
+    )
+    return "".join(one if one.isascii() or one.isalnum() else " " for one in letters)
 
 
 def is_about(field: Field) -> bool:

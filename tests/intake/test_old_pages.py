@@ -3,10 +3,12 @@ lies between looking and writing."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -158,6 +160,28 @@ def test_a_page_that_comes_while_another_tab_signs_begins_nothing_anew(
     db.session.rollback()
     assert queries.drafts(client) == []
     assert queries.versions(client)[0].answers["heart_failure"]["worsening"]
+
+
+def test_a_late_page_of_the_tablet_is_kept_also_where_another_tab_signs_at_that_moment(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shown no more, so nobody could look at it again: as a moment later, what it says more waits for staff."""
+    intakes.save_draft(page.client, "tablet", "intake", w.answers(), now=NOW)
+    db.session.rollback()
+    later = NOW + dt.timedelta(minutes=40)
+
+    def signed() -> None:
+        intakes.submit_intake(
+            page.client, w.answers(), intakes.Signature("Pat"), writer="tablet", source="tablet", consents={},
+            by=None, now=later, today=w.TODAY, of_draft=True,
+        )  # fmt: skip
+
+    with time_machine.travel(later, tick=False):
+        meanwhile(monkeypatch, signed)
+        assert page.send(WORSE) == 200  # the tablet is locked
+    assert page.stands("heart_failure")["worsening"]
+    assert queries.has_unsigned(page.client)
+    assert queries.versions(page.client)[0].answers["heart_failure"] == {"present": False}
 
 
 def test_what_comes_just_after_the_writing_was_not_seen(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

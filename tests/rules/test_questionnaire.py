@@ -163,6 +163,7 @@ NAMED = (
     "acenocoumarol", "Sintrom", "Enoxaparin", "Clexane", "Lovenox", "heparin shots", "fondaparinux", "Arixtra",
     "Pradaxa", "dabigatran etexilate", "Lixiana", "edoxaban", "fluindione", "aspirin and Eliquis",
     "rivaroxabán", "acenocumarol", "fenprocumón", "heparyna", "warfaryna", "ｗａｒｆａｒｉｎ",
+    "Mono\u2013Embolex", "mono embolex",
 )  # fmt: skip
 
 
@@ -190,6 +191,8 @@ def test_the_names_in_the_row_are_known() -> None:
         "aspirin, clopidogrel", "ASS 100 und Plavix", "Brilique with aspirin", "ASA + prasugrel", "ASS/Clopidogrel",
         "ASS, Clopidogrel", "ASA/Plavix", "ASS100 + Clopidogrel", "clopidogrel (ASS)", "Herz-ASS, Plavix", "aas+plavix",
         "ácido acetilsalicílico y clopidogrel", "DuoPlavin", "Asasantin", "Aggrenox", "Aspirín + Brilinta",
+        "Plavix\u2013ASA", "Plavix\u2014ASA", "Plavix\u2011ASA", "ASS\u2022Clopidogrel", "Plavix\u3001ASA",
+        "\u201cASA\u201d\u201cPlavix\u201d", "A.S.A. and Plavix", "Plavix, a.s.s",
     ],
 )  # fmt: skip
 def test_two_antiplatelets_are_not_taken_for_one(name: str) -> None:
@@ -203,7 +206,7 @@ def test_two_antiplatelets_are_not_taken_for_one(name: str) -> None:
     [
         "aspirin 100 mg", "ASS", "clopidogrel", "Aspirin (acetylsalicylic acid)", "ASS 100, aspirin",
         "basso clopidogrel",
-        "clopidogrel with glass of water", "",
+        "clopidogrel with glass of water", "Plavix as a blood thinner", "Plavix, asap", "",
     ],
 )  # fmt: skip
 def test_one_antiplatelet_is_one(name: str) -> None:

@@ -246,8 +246,8 @@ def _kept(sitting: Sitting, page: Page, sent: PageResult, *, lets_go: bool) -> s
         try:
             now_there = _keep(sitting, page, sent, (answers, half), only_more=takes_back)
         except intakes.DraftChanged:
-            if had_begun and not has_begun(sitting):  # signed meanwhile: `earlier` is of before
-                return "" if lets_go else None
+            if had_begun and not has_begun(sitting) and (sitting.earlier or not lets_go):
+                return "" if lets_go else None  # signed meanwhile: `earlier` is of before
             continue
         return "" if takes_back else _mark(page, *now_there)
 
