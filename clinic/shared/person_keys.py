@@ -92,7 +92,7 @@ def named(sealed: bytes) -> Key | None:
         return None
     found = _made(db.session()).get(name) or _Known.by_name.get(name)
     if found is None:
-        row = next(iter(rows(_BY_NAME, {"key": int(name[1:], 16)})), None)
+        row = next(iter(rows(_BY_NAME, {"key": _number(name)})), None)
         if row is None:
             raise CannotOpen(f"no key {name}")
         if not row.wrapped:
@@ -103,8 +103,9 @@ def named(sealed: bytes) -> Key | None:
 
 
 def are_here(names: Collection[str]) -> bool:
-    """Whether each of these names is of a key that opens something now, or of a person's that was destroyed."""
-    theirs = {int(name[1:], 16) for name in names if name.startswith(_PREFIX)}
+    """Whether each of these names is of a key that opens something now, or of a person's that was destroyed. Raises
+    CannotOpen for a damaged one."""
+    theirs = {_number(name) for name in names if name.startswith(_PREFIX)}
     stored = db.session.execute(select(_TABLE.c.id, _TABLE.c.ring, _TABLE.c.wrapped == b"")).all()
     here = {  # of two keys of one person the second one's ring has more behind its name (`without_clashes`)
         key_id
@@ -112,6 +113,17 @@ def are_here(names: Collection[str]) -> bool:
         if is_destroyed or wraps.partition(" ")[0] in ring().keys
     }
     return theirs <= here and all(name in ring().keys for name in names if not name.startswith(_PREFIX))
+
+
+def _number(name: str) -> int:
+    """The number of the person's key of this name, as its row has it."""
+    try:
+        found = int(name.removeprefix(_PREFIX), 16)
+    except ValueError as error:
+        raise CannotOpen("the name of a key is damaged") from error
+    if not 0 <= found < 2**63:  # more than a database keeps as a number
+        raise CannotOpen("the name of a key is damaged")
+    return found
 
 
 def with_keys(table: FromClause) -> Join:

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from itsdangerous import URLSafeSerializer
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 
 from clinic import cli
 from clinic.booking.models import Visit
@@ -131,6 +131,24 @@ def test_a_database_of_which_a_part_needs_a_key_that_is_gone_is_told(
             "(intake.answers_sealed, intake.signature_sealed): nothing was changed" in said.output
         ) is bool(old)
     assert db.session.execute(select(Intake.id, Intake.answers_sealed)).all() == before
+
+
+@pytest.mark.parametrize("at", range(2 + len("p") + 2))
+def test_a_value_with_a_damaged_name_of_a_key_stays_closed(app: Flask, at: int) -> None:
+    """A turned bit in the format, the length or the name is told like one in what is sealed."""
+    w.build(therapists=1)
+    w.sign(w.person())
+    db.session.rollback()
+    with transaction() as session:
+        row = session.scalars(select(Intake)).one()
+        damaged = bytearray(row.answers_sealed)
+        damaged[at] ^= 0x40
+        session.execute(update(Intake).values(answers_sealed=bytes(damaged)))
+    db.session.rollback()
+    person_keys.forget_known()
+    for looks_at_all in (False, True):
+        found = rotation.columns_that_stay_closed(looks_at_all=looks_at_all)
+        assert found == ["intake.answers_sealed"]
 
 
 def test_who_was_erased_makes_no_database_unreadable(app: Flask, key_file: Path) -> None:
