@@ -141,6 +141,7 @@ def test_fill_bytes_before_a_marker_are_skipped() -> None:
         b" /OpenAction << /S /GoToR /F (x.pdf) >>",
         b" /OpenAction << /S /GoToE /F (x.pdf) >>",
         b" /OpenAction 9 0 R >> endobj 9 0 obj << /S /URI /URI (https://elsewhere.example/opened)",
+        b" /OpenAction 9 0 R >> endobj 9 0 obj [3 0 R /Fit] endobj 9 0 obj << /S /URI /URI (https://elsewhere.example)",
         b" /OpenAction << /X <00> /S /URI /URI (https://elsewhere.example/opened) >>",
         b" /OpenAction << /S /GoTo /D [3 0 R /Fit] /Next << /S /URI /URI (https://elsewhere.example/) >> >>",
         b" /AA << /O << /S /URI /URI (https://elsewhere.example/opened) >> >>",
@@ -196,6 +197,26 @@ def test_a_pdf_may_say_which_place_of_it_is_shown_first(inside: bytes) -> None:
 def test_a_pdf_that_says_so_without_end_is_refused_at_once() -> None:
     often = b" /OpenAction 9 0 R" * 200_000
     assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + often)) is None
+
+
+@pytest.mark.parametrize(("places", "kind"), [(3, "pdf"), (4, None)])
+def test_few_places_are_looked_for_in_all_of_the_file(places: int, kind: str | None) -> None:
+    """Each costs a walk through all of it, in which nobody is served."""
+    opened = b"".join(b" /OpenAction %d 0 R" % one for one in range(70, 70 + places))
+    assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + opened)) == kind
+
+
+@pytest.mark.parametrize(("times", "kind"), [(20, "pdf"), (21, None)])
+def test_a_place_that_is_said_again_and_again_is_looked_at_each_time(times: int, kind: str | None) -> None:
+    said = b" endobj 9 0 obj [3 0 R /Fit]" * times
+    opened = b" /OpenAction 9 0 R >>" + said + b" endobj 10 0 obj <<"
+    assert kind_of(letters.PDF.replace(b"/Catalog", b"/Catalog" + opened)) == kind
+
+
+@pytest.mark.parametrize(("names", "kind"), [(900_000, "pdf"), (1_000_001, None)])
+def test_a_pdf_of_nothing_but_names_is_refused(names: int, kind: str | None) -> None:
+    content = PDF.replace(b"/Type", b"/Kids [" + b"/a " * names + b"] /Type", 1)
+    assert kind_of(content) == kind
 
 
 def test_a_small_frame_does_not_hide_a_huge_one() -> None:
