@@ -25,7 +25,7 @@ class Notice(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail
     FACTOR_CHANGED = "factor_changed"  # what: "An authenticator app was added", without a full stop
     RECOVERY_CODE_USED = "recovery_code_used"  # left: how many codes still work
-    WRONG_SECOND_STEPS = "wrong_second_steps"  # times: how many wrong codes
+    WRONG_SECOND_STEPS = "wrong_second_steps"
     EMAIL_CHANGED = "email_changed"  # new_email; goes to the old address too
     BREAK_GLASS = "break_glass"  # who: the name of whoever read; goes to the owners
     ERASURE_ASKED = "erasure_asked"  # goes to the owners

@@ -39,7 +39,6 @@ PLACES: Final[Mapping[str, str]] = {  # what each place stands for, and what a p
     "phone": "+1 212 555 0100",
     "place": "12 Main Street, Springfield",
     "therapist": "Alex Sample",
-    "times": "5",
     "until": "%(day)s",
     "visits": N_("%(day)s at 2:30 pm, 1 hour, with Alex Sample"),
     "what": N_("An authenticator app was added"),

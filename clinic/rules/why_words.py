@@ -86,11 +86,13 @@ class Named:
 
     def _other_visit(self, starts: int) -> str:
         if not starts:
-            return _("The client has another visit.")
+            return _("The client has another visit, or a time that is kept for them.")
         local = self.clock.show(starts)
         time = time_words(local.time(), uses_24_hours=self.uses_24_hours)
         return _(
-            "The client has another visit at %(time)s on %(day)s.", time=time, day=day_words(local.date())
+            "The client has another visit, or a time that is kept for them, at %(time)s on %(day)s.",
+            time=time,
+            day=day_words(local.date()),
         )
 
     def _shut(self, reason: Reason, name: str) -> str:

@@ -23,7 +23,7 @@ ASKED: dict[Notice, dict[str, Any]] = {
     Notice.NEW_BROWSER: {"browser": "Chrome on Windows"},
     Notice.FACTOR_CHANGED: {"what": "An authenticator app was added"},
     Notice.RECOVERY_CODE_USED: {"left": 1},
-    Notice.WRONG_SECOND_STEPS: {"times": 5},
+    Notice.WRONG_SECOND_STEPS: {},
     Notice.EMAIL_CHANGED: {"new_email": "new@mail.example"},
     Notice.BREAK_GLASS: {"who": "Tess"},
     Notice.ERASURE_RECEIVED: {"until": "Tuesday 9 June", "clinic": "Still Waters", "phone": "(212) 555-0100"},

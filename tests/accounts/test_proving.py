@@ -16,7 +16,7 @@ from clinic.rules.permissions import Role
 from clinic.rules.proofs import Proof
 from clinic.shared.database import db
 from clinic.shared.web import proofs_of
-from tests.accounts.people import PASSWORD, browser_of, code_of, deeds, is_signed_in, make_person
+from tests.accounts.people import PASSWORD, browser_of, code_of, deeds, is_signed_in, mails, make_person
 from tests.conftest import NOW
 from tests.typed_forms import form_on
 
@@ -126,6 +126,14 @@ def test_wrong_passwords_are_counted_here_too(boss: FlaskClient) -> None:
     ]
     assert statuses == [422] * 10 + [429]
     assert invited() == []
+
+
+@pytest.mark.usefixtures("later")
+def test_five_wrong_codes_here_are_told_as_at_the_sign_in(boss: FlaskClient) -> None:
+    code_of(BOSS)
+    statuses = [boss.post("/account/prove", data={"proof_code": "123456"}).status_code for _ in range(6)]
+    assert statuses == [422] * 5 + [429]
+    assert [mail.kind for mail in mails()].count("notice_wrong_second_steps") == 1
 
 
 @pytest.mark.usefixtures("later")

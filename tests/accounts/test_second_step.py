@@ -217,7 +217,7 @@ def test_five_wrong_codes_after_the_right_password_are_told_once_in_an_hour(app:
                 browser.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
                 give(halfway(browser), "123456")
             told.append([mail.subject for mail in mails()])
-    subject = "Somebody tried to sign in to your account"
+    subject = "Wrong codes for your account"
     assert [len(one) for one in told] == [wrong // 5, 1, 1, 2]
     assert told[-1] == [subject] * 2
     assert all(mail.to == BOSS for mail in mails())

@@ -30,6 +30,7 @@ from clinic.rules.errors import (
     SlotTaken,
     TooManyPending,
 )
+from clinic.rules.permissions import Role
 from clinic.rules.waitlist import ASKED_AGAIN_AFTER, Part, When
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
@@ -707,3 +708,34 @@ def test_the_desk_offers_the_same_person_one_time_at_once(app: Flask, world: w.W
     waitlist.withdraw(asked, by=None, now=NOW)
     with pytest.raises(NotFound):
         waitlist.offer_now(asked, by=world.desk_id, now=NOW)
+
+
+@pytest.mark.parametrize("wished_at", [2, 6])
+def test_who_confirms_what_was_kept_before_the_wish_has_what_was_wished_for(
+    app: Flask, wished_at: int
+) -> None:
+    """It is booked when it is confirmed, not when its time was kept: one made before that is over, one after stays."""
+    w.build()
+    user = factories.make_user(email="pat@people.example", roles=[Role.CLIENT]).id
+    client = w.person(email="pat@people.example", acts={user: "self"})
+    w.sign(client)
+    minute = dt.timedelta(minutes=1)
+    token = checkout.hold_slot(
+        None, w.choice("swedish"), w.at(3, 10), first_visit=True, user_id=user, now=NOW
+    )
+    checkout.choose_person(token, client, user_id=user, now=NOW)
+
+    def wish() -> None:
+        waitlist.join(
+            w.choice("swedish"), WHEN, client, source="online", by=user, now=NOW + wished_at * minute
+        )
+
+    if wished_at == 2:
+        wish()
+    assert checkout.confirm(token, user_id=user, now=NOW + 4 * minute).status == "confirmed"
+    if wished_at == 6:
+        wish()
+    in_line.keep_line(NOW + 7 * minute)
+    db.session.rollback()
+    ended = db.session.scalars(select(WaitlistWish.ended_as)).all()
+    assert ended == ["booked" if wished_at == 2 else None]

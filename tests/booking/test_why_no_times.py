@@ -65,7 +65,10 @@ def test_each_thing_in_the_book_is_named(app: Flask) -> None:
     for_ana = explain(wish(therapist_id=ana))
     assert said(for_ana) == {"Terry 0 is taken by another visit.": (11, 11)}
     for_client = explain(wish(client_id=client))
-    assert "The client has another visit at 10:00 am on Friday 12 June 2026." in said(for_client)
+    assert (
+        "The client has another visit, or a time that is kept for them, at 10:00 am on Friday 12 June 2026."
+        in said(for_client)
+    )
 
 
 def test_the_room_that_two_people_share_is_taken(app: Flask) -> None:

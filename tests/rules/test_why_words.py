@@ -51,9 +51,9 @@ NAMED = Named(
         (Reason(Why.HORIZON), "Too far ahead: online this is booked up to 60 days ahead."),
         (
             Reason(Why.CLIENT_BUSY, 0, minute(2026, 5, 4, 10)),
-            "The client has another visit at 10:00 on Monday 4 May 2026.",
+            "The client has another visit, or a time that is kept for them, at 10:00 on Monday 4 May 2026.",
         ),
-        (Reason(Why.CLIENT_BUSY), "The client has another visit."),
+        (Reason(Why.CLIENT_BUSY), "The client has another visit, or a time that is kept for them."),
         (Reason(Why.LICENCE, ANA), "The licence of Ana ends on Sunday 3 May 2026."),
         (Reason(Why.SKILL, ANA), "Ana may give this only until Sunday 3 May 2026."),
         (Reason(Why.SKILL, BEN), "Ben may give this only from Sunday 3 May 2026 on."),

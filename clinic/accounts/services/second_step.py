@@ -7,6 +7,8 @@ was right.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from sqlalchemy import select
@@ -50,8 +52,14 @@ def finish_sign_in(half: str, shown: Shown, *, origin: Origin, now: dt.datetime)
     with transaction() as session:
         user_id = half_sign_in(session, half, now).user_id
     counted = count_try(user_id, shown, origin, now)
-    try:
+    with _wrong_ones_told(user_id, origin, now):
         return _finish(half, shown, counted, origin, now)
+
+
+@contextmanager
+def _wrong_ones_told(user_id: int, origin: Origin, now: dt.datetime) -> Iterator[None]:
+    try:
+        yield
     except (factors.WrongCode, passkeys.WrongPasskey):
         _tell_of_wrong_ones(user_id, origin, now)
         raise
@@ -59,15 +67,16 @@ def finish_sign_in(half: str, shown: Shown, *, origin: Origin, now: dt.datetime)
 
 @tried_again
 def _tell_of_wrong_ones(user_id: int, origin: Origin, now: dt.datetime) -> None:
-    """Whoever came so far has passed the first step, so its owner learns that somebody cannot pass the second one: when
-    as many were wrong within the hour as there may be at a time, and once in an hour."""
+    """Whoever came so far has passed the first step, or is at a browser that is signed in, so its owner learns that
+    somebody cannot pass the second one: when as many were wrong within the hour as there may be at a time, and once in
+    an hour."""
     with transaction() as session:
         user = session.get_one(User, user_id, with_for_update=True)
         limit = tries.FACTOR_ACCOUNT
         if was_told(session, Notice.WRONG_SECOND_STEPS, user, since=now - tries.KEPT_FOR):
             return
         if tries.so_far(session, origin.of_account(limit, user.email), now) >= limit.most:
-            tell(session, Notice.WRONG_SECOND_STEPS, user, now=now, times=limit.most)
+            tell(session, Notice.WRONG_SECOND_STEPS, user, now=now)
 
 
 @tried_again
@@ -161,7 +170,8 @@ def prove_by_password(
 def prove_by_factor(user_id: int, session_id: int, shown: Shown, *, origin: Origin, now: dt.datetime) -> str:
     """The second step again; returns the new key of this session. Raises WrongCode, WrongPasskey or TooManyTries."""
     counted = count_try(user_id, shown, origin, now)
-    return _renew(user_id, session_id, shown, counted, now)
+    with _wrong_ones_told(user_id, origin, now):
+        return _renew(user_id, session_id, shown, counted, now)
 
 
 @tried_again

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from clinic.accounts.queries import hash_of
-from clinic.booking.models import Offer, Visit, WaitlistWish
+from clinic.booking.models import Offer, StatusChange, Visit, WaitlistWish
 from clinic.clients import queries as clients
 from clinic.premises.models import Location
 from clinic.rules.booking_policy import LINKS_LAST
@@ -117,10 +117,15 @@ def wishes_to_end(now: dt.datetime) -> list[tuple[int, str]]:
     id and how they end."""
     tomorrow = now.date() + dt.timedelta(days=1)  # nowhere is it later than that
     one = aliased(WaitlistWish)
+    booked_at = (  # online it is made before, when its time is kept
+        select(func.min(StatusChange.at))
+        .where(StatusChange.visit_id == Visit.id, StatusChange.status != VisitStatus.HELD)
+        .scalar_subquery()
+    )
     booked = exists().where(
         Visit.client_id == one.client_id,
         Visit.service_id == one.service_id,
-        Visit.created_at > one.made_at,
+        or_(Visit.created_at > one.made_at, booked_at > one.made_at),
         Visit.day >= one.first_day,
         Visit.day <= one.last_day,
         Visit.status.in_((*UPCOMING, *NEEDING_PERMIT)),
