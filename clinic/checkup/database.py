@@ -124,7 +124,8 @@ def sealed(app: Flask, _now: dt.datetime) -> Findings:
     if closed := columns_that_stay_closed():
         yield wrong(
             f"Health answers cannot be read with the keys at hand: {', '.join(closed)}.",
-            f"Put the copy of the right key file at {app.config['CLINIC_KEY_FILE']}.",
+            f"Put the copy of the right key file at {app.config['CLINIC_KEY_FILE']}. Where it is the right one, some of"
+            " what is stored is damaged: put back the newest backup with clinic restore.",
         )
     else:
         yield good("The keys at hand open what they should.")

@@ -139,3 +139,30 @@ def test_nothing_is_proposed_that_the_gate_refuses(app: Flask) -> None:
     page = get(browser, **wanted)
     assert helps(page) == {}
     assert "bleed" not in page
+
+
+def test_what_the_gate_refuses_today_it_may_let_in_some_days_later(app: Flask) -> None:
+    """Deep work is safe again six weeks after a birth, which is on the fifth of the days shown."""
+    here = w.build(therapists=2)
+    away(here, here.therapists[0], 0, 70)
+    user = factories.make_user(email="ann@people.example", roles=[Role.CLIENT])
+    ann = factories.make_client(
+        first_name="Ann", last_name="Alone", born_on=dt.date(1990, 3, 3), acts={user.id: "self"}
+    ).id
+    browser = browser_of(app, db.session.get_one(User, user.id))
+    w.sign(ann, postpartum={"date": (w.TODAY - dt.timedelta(days=38)).isoformat()})
+    found = list(helps(get(browser, "deep_tissue", therapist=here.therapists[0])))
+    assert found == ["With Terry 1: Saturday 13 June, 8:00 am"]
+
+
+def test_the_next_free_day_is_one_on_which_the_gate_lets_them_in(app: Flask) -> None:
+    here = w.build(therapists=1)
+    away(here, here.therapists[0], 0, 14)
+    user = factories.make_user(email="ann@people.example", roles=[Role.CLIENT])
+    ann = factories.make_client(
+        first_name="Ann", last_name="Alone", born_on=dt.date(1990, 3, 3), acts={user.id: "self"}
+    ).id
+    browser = browser_of(app, db.session.get_one(User, user.id))
+    w.sign(ann, postpartum={"date": (w.TODAY - dt.timedelta(days=25)).isoformat()})
+    found = list(helps(get(browser, "deep_tissue")))
+    assert found == ["The next free day: Friday 26 June, 8:00 am"]

@@ -92,10 +92,8 @@ def nearest_to(starts_at: dt.datetime, free: Sequence[Start], found: Open) -> Ne
     return Nearest(found.zone, tuple(nearest(coming, epoch_minute(starts_at), NEAREST_NAMED)))
 
 
-def later(ask: Ask, horizon: dt.date) -> Time | None:
-    """The first free start after the days asked for, up to the last day that can be booked."""
+def later(ask: Ask, horizon: dt.date) -> Window:
+    """The days after those asked for, up to the last one that can be booked."""
     first = ask.first_day + dt.timedelta(days=ask.days)
     days = min(LOOK_FURTHER_DAYS, (horizon - first).days + 1)
-    if days <= 0:
-        return None
-    return next(iter(window(replace(ask, first_day=first, days=days)).times), None)
+    return window(replace(ask, first_day=first, days=days)) if days > 0 else Window((), ())

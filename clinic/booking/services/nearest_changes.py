@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from clinic.booking.queries import free_times
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.free_times import Time
+from clinic.booking.queries.free_times import Time, Window
 from clinic.booking.services._judging import Order, weigh_by
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services.checkout import Choice
@@ -79,17 +79,21 @@ class _Gate:
         return not judged.refuses and not judged.unsafe_addons
 
 
-def _first(ask: Ask) -> Time | None:
-    return next(iter(free_times.window(ask).times), None)
+def _firsts(window: Window) -> Iterator[Time]:
+    """The first time of each day: what the gate refuses on one it may let in on the next."""
+    for day in window.days:
+        yield from window.on(day)[:1]
 
 
 def _another_therapist(wish: Choice, ask: Ask) -> Iterator[Change]:
     """`With Ana`."""
     if wish.therapist_id is None and not wish.gender:
         return
-    time = _first(replace(ask, therapist_id=None, gender=""))
-    if time is not None:
-        names = {one.id: one.name for one in therapists.eligible(ask.plan.skills, ask.plan.licence_kind)}
+    found = free_times.window(replace(ask, therapist_id=None, gender=""))
+    if not found.times:
+        return
+    names = {one.id: one.name for one in therapists.eligible(ask.plan.skills, ask.plan.licence_kind)}
+    for time in _firsts(found):
         whom = time.therapists[0]
         yield Change(
             _("With %(names)s", names=names[whom]),
@@ -122,15 +126,15 @@ def _as(text: str, choice: Choice, ask: Ask, first_visit: bool) -> Iterator[Chan
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit
     )
-    time = _first(replace(ask, plan=plan)) if plan is not None else None
-    if plan is not None and time is not None:
+    if plan is None:
+        return
+    for time in _firsts(free_times.window(replace(ask, plan=plan))):
         yield Change(text, choice, plan, time)
 
 
 def _later(wish: Choice, ask: Ask, horizon: dt.date) -> Iterator[Change]:
     """The next day that has a time."""
-    time = free_times.later(ask, horizon)
-    if time is not None:
+    for time in _firsts(free_times.later(ask, horizon)):
         yield Change(_("The next free day"), wish, ask.plan, time)
 
 
@@ -138,8 +142,7 @@ def _another_place(wish: Choice, ask: Ask) -> Iterator[Change]:
     """`At the harbour`, with the same therapist if one was chosen."""
     others = [one for one in premises.places() if one.id != ask.location_id]
     for place in others[:PLACES_TRIED]:
-        time = _first(replace(ask, location_id=place.id))
-        if time is not None:
+        for time in _firsts(free_times.window(replace(ask, location_id=place.id))):
             yield Change(
                 _("At %(name)s", name=place.name), replace(wish, location_id=place.id), ask.plan, time
             )
