@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from clinic.accounts.models import User
 from clinic.booking.models import CheckinLink, Screening, Visit
 from clinic.booking.queries import check_ins
 from clinic.booking.services import asking, visits
@@ -29,6 +30,7 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
 from tests.accounts.people import browser_of, make_person
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
@@ -607,3 +609,124 @@ def test_whoever_holds_only_the_link_reads_nothing_of_earlier_answers(
     assert "We need a letter from your doctor first" in page
     assert "You told us: Blood thinner" in page
     assert "eart" not in page.split("<main")[1]
+
+
+LATE_DOORS = ("mail", "link", "own", "desk", "diary")
+WAYS = [(door, deed) for door in LATE_DOORS for deed in ("cancelled", "moved")] + [
+    (door, "begun")
+    for door in ("mail", "link", "own")  # staff may ask whoever comes late
+]
+
+
+class Late:
+    """A check-in that is open on a screen, of a visit of this afternoon; another visit is booked for later."""
+
+    def __init__(self, app: Flask, world: w.World, door: str) -> None:
+        self.world = world
+        self.client, self.visit = booked(world, w.at(0, 15))
+        key = next(
+            found[1]
+            for text in db.session.scalars(select(OutgoingMail.text))
+            if (found := re.search(r"/visit/([\w-]{20,})", text))
+        )
+        other = w.at_desk(world, self.client, "deep_tissue", when=w.at(4)).visit_id
+        assert other is not None
+        self.other = other
+        asking.ask_for_check_ins(NOW)
+        app.test_client_class = Visitor
+        self.browser, self.address = app.test_client(), f"/check-in/{key_of(link_mails()[0])}"
+        if door == "link":
+            self.address = f"/visit/{key}/check-in"
+        elif door == "own":
+            user = make_person("me@people.example", Role.CLIENT)
+            with transaction() as session:
+                session.add(ClientAccess(user_id=user.id, client_id=self.client, relation="self", since=NOW))
+            self.browser = browser_of(app, "me@people.example")
+            self.address = f"/my/visits/{self.visit}/check-in"
+        elif door == "desk":
+            self.browser, self.address = desk_browser(app, world), f"/desk/visits/{self.visit}/check-in"
+        elif door == "diary":
+            make_person("therapist@clinic.example", Role.THERAPIST)
+            with transaction() as session:
+                whose = session.get_one(Visit, self.visit).therapist_id
+                user_id = session.scalars(
+                    select(User.id).where(User.email == "therapist@clinic.example")
+                ).one()
+                session.get_one(Therapist, whose).user_id = user_id
+            self.browser = browser_of(app, "therapist@clinic.example")
+            self.address = f"/diary/visits/{self.visit}/check-in"
+        assert self.browser.get(self.address).status_code == 200
+
+    def end(self, deed: str) -> dt.datetime:
+        """What happens to the visit meanwhile; returns when the page is sent."""
+        later, by = NOW + dt.timedelta(minutes=5), self.world.desk_id
+        if deed == "cancelled":
+            visits.cancel_visit(self.visit, by=by, by_clinic=True, now=later)
+        elif deed == "moved":
+            revision = visit_of(self.visit).revision
+            visits.change_visit(self.visit, revision=revision, starts_at=w.at(2, 15), by=by, now=later)
+        elif deed == "begun":
+            later = w.at(0, 15, 1)
+        db.session.rollback()
+        return later
+
+    def send(self, now: dt.datetime, **form: Any) -> Any:
+        with time_machine.travel(now, tick=False):
+            sent = self.browser.post(self.address, data={"step": "answered", **form})
+        db.session.rollback()
+        return sent
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize(("door", "deed"), WAYS)
+def test_a_warning_sign_stops_everything_also_where_the_visit_can_be_checked_in_no_more(
+    app: Flask, world: w.World, door: str, deed: str
+) -> None:
+    late = Late(app, world, door)
+    now = late.end(deed)
+    sent = late.send(now, topic="1", **{"c.rf_chest_pain_breathless": "yes"})
+    assert sent.status_code == 200
+    assert db.session.scalars(select(HealthStop.client_id)).all() == [late.client]
+    assert visit_of(late.other).status == "cancelled"
+    told_off = "We have cancelled your visit" in sent.text
+    assert not (told_off and visit_of(late.visit).status != "cancelled")
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize(("door", "deed"), WAYS)
+def test_what_has_changed_is_kept_also_where_the_visit_can_be_checked_in_no_more(
+    app: Flask, world: w.World, door: str, deed: str
+) -> None:
+    late = Late(app, world, door)
+    now = late.end(deed)
+    sent = late.send(now, topic="6", **{"c.pregnancy": "not_sure", "c.rf_pregnancy_warning": "no"})
+    assert sent.status_code in (200, 303)
+    newest = db.session.scalars(select(Intake).order_by(Intake.version.desc())).first()
+    assert newest is not None
+    assert (newest.kind, newest.answers["pregnancy"]["present"]) == ("checkin", True)
+    assert visit_of(late.other).status in ("suspended", "cancelled")
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize("door", LATE_DOORS)
+def test_nothing_has_changed_is_not_taken_for_a_visit_that_is_off(
+    app: Flask, world: w.World, door: str
+) -> None:
+    late = Late(app, world, door)
+    now = late.end("cancelled")
+    with time_machine.travel(now, tick=False):
+        sent = late.browser.post(late.address, data={"step": "nothing"})
+        assert late.browser.get(late.address).status_code in (303, 404)
+    assert sent.status_code in (303, 404)
+    db.session.rollback()
+    assert [one.kind for one in db.session.scalars(select(Intake))] == ["full"]
+
+
+@pytest.mark.usefixtures("now")
+def test_a_mailed_link_takes_nothing_a_day_after_its_visit(app: Flask, world: w.World) -> None:
+    late = Late(app, world, "mail")
+    form = {"topic": "1", "c.rf_chest_pain_breathless": "yes"}
+    assert late.send(w.at(1, 15, 1), **form).status_code == 404
+    assert db.session.scalars(select(HealthStop.client_id)).all() == []
+    assert late.send(w.at(1, 14, 59), **form).status_code == 200
+    assert db.session.scalars(select(HealthStop.client_id)).all() == [late.client]

@@ -68,13 +68,17 @@ def waits_for_first_answers(visit: Visit, now: dt.datetime) -> bool:
     return not told and not clients.aliases([client.id])
 
 
-def visit_by_link(token: str, now: dt.datetime) -> Visit | None:
-    """The visit that this mailed link opens; None when it has run out, or the visit was moved since."""
+def visit_by_link(token: str, now: dt.datetime, *, is_late: bool = False) -> Visit | None:
+    """The visit that this mailed link opens; None when it has run out, or the visit was moved since. `is_late`: what
+    comes from a page that it opened is taken for a day more, wherever the visit is by now."""
+    until = now - OPENS if is_late else now
     row = db.session.scalars(
-        select(CheckinLink).where(CheckinLink.token_hash == hash_of(token), CheckinLink.expires_at > now)
+        select(CheckinLink).where(CheckinLink.token_hash == hash_of(token), CheckinLink.expires_at > until)
     ).one_or_none()
     visit = visits.visit(row.visit_id) if row is not None else None
-    return visit if visit is not None and row is not None and visit.starts_at == row.expires_at else None
+    if visit is None or row is None or visit.client_id is None:
+        return None
+    return visit if is_late or visit.starts_at == row.expires_at else None
 
 
 def to_ask(now: dt.datetime) -> Sequence[int]:

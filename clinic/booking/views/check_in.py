@@ -32,8 +32,17 @@ THEN = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION)
 # ── the client ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> CheckInDoor:
-    others = others_of(visit.client_id, besides=visit.id)
+def _is_told() -> bool:
+    """Whether the page that was sent says that something has changed. That is kept also where the visit can be checked
+    in no more, since it was called off, put on hold or moved meanwhile, or has begun: it is about the person."""
+    return request.method == "POST" and bool(request.form.getlist("topic"))
+
+
+def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> CheckInDoor | None:
+    is_late = not check_ins.may_client_check_in(visit, clock.now())
+    if is_late and not _is_told():
+        return None
+    others, all_ahead = others_of(visit.client_id, besides=visit.id), others_of(visit.client_id)
     return CheckInDoor(
         visit=visit,
         by=who(),
@@ -41,7 +50,11 @@ def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> Ch
         url=url,
         layout="intake/_layout.html",
         stopped=lambda level: _stopped(visit.id, level, others()),
-        done=lambda renewal, said: _told(visit.id, home, others(), renewal=renewal, said=said),
+        done=lambda renewal, said: (
+            _told_late(home, all_ahead(), renewal=renewal)
+            if is_late
+            else _told(visit.id, home, others(), renewal=renewal, said=said)
+        ),
         signer=signer,
     )
 
@@ -64,6 +77,10 @@ def _told(visit_id: int, home: str, others: Others, *, renewal: bool, said: Coll
     )
 
 
+def _told_late(home: str, others: Others, *, renewal: bool) -> str:
+    return render_template("booking/check_in_late.html", home=home, renewal=renewal, others=others)
+
+
 def _stopped(visit_id: int, level: str, others: Others | None = None) -> str:
     """A warning sign: what to do now, and what became of the visits."""
     visit = found(visits.visit(visit_id))
@@ -75,8 +92,8 @@ def _over() -> Answer:
 
 
 def _by_mail(token: str) -> CheckInDoor | None:
-    visit = check_ins.visit_by_link(token, clock.now())
-    if visit is None or not check_ins.may_client_check_in(visit, clock.now()):
+    visit = check_ins.visit_by_link(token, clock.now(), is_late=_is_told())
+    if visit is None:
         return None
     return _client_door(visit, url_for("booking.check_in_by_mail", token=token), "")
 
@@ -97,8 +114,6 @@ def take_check_in_by_mail(token: str) -> Answer:
 
 def _by_visit_link(token: str) -> CheckInDoor | None:
     visit = found(visits.visit_by_key(token, clock.now()))
-    if not check_ins.may_client_check_in(visit, clock.now()):
-        return None
     url = url_for("booking.check_in_by_link", token=token)
     return _client_door(visit, url, url_for("booking.visit_by_link", token=token))
 
@@ -119,8 +134,6 @@ def take_check_in_by_link(token: str) -> Answer:
 
 def _own(visit_id: int) -> CheckInDoor | None:
     visit = found(visits.own_visit(current_user.id, visit_id))
-    if not check_ins.may_client_check_in(visit, clock.now()):
-        return None
     people = {one.client_id: one.relation for one in clients.people_of(current_user.id)}
     home = url_for("booking.my_visit", visit_id=visit_id)
     url = url_for("booking.check_in_my_visit", visit_id=visit_id)
@@ -148,6 +161,13 @@ def _then() -> str:
     """What the visit is marked as afterwards, when the check-in stood in the way of that."""
     asked = request.values.get("then", "")
     return asked if asked in THEN else ""
+
+
+def _finish_late(visit_id: int, back: str, *, renewal: bool) -> Answer:
+    flash(_("What was said is kept, and counts for this client’s coming visits."), "success")
+    if renewal:
+        flash(_("All the health questions have to be answered anew first."), "care")
+    return go(back, visit_id=visit_id)
 
 
 def _finish(visit_id: int, back: str, *, renewal: bool, then: str) -> Answer:
@@ -191,9 +211,9 @@ def _by_staff(
     """Asked by somebody at work, who comes from the page `back`."""
     visit = found(visits.visit(visit_id))
     client = found(visit.client)
-    if not check_ins.may_staff_check_in(visit, clock.now()):
+    is_late, then = not check_ins.may_staff_check_in(visit, clock.now()), _then()
+    if is_late and not _is_told():
         return None
-    then = _then()
     return CheckInDoor(
         visit=visit,
         by=who(),
@@ -201,7 +221,11 @@ def _by_staff(
         url=url_for(here, visit_id=visit_id),
         layout="intake/desk_layout.html",
         stopped=lambda level: stopped(client, level),
-        done=lambda renewal, _said: _finish(visit_id, back, renewal=renewal, then=then),
+        done=lambda renewal, _said: (
+            _finish_late(visit_id, back, renewal=renewal)
+            if is_late
+            else _finish(visit_id, back, renewal=renewal, then=then)
+        ),
         is_read_out=True,
         then=then,
         extra={"client": client},

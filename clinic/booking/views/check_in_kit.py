@@ -129,6 +129,8 @@ def _keep(
     except InvalidInput as error:
         if young is not None and error.field in young:
             return again(young), 422
+        if said:  # nothing is signed yet that it could be laid over
+            intakes.save_draft(client.id, check_in.BEGUN, "checkin", said, now=now, asked=list(said))
         return door.done(True, ())
     return door.stopped(result.urgency) if result.urgency else door.done(renewal, tuple(said or ()))
 

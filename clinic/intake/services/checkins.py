@@ -63,16 +63,17 @@ def take_check_in(
     with transaction() as session:
         client = known_client(session, client_id)
         last = queries.newest(client.id)
-        if last is None:
-            raise InvalidInput("answers", _("Please answer all the health questions first."))
-        new = check_in.nothing_changed(last.answers) if said is None else said
-        together = check_in.laid_over(last.answers, new)
+        before = last.answers if last is not None else {}
+        new = check_in.nothing_changed(before) if said is None else said
+        together = check_in.laid_over(before, new)
         flags = screening.red_flags_in(together, today)
         if flags:
             add_stop(session, client, together, flags, source, now=now, today=today)
             judge_again(session, client.id, by=by, now=now)
             leave_trace(session, "intake.stopped", "client", client.id, by=by, now=now, source=source)
             return CheckedIn(None, flags[0].urgency.word)
+        if last is None:
+            raise InvalidInput("answers", _("Please answer all the health questions first."))
         finished = _finish_begun(session, client.id, said or {}, renewal=renewal)
         if _is_the_same(last, together, renewal, today):
             if finished:  # taken back as it was before
