@@ -41,6 +41,7 @@ from clinic.accounts.services.team import (
     invite,
     lift_lock,
     make_account,
+    mark_of_rights,
     switch_off,
     switch_on,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "lift_lock",
     "lock_screen",
     "make_account",
+    "mark_of_rights",
     "note_activity",
     "open_by_pin",
     "passkey_to_make",

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from clinic.accounts import factors, steps, tries
 from clinic.accounts.models import User, UserGrant, UserRole
 from clinic.accounts.tries import Origin
-from clinic.rules.errors import InvalidInput, LastOwner, NotFound
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput, LastOwner, NotFound
 from clinic.rules.language import _
 from clinic.rules.permissions import GIVEN_BY_NAME, STAFF, Permission, Role
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.seen import mark_of
 
 
 def make_account(email: str, name: str, roles: Collection[Role], now: dt.datetime, by: int | None) -> int:
@@ -68,18 +69,32 @@ def invite(
         return user.id
 
 
+def mark_of_rights(roles: Collection[Role], given: Collection[Permission]) -> str:
+    """A mark of what somebody of the team may do, the same for the same rights."""
+    return mark_of([sorted({*roles} - {Role.CLIENT}), sorted(given)])
+
+
 @tried_again
 def change_member(
-    user_id: int, roles: Collection[Role], given: Collection[Permission], *, by: int, now: dt.datetime
+    user_id: int,
+    roles: Collection[Role],
+    given: Collection[Permission],
+    *,
+    by: int,
+    now: dt.datetime,
+    seen: str | None = None,
 ) -> None:
-    """Set somebody's roles and given permissions; it acts on their next request.
+    """Set somebody's roles and given permissions; it acts on their next request. `seen`: the mark of those that were
+    shown (`mark_of_rights`).
 
-    Raises NotFound, InvalidInput for `roles`, or LastOwner.
+    Raises NotFound, InvalidInput for `roles`, LastOwner, or ChangedMeanwhile where another owner has set them since.
     """
     _check_roles(roles)
     with transaction() as session:
         _one_change_at_a_time(session)
         user = _of_team(session, user_id)
+        if seen not in (None, mark_of_rights(user.roles, user.given)):
+            raise ChangedMeanwhile
         if Role.OWNER in user.roles and Role.OWNER not in roles:
             _check_another_owner(session, user_id)
         _set_roles(user, {*(user.roles & {Role.CLIENT}), *roles})

@@ -11,7 +11,7 @@ from clinic.accounts import queries, services
 from clinic.accounts.access import origin
 from clinic.accounts.forms import ROLE_DETAILS, ROLE_WORDS, STAFF_ROLES, InviteForm, MemberForm
 from clinic.accounts.views.blueprint import pages, refused
-from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.errors import ChangedMeanwhile, NotFound, RuleViolation
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission, Role
 from clinic.rules.proofs import Proof
@@ -70,13 +70,22 @@ def member(user_id: int) -> Answer:
 def change_member(user_id: int) -> Answer:
     """Set the person's roles."""
     row = found(queries.member(user_id))
-    form = MemberForm(request.form)
+    form, seen = MemberForm(request.form), request.form.get("seen")
     if not form.validate():
-        return refused("member", form, **_about(row))
+        return refused("member", form, **_about(row, seen))
     try:
-        services.change_member(user_id, _roles(form), _given(form), by=current_user.id, now=clock.now())
+        services.change_member(
+            user_id,
+            _roles(form),
+            _given(form),
+            by=current_user.id,
+            now=clock.now(),
+            seen=seen,
+        )
+    except ChangedMeanwhile as error:
+        return refused("member", form, error, **_about(found(queries.member(user_id))))
     except RuleViolation as error:
-        return refused("member", form, error, **_about(row))
+        return refused("member", form, error, **_about(row, seen))
     flash(_("Saved. It counts for %(name)s from now on.", name=row.name), "success")
     return go("accounts.team")
 
@@ -145,5 +154,6 @@ def _given(form: MemberForm) -> set[Permission]:
     return {need for field, need in GIVEN.items() if form[field].data}
 
 
-def _about(row: queries.Member) -> dict[str, Any]:
-    return {"member": row, "is_me": row.id == current_user.id, **WORDS}
+def _about(row: queries.Member, seen: str | None = None) -> dict[str, Any]:
+    mark = services.mark_of_rights(row.roles, row.given) if seen is None else seen
+    return {"member": row, "seen": mark, "is_me": row.id == current_user.id, **WORDS}

@@ -39,19 +39,23 @@ from clinic.clients.steps import (
 from clinic.intake.steps import bring_along
 from clinic.premises import queries as premises
 from clinic.rules import contact, visit_status
-from clinic.rules.errors import MoveNotAllowed, NotFound, ReviewNeeded
+from clinic.rules.errors import ChangedMeanwhile, MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.seen import mark_of
 from clinic.therapists.models import NeverTogether
 
 
 @tried_again
-def change_details(client_id: int, details: Details, *, by: int, now: dt.datetime) -> None:
+def change_details(
+    client_id: int, details: Details, *, by: int, now: dt.datetime, seen: str | None = None
+) -> None:
     """Change contact details or the birth date; visits are judged again, since age counts, and those of unproven
-    records that look like this person now, or did. Raises InvalidInput."""
+    records that look like this person now, or did. `seen`: the mark of the card that was changed (`mark_of_card`).
+    Raises InvalidInput, or ChangedMeanwhile where somebody else has changed it since."""
     facts = premises.clinic_facts()
     with transaction() as session:
         if facts is None:
@@ -61,6 +65,8 @@ def change_details(client_id: int, details: Details, *, by: int, now: dt.datetim
         client = clients.client(client_id)
         if client is None:
             raise NotFound()
+        if client.id == client_id and seen not in (None, mark_of_card(client)):
+            raise ChangedMeanwhile
         coming = clients.like(
             details.first_name, details.last_name, details.born_on, email=details.email, phone=details.phone,
             region=facts.phone_region,
@@ -73,6 +79,11 @@ def change_details(client_id: int, details: Details, *, by: int, now: dt.datetim
         session.flush()
         judge_visits_of_all(session, [*alike, *clients.people_like(client)], door="details", by=by, now=now)
         leave_trace(session, "client.changed", "client", client.id, by=by, now=now)
+
+
+def mark_of_card(client: Client) -> str:
+    """A mark of the details that staff change, the same for the same details."""
+    return mark_of({one.name: getattr(client, one.name) or "" for one in fields(Details)})
 
 
 def _laid_over(client: Client, merged: Client, typed: Details) -> Details:

@@ -13,7 +13,7 @@ from clinic.clients.forms import DetailsForm
 from clinic.clients.steps import Details
 from clinic.premises import queries as premises
 from clinic.rules.contact import ONE_NAME
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound, ReviewNeeded
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput, MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
@@ -26,28 +26,32 @@ def desk_edit_client(client_id: int) -> Answer:
     client = found(clients.client(client_id))
     form = DetailsForm(obj=client)
     form.last_name.data = client.last_name or ONE_NAME
-    return _edit_page(client_id, form)
+    return _edit_page(client_id, form, people.mark_of_card(client))
 
 
 @pages.post("/clients/<int:client_id>/edit", needs=Permission.CLIENT_ANY_WRITE)
 def desk_save_client(client_id: int) -> Answer:
     """Save the details; coming visits are judged again, since age counts."""
     found(clients.client(client_id))
-    form = DetailsForm(request.form)
+    form, seen = DetailsForm(request.form), request.form.get("seen")
     form.region = premises.clinic().phone_region
     if not form.validate():
-        return _edit_page(client_id, form, 422)
+        return _edit_page(client_id, form, seen, 422)
     try:
-        people.change_details(client_id, Details(**form.details()), by=who() or 0, now=clock.now())
+        people.change_details(client_id, Details(**form.details()), by=who() or 0, now=clock.now(), seen=seen)
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
-        return _edit_page(client_id, form, 422)
+        return _edit_page(client_id, form, seen, 422)
+    except ChangedMeanwhile as error:
+        form.add_error("", error.sentence)
+        return _edit_page(client_id, form, people.mark_of_card(found(clients.client(client_id))), 409)
     flash(_("Saved."), "success")
     return go("diary.client_card", client_id=client_id)
 
 
-def _edit_page(client_id: int, form: DetailsForm, status: int = 200) -> Answer:
-    return render_template("clients/edit.html", form=form, client=found(clients.client(client_id))), status
+def _edit_page(client_id: int, form: DetailsForm, seen: str | None, status: int = 200) -> Answer:
+    client = found(clients.client(client_id))
+    return render_template("clients/edit.html", form=form, client=client, seen=seen), status
 
 
 @pages.get("/clients/duplicates", needs=Permission.CLIENT_ANY_MERGE)

@@ -32,7 +32,8 @@ def save_my_phone() -> Answer:
     """Save the number of one person."""
     client_id = kit.number(request.form.get("person")) or 0
     client = found(clients.client_of(current_user.id, client_id))
-    form = OwnPhoneForm(request.form, prefix=f"p{client.id}-")
+    typed = OwnPhoneForm(request.form, prefix=f"p{client_id}-")  # a merge gave them another number since
+    form = OwnPhoneForm(prefix=f"p{client.id}-", data={"phone": typed.phone.data})
     form.region = premises.clinic().phone_region
     if not form.validate():
         return _page({client.id: form}), 422

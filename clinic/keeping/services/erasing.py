@@ -59,6 +59,8 @@ def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
 def take_request_back(client_id: int, *, by: int, now: dt.datetime) -> None:
     """They want to stay after all. Raises NotFound."""
     with transaction() as session:
+        stands = clients.client(client_id)
+        client_id = stands.id if stands is not None else client_id
         _check_own(client_id, by, now)
         rows = requests.open_requests_of([client_id, *clients.alias_ids(client_id)])
         for row in rows:

@@ -24,12 +24,13 @@ OWN = Permission.PERSON_OWN_WRITE
 def my_erasure(client_id: int) -> Answer:
     """What would go and what would stay, and the way to ask for it."""
     now, adult_age = clock.now(), premises.clinic().adult_age
-    if not clients.may_know_all(current_user.id, client_id, adult_age=adult_age, today=premises.today(now)):
+    client = found(clients.client(client_id))
+    if not clients.may_know_all(current_user.id, client.id, adult_age=adult_age, today=premises.today(now)):
         abort(404)
     return render_template(
         "keeping/my_erasure.html",
-        shown=found(people.preview(client_id, now)),
-        asked=requests.open_request(client_id),
+        shown=found(people.preview(client.id, now)),
+        asked=requests.open_request(client.id),
         table_words=table_words,
     )
 

@@ -6,6 +6,7 @@ from flask import abort, current_app, flash, render_template, request
 from flask_login import current_user
 
 from clinic.clients import choices as chosen
+from clinic.clients import queries as clients
 from clinic.messages import queries, services
 from clinic.messages.views.blueprint import pages
 from clinic.rules.language import gettext as _
@@ -25,6 +26,8 @@ def choices() -> Answer:
 def save_choices() -> Answer:
     """Keep what they chose for one person: all kinds that the page shows for them."""
     client_id = request.form.get("client", type=int)
+    client = clients.client_of(current_user.id, client_id) if client_id is not None else None
+    client_id = client.id if client is not None else client_id  # merged into another one since the page came
     shown = next((one for one in _people() if one.client_id == client_id), None)
     if shown is None:
         abort(404)
