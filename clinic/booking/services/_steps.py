@@ -63,8 +63,7 @@ def news_of_cancelling(*, by_clinic: bool) -> str:
 # What is not sent any more when the visit has been moved or has ended meanwhile.
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
 
-# What says that the visit stands, or may yet. It is not sent any more when the visit was called off meanwhile, nor when
-# its client was told since that it begins at another time.
+# What says that the visit stands, or may yet. It is not sent any more once its client was told that it does not.
 SAY_IT_STANDS = frozenset(
     {
         "visit_booked",
@@ -283,7 +282,6 @@ def tell_client(
     clinic = premises.clinic_facts()
     if clinic is None:
         raise InvalidInput("clinic", _("The clinic is not set up."))
-    names_start = template in TRUE_FOR_A_TIME or template in SAY_IT_STANDS
     with speaking_to(client):
         queue_mail(
             session,
@@ -292,7 +290,7 @@ def tell_client(
             key=f"{template}:{visit.id}:{about or visit.revision}",
             now=now,
             not_before=not_before,
-            about=About(visit.id, visit.starts_at if names_start else None, stop_key),
+            about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
             name=client.first_name,
             token=token or _key_of(visit, template),
             by=by,

@@ -118,16 +118,16 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     row.to = to
     if not choices.wants(Whose(client_id=client.id), row.kind):
         return False
-    is_as_said = row.starts_at is None or row.starts_at == visit.starts_at
     if row.kind in SAY_IT_STANDS:
-        return visit.status not in CALLED_OFF and (is_as_said or not _was_told_since(session, row))
-    return row.starts_at is None or (is_as_said and _is_true(visit, row.kind, now))
+        return visit.status not in CALLED_OFF or not _was_told_since(session, row)
+    return row.starts_at is None or (row.starts_at == visit.starts_at and _is_true(visit, row.kind, now))
 
 
 def _was_told_since(session: Session, row: OutgoingMail) -> bool:
-    """Whether a younger message about the same visit has left already."""
+    """Whether a younger message to the same address has left already: of two in their order both leave, and what may
+    still be taken back has been told to nobody."""
     younger = select(OutgoingMail.id).where(
-        OutgoingMail.visit_id == row.visit_id, OutgoingMail.id > row.id, OutgoingMail.sent_at.is_not(None)
+        OutgoingMail.to == row.to, OutgoingMail.id > row.id, OutgoingMail.sent_at.is_not(None)
     )
     return session.scalar(younger.limit(1)) is not None
 
@@ -144,7 +144,7 @@ def _still_reaches(session: Session, row: OutgoingMail) -> bool:
         return _still_serves(session, row, session.get(User, int(number)))
     if kind.about == "series":
         of_series = select(Visit).where(Visit.series_id == int(number))
-        if row.kind == "series_booked":  # it says that they stand
+        if row.kind == "series_booked" and _was_told_since(session, row):  # it says that they stand
             of_series = of_series.where(Visit.status.not_in(CALLED_OFF))
         found: Any = session.scalars(of_series.limit(1)).one_or_none()
     elif kind.about in _ABOUT:

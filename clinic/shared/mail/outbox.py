@@ -33,6 +33,7 @@ AT_ONCE = 100
 BACK_OFF_MINUTES = (1, 5, 10, 15, 15, 15, 15, 120, 240, 480, 720)
 """Waits between twelve tries, 27 hours in all. In the first hour and a quarter none is longer than 15 minutes: after a
 mail server that was away for an hour everything is out a quarter of an hour later."""
+LONGEST_BACK_OFF = dt.timedelta(minutes=max(BACK_OFF_MINUTES))
 
 ABOUT_ONE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, ValueError)
 """Failures of this one message, which say nothing of the next."""
@@ -175,12 +176,15 @@ def _due(now: dt.datetime) -> list[_Due]:
         due = waiting.where(~is_late).order_by(OutgoingMail.due_at, OutgoingMail.id).limit(AT_ONCE)
         found = [_Due(*row) for row in session.execute(due)]
         addresses = {one.to for one in found}
-        held_up = waiting.where(is_late, OutgoingMail.attempts > 0, OutgoingMail.to.in_(addresses))
-        by_whom: dict[_To, list[_Due]] = {}
-        for one in sorted(
-            [*found, *(_Due(*row) for row in session.execute(held_up))], key=lambda one: one.id
-        ):
-            by_whom.setdefault(one.whom, []).append(one)
+        held_up = waiting.where(
+            OutgoingMail.due_at <= now + LONGEST_BACK_OFF,
+            OutgoingMail.attempts > 0,
+            OutgoingMail.to.in_(addresses),
+        )
+        waits = {one.id: one for one in (*found, *(_Due(*row) for row in session.execute(held_up)))}
+    by_whom: dict[_To, list[_Due]] = {}
+    for one in sorted(waits.values(), key=lambda one: one.id):
+        by_whom.setdefault(one.whom, []).append(one)
     in_order: dict[int, _Due] = {}
     for one in found:
         in_order |= {earlier.id: earlier for earlier in by_whom[one.whom] if earlier.id <= one.id}
