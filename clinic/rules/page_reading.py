@@ -83,7 +83,7 @@ ANTIPLATELETS = (
 """The names of one medicine each, or parts of them: two of them are the choice `dual_antiplatelet`. A brand that holds
 two stands with both (Asasantin and Aggrenox: dipyridamole and aspirin; DuoPlavin and DuoCover: clopidogrel and
 aspirin)."""
-_ASPIRIN = re.compile(r"(?<![a-z])a\.?(?:s\.?a|s\.?s|a\.?s)(?![a-z])")
+_ASPIRIN = re.compile(r"(?<![a-z])a\.?(?:s\.?a|s\.?s|a\.?s)(?!\.?[a-z])")
 """What aspirin is called in short, by itself: ASA, ASS, AAS, also with dots between."""
 
 _WEEKS_AGO = re.compile(r"(\d{1,4}) weeks ago", re.ASCII)

@@ -206,7 +206,7 @@ def test_two_antiplatelets_are_not_taken_for_one(name: str) -> None:
     [
         "aspirin 100 mg", "ASS", "clopidogrel", "Aspirin (acetylsalicylic acid)", "ASS 100, aspirin",
         "basso clopidogrel",
-        "clopidogrel with glass of water", "Plavix as a blood thinner", "Plavix, asap", "",
+        "clopidogrel with glass of water", "Plavix as a blood thinner", "Plavix, asap", "clopidogrel a.s.a.p.", "",
     ],
 )  # fmt: skip
 def test_one_antiplatelet_is_one(name: str) -> None:

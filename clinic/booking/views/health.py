@@ -114,13 +114,17 @@ def answer_health_page(number: int) -> Answer:
     @with_booking(*Step)
     def take(now_at: Standing) -> Answer:
         if now_at.step not in OPEN:
-            theirs = now_at.checkout.client_id, now_at.client.id if now_at.client is not None else None
-            late = questionnaire.take_warning(
-                [one for one in theirs if one is not None], number, stop, source="online", by=acting_user()
+            theirs = [now_at.checkout.client_id] if now_at.checkout.client_id is not None else []
+            late = (
+                questionnaire.take_late(sitting(now_at), number, stop, says_so=True)
+                if now_at.client is not None
+                else questionnaire.take_warning(theirs, number, stop, source="online", by=acting_user())
             )
             return ahead(now_at) if late is None else late
         kit.renew()
-        return questionnaire.take_page(sitting(now_at), number, stop)
+        others = _others_of_account(now_at)
+        told = questionnaire.take_warning(others, number, urgent_page, source="online", by=acting_user())
+        return questionnaire.take_page(sitting(now_at), number, stop) if told is None else told
 
     return take()
 
@@ -129,8 +133,10 @@ def answer_health_page(number: int) -> Answer:
 def keep_health_page(number: int) -> Answer:
     """Autosave."""
 
-    @with_booking(*OPEN)
+    @with_booking(*Step)
     def keep(now_at: Standing) -> Answer:
+        if now_at.step not in OPEN:
+            return questionnaire.keep_late(sitting(now_at), number) if now_at.client else ahead(now_at)
         kit.renew()
         return questionnaire.keep_page(sitting(now_at), number)
 
@@ -187,6 +193,14 @@ def sitting(now_at: Standing) -> Sitting:
         layout="booking/_flow.html",
         extra=kit.flow(now_at),
     )
+
+
+def _others_of_account(now_at: Standing) -> list[int]:
+    """The other people of the account: a warning sign about one of them stops that one, whoever was chosen in another
+    tab meanwhile."""
+    user_id, this = acting_user(), now_at.client.id if now_at.client is not None else None
+    people = clients.people_of(user_id) if user_id is not None else []
+    return [one.client_id for one in people if one.client_id != this]
 
 
 def _signer(now_at: Standing) -> str:

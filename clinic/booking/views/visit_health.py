@@ -16,7 +16,6 @@ from clinic.booking.queries import check_ins, visits
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.client_kit import local_today
 from clinic.booking.views.health import urgent_page
-from clinic.clients import queries as clients
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
@@ -28,7 +27,7 @@ NEED = Permission.SITE_ANY_READ
 
 
 def _at(
-    token: str, page: Callable[[Sitting], Answer], late: Callable[[int], Answer | None] | None = None
+    token: str, page: Callable[[Sitting], Answer], late: Callable[[Sitting], Answer | None] | None = None
 ) -> Answer:
     """The page; the visit's own one where nothing is to be answered (any more), but for what `late` makes of what was
     sent about this client all the same."""
@@ -36,7 +35,7 @@ def _at(
     client = visit.client
     if client is not None and check_ins.waits_for_first_answers(visit, clock.now()):
         return page(_sitting(token, client))
-    answer = late(client.id) if client is not None and late is not None else None
+    answer = late(_sitting(token, client)) if client is not None and late is not None else None
     return go("booking.visit_by_link", token=token) if answer is None else answer
 
 
@@ -64,18 +63,21 @@ def health_by_link(token: str, number: int) -> Answer:
 @pages.post("/visit/<token>/health/<int:number>", needs=NEED)
 def take_health_by_link(token: str, number: int) -> Answer:
     """Keep it and go on; a warning sign shows the urgent page, also where the questions are not open any more."""
-
-    def late(client_id: int) -> Answer | None:
-        whose = [client_id, *clients.alias_ids(client_id)]
-        return questionnaire.take_warning(whose, number, urgent_page, source="online", by=None)
-
-    return _at(token, lambda sitting: questionnaire.take_page(sitting, number, urgent_page), late)
+    return _at(
+        token,
+        lambda sitting: questionnaire.take_page(sitting, number, urgent_page),
+        lambda sitting: questionnaire.take_late(sitting, number, urgent_page, says_so=True),
+    )
 
 
 @pages.post("/visit/<token>/health/<int:number>/keep", needs=NEED)
 def keep_health_by_link(token: str, number: int) -> Answer:
     """Autosave."""
-    return _at(token, lambda sitting: questionnaire.keep_page(sitting, number))
+    return _at(
+        token,
+        lambda sitting: questionnaire.keep_page(sitting, number),
+        lambda sitting: questionnaire.keep_late(sitting, number),
+    )
 
 
 @pages.get("/visit/<token>/health/sign", needs=NEED)

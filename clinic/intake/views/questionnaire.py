@@ -23,7 +23,7 @@ from clinic.premises import queries as premises
 from clinic.rules import answer_history, questionnaire, screening
 from clinic.rules.answers import Answers
 from clinic.rules.errors import InvalidInput
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.page_reading import asked_by, half_typed
 from clinic.rules.question_pages import Page
 from clinic.rules.questionnaire import PageResult
@@ -32,6 +32,9 @@ from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer
 
 KIND = "intake"
+CLOSED = N_(
+    "These questions were closed by then. What you said is kept, and we ask you about it before your next visit."
+)
 A_MOMENT = dt.timedelta(minutes=2)  # in which somebody presses a button once more
 OnStop = Callable[[str], Answer]
 OnSigned = Callable[[int], Answer]
@@ -150,14 +153,26 @@ def _after(sitting: Sitting, number: int, result: PageResult) -> Answer:
     return redirect(sitting.page_url(number + 1), 303)
 
 
-def take_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
+def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, says_so: bool = False) -> Answer | None:
     """Keep a page about this person that was sent when it was shown no more; a warning sign in it stops everything all
-    the same. Nobody can be asked to look again: what was said meanwhile stays, beside what this page says more."""
+    the same. Nobody can be asked to look again: what was said meanwhile stays, beside what this page says more.
+    `says_so`: the next page tells that a "yes" was kept."""
     if _asks_another(sitting):
         return None
     result = _sent(_page(number))
     _kept(sitting, _page(number), result, lets_go=True)
-    return _stopped_by(sitting, result, on_stop)
+    stopped = _stopped_by(sitting, result, on_stop)
+    if stopped is None and says_so and any(one.get("present") for one in result.answers.values()):
+        flash(_(CLOSED), "care")
+    return stopped
+
+
+def keep_late(sitting: Sitting, number: int) -> Answer:
+    """Autosave of such a page."""
+    if _asks_another(sitting) or number > len(pages_of()):
+        return Response(status=409)
+    _kept(sitting, _page(number), _sent(_page(number)), lets_go=True)
+    return Response(status=204)
 
 
 def take_warning(
@@ -338,7 +353,13 @@ def is_signed_already(sitting: Sitting) -> bool:
 def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
     """Sign: a new version of the answers, with its consents. Or go back, and find it as it was left."""
     if _is_about_another(sitting):
-        return _begin_again(sitting)
+        if _asks_another(sitting):
+            return _begin_again(sitting)
+        flash(
+            _("Two records of this person were joined meanwhile. Please check the answers before you sign."),
+            "care",
+        )
+        return redirect(sitting.sign_url, 303)
     if _was_changed(sitting):
         flash(
             _("The answers were changed meanwhile, in another tab. Please check them before you sign."),

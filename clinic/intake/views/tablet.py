@@ -27,6 +27,8 @@ from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
 WRITER = "tablet"
+LATEST = dt.timedelta(days=1)
+"""So long after it was handed over, a page that was left open on it is taken."""
 ENDED = "tablet_ended"
 """How its client ended: kept in the browser, so that the locked page says so after a reload and a wrong PIN as well."""
 OF_EVERY_PAGE = frozenset(
@@ -101,8 +103,8 @@ def tablet_take_page(number: int) -> Answer:
     """Keep one page and go on. What was typed before it locked itself is kept as well, and a warning sign counts."""
     sitting = _sitting()
     if sitting is None:
-        left = _sitting_left_alone()
-        stopped = asking.take_late(left, number, _stopped) if left is not None else None
+        before = _sitting_before()
+        stopped = asking.take_late(before, number, _stopped) if before is not None else None
         return _locked() if stopped is None else stopped
     return asking.take_page(sitting, number, _stopped)
 
@@ -112,9 +114,9 @@ def tablet_keep_page(number: int) -> Answer:
     """Autosave. Locked it says that nothing is saved any more, but for what was typed until then."""
     sitting = _sitting()
     if sitting is None:
-        left = _sitting_left_alone()
-        if left is not None:
-            asking.keep_page(left, number)
+        before = _sitting_before()
+        if before is not None:
+            asking.keep_page(before, number)
         return _locked(), 409
     return asking.keep_page(sitting, number)
 
@@ -209,10 +211,12 @@ def _sitting_of(device: HandedOver) -> asking.Sitting | None:
     )
 
 
-def _sitting_left_alone() -> asking.Sitting | None:
-    """Whoever thought long over a page loses nothing when it has locked itself meanwhile."""
+def _sitting_before() -> asking.Sitting | None:
+    """Whoever thought long over a page loses nothing when it has locked itself meanwhile, or was given back in another
+    tab, or when the same questions were handed over on another device."""
     device = _device()
-    return _sitting_of(device) if device is not None and device.was_left_alone else None
+    is_of_today = device is not None and clock.now() - device.handed_at < LATEST
+    return _sitting_of(device) if device is not None and is_of_today else None
 
 
 def _lock(how: str) -> Answer:

@@ -1,0 +1,243 @@
+"""A page that was open while something else happened: what is said on it counts, or it says what became of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.accounts.models import User
+from clinic.booking.models import Visit
+from clinic.clients.models import Client
+from clinic.intake import queries
+from clinic.intake.models import HealthStop
+from clinic.rules import check_in
+from clinic.rules.permissions import Permission, Role
+from clinic.shared.database import db
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.booking.test_book_couple import link_in, mails, named
+from tests.booking.test_book_series import to_check
+from tests.booking.test_pages_own import LAST_MONTH, Account
+from tests.conftest import NOW
+from tests.intake.test_tablet import page_asking
+from tests.owners import browser_of
+from tests.typed_forms import form_on
+from tests.web import Visitor
+
+pytestmark = pytest.mark.usefixtures("now")
+
+MINUTE = dt.timedelta(minutes=1)
+CHEST: dict[str, Any] = {"rf_chest_pain_breathless": {}}
+HEART = {"heart_failure": {"worsening": False}}
+KEPT = "What you said is kept, and we ask you about it before your next visit."
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    app.test_client_class = Visitor
+    return w.build()
+
+
+class Open:
+    """A page of questions that stands open in a browser."""
+
+    def __init__(self, browser: FlaskClient, base: str, said: dict[str, Any]) -> None:
+        self.browser, self.said, number = browser, said, page_asking(next(iter(said)))
+        self.path, self.form = f"{base}/{number}", walk.page_form(number, said)
+        page = browser.get(self.path)
+        assert page.status_code == 200
+        self.form |= {name: walk.hidden(page, name) for name in ("whose", "seen")}
+
+    def send(self, end: str = "") -> Any:
+        with time_machine.travel(NOW + 2 * MINUTE, tick=False):
+            sent = self.browser.post(self.path + end, data=self.form)
+            shown = self.browser.get(sent.location) if sent.status_code == 303 else sent
+        db.session.rollback()
+        return shown
+
+
+def stops() -> list[int]:
+    db.session.rollback()
+    return list(db.session.scalars(select(HealthStop.client_id)))
+
+
+# ── a check-in of somebody who has signed nothing yet ────────────────────────────────────────────────────
+
+
+def unanswered(app: Flask, world: w.World) -> tuple[int, FlaskClient, str]:
+    client = w.person(email="new@people.example")
+    visit = w.at_desk(world, client, "swedish", when=w.at(0, 16), reconfirmed=False).visit_id
+    return client, desk_browser(app, world), f"/desk/visits/{visit}/check-in"
+
+
+def test_a_warning_sign_before_any_answers_stops_everything(app: Flask, world: w.World) -> None:
+    client, desk, path = unanswered(app, world)
+    sent = desk.post(path, data={"step": "answered", "topic": "1", "c.rf_chest_pain_breathless": "yes"})
+    assert sent.status_code == 200
+    assert stops() == [client]
+
+
+def test_a_yes_before_any_answers_is_kept_until_all_are_signed(app: Flask, world: w.World) -> None:
+    client, desk, path = unanswered(app, world)
+    desk.post(
+        path,
+        data={"step": "answered", "topic": "6", "c.pregnancy": "not_sure", "c.rf_pregnancy_warning": "no"},
+    )
+    db.session.rollback()
+    draft = queries.draft(client, check_in.BEGUN)
+    assert draft is not None
+    assert draft.answered["pregnancy"]["present"]
+    assert (stops(), queries.has_unsigned(client), w.statuses(client)) == ([], True, ["pending"])
+
+
+# ── questions that are open no more ──────────────────────────────────────────────────────────────────────
+
+
+def second_of_two(world: w.World, app: Flask) -> tuple[str, int]:
+    w.add_room_for_two(world)
+    account = Account(app)
+    w.sign(account.client_id, now=LAST_MONTH)
+    to_check(account)
+    account.browser.get("/book/couple")
+    page = account.browser.post("/book/couple", data=named())
+    start = walk.hidden(page, "start") if 'name="start"' in page.text else ""
+    account.browser.post("/book/couple", data={**named(), "start": start})
+    link = link_in(mails("frida@people.example")[-1].text)
+    client = db.session.scalars(select(Client.id).where(Client.first_name == "Frida")).one()
+    db.session.rollback()
+    return link, client
+
+
+@pytest.mark.parametrize("end", ["", "/keep"])
+def test_the_second_of_two_is_heard_also_after_the_desk_signed_for_them(
+    app: Flask, world: w.World, end: str
+) -> None:
+    link, client = second_of_two(world, app)
+    page = Open(app.test_client(), f"{link}/health", HEART)
+    w.sign(client, now=NOW + MINUTE)
+    shown = page.send(end)
+    assert (shown.status_code, KEPT in shown.text) == ((204, False) if end else (200, True))
+    assert queries.has_unsigned(client)
+
+
+@pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
+@pytest.mark.parametrize("end", ["", "/keep"])
+def test_a_page_of_a_booking_that_was_confirmed_in_another_tab_is_heard(
+    app: Flask, world: w.World, said: dict[str, Any], end: str
+) -> None:
+    account = Account(app)
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose()
+    account.browser.post("/book/health", data={"go": "changed"})
+    page = Open(account.browser, "/book/health", said)
+    walk.answer(account.browser, {})
+    walk.sign(account.browser)
+    walk.confirm(account.browser)
+    assert w.statuses(account.client_id) == ["confirmed"]
+    shown = page.send(end)
+    if said is CHEST and not end:
+        assert (stops(), w.statuses(account.client_id)) == ([account.client_id], ["cancelled"])
+    else:
+        assert queries.has_unsigned(account.client_id)
+        assert (KEPT in shown.text) is not bool(end)
+
+
+def test_a_warning_sign_about_one_counts_while_another_is_chosen_in_another_tab(
+    app: Flask, world: w.World
+) -> None:
+    account = Account(app)
+    me = account.client_id
+    w.sign(me, now=LAST_MONTH)
+    w.at_desk(world, me, "deep_tissue", when=w.at(6))
+    account.choose()
+    account.browser.post("/book/health", data={"go": "changed"})
+    page = Open(account.browser, "/book/health", CHEST)
+    other = factories.make_client(
+        first_name="Kim", last_name="Kid", born_on=dt.date(1990, 1, 1), acts={account.user_id: "child"}
+    ).id
+    account.browser.post("/book/person", data={"person": str(other)})
+    assert page.send().status_code == 200
+    assert stops() == [me]
+    assert "confirmed" not in w.statuses(me)
+
+
+@pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
+@pytest.mark.parametrize("how", ["elsewhere", "back", "signed"])
+def test_a_tablet_is_heard_also_after_its_questions_were_taken_away(
+    app: Flask, world: w.World, said: dict[str, Any], how: str
+) -> None:
+    desk, client = desk_browser(app, world), w.person(email="t@people.example")
+    w.sign(client, now=LAST_MONTH)
+    w.at_desk(world, client, "deep_tissue", when=w.at(6))
+    assert desk.post(f"/clients/{client}/tablet").location == "/tablet"
+    page = Open(desk, "/tablet", said)
+    if how == "back":
+        desk.post("/tablet/back")
+    elif how == "elsewhere":
+        another = factories.make_user(email="second@clinic.example", roles=[Role.FRONT_DESK])
+        browser_of(app, another).post(f"/clients/{client}/tablet")
+    else:
+        walk.answer(desk, {}, "/tablet")
+        walk.sign(desk, "/tablet")
+    page.send()
+    if said is CHEST:
+        assert (stops(), w.statuses(client)) == ([client], ["cancelled"])
+    else:
+        assert (stops(), queries.has_unsigned(client)) == ([], True)
+
+
+# ── two people at one card ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_older_page_of_a_card_takes_no_birth_date_back(app: Flask, world: w.World) -> None:
+    client = w.person(email="kid@people.example", phone="(212) 555-0101")
+    w.sign(client)
+    visit = w.at_desk(world, client, "swedish").visit_id
+    another = factories.make_user(email="second@clinic.example", roles=[Role.FRONT_DESK])
+    one, two = desk_browser(app, world), browser_of(app, another)
+    path = f"/clients/{client}/edit"
+    older, newer = (form_on(browser.get(path).text, path) for browser in (one, two))
+    newer |= {"born_on": ["2014-01-01"], "guardian_name": ["Gil Guardian"]}
+    assert two.post(path, data=newer).status_code == 303
+    older["phone"] = ["(212) 555-0999"]
+    refused = one.post(path, data=older)
+    assert refused.status_code == 409
+    assert "Somebody changed this while you had it open" in refused.text
+    assert "(212) 555-0999" in refused.text
+    db.session.rollback()
+    row = db.session.get_one(Client, client)
+    assert (row.born_on, row.guardian_name) == (dt.date(2014, 1, 1), "Gil Guardian")
+    assert db.session.get_one(Visit, visit).status == "suspended"
+    db.session.rollback()
+    again = form_on(refused.text, path)
+    assert one.post(path, data=again).status_code == 303  # knowingly: it replaces what the other one wrote
+    db.session.rollback()
+    assert db.session.get_one(Client, client).born_on == dt.date(1985, 5, 5)
+
+
+def test_an_older_page_of_the_team_gives_no_right_back(app: Flask, world: w.World) -> None:
+    owners = [
+        browser_of(app, factories.make_user(email=f"o{number}@clinic.example", roles=[Role.OWNER]))
+        for number in range(2)
+    ]
+    given = [Permission.CLINICAL_REVIEW, Permission.CLIENT_ANY_ERASE]
+    member = factories.make_user(email="m@clinic.example", roles=[Role.FRONT_DESK], given=given).id
+    path = f"/owner/team/{member}"
+    older, newer = (form_on(browser.get(path).text, path) for browser in owners)
+    for right in ("clinical_review", "may_erase"):
+        newer.pop(right)
+    assert owners[1].post(path, data=newer).status_code == 303
+    older["roles"] = ["front_desk", "therapist"]
+    refused = owners[0].post(path, data=older)
+    assert (refused.status_code, "Somebody changed this" in refused.text) == (422, True)
+    db.session.rollback()
+    row = db.session.get_one(User, member)
+    assert (row.given, row.roles) == (frozenset(), frozenset({Role.FRONT_DESK}))
