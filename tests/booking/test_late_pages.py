@@ -16,6 +16,7 @@ from clinic.booking.models import Visit
 from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import HealthStop
+from clinic.intake.services import intakes
 from clinic.rules import check_in
 from clinic.rules.permissions import Permission, Role
 from clinic.shared.database import db
@@ -128,6 +129,23 @@ def test_the_second_of_two_is_heard_also_after_the_desk_signed_for_them(
     assert queries.has_unsigned(client)
 
 
+@pytest.mark.parametrize("end", ["", "/keep"])
+def test_whoever_holds_the_link_takes_nothing_back_that_was_said_elsewhere(
+    app: Flask, world: w.World, end: str
+) -> None:
+    """Also by a page that claims to have seen nothing."""
+    link, client = second_of_two(world, app)
+    page = Open(app.test_client(), f"{link}/health", HEART)
+    w.sign(client, now=NOW + MINUTE)
+    worse = {"heart_failure": {"present": True, "worsening": True}}
+    intakes.save_draft(client, "client", "intake", worse, now=NOW + MINUTE)
+    page.form = {**walk.page_form(page_asking("heart_failure"), {}), "whose": str(client)}
+    page.send(end)
+    draft = queries.draft(client, "client")
+    assert draft is not None
+    assert draft.answered["heart_failure"] == worse["heart_failure"]
+
+
 @pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
 @pytest.mark.parametrize("end", ["", "/keep"])
 def test_a_page_of_a_booking_that_was_confirmed_in_another_tab_is_heard(
@@ -150,8 +168,9 @@ def test_a_page_of_a_booking_that_was_confirmed_in_another_tab_is_heard(
         assert (KEPT in shown.text) is not bool(end)
 
 
+@pytest.mark.parametrize("is_booked", [False, True])
 def test_a_warning_sign_about_one_counts_while_another_is_chosen_in_another_tab(
-    app: Flask, world: w.World
+    app: Flask, world: w.World, is_booked: bool
 ) -> None:
     account = Account(app)
     me = account.client_id
@@ -164,7 +183,14 @@ def test_a_warning_sign_about_one_counts_while_another_is_chosen_in_another_tab(
         first_name="Kim", last_name="Kid", born_on=dt.date(1990, 1, 1), acts={account.user_id: "child"}
     ).id
     account.browser.post("/book/person", data={"person": str(other)})
-    assert page.send().status_code == 200
+    if is_booked:
+        walk.answer(account.browser, {})
+        walk.sign(account.browser)
+        walk.confirm(account.browser)
+        assert w.statuses(other) == ["confirmed"]
+    sent = page.send()
+    assert (sent.status_code, "a coming visit cannot go ahead" in sent.text) == (200, True)
+    assert not is_booked or w.statuses(other) == ["confirmed"]
     assert stops() == [me]
     assert "confirmed" not in w.statuses(me)
 

@@ -112,13 +112,18 @@ def test_what_was_called_off_and_taken_back_at_the_desk_is_told_to_be_booked(wor
     away_until(18)
     done = NOW + 19 * MINUTE
     visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=done, at_desk=True)
+    with transaction() as session:  # something else that the same person reads
+        mail.queue_mail(
+            session, "visit_cancelled", "pat@people.example", key="visit_cancelled:0", now=done, name="Pat",
+            when="Monday", phone="1", clinic="Still Waters",
+        )  # fmt: skip
     letters = sent_at(done + dt.timedelta(seconds=1))
     undoing.take_back(visit, by=world.desk_id, now=done + dt.timedelta(seconds=5))
     letters += [letter for minute in range(20, 60) for letter in sent_at(NOW + minute * MINUTE)]
     db.session.rollback()
     assert db.session.get_one(Visit, visit).status == "confirmed"
     kinds = db.session.scalars(select(OutgoingMail.kind).where(OutgoingMail.sent_at.is_not(None))).all()
-    assert (len(letters), list(kinds)) == (1, ["visit_booked"])
+    assert (len(letters), sorted(kinds)) == (2, ["visit_booked", "visit_cancelled"])
 
 
 def test_what_stands_at_its_time_is_told_however_late_it_leaves(world: w.World) -> None:

@@ -75,6 +75,7 @@ SAY_IT_STANDS = frozenset(
         "couple_invited",
     }
 )
+SAY_IT_ENDED = frozenset({"visit_cancelled", "visit_called_off", "visit_cannot_go_ahead", "visit_released"})
 
 
 def plan_of(visit: Visit) -> VisitPlan:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.booking.models import Visit, WaitlistWish
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.services._steps import SAY_IT_STANDS, tell_client
+from clinic.booking.services._steps import SAY_IT_ENDED, SAY_IT_STANDS, tell_client
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
 from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
@@ -124,12 +124,15 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
 
 
 def _was_told_since(session: Session, row: OutgoingMail) -> bool:
-    """Whether a younger message to the same address has left already: of two in their order both leave, and what may
-    still be taken back has been told to nobody."""
-    younger = select(OutgoingMail.id).where(
-        OutgoingMail.to == row.to, OutgoingMail.id > row.id, OutgoingMail.sent_at.is_not(None)
+    """Whether a younger message has left that says so: of two in their order both leave, and what may still be taken
+    back has been told to nobody."""
+    ends = (
+        OutgoingMail.visit_id == row.visit_id if row.visit_id is not None else OutgoingMail.to == row.to,
+        OutgoingMail.kind.in_(SAY_IT_ENDED),
     )
-    return session.scalar(younger.limit(1)) is not None
+    of_all = OutgoingMail.kind == "series_cancelled", OutgoingMail.to == row.to
+    younger = select(OutgoingMail.id).where(OutgoingMail.id > row.id, OutgoingMail.sent_at.is_not(None))
+    return session.scalar(younger.where(or_(and_(*ends), and_(*of_all))).limit(1)) is not None
 
 
 def _still_reaches(session: Session, row: OutgoingMail) -> bool:

@@ -27,6 +27,7 @@ from clinic.shared.web import Answer, found, go
 from clinic.therapists import queries as therapists
 
 THEN = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION)
+STOOD = (VisitStatus.CONFIRMED, VisitStatus.ARRIVED)
 
 
 # ── the client ────────────────────────────────────────────────────────────────────────────────────────────
@@ -38,11 +39,17 @@ def _is_told() -> bool:
     return request.method == "POST" and bool(request.form.getlist("topic"))
 
 
-def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> CheckInDoor | None:
-    is_late = not check_ins.may_client_check_in(visit, clock.now())
-    if is_late and not _is_told():
+def _client_door(
+    visit: Any, url: str, home: str, *, signer: str = "self", is_over: bool = False
+) -> CheckInDoor | None:
+    """`is_over`: the door is another one by now, and shows nothing of how the visit stands."""
+    client = clients.client(visit.client_id) if visit.client_id is not None else None
+    is_late = is_over or not check_ins.may_client_check_in(visit, clock.now())
+    if client is None or (is_late and not _is_told()):
         return None
-    others, all_ahead = others_of(visit.client_id, besides=visit.id), others_of(visit.client_id)
+    if is_late:
+        return _late_door(visit, client.id, url, "" if is_over else home, signer)
+    others = others_of(client.id, besides=visit.id)
     return CheckInDoor(
         visit=visit,
         by=who(),
@@ -50,13 +57,27 @@ def _client_door(visit: Any, url: str, home: str, *, signer: str = "self") -> Ch
         url=url,
         layout="intake/_layout.html",
         stopped=lambda level: _stopped(visit.id, level, others()),
-        done=lambda renewal, said: (
-            _told_late(home, all_ahead(), renewal=renewal)
-            if is_late
-            else _told(visit.id, home, others(), renewal=renewal, said=said)
-        ),
+        done=lambda renewal, said: _told(visit.id, home, others(), renewal=renewal, said=said),
         signer=signer,
     )
+
+
+def _late_door(visit: Any, client_id: int, url: str, home: str, signer: str) -> CheckInDoor:
+    others, stood = others_of(client_id), visits.seen_as(visit) in STOOD
+
+    def done(renewal: bool, _said: Collection[str]) -> str:
+        is_off = stood and visits.seen_as(found(visits.visit(visit.id))) not in STOOD
+        return render_template(
+            "booking/check_in_late.html", home=home, renewal=renewal, others=others(), is_off=is_off
+        )
+
+    def stopped(level: str) -> str:
+        return render_template("intake/urgent.html", level=level, others=others(), is_late=True)
+
+    return CheckInDoor(
+        visit=visit, by=who(), source="online", url=url, layout="intake/_layout.html", stopped=stopped,
+        done=done, signer=signer,
+    )  # fmt: skip
 
 
 def _told(visit_id: int, home: str, others: Others, *, renewal: bool, said: Collection[str]) -> Answer:
@@ -77,10 +98,6 @@ def _told(visit_id: int, home: str, others: Others, *, renewal: bool, said: Coll
     )
 
 
-def _told_late(home: str, others: Others, *, renewal: bool) -> str:
-    return render_template("booking/check_in_late.html", home=home, renewal=renewal, others=others)
-
-
 def _stopped(visit_id: int, level: str, others: Others | None = None) -> str:
     """A warning sign: what to do now, and what became of the visits."""
     visit = found(visits.visit(visit_id))
@@ -92,10 +109,12 @@ def _over() -> Answer:
 
 
 def _by_mail(token: str) -> CheckInDoor | None:
-    visit = check_ins.visit_by_link(token, clock.now(), is_late=_is_told())
-    if visit is None:
-        return None
-    return _client_door(visit, url_for("booking.check_in_by_mail", token=token), "")
+    visit, now = check_ins.visit_by_link(token, clock.now()), clock.now()
+    is_over = visit is None
+    if is_over and _is_told():
+        visit = check_ins.visit_by_link(token, now, is_late=True)
+    url = url_for("booking.check_in_by_mail", token=token)
+    return _client_door(visit, url, "", is_over=is_over) if visit is not None else None
 
 
 @pages.get("/check-in/<token>", needs=Permission.SITE_ANY_READ)
@@ -210,7 +229,7 @@ def _by_staff(
 ) -> CheckInDoor | None:
     """Asked by somebody at work, who comes from the page `back`."""
     visit = found(visits.visit(visit_id))
-    client = found(visit.client)
+    client = found(clients.client(visit.client_id) if visit.client_id is not None else None)
     is_late, then = not check_ins.may_staff_check_in(visit, clock.now()), _then()
     if is_late and not _is_told():
         return None

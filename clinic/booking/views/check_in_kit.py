@@ -12,6 +12,7 @@ from typing import Any
 from flask import render_template, request
 
 from clinic.booking.queries import check_ins
+from clinic.clients import queries as clients
 from clinic.intake import forms
 from clinic.intake import queries as intake
 from clinic.intake.services import checkins, intakes
@@ -50,6 +51,14 @@ class CheckInDoor:
     then: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def client(self) -> Any:
+        """Whose it is today: a visit that is over stays with a record that was merged into another one."""
+        found = clients.client(self.visit.client_id or 0)
+        if found is None:
+            raise LookupError("a visit of nobody")
+        return found
+
 
 def show(door: CheckInDoor) -> Answer:
     """What is asked, and the two buttons."""
@@ -82,7 +91,7 @@ def take(door: CheckInDoor) -> Answer:
 
 def _has_begun(door: CheckInDoor) -> bool:
     """Whether something was sent that still lacks a detail: it is finished first, or taken back."""
-    return any(one.writer == check_in.BEGUN for one in intake.unsigned_drafts([door.visit.client_id]))
+    return any(one.writer == check_in.BEGUN for one in intake.unsigned_drafts([door.client.id]))
 
 
 def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
@@ -92,7 +101,7 @@ def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
     if result.errors and not checkins.is_stop(stop, premises.today(clock.now())):
         bigger = {checkins.BIGGER: ["y"]} if any(one.renewal for one in chosen) else {}
         intakes.save_draft(
-            door.visit.client_id, check_in.BEGUN, "checkin", result.answers, now=clock.now(),
+            door.client.id, check_in.BEGUN, "checkin", result.answers, now=clock.now(),
             asked=[one.key for one in page.conditions],
             half={**half_typed(page, result), **bigger},
         )  # fmt: skip
@@ -113,9 +122,7 @@ def _keep(
     again: Callable[[GuardianSignsForm], str],
 ) -> Answer:
     """Keep it. `again` is the page once more, for a parent or guardian who has not signed."""
-    client, now = door.visit.client, clock.now()
-    if client is None:
-        raise LookupError("a visit of nobody")
+    client, now = door.client, clock.now()
     young = _young(door, typed=True)
     signature = Signature(client.name, door.signer)
     if young is not None:
@@ -137,8 +144,8 @@ def _keep(
 
 def _young(door: CheckInDoor, *, typed: bool = False) -> GuardianSignsForm | None:
     """What a parent or guardian adds; None for an adult."""
-    client = door.visit.client
-    if client is None or client.age_on(premises.today(clock.now())) >= premises.clinic().adult_age:
+    client = door.client
+    if client.age_on(premises.today(clock.now())) >= premises.clinic().adult_age:
         return None
     return GuardianSignsForm(request.form if typed else None)
 

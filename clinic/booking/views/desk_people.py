@@ -51,7 +51,8 @@ def desk_save_client(client_id: int) -> Answer:
 
 def _edit_page(client_id: int, form: DetailsForm, seen: str | None, status: int = 200) -> Answer:
     client = found(clients.client(client_id))
-    return render_template("clients/edit.html", form=form, client=client, seen=seen), status
+    shown = people.mark_of_card(client) if seen is None else seen
+    return render_template("clients/edit.html", form=form, client=client, seen=shown), status
 
 
 @pages.get("/clients/duplicates", needs=Permission.CLIENT_ANY_MERGE)

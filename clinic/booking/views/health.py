@@ -10,7 +10,7 @@ from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import ahead, with_booking
-from clinic.booking.views.others import Others
+from clinic.booking.views.others import Others, others_of
 from clinic.clients import queries as clients
 from clinic.intake import forms
 from clinic.intake import queries as intake
@@ -113,20 +113,50 @@ def answer_health_page(number: int) -> Answer:
 
     @with_booking(*Step)
     def take(now_at: Standing) -> Answer:
+        warned = _warning_about_another(now_at, number)
+        if warned is not None:
+            return warned
         if now_at.step not in OPEN:
-            theirs = [now_at.checkout.client_id] if now_at.checkout.client_id is not None else []
-            late = (
-                questionnaire.take_late(sitting(now_at), number, stop, says_so=True)
-                if now_at.client is not None
-                else questionnaire.take_warning(theirs, number, stop, source="online", by=acting_user())
-            )
+            late = _take_late(now_at, number)
             return ahead(now_at) if late is None else late
         kit.renew()
-        others = _others_of_account(now_at)
-        told = questionnaire.take_warning(others, number, urgent_page, source="online", by=acting_user())
-        return questionnaire.take_page(sitting(now_at), number, stop) if told is None else told
+        return questionnaire.take_page(sitting(now_at), number, stop)
 
-    return take()
+    warned = _warning_about_another(None, number) if kit.token() is None else None
+    return take() if warned is None else warned
+
+
+def _take_late(now_at: Standing, number: int) -> Answer | None:
+    client, theirs = now_at.client, now_at.checkout.client_id
+    if client is None:
+        whose = [theirs] if theirs is not None else []
+        return questionnaire.take_warning(whose, number, stop, source="online", by=acting_user())
+    others = others_of(client.id)
+
+    def stopped(level: str) -> str:
+        services.leave(kit.token() or "", now=clock.now())
+        return urgent_page(level, others())
+
+    answer = questionnaire.take_late(sitting(now_at), number, stopped)
+    if answer is None:
+        questionnaire.say_what_was_kept(client.id)
+    return answer
+
+
+def _warning_about_another(now_at: Standing | None, number: int) -> Answer | None:
+    """A warning sign about one of the account stops that one, whoever was chosen in another tab meanwhile."""
+    user_id, whose = acting_user(), request.form.get("whose", "")
+    this = now_at.client.id if now_at is not None and now_at.client is not None else None
+    if user_id is None or whose in ("", str(this)):
+        return None
+    own = [one.client_id for one in clients.people_of(user_id)]
+    theirs = [*own, *clients.alias_ids(*own)]
+    if whose not in {str(one) for one in theirs}:
+        return None
+    others = others_of(int(whose))
+    return questionnaire.take_warning(
+        theirs, number, lambda level: urgent_page(level, others()), source="online", by=user_id
+    )
 
 
 @pages.post("/book/health/<int:number>/keep", needs=Permission.SITE_ANY_READ)
@@ -193,14 +223,6 @@ def sitting(now_at: Standing) -> Sitting:
         layout="booking/_flow.html",
         extra=kit.flow(now_at),
     )
-
-
-def _others_of_account(now_at: Standing) -> list[int]:
-    """The other people of the account: a warning sign about one of them stops that one, whoever was chosen in another
-    tab meanwhile."""
-    user_id, this = acting_user(), now_at.client.id if now_at.client is not None else None
-    people = clients.people_of(user_id) if user_id is not None else []
-    return [one.client_id for one in people if one.client_id != this]
 
 
 def _signer(now_at: Standing) -> str:

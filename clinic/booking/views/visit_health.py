@@ -16,6 +16,7 @@ from clinic.booking.queries import check_ins, visits
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.client_kit import local_today
 from clinic.booking.views.health import urgent_page
+from clinic.booking.views.others import others_of
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
@@ -63,11 +64,15 @@ def health_by_link(token: str, number: int) -> Answer:
 @pages.post("/visit/<token>/health/<int:number>", needs=NEED)
 def take_health_by_link(token: str, number: int) -> Answer:
     """Keep it and go on; a warning sign shows the urgent page, also where the questions are not open any more."""
-    return _at(
-        token,
-        lambda sitting: questionnaire.take_page(sitting, number, urgent_page),
-        lambda sitting: questionnaire.take_late(sitting, number, urgent_page, says_so=True),
-    )
+
+    def late(sitting: Sitting) -> Answer | None:
+        others = others_of(sitting.client_id)
+        stopped = questionnaire.take_late(sitting, number, lambda level: urgent_page(level, others()))
+        if stopped is None:
+            questionnaire.say_what_was_kept(sitting.client_id)
+        return stopped
+
+    return _at(token, lambda sitting: questionnaire.take_page(sitting, number, urgent_page), late)
 
 
 @pages.post("/visit/<token>/health/<int:number>/keep", needs=NEED)

@@ -153,26 +153,29 @@ def _after(sitting: Sitting, number: int, result: PageResult) -> Answer:
     return redirect(sitting.page_url(number + 1), 303)
 
 
-def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, says_so: bool = False) -> Answer | None:
+def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, adds_only: bool = True) -> Answer | None:
     """Keep a page about this person that was sent when it was shown no more; a warning sign in it stops everything all
-    the same. Nobody can be asked to look again: what was said meanwhile stays, beside what this page says more.
-    `says_so`: the next page tells that a "yes" was kept."""
+    the same. Nobody can be asked to look again: what was said meanwhile stays, beside what this page says more, and
+    with `adds_only` nothing at all is taken back, whatever it claims to have seen."""
     if _asks_another(sitting):
         return None
     result = _sent(_page(number))
-    _kept(sitting, _page(number), result, lets_go=True)
-    stopped = _stopped_by(sitting, result, on_stop)
-    if stopped is None and says_so and any(one.get("present") for one in result.answers.values()):
-        flash(_(CLOSED), "care")
-    return stopped
+    _kept(sitting, _page(number), result, lets_go=True, adds_only=adds_only)
+    return _stopped_by(sitting, result, on_stop)
 
 
 def keep_late(sitting: Sitting, number: int) -> Answer:
     """Autosave of such a page."""
     if _asks_another(sitting) or number > len(pages_of()):
         return Response(status=409)
-    _kept(sitting, _page(number), _sent(_page(number)), lets_go=True)
+    _kept(sitting, _page(number), _sent(_page(number)), lets_go=True, adds_only=True)
     return Response(status=204)
+
+
+def say_what_was_kept(client_id: int) -> None:
+    """On the next page, where something stands by now that is not signed."""
+    if queries.has_unsigned(client_id):
+        flash(_(CLOSED), "care")
 
 
 def take_warning(
@@ -249,13 +252,15 @@ def _stands(sitting: Sitting) -> tuple[bool, Answers, Half]:
     return (True, row.answered, row.half_answered) if row is not None else (False, sitting.earlier, {})
 
 
-def _kept(sitting: Sitting, page: Page, sent: PageResult, *, lets_go: bool) -> str | None:
+def _kept(
+    sitting: Sitting, page: Page, sent: PageResult, *, lets_go: bool, adds_only: bool = False
+) -> str | None:
     """Keep a page that was sent; returns the mark of what stands there now, "" where that is more than the page shows.
     One that would take back what it never showed is not kept (None), or with `lets_go` but for that: nobody can look
     at it again, or it has a warning sign. Looked at and written as one: whoever is faster is looked at anew."""
     while True:
         had_begun, answers, half = _stands(sitting)
-        takes_back = _takes_back(page, sent, answers, half)
+        takes_back = adds_only or _takes_back(page, sent, answers, half)
         if takes_back and not lets_go:
             return None
         try:

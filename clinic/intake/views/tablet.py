@@ -103,8 +103,12 @@ def tablet_take_page(number: int) -> Answer:
     """Keep one page and go on. What was typed before it locked itself is kept as well, and a warning sign counts."""
     sitting = _sitting()
     if sitting is None:
-        before = _sitting_before()
-        stopped = asking.take_late(before, number, _stopped) if before is not None else None
+        before, is_left_alone = _sitting_before()
+        stopped = (
+            asking.take_late(before, number, _stopped, adds_only=not is_left_alone)
+            if before is not None
+            else None
+        )
         return _locked() if stopped is None else stopped
     return asking.take_page(sitting, number, _stopped)
 
@@ -114,9 +118,9 @@ def tablet_keep_page(number: int) -> Answer:
     """Autosave. Locked it says that nothing is saved any more, but for what was typed until then."""
     sitting = _sitting()
     if sitting is None:
-        before = _sitting_before()
+        before, is_left_alone = _sitting_before()
         if before is not None:
-            asking.keep_page(before, number)
+            (asking.keep_page if is_left_alone else asking.keep_late)(before, number)
         return _locked(), 409
     return asking.keep_page(sitting, number)
 
@@ -211,12 +215,13 @@ def _sitting_of(device: HandedOver) -> asking.Sitting | None:
     )
 
 
-def _sitting_before() -> asking.Sitting | None:
+def _sitting_before() -> tuple[asking.Sitting | None, bool]:
     """Whoever thought long over a page loses nothing when it has locked itself meanwhile, or was given back in another
-    tab, or when the same questions were handed over on another device."""
+    tab, or when the same questions were handed over on another device. And whether it was only left alone."""
     device = _device()
-    is_of_today = device is not None and clock.now() - device.handed_at < LATEST
-    return _sitting_of(device) if device is not None and is_of_today else None
+    if device is None or clock.now() - device.handed_at >= LATEST:
+        return None, False
+    return _sitting_of(device), device.was_left_alone
 
 
 def _lock(how: str) -> Answer:
