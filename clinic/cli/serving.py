@@ -19,7 +19,7 @@ from clinic.cli.making import (
     refuse_what_is_unsafe,
     upgrade_app,
 )
-from clinic.cli.warming import leave_out_tools, stay_small
+from clinic.cli.warming import leave_out_tools, stay_small, warm_up
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -171,7 +171,6 @@ def port_is_free(app: Flask) -> None:
 def run_server(app: Flask, *, works: bool = True) -> None:
     """Serve until Ctrl+C or TERM; with the worker beside it unless that runs apart."""
     from clinic.cli import server
-    from clinic.cli.warming import warm_up
     from clinic.shared.web import security_headers
 
     stay_small()

@@ -55,6 +55,15 @@ def get(browser: FlaskClient, service: str = "swedish", **query: Any) -> str:
     return answer.text
 
 
+def somebody_known(app: Flask) -> tuple[int, FlaskClient]:
+    """A client, and the browser in which they are signed in."""
+    user = factories.make_user(email="ann@people.example", roles=[Role.CLIENT])
+    ann = factories.make_client(
+        first_name="Ann", last_name="Alone", born_on=dt.date(1990, 3, 3), acts={user.id: "self"}
+    ).id
+    return ann, browser_of(app, db.session.get_one(User, user.id))
+
+
 def test_another_therapist_is_named_and_her_button_holds_the_time(app: Flask) -> None:
     app.test_client_class = Visitor
     here = w.build(therapists=2)
@@ -115,11 +124,7 @@ def test_nothing_is_proposed_that_the_gate_refuses(app: Flask) -> None:
     """And the number of statements does not grow with the clinic."""
     here = w.build(therapists=2)
     away(here, here.therapists[0], 0, 70)
-    user = factories.make_user(email="ann@people.example", roles=[Role.CLIENT])
-    ann = factories.make_client(
-        first_name="Ann", last_name="Alone", born_on=dt.date(1980, 3, 3), acts={user.id: "self"}
-    ).id
-    browser = browser_of(app, db.session.get_one(User, user.id))
+    ann, browser = somebody_known(app)
     w.sign(ann)
     wanted: dict[str, Any] = {
         "service": "decompression_vacuum",
@@ -145,11 +150,7 @@ def test_what_the_gate_refuses_today_it_may_let_in_some_days_later(app: Flask) -
     """Deep work is safe again six weeks after a birth, which is on the fifth of the days shown."""
     here = w.build(therapists=2)
     away(here, here.therapists[0], 0, 70)
-    user = factories.make_user(email="ann@people.example", roles=[Role.CLIENT])
-    ann = factories.make_client(
-        first_name="Ann", last_name="Alone", born_on=dt.date(1990, 3, 3), acts={user.id: "self"}
-    ).id
-    browser = browser_of(app, db.session.get_one(User, user.id))
+    ann, browser = somebody_known(app)
     w.sign(ann, postpartum={"date": (w.TODAY - dt.timedelta(days=38)).isoformat()})
     found = list(helps(get(browser, "deep_tissue", therapist=here.therapists[0])))
     assert found == ["With Terry 1: Saturday 13 June, 8:00 am"]
@@ -158,11 +159,7 @@ def test_what_the_gate_refuses_today_it_may_let_in_some_days_later(app: Flask) -
 def test_the_next_free_day_is_one_on_which_the_gate_lets_them_in(app: Flask) -> None:
     here = w.build(therapists=1)
     away(here, here.therapists[0], 0, 14)
-    user = factories.make_user(email="ann@people.example", roles=[Role.CLIENT])
-    ann = factories.make_client(
-        first_name="Ann", last_name="Alone", born_on=dt.date(1990, 3, 3), acts={user.id: "self"}
-    ).id
-    browser = browser_of(app, db.session.get_one(User, user.id))
+    ann, browser = somebody_known(app)
     w.sign(ann, postpartum={"date": (w.TODAY - dt.timedelta(days=25)).isoformat()})
     found = list(helps(get(browser, "deep_tissue")))
     assert found == ["The next free day: Friday 26 June, 8:00 am"]

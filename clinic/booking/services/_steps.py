@@ -63,20 +63,6 @@ def news_of_cancelling(*, by_clinic: bool) -> str:
 # What is not sent any more when the visit has been moved or has ended meanwhile.
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
 
-# What says that the visit stands, or may yet. It is not sent any more once its client was told that it does not.
-SAY_IT_STANDS = frozenset(
-    {
-        "visit_booked",
-        "visit_waiting",
-        "visit_confirmed_now",
-        "visit_changed",
-        "visit_given",
-        "visit_on_hold",
-        "couple_invited",
-    }
-)
-SAY_IT_ENDED = frozenset({"visit_cancelled", "visit_called_off", "visit_cannot_go_ahead", "visit_released"})
-
 
 def plan_of(visit: Visit) -> VisitPlan:
     """The visit's plan; a booked visit keeps what it was booked as, whatever was switched off since."""

@@ -7,15 +7,13 @@ import datetime as dt
 from sqlalchemy import delete, exists, insert, or_, select
 
 from clinic.booking.models import Claim, ClaimHistory, Visit
-from clinic.rules.visit_status import VisitStatus
+from clinic.rules.visit_status import CALLED_OFF, VisitStatus
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
 KEPT_FOR = dt.timedelta(days=90)
 BATCH = 1000
-OVER = (
-    VisitStatus.DONE, VisitStatus.NO_SHOW, VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED, VisitStatus.RELEASED,
-)  # fmt: skip
+OVER = (VisitStatus.DONE, VisitStatus.NO_SHOW, *sorted(CALLED_OFF))
 STILL_NEEDED = or_(
     exists().where(Visit.id == Claim.visit_id, Visit.status.not_in(OVER)),
     exists().where(Visit.couple_id == Claim.couple_id, Visit.status.not_in(OVER)),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.booking.models import Visit, WaitlistWish
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.services._steps import SAY_IT_ENDED, SAY_IT_STANDS, tell_client
+from clinic.booking.services._steps import tell_client
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
 from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
@@ -33,6 +33,19 @@ from clinic.rules.wall_time import WallClock, epoch_minute, moment
 from clinic.shared.database import db, transaction, tried_again
 from clinic.shared.mail import About, OutgoingMail, queue_mail
 
+# What says that the visit stands, or may yet. It is not sent any more once its client was told that it does not.
+SAY_IT_STANDS = frozenset(
+    {
+        "visit_booked",
+        "visit_waiting",
+        "visit_confirmed_now",
+        "visit_changed",
+        "visit_given",
+        "visit_on_hold",
+        "couple_invited",
+    }
+)
+SAY_IT_ENDED = frozenset({"visit_cancelled", "visit_called_off", "visit_cannot_go_ahead", "visit_released"})
 AT_ONCE = 200
 LATEST_AFTERCARE = dt.timedelta(days=3)
 _ABOUT: Mapping[str, type[Client | Clearance | ClearanceLetter | WaitlistWish]] = {

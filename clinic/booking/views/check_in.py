@@ -109,7 +109,8 @@ def _over() -> Answer:
 
 
 def _by_mail(token: str) -> CheckInDoor | None:
-    visit, now = check_ins.visit_by_link(token, clock.now()), clock.now()
+    now = clock.now()
+    visit = check_ins.visit_by_link(token, now)
     is_over = visit is None
     if is_over and _is_told():
         visit = check_ins.visit_by_link(token, now, is_late=True)

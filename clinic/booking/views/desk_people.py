@@ -26,7 +26,7 @@ def desk_edit_client(client_id: int) -> Answer:
     client = found(clients.client(client_id))
     form = DetailsForm(obj=client)
     form.last_name.data = client.last_name or ONE_NAME
-    return _edit_page(client_id, form, people.mark_of_card(client))
+    return _edit_page(client_id, form)
 
 
 @pages.post("/clients/<int:client_id>/edit", needs=Permission.CLIENT_ANY_WRITE)
@@ -44,12 +44,13 @@ def desk_save_client(client_id: int) -> Answer:
         return _edit_page(client_id, form, seen, 422)
     except ChangedMeanwhile as error:
         form.add_error("", error.sentence)
-        return _edit_page(client_id, form, people.mark_of_card(found(clients.client(client_id))), 409)
+        return _edit_page(client_id, form, status=409)
     flash(_("Saved."), "success")
     return go("diary.client_card", client_id=client_id)
 
 
-def _edit_page(client_id: int, form: DetailsForm, seen: str | None, status: int = 200) -> Answer:
+def _edit_page(client_id: int, form: DetailsForm, seen: str | None = None, status: int = 200) -> Answer:
+    """`seen`: the mark of what the form was filled in with; None: as the card stands now."""
     client = found(clients.client(client_id))
     shown = people.mark_of_card(client) if seen is None else seen
     return render_template("clients/edit.html", form=form, client=client, seen=shown), status
