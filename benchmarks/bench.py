@@ -33,6 +33,8 @@ from tests.web import app_on, sqlite_address
 
 PROCESSES = 2
 RACING_PROCESSES = 4
+COUNTED = 20
+"""Questions of each kind whose statements are counted."""
 RESULT = Path("build/bench.json")
 DATABASES = ("sqlite", "postgresql")
 
@@ -143,7 +145,8 @@ def memory_mb(pid: int) -> float:
 
 
 def statements(address: str, folder: Path, questions: Questions, loaded: dict[str, Any]) -> dict[str, int]:
-    """What each kind of question sends to the database, counted inside this process."""
+    """What each kind of question sends to the database at most, counted inside this process. A day on which nothing is
+    free asks more: whether there is such a therapist."""
     from clinic.shared.database import db
     from tests.statements import counted
 
@@ -152,9 +155,11 @@ def statements(address: str, folder: Path, questions: Questions, loaded: dict[st
     sent_by = {}
     with app.app_context():
         for kind in KINDS:
-            with counted() as sent:
-                app.test_client().get(questions.of(kind, 1)[0].path, headers=headers)
-            sent_by[kind] = len(sent)
+            sent_by[kind] = 0
+            for question in questions.of(kind, COUNTED):
+                with counted() as sent:
+                    app.test_client().get(question.path, headers=headers)
+                sent_by[kind] = max(sent_by[kind], len(sent))
         db.session.remove()
         db.engine.dispose()
     return sent_by

@@ -36,7 +36,10 @@
       }
       if (event.target.name?.startsWith("c.")) follow();
     });
-    follow(); // what was chosen before this script came, or what the browser filled in again
+    // What was chosen before this script came, or what the browser filled in again: a tick of then counts like one of
+    // now, but not one that a "yes" speaks against.
+    if (none?.checked && names.every((name) => (answer(name)?.value ?? "no") === "no")) sayNo((name) => !answer(name));
+    follow();
     form.querySelector("[data-rest-no]")?.addEventListener("click", () => {
       sayNo((name) => !answer(name));
       window.clinic?.say(window.clinic._("All the others are answered with no."));

@@ -90,7 +90,15 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert {visit.starts_at for visit in pair(couple)} == {w.at(3, 10, 15)}
     for data, status in (({"start": "soon"}, 422), ({"start": w.at(4).isoformat(), "revision": [1, 1]}, 409)):
         assert desk.post(f"{answer.location}/move", data=data).status_code == status
-    assert "goes on alone" in pressed(desk, f"{answer.location}/cancel", visit=str(second))
+    for of_both in ({}, {"visit": second}):  # a page of before the move
+        old = desk.post(f"{answer.location}/cancel", data={"revision": revisions, **of_both})
+        assert "changed meanwhile" in desk.get(old.location).text
+    assert states(couple) == [CONFIRMED, CONFIRMED]
+    shown = desk.get(answer.location).text
+    now_shown = re.findall(r'name="revision" value="(\d+)"', shown)[:2]
+    assert now_shown == [str(visit.revision) for visit in pair(couple)]
+    done = desk.post(f"{answer.location}/cancel", data={"visit": second, "revision": now_shown})
+    assert "goes on alone" in desk.get(done.location).text
     assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
 
 

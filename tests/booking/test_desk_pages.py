@@ -347,6 +347,13 @@ def test_a_stale_window_changes_nothing(world: w.World, desk: FlaskClient) -> No
     assert page.status_code == 409
     assert "changed meanwhile" in page.text
     assert visit_of(client).starts_at == w.at(4)
+    card = f"/desk/visits/{visit_of(client).id}"
+    desk.post(f"{card}/cancel", data={"cancelled_by": "client", "revision": old})
+    assert "changed meanwhile" in desk.get(card).text
+    assert visit_of(client).status == "confirmed", "it was the time of before that was called off"
+    for asking in (card, f"{card}/cancel"):
+        form = desk.get(asking).text.partition(f'action="{card}/cancel"')[2].partition("</form>")[0]
+        assert f'name="revision" value="{visit_of(client).revision}"' in form
 
 
 def test_the_length_the_therapist_and_the_addons_are_changed_where_it_is_safe(

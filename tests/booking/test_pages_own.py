@@ -211,8 +211,13 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
         assert moment_text(visits()[0].starts_at) == slot
         assert "up to 24 hours before it begins" in page.text.replace("\xa0", " ")
         assert "paid at the clinic" in account.browser.get(home).text
+        # The button of a page that still names the day before: nobody meant the new one.
+        old = account.browser.post(f"{home}/cancel", data={"revision": form["revision"]})
+        assert (old.status_code, "changed meanwhile" in old.text) == (409, True)
+        assert visits()[0].status == "confirmed"
+        now_shown = {"revision": walk.first(r'name="revision" value="(\d+)"', old)}
         for _ in range(2):
-            assert walk.location(account.browser.post(f"{home}/cancel")) == home
+            assert walk.location(account.browser.post(f"{home}/cancel", data=now_shown)) == home
         assert visits()[0].status == "cancelled"
         cancelled = account.browser.get(home).text
         assert "Your visit is cancelled. It costs you nothing." in cancelled

@@ -160,3 +160,44 @@ def test_none_of_these_after_a_yes_says_why_it_stays_open(page: Page) -> None:
     expect(page.get_by_text("One question here is not answered with “No”").first).to_be_visible()
     expect(page.locator("[data-none-of-page]")).not_to_be_checked()
     expect(yes).to_be_checked()
+
+
+def late_script(page: Page, address: str) -> Callable[[], None]:
+    """Open a page of questions whose script has not come yet; call what is given to let it come."""
+    held: list[Route] = []
+    page.route("**/js/intake.js*", lambda route: held.append(route))
+    page.goto(address, wait_until="commit")
+    page.locator("[data-none-of-page]").wait_for()
+
+    def let_it_come() -> None:
+        while not held:
+            page.wait_for_timeout(20)
+        held.pop().continue_()
+        page.wait_for_load_state()
+        page.unroute("**/js/intake.js*")
+
+    return let_it_come
+
+
+def test_none_of_these_counts_before_the_script_has_come(page: Page) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    let_it_come = late_script(page, "/tablet/9")
+    page.locator("[data-none-of-page]").check(force=True)
+    let_it_come()
+    expect(page.locator("[data-none-of-page]")).to_be_checked()
+    expect(page.locator("input[name^='c.'][value=no]:not(:checked)")).to_have_count(0)
+    page.get_by_role("button", name="Save and go on").click()
+    page.wait_for_url("**/tablet/10")
+
+
+def test_a_yes_before_the_script_has_come_stays_and_answers_nothing_else(page: Page) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    let_it_come = late_script(page, "/tablet/9")
+    page.locator("[data-none-of-page]").check(force=True)
+    page.locator("[id='c.blood_thinners-0']").check(force=True)
+    let_it_come()
+    expect(page.locator("[data-none-of-page]")).not_to_be_checked()
+    expect(page.locator("[id='c.blood_thinners-0']")).to_be_checked()
+    expect(page.locator("input[name^='c.'][value=no]:checked")).to_have_count(0)

@@ -81,8 +81,7 @@ def move_couple(
     with transaction() as session:
         _wait_for_people(session, couple_id)
         pair = _standing(couple_id)
-        if seen is not None and [one.revision for one in pair] != list(seen):
-            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+        _check_seen(pair, seen)
         is_offered = by_program and starts_at != pair[0].starts_at
         if is_offered:
             for visit in pair:
@@ -221,10 +220,16 @@ def _claim_pair_again(
 
 @tried_again
 def cancel_couple(
-    couple_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, at_desk: bool = False
+    couple_id: int,
+    *,
+    by: int | None,
+    by_clinic: bool,
+    now: dt.datetime,
+    at_desk: bool = False,
+    seen: Sequence[int] | None = None,
 ) -> list[VisitStatus]:
     """Cancel both, each by the clinic's notice. A second cancel changes nothing. `at_desk`: it can be taken back for a
-    moment. Raises NotFound, MoveNotAllowed."""
+    moment. `seen`: the revisions that were looked at. Raises NotFound, MoveNotAllowed."""
     with transaction() as session:
         _wait_for_people(session, couple_id)
         pair = list(reading.visits_to_change(couple_id))
@@ -235,6 +240,7 @@ def cancel_couple(
             return [VisitStatus(one.status) for one in pair]
         if len(standing) < len([one for one in pair if holds_claims(VisitStatus(one.status))]):
             raise MoveNotAllowed(_("One of the two is here already. Cancel the other visit by itself."))
+        _check_seen(pair, seen)
         before = [as_it_stands(one) for one in standing]
         end_couple(session, couple_id, keeper=standing[0], now=now)
         for visit in standing:
@@ -252,16 +258,23 @@ def cancel_couple(
 
 @tried_again
 def cancel_one(
-    visit_id: int, *, by: int | None, by_clinic: bool, now: dt.datetime, at_desk: bool = False
+    visit_id: int,
+    *,
+    by: int | None,
+    by_clinic: bool,
+    now: dt.datetime,
+    at_desk: bool = False,
+    seen: Sequence[int] | None = None,
 ) -> None:
     """One of the two does not come, the other one goes on alone: it keeps the room, and is judged once more, so that it
     is confirmed where only the other one was missing. `at_desk`: it can be taken back for a moment, but for one that
-    confirms the other. Raises NotFound, MoveNotAllowed."""
+    confirms the other. `seen`: the revisions that were looked at. Raises NotFound, MoveNotAllowed."""
     with transaction() as session:
         visit = waited_for(session, visit_id)
         other = reading.partner_of(visit, to_change=True)
         if other is None or visit.couple_id is None:
             raise NotFound(_("This visit is not booked for two."))
+        _check_seen(reading.visits_to_change(visit.couple_id), seen)
         couple_id = visit.couple_id
         before, of_other = as_it_stands(visit), as_it_stands(other)
         end_couple(session, couple_id, keeper=other, now=now)
@@ -275,6 +288,11 @@ def cancel_one(
             news = news_of_cancelling(by_clinic=by_clinic)
             steps = [Step(visit, before, told_by(visit, news)), Step(other, of_other)]
             remember(session, steps, "cancelled", by=by, now=now)
+
+
+def _check_seen(pair: Sequence[Visit], seen: Sequence[int] | None) -> None:
+    if seen is not None and [one.revision for one in pair] != list(seen):
+        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
 
 
 @tried_again

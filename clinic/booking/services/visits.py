@@ -140,11 +140,13 @@ def cancel_visit(
     now: dt.datetime,
     by_client: bool = False,
     at_desk: bool = False,
+    seen: int | None = None,
 ) -> VisitStatus:
     """Cancel; inside the notice a client's cancellation counts as late. A second cancel changes nothing.
 
     `at_desk`: it can be taken back for a moment, but for a visit of two people, where the other one is told as well.
-    Raises CancelTooLate or MoveNotAllowed for a client who may not cancel online any more.
+    `seen`: the revision that was looked at; an older page does not cancel what was moved to another day since. Raises
+    CancelTooLate or MoveNotAllowed for a client who may not cancel online any more, MoveNotAllowed for an older page.
     """
     with transaction() as session:
         visit = lock_visit(session, visit_id)
@@ -153,6 +155,8 @@ def cancel_visit(
         status, settings = VisitStatus(visit.status), premises.booking_settings()
         if status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
             return status
+        if seen not in (None, visit.revision):
+            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
         if by_client:
             booking_policy.check_client_may_cancel(
                 visits.seen_as(visit), visit.starts_at, now=now, settings=settings

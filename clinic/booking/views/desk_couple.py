@@ -259,14 +259,13 @@ def desk_move_couple(couple_id: int) -> Answer:
     """Move both to the time that was pressed."""
     found(reading.couple(couple_id))
     starts_at = read_moment(request.form.get("start", ""))
-    seen = [whole_number(one) or 0 for one in request.form.getlist("revision")]
     if starts_at is None:
         return _couple_page(couple_id, _("Choose the time to move both visits to."), status=422)
     try:
         outcome = couple_changes.move_couple(
             couple_id,
             starts_at,
-            seen=seen,
+            seen=_seen(),
             rest=kit.rest_said(RestForm(request.form)),
             by=who(),
             now=clock.now(),
@@ -284,21 +283,29 @@ def desk_move_couple(couple_id: int) -> Answer:
     return go("booking.desk_couple", couple_id=couple_id)
 
 
+def _seen() -> list[int]:
+    """The revisions of both visits that the page showed."""
+    return [whole_number(one) or 0 for one in request.form.getlist("revision")]
+
+
 @pages.post("/desk/couples/<int:couple_id>/cancel", needs=NEED)
 def desk_cancel_couple(couple_id: int) -> Answer:
     """Cancel both, or the one that `visit` names: the other one goes on alone then."""
     both = found(reading.couple(couple_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
     visit_id = number_of(request.form.get("visit"), digits=VISIT_DIGITS)
+    seen = _seen() or None
     try:
         if visit_id is None:
             couple_changes.cancel_couple(
-                couple_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True
+                couple_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True, seen=seen
             )
             flash(_("Both visits are cancelled."), "success")
             return go("booking.desk_couple", couple_id=couple_id)
         found(visit_id if visit_id in {one.id for one in both.visits} else None)
-        couple_changes.cancel_one(visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
+        couple_changes.cancel_one(
+            visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True, seen=seen
+        )
     except RuleViolation as error:
         flash(error.sentence, "care")
         return go("booking.desk_couple", couple_id=couple_id)

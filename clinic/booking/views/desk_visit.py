@@ -21,6 +21,7 @@ from clinic.booking.queries import (
     visits,
     waitlist,
 )
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.deliveries import deliveries
 from clinic.booking.services import alternatives, people
@@ -199,8 +200,11 @@ def desk_cancel(visit_id: int) -> Answer:
     """Cancel, for the client or by the clinic."""
     found(visits.visit(visit_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
+    seen = whole_number(request.form.get("revision"))
     try:
-        status = cancel_visit(visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
+        status = cancel_visit(
+            visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True, seen=seen
+        )
     except (MoveNotAllowed, NotFound) as error:
         flash(error.sentence, "care")
     else:

@@ -227,8 +227,9 @@ def _others_at(visit: Any, starts_at: dt.datetime) -> str:
 
 def take_cancel(door: Door) -> Answer:
     """Cancel it; pressed twice it is cancelled once."""
+    seen = whole_number(request.form.get("revision"))
     try:
-        cancel_visit(door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now())
+        cancel_visit(door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now(), seen=seen)
     except RuleViolation as error:
         return show(door, 409, error.sentence)
     flash(_("Your visit is cancelled. It costs you nothing."), "success")
