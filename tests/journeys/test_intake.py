@@ -165,7 +165,11 @@ def test_none_of_these_after_a_yes_says_why_it_stays_open(page: Page) -> None:
 def late_script(page: Page, address: str) -> Callable[[], None]:
     """Open a page of questions whose script has not come yet; call what is given to let it come."""
     held: list[Route] = []
-    page.route("**/js/intake.js*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/js/intake.js*", hold)
     page.goto(address, wait_until="commit")
     page.locator("[data-none-of-page]").wait_for()
 

@@ -9,6 +9,7 @@ from flask import flash, render_template, request
 
 from clinic.accounts import queries as accounts
 from clinic.accounts.access import is_named, who
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.queries import (
     changes,
     check_ins,
@@ -21,7 +22,6 @@ from clinic.booking.queries import (
     visits,
     waitlist,
 )
-from clinic.booking.forms.choice import whole_number
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.deliveries import deliveries
 from clinic.booking.services import alternatives, people
