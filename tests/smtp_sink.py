@@ -25,7 +25,7 @@ class Sink(socketserver.ThreadingTCPServer):
         self.mails: list[Message] = []
         self.lose_answers = 0
         self.die = 0
-        self.greeting = "220 sink"
+        self.greeting, self.farewell = "220 sink", "221 bye"
         self.refuses, self.refusal = "", "550 no such person"
         self.trust: ssl.SSLContext | None = None
         self.asked: list[str] = []
@@ -57,7 +57,7 @@ class _Talk(socketserver.StreamRequestHandler):
         word = said[:4].upper()
         self.server.asked.append(word)
         if word == "QUIT":
-            self._say("221 bye")
+            self._say(self.server.farewell)
             return False
         if word == "RCPT" and self.server.refuses and self.server.refuses in said:
             self._say(self.server.refusal)

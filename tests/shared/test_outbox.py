@@ -481,6 +481,38 @@ def test_an_odd_answer_of_the_provider_of_sms_holds_up_nobody(answer: bytes, sen
     assert sms.sent_at or sms.due_at == NOW + MINUTE
 
 
+def test_a_provider_of_sms_that_drips_letters_is_left_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "MOST_SECONDS", 1)
+    listening, is_left = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def drip() -> None:
+        conversation, _where = listening.accept()
+        with conversation, suppress(OSError):
+            while True:
+                conversation.send(b"H")
+                time.sleep(0.05)
+        is_left.set()
+
+    threading.Thread(target=drip, daemon=True).start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/x"
+    send = sms_sender_for(url, user="u", key="k", number="+1")
+    assert send is not None
+    with pytest.raises(OSError, match="read"):
+        send("+12125550111", "x")
+    assert is_left.wait(10)
+    listening.close()
+
+
+@pytest.mark.parametrize("farewell", ["250 ok", "421 going down", "500 what?", "nonsense"])
+def test_what_a_mail_server_says_at_parting_sends_nothing_twice(farewell: str) -> None:
+    queue(1)
+    with sink(farewell=farewell) as server:
+        assert drain(server.url, NOW) == 1
+        assert drain(server.url, NOW + MINUTE) == 0
+        assert list(server.ids().values()) == [1]
+    assert [(one.attempts, bool(one.sent_at)) for one in rows()] == [(1, True)]
+
+
 def answer_with(provider: socket.socket, answer: bytes) -> None:
     client, _address = provider.accept()
     with client:

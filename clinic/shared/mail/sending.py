@@ -9,14 +9,12 @@ import smtplib
 import socket
 import ssl
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
 from clinic.shared.mail.letters import stamp_of
@@ -45,18 +43,19 @@ def sender_for(url: str | None, folder: Path) -> Send:
     return _smtp(url) if url else _to_folder(folder)
 
 
-class _InTime(smtplib.SMTP):
-    """A conversation that ends: the library's timeout is one for each piece, and a server that drips single letters
-    would hold up every mail for ever."""
+class _InTime:
+    """A conversation that ends: the libraries' timeout is one for each piece, and a server that drips single letters
+    would hold up every message for ever."""
 
     _ends: threading.Timer | None = None
+    sock: socket.socket | None
 
     def connect(self, *where: Any, **more: Any) -> Any:
         self._ends = threading.Timer(MOST_SECONDS, self._hang_up)
         self._ends.daemon = True
         self._ends.start()
         try:
-            return super().connect(*where, **more)
+            return super().connect(*where, **more)  # type: ignore[misc]  # of the library's class beside it
         except BaseException:
             self._ends.cancel()
             raise
@@ -64,7 +63,7 @@ class _InTime(smtplib.SMTP):
     def close(self) -> None:
         if self._ends is not None:
             self._ends.cancel()
-        super().close()
+        super().close()  # type: ignore[misc]
 
     def _hang_up(self) -> None:
         at_work = self.sock
@@ -73,8 +72,22 @@ class _InTime(smtplib.SMTP):
                 at_work.shutdown(socket.SHUT_RDWR)
 
 
-class _SecureInTime(_InTime, smtplib.SMTP_SSL):
-    """The same from the first byte on encrypted."""
+class _Smtp(_InTime, smtplib.SMTP):
+    def __exit__(self, *error: Any) -> None:
+        with suppress(smtplib.SMTPException, OSError):  # the mail is taken already, however they part
+            super().__exit__(*error)
+
+
+class _SecureSmtp(_Smtp, smtplib.SMTP_SSL):
+    pass
+
+
+class _Http(_InTime, http.client.HTTPConnection):
+    pass
+
+
+class _SecureHttp(_InTime, http.client.HTTPSConnection):
+    pass
 
 
 def _smtp(url: str) -> Send:
@@ -87,8 +100,8 @@ def _smtp(url: str) -> Send:
 
     def connect() -> smtplib.SMTP:
         if secure:
-            return _SecureInTime(host, port, timeout=TIMEOUT_SECONDS, context=trust)
-        return _InTime(host, port, timeout=TIMEOUT_SECONDS)
+            return _SecureSmtp(host, port, timeout=TIMEOUT_SECONDS, context=trust)
+        return _Smtp(host, port, timeout=TIMEOUT_SECONDS)
 
     def send(message: EmailMessage) -> None:
         with connect() as server:
@@ -142,32 +155,35 @@ def _to_folder(folder: Path) -> Send:
     return send
 
 
-class _StayThere(urllib.request.HTTPRedirectHandler):
-    """The address is the one that was set: an answer cannot send the key, or a number, anywhere else."""
-
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> NoReturn:
-        raise urllib.error.HTTPError(req.full_url, code, "redirected", headers, fp)
-
-
 def sms_sender_for(url: str, *, user: str, key: str, number: str) -> SendSms | None:
-    """A provider that takes a form with To, From and Body, as Twilio's `…/Messages.json` does; None without a URL."""
+    """A provider that takes a form with To, From and Body, as Twilio's `…/Messages.json` does; None without a URL.
+
+    The address is the one that was set (https, or http on this machine only): an answer cannot send the key, or a
+    number, anywhere else.
+    """
     if not url:
         return None
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _StayThere())
-    pass_on = "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode("ascii")
+    parts = urlsplit(url)
+    kind, where = (
+        _Http if parts.scheme == "http" else _SecureHttp,
+        parts._replace(scheme="", netloc="", fragment=""),
+    )
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode("ascii"),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
 
     def send(to: str, text: str) -> None:
-        body = urlencode({"To": to, "From": number, "Body": text}).encode("ascii")
-        # S310: the address comes from the settings, which take https (http on this machine only).
-        request = urllib.request.Request(url, body, {"Authorization": pass_on})  # noqa: S310
-        try:
-            opener.open(request, timeout=TIMEOUT_SECONDS).close()  # taken; what is said besides is of no use
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code in (400, 404, 422):
-                raise Refused from error
-            raise
-        except http.client.HTTPException as error:
-            raise ConnectionError("the answer is none that can be read") from error
+        body = urlencode({"To": to, "From": number, "Body": text})
+        with closing(kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)) as provider:
+            try:
+                provider.request("POST", where.geturl() or "/", body, headers)
+                status = provider.getresponse().status  # what is said besides is of no use
+            except http.client.HTTPException as error:
+                raise ConnectionError("the answer is none that can be read") from error
+        if status in (400, 404, 422):
+            raise Refused
+        if not 200 <= status < 300:
+            raise ConnectionError(f"answered with {status}")
 
     return send
