@@ -19,10 +19,11 @@ from clinic.booking.queries import check_ins
 from clinic.booking.services import asking, people, visits
 from clinic.booking.views.health_state import health_state
 from clinic.clients.models import ClientAccess
+from clinic.intake import queries as intake
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import checkins, intakes
 from clinic.premises.models import Clinic
-from clinic.rules.check_in import TOPICS
+from clinic.rules.check_in import BEGUN, TOPICS
 from clinic.rules.errors import CheckInNeeded, InvalidInput, MoveNotAllowed
 from clinic.rules.permissions import Role
 from clinic.rules.rule_table import TABLE
@@ -714,6 +715,43 @@ def test_what_has_changed_is_kept_also_where_the_visit_can_be_checked_in_no_more
     if sent.status_code == 200:
         assert "coming visit" in sent.text  # what became of it
         assert "See you on" not in sent.text
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize(("door", "deed"), WAYS)
+def test_what_is_said_late_takes_nothing_back_and_confirms_nothing(
+    app: Flask, world: w.World, door: str, deed: str
+) -> None:
+    late = Late(app, world, door)
+    waits = w.at_desk(world, late.client, "relaxation", when=w.at(8), reconfirmed=False).visit_id
+    assert waits is not None
+    with transaction() as session:
+        row = session.get_one(Visit, waits)
+        row.status, row.waiting_for, row.deadline_at = "pending", "reconfirm", w.at(7)
+    now = late.end(deed)
+    stands = visit_of(waits).status  # a merge judges it anew
+    half = {"step": "answered", "topic": "6", "c.pregnancy": "yes", "c.rf_pregnancy_warning": "no"}
+    with time_machine.travel(now, tick=False):  # by the person, elsewhere: a detail is missing
+        unsigned = {"pregnancy": {"present": True}}
+        intakes.save_draft(late.client, BEGUN, "checkin", unsigned, now=now, asked=["pregnancy"])
+    for answers in ({"c.pregnancy": "no"}, {"c.pregnancy": ""}):
+        late.send(now + dt.timedelta(minutes=1), **{**half, **answers})
+        assert intake.has_unsigned(late.client), answers
+        draft = intake.draft(late.client, BEGUN)
+        assert draft is not None
+        assert draft.answered["pregnancy"]["present"], answers
+    assert {one.kind for one in db.session.scalars(select(Intake))} == {"full"}
+    assert visit_of(waits).status == stands
+
+
+@pytest.mark.usefixtures("now")
+def test_the_own_link_of_a_visit_takes_nothing_a_day_after_it(app: Flask, world: w.World) -> None:
+    late = Late(app, world, "link")
+    form = {"topic": "1", "c.rf_chest_pain_breathless": "yes"}
+    assert late.send(w.at(1, 15), **form).status_code == 303
+    assert db.session.scalars(select(HealthStop.client_id)).all() == []
+    assert late.send(w.at(1, 14, 59), **form).status_code == 200
+    assert db.session.scalars(select(HealthStop.client_id)).all() == [late.client]
 
 
 @pytest.mark.usefixtures("now")

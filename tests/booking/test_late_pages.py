@@ -13,13 +13,14 @@ from sqlalchemy import select
 
 from clinic.accounts.models import User
 from clinic.booking.models import Visit
+from clinic.booking.services import people
 from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import HealthStop
 from clinic.intake.services import intakes
 from clinic.rules import check_in
 from clinic.rules.permissions import Permission, Role
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
@@ -57,8 +58,8 @@ class Open:
         assert page.status_code == 200
         self.form |= {name: walk.hidden(page, name) for name in ("whose", "seen")}
 
-    def send(self, end: str = "") -> Any:
-        with time_machine.travel(NOW + 2 * MINUTE, tick=False):
+    def send(self, end: str = "", after: dt.timedelta = 2 * MINUTE) -> Any:
+        with time_machine.travel(NOW + after, tick=False):
             sent = self.browser.post(self.path + end, data=self.form)
             shown = self.browser.get(sent.location) if sent.status_code == 303 else sent
         db.session.rollback()
@@ -168,6 +169,69 @@ def test_a_page_of_a_booking_that_was_confirmed_in_another_tab_is_heard(
         assert (KEPT in shown.text) is not bool(end)
 
 
+@pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
+def test_a_page_of_a_booking_that_ran_out_over_night_is_heard(
+    app: Flask, world: w.World, said: dict[str, Any]
+) -> None:
+    account = Account(app)
+    me = account.client_id
+    w.sign(me, now=LAST_MONTH)
+    w.at_desk(world, me, "deep_tissue", when=w.at(6))
+    account.choose()
+    account.browser.post("/book/health", data={"go": "changed"})
+    page = Open(account.browser, "/book/health", said)
+    shown = page.send(after=dt.timedelta(hours=25))
+    if said is CHEST:
+        assert (stops(), "confirmed" in w.statuses(me)) == ([me], False)
+    else:
+        assert (queries.has_unsigned(me), KEPT in shown.text) == (True, True)
+        assert "Nothing is booked" in shown.text
+
+
+@pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_page_of_a_guest_is_heard_after_a_merge(
+    app: Flask, world: w.World, said: dict[str, Any], is_lost: bool
+) -> None:
+    guest = app.test_client()
+    walk.location(walk.hold(guest, "swedish"))
+    walk.location(walk.name(guest))
+    page = Open(guest, "/book/health", said)
+    walk.answer(guest, {})
+    walk.sign(guest)
+    walk.confirm(guest)
+    new = db.session.scalars(select(Visit.client_id)).one()
+    known = w.person(email="known@people.example")
+    w.sign(known, now=LAST_MONTH)
+    kept, lost = (known, new) if is_lost else (new, known)
+    people.merge_clients(kept or 0, lost or 0, by=world.desk_id, now=NOW + MINUTE)
+    shown = page.send()
+    if said is CHEST:
+        assert stops() == [kept]
+        assert "coming visit" not in shown.text, "of the record that theirs has become"
+    else:
+        assert (queries.has_unsigned(kept or 0), KEPT in shown.text) == (True, True)
+
+
+def test_a_yes_about_one_is_kept_where_another_was_booked_in_another_tab(app: Flask, world: w.World) -> None:
+    account = Account(app)
+    me = account.client_id
+    w.sign(me, now=LAST_MONTH)
+    account.choose()
+    account.browser.post("/book/health", data={"go": "changed"})
+    page = Open(account.browser, "/book/health", HEART)
+    other = factories.make_client(
+        first_name="Kim", last_name="Kid", born_on=dt.date(1990, 1, 1), acts={account.user_id: "child"}
+    ).id
+    account.browser.post("/book/person", data={"person": str(other)})
+    walk.answer(account.browser, {})
+    walk.sign(account.browser)
+    walk.confirm(account.browser)
+    assert KEPT in page.send().text
+    assert (queries.has_unsigned(me), queries.has_unsigned(other)) == (True, False)
+    assert w.statuses(other) == ["confirmed"]
+
+
 @pytest.mark.parametrize("is_booked", [False, True])
 def test_a_warning_sign_about_one_counts_while_another_is_chosen_in_another_tab(
     app: Flask, world: w.World, is_booked: bool
@@ -247,6 +311,26 @@ def test_an_older_page_of_a_card_takes_no_birth_date_back(app: Flask, world: w.W
     assert one.post(path, data=again).status_code == 303  # knowingly: it replaces what the other one wrote
     db.session.rollback()
     assert db.session.get_one(Client, client).born_on == dt.date(1985, 5, 5)
+
+
+def test_an_older_page_of_a_card_takes_no_birth_date_back_after_a_merge(app: Flask, world: w.World) -> None:
+    lost, kept = (w.person(email="kid@people.example", guardian_name="Gil Guardian") for _ in "12")
+    w.sign(kept)
+    with transaction() as session:
+        session.get_one(Client, kept).born_on = dt.date(2014, 1, 1)
+    another = factories.make_user(email="second@clinic.example", roles=[Role.FRONT_DESK])
+    one, two = desk_browser(app, world), browser_of(app, another)
+    path = f"/clients/{lost}/edit"
+    older = form_on(one.get(path).text, path)
+    assert two.post(path, data={**older, "born_on": ["2014-01-01"]}).status_code == 303
+    db.session.rollback()
+    people.merge_clients(kept, lost, by=world.desk_id, now=NOW)
+    visit = w.at_desk(world, kept, "swedish").visit_id
+    refused = one.post(path, data={**older, "phone": ["(212) 555-0999"]})
+    assert (refused.status_code, "while you had it open" in refused.text) == (409, True)
+    db.session.rollback()
+    assert db.session.get_one(Client, kept).born_on == dt.date(2014, 1, 1)
+    assert db.session.get_one(Visit, visit).status != "confirmed"
 
 
 def test_an_older_page_of_the_team_gives_no_right_back(app: Flask, world: w.World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from sqlalchemy import func, select
 
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.models import Checkout, Claim, Screening, Visit
+from clinic.booking.services import aims
 from clinic.booking.services.deadlines import keep_deadlines
 from clinic.booking.services.visits import book_visit
 from clinic.clients.models import Client
@@ -63,6 +65,25 @@ def test_another_time_gives_the_first_one_back(client: FlaskClient) -> None:
     walk.hold(client, "swedish", w.at(3, 12))
     assert [(one.status, one.starts_at) for one in visits()] == [("held", w.at(3, 12))]
     assert {claim.starts_at for claim in db.session.scalars(select(Claim))} == {w.at(3, 12)}
+
+
+def test_confirming_pressed_again_while_the_first_is_at_work_books_once_and_says_so(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk.up_to_check(client, "swedish", {})
+    form = {"seen": walk.hidden(client.get("/book/check"), "seen"), "aim": "My neck"}
+    say, other = aims.say_aim, []
+
+    def say_while_the_other_books(*said: Any, **more: Any) -> None:
+        if not other:
+            other.append(None)
+            other[0] = client.post("/book/check", data=form)
+        say(*said, **more)
+
+    monkeypatch.setattr(aims, "say_aim", say_while_the_other_books)
+    second = client.post("/book/check", data=form)
+    assert [walk.location(one) for one in (other[0], second)] == ["/book/done"] * 2
+    assert [one.status for one in visits(released=True)] == ["confirmed"]
 
 
 def test_every_step_pressed_twice_is_done_once(client: FlaskClient) -> None:

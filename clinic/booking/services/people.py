@@ -65,7 +65,8 @@ def change_details(
         client = clients.client(client_id)
         if client is None:
             raise NotFound()
-        if client.id == client_id and seen not in (None, mark_of_card(client)):
+        shown = session.get_one(Client, client_id)  # by now it may have become the other one's
+        if seen not in (None, mark_of_card(shown)):
             raise ChangedMeanwhile
         coming = clients.like(
             details.first_name, details.last_name, details.born_on, email=details.email, phone=details.phone,
@@ -74,7 +75,7 @@ def change_details(
         _wait_for_all_alike(session, client.id, also=coming)
         alike = clients.people_like(client)
         if client.id != client_id:
-            details = _laid_over(client, session.get_one(Client, client_id), details)
+            details = _laid_over(client, shown, details)
         write_details(client, details, region=facts.phone_region)
         session.flush()
         judge_visits_of_all(session, [*alike, *clients.people_like(client)], door="details", by=by, now=now)

@@ -18,6 +18,7 @@ from clinic.booking.views.marking import say_it_stops, say_what_is_odd
 from clinic.booking.views.others import Others, others_of
 from clinic.booking.views.result import instead_of, is_stopped, reasons
 from clinic.clients import queries as clients
+from clinic.rules.check_in import OPENS
 from clinic.rules.errors import RuleViolation, SlotTaken
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -76,7 +77,7 @@ def _late_door(visit: Any, client_id: int, url: str, home: str, signer: str) -> 
 
     return CheckInDoor(
         visit=visit, by=who(), source="online", url=url, layout="intake/_layout.html", stopped=stopped,
-        done=done, signer=signer,
+        done=done, signer=signer, is_late=True,
     )  # fmt: skip
 
 
@@ -134,6 +135,8 @@ def take_check_in_by_mail(token: str) -> Answer:
 
 def _by_visit_link(token: str) -> CheckInDoor | None:
     visit = found(visits.visit_by_key(token, clock.now()))
+    if clock.now() >= visit.starts_at + OPENS:  # as the mailed link: no page has stood open so long
+        return None
     url = url_for("booking.check_in_by_link", token=token)
     return _client_door(visit, url, url_for("booking.visit_by_link", token=token))
 
@@ -246,6 +249,7 @@ def _by_staff(
             if is_late
             else _finish(visit_id, back, renewal=renewal, then=then)
         ),
+        is_late=is_late,
         is_read_out=True,
         then=then,
         extra={"client": client},

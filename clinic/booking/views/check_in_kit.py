@@ -47,6 +47,8 @@ class CheckInDoor:
     done: Callable[[bool, Collection[str]], Answer]
     """Called with whether a whole new form is needed now, and with the conditions that were spoken of."""
     signer: str = "self"
+    is_late: bool = False
+    """The visit can be checked in no more: what is said only adds."""
     is_read_out: bool = False
     then: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -103,7 +105,7 @@ def _take_answers(door: CheckInDoor, chosen: tuple[Topic, ...]) -> Answer:
         intakes.save_draft(
             door.client.id, check_in.BEGUN, "checkin", result.answers, now=clock.now(),
             asked=[one.key for one in page.conditions],
-            half={**half_typed(page, result), **bigger},
+            half={**half_typed(page, result), **bigger}, adds_only=door.is_late,
         )  # fmt: skip
         return _questions_page(door, chosen, result.typed, result.errors), 422
     return _keep(
@@ -123,6 +125,10 @@ def _keep(
 ) -> Answer:
     """Keep it. `again` is the page once more, for a parent or guardian who has not signed."""
     client, now = door.client, clock.now()
+    if door.is_late:
+        said = {key: one for key, one in (said or {}).items() if one.get("present")}
+        if not (said or renewal):
+            return door.done(False, ())
     young = _young(door, typed=True)
     signature = Signature(client.name, door.signer)
     if young is not None:

@@ -38,6 +38,7 @@ from clinic.rules.errors import (
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.places_to_avoid import areas_in_words
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
 
@@ -322,7 +323,7 @@ def _confirm_or_take_again(now_at: Standing, aim: str | None) -> services.Result
     key, user_id, now = kit.token() or "", acting_user(), clock.now()
     if aim is not None:
         aims.say_aim(now_at.visit.id, aim, by=user_id, now=now)
-    if not now_at.is_held:
+    if now_at.visit.status == VisitStatus.RELEASED:  # as it stands by now: pressed twice it may be booked
         choice = Choice.of(now_at.checkout.choice)
         services.hold_slot(
             key,

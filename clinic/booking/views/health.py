@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
 
 from clinic.accounts.access import who as acting_user
@@ -113,38 +116,45 @@ def answer_health_page(number: int) -> Answer:
 
     @with_booking(*Step)
     def take(now_at: Standing) -> Answer:
-        warned = _warning_about_another(now_at, number)
-        if warned is not None:
-            return warned
+        answer = _take_about_another(now_at, number)
+        if answer is not None:
+            return answer
         if now_at.step not in OPEN:
             late = _take_late(now_at, number)
             return ahead(now_at) if late is None else late
         kit.renew()
         return questionnaire.take_page(sitting(now_at), number, stop)
 
-    warned = _warning_about_another(None, number) if kit.token() is None else None
-    return take() if warned is None else warned
+    answer = _take_about_another(None, number) if kit.standing() is None else None
+    return take() if answer is None else answer
 
 
 def _take_late(now_at: Standing, number: int) -> Answer | None:
-    client, theirs = now_at.client, now_at.checkout.client_id
-    if client is None:
-        whose = [theirs] if theirs is not None else []
-        return questionnaire.take_warning(whose, number, stop, source="online", by=acting_user())
-    others = others_of(client.id)
+    asked = _sitting_late(now_at)
+    if asked is None:
+        return None
+    # Who is not signed in reads nothing of a record that theirs has become.
+    others = others_of(asked.client_id) if now_at.client is not None else None
 
     def stopped(level: str) -> str:
         services.leave(kit.token() or "", now=clock.now())
-        return urgent_page(level, others())
+        return urgent_page(level, others() if others is not None else None)
 
-    answer = questionnaire.take_late(sitting(now_at), number, stopped)
+    answer = questionnaire.take_late(asked, number, stopped)
     if answer is None:
-        questionnaire.say_what_was_kept(client.id)
+        questionnaire.say_what_was_kept(asked.client_id)
     return answer
 
 
-def _warning_about_another(now_at: Standing | None, number: int) -> Answer | None:
-    """A warning sign about one of the account stops that one, whoever was chosen in another tab meanwhile."""
+def _sitting_late(now_at: Standing) -> Sitting | None:
+    whose = now_at.client.id if now_at.client is not None else now_at.checkout.client_id
+    client = clients.client(whose) if whose is not None else None
+    return _sitting_about(client) if client is not None else None
+
+
+def _take_about_another(now_at: Standing | None, number: int) -> Answer | None:
+    """A page about one of the account, where another one was chosen in another tab meanwhile, or where there is no such
+    booking any more: a warning sign stops all the same. Once nothing is to be answered here, the rest is kept, too."""
     user_id, whose = acting_user(), request.form.get("whose", "")
     this = now_at.client.id if now_at is not None and now_at.client is not None else None
     if user_id is None or whose in ("", str(this)):
@@ -153,10 +163,17 @@ def _warning_about_another(now_at: Standing | None, number: int) -> Answer | Non
     theirs = [*own, *clients.alias_ids(*own)]
     if whose not in {str(one) for one in theirs}:
         return None
-    others = others_of(int(whose))
-    return questionnaire.take_warning(
-        theirs, number, lambda level: urgent_page(level, others()), source="online", by=user_id
-    )
+    others, client = others_of(int(whose)), clients.client(int(whose))
+
+    def stopped(level: str) -> str:
+        return urgent_page(level, others())
+
+    if client is None or (now_at is not None and now_at.step in OPEN):
+        return questionnaire.take_warning(theirs, number, stopped, source="online", by=user_id)
+    answer = questionnaire.take_late(_sitting_about(client), number, stopped)
+    if answer is None:
+        questionnaire.say_what_was_kept(client.id)
+    return ahead(now_at) if answer is None and now_at is not None else answer
 
 
 @pages.post("/book/health/<int:number>/keep", needs=Permission.SITE_ANY_READ)
@@ -166,7 +183,8 @@ def keep_health_page(number: int) -> Answer:
     @with_booking(*Step)
     def keep(now_at: Standing) -> Answer:
         if now_at.step not in OPEN:
-            return questionnaire.keep_late(sitting(now_at), number) if now_at.client else ahead(now_at)
+            asked = _sitting_late(now_at)
+            return ahead(now_at) if asked is None else questionnaire.keep_late(asked, number)
         kit.renew()
         return questionnaire.keep_page(sitting(now_at), number)
 
@@ -204,7 +222,17 @@ def sitting(now_at: Standing) -> Sitting:
     client, facts = now_at.client, premises.clinic_facts()
     if client is None or facts is None:
         raise LookupError("nobody is named yet")
-    age = client.age_on(kit.local_today())
+    return replace(
+        _sitting_about(client),
+        signer=_signer(now_at),
+        is_minor=client.age_on(kit.local_today()) < facts.adult_age,
+        done_url=url_for("booking.checkout") if now_at.step in (Step.CONSENT, Step.CHECK) else "",
+        layout="booking/_flow.html",
+        extra=kit.flow(now_at),
+    )
+
+
+def _sitting_about(client: Any) -> Sitting:
     newest = intake.newest(client.id)
     return Sitting(
         client_id=client.id,
@@ -216,12 +244,7 @@ def sitting(now_at: Standing) -> Sitting:
         keep_url=lambda number: url_for("booking.keep_health_page", number=number),
         sign_url=url_for("booking.sign_health"),
         back_url=url_for("booking.who"),
-        signer=_signer(now_at),
-        is_minor=age < facts.adult_age,
         earlier=newest.answers if newest is not None else {},
-        done_url=url_for("booking.checkout") if now_at.step in (Step.CONSENT, Step.CHECK) else "",
-        layout="booking/_flow.html",
-        extra=kit.flow(now_at),
     )
 
 

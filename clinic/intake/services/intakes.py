@@ -57,22 +57,23 @@ def save_draft(
     asked: Collection[str] = (),
     half: Mapping[str, list[str]] | None = None,
     is_as_seen: Callable[[Answers, Mapping[str, list[str]]], bool] | None = None,
+    adds_only: bool = False,
 ) -> tuple[Answers, Mapping[str, list[str]]]:
     """Keep what has been typed so far; new answers are laid over the earlier ones unless `replace`.
 
     `asked` names the questions that were on the page: one that has no readable answer now has none, whatever it
     had before, so that an old "no" never stands in for a "yes" that is half typed. `half` is what was typed of it,
     by form name: it is no answer, and is shown to whoever comes back. `replace` begins anew, but for what was said and
-    not signed. What was ticked and written to sign stays only while no answer changes. On a record that became another
-    one meanwhile, what is new goes along there, and takes nothing back. Returns the whole answers and what is half
-    typed, as they stand there now.
+    not signed. What was ticked and written to sign stays only while no answer changes. With `adds_only`, and on a
+    record that became another one meanwhile, what is new is laid over and takes nothing back. Returns the whole
+    answers and what is half typed, as they stand there now.
 
     `is_as_seen` is asked of both before anything is written, and nothing is where it says no. Raises DraftChanged then,
     and NotFound.
     """
     with transaction() as session:
         stands = client_who_stands(session, client_id, is_judged=False)
-        if stands.id != client_id:
+        if adds_only or stands.id != client_id:
             lay_over(session, stands.id, writer, kind, answers, half or {}, now=now)
             row = queries.draft(stands.id, writer)
             return (row.answered, row.half_answered) if row is not None else ({}, {})
