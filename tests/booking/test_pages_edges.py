@@ -72,7 +72,7 @@ def test_confirming_pressed_again_while_the_first_is_at_work_books_once_and_says
 ) -> None:
     walk.up_to_check(client, "swedish", {})
     form = {"seen": walk.hidden(client.get("/book/check"), "seen"), "aim": "My neck"}
-    say, other = aims.say_aim, []
+    say, other = aims.say_aim, list[Any]()
 
     def say_while_the_other_books(*said: Any, **more: Any) -> None:
         if not other:

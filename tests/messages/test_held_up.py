@@ -10,9 +10,12 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from clinic.booking.models import Visit
-from clinic.booking.services import reconciling, sending, series, undoing, visits
+from clinic.booking.services import people, reconciling, sending, series, undoing, visits
 from clinic.booking.services.at_desk import Change, change_at_desk
 from clinic.booking.services.series_starts import OneStart
+from clinic.clients.steps import Details
+from clinic.intake.services import checkins
+from clinic.intake.services.intakes import Signature
 from clinic.shared import mail
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -67,6 +70,36 @@ def test_nobody_reads_that_a_visit_is_booked_after_it_could_not_go_ahead(world: 
     assert told(range(19, 60)) == ["visit_booked", "visit_cannot_go_ahead"]
     db.session.rollback()
     assert db.session.get_one(Visit, visit).status == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["address", "refused"])
+def test_nobody_reads_that_a_visit_is_on_hold_after_it_was_confirmed(world: w.World, how: str) -> None:
+    client, visit = a_visit(world)
+    assert told(range(1)) == ["visit_booked"]
+    checkins.take_check_in(
+        client,
+        {},
+        Signature("Pat Number"),
+        renewal=True,
+        source="online",
+        by=None,
+        now=NOW + MINUTE,
+        today=w.TODAY,
+    )
+    away_until(18)
+    if how == "address":
+        card = Details("Pat", "Changed", dt.date(1985, 5, 5), email="new@people.example", phone="")
+        people.change_details(client, card, by=world.desk_id, now=NOW + 18 * MINUTE)
+        sending.follow_addresses()
+    w.sign(client, now=NOW + 19 * MINUTE)
+    if how == "refused":  # for the moment, and only the elder one
+        with transaction() as session:
+            session.execute(
+                update(OutgoingMail).where(OutgoingMail.kind == "visit_on_hold").values(attempts=0)
+            )
+    last = ["visit_on_hold", "visit_confirmed_now"] if how == "address" else ["visit_confirmed_now"]
+    assert told(range(19, 180)) == last
+    assert db.session.get_one(Visit, visit).status == "confirmed"
 
 
 def test_nobody_reads_that_a_visit_is_booked_after_the_clinic_called_it_off(world: w.World) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
@@ -33,15 +33,16 @@ from clinic.rules.wall_time import WallClock, epoch_minute, moment
 from clinic.shared.database import db, transaction, tried_again
 from clinic.shared.mail import About, OutgoingMail, queue_mail
 
+ON_HOLD, CONFIRMED_NOW = "visit_on_hold", "visit_confirmed_now"
 # What says that the visit stands, or may yet. It is not sent any more once its client was told that it does not.
 SAY_IT_STANDS = frozenset(
     {
         "visit_booked",
         "visit_waiting",
-        "visit_confirmed_now",
+        CONFIRMED_NOW,
         "visit_changed",
         "visit_given",
-        "visit_on_hold",
+        ON_HOLD,
         "couple_invited",
     }
 )
@@ -118,6 +119,26 @@ def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -
         )  # fmt: skip
 
 
+@tried_again
+def follow_addresses() -> None:
+    """What was held up goes where the person is written to by now: mails leave in their order for each address, and a
+    younger one to the new address would be read first."""
+    held_up = (
+        select(OutgoingMail.id, Client.email)
+        .join(Visit, Visit.id == OutgoingMail.visit_id)
+        .join(Client, Client.id == Visit.client_id)
+        .where(
+            OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.attempts > 0,
+            OutgoingMail.channel == "mail", OutgoingMail.to != Client.email,
+        )
+    )  # fmt: skip
+    found = db.session.execute(held_up).all()
+    db.session.rollback()
+    if found:
+        with transaction() as session:
+            session.execute(update(OutgoingMail), [{"id": mail_id, "to": to} for mail_id, to in found])
+
+
 def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     """Whether a message is still true, and still welcome, at the moment at which it leaves. It goes to the address that
     the person has now."""
@@ -131,6 +152,8 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     row.to = to
     if not choices.wants(Whose(client_id=client.id), row.kind):
         return False
+    if row.kind == ON_HOLD and not visit.is_waiting and _left_since(session, row, [CONFIRMED_NOW]):
+        return False
     if row.kind in SAY_IT_STANDS:
         return visit.status not in CALLED_OFF or not _was_told_since(session, row)
     return row.starts_at is None or (row.starts_at == visit.starts_at and _is_true(visit, row.kind, now))
@@ -139,13 +162,18 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
 def _was_told_since(session: Session, row: OutgoingMail) -> bool:
     """Whether a younger message has left that says so: of two in their order both leave, and what may still be taken
     back has been told to nobody."""
-    ends = (
-        OutgoingMail.visit_id == row.visit_id if row.visit_id is not None else OutgoingMail.to == row.to,
-        OutgoingMail.kind.in_(SAY_IT_ENDED),
-    )
     of_all = OutgoingMail.kind == "series_cancelled", OutgoingMail.to == row.to
+    return _left_since(session, row, SAY_IT_ENDED, or_also=and_(*of_all))
+
+
+def _left_since(
+    session: Session, row: OutgoingMail, kinds: Collection[str], *, or_also: ColumnElement[bool] | None = None
+) -> bool:
+    same = OutgoingMail.visit_id == row.visit_id if row.visit_id is not None else OutgoingMail.to == row.to
+    wanted = and_(same, OutgoingMail.kind.in_(kinds))
     younger = select(OutgoingMail.id).where(OutgoingMail.id > row.id, OutgoingMail.sent_at.is_not(None))
-    return session.scalar(younger.where(or_(and_(*ends), and_(*of_all))).limit(1)) is not None
+    found = younger.where(wanted if or_also is None else or_(wanted, or_also))
+    return session.scalar(found.limit(1)) is not None
 
 
 def _still_reaches(session: Session, row: OutgoingMail) -> bool:
