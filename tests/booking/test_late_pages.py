@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from clinic.accounts.models import User
 from clinic.booking.models import Visit
-from clinic.booking.services import people
+from clinic.booking.services import people, visits
 from clinic.clients.models import Client
 from clinic.intake import queries
 from clinic.intake.models import HealthStop
@@ -101,6 +101,29 @@ def test_a_yes_before_any_answers_is_kept_until_all_are_signed(app: Flask, world
 
 
 # ── questions that are open no more ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
+def test_the_second_of_two_is_heard_on_the_record_that_theirs_became(
+    app: Flask, world: w.World, said: dict[str, Any]
+) -> None:
+    link, client = second_of_two(world, app)
+    page = Open(app.test_client(), f"{link}/health", said)
+    known = w.person(email="known@people.example")
+    w.sign(known, now=LAST_MONTH)
+    theirs = db.session.scalars(select(Visit.id).where(Visit.client_id == client)).one()
+    db.session.rollback()
+    visits.cancel_visit(theirs, by=world.desk_id, by_clinic=True, now=NOW + MINUTE)
+    people.merge_clients(known, client, by=world.desk_id, now=NOW + MINUTE)
+    shown = page.send()
+    draft = queries.draft(known, "client")
+    assert draft is not None
+    if said is CHEST:
+        assert stops() == [known]
+        assert next(iter(CHEST)) not in draft.answered, "it is asked anew when they come back"
+    else:
+        assert (KEPT in shown.text, queries.has_unsigned(known)) == (True, True)
+        assert draft.answered.keys() > HEART.keys(), "beside what was signed"
 
 
 def second_of_two(world: w.World, app: Flask) -> tuple[str, int]:

@@ -7,6 +7,7 @@ or changes an answer that anybody gave before.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,8 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.client_kit import local_today
 from clinic.booking.views.health import urgent_page
 from clinic.booking.views.others import others_of
+from clinic.clients import queries as clients
+from clinic.intake import queries as intake
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
@@ -36,8 +39,14 @@ def _at(
     client = visit.client
     if client is not None and check_ins.waits_for_first_answers(visit, clock.now()):
         return page(_sitting(token, client))
-    answer = late(_sitting(token, client)) if client is not None and late is not None else None
+    whose = clients.client(visit.client_id) if visit.client_id is not None else None  # a merge may have been since
+    answer = late(_sitting_late(token, whose)) if whose is not None and late is not None else None
     return go("booking.visit_by_link", token=token) if answer is None else answer
+
+
+def _sitting_late(token: str, client: Any) -> Sitting:
+    newest = intake.newest(client.id)
+    return replace(_sitting(token, client), earlier=newest.answers if newest is not None else {})
 
 
 def _sitting(token: str, client: Any) -> Sitting:
