@@ -66,11 +66,12 @@ def _client_door(
 def _late_door(visit: Any, client_id: int, url: str, home: str, signer: str) -> CheckInDoor:
     others, stood = others_of(client_id), visits.seen_as(visit) in STOOD
 
-    def done(renewal: bool, _said: Collection[str]) -> str:
+    def done(renewal: bool, said: Collection[str]) -> str:
         is_off = stood and visits.seen_as(found(visits.visit(visit.id))) not in STOOD
         return render_template(
-            "booking/check_in_late.html", home=home, renewal=renewal, others=others(), is_off=is_off
-        )
+            "booking/check_in_late.html", home=home, renewal=renewal, others=others(), is_off=is_off,
+            is_kept=renewal or bool(said),
+        )  # fmt: skip
 
     def stopped(level: str) -> str:
         return render_template("intake/urgent.html", level=level, others=others(), is_late=True)
@@ -186,8 +187,9 @@ def _then() -> str:
     return asked if asked in THEN else ""
 
 
-def _finish_late(visit_id: int, back: str, *, renewal: bool) -> Answer:
-    flash(_("What was said is kept, and counts for this client’s coming visits."), "success")
+def _finish_late(visit_id: int, back: str, *, renewal: bool, is_kept: bool) -> Answer:
+    kept = _("What was said is kept, and counts for this client’s coming visits.")
+    flash(kept if is_kept else _("Nothing new was said, so nothing has changed."), "success")
     if renewal:
         flash(_("All the health questions have to be answered anew first."), "care")
     return go(back, visit_id=visit_id)
@@ -244,8 +246,8 @@ def _by_staff(
         url=url_for(here, visit_id=visit_id),
         layout="intake/desk_layout.html",
         stopped=lambda level: stopped(client, level),
-        done=lambda renewal, _said: (
-            _finish_late(visit_id, back, renewal=renewal)
+        done=lambda renewal, said: (
+            _finish_late(visit_id, back, renewal=renewal, is_kept=renewal or bool(said))
             if is_late
             else _finish(visit_id, back, renewal=renewal, then=then)
         ),

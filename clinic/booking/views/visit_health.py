@@ -39,7 +39,9 @@ def _at(
     client = visit.client
     if client is not None and check_ins.waits_for_first_answers(visit, clock.now()):
         return page(_sitting(token, client))
-    whose = clients.client(visit.client_id) if visit.client_id is not None else None  # a merge may have been since
+    whose = (
+        clients.client(visit.client_id) if visit.client_id is not None else None
+    )  # a merge may have been since
     answer = late(_sitting_late(token, whose)) if whose is not None and late is not None else None
     return go("booking.visit_by_link", token=token) if answer is None else answer
 
