@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
+from werkzeug.test import TestResponse
 
 from clinic.accounts.models import User
 from clinic.clients.models import Client
@@ -25,6 +26,7 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import browser_of, owner_browser, save_page
 from tests.records.whole_person import Person
+from tests.typed_forms import form_on
 
 pytestmark = pytest.mark.usefixtures("now")
 ASKED = re.compile("You have asked us to erase it|Sie haben um Löschung gebeten")
@@ -144,10 +146,53 @@ def test_periods_are_saved_checked_and_confirmed(app: Flask) -> None:
     assert save_page(owner, address, records="12", law="10").status_code == 303
     assert (periods.periods()["records"], periods.periods()["law"]) == (12, 10)
     assert not periods.is_confirmed()
-    assert owner.post(f"{address}/begin").status_code == 303
+    assert let_begin(owner, owner.get(address).text).status_code == 303
     assert periods.is_confirmed()
     assert save_page(owner, address, records="11").status_code == 303
     assert not periods.is_confirmed()
+
+
+def let_begin(owner: FlaskClient, page: str) -> TestResponse:
+    """Press on this page that things go from now on."""
+    begin = "/owner/keeping/begin"
+    return owner.post(begin, data=form_on(page, begin))
+
+
+def test_an_older_page_puts_no_period_back_and_may_after_it_was_compared(app: Flask) -> None:
+    factories.make_clinic()
+    owner, address = owner_browser(app), "/owner/keeping"
+    older = form_on(owner.get(address).text, address)
+    assert save_page(owner, address, records="30").status_code == 303
+    refused = owner.post(address, data=older | {"mails": ["181"]})
+    assert refused.status_code == 422
+    assert "Somebody changed this while you had it open" in refused.text
+    assert (periods.periods()["records"], periods.periods()["mails"]) == (30, 180)
+    kept = form_on(refused.text, address)
+    assert (kept["records"], kept["mails"]) == (["10"], ["181"])
+    assert owner.post(address, data=kept).status_code == 303
+    assert (periods.periods()["records"], periods.periods()["mails"]) == (10, 181)
+
+
+def test_only_the_periods_that_their_owner_saw_begin(app: Flask) -> None:
+    factories.make_clinic()
+    owner, address = owner_browser(app), "/owner/keeping"
+    older = owner.get(address).text
+    assert save_page(owner, address, records="3", no_visit="30").status_code == 303
+    refused = let_begin(owner, older)
+    assert refused.status_code == 409
+    assert "nothing was begun from it" in refused.text
+    assert owner.post(f"{address}/begin").status_code == 409
+    assert not periods.is_confirmed()
+    assert form_on(refused.text, address)["records"] == ["3"]
+    assert let_begin(owner, refused.text).status_code == 303
+    assert periods.is_confirmed()
+
+
+def test_nothing_begins_from_a_page_that_shows_periods_which_are_not_saved(app: Flask) -> None:
+    factories.make_clinic()
+    refused = save_page(owner_browser(app), "/owner/keeping", records="0")
+    assert "Save the periods first" in refused.text
+    assert "/owner/keeping/begin" not in refused.text
 
 
 def test_a_request_reaches_the_owner_and_whoever_asked_by_itself(app: Flask) -> None:

@@ -15,23 +15,27 @@ from clinic.keeping.models import Erasure, KeepingConfirmation, KeepingPeriod
 from clinic.keeping.queries import due, due_people, people, periods
 from clinic.keeping.services import _erasing
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput
 from clinic.rules.keeping import PERIODS, Period
 from clinic.rules.language import _
 from clinic.shared import audit_chain, backups, mail
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import db, transaction, tried_again
+from clinic.shared.seen import mark_of
 
 log = structlog.get_logger()
 
 
 @tried_again
-def save_periods(amounts: Mapping[str, int], *, by: int, now: dt.datetime) -> None:
-    """Set how long things are kept. Nothing goes by new periods before they are confirmed. Raises InvalidInput."""
+def save_periods(amounts: Mapping[str, int], *, by: int, now: dt.datetime, seen: str | None = None) -> None:
+    """Set how long things are kept. Nothing goes by new periods before they are confirmed. `seen`: the mark of those
+    that were shown. Raises InvalidInput, or ChangedMeanwhile where another owner has set them since."""
     if amounts["law"] > amounts["records"]:
         raise InvalidInput("records", _("This must be at least as long as the law asks for."))
     with transaction() as session:
         before = periods.periods()
+        if seen not in (None, mark_of(before)):
+            raise ChangedMeanwhile
         for one in PERIODS:
             session.merge(KeepingPeriod(kind=one.kind, amount=amounts[one.kind]))
         changed = sorted(kind for kind, amount in before.items() if amounts[kind] != amount)
@@ -40,10 +44,19 @@ def save_periods(amounts: Mapping[str, int], *, by: int, now: dt.datetime) -> No
 
 
 @tried_again
-def let_go_by_periods(*, by: int, now: dt.datetime) -> None:
-    """The owner has looked at what would go, and lets it begin."""
+def let_go_by_periods(*, by: int, now: dt.datetime, seen: str | None = None) -> None:
+    """The owner has looked at what would go, and lets it begin. `seen`: the mark of the periods that were shown. Raises
+    ChangedMeanwhile where they are no longer those: what they never saw would be erased."""
     with transaction() as session:
-        session.add(KeepingConfirmation(periods=periods.periods(), confirmed_at=now, confirmed_by_id=by))
+        amounts = periods.periods()
+        if seen not in (None, mark_of(amounts)):
+            raise ChangedMeanwhile(
+                _(
+                    "Somebody changed the periods while you had this page open, so nothing was begun from it. Look"
+                    " first at the periods and at the list as they are now."
+                )
+            )
+        session.add(KeepingConfirmation(periods=amounts, confirmed_at=now, confirmed_by_id=by))
         leave_trace(session, "keeping.confirmed", "clinic", 1, by=by, now=now)
 
 
