@@ -55,10 +55,15 @@ def save_settings(new: MessageSettings, *, seen: str, by: int | None, now: dt.da
 
 
 @tried_again
-def save_text(kind: str, language: str, subject: str, body: str, *, by: int | None, now: dt.datetime) -> None:
-    """The owner's own text instead of the standard one. Raises InvalidInput at the field that is wrong, NotFound."""
+def save_text(
+    kind: str, language: str, subject: str, body: str, *, seen: str, by: int | None, now: dt.datetime
+) -> None:
+    """The owner's own text instead of the one that was shown, of which `seen` is the mark. Raises InvalidInput at the
+    field that is wrong, NotFound, ChangedMeanwhile."""
     check_text(kind, subject, body)
     with transaction() as session:
+        if mark_of(queries.text_of(kind, language)) != seen:
+            raise ChangedMeanwhile
         row = session.get(OwnText, (kind, language)) or OwnText(kind=kind, language=language)
         row.text, row.changed_at, row.changed_by_id = f"{subject}\n{body}", now, by
         session.add(row)
@@ -80,11 +85,19 @@ def check_text(kind: str, subject: str, body: str) -> None:
 
 
 @tried_again
-def use_standard_text(kind: str, language: str, *, by: int | None, now: dt.datetime) -> None:
-    """The standard text again; done twice it changes nothing."""
+def use_standard_text(kind: str, language: str, *, seen: str, by: int | None, now: dt.datetime) -> None:
+    """The standard text again instead of the one that was shown; done twice it changes nothing. Raises
+    ChangedMeanwhile."""
     with transaction() as session:
         row = session.get(OwnText, (kind, language))
         if row is not None:
+            if mark_of(queries.text_of(kind, language)) != seen:
+                raise ChangedMeanwhile(
+                    _(
+                        "Somebody changed this text while you had it open, so it was not taken away. Here it is as it"
+                        " is now."
+                    )
+                )
             session.delete(row)
             leave_trace(
                 session,

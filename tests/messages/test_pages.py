@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from clinic.booking.models import Visit
 from clinic.booking.timed_messages import TimedMessage
@@ -29,6 +30,8 @@ from tests.accounts.people import browser_of, make_person
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.mailing import sent_at, words_of
+from tests.owners import save_page
+from tests.typed_forms import form_on
 
 pytestmark = pytest.mark.usefixtures("now")
 HOUR = dt.timedelta(hours=1)
@@ -88,16 +91,55 @@ def test_an_owner_writes_a_text_looks_at_it_tests_it_and_goes_back(owner: FlaskC
     assert "Dear &lt;b&gt;Robin&lt;/b&gt;" in looked.text
     assert '<span class="btn btn-primary">Look at it</span>' in looked.text
     assert all_of(OwnText) == []
-    assert owner.post(url, data={**own, "act": "send"}).status_code == 303
+    assert saved(owner, url, **own, act="send").status_code == 303
     assert [one.text for one in all_of(OwnText)] == [
         "See you {when}\nDear <b>{name}</b>\n\nLook at it: {link}"
     ]
+    page_with_own = owner.get(url).text
     [mail] = [one for one in sent_at(NOW) if one["To"] == "owner@people.example"]
     assert mail["Subject"] == "See you Tuesday 9 June 2026 at 2:30 pm"
     assert "Dear <b>Robin</b>" in words_of(mail)
-    owner.post(f"{url}/standard")
-    assert all_of(OwnText) == []
+    back = f"{url}/standard?language=en"
+    for _twice in range(2):
+        owner.post(back, data=form_on(page_with_own, back))
+        assert all_of(OwnText) == []
     assert standard_text("visit_reminder").startswith("Reminder: your visit on {when}\nHello {name},")
+
+
+def saved(owner: FlaskClient, url: str, language: str = "en", **typed: str) -> TestResponse:
+    """What the owner types on the page of this text, sent."""
+    return save_page(owner, f"{url}?language={language}", **typed)
+
+
+def test_a_colleagues_text_is_not_lost_to_an_older_page(owner: FlaskClient) -> None:
+    url = "/owner/messages/visit_booked?language=en"
+    older = form_on(owner.get(url).text, url)
+    theirs = {"subject": "Booked", "body": "Please bring your insulin card: {link}"}
+    assert save_page(owner, url, **theirs).status_code == 303
+    older["subject"] = ["My own"]
+    looked = owner.post(url, data=older | {"act": ["look"]})
+    refused = owner.post(url, data=form_on(looked.text, url))
+    assert refused.status_code == 422
+    assert "Somebody changed this while you had it open" in refused.text
+    assert ["insulin" in one.text for one in all_of(OwnText)] == [True]
+    typed = form_on(refused.text, url)
+    assert typed["subject"] == ["My own"]
+    assert owner.post(url, data=typed).status_code == 303
+    assert ["insulin" in one.text for one in all_of(OwnText)] == [False]
+
+
+def test_a_colleagues_text_is_not_taken_away_by_an_older_page(owner: FlaskClient) -> None:
+    url, back = (f"/owner/messages/visit_booked{one}?language=en" for one in ("", "/standard"))
+    assert save_page(owner, url, subject="Booked").status_code == 303
+    older = form_on(owner.get(url).text, back)
+    assert save_page(owner, url, subject="Booked, and bring your insulin card").status_code == 303
+    refused = owner.post(back, data=older)
+    assert refused.status_code == 409
+    assert "it was not taken away" in refused.text
+    assert form_on(refused.text, url)["subject"] == ["Booked, and bring your insulin card"]
+    assert len(all_of(OwnText)) == 1
+    assert owner.post(back, data=form_on(refused.text, back)).status_code == 303
+    assert all_of(OwnText) == []
 
 
 def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
@@ -113,12 +155,12 @@ def test_each_language_of_the_clinic_has_its_own_preview_text_and_test(
     assert "Erinnerung: Ihr Termin am Dienstag, 9. Juni 2026 um 14:30" in page
     assert '<div lang="de">' in page
     own = {"subject": "Bis {when}", "body": "Hallo {name}: {link}"}
-    assert owner.post(f"{url}?language=de", data=own).status_code == 303
+    assert saved(owner, url, "de", **own).status_code == 303
     assert "your own text: <bdi>Deutsch</bdi>" in owner.get("/owner/messages").text
     assert "Reminder: your visit on Tuesday 9 June" in owner.get(url).text
-    owner.post(f"{url}?language=de", data={**own, "act": "send"})
+    saved(owner, url, "de", **own, act="send")
     english = {"subject": "See you {when}", "body": "Hello {name}: {link}"}
-    owner.post(f"{url}?language=en", data={**english, "act": "send"})
+    saved(owner, url, **english, act="send")
     sent = [one["Subject"] for one in sent_at(NOW) if one["To"] == "owner@people.example"]
     assert sent == ["Bis Dienstag, 9. Juni 2026 um 14:30", "See you Tuesday 9 June 2026 at 2:30 pm"]
     client = w.person(email="pat@people.example")

@@ -11,6 +11,7 @@ from clinic.messages.forms import SettingsForm, TextForm
 from clinic.messages.queries import MessageSettings
 from clinic.messages.views.blueprint import pages
 from clinic.premises import queries as premises
+from clinic.rules.errors import ChangedMeanwhile
 from clinic.rules.language import gettext as _
 from clinic.rules.messages import KINDS
 from clinic.rules.permissions import Permission
@@ -63,9 +64,7 @@ def _seen() -> str:
 def text(kind: str) -> Answer:
     """One kind's text, and how it looks."""
     _known(kind)
-    said, is_own = queries.text_of(kind, _language())
-    subject, _rest, body = said.partition("\n")
-    return _text_page(kind, TextForm(data={"subject": subject, "body": body}), said, is_own=is_own)
+    return _text_as_it_is(kind)
 
 
 @pages.post("/owner/messages/<kind>", needs=NEED)
@@ -79,10 +78,11 @@ def save_text(kind: str) -> Answer:
         if request.form.get("act") == "look":
             services.check_text(*said)
         else:
-            services.save_text(kind, _language(), *said[1:], by=who(), now=clock.now())
+            seen = form.seen.data or ""
+            services.save_text(kind, _language(), *said[1:], seen=seen, by=who(), now=clock.now())
 
     typed = f"{form.subject.data or ''}\n{form.body.data or ''}"
-    if not saves(form, save):
+    if not saves(form, save, seen_now=lambda: mark_of(queries.text_of(kind, _language()))):
         return _text_page(kind, form, typed, is_own=is_own), 422
     if request.form.get("act") == "look":
         return _text_page(kind, form, typed, is_own=is_own)
@@ -97,7 +97,11 @@ def save_text(kind: str) -> Answer:
 def use_standard_text(kind: str) -> Answer:
     """The standard text again."""
     _known(kind)
-    services.use_standard_text(kind, _language(), by=who(), now=clock.now())
+    seen = request.form.get("seen", "")
+    try:
+        services.use_standard_text(kind, _language(), seen=seen, by=who(), now=clock.now())
+    except ChangedMeanwhile as error:
+        return _text_as_it_is(kind, error.sentence), 409
     flash(_("The standard text is used again."), "success")
     return go("messages.text", kind=kind, language=_language())
 
@@ -112,6 +116,15 @@ def _language() -> str:
     known = queries.languages()
     asked = request.args.get("language", "")
     return asked if asked in known else next(iter(known))
+
+
+def _text_as_it_is(kind: str, trouble: str = "") -> str:
+    said, is_own = queries.text_of(kind, _language())
+    subject, _rest, body = said.partition("\n")
+    form = TextForm(data={"subject": subject, "body": body, "seen": mark_of((said, is_own))})
+    if trouble:
+        form.add_error("", trouble)
+    return _text_page(kind, form, said, is_own=is_own)
 
 
 def _text_page(kind: str, form: TextForm, text: str, *, is_own: bool) -> str:
