@@ -13,7 +13,8 @@ from sqlalchemy import select
 from clinic.accounts.models import User
 from clinic.booking.models import Visit
 from clinic.booking.queries.visits import open_calls
-from clinic.booking.services import calls
+from clinic.booking.services import calls, people, visits
+from clinic.clients.steps import Details
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
@@ -21,6 +22,7 @@ from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
 from tests.conftest import NOW
+from tests.mailing import sent_at
 from tests.owners import browser_of
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -83,6 +85,26 @@ def test_nobody_is_called_who_gets_a_mail(desk: FlaskClient) -> None:
     w.sign_answers(client, SERIOUS)
     assert w.statuses(client) == ["cancelled"]
     assert list(open_calls()) == []
+
+
+@pytest.mark.parametrize(("by_clinic", "about"), [(True, ["news"]), (False, [])])
+def test_who_loses_the_address_before_the_news_leave_is_called(
+    world: w.World, by_clinic: bool, about: list[str]
+) -> None:
+    """What its client called off themselves is no news to them."""
+    client = w.person(email="wrong@people.example")
+    w.sign(client)
+    visit = w.at_desk(world, client, "relaxation", when=w.at(5, 14)).visit_id or 0
+    sent_at(NOW)
+    visits.cancel_visit(visit, by=world.desk_id, by_clinic=by_clinic, now=NOW)
+    without = Details("Pat", "Nolan", dt.date(1985, 5, 5), email="", phone="(212) 555-0188")
+    people.change_details(client, without, by=world.desk_id, now=NOW)
+    assert list(open_calls()) == []
+    for _round in range(2):
+        assert sent_at(NOW) == []
+    assert [(call.visit_id, call.phone, call.about) for call in open_calls()] == [
+        (visit, "(212) 555-0188", one) for one in about
+    ]
 
 
 def test_without_a_phone_the_list_says_so(desk: FlaskClient) -> None:

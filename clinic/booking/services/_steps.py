@@ -263,8 +263,7 @@ def tell_client(
     if template == "visit_moved":
         follow(session, visit, now=now)
     if not client.email:
-        if template in NEWS:
-            _ask_desk_to_call(session, visit, now)
+        call_instead(session, visit, template, now)
         return
     clinic = premises.clinic_facts()
     if clinic is None:
@@ -315,8 +314,11 @@ def _told_of(visit: Visit, clinic: premises.ClinicFacts, read_at: dt.datetime) -
     }
 
 
-def _ask_desk_to_call(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """One open call for each visit is enough: the desk reads there how it stands."""
+def call_instead(session: Session, visit: Visit, template: str, now: dt.datetime) -> None:
+    """The desk is to call a client whom this mail cannot reach, where it would have brought news. One open call for
+    each visit is enough: the desk reads there how it stands."""
+    if template not in NEWS:
+        return
     waiting = select(CallRequest.id).where(
         CallRequest.visit_id == visit.id, CallRequest.about == "news", CallRequest.done_at.is_(None)
     )

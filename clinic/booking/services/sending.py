@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.booking.models import Visit, WaitlistWish
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.services._steps import tell_client
+from clinic.booking.services._steps import call_instead, tell_client
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
 from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
@@ -141,13 +141,16 @@ def follow_addresses() -> None:
 
 def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     """Whether a message is still true, and still welcome, at the moment at which it leaves. It goes to the address that
-    the person has now."""
+    the person has now; where it is gone, the desk is to call about what is news."""
     if row.visit_id is None:
         return _still_reaches(session, row)
     visit = session.get(Visit, row.visit_id)
     client = visit.client if visit is not None else None
     to = (client.phone_key if row.channel == "sms" else client.email) if client is not None else None
-    if visit is None or client is None or not to:
+    if visit is None or client is None:
+        return False
+    if not to:
+        call_instead(session, visit, row.kind, now)
         return False
     row.to = to
     if not choices.wants(Whose(client_id=client.id), row.kind):
