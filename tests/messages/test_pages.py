@@ -191,6 +191,26 @@ def test_everybody_chooses_for_those_they_act_for_and_for_nobody_else(world: w.W
     assert kept == {(pat, REMINDER): True, (pat, AFTERCARE): False}
 
 
+def test_an_older_page_changes_only_what_was_changed_on_it(world: w.World, app: Flask) -> None:
+    """What a mail's link switched off meanwhile, or on again, stays so."""
+    pat = w.person(email="pat@people.example")
+    user = make_person("pat@people.example", Role.CLIENT).id
+    with transaction() as session:
+        session.add(ClientAccess(user_id=user, client_id=pat, relation="self", since=NOW))
+    mine, url = browser_of(app, "pat@people.example"), "/my/messages"
+    link = f"/messages/stop/{choices.stop_key(Whose(client_id=pat), AFTERCARE)}"
+    for act, is_wanted in (("", False), ("again", True)):
+        older = form_on(mine.get(url).text, url)
+        app.test_client().post(link, data={"act": act})
+        ticked = {*older.get("kind", [])} ^ {REMINDER}
+        assert mine.post(url, data=older | {"kind": sorted(ticked)}).status_code == 303
+        kept = {one.kind: one.is_wanted for one in all_of(MessageChoice)}
+        assert kept == {REMINDER: is_wanted, AFTERCARE: is_wanted}
+    untouched = form_on(mine.get(url).text, url)
+    assert mine.post(url, data=untouched | {"kind": []}).status_code == 303
+    assert {one.is_wanted for one in all_of(MessageChoice)} == {False}
+
+
 def test_the_link_in_a_mail_asks_first_and_a_mail_program_needs_one_press(
     world: w.World, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

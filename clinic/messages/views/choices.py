@@ -24,17 +24,25 @@ def choices() -> Answer:
 
 @pages.post("/my/messages", needs=Permission.ACCOUNT_OWN_WRITE)
 def save_choices() -> Answer:
-    """Keep what they chose for one person: all kinds that the page shows for them."""
+    """Keep what they chose for one person."""
     client_id = request.form.get("client", type=int)
     client = clients.client_of(current_user.id, client_id) if client_id is not None else None
     client_id = client.id if client is not None else client_id  # merged into another one since the page came
     shown = next((one for one in _people() if one.client_id == client_id), None)
     if shown is None:
         abort(404)
-    wanted = {kind: kind in request.form.getlist("kind") for kind, _was in shown.kinds}
-    services.choose_for(current_user.id, client_id, wanted, now=clock.now())
+    services.choose_for(current_user.id, client_id, _changed(shown), now=clock.now())
     flash(_("Your choice is saved."), "success")
     return go("messages.choices")
+
+
+def _changed(shown: queries.Chosen) -> dict[str, bool]:
+    """What is no longer as the page came: what was switched off by a mail's link meanwhile stays off. A page that does
+    not say how it came means all that it would show."""
+    ticked, was = (set(request.form.getlist(name)) for name in ("kind", "was"))
+    on_page = set(request.form.getlist("shown"))
+    changed = on_page & (ticked ^ was) if on_page else {kind for kind, _was in shown.kinds}
+    return {kind: kind in ticked for kind, _was in shown.kinds if kind in changed}
 
 
 def _people() -> list[queries.Chosen]:
