@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
@@ -39,7 +39,7 @@ from clinic.intake.services import drafts
 from clinic.keeping.services import expiring
 from clinic.messages.services import write_digests
 from clinic.premises import queries as premises
-from clinic.shared import audit_chain, backups, clock, heartbeat, mail
+from clinic.shared import audit_chain, backups, clock, heartbeat, mail, queue_file
 from clinic.shared.database import db
 
 log = structlog.get_logger()
@@ -178,21 +178,25 @@ class Worker(Consumer):  # type: ignore[misc]
         pass
 
 
-def queue_at(url: str, folder: Any) -> Huey:
-    """The queue: in Redis or PostgreSQL by its address, or else in a file of its own in the data folder."""
+def queue_at(url: str, path: Path) -> Huey:
+    """The queue: in Redis or PostgreSQL by its address, or else in a file of its own. One that is damaged goes: no
+    clinic stays closed for ticks."""
     scheme = urlsplit(url).scheme
     if scheme.startswith("redis"):
         return RedisHuey("clinic", url=url, results=False)
     if scheme.startswith("postgres"):
         return PostgresHuey("clinic", dsn=url, results=False)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return SqliteHuey("clinic", filename=str(folder / "queue.db"), results=False)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if queue_file.is_damaged(path):
+        queue_file.remove(path)
+        log.warning("queue_made_anew", file=str(path))
+    return SqliteHuey("clinic", filename=str(path), results=False)
 
 
 def worker_for(app: Flask) -> Worker:
     """A worker that does all jobs at their times; `start` begins, `stop(graceful=True)` waits for what it is doing."""
     logging.getLogger("huey").setLevel(logging.CRITICAL)  # it would print what an error says
-    queue = queue_at(app.config["CLINIC_QUEUE_URL"], app.config["CLINIC_DATA_DIR"] / "queue")
+    queue = queue_at(app.config["CLINIC_QUEUE_URL"], queue_file.place(app.config["CLINIC_DATA_DIR"]))
     queue.flush()  # what an earlier worker left is done again anyway
     queue.signal(SIGNAL_ERROR)(note_failure)
     for job in JOBS:

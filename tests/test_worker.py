@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from clinic import worker
-from clinic.shared import backups, clock, mail
+from clinic import checkup, worker
+from clinic.shared import backups, clock, mail, queue_file
 from clinic.shared.database import transaction
 from clinic.shared.logs import set_up_logs
 from tests import factories
@@ -78,6 +78,25 @@ def test_every_job_can_be_done_and_mails_leave_as_files_without_a_server(app: Fl
 
 
 def test_the_queue_is_a_file_of_its_own(tmp_path: Path, database: str) -> None:
-    queue = worker.queue_at("", tmp_path / "queue")
+    queue = worker.queue_at("", tmp_path / "queue" / "queue.db")
     assert type(queue).__name__ == "SqliteHuey"
     assert (tmp_path / "queue" / "queue.db").exists()
+
+
+@pytest.mark.parametrize("whole_bytes", [0, 4096], ids=["another file", "zeros after the first page"])
+def test_a_damaged_queue_is_made_anew_for_nothing_is_lost_with_it(
+    app: Flask, whole_bytes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logs()
+    path = queue_file.place(app.config["CLINIC_DATA_DIR"])
+    worker.queue_at("", path).storage.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:whole_bytes] + (b"\0" if whole_bytes else b"x") * (len(whole) - whole_bytes))
+    assert [one.grade for one in checkup.before_worker(app, now=clock.now())] == [checkup.Grade.LOOK]
+
+    worker.worker_for(app)
+    assert f"queue_made_anew' file='{path}'" in capsys.readouterr().err
+    assert not queue_file.is_damaged(path)
+    assert checkup.before_worker(app, now=clock.now()) == []
+    worker.worker_for(app)
+    assert "queue_made_anew" not in capsys.readouterr().err, "one that is whole stays"

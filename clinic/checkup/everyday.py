@@ -6,7 +6,9 @@ import datetime as dt
 import os
 import shutil
 import socket
+import sqlite3
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -15,7 +17,7 @@ from sqlalchemy import func, select
 
 from clinic.checkup.finding import Finding, Findings, Grade, good, wrong
 from clinic.premises import queries as premises
-from clinic.shared import backups, heartbeat
+from clinic.shared import backups, heartbeat, queue_file
 from clinic.shared.audit import AuditLink, AuditRow
 from clinic.shared.database import db
 from clinic.shared.mail import WAITS, OutgoingMail
@@ -77,17 +79,44 @@ def queue(app: Flask, _now: dt.datetime) -> Findings:
                 f"The worker's queue cannot be reached at {place[0]}:{place[1]} ({error.strerror or error}).",
                 "Is CLINIC_QUEUE_URL right, and does that server run?",
             )
+    elif not app.config["CLINIC_QUEUE_URL"]:
+        yield from _queue_file(queue_file.place(app.config["CLINIC_DATA_DIR"]))
+
+
+def _queue_file(path: Path) -> Findings:
+    """A damaged one keeps nothing from starting, for it is made anew then."""
+    try:
+        if not _can_hold_files(path.parent):
+            raise NotADirectoryError(f"{path.parent} is no folder of the program's own")
+        damaged = queue_file.is_damaged(path)
+    except (OSError, sqlite3.Error) as error:
+        yield wrong(
+            f"The worker's queue cannot be kept in {path} ({error}).",
+            f"Make {path.parent} a folder of the program's user, and move away what lies in it: nothing is lost.",
+        )
+    else:
+        if damaged:
+            yield Finding(
+                Grade.LOOK,
+                f"The worker's queue in {path} is damaged.",
+                "Start clinic serve or clinic worker anew: it makes a new one, and nothing is lost.",
+            )
 
 
 def notes(app: Flask, _now: dt.datetime) -> Findings:
     """The newest links of the audit can be noted outside the database."""
     folder = app.config["CLINIC_AUDIT_DIR"]
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    if not _can_hold_files(folder):
         yield wrong(
             f"The newest links of the audit cannot be noted in {folder}.",
             "Make it a folder of the program's user, or set CLINIC_AUDIT_DIR to one.",
         )
+
+
+def _can_hold_files(folder: Path) -> bool:
+    """Whether it is, or can be made, a folder that the program writes to."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def mails(app: Flask, _now: dt.datetime) -> Findings:

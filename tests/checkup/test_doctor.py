@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from clinic import checkup, cli
 from clinic.checkup import Grade
 from clinic.cli import making, upkeep
-from clinic.shared import audit_chain, backups, crypto, heartbeat
+from clinic.shared import audit_chain, backups, crypto, heartbeat, queue_file
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -157,3 +157,17 @@ def test_a_queue_that_is_away_and_notes_that_cannot_be_written_are_said(clinic: 
     clinic.config["CLINIC_QUEUE_URL"] = f"redis://{address}/0"
     missing = ["CLINIC_QUEUE_URL names Redis, and the package redis is not installed."]
     assert wrong(clinic)[:1] == (missing if find_spec("redis") is None else [away])
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("what", ["the folder is a file", "the file is a folder"])
+def test_a_queue_that_can_be_no_file_is_named_and_no_worker_starts(clinic: Flask, what: str) -> None:
+    path = queue_file.place(clinic.config["CLINIC_DATA_DIR"])
+    if what == "the folder is a file":
+        path.parent.write_text("a file", encoding="utf-8")
+    else:
+        path.mkdir(parents=True)
+    [said] = wrong(clinic)
+    assert said.startswith(f"The worker's queue cannot be kept in {path} (")
+    with pytest.raises(SystemExit, match="nothing is lost"):
+        making.refuse_lost_queue(clinic)
