@@ -16,22 +16,28 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from clinic.shared.audit import AuditCounter, AuditLink, AuditRow
-from clinic.shared.database import db, read_as_one, transaction
+from clinic.shared.database import UNREADABLE, db, read_as_one, transaction
 
 BATCH = 2000
 BEFORE_THE_FIRST = "0" * 64
 BEGINNINGS = "begins.txt"
-_NOTE = re.compile(r"Z(?:/(\d+))? (\d+) ([0-9a-f]{64})\n")
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_NOTE = re.compile(r"Z(?:/(\d{1,18}))? (\d{1,18}) ([0-9a-f]{64})\n")
 """A whole one, also behind one that was broken off: no link was made after that."""
+
+T = TypeVar("T")
+Numbered = TypeVar("Numbered", AuditRow, AuditLink)
 
 
 def link(before: str, row: AuditRow) -> str:
@@ -127,28 +133,27 @@ def verify(heads: Path) -> Found:
     notes = list(_noted(heads, "heads-*.txt"))  # first of all: what they speak of is there to be read
     read_as_one()
     begins = {0: BEFORE_THE_FIRST} | {note.sequence: note.digest for note in _noted(heads, BEGINNINGS)}
-    links = {
-        row.sequence: row.digest for row in db.session.execute(select(AuditLink.sequence, AuditLink.digest))
-    }
+    links = {number: str(row.digest) if row else "" for number, row in _all(AuditLink)}
     first = db.session.scalar(select(func.min(AuditRow.sequence)))
     start = max((one for one in begins if first is None or one < first), default=0)
     wrong, expected, before = [], start + 1, begins[start]
     found = {note.sequence: "" for note in notes}
-    for row in db.session.scalars(
-        select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=BATCH)
-    ):
-        if row.sequence < 1:
-            wrong.append(f"deed {row.sequence} stands before the first one")
-        elif row.sequence != expected:
-            wrong.append(f"{_span(expected, row.sequence - 1)} missing")
-        kept, digest = links.get(row.sequence), link(before, row)
-        if kept is not None and kept != digest:
-            wrong.append(f"deed {row.sequence} is not the one that was written, or the one before it is gone")
-        before, expected = kept or digest, row.sequence + 1
-        if row.sequence in found:
-            found[row.sequence] = before
+    for number, row in _all(AuditRow):
+        if number < 1:
+            wrong.append(f"deed {number} stands before the first one")
+        elif number != expected:
+            wrong.append(f"{_span(expected, number - 1)} missing")
+        kept, digest = links.get(number), _link_if_it_can_be_read(before, row)
+        if digest is None:
+            wrong.append(f"deed {number} cannot be read: it is not the one that was written")
+        elif kept is not None and kept != digest:
+            wrong.append(f"deed {number} is not the one that was written, or the one before it is gone")
+        before, expected = kept or digest or before, number + 1
+        if number in found:
+            found[number] = before
     last = expected - 1
-    counted = db.session.scalar(select(AuditCounter.value).where(AuditCounter.id == 1)) or 0
+    [counter] = _several(AuditCounter, AuditCounter.id, [1]) or [None]
+    counted = counter.value if counter else 0
     if counted != last:
         wrong.append(f"the counter stands at {counted}, the last deed is {last}")
     chained = db.session.scalar(select(func.max(AuditLink.sequence))) or 0
@@ -159,8 +164,43 @@ def verify(heads: Path) -> Found:
         for note in notes
         if note.sequence > start and found[note.sequence] != note.digest
     ]
-    wrong += _gone_notes(heads, start, chained)
+    wrong += _gone_notes(heads, start, chained) + _spoilt_notes(heads)
     return Found(last - start, len(links), len(found), wrong)
+
+
+def _all(table: type[Numbered]) -> Iterator[tuple[int, Numbered | None]]:
+    """Every row by its number, in their order; None for one that was made so that it cannot be read."""
+    numbers = db.session.scalars(select(table.sequence).order_by(table.sequence)).all()
+    for start in range(0, len(numbers), BATCH):
+        several = numbers[start : start + BATCH]
+        yield from zip(several, _several(table, table.sequence, several), strict=True)
+
+
+def _several(table: type[T], key: InstrumentedAttribute[int], numbers: Sequence[int]) -> list[T | None]:
+    """The rows from the first to the last of these numbers. Halved where they cannot be read, down to the one."""
+    try:
+        return list(
+            db.session.scalars(select(table).where(key.between(numbers[0], numbers[-1])).order_by(key))
+        )
+    except (DBAPIError, *UNREADABLE) as error:
+        if isinstance(error, DBAPIError) and not _is_about_values(error):
+            raise
+    if len(numbers) == 1:
+        return [None]
+    half = len(numbers) // 2
+    return _several(table, key, numbers[:half]) + _several(table, key, numbers[half:])
+
+
+def _is_about_values(error: DBAPIError) -> bool:
+    """Whether it is what is stored that the driver makes no sense of, and the database goes on answering."""
+    return isinstance(error, DataError) or isinstance(error.orig, sqlite3.Error)
+
+
+def _link_if_it_can_be_read(before: str, row: AuditRow | None) -> str | None:
+    try:
+        return link(before, row) if row else None
+    except UNREADABLE:
+        return None
 
 
 def _gone_notes(heads: Path, start: int, chained: int) -> list[str]:
@@ -172,6 +212,17 @@ def _gone_notes(heads: Path, start: int, chained: int) -> list[str]:
     needed = {note.after for note in notes} | {chained}
     gone = sorted(one for one in needed - {note.sequence for note in notes} if one > start)
     return [f"what was noted at deed {one} outside the database is gone" for one in gone]
+
+
+def _spoilt_notes(heads: Path) -> list[str]:
+    """The program writes ASCII alone."""
+    spoilt = []
+    for path in sorted(heads.glob("*.txt")):
+        whole, spoils, _rest = _text_of(path).partition(REPLACEMENT)
+        if spoils:
+            last = max((int(sequence) for _after, sequence, _digest in _NOTE.findall(whole)), default=0)
+            spoilt.append(f"what was noted after deed {last} outside the database cannot be read, in {path}")
+    return spoilt
 
 
 def _span(first: int, last: int) -> str:
@@ -186,5 +237,9 @@ class _Noted(NamedTuple):
 
 def _noted(heads: Path, files: str) -> Iterator[_Noted]:
     for path in sorted(heads.glob(files)):
-        for after, sequence, digest in _NOTE.findall(path.read_text(encoding="ascii")):
+        for after, sequence, digest in _NOTE.findall(_text_of(path)):
             yield _Noted(int(sequence), digest, int(after or 0))
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="ascii", errors="replace")

@@ -27,7 +27,7 @@ from sqlalchemy import (
     String,
     event,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.orm.exc import StaleDataError
@@ -297,6 +297,11 @@ def tried_again(service: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return run
+
+
+UNREADABLE = (DataError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What is raised where a value was written by SQL that is none of its kind: broken JSON, a day that is none, bytes in
+place of text."""
 
 
 def is_full(error: DBAPIError) -> bool:

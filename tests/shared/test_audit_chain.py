@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,6 +117,71 @@ def test_what_is_done_by_sql_is_found(app: Flask, heads: Path, monkeypatch: pyte
     answer = CliRunner().invoke(cli.main, ["audit", "verify"])
     assert answer.exit_code == 1
     assert "deeds 2 to 3 are missing" in answer.output
+
+
+TOO_LONG = f"""UPDATE audit_row SET detail = '{{"n": {"1" * 5000}}}' WHERE sequence"""
+"""A number that Python refuses to read."""
+SPOILT = {
+    "sqlite": (
+        TOO_LONG,
+        "UPDATE audit_row SET detail = '{' WHERE sequence",
+        "UPDATE audit_row SET detail = x'ff' WHERE sequence",
+        "UPDATE audit_row SET at = 'yesterday' WHERE sequence",
+        "UPDATE audit_row SET at = 7 WHERE sequence",
+        "UPDATE audit_row SET deed = x'ff' WHERE sequence",
+        "UPDATE audit_row SET deed = CAST(x'ff' AS TEXT) WHERE sequence",
+    ),
+    "postgresql": (TOO_LONG, "UPDATE audit_row SET at = 'infinity' WHERE sequence"),
+}
+
+
+@pytest.mark.usefixtures("chained")
+def test_what_cannot_be_read_hides_nothing(app: Flask, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not a deed that was changed behind it, nor one that is no link yet."""
+    monkeypatch.setattr(commands, "make_working_app", lambda: app)
+    whole = db.session.execute(text("SELECT at, deed, detail FROM audit_row WHERE sequence = 2")).one()
+    db.session.rollback()
+    by_sql("UPDATE audit_row SET deed = 'x' WHERE sequence = 4")
+    changed = "deed 4 is not the one that was written, or the one before it is gone"
+    unread = "deed {} cannot be read: it is not the one that was written"
+    for spoil in SPOILT[db.engine.dialect.name]:
+        by_sql(f"{spoil} IN (2, 5)")
+        assert audit_chain.verify(heads).wrong == [unread.format(2), changed, unread.format(5)], spoil
+        db.session.rollback()
+        said = CliRunner().invoke(cli.main, ["audit", "verify"])
+        assert (said.exit_code, type(said.exception)) == (1, SystemExit)
+        assert changed in said.output
+        detail = whole.detail if isinstance(whole.detail, str) else json.dumps(whole.detail)
+        by_sql(
+            f"UPDATE audit_row SET at = '{whole.at}', deed = '{whole.deed}', detail = '{detail}'"
+            " WHERE sequence IN (2, 5)"
+        )
+
+
+@pytest.mark.usefixtures("chained")
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("digest", ["x'ff'", "CAST(x'ff' AS TEXT)"])
+def test_a_link_or_counter_that_cannot_be_read_hides_nothing(app: Flask, heads: Path, digest: str) -> None:
+    by_sql(f"UPDATE audit_link SET digest = {digest} WHERE sequence = 2")
+    by_sql(f"UPDATE audit_counter SET value = {digest}")
+    wrong = audit_chain.verify(heads).wrong
+    assert "deed 2 is not the one that was written, or the one before it is gone" in wrong
+    assert wrong[-1].startswith("the counter stands at ")
+
+
+@pytest.mark.usefixtures("chained")
+def test_a_note_that_cannot_be_read_is_named_by_the_deed_before_it(app: Flask, heads: Path) -> None:
+    notes = heads / f"heads-{NOW:%Y-%m}.txt"
+    whole = notes.read_bytes()
+    notes.write_bytes(whole + b"\xff\xfe")
+    spoilt = f"what was noted after deed 4 outside the database cannot be read, in {notes}"
+    assert audit_chain.verify(heads).wrong == [spoilt]
+    db.session.rollback()
+    notes.write_bytes(b"Z/0 " + b"9" * 5000 + b" " + b"ab" * 32 + b"\n" + whole.replace(b" 4 ", b" \xff "))
+    assert audit_chain.verify(heads).wrong == [
+        f"nothing is noted outside the database any more, in {heads}",
+        spoilt.replace("deed 4", "deed 0"),
+    ]
 
 
 @pytest.mark.usefixtures("chained")
