@@ -66,7 +66,7 @@ def unreachable(error: SQLAlchemyError) -> Finding:
     return wrong(
         f"The database cannot be reached or used ({reason}).",
         "Is CLINIC_DATABASE_URL right? Is PostgreSQL running, or the folder of the SQLite file the program's own, and"
-        " has its disk room?",
+        " has its disk room? A file that is damaged: move it away, and put the newest backup back with clinic restore.",
     )
 
 

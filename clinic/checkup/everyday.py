@@ -19,7 +19,7 @@ from clinic.checkup.finding import Finding, Findings, Grade, good, wrong
 from clinic.premises import queries as premises
 from clinic.shared import backups, heartbeat, queue_file
 from clinic.shared.audit import AuditLink, AuditRow
-from clinic.shared.database import db
+from clinic.shared.database import UNREADABLE, db
 from clinic.shared.mail import WAITS, OutgoingMail
 
 LEAST_FREE_BYTES = 500 * 2**20
@@ -49,7 +49,13 @@ def worker(_app: Flask, now: dt.datetime) -> Findings:
     """Somebody keeps deadlines, sends mails and chains the audit."""
     seen_at = heartbeat.last_beat_at()
     chained = db.session.scalar(select(func.max(AuditLink.sequence))) or 0
-    waits_since = db.session.scalar(select(func.min(AuditRow.at)).where(AuditRow.sequence > chained))
+    try:
+        waits_since = db.session.scalar(select(func.min(AuditRow.at)).where(AuditRow.sequence > chained))
+    except UNREADABLE:
+        yield wrong(
+            "The worker does not get on: a deed of the audit cannot be read.", "clinic audit verify names it."
+        )
+        return
     if seen_at is None or heartbeat.is_late(seen_at, now):
         since = f"since {seen_at:%Y-%m-%d %H:%M} UTC" if seen_at else "yet"
         yield wrong(f"The worker is not at work: it was not seen {since}.", START_WORKER)

@@ -167,8 +167,11 @@ class Commands(click.Group):
 def _of_database(error: Exception) -> list[Finding]:
     if "sqlalchemy" not in sys.modules:  # as for `clinic screen`, which needs none
         return []
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DatabaseError, OperationalError
 
     from clinic import checkup
 
-    return [checkup.unreachable(error)] if isinstance(error, OperationalError) else []
+    # the bare class is what SQLite says of a damaged file
+    if isinstance(error, OperationalError) or type(error) is DatabaseError:
+        return [checkup.unreachable(error)]
+    return []

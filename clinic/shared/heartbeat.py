@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.shared.database import Base, db, transaction
+from clinic.shared.database import UNREADABLE, Base, db, transaction
 
 EVERY = dt.timedelta(seconds=20)  # each is a write to the disk
 LATE = dt.timedelta(minutes=2)
@@ -26,12 +26,18 @@ def beat(now: dt.datetime) -> None:
     last = last_beat_at()
     if last is None or not now - EVERY < last <= now:
         with transaction() as session:
-            session.merge(WorkerBeat(id=1, at=now))
+            noted = session.execute(update(WorkerBeat).where(WorkerBeat.id == 1).values(at=now))
+            if not noted.rowcount:  # type: ignore[attr-defined]
+                session.add(WorkerBeat(id=1, at=now))
 
 
 def last_beat_at() -> dt.datetime | None:
-    """When the last round was noted; None before the first."""
-    return db.session.scalar(select(WorkerBeat.at).where(WorkerBeat.id == 1))
+    """When the last round was noted; None before the first, and where somebody wrote what is no time: the next round
+    writes over it."""
+    try:
+        return db.session.scalar(select(WorkerBeat.at).where(WorkerBeat.id == 1))
+    except UNREADABLE:
+        return None
 
 
 def forget() -> None:

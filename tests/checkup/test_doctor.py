@@ -117,6 +117,28 @@ def test_a_sign_of_life_of_another_time_is_none(clinic: Flask, minutes: int) -> 
     assert any(one.startswith(said) for one in wrong(clinic))
 
 
+def test_a_time_that_is_none_hides_nothing_and_the_next_round_writes_over_it(clinic: Flask) -> None:
+    sound = wrong(clinic)
+    bad = {"sqlite": "abc", "postgresql": "infinity"}[db.engine.dialect.name]
+    with db.engine.begin() as connection:
+        connection.execute(text(f"UPDATE worker_beat SET at = '{bad}'"))
+    assert [one for one in wrong(clinic) if one not in sound] == [
+        "The worker is not at work: it was not seen yet."
+    ]
+    heartbeat.beat(NOW)
+    assert wrong(clinic) == sound
+    with db.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO audit_row (sequence, at, deed, thing, detail)"
+                f" SELECT max(sequence) + 1, '{bad}', 'x', 'y', '{{}}' FROM audit_row"
+            )
+        )
+    assert [one for one in wrong(clinic) if one not in sound] == [
+        "The worker does not get on: a deed of the audit cannot be read."
+    ]
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_command_ends_with_one_when_anything_is_wrong(
     clinic: Flask, monkeypatch: pytest.MonkeyPatch

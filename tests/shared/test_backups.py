@@ -153,6 +153,28 @@ def test_a_broken_database_is_not_saved(clinic: Flask) -> None:
     assert backups.newest(clinic.config["CLINIC_BACKUP_DIR"], now=clock.now()) is None
 
 
+@pytest.mark.parametrize("part", [0, 0.5], ids=["another file", "cut in half"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_file_that_is_no_database_any_more_is_said_in_a_sentence(
+    clinic: Flask, part: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what somebody runs first whose disk is damaged."""
+    saved = take(clinic)
+    path = Path(str(db.engine.url.database))
+    db.session.remove()
+    db.engine.dispose()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * part)] or b"x" * len(whole))
+    monkeypatch.setattr(commands, "make_app", lambda: clinic)
+    for command, says in (
+        (["backup"], "The database cannot be read as a whole. ("),
+        (["restore", str(saved)], "The database cannot be reached or used ("),
+    ):
+        said = CliRunner().invoke(cli.main, command)
+        assert (said.exit_code, type(said.exception)) == (1, SystemExit), command
+        assert said.output.startswith(says)
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_restored_without_the_old_keys_is_said(
     clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from clinic.shared.person_keys import PersonKey
 
@@ -71,6 +72,16 @@ class Dumped:
 
 def dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
     """Write the database of ENGINE into a new file while others go on writing: one moment, whole."""
+    try:
+        return _dump(engine, path, tools)
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        if isinstance(error, (OperationalError, sqlite3.OperationalError)):  # away, or without room
+            raise
+        why = getattr(error, "orig", error)
+        raise BackupFailed(f"The database cannot be read as a whole. ({why})") from error
+
+
+def _dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
     if not inspect(engine).has_table(LEFT_OUT):
         raise BackupFailed("The database is empty, or too old for this program to save: see clinic doctor.")
     if is_unfinished(engine):
