@@ -277,4 +277,9 @@ def kept_secret(path: Path) -> str:
             pass
         finally:
             draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        sys.exit(
+            f"{path} is damaged. Put its copy there, or move it away: a new one is made, and everybody signs in again."
+        )

@@ -136,6 +136,14 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> 
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
 
 
+def test_a_secret_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "secret.key"
+    settings_in(tmp_path)
+    path.write_bytes(b"\xff" * 64)
+    with pytest.raises(SystemExit, match=f"^{re.escape(str(path))} is damaged"):
+        settings_in(tmp_path)
+
+
 def test_a_given_secret_is_used_and_never_written(tmp_path: Path) -> None:
     assert settings_in(tmp_path, CLINIC_SECRET_KEY="given")["SECRET_KEY"] == "given"
     assert not (tmp_path / "keys").exists()
