@@ -97,6 +97,8 @@ def test_nothing_of_them_is_left_and_others_keep_all(app: Flask, world: w.World)
     assert WORD.encode() in everything(app)
     assert len(opened_values(WORD)) > 10
     theirs = opened_values(other.word)
+    with transaction() as session:
+        session.get_one(User, person.made["user"]).language = "de"
     erase(app, person.made["client"])
     assert columns_with(WORD) == []
     found = everything(app)
@@ -106,7 +108,8 @@ def test_nothing_of_them_is_left_and_others_keep_all(app: Flask, world: w.World)
     assert other.word.encode() in found
     db.session.rollback()
     assert db.session.get_one(Client, person.made["client"]).name == "Erased"
-    assert (db.session.get_one(User, person.made["user"]).is_active) is False
+    account = db.session.get_one(User, person.made["user"])
+    assert (account.is_active, account.language) == (False, None)
     deeds = db.session.scalars(select(AuditRow).order_by(AuditRow.sequence.desc()).limit(1)).one()
     assert (deeds.deed, deeds.thing_id, deeds.detail) == ("client.erased", person.made["client"], {})
     assert saved.exists()
@@ -182,10 +185,13 @@ def test_visits_that_took_place_stay_without_a_name(app: Flask, world: w.World) 
     with pytest.raises(VisitsAhead):
         erase(app, client_id)
     with transaction() as session:
-        session.get_one(Visit, visit_id).status = "done"
+        done = session.get_one(Visit, visit_id)
+        done.status, done.asked_gender = "done", "woman"
+        session.get_one(Client, client_id).language = "de"
     erase(app, client_id)
     visit = db.session.get_one(Visit, visit_id)
     assert (visit.status, visit.client_id, visit.note) == ("done", client_id, None)
+    assert (visit.asked_gender, db.session.get_one(Client, client_id).language) == ("", None)
     assert db.session.get_one(Screening, visit.screening_id).findings["own"] == []
     assert db.session.scalar(text("SELECT count(*) FROM intake")) == 0
     assert WORD.encode() not in everything(app)

@@ -30,7 +30,7 @@ from clinic.shared.mail import OutgoingMail
 
 NOBODY = {
     "name_key": "", "email": None, "email_key": None, "phone": None, "phone_key": None, "emergency_contact": "",
-    "guardian_name": "", "guardian_relation": "", "guardian_phone": "",
+    "guardian_name": "", "guardian_relation": "", "guardian_phone": "", "language": None,
 }  # fmt: skip
 NO_BIRTHDAY = dt.date(1900, 1, 1)
 NOTHING_FOUND: dict[str, list[Any]] = {"own": [], "strictest": [], "stopped": []}
@@ -143,7 +143,7 @@ def _blank_records(session: Session, whose: Whose) -> None:
     ids = whose.ids["client"]
     kept = select(Visit.screening_id).where(Visit.client_id.in_(ids), Visit.screening_id.is_not(None))
     without = {"note_sealed": None, "manage_hash": None, "request_key": None, "request_asked": None,
-               "series_id": None, "couple_id": None, "created_by_id": None}  # fmt: skip
+               "series_id": None, "couple_id": None, "created_by_id": None, "asked_gender": ""}  # fmt: skip
     for several, of_theirs in ((Series, Visit.series_id), (Couple, Visit.couple_id)):
         whole = several.id.in_(select(of_theirs).where(Visit.client_id.in_(ids), of_theirs.is_not(None)))
         session.execute(update(several).where(whole).values(request_key=None))
@@ -180,6 +180,7 @@ def _blank_account(session: Session, user_id: int) -> None:
         "name": "Erased",
         "password_hash": None,
         "pin_hash": None,
+        "language": None,
     }
     session.execute(update(User).where(User.id == user_id).values(**blank, is_active=False))
 
