@@ -77,6 +77,8 @@
   // What was typed on a page and is saved nowhere: since it came, or before, where the page is the answer to a form.
   const isTyped = (control) => (/^(radio|checkbox)$/.test(control.type) ? control.checked !== control.defaultChecked
     : /^(text|tel|email|date|time|number|textarea|search)/.test(control.type) && control.value !== control.defaultValue);
+  const isChosen = (list) => list.type === "select-one" && list.selectedIndex !== Math.max(0, [...list.options].findIndex((one) => one.defaultSelected));
+  const isChanged = (control) => isTyped(control) || isChosen(control);
   const hasTyped = () => all("main form[method=post]:not([data-autosave-url])")
     .some((form) => [...form.elements].some((one) => isTyped(one) || (comesBackTo && /^(text|tel|email)/.test(one.type) && one.value)));
 
@@ -173,8 +175,9 @@
   // ---- autosave: quiet while it works, plain when it does not
   const timers = new WeakMap();
   const cutOff = new WeakSet(); // forms whose last try found no connection
+  const stateLine = (form) => document.querySelector(form.dataset.autosaveState || "[data-autosave-state]");
   const saveState = (form, text, late) => {
-    const line = document.querySelector(form.dataset.autosaveState || "[data-autosave-state]");
+    const line = stateLine(form);
     if (!line) return;
     line.classList.toggle("is-late", late);
     (line.querySelector("span") || line).textContent = text;
@@ -218,6 +221,12 @@
   const saveSoon = (form) => {
     clearTimeout(timers.get(form));
     timers.set(form, setTimeout(() => autosave(form), 900));
+  };
+  // The page says so only once it is true. What was answered before this script came counts like an answer of now.
+  const startSaving = (form) => {
+    const line = stateLine(form);
+    if (line) line.hidden = false;
+    if ([...form.elements].some(isChanged)) saveSoon(form);
   };
 
   // ---- the hold clock: counts by the server's time, speaks at two minutes and at thirty seconds
@@ -407,6 +416,7 @@
 
   const ready = () => {
     start(document);
+    all("form[data-autosave-url]").forEach(startSaving);
     settle(document, true);
     const notes = document.querySelector("[data-flashes]")?.textContent.trim();
     if (notes) say(notes.replace(/\s+/g, " "));

@@ -162,14 +162,14 @@ def test_none_of_these_after_a_yes_says_why_it_stays_open(page: Page) -> None:
     expect(yes).to_be_checked()
 
 
-def late_script(page: Page, address: str) -> Callable[[], None]:
-    """Open a page of questions whose script has not come yet; call what is given to let it come."""
+def late_script(page: Page, address: str, script: str = "intake") -> Callable[[], None]:
+    """Open a page of questions where a script has not come yet; call what is given to let it come."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route("**/js/intake.js*", hold)
+    page.route(f"**/js/{script}.js*", hold)
     page.goto(address, wait_until="commit")
     page.locator("[data-none-of-page]").wait_for()
 
@@ -178,7 +178,7 @@ def late_script(page: Page, address: str) -> Callable[[], None]:
             page.wait_for_timeout(20)
         held.pop().continue_()
         page.wait_for_load_state()
-        page.unroute("**/js/intake.js*")
+        page.unroute(f"**/js/{script}.js*")
 
     return let_it_come
 
@@ -205,3 +205,21 @@ def test_a_yes_before_the_script_has_come_stays_and_answers_nothing_else(page: P
     expect(page.locator("[data-none-of-page]")).not_to_be_checked()
     expect(page.locator("[id='c.blood_thinners-0']")).to_be_checked()
     expect(page.locator("input[name^='c.'][value=no]:checked")).to_have_count(0)
+
+
+def test_what_was_answered_before_the_script_has_come_is_saved_by_itself(page: Page) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    let_it_come = late_script(page, "/tablet/9", script="app")
+    state = page.locator("[data-autosave-state]")
+    medication = page.locator("[id='f.blood_thinners.medication']")
+    page.locator("[id='c.blood_thinners-0']").check(force=True)
+    medication.fill("warfarin")
+    expect(state).to_be_hidden()
+    with page.expect_response("**/tablet/9/keep"):
+        let_it_come()
+    expect(state).to_contain_text("Saved.")
+    page.goto("/tablet/9")
+    expect(page.locator("[id='c.blood_thinners-0']")).to_be_checked()
+    expect(medication).to_have_value("warfarin")
+    expect(state).to_have_text("Your answers are saved as you go.")
