@@ -1,6 +1,7 @@
 // The questionnaire: "None of these" and the yes, no and not sure of a page never contradict each other.
 (() => {
   "use strict";
+  const _ = window.clinic?._ || ((text) => window.clinicWords?.[text] || text); // also where app.js could not be fetched
   const forms = document.querySelectorAll("form[data-questions]");
   const changed = (control) => control.dispatchEvent(new Event("change", { bubbles: true }));
   const radios = (form) => [...form.querySelectorAll("input[type=radio][name^='c.']")];
@@ -21,9 +22,9 @@
     const hint = document.createElement("p");
     hint.className = "fine";
     const staysOpen = () => {
-      hint.textContent = window.clinic._("One question here is not answered with “No”, so this stays open. All that was open is now “No”.");
+      hint.textContent = _("One question here is not answered with “No”, so this stays open. All that was open is now “No”.");
       none.closest(".opt").after(hint);
-      window.clinic.say(hint.textContent);
+      window.clinic?.say(hint.textContent);
     };
     form.addEventListener("change", (event) => {
       if (none && event.target === none) {
@@ -42,7 +43,7 @@
     follow();
     form.querySelector("[data-rest-no]")?.addEventListener("click", () => {
       sayNo((name) => !answer(name));
-      window.clinic?.say(window.clinic._("All the others are answered with no."));
+      window.clinic?.say(_("All the others are answered with no."));
     });
   };
   forms.forEach(start);

@@ -160,6 +160,13 @@ def test_none_of_these_after_a_yes_says_why_it_stays_open(page: Page) -> None:
     expect(page.get_by_text("One question here is not answered with “No”").first).to_be_visible()
     expect(page.locator("[data-none-of-page]")).not_to_be_checked()
     expect(yes).to_be_checked()
+    # Also where the script that all pages share could not be fetched.
+    page.route("**/js/app.js*", lambda route: route.abort())
+    page.reload()
+    yes.check(force=True)
+    page.locator("[data-none-of-page]").click(force=True)
+    expect(page.get_by_text("One question here is not answered with “No”").first).to_be_visible()
+    expect(page.locator("[data-none-of-page]")).not_to_be_checked()
 
 
 def late_script(page: Page, address: str, script: str = "intake") -> Callable[[], None]:
