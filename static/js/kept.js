@@ -3,10 +3,12 @@
 // to leave it behind is asked by the browser.
 (() => {
   "use strict";
-  const { _ } = window.clinic;
+  const { _ } = window.clinic, { comesBackTo } = document.documentElement.dataset;
+  // Where somebody signed out is sent away: an address that only takes forms tells nobody whether they are signed in.
+  const here = () => comesBackTo || location.href;
   document.querySelectorAll("form[data-kept]").forEach((form) => {
     const texts = [...form.querySelectorAll("textarea")];
-    const isUnsaved = () => texts.some((one) => one.value.trim() && (one.value !== one.defaultValue || document.documentElement.dataset.comesBackTo));
+    const isUnsaved = () => texts.some((one) => one.value.trim() && (one.value !== one.defaultValue || comesBackTo));
     const line = document.createElement("p");
     line.className = "closed";
     line.setAttribute("role", "alert");
@@ -17,13 +19,13 @@
       line.textContent = words;
       if (!link) return;
       const way = document.createElement("a");
-      Object.assign(way, { href: location.href, target: "_blank", textContent: link });
+      Object.assign(way, { href: here(), target: "_blank", textContent: link });
       line.append(" ", way);
     };
     const send = async (button) => {
       try {
-        const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
-        if (!answer.ok && ![404, 405].includes(answer.status)) return stay(...OUT); // these: the page was the answer to a form
+        const answer = await fetch(here(), { cache: "no-store", redirect: "manual" });
+        if (!answer.ok && ![404, 405].includes(answer.status)) return stay(...OUT); // these: it is not known where the form stood
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const token = page.querySelector("meta[name=csrf-token]")?.content;
         if (token) form.elements.csrf_token.value = token;

@@ -52,6 +52,29 @@ def cancel(site: Site, visit_id: int) -> None:
         db.session.remove()
 
 
+def test_a_note_that_was_sent_back_outlives_a_sign_in_that_is_over(page: Page, site: Site) -> None:
+    """Its page is the answer to a form: there a look finds nothing, signed in or not."""
+    visit, _day = visit_of_mine(site, VisitStatus.DONE)
+    with site.app.app_context():
+        client = db.session.get_one(Visit, visit).client_id
+        db.session.remove()
+    sign_in(page, OWNER)
+    page.goto(f"/clients/{client}")
+    keep = page.get_by_role("button", name="Keep the note")
+    with page.expect_navigation(url="**/notes"):
+        keep.click()
+    page.fill("#text", "Likes the window room.")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    keep.click()
+    page.get_by_text("You are signed out.").wait_for()
+    way = page.get_by_role("link", name="Sign in in a new window")
+    expect(way).to_have_attribute("href", re.compile(rf"/clients/{client}$"))
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    keep.click()
+    page.get_by_text("The note is kept.").first.wait_for()
+
+
 @pytest.mark.parametrize("address", ["/diary", "/diary/week"])
 def test_what_the_desk_does_appears_and_the_focus_stays(
     page: Page, site: Site, accessibility_faults: Faults, address: str
