@@ -79,6 +79,7 @@
     : /^(text|tel|email|date|time|number|textarea|search)/.test(control.type) && control.value !== control.defaultValue);
   const isChosen = (list) => list.type === "select-one" && list.selectedIndex !== Math.max(0, [...list.options].findIndex((one) => one.defaultSelected));
   const isChanged = (control) => isTyped(control) || isChosen(control);
+  window.clinic.isChanged = isChanged;
   const hasTyped = () => all("main form[method=post]:not([data-autosave-url])")
     .some((form) => [...form.elements].some((one) => isTyped(one) || (comesBackTo && /^(text|tel|email)/.test(one.type) && one.value)));
 

@@ -4,8 +4,9 @@
   "use strict";
   const form = document.querySelector("form[data-book]");
   if (!form) return;
-  const { say, _, ngettext } = window.clinic;
+  const { say, _, ngettext, isChanged } = window.clinic;
   const part = (id) => document.getElementById(id);
+  const DECIDING = ["client", "what", "addons", "areas", "therapist", "place", "day", "at"];
   let timer = 0, asked = 0, open = 0, renewed = Promise.resolve();
   // Somebody new is called as was searched for, until their own fields are written in.
   const fields = () => [...part("newcomer").querySelectorAll("input")];
@@ -44,16 +45,16 @@
     const missing = part("times").querySelector("[data-to-field]")?.textContent;
     say([ids.includes("people") && found, missing, first && _("First time: %(time)s.", { time: first.textContent })].filter(Boolean).join(" "));
   };
+  const look = () => {
+    form.querySelectorAll("#people input[name=client]").forEach((one) => one.remove());
+    renew(["people", "times"]);
+  };
+  const isEnough = (text) => text.trim().length > 2;
   form.addEventListener("input", (event) => {
     if (event.target.closest("#newcomer")) isTyped = true;
     if (event.target.name !== "q") return;
     clearTimeout(timer);
-    const text = event.target.value.trim();
-    if (text.length < 3) return;
-    timer = setTimeout(() => {
-      form.querySelectorAll("#people input[name=client]").forEach((one) => one.remove());
-      renew(["people", "times"]);
-    }, 250);
+    if (isEnough(event.target.value)) timer = setTimeout(look, 250);
   });
   const isOpen = (list) => { try { return list.matches(":open"); } catch { return false; } };
   // Enter goes on: from a person to what they come for, from somebody new to their fields, from there to the first time,
@@ -76,6 +77,10 @@
   });
   form.addEventListener("change", (event) => {
     if (event.target.value === "new" && event.target.name === "client") part("newcomer").open = true;
-    if (["client", "what", "addons", "areas", "therapist", "place", "day", "at"].includes(event.target.name)) renew(["times"]);
+    if (DECIDING.includes(event.target.name)) renew(["times"]);
   });
+  // What was typed or chosen before this script came.
+  const early = [...form.elements].filter(isChanged).map((one) => one.name);
+  if (early.includes("q") && !early.includes("client") && isEnough(part("q").value)) look();
+  else if (DECIDING.some((name) => early.includes(name))) renew(["times"]);
 })();

@@ -28,6 +28,7 @@
       say(count === 0 ? _("Nothing found.") : ngettext("One result. Arrow down to it.", "%(num)d results. Arrow down to them.", count));
     } catch { close(); }
   };
+  if (document.activeElement === input && window.clinic.isChanged(input)) find(); // typed before this script came
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 200); });
   input.addEventListener("focus", () => { if (box.childElementCount && input.value.trim().length > 1) box.hidden = false; });
   form.addEventListener("keydown", (event) => {

@@ -13,6 +13,7 @@ from clinic.booking.queries import waitlist as wishes
 from clinic.booking.services import calls, waitlist
 from clinic.shared import clock
 from tests.journeys.test_desk import next_monday, sign_in
+from tests.journeys.test_intake import late_script
 from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 from tests.looking import expect
 
@@ -319,6 +320,23 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
     assert page.evaluate("document.activeElement.id") == "q", "who types is not interrupted"
     page.keyboard.press("Enter")
     page.wait_for_selector("button[name=start]:focus")
+
+
+def test_what_was_typed_or_chosen_before_the_script_has_come_counts(page: Page) -> None:
+    sign_in(page)
+    address = f"/desk/visits/new?day={next_monday(weeks=6)}"
+    let_it_come = late_script(page, address, script="book", shown="#q")
+    page.fill("#q", "ana ald")
+    let_it_come()
+    page.wait_for_selector("#times button[name=start]")
+    client = page.locator("#people input[name=client]:checked").get_attribute("value")
+    let_it_come = late_script(page, f"{address}&client={client}", script="book", shown="#what")
+    first = page.locator("#times button[name=start]").first
+    expect(first).not_to_contain_text("30 minutes")
+    page.focus("#what")
+    page.select_option("#what", "deep_tissue||30")
+    let_it_come()
+    expect(first).to_contain_text("30 minutes")
 
 
 def test_with_nobody_chosen_enter_leads_back_to_who_it_is(page: Page) -> None:

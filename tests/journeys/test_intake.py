@@ -169,8 +169,10 @@ def test_none_of_these_after_a_yes_says_why_it_stays_open(page: Page) -> None:
     expect(page.locator("[data-none-of-page]")).not_to_be_checked()
 
 
-def late_script(page: Page, address: str, script: str = "intake") -> Callable[[], None]:
-    """Open a page of questions where a script has not come yet; call what is given to let it come."""
+def late_script(
+    page: Page, address: str, script: str = "intake", shown: str = "[data-none-of-page]"
+) -> Callable[[], None]:
+    """Open a page where a script has not come yet; call what is given to let it come."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -178,7 +180,7 @@ def late_script(page: Page, address: str, script: str = "intake") -> Callable[[]
 
     page.route(f"**/js/{script}.js*", hold)
     page.goto(address, wait_until="commit")
-    page.locator("[data-none-of-page]").wait_for()
+    page.locator(shown).wait_for()
 
     def let_it_come() -> None:
         while not held:
