@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
-from clinic.clients import same_person
+from clinic.clients import queries, same_person
 from clinic.clients.models import Client, ClientAccess, ClientNote
 from clinic.clients.steps import Details, add_client, give_access, who_stands
 from clinic.rules import contact
@@ -18,6 +18,7 @@ from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 
 RELATIONS = ("self", "parent", "partner", "carer")
+ONE_PRESS = dt.timedelta(minutes=5)
 
 
 @tried_again
@@ -68,17 +69,27 @@ def _check_is_new(session: Session, user_id: int, details: Details, relation: st
 
 @tried_again
 def write_note(client_id: int, text: str, *, kind: str = "note", by: int, now: dt.datetime) -> None:
-    """Add a staff note (sealed). Raises InvalidInput when it is empty or too long."""
+    """Add a staff note (sealed); sent twice, it is kept once. Raises InvalidInput when it is empty or too long."""
     if not 0 < len(text.strip()) <= 2000:
         raise InvalidInput("text", _("Write the note in at most 2,000 characters."))
     with transaction() as session:
         client = who_stands(session, client_id, is_judged=False)
         if client is None:
             raise NotFound(_("This person is not in the clinic's book."))
+        if _is_kept(client.id, text.strip(), kind, by=by, now=now):
+            return
         row = ClientNote(client_id=client.id, kind=kind, written_at=now, written_by_id=by)
         row.text = text.strip()
         session.add(row)
         leave_trace(session, "client.note_written", "client", client.id, by=by, now=now, kind=kind)
+
+
+def _is_kept(client_id: int, text: str, kind: str, *, by: int, now: dt.datetime) -> bool:
+    """Whether this was written a moment ago, as by a second press. Days later the same may have come about again."""
+    return any(
+        one.written_by_id == by and now - one.written_at <= ONE_PRESS and one.text == text
+        for one in queries.notes(client_id, kind)
+    )
 
 
 @tried_again

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
+from tests.conftest import NOW
 from tests.owners import browser_of
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -159,6 +161,15 @@ def test_a_changed_birth_date_is_judged_at_once(world: w.World, desk: FlaskClien
     assert w.statuses(client) == ["suspended"]
     desk.post(f"/clients/{client}/edit", data=TYPED)
     assert w.statuses(client) == ["confirmed"]
+
+
+def test_a_note_whose_button_is_pressed_twice_is_kept_once(world: w.World, desk: FlaskClient) -> None:
+    client = w.person()
+    for minutes, text in ((0, "Rang, nobody there"), (1, " Rang, nobody there "), (1, "Rang"), (8, "Rang")):
+        with time_machine.travel(NOW + dt.timedelta(minutes=minutes), tick=False):
+            desk.post(f"/clients/{client}/notes", data={"text": text})
+    db.session.rollback()
+    assert [one.text for one in queries.notes(client)] == ["Rang", "Rang", "Rang, nobody there"]
 
 
 def test_notes_are_for_staff_and_the_reason_of_a_bar_for_the_owner(
