@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from clinic.booking.models import Claim, Offer, Visit
 from clinic.booking.queries import visits
 from clinic.booking.services import (
+    _changing,
     _judging,
     aims,
     couple_changes,
@@ -33,6 +34,7 @@ from clinic.booking.services import (
 from clinic.booking.services import visits as bookings
 from clinic.booking.services.couples import Half, book_couple
 from clinic.clients import queries as clients
+from clinic.clients import services as keeping
 from clinic.clients.choices import Whose
 from clinic.clients.models import Client, MessageChoice
 from clinic.clients.steps import Details
@@ -134,6 +136,32 @@ def test_a_signature_that_is_pressed_twice_is_no_error(deeds: Deeds, world: w.Wo
     came = deeds.do(lambda: w.sign(client), lambda: w.sign(client))
     assert came == ("done", "done")
     assert sorted(one.version for one in db.session.scalars(select(Intake))) == [1, 2]
+
+
+def test_a_note_whose_button_is_pressed_twice_is_kept_once(deeds: Deeds, world: w.World) -> None:
+    client = w.person()
+    write = partial(keeping.write_note, client, "Rang", by=world.desk_id, now=NOW)
+    deeds.stop_in(keeping, "leave_trace")
+    assert deeds.do(write, write) == ("done", "done")
+    assert [one.text for one in clients.notes(client)] == ["Rang"]
+
+
+def test_a_move_that_is_pressed_twice_is_made_once(deeds: Deeds, world: w.World) -> None:
+    client = w.person()
+    w.sign(client)
+    visit_id = w.at_desk(world, client, "relaxation", when=w.at(3)).visit_id or 0
+    seen = db.session.get_one(Visit, visit_id).revision
+    own: dict[str, Any] = {"revision": seen, "by": None, "by_client": True, "now": NOW}
+    move = partial(bookings.change_visit, visit_id, starts_at=w.at(5), **own)
+    deeds.stop_in(_changing, "give_up")
+    assert deeds.do(move, move) == ("done", "done")
+    visit = db.session.get_one(Visit, visit_id)
+    assert (visit.starts_at, visit.revision) == (w.at(5), seen + 1)
+    with pytest.raises(MoveNotAllowed):
+        bookings.change_visit(visit_id, starts_at=w.at(6), **own)
+    bookings.cancel_visit(visit_id, by=None, by_clinic=False, by_client=True, now=NOW)
+    with pytest.raises(MoveNotAllowed):
+        move()
 
 
 def test_more_care_is_asked_for_whoever_the_record_became(

@@ -52,7 +52,7 @@ class Outcome:
     facts: VisitFacts | None = None
     """The visit as it was booked just now."""
     is_repeated: bool = False
-    """This very request booked it before."""
+    """This very request booked or moved it before."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,12 @@ class Change:
 
 def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -> Outcome:
     """Change as `change_visit` says, in the caller's transaction."""
-    visit = _changeable(session, visit_id, wish.revision)
+    visit = waited_for(session, visit_id)
+    if _is_moved_already(visit, wish):
+        return Outcome(visit.id, VisitStatus(visit.status), None, is_repeated=True)
+    if visit.revision != wish.revision:
+        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+    check_changeable(visit)
     before, by = as_it_stands(visit), wish.by
     start = wish.starts_at or visit.starts_at
     moved = wish.starts_at is not None
@@ -97,12 +102,10 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
 
 
-def _changeable(session: Session, visit_id: int, revision: int) -> Visit:
-    visit = waited_for(session, visit_id)
-    if visit.revision != revision:
-        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
-    check_changeable(visit)
-    return visit
+def _is_moved_already(visit: Visit, wish: Change) -> bool:
+    """Whether it stands where a client's page, which is older, wants it: the button was pressed twice."""
+    is_old = wish.by_client and wish.choice is None and visit.revision != wish.revision
+    return is_old and visit.starts_at == wish.starts_at and visit.status in CHANGEABLE
 
 
 def check_changeable(visit: Visit) -> None:
