@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from clinic.accounts.models import User
 from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerson
 from clinic.rules.contact import email_key, name_key, phone_key, spellings
+from clinic.rules.errors import NotFound
 from clinic.rules.language import _
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
@@ -33,6 +34,14 @@ def client(client_id: int) -> Client | None:
     while row is not None and row.merged_into_id is not None:
         row = db.session.get(Client, row.merged_into_id)
     return row
+
+
+def client_in_book(client_id: int) -> Client:
+    """As `client`, for whatever would be begun: whoever was erased takes nothing more. Raises NotFound."""
+    found = client(client_id)
+    if found is None or found.is_erased:
+        raise NotFound(_("This person is not in the clinic's book."))
+    return found
 
 
 @dataclass(frozen=True)

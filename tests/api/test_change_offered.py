@@ -144,3 +144,23 @@ def test_no_verdict_is_given_of_who_was_erased(desk: Program, clinic: world.Worl
     erasing.erase_person(one, settings=desk.client.application.config, by=None, now=NOW)
     asked = {"client": one, "service": "relaxation", "minutes": 60, "day": "2026-06-12"}
     assert desk.post("/verdicts", asked).status_code == 404
+
+
+@pytest.mark.parametrize("is_second", [False, True])
+def test_no_time_is_offered_to_who_was_erased(desk: Program, clinic: world.World, is_second: bool) -> None:
+    """Each would be refused."""
+    factories.make_room(db.session.get_one(Location, clinic.place_id), name="For two", tables=2)
+    gone, other = world.person(), world.person()
+    for one in (gone, other):
+        world.sign(one)
+    erasing.erase_person(gone, settings=desk.client.application.config, by=None, now=NOW)
+    hers = {**SWEDISH, "client": gone}
+    dates = {"every_weeks": 1, "count": 2, "starts_at": AT_TEN}
+    two = [hers, {**SWEDISH, "client": other}]
+    answers = [
+        desk.get("/availability", **hers, **DAY),
+        desk.get("/availability/reasons", **hers, **DAY),
+        desk.post("/series/plan", {**hers, **dates}),
+        desk.post("/couples/times", {"people": two[::-1] if is_second else two, **DAY}),
+    ]
+    assert [(one.status_code, one.get_json().get("code")) for one in answers] == [(404, "not_found")] * 4

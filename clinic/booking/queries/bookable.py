@@ -13,7 +13,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises.queries import OpenPlace
 from clinic.rules.availability import Start
-from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.wall_time import days_around
 
@@ -72,11 +72,9 @@ def ask_of(wish: Wish, *, now: dt.datetime, visit: Visit | None = None) -> tuple
     """The wish as the book is asked about it, and the place, where it is read along. Without a person the visit counts
     as a first one, which takes longest. `visit`: the one that is moved (see `of_visit`).
 
-    Raises InvalidInput for a choice that is not on offer, NotFound for an unknown client.
+    Raises InvalidInput for a choice that is not on offer, NotFound for a client who is unknown or was erased.
     """
-    client = clients.client(wish.client_id) if wish.client_id is not None else None
-    if wish.client_id is not None and client is None:
-        raise NotFound(_("There is no such client."))
+    client = clients.client_in_book(wish.client_id) if wish.client_id is not None else None
     found: tuple[VisitPlan, OpenPlace | None] | None = None
     if visit is not None and wish.only_moves:
         found = _as_booked(visit), None

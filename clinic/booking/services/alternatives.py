@@ -19,7 +19,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rulebook import queries as rulebook
-from clinic.rules.errors import InvalidInput, NotFound
+from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.verdicts import ADDONS, Urgency, Verdict
 
@@ -109,9 +109,7 @@ def outlook(
 def _wish(
     client_id: int, choice: Choice, day: dt.date, now: dt.datetime, plan: VisitPlan | None = None
 ) -> tuple[Client, Order]:
-    client = clients.client(client_id)
-    if client is None or client.is_erased:
-        raise NotFound(_("There is no such client."))
+    client = clients.client_in_book(client_id)
     first_visit = not visits.has_been_before(client.id, now)
     plan = plan or catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=first_visit

@@ -255,7 +255,7 @@ def asks_for_two(
 
 
 def _wish(half: Half, first_day: dt.date, days: int, *, by_staff: bool, now: dt.datetime) -> Ask:
-    client = client_of(half.client_id)
+    client = clients.client_in_book(half.client_id)
     plan = plan_as_chosen(half.choice, True)
     return Ask(
         plan=plan, location_id=half.choice.location_id, first_day=first_day, days=days, now=now, client_id=client.id,

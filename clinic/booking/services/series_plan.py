@@ -15,7 +15,7 @@ from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.queries.next_steps import RECONFIRM
 from clinic.booking.queries.rest import Rest, rest_around
-from clinic.booking.services._chosen import client_of, plan_as_chosen
+from clinic.booking.services._chosen import plan_as_chosen
 from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
 from clinic.booking.services._programs import settings_for, since_kept
@@ -34,6 +34,7 @@ from clinic.booking.services.series_starts import (
     may_lie_beyond,
 )
 from clinic.catalogue.queries import VisitPlan
+from clinic.clients import queries as clients
 from clinic.premises.queries import ClinicFacts
 from clinic.rulebook import queries as rulebook
 from clinic.rules.availability import Start
@@ -130,7 +131,7 @@ class _Planner:
         now: dt.datetime,
         instead_of: int | None,
     ) -> None:
-        client = client_of(client_id)
+        client = clients.client_in_book(client_id)
         plans = {first: plan_as_chosen(choice, first) for first in (True, False)}
         self.choice, self.facts, self.source, self.now = choice, facts, source, now
         self.instead_of = instead_of
