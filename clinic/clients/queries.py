@@ -24,6 +24,9 @@ Which = Callable[[Any], ColumnElement[bool]]
 """A condition on a client's row, or on an alias of it."""
 
 
+_BY_NAME = Client.last_name, Client.first_name, Client.id
+
+
 def _nobody(_one: Any) -> ColumnElement[bool]:
     return false()
 
@@ -222,6 +225,14 @@ def may_know_all(user_id: int, client_id: int, *, adult_age: int, today: dt.date
 
 def search(text: str, limit: int = 20) -> Sequence[Client]:
     """Clients by the start of any name, by digits of the phone, or by e-mail; at least two characters."""
+    ways = _ways_to_find(text)
+    if not ways:
+        return []
+    found = select(Client).where(or_(*ways), Client.merged_into_id.is_(None))
+    return db.session.scalars(found.order_by(*_BY_NAME).limit(limit)).all()
+
+
+def _ways_to_find(text: str) -> list[ColumnElement[bool]]:
     words = name_key(text, "").split()
     digits = "".join(
         str(digit(char)) for char in text if char.isdigit()
@@ -235,14 +246,7 @@ def search(text: str, limit: int = 20) -> Sequence[Client]:
         ways.append(Client.phone_key.contains(wanted, autoescape=True))
     if "@" in text:
         ways.append(Client.email_key.startswith(text.strip().lower(), autoescape=True))
-    if not ways:
-        return []
-    return db.session.scalars(
-        select(Client)
-        .where(or_(*ways), Client.merged_into_id.is_(None))
-        .order_by(Client.last_name, Client.first_name, Client.id)
-        .limit(limit)
-    ).all()
+    return ways
 
 
 def _starts_a_name(word: str) -> ColumnElement[bool]:
@@ -355,9 +359,13 @@ def facts_of(row: Client) -> ClientFacts:
     return ClientFacts(row.id, row.first_name, row.last_name, row.born_on, row.email, row.phone)
 
 
-def page(number: int, size: int) -> tuple[list[ClientFacts], int]:
-    """One page of all clients by id, and how many there are; records that were merged away are left out."""
-    here = Client.merged_into_id.is_(None)
+def page(number: int, size: int, text: str = "") -> tuple[list[ClientFacts], int]:
+    """One page of all clients by id, or of those that `search` finds, and how many there are; records that were merged
+    away are left out."""
+    here: ColumnElement[bool] = Client.merged_into_id.is_(None)
+    if text:
+        here = and_(here, or_(false(), *_ways_to_find(text)))
     total = db.session.scalar(select(func.count()).select_from(Client).where(here)) or 0
-    wanted = select(Client).where(here).order_by(Client.id).limit(size).offset((number - 1) * size)
+    order = _BY_NAME if text else (Client.id,)
+    wanted = select(Client).where(here).order_by(*order).limit(size).offset((number - 1) * size)
     return [facts_of(row) for row in db.session.scalars(wanted)], total

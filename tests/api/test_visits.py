@@ -16,6 +16,7 @@ from clinic.booking.services.checkout import Choice, hold_slot
 from clinic.keeping.services import erasing
 from clinic.premises.models import Location
 from clinic.shared.database import db, transaction
+from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world
 from tests.conftest import NOW
@@ -301,6 +302,19 @@ def test_the_day_is_listed_in_pages(desk: Program) -> None:
     ]
     page = desk.get("/visits", day="2026-06-12", per_page=2, page=2).get_json()
     assert (page["total"], [one["id"] for one in page["items"]]) == (3, made[2:])
+
+
+def test_however_many_a_search_finds_each_is_on_a_page(desk: Program) -> None:
+    """Whoever is not found is put into the book a second time."""
+    healthy()
+    made = [
+        factories.make_client(first_name="Zoe", last_name=f"Zed{number:03}", born_on=dt.date(1980, 1, 1)).id
+        for number in range(104)
+    ]
+    pages = [desk.get("/clients", search="zoe", per_page=50, page=page).get_json() for page in (1, 2, 3, 4)]
+    assert [one["total"] for one in pages] == [104] * 4
+    assert [one["id"] for page in pages for one in page["items"]] == made
+    assert desk.get("/clients", search="z").get_json()["total"] == 0
 
 
 @pytest.mark.parametrize(
