@@ -48,7 +48,7 @@ from clinic.shared.no_database import answer_without_database
 from clinic.shared.reading import record_reads
 from clinic.shared.static_files import serve_static
 from clinic.shared.uploads import RoomyRequest
-from clinic.shared.web import plain_errors, secure_answers
+from clinic.shared.web import PlainNumber, plain_errors, secure_answers
 from clinic.site import clinic_name, dress_pages, language_of_reader, writes_month_first
 from clinic.therapists.queries import licences_held
 from clinic.therapists.views import pages as therapists_pages
@@ -97,6 +97,7 @@ def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
     settings = runpy.run_path(str(ROOT / "config.py"))["settings"]
     app.config.from_mapping(settings(os.environ, overrides or {}))
     app.request_class = RoomyRequest
+    app.url_map.converters["int"] = PlainNumber
     app.jinja_env.undefined = StrictUndefined
     languages.set_up(app, language_of_reader, writes_month_first)
     use_in_this_process(app)

@@ -27,7 +27,7 @@ from flask.sansio.app import App
 from markupsafe import escape
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BuildError, RequestRedirect
+from werkzeug.routing import BuildError, IntegerConverter, RequestRedirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from clinic.rules.errors import NotFound, NotOpenYet, RuleViolation
@@ -56,6 +56,12 @@ SECURITY_HEADERS = {
 }
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 HSTS = "max-age=63072000; includeSubDomains"
+
+
+class PlainNumber(IntegerConverter):
+    """A number in an address, in the digits that programs write: a row has one address, not one in each script."""
+
+    regex = "[0-9]+"
 
 
 class Pages(Blueprint):

@@ -215,6 +215,14 @@ def test_pages_that_are_not_there_are_empty_and_impossible_ones_refused(desk: Pr
         assert desk.get("/clients", **wrong).status_code == 422
 
 
+def test_an_id_in_the_path_has_the_digits_that_the_document_names(desk: Program) -> None:
+    client = str(world.person())
+    arabic = "".join(chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + int(one)) for one in client)
+    assert desk.get(f"/clients/{client}").status_code == 200
+    answer = desk.get(f"/clients/{arabic}")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+
+
 def test_bodies_that_say_something_twice_or_too_much_are_refused(desk: Program) -> None:
     def sent(body: bytes) -> int:
         headers = {"Authorization": f"Bearer {desk.key}"}

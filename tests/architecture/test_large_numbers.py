@@ -6,8 +6,10 @@ import re
 
 import pytest
 from flask import Flask
+from werkzeug.routing.converters import NumberConverter
 
 from clinic.rules.permissions import Role
+from clinic.shared.web import PlainNumber
 from tests.booking import world as w
 from tests.booking.desk import desk_browser, order
 from tests.factories import make_user
@@ -39,6 +41,16 @@ def test_every_address_with_an_id_survives_it(app: Flask, number: str) -> None:
         {},
         {"/tablet/<int:number>": 200},  # says that no tablet is handed over
     )
+
+
+def test_no_address_takes_an_id_in_the_digits_of_another_script(app: Flask) -> None:
+    """A program that reads addresses, as a proxy does, would take them for something else."""
+    desk = desk_browser(app, w.build())
+    client = w.person()
+    arabic = "".join(chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + int(one)) for one in str(client))
+    assert [desk.get(f"/clients/{one}").status_code for one in (client, arabic)] == [200, 404]
+    numbers = [one for rule in app.url_map.iter_rules() for one in rule._converters.values()]
+    assert {type(one) for one in numbers if isinstance(one, NumberConverter)} == {PlainNumber}
 
 
 @pytest.mark.parametrize("number", TOO_LARGE, ids=len)
