@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from clinic.booking.models import CallRequest, Claim, Offer, StatusChange, Visit
 from clinic.booking.queries import taking_back
+from clinic.booking.queries.rest import Rest
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
 from clinic.booking.services.aims import say_aim
 from clinic.booking.services.at_desk import Change, change_at_desk
@@ -506,6 +507,27 @@ def test_an_offer_that_ran_out_says_who_does_what_next(
             assert "on the list" not in page.text
             assert "See free times" not in page.text
     assert get(visit_id).status == "confirmed"
+
+
+def test_the_rest_is_only_worked_out_for_times_that_would_be_named(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Done for every free time of a fortnight it was a good part of the ten seconds that a month off took."""
+    world, client = w.build(therapists=3, minds_rest=True), patient()
+    w.at_desk(world, client, "deep_tissue", when=w.at(25))
+    book(world, SICK, 10, client, by_name=True)
+    call_in(world)
+    asked: list[int] = []
+    work_out = Rest.is_short
+
+    def counted(self: Rest, minute: int) -> bool:
+        asked.append(minute)
+        return work_out(self, minute)
+
+    monkeypatch.setattr(Rest, "is_short", counted)
+    named = the_case(world).touched.other_times
+    assert len(named) > 10
+    assert len(asked) <= len(named) + 1
 
 
 @pytest.mark.parametrize("minds_rest", [True, False])

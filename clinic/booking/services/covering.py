@@ -91,6 +91,7 @@ class _Finder:
         self.known: Known = known_of(visit.client, visit.id)
         self.table: RuleTable = rulebook.in_force()
         self.settings = premises.booking_settings()
+        self._safe_days: dict[dt.date, bool] = {}
 
     @cached_property
     def rest(self) -> Rest | None:
@@ -131,47 +132,49 @@ class _Finder:
         return ways
 
     def _nearest(self, found: Open, most: int) -> list[Way]:
-        start = epoch_minute(self.visit.starts_at)
         first = epoch_minute(self.now + 2 * SHORTEST_OFFER)
-        day = self.visit.day
-        starts = [
-            one
-            for one in found.starts()
-            if is_on_step(moment(one.starts_at), self._zone, self.settings)
-            and one.starts_at >= first
-            and not self._is_too_soon(one.starts_at)
-        ]
-
-        def nearness(one: Start) -> tuple[bool, int]:
-            on_the_day = self._day(one.starts_at) == day
-            return not on_the_day, abs(one.starts_at - start) if on_the_day else one.starts_at
-
-        starts.sort(key=nearness)
         ways: list[Way] = []
-        safe: dict[dt.date, bool] = {}
-        for one in starts:
-            on = self._day(one.starts_at)
-            if on not in safe:
-                judged = self._judged(on)
-                safe[on] = judged.permits and not judged.unsafe_addons
-            if safe[on]:
-                ways += self._really_others(one, found, ways)
+        for one in self._by_nearness([one for one in found.starts() if one.starts_at >= first]):
+            ways += self._really_others(one, found, ways)
             if len(ways) >= most:
                 break
         return ways
 
+    def _by_nearness(self, starts: Sequence[Start]) -> list[Start]:
+        """Those of the visit's day, the nearest first, and then the others, which come by time."""
+        start = epoch_minute(self.visit.starts_at)
+        since, until = WallClock(self._zone).day_bounds(self.visit.day)
+        that_day = [one for one in starts if since <= one.starts_at < until]
+        that_day.sort(key=lambda one: abs(one.starts_at - start))
+        return [*that_day, *(one for one in starts if not since <= one.starts_at < until)]
+
+    def _is_good(self, minute: int) -> bool:
+        """Whether this start is one to propose, whoever is free then."""
+        is_on = is_on_step(moment(minute), self._zone, self.settings)
+        return is_on and not self._is_too_soon(minute) and self._is_safe_on(self._day(minute))
+
+    def _is_safe_on(self, day: dt.date) -> bool:
+        if day not in self._safe_days:
+            judged = self._judged(day)
+            self._safe_days[day] = judged.permits and not judged.unsafe_addons
+        return self._safe_days[day]
+
     def _is_too_soon(self, minute: int) -> bool:
         """Whether the body would have too little rest, which it has where the visit stands now."""
-        if self.rest is None or not self.rest.is_short(minute):
-            return False
-        return not self.rest.is_short(epoch_minute(self.visit.starts_at))
+        return self.rest is not None and self._has_rest_now and self.rest.is_short(minute)
+
+    @cached_property
+    def _has_rest_now(self) -> bool:
+        return self.rest is None or not self.rest.is_short(epoch_minute(self.visit.starts_at))
 
     def _really_others(self, start: Start, found: Open, ways: Sequence[Way]) -> list[Way]:
-        """This start with each therapist who has not been named for nearly the same time: a real choice. Rooms and
-        devices are only looked for where there is one."""
+        """This start with each therapist who has not been named for nearly the same time: a real choice. What takes
+        longer to find out, as the rest, the rules, rooms and devices, is only asked where there is one."""
         new = {one for one in start.therapists if self._is_real_choice(start.starts_at, one, ways)}
+        if not new or not self._is_good(start.starts_at):
+            return []
         best: dict[int, Way] = {}
-        for one in found.ways(moment(start.starts_at)) if new else ():
+        for one in found.ways(moment(start.starts_at)):
             if one.therapist in new and one.therapist not in best:
                 best[one.therapist] = self._way(start.starts_at, one, found)
         return list(best.values())
