@@ -101,6 +101,11 @@ def nothing_changed(before: Answers) -> dict[str, dict[str, object]]:
     return {key: {"present": False} for key in asked if not plain(before.get(key))}
 
 
+def differs(said: Mapping[str, object], told: Mapping[str, object] | None) -> bool:
+    """Whether one condition was declared before, and otherwise."""
+    return plain(told) not in ({}, plain(said))
+
+
 def laid_over(before: Answers, said: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, object]]:
     """The answers in force with those of the check-in over them. A "no" takes nothing back that was declared
     before, but for what passes by itself."""

@@ -120,6 +120,7 @@ def test_the_second_of_two_is_heard_on_the_record_that_theirs_became(
     assert draft is not None
     if said is CHEST:
         assert stops() == [known]
+        assert "coming visit" not in shown.text
         assert next(iter(CHEST)) not in draft.answered, "it is asked anew when they come back"
     else:
         assert (KEPT in shown.text, queries.has_unsigned(known)) == (True, True)
@@ -209,6 +210,14 @@ def test_a_page_of_a_booking_that_ran_out_over_night_is_heard(
     else:
         assert (queries.has_unsigned(me), KEPT in shown.text) == (True, True)
         assert "Nothing is booked" in shown.text
+
+
+def test_a_warning_sign_of_a_guest_is_answered_after_a_night_too(app: Flask, world: w.World) -> None:
+    guest = app.test_client()
+    walk.location(walk.hold(guest, "swedish"))
+    walk.location(walk.name(guest))
+    page = Open(guest, "/book/health", CHEST)
+    assert "medical help now" in page.send(after=dt.timedelta(hours=25)).text
 
 
 @pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])

@@ -88,9 +88,7 @@ def test_nobody_reads_that_a_visit_is_on_hold_after_it_was_confirmed(world: w.Wo
     )
     away_until(18)
     if how == "address":
-        card = Details("Pat", "Changed", dt.date(1985, 5, 5), email="new@people.example", phone="")
-        people.change_details(client, card, by=world.desk_id, now=NOW + 18 * MINUTE)
-        sending.follow_addresses()
+        correct_address(client, world)
     w.sign(client, now=NOW + 19 * MINUTE)
     if how == "refused":  # for the moment, and only the elder one
         with transaction() as session:
@@ -100,6 +98,14 @@ def test_nobody_reads_that_a_visit_is_on_hold_after_it_was_confirmed(world: w.Wo
     last = ["visit_on_hold", "visit_confirmed_now"] if how == "address" else ["visit_confirmed_now"]
     assert told(range(19, 180)) == last
     assert db.session.get_one(Visit, visit).status == "confirmed"
+
+
+def test_the_new_time_is_read_last_also_where_the_address_was_corrected(world: w.World) -> None:
+    client, visit = a_visit(world)
+    away_until(18)
+    move(visit, world, NOW + 18 * MINUTE)
+    correct_address(client, world)
+    assert told(range(19, 60)) == ["visit_booked", "visit_moved"]
 
 
 def test_nobody_reads_that_a_visit_is_booked_after_the_clinic_called_it_off(world: w.World) -> None:
@@ -173,7 +179,12 @@ def test_of_a_series_that_still_stands_in_part_its_booking_is_told_first(world: 
     assert told_of_series(world, called_off=1) == ["series_booked", "visit_called_off"]
 
 
-def told_of_series(world: w.World, *, called_off: int) -> list[str]:
+def test_a_series_is_told_in_order_also_where_the_address_was_corrected(world: w.World) -> None:
+    in_order = ["series_booked", "visit_called_off", "visit_called_off"]
+    assert told_of_series(world, called_off=2, is_corrected=True) == in_order
+
+
+def told_of_series(world: w.World, *, called_off: int, is_corrected: bool = False) -> list[str]:
     client = w.person(email="pat@people.example")
     w.sign(client)
     series.book_series(
@@ -181,6 +192,8 @@ def told_of_series(world: w.World, *, called_off: int) -> list[str]:
         request_key=None, source="desk", by=None, now=NOW, reconfirmed=True,
     )  # fmt: skip
     away_until(18)
+    if is_corrected:
+        correct_address(client, world)
     db.session.rollback()
     booked = list(
         db.session.scalars(select(Visit.id).where(Visit.client_id == client).order_by(Visit.starts_at))
@@ -188,6 +201,12 @@ def told_of_series(world: w.World, *, called_off: int) -> list[str]:
     for visit in booked[:called_off]:
         visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=NOW + 19 * MINUTE)
     return told(range(19, 60))
+
+
+def correct_address(client: int, world: w.World) -> None:
+    card = Details("Pat", "Changed", dt.date(1985, 5, 5), email="new@people.example", phone="")
+    people.change_details(client, card, by=world.desk_id, now=NOW + 18 * MINUTE)
+    sending.follow_addresses()
 
 
 def move(visit: int, world: w.World, now: dt.datetime) -> None:

@@ -34,6 +34,7 @@ from clinic.shared.database import db, transaction, tried_again
 from clinic.shared.mail import About, OutgoingMail, queue_mail
 
 ON_HOLD, CONFIRMED_NOW = "visit_on_hold", "visit_confirmed_now"
+OF_SERIES = SERIES_BOOKED, SERIES_CANCELLED = "series_booked", "series_cancelled"
 # What says that the visit stands, or may yet. It is not sent any more once its client was told that it does not.
 SAY_IT_STANDS = frozenset(
     {
@@ -121,22 +122,35 @@ def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -
 
 @tried_again
 def follow_addresses() -> None:
-    """What was held up goes where the person is written to by now: mails leave in their order for each address, and a
-    younger one to the new address would be read first."""
-    held_up = (
+    """What waits goes where the person is written to by now: mails leave in their order for each address, and a younger
+    one to the new address would be read first."""
+    waits = (
+        OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.channel == "mail",
+    )  # fmt: skip
+    of_visits = (
         select(OutgoingMail.id, Client.email)
         .join(Visit, Visit.id == OutgoingMail.visit_id)
         .join(Client, Client.id == Visit.client_id)
-        .where(
-            OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.attempts > 0,
-            OutgoingMail.channel == "mail", OutgoingMail.to != Client.email,
-        )
-    )  # fmt: skip
-    found = db.session.execute(held_up).all()
+        .where(*waits, OutgoingMail.to != Client.email)
+    )
+    found = {row.id: row.email for row in db.session.execute(of_visits)}
+    of_series = select(OutgoingMail).where(*waits, OutgoingMail.kind.in_(OF_SERIES))
+    for row in db.session.scalars(of_series):
+        client = _client_of_series(int(row.key.split(":")[1]))
+        if client is not None and client.email not in (None, row.to):
+            found[row.id] = client.email
     db.session.rollback()
     if found:
         with transaction() as session:
-            session.execute(update(OutgoingMail), [{"id": mail_id, "to": to} for mail_id, to in found])
+            session.execute(
+                update(OutgoingMail), [{"id": mail_id, "to": to} for mail_id, to in found.items()]
+            )
+
+
+def _client_of_series(series_id: int, *, besides: Collection[VisitStatus] = ()) -> Client | None:
+    of_series = select(Visit.client_id).where(Visit.series_id == series_id, Visit.status.not_in(besides))
+    client_id = db.session.scalar(of_series.limit(1))
+    return clients.client(client_id) if client_id is not None else None
 
 
 def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
@@ -155,28 +169,35 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     row.to = to
     if not choices.wants(Whose(client_id=client.id), row.kind):
         return False
-    if row.kind == ON_HOLD and not visit.is_waiting and _left_since(session, row, [CONFIRMED_NOW]):
-        return False
     if row.kind in SAY_IT_STANDS:
-        return visit.status not in CALLED_OFF or not _was_told_since(session, row)
+        return not _is_overtaken(session, row, visit)
     return row.starts_at is None or (row.starts_at == visit.starts_at and _is_true(visit, row.kind, now))
+
+
+def _is_overtaken(session: Session, row: OutgoingMail, visit: Visit) -> bool:
+    """Whether a younger message has left that says otherwise, as it is."""
+    if visit.status in CALLED_OFF:
+        return _was_told_since(session, row)
+    confirmed = and_(_about_the_same(row), OutgoingMail.kind == CONFIRMED_NOW)
+    return row.kind == ON_HOLD and not visit.is_waiting and _left_since(session, row, confirmed)
 
 
 def _was_told_since(session: Session, row: OutgoingMail) -> bool:
     """Whether a younger message has left that says so: of two in their order both leave, and what may still be taken
     back has been told to nobody."""
-    of_all = OutgoingMail.kind == "series_cancelled", OutgoingMail.to == row.to
-    return _left_since(session, row, SAY_IT_ENDED, or_also=and_(*of_all))
+    of_all = and_(OutgoingMail.kind == SERIES_CANCELLED, OutgoingMail.to == row.to)
+    return _left_since(
+        session, row, or_(and_(_about_the_same(row), OutgoingMail.kind.in_(SAY_IT_ENDED)), of_all)
+    )
 
 
-def _left_since(
-    session: Session, row: OutgoingMail, kinds: Collection[str], *, or_also: ColumnElement[bool] | None = None
-) -> bool:
-    same = OutgoingMail.visit_id == row.visit_id if row.visit_id is not None else OutgoingMail.to == row.to
-    wanted = and_(same, OutgoingMail.kind.in_(kinds))
+def _about_the_same(row: OutgoingMail) -> ColumnElement[bool]:
+    return OutgoingMail.visit_id == row.visit_id if row.visit_id is not None else OutgoingMail.to == row.to
+
+
+def _left_since(session: Session, row: OutgoingMail, wanted: ColumnElement[bool]) -> bool:
     younger = select(OutgoingMail.id).where(OutgoingMail.id > row.id, OutgoingMail.sent_at.is_not(None))
-    found = younger.where(wanted if or_also is None else or_(wanted, or_also))
-    return session.scalar(found.limit(1)) is not None
+    return session.scalar(younger.where(wanted).limit(1)) is not None
 
 
 def _still_reaches(session: Session, row: OutgoingMail) -> bool:
@@ -189,19 +210,19 @@ def _still_reaches(session: Session, row: OutgoingMail) -> bool:
         return True
     if kind.about in ("", "user"):
         return _still_serves(session, row, session.get(User, int(number)))
+    client: Client | None = None
     if kind.about == "series":
-        of_series = select(Visit).where(Visit.series_id == int(number))
-        if row.kind == "series_booked" and _was_told_since(session, row):  # it says that they stand
-            of_series = of_series.where(Visit.status.not_in(CALLED_OFF))
-        found: Any = session.scalars(of_series.limit(1)).one_or_none()
+        client = _client_of_series(int(number))
     elif kind.about in _ABOUT:
-        found = session.get(_ABOUT[kind.about], int(number))
+        found: Any = session.get(_ABOUT[kind.about], int(number))
+        client = clients.client(found.id if isinstance(found, Client) else found.client_id) if found else None
     else:
         return True
-    client = clients.client(found.id if isinstance(found, Client) else found.client_id) if found else None
     if client is None or not client.email:
         return False
     row.to = client.email
+    if row.kind == SERIES_BOOKED and _was_told_since(session, row):  # it says that they stand
+        return _client_of_series(int(number), besides=CALLED_OFF) is not None
     return True
 
 

@@ -125,10 +125,11 @@ def _keep(
 ) -> Answer:
     """Keep it. `again` is the page once more, for a parent or guardian who has not signed."""
     client, now = door.client, clock.now()
+    told = {key: one for key, one in (said or {}).items() if one.get("present")}
     if door.is_late:
-        said = {key: one for key, one in (said or {}).items() if one.get("present")}
+        said = _what_only_adds(client.id, told)
         if not (said or renewal):
-            return door.done(False, ())
+            return door.done(False, tuple(told))
     young = _young(door, typed=True)
     signature = Signature(client.name, door.signer)
     if young is not None:
@@ -142,10 +143,29 @@ def _keep(
     except InvalidInput as error:
         if young is not None and error.field in young:
             return again(young), 422
-        if said:  # nothing is signed yet that it could be laid over
-            intakes.save_draft(client.id, check_in.BEGUN, "checkin", said, now=now, asked=list(said))
+        half = {checkins.BIGGER: ["y"]} if renewal and door.is_late else {}
+        if said or half:  # nothing is signed yet that it could be laid over
+            intakes.save_draft(
+                client.id, check_in.BEGUN, "checkin", said or {}, now=now, asked=list(said or ()), half=half,
+                adds_only=door.is_late,
+            )  # fmt: skip
         return door.done(True, ())
     return door.stopped(result.urgency) if result.urgency else door.done(renewal, tuple(said or ()))
+
+
+def _what_only_adds(
+    client_id: int, told: Mapping[str, Mapping[str, object]]
+) -> dict[str, Mapping[str, object]]:
+    """Of what a late page tells, what nobody told otherwise. The rest waits beside what was told, signed or not, and is
+    asked about once more: neither takes the other back."""
+    newest, begun = intake.newest(client_id), intake.draft(client_id, check_in.BEGUN)
+    known = [newest.answers if newest is not None else {}, begun.answered if begun is not None else {}]
+    otherwise = {
+        key: one for key, one in told.items() if any(check_in.differs(one, has.get(key)) for has in known)
+    }
+    if otherwise:
+        intakes.save_draft(client_id, check_in.BEGUN, "checkin", otherwise, now=clock.now(), adds_only=True)
+    return {key: one for key, one in told.items() if key not in otherwise}
 
 
 def _young(door: CheckInDoor, *, typed: bool = False) -> GuardianSignsForm | None:

@@ -125,7 +125,11 @@ def answer_health_page(number: int) -> Answer:
         kit.renew()
         return questionnaire.take_page(sitting(now_at), number, stop)
 
-    answer = _take_about_another(None, number) if kit.standing() is None else None
+    if kit.standing() is not None:
+        return take()
+    answer = _take_about_another(None, number)
+    if answer is None and (level := questionnaire.urgency_of(number)):
+        return urgent_page(level)
     return take() if answer is None else answer
 
 
@@ -163,12 +167,15 @@ def _take_about_another(now_at: Standing | None, number: int) -> Answer | None:
     theirs = [*own, *clients.alias_ids(*own)]
     if whose not in {str(one) for one in theirs}:
         return None
-    others, client = others_of(int(whose)), clients.client(int(whose))
+    client = clients.client(int(whose))
+    if client is None or client.id == this:  # a record that was merged into the one of this booking
+        return None
+    others = others_of(client.id)
 
     def stopped(level: str) -> str:
         return urgent_page(level, others())
 
-    if client is None or (now_at is not None and now_at.step in OPEN):
+    if now_at is not None and now_at.step in OPEN:
         return questionnaire.take_warning(theirs, number, stopped, source="online", by=user_id)
     answer = questionnaire.take_late(_sitting_about(client), number, stopped)
     if answer is None:

@@ -19,8 +19,11 @@ class Others:
     waiting: int
 
 
-def others_of(client_id: int, *, besides: int | None = None) -> Callable[[], Others]:
-    """Looks which visits stand now; what is returned looks again, when the answers are kept."""
+def others_of(client_id: int, *, besides: int | None = None, may_read: bool = True) -> Callable[[], Others]:
+    """Looks which visits stand now; what is returned looks again, when the answers are kept. `may_read`: whether they
+    are the reader's own; else nothing is said of them."""
+    if not may_read:
+        return lambda: Others(0, 0)
     ahead = visits.visits_ahead(client_id, clock.now())
     stood = [one.id for one in ahead if one.id != besides and visits.seen_as(one) is VisitStatus.CONFIRMED]
 

@@ -159,8 +159,10 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, adds_only: bool
     with `adds_only` nothing at all is taken back, whatever it claims to have seen."""
     if _asks_another(sitting):
         return None
-    result = _sent(_page(number))
+    result, before = _sent(_page(number)), _draft(sitting)
     _kept(sitting, _page(number), result, lets_go=True, adds_only=adds_only)
+    if not _warns(result) and screening.red_flags_in(before, today()):
+        return None  # what stopped everything before is no word of this page, and not for everybody to read
     return _stopped_by(sitting, result, on_stop)
 
 
@@ -190,6 +192,12 @@ def take_warning(
         return None
     stop, whose = forms.declared_stop(result), int(request.form["whose"])
     return on_stop(intakes.raise_stop(whose, stop, source=source, by=by, now=clock.now(), today=today()))
+
+
+def urgency_of(number: int) -> str:
+    """Of a page about nobody who is known here any more: the word of its urgency, "" without a warning sign."""
+    flags = screening.red_flags_in(forms.declared_stop(_sent(_page(number))), today())
+    return flags[0].urgency.word if flags else ""
 
 
 def _sent(page: Page) -> PageResult:

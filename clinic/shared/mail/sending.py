@@ -164,10 +164,9 @@ def sms_sender_for(url: str, *, user: str, key: str, number: str) -> SendSms | N
     if not url:
         return None
     parts = urlsplit(url)
-    kind, where = (
-        _Http if parts.scheme == "http" else _SecureHttp,
-        parts._replace(scheme="", netloc="", fragment=""),
-    )
+    kind = _Http if parts.scheme == "http" else _SecureHttp
+    port = parts.port or kind.default_port
+    where = parts._replace(scheme="", netloc="", fragment="")
     headers = {
         "Authorization": "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode("ascii"),
         "Content-Type": "application/x-www-form-urlencoded",
@@ -175,7 +174,7 @@ def sms_sender_for(url: str, *, user: str, key: str, number: str) -> SendSms | N
 
     def send(to: str, text: str) -> None:
         body = urlencode({"To": to, "From": number, "Body": text})
-        with closing(kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)) as provider:
+        with closing(kind(parts.hostname or "", port, timeout=TIMEOUT_SECONDS)) as provider:
             try:
                 provider.request("POST", where.geturl() or "/", body, headers)
                 status = provider.getresponse().status  # what is said besides is of no use
