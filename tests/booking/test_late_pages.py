@@ -66,6 +66,28 @@ class Open:
         return shown
 
 
+def about_me(account: Account, said: dict[str, Any]) -> Open:
+    """A page of a booking that was begun, whose answers of before are looked at again."""
+    account.choose()
+    account.browser.post("/book/health", data={"go": "changed"})
+    return Open(account.browser, "/book/health", said)
+
+
+def somebody_else_is_chosen(account: Account) -> int:
+    """In another tab."""
+    other = factories.make_client(
+        first_name="Kim", last_name="Kid", born_on=dt.date(1990, 1, 1), acts={account.user_id: "child"}
+    ).id
+    account.browser.post("/book/person", data={"person": str(other)})
+    return other
+
+
+def book(account: Account) -> None:
+    walk.answer(account.browser, {})
+    walk.sign(account.browser)
+    walk.confirm(account.browser)
+
+
 def stops() -> list[int]:
     db.session.rollback()
     return list(db.session.scalars(select(HealthStop.client_id)))
@@ -178,12 +200,8 @@ def test_a_page_of_a_booking_that_was_confirmed_in_another_tab_is_heard(
 ) -> None:
     account = Account(app)
     w.sign(account.client_id, now=LAST_MONTH)
-    account.choose()
-    account.browser.post("/book/health", data={"go": "changed"})
-    page = Open(account.browser, "/book/health", said)
-    walk.answer(account.browser, {})
-    walk.sign(account.browser)
-    walk.confirm(account.browser)
+    page = about_me(account, said)
+    book(account)
     assert w.statuses(account.client_id) == ["confirmed"]
     shown = page.send(end)
     if said is CHEST and not end:
@@ -201,9 +219,7 @@ def test_a_page_of_a_booking_that_ran_out_over_night_is_heard(
     me = account.client_id
     w.sign(me, now=LAST_MONTH)
     w.at_desk(world, me, "deep_tissue", when=w.at(6))
-    account.choose()
-    account.browser.post("/book/health", data={"go": "changed"})
-    page = Open(account.browser, "/book/health", said)
+    page = about_me(account, said)
     shown = page.send(after=dt.timedelta(hours=25))
     if said is CHEST:
         assert (stops(), "confirmed" in w.statuses(me)) == ([me], False)
@@ -249,16 +265,9 @@ def test_a_yes_about_one_is_kept_where_another_was_booked_in_another_tab(app: Fl
     account = Account(app)
     me = account.client_id
     w.sign(me, now=LAST_MONTH)
-    account.choose()
-    account.browser.post("/book/health", data={"go": "changed"})
-    page = Open(account.browser, "/book/health", HEART)
-    other = factories.make_client(
-        first_name="Kim", last_name="Kid", born_on=dt.date(1990, 1, 1), acts={account.user_id: "child"}
-    ).id
-    account.browser.post("/book/person", data={"person": str(other)})
-    walk.answer(account.browser, {})
-    walk.sign(account.browser)
-    walk.confirm(account.browser)
+    page = about_me(account, HEART)
+    other = somebody_else_is_chosen(account)
+    book(account)
     assert KEPT in page.send().text
     assert (queries.has_unsigned(me), queries.has_unsigned(other)) == (True, False)
     assert w.statuses(other) == ["confirmed"]
@@ -272,17 +281,10 @@ def test_a_warning_sign_about_one_counts_while_another_is_chosen_in_another_tab(
     me = account.client_id
     w.sign(me, now=LAST_MONTH)
     w.at_desk(world, me, "deep_tissue", when=w.at(6))
-    account.choose()
-    account.browser.post("/book/health", data={"go": "changed"})
-    page = Open(account.browser, "/book/health", CHEST)
-    other = factories.make_client(
-        first_name="Kim", last_name="Kid", born_on=dt.date(1990, 1, 1), acts={account.user_id: "child"}
-    ).id
-    account.browser.post("/book/person", data={"person": str(other)})
+    page = about_me(account, CHEST)
+    other = somebody_else_is_chosen(account)
     if is_booked:
-        walk.answer(account.browser, {})
-        walk.sign(account.browser)
-        walk.confirm(account.browser)
+        book(account)
         assert w.statuses(other) == ["confirmed"]
     sent = page.send()
     assert (sent.status_code, "a coming visit cannot go ahead" in sent.text) == (200, True)
