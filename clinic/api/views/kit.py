@@ -54,7 +54,7 @@ def choice_at(wish: shapes.WishOfWhom, location: int | None) -> Choice:
 
 def check_therapist(therapist_id: int | None) -> None:
     """Raise NotFound for somebody whom nobody here ever was: to a program with an old number nothing is ever free."""
-    if therapist_id is not None and therapists.therapist(therapist_id) is None:
+    if therapist_id is not None and not therapists.is_known(therapist_id):
         raise NotFound(_("There is no such therapist."))
 
 

@@ -59,6 +59,11 @@ def therapist(therapist_id: int) -> Therapist | None:
     return db.session.get(Therapist, therapist_id)
 
 
+def is_known(therapist_id: int) -> bool:
+    """Whether there is, or was, such a therapist: no more of them is read."""
+    return db.session.scalar(select(Therapist.id).where(Therapist.id == therapist_id)) is not None
+
+
 def therapist_of_user(user_id: int) -> Therapist | None:
     """The therapist who signs in with this account."""
     return db.session.scalars(select(Therapist).where(Therapist.user_id == user_id)).one_or_none()
