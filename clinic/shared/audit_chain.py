@@ -193,7 +193,8 @@ def _several(table: type[T], key: InstrumentedAttribute[int], numbers: Sequence[
 
 def _is_about_values(error: DBAPIError) -> bool:
     """Whether it is what is stored that the driver makes no sense of, and the database goes on answering."""
-    return isinstance(error, DataError) or isinstance(error.orig, sqlite3.Error)
+    is_sqlite = isinstance(error.orig, sqlite3.Error)
+    return isinstance(error, DataError) or (is_sqlite and not hasattr(error.orig, "sqlite_errorcode"))
 
 
 def _link_if_it_can_be_read(before: str, row: AuditRow | None) -> str | None:

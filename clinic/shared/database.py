@@ -26,6 +26,7 @@ from sqlalchemy import (
     MetaData,
     String,
     event,
+    text,
 )
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -208,7 +209,9 @@ def read_as_one() -> None:
     rows bit by bit needs that: PostgreSQL hands them out within a transaction only."""
     session = db.session()
     session.rollback()
-    session.connection(execution_options={ONLY_READS: False})
+    connection = session.connection(execution_options={ONLY_READS: False})
+    if connection.dialect.name == "postgresql":
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
 @contextmanager

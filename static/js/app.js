@@ -223,11 +223,13 @@
     clearTimeout(timers.get(form));
     timers.set(form, setTimeout(() => autosave(form), 900));
   };
-  // The page says so only once it is true. What was answered before this script came counts like an answer of now.
+  // The page says so only once it is true. What was answered before this script came counts like an answer of now, but
+  // not what the browser filled in again: that is of before.
+  const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
   const startSaving = (form) => {
     const line = stateLine(form);
     if (line) line.hidden = false;
-    if ([...form.elements].some(isChanged)) saveSoon(form);
+    if (isFresh && [...form.elements].some(isChanged)) saveSoon(form);
   };
 
   // ---- the hold clock: counts by the server's time, speaks at two minutes and at thirty seconds

@@ -81,6 +81,7 @@
   });
   // What was typed or chosen before this script came.
   const early = [...form.elements].filter(isChanged).map((one) => one.name);
+  if (early.includes("client") && form.elements.client.value === "new") part("newcomer").open = true;
   if (early.includes("q") && !early.includes("client") && isEnough(part("q").value)) look();
   else if (DECIDING.some((name) => early.includes(name))) renew(["times"]);
 })();

@@ -774,6 +774,24 @@ def test_a_milder_yes_on_a_late_page_takes_no_graver_one_back(
     draft = intake.draft(late.client, BEGUN)
     assert draft is not None
     assert draft.answered["pregnancy"]["present"] or is_signed
+    assert visit_of(late.other).status != "confirmed", "it waits for what was told otherwise"
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_a_warning_sign_on_a_late_page_stops_whatever_was_told_of_it_before(
+    app: Flask, world: w.World, is_signed: bool
+) -> None:
+    late = Late(app, world, "mail")
+    checked = {"rf_chest_pain_breathless": {"present": True, "checked_by_doctor": True}}
+    if is_signed:
+        w.sign(late.client, now=NOW, **checked)
+    else:
+        intakes.save_draft(late.client, BEGUN, "checkin", checked, now=NOW)
+    sent = late.send(late.end("cancelled"), topic="1", **{"c.rf_chest_pain_breathless": "yes"})
+    assert "medical help now" in sent.text
+    assert db.session.scalars(select(HealthStop.client_id)).all() == [late.client]
+    assert visit_of(late.other).status == "cancelled"
 
 
 @pytest.mark.usefixtures("now")

@@ -211,6 +211,21 @@ def test_a_page_of_a_booking_that_was_confirmed_in_another_tab_is_heard(
         assert (KEPT in shown.text) is not bool(end)
 
 
+def test_a_warning_sign_that_was_only_saved_by_itself_stops_with_the_next_late_page(
+    app: Flask, world: w.World
+) -> None:
+    account = Account(app)
+    w.sign(account.client_id, now=LAST_MONTH)
+    page = about_me(account, CHEST)
+    another = Open(account.browser, "/book/health", HEART)
+    another.form |= walk.page_form(page_asking("heart_failure"), {})
+    book(account)
+    page.send("/keep")
+    assert stops() == []
+    another.send()
+    assert (stops(), w.statuses(account.client_id)) == ([account.client_id], ["cancelled"])
+
+
 @pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
 def test_a_page_of_a_booking_that_ran_out_over_night_is_heard(
     app: Flask, world: w.World, said: dict[str, Any]

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from clinic.booking.models import Visit
 from clinic.booking.services import people, reconciling, sending, series, undoing, visits
 from clinic.booking.services.at_desk import Change, change_at_desk
+from clinic.booking.services.series_ending import cancel_rest
 from clinic.booking.services.series_starts import OneStart
 from clinic.clients.steps import Details
 from clinic.intake.services import checkins
@@ -100,6 +101,22 @@ def test_nobody_reads_that_a_visit_is_on_hold_after_it_was_confirmed(world: w.Wo
     assert db.session.get_one(Visit, visit).status == "confirmed"
 
 
+def test_nobody_reads_that_a_visit_is_on_hold_after_it_was_confirmed_and_called_off(world: w.World) -> None:
+    client, visit = a_visit(world)
+    assert told(range(1)) == ["visit_booked"]
+    checkins.take_check_in(
+        client, {}, Signature("Pat Number"), renewal=True, source="online", by=None, now=NOW + MINUTE,
+        today=w.TODAY,
+    )  # fmt: skip
+    with transaction() as session:  # refused for the moment, and only this one
+        later = update(OutgoingMail).where(OutgoingMail.kind == "visit_on_hold")
+        session.execute(later.values(due_at=NOW + 20 * MINUTE))
+    w.sign(client, now=NOW + 2 * MINUTE)
+    assert told(range(3, 10)) == ["visit_confirmed_now"]
+    visits.cancel_visit(visit, by=world.desk_id, by_clinic=True, now=NOW + 19 * MINUTE, at_desk=True)
+    assert told(range(20, 60)) == ["visit_called_off"]
+
+
 def test_the_new_time_is_read_last_also_where_the_address_was_corrected(world: w.World) -> None:
     client, visit = a_visit(world)
     away_until(18)
@@ -182,6 +199,26 @@ def test_of_a_series_that_still_stands_in_part_its_booking_is_told_first(world: 
 def test_a_series_is_told_in_order_also_where_the_address_was_corrected(world: w.World) -> None:
     in_order = ["series_booked", "visit_called_off", "visit_called_off"]
     assert told_of_series(world, called_off=2, is_corrected=True) == in_order
+
+
+def test_a_series_that_was_told_as_called_off_is_not_told_as_booked_at_the_new_address(
+    world: w.World,
+) -> None:
+    client = w.person(email="pat@people.example")
+    w.sign(client)
+    booked = series.book_series(
+        w.choice("relaxation"), client, [OneStart(w.at(days)) for days in (3, 10)], every_weeks=1,
+        request_key=None, source="desk", by=None, now=NOW, reconfirmed=True,
+    )  # fmt: skip
+    with transaction() as session:  # refused for the moment, and only this one
+        session.execute(update(OutgoingMail).values(due_at=NOW + 20 * MINUTE, attempts=1))
+    assert booked.series_id is not None
+    cancel_rest(booked.series_id, by=world.desk_id, by_clinic=True, now=NOW + MINUTE)
+    with transaction() as session:
+        gone = update(OutgoingMail).where(OutgoingMail.kind == "series_cancelled")
+        session.execute(gone.values(sent_at=NOW + 2 * MINUTE))
+    correct_address(client, world)
+    assert told(range(20, 60)) == []
 
 
 def told_of_series(world: w.World, *, called_off: int, is_corrected: bool = False) -> list[str]:

@@ -176,23 +176,21 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
 
 def _is_overtaken(session: Session, row: OutgoingMail, visit: Visit) -> bool:
     """Whether a younger message has left that says otherwise, as it is."""
-    if visit.status in CALLED_OFF:
-        return _was_told_since(session, row)
-    confirmed = and_(_about_the_same(row), OutgoingMail.kind == CONFIRMED_NOW)
-    return row.kind == ON_HOLD and not visit.is_waiting and _left_since(session, row, confirmed)
+    of_it = OutgoingMail.visit_id == visit.id
+    confirmed = and_(of_it, OutgoingMail.kind == CONFIRMED_NOW)
+    if row.kind == ON_HOLD and not visit.is_waiting and _left_since(session, row, confirmed):
+        return True
+    return visit.status in CALLED_OFF and _was_told_since(session, row, of_it, visit.series_id)
 
 
-def _was_told_since(session: Session, row: OutgoingMail) -> bool:
+def _was_told_since(
+    session: Session, row: OutgoingMail, of_it: ColumnElement[bool], series_id: int | None
+) -> bool:
     """Whether a younger message has left that says so: of two in their order both leave, and what may still be taken
     back has been told to nobody."""
-    of_all = and_(OutgoingMail.kind == SERIES_CANCELLED, OutgoingMail.to == row.to)
-    return _left_since(
-        session, row, or_(and_(_about_the_same(row), OutgoingMail.kind.in_(SAY_IT_ENDED)), of_all)
-    )
-
-
-def _about_the_same(row: OutgoingMail) -> ColumnElement[bool]:
-    return OutgoingMail.visit_id == row.visit_id if row.visit_id is not None else OutgoingMail.to == row.to
+    told = and_(of_it, OutgoingMail.kind.in_(SAY_IT_ENDED))
+    of_all = OutgoingMail.key.startswith(f"{SERIES_CANCELLED}:{series_id}:", autoescape=True)
+    return _left_since(session, row, told if series_id is None else or_(told, of_all))
 
 
 def _left_since(session: Session, row: OutgoingMail, wanted: ColumnElement[bool]) -> bool:
@@ -221,9 +219,15 @@ def _still_reaches(session: Session, row: OutgoingMail) -> bool:
     if client is None or not client.email:
         return False
     row.to = client.email
-    if row.kind == SERIES_BOOKED and _was_told_since(session, row):  # it says that they stand
-        return _client_of_series(int(number), besides=CALLED_OFF) is not None
-    return True
+    return row.kind != SERIES_BOOKED or not _has_all_ended(session, row, int(number))
+
+
+def _has_all_ended(session: Session, row: OutgoingMail, series_id: int) -> bool:
+    """Whether no visit of the series stands any more, and its client was told of one that it does not."""
+    if _client_of_series(series_id, besides=CALLED_OFF) is not None:
+        return False
+    of_it = OutgoingMail.visit_id.in_(select(Visit.id).where(Visit.series_id == series_id))
+    return _was_told_since(session, row, of_it, series_id)
 
 
 def _still_serves(session: Session, row: OutgoingMail, user: User | None) -> bool:

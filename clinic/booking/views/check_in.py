@@ -41,16 +41,17 @@ def _is_told() -> bool:
 
 
 def _client_door(
-    visit: Any, url: str, home: str, *, signer: str = "self", is_over: bool = False
+    visit: Any, url: str, home: str, *, signer: str = "self", is_over: bool = False, by_key: bool = True
 ) -> CheckInDoor | None:
-    """`is_over`: the door is another one by now, and shows nothing of how the visit stands."""
+    """`is_over`: the door is another one by now, and shows nothing of how the visit stands. `by_key`: by a mailed link
+    alone."""
     client = clients.client(visit.client_id) if visit.client_id is not None else None
     is_late = is_over or not check_ins.may_client_check_in(visit, clock.now())
     if client is None or (is_late and not _is_told()):
         return None
     if is_late:
-        return _late_door(visit, client.id, url, "" if is_over else home, signer)
-    others = others_of(client.id, besides=visit.id)
+        return _late_door(visit, client.id, url, "" if is_over else home, signer, by_key=by_key)
+    others = others_of(client.id, besides=visit.id, by_key=by_key)
     return CheckInDoor(
         visit=visit,
         by=who(),
@@ -63,9 +64,8 @@ def _client_door(
     )
 
 
-def _late_door(visit: Any, client_id: int, url: str, home: str, signer: str) -> CheckInDoor:
-    may_read = bool(who()) or client_id == visit.client_id  # a key opens nothing of what its record became
-    others, stood = others_of(client_id, may_read=may_read), visits.seen_as(visit) in STOOD
+def _late_door(visit: Any, client_id: int, url: str, home: str, signer: str, *, by_key: bool) -> CheckInDoor:
+    others, stood = others_of(client_id, by_key=by_key), visits.seen_as(visit) in STOOD
 
     def done(renewal: bool, said: Collection[str]) -> str:
         is_off = stood and visits.seen_as(found(visits.visit(visit.id))) not in STOOD
@@ -164,7 +164,7 @@ def _own(visit_id: int) -> CheckInDoor | None:
     people = {one.client_id: one.relation for one in clients.people_of(current_user.id)}
     home = url_for("booking.my_visit", visit_id=visit_id)
     url = url_for("booking.check_in_my_visit", visit_id=visit_id)
-    return _client_door(visit, url, home, signer=people.get(visit.client_id or 0, "self"))
+    return _client_door(visit, url, home, signer=people.get(visit.client_id or 0, "self"), by_key=False)
 
 
 @pages.get("/my/visits/<int:visit_id>/check-in", needs=Permission.VISIT_OWN_WRITE)

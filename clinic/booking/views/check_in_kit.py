@@ -127,7 +127,7 @@ def _keep(
     client, now = door.client, clock.now()
     told = {key: one for key, one in (said or {}).items() if one.get("present")}
     if door.is_late:
-        said = _what_only_adds(client.id, told)
+        said = _what_only_adds(door, told)
         if not (said or renewal):
             return door.done(False, tuple(told))
     young = _young(door, typed=True)
@@ -154,17 +154,21 @@ def _keep(
 
 
 def _what_only_adds(
-    client_id: int, told: Mapping[str, Mapping[str, object]]
-) -> dict[str, Mapping[str, object]]:
+    door: CheckInDoor, told: Mapping[str, Mapping[str, object]]
+) -> Mapping[str, Mapping[str, object]]:
     """Of what a late page tells, what nobody told otherwise. The rest waits beside what was told, signed or not, and is
-    asked about once more: neither takes the other back."""
+    asked about once more: neither takes the other back. A warning sign stops everything, whatever was told before."""
+    client_id, now = door.client.id, clock.now()
     newest, begun = intake.newest(client_id), intake.draft(client_id, check_in.BEGUN)
-    known = [newest.answers if newest is not None else {}, begun.answered if begun is not None else {}]
+    signed = newest.answers if newest is not None else {}
+    if checkins.is_stop(check_in.laid_over(signed, told), premises.today(now)):
+        return told
+    known = [signed, begun.answered if begun is not None else {}]
     otherwise = {
         key: one for key, one in told.items() if any(check_in.differs(one, has.get(key)) for has in known)
     }
     if otherwise:
-        intakes.save_draft(client_id, check_in.BEGUN, "checkin", otherwise, now=clock.now(), adds_only=True)
+        checkins.keep_unsigned(client_id, otherwise, by=door.by, now=now)
     return {key: one for key, one in told.items() if key not in otherwise}
 
 

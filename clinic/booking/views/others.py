@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clinic.booking.queries import visits
+from clinic.clients import queries as clients
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 from clinic.shared.web import found
@@ -19,10 +20,10 @@ class Others:
     waiting: int
 
 
-def others_of(client_id: int, *, besides: int | None = None, may_read: bool = True) -> Callable[[], Others]:
-    """Looks which visits stand now; what is returned looks again, when the answers are kept. `may_read`: whether they
-    are the reader's own; else nothing is said of them."""
-    if not may_read:
+def others_of(client_id: int, *, besides: int | None = None, by_key: bool = False) -> Callable[[], Others]:
+    """Looks which visits stand now; what is returned looks again, when the answers are kept. `by_key`: the reader
+    has only a mailed link, which says nothing of what the record of its visit became."""
+    if by_key and clients.aliases([client_id]):
         return lambda: Others(0, 0)
     ahead = visits.visits_ahead(client_id, clock.now())
     stood = [one.id for one in ahead if one.id != besides and visits.seen_as(one) is VisitStatus.CONFIRMED]

@@ -77,8 +77,7 @@ def take_health_by_link(token: str, number: int) -> Answer:
     """Keep it and go on; a warning sign shows the urgent page, also where the questions are not open any more."""
 
     def late(sitting: Sitting) -> Answer | None:
-        is_merged = bool(clients.aliases([sitting.client_id]))  # the key is of what this record was before
-        others = others_of(sitting.client_id, may_read=not is_merged)
+        others = others_of(sitting.client_id, by_key=True)
         stopped = questionnaire.take_late(sitting, number, lambda level: urgent_page(level, others()))
         if stopped is None:
             questionnaire.say_what_was_kept(sitting.client_id)

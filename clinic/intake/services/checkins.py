@@ -19,6 +19,7 @@ from clinic.intake.services._versions import (
     known_client,
 )
 from clinic.intake.services.after_new_answers import judge_again
+from clinic.intake.steps import lay_over
 from clinic.rules import answer_history, check_in, screening
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
@@ -87,6 +88,17 @@ def take_check_in(
         judge_again(session, client.id, by=by, now=now)
         leave_trace(session, "intake.checked_in", "client", client.id, by=by, now=now, source=source)
         return CheckedIn(row.id)
+
+
+@tried_again
+def keep_unsigned(
+    client_id: int, said: Mapping[str, Mapping[str, object]], *, by: int | None, now: dt.datetime
+) -> None:
+    """Keep what nobody signs in the check-in that was begun: it takes nothing back, and coming visits wait for it."""
+    with transaction() as session:
+        client = known_client(session, client_id)
+        if lay_over(session, client.id, check_in.BEGUN, "checkin", said, {}, now=now):
+            judge_again(session, client.id, by=by, now=now)
 
 
 def _finish_begun(

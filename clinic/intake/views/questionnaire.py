@@ -159,11 +159,11 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, adds_only: bool
     with `adds_only` nothing at all is taken back, whatever it claims to have seen."""
     if _asks_another(sitting):
         return None
-    result, before = _sent(_page(number)), _draft(sitting)
+    result = _sent(_page(number))
     _kept(sitting, _page(number), result, lets_go=True, adds_only=adds_only)
-    if not _warns(result) and screening.red_flags_in(before, today()):
-        return None  # what stopped everything before is no word of this page, and not for everybody to read
-    return _stopped_by(sitting, result, on_stop)
+    stopped = _stopped_by(sitting, result, on_stop)
+    # What was signed before, and stopped everything then, is no word of this page, nor for everybody to read.
+    return stopped if _warns(result) or not screening.red_flags_in(sitting.earlier, today()) else None
 
 
 def keep_late(sitting: Sitting, number: int) -> Answer:
